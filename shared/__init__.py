@@ -1,0 +1,1 @@
+"""The kernel of Throughline: everything that the services have in common."""

@@ -1,0 +1,238 @@
+"""The decider: an aggregate is a name, a start state, and handlers registered by their types.
+
+    deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
+
+    @deal.decides(allow=SELLING)
+    def win(state: OpenDeal, command: WinDeal, context: Context) -> list[DealWon]: ...
+
+    @deal.evolves
+    def won(state: OpenDeal, event: DealWon) -> WonDeal: ...
+
+A handler is only reached in the states that its annotation names. Parameters beyond state, command and context are
+loaded by the kernel (`Service.provides`). Handlers are pure: they return what happened, or raise `Rejected`.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from shared.domain.context import Context
+from shared.domain.rejection import Rejected
+from shared.domain.roles import Permission
+from shared.events.definition import Event
+
+State = Any
+Command = Any
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An event with what its type does not say: when it occurred (default: now), and whose it is (default: the
+    aggregate that decides). `to` names another aggregate of the same service, which must be loaded by a parameter of
+    the handler or be new."""
+
+    event: Any
+    at: datetime | None = None
+    to: UUID | None = None
+
+
+Decision = Sequence[Any]
+"""What a handler returns: events and `Fact`s, in the order in which they happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A key that one aggregate holds at a time, like a lead's e-mail address. Stored only as a keyed hash."""
+
+    kind: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A command that runs on its aggregate once the company clock reaches `due`."""
+
+    due: datetime
+    command: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """One command of an aggregate: how it is decided, in which states, by whom, and its place in the HTTP API."""
+
+    name: str
+    """The function's name; the last segment of the route, with dashes."""
+    aggregate: "Aggregate"
+    command: type
+    states: tuple[type, ...]
+    decide: Callable[..., Decision]
+    allow: Permission
+    method: Literal["POST", "PATCH", "PUT"]
+    parameters: Mapping[str, type]
+    """What the kernel loads for the handler: parameter name → type."""
+    wants_context: bool
+
+    @property
+    def creates(self) -> bool:
+        """Whether the command brings the aggregate into being."""
+        return self.states == (self.aggregate.start,)
+
+    @property
+    def summary(self) -> str:
+        """The first line of the handler's docstring, or the command's."""
+        return (self.decide.__doc__ or self.command.__doc__ or self.name).strip().split("\n")[0]
+
+
+class Aggregate:
+    """A family of streams with one set of rules. Filled by decorators while its module is imported, then only read."""
+
+    def __init__(self, name: str, *, plural: str, start: type, readers: Permission) -> None:
+        self.name = name
+        self.plural = plural
+        self.start = start
+        self.readers = readers
+        self.handlers: dict[type, list[Handler]] = {}
+        self._evolve: dict[tuple[type, type], Callable[[State, Any], State]] = {}
+        self._already: dict[tuple[type, type], Callable[[State, Command], bool]] = {}
+        self._claims: dict[type, Callable[[State], Iterable[Claim]]] = {}
+        self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
+        self.events: set[type] = set()
+
+    # -- registration -------------------------------------------------------------------------------------------
+
+    def decides(
+        self, *, allow: Permission, method: Literal["POST", "PATCH", "PUT"] = "POST"
+    ) -> Callable[[Function], Function]:
+        """Register the handler of a command: `(state, command[, context][, loaded…]) -> events`."""
+
+        def register(function: Function) -> Function:
+            hints = _hints(function)
+            state, command, *rest = hints.items()
+            handler = Handler(
+                name=function.__name__,
+                aggregate=self,
+                command=command[1],
+                states=_members(state[1]),
+                decide=function,
+                allow=allow,
+                method=method,
+                parameters={name: kind for name, kind in rest if kind is not Context},
+                wants_context=any(kind is Context for _, kind in rest),
+            )
+            self.handlers.setdefault(handler.command, []).append(handler)
+            return function
+
+        return register
+
+    def evolves(self, function: Function) -> Function:
+        """Register how one event changes the state: `(state, event) -> state`. It never refuses."""
+        state, event = _hints(function).values()
+        for event_type in _members(event):
+            self.events.add(event_type)
+            for state_type in _members(state):
+                self._evolve[state_type, event_type] = function
+        return function
+
+    def already(self, function: Function) -> Function:
+        """Register when a command asks for what is already so: `(state, command) -> bool`. True is success without
+        events; False is the refusal of a transition that the state does not allow."""
+        state, command = _hints(function).values()
+        for state_type in _members(state):
+            self._already[state_type, command] = function
+        return function
+
+    def claims(self, function: Function) -> Function:
+        """Register the keys that a state holds: `(state) -> claims`. States without a function hold none."""
+        (state,) = _hints(function).values()
+        for state_type in _members(state):
+            self._claims[state_type] = function
+        return function
+
+    def timer(self, function: Function) -> Function:
+        """Register a timer of a state: `(state) -> Timer | None`; the function's name is the timer's."""
+        (state,) = _hints(function).values()
+        for state_type in _members(state):
+            self._timers.setdefault(state_type, {})[function.__name__] = function
+        return function
+
+    # -- use ----------------------------------------------------------------------------------------------------
+
+    def handler(self, state: State, command: Command) -> Handler:
+        """The handler of a command in a state. `Rejected("not-in-this-state")` when there is none."""
+        for handler in self.handlers[type(command)]:
+            if isinstance(state, handler.states):
+                return handler
+        if isinstance(state, self.start):
+            raise Rejected("does-not-exist", f"There is no such {self.name}.")
+        action = self.handlers[type(command)][0].name.replace("_", " ")
+        raise Rejected(
+            "not-in-this-state", f"{action!r} is not possible while the {self.name} is {status_of(self, state)}."
+        )
+
+    def is_already(self, state: State, command: Command) -> bool:
+        """Whether the state already is what the command asks for."""
+        check = self._already.get((type(state), type(command)))
+        return check is not None and check(state, command)
+
+    def decide(self, state: State, command: Command, context: Context, loaded: Mapping[str, Any]) -> Decision:
+        """Decide a command: what happened, nothing when it is already so, or `Rejected`."""
+        if self.is_already(state, command):
+            return ()
+        handler = self.handler(state, command)
+        arguments: dict[str, Any] = {name: loaded[name] for name in handler.parameters}
+        if handler.wants_context:
+            arguments["context"] = context
+        return handler.decide(state, command, **arguments)
+
+    def evolve(self, state: State, event: Event) -> State:
+        """The state after an event."""
+        change = self._evolve.get((type(state), type(event)))
+        if change is None:
+            raise LookupError(f"{type(event).__name__} cannot follow {type(state).__name__}")
+        return change(state, event)
+
+    def fold(self, events: Iterable[Event]) -> State:
+        """The state after a whole history."""
+        state = self.start()
+        for event in events:
+            state = self.evolve(state, event)
+        return state
+
+    def claims_of(self, state: State) -> frozenset[Claim]:
+        """The keys that a state holds."""
+        keys = self._claims.get(type(state))
+        return frozenset(keys(state)) if keys else frozenset()
+
+    def timers_of(self, state: State) -> dict[str, Timer]:
+        """The timers that run in a state, by name."""
+        named = ((name, timer(state)) for name, timer in self._timers.get(type(state), {}).items())
+        return {name: timer for name, timer in named if timer is not None}
+
+
+def as_facts(decision: Sequence[Any]) -> tuple[Fact, ...]:
+    """Every item of a decision as a `Fact`."""
+    return tuple(item if isinstance(item, Fact) else Fact(event=item) for item in decision)
+
+
+def status_of(aggregate: Aggregate, state: State) -> str:
+    """The word for a state: `WonDeal` of the aggregate "deal" is "won"; kebab-case."""
+    name = type(state).__name__
+    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).strip("-")
+    return words.removesuffix(f"-{aggregate.name}")
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    hints = typing.get_type_hints(function)
+    hints.pop("return", None)
+    return hints
+
+
+def _members(annotation: Any) -> tuple[type, ...]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return typing.get_args(annotation)
+    return (annotation,)

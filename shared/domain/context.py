@@ -1,0 +1,76 @@
+"""What a decision knows besides the state and the command: who asks, and what time it is."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from shared.domain.roles import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who asks. `member` is their id in the sales organisation, `team` the team they sit in, `teams` all teams that
+    they reach (their own, and for a manager the teams below); services and outsiders have none."""
+
+    subject: str
+    roles: frozenset[Role]
+    member: UUID | None = None
+    team: UUID | None = None
+    teams: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """The settings of this deployment that rules depend on."""
+
+    currency: str = "EUR"
+    timezone: str = "UTC"
+    holidays: frozenset[date] = frozenset()
+
+    def day(self, moment: datetime) -> date:
+        """The company's calendar day of an instant."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The last instant (UTC) of a day of the company."""
+        following = datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(self.timezone))
+        return following.astimezone(UTC) - timedelta(microseconds=1)
+
+    def is_working(self, day: date) -> bool:
+        """Monday to Friday, unless a holiday."""
+        return day.weekday() < 5 and day not in self.holidays
+
+    def add_working_days(self, start: date, days: int) -> date:
+        """The day that is `days` working days after `start` (which itself need not be one)."""
+        day = start
+        while days > 0:
+            day += timedelta(days=1)
+            days -= self.is_working(day)
+        return day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The circumstances of one command. `command_id` is unique per request and stable over its retries;
+    `aggregate_id` is the aggregate that the command is addressed to."""
+
+    command_id: UUID
+    aggregate_id: UUID
+    now: datetime
+    actor: Actor
+    company: Company
+
+    @property
+    def today(self) -> date:
+        """The company's calendar day of `now`."""
+        return self.company.day(self.now)
+
+    def moment(self, day: date) -> datetime:
+        """The instant at which something stated by its day occurred: now for today, else the end of that day, so that
+        it stands after everything that was recorded during the day."""
+        return self.now if day == self.today else self.company.end_of(day)
+
+    def derived_id(self, name: str) -> UUID:
+        """An id for something that this command brings about; the same on every retry."""
+        return uuid5(self.command_id, name)

@@ -1,0 +1,165 @@
+"""Gate criteria as data: a small, safe predicate over typed facts (PROC-3)."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from annotated_types import MaxLen, MinLen
+
+from shared.domain.rejection import Reason
+from shared.events.definition import value
+
+FactValue = str | int | bool | None
+Facts = Mapping[str, Any]
+"""Fact name → value; amounts and shares are Decimal or decimal strings."""
+
+OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of")
+DEEPEST = 8
+
+
+@value
+class Predicate:
+    """Exactly one of: `all_of`, `any_of`, `not_`, or `fact` with an `operator` and mostly a `value`.
+
+    Operators: is, is-not, at-least, at-most, above, below, one-of (value: comma-separated), known, unknown.
+    Numbers and decimal strings are compared as decimals. An unknown fact meets only "unknown" and "is-not".
+    """
+
+    all_of: tuple["Predicate", ...] | None = None
+    any_of: tuple["Predicate", ...] | None = None
+    not_: "Predicate | None" = None
+    fact: str | None = None
+    operator: str | None = None
+    value: FactValue = None
+
+
+@value
+class Criterion:
+    """A named condition of a gate."""
+
+    key: Annotated[str, MinLen(1), MaxLen(64)]
+    name: str
+    when: Predicate
+
+
+def meets(predicate: Predicate, facts: Facts) -> bool:
+    """Whether the facts meet the predicate."""
+    if predicate.all_of is not None:
+        return all(meets(part, facts) for part in predicate.all_of)
+    if predicate.any_of is not None:
+        return any(meets(part, facts) for part in predicate.any_of)
+    if predicate.not_ is not None:
+        return not meets(predicate.not_, facts)
+    return _compare(facts.get(str(predicate.fact)), str(predicate.operator), predicate.value)
+
+
+def unmet(criteria: tuple[Criterion, ...], facts: Facts, gate: str) -> list[Reason]:
+    """One reason for every criterion that the facts do not meet, with the values that it met (DEAL-3)."""
+    return [
+        Reason(
+            code="criterion-unmet",
+            message=f"{criterion.name} ({gate})",
+            details={
+                "criterion": criterion.key,
+                "gate": gate,
+                "expected": described(criterion.when),
+                "met": {name: _shown(facts.get(name)) for name in facts_of(criterion.when)},
+            },
+        )
+        for criterion in criteria
+        if not meets(criterion.when, facts)
+    ]
+
+
+def described(predicate: Predicate) -> str:
+    """The predicate in words, like "pains at-least 2 and budget known"."""
+    if predicate.all_of is not None:
+        return " and ".join(described(part) for part in predicate.all_of)
+    if predicate.any_of is not None:
+        return "(" + " or ".join(described(part) for part in predicate.any_of) + ")"
+    if predicate.not_ is not None:
+        return f"not ({described(predicate.not_)})"
+    words = (predicate.fact, predicate.operator, None if predicate.value is None else str(predicate.value))
+    return " ".join(word for word in words if word)
+
+
+def facts_of(predicate: Predicate) -> list[str]:
+    """The names of the facts that a predicate looks at, each once, in order."""
+    parts = [*(predicate.all_of or ()), *(predicate.any_of or ()), *([predicate.not_] if predicate.not_ else [])]
+    names = [predicate.fact] if predicate.fact else []
+    return list(dict.fromkeys(names + [name for part in parts for name in facts_of(part)]))
+
+
+def faults(predicate: Predicate, where: str, depth: int = 1) -> Iterator[Reason]:
+    """What is wrong with a predicate as data; `where` is its position, like "stages/0/exit/1/when" (PROC-3)."""
+    shapes = [
+        name
+        for name, present in (
+            ("all_of", predicate.all_of is not None),
+            ("any_of", predicate.any_of is not None),
+            ("not_", predicate.not_ is not None),
+            ("fact", predicate.fact is not None),
+        )
+        if present
+    ]
+    if depth > DEEPEST:
+        yield _fault("too-deep", f"Predicates nest at most {DEEPEST} deep.", where)
+    elif len(shapes) != 1:
+        yield _fault("not-one-shape", "A predicate has exactly one of all_of, any_of, not_ and fact.", where)
+    elif predicate.fact is not None:
+        yield from _comparison_faults(predicate, where)
+    else:
+        for name, parts in (("all_of", predicate.all_of), ("any_of", predicate.any_of)):
+            if parts is not None and not parts:
+                yield _fault("empty", f"{name} needs at least one predicate.", f"{where}/{name}")
+            for index, part in enumerate(parts or ()):
+                yield from faults(part, f"{where}/{name}/{index}", depth + 1)
+        if predicate.not_ is not None:
+            yield from faults(predicate.not_, f"{where}/not_", depth + 1)
+
+
+def _comparison_faults(predicate: Predicate, where: str) -> Iterator[Reason]:
+    if predicate.operator not in OPERATORS:
+        yield _fault("unknown-operator", f"The operator is one of {', '.join(OPERATORS)}.", f"{where}/operator")
+    elif predicate.operator in ("at-least", "at-most", "above", "below") and _decimal(predicate.value) is None:
+        yield _fault("not-a-number", f"{predicate.operator} compares with a number.", f"{where}/value")
+    elif predicate.operator in ("is", "is-not", "one-of") and predicate.value is None:
+        yield _fault("value-missing", f"{predicate.operator} needs a value.", f"{where}/value")
+
+
+def _fault(code: str, message: str, where: str) -> Reason:
+    return Reason(code=code, message=message, field=where)
+
+
+def _compare(met: Any, operator: str, wanted: FactValue) -> bool:
+    if operator in ("known", "unknown"):
+        return (met is not None) == (operator == "known")
+    if met is None:
+        return operator == "is-not"
+    if operator == "one-of":
+        return _text(met) in {part.strip() for part in str(wanted).split(",")}
+    left, right = _decimal(met), _decimal(wanted)
+    if operator in ("is", "is-not"):
+        same = left == right if left is not None and right is not None else _text(met) == _text(wanted)
+        return same == (operator == "is")
+    if left is None or right is None:
+        return False
+    return {"at-least": left >= right, "at-most": left <= right, "above": left > right, "below": left < right}[operator]
+
+
+def _decimal(given: Any) -> Decimal | None:
+    if isinstance(given, bool) or given is None:
+        return None
+    try:
+        number = Decimal(str(given))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def _text(given: Any) -> str:
+    return str(given).lower() if isinstance(given, bool) else str(given)
+
+
+def _shown(given: Any) -> Any:
+    return str(given) if isinstance(given, Decimal) else given

@@ -1,0 +1,86 @@
+"""Amounts of money: decimal, with a currency, never a float."""
+
+from collections.abc import Sequence
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from typing import Annotated
+
+from annotated_types import MaxLen, MinLen
+from iso4217 import Currency
+
+from shared.domain.rejection import Rejected
+from shared.events.definition import value
+
+LARGEST = Decimal("999999999999999")
+"""Amounts stay below a quadrillion, so that every sum fits the columns that hold it."""
+
+
+@value
+class Money:
+    """An amount in a currency. Arithmetic between different currencies is an error in the program."""
+
+    amount: Decimal
+    """A decimal as a string, with at most the decimals of the currency."""
+    currency: Annotated[str, MinLen(3), MaxLen(3)]
+    """ISO 4217, like EUR."""
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(amount=self.amount + self._same(other).amount, currency=self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(amount=self.amount - self._same(other).amount, currency=self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(amount=-self.amount, currency=self.currency)
+
+    def _same(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise ValueError(f"{self.currency} and {other.currency} cannot be added")
+        return other
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount of a currency: 0.01 for EUR, 1 for JPY."""
+    return Decimal(1).scaleb(-(Currency(currency).exponent or 0))
+
+
+def zero(currency: str) -> Money:
+    """No money."""
+    return Money(amount=Decimal(0), currency=currency)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Round half up to the currency's minor unit."""
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)
+
+
+def check_money(money: Money, currency: str, field: str) -> Money:
+    """Return the amount with the currency's decimals, or refuse: another currency, too many decimals, out of range."""
+    if money.currency != currency:
+        raise Rejected(
+            "other-currency", f"Amounts are kept in {currency}; {money.currency} is not accepted.", field=f"{field}.currency"
+        )
+    unit = minor_unit(currency)
+    if not money.amount.is_finite() or abs(money.amount) > LARGEST:
+        raise Rejected("out-of-range", f"An amount lies between -{LARGEST} and {LARGEST}.", field=f"{field}.amount")
+    if money.amount != money.amount.quantize(unit):
+        raise Rejected(
+            "too-many-decimals", f"An amount in {currency} has steps of {unit}.", field=f"{field}.amount"
+        )
+    return Money(amount=money.amount.quantize(unit), currency=currency)
+
+
+def split(total: Money, ratios: Sequence[Decimal]) -> list[Money]:
+    """Split a total by positive ratios that add up to 1, so that the parts add up to the cent (REC-1).
+
+    Largest remainder: parts are cut to the minor unit, and the units left over go to the parts that lost most for
+    their size; on a tie to the later part, so that the last instalment balances. 100 000.01 by 30/30/30/10 gives
+    three times 30 000.00 and 10 000.01.
+    """
+    unit = minor_unit(total.currency)
+    exact = [total.amount * ratio for ratio in ratios]
+    parts = [value.quantize(unit, rounding=ROUND_DOWN) for value in exact]
+    left = int((total.amount - sum(parts)) / unit)
+    by_remainder = sorted(range(len(parts)), key=lambda index: ((exact[index] - parts[index]) / ratios[index], index), reverse=True)
+    for index in by_remainder[:left]:
+        parts[index] += unit
+    return [Money(amount=part, currency=total.currency) for part in parts]

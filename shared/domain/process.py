@@ -1,0 +1,72 @@
+"""What a sales process is, as data (PROC-1), and the criteria of its gates (PROC-3)."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+
+from shared.domain.criteria import Criterion
+from shared.events.definition import value
+
+Key = Annotated[str, MinLen(1), MaxLen(64)]
+
+
+@value
+class Node:
+    """A task or deliverable of a stage."""
+
+    key: Key
+    name: str
+    required: bool = True
+    standard: str | None = None
+    """The action standard, like "5–8 open questions about the current situation"."""
+    due_days: Annotated[int, Ge(0)] | None = None
+    """Working days after the stage was entered; default: the stage's max days."""
+    reference: str | None = None
+    """The template of a deliverable."""
+
+
+@value
+class Stage:
+    """One stage: what it is for, how likely a deal in it is won, and what its gates ask."""
+
+    key: Key
+    name: str
+    purpose: str
+    probability: Annotated[Decimal, Ge(0), Le(1)]
+    category: str
+    """The forecast category that the stage maps to: omitted, pipeline, best-case or commit."""
+    guidance: str | None = None
+    buyer_stage: str | None = None
+    responsible: str = "rep"
+    supporting: tuple[str, ...] = ()
+    tasks: tuple[Node, ...] = ()
+    deliverables: tuple[Node, ...] = ()
+    entry: tuple[Criterion, ...] = ()
+    exit: tuple[Criterion, ...] = ()
+    max_days: Annotated[int, Ge(1)] = 30
+    idle_days: Annotated[int, Ge(1)] = 3
+    skippable: bool = False
+    drafts_contract: bool = False
+    """A contract is drafted when a deal enters this stage (CON-1)."""
+
+
+@value
+class ProcessDefinition:
+    """A whole process: its stages in order. Winning is an outcome, not a stage."""
+
+    key: Key
+    name: str
+    stages: Annotated[tuple[Stage, ...], MinLen(1), MaxLen(30)]
+    can_move_back: bool = True
+
+    def stage(self, key: str) -> Stage:
+        """The stage of a key; KeyError when there is none."""
+        return self.stages[self.index(key)]
+
+    def index(self, key: str) -> int:
+        """The place of a stage in the order; KeyError when there is none."""
+        for index, stage in enumerate(self.stages):
+            if stage.key == key:
+                return index
+        raise KeyError(key)

@@ -1,0 +1,73 @@
+"""Who may: roles, and how far each reaches (API-4)."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    """What a person does in the company, as carried by the bearer token."""
+
+    REP = "rep"
+    MANAGER = "manager"
+    SALES_DIRECTOR = "sales-director"
+    EXECUTIVE = "executive"
+    SALES_OPERATIONS = "sales-operations"
+    MARKETING = "marketing"
+    PRODUCT = "product"
+    PRESALES = "presales"
+    DELIVERY = "delivery"
+    CUSTOMER_SERVICE = "customer-service"
+    LEGAL = "legal"
+    FINANCE = "finance"
+    ADMIN = "admin"
+    SERVICE = "service"
+
+
+class Reach(StrEnum):
+    """How far a role reaches: what the person owns, what belongs to the teams they lead or sit in, or everything."""
+
+    OWN = "own"
+    TEAM = "team"
+    ALL = "all"
+
+
+Permission = Mapping[Role, Reach]
+
+
+def permission(reaches: Mapping[Role, Reach]) -> Permission:
+    """A read-only table role → reach. Administrators and the services themselves reach everything, always."""
+    return MappingProxyType({**reaches, Role.ADMIN: Reach.ALL, Role.SERVICE: Reach.ALL})
+
+
+SELLING = permission(
+    {
+        Role.REP: Reach.OWN,
+        Role.MANAGER: Reach.TEAM,
+        Role.SALES_DIRECTOR: Reach.ALL,
+        Role.SALES_OPERATIONS: Reach.ALL,
+    }
+)
+"""Those who carry a sale: reps what is theirs, managers what is their teams', direction and operations everything."""
+
+OPERATIONS = permission({Role.SALES_OPERATIONS: Reach.ALL})
+"""Those who shape the process, the organisation and the products."""
+
+ONLY_SERVICES = permission({})
+"""Commands without a route: timers, reactions and imports run them."""
+
+READING = permission(
+    {
+        Role.REP: Reach.OWN,
+        Role.MANAGER: Reach.TEAM,
+        **{
+            role: Reach.ALL
+            for role in Role
+            if role not in (Role.REP, Role.MANAGER)
+        },
+    }
+)
+"""Who sees a sale: reps what is theirs, managers what is their teams', all other roles everything."""
+
+EVERYBODY = permission({role: Reach.ALL for role in Role})
+"""What every signed-in person may see or do, like the organisation, products and processes."""

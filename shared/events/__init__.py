@@ -1,0 +1,1 @@
+"""The published language: one definition for every event, owned by the service of the module's name."""

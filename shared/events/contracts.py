@@ -1,0 +1,121 @@
+"""What happens to contracts. Owner: the contracts service."""
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from shared.domain.money import Money
+from shared.events.definition import event, value
+
+
+@value
+class PaymentTerm:
+    """One instalment: its share of the total, and when it falls due."""
+
+    ratio: Decimal
+    """Share of the total, above 0 and at most 1; the shares of all terms add up to 1."""
+    days: int = 30
+    """Days after the contract is activated."""
+    label: str | None = None
+
+
+@event("contracts.contract-drafted", aggregate="contract")
+class ContractDrafted:
+    """A contract is being prepared (CON-1)."""
+
+    contract_id: UUID
+    name: str
+    total: Money
+    payment_terms: tuple[PaymentTerm, ...]
+    trigger: str
+    """stage, win or direct: what brought the draft about."""
+    deal_id: UUID | None = None
+    account_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+@event("contracts.contract-terms-changed", aggregate="contract")
+class ContractTermsChanged:
+    """Account, total or payment terms of the draft are now these."""
+
+    contract_id: UUID
+    total: Money
+    payment_terms: tuple[PaymentTerm, ...]
+    account_id: UUID | None = None
+    reason: str | None = None
+
+
+@event("contracts.contract-submitted", aggregate="contract")
+class ContractSubmitted:
+    """The draft waits for approval (CON-2)."""
+
+    contract_id: UUID
+    submitter: str
+    total: Money
+
+
+@event("contracts.contract-approved", aggregate="contract")
+class ContractApproved:
+    """Somebody other than the submitter approved it (CON-2)."""
+
+    contract_id: UUID
+    approver: str
+    step: str
+    reason: str | None = None
+
+
+@event("contracts.contract-returned", aggregate="contract")
+class ContractReturned:
+    """The approver sent it back for rework (CON-2)."""
+
+    contract_id: UUID
+    approver: str
+    step: str
+    reason: str
+
+
+@event("contracts.contract-signed", aggregate="contract")
+class ContractSigned:
+    """Both parties signed (CON-3)."""
+
+    contract_id: UUID
+    signed_by_us: date
+    signed_by_customer: date
+    evidence_hash: str
+    """SHA-256 of the signed document, hexadecimal."""
+    deal_id: UUID | None = None
+    total: Money | None = None
+
+
+@event("contracts.contract-activated", aggregate="contract")
+class ContractActivated:
+    """The contract is in force; receivables follow it (CON-3, REC-1)."""
+
+    contract_id: UUID
+    on: date
+    total: Money
+    payment_terms: tuple[PaymentTerm, ...]
+    account_id: UUID
+    name: str
+    deal_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+@event("contracts.contract-voided", aggregate="contract")
+class ContractVoided:
+    """The draft is not pursued, like after its deal was reopened."""
+
+    contract_id: UUID
+    reason: str
+    deal_id: UUID | None = None
+
+
+@event("contracts.contract-flagged", aggregate="contract")
+class ContractFlagged:
+    """Somebody should look at the contract: its deal was reopened after it was submitted."""
+
+    contract_id: UUID
+    reason: str
+    deal_id: UUID | None = None

@@ -1,0 +1,284 @@
+"""What happens to processes, products, targets and deals. Owner: the deals service."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from shared.domain.money import Money
+from shared.domain.process import ProcessDefinition
+from shared.events.definition import event, value
+
+# -- what deals rest on ---------------------------------------------------------------------------------------------
+
+
+@event("deals.process-published", aggregate="process")
+class ProcessPublished:
+    """A version of a sales process is in force for new deals (PROC-1, PROC-2). Published versions never change."""
+
+    process_id: UUID
+    process_version: int
+    definition: ProcessDefinition
+
+
+@event("deals.product-listed", aggregate="product")
+class ProductListed:
+    """A product can be sold (PROD-1)."""
+
+    product_id: UUID
+    code: str
+    name: str
+    family: str | None
+    list_price: Money
+    active: bool = True
+
+
+@event("deals.product-changed", aggregate="product")
+class ProductChanged:
+    """A product's name, family, price or availability is now this."""
+
+    product_id: UUID
+    code: str
+    name: str
+    family: str | None
+    list_price: Money
+    active: bool
+
+
+@event("deals.target-set", aggregate="target")
+class TargetSet:
+    """What a company, team or rep is to reach in a period (PROC-4)."""
+
+    target_id: UUID
+    period: str
+    """2026-Q4, 2026-11 or 2026."""
+    kind: str
+    """revenue."""
+    level: str
+    """company, team or rep."""
+    amount: Money
+    team: UUID | None = None
+    member: UUID | None = None
+    before: Money | None = None
+
+
+# -- deals ----------------------------------------------------------------------------------------------------------
+
+
+@value
+class DealLine:
+    """One product on a deal."""
+
+    product_id: UUID
+    quantity: Decimal
+    price: Money
+    """The price of one."""
+
+
+@value
+class DueNode:
+    """A task or deliverable that became due work when a stage was entered."""
+
+    key: str
+    kind: str
+    """task or deliverable."""
+    required: bool
+    due: date
+
+
+@event("deals.deal-opened", aggregate="deal")
+class DealOpened:
+    """A deal began, in the first stage of its process or, for imported history, further on (DEAL-1)."""
+
+    deal_id: UUID
+    name: str
+    amount: Money
+    expected_close: date | None
+    owner: UUID | None
+    team: UUID | None
+    process_id: UUID
+    process_name: str
+    process_version: int
+    process_rule: str
+    """The rule that chose the process."""
+    stage: str
+    probability: Decimal
+    category: str
+    account_id: UUID | None = None
+    account_name: str | None = None
+    lead_id: UUID | None = None
+    captured_at: datetime | None = None
+    """When the lead was captured that the deal came from."""
+    source: str | None = None
+    industry: str | None = None
+    lines: tuple[DealLine, ...] = ()
+    idle_days: int = 3
+    """The process's days of silence before the deal counts as stalled."""
+    nodes: tuple[DueNode, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    """What an import had to assume, like "list-price" or "undated"."""
+
+
+@event("deals.deal-moved", aggregate="deal")
+class DealMoved:
+    """A deal entered another stage (DEAL-3)."""
+
+    deal_id: UUID
+    before: str
+    stage: str
+    direction: str
+    """forward, back or skip (forward over at least one stage)."""
+    skipped: tuple[str, ...]
+    probability: Decimal
+    probability_before: Decimal
+    category: str
+    amount: Money
+    nodes: tuple[DueNode, ...] = ()
+    idle_days: int = 3
+    drafts_contract: bool = False
+    """Whether the stage entered is where the contract is drafted (CON-1)."""
+    name: str = ""
+    account_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+    reason: str | None = None
+
+
+@event("deals.deal-node-completed", aggregate="deal")
+class DealNodeCompleted:
+    """A task or deliverable of a stage is done, with the evidence that its standard asks for (DEAL-2)."""
+
+    deal_id: UUID
+    stage: str
+    key: str
+    kind: str
+    required: bool
+    evidence: str
+    due: date | None = None
+
+
+@event("deals.deal-facts-noted", aggregate="deal")
+class DealFactsNoted:
+    """Typed facts that criteria are judged by, like {"pains": 2, "budget": "500000"}; decimals are strings."""
+
+    deal_id: UUID
+    facts: dict[str, str | int | bool | None]
+
+
+@event("deals.deal-amount-changed", aggregate="deal")
+class DealAmountChanged:
+    """The deal is worth another amount."""
+
+    deal_id: UUID
+    before: Money
+    amount: Money
+
+
+@event("deals.deal-close-date-changed", aggregate="deal")
+class DealCloseDateChanged:
+    """The deal is expected to close on another day."""
+
+    deal_id: UUID
+    before: date | None
+    expected_close: date | None
+
+
+@event("deals.deal-category-changed", aggregate="deal")
+class DealCategoryChanged:
+    """The rep's judgement, or the manager's override of it (DEAL-10)."""
+
+    deal_id: UUID
+    before: str
+    category: str
+    """omitted, pipeline, best-case or commit."""
+    judged_by: str
+    """rep or manager."""
+    reason: str | None = None
+
+
+@event("deals.deal-activity-logged", aggregate="deal")
+class DealActivityLogged:
+    """Somebody worked on the deal (DEAL-6)."""
+
+    deal_id: UUID
+    activity_id: UUID
+    kind: str
+    by: UUID | None = None
+    on: date | None = None
+    minutes: int | None = None
+    cost: Money | None = None
+    outcome: str | None = None
+    automatic: bool = False
+
+
+@event("deals.deal-next-step-planned", aggregate="deal")
+class DealNextStepPlanned:
+    """What is to happen next, and when; None says explicitly that nothing is planned."""
+
+    deal_id: UUID
+    on: date | None
+    what: str | None = None
+
+
+@event("deals.deal-handed-over", aggregate="deal")
+class DealHandedOver:
+    """The deal belongs to another person or team."""
+
+    deal_id: UUID
+    owner_before: UUID | None
+    team_before: UUID | None
+    owner: UUID | None
+    team: UUID | None
+    reason: str | None = None
+
+
+@event("deals.deal-won", aggregate="deal")
+class DealWon:
+    """The customer agreed (DEAL-9)."""
+
+    deal_id: UUID
+    on: date
+    amount: Money
+    stage: str
+    name: str
+    account_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+    lines: tuple[DealLine, ...] = ()
+
+
+@event("deals.deal-lost", aggregate="deal")
+class DealLost:
+    """The customer chose otherwise (DEAL-9)."""
+
+    deal_id: UUID
+    on: date
+    amount: Money
+    stage: str
+    reason: str
+    competitor: str | None = None
+
+
+@event("deals.deal-abandoned", aggregate="deal")
+class DealAbandoned:
+    """We stopped, or nobody decided (DEAL-9)."""
+
+    deal_id: UUID
+    on: date
+    amount: Money
+    stage: str
+    reason: str
+
+
+@event("deals.deal-reopened", aggregate="deal")
+class DealReopened:
+    """A closed deal is open again, in the stage where it closed (DEAL-9)."""
+
+    deal_id: UUID
+    outcome_before: str
+    """won, lost or abandoned."""
+    reason: str
+    stage: str
+    probability: Decimal
+    category: str
+    amount: Money
+    expected_close: date | None = None

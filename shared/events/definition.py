@@ -1,0 +1,52 @@
+"""What an event is: plain data with a published type name and a version."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
+
+PERSONAL = "personal"
+"""The mark of a field that holds data about a person; see `Personal`."""
+
+Value = TypeVar("Value")
+Personal = Annotated[Value | None, PERSONAL]
+"""A field about a person (DATA-4). It is stored beside the log, is absent on topics, and reads as None once erased."""
+
+
+class Event(Protocol):
+    """An event class made by `event`; its instances are frozen data."""
+
+    type: ClassVar[str]
+    version: ClassVar[int]
+    aggregate: ClassVar[str]
+    person: ClassVar[str | None]
+
+
+Class = TypeVar("Class", bound=type)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def value(cls: Class) -> Class:
+    """Define plain data that stands inside commands, events and states: frozen, and strict about unknown fields.
+
+    The configuration is read by pydantic at the edges; attribute docstrings become the schema's descriptions.
+    """
+    made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+    made.__pydantic_config__ = {"use_attribute_docstrings": True, "extra": "forbid"}
+    return made  # type: ignore[no-any-return]
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def event(name: str, *, aggregate: str, version: int = 1, person: str | None = None) -> Callable[[Class], Class]:
+    """Define an event: `name` like "deals.deal-won", the `aggregate` whose stream it stands in ("deal").
+
+    `person` names the field that identifies whose personal data the event carries; it is required as soon as a
+    field is `Personal`. Changes inside a version are additive only; a changed shape is a new version with an upcaster.
+    """
+
+    def define(cls: Class) -> Class:
+        made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
+        made.type, made.version, made.aggregate, made.person = name, version, aggregate, person
+        made.__pydantic_config__ = {"use_attribute_docstrings": True, "extra": "ignore"}
+        return made  # type: ignore[no-any-return]
+
+    return define

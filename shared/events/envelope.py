@@ -1,0 +1,37 @@
+"""What surrounds an event: where it stands in its stream and log, when it happened, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+Data = TypeVar("Data", covariant=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope(Generic[Data]):
+    """One recorded event.
+
+    `position` is the place in the log that it was read from (the owner's log, or a reader's journal);
+    `source_position` is always its place in the owner's log. `sequence` counts 1..n inside the aggregate.
+    `occurred_at` is when it happened on the company clock, `recorded_at` when it was appended; both are UTC.
+    """
+
+    id: UUID
+    type: str
+    version: int
+    service: str
+    aggregate: str
+    aggregate_id: UUID
+    sequence: int
+    partition: int
+    position: int
+    source_position: int
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    correlation_id: UUID
+    causation_id: UUID
+    imported: bool
+    traceparent: str | None
+    data: Data
