@@ -8,7 +8,7 @@ from annotated_types import MaxLen, MinLen
 from iso4217 import Currency
 
 from shared.domain.rejection import Rejected
-from shared.events.definition import value
+from shared.events.definition import Exact, value
 
 LARGEST = Decimal("999999999999999")
 """Amounts stay below a quadrillion, so that every sum fits the columns that hold it."""
@@ -18,7 +18,7 @@ LARGEST = Decimal("999999999999999")
 class Money:
     """An amount in a currency. Arithmetic between different currencies is an error in the program."""
 
-    amount: Decimal
+    amount: Exact
     """A decimal as a string, with at most the decimals of the currency."""
     currency: Annotated[str, MinLen(3), MaxLen(3)]
     """ISO 4217, like EUR."""
@@ -57,15 +57,15 @@ def check_money(money: Money, currency: str, field: str) -> Money:
     """Return the amount with the currency's decimals, or refuse: another currency, too many decimals, out of range."""
     if money.currency != currency:
         raise Rejected(
-            "other-currency", f"Amounts are kept in {currency}; {money.currency} is not accepted.", field=f"{field}.currency"
+            "other-currency",
+            f"Amounts are kept in {currency}; {money.currency} is not accepted.",
+            field=f"{field}.currency",
         )
     unit = minor_unit(currency)
     if not money.amount.is_finite() or abs(money.amount) > LARGEST:
         raise Rejected("out-of-range", f"An amount lies between -{LARGEST} and {LARGEST}.", field=f"{field}.amount")
     if money.amount != money.amount.quantize(unit):
-        raise Rejected(
-            "too-many-decimals", f"An amount in {currency} has steps of {unit}.", field=f"{field}.amount"
-        )
+        raise Rejected("too-many-decimals", f"An amount in {currency} has steps of {unit}.", field=f"{field}.amount")
     return Money(amount=money.amount.quantize(unit), currency=currency)
 
 
@@ -80,7 +80,9 @@ def split(total: Money, ratios: Sequence[Decimal]) -> list[Money]:
     exact = [total.amount * ratio for ratio in ratios]
     parts = [value.quantize(unit, rounding=ROUND_DOWN) for value in exact]
     left = int((total.amount - sum(parts)) / unit)
-    by_remainder = sorted(range(len(parts)), key=lambda index: ((exact[index] - parts[index]) / ratios[index], index), reverse=True)
+    by_remainder = sorted(
+        range(len(parts)), key=lambda index: ((exact[index] - parts[index]) / ratios[index], index), reverse=True
+    )
     for index in by_remainder[:left]:
         parts[index] += unit
     return [Money(amount=part, currency=total.currency) for part in parts]

@@ -1,12 +1,11 @@
 """What a sales process is, as data (PROC-1), and the criteria of its gates (PROC-3)."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
 from shared.domain.criteria import Criterion
-from shared.events.definition import value
+from shared.events.definition import Exact, value
 
 Key = Annotated[str, MinLen(1), MaxLen(64)]
 
@@ -33,7 +32,7 @@ class Stage:
     key: Key
     name: str
     purpose: str
-    probability: Annotated[Decimal, Ge(0), Le(1)]
+    probability: Annotated[Exact, Ge(0), Le(1)]
     category: str
     """The forecast category that the stage maps to: omitted, pipeline, best-case or commit."""
     guidance: str | None = None

@@ -1,11 +1,11 @@
 """How a rule says no: one refusal that carries every reason at once."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     """One unmet rule: a stable code, a sentence for a person, the field it is about, and the values that it met."""
 
@@ -13,13 +13,13 @@ class Reason:
     message: str
     field: str | None = None
     """The path of the field in the command, like "amount.currency"."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818 — a refusal is an answer, not an error
     """A command was refused by a rule. The caller may read the message and every reason; nothing was recorded.
 
-    `code` is stable and kebab-case. A refusal about one field may name it directly: `Rejected(code, message, field="on")`.
+    `code` is stable and kebab-case. A refusal about one field may name it: `Rejected(code, message, field="on")`.
     """
 
     def __init__(self, code: str, message: str, *, reasons: Sequence[Reason] = (), field: str | None = None) -> None:

@@ -60,14 +60,10 @@ READING = permission(
     {
         Role.REP: Reach.OWN,
         Role.MANAGER: Reach.TEAM,
-        **{
-            role: Reach.ALL
-            for role in Role
-            if role not in (Role.REP, Role.MANAGER)
-        },
+        **{role: Reach.ALL for role in Role if role not in (Role.REP, Role.MANAGER)},
     }
 )
 """Who sees a sale: reps what is theirs, managers what is their teams', all other roles everything."""
 
-EVERYBODY = permission({role: Reach.ALL for role in Role})
+EVERYBODY = permission(dict.fromkeys(Role, Reach.ALL))
 """What every signed-in person may see or do, like the organisation, products and processes."""

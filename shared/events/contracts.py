@@ -1,18 +1,17 @@
 """What happens to contracts. Owner: the contracts service."""
 
 from datetime import date
-from decimal import Decimal
 from uuid import UUID
 
 from shared.domain.money import Money
-from shared.events.definition import event, value
+from shared.events.definition import Exact, event, value
 
 
 @value
 class PaymentTerm:
     """One instalment: its share of the total, and when it falls due."""
 
-    ratio: Decimal
+    ratio: Exact
     """Share of the total, above 0 and at most 1; the shares of all terms add up to 1."""
     days: int = 30
     """Days after the contract is activated."""

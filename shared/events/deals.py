@@ -1,12 +1,11 @@
 """What happens to processes, products, targets and deals. Owner: the deals service."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from uuid import UUID
 
 from shared.domain.money import Money
 from shared.domain.process import ProcessDefinition
-from shared.events.definition import event, value
+from shared.events.definition import Exact, event, value
 
 # -- what deals rest on ---------------------------------------------------------------------------------------------
 
@@ -69,7 +68,7 @@ class DealLine:
     """One product on a deal."""
 
     product_id: UUID
-    quantity: Decimal
+    quantity: Exact
     price: Money
     """The price of one."""
 
@@ -101,7 +100,7 @@ class DealOpened:
     process_rule: str
     """The rule that chose the process."""
     stage: str
-    probability: Decimal
+    probability: Exact
     category: str
     account_id: UUID | None = None
     account_name: str | None = None
@@ -128,8 +127,8 @@ class DealMoved:
     direction: str
     """forward, back or skip (forward over at least one stage)."""
     skipped: tuple[str, ...]
-    probability: Decimal
-    probability_before: Decimal
+    probability: Exact
+    probability_before: Exact
     category: str
     amount: Money
     nodes: tuple[DueNode, ...] = ()
@@ -278,7 +277,7 @@ class DealReopened:
     """won, lost or abandoned."""
     reason: str
     stage: str
-    probability: Decimal
+    probability: Exact
     category: str
     amount: Money
     expected_close: date | None = None

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
+
+from pydantic import BeforeValidator, WithJsonSchema
 
 PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""
@@ -10,6 +13,20 @@ PERSONAL = "personal"
 Value = TypeVar("Value")
 Personal = Annotated[Value | None, PERSONAL]
 """A field about a person (DATA-4). It is stored beside the log, is absent on topics, and reads as None once erased."""
+
+
+def _refuse_numbers(given: Any) -> Any:
+    if isinstance(given, int | float):
+        raise ValueError('a decimal is written as a string, like "120000.00"')
+    return given
+
+
+Exact = Annotated[
+    Decimal,
+    BeforeValidator(_refuse_numbers),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["120000.00"]}),
+]
+"""A decimal that is a string in JSON, so that no reader ever makes a binary float of it."""
 
 
 class Event(Protocol):

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
-Data = TypeVar("Data", covariant=True)
+DataT = TypeVar("DataT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope(Generic[Data]):
+class Envelope(Generic[DataT]):
     """One recorded event.
 
     `position` is the place in the log that it was read from (the owner's log, or a reader's journal);
@@ -34,4 +34,4 @@ class Envelope(Generic[Data]):
     causation_id: UUID
     imported: bool
     traceparent: str | None
-    data: Data
+    data: DataT

@@ -1,11 +1,10 @@
 """What happens in the organisation, to leads and to accounts. Owner: the leads service."""
 
 from datetime import date, datetime
-from decimal import Decimal
 from uuid import UUID
 
 from shared.domain.money import Money
-from shared.events.definition import Personal, event
+from shared.events.definition import Exact, Personal, event
 
 # -- the sales organisation (ORG-1) ---------------------------------------------------------------------------------
 
@@ -114,7 +113,7 @@ class LeadMarkedDuplicate:
     """lead or account."""
     matched_on: str
     """The key that matched: email."""
-    score: Decimal
+    score: Exact
 
 
 @event("leads.lead-assigned", aggregate="lead")

@@ -1,7 +1,7 @@
 """Given, when, then: tests of rules that read as the business speaks.
 
-    scenario(deal).given(opened).when(WinDeal(on=TODAY)).then(DealWon(...))
-    scenario(deal).given(opened, won).when(LoseDeal(...)).then_rejected("not-in-this-state")
+scenario(deal).given(opened).when(WinDeal(on=TODAY)).then(DealWon(...))
+scenario(deal).given(opened, won).when(LoseDeal(...)).then_rejected("not-in-this-state")
 """
 
 from dataclasses import dataclass, replace
