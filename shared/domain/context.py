@@ -32,10 +32,13 @@ class Company:
         """The company's calendar day of an instant."""
         return moment.astimezone(ZoneInfo(self.timezone)).date()
 
+    def start_of(self, day: date) -> datetime:
+        """The first instant (UTC) of a day of the company."""
+        return datetime.combine(day, time(), tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+
     def end_of(self, day: date) -> datetime:
         """The last instant (UTC) of a day of the company."""
-        following = datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(self.timezone))
-        return following.astimezone(UTC) - timedelta(microseconds=1)
+        return self.start_of(day + timedelta(days=1)) - timedelta(microseconds=1)
 
     def is_working(self, day: date) -> bool:
         """Monday to Friday, unless a holiday."""

@@ -1,0 +1,149 @@
+"""Questions to the read model of deals, each answered for now, for a past instant, or as it was known then.
+
+Now comes from the levels, a past instant from the daily movements and the running day's tail; only `known_at` folds the
+facts again. All three give the same rows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from shared.views.view import ViewDatabase
+
+from services.forecast.deals import read_state
+from services.forecast.figures import Sum, cycle_days, due_of, sum_of
+from services.forecast.question import SCOPE, Question
+from services.forecast.timeline import OPEN, DealState, at
+from shared.domain.context import Company
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRow:
+    """Open deals with the same month of expected close, stage and category."""
+
+    due: str
+    stage: str
+    category: str
+    count: int
+    amount: Decimal
+    weighted: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedRow:
+    """Deals closed with the same outcome after the same number of days (-1: unknown or not won)."""
+
+    outcome: str
+    cycle_days: int
+    count: int
+    amount: Decimal
+
+
+OPEN_NOW = f"""
+select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
+  from {{view}}.level where {SCOPE} group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
+"""
+
+OPEN_THEN = f"""
+select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
+    select due, stage, category, count, amount, weighted from {{view}}.movement where day < $6 and {SCOPE}
+    union all
+    select due, stage, category, 1, amount, weighted from {{view}}.span
+     where start_at >= $7 and start_at <= $8 and outcome = 'open' and {SCOPE}
+    union all
+    select due, stage, category, -1, -amount, -weighted from {{view}}.span
+     where end_at >= $7 and end_at <= $8 and outcome = 'open' and {SCOPE}
+) as moved group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
+"""
+
+CLOSED_NOW = f"""
+select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {{view}}.closing
+ where {SCOPE} and closed_on between $6 and $7 group by 1, 2 having sum(count) <> 0 order by 1, 2
+"""
+
+CLOSED_THEN = f"""
+select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from (
+    select outcome, cycle_days, count, amount from {{view}}.closing
+     where day < $8 and closed_on between $6 and $7 and {SCOPE}
+    union all
+    select outcome, cycle_days, 1, amount from {{view}}.span
+     where start_at >= $9 and start_at <= $10 and closed_on between $6 and $7 and {SCOPE}
+    union all
+    select outcome, cycle_days, -1, -amount from {{view}}.span
+     where end_at >= $9 and end_at <= $10 and closed_on between $6 and $7 and {SCOPE}
+) as moved group by 1, 2 having sum(count) <> 0 order by 1, 2
+"""
+
+DEALS_THEN = f"""
+select state from {{view}}.span where start_at <= $6 and (end_at is null or end_at > $6) and {SCOPE}
+"""
+
+
+async def open_rows(db: ViewDatabase, asked: Question, company: Company) -> list[OpenRow]:
+    """The open pipeline."""
+    if asked.known_at is not None:
+        return tally_open(await deals_then(db, asked))
+    if asked.current:
+        rows = await db.fetch(OPEN_NOW, *asked.scope)
+    else:
+        rows = await db.fetch(OPEN_THEN, *asked.scope, *_cut(asked, company))
+    return [OpenRow(**row) for row in rows]
+
+
+async def closed_rows(db: ViewDatabase, asked: Question, company: Company, first: date, last: date) -> list[ClosedRow]:
+    """What was closed from `first` to `last`, both included, and is closed at the instant asked about."""
+    if asked.known_at is not None:
+        return tally_closed(await deals_then(db, asked), company, first, last)
+    if asked.current:
+        rows = await db.fetch(CLOSED_NOW, *asked.scope, first, last)
+    else:
+        rows = await db.fetch(CLOSED_THEN, *asked.scope, first, last, *_cut(asked, company))
+    return [ClosedRow(**row) for row in rows]
+
+
+async def deals_then(db: ViewDatabase, asked: Question) -> list[DealState]:
+    """Every deal that counts, as it stood at the instant asked about, as known then. Scans; for drill-downs, for changes
+    between two instants and for `known_at`."""
+    if asked.known_at is None:
+        return [read_state(row["state"]) for row in await db.fetch(DEALS_THEN, *asked.scope, asked.as_of)]
+    states: list[DealState] = []
+    async for facts in db.scan("deal", recorded_until=asked.known_at):
+        state = at(facts, asked.as_of, asked.known_at)
+        if state is not None and asked.covers(state.team, state.owner):
+            states.append(state)
+    return states
+
+
+def tally_open(states: Iterable[DealState]) -> list[OpenRow]:
+    """The open pipeline of these deals."""
+    sums: dict[tuple[str, str, str], Sum] = {}
+    for state in states:
+        if state.outcome == OPEN:
+            key = (due_of(state), state.stage, state.category)
+            sums[key] = sums.get(key, Sum()) + sum_of(state)
+    return [
+        OpenRow(
+            due=due, stage=stage, category=category, count=total.count, amount=total.amount, weighted=total.weighted
+        )
+        for (due, stage, category), total in sorted(sums.items())
+    ]
+
+
+def tally_closed(states: Iterable[DealState], company: Company, first: date, last: date) -> list[ClosedRow]:
+    """What these deals closed from `first` to `last`."""
+    sums: dict[tuple[str, int], Sum] = {}
+    for state in states:
+        if state.closed_on is not None and first <= state.closed_on <= last:
+            key = (state.outcome, cycle_days(state, company))
+            sums[key] = sums.get(key, Sum()) + sum_of(state)
+    return [
+        ClosedRow(outcome=outcome, cycle_days=days, count=total.count, amount=total.amount)
+        for (outcome, days), total in sorted(sums.items())
+    ]
+
+
+def _cut(asked: Question, company: Company) -> tuple[date, datetime, datetime]:
+    """Where the days before end and the asked day's tail begins and ends."""
+    day = company.day(asked.as_of)
+    return day, company.start_of(day), asked.as_of

@@ -1,0 +1,230 @@
+"""The read model of deals: what every deal was from when to when, and the figures that follow from it.
+
+Answers, for any past instant: the open pipeline by stage, month of expected close, category, team and owner; what was
+closed when; single deals for a drill-down. Funnel, forecast and pipeline changes are questions to it.
+
+A deal's facts may come late. As long as they come in the order in which they happened, its last span is continued;
+otherwise its whole life is folded again, and the difference is posted to the figures.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from shared.views.view import View, ViewDatabase
+
+from services.forecast.figures import Close, Movements, Place, Sum, cycle_days, due_of, movements
+from services.forecast.timeline import DealState, Span, in_order, spans
+from shared.domain.context import Company
+from shared.events.envelope import Envelope
+
+DDL = """
+create table {view}.deal (deal_id uuid primary key, last_at timestamptz not null, last_sequence bigint not null);
+create table {view}.span (
+    deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
+    stage text not null, category text not null, amount numeric not null, weighted numeric not null, due text not null,
+    closed_on date, cycle_days integer not null, team uuid, owner uuid, state json not null,
+    primary key (deal_id, start_at)
+);
+create index on {view}.span (start_at);
+create index on {view}.span (end_at);
+create index on {view}.span (outcome, stage) where end_at is null;
+create table {view}.movement (
+    day date not null, due text not null, stage text not null, category text not null, team uuid not null,
+    owner uuid not null, count bigint not null, amount numeric not null, weighted numeric not null,
+    primary key (day, due, stage, category, team, owner)
+);
+create table {view}.level (
+    due text not null, stage text not null, category text not null, team uuid not null, owner uuid not null,
+    count bigint not null, amount numeric not null, weighted numeric not null,
+    primary key (due, stage, category, team, owner)
+);
+create table {view}.closing (
+    day date not null, closed_on date not null, outcome text not null, team uuid not null, owner uuid not null,
+    cycle_days integer not null, count bigint not null, amount numeric not null,
+    primary key (day, closed_on, outcome, team, owner, cycle_days)
+);
+create index on {view}.closing (closed_on);
+"""
+
+
+def view(company: Company) -> View:
+    """The read model, cut into days by the company's time zone."""
+
+    async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
+        for event in events:
+            if event.aggregate == "deal":
+                facts[event.aggregate_id].append(event)
+        if facts:
+            await _fold(db, facts, company)
+
+    return View(name="deals", version=1, ddl=DDL, apply=apply, source="journal")
+
+
+Change = tuple[list[Span], list[Span]]
+"""Spans of a deal before, and the spans that replace them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """How far a deal is folded: the time and sequence of its last fact, and its last span."""
+
+    last_at: datetime
+    last_sequence: int
+    span: Span | None
+
+
+async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]], company: Company) -> None:
+    known = await _current(db, list(facts))
+    late = [deal_id for deal_id, new in facts.items() if not _follows(known.get(deal_id), new)]
+    changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - set(late)}
+    if late:
+        changes |= await _refold(db, late)
+    posted: Movements = {}
+    for before, after in changes.values():
+        for key, change in movements(before, after, company).items():
+            posted[key] = posted.get(key, Sum()) + change
+    await _write_spans(db, changes, company)
+    await _write_current(db, facts)
+    await _post(db, posted)
+
+
+def _follows(current: Current | None, new: Sequence[Envelope[Any]]) -> bool:
+    """Whether new facts happened after all that is folded already."""
+    return current is None or all(
+        (fact.occurred_at, fact.sequence) > (current.last_at, current.last_sequence) for fact in new
+    )
+
+
+def _continue(current: Current | None, new: Sequence[Envelope[Any]]) -> Change:
+    """The last span before and the spans after, for facts that continue a deal's life."""
+    before = [current.span] if current and current.span else []
+    return before, spans(new, before[0] if before else None)
+
+
+async def _refold(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Change]:
+    """All spans before and after, for deals of which a fact came late."""
+    before: dict[UUID, list[Span]] = defaultdict(list)
+    for row in await db.fetch(
+        "select deal_id, start_at, end_at, state from {view}.span where deal_id = any($1) order by start_at", deal_ids
+    ):
+        before[row["deal_id"]].append(_span(row))
+    facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
+    for fact in await db.history(deal_ids):
+        facts[fact.aggregate_id].append(fact)
+    return {deal_id: (before[deal_id], spans(facts[deal_id])) for deal_id in deal_ids}
+
+
+async def _current(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
+    rows = await db.fetch(
+        """select d.deal_id, d.last_at, d.last_sequence, s.start_at, s.end_at, s.state
+             from {view}.deal d left join {view}.span s on s.deal_id = d.deal_id and s.end_at is null
+            where d.deal_id = any($1)""",
+        deal_ids,
+    )
+    return {
+        row["deal_id"]: Current(row["last_at"], row["last_sequence"], _span(row) if row["start_at"] else None)
+        for row in rows
+    }
+
+
+def _span(row: Any) -> Span:
+    return Span(start=row["start_at"], end=row["end_at"], state=read_state(row["state"]))
+
+
+def read_state(text: str) -> DealState:
+    """A deal's state from its column."""
+    return msgspec.json.decode(text, type=DealState)
+
+
+async def _write_spans(db: ViewDatabase, changes: dict[UUID, Change], company: Company) -> None:
+    gone = [(deal_id, span.start) for deal_id, (before, _) in changes.items() for span in before]
+    if gone:
+        await db.execute(
+            """delete from {view}.span using unnest($1::uuid[], $2::timestamptz[]) as gone (deal_id, start_at)
+                where span.deal_id = gone.deal_id and span.start_at = gone.start_at""",
+            [deal_id for deal_id, _ in gone],
+            [start for _, start in gone],
+        )
+    rows = [_span_row(span, company) for _, after in changes.values() for span in after]
+    await db.execute(
+        "insert into {view}.span select * from json_populate_recordset(null::{view}.span, $1)",
+        msgspec.json.encode(rows).decode(),
+    )
+
+
+def _span_row(span: Span, company: Company) -> dict[str, Any]:
+    state = span.state
+    return {
+        "deal_id": state.deal_id,
+        "start_at": span.start,
+        "end_at": span.end,
+        "outcome": state.outcome,
+        "stage": state.stage,
+        "category": state.category,
+        "amount": state.amount,
+        "weighted": state.weighted,
+        "due": due_of(state),
+        "closed_on": state.closed_on,
+        "cycle_days": cycle_days(state, company),
+        "team": state.team,
+        "owner": state.owner,
+        "state": state,
+    }
+
+
+async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
+    last = {deal_id: in_order(new)[-1] for deal_id, new in facts.items()}
+    await db.execute(
+        """insert into {view}.deal as known (deal_id, last_at, last_sequence)
+           select * from unnest($1::uuid[], $2::timestamptz[], $3::bigint[])
+           on conflict (deal_id) do update set last_at = excluded.last_at, last_sequence = excluded.last_sequence
+            where (excluded.last_at, excluded.last_sequence) > (known.last_at, known.last_sequence)""",
+        list(last),
+        [fact.occurred_at for fact in last.values()],
+        [fact.sequence for fact in last.values()],
+    )
+
+
+async def _post(db: ViewDatabase, posted: Movements) -> None:
+    """Add the changes to the figures: each table in one statement."""
+    placed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Place)]
+    closed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Close)]
+    if placed:
+        await db.execute(POST_MOVEMENTS, _rows(placed))
+    if closed:
+        await db.execute(POST_CLOSINGS, _rows(closed))
+
+
+def _rows(changes: Iterable[tuple[date, Place | Close, Sum]]) -> str:
+    return msgspec.json.encode(
+        [{"day": day} | asdict(where) | asdict(change) for day, where, change in changes]
+    ).decode()
+
+
+POST_MOVEMENTS = """
+with change as materialized (
+    select * from json_populate_recordset(null::{view}.movement, $1)
+), leveled as (
+    insert into {view}.level as known
+    select due, stage, category, team, owner, sum(count), sum(amount), sum(weighted) from change group by 1, 2, 3, 4, 5
+    on conflict (due, stage, category, team, owner) do update set count = known.count + excluded.count,
+        amount = known.amount + excluded.amount, weighted = known.weighted + excluded.weighted
+)
+insert into {view}.movement as known select * from change
+on conflict (day, due, stage, category, team, owner) do update set count = known.count + excluded.count,
+    amount = known.amount + excluded.amount, weighted = known.weighted + excluded.weighted
+"""
+
+POST_CLOSINGS = """
+insert into {view}.closing as known
+select day, closed_on, outcome, team, owner, cycle_days, count, amount
+  from json_populate_recordset(null::{view}.closing, $1)
+on conflict (day, closed_on, outcome, team, owner, cycle_days)
+do update set count = known.count + excluded.count, amount = known.amount + excluded.amount
+"""

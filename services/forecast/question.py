@@ -1,0 +1,101 @@
+"""What is asked: when, as known when, about whose deals, and how much of that the asker may see."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.forecast.timeline import DealState
+from shared.domain.context import Actor, Company
+from shared.domain.rejection import Rejected
+from shared.domain.roles import READING, Reach
+
+SCOPE = """($1::boolean or team = any($2::uuid[]) or owner = $3)
+  and ($4::uuid[] is null or team = any($4)) and ($5::uuid is null or owner = $5)"""
+"""The rows that count: those that the asker sees, narrowed by the filters. Its arguments are `Question.scope`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The common part of every question.
+
+    `as_of` is the instant asked about; `current` says that it is now.
+    `known_at` is None for what is known by now. `teams` and `owner` narrow the answer.
+    """
+
+    as_of: datetime
+    current: bool
+    known_at: datetime | None
+    sees_all: bool
+    sees_teams: tuple[UUID, ...]
+    member: UUID | None
+    teams: tuple[UUID, ...] | None
+    owner: UUID | None
+
+    @property
+    def scope(self) -> tuple[Any, ...]:
+        """The arguments of `SCOPE`."""
+        return (
+            self.sees_all,
+            list(self.sees_teams),
+            self.member,
+            None if self.teams is None else list(self.teams),
+            self.owner,
+        )
+
+    def covers(self, team: UUID | None, owner: UUID | None) -> bool:
+        """The same as `SCOPE`, for rows that are not in a table."""
+        seen = self.sees_all or team in self.sees_teams or (self.member is not None and owner == self.member)
+        narrowed = (self.teams is None or team in self.teams) and (self.owner is None or owner == self.owner)
+        return seen and narrowed
+
+    def covers_deal(self, state: DealState) -> bool:
+        """Whether a deal counts."""
+        return self.covers(state.team, state.owner)
+
+
+def question(
+    actor: Actor,
+    company: Company,
+    now: datetime,
+    *,
+    as_of: str | None,
+    known_at: str | None,
+    teams: tuple[UUID, ...] | None,
+    owner: UUID | None,
+) -> Question:
+    """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
+    known = _instant(known_at, "known_at", company)
+    asked = _instant(as_of if as_of is not None else known_at, "as_of", company)
+    reach = _widest_reach(actor)
+    return Question(
+        as_of=min(asked, now) if asked else now,
+        current=asked is None or asked >= now,
+        known_at=known,
+        sees_all=reach is Reach.ALL,
+        sees_teams=tuple(sorted(actor.teams)) if reach is Reach.TEAM else (),
+        member=actor.member,
+        teams=teams,
+        owner=owner,
+    )
+
+
+def _widest_reach(actor: Actor) -> Reach | None:
+    reaches = {READING[role] for role in actor.roles if role in READING}
+    return next((reach for reach in (Reach.ALL, Reach.TEAM, Reach.OWN) if reach in reaches), None)
+
+
+def _instant(text: str | None, field: str, company: Company) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        if len(text) == len("2026-12-31"):
+            return company.end_of(date.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Rejected(
+            "not-an-instant", f"{field} is a date or an instant like 2026-03-31T12:00:00Z.", field=field
+        ) from error
+    if moment.tzinfo is None:
+        raise Rejected("without-offset", f"{field} needs an offset, like Z for UTC.", field=field)
+    return moment.astimezone(UTC)
