@@ -1,6 +1,6 @@
 """What a sales process is, as data (PROC-1), and the criteria of its gates (PROC-3)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
@@ -51,12 +51,24 @@ class Stage:
 
 
 @value
+class FactDefinition:
+    """A fact that people note on a deal, and that criteria may ask for."""
+
+    key: Key
+    name: str
+    kind: Literal["yes-no", "number", "text"]
+    """number: an integer, or a decimal as a string."""
+
+
+@value
 class ProcessDefinition:
     """A whole process: its stages in order. Winning is an outcome, not a stage."""
 
     key: Key
     name: str
     stages: Annotated[tuple[Stage, ...], MinLen(1), MaxLen(30)]
+    facts: tuple[FactDefinition, ...] = ()
+    """What is noted on deals of this process, beside the facts that follow from the deal itself."""
     can_move_back: bool = True
 
     def stage(self, key: str) -> Stage:

@@ -113,6 +113,8 @@ class DealOpened:
     idle_days: int = 3
     """The process's days of silence before the deal counts as stalled."""
     nodes: tuple[DueNode, ...] = ()
+    on: date | None = None
+    """The company's day on which it was opened."""
     assumptions: tuple[str, ...] = ()
     """What an import had to assume, like "list-price" or "undated"."""
 
@@ -140,6 +142,8 @@ class DealMoved:
     owner: UUID | None = None
     team: UUID | None = None
     reason: str | None = None
+    on: date | None = None
+    """The company's day on which it entered the stage."""
 
 
 @event("deals.deal-node-completed", aggregate="deal")
@@ -281,3 +285,5 @@ class DealReopened:
     category: str
     amount: Money
     expected_close: date | None = None
+    on: date | None = None
+    """The company's day on which it was reopened."""
