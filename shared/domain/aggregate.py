@@ -76,6 +76,8 @@ class Handler:
     parameters: Mapping[str, type]
     """What the kernel loads for the handler: parameter name → type."""
     wants_context: bool
+    routed: bool = True
+    """Whether the command's route is generated; else a hand-written one, or none, runs it."""
 
     @property
     def creates(self) -> bool:
@@ -106,7 +108,7 @@ class Aggregate:
     # -- registration -------------------------------------------------------------------------------------------
 
     def decides(
-        self, *, allow: Permission, method: Literal["POST", "PATCH", "PUT"] = "POST"
+        self, *, allow: Permission, method: Literal["POST", "PATCH", "PUT"] = "POST", routed: bool = True
     ) -> Callable[[Function], Function]:
         """Register the handler of a command: `(state, command[, context][, loaded…]) -> events`."""
 
@@ -123,6 +125,7 @@ class Aggregate:
                 method=method,
                 parameters={name: kind for name, kind in rest if kind is not Context},
                 wants_context=any(kind is Context for _, kind in rest),
+                routed=routed,
             )
             self.handlers.setdefault(handler.command, []).append(handler)
             return function

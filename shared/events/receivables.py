@@ -1,6 +1,6 @@
 """What happens to payment plans, invoices and receipts. Owner: the receivables service."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from shared.domain.money import Money
@@ -49,6 +49,8 @@ class InstalmentInvoiced:
     number: int
     invoice_id: UUID
     invoice_number: str
+    on: date | None = None
+    legal_entity: str | None = None
 
 
 @event("receivables.invoice-number-taken", aggregate="number-series")
@@ -73,6 +75,8 @@ class InvoiceIssued:
     amount: Money
     on: date
     due: date
+    overdue_from: datetime | None = None
+    """The start of the day after `due` in the company's time zone: overdue from then on unless settled."""
     contract_id: UUID | None = None
     plan_id: UUID | None = None
     instalment: int | None = None
