@@ -1,0 +1,90 @@
+"""Health: what a process says about itself to those who run it. Not routed by the gateway (OPS-2).
+
+Alive means that the event loop answers. Ready means that requests can be served: the database and its schema, never
+Kafka, because commands are taken while the broker is away. Workers and lags are reported by those who do the work.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.ops.metrics import Metrics
+
+PROBE_SECONDS = 1.0
+
+Kind = Literal["relay", "consumer", "view"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a worker or a probe said last."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """How far a step is behind: events not yet handled, and the age of the oldest of them in seconds."""
+
+    kind: Kind
+    name: str
+    events: int
+    seconds: float
+
+
+@dataclass(slots=True)
+class Health:
+    """The reports of one process."""
+
+    metrics: Metrics
+    _workers: dict[str, Report] = field(default_factory=dict)
+    _lags: dict[tuple[str, str], Lag] = field(default_factory=dict)
+    _probes: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+
+    def report(self, name: str, ok: bool, detail: str = "") -> None:
+        """A worker says how it fares."""
+        self._workers[name] = Report(name=name, ok=ok, detail=detail)
+        self.metrics.worker_ok.labels(name).set(ok)
+
+    def lag(self, kind: Kind, name: str, *, events: int, seconds: float) -> None:
+        """A step says how far it is behind."""
+        self._lags[kind, name] = Lag(kind=kind, name=name, events=events, seconds=seconds)
+        self.metrics.lag_events.labels(kind, name).set(events)
+        self.metrics.lag_seconds.labels(kind, name).set(seconds)
+
+    def ready(self, name: str, probe: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Add something that readiness rests on; the probe raises while it is not there."""
+        self._probes[name] = probe
+
+    @property
+    def workers(self) -> list[Report]:
+        """Every worker's last report, by name."""
+        return sorted(self._workers.values(), key=lambda report: report.name)
+
+    @property
+    def lags(self) -> list[Lag]:
+        """Every step's last lag, by kind and name."""
+        return sorted(self._lags.values(), key=lambda lag: (lag.kind, lag.name))
+
+    async def readiness(self) -> list[Report]:
+        """Try everything that readiness rests on, each for a second at most."""
+        tried = [asyncio.create_task(probe()) for probe in self._probes.values()]
+        if tried:
+            _, late = await asyncio.wait(tried, timeout=PROBE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(tried)
+        return [_verdict(name, task) for name, task in zip(self._probes, tried, strict=True)]
+
+
+def _verdict(name: str, task: "asyncio.Task[None]") -> Report:
+    if task.cancelled():
+        return Report(name=name, ok=False, detail=f"no answer in {PROBE_SECONDS:.0f} s")
+    failure = task.exception()
+    if failure is not None:
+        # The kind of failure only: messages of database drivers carry addresses.
+        return Report(name=name, ok=False, detail=type(failure).__name__)
+    return Report(name=name, ok=True)

@@ -1,0 +1,191 @@
+"""What a deployment decides: every setting, read once from the environment (docs/settings.md has the table)."""
+
+import os
+import zoneinfo
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any
+
+import holidays
+import limits
+from iso4217 import Currency
+
+from shared.domain.context import Company
+
+SHORTEST_SECRET = 32
+HOLIDAY_YEARS = range(2000, 2061)
+"""The years whose public holidays are laid out: more than any deal, contract or plan reaches."""
+
+
+class SettingsError(Exception):
+    """The environment does not describe a deployment; the message has one line for each wrong setting."""
+
+
+def _text(given: str) -> str:
+    return given
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(given: str) -> int:
+        if not given.isascii() or not given.isdigit() or not low <= int(given) <= high:
+            raise ValueError(f"is a whole number from {low} to {high}")
+        return int(given)
+
+    return parse
+
+
+def _switch(given: str) -> bool:
+    if given not in ("0", "1"):
+        raise ValueError("is 0 or 1")
+    return given == "1"
+
+
+def _address(given: str) -> str:
+    if not given.startswith(("http://", "https://")):
+        raise ValueError("is an address that begins with http:// or https://")
+    return given.rstrip("/")
+
+
+def _database(given: str) -> str:
+    if not given.startswith(("postgresql://", "postgres://")):
+        raise ValueError("is an address that begins with postgresql://")
+    return given
+
+
+def _currency(given: str) -> str:
+    try:
+        return Currency(given).code
+    except ValueError:
+        raise ValueError("is a currency of ISO 4217, like EUR") from None
+
+
+def _timezone(given: str) -> str:
+    if given not in zoneinfo.available_timezones():
+        raise ValueError("is the name of a time zone, like Europe/Berlin")
+    return given
+
+
+def _country(given: str) -> str:
+    if given and given not in holidays.list_supported_countries():
+        raise ValueError("is empty or a country of ISO 3166, like DE")
+    return given
+
+
+def _secret(given: str) -> str:
+    if len(given) < SHORTEST_SECRET:
+        raise ValueError(f"has at least {SHORTEST_SECRET} random characters")
+    return given
+
+
+def _level(given: str) -> str:
+    if given not in ("debug", "info", "warning", "error"):
+        raise ValueError("is debug, info, warning or error")
+    return given
+
+
+def _rate(given: str) -> str:
+    if given:
+        try:
+            limits.parse(given)
+        except ValueError:
+            raise ValueError("is empty or a rate like 200/second") from None
+    return given
+
+
+def _setting(parse: Callable[[str], Any], default: str | None = None, *, secret: bool = False) -> Any:
+    """A field read from the environment. Without a default it is required; a secret is never shown."""
+    shown = {"parse": parse, "default": default}
+    if default is None:
+        return field(metadata=shown, repr=not secret)
+    return field(metadata=shown, default=parse(default), repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one service's process. The environment's names are the fields' in capitals; the database's
+    carries the service: `DATABASE_URL_DEALS`."""
+
+    service: str
+    """Which service this process is; said on the command line, not in the environment."""
+
+    database_url: str = _setting(_database, secret=True)
+    """The service's own PostgreSQL database (15 or later), like postgresql://user:password@host/deals."""
+    claim_secret: str = _setting(_secret, secret=True)
+    """The key under which claimed values (e-mail addresses) are hashed and cursors are signed; the same for all processes,
+    kept as long as the data."""
+    kafka_bootstrap: str = _setting(_text, "127.0.0.1:9092")
+    """Where Kafka is first asked: host:port, several with commas."""
+    kafka_replication: int = _setting(_number(1, 9), "1")
+    """On how many brokers each topic is kept."""
+    relay_page: int = _setting(_number(1, 10_000), "1000")
+    """How many events the relay publishes at once."""
+    host: str = _setting(_text, "127.0.0.1")
+    """The interface on which processes listen."""
+    port: int = _setting(_number(1, 65_535), "8080")
+    """The port of the one origin that clients see (the gateway)."""
+    service_port: int = _setting(_number(0, 65_535), "0")
+    """The port of this process; 0 takes a free one."""
+    origin: str = _setting(_address, "http://127.0.0.1:8080")
+    """The address that clients see; it stands in links and guards the session cookie. In the local stack it follows from
+    HOST and PORT."""
+    company_currency: str = _setting(_currency, "EUR")
+    """The one currency in which amounts are kept."""
+    company_timezone: str = _setting(_timezone, "UTC")
+    """The time zone that cuts days, periods and working days."""
+    company_holidays: str = _setting(_country, "")
+    """The country whose public holidays are no working days; empty for none."""
+    oidc_issuer: str = _setting(_address, "http://127.0.0.1:8080/identity")
+    """Who issues bearer tokens: the exact value of their claim `iss`. The default is the development issuer."""
+    oidc_audience: str = _setting(_text, "throughline")
+    """For whom tokens are issued: the value that their claim `aud` holds."""
+    oidc_jwks_url: str = _setting(_text, "")
+    """Where the issuer's keys are; empty asks its discovery document."""
+    development: bool = _setting(_switch, "0")
+    """Whether the development issuer is accepted and the company clock may be moved (API-6). Never in production."""
+    log_level: str = _setting(_level, "info")
+    """What is logged: debug, info, warning or error."""
+    rate_limit: str = _setting(_rate, "200/second")
+    """How many requests one caller may make at one process of a service; empty for no limit."""
+    body_limit: int = _setting(_number(1024, 1 << 30), str(1 << 20))
+    """The largest request body in bytes."""
+    min_sample: int = _setting(_number(1, 1000), "5")
+    """From how many cases on a health metric is stated; below it is `no-data`."""
+    simulate: bool = _setting(_switch, "1")
+    """Whether the simulated people of the demo company go to work."""
+
+    @classmethod
+    def from_environment(cls, service: str, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read every setting. Raises SettingsError with all faults at once."""
+        values: dict[str, Any] = {"service": service}
+        faults: list[str] = []
+        for setting in fields(cls)[1:]:
+            name = environment_name(setting.name, service)
+            given = environment.get(name, setting.metadata["default"])
+            if given is None:
+                faults.append(f"{name} is missing.")
+                continue
+            try:
+                values[setting.name] = setting.metadata["parse"](given)
+            except ValueError as error:
+                faults.append(f"{name} {error}.")
+        if not faults and not values["development"] and "OIDC_ISSUER" not in environment:
+            faults.append("OIDC_ISSUER is missing; only DEVELOPMENT=1 does with the development issuer.")
+        if faults:
+            raise SettingsError("\n".join(faults))
+        return cls(**values)
+
+    @property
+    def company(self) -> Company:
+        """What rules need to know of the deployment."""
+        days: frozenset[date] = frozenset()
+        if self.company_holidays:
+            days = frozenset(holidays.country_holidays(self.company_holidays, years=HOLIDAY_YEARS))
+        return Company(currency=self.company_currency, timezone=self.company_timezone, holidays=days)
+
+
+def environment_name(setting: str, service: str) -> str:
+    """The environment's name of a setting."""
+    if setting == "database_url":
+        return f"DATABASE_URL_{service.upper()}"
+    return setting.upper()

@@ -1,0 +1,224 @@
+"""Who asks: a bearer token of the company's issuer, or the session cookie that holds one, through the same check (API-4).
+
+Tokens are checked by asymmetric algorithms only, against the issuer's published keys. Expiry is real time, always; the
+company clock has no say here.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key, KeySet
+from joserfc.jws import extract_compact
+from joserfc.jwt import JWTClaimsRegistry
+from starlette.requests import Request
+
+from shared.domain.context import Actor
+from shared.domain.roles import Role
+from shared.web.limits import RateLimit
+from shared.web.problems import Problem
+
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+LEEWAY_SECONDS = 60
+"""How far the clocks of issuer and service may differ."""
+LONGEST_TOKEN = 8192
+KEYS_SECONDS = 3600.0
+"""After this the keys are fetched again, so that a withdrawn key ends."""
+REFRESH_SECONDS = 10.0
+"""Unknown key ids cause one fetch in this time at most: anybody can make them up."""
+REMEMBERED_TOKENS = 4096
+REMEMBERED_SECONDS = 60.0
+
+SESSION_COOKIE = "session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Fetch = Callable[[], Awaitable[dict[str, Any]]]
+"""Gives the issuer's key set. Raises httpx.HTTPError or ValueError."""
+
+
+def fetch_keys(client: httpx.AsyncClient, issuer: str, jwks_url: str) -> Fetch:
+    """Fetch the keys from `jwks_url`, or from where the issuer's discovery document says."""
+
+    async def fetch() -> dict[str, Any]:
+        address = jwks_url
+        if not address:
+            discovery = await client.get(f"{issuer}/.well-known/openid-configuration")
+            address = discovery.raise_for_status().json()["jwks_uri"]
+        keys: dict[str, Any] = (await client.get(address)).raise_for_status().json()
+        return keys
+
+    return fetch
+
+
+class IssuerKeys:
+    """The issuer's keys, kept in memory; an unknown key id fetches them again, one fetch at a time."""
+
+    def __init__(self, fetch: Fetch, now: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._now = now
+        self._keys: dict[str, Key] = {}
+        self._fetched = float("-inf")
+        self._refreshed = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def key(self, key_id: str) -> Key | None:
+        """The key with an id. Raises Problem when the issuer cannot be reached and no keys are known."""
+        if self._due(key_id):
+            async with self._lock:
+                if self._due(key_id):
+                    await self._refresh()
+        return self._keys.get(key_id)
+
+    def _due(self, key_id: str) -> bool:
+        now = self._now()
+        if now - self._refreshed < REFRESH_SECONDS:
+            return False
+        return key_id not in self._keys or now - self._fetched > KEYS_SECONDS
+
+    async def _refresh(self) -> None:
+        first = not self._keys
+        if not first:
+            self._refreshed = self._now()
+        try:
+            published = KeySet.import_key_set(await self._fetch())  # type: ignore[arg-type]
+        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+            if first:
+                raise Problem(
+                    "unavailable", "The issuer's keys cannot be fetched.", headers={"Retry-After": "2"}
+                ) from error
+            return  # The known keys stand; the next unknown id tries again.
+        self._keys = {key.kid: key for key in published.keys if key.kid}
+        self._fetched = self._now()
+
+
+def _no_session() -> Problem:
+    return Problem(
+        "not-signed-in", "Send a bearer token, or sign in.", headers={"WWW-Authenticate": 'Bearer realm="throughline"'}
+    )
+
+
+def _invalid(why: str) -> Problem:
+    challenge = f'Bearer realm="throughline", error="invalid_token", error_description="{why}"'
+    return Problem("not-signed-in", f"The token is not accepted: {why}.", headers={"WWW-Authenticate": challenge})
+
+
+class Tokens:
+    """Checks tokens; what was found good is remembered for a minute, at most until it expires."""
+
+    def __init__(
+        self, keys: IssuerKeys, *, issuer: str, audience: str, now: Callable[[], float] = time.time
+    ) -> None:
+        self._keys = keys
+        self._now = now
+        self._claims = JWTClaimsRegistry(
+            now=lambda: int(now()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        self._remembered: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
+
+    async def claims(self, token: str) -> dict[str, Any]:
+        """The claims of a good token. Raises Problem (401) with the reason."""
+        remembered = self._remembered.get(token)
+        if remembered is not None and remembered[0] > self._now():
+            return remembered[1]
+        claims = await self._check(token)
+        until = min(self._now() + REMEMBERED_SECONDS, claims["exp"] + LEEWAY_SECONDS)
+        self._remembered[token] = (until, claims)
+        self._remembered.move_to_end(token)
+        if len(self._remembered) > REMEMBERED_TOKENS:
+            self._remembered.popitem(last=False)
+        return claims
+
+    async def _check(self, token: str) -> dict[str, Any]:
+        if len(token) > LONGEST_TOKEN:
+            raise _invalid("it is too long")
+        try:
+            header = extract_compact(token.encode()).headers()
+        except (JoseError, ValueError):
+            raise _invalid("it is not a signed JSON web token") from None
+        if header.get("alg") not in ALGORITHMS:
+            raise _invalid("its algorithm is not allowed")
+        key_id = header.get("kid")
+        key = await self._keys.key(key_id) if isinstance(key_id, str) else None
+        if key is None:
+            raise _invalid("its key is not the issuer's")
+        try:
+            decoded = jwt.decode(token, key, algorithms=list(ALGORITHMS))
+            self._claims.validate(decoded.claims)
+        except JoseError as error:
+            raise _invalid(_REASONS.get(error.error, "it does not hold")) from None
+        except (ValueError, TypeError):
+            raise _invalid("it does not hold") from None
+        return decoded.claims
+
+
+_REASONS = {
+    "expired_token": "it has expired",
+    "invalid_token": "it is not valid yet",
+    "bad_signature": "its signature is wrong",
+    "invalid_claim": "it is for somebody else or from somebody else",
+    "missing_claim": "a claim is missing",
+}
+
+Resolve = Callable[[str, frozenset[Role]], Awaitable[Actor]]
+"""Finds the person of a subject in the organisation: `(subject, roles) -> Actor`."""
+
+
+class Authorization:
+    """Finds out who asks."""
+
+    def __init__(self, tokens: Tokens, resolve: Resolve, limit: RateLimit, *, origin: str) -> None:
+        self._tokens = tokens
+        self._resolve = resolve
+        self._limit = limit
+        self._origin = origin
+
+    async def sign_in(self, request: Request) -> Actor:
+        """The person behind a request. Raises Problem 401, or 429 when they ask too often."""
+        token = self._token(request)
+        state = request.scope.setdefault("state", {})
+        try:
+            if token is None:
+                raise _no_session()
+            claims = await self._tokens.claims(token)
+        except Problem:
+            # Those who are not known share the allowance of their address.
+            state["allowance"] = self._limit.count(f"address:{request.client.host if request.client else ''}")
+            raise
+        subject = claims["sub"]
+        state["allowance"] = self._limit.count(f"subject:{subject}")
+        state["expires_at"] = float(claims["exp"])
+        return await self._resolve(subject, _roles(claims.get("roles")))
+
+    def _token(self, request: Request) -> str | None:
+        header = request.headers.get("authorization")
+        if header is not None:
+            scheme, _, token = header.partition(" ")
+            if scheme.lower() != "bearer" or not token:
+                raise _invalid("Authorization is not Bearer")
+            return token.strip()
+        cookie = request.cookies.get(SESSION_COOKIE)
+        if cookie is not None and request.method not in SAFE_METHODS:
+            # Other ports of the same host are "same site": SameSite=Strict alone would let their pages act here.
+            origin = request.headers.get("origin")
+            if origin is not None and origin != self._origin:
+                raise Problem("not-allowed", "A session acts from its own origin only.", code="foreign-origin")
+        return cookie
+
+
+def _roles(given: Any) -> frozenset[Role]:
+    """The roles that we know; an issuer may name others, which mean nothing here."""
+    if not isinstance(given, list):
+        return frozenset()
+    known = set(Role)
+    return frozenset(Role(role) for role in given if isinstance(role, str) and role in known)
+

@@ -1,0 +1,102 @@
+"""What a request says about itself in headers: that it is a retry, what it was decided on, what it has seen."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from uuid import UUID, uuid5
+
+from starlette.requests import Request
+
+from shared.web.problems import Fault, Problem
+
+COMMANDS = UUID("6a0fbd3c-7d24-5c3e-9f57-0a0d1f6b2c11")
+"""The name space of command ids."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# A compressing gateway marks the ETag of what it compressed as weak or with a suffix ("7-gzip"); it is still version 7.
+_ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[a-z]+)?"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """One intent of a caller, however often it is sent: the same key, the same content."""
+
+    key: str
+    content: bytes
+    """SHA-256 of the method, the address and the body."""
+
+    def command_id(self, principal: str, operation: str) -> UUID:
+        """The same for every retry, so that whatever is derived from it is the same too."""
+        return uuid5(COMMANDS, f"{principal}\n{operation}\n{self.key}\n{self.content.hex()}")
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The header Idempotency-Key. Raises Problem when a POST has none."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        if request.method == "POST":
+            raise Problem("idempotency-key-missing", "A POST carries the header Idempotency-Key.")
+        return None
+    if not _KEY.fullmatch(key):
+        raise Problem("malformed-request", "Idempotency-Key has 1 to 255 visible ASCII characters.")
+    return key
+
+
+def intent_of(request: Request, key: str, raw: bytes) -> Intent:
+    """The intent behind a request."""
+    content = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+    content.update(raw)
+    return Intent(key=key, content=content.digest())
+
+
+def expected_version(request: Request, *, required: bool) -> int | None:
+    """The version in If-Match; None when there is none, or `*`. Raises Problem when it is required and missing."""
+    given = request.headers.get("if-match")
+    if given is None:
+        if required:
+            raise Problem("precondition-required", "A change carries If-Match with the ETag of what was read.")
+        return None
+    if given.strip() == "*":
+        return None
+    matched = _ETAG.fullmatch(given.strip())
+    if matched is None:
+        raise Problem("malformed-request", 'If-Match is one ETag, like "7", or *.')
+    return int(matched[1])
+
+
+def etag(version: int) -> str:
+    """The ETag of a version of an aggregate."""
+    return f'"{version}"'
+
+
+def is_unchanged(request: Request, version: int) -> bool:
+    """Whether the caller already has this version (If-None-Match)."""
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    return any((matched := _ETAG.fullmatch(tag.strip())) and int(matched[1]) == version for tag in given.split(","))
+
+
+def prefers_lenient(request: Request) -> bool:
+    """Whether an older answer is better than none (RFC 7240)."""
+    preferences = ",".join(request.headers.getlist("prefer"))
+    return any(preference.strip().lower() == "handling=lenient" for preference in preferences.split(","))
+
+
+def refuse_parameters(request: Request, known: frozenset[str] = frozenset()) -> None:
+    """Raise Problem for query parameters that are not known, given twice, or hold a character that no text may hold."""
+    if not request.scope["query_string"]:
+        return
+    faults: list[Fault] = []
+    seen: set[str] = set()
+    for name, given in request.query_params.multi_items():
+        if name not in known:
+            options = ", ".join(sorted(known)) or "none"
+            faults.append(Fault(code="unknown-parameter", message=f"Known here: {options}.", parameter=name[:100]))
+        elif name in seen:
+            faults.append(Fault(code="repeated-parameter", message="Give it once.", parameter=name))
+        elif "\0" in given:
+            faults.append(Fault(code="null-character", message="A text cannot hold U+0000.", parameter=name))
+        seen.add(name)
+    if faults:
+        raise Problem("invalid-parameter", "Query parameters are unknown or wrong.", faults=faults)

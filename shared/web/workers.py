@@ -1,0 +1,78 @@
+"""Workers: what a process does beside answering. One that ends is reported and started again, later each time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from shared.ops.health import Health
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 10.0
+STEADY_SECONDS = 60.0
+"""Whoever worked this long starts with the first pause again."""
+STOP_SECONDS = 15.0
+"""How long workers may finish what they are at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Something that runs until it is told to stop: it returns soon after `stopping` is set."""
+
+    name: str
+    run: Callable[[asyncio.Event], Awaitable[None]]
+
+
+async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> None:
+    """Keep a worker at work until `stopping` is set."""
+    pause = FIRST_PAUSE
+    clock = asyncio.get_running_loop()
+    while not stopping.is_set():
+        began = clock.time()
+        health.report(worker.name, True, "works")
+        ended = asyncio.ensure_future(worker.run(stopping))
+        try:
+            await asyncio.wait([ended])
+        finally:
+            if not ended.done():
+                ended.cancel()
+        if stopping.is_set() and (ended.cancelled() or ended.exception() is None):
+            return
+        _report(worker, health, ended)
+        pause = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else pause
+        await _wait(stopping, pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+        health.metrics.worker_restarts.labels(worker.name).inc()
+
+
+def _report(worker: Worker, health: Health, ended: "asyncio.Future[None]") -> None:
+    failure = None if ended.cancelled() else ended.exception()
+    detail = f"ended: {type(failure).__name__}" if failure else "ended"
+    health.report(worker.name, False, detail)
+    log.error("worker ended", worker=worker.name, exc_info=failure)
+
+
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+async def run_all(workers: Sequence[Worker], health: Health, stopping: asyncio.Event) -> None:
+    """Supervise all workers; cancels those that have not finished in time after `stopping` was set."""
+    tasks = [asyncio.create_task(supervise(worker, health, stopping), name=worker.name) for worker in workers]
+    if not tasks:
+        return
+    try:
+        await stopping.wait()
+        _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+        for task in late:
+            log.warning("worker cancelled", worker=task.get_name())
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
