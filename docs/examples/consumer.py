@@ -1,0 +1,45 @@
+"""Read a topic up to its end and prove, from the headers alone, that nothing is missing and nothing counts twice.
+
+python docs/examples/consumer.py 127.0.0.1:9092 deals.deal.v1
+"""
+
+import asyncio
+import sys
+from collections import Counter
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+
+class Proof:
+    """What was seen: the last position of each partition, the last sequence of each aggregate."""
+
+    def __init__(self) -> None:
+        self.position: Counter[int] = Counter()
+        self.sequence: Counter[str] = Counter()
+
+    def is_new(self, partition: int, headers: dict[str, str]) -> bool:
+        """Whether a record is seen for the first time; raises LookupError when one before it is missing."""
+        position, previous, sequence = (int(headers[name]) for name in ("ce_position", "ce_prev", "ce_sequence"))
+        if position <= self.position[partition]:
+            return False  # published again after a failure
+        subject = headers["ce_subject"]
+        if previous != self.position[partition] or sequence != self.sequence[subject] + 1:
+            raise LookupError(f"partition {partition}: something before position {position} is missing")
+        self.position[partition], self.sequence[subject] = position, sequence
+        return True
+
+
+async def main(bootstrap: str, topic: str) -> None:
+    proof, handled = Proof(), 0
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+        partitions = [TopicPartition(topic, number) for number in range(12)]  # every topic has twelve, for ever
+        consumer.assign(partitions)
+        for partition, end in (await consumer.end_offsets(partitions)).items():
+            while await consumer.position(partition) < end:
+                for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, []):
+                    handled += proof.is_new(record.partition, {name: raw.decode() for name, raw in record.headers})
+    sys.stdout.write(f"{handled} events of {len(proof.sequence)} aggregates, nothing missing\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,292 @@
+"""The one Kafka consumer of a service: writes other services' events into the service's own journal.
+
+The database carries correctness: a batch and the marks of its partitions are committed together, whatever comes twice
+dies by its position, and offsets follow the commit. Offsets are committed for exactly what was written, because the
+consumer's own position is ahead of that.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.annotations import KafkaMessage
+from faststream.kafka.message import KafkaAckableMessage
+
+from shared.ops.health import Health
+from shared.stream.chain import Hole, Place, Sifted
+from shared.stream.keeping import keep, unmarked
+from shared.stream.record import read
+from shared.stream.topics import provision
+
+log = structlog.get_logger()
+
+LARGEST_BATCH = 1_000
+POLL_MILLISECONDS = 10
+"""How long an idle subscriber waits and then sleeps; it adds this to the latency of sparse traffic."""
+LOOK_SECONDS = 1.0
+"""Between two looks at lag and broker; also the least time between two commits of offsets."""
+ANSWER_SECONDS = 5.0
+STUCK_SECONDS = 30.0
+"""A consumer that is behind and has not moved for so long is started anew: aiokafka's can stop without a word."""
+AGAIN_SECONDS = 1.0
+
+OUTAGES = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a broker or database that is away looks like; anything else is a fault of ours and ends the worker."""
+
+
+class Journal:
+    """Keeps `topics` in the journal of `service`, whose name is the consumer group."""
+
+    def __init__(
+        self,
+        service: str,
+        pool: "asyncpg.Pool[Any]",
+        topics: Iterable[str],
+        *,
+        bootstrap: str,
+        health: Health,
+        arrived: asyncio.Event,
+        replication: int = 1,
+    ) -> None:
+        """`arrived` is set after each commit that wrote something."""
+        self.service = service
+        self.topics = tuple(sorted(topics))
+        self._pool = pool
+        self._bootstrap = bootstrap
+        self._replication = replication
+        self._health = health
+        self._arrived = arrived
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Journal until `stopping` is set. Outages of the broker or database are reported and waited out."""
+        while self.topics and not stopping.is_set():
+            try:
+                await provision(self._bootstrap, self.topics, replication=self._replication)
+                await Session(self).run(stopping)
+            except OUTAGES as error:
+                log.warning("journal-interrupted", error=type(error).__name__, exc_info=True)
+                self._health.report("journal", False, f"interrupted by {type(error).__name__}")
+                await pause(stopping, AGAIN_SECONDS)
+
+    # -- what a session asks for --------------------------------------------------------------------------------
+
+    def subscribe(self, session: "Session") -> tuple[KafkaBroker, Any]:
+        """The broker with its one subscriber."""
+        broker = KafkaBroker(
+            self._bootstrap,
+            client_id=self.service,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            graceful_timeout=ANSWER_SECONDS,
+            logger=None,
+        )
+        subscriber = broker.subscriber(
+            *self.topics,
+            group_id=self.service,
+            title="Journal",
+            batch=True,
+            max_records=LARGEST_BATCH,
+            batch_timeout_ms=POLL_MILLISECONDS,
+            max_partition_fetch_bytes=4 << 20,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            listener=session,
+            parser=session.parse,
+            decoder=undecoded,
+        )
+        subscriber(session.apply)
+        return broker, subscriber
+
+    async def write(self, records: Sequence[tuple[Place, Any]]) -> Sifted:
+        """Commit what is new of a batch, with the marks that it moves."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            sifted = await keep(connection, records)
+        if sifted.new:
+            self._arrived.set()
+        return sifted
+
+    async def unmarked(self, places: Iterable[Place]) -> set[Place]:
+        """Partitions that were never journaled."""
+        return await unmarked(self._pool, places)
+
+    def say(self, *, events: int, seconds: float, stopped: dict[Place, Hole]) -> None:
+        """Report how the consumer fares."""
+        self._health.lag("consumer", self.service, events=events, seconds=seconds)
+        holes = ", ".join(
+            f"{place.topic}/{place.partition} holds nothing between {hole.after} and {hole.position}, "
+            f"which follows {hole.previous}"
+            for place, hole in stopped.items()
+        )
+        self._health.report("journal", not stopped, holes)
+
+
+class Session(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One membership in the group, from subscribing to leaving."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._broker, self._subscriber = journal.subscribe(self)
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._written: dict[TopicPartition, int] = {}
+        """The offset up to which each assigned partition is written."""
+        self._committed: dict[TopicPartition, int] = {}
+        self._read_again: dict[Place, int] = {}
+        """Partitions read again from their beginning, with the position after which the hole was."""
+        self._stopped: dict[Place, Hole] = {}
+        self._caught_up = self._moved = time.monotonic()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping`; raises what made it impossible."""
+        try:
+            await self._broker.start()
+            while not stopping.is_set() and not self._failure.done():
+                await self._look()
+                await pause(stopping, LOOK_SECONDS, self._failure)
+            if self._failure.done():
+                self._failure.result()
+            await self._commit()
+        finally:
+            await self._broker.stop()
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer:
+        """None before the broker is started."""
+        return self._subscriber.consumer
+
+    # -- records ------------------------------------------------------------------------------------------------
+
+    async def parse(self, raw: tuple[ConsumerRecord, ...]) -> KafkaAckableMessage:
+        """The batch as it is: FastStream's own parser fails on headers that are null or not UTF-8."""
+        return KafkaAckableMessage(
+            body=b"",
+            headers={},
+            batch_headers=[],
+            content_type=None,
+            reply_to="",
+            message_id=f"{raw[0].topic}:{raw[0].partition}:{raw[0].offset}",
+            correlation_id="",
+            raw_message=raw,
+            path={},
+            consumer=self._consumer,
+        )
+
+    async def apply(self, message: KafkaMessage) -> None:
+        """Write one batch. FastStream swallows what a subscriber raises, so a failure ends the whole session."""
+        if self._failure.done():
+            return
+        try:
+            await self._apply(message.raw_message)
+        except Exception as error:  # noqa: BLE001 - handed on to `run`, which raises it
+            if not self._failure.done():
+                self._failure.set_exception(error)
+
+    async def _apply(self, raw: tuple[ConsumerRecord, ...]) -> None:
+        taken = [record for record in raw if Place(record.topic, record.partition) not in self._stopped]
+        sifted = await self._journal.write([(Place(record.topic, record.partition), read(record)) for record in taken])
+        self._moved = time.monotonic()
+        for record in taken:
+            if Place(record.topic, record.partition) not in sifted.holes:
+                self._written[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        for place, hole in sifted.holes.items():
+            self._hole(place, hole)
+
+    def _hole(self, place: Place, hole: Hole) -> None:
+        """Read the partition again from its beginning, once; if what is missing is not there, stop it."""
+        partition = TopicPartition(*place)
+        if partition not in self._assigned():
+            return
+        log.error("journal-hole", topic=place.topic, partition=place.partition, after=hole.after, found=hole.position)
+        if self._read_again.get(place) == hole.after:
+            self._stopped[place] = hole
+            self._consumer.pause(partition)
+        else:
+            self._read_again[place] = hole.after
+            self._consumer.seek(partition, 0)
+
+    # -- the group ----------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Leave partitions to others with everything that is written committed."""
+        if self._consumer is not None:
+            await self._commit()
+        self._written.clear()
+        self._committed.clear()
+        self._stopped.clear()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """A partition without a mark is read from its beginning, whatever offset the broker remembers."""
+        try:
+            for place in await self._journal.unmarked(Place(*partition) for partition in assigned):
+                self._consumer.seek(TopicPartition(*place), 0)
+        except OUTAGES as error:
+            if not self._failure.done():
+                self._failure.set_exception(error)
+
+    def _assigned(self) -> set[TopicPartition]:
+        return set(self._consumer.assignment()) if self._consumer is not None else set()
+
+    async def _commit(self) -> None:
+        assigned = self._assigned()
+        offsets = {
+            partition: offset
+            for partition, offset in self._written.items()
+            if partition in assigned and self._committed.get(partition) != offset
+        }
+        if not offsets:
+            return
+        try:
+            await self._consumer.commit(offsets)
+            self._committed.update(offsets)
+        except KafkaError as error:
+            # The group moved on, or the broker is away: what comes again is dropped by its position.
+            log.info("journal-offsets-not-committed", error=type(error).__name__)
+
+    # -- watching -----------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        """Commit, measure the lag, and find a broker that does not answer or a consumer that is stuck."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await self._commit()
+            behind = await self._behind()
+        now = time.monotonic()
+        open_places = {place: events for place, events in behind.items() if place not in self._stopped}
+        if not any(open_places.values()):
+            self._moved = now
+        if not any(behind.values()):
+            self._caught_up = now
+        self._journal.say(events=sum(behind.values()), seconds=now - self._caught_up, stopped=self._stopped)
+        if now - self._moved > STUCK_SECONDS:
+            raise TimeoutError("the consumer is behind and does not move")
+
+    async def _behind(self) -> dict[Place, int]:
+        """Records of each assigned partition that are not written yet. Asks the broker."""
+        assigned = self._assigned()
+        if not assigned:
+            return {}
+        ends = await self._consumer.end_offsets(assigned)
+        behind = {}
+        for partition, end in ends.items():
+            written = self._written.get(partition)
+            behind[Place(*partition)] = end - (await self._consumer.position(partition) if written is None else written)
+        return behind
+
+
+async def undecoded(message: KafkaAckableMessage) -> bytes:
+    """The subscriber works on the raw records."""
+    return b""
+
+
+async def pause(stopping: asyncio.Event, seconds: float, *others: "asyncio.Future[Any]") -> None:
+    """Wait for `seconds`, or until it is time to stop or one of `others` is done."""
+    stop: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait([stop, *others], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
