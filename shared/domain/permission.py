@@ -1,0 +1,37 @@
+"""Whether somebody may act on, or see, what belongs to an owner and a team (API-4)."""
+
+from uuid import UUID
+
+from shared.domain.context import Actor
+from shared.domain.roles import Permission, Reach
+
+_WIDTH = {Reach.OWN: 1, Reach.TEAM: 2, Reach.ALL: 3}
+
+
+def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | None) -> str | None:
+    """None when the actor may, else the reason as a sentence. What has no owner and no team needs the reach ALL."""
+    match reach_of(actor, permission):
+        case None:
+            return "None of your roles allows this."
+        case Reach.ALL:
+            return None
+        case Reach.TEAM:
+            allowed = _owns(actor, owner) or (team is not None and team in actor.teams)
+            return None if allowed else "Your role allows this only for what belongs to your teams."
+        case Reach.OWN:
+            return None if _owns(actor, owner) else "Your role allows this only for what you own."
+
+
+def sees(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | None) -> bool:
+    """Whether the actor's read scope contains what belongs to this owner and team."""
+    return may(actor, permission, owner, team) is None
+
+
+def reach_of(actor: Actor, permission: Permission) -> Reach | None:
+    """The widest reach that one of the actor's roles gives, or None."""
+    reaches = [permission[role] for role in actor.roles if role in permission]
+    return max(reaches, key=_WIDTH.__getitem__, default=None)
+
+
+def _owns(actor: Actor, owner: UUID | None) -> bool:
+    return owner is not None and owner == actor.member

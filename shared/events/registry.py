@@ -1,0 +1,101 @@
+"""Which events exist, by type and version, and where each is published."""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+SERVICES = ("leads", "deals", "contracts", "receivables")
+"""The services that own events; each has a module of its name beside this one."""
+
+PARTITIONS = 12
+"""Partitions of every topic. Frozen: another number would move aggregates to other partitions and break their order."""
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Registry:
+    """Event classes by (type, version), with the upcasts that turn an old version's data into the next one's."""
+
+    def __init__(self, classes: Iterable[type], upcasters: Iterable[Upcast] = ()) -> None:
+        self.classes: tuple[type, ...] = tuple(sorted(classes, key=_name_of))
+        self._by_type: dict[tuple[str, int], type] = {_name_of(found): found for found in self.classes}
+        if len(self._by_type) < len(self.classes):
+            raise ValueError("two event classes share a type and a version")
+        self.upcasters: Mapping[tuple[str, int], Upcast] = {_upcasts_of(function): function for function in upcasters}
+        self._newest = {type_of(found): version_of(found) for found in self.classes}
+        for name, version in self.upcasters:
+            if self._newest.get(name, 0) <= version:
+                raise ValueError(f"the upcast of {name} version {version} leads to no event class")
+
+    def of(self, type_name: str, version: int) -> type | None:
+        """The class of exactly this type and version, or None."""
+        return self._by_type.get((type_name, version))
+
+    def topics(self, service: str | None = None) -> tuple[str, ...]:
+        """The topics of a service, or of all, in order."""
+        classes = (found for found in self.classes if service in (None, service_of(found)))
+        return tuple(sorted({topic_of_class(found) for found in classes}))
+
+
+def registry_of(*services: str) -> Registry:
+    """The events of these services (default: of all)."""
+    modules = [importlib.import_module(f"shared.events.{service}") for service in services or SERVICES]
+    return Registry(
+        [found for module in modules for found in _events_in(module)],
+        [found for module in modules for found in vars(module).values() if hasattr(found, "upcasts")],
+    )
+
+
+def upcasts(type_name: str, version: int) -> Callable[[Upcast], Upcast]:
+    """Mark `(data) -> data` as the step from a version of an event's data to the next one."""
+
+    def mark(function: Upcast) -> Upcast:
+        function.upcasts = (type_name, version)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def partition_of(aggregate_id: UUID) -> int:
+    """The partition of an aggregate, in every topic."""
+    return aggregate_id.int % PARTITIONS
+
+
+def topic_of(service: str, aggregate: str) -> str:
+    """The topic of a service's aggregate type."""
+    return f"{service}.{aggregate}.v1"
+
+
+def topic_of_class(event_class: type) -> str:
+    """The topic that an event class is published in."""
+    return topic_of(service_of(event_class), event_class.aggregate)  # type: ignore[attr-defined]
+
+
+def service_of(event_class: type) -> str:
+    """The service that owns an event class."""
+    return type_of(event_class).split(".", 1)[0]
+
+
+def type_of(event_class: type) -> str:
+    """The published name of an event class, like "deals.deal-won"."""
+    return event_class.type  # type: ignore[attr-defined,no-any-return]
+
+
+def version_of(event_class: type) -> int:
+    """The version of an event class."""
+    return event_class.version  # type: ignore[attr-defined,no-any-return]
+
+
+def _events_in(module: ModuleType) -> list[type]:
+    found = (member for member in vars(module).values() if isinstance(member, type))
+    return [member for member in found if member.__module__ == module.__name__ and hasattr(member, "aggregate")]
+
+
+def _name_of(event_class: type) -> tuple[str, int]:
+    return type_of(event_class), version_of(event_class)
+
+
+def _upcasts_of(function: Upcast) -> tuple[str, int]:
+    return function.upcasts  # type: ignore[attr-defined,no-any-return]

@@ -1,0 +1,47 @@
+"""Connections to one service's database."""
+
+from typing import Any
+
+import asyncpg
+import orjson
+
+LOCK_SECONDS = 5
+IDLE_SECONDS = 5
+"""A writer frozen inside a transaction would hold up everybody who reads the log in order."""
+
+
+async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: float = 10) -> asyncpg.Pool:
+    """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects.
+
+    Session state does not survive in it: only transaction-scoped settings and locks may be used.
+    """
+    return await asyncpg.create_pool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        max_inactive_connection_lifetime=0,
+        command_timeout=statement_seconds + 5,
+        init=_prepare,
+        reset=_keep,
+        server_settings={
+            "application_name": f"throughline-{name}",
+            "timezone": "UTC",
+            "statement_timeout": str(int(statement_seconds * 1000)),
+            "lock_timeout": str(LOCK_SECONDS * 1000),
+            "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
+        },
+    )
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads, format="text"
+    )
+
+
+async def _keep(_connection: Any) -> None:
+    """Instead of the reset of the whole session, which costs a round trip each time."""
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
