@@ -104,6 +104,7 @@ class Aggregate:
         self._claims: dict[type, Callable[[State], Iterable[Claim]]] = {}
         self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
         self.events: set[type] = set()
+        self.states: set[type] = {start}
 
     # -- registration -------------------------------------------------------------------------------------------
 
@@ -135,6 +136,7 @@ class Aggregate:
     def evolves(self, function: Function) -> Function:
         """Register how one event changes the state: `(state, event) -> state`. It never refuses."""
         state, event = _hints(function).values()
+        self.states.update(_members(state), _members(typing.get_type_hints(function)["return"]))
         for event_type in _members(event):
             self.events.add(event_type)
             for state_type in _members(state):

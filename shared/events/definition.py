@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Strict, WithJsonSchema
 
 PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""
@@ -23,6 +23,7 @@ def _refuse_numbers(given: Any) -> Any:
 
 Exact = Annotated[
     Decimal,
+    Strict(False),  # Bodies are read strictly, where a text would not do for a decimal.
     BeforeValidator(_refuse_numbers),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["120000.00"]}),
 ]
