@@ -37,6 +37,7 @@ class Event(Protocol):
     version: ClassVar[int]
     aggregate: ClassVar[str]
     person: ClassVar[str | None]
+    erases: ClassVar[str | None]
 
 
 Class = TypeVar("Class", bound=type)
@@ -54,16 +55,19 @@ def value(cls: Class) -> Class:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-def event(name: str, *, aggregate: str, version: int = 1, person: str | None = None) -> Callable[[Class], Class]:
+def event(
+    name: str, *, aggregate: str, version: int = 1, person: str | None = None, erases: str | None = None
+) -> Callable[[Class], Class]:
     """Define an event: `name` like "deals.deal-won", the `aggregate` whose stream it stands in ("deal").
 
     `person` names the field that identifies whose personal data the event carries; it is required as soon as a
-    field is `Personal`. Changes inside a version are additive only; a changed shape is a new version with an upcaster.
+    field is `Personal`. `erases` names the field with the person whose personal data is deleted with the append of the
+    event (DATA-4). Changes inside a version are additive only; a changed shape is a new version with an upcaster.
     """
 
     def define(cls: Class) -> Class:
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
-        made.type, made.version, made.aggregate, made.person = name, version, aggregate, person
+        made.type, made.version, made.aggregate, made.person, made.erases = name, version, aggregate, person, erases
         made.__pydantic_config__ = {"use_attribute_docstrings": True, "extra": "ignore"}
         return made  # type: ignore[no-any-return]
 
