@@ -20,6 +20,7 @@ from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.ops.health import Health
+from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
 from shared.stream.keeping import keep, unmarked
 from shared.stream.record import read
@@ -52,10 +53,10 @@ class Journal:
         *,
         bootstrap: str,
         health: Health,
-        arrived: asyncio.Event,
+        arrived: Signal,
         replication: int = 1,
     ) -> None:
-        """`arrived` is set after each commit that wrote something."""
+        """`arrived` is given after each commit that wrote something."""
         self.service = service
         self.topics = tuple(sorted(topics))
         self._pool = pool
@@ -111,7 +112,7 @@ class Journal:
         async with self._pool.acquire() as connection, connection.transaction():
             sifted = await keep(connection, records)
         if sifted.new:
-            self._arrived.set()
+            self._arrived.give()
         return sifted
 
     async def unmarked(self, places: Iterable[Place]) -> set[Place]:
