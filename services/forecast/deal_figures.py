@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from shared.views.view import ViewDatabase
-
 from services.forecast.deals import read_state
 from services.forecast.figures import Sum, cycle_days, due_of, sum_of
-from services.forecast.question import SCOPE, Question
+from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, DealState, at
 from shared.domain.context import Company
+from shared.views.view import ViewDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,43 +39,53 @@ class ClosedRow:
     amount: Decimal
 
 
-OPEN_NOW = f"""
+OPEN_NOW = scoped("""
 select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
-  from {{view}}.level where {SCOPE} group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
-"""
+  from {view}.level where {scope} group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
+""")
 
-OPEN_THEN = f"""
+OPEN_THEN = scoped("""
 select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
-    select due, stage, category, count, amount, weighted from {{view}}.movement where day < $6 and {SCOPE}
+    select due, stage, category, count, amount, weighted from {view}.movement where day < $6 and {scope}
     union all
-    select due, stage, category, 1, amount, weighted from {{view}}.span
-     where start_at >= $7 and start_at <= $8 and outcome = 'open' and {SCOPE}
+    select due, stage, category, 1, amount, weighted from {view}.span
+     where start_at >= $7 and start_at <= $8 and outcome = 'open' and {scope}
     union all
-    select due, stage, category, -1, -amount, -weighted from {{view}}.span
-     where end_at >= $7 and end_at <= $8 and outcome = 'open' and {SCOPE}
+    select due, stage, category, -1, -amount, -weighted from {view}.span
+     where end_at >= $7 and end_at <= $8 and outcome = 'open' and {scope}
 ) as moved group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
-"""
+""")
 
-CLOSED_NOW = f"""
-select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {{view}}.closing
- where {SCOPE} and closed_on between $6 and $7 group by 1, 2 having sum(count) <> 0 order by 1, 2
-"""
+CLOSED_NOW = scoped("""
+select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {view}.closing
+ where {scope} and closed_on between $6 and $7 group by 1, 2 having sum(count) <> 0 order by 1, 2
+""")
 
-CLOSED_THEN = f"""
+CLOSED_THEN = scoped("""
 select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from (
-    select outcome, cycle_days, count, amount from {{view}}.closing
-     where day < $8 and closed_on between $6 and $7 and {SCOPE}
+    select outcome, cycle_days, count, amount from {view}.closing
+     where day < $8 and closed_on between $6 and $7 and {scope}
     union all
-    select outcome, cycle_days, 1, amount from {{view}}.span
-     where start_at >= $9 and start_at <= $10 and closed_on between $6 and $7 and {SCOPE}
+    select outcome, cycle_days, 1, amount from {view}.span
+     where start_at >= $9 and start_at <= $10 and closed_on between $6 and $7 and {scope}
     union all
-    select outcome, cycle_days, -1, -amount from {{view}}.span
-     where end_at >= $9 and end_at <= $10 and closed_on between $6 and $7 and {SCOPE}
+    select outcome, cycle_days, -1, -amount from {view}.span
+     where end_at >= $9 and end_at <= $10 and closed_on between $6 and $7 and {scope}
 ) as moved group by 1, 2 having sum(count) <> 0 order by 1, 2
-"""
+""")
 
-DEALS_THEN = f"""
-select state from {{view}}.span where start_at <= $6 and (end_at is null or end_at > $6) and {SCOPE}
+DEALS_THEN = scoped("""
+select state from {view}.span where start_at <= $6 and (end_at is null or end_at > $6) and {scope}
+""")
+
+
+CHANGED = """
+with changed as (select distinct deal_id from {view}.span where start_at > $1 and start_at <= $2)
+select (select state from {view}.span s where s.deal_id = c.deal_id and s.start_at <= $1
+         and (s.end_at is null or s.end_at > $1)) as before,
+       (select state from {view}.span s where s.deal_id = c.deal_id and s.start_at <= $2
+         and (s.end_at is null or s.end_at > $2)) as after
+  from changed c
 """
 
 
@@ -103,8 +112,10 @@ async def closed_rows(db: ViewDatabase, asked: Question, company: Company, first
 
 
 async def deals_then(db: ViewDatabase, asked: Question) -> list[DealState]:
-    """Every deal that counts, as it stood at the instant asked about, as known then. Scans; for drill-downs, for changes
-    between two instants and for `known_at`."""
+    """Every deal that counts, as it stood at the instant asked about, as known then.
+
+    It scans: for drill-downs, for changes between two instants, and for `known_at`.
+    """
     if asked.known_at is None:
         return [read_state(row["state"]) for row in await db.fetch(DEALS_THEN, *asked.scope, asked.as_of)]
     states: list[DealState] = []
@@ -113,6 +124,23 @@ async def deals_then(db: ViewDatabase, asked: Question) -> list[DealState]:
         if state is not None and asked.covers(state.team, state.owner):
             states.append(state)
     return states
+
+
+async def deals_changed(
+    db: ViewDatabase, start: Question, end: Question
+) -> list[tuple[DealState | None, DealState | None]]:
+    """Every deal, of whatever scope, that changed between two instants: as it stood at both."""
+    if end.known_at is None:
+        rows = await db.fetch(CHANGED, start.as_of, end.as_of)
+        return [(_read(row["before"]), _read(row["after"])) for row in rows]
+    pairs = []
+    async for facts in db.scan("deal", recorded_until=end.known_at):
+        pairs.append((at(facts, start.as_of, end.known_at), at(facts, end.as_of, end.known_at)))
+    return pairs
+
+
+def _read(state: str | None) -> DealState | None:
+    return None if state is None else read_state(state)
 
 
 def tally_open(states: Iterable[DealState]) -> list[OpenRow]:

@@ -15,12 +15,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from shared.views.view import View, ViewDatabase
 
 from services.forecast.figures import Close, Movements, Place, Sum, cycle_days, due_of, movements
-from services.forecast.timeline import DealState, Span, in_order, spans
+from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
+from shared.views.view import View, ViewDatabase
 
 DDL = """
 create table {view}.deal (deal_id uuid primary key, last_at timestamptz not null, last_sequence bigint not null);
@@ -52,18 +52,16 @@ create index on {view}.closing (closed_on);
 """
 
 
-def view(company: Company) -> View:
-    """The read model, cut into days by the company's time zone."""
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """Continue the deals that the events belong to, or fold them again, and post the difference to the figures."""
+    facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
+    for event in events:
+        facts[event.aggregate_id].append(event)
+    if facts:
+        await _fold(db, facts)
 
-    async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-        facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
-        for event in events:
-            if event.aggregate == "deal":
-                facts[event.aggregate_id].append(event)
-        if facts:
-            await _fold(db, facts, company)
 
-    return View(name="deals", version=1, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="deals", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -79,7 +77,7 @@ class Current:
     span: Span | None
 
 
-async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]], company: Company) -> None:
+async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
     known = await _current(db, list(facts))
     late = [deal_id for deal_id, new in facts.items() if not _follows(known.get(deal_id), new)]
     changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - set(late)}
@@ -87,9 +85,9 @@ async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]], compan
         changes |= await _refold(db, late)
     posted: Movements = {}
     for before, after in changes.values():
-        for key, change in movements(before, after, company).items():
+        for key, change in movements(before, after, db.company).items():
             posted[key] = posted.get(key, Sum()) + change
-    await _write_spans(db, changes, company)
+    await _write_spans(db, changes)
     await _write_current(db, facts)
     await _post(db, posted)
 
@@ -142,7 +140,7 @@ def read_state(text: str) -> DealState:
     return msgspec.json.decode(text, type=DealState)
 
 
-async def _write_spans(db: ViewDatabase, changes: dict[UUID, Change], company: Company) -> None:
+async def _write_spans(db: ViewDatabase, changes: dict[UUID, Change]) -> None:
     gone = [(deal_id, span.start) for deal_id, (before, _) in changes.items() for span in before]
     if gone:
         await db.execute(
@@ -151,7 +149,7 @@ async def _write_spans(db: ViewDatabase, changes: dict[UUID, Change], company: C
             [deal_id for deal_id, _ in gone],
             [start for _, start in gone],
         )
-    rows = [_span_row(span, company) for _, after in changes.values() for span in after]
+    rows = [_span_row(span, db.company) for _, after in changes.values() for span in after]
     await db.execute(
         "insert into {view}.span select * from json_populate_recordset(null::{view}.span, $1)",
         msgspec.json.encode(rows).decode(),

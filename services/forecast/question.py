@@ -15,17 +15,24 @@ SCOPE = """($1::boolean or team = any($2::uuid[]) or owner = $3)
 """The rows that count: those that the asker sees, narrowed by the filters. Its arguments are `Question.scope`."""
 
 
+def scoped(sql: str) -> str:
+    """A statement whose "{scope}" is `SCOPE`; its own arguments begin at $6."""
+    return sql.replace("{scope}", SCOPE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """The common part of every question.
 
     `as_of` is the instant asked about; `current` says that it is now.
-    `known_at` is None for what is known by now. `teams` and `owner` narrow the answer.
+    `known_at` is None for what is known by now. `teams` (the team asked about first, then those below it) and `owner`
+    narrow the answer; `home_team` is the asker's own.
     """
 
     as_of: datetime
     current: bool
     known_at: datetime | None
+    home_team: UUID | None
     sees_all: bool
     sees_teams: tuple[UUID, ...]
     member: UUID | None
@@ -65,13 +72,14 @@ def question(
     owner: UUID | None,
 ) -> Question:
     """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
-    known = _instant(known_at, "known_at", company)
-    asked = _instant(as_of if as_of is not None else known_at, "as_of", company)
+    known = instant(known_at, "known_at", company) if known_at is not None else None
+    asked = instant(as_of, "as_of", company) if as_of is not None else known
     reach = _widest_reach(actor)
     return Question(
         as_of=min(asked, now) if asked else now,
         current=asked is None or asked >= now,
         known_at=known,
+        home_team=actor.team,
         sees_all=reach is Reach.ALL,
         sees_teams=tuple(sorted(actor.teams)) if reach is Reach.TEAM else (),
         member=actor.member,
@@ -85,17 +93,15 @@ def _widest_reach(actor: Actor) -> Reach | None:
     return next((reach for reach in (Reach.ALL, Reach.TEAM, Reach.OWN) if reach in reaches), None)
 
 
-def _instant(text: str | None, field: str, company: Company) -> datetime | None:
-    if text is None:
-        return None
+def instant(text: str, field: str, company: Company) -> datetime:
+    """Read a date (its end) or an instant with an offset; refused, naming the parameter, when it is neither."""
     try:
         if len(text) == len("2026-12-31"):
             return company.end_of(date.fromisoformat(text))
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Rejected(
-            "not-an-instant", f"{field} is a date or an instant like 2026-03-31T12:00:00Z.", field=field
-        ) from error
+    except (ValueError, OverflowError) as error:
+        sentence = f"{field} is a date or an instant like 2026-03-31T12:00:00Z."
+        raise Rejected("not-an-instant", sentence, field=field) from error
     if moment.tzinfo is None:
         raise Rejected("without-offset", f"{field} needs an offset, like Z for UTC.", field=field)
     return moment.astimezone(UTC)

@@ -135,47 +135,48 @@ def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
 
 
 def _changed(state: DealState, event: Any, moment: datetime) -> DealState:
+    changes: dict[str, Any] = {}
     match event:
         case deals.DealMoved():
-            return replace(
-                state,
-                stage=event.stage,
-                probability=event.probability,
-                category=event.category,
-                idle_days=event.idle_days,
-                entered=moment,
-            )
+            changes = {**_standing(event), "idle_days": event.idle_days, "entered": moment}
         case deals.DealAmountChanged():
-            return replace(state, amount=event.amount.amount)
-        case deals.DealCloseDateChanged():
-            return replace(
-                state,
-                expected_close=event.expected_close,
-                pushes=state.pushes + is_push(state.expected_close, event.expected_close),
-            )
+            changes = {"amount": event.amount.amount}
+        case deals.DealCloseDateChanged(expected_close=day):
+            changes = {"expected_close": day, "pushes": state.pushes + is_push(state.expected_close, day)}
         case deals.DealCategoryChanged():
-            return replace(state, category=event.category)
+            changes = {"category": event.category}
         case deals.DealHandedOver():
-            return replace(state, owner=event.owner, team=event.team)
-        case deals.DealWon():
-            return replace(state, outcome=WON, closed_on=event.on, amount=event.amount.amount)
-        case deals.DealLost():
-            return replace(state, outcome=LOST, closed_on=event.on, amount=event.amount.amount)
-        case deals.DealAbandoned():
-            return replace(state, outcome=ABANDONED, closed_on=event.on, amount=event.amount.amount)
+            changes = {"owner": event.owner, "team": event.team}
+        case deals.DealWon() | deals.DealLost() | deals.DealAbandoned():
+            changes = {"outcome": OUTCOMES[type(event)], "closed_on": event.on, "amount": event.amount.amount}
         case deals.DealReopened():
-            return replace(
-                state,
-                outcome=OPEN,
-                closed_on=None,
-                stage=event.stage,
-                probability=event.probability,
-                category=event.category,
-                amount=event.amount.amount,
-                expected_close=event.expected_close,
-                entered=moment,
-            )
-    return state
+            changes = {**_standing(event), "outcome": OPEN, "closed_on": None, "entered": moment}
+            changes |= {"amount": event.amount.amount, "expected_close": event.expected_close}
+    return replace(state, **changes)
+
+
+def _standing(event: deals.DealMoved | deals.DealReopened) -> dict[str, Any]:
+    return {"stage": event.stage, "probability": event.probability, "category": event.category}
+
+
+FACTS = (
+    deals.DealOpened,
+    deals.DealMoved,
+    deals.DealNodeCompleted,
+    deals.DealFactsNoted,
+    deals.DealAmountChanged,
+    deals.DealCloseDateChanged,
+    deals.DealCategoryChanged,
+    deals.DealActivityLogged,
+    deals.DealHandedOver,
+    deals.DealWon,
+    deals.DealLost,
+    deals.DealAbandoned,
+    deals.DealReopened,
+)
+"""The facts that a deal's state follows from."""
+
+OUTCOMES = {deals.DealWon: WON, deals.DealLost: LOST, deals.DealAbandoned: ABANDONED}
 
 
 def is_push(before: date | None, after: date | None) -> bool:

@@ -1,0 +1,45 @@
+"""What the forecast service consists of."""
+
+from shared.web.service import FeedSource, Service
+
+from services.forecast import (
+    cash,
+    changes,
+    dangers,
+    deals,
+    feed,
+    funnel,
+    health,
+    histories,
+    leads,
+    nodes,
+    outlook,
+    processes,
+    targets,
+)
+from shared.views.organisation import organisation
+
+SERVICE = Service(
+    "forecast",
+    views=(
+        organisation("journal"),
+        processes.VIEW,
+        targets.VIEW,
+        deals.VIEW,
+        leads.VIEW,
+        nodes.VIEW,
+        cash.VIEW,
+        feed.VIEW,
+    ),
+    routes=(
+        funnel.router,
+        outlook.router,
+        dangers.router,
+        changes.router,
+        health.router,
+        histories.router,
+        feed.router,
+    ),
+    reads=None,
+    feed=FeedSource(read=feed.read, head=feed.head),
+)

@@ -1,0 +1,62 @@
+"""How every route of forecast is asked: who, when, about whose deals, on one snapshot of the read models."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from services.forecast.question import Question, question
+from shared.domain.context import Company
+from shared.views.reading import Reading
+from shared.web.routes import Asking, Here
+
+AsOf = Annotated[
+    str | None,
+    Query(description="What was true then: a date (its end) or an instant. Default: now.", examples=["2026-06-30"]),
+]
+KnownAt = Annotated[
+    str | None,
+    Query(description="As it was known then: a date (its end) or an instant. Alone it also sets as_of. Default: now."),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question that was put over HTTP, and where to read the answer."""
+
+    question: Question
+    company: Company
+    here: Here
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """All read models on one snapshot."""
+        async with self.here.views.reading() as reading:
+            yield reading
+
+    @property
+    def currency(self) -> str:
+        """The company's currency."""
+        return self.company.currency
+
+
+async def _asked(
+    asking: Asking,
+    here: Here,
+    *,
+    team: Annotated[UUID | None, Query(description="Only this team and the teams below it.")] = None,
+    owner: Annotated[UUID | None, Query(description="Only what this member owns.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
+) -> Asked:
+    company = here.settings.company
+    teams = await here.organisation.below(team) if team is not None else None
+    put = question(asking, company, here.clock.now(), as_of=as_of, known_at=known_at, teams=teams, owner=owner)
+    return Asked(question=put, company=company, here=here)
+
+
+Put = Annotated[Asked, Depends(_asked)]
+"""The common parameters of a question: team, owner, as_of, known_at."""

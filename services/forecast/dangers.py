@@ -1,0 +1,153 @@
+"""The deals that endanger a period most, each with its reasons (FC-4, DEAL-7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.forecast.answers import money
+from services.forecast.asking import Put
+from services.forecast.deal_figures import deals_then
+from services.forecast.figures import due_of
+from services.forecast.health import is_stalled
+from services.forecast.outlook import AskedPeriod
+from services.forecast.periods import Period, period, quarter_of
+from services.forecast.processes import StageName, stage_names
+from services.forecast.timeline import OPEN, DealState
+from shared.domain.context import Company
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.web.routes import answer, operation
+
+router = APIRouter(tags=["Forecast"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Danger:
+    """Why a deal may not come in; the more `weight`, the graver."""
+
+    code: str
+    sentence: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndangeredDeal:
+    """An open deal of the period, what is at stake, and why it is in danger, the gravest reason first."""
+
+    id: UUID
+    name: str
+    amount: Money
+    stage: str
+    category: str
+    expected_close: date | None
+    owner: UUID | None
+    owner_name: str | None
+    team: UUID | None
+    reasons: list[Danger]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndangeredDeals:
+    """The deals that endanger a period most."""
+
+    as_of: datetime
+    period: str
+    currency: str
+    count: int
+    """How many open deals of the period are in danger at all."""
+    deals: list[EndangeredDeal]
+
+
+@router.get("/v1/endangered-deals", **operation(roles=READING, answers=EndangeredDeals))
+async def endangered_deals(
+    put: Put, name: AskedPeriod = None, limit: Annotated[int, Query(ge=1, le=100)] = 5
+) -> Response:
+    """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
+    today = put.company.day(put.question.as_of)
+    wanted = period(name) if name else quarter_of(today)
+    async with put.reading() as reading:
+        stages = {stage.stage: stage for stage in await stage_names(reading("processes"))}
+        states = [state for state in await deals_then(reading("deals"), put.question) if is_due(state, wanted)]
+        parked = reading.parked
+    names = await put.here.organisation.names()
+    judged = [(state, dangers(state, put.question.as_of, put.company, stages, wanted)) for state in states]
+    endangered = sorted(
+        ((state, reasons) for state, reasons in judged if reasons),
+        key=lambda pair: (-pair[0].amount * sum(reason.weight for reason in pair[1]), str(pair[0].deal_id)),
+    )
+    return answer(
+        EndangeredDeals(
+            as_of=put.question.as_of,
+            period=wanted.name,
+            currency=put.currency,
+            count=len(endangered),
+            deals=[_row(state, reasons, put.currency, names) for state, reasons in endangered[:limit]],
+        ),
+        parked=parked,
+    )
+
+
+def is_due(state: DealState, wanted: Period) -> bool:
+    """Whether an open deal should close by the end of the period: in it, or already before it."""
+    due = due_of(state)
+    return state.outcome == OPEN and due != "" and due <= wanted.months[-1]
+
+
+def dangers(
+    state: DealState, as_of: datetime, company: Company, stages: dict[str, StageName], wanted: Period
+) -> list[Danger]:
+    """Every reason why an open deal may not come in, the gravest first."""
+    today = company.day(as_of)
+    found: list[Danger] = []
+    if state.expected_close is not None and state.expected_close < today:
+        late = (today - state.expected_close).days
+        found.append(Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=5))
+    if is_stalled(state, as_of):
+        silent = (today - company.day(state.touched)).days
+        found.append(Danger(code="silent", sentence=f"Nobody worked on it for {_days(silent)}.", weight=4))
+    if state.pushes:
+        times = "once" if state.pushes == 1 else f"{state.pushes} times"
+        found.append(
+            Danger(code="pushed", sentence=f"Its close date was pushed {times}.", weight=min(2 + state.pushes, 5))
+        )
+    stage = stages.get(state.stage)
+    aged = (today - company.day(state.entered)).days
+    if stage is not None and aged > stage.max_days:
+        sentence = f"{_days(aged).capitalize()} in {stage.name}; the norm is {stage.max_days}."
+        found.append(Danger(code="stage-overdue", sentence=sentence, weight=3))
+    left = (wanted.last - today).days
+    if (
+        0 <= left <= 30
+        and state.probability <= Decimal("0.3")
+        and state.expected_close
+        and state.expected_close <= wanted.last
+    ):
+        share = f"{state.probability:.0%}"
+        found.append(
+            Danger(code="too-early", sentence=f"Still at {share} with {_days(left)} of the period left.", weight=3)
+        )
+    return sorted(found, key=lambda danger: -danger.weight)
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def _row(state: DealState, reasons: list[Danger], currency: str, names: Mapping[UUID, str]) -> EndangeredDeal:
+    return EndangeredDeal(
+        id=state.deal_id,
+        name=state.name,
+        amount=money(state.amount, currency),
+        stage=state.stage,
+        category=state.category,
+        expected_close=state.expected_close,
+        owner=state.owner,
+        owner_name=names.get(state.owner) if state.owner else None,
+        team=state.team,
+        reasons=reasons,
+    )

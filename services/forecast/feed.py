@@ -1,0 +1,197 @@
+"""The newest events, as a list and live: what happened, to what, whose it is (API-3, FC-15)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from services.forecast.asking import Put
+from services.forecast.question import scoped
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.events import contracts, deals, leads, receivables
+from shared.events.envelope import Envelope
+from shared.views.view import View, ViewDatabase
+from shared.web.routes import answer, operation
+from shared.web.running import Running
+from shared.web.sse import ServerEvent
+
+router = APIRouter(tags=["Live"])
+
+DDL = """
+create table {view}.subject (
+    aggregate_id uuid primary key, position bigint not null, name text, team uuid, owner uuid
+);
+create table {view}.entry (
+    position bigint primary key, type text not null, aggregate text not null, aggregate_id uuid not null, name text,
+    amount numeric, team uuid, owner uuid, occurred_at timestamptz not null, actor text not null,
+    imported boolean not null
+);
+"""
+
+SUBJECTS = """
+insert into {view}.subject as known select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[])
+on conflict (aggregate_id) do update set position = excluded.position, name = coalesce(excluded.name, known.name),
+    team = excluded.team, owner = excluded.owner
+"""
+
+ENTRIES = """
+insert into {view}.entry
+select e.position, e.type, e.aggregate, e.aggregate_id, s.name, e.amount, s.team, s.owner, e.occurred_at, e.actor,
+       e.imported
+  from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::timestamptz[], $7::text[],
+              $8::boolean[]) as e (position, type, aggregate, aggregate_id, amount, occurred_at, actor, imported)
+  left join {view}.subject s using (aggregate_id)
+on conflict do nothing
+"""
+
+
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """Note whose everything is, then the events themselves."""
+    subjects: dict[UUID, tuple[Any, ...]] = {}
+    for event in events:
+        belonging = _belonging(event.data)
+        if belonging is not None:
+            subjects[event.aggregate_id] = (event.aggregate_id, event.position, *belonging)
+    if subjects:
+        await db.execute(SUBJECTS, *map(list, zip(*subjects.values(), strict=True)))
+    if events:
+        await db.execute(ENTRIES, *map(list, zip(*(_entry(event) for event in events), strict=True)))
+
+
+VIEW = View(name="feed", version=1, ddl=DDL, apply=apply, source="journal")
+
+
+def _belonging(data: Any) -> tuple[str | None, UUID | None, UUID | None] | None:
+    """Name, team and owner of the aggregate, as far as an event says whose it is."""
+    belonging: tuple[str | None, UUID | None, UUID | None] | None = None
+    match data:
+        case leads.LeadCaptured():
+            belonging = data.company_name, None, None
+        case leads.LeadAssigned():
+            belonging = None, data.team_id, data.member_id
+        case leads.TeamFormed() | leads.MemberJoined():
+            belonging = data.name, None, None
+        case leads.AccountOpened() | deals.DealOpened() | contracts.ContractDrafted():
+            belonging = data.name, data.team, data.owner
+        case deals.DealHandedOver() | receivables.PlanDrawnUp():
+            belonging = None, data.team, data.owner
+        case receivables.InvoiceIssued():
+            belonging = data.number, data.team, data.owner
+    return belonging
+
+
+def _entry(event: Envelope[Any]) -> tuple[Any, ...]:
+    amount = getattr(event.data, "amount", None) or getattr(event.data, "total", None)
+    return (
+        event.position,
+        event.type,
+        event.aggregate,
+        event.aggregate_id,
+        amount.amount if isinstance(amount, Money) else None,
+        event.occurred_at,
+        event.actor,
+        event.imported,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One event: `position` is its place in the journal, and its id on the stream."""
+
+    position: int
+    type: str
+    aggregate: str
+    id: UUID
+    name: str | None
+    amount: str | None
+    occurred_at: datetime
+    actor: str
+    actor_name: str | None
+    imported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestEvents:
+    """The newest events that the asker may see, the newest first."""
+
+    as_of: datetime
+    currency: str
+    events: list[FeedEntry]
+
+
+NEWEST = scoped("""
+select newest.*, m.name as actor_name from (
+    select * from {view}.entry where occurred_at <= $6 and {scope} order by position desc limit $7
+) as newest left join {organisation}.member m on m.subject = newest.actor order by newest.position desc
+""")
+
+AFTER = "select * from {view}.entry where position > $1 order by position limit $2"
+
+
+@router.get("/v1/newest-events", **operation(roles=READING, answers=NewestEvents))
+async def newest_events(put: Put, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+    """The newest events."""
+    async with put.reading() as reading:
+        rows = await reading("feed").fetch(NEWEST, *put.question.scope, put.question.as_of, limit)
+        parked = reading.parked
+    entries = [
+        FeedEntry(
+            position=row["position"],
+            type=row["type"],
+            aggregate=row["aggregate"],
+            id=row["aggregate_id"],
+            name=row["name"],
+            amount=None if row["amount"] is None else str(row["amount"]),
+            occurred_at=row["occurred_at"],
+            actor=row["actor"],
+            actor_name=row["actor_name"],
+            imported=row["imported"],
+        )
+        for row in rows
+    ]
+    return answer(NewestEvents(as_of=put.question.as_of, currency=put.currency, events=entries), parked=parked)
+
+
+@router.get("/v1/stream", **operation(roles=READING, media_type="text/event-stream"))
+async def stream(request: Request, put: Put) -> Response:
+    """Events as they become visible in the views (server-sent events).
+
+    The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
+    Only events in the caller's scope are sent. A comment every 15 s says that the stream is alive.
+    """
+
+    def select(row: Any) -> ServerEvent | None:
+        return _event(row) if put.question.covers(row["team"], row["owner"]) else None
+
+    return await put.here.feed.respond(request, select, put.here.stopping)
+
+
+def _event(row: Any) -> ServerEvent:
+    data = {
+        "position": row["position"],
+        "aggregate": row["aggregate"],
+        "id": row["aggregate_id"],
+        "name": row["name"],
+        "occurred_at": row["occurred_at"],
+    }
+    return ServerEvent(event=row["type"], data=msgspec.json.encode(data))
+
+
+async def read(running: Running, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
+    """What follows a position in the feed, and up to where that is all."""
+    async with running.views.reading() as reading:
+        db = reading("feed")
+        rows = await db.fetch(AFTER, after, limit)
+        upto = rows[-1]["position"] if len(rows) == limit else reading.position
+    return [(row["position"], row) for row in rows], max(upto, after)
+
+
+async def head(running: Running) -> int:
+    """The newest position that every view of the journal holds."""
+    async with running.views.reading() as reading:
+        return reading.position

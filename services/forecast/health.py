@@ -1,0 +1,213 @@
+"""The health metrics, measured now and one window earlier (FC-7)."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from fastapi import APIRouter, Response
+
+from services.forecast.asking import Put
+from services.forecast.cash import invoiced, open_items
+from services.forecast.deal_figures import closed_rows, deals_then
+from services.forecast.health_rules import (
+    ATTAINMENT,
+    CYCLE,
+    DEFINITIONS,
+    LEAD_CONVERSION,
+    NODE_COMPLETION,
+    OVERDUE,
+    STALLED,
+    WIN_RATE,
+    Band,
+    Definition,
+    Measured,
+    band,
+    shown,
+    trend,
+)
+from services.forecast.leads import conversion
+from services.forecast.nodes import completion
+from services.forecast.periods import quarter_of
+from services.forecast.question import Question
+from services.forecast.targets import revenue_target
+from services.forecast.timeline import OPEN, WON, DealState
+from shared.domain.context import Company
+from shared.domain.roles import READING
+from shared.views.reading import Reading
+from shared.web.routes import answer, operation
+
+router = APIRouter(tags=["Health"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric: value = numerator ÷ denominator over `n` cases. Limits are in the value's unit.
+
+    `trend` compares with one window (90 days) earlier; `since` begins the window, null for a state at `as_of`.
+    """
+
+    metric: str
+    name: str
+    value: Decimal | None
+    unit: str
+    numerator: Decimal
+    denominator: Decimal
+    n: int
+    state: Band
+    healthy: Decimal
+    alert: Decimal
+    more_is_better: bool
+    before: Decimal | None
+    trend: str
+    since: datetime | None
+    hint: str
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthMetrics:
+    """All metrics of the sales process."""
+
+    as_of: datetime
+    known_at: datetime | None
+    currency: str
+    metrics: list[Metric]
+
+
+WINDOW = timedelta(days=90)
+
+
+@router.get("/v1/health-metrics", **operation(roles=READING, answers=HealthMetrics))
+async def health_metrics(put: Put) -> Response:
+    """How healthy the sales process is.
+
+    Rolling windows of 90 days up to as_of; attainment counts the running quarter against its target pro rata. Below the
+    smallest sample a metric says no-data. Sales cycle, win rate, lead conversion, node completion: won, opened,
+    captured, due in the window.
+    """
+    asked = put.question
+    earlier = replace(asked, as_of=asked.as_of - WINDOW, current=False)
+    async with put.reading() as reading:
+        now = await measure(reading, asked, put.company)
+        before = await measure(reading, earlier, put.company)
+        parked = reading.parked
+    smallest = put.here.settings.min_sample
+    return answer(
+        HealthMetrics(
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            currency=put.currency,
+            metrics=[_metric(each, now, before, asked, smallest) for each in DEFINITIONS],
+        ),
+        parked=parked,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """All metrics at one instant, by name; `basis` says what attainment counts."""
+
+    values: dict[str, Measured]
+    basis: str
+
+
+async def measure(reading: Reading, asked: Question, company: Company) -> Measurements:
+    """Measure every metric at an instant."""
+    since = asked.as_of - WINDOW
+    today = company.day(asked.as_of)
+    states = await open_and_new(reading, asked, since)
+    cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
+    converted = await conversion(reading("leads"), asked, since)
+    nodes = await completion(reading("nodes"), asked, since)
+    owed = await open_items(reading("cash"), asked, today)
+    attained, basis = await _attainment(reading, asked, company, today)
+    return Measurements(
+        basis=basis,
+        values={
+            CYCLE.metric: cycle,
+            LEAD_CONVERSION.metric: counted(converted.converted, converted.captured),
+            WIN_RATE.metric: win_rate(states, since),
+            ATTAINMENT.metric: attained,
+            NODE_COMPLETION.metric: counted(nodes.done, nodes.due),
+            STALLED.metric: stalled_share(states, asked.as_of),
+            OVERDUE.metric: Measured(numerator=owed.overdue, denominator=owed.open, n=owed.number),
+        },
+    )
+
+
+async def open_and_new(reading: Reading, asked: Question, since: datetime) -> list[DealState]:
+    """The deals that are open at the instant asked about, or were opened after `since`."""
+    states = await deals_then(reading("deals"), asked)
+    return [state for state in states if state.outcome == OPEN or state.opened > since]
+
+
+def counted(part: int, whole: int) -> Measured:
+    """A share of cases."""
+    return Measured(numerator=Decimal(part), denominator=Decimal(whole), n=whole)
+
+
+def win_rate(states: list[DealState], since: datetime) -> Measured:
+    """Won ÷ all deals opened in the window, closed or not."""
+    opened = [state for state in states if state.opened > since]
+    return counted(sum(state.outcome == WON for state in opened), len(opened))
+
+
+def stalled_share(states: list[DealState], as_of: datetime) -> Measured:
+    """Open deals that nobody worked on for longer than their process allows ÷ open deals."""
+    open_deals = [state for state in states if state.outcome == OPEN]
+    return counted(sum(is_stalled(state, as_of) for state in open_deals), len(open_deals))
+
+
+def is_stalled(state: DealState, as_of: datetime) -> bool:
+    """Whether an open deal was silent for longer than its process allows."""
+    return as_of - state.touched > timedelta(days=state.idle_days)
+
+
+async def _cycle(reading: Reading, asked: Question, company: Company, first: date, last: date) -> Measured:
+    rows = await closed_rows(reading("deals"), asked, company, first, last)
+    won = [row for row in rows if row.outcome == WON and row.cycle_days >= 0]
+    number = sum(row.count for row in won)
+    return Measured(
+        numerator=Decimal(sum(row.cycle_days * row.count for row in won)), denominator=Decimal(number), n=number
+    )
+
+
+async def _attainment(reading: Reading, asked: Question, company: Company, today: date) -> tuple[Measured, str]:
+    """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
+    quarter = quarter_of(today)
+    target = await revenue_target(reading("targets"), asked, quarter)
+    billed = await invoiced(reading("cash"), asked, quarter.first, quarter.last)
+    ever = await invoiced(reading("cash"), asked, date.min, quarter.last)
+    rows = await closed_rows(reading("deals"), asked, company, quarter.first, quarter.last)
+    won = [row for row in rows if row.outcome == WON]
+    begun, whole = quarter.elapsed(today)
+    due = (target or Decimal(0)) * begun / whole
+    if ever.number:
+        return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
+    booked = sum((row.amount for row in won), Decimal(0))
+    return Measured(numerator=booked, denominator=due, n=sum(row.count for row in won)), "bookings"
+
+
+def _metric(definition: Definition, now: Measurements, before: Measurements, asked: Question, smallest: int) -> Metric:
+    measured, earlier = now.values[definition.metric], before.values[definition.metric]
+    state = band(definition, measured, smallest)
+    known = None if state is Band.NO_DATA or measured.value is None else shown(definition, measured.value)
+    known_before = None if earlier.value is None or earlier.n < smallest else shown(definition, earlier.value)
+    return Metric(
+        metric=definition.metric,
+        name=definition.name,
+        value=known,
+        unit=definition.unit,
+        numerator=measured.numerator,
+        denominator=measured.denominator,
+        n=measured.n,
+        state=state,
+        healthy=definition.healthy,
+        alert=definition.alert,
+        more_is_better=definition.more_is_better,
+        before=known_before,
+        trend=trend(definition, earlier, measured, smallest),
+        since=asked.as_of - WINDOW if definition.window_days else None,
+        hint=definition.hint,
+        basis=now.basis if definition is ATTAINMENT else None,
+    )

@@ -1,0 +1,118 @@
+"""What happened to a deal, by whom, before and after: its facts as they stand in the journal (FC-17, ACCT-1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from services.forecast.asking import Put
+from services.forecast.timeline import DealState, follow, in_order
+from shared.domain.roles import READING
+from shared.store.errors import NotFound
+from shared.web.routes import answer, operation
+
+router = APIRouter(tags=["Deal histories"])
+
+SHOWN = (
+    "name", "amount", "expected_close", "owner", "team", "stage", "probability", "category", "outcome", "closed_on",
+)  # fmt: skip
+"""The fields of a deal whose changes are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field of the deal that a fact changed."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One fact: what, when it happened, when it was recorded, by whom, what it changed, and the fact itself."""
+
+    position: int
+    sequence: int
+    event_id: UUID
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    actor_name: str | None
+    imported: bool
+    correlation_id: UUID
+    causation_id: UUID
+    changes: list[Change]
+    data: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealHistory:
+    """Everything that happened to a deal, in the order in which it happened."""
+
+    as_of: datetime
+    known_at: datetime | None
+    currency: str
+    deal_id: UUID
+    name: str
+    entries: list[HistoryEntry]
+
+
+@router.get("/v1/deal-histories/{deal_id}", **operation(roles=READING, answers=DealHistory))
+async def deal_history(put: Put, deal_id: UUID) -> Response:
+    """What happened to a deal, by whom, before and after."""
+    asked = put.question
+    async with put.reading() as reading:
+        facts = [
+            fact
+            for fact in await reading("deals").history([deal_id])
+            if fact.occurred_at <= asked.as_of and (asked.known_at is None or fact.recorded_at <= asked.known_at)
+        ]
+        rows = await reading("organisation").fetch("select subject, name from {view}.member")
+        parked = reading.parked
+    names = {row["subject"]: row["name"] for row in rows}
+    entries, state = [], None
+    for fact in in_order(facts):
+        after = follow(state, fact)
+        entries.append(_entry(fact, state, after, names.get(fact.actor)))
+        state = after
+    if state is None or not asked.covers(state.team, state.owner):
+        raise NotFound("deal", deal_id)
+    return answer(
+        DealHistory(
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            currency=put.currency,
+            deal_id=deal_id,
+            name=state.name,
+            entries=entries,
+        ),
+        parked=parked,
+    )
+
+
+def _entry(fact: Any, before: DealState | None, after: DealState | None, name: str | None) -> HistoryEntry:
+    return HistoryEntry(
+        position=fact.source_position,
+        sequence=fact.sequence,
+        event_id=fact.id,
+        type=fact.type,
+        occurred_at=fact.occurred_at,
+        recorded_at=fact.recorded_at,
+        actor=fact.actor,
+        actor_name=name,
+        imported=fact.imported,
+        correlation_id=fact.correlation_id,
+        causation_id=fact.causation_id,
+        changes=_changes(before, after),
+        data=msgspec.to_builtins(fact.data),
+    )
+
+
+def _changes(before: DealState | None, after: DealState | None) -> list[Change]:
+    pairs = ((field, getattr(before, field, None), getattr(after, field, None)) for field in SHOWN)
+    return [Change(field=field, before=old, after=new) for field, old, new in pairs if old != new]

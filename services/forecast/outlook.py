@@ -1,0 +1,169 @@
+"""The forecast of a period: what is won, what is expected, and how far that is from the target (FC-4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from shared.web.routes import answer, operation
+
+from services.forecast.answers import DealRows, deal_rows, money, ratio
+from services.forecast.asking import Put
+from services.forecast.cash import invoiced
+from services.forecast.deal_figures import ClosedRow, OpenRow, closed_rows, deals_then, open_rows
+from services.forecast.figures import Sum, due_of
+from services.forecast.periods import Period, period, quarter_of
+from services.forecast.targets import revenue_target
+from services.forecast.timeline import OPEN, WON, DealState
+from shared.domain.money import Money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import READING
+
+router = APIRouter(tags=["Forecast"])
+
+CATEGORIES = ("closed", "commit", "best-case", "pipeline", "omitted")
+"""Forecast categories, the surest first; each but omitted adds to those after it in a cumulative roll-up."""
+
+AskedPeriod = Annotated[
+    str | None,
+    Query(alias="period", description="2026, 2026-Q4 or 2026-11. Default: the running quarter.", examples=["2026-Q4"]),
+]
+RollUp = Annotated[
+    Literal["cumulative", "single"],
+    Query(
+        description="cumulative: commit holds closed too, best-case holds commit too, pipeline all; single: each alone."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryFigures:
+    """The deals of one forecast category."""
+
+    category: str
+    count: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The forecast of a period.
+
+    `weighted` is the sum of amount × configured probability of open deals due in the period; `expected` is won plus
+    weighted; `attainment` won ÷ target; `gap` target − won; `coverage` open ÷ gap. Without a target these are null.
+    `invoiced` stands beside the bookings.
+    """
+
+    as_of: datetime
+    known_at: datetime | None
+    period: str
+    currency: str
+    target: Money | None
+    won: Money
+    open: Money
+    weighted: Money
+    expected: Money
+    attainment: Decimal | None
+    gap: Money | None
+    coverage: Decimal | None
+    invoiced: Money
+    elapsed: Decimal
+    """The share of the period's days that have begun."""
+    categories: list[CategoryFigures]
+
+
+@router.get("/v1/forecast", **operation(roles=READING, answers=Outlook))
+async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulative") -> Response:
+    """What a period will bring: won, weighted and expected against the target.
+
+    Open deals count in the period of their expected close. The probability is the one configured for their stage.
+    """
+    asked = put.question
+    today = put.company.day(asked.as_of)
+    wanted = period(name) if name else quarter_of(today)
+    async with put.reading() as reading:
+        open_deals = [row for row in await open_rows(reading("deals"), asked, put.company) if row.due in wanted.months]
+        closed = await closed_rows(reading("deals"), asked, put.company, wanted.first, wanted.last)
+        target = await revenue_target(reading("targets"), asked, wanted)
+        billed = await invoiced(reading("cash"), asked, wanted.first, wanted.last)
+        parked = reading.parked
+    begun, whole = wanted.elapsed(today)
+    won = sum((row.amount for row in closed if row.outcome == WON), Decimal(0))
+    weighted = sum((row.weighted for row in open_deals), Decimal(0))
+    still_open = sum((row.amount for row in open_deals), Decimal(0))
+    gap = None if target is None else target - won
+    currency = put.currency
+    return answer(
+        Outlook(
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            period=wanted.name,
+            currency=currency,
+            target=None if target is None else money(target, currency),
+            won=money(won, currency),
+            open=money(still_open, currency),
+            weighted=money(weighted, currency),
+            expected=money(won + weighted, currency),
+            attainment=ratio(won, target),
+            gap=None if gap is None else money(gap, currency),
+            coverage=ratio(still_open, gap) if gap is not None and gap > 0 else None,
+            invoiced=money(billed.amount, currency),
+            elapsed=ratio(begun, whole) or Decimal(0),
+            categories=_categories(open_deals, closed, currency, cumulative=rollup == "cumulative"),
+        ),
+        parked=parked,
+    )
+
+
+@router.get("/v1/forecast/deals", **operation(roles=READING, answers=DealRows))
+async def forecast_deals(
+    put: Put,
+    name: AskedPeriod = None,
+    figure: Annotated[
+        Literal["won", "open", "weighted", "expected"], Query(description="The figure whose deals are wanted.")
+    ] = "expected",
+    category: Annotated[str | None, Query(description="Only this category (single, not cumulative).")] = None,
+) -> Response:
+    """The deals behind a figure of the forecast: their amounts (won, open) or weighted amounts add up to it."""
+    if category not in (None, *CATEGORIES):
+        raise Rejected("unknown-category", f"category is one of {', '.join(CATEGORIES)}.", field="category")
+    wanted = period(name) if name else quarter_of(put.company.day(put.question.as_of))
+    async with put.reading() as reading:
+        states = [
+            state
+            for state in await deals_then(reading("deals"), put.question)
+            if counts_in(state, wanted, figure) and category in (None, category_of(state))
+        ]
+        parked = reading.parked
+    return answer(deal_rows(states, put.question.as_of, put.currency), parked=parked)
+
+
+def counts_in(state: DealState, wanted: Period, figure: str) -> bool:
+    """Whether a deal is part of a figure of the period's forecast."""
+    won = state.outcome == WON and state.closed_on is not None and wanted.first <= state.closed_on <= wanted.last
+    open_in = state.outcome == OPEN and due_of(state) in wanted.months
+    return {"won": won, "open": open_in, "weighted": open_in, "expected": won or open_in}[figure]
+
+
+def category_of(state: DealState) -> str:
+    """A won deal's category is closed."""
+    return "closed" if state.outcome == WON else state.category
+
+
+def _categories(
+    open_deals: Sequence[OpenRow], closed: Sequence[ClosedRow], currency: str, *, cumulative: bool
+) -> list[CategoryFigures]:
+    sums = {category: Sum() for category in CATEGORIES}
+    for row in closed:
+        if row.outcome == WON:
+            sums["closed"] += Sum(row.count, row.amount)
+    for open_row in open_deals:
+        sums[open_row.category] = sums.get(open_row.category, Sum()) + Sum(open_row.count, open_row.amount)
+    figures, running = [], Sum()
+    for category, total in sums.items():
+        running = running + total if category != "omitted" else total
+        shown = running if cumulative else total
+        figures.append(CategoryFigures(category=category, count=shown.count, amount=money(shown.amount, currency)))
+    return figures

@@ -1,0 +1,93 @@
+"""The read model of targets: what was to be reached, as set at any instant (PROC-4)."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from services.forecast.periods import Period, period
+from services.forecast.question import Question
+from shared.events.deals import TargetSet
+from shared.events.envelope import Envelope
+from shared.views.view import View, ViewDatabase
+
+DDL = """
+create table {view}.target (
+    target_id uuid not null, sequence bigint not null, period text not null, kind text not null, level text not null,
+    amount numeric not null, team uuid, member uuid, set_at timestamptz not null, known timestamptz not null,
+    primary key (target_id, sequence)
+);
+"""
+
+
+FACTS = (TargetSet,)
+
+
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """Every setting is kept, so that a past question meets the target of its time."""
+    rows = [
+        (
+            data.target_id,
+            event.sequence,
+            data.period,
+            data.kind,
+            data.level,
+            data.amount.amount,
+            data.team,
+            data.member,
+            event.occurred_at,
+            event.recorded_at,
+        )
+        for event in events
+        if isinstance(data := event.data, TargetSet)
+    ]
+    await db.executemany(
+        "insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing", rows
+    )
+
+
+VIEW = View(name="targets", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
+
+TARGETS = """
+select distinct on (target_id) period, level, amount, team, member from {view}.target
+ where kind = 'revenue' and set_at <= $1 and known <= $2 order by target_id, set_at desc, sequence desc
+"""
+
+
+async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> Decimal | None:
+    """The revenue target of a period for the company, the team or the owner asked about; None when none is set.
+
+    A period without a target of its own takes the sum of its quarters, or of its months.
+    """
+    known_at = asked.known_at or datetime.max.replace(tzinfo=asked.as_of.tzinfo)
+    rows = await db.fetch(TARGETS, asked.as_of, known_at)
+    level, of = _level(asked)
+    ours = {
+        row["period"]: Decimal(row["amount"])
+        for row in rows
+        if row["level"] == level and of in (row["team"], row["member"], None)
+    }
+    if wanted.name in ours:
+        return ours[wanted.name]
+    for kind in (r"^\d{4}-Q\d$", r"^\d{4}-\d\d$"):
+        parts = [amount for name, amount in ours.items() if re.match(kind, name) and _inside(period(name), wanted)]
+        if parts:
+            return sum(parts, Decimal(0))
+    return None
+
+
+def _level(asked: Question) -> tuple[str, UUID | None]:
+    """Whose target the question is about: a rep's, a team's, or the company's."""
+    if asked.owner is not None:
+        return "rep", asked.owner
+    if asked.teams:
+        return "team", asked.teams[0]
+    if asked.sees_all:
+        return "company", None
+    return ("team", asked.home_team) if asked.sees_teams else ("rep", asked.member)
+
+
+def _inside(part: Period, whole: Period) -> bool:
+    return whole.first <= part.first and part.last <= whole.last

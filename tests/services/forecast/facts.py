@@ -1,0 +1,131 @@
+"""Facts of deals for tests: short words for long events."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid5
+
+from shared.domain.money import Money
+from shared.events import deals
+from shared.events.envelope import Envelope
+
+DEAL = UUID(int=1)
+NORTH, SOUTH = UUID(int=100), UUID(int=200)
+ANNA, BEN = UUID(int=101), UUID(int=201)
+PROBABILITIES = {"contact": "0.1", "needs": "0.3", "quotation": "0.5", "drafting": "0.8"}
+
+
+def day(text: str) -> datetime:
+    """Noon of a day, UTC."""
+    return datetime.fromisoformat(f"{text}T12:00:00+00:00").astimezone(UTC)
+
+
+def eur(amount: str | int | Decimal) -> Money:
+    """An amount in euro."""
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+def fact(
+    sequence: int, data: Any, occurred: datetime, recorded: datetime | None = None, deal: UUID = DEAL
+) -> Envelope[Any]:
+    """An event in its envelope."""
+    return Envelope(
+        id=uuid5(deal, str(sequence)),
+        type=data.type,
+        version=1,
+        service="deals",
+        aggregate="deal",
+        aggregate_id=deal,
+        sequence=sequence,
+        partition=deal.int % 12,
+        position=sequence,
+        source_position=sequence,
+        occurred_at=occurred,
+        recorded_at=recorded or occurred,
+        actor="anna",
+        correlation_id=UUID(int=9),
+        causation_id=UUID(int=9),
+        imported=False,
+        traceparent=None,
+        data=data,
+    )
+
+
+def opened(
+    amount: str | int = 1000,
+    stage: str = "contact",
+    close: date | None = date(2026, 3, 31),
+    deal: UUID = DEAL,
+    team: UUID = NORTH,
+    owner: UUID = ANNA,
+) -> deals.DealOpened:
+    """A deal begins."""
+    return deals.DealOpened(
+        deal_id=deal,
+        name="Press line",
+        amount=eur(amount),
+        expected_close=close,
+        owner=owner,
+        team=team,
+        process_id=UUID(int=3),
+        process_name="short",
+        process_version=1,
+        process_rule="default",
+        stage=stage,
+        probability=Decimal(PROBABILITIES[stage]),
+        category="pipeline",
+    )
+
+
+def moved(stage: str, before: str = "contact", amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealMoved:
+    """A deal enters another stage."""
+    return deals.DealMoved(
+        deal_id=deal,
+        before=before,
+        stage=stage,
+        direction="forward",
+        skipped=(),
+        probability=Decimal(PROBABILITIES[stage]),
+        probability_before=Decimal(PROBABILITIES[before]),
+        category="pipeline",
+        amount=eur(amount),
+    )
+
+
+def repriced(amount: str | int, before: str | int = 1000, deal: UUID = DEAL) -> deals.DealAmountChanged:
+    """A deal is worth another amount."""
+    return deals.DealAmountChanged(deal_id=deal, before=eur(before), amount=eur(amount))
+
+
+def rescheduled(close: date | None, deal: UUID = DEAL) -> deals.DealCloseDateChanged:
+    """A deal is expected on another day."""
+    return deals.DealCloseDateChanged(deal_id=deal, before=None, expected_close=close)
+
+
+def handed_over(team: UUID, owner: UUID, deal: UUID = DEAL) -> deals.DealHandedOver:
+    """A deal goes to somebody else."""
+    return deals.DealHandedOver(deal_id=deal, owner_before=ANNA, team_before=NORTH, owner=owner, team=team)
+
+
+def won(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealWon:
+    """A deal is won."""
+    return deals.DealWon(deal_id=deal, on=on, amount=eur(amount), stage="drafting", name="Press line")
+
+
+def lost(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealLost:
+    """A deal is lost."""
+    return deals.DealLost(deal_id=deal, on=on, amount=eur(amount), stage="drafting", reason="price")
+
+
+def reopened(stage: str = "drafting", amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealReopened:
+    """A closed deal is open again."""
+    return deals.DealReopened(
+        deal_id=deal,
+        outcome_before="won",
+        reason="mistake",
+        stage=stage,
+        probability=Decimal(PROBABILITIES[stage]),
+        category="pipeline",
+        amount=eur(amount),
+        expected_close=date(2026, 6, 30),
+    )

@@ -1,0 +1,101 @@
+"""The maintained figures come to what counting every deal comes to (FC-1)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.forecast.figures import Close, Place, Sum, mean_and_median, movements, tally
+from services.forecast.timeline import at, spans
+from shared.domain.context import Company
+from shared.events.envelope import Envelope
+from tests.services.forecast.facts import (
+    ANNA,
+    BEN,
+    NORTH,
+    SOUTH,
+    day,
+    fact,
+    handed_over,
+    lost,
+    moved,
+    opened,
+    reopened,
+    repriced,
+    rescheduled,
+    won,
+)
+
+COMPANY = Company(timezone="Europe/Berlin")
+START = day("2026-01-01")
+
+steps = st.sampled_from(
+    [
+        moved("needs"),
+        moved("quotation", before="needs"),
+        repriced(1200),
+        repriced(700),
+        rescheduled(date(2026, 6, 15)),
+        rescheduled(None),
+        handed_over(SOUTH, BEN),
+        handed_over(NORTH, ANNA),
+        won(date(2026, 2, 1), 900),
+        lost(date(2026, 2, 2), 800),
+        reopened(),
+    ]
+)
+lives = st.lists(st.tuples(steps, st.integers(0, 60), st.integers(0, 30)), max_size=8)
+
+
+def life(deal: UUID, drawn: list[tuple[Any, int, int]]) -> list[Envelope[Any]]:
+    begun = fact(1, opened(deal=deal), START, deal=deal)
+    return [
+        begun,
+        *(
+            fact(number, data, START + timedelta(days=after), START + timedelta(days=after + late), deal)
+            for number, (data, after, late) in enumerate(drawn, start=2)
+        ),
+    ]
+
+
+def sum_until(posted: dict[tuple[date, Place | Close], Sum], last: date) -> dict[Place | Close, Sum]:
+    total: dict[Place | Close, Sum] = {}
+    for (on, where), change in posted.items():
+        if on <= last:
+            total[where] = total.get(where, Sum()) + change
+    return {where: value for where, value in total.items() if value}
+
+
+def post(posted: dict[tuple[date, Place | Close], Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
+    for key, change in changes:
+        posted[key] = posted.get(key, Sum()) + change
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(lives, min_size=1, max_size=4), st.integers(-1, 95))
+def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[Any, int, int]]], after: int) -> None:
+    asked = COMPANY.day(START) + timedelta(days=after)
+    posted: dict[tuple[date, Place | Close], Sum] = {}
+    states = []
+    for number, steps_of_one in enumerate(drawn):
+        facts = life(UUID(int=1000 + number), steps_of_one)
+        # Recorded one by one, each changing the past as far as it reaches.
+        before: list[Any] = []
+        for known in range(1, len(facts) + 1):
+            now = spans(facts[:known])
+            post(posted, movements(before, now, COMPANY).items())
+            before = now
+        state = at(facts, COMPANY.end_of(asked), START + timedelta(days=999))
+        states += [state] if state is not None else []
+    assert sum_until(posted, asked) == tally(states, COMPANY)
+
+
+def test_mean_and_median_of_the_days() -> None:
+    assert mean_and_median(Counter()) == (None, None, 0)
+    assert mean_and_median(Counter({10: 2, 40: 1})) == (Decimal("20.00"), Decimal("10.0"), 3)
+    assert mean_and_median(Counter({1: 1, 2: 1})) == (Decimal("1.50"), Decimal("1.5"), 2)

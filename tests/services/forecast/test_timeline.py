@@ -1,0 +1,66 @@
+"""Both clocks: when it happened and when it was known (FC-1, FC-17)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from services.forecast.timeline import OPEN, WON, at, spans
+from tests.services.forecast.facts import day, fact, moved, opened, reopened, repriced, won
+
+# Six events: the move and the new amount were recorded late, the win was reversed.
+STORY = [
+    fact(1, opened(), day("2026-01-05")),
+    fact(2, moved("needs"), day("2026-01-20")),
+    fact(3, won(date(2026, 2, 10), 1500), day("2026-02-10")),
+    fact(4, repriced(1500), day("2026-01-25"), recorded=day("2026-02-12")),
+    fact(5, moved("quotation", before="needs"), day("2026-02-01"), recorded=day("2026-02-15")),
+    fact(6, reopened("quotation", 1500), day("2026-02-20")),
+]
+
+GOLDEN = [
+    ("2026-01-04", "2026-03-01", None),
+    ("2026-01-10", "2026-01-10", ("contact", OPEN, 1000)),
+    ("2026-01-21", "2026-01-21", ("needs", OPEN, 1000)),
+    ("2026-01-26", "2026-01-26", ("needs", OPEN, 1000)),
+    ("2026-01-26", "2026-02-13", ("needs", OPEN, 1500)),
+    ("2026-02-05", "2026-02-05", ("needs", OPEN, 1000)),
+    ("2026-02-05", "2026-02-14", ("needs", OPEN, 1500)),
+    ("2026-02-05", "2026-03-01", ("quotation", OPEN, 1500)),
+    ("2026-02-11", "2026-02-11", ("needs", WON, 1500)),
+    ("2026-02-11", "2026-03-01", ("quotation", WON, 1500)),
+    ("2026-03-01", "2026-02-16", ("quotation", WON, 1500)),
+    ("2026-03-01", "2026-03-01", ("quotation", OPEN, 1500)),
+]
+
+
+@pytest.mark.parametrize(("as_of", "known_at", "expected"), GOLDEN)
+def test_what_was_true_then_as_known_then(as_of: str, known_at: str, expected: tuple[str, str, int] | None) -> None:
+    state = at(STORY, day(as_of), day(known_at))
+    told = None if state is None else (state.stage, state.outcome, state.amount)
+    assert told == (expected if expected is None else (*expected[:2], Decimal(expected[2])))
+
+
+def test_spans_follow_what_happened_whatever_the_order_of_recording() -> None:
+    life = spans(STORY)
+    assert life == spans(reversed(STORY))
+    assert [(span.start, span.state.stage, span.state.outcome) for span in life] == [
+        (day("2026-01-05"), "contact", OPEN),
+        (day("2026-01-20"), "needs", OPEN),
+        (day("2026-01-25"), "needs", OPEN),
+        (day("2026-02-01"), "quotation", OPEN),
+        (day("2026-02-10"), "quotation", WON),
+        (day("2026-02-20"), "quotation", OPEN),
+    ]
+    assert [span.end for span in life] == [*(span.start for span in life[1:]), None]
+
+
+def test_a_life_can_be_continued_from_its_last_span() -> None:
+    whole = spans(STORY[:3])
+    begun = spans(STORY[:2])
+    assert [*begun[:-1], *spans(STORY[2:3], begun[-1])] == whole
+
+
+def test_facts_of_the_same_instant_make_one_state() -> None:
+    life = spans([fact(1, opened(), day("2026-01-05")), fact(2, moved("needs"), day("2026-01-05"))])
+    assert [span.state.stage for span in life] == ["needs"]
