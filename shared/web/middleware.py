@@ -22,7 +22,7 @@ CORRELATION = b"x-correlation-id"
 
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    (b"referrer-policy", b"same-origin"),
 )
 
 

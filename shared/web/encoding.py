@@ -1,0 +1,28 @@
+"""Answers as JSON: decimals as strings, instants in UTC, ids as text."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import msgspec
+from pydantic import TypeAdapter
+
+
+def _other(value: Any) -> Any:
+    if isinstance(value, MappingProxyType | Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_other, decimal_format="string", order="deterministic")
+
+
+def encode(data: Any) -> bytes:
+    """Plain data (dataclasses, mappings, sequences) as one JSON value."""
+    return _encoder.encode(data)
+
+
+def schema_of(kind: Any, mode: Literal["validation", "serialization"] = "validation") -> dict[str, Any]:
+    """The JSON schema of a class or an adapter, as what comes in (validation) or goes out (serialization)."""
+    adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+    return adapter.json_schema(ref_template="#/components/schemas/{model}", mode=mode)

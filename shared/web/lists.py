@@ -1,0 +1,42 @@
+"""List routes: `GET /v1/<listing>` with the listing's filters, sorts and a cursor."""
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shared.views.lists import Listing, page
+from shared.web.commands import operation_id
+from shared.web.preconditions import refuse_parameters
+from shared.web.reading import await_token
+from shared.web.routes import answer
+from shared.web.running import running_of
+
+COMMON = ("cursor", "limit", "sort")
+
+
+def list_route(listing: Listing) -> Route:
+    """The route of a listing."""
+    known = frozenset((*COMMON, *listing.filters))
+
+    async def show(request: Request) -> Response:
+        running = running_of(request)
+        actor = await running.authorization.sign_in(request)
+        refuse_parameters(request, known)
+        await await_token(request)
+        query = dict(request.query_params)
+        found = await page(running.views, listing, actor, query, running.cursors)
+        content = {
+            "items": found.items,
+            "next": found.next,
+            "has_more": found.next is not None,
+            "as_of": found.as_of,
+        }
+        headers = {}
+        if found.next is not None:
+            following = urlencode({**query, "cursor": found.next})
+            headers["Link"] = f'<{request.url.path}?{following}>; rel="next"'
+        return answer(content, parked=found.parked, headers=headers)
+
+    return Route(f"/v1/{listing.name}", show, methods=["GET"], name=operation_id("list", listing.name))

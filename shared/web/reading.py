@@ -1,0 +1,34 @@
+"""Read your own writes: a request that carries a Consistency-Token waits until the answer holds what it names (API-2)."""
+
+import time
+
+from starlette.requests import Request
+
+from shared.views.marks import ReadModelBehind
+from shared.views.tokens import decode
+from shared.web.preconditions import prefers_lenient
+from shared.web.problems import Problem
+from shared.web.running import running_of
+
+WAIT_SECONDS = 2.0
+
+
+async def await_token(request: Request) -> None:
+    """Wait for the request's token. Raises Problem (503) after two seconds, unless the caller takes an older answer."""
+    given = request.headers.get("consistency-token")
+    if given is None:
+        return
+    running = running_of(request)
+    began = time.perf_counter()
+    waits = running.health.metrics.waits
+    try:
+        await running.marks.wait_for(decode(given), WAIT_SECONDS)
+    except ReadModelBehind:
+        waits.labels("behind").observe(time.perf_counter() - began)
+        if prefers_lenient(request):
+            request.scope["state"]["applied"] = "handling=lenient"
+            return
+        raise Problem(
+            "read-model-behind", "What the token names has not arrived here yet.", headers={"Retry-After": "1"}
+        ) from None
+    waits.labels("there").observe(time.perf_counter() - began)

@@ -1,0 +1,55 @@
+"""What a running process consists of; made by `build` when it starts, and handed to everything that answers."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncpg
+from starlette.requests import Request
+
+from shared.ops.clock import Clock
+from shared.ops.health import Health
+from shared.ops.settings import Settings
+from shared.store.commands import Commands
+from shared.store.log import Log
+from shared.store.signal import Signal
+from shared.views.marks import Marks
+from shared.views.organisation import Organisation
+from shared.views.reading import Views
+from shared.web.authorization import Authorization
+from shared.web.cursors import Cursors
+
+if TYPE_CHECKING:
+    from shared.web.service import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One process of a service, at work."""
+
+    service: "Service"
+    settings: Settings
+    pool: asyncpg.Pool
+    clock: Clock
+    health: Health
+    log: Log
+    """The service's own events."""
+    journal: Log
+    """The events of other services that it reads."""
+    arrived: Signal
+    """Given whenever the journal has grown."""
+    advanced: Signal
+    """Given whenever a view or the reactions have moved on."""
+    commands: Commands
+    views: Views
+    marks: Marks
+    organisation: Organisation
+    authorization: Authorization
+    cursors: Cursors
+    stopping: asyncio.Event
+
+
+def running_of(request: Request) -> Running:
+    """The process that answers a request."""
+    running: Running = request.app.state.running
+    return running
