@@ -34,9 +34,7 @@ async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: 
 
 
 async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads, format="text"
-    )
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads, format="text")
 
 
 async def _keep(_connection: Any) -> None:

@@ -1,0 +1,308 @@
+"""The one write path: load, check who may, decide, append; again when somebody was faster."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import NAMESPACE_OID, UUID, uuid5
+from weakref import WeakValueDictionary
+
+import asyncpg
+
+from shared.domain.aggregate import Aggregate, Fact, as_facts
+from shared.domain.context import Actor, Company, Context
+from shared.domain.rejection import Rejected
+from shared.events.codec import Codec
+from shared.events.registry import partition_of, topic_of
+from shared.ops.clock import Clock
+from shared.ops.ids import new_id
+from shared.store.access import authorise, authorise_created, handler_of
+from shared.store.append import (
+    Appended,
+    ClaimTaken,
+    Conflict,
+    Idempotency,
+    OtherContent,
+    Outcome,
+    Replayed,
+    RequestInFlight,
+)
+from shared.store.appender import Appender
+from shared.store.effect import Change, Circumstances, append_of, changes_of
+from shared.store.errors import Busy, ContentDiffers, InFlight, Refused, StaleVersion
+from shared.store.personal import KeyedHash
+from shared.store.reader import Provider, Reader
+from shared.store.request import Request, Result
+from shared.store.states import Held, States
+
+TRIES = 5
+MANY_AT_ONCE = 240
+FIRST_ANSWER = (
+    "select request_hash, aggregate_id, sequence, position from idempotency"
+    " where principal = $1 and operation = $2 and key = $3"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Nothing was written: somebody was faster on `aggregate_id`, or what was remembered of it may be old."""
+
+    aggregate_id: UUID
+    taken: ClaimTaken | None = None
+
+
+class Commands:
+    """Carries out the commands of one service."""
+
+    def __init__(
+        self,
+        service: str,
+        *,
+        aggregates: Iterable[Aggregate],
+        pool: asyncpg.Pool,
+        appender: Appender,
+        codec: Codec,
+        clock: Clock,
+        company: Company,
+        claim_secret: bytes,
+        provides: Mapping[type, Provider] | None = None,
+        new_id: Callable[[], UUID] = new_id,
+    ) -> None:
+        self.aggregates = {aggregate.name: aggregate for aggregate in aggregates}
+        self._service = service
+        self._pool = pool
+        self._appender = appender
+        self._codec = codec
+        self._clock = clock
+        self._company = company
+        self._keyed_hash = KeyedHash(claim_secret)
+        self._provides = dict(provides or {})
+        self._new_id = new_id
+        self._states = States(pool, codec)
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+
+    async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
+        """An aggregate as it is now; its start state with sequence 0 when there is none."""
+        return await self._states.load(aggregate, aggregate_id)
+
+    async def execute(
+        self,
+        aggregate: Aggregate,
+        aggregate_id: UUID,
+        command: Any,
+        actor: Actor,
+        *,
+        expected: int | None = None,
+        idempotency: Idempotency | None = None,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | None = None,
+        command_id: UUID | None = None,
+        imported: bool = False,
+        traceparent: str | None = None,
+    ) -> Result:
+        """Carry out a command; see `Request` for the arguments. Raises `Rejected` and what is in `errors`."""
+        return await self.carry_out(
+            Request(
+                aggregate=aggregate,
+                aggregate_id=aggregate_id,
+                command=command,
+                actor=actor,
+                expected=expected,
+                idempotency=idempotency,
+                correlation_id=correlation_id,
+                causation_id=causation_id,
+                command_id=command_id,
+                imported=imported,
+                traceparent=traceparent,
+            )
+        )
+
+    async def execute_many(self, requests: Sequence[Request]) -> list[Result | Rejected | Refused]:
+        """Carry out many commands, those of one aggregate in their order, sharing transactions; the answers in the
+        order of the requests. A refused one stops no other."""
+        answers: list[Result | Rejected | Refused | None] = [None] * len(requests)
+        streams: dict[UUID, list[int]] = {}
+        for place, request in enumerate(requests):
+            streams.setdefault(request.aggregate_id, []).append(place)
+        left = iter(streams.values())
+
+        async def work() -> None:
+            for places in left:
+                for place in places:
+                    try:
+                        answers[place] = await self.carry_out(requests[place])
+                    except (Rejected, Refused) as refusal:
+                        answers[place] = refusal
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(MANY_AT_ONCE, len(streams))):
+                group.create_task(work())
+        return [answer for answer in answers if answer is not None]
+
+    async def carry_out(self, request: Request) -> Result:
+        """As `execute`."""
+        request = self._identified(request)
+        outcome = await self._try(request, fresh=False)
+        for _ in range(TRIES):
+            if isinstance(outcome, Result):
+                return outcome
+            taken = outcome.taken
+            # Whoever lost waits for the others who lost on the same aggregate, so that each try meets fewer rivals.
+            async with self._turn(outcome.aggregate_id):
+                outcome = await self._try(request, fresh=True)
+            if isinstance(outcome, Again) and outcome.taken is not None and outcome.taken == taken:
+                raise Rejected("already-taken", f"Another {request.aggregate.name} has this {taken.kind}.")
+        if isinstance(outcome, Result):
+            return outcome
+        raise Busy(f"Others kept changing {outcome.aggregate_id}.")
+
+    # -- one try --------------------------------------------------------------------------------------------------
+
+    async def _try(self, request: Request, *, fresh: bool) -> Result | Again:
+        held, certain = await self._held(request, fresh=fresh)
+        context = self._context(request)
+        try:
+            changes = await self._decide(request, held, context)
+        except (Rejected, Refused):
+            if not certain:
+                return Again(aggregate_id=request.aggregate_id)
+            # The request may have been carried out before, and be refused now because of that.
+            if first := await self._first_answer(request):
+                return first
+            raise
+        nothing_happens = not any(change.facts for change in changes)
+        if nothing_happens and request.idempotency is None:
+            return self._result(request, changes, {}) if certain else Again(aggregate_id=request.aggregate_id)
+        append = append_of(changes, _circumstances(request, context), self._codec, self._keyed_hash, self._new_id)
+        return self._answered(request, changes, await self._appender.append(append), erased=bool(append.erase))
+
+    async def _held(self, request: Request, *, fresh: bool) -> tuple[Held, bool]:
+        """The aggregate, and whether it is certain to be up to date. The first try takes what it can get for nothing:
+        the append finds out when that is old."""
+        if not fresh:
+            if held := self._states.cached(request.aggregate_id):
+                return held, False
+            if all(handler.creates for handler in request.aggregate.handlers[type(request.command)]):
+                return Held(state=request.aggregate.start(), sequence=0, position=0), False
+        return await self._states.load(request.aggregate, request.aggregate_id), True
+
+    async def _decide(self, request: Request, held: Held, context: Context) -> tuple[Change, ...]:
+        aggregate, command, state = request.aggregate, request.command, held.state
+        handler = handler_of(request, state)
+        authorise(request, handler, state)
+        if request.expected is not None and request.expected != held.sequence:
+            raise StaleVersion(request.expected, held.sequence)
+        reader = Reader(self._pool, self._states, self._keyed_hash)
+        facts: tuple[Fact, ...] = ()
+        if request.still is None or request.still(state):
+            loaded: dict[str, Any] = {}
+            if handler is not None and not aggregate.is_already(state, command):
+                for name, kind in handler.parameters.items():
+                    loaded[name] = await self._provides[kind](reader, state, command, context)
+            facts = as_facts(aggregate.decide(state, command, context, loaded))
+        changes = changes_of(
+            aggregate, request.aggregate_id, held, facts, loaded=reader.loaded, aggregates=self.aggregates
+        )
+        if isinstance(state, aggregate.start) and handler is not None:
+            authorise_created(request, handler, changes[0].after)
+        return changes
+
+    def _answered(
+        self, request: Request, changes: tuple[Change, ...], outcome: Outcome, *, erased: bool
+    ) -> Result | Again:
+        match outcome:
+            case Appended(positions=positions):
+                self._remember(changes, positions, erased=erased)
+                return self._result(request, changes, positions)
+            case Replayed():
+                return self._replayed(request, outcome)
+            case Conflict(aggregate_id=aggregate_id):
+                return Again(aggregate_id=aggregate_id)
+            case ClaimTaken():
+                return Again(aggregate_id=request.aggregate_id, taken=outcome)
+            case RequestInFlight():
+                raise InFlight("The same request is being carried out right now.")
+            case OtherContent():
+                raise ContentDiffers("The idempotency key was used for a request with other content.")
+
+    def _remember(self, changes: tuple[Change, ...], positions: Mapping[UUID, int], *, erased: bool) -> None:
+        if erased:
+            self._states.forget_all()
+        for change in changes:
+            if change.facts:
+                position = positions[change.aggregate_id]
+                held = Held(state=change.after, sequence=change.sequence, position=position)
+                self._states.keep(change.aggregate_id, held)
+
+    async def _first_answer(self, request: Request) -> Result | None:
+        asked = request.idempotency
+        if asked is None:
+            return None
+        row = await self._pool.fetchrow(FIRST_ANSWER, asked.principal, asked.operation, asked.key)
+        if row is None:
+            return None
+        if row["request_hash"] != asked.request_hash:
+            raise ContentDiffers("The idempotency key was used for a request with other content.")
+        first = Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
+        return self._replayed(request, first)
+
+    # -- small parts ----------------------------------------------------------------------------------------------
+
+    def _identified(self, request: Request) -> Request:
+        if request.command_id is not None:
+            return request
+        asked = request.idempotency
+        if asked is None:
+            return replace(request, command_id=self._new_id())
+        return replace(
+            request,
+            command_id=uuid5(NAMESPACE_OID, "\x1f".join((self._service, asked.principal, asked.operation, asked.key))),
+        )
+
+    def _context(self, request: Request) -> Context:
+        assert request.command_id is not None
+        return Context(
+            command_id=request.command_id,
+            aggregate_id=request.aggregate_id,
+            now=self._clock.now(),
+            actor=request.actor,
+            company=self._company,
+        )
+
+    def _turn(self, aggregate_id: UUID) -> asyncio.Lock:
+        turn = self._turns.get(aggregate_id)
+        if turn is None:
+            turn = self._turns[aggregate_id] = asyncio.Lock()
+        return turn
+
+    def _result(self, request: Request, changes: tuple[Change, ...], positions: Mapping[UUID, int]) -> Result:
+        main = changes[0]
+        return Result(
+            aggregate_id=main.aggregate_id,
+            sequence=main.sequence,
+            position=positions.get(main.aggregate_id, main.before.position),
+            topic=topic_of(self._service, request.aggregate.name),
+            partition=partition_of(main.aggregate_id),
+            events=tuple(fact.event for change in changes for fact in change.facts),
+        )
+
+    def _replayed(self, request: Request, first: Replayed) -> Result:
+        return Result(
+            aggregate_id=first.aggregate_id,
+            sequence=first.sequence,
+            position=first.position,
+            topic=topic_of(self._service, request.aggregate.name),
+            partition=partition_of(first.aggregate_id),
+            replayed=True,
+        )
+
+
+def _circumstances(request: Request, context: Context) -> Circumstances:
+    return Circumstances(
+        context=context,
+        correlation_id=request.correlation_id or context.command_id,
+        causation_id=request.causation_id or context.command_id,
+        imported=request.imported,
+        traceparent=request.traceparent,
+        idempotency=request.idempotency,
+    )

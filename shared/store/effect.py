@@ -1,0 +1,165 @@
+"""From what a command decided to what is written: events, claims, timers and personal data of every stream. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.domain.aggregate import Aggregate, Claim, Fact
+from shared.domain.context import Context
+from shared.events.codec import Codec
+from shared.store.append import Append, HeldKey, Idempotency, NewEvent, StreamAppend, TimerChange
+from shared.store.personal import KeyedHash
+from shared.store.states import Held
+
+TIMER_ENCODER = msgspec.json.Encoder(decimal_format="string")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one stream."""
+
+    aggregate: Aggregate
+    aggregate_id: UUID
+    before: Held
+    after: Any
+    facts: tuple[Fact, ...]
+
+    @property
+    def sequence(self) -> int:
+        """Where the stream stands afterwards."""
+        return self.before.sequence + len(self.facts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What the request says about the events that come of it."""
+
+    context: Context
+    correlation_id: UUID
+    causation_id: UUID
+    imported: bool
+    traceparent: str | None
+    idempotency: Idempotency | None
+
+
+def changes_of(
+    aggregate: Aggregate,
+    aggregate_id: UUID,
+    held: Held,
+    facts: Sequence[Fact],
+    *,
+    loaded: Mapping[UUID, Held],
+    aggregates: Mapping[str, Aggregate],
+) -> tuple[Change, ...]:
+    """The change of each stream that a decision touches; first the stream that decided, even when nothing happens to
+    it. Streams that were not loaded are taken to be new."""
+    by_stream: dict[UUID, list[Fact]] = {aggregate_id: []}
+    for fact in facts:
+        by_stream.setdefault(fact.to or aggregate_id, []).append(fact)
+    changes = []
+    for stream, own in by_stream.items():
+        family = aggregate if stream == aggregate_id else aggregates[own[0].event.aggregate]
+        new = Held(state=family.start(), sequence=0, position=0)
+        before = held if stream == aggregate_id else loaded.get(stream, new)
+        after = before.state
+        for fact in own:
+            if fact.event.aggregate != family.name:
+                raise LookupError(f"{fact.event.type} does not belong into the stream of a {family.name}")
+            after = family.evolve(after, fact.event)
+        changes.append(Change(aggregate=family, aggregate_id=stream, before=before, after=after, facts=tuple(own)))
+    return tuple(changes)
+
+
+def append_of(
+    changes: Sequence[Change],
+    circumstances: Circumstances,
+    codec: Codec,
+    keyed_hash: KeyedHash,
+    new_id: Callable[[], UUID],
+) -> Append:
+    """Everything that is to be written for these changes."""
+    context = circumstances.context
+    events = [fact.event for change in changes for fact in change.facts]
+    claims = [
+        (change, change.aggregate.claims_of(change.before.state), change.aggregate.claims_of(change.after))
+        for change in changes
+        if change.facts
+    ]
+    return Append(
+        streams=tuple(_stream(change, context, codec, new_id) for change in changes),
+        actor=context.actor.subject,
+        correlation_id=circumstances.correlation_id,
+        causation_id=circumstances.causation_id,
+        recorded_at=context.now,
+        imported=circumstances.imported,
+        traceparent=circumstances.traceparent,
+        idempotency=circumstances.idempotency,
+        position=changes[0].before.position,
+        take=tuple(_held(claim, change, keyed_hash) for change, before, after in claims for claim in after - before),
+        release=tuple(_held(claim, change, keyed_hash) for change, before, after in claims for claim in before - after),
+        timers=tuple(timer for change in changes for timer in _timers(change, set_new=not circumstances.imported)),
+        erase=tuple(getattr(event, event.erases) for event in events if event.erases is not None),
+    )
+
+
+def _stream(change: Change, context: Context, codec: Codec, new_id: Callable[[], UUID]) -> StreamAppend:
+    return StreamAppend(
+        aggregate=change.aggregate.name,
+        aggregate_id=change.aggregate_id,
+        expected=change.before.sequence,
+        events=tuple(_event(fact, context, codec, new_id()) for fact in change.facts),
+    )
+
+
+def _event(fact: Fact, context: Context, codec: Codec, event_id: UUID) -> NewEvent:
+    encoded = codec.encode(fact.event)
+    return NewEvent(
+        id=event_id,
+        type=fact.event.type,
+        version=fact.event.version,
+        occurred_at=fact.at or context.now,
+        data=encoded.data,
+        personal=encoded.personal,
+        person=encoded.person,
+    )
+
+
+def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:
+    return HeldKey(kind=claim.kind, key_hash=keyed_hash(claim.kind, claim.key), holder=change.aggregate_id)
+
+
+def _timers(change: Change, *, set_new: bool) -> Iterator[TimerChange]:
+    """Timers that the change sets or cancels. History that is brought in sets none: its deadlines are long over."""
+    if not change.facts:
+        return
+    before = change.aggregate.timers_of(change.before.state)
+    after = change.aggregate.timers_of(change.after)
+    for name in before.keys() | after.keys():
+        timer = after.get(name)
+        if timer == before.get(name) or (timer is not None and not set_new):
+            continue
+        yield TimerChange(
+            aggregate=change.aggregate.name,
+            aggregate_id=change.aggregate_id,
+            name=name,
+            generation=change.sequence,
+            due=None if timer is None else timer.due,
+            command=None if timer is None else encode_command(timer.command),
+        )
+
+
+def encode_command(command: Any) -> bytes:
+    """A timer's command as JSON: {"command": class name, "fields": {...}}."""
+    return TIMER_ENCODER.encode({"command": type(command).__name__, "fields": command})
+
+
+def decode_command(aggregate: Aggregate, text: str) -> Any:
+    """The command that `encode_command` wrote. `LookupError` when the aggregate has no such command any more."""
+    content = msgspec.json.decode(text)
+    for command_class in aggregate.handlers:
+        if command_class.__name__ == content["command"]:
+            return msgspec.convert(content["fields"], command_class)
+    raise LookupError(f"{aggregate.name} has no command {content['command']}")

@@ -1,0 +1,168 @@
+"""Reading a log in order, without ever missing an event.
+
+Positions are handed out before they are committed, so a reader that follows the highest position that it sees misses
+what commits later below it. The fence (`fence` in the database) says up to which position the log can be final and who
+may still own a number below; once those transactions have ended, everything up to there is final, and numbers that are
+missing are dead. No clock decides anything here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from shared.events.codec import Codec, UnknownEvent, Unreadable
+from shared.events.envelope import Envelope
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.0015
+PATIENCE_SECONDS = 1.0
+"""A fence that waits longer than this for one transaction is logged, with who holds it up."""
+SCAN_ROWS = 2000
+
+COLUMNS = (
+    "l.position, l.aggregate_id, l.aggregate, l.sequence, l.event_id, l.type, l.version, l.partition, l.occurred_at,"
+    " l.recorded_at, l.actor, l.correlation_id, l.causation_id, l.imported, l.traceparent, l.data"
+)
+OWN_COLUMNS = f"{COLUMNS}, p.data as personal from event l left join personal p using (event_id)"
+JOURNAL_COLUMNS = f"{COLUMNS}, null as personal, l.topic, l.source_position from journal l"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecodable:
+    """An event that this release cannot read. One of a type that is `unknown` is to be skipped: a newer release wrote
+    it. Any other is damaged, and whoever needs it parks its aggregate."""
+
+    envelope: Envelope[str]
+    reason: str
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The next events, final and in order. A reader that has worked them off is at `upto`, which may lie beyond the
+    last event: numbers in between are dead."""
+
+    events: list[Envelope[Any] | Undecodable]
+    upto: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPage:
+    """As `Page`, with the stored JSON text as data and without what is personal: what topics carry."""
+
+    events: list[Envelope[str]]
+    upto: int
+
+
+class Log:
+    """A service's own log (`service` names it), or its journal of the events of others (`service` None)."""
+
+    def __init__(self, pool: asyncpg.Pool, codec: Codec, *, service: str | None = None) -> None:
+        self._pool = pool
+        self._codec = codec
+        self._service = service
+        self._final = 0
+        table, positions = ("event", "event_position") if service else ("journal", "journal_position")
+        columns, raw = (OWN_COLUMNS, f"{COLUMNS} from event l") if service else (JOURNAL_COLUMNS, JOURNAL_COLUMNS)
+        self._fence = f"select ceiling, writers from fence('{table}', '{positions}')"  # noqa: S608 - the names are ours
+        self._highest = f"select coalesce(max(position), 0) from {table}"  # noqa: S608 - as above
+        following = "where l.position > $1 and l.position <= $2 order by l.position limit $3"
+        self._next, self._next_raw = f"select {columns} {following}", f"select {raw} {following}"
+        self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
+        self._all = (
+            f"select {columns} where l.aggregate = $1 and ($2::timestamptz is null or l.recorded_at <= $2)"
+            " order by l.aggregate_id, l.sequence"
+        )
+
+    async def head(self) -> int:
+        """The highest committed position, final or not."""
+        return int(await self._pool.fetchval(self._highest))
+
+    async def ceiling(self) -> int:
+        """A position up to which the log is final: nothing will appear there any more."""
+        async with self._pool.acquire() as connection:
+            ceiling, writers = await self._probe(connection)
+            waited_for = writers if ceiling > self._final else set()
+            started, reported = asyncio.get_running_loop().time(), False
+            while waited_for:
+                await asyncio.sleep(POLL_SECONDS)
+                # Newer writers are left out: they can only own numbers beyond the ceiling.
+                waited_for &= (await self._probe(connection))[1]
+                if waited_for and not reported and asyncio.get_running_loop().time() - started > PATIENCE_SECONDS:
+                    reported = True
+                    log.warning("fence-waits", writers=sorted(waited_for), ceiling=ceiling)
+        self._final = max(self._final, ceiling)
+        return self._final
+
+    async def read(self, after: int, limit: int) -> Page:
+        """The events that follow the position `after`, at most `limit`."""
+        rows, upto = await self._rows(self._next, after, limit)
+        return Page(events=[self._decoded(row) for row in rows], upto=upto)
+
+    async def read_raw(self, after: int, limit: int) -> RawPage:
+        """As `read`, undecoded."""
+        rows, upto = await self._rows(self._next_raw, after, limit)
+        return RawPage(events=[self._envelope(row, row["data"]) for row in rows], upto=upto)
+
+    async def history(
+        self, connection: Any, aggregate_ids: Sequence[UUID], upto: int
+    ) -> list[Envelope[Any] | Undecodable]:
+        """All events of these aggregates up to a position that is known to be final, in order."""
+        return [self._decoded(row) for row in await connection.fetch(self._of, aggregate_ids, upto)]
+
+    async def scan(
+        self, connection: Any, aggregate: str, *, recorded_until: datetime | None = None
+    ) -> AsyncIterator[list[Envelope[Any] | Undecodable]]:
+        """Every event of a family of aggregates, stream by stream, in parts; only inside a transaction."""
+        cursor = await connection.cursor(self._all, aggregate, recorded_until)
+        while rows := await cursor.fetch(SCAN_ROWS):
+            yield [self._decoded(row) for row in rows]
+
+    async def _probe(self, connection: Any) -> tuple[int, set[str]]:
+        row = await connection.fetchrow(self._fence)
+        return row["ceiling"], set(row["writers"])
+
+    async def _rows(self, query: str, after: int, limit: int) -> tuple[list[Any], int]:
+        ceiling = self._final if after < self._final else await self.ceiling()
+        if after >= ceiling:
+            return [], after
+        rows = await self._pool.fetch(query, after, ceiling, limit)
+        return rows, rows[-1]["position"] if len(rows) == limit else ceiling
+
+    def _decoded(self, row: Any) -> Envelope[Any] | Undecodable:
+        try:
+            data = self._codec.decode(row["type"], row["version"], row["data"], row["personal"])
+        except (UnknownEvent, Unreadable) as problem:
+            unknown = isinstance(problem, UnknownEvent) and row["type"] != "unreadable"
+            return Undecodable(envelope=self._envelope(row, row["data"]), reason=str(problem), unknown=unknown)
+        return self._envelope(row, data)
+
+    def _envelope(self, row: Any, data: Any) -> Envelope[Any]:
+        position = row["position"]
+        return Envelope(
+            id=row["event_id"],
+            type=row["type"],
+            version=row["version"],
+            service=self._service or row["topic"].split(".", 1)[0],
+            aggregate=row["aggregate"],
+            aggregate_id=row["aggregate_id"],
+            sequence=row["sequence"],
+            partition=row["partition"],
+            position=position,
+            source_position=position if self._service else row["source_position"],
+            occurred_at=row["occurred_at"],
+            recorded_at=row["recorded_at"],
+            actor=row["actor"],
+            correlation_id=row["correlation_id"],
+            causation_id=row["causation_id"],
+            imported=row["imported"],
+            traceparent=row["traceparent"],
+            data=data,
+        )

@@ -1,0 +1,44 @@
+"""What the loaders of handler parameters may ask the store for."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from shared.domain.aggregate import Aggregate
+from shared.domain.context import Context
+from shared.store.personal import KeyedHash
+from shared.store.states import Held, States
+
+
+class Reader:
+    """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
+    another aggregate (`Fact.to`) is appended only if that one has not changed since."""
+
+    def __init__(self, pool: asyncpg.Pool, states: States, keyed_hash: KeyedHash) -> None:
+        self._pool = pool
+        self._states = states
+        self._keyed_hash = keyed_hash
+        self.loaded: dict[UUID, Held] = {}
+
+    async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Any, int]:
+        """Another aggregate of this service as it is now, and its sequence; (its start state, 0) when there is none."""
+        held = self.loaded[aggregate_id] = await self._states.load(aggregate, aggregate_id)
+        return held.state, held.sequence
+
+    async def claim_holder(self, kind: str, key: str) -> UUID | None:
+        """The aggregate that holds a claim."""
+        holder: UUID | None = await self._pool.fetchval(
+            "select holder from claim where kind = $1 and key_hash = $2", kind, self._keyed_hash(kind, key)
+        )
+        return holder
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
+        """Rows of the service's own views."""
+        rows: list[Any] = await self._pool.fetch(sql, *arguments)
+        return rows
+
+
+Provider = Callable[[Reader, Any, Any, Context], Awaitable[Any]]
+"""Loads one parameter of a handler: `async (reader, state, command, context) -> value`."""
