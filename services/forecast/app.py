@@ -1,6 +1,6 @@
 """What the forecast service consists of."""
 
-from shared.web.service import FeedSource, Service
+from pathlib import Path
 
 from services.forecast import (
     cash,
@@ -18,6 +18,7 @@ from services.forecast import (
     targets,
 )
 from shared.views.organisation import organisation
+from shared.web.service import FeedSource, Service
 
 SERVICE = Service(
     "forecast",
@@ -39,7 +40,9 @@ SERVICE = Service(
         health.router,
         histories.router,
         feed.router,
+        people.router,
     ),
+    pages=Path(__file__).parent / "dashboard",
     reads=None,
     feed=FeedSource(read=feed.read, head=feed.head),
 )

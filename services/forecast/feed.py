@@ -173,13 +173,14 @@ async def stream(request: Request, put: Put) -> Response:
 
 def _event(row: Any) -> ServerEvent:
     data = {
+        "type": row["type"],
         "position": row["position"],
         "aggregate": row["aggregate"],
         "id": row["aggregate_id"],
         "name": row["name"],
         "occurred_at": row["occurred_at"],
     }
-    return ServerEvent(event=row["type"], data=msgspec.json.encode(data))
+    return ServerEvent(event="message", data=msgspec.json.encode(data))
 
 
 async def read(running: Running, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:

@@ -1,0 +1,19 @@
+// How figures and words are shown. Amounts stay decimal strings until they are written.
+const language = navigator.language || "en";
+
+const exact = (currency) => new Intl.NumberFormat(language, { style: "currency", currency });
+const compact = (currency) => new Intl.NumberFormat(language, { style: "currency", currency, notation: "compact", maximumFractionDigits: 2 });
+
+export const money = (value) => exact(value.currency).format(value.amount);
+export const shortMoney = (value) => compact(value.currency).format(value.amount);
+export const signed = (value) => (value.amount.startsWith("-") ? money(value).replace("-", "−") : `+${money(value)}`);
+export const share = (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value);
+export const days = (value) => `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value)} days`;
+export const count = (number, noun) => `${number.toLocaleString(language)} ${noun}${number === 1 ? "" : "s"}`;
+export const day = (text) => new Date(`${text}T12:00:00Z`).toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+export const time = (text) => new Date(text).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+export const words = (key) => {
+  const text = key.replaceAll("-", " ").replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+};

@@ -1,0 +1,285 @@
+// The manager's page. The address holds what is asked (period, team, as_of); every panel is one question to /v1.
+import { count, day, days, money, shortMoney, share, signed, time, words } from "/dashboard/format.js";
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const EVENT_QUIET_MS = 120;
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick") element.addEventListener("click", value);
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+// -- asking -----------------------------------------------------------------------------------------------------------
+
+const asked = () => new URLSearchParams(location.search);
+
+async function get(path, parameters = {}) {
+  const query = new URLSearchParams();
+  const common = asked();
+  for (const name of ["team", "as_of"]) if (common.get(name)) query.set(name, common.get(name));
+  for (const [name, value] of Object.entries(parameters)) if (value !== null && value !== undefined && value !== "") query.set(name, value);
+  const response = await fetch(`${path}?${query}`, { headers: { Accept: "application/json" } });
+  if (response.status === 401) { location.assign("/identity/sign-in"); return new Promise(() => {}); }
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.detail || body.title || response.statusText);
+  return body;
+}
+
+const period = () => asked().get("period");
+
+function ask(changes) {
+  const next = asked();
+  for (const [name, value] of Object.entries(changes)) { if (value) next.set(name, value); else next.delete(name); }
+  history.pushState(null, "", next.size ? `?${next}` : location.pathname);
+  showAsked();
+  refresh();
+}
+
+// -- the panels -------------------------------------------------------------------------------------------------------
+
+async function drawQuarter() {
+  const outlook = await get("/v1/forecast", { period: period() });
+  const target = outlook.target, gap = outlook.gap;
+  $("#quarter-title").textContent = `${outlook.period.replace("-", " ")}, ${share(outlook.elapsed)} gone`;
+  bind("attainment", outlook.attainment === null ? shortMoney(outlook.won) : share(outlook.attainment), outlook.won);
+  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}` : "won; no target is set for this period";
+  bind("won", shortMoney(outlook.won), outlook.won);
+  bind("target", target ? shortMoney(target) : "none", target);
+  bind("expected", shortMoney(outlook.expected), outlook.expected);
+  const done = gap && Number(gap.amount) <= 0;
+  bind("gap", gap ? (done ? "closed" : shortMoney(gap)) : "–", gap, done ? "good" : gap ? "bad" : "");
+  const cover = outlook.coverage === null ? null : Number(outlook.coverage);
+  bind("coverage", cover === null ? "–" : `${cover.toFixed(1)} ×`, outlook.open, cover === null ? "" : cover >= 2 ? "good" : "bad");
+  const whole = Math.max(Number(target?.amount ?? 0), Number(outlook.expected.amount), 1);
+  fill("#quarter .track .won", Number(outlook.won.amount) / whole);
+  fill("#quarter .track .weighted", Number(outlook.weighted.amount) / whole);
+  fill("#quarter .track .elapsed", (Number(outlook.elapsed) * Number(target?.amount ?? 0)) / whole);
+}
+
+function bind(name, text, exact, tone = "") {
+  const element = $(`[data-bind=${name}]`);
+  element.textContent = text;
+  element.title = exact ? money(exact) : "";
+  element.classList.remove("good", "bad");
+  if (tone) element.classList.add(tone);
+}
+
+const fill = (selector, part) => ($(selector).style.setProperty("--share", `${Math.min(Math.max(part, 0), 1) * 100}%`));
+
+async function drawDangers() {
+  const answer = await get("/v1/endangered-deals", { period: period(), limit: 5 });
+  const rows = answer.deals.map((deal) =>
+    make("li", {},
+      make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name),
+      make("span", { class: "amount", title: money(deal.amount) }, shortMoney(deal.amount)),
+      make("span", { class: "why", title: deal.reasons.map((reason) => reason.sentence).join(" ") }, deal.reasons.map((reason) => reason.sentence).join(" ")),
+      make("span", { class: "meta" }, [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · "))));
+  replace("#dangers ol", rows, "No open deal of this period is in danger.");
+}
+
+async function drawChanges() {
+  const parameters = { period: period() };
+  const answer = await get("/v1/pipeline-changes", parameters);
+  $("#changes-title").textContent = `What changed since ${day(answer.since.slice(0, 10))}`;
+  const legs = answer.legs.filter((leg) => leg.count);
+  const open = (leg) => drill(`Pipeline: ${words(leg.leg)}`, "/v1/pipeline-changes/deals", { ...parameters, leg: leg.leg }, showMoves);
+  const rows = [
+    edge("Open pipeline then", answer.start),
+    ...legs.map((leg) => make("tr", {},
+      make("td", {}, words(leg.leg), make("span", { class: "count" }, count(leg.count, "deal"))),
+      make("td", {}, make("button", { class: `figure ${leg.amount.amount.startsWith("-") ? "minus" : "plus"}`, onclick: () => open(leg) }, signed(leg.amount))))),
+    edge("Open pipeline now", answer.end),
+  ];
+  replace("#changes tbody", rows, "");
+  if (!legs.length) $("#changes tbody").children[0].after(make("tr", {}, make("td", { class: "empty", colspan: 2 }, "Nothing changed.")));
+}
+
+const edge = (name, part) => make("tr", { class: "edge" },
+  make("td", {}, name, make("span", { class: "count" }, count(part.count, "deal"))), make("td", {}, money(part.amount)));
+
+async function drawFunnel() {
+  const answer = await get("/v1/funnel");
+  const largest = Math.max(1, ...answer.stages.map((stage) => Number(stage.amount.amount)));
+  const rows = answer.stages.map((stage) => {
+    const whole = make("span"), weighted = make("span");
+    whole.style.setProperty("--share", `${(Number(stage.amount.amount) / largest) * 100}%`);
+    weighted.style.setProperty("--share", `${(Number(stage.weighted.amount) / largest) * 100}%`);
+    const open = () => drill(stage.name, "/v1/funnel/deals", { stage: stage.stage });
+    return make("li", { "data-stage": stage.stage },
+      make("span", {}, stage.name, make("span", { class: "count" }, ` ${stage.count}`)),
+      make("span", { class: "bar", title: `${money(stage.amount)}, weighted ${money(stage.weighted)}` }, whole, weighted),
+      make("button", { class: "figure", title: money(stage.amount), onclick: open }, shortMoney(stage.amount)));
+  });
+  replace("#funnel ol", rows, "No stage yet: publish a process, or import your history.");
+  const closed = answer.closed;
+  const outcome = (name) => make("span", {}, make("button", { class: "link", onclick: () => drill(words(name), "/v1/funnel/deals", { outcome: name }) },
+    `${words(name)} ${closed[name].count}`), ` ${shortMoney(closed[name].amount)}`);
+  const cycle = closed.won.cycle_days;
+  $("#funnel .closed").replaceChildren(outcome("won"), outcome("lost"), outcome("abandoned"),
+    make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : ""));
+}
+
+async function drawHealth() {
+  const answer = await get("/v1/health-metrics");
+  const show = (metric, value) => (value === null ? "–" : metric.unit === "days" ? days(value) : share(value));
+  const rows = answer.metrics.map((metric) => {
+    const sign = metric.more_is_better ? "≥" : "≤", other = metric.more_is_better ? "<" : ">";
+    const arrow = { improving: "▲ better", worsening: "▼ worse", steady: "steady", unknown: "" }[metric.trend];
+    return make("li", { class: metric.state, "data-metric": metric.metric },
+      make("div", { class: "top" }, make("span", {}, metric.name), make("span", { class: "chip" }, words(metric.state))),
+      make("div", { class: "top" },
+        make("span", { class: "value" }, show(metric, metric.value)),
+        make("span", { class: "limits" }, `${arrow} n=${metric.n}`)),
+      make("p", { class: "limits" }, `healthy ${sign} ${show(metric, metric.healthy)}, alert ${other} ${show(metric, metric.alert)}`),
+      metric.state === "healthy" || metric.state === "no-data" ? null : make("p", { class: "hint" }, metric.hint));
+  });
+  replace("#health ul", rows, "");
+}
+
+let newestSeen = 0;
+async function drawEvents() {
+  const answer = await get("/v1/newest-events", { limit: 20 });
+  const rows = answer.events.map((entry) => make("li", { class: newestSeen && entry.position > newestSeen ? "fresh" : null },
+    make("time", { datetime: entry.occurred_at }, time(entry.occurred_at)),
+    make("span", {}, [words(entry.type.split(".")[1]), entry.name].filter(Boolean).join(": "),
+      entry.amount ? make("span", { class: "count" }, ` ${shortMoney({ amount: entry.amount, currency: answer.currency })}`) : null,
+      make("span", { class: "count" }, ` ${entry.actor_name ?? ""}`))));
+  newestSeen = Math.max(newestSeen, ...answer.events.map((entry) => entry.position), 0);
+  replace("#events ol", rows, "Nothing has happened yet.");
+}
+
+function replace(selector, rows, empty) {
+  const list = $(selector);
+  list.replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, empty)]));
+}
+
+// -- drilling down ----------------------------------------------------------------------------------------------------
+
+async function drill(title, path, parameters, show = showDeals) {
+  $("#drill-title").textContent = title;
+  $("#drill .sum").textContent = "…";
+  $("#drill thead").replaceChildren();
+  $("#drill tbody").replaceChildren();
+  if (!$("#drill").open) $("#drill").showModal();
+  try { show(await get(path, parameters), parameters); } catch (error) { $("#drill .sum").textContent = error.message; }
+}
+
+function heads(...names) {
+  $("#drill thead").replaceChildren(make("tr", {}, ...names.map((name) => make("th", { scope: "col", class: name.startsWith("#") ? "number" : null }, name.replace("#", "")))));
+}
+
+function showDeals(answer, parameters) {
+  const expected = parameters.figure === "expected";
+  const value = (deal) => (expected && deal.outcome === "open" ? deal.weighted : deal.amount);
+  heads("Deal", "Stage", "Closes", expected ? "#Counts with" : "#Amount");
+  $("#drill .sum").textContent = expected ? `${count(answer.count, "deal")}: won at full value, open at amount × probability` : `${count(answer.count, "deal")}, ${money(answer.amount)}`;
+  $("#drill tbody").replaceChildren(...answer.deals.map((deal) => make("tr", { "data-amount": value(deal).amount },
+    make("td", {}, make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name)),
+    make("td", {}, deal.outcome === "open" ? words(deal.stage) : words(deal.outcome)),
+    make("td", {}, deal.closed_on ?? deal.expected_close ?? ""),
+    make("td", { class: "number" }, money(value(deal))))));
+}
+
+function showMoves(answer) {
+  heads("Deal", "#Before", "#After", "#Change");
+  $("#drill .sum").textContent = `${count(answer.deals.length, "deal")}, ${signed(answer.amount)}`;
+  $("#drill tbody").replaceChildren(...answer.deals.map((move) => make("tr", { "data-amount": move.amount.amount },
+    make("td", {}, make("button", { class: "link", onclick: () => showHistory(move.id, move.name) }, move.name)),
+    make("td", { class: "number" }, move.before ? money(move.before) : ""),
+    make("td", { class: "number" }, move.after ? money(move.after) : ""),
+    make("td", { class: "number" }, signed(move.amount)))));
+}
+
+function showHistory(id, name) {
+  drill(name, `/v1/deal-histories/${id}`, {}, (answer) => {
+    heads("When", "What", "By", "Before → after");
+    $("#drill .sum").textContent = count(answer.entries.length, "event");
+    $("#drill tbody").replaceChildren(...answer.entries.map((entry) => make("tr", {},
+      make("td", {}, time(entry.occurred_at)),
+      make("td", {}, words(entry.type.split(".")[1]) + (entry.imported ? " (imported)" : "")),
+      make("td", {}, entry.actor_name ?? entry.actor),
+      make("td", {}, entry.changes.filter((change) => !["owner", "team"].includes(change.field))
+        .map((change) => `${words(change.field)}: ${change.before ?? "–"} → ${change.after ?? "–"}`).join("; ")))));
+  });
+}
+
+// -- keeping it moving ------------------------------------------------------------------------------------------------
+
+const panels = [drawQuarter, drawDangers, drawChanges, drawFunnel, drawHealth, drawEvents];
+let running = null, again = false;
+
+async function refresh() {
+  if (running) { again = true; return; }
+  running = Promise.allSettled(panels.map((draw) => draw()));
+  const failed = (await running).find((result) => result.status === "rejected");
+  running = null;
+  if (failed) notice(`Some figures could not be read: ${failed.reason.message}`); else showHorizon();
+  document.documentElement.dataset.drawn = String(Number(document.documentElement.dataset.drawn ?? 0) + 1);
+  if (again) { again = false; refresh(); }
+}
+
+let pending = null;
+function follow() {
+  const source = new EventSource("/v1/stream");
+  const live = $("#live");
+  const say = (state, text) => { live.className = state; $(".text", live).textContent = text; };
+  source.onopen = () => say("on", "live");
+  source.onerror = () => say("off", "reconnecting");
+  source.onmessage = () => { pending ??= setTimeout(() => { pending = null; refresh(); }, EVENT_QUIET_MS); };
+}
+
+function notice(text) { $("#notice").hidden = !text; $("#notice").textContent = text ?? ""; }
+
+let horizon = null;
+function showHorizon() {
+  const at = asked().get("as_of");
+  if (!horizon?.newest) return notice("There is nothing here yet. Capture a lead, open a deal, or import your history: throughline import.");
+  if (at) return notice(horizon.behind && at === horizon.newest ? `The newest fact is of ${day(horizon.newest)}; this is the end of that day.` : `You are looking at the end of ${day(at.slice(0, 10))}, as it is known now.`);
+  return notice(null);
+}
+
+function periods(newest) {
+  const end = new Date(`${newest}T00:00:00Z`), names = [];
+  for (let back = -1; back < 8; back += 1) {
+    const month = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() - back * 3, 1));
+    names.push(`${month.getUTCFullYear()}-Q${Math.floor(month.getUTCMonth() / 3) + 1}`);
+  }
+  return [...new Set([...names, String(end.getUTCFullYear())])];
+}
+
+function showAsked() {
+  const form = $("#ask");
+  for (const name of ["period", "team", "as_of"]) form.elements[name].value = asked().get(name) ?? "";
+  $("#now").hidden = !asked().get("as_of");
+}
+
+async function start() {
+  const me = await get("/v1/me");
+  horizon = await get("/v1/horizon");
+  if (horizon.behind && !asked().get("as_of")) history.replaceState(null, "", `?${new URLSearchParams([...asked(), ["as_of", horizon.newest]])}`);
+  $("#who .name").textContent = `${me.name}, ${words(me.roles[0] ?? "")}`;
+  const form = $("#ask");
+  const option = (value, text) => make("option", { value }, text);
+  form.elements.period.replaceChildren(option("", "running quarter"), ...periods(horizon.newest ?? horizon.today).map((name) => option(name, name.replace("-", " "))));
+  form.elements.team.replaceChildren(option("", "all I see"), ...me.teams.map((team) => option(team.id, team.name)));
+  form.elements.as_of.max = horizon.today;
+  form.addEventListener("change", (event) => ask({ [event.target.name]: event.target.value }));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  $("#now").addEventListener("click", () => ask({ as_of: "" }));
+  for (const button of document.querySelectorAll("[data-drill]")) {
+    const figure = button.dataset.drill;
+    const title = { won: "Won in the period", expected: "Expected: won, and open deals weighted", open: "Open deals due in the period" }[figure];
+    button.addEventListener("click", () => drill(title, "/v1/forecast/deals", { period: period(), figure }));
+  }
+  addEventListener("popstate", () => { showAsked(); refresh(); });
+  showAsked();
+  follow();
+  await refresh();
+}
+
+start().catch((error) => notice(`This page could not start: ${error.message}`));

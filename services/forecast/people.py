@@ -1,0 +1,92 @@
+"""Who is signed in, what they may narrow a question to, and how far the facts reach."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.forecast.asking import Put
+from shared.domain.roles import READING
+from shared.web.routes import Asking, Here, answer, operation
+
+router = APIRouter(tags=["People"])
+
+BEHIND_AFTER = timedelta(days=31)
+"""When the newest fact is older than this, the figures of today say little: a page better opens at its day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamName:
+    """A team that the person may narrow questions to."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The person who is signed in."""
+
+    subject: str
+    name: str
+    roles: list[str]
+    member: UUID | None
+    teams: list[TeamName]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """The first and the last day of which there are facts, and today on the company clock; null when there are none.
+
+    `behind` says that the newest fact is more than a month old, as after an import of closed history.
+    """
+
+    as_of: datetime
+    oldest: date | None
+    newest: date | None
+    today: date
+    behind: bool
+
+
+TEAMS = "select team_id, name from {view}.team where $1::boolean or team_id = any($2::uuid[]) order by name, team_id"
+
+REACH = "select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry where aggregate = 'deal'"
+
+
+@router.get("/v1/me", **operation(roles=READING, answers=Me))
+async def me(asking: Asking, put: Put) -> Response:
+    """Who is signed in."""
+    async with put.reading() as reading:
+        organisation = reading("organisation")
+        teams = await organisation.fetch(TEAMS, put.question.sees_all, list(put.question.sees_teams))
+        name = await organisation.fetchval("select name from {view}.member where subject = $1", asking.subject)
+    return answer(
+        Me(
+            subject=asking.subject,
+            name=name or asking.subject,
+            roles=sorted(asking.roles),
+            member=asking.member,
+            teams=[TeamName(id=row["team_id"], name=row["name"]) for row in teams],
+            currency=put.currency,
+        )
+    )
+
+
+@router.get("/v1/horizon", **operation(roles=READING, answers=Horizon))
+async def horizon(put: Put, here: Here) -> Response:
+    """From when to when there are facts about deals."""
+    async with put.reading() as reading:
+        row = await reading("feed").fetchrow(REACH)
+    now, company = here.clock.now(), put.company
+    oldest, newest = (row["oldest"], row["newest"]) if row else (None, None)
+    return answer(
+        Horizon(
+            as_of=put.question.as_of,
+            oldest=None if oldest is None else company.day(oldest),
+            newest=None if newest is None else company.day(newest),
+            today=company.day(now),
+            behind=newest is not None and now - newest > BEHIND_AFTER,
+        )
+    )
