@@ -14,6 +14,7 @@ from services.forecast import (
     leads,
     nodes,
     outlook,
+    people,
     processes,
     targets,
 )
@@ -42,7 +43,7 @@ SERVICE = Service(
         feed.router,
         people.router,
     ),
-    pages=Path(__file__).parent / "dashboard",
     reads=None,
     feed=FeedSource(read=feed.read, head=feed.head),
+    pages=Path(__file__).parent / "dashboard",
 )
