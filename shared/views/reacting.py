@@ -1,0 +1,271 @@
+"""Carrying out reactions: page by page, each aggregate's events in order, exactly once in effect.
+
+The commands commit first, each under a key that follows from its event; the mark follows. After a crash in between the
+page is gone through again, and every command that was carried out before gives its first answer.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+import structlog
+from asyncpg import Pool
+from pydantic import TypeAdapter
+
+from shared.domain.context import Actor
+from shared.domain.rejection import Rejected
+from shared.domain.roles import Role
+from shared.events.envelope import Envelope
+from shared.ops.health import Health
+from shared.store.append import Idempotency
+from shared.store.commands import Commands
+from shared.store.errors import ContentDiffers, Forbidden, NotFound
+from shared.store.lease import Lease
+from shared.store.log import Log, Page
+from shared.store.signal import Signal
+from shared.views import parking, progress
+from shared.views.entries import Entry, concerns, envelope_of, newest, readable
+from shared.views.leading import lead
+from shared.views.parking import Poison
+from shared.views.reactions import Do, Reaction, Reactions, mark_of, types_of
+from shared.views.view import Source
+
+logger = structlog.get_logger(__name__)
+
+PAGE = 200
+POLL_SECONDS = 0.25
+"""How often the log is looked at when nobody says that it has grown."""
+LOOK_SECONDS = 0.5
+"""How often parked sequences are looked at whose next attempt is due."""
+AGGREGATES_AT_ONCE = 16
+TRIES = 3
+
+REFUSED = """
+    insert into refused_reaction (event_id, reaction, ordinal, aggregate, aggregate_id, command, code, message)
+    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
+"""
+
+
+class Reacting:
+    """Reacts to pages of one log, on behalf of the leader of an epoch."""
+
+    def __init__(
+        self, source: Source, epoch: int, *, pool: Pool, log: Log, reactions: Reactions, commands: Commands
+    ) -> None:
+        self.mark = mark_of(source)
+        self._pool = pool
+        self._log = log
+        self._reactions = reactions.of(source)
+        self._types = types_of(self._reactions)
+        self._commands = commands
+        self._epoch = epoch
+        self._actor = Actor(subject=f"service:{reactions.service}", roles=frozenset({Role.SERVICE}))
+        self._places = asyncio.Semaphore(AGGREGATES_AT_ONCE)
+
+    async def react(self, after: int, page: Page) -> None:
+        """React to the page that follows `after`, and move the mark to its end."""
+        waiting = await self._waiting(self._pool)
+        entries = [entry for entry in page.events if concerns(entry, self._types)]
+        behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
+        poisons = await self._all(_by_aggregate(entries, waiting))
+        async with self._pool.acquire() as connection, connection.transaction():
+            await progress.lock(connection, [self.mark], at=after, epoch=self._epoch)
+            if await self._waiting(connection) != waiting:
+                raise progress.Superseded(f"{self.mark}: sequences were parked or released meanwhile")
+            await parking.queue(connection, self.mark, [(event.aggregate_id, event.position) for event in behind])
+            await parking.park(connection, self.mark, poisons)
+            await progress.advance(connection, [self.mark], to=page.upto, as_of=newest(page.events), epoch=self._epoch)
+        parking.report(self.mark, poisons)
+
+    async def redrive(self, aggregate_id: UUID) -> bool:
+        """React to the parked events of an aggregate again, in their order; True when it is released."""
+        async with self._pool.acquire() as connection:
+            positions = await parking.queued(connection, self.mark, aggregate_id)
+            history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
+        waiting = frozenset(positions)
+        poison = await self._sequence([entry for entry in history if envelope_of(entry).position in waiting])
+        failed = set(poison.positions) if poison else set()
+        done = [position for position in positions if position not in failed]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await progress.hold(connection, self.mark, epoch=self._epoch)
+            return await parking.settle(connection, self.mark, aggregate_id, done, poison)
+
+    async def _waiting(self, connection: Any) -> frozenset[UUID]:
+        return (await parking.parked_aggregates(connection, [self.mark])).get(self.mark, frozenset())
+
+    async def _all(self, sequences: Iterable[Sequence[Entry]]) -> list[Poison]:
+        """Sequences of different aggregates side by side; what failed. All have ended when this returns or raises."""
+        ended = await asyncio.gather(*(self._in_turn(sequence) for sequence in sequences), return_exceptions=True)
+        for outcome in ended:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return [outcome for outcome in ended if isinstance(outcome, Poison)]
+
+    async def _in_turn(self, entries: Sequence[Entry]) -> Poison | None:
+        async with self._places:
+            return await self._sequence(entries)
+
+    async def _sequence(self, entries: Sequence[Entry]) -> Poison | None:
+        """The events of one aggregate, in order, up to the first that fails."""
+        for number, entry in enumerate(entries):
+            failure = await self._attempt(entry)
+            if failure is not None:
+                left = [envelope_of(later).position for later in entries[number:]]
+                aggregate_id = envelope_of(entry).aggregate_id
+                return Poison(aggregate_id=aggregate_id, positions=left, error=parking.described(failure))
+        return None
+
+    async def _attempt(self, entry: Entry) -> Exception | None:
+        failure: Exception | None = None
+        for _ in range(TRIES):
+            try:
+                for fact in readable([entry]):
+                    await self._react_to(fact)
+                return None
+            except Exception as error:  # a poison is whatever fails here, and it is kept with what it parks
+                if parking.is_environment(error) or isinstance(error, asyncpg.InterfaceError):
+                    raise
+                failure = error
+        return failure
+
+    async def _react_to(self, fact: Envelope[Any]) -> None:
+        for reaction in self._reactions:
+            for ordinal, do in enumerate(reaction.to(fact)):
+                await self._carry_out(fact, reaction, ordinal, do)
+
+    async def _carry_out(self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do) -> None:
+        kind: Hashable = type(do.command)
+        adapter = _adapter(kind)
+        content = adapter.dump_json(do.command)
+        key = f"{fact.id}/{ordinal}"
+        try:
+            await self._commands.execute(
+                do.aggregate,
+                do.aggregate_id,
+                adapter.validate_json(content),
+                self._actor,
+                idempotency=Idempotency(
+                    principal="reaction", operation=reaction.name, key=key, request_hash=_hash(content)
+                ),
+                correlation_id=fact.correlation_id,
+                causation_id=fact.id,
+                command_id=uuid5(fact.id, f"{reaction.name}/{ordinal}"),
+                imported=fact.imported,
+                traceparent=fact.traceparent,
+            )
+        except ContentDiffers:
+            # It was carried out before a release that would ask for something else; once is enough.
+            logger.info("reaction-differs", reaction=reaction.name, event_id=str(fact.id))
+        except Rejected as refusal:
+            await self._record(fact, reaction, ordinal, do, refusal.code, refusal.message)
+        except (NotFound, Forbidden) as refusal:
+            code = "not-found" if isinstance(refusal, NotFound) else "forbidden"
+            await self._record(fact, reaction, ordinal, do, code, str(refusal))
+
+    async def _record(  # noqa: PLR0917
+        self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do, code: str, message: str
+    ) -> None:
+        """A refused reaction is a fact of its own that people can list; nothing waits for it."""
+        logger.info("reaction-refused", reaction=reaction.name, event_id=str(fact.id), code=code)
+        command = type(do.command).__name__
+        about = (fact.id, reaction.name, ordinal, do.aggregate.name, do.aggregate_id, command, code, message)
+        await self._pool.execute(REFUSED, *about)
+
+
+class ReactionRunner:
+    """Reacts to one log, in one process at a time. `run` is its worker."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        pool: Pool,
+        log: Log,
+        reactions: Reactions,
+        commands: Commands,
+        health: Health,
+        wake: Signal,
+        advanced: Signal,
+        page: int = PAGE,
+    ) -> None:
+        self.name = mark_of(source)
+        self._source: Source = source
+        self._pool = pool
+        self._log = log
+        self._reactions = reactions
+        self._commands = commands
+        self._health = health
+        self._wake = wake
+        self._advanced = advanced
+        self._page = page
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
+        await lead(Lease(self._pool, self.name), stopping, self._lead)
+
+    async def _lead(self, epoch: int) -> None:
+        reacting = Reacting(
+            self._source, epoch, pool=self._pool, log=self._log, reactions=self._reactions, commands=self._commands
+        )
+        async with self._pool.acquire() as connection:
+            await progress.ensure(connection, self.name)
+        loop, look_at, level = asyncio.get_running_loop(), 0.0, asyncio.get_running_loop().time()
+        while True:
+            seen, moved = self._wake.count, False
+            try:
+                moved = await self._follow(reacting)
+                level = level if moved else loop.time()
+                if loop.time() >= look_at:
+                    look_at = loop.time() + LOOK_SECONDS
+                    await self._redrive(reacting)
+                    await self._measure(level)
+            except progress.Superseded as news:
+                logger.info("reactions-superseded", runner=self.name, detail=str(news))
+            if not moved:
+                await self._wake.wait(seen, POLL_SECONDS)
+
+    async def _follow(self, reacting: Reacting) -> bool:
+        position = await self._position()
+        page = await self._log.read(position, self._page)
+        if page.upto == position:
+            return False
+        await reacting.react(position, page)
+        self._advanced.give()
+        return True
+
+    async def _redrive(self, reacting: Reacting) -> None:
+        for aggregate_id in await parking.due(self._pool, self.name):
+            if await reacting.redrive(aggregate_id):
+                logger.info("sequence-released", runner=self.name, aggregate_id=str(aggregate_id))
+                self._advanced.give()
+
+    async def _measure(self, level: float) -> None:
+        behind = max(0, await self._log.head() - await self._position())
+        seconds = asyncio.get_running_loop().time() - level if behind else 0.0
+        self._health.lag("consumer", self.name, events=behind, seconds=seconds)
+
+    async def _position(self) -> int:
+        return int(await self._pool.fetchval("select position from mark where name = $1", self.name))
+
+
+def _by_aggregate(entries: Sequence[Entry], waiting: frozenset[UUID]) -> Iterable[list[Entry]]:
+    sequences: dict[UUID, list[Entry]] = {}
+    for entry in entries:
+        aggregate_id = envelope_of(entry).aggregate_id
+        if aggregate_id not in waiting:
+            sequences.setdefault(aggregate_id, []).append(entry)
+    return sequences.values()
+
+
+@lru_cache(maxsize=512)
+def _adapter(command: Any) -> TypeAdapter[Any]:
+    """What a reaction builds is checked like what comes over HTTP."""
+    return TypeAdapter(command)
+
+
+def _hash(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()

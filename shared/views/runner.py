@@ -1,0 +1,187 @@
+"""The runner of the views of one log: folds what is new, builds changed views beside, retries what was parked.
+
+One process of a service leads; the others wait for its lease. Serving builds follow the log in small pages; a build that
+is made beside them reads large pages and takes over once it has caught up. Both go through the same fold.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import structlog
+from asyncpg import Pool
+
+from shared.domain.context import Company
+from shared.ops.health import Health
+from shared.store.lease import Lease
+from shared.store.log import Log
+from shared.store.signal import Signal
+from shared.views import builds, parking
+from shared.views.builds import Build
+from shared.views.folding import Folding, Target
+from shared.views.leading import lead
+from shared.views.progress import Superseded
+from shared.views.view import Source, View
+
+logger = structlog.get_logger(__name__)
+
+PAGE = 1000
+BUILD_PAGE = 5000
+POLL_SECONDS = 0.25
+"""How often the log is looked at when nobody says that it has grown."""
+LOOK_SECONDS = 0.5
+"""How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
+FIRST_ANALYZE = 1000
+
+
+class ViewRunner:
+    """Keeps the views of one log up to date, in one process at a time. `run` is its worker."""
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        pool: Pool,
+        log: Log,
+        views: Sequence[View],
+        company: Company,
+        health: Health,
+        wake: Signal,
+        advanced: Signal,
+        page: int = PAGE,
+        build_page: int = BUILD_PAGE,
+    ) -> None:
+        self.name = f"views-{source}"
+        self._views: Mapping[str, View] = {view.name: view for view in views if view.source == source}
+        self._types = {name: view.types for name, view in self._views.items()}
+        self._names = sorted(self._views)
+        self._pool = pool
+        self._log = log
+        self._company = company
+        self._health = health
+        self._wake = wake
+        self._advanced = advanced
+        self._page = page
+        self._build_page = build_page
+        self._halted: dict[str, int] = {}
+        self._level: dict[str, float] = {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
+        await lead(Lease(self._pool, self.name), stopping, self._lead)
+
+    async def _lead(self, epoch: int) -> None:
+        self._halted.clear()
+        began = asyncio.get_running_loop().time()
+        self._level = dict.fromkeys(self._names, began)
+        for name in self._names:
+            await builds.prepare(self._pool, self._views[name])
+        folding = Folding(self._pool, self._log, self._company, epoch)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve(folding))
+            group.create_task(self._look(folding))
+
+    # -- serving --------------------------------------------------------------------------------------------------
+
+    async def _serve(self, folding: Folding) -> None:
+        while True:
+            seen = self._wake.count
+            try:
+                moved = await self._follow(folding)
+            except Superseded as news:
+                logger.info("views-superseded", runner=self.name, detail=str(news))
+                moved = False
+            if not moved:
+                await self._wake.wait(seen, POLL_SECONDS)
+
+    async def _follow(self, folding: Folding) -> bool:
+        """Take every serving build one page on; whether one moved."""
+        groups: dict[int, list[Target]] = {}
+        for build in await self._builds("serving"):
+            groups.setdefault(build.position, []).append(self._target(build))
+        moved = False
+        for position, targets in sorted(groups.items()):
+            page = await self._log.read(position, self._page)
+            if page.upto == position:
+                now = asyncio.get_running_loop().time()
+                self._level.update((target.view.name, now) for target in targets)
+                continue
+            failed = await folding.fold(targets, position, page)
+            self._halt(failed, position)
+            moved = moved or len(failed) < len(targets)
+            self._advanced.give()
+        return moved
+
+    # -- beside ---------------------------------------------------------------------------------------------------
+
+    async def _look(self, folding: Folding) -> None:
+        """What need not happen at once: builds beside the serving ones, retries, what old builds leave behind."""
+        while True:
+            try:
+                for name in await builds.requested(self._pool, self._names):
+                    await builds.prepare(self._pool, self._views[name])
+                for build in await self._builds("building"):
+                    await self._catch_up(folding, build)
+                await self._redrive(folding)
+            except Superseded as news:
+                logger.info("views-superseded", runner=self.name, detail=str(news))
+            await builds.drop_old(self._pool, self._names)
+            await self._measure()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _catch_up(self, folding: Folding, build: Build) -> None:
+        """Fold the log into a build until it serves, or has nothing left to fold."""
+        target, position, folded, analyzed = self._target(build), build.position, 0, 0
+        while True:
+            page = await self._log.read(position, self._build_page)
+            if page.upto > position:
+                failed = await folding.fold([target], position, page)
+                self._halt(failed, position)
+                if failed:
+                    return
+                position, folded = page.upto, folded + len(page.events)
+            if folded >= max(FIRST_ANALYZE, 2 * analyzed):
+                await builds.analyze(self._pool, build.schema)
+                analyzed = folded
+            if await builds.switch(self._pool, build):
+                logger.info("view-switched", view=build.view, build=build.build, version=build.version)
+                self._advanced.give()
+                return
+            if not page.events:
+                return
+
+    async def _redrive(self, folding: Folding) -> None:
+        """Handle parked sequences again that are due."""
+        for build in (*await self._builds("serving", halted=True), *await self._builds("building", halted=True)):
+            for aggregate_id in await parking.due(self._pool, build.schema):
+                if await folding.redrive(self._target(build), aggregate_id):
+                    logger.info("sequence-released", runner=build.schema, aggregate_id=str(aggregate_id))
+                    self._halted.pop(build.schema, None)
+                    self._advanced.give()
+
+    async def _measure(self) -> None:
+        """Say how far the serving builds are behind: positions (some may be dead), and the time since they were not."""
+        head, now = await self._log.head(), asyncio.get_running_loop().time()
+        for build in await self._builds("serving", halted=True):
+            behind = max(0, head - build.position)
+            seconds = now - self._level[build.view] if behind else 0.0
+            self._health.lag("view", build.view, events=behind, seconds=seconds)
+
+    # -- small parts ----------------------------------------------------------------------------------------------
+
+    async def _builds(self, state: Literal["serving", "building"], *, halted: bool = False) -> list[Build]:
+        """Builds in a state; without those that stand still, unless `halted`."""
+        found = await builds.builds(self._pool, state, self._names)
+        return [build for build in found if halted or self._halted.get(build.schema) != build.position]
+
+    def _halt(self, failed: Mapping[str, Exception], position: int) -> None:
+        """A build that parks too much stands still until something was released or the process starts anew."""
+        for schema, error in failed.items():
+            self._halted[schema] = position
+            logger.error("view-halted", build=schema, position=position, error=type(error).__name__)
+        if self._halted:
+            still = ", ".join(sorted(self._halted))
+            self._health.report(self.name, False, f"stands still, because too much is parked: {still}")
+
+    def _target(self, build: Build) -> Target:
+        return Target(view=self._views[build.view], build=build, types=self._types[build.view])

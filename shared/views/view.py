@@ -1,0 +1,143 @@
+"""A view: tables, and how a batch of events changes them.
+
+    OPEN_DEALS = View(
+        name="open_deals",
+        version=1,
+        ddl="create table {view}.deal (deal_id uuid primary key, stage text not null)",
+        apply=fold,
+        events=(DealOpened, DealMoved, DealWon),
+    )
+
+SQL writes its tables as `{view}.deal`, because every build of a view has a schema of its own. A changed fold or table
+gets a higher version, which is built beside the one that serves.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from asyncpg import Connection, Record
+from asyncpg.pool import PoolConnectionProxy
+
+from shared.domain.context import Company
+from shared.events.envelope import Envelope
+from shared.events.registry import type_of
+from shared.store.log import Log
+from shared.views.entries import readable
+
+Source = Literal["log", "journal"]
+"""The service's own events, or those of others that it reads."""
+
+AnyConnection: TypeAlias = Connection[Record] | PoolConnectionProxy[Record]
+
+NAME = re.compile(r"[a-z][a-z_]*")
+_PLACEHOLDER = re.compile(r"\{([a-z][a-z_]*)\}")
+
+
+class ViewDatabase:
+    """A connection that knows in which schemas the tables of the views stand."""
+
+    def __init__(
+        self,
+        connection: AnyConnection,
+        schemas: Mapping[str, str],
+        *,
+        log: Log,
+        company: Company,
+        position: int,
+        as_of: datetime | None = None,
+        parked: int = 0,
+    ) -> None:
+        self.connection = connection
+        self.schemas = schemas
+        self.position = position
+        """The rows hold every event up to this position of the view's log."""
+        self.as_of = as_of
+        """When the newest of those events was recorded (company clock); None before the first."""
+        self.parked = parked
+        """The number of events that the rows lack because they could not be handled."""
+        self.company = company
+        self._log = log
+
+    async def execute(self, sql: str, *arguments: Any) -> str:
+        """Run one statement."""
+        return await self.connection.execute(self.sql(sql), *arguments)
+
+    async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for many rows of arguments, in one round trip."""
+        await self.connection.executemany(self.sql(sql), rows)
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Record]:
+        """All rows."""
+        return await self.connection.fetch(self.sql(sql), *arguments)
+
+    async def fetchrow(self, sql: str, *arguments: Any) -> Record | None:
+        """The first row."""
+        return await self.connection.fetchrow(self.sql(sql), *arguments)
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        """The first column of the first row."""
+        return await self.connection.fetchval(self.sql(sql), *arguments)
+
+    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
+        """Append many rows to a table of this view; the fastest way to fill one."""
+        await self.connection.copy_records_to_table(
+            table, schema_name=self.schemas["view"], columns=list(columns), records=records
+        )
+
+    async def history(self, aggregate_ids: Sequence[UUID]) -> list[Envelope[Any]]:
+        """All events of these aggregates up to `position`, in the order of the log."""
+        return readable(await self._log.history(self.connection, aggregate_ids, self.position))
+
+    async def scan(
+        self, aggregate: str, *, recorded_until: datetime | None = None
+    ) -> AsyncIterator[list[Envelope[Any]]]:
+        """Every event of a family of aggregates, stream by stream, in parts."""
+        async for part in self._log.scan(self.connection, aggregate, recorded_until=recorded_until):
+            yield readable(part)
+
+    def sql(self, text: str) -> str:
+        """The statement with the schemas in place of `{view}` and `{name of another view}`."""
+        return placed(text, self.schemas)
+
+
+Apply = Callable[[ViewDatabase, Sequence[Envelope[Any]]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A read model. `apply` gets events in the order of the log and is right whatever the order between aggregates:
+    to set a poison apart, a page may be given in parts. It is set-based, takes no time from outside and does not
+    commit; the rows and the mark are committed together."""
+
+    name: str
+    version: int
+    ddl: str
+    apply: Apply
+    source: Source = "log"
+    events: Sequence[type] = ()
+    """The classes that `apply` is given; none means all."""
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name) or self.name == "view":
+            raise ValueError(f"{self.name!r} is no name of a view: small letters and underscores, and not 'view'")
+
+    @property
+    def types(self) -> frozenset[str] | None:
+        """The names of the types that the view folds; None means all."""
+        return frozenset(map(type_of, self.events)) if self.events else None
+
+
+def placed(text: str, schemas: Mapping[str, str]) -> str:
+    """The statement with schemas in place of `{view}` and `{name of another view}`; other braces stay."""
+    return _placed(text, tuple(schemas.items()))
+
+
+@lru_cache(maxsize=2048)
+def _placed(text: str, schemas: tuple[tuple[str, str], ...]) -> str:
+    known = dict(schemas)
+    return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)
