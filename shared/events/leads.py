@@ -101,6 +101,8 @@ class LeadCaptured:
     campaign: str | None = None
     acquisition_cost: Money | None = None
     consent: bool = False
+    captured_at: datetime | None = None
+    """When the interest was shown; a conversion repeats it, so that cycles are measured from it."""
 
 
 @event("leads.lead-marked-duplicate", aggregate="lead")
@@ -114,6 +116,9 @@ class LeadMarkedDuplicate:
     matched_on: str
     """The key that matched: email."""
     score: Exact
+    owner: UUID | None = None
+    """Who has the original, and so sees the duplicate too."""
+    team: UUID | None = None
 
 
 @event("leads.lead-assigned", aggregate="lead")
@@ -189,16 +194,16 @@ class LeadConverted:
     industry: str | None = None
 
 
-@event("leads.lead-disqualified", aggregate="lead")
+@event("leads.lead-disqualified", aggregate="lead", person="lead_id")
 class LeadDisqualified:
     """The lead is not worth following (LEAD-8)."""
 
     lead_id: UUID
     reason: str
-    note: str | None = None
+    note: Personal[str] = None
 
 
-@event("leads.lead-erased", aggregate="lead")
+@event("leads.lead-erased", aggregate="lead", erases="lead_id")
 class LeadErased:
     """The personal data of the lead's person are gone; figures stay (DATA-4)."""
 
@@ -251,7 +256,7 @@ class ContactAdded:
     title: Personal[str] = None
 
 
-@event("leads.contact-erased", aggregate="account")
+@event("leads.contact-erased", aggregate="account", erases="contact_id")
 class ContactErased:
     """The personal data of a contact are gone (DATA-4)."""
 

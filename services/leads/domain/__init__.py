@@ -1,0 +1,1 @@
+"""The rules of leads, accounts and the organisation: pure."""

@@ -1,0 +1,17 @@
+"""The kinds of fields that leads and accounts share."""
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le, Len
+
+Name = Annotated[str, Len(1, 200)]
+Word = Annotated[str, Len(1, 80)]
+Text = Annotated[str, Len(1, 4000)]
+Email = Annotated[str, Len(3, 254)]
+Phone = Annotated[str, Len(3, 40)]
+Domain = Annotated[str, Len(3, 260)]
+Country = Annotated[str, Len(2, 2)]
+"""ISO 3166-1, two letters."""
+Headcount = Annotated[int, Ge(1), Le(10_000_000)]
+
+BuyingRole = Literal["economic-buyer", "champion", "influencer", "user", "blocker", "legal", "finance"]

@@ -1,0 +1,230 @@
+"""How a lead comes in: captured once (LEAD-1), known again (LEAD-2), and handed out (LEAD-4)."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
+from services.leads.domain.contact_points import normalised
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
+from services.leads.domain.lead.life import (
+    Captured,
+    ConvertedLead,
+    DisqualifiedLead,
+    DuplicateLead,
+    NoLead,
+    OpenLead,
+    lead,
+    same_fields,
+)
+from services.leads.domain.organisation.team import NamedMember
+from shared.domain.aggregate import Decision
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.events.definition import value
+from shared.events.leads import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
+
+CAPTURING = permission(
+    {
+        role: Reach.ALL
+        for role in (
+            Role.REP,
+            Role.MANAGER,
+            Role.SALES_DIRECTOR,
+            Role.SALES_OPERATIONS,
+            Role.MARKETING,
+            Role.CUSTOMER_SERVICE,
+        )
+    }
+)
+"""Whoever meets interest enters it; the queue says whose it becomes."""
+
+ASSIGNING = permission({role: reach for role, reach in SELLING.items() if role is not Role.REP})
+"""Those who hand out leads."""
+
+
+@value
+class Original:
+    """What already holds the e-mail address that a command names: an open lead or an account; nothing when `id` is
+    None."""
+
+    id: UUID | None = None
+    kind: str = "lead"
+    """lead or account."""
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@value
+class CaptureLead:
+    """Enter somebody's interest."""
+
+    example: ClassVar[dict[str, object]] = {
+        "source": "website",
+        "person_name": "Ada Moreno",
+        "email": "ada.moreno@northwind.example",
+        "phone": "+49 30 901820",
+        "title": "Head of production",
+        "interest": "Wants to see the new line at work.",
+        "company_name": "Northwind Tooling",
+        "company_domain": "northwind.example",
+        "industry": "manufacturing",
+        "company_size": 420,
+        "country": "DE",
+        "campaign": "autumn-fair",
+        "acquisition_cost": {"amount": "85.00", "currency": "EUR"},
+        "consent": True,
+    }
+
+    source: Word
+    """Where the interest came from, like website, fair or referral."""
+    person_name: Name | None = None
+    email: Email | None = None
+    """Kept in lower case; the key by which duplicates are known."""
+    phone: Phone | None = None
+    """Kept in E.164; a national number needs the country."""
+    title: Name | None = None
+    interest: Text | None = None
+    """What the person wants, in free text."""
+    company_name: Name | None = None
+    company_domain: Domain | None = None
+    """A host or web address; the registrable domain is kept."""
+    industry: Word | None = None
+    company_size: Headcount | None = None
+    """People employed."""
+    country: Country | None = None
+    """ISO 3166-1, two letters."""
+    campaign: Word | None = None
+    acquisition_cost: Money | None = None
+    """What it cost to win the interest."""
+    consent: bool = False
+    """Whether the person agreed to be contacted."""
+    team_id: UUID | None = None
+    """The team whose turn it is; default: the team of whoever enters the lead."""
+
+
+@value
+class AssignLead:
+    """Hand a lead to a member, or to whose turn it is in a team."""
+
+    example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
+
+    member_id: UUID | None = None
+    """The new owner; the lead goes to the member's team."""
+    team_id: UUID | None = None
+    """Round-robin in this team; ignored when `member_id` is given."""
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------
+
+
+@lead.decides(allow=CAPTURING)
+def capture(
+    state: NoLead, command: CaptureLead, context: Context, original: Original, desk: AssignmentDesk
+) -> Decision:
+    """Capture a lead: it gets an owner, stands in the public pool, or is a duplicate that points to its original.
+
+    The first of two leads with one e-mail address is the original, however close together they come.
+    """
+    captured = as_captured(command, context.company.currency)
+    happened = LeadCaptured(lead_id=context.aggregate_id, captured_at=context.now, **same_fields(captured))
+    if original.id not in (None, context.aggregate_id):
+        return [happened, duplicate_of(original, context.aggregate_id)]
+    return [happened, *handed_out(context.aggregate_id, desk)]
+
+
+@lead.already
+def captured_already(
+    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: CaptureLead
+) -> bool:
+    currency = command.acquisition_cost.currency if command.acquisition_cost else ""
+    return state.captured == as_captured(command, currency)
+
+
+@lead.decides(allow=ASSIGNING)
+def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_member: NamedMember) -> Decision:
+    """Hand a lead to a member, or to whose turn it is in a team."""
+    if command.member_id is None:
+        if command.team_id is None:
+            raise Rejected("nobody-named", "Name a member or a team.", field="member_id")
+        return handed_out(state.id, desk)
+    if not named_member.active or named_member.team is None:
+        raise Rejected("unknown-member", "There is no such active member with a team.", field="member_id")
+    return [LeadAssigned(lead_id=state.id, team_id=named_member.team, member_id=command.member_id, rule=BY_HAND)]
+
+
+@lead.already
+def assigned_already(state: OpenLead, command: AssignLead) -> bool:
+    if command.member_id is not None:
+        return state.owner == command.member_id
+    return state.owner is not None and command.team_id is not None and state.team == command.team_id
+
+
+def as_captured(said: Any, currency: str) -> Captured:
+    """What a command says, in normal form. `Rejected` names every field that cannot be read."""
+    points = normalised(
+        email=said.email,
+        phone=said.phone,
+        domain=said.company_domain,
+        country=said.country,
+        domain_field="company_domain",
+    )
+    cost = said.acquisition_cost
+    return replace(
+        Captured(**same_fields(said)),
+        email=points.email,
+        phone=points.phone,
+        company_domain=points.domain,
+        country=points.country,
+        acquisition_cost=check_money(cost, currency, "acquisition_cost") if cost else None,
+    )
+
+
+def duplicate_of(original: Original, lead_id: UUID) -> LeadMarkedDuplicate:
+    assert original.id is not None
+    return LeadMarkedDuplicate(
+        lead_id=lead_id,
+        original_id=original.id,
+        original_kind=original.kind,
+        matched_on="email",
+        score=Decimal(1),
+        owner=original.owner,
+        team=original.team,
+    )
+
+
+# -- what changes ---------------------------------------------------------------------------------------------------
+
+
+@lead.evolves
+def came_in(state: NoLead, event: LeadCaptured) -> OpenLead:
+    return OpenLead(id=event.lead_id, captured=Captured(**same_fields(event)), captured_at=event.captured_at)
+
+
+@lead.evolves
+def is_known_again(state: OpenLead, event: LeadMarkedDuplicate) -> DuplicateLead:
+    return DuplicateLead(
+        id=state.id,
+        captured=state.captured,
+        captured_at=state.captured_at,
+        original_id=event.original_id,
+        original_kind=event.original_kind,
+        owner=event.owner,
+        team=event.team,
+    )
+
+
+@lead.evolves
+def has_an_owner(state: OpenLead, event: LeadAssigned) -> OpenLead:
+    return replace(state, owner=event.member_id, team=event.team_id, rule=event.rule)
+
+
+@lead.evolves
+def stands_in_the_pool(state: OpenLead, event: LeadLeftUnassigned) -> OpenLead:
+    return replace(state, owner=None, team=event.team_id, rule=event.rule)

@@ -1,0 +1,215 @@
+"""How a lead ends: converted to an account, a contact and maybe a deal, or disqualified (LEAD-8)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from services.leads.domain.fields import BuyingRole, Name, Text
+from services.leads.domain.lead.life import ConvertedLead, DisqualifiedLead, OpenLead, lead
+from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
+from shared.domain.aggregate import Decision, Fact
+from shared.domain.context import Context
+from shared.domain.criteria import unmet
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected, refuse_all
+from shared.domain.roles import SELLING
+from shared.events.definition import value
+from shared.events.leads import AccountOpened, ContactAdded, LeadConverted, LeadDisqualified
+
+DisqualificationReason = Literal[
+    "no-need", "no-budget", "no-authority", "not-reachable", "bought-elsewhere", "outside-market", "spam", "other"
+]
+
+
+@value
+class MatchedAccount:
+    """The account that a lead becomes a contact of: the one that the command names, else the one with the company's
+    domain. None of both: a new one."""
+
+    id: UUID | None = None
+    exists: bool = True
+    """False when the command names an account that is not there, or that the asker does not see."""
+
+
+@value
+class WantedDeal:
+    """The deal that the conversion brings about."""
+
+    name: Name
+    amount: Money
+    expected_close: date | None = None
+    """Today or later."""
+    deal_id: UUID | None = None
+    """Made by the client; default: made here."""
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@value
+class ConvertLead:
+    """Make a qualified lead an account's contact, and maybe a deal."""
+
+    example: ClassVar[dict[str, object]] = {
+        "buying_role": "champion",
+        "deal": {
+            "name": "Northwind Tooling, second line",
+            "amount": {"amount": "620000.00", "currency": "EUR"},
+            "expected_close": "2027-03-31",
+        },
+    }
+
+    account_id: UUID | None = None
+    """An existing account; default: the one with the company's domain, else a new one."""
+    account_name: Name | None = None
+    """The name of a new account; default: the company's."""
+    buying_role: BuyingRole | None = None
+    deal: WantedDeal | None = None
+
+
+@value
+class DisqualifyLead:
+    """Give up a lead."""
+
+    example: ClassVar[dict[str, object]] = {"reason": "no-budget", "note": "Frozen until next year."}
+
+    reason: DisqualificationReason
+    note: Text | None = None
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------
+
+
+@lead.decides(allow=SELLING)
+def convert(state: OpenLead, command: ConvertLead, context: Context, matched: MatchedAccount) -> Decision:
+    """Convert a qualified lead to an account (new or matched), a contact and, if wanted, a deal: all or nothing.
+
+    Refused with every unmet criterion of the exit rule of nurturing.
+    """
+    refuse_all("not-qualified", "The lead is not qualified.", unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit"))
+    if not matched.exists:
+        raise Rejected("unknown-account", "There is no such account.", field="account_id")
+    deal = checked(command.deal, context)
+    account_id = matched.id or context.derived_id("account")
+    contact_id = context.derived_id("contact")
+    opened = [] if matched.id else [Fact(event=opened_for(state, command, account_id), to=account_id)]
+    return [
+        *opened,
+        Fact(event=contact_of(state, command, account_id, contact_id), to=account_id),
+        LeadConverted(
+            lead_id=state.id,
+            account_id=account_id,
+            contact_id=contact_id,
+            captured_at=state.captured_at or context.now,
+            source=state.captured.source,
+            owner=state.owner,
+            team=state.team,
+            deal_id=(deal.deal_id or context.derived_id("deal")) if deal else None,
+            deal_name=deal.name if deal else None,
+            amount=deal.amount if deal else None,
+            expected_close=deal.expected_close if deal else None,
+            industry=state.captured.industry,
+        ),
+    ]
+
+
+def checked(deal: WantedDeal | None, context: Context) -> WantedDeal | None:
+    if deal is None:
+        return None
+    amount = check_money(deal.amount, context.company.currency, "deal.amount")
+    if amount.amount < 0:
+        raise Rejected("out-of-range", "A deal is not worth less than nothing.", field="deal.amount.amount")
+    if deal.expected_close is not None and deal.expected_close < context.today:
+        raise Rejected("in-the-past", "A deal is expected to close today or later.", field="deal.expected_close")
+    return replace(deal, amount=amount)
+
+
+def opened_for(state: OpenLead, command: ConvertLead, account_id: UUID) -> AccountOpened:
+    """The account that a lead opens, with the lead's company, owner and team."""
+    name = command.account_name or state.captured.company_name
+    if name is None:
+        raise Rejected("name-missing", "The lead names no company: say what the account is called.", field="account_name")
+    return AccountOpened(
+        account_id=account_id,
+        name=name,
+        domain=state.captured.company_domain,
+        industry=state.captured.industry,
+        size=state.captured.company_size,
+        country=state.captured.country,
+        owner=state.owner,
+        team=state.team,
+        lead_id=state.id,
+    )
+
+
+def contact_of(state: OpenLead, command: ConvertLead, account_id: UUID, contact_id: UUID) -> ContactAdded:
+    return ContactAdded(
+        account_id=account_id,
+        contact_id=contact_id,
+        buying_role=command.buying_role,
+        name=state.captured.person_name,
+        email=state.captured.email,
+        phone=state.captured.phone,
+        title=state.captured.title,
+    )
+
+
+@lead.already
+def converted_already(state: ConvertedLead, command: ConvertLead) -> bool:
+    if command.account_id not in (None, state.account_id):
+        return False
+    if command.deal is None or state.deal_id is None:
+        return command.deal is None and state.deal_id is None
+    wanted = command.deal
+    if wanted.deal_id not in (None, state.deal_id):
+        return False
+    return (wanted.name, wanted.amount, wanted.expected_close) == (state.deal_name, state.amount, state.expected_close)
+
+
+@lead.decides(allow=SELLING)
+def disqualify(state: OpenLead, command: DisqualifyLead) -> Decision:
+    """Give up a lead that is not worth following, with the reason."""
+    return [LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)]
+
+
+@lead.already
+def disqualified_already(state: DisqualifiedLead, command: DisqualifyLead) -> bool:
+    return (state.reason, state.note) == (command.reason, command.note)
+
+
+# -- what changes ---------------------------------------------------------------------------------------------------
+
+
+@lead.evolves
+def was_converted(state: OpenLead, event: LeadConverted) -> ConvertedLead:
+    return ConvertedLead(
+        id=state.id,
+        captured=state.captured,
+        captured_at=state.captured_at,
+        owner=state.owner,
+        team=state.team,
+        qualification=state.qualification,
+        activities=state.activities,
+        account_id=event.account_id,
+        contact_id=event.contact_id,
+        deal_id=event.deal_id,
+        deal_name=event.deal_name,
+        amount=event.amount,
+        expected_close=event.expected_close,
+    )
+
+
+@lead.evolves
+def was_given_up(state: OpenLead, event: LeadDisqualified) -> DisqualifiedLead:
+    return DisqualifiedLead(
+        id=state.id,
+        captured=state.captured,
+        captured_at=state.captured_at,
+        owner=state.owner,
+        team=state.team,
+        qualification=state.qualification,
+        activities=state.activities,
+        reason=event.reason,
+        note=event.note,
+    )

@@ -1,0 +1,220 @@
+"""How the history of leads comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from services.leads.domain.assignment import IMPORTED
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
+from services.leads.domain.lead.capture import Original, as_captured, duplicate_of
+from services.leads.domain.lead.closing import DisqualificationReason
+from services.leads.domain.lead.life import (
+    ConvertedLead,
+    DisqualifiedLead,
+    DuplicateLead,
+    ErasedLead,
+    NoLead,
+    OpenLead,
+    Qualification,
+    lead,
+    same_fields,
+)
+from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
+from shared.domain.aggregate import Decision, Fact
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import ONLY_SERVICES
+from shared.events.definition import value
+from shared.events.leads import LeadActivityLogged, LeadAssigned, LeadCaptured, LeadConverted, LeadDisqualified
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@value
+class ImportLead:
+    """A lead as history knows it."""
+
+    at: datetime
+    """When the interest was shown, UTC."""
+    source: Word
+    person_name: Name | None = None
+    email: Email | None = None
+    phone: Phone | None = None
+    title: Name | None = None
+    interest: Text | None = None
+    company_name: Name | None = None
+    company_domain: Domain | None = None
+    industry: Word | None = None
+    company_size: Headcount | None = None
+    country: Country | None = None
+    campaign: Word | None = None
+    acquisition_cost: Money | None = None
+    consent: bool = False
+    owner: UUID | None = None
+    """Together with `team`, or the lead has no owner."""
+    team: UUID | None = None
+
+
+@value
+class ImportLeadActivity:
+    """Work on a lead as history knows it."""
+
+    at: datetime
+    """When it happened, UTC."""
+    activity_id: UUID
+    kind: ActivityKind
+    by: UUID | None = None
+    minutes: int | None = None
+    note: Text | None = None
+
+
+@value
+class ImportLeadQualification:
+    """What was known about a lead, all of it."""
+
+    at: datetime
+    """When it was noted, UTC."""
+    need_stated: bool | None = None
+    budget: Money | None = None
+    decision_chain_known: bool | None = None
+    timeline: Timeline | None = None
+    intent_to_cooperate: bool | None = None
+
+
+@value
+class ImportLeadConversion:
+    """A conversion as history knows it. Account, contact and deal come in by themselves."""
+
+    at: datetime
+    """When it happened, UTC."""
+    account_id: UUID
+    contact_id: UUID | None = None
+    """Default: an id derived from the lead's."""
+    deal_id: UUID | None = None
+    deal_name: Name | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+
+
+@value
+class ImportLeadDisqualification:
+    """The end of a lead as history knows it."""
+
+    at: datetime
+    """When it happened, UTC."""
+    reason: DisqualificationReason
+    note: Text | None = None
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------
+
+
+@lead.decides(allow=ONLY_SERVICES)
+def import_lead(state: NoLead, command: ImportLead, context: Context, original: Original) -> Decision:
+    """Take over a lead from history; one whose address an open lead or a contact holds is its duplicate."""
+    captured = as_captured(command, context.company.currency)
+    lead_id = context.aggregate_id
+    happened = LeadCaptured(lead_id=lead_id, captured_at=command.at, **same_fields(captured))
+    facts = [Fact(event=happened, at=command.at)]
+    if original.id not in (None, lead_id):
+        facts.append(Fact(event=duplicate_of(original, lead_id), at=command.at))
+    elif command.owner is not None and command.team is not None:
+        assigned = LeadAssigned(lead_id=lead_id, team_id=command.team, member_id=command.owner, rule=IMPORTED)
+        facts.append(Fact(event=assigned, at=command.at))
+    return facts
+
+
+@lead.already
+def lead_imported_already(
+    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead, command: ImportLead
+) -> bool:
+    """The id derives from the outside id: what came in once does not come in again."""
+    return True
+
+
+@lead.decides(allow=ONLY_SERVICES)
+def import_activity(state: OpenLead, command: ImportLeadActivity, context: Context) -> Decision:
+    """Take over an activity from history."""
+    logged = LeadActivityLogged(
+        lead_id=state.id,
+        activity_id=command.activity_id,
+        kind=command.kind,
+        by=command.by,
+        on=context.company.day(command.at),
+        minutes=command.minutes,
+        note=command.note,
+    )
+    return [Fact(event=logged, at=command.at)]
+
+
+@lead.already
+def activity_imported_already(
+    state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadActivity
+) -> bool:
+    return any(activity.id == command.activity_id for activity in state.activities)
+
+
+@lead.decides(allow=ONLY_SERVICES)
+def import_qualification(state: OpenLead, command: ImportLeadQualification, context: Context) -> Decision:
+    """Take over from history what was known about a lead."""
+    known = as_qualification(command)
+    if known.budget is not None:
+        check_money(known.budget, context.company.currency, "budget")
+    return [Fact(event=qualification_noted(state.id, known), at=command.at)]
+
+
+@lead.already
+def qualification_imported_already(
+    state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadQualification
+) -> bool:
+    return state.qualification == as_qualification(command)
+
+
+def as_qualification(command: ImportLeadQualification) -> Qualification:
+    return Qualification(
+        need_stated=command.need_stated,
+        budget=command.budget,
+        decision_chain_known=command.decision_chain_known,
+        timeline=command.timeline,
+        intent_to_cooperate=command.intent_to_cooperate,
+    )
+
+
+@lead.decides(allow=ONLY_SERVICES)
+def import_conversion(state: OpenLead, command: ImportLeadConversion, context: Context) -> Decision:
+    """Take over a conversion from history."""
+    amount = check_money(command.amount, context.company.currency, "amount") if command.amount else None
+    if command.deal_id is not None and amount is None:
+        raise Rejected("amount-missing", "A deal has an amount.", field="amount")
+    converted = LeadConverted(
+        lead_id=state.id,
+        account_id=command.account_id,
+        contact_id=command.contact_id or context.derived_id("contact"),
+        captured_at=state.captured_at or command.at,
+        source=state.captured.source,
+        owner=state.owner,
+        team=state.team,
+        deal_id=command.deal_id,
+        deal_name=command.deal_name,
+        amount=amount,
+        expected_close=command.expected_close,
+        industry=state.captured.industry,
+    )
+    return [Fact(event=converted, at=command.at)]
+
+
+@lead.already
+def conversion_imported_already(state: ConvertedLead, command: ImportLeadConversion) -> bool:
+    return (state.account_id, state.deal_id) == (command.account_id, command.deal_id)
+
+
+@lead.decides(allow=ONLY_SERVICES)
+def import_disqualification(state: OpenLead, command: ImportLeadDisqualification) -> Decision:
+    """Take over the end of a lead from history."""
+    given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)
+    return [Fact(event=given_up, at=command.at)]
+
+
+@lead.already
+def disqualification_imported_already(state: DisqualifiedLead, command: ImportLeadDisqualification) -> bool:
+    return state.reason == command.reason

@@ -1,0 +1,216 @@
+"""Working on a lead until it is worth a deal: activities, follow-up, qualification and its exit rule (LEAD-7)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from annotated_types import Ge, Le
+
+from services.leads.domain.fields import Text
+from services.leads.domain.lead.life import Activity, OpenLead, Qualification, lead
+from shared.domain.aggregate import Decision, Fact
+from shared.domain.context import Context
+from shared.domain.criteria import Criterion, Facts, Predicate
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import SELLING
+from shared.events.definition import value
+from shared.events.leads import LeadActivityLogged, LeadFollowUpPlanned, LeadQualificationNoted
+
+ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
+ActivityOutcome = Literal["reached", "not-reached", "answered", "meeting-agreed", "declined"]
+Timeline = Literal["this-month", "this-quarter", "this-half-year", "this-year", "later"]
+Minutes = Annotated[int, Ge(0), Le(24 * 60)]
+
+NURTURING_EXIT = (
+    Criterion(
+        key="need-stated", name="The need is stated", when=Predicate(fact="need_stated", operator="is", value=True)
+    ),
+    Criterion(
+        key="budget",
+        name="The budget is at least 500 000",
+        when=Predicate(fact="budget", operator="at-least", value="500000"),
+    ),
+    Criterion(
+        key="decision-chain",
+        name="The decision chain is known",
+        when=Predicate(fact="decision_chain_known", operator="is", value=True),
+    ),
+)
+"""When nurturing is over; the budget is in the company's currency."""
+
+
+def facts_about(known: Qualification) -> Facts:
+    """The qualification as facts for criteria."""
+    return {
+        "need_stated": known.need_stated,
+        "budget": known.budget.amount if known.budget else None,
+        "decision_chain_known": known.decision_chain_known,
+        "timeline": known.timeline,
+        "intent_to_cooperate": known.intent_to_cooperate,
+    }
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@value
+class LogLeadActivity:
+    """Record that somebody worked on the lead."""
+
+    example: ClassVar[dict[str, object]] = {
+        "kind": "call",
+        "minutes": 12,
+        "outcome": "reached",
+        "note": "Asked for a visit in the new year.",
+    }
+
+    kind: ActivityKind
+    activity_id: UUID | None = None
+    """Made by the client, so that a repeated request logs one activity; default: made here."""
+    on: date | None = None
+    """The day; default today, never in the future."""
+    minutes: Minutes | None = None
+    outcome: ActivityOutcome | None = None
+    note: Text | None = None
+
+
+@value
+class PlanLeadFollowUp:
+    """Say when the lead is to be followed up next."""
+
+    example: ClassVar[dict[str, object]] = {"on": "2027-01-11"}
+
+    on: date | None
+    """Today or later; null says explicitly that nothing is planned."""
+
+
+@value
+class NoteLeadQualification:
+    """Say what is known about the lead."""
+
+    example: ClassVar[dict[str, object]] = {
+        "need_stated": True,
+        "budget": {"amount": "650000.00", "currency": "EUR"},
+        "decision_chain_known": True,
+    }
+
+    need_stated: bool | None = None
+    """A field that is left out stays as it was."""
+    budget: Money | None = None
+    decision_chain_known: bool | None = None
+    timeline: Timeline | None = None
+    intent_to_cooperate: bool | None = None
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------
+
+
+@lead.decides(allow=SELLING)
+def log_activity(state: OpenLead, command: LogLeadActivity, context: Context) -> Decision:
+    """Record that somebody called, wrote to, visited or met the lead."""
+    on = command.on or context.today
+    if on > context.today:
+        raise Rejected("in-the-future", "An activity is logged once it has happened.", field="on")
+    logged = LeadActivityLogged(
+        lead_id=state.id,
+        activity_id=command.activity_id or context.derived_id("activity"),
+        kind=command.kind,
+        by=context.actor.member,
+        on=on,
+        minutes=command.minutes,
+        outcome=command.outcome,
+        note=command.note,
+    )
+    before = next((one for one in state.activities if one.id == logged.activity_id), None)
+    if before is None:
+        return [Fact(event=logged, at=context.moment(on))]
+    if before == activity_of(logged):
+        return []
+    raise Rejected("other-content", "This activity was logged with other content.", field="activity_id")
+
+
+@lead.decides(allow=SELLING)
+def plan_follow_up(state: OpenLead, command: PlanLeadFollowUp, context: Context) -> Decision:
+    """Say when the lead is to be followed up next, or explicitly that it is not."""
+    if command.on is not None and command.on < context.today:
+        raise Rejected("in-the-past", "A follow-up is planned for today or later.", field="on")
+    return [LeadFollowUpPlanned(lead_id=state.id, on=command.on)]
+
+
+@lead.already
+def follow_up_planned_already(state: OpenLead, command: PlanLeadFollowUp) -> bool:
+    return state.follow_up_planned and state.follow_up == command.on
+
+
+@lead.decides(allow=SELLING)
+def note_qualification(state: OpenLead, command: NoteLeadQualification, context: Context) -> Decision:
+    """Note need, budget, decision chain, timeline and intent; conversion asks for them."""
+    known = with_news(state.qualification, command, context.company.currency)
+    return [] if known == state.qualification else [qualification_noted(state.id, known)]
+
+
+def with_news(
+    known: Qualification, news: NoteLeadQualification, currency: str
+) -> Qualification:
+    """What is known with what a command adds. `Rejected` for a budget in another currency or below zero."""
+    budget = check_money(news.budget, currency, "budget") if news.budget else None
+    if budget is not None and budget.amount < 0:
+        raise Rejected("out-of-range", "A budget is not below zero.", field="budget.amount")
+    said = {
+        "need_stated": news.need_stated,
+        "budget": budget,
+        "decision_chain_known": news.decision_chain_known,
+        "timeline": news.timeline,
+        "intent_to_cooperate": news.intent_to_cooperate,
+    }
+    return replace(known, **{name: given for name, given in said.items() if given is not None})
+
+
+def qualification_noted(lead_id: UUID, known: Qualification) -> LeadQualificationNoted:
+    return LeadQualificationNoted(
+        lead_id=lead_id,
+        need_stated=known.need_stated,
+        budget=known.budget,
+        decision_chain_known=known.decision_chain_known,
+        timeline=known.timeline,
+        intent_to_cooperate=known.intent_to_cooperate,
+    )
+
+
+# -- what changes ---------------------------------------------------------------------------------------------------
+
+
+@lead.evolves
+def was_worked_on(state: OpenLead, event: LeadActivityLogged) -> OpenLead:
+    return replace(state, activities=(*state.activities, activity_of(event)))
+
+
+def activity_of(event: LeadActivityLogged) -> Activity:
+    return Activity(
+        id=event.activity_id,
+        kind=event.kind,
+        by=event.by,
+        on=event.on,
+        minutes=event.minutes,
+        outcome=event.outcome,
+        note=event.note,
+    )
+
+
+@lead.evolves
+def is_to_be_followed_up(state: OpenLead, event: LeadFollowUpPlanned) -> OpenLead:
+    return replace(state, follow_up=event.on, follow_up_planned=True)
+
+
+@lead.evolves
+def is_known_better(state: OpenLead, event: LeadQualificationNoted) -> OpenLead:
+    known = Qualification(
+        need_stated=event.need_stated,
+        budget=event.budget,
+        decision_chain_known=event.decision_chain_known,
+        timeline=event.timeline,
+        intent_to_cooperate=event.intent_to_cooperate,
+    )
+    return replace(state, qualification=known)

@@ -1,0 +1,349 @@
+"""Members: joining, moving between teams, leave, leaving (ORG-1)."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from annotated_types import Ge, Le
+
+from services.leads.domain.fields import Name, Word
+from services.leads.domain.organisation.team import NamedTeam
+from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
+from shared.domain.context import Context
+from shared.domain.rejection import Rejected
+from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
+from shared.events.definition import value
+from shared.events.leads import MemberJoined, MemberLeft, MemberMoved, MemberWentOnLeave
+
+Experience = Literal["new", "experienced", "senior"]
+Capacity = Annotated[int, Ge(0), Le(10_000)]
+
+# -- states ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoMember:
+    """Not in the organisation yet."""
+
+
+@value
+class Leave:
+    """Days away, both included."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveMember:
+    """In the organisation."""
+
+    id: UUID
+    subject: str
+    name: str
+    role: str
+    team: UUID | None
+    department: str
+    experience: str
+    capacity: int
+    leaves: tuple[Leave, ...] = ()
+
+    @property
+    def owner(self) -> UUID:
+        """Everybody is their own: they may enter their own leave."""
+        return self.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormerMember:
+    """Left."""
+
+    id: UUID
+    subject: str
+    name: str
+    role: str
+    team: UUID | None
+    left_on: date
+
+
+member = Aggregate("member", plural="members", start=NoMember, readers=EVERYBODY)
+
+
+@value
+class SubjectHolder:
+    """The member, if any, who has the subject of the bearer tokens that a command names."""
+
+    member_id: UUID | None = None
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@value
+class JoinMember:
+    """Take a person into the sales organisation."""
+
+    example: ClassVar[dict[str, object]] = {
+        "subject": "rosa.diaz",
+        "name": "Rosa Diaz",
+        "role": "rep",
+        "team_id": "0192f0c1-0000-7000-8000-000000000070",
+        "capacity": 30,
+    }
+
+    subject: Name
+    """The subject of the person's bearer tokens; one member has it at a time."""
+    name: Name
+    role: Role
+    team_id: UUID | None = None
+    department: Word = "sales"
+    experience: Experience = "experienced"
+    capacity: Capacity = 30
+    """Open leads that the person can carry; 0 for somebody who gets none."""
+
+
+@value
+class MoveMember:
+    """Move a member to another team."""
+
+    example: ClassVar[dict[str, object]] = {"team_id": "0192f0c1-0000-7000-8000-000000000071"}
+
+    team_id: UUID | None
+    """None: no team for now."""
+
+
+@value
+class GoOnLeave:
+    """Say when a member is away."""
+
+    example: ClassVar[dict[str, object]] = {"start": "2026-12-21", "end": "2027-01-03"}
+
+    start: date
+    end: date
+    """The last day away."""
+
+
+@value
+class LeaveOrganisation:
+    """Record that a member left."""
+
+    example: ClassVar[dict[str, object]] = {"on": "2026-11-20"}
+
+    on: date
+    """The last day in the organisation; not in the future."""
+
+
+@value
+class ImportMember:
+    """A member as history knows them."""
+
+    at: datetime
+    """When they joined, UTC."""
+    subject: Name
+    name: Name
+    role: Role
+    team_id: UUID | None = None
+    department: Word = "sales"
+    experience: Experience = "experienced"
+    capacity: Capacity = 30
+
+
+@value
+class ImportMove:
+    """A change of team as history knows it."""
+
+    at: datetime
+    """When it happened, UTC."""
+    team_id: UUID | None
+
+
+@value
+class ImportLeave:
+    """Days away as history knows them."""
+
+    at: datetime
+    """When they were announced, UTC."""
+    start: date
+    end: date
+
+
+@value
+class ImportDeparture:
+    """A departure as history knows it."""
+
+    at: datetime
+    """When it happened, UTC."""
+    on: date
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------
+
+
+@member.decides(allow=OPERATIONS)
+def join(
+    state: NoMember, command: JoinMember, context: Context, named_team: NamedTeam, holder: SubjectHolder
+) -> Decision:
+    """Take a person into the sales organisation."""
+    check_team(command.team_id, named_team)
+    return [joined(command, context, holder)]
+
+
+@member.decides(allow=ONLY_SERVICES)
+def import_member(state: NoMember, command: ImportMember, context: Context, holder: SubjectHolder) -> Decision:
+    """Take over a member from history."""
+    return [Fact(event=joined(command, context, holder), at=command.at)]
+
+
+def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
+    if holder.member_id not in (None, context.aggregate_id):
+        raise Rejected("subject-taken", "Another member signs in with this subject.", field="subject")
+    return MemberJoined(
+        member_id=context.aggregate_id,
+        subject=command.subject,
+        name=command.name,
+        role=command.role.value,
+        team_id=command.team_id,
+        department=command.department,
+        experience=command.experience,
+        capacity=command.capacity,
+    )
+
+
+@member.already
+def joined_already(state: ActiveMember, command: JoinMember) -> bool:
+    return is_same_person(state, command)
+
+
+@member.already
+def imported_already(state: ActiveMember, command: ImportMember) -> bool:
+    return is_same_person(state, command)
+
+
+def is_same_person(state: ActiveMember, command: JoinMember | ImportMember) -> bool:
+    asked = (command.subject, command.name, command.role.value, command.team_id)
+    details = (command.department, command.experience, command.capacity)
+    return (
+        asked == (state.subject, state.name, state.role, state.team)
+        and details == (state.department, state.experience, state.capacity)
+    )
+
+
+@member.decides(allow=OPERATIONS)
+def move(state: ActiveMember, command: MoveMember, named_team: NamedTeam) -> Decision:
+    """Move a member to another team; what they own stays with the team that it is recorded on."""
+    check_team(command.team_id, named_team)
+    return [MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id)]
+
+
+@member.already
+def moved_already(state: ActiveMember, command: MoveMember) -> bool:
+    return state.team == command.team_id
+
+
+@member.decides(allow=ONLY_SERVICES)
+def import_move(state: ActiveMember, command: ImportMove) -> Decision:
+    """Take over a change of team from history."""
+    moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id)
+    return [Fact(event=moved, at=command.at)]
+
+
+@member.already
+def move_imported_already(state: ActiveMember, command: ImportMove) -> bool:
+    return state.team == command.team_id
+
+
+@member.decides(allow=SELLING)
+def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
+    """Say when a member is away: they get no leads meanwhile. Everybody may for themselves, managers for their team."""
+    return [on_leave(state, command)]
+
+
+@member.decides(allow=ONLY_SERVICES)
+def import_leave(state: ActiveMember, command: ImportLeave) -> Decision:
+    """Take over days away from history."""
+    return [Fact(event=on_leave(state, command), at=command.at)]
+
+
+def on_leave(state: ActiveMember, command: GoOnLeave | ImportLeave) -> MemberWentOnLeave:
+    if command.end < command.start:
+        raise Rejected("ends-before-start", "A leave ends on the day it starts or later.", field="end")
+    return MemberWentOnLeave(member_id=state.id, start=command.start, end=command.end)
+
+
+@member.already
+def away_already(state: ActiveMember, command: GoOnLeave) -> bool:
+    return Leave(start=command.start, end=command.end) in state.leaves
+
+
+@member.already
+def leave_imported_already(state: ActiveMember, command: ImportLeave) -> bool:
+    return Leave(start=command.start, end=command.end) in state.leaves
+
+
+@member.decides(allow=OPERATIONS)
+def leave(state: ActiveMember, command: LeaveOrganisation, context: Context) -> Decision:
+    """Record that a member left; their subject is free again."""
+    if command.on > context.today:
+        raise Rejected("in-the-future", "A departure is recorded once it has happened.", field="on")
+    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=context.moment(command.on))]
+
+
+@member.already
+def left_already(state: FormerMember, command: LeaveOrganisation) -> bool:
+    return state.left_on == command.on
+
+
+@member.decides(allow=ONLY_SERVICES)
+def import_departure(state: ActiveMember, command: ImportDeparture) -> Decision:
+    """Take over a departure from history."""
+    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=command.at)]
+
+
+@member.already
+def departure_imported_already(state: FormerMember, command: ImportDeparture) -> bool:
+    return state.left_on == command.on
+
+
+def check_team(team_id: UUID | None, named: NamedTeam) -> None:
+    if team_id is not None and not named.exists:
+        raise Rejected("unknown-team", "There is no such team.", field="team_id")
+
+
+# -- what changes ---------------------------------------------------------------------------------------------------
+
+
+@member.evolves
+def has_joined(state: NoMember, event: MemberJoined) -> ActiveMember:
+    return ActiveMember(
+        id=event.member_id,
+        subject=event.subject,
+        name=event.name,
+        role=event.role,
+        team=event.team_id,
+        department=event.department,
+        experience=event.experience,
+        capacity=event.capacity,
+    )
+
+
+@member.evolves
+def has_moved(state: ActiveMember, event: MemberMoved) -> ActiveMember:
+    return replace(state, team=event.team_id)
+
+
+@member.evolves
+def is_away(state: ActiveMember, event: MemberWentOnLeave) -> ActiveMember:
+    return replace(state, leaves=(*state.leaves, Leave(start=event.start, end=event.end)))
+
+
+@member.evolves
+def has_left(state: ActiveMember, event: MemberLeft) -> FormerMember:
+    return FormerMember(
+        id=state.id, subject=state.subject, name=state.name, role=state.role, team=state.team, left_on=event.on
+    )
+
+
+@member.claims
+def signs_in_as(state: ActiveMember) -> set[Claim]:
+    return {Claim(kind="subject", key=state.subject)}

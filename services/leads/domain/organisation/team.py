@@ -1,0 +1,158 @@
+"""Teams: their place in the hierarchy and who leads them (ORG-1)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from services.leads.domain.fields import Name
+from shared.domain.aggregate import Aggregate, Decision, Fact
+from shared.domain.context import Context
+from shared.domain.rejection import Rejected
+from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
+from shared.events.definition import value
+from shared.events.leads import ManagerAppointed, TeamFormed
+
+# -- states ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoTeam:
+    """Not formed yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveTeam:
+    """At work."""
+
+    id: UUID
+    name: str
+    parent_id: UUID | None
+    manager: UUID | None = None
+
+
+team = Aggregate("team", plural="teams", start=NoTeam, readers=EVERYBODY)
+
+
+@value
+class NamedTeam:
+    """The team that a command names beside its own aggregate."""
+
+    exists: bool
+
+
+@value
+class NamedMember:
+    """The member that a command names beside its own aggregate."""
+
+    active: bool
+    team: UUID | None = None
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@value
+class FormTeam:
+    """Form a team."""
+
+    example: ClassVar[dict[str, object]] = {"name": "Field sales south"}
+
+    name: Name
+    parent_id: UUID | None = None
+    """The team above; none for a team at the top."""
+
+
+@value
+class AppointManager:
+    """Put a member at the head of a team."""
+
+    example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
+
+    member_id: UUID
+    """An active member, of this team or any other."""
+
+
+@value
+class ImportTeam:
+    """A team as history knows it."""
+
+    at: datetime
+    """When it was formed, UTC."""
+    name: Name
+    parent_id: UUID | None = None
+
+
+@value
+class ImportManager:
+    """A team's manager as history knows them."""
+
+    at: datetime
+    """From when on, UTC."""
+    member_id: UUID
+
+
+# -- decisions ------------------------------------------------------------------------------------------------------
+
+
+@team.decides(allow=OPERATIONS)
+def form(state: NoTeam, command: FormTeam, context: Context, parent: NamedTeam) -> Decision:
+    """Form a team, at the top or below another one."""
+    if command.parent_id is not None and not parent.exists:
+        raise Rejected("unknown-team", "There is no such team to stand below.", field="parent_id")
+    return [TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)]
+
+
+@team.already
+def formed_already(state: ActiveTeam, command: FormTeam) -> bool:
+    return (state.name, state.parent_id) == (command.name, command.parent_id)
+
+
+@team.decides(allow=OPERATIONS)
+def appoint_manager(state: ActiveTeam, command: AppointManager, manager: NamedMember) -> Decision:
+    """Put a member at the head of a team, in place of whoever led it."""
+    if not manager.active:
+        raise Rejected("unknown-member", "There is no such active member.", field="member_id")
+    return [ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)]
+
+
+@team.already
+def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
+    return state.manager == command.member_id
+
+
+@team.decides(allow=ONLY_SERVICES)
+def import_team(state: NoTeam, command: ImportTeam, context: Context) -> Decision:
+    """Take over a team from history."""
+    formed = TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
+    return [Fact(event=formed, at=command.at)]
+
+
+@team.already
+def imported_already(state: ActiveTeam, command: ImportTeam) -> bool:
+    return (state.name, state.parent_id) == (command.name, command.parent_id)
+
+
+@team.decides(allow=ONLY_SERVICES)
+def import_manager(state: ActiveTeam, command: ImportManager) -> Decision:
+    """Take over a team's manager from history."""
+    appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)
+    return [Fact(event=appointed, at=command.at)]
+
+
+@team.already
+def manager_imported_already(state: ActiveTeam, command: ImportManager) -> bool:
+    return state.manager == command.member_id
+
+
+# -- what changes ---------------------------------------------------------------------------------------------------
+
+
+@team.evolves
+def came_into_being(state: NoTeam, event: TeamFormed) -> ActiveTeam:
+    return ActiveTeam(id=event.team_id, name=event.name, parent_id=event.parent_id)
+
+
+@team.evolves
+def is_led_by(state: ActiveTeam, event: ManagerAppointed) -> ActiveTeam:
+    return replace(state, manager=event.member_id)
