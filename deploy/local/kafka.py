@@ -174,14 +174,18 @@ def locked_jars() -> list[Jar]:
     return [Jar(*line) for line in lines if line]
 
 
+def jar_folder() -> Path:
+    """Where the artefacts of this very lock file are kept."""
+    return cache() / f"kafka-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
+
+
 def verified_jars(progress: Progress = lambda done, total: None) -> Path:
     """The folder with exactly the artefacts of the lock file, fetched when they are missing or altered.
 
     Raises LocalError when one cannot be had, or is not what the lock file says.
     """
     jars = locked_jars()
-    content = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    folder = cache() / f"kafka-{content}"
+    folder = jar_folder()
     folder.mkdir(parents=True, exist_ok=True)
     known = read_json(folder / "verified.json")
     unsure = [jar for jar in jars if known.get(jar.file_name) != stamp(folder / jar.file_name)]

@@ -30,15 +30,22 @@ def answers(port: int, host: str = LOOPBACK) -> bool:
         return False
 
 
-def remembered(home: Home, names: list[str]) -> dict[str, int]:
-    """A port for each name: the one it had last time while that is still free, otherwise any free one."""
+def remembered(home: Home, names: list[str], *, choose: bool = True) -> dict[str, int]:
+    """A port for each name: the one it had last time while that is still free, otherwise any free one.
+
+    With `choose=False` the last ones count even when they are in use: by the stack itself, that is.
+    """
     file = home.path / "ports.json"
     before = read_json(file)
     ports: dict[str, int] = {}
     for name in names:
         old = before.get(name)
-        ports[name] = old if isinstance(old, int) and is_free(old) else free_port(taken=set(ports.values()))
-    write_atomically(file, json.dumps({**before, **ports}, indent=2))
+        if isinstance(old, int) and (not choose or is_free(old)):
+            ports[name] = old
+        else:
+            ports[name] = free_port(taken={*ports.values(), *before.values()})
+    if ports != before:
+        write_atomically(file, json.dumps(ports, indent=2))
     return ports
 
 
@@ -55,6 +62,8 @@ def require_free(port: int) -> None:
     """Raises LocalError, with the name of the program that holds the port where the system tells it."""
     if is_free(port):
         return
+    if port < 1024 and not answers(port):
+        raise LocalError(f"Port {port} may not be used by this user.", "Choose one above 1023: `make demo PORT=8080`.")
     holder = holder_of(port)
     raise LocalError(
         f"Port {port} is in use by {holder}." if holder else f"Port {port} is in use by another program.",

@@ -160,3 +160,26 @@ def open_to_all(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+
+
+async def provision(place: PostgresPlace, services: tuple[str, ...]) -> None:
+    """A database and a login for each service; the login owns that database and enters no other. Repeatable."""
+    connection = await asyncpg.connect(place.url)
+    try:
+        for service in services:
+            password = place.home.secret(f"database-{service}")
+            if not await connection.fetchval("select true from pg_roles where rolname = $1", service):
+                await connection.execute(f'create role "{service}" login')
+            literal = await connection.fetchval("select quote_literal($1::text)", password)
+            await connection.execute(f'alter role "{service}" password {literal}')
+            if not await connection.fetchval("select true from pg_database where datname = $1", service):
+                await connection.execute(f'create database "{service}" owner "{service}"')
+            await connection.execute(f'revoke connect on database "{service}" from public')
+        await connection.execute("revoke connect on database postgres from public")
+    finally:
+        await connection.close()
+
+
+def service_url(place: PostgresPlace, service: str) -> str:
+    """Where a service finds its database, as its own login."""
+    return f"postgresql://{service}:{place.home.secret(f'database-{service}')}@{LOOPBACK}:{place.port}/{service}"

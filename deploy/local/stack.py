@@ -1,30 +1,178 @@
-"""The composition of a local stack: which servers, where, on which ports."""
+"""The composition of a local stack: which programs, where, on which ports, in which order."""
 
+import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+from deploy.local import gateway, kafka, postgres
+from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
 from deploy.local.kafka import KafkaPlace
-from deploy.local.ports import remembered
+from deploy.local.plan import Plan, Service, Step
+from deploy.local.ports import LOOPBACK, remembered, require_free
 from deploy.local.postgres import PostgresPlace
+from deploy.local.program import Program
+
+SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
+IDENTITY = "identity"
+"""The development issuer: a small process of its own, which knows no database."""
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+DEFAULT_PORT = 8080
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """Everything that runs in one home."""
+    """Everything that runs in one home. Servers whose addresses the environment gives are not started."""
 
     home: Home
     postgres: PostgresPlace
     kafka: KafkaPlace
+    ports: Mapping[str, int]
+    origin_port: int
+    environment: Mapping[str, str]
 
     @classmethod
-    def at(cls, path: Path, *, durable: bool = True) -> "Stack":
-        """The stack in a folder, which is made ready. Raises LocalError."""
+    def at(
+        cls, path: Path, *, durable: bool = True, environment: Mapping[str, str] = os.environ, choose_ports: bool = True
+    ) -> "Stack":
+        """The stack in a folder, which is made ready. Raises LocalError.
+
+        `choose_ports=False` takes the ports as they were last given: for commands beside a stack that runs.
+        """
         home = Home(path.resolve())
         home.prepare()
-        ports = remembered(home, ["postgresql", "kafka", "kafka-controller"])
+        names = ["postgresql", "kafka", "kafka-controller", IDENTITY, *SERVICES]
+        ports = remembered(home, names, choose=choose_ports)
         return cls(
             home=home,
             postgres=PostgresPlace(home, ports["postgresql"], durable),
             kafka=KafkaPlace(home, ports["kafka"], ports["kafka-controller"]),
+            ports=ports,
+            origin_port=int(environment.get("PORT") or DEFAULT_PORT),
+            environment=environment,
         )
+
+    @property
+    def origin(self) -> str:
+        return self.environment.get("ORIGIN") or f"http://{LOOPBACK}:{self.origin_port}"
+
+    @property
+    def bootstrap(self) -> str:
+        return self.environment.get("KAFKA_BOOTSTRAP") or self.kafka.bootstrap
+
+    @property
+    def runs_kafka(self) -> bool:
+        return not self.environment.get("KAFKA_BOOTSTRAP")
+
+    @property
+    def runs_postgres(self) -> bool:
+        return any(not self.environment.get(url_setting(service)) for service in SERVICES)
+
+    def database_url(self, service: str) -> str:
+        return self.environment.get(url_setting(service)) or postgres.service_url(self.postgres, service)
+
+    def url(self, process: str) -> str:
+        """Where a process listens; only this machine reaches it."""
+        return f"http://{LOOPBACK}:{self.ports[process]}"
+
+    def settings(self) -> dict[str, str]:
+        """The settings that all processes of this stack share; the environment's own count where it has any."""
+        issuer = f"{self.origin}/identity"
+        chosen = {
+            "THROUGHLINE_HOME": str(self.home.path),
+            "HOST": LOOPBACK,
+            "PORT": str(self.origin_port),
+            "ORIGIN": self.origin,
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "CLAIM_SECRET": self.home.secret("claims"),
+            "DEVELOPMENT": "1",
+            "OIDC_ISSUER": issuer,
+            # Straight to the issuer: services need not wait for the gateway, which waits for them.
+            "OIDC_JWKS_URL": f"{self.url(IDENTITY)}/identity/jwks",
+        }
+        if self.environment.get("OIDC_ISSUER"):
+            del chosen["OIDC_JWKS_URL"]
+        return {name: self.environment.get(name) or value for name, value in chosen.items()}
+
+    def database_settings(self) -> dict[str, str]:
+        return {url_setting(service): self.database_url(service) for service in SERVICES}
+
+    def servers(self, jars: Path) -> tuple[Step, ...]:
+        """PostgreSQL and Kafka, as far as this stack runs them. Raises LocalError."""
+        steps = []
+        if self.runs_postgres:
+            steps.append(Step(program=postgres.prepare(self.postgres), ready=self.postgres.url))
+        if self.runs_kafka:
+            steps.append(Step(program=kafka.prepare(self.kafka, jars), ready=f"kafka://{self.kafka.bootstrap}"))
+        return tuple(steps)
+
+    def plan(self, jars: Path, segments: Mapping[str, str]) -> Plan:
+        """The whole stack. `segments` says which service owns which first path segment. Raises LocalError."""
+        require_free(self.origin_port)
+        servers = self.servers(jars)
+        migration = Step(
+            program=Program(
+                name="migrate", argv=throughline("migrate"), env={**self.settings(), **self.database_settings()}
+            ),
+            after=tuple(step.program.name for step in servers if step.program.name == "postgresql"),
+        )
+        services = tuple(self.service(name, after=("migrate", IDENTITY)) for name in SERVICES)
+        place = GatewayPlace(
+            home=self.home,
+            port=self.origin_port,
+            segments=segments,
+            upstreams={name: f"{LOOPBACK}:{self.ports[name]}" for name in (*SERVICES, IDENTITY)},
+        )
+        entrance = Step(program=gateway.prepare(place), ready=place.ready_url, after=(IDENTITY,))
+        return Plan(
+            origin=self.origin,
+            kafka=self.bootstrap,
+            steps=(*servers, migration, self.identity(), *services, entrance),
+            services={
+                name: Service(url=self.url(name), database=without_password(self.database_url(name)))
+                for name in SERVICES
+            },
+        )
+
+    def identity(self) -> Step:
+        environment = {
+            **self.settings(),
+            "SERVICE_PORT": str(self.ports[IDENTITY]),
+            "STACK_SECRET": self.home.secret("stack"),
+        }
+        program = Program(name=IDENTITY, argv=throughline("serve", IDENTITY), env=environment, stop_order=30)
+        return Step(program=program, ready=f"{self.url(IDENTITY)}/identity/ready")
+
+    def service(self, name: str, after: tuple[str, ...]) -> Step:
+        environment = {
+            **self.settings(),
+            url_setting(name): self.database_url(name),
+            "SERVICE_PORT": str(self.ports[name]),
+        }
+        # A service first ends what it is answering, within 20 s.
+        program = Program(name=name, argv=throughline("serve", name), env=environment, stop_order=20, stop_seconds=25)
+        return Step(program=program, ready=f"{self.url(name)}/health/ready", after=after)
+
+
+def home_path(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the stack of this checkout lives."""
+    return Path(environment.get("THROUGHLINE_HOME") or CHECKOUT / ".throughline")
+
+
+def throughline(*words: str) -> tuple[str, ...]:
+    """A command of this very installation."""
+    return (sys.executable, "-m", "deploy.cli.main", *words)
+
+
+def url_setting(service: str) -> str:
+    return f"DATABASE_URL_{service.upper()}"
+
+
+def without_password(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}@{host}" if parts.username else host))

@@ -1,0 +1,1 @@
+"""The `throughline` command: a module per verb."""

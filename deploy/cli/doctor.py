@@ -1,0 +1,133 @@
+"""`throughline doctor`: is this machine fit, and what to do where it is not."""
+
+import importlib.util
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typer
+
+from deploy.cli.output import Json, show
+from deploy.local.fault import LocalError
+from deploy.local.home import LEAST_FREE_BYTES, Home, cache
+
+LEAST_MEMORY_BYTES = 2 << 30
+LEAST_FILES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    fit: bool
+    found: str
+    remedy: str = ""
+
+
+def run(json: Json = False) -> None:
+    """Check this machine: versions, ports, disk, memory, Java, downloads, limits; each with what to do."""
+    findings = [python(), venv_module(), *servers(), java(), artefacts(), ports(), disk(), memory(), open_files()]
+    lines = []
+    for finding in findings:
+        lines.append(f"{'ok ' if finding.fit else 'NOT'}  {finding.what}: {finding.found}")
+        if not finding.fit:
+            lines.append(f"     → {finding.remedy}")
+    show([asdict(finding) for finding in findings], "\n".join(lines), json)
+    if not all(finding.fit for finding in findings):
+        raise typer.Exit(1)
+
+
+def python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    fit = (3, 11) <= sys.version_info[:2] < (3, 14)
+    return Finding("Python", fit, found, "Install Python 3.11, 3.12 or 3.13 and run `make clean`, then `make demo`.")
+
+
+def venv_module() -> Finding:
+    fit = all(importlib.util.find_spec(name) for name in ("venv", "ensurepip"))
+    remedy = "Install it with your system's package manager; on Debian it is the package python3-venv."
+    return Finding("venv module", fit, "there" if fit else "missing", remedy)
+
+
+def servers() -> list[Finding]:
+    from deploy.local import gateway, postgres
+
+    binary = postgres.wheel_binaries() / "bin" / "postgres"
+    findings = [Finding("PostgreSQL", *version_of(binary, "--version"), remedy="Run `make clean`, then `make demo`.")]
+    try:
+        findings.append(Finding("gateway", *version_of(gateway.caddy(), "version"), remedy="Run `make clean`."))
+    except LocalError as fault:
+        findings.append(Finding("gateway", False, fault.sentence, fault.remedy))
+    return findings
+
+
+def java() -> Finding:
+    from deploy.local import kafka
+
+    fit, found = version_of(kafka.java_runtime(), "--version")
+    return Finding("Java for Kafka", fit, found, "There is no runtime for this kind of machine; set KAFKA_BOOTSTRAP.")
+
+
+def artefacts() -> Finding:
+    from deploy.local import kafka
+
+    jars = kafka.locked_jars()
+    folder = kafka.jar_folder()
+    there = sum((folder / jar.file_name).exists() for jar in jars)
+    # Missing ones are no fault: `up` fetches them.
+    return Finding("Kafka's artefacts", True, f"{there} of {len(jars)} in {cache()}")
+
+
+def ports() -> Finding:
+    from deploy.local.control import is_supervised
+    from deploy.local.ports import require_free
+    from deploy.local.stack import DEFAULT_PORT, home_path
+
+    port = int(os.environ.get("PORT") or DEFAULT_PORT)
+    if is_supervised(Home(home_path().resolve())):
+        return Finding("port", True, "in use by the running stack")
+    try:
+        require_free(port)
+    except LocalError as fault:
+        return Finding("port", False, fault.sentence, fault.remedy)
+    return Finding("port", True, f"{port} is free")
+
+
+def disk() -> Finding:
+    from deploy.local.stack import home_path
+
+    place = next(folder for folder in (home_path(), *home_path().resolve().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    remedy = "Free some space, or set THROUGHLINE_HOME to a folder on another disk."
+    return Finding("disk", free >= LEAST_FREE_BYTES, f"{free >> 20} MiB free at {place}", remedy)
+
+
+def memory() -> Finding:
+    import psutil
+
+    free = psutil.virtual_memory().available
+    remedy = "Close other programs: everything together needs 2 GiB."
+    return Finding("memory", free >= LEAST_MEMORY_BYTES, f"{free >> 20} MiB available", remedy)
+
+
+def open_files() -> Finding:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    fit = hard == resource.RLIM_INFINITY or hard >= LEAST_FILES
+    found = "unlimited" if hard == resource.RLIM_INFINITY else str(hard)
+    return Finding("open files", fit, found, f"Raise the limit: `ulimit -n {LEAST_FILES}`.")
+
+
+def version_of(binary: Path, option: str) -> tuple[bool, str]:
+    """Whether a program runs on this machine, and the first line it says of itself."""
+    try:
+        said = subprocess.run(  # noqa: S603 - our own binaries
+            [binary, option], check=True, capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return False, f"does not run ({type(error).__name__})"
+    return True, said.stdout.strip().splitlines()[0]

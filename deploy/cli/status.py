@@ -1,0 +1,61 @@
+"""`throughline status`: what runs, and what lags behind."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.cli.output import Json, show
+
+
+def run(json: Json = False) -> None:
+    """Show what runs, how often it was started again, and how far each part lags behind."""
+    from deploy.local.control import is_supervised, state
+    from deploy.local.fault import LocalError
+    from deploy.local.home import Home
+    from deploy.local.stack import home_path
+
+    home = Home(home_path().resolve())
+    now = state(home)
+    if not now:
+        raise LocalError("Nothing is running.", "Start it with `make demo`.")
+    if not is_supervised(home):
+        raise LocalError("The supervisor has died; what it started may still run.", "Run `make stop`, then start anew.")
+    urls = [service["url"] for service in now["services"].values() if service["ready"]]
+    shape = {
+        "origin": now["origin"],
+        "kafka": now["kafka"],
+        "phase": now["phase"],
+        "services": now["services"],
+        "servers": now["servers"],
+        "lags": asyncio.run(lags_of(urls)),
+    }
+    show(shape, as_text(shape), json)
+
+
+async def lags_of(urls: list[str]) -> list[dict[str, Any]]:
+    """What the services themselves say of how far they lag; a service that does not answer says nothing."""
+    import httpx
+
+    async with httpx.AsyncClient(timeout=5) as client:
+
+        async def ask(url: str) -> list[dict[str, Any]]:
+            try:
+                answer = await client.get(f"{url}/health/lags")
+                lags: list[dict[str, Any]] = answer.raise_for_status().json()
+            except httpx.HTTPError:
+                return []
+            return lags
+
+        return [lag for lags in await asyncio.gather(*map(ask, urls)) for lag in lags]
+
+
+def as_text(shape: Mapping[str, Any]) -> str:
+    lines = [f"{shape['origin']}   Kafka {shape['kafka']}   {shape['phase']}", ""]
+    for name, program in {**shape["servers"], **shape["services"]}.items():
+        ready = "ready" if program["ready"] else "not ready"
+        trouble = f"   {program['failure']}" if program["failure"] else ""
+        lines.append(f"{name:<12} {ready:<10} process {program['pid']}   restarts {program['restarts']}{trouble}")
+    lines.append("")
+    for lag in shape["lags"]:
+        lines.append(f"{lag['kind']:<9} {lag['name']:<28} {lag['events']} events, {lag['seconds']:.1f} s behind")
+    return "\n".join(lines).rstrip()

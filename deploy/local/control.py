@@ -1,0 +1,141 @@
+"""Bring a local stack up, look at it, take it down."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from deploy.local import kafka, postgres
+from deploy.local.fault import LocalError
+from deploy.local.home import Home, cache, read_json
+from deploy.local.plan import write_plan
+from deploy.local.program import (
+    LOOK_AGAIN_SECONDS,
+    Program,
+    Running,
+    log_of,
+    record_of,
+    recorded,
+    start,
+    stop_left_overs,
+)
+from deploy.local.stack import CHECKOUT, SERVICES, Stack
+
+SUPERVISOR = "supervisor"
+READY_SECONDS = 180
+TELL_SECONDS = 2.0
+DEATHS_THAT_ARE_ENOUGH = 3
+"""A program that dies this often while the stack starts is not going to live."""
+
+Say = Callable[[str], None]
+"""Tells a person what happens: one line."""
+
+
+def is_supervised(home: Home) -> bool:
+    """Whether the supervisor of a home lives."""
+    return recorded(record_of(home, SUPERVISOR)) is not None
+
+
+def state(home: Home) -> Mapping[str, Any]:
+    """What the supervisor saw last; empty while nothing runs."""
+    return read_json(home.state)
+
+
+async def bring_up(stack: Stack, say: Say) -> Mapping[str, Any]:
+    """Start everything and wait until it is ready; gives the state. Harmless when it runs already.
+
+    Raises LocalError. What was started until then goes on, for a look at it; `take_down` stops it.
+    """
+    with stack.home.claim() as mine:
+        if not mine:
+            raise LocalError("Another command is starting or stopping this stack.", "Wait for it, then try again.")
+        if not is_supervised(stack.home):
+            await prepare(stack, say)
+        return await until_ready(stack.home, say)
+
+
+async def prepare(stack: Stack, say: Say) -> None:
+    """Everything that must be there before the first program of the plan starts, and the supervisor itself."""
+    from deploy.local.owners import owned_segments  # imports all services, which only starting them needs
+
+    left = await stop_left_overs(stack.home)
+    if left:
+        say(f"Stopped what an earlier run had left: {', '.join(left)}.")
+    stack.home.state.unlink(missing_ok=True)
+    write_plan(stack.plan(jars(stack, say), owned_segments(SERVICES)), stack.home)
+    program = Program(
+        name=SUPERVISOR,
+        argv=(sys.executable, "-m", "deploy.local.supervisor", str(stack.home.path)),
+        folder=CHECKOUT,
+        stop_seconds=90,
+        stop_order=-1,  # first: it would start the others again
+    )
+    start(program, stack.home)
+
+
+def jars(stack: Stack, say: Say) -> Path:
+    """Kafka's artefacts, fetched when they are missing; says how far it is every two seconds."""
+    if not stack.runs_kafka:
+        return cache()
+    told = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            say(f"Fetching Apache Kafka: {done} of {total} artefacts.")
+
+    return kafka.verified_jars(progress)
+
+
+async def until_ready(home: Home, say: Say) -> Mapping[str, Any]:
+    began = told = time.monotonic()
+    ready: set[str] = set()
+    while True:
+        now = state(home)
+        programs = {**now.get("servers", {}), **now.get("services", {})}
+        for name, program in programs.items():
+            if program["ready"] and name not in ready:
+                ready.add(name)
+                say(f"{name} is ready ({time.monotonic() - began:.1f} s).")
+                told = time.monotonic()
+        if now.get("phase") == "running":
+            return now
+        refuse_the_hopeless(home, now, programs)
+        if time.monotonic() - began > READY_SECONDS:
+            waiting = ", ".join(sorted(set(programs) - ready)) or "the supervisor"
+            raise LocalError(f"Not ready within {READY_SECONDS} s: {waiting}.", f"Their logs are in {home.logs}.")
+        if time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            say(f"Waiting for {', '.join(sorted(set(programs) - ready)) or 'the supervisor'} …")
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+def refuse_the_hopeless(home: Home, now: Mapping[str, Any], programs: Mapping[str, Any]) -> None:
+    """Raises LocalError for a task that failed, a program that dies again and again, a supervisor that died."""
+    for name, task in now.get("tasks", {}).items():
+        if task["restarts"] and not task["done"]:
+            raise LocalError(f"{name} failed: {task['failure']}", f"Its log is {log_of(home, name)}.")
+    for name, program in programs.items():
+        if program["restarts"] >= DEATHS_THAT_ARE_ENOUGH:
+            raise LocalError(f"{name} does not stay up: {program['failure']}", f"Its log is {log_of(home, name)}.")
+    if not is_supervised(home):
+        raise LocalError("The supervisor has died.", f"Its log is {log_of(home, SUPERVISOR)}; `make stop` cleans up.")
+
+
+async def take_down(home: Home) -> list[str]:
+    """Stop everything, whether or not its supervisor lives; gives the names of what ran."""
+    names = [file.stem for file in home.records.glob("*.json") if recorded(file) is not None]
+    await stop_left_overs(home)
+    home.state.unlink(missing_ok=True)
+    return names
+
+
+async def start_servers(stack: Stack) -> list[Running]:
+    """PostgreSQL with a database for each service, and Kafka, without supervisor: for tests. Raises LocalError."""
+    running = [await postgres.launch(stack.postgres)]
+    await postgres.provision(stack.postgres, SERVICES)
+    running.append(await kafka.launch(stack.kafka))
+    return running

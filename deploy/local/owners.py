@@ -1,0 +1,43 @@
+"""Which service owns which path, asked of the services themselves: there is no second list to keep."""
+
+from importlib import import_module
+
+from fastapi import FastAPI
+
+from shared.ops.settings import Settings
+from shared.web.service import build
+
+SHOWS_THE_WHOLE = "forecast"
+"""The service that answers what all of them could: the documents, and every path that no service owns."""
+
+
+def application(service: str, settings: Settings) -> FastAPI:
+    """The application of a service; nothing is connected before it is served."""
+    return build(import_module(f"services.{service}.app").SERVICE, settings)
+
+
+def owned_segments(services: tuple[str, ...]) -> dict[str, str]:
+    """First path segment after `/v1/` to the name of the service that owns it.
+
+    Raises ValueError when two services own one.
+    """
+    owners: dict[str, str] = {}
+    for service in services:
+        for segment in segments_of(application(service, settings_without_servers(service))):
+            if owners.setdefault(segment, service) != service:
+                raise ValueError(f"{owners[segment]} and {service} both own /v1/{segment}")
+    return owners
+
+
+def segments_of(app: FastAPI) -> set[str]:
+    paths = app.openapi().get("paths", {})
+    return {path.split("/")[2] for path in paths if path.startswith("/v1/")}
+
+
+def settings_without_servers(service: str) -> Settings:
+    """Enough to build an application that only shows its routes."""
+    return Settings(
+        service=service,
+        database_url="postgresql://nobody@127.0.0.1/nothing",
+        claim_secret="only for looking at routes, never for data",  # noqa: S106
+    )
