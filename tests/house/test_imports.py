@@ -1,0 +1,99 @@
+"""Who may import whom. The laws are read from the syntax tree, so that a late import inside a function counts too."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
+PURE_LIBRARIES = {"annotated_types", "iso4217", "email_validator", "phonenumbers", "publicsuffixlist", "pydantic"}
+"""What a domain may use besides the standard library: libraries that compute and reach for nothing."""
+IMPURE_STANDARD = {
+    "asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "shutil", "socket",
+    "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib",
+}  # fmt: skip
+CLOCKS = {"now", "utcnow", "today", "uuid1", "uuid4"}
+
+
+def imports(file: Path) -> set[str]:
+    """Every module that a file imports, by full name; `from a import b` counts as a.b."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def python(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def within(modules: set[str], *packages: str) -> set[str]:
+    return {module for module in modules if any(module == p or module.startswith(f"{p}.") for p in packages)}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_knows_no_other_service(service: str) -> None:
+    strangers = [f"services.{other}" for other in SERVICES if other != service]
+    for file in python(f"services/{service}"):
+        assert not within(imports(file), *strangers), file
+
+
+def test_shared_knows_no_service() -> None:
+    for file in python("shared"):
+        assert not within(imports(file), "services"), file
+
+
+def test_nobody_knows_deploy() -> None:
+    for file in [*python("shared"), *python("services")]:
+        assert not within(imports(file), "deploy"), file
+
+
+def test_nothing_of_the_product_knows_its_tests() -> None:
+    for file in [*python("shared"), *python("services"), *python("deploy")]:
+        assert not within(imports(file), "tests", "pytest", "hypothesis"), file
+
+
+def domains() -> list[Path]:
+    services = [file for service in SERVICES for file in python(f"services/{service}/domain")]
+    return [*services, *python("shared/domain"), *python("shared/events")]
+
+
+@pytest.mark.parametrize("file", domains(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_domain_is_pure(file: Path) -> None:
+    own = file.relative_to(ROOT).parts
+    allowed = {"shared.events", "shared.domain"}
+    if own[0] == "services":
+        allowed.add(f"services.{own[1]}.domain")
+    for module in imports(file):
+        top = module.split(".")[0]
+        if top in {"services", "shared"}:
+            assert within({module}, *allowed), f"imports {module}"
+        elif top in sys.stdlib_module_names:
+            assert top not in IMPURE_STANDARD, f"imports {module}"
+        elif own[:2] != ("shared", "events") or top != "msgspec":
+            assert top in PURE_LIBRARIES, f"imports {module}"
+
+
+@pytest.mark.parametrize("file", domains(), ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_domain_has_no_clock_and_no_dice(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            asked = ast.unparse(node.func)
+            assert not (node.func.attr in CLOCKS and asked.split(".")[0] in {"datetime", "date", "uuid"}), asked
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"open", "print", "uuid4", "uuid1"}, node.func.id
+
+
+def test_reactions_are_pure() -> None:
+    for file in [ROOT / f"services/{service}/reactions.py" for service in SERVICES]:
+        if file.exists():
+            own = file.parent.name
+            ours = within(imports(file), "shared", "services")
+            allowed = ("shared.events", "shared.domain", "shared.views.reactions", f"services.{own}.domain")
+            assert ours == within(ours, *allowed), ours
