@@ -23,6 +23,8 @@ from shared.ops.health import Health
 from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
 from shared.stream.keeping import keep, unmarked
+from shared.stream.lag import Delay
+from shared.stream.outage import OUTAGES, pause
 from shared.stream.record import read
 from shared.stream.topics import provision
 
@@ -37,9 +39,6 @@ ANSWER_SECONDS = 5.0
 STUCK_SECONDS = 30.0
 """A consumer that is behind and has not moved for so long is started anew: aiokafka's can stop without a word."""
 AGAIN_SECONDS = 1.0
-
-OUTAGES = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What a broker or database that is away looks like; anything else is a fault of ours and ends the worker."""
 
 
 class Journal:
@@ -143,7 +142,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._read_again: dict[Place, int] = {}
         """Partitions read again from their beginning, with the position after which the hole was."""
         self._stopped: dict[Place, Hole] = {}
-        self._caught_up = self._moved = time.monotonic()
+        self._delay = Delay()
+        self._moved = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`; raises what made it impossible."""
@@ -217,8 +217,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Leave partitions to others with everything that is written committed."""
-        if self._consumer is not None:
-            await self._commit()
+        await self._commit()
+        self._delay = Delay()
         self._written.clear()
         self._committed.clear()
         self._stopped.clear()
@@ -257,37 +257,30 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Commit, measure the lag, and find a broker that does not answer or a consumer that is stuck."""
         async with asyncio.timeout(ANSWER_SECONDS):
             await self._commit()
-            behind = await self._behind()
-        now = time.monotonic()
-        open_places = {place: events for place, events in behind.items() if place not in self._stopped}
-        if not any(open_places.values()):
+            ends, written = await self._progress()
+        now, head, done = time.monotonic(), sum(ends.values()), sum(written.values())
+        seconds = self._delay.seconds(now, head=head, done=done)
+        self._journal.say(events=head - done, seconds=seconds, stopped=self._stopped)
+        if not any(
+            written[partition] < end for partition, end in ends.items() if Place(*partition) not in self._stopped
+        ):
             self._moved = now
-        if not any(behind.values()):
-            self._caught_up = now
-        self._journal.say(events=sum(behind.values()), seconds=now - self._caught_up, stopped=self._stopped)
         if now - self._moved > STUCK_SECONDS:
             raise TimeoutError("the consumer is behind and does not move")
 
-    async def _behind(self) -> dict[Place, int]:
-        """Records of each assigned partition that are not written yet. Asks the broker."""
+    async def _progress(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+        """Of each assigned partition where it ends and up to where it is written. Asks the broker."""
         assigned = self._assigned()
         if not assigned:
-            return {}
+            return {}, {}
         ends = await self._consumer.end_offsets(assigned)
-        behind = {}
-        for partition, end in ends.items():
-            written = self._written.get(partition)
-            behind[Place(*partition)] = end - (await self._consumer.position(partition) if written is None else written)
-        return behind
+        written = {partition: self._written.get(partition) for partition in ends}
+        return ends, {
+            partition: await self._consumer.position(partition) if offset is None else offset
+            for partition, offset in written.items()
+        }
 
 
 async def undecoded(message: KafkaAckableMessage) -> bytes:
     """The subscriber works on the raw records."""
     return b""
-
-
-async def pause(stopping: asyncio.Event, seconds: float, *others: "asyncio.Future[Any]") -> None:
-    """Wait for `seconds`, or until it is time to stop or one of `others` is done."""
-    stop: asyncio.Future[Any] = asyncio.ensure_future(stopping.wait())
-    await asyncio.wait([stop, *others], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    stop.cancel()

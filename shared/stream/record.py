@@ -9,7 +9,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
@@ -50,7 +50,7 @@ class Received:
     previous: int | None
 
 
-def headers_of(event: Envelope[bytes], previous: int) -> list[tuple[str, bytes]]:
+def headers_of(event: Envelope[Any], previous: int) -> list[tuple[str, bytes]]:
     """The headers of an event whose predecessor in its partition stands at `previous` (0: it is the first)."""
     headers = {
         "ce_specversion": "1.0",

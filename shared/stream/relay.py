@@ -1,0 +1,231 @@
+"""Publishes a service's log to its topics: at least once, each aggregate in order, with an unbroken chain of positions.
+
+One process of the service holds the lease and publishes page after page, always on from the stored mark. After any
+failure it begins again at the mark with a new producer, so that nothing is ever published behind a gap. A holder that
+was frozen and wakes may repeat records, identical to the last byte because the chain follows from the log alone; the
+mark it cannot move any more, because its epoch has passed.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
+
+from shared.events.envelope import Envelope
+from shared.events.registry import topic_of
+from shared.ops.health import Health
+from shared.store.lease import Lease
+from shared.store.log import Log
+from shared.store.signal import Signal
+from shared.stream.chain import Place
+from shared.stream.lag import Delay
+from shared.stream.outage import OUTAGES, pause
+from shared.stream.producer import producing
+from shared.stream.record import headers_of
+from shared.stream.topics import provision
+
+log = structlog.get_logger(__name__)
+
+PAGE = 1_000
+ANSWER_SECONDS = 4.0
+"""A page that is not acknowledged by then is given up, and published again by a new producer."""
+POLL_SECONDS = 0.1
+"""The safety net below the signals."""
+SAVE_SECONDS = 0.05
+"""The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
+MEASURE_SECONDS = 1.0
+AGAIN_SECONDS = 0.5
+STOP_SECONDS = 5.0
+
+# A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
+TAKE = "update relay set epoch = $1 where epoch <= $1 returning position, previous"
+MOVE = "update relay set position = $2, previous = $3 where epoch = $1 returning true"
+MARK = "select position from relay"
+BEHIND = "select count(*) from (select from event where position > $1 limit 100000) as unpublished"
+
+
+class Fenced(Exception):
+    """Another process has taken over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Everything up to `position` is published; `previous` is the last position in each partition."""
+
+    position: int
+    previous: Mapping[Place, int]
+
+
+class Relay:
+    """The relay of one service, in each of its processes."""
+
+    def __init__(
+        self,
+        service: str,
+        pool: "asyncpg.Pool[Any]",
+        own_log: Log,
+        lease: Lease,
+        topics: Iterable[str],
+        *,
+        bootstrap: str,
+        health: Health,
+        appended: Signal,
+        replication: int = 1,
+        page: int = PAGE,
+    ) -> None:
+        """`appended` is given whenever something may have been appended, here or by another process."""
+        self.service = service
+        self._pool = pool
+        self._log = own_log
+        self._lease = lease
+        self._topics = tuple(topics)
+        self._bootstrap = bootstrap
+        self._health = health
+        self._appended = appended
+        self._replication = replication
+        self._page = page
+        self._holding = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Publish until `stopping` is set. Outages of the broker or database are reported and waited out."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._measure(stopping))
+            while not stopping.is_set():
+                try:
+                    self._health.report("relay", True, "another process publishes")
+                    await self._lead(stopping)
+                except Fenced:
+                    log.info("relay-fenced", service=self.service)
+                except OUTAGES as error:
+                    log.warning("relay-interrupted", service=self.service, error=type(error).__name__, exc_info=True)
+                    self._health.report("relay", False, f"interrupted by {type(error).__name__}")
+                    await pause(stopping, AGAIN_SECONDS)
+
+    async def _lead(self, stopping: asyncio.Event) -> None:
+        """Wait for the lease and publish while it is held. Returns when it is time to stop."""
+        leading = asyncio.create_task(self._lease.hold(lambda epoch: self._hold(epoch, stopping)))
+        try:
+            await pause(stopping, None, leading)
+            if self._holding:
+                await asyncio.wait([leading], timeout=STOP_SECONDS)
+        finally:
+            leading.cancel()
+            await asyncio.wait([leading])
+        if not leading.cancelled():
+            leading.result()
+
+    async def _hold(self, epoch: int, stopping: asyncio.Event) -> None:
+        self._holding = True
+        try:
+            stored = await self._take(epoch)
+            await provision(self._bootstrap, self._topics, replication=self._replication)
+            async with producing(self._bootstrap, f"{self.service}-relay") as producer:
+                log.info("relay-publishes", service=self.service, epoch=epoch, position=stored.position)
+                self._health.report("relay", True, "publishes")
+                await self._publish_from(stored, epoch, producer, stopping)
+        finally:
+            self._holding = False
+
+    async def _publish_from(
+        self, stored: Mark, epoch: int, producer: AIOKafkaProducer, stopping: asyncio.Event
+    ) -> None:
+        mark, saved_at = stored, time.monotonic()
+        while not stopping.is_set():
+            seen = self._appended.count
+            page = await self._log.read_raw(mark.position, self._page)
+            records, previous = chained(page.events, mark.previous)
+            await publish(producer, records)
+            mark = Mark(position=page.upto, previous=previous)
+            if mark.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
+                await self._move(mark, epoch)
+                stored, saved_at = mark, time.monotonic()
+            if len(records) < self._page:
+                await self._appended.wait(seen, POLL_SECONDS)
+        if mark.position > stored.position:
+            await self._move(mark, epoch)
+
+    # -- the mark -----------------------------------------------------------------------------------------------
+
+    async def _take(self, epoch: int) -> Mark:
+        row = await self._pool.fetchrow(TAKE, epoch)
+        if row is None:
+            raise Fenced
+        return Mark(
+            position=row["position"],
+            previous={
+                Place(topic, int(partition)): position
+                for topic, partitions in row["previous"].items()
+                for partition, position in partitions.items()
+            },
+        )
+
+    async def _move(self, mark: Mark, epoch: int) -> None:
+        previous: dict[str, dict[str, int]] = {}
+        for place, position in mark.previous.items():
+            previous.setdefault(place.topic, {})[str(place.partition)] = position
+        if not await self._pool.fetchval(MOVE, epoch, mark.position, previous):
+            raise Fenced
+
+    async def _measure(self, stopping: asyncio.Event) -> None:
+        """Say how far behind the stored mark is, whoever holds the lease."""
+        delay = Delay()
+        while not stopping.is_set():
+            try:
+                done = await self._pool.fetchval(MARK)
+                events = await self._pool.fetchval(BEHIND, done)
+                head = await self._log.head() if events else done
+                seconds = delay.seconds(time.monotonic(), head=head, done=done)
+                self._health.lag("relay", self.service, events=events, seconds=seconds)
+            except OUTAGES as error:
+                log.info("relay-lag-unknown", service=self.service, error=type(error).__name__)
+            await pause(stopping, MEASURE_SECONDS)
+
+
+Chained = tuple[Envelope[str], int]
+"""An event and the position before it in its partition."""
+
+
+def chained(events: Sequence[Envelope[str]], before: Mapping[Place, int]) -> tuple[list[Chained], dict[Place, int]]:
+    """Each event with its predecessor in its partition, and the last position in each partition after them."""
+    last = dict(before)
+    records = []
+    for event in events:
+        place = place_of(event)
+        records.append((event, last.get(place, 0)))
+        last[place] = event.position
+    return records, last
+
+
+def place_of(event: Envelope[Any]) -> Place:
+    """Where an event is published."""
+    return Place(topic_of(event.service, event.aggregate), event.partition)
+
+
+async def publish(producer: AIOKafkaProducer, records: Sequence[Chained]) -> None:
+    """Send records in order and wait until all are acknowledged; raises when one is not."""
+    sent: list[asyncio.Future[Any]] = []
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            for event, previous in records:
+                place = place_of(event)
+                sent.append(
+                    await producer.send(
+                        place.topic,
+                        event.data.encode(),
+                        str(event.aggregate_id).encode(),
+                        place.partition,
+                        headers=headers_of(event, previous),
+                    )
+                )
+            await asyncio.gather(*sent)
+    except TimeoutError as error:
+        raise KafkaTimeoutError("the page was not acknowledged in time") from error
+    finally:
+        for future in sent:
+            future.cancel()
