@@ -108,11 +108,14 @@ def _personal_fields(event_class: type) -> tuple[str, ...]:
     return names
 
 
-def _metadata(hint: Any) -> tuple[Any, ...]:
+def _metadata(hint: Any, within: frozenset[type] = frozenset()) -> tuple[Any, ...]:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        if hint in within:  # A value may hold others of its own kind, like a criterion of criteria.
+            return ()
         # Only whole fields of the event are kept apart: a mark deeper inside would be published.
         hints = get_type_hints(hint, include_extras=True)
-        if hidden := [name for name, inner in hints.items() if PERSONAL in _metadata(inner)]:
+        if hidden := [name for name, inner in hints.items() if PERSONAL in _metadata(inner, within | {hint})]:
             raise ValueError(f"{hint.__name__}.{hidden[0]} is personal; mark the field of the event that holds it")
         return ()
-    return (*getattr(hint, "__metadata__", ()), *(mark for inner in get_args(hint) for mark in _metadata(inner)))
+    inside = (mark for inner in get_args(hint) for mark in _metadata(inner, within))
+    return (*getattr(hint, "__metadata__", ()), *inside)
