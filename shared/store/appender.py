@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from shared.store.append import CALL, Append, Appended, Outcome, arguments, outcomes
+from shared.store.pool import DATABASE_ERRORS
 from shared.store.signal import Announcer, Signal
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class Appender:
         appends = [append for append, _ in batch]
         try:
             rows = await self._pool.fetch(CALL, *arguments(appends))
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as problem:
+        except DATABASE_ERRORS as problem:
             await self._after_failure(batch, problem)
             return
         found = outcomes(appends, rows)

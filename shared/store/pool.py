@@ -10,6 +10,14 @@ IDLE_SECONDS = 5
 """A writer frozen inside a transaction would hold up everybody who reads the log in order."""
 
 
+DATABASE_ERRORS = (
+    *(OSError, TimeoutError),
+    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+    asyncpg.InternalClientError,  # what a connection raises that the server ended while it was idle
+)
+"""Everything that a statement may fail with that is not a mistake in the arguments given to the driver."""
+
+
 async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: float = 10) -> asyncpg.Pool:
     """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects.
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from shared.store.pool import DATABASE_ERRORS
+
 log = structlog.get_logger(__name__)
 
 CHANNEL = "event_appended"
@@ -64,7 +66,7 @@ class Announcer:
                 self._again = False
                 await self._pool.execute("select pg_notify($1, $2)", CHANNEL, PROCESS)
                 await asyncio.sleep(QUIET_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        except DATABASE_ERRORS as problem:
             # Readers poll as well; a lost notification costs them a moment.
             log.warning("notification-failed", error=type(problem).__name__)
         finally:
@@ -76,7 +78,7 @@ async def listen(url: str, signal: Signal) -> None:
     while True:
         try:
             await _listen_once(url, signal)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        except DATABASE_ERRORS as problem:
             log.warning("listening-failed", error=type(problem).__name__)
         await asyncio.sleep(RECONNECT_SECONDS)
 

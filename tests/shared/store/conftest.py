@@ -47,7 +47,9 @@ async def start_process(url: str) -> Process:
         company=Company(),
         claim_secret=b"only for these tests",
     )
-    return Process(pool=pool, appender=appender, commands=commands, log=Log(pool, CODEC, service="tickets"), clock=clock)
+    return Process(
+        pool=pool, appender=appender, commands=commands, log=Log(pool, CODEC, service="tickets"), clock=clock
+    )
 
 
 @pytest.fixture

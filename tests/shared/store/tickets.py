@@ -2,7 +2,7 @@
 out numbers to tickets, so that one command touches two streams."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim, Fact, Timer
@@ -51,6 +51,14 @@ class TicketReminded:
     ticket_id: UUID
 
 
+@event("tickets.ticket-postponed", aggregate="ticket")
+class TicketPostponed:
+    """It is due later."""
+
+    ticket_id: UUID
+    due: date
+
+
 @event("tickets.ticket-closed", aggregate="ticket")
 class TicketClosed:
     """It is done."""
@@ -74,8 +82,20 @@ class NumberTaken:
     ticket_id: UUID
 
 
-EVENTS = [TicketOpened, DuplicateFound, NoteAdded, TicketReminded, TicketClosed, PersonErased, NumberTaken]
-CODEC = Codec(Registry(EVENTS))
+CODEC = Codec(
+    Registry(
+        [
+            TicketOpened,
+            DuplicateFound,
+            NoteAdded,
+            TicketReminded,
+            TicketPostponed,
+            TicketClosed,
+            PersonErased,
+            NumberTaken,
+        ]
+    )
+)
 
 
 @value
@@ -113,18 +133,6 @@ class Postpone:
     """Have it due later."""
 
     due: date
-
-
-@event("tickets.ticket-postponed", aggregate="ticket")
-class TicketPostponed:
-    """It is due later."""
-
-    ticket_id: UUID
-    due: date
-
-
-EVENTS.append(TicketPostponed)
-CODEC = Codec(Registry(EVENTS))
 
 
 @value
@@ -289,7 +297,7 @@ def reminder(state: OpenedTicket) -> Timer | None:
 
 def start_of(day: date) -> datetime:
     """The first instant of a day."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta()
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 async def numbers(reader: Reader, state: object, command: object, context: Context) -> Numbers:

@@ -1,0 +1,143 @@
+"""Firing timers: commands that run once the company clock reaches their time."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from shared.domain.aggregate import Aggregate
+from shared.domain.context import Actor
+from shared.domain.rejection import Rejected
+from shared.domain.roles import Role
+from shared.ops.clock import Clock
+from shared.store.append import Idempotency
+from shared.store.commands import Commands
+from shared.store.effect import decode_command
+from shared.store.errors import Refused
+from shared.store.lease import Lease
+from shared.store.request import Request
+
+log = structlog.get_logger(__name__)
+
+PAGE = 200
+AT_ONCE = 20
+POLL_SECONDS = 0.5
+LONGEST_BACK_OFF_SECONDS = 300
+
+DUE = """
+select aggregate_id, name, aggregate, due, generation, command, attempts from timer
+ where due <= $1 and next_attempt_at <= clock_timestamp() order by due limit $2"""
+DONE = "delete from timer where aggregate_id = $1 and name = $2 and generation = $3"
+# What fails moves back, so that it never fills every page and starves the rest.
+LATER = """
+update timer set attempts = attempts + 1,
+       next_attempt_at = clock_timestamp() + make_interval(secs => least(power(2, attempts), $4))
+ where aggregate_id = $1 and name = $2 and generation = $3"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueTimer:
+    """One row."""
+
+    aggregate_id: UUID
+    name: str
+    aggregate: str
+    due: datetime
+    generation: int
+    command: str
+    attempts: int
+
+
+class Timers:
+    """Runs the commands of due timers through the write path, as the service itself."""
+
+    def __init__(self, service: str, *, pool: asyncpg.Pool, commands: Commands, clock: Clock) -> None:
+        self._pool = pool
+        self._commands = commands
+        self._clock = clock
+        self._actor = Actor(subject=service, roles=frozenset({Role.SERVICE}))
+
+    async def run(self, stopping: asyncio.Event, *, alive: Callable[[], None] = lambda: None) -> None:
+        """Fire what is due, in one process at a time, until `stopping` is set. `alive` is called after each round."""
+
+        async def work(_epoch: int) -> None:
+            while not stopping.is_set():
+                await self._clock.refresh(self._pool)
+                fired = await self.fire_due()
+                alive()
+                if fired < PAGE:
+                    await _waited(stopping, POLL_SECONDS)
+
+        await Lease(self._pool, "timers").hold(work)
+
+    async def fire_due(self) -> int:
+        """Fire a page of what is due now; how many there were."""
+        rows = await self._pool.fetch(DUE, self._clock.now(), PAGE)
+        streams: dict[UUID, list[DueTimer]] = {}
+        for row in rows:
+            streams.setdefault(row["aggregate_id"], []).append(DueTimer(**dict(row)))
+        left = iter(streams.values())
+
+        async def fire_streams() -> None:
+            for timers in left:
+                for timer in timers:
+                    await self._fire(timer)
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(AT_ONCE, len(streams))):
+                group.create_task(fire_streams())
+        return len(rows)
+
+    async def _fire(self, timer: DueTimer) -> None:
+        place = (timer.aggregate_id, timer.name, timer.generation)
+        about = {"timer": timer.name, "aggregate": timer.aggregate, "aggregate_id": str(timer.aggregate_id)}
+        try:
+            await self._commands.carry_out(self._request(timer))
+        except Rejected as refusal:
+            log.info("timer-refused", **about, code=refusal.code)
+        except Exception as problem:  # one timer that cannot run must not keep the others from running
+            failed = not isinstance(problem, Refused)
+            log.warning("timer-failed", **about, attempts=timer.attempts + 1, exc_info=failed)
+            await self._pool.execute(LATER, *place, LONGEST_BACK_OFF_SECONDS)
+            return
+        await self._pool.execute(DONE, *place)
+
+    def _request(self, timer: DueTimer) -> Request:
+        aggregate = self._commands.aggregates[timer.aggregate]
+        return Request(
+            aggregate=aggregate,
+            aggregate_id=timer.aggregate_id,
+            command=decode_command(aggregate, timer.command),
+            actor=self._actor,
+            idempotency=Idempotency(
+                principal=f"timer:{self._actor.subject}",
+                operation=timer.name,
+                key=f"{timer.aggregate_id}/{timer.generation}",
+                request_hash=b"",
+            ),
+            still=_still(aggregate, timer),
+        )
+
+
+def _still(aggregate: Aggregate, timer: DueTimer) -> Callable[[Any], bool]:
+    """Whether a state still has the timer: it may have been cancelled or set anew since its row was read. Decided on
+    the state that the append checks, so nothing can come in between."""
+
+    def still(state: Any) -> bool:
+        running = aggregate.timers_of(state).get(timer.name)
+        return running is not None and running.due == timer.due
+
+    return still
+
+
+async def _waited(stopping: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return
