@@ -123,9 +123,9 @@ async def queue(connection: AnyConnection, runner: str, events: Collection[tuple
         await connection.executemany(QUEUE, [(runner, aggregate_id, position) for aggregate_id, position in events])
 
 
-async def due(connection: AnyConnection | Pool, runner: str) -> list[UUID]:
+async def due(pool: Pool, runner: str) -> list[UUID]:
     """The aggregates whose next attempt is due, the longest waiting first."""
-    return [row["aggregate_id"] for row in await connection.fetch(DUE, runner)]
+    return [row["aggregate_id"] for row in await pool.fetch(DUE, runner)]
 
 
 async def queued(connection: AnyConnection, runner: str, aggregate_id: UUID) -> list[int]:

@@ -6,7 +6,7 @@ page is gone through again, and every command that was carried out before gives 
 
 import asyncio
 import hashlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -138,8 +138,7 @@ class Reacting:
                 await self._carry_out(fact, reaction, ordinal, do)
 
     async def _carry_out(self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do) -> None:
-        kind: Hashable = type(do.command)
-        adapter = _adapter(kind)
+        adapter = _adapter(type(do.command))  # type: ignore[arg-type]  # a class is hashable
         content = adapter.dump_json(do.command)
         key = f"{fact.id}/{ordinal}"
         try:

@@ -32,7 +32,7 @@ from shared.views.entries import readable
 Source = Literal["log", "journal"]
 """The service's own events, or those of others that it reads."""
 
-AnyConnection: TypeAlias = Connection[Record] | PoolConnectionProxy[Record]
+AnyConnection: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
 
 NAME = re.compile(r"[a-z][a-z_]*")
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z_]*)\}")
