@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -23,6 +24,18 @@ class ContactPoints:
     phone: str | None = None
     domain: str | None = None
     country: str | None = None
+
+
+@value
+class EmailHolder:
+    """What already holds the e-mail address that a command names: an open lead or an account; nothing when `id` is
+    None."""
+
+    id: UUID | None = None
+    kind: str = "lead"
+    """lead or account."""
+    owner: UUID | None = None
+    team: UUID | None = None
 
 
 def normal_email(given: str) -> str:

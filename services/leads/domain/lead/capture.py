@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
-from services.leads.domain.contact_points import normalised
+from services.leads.domain.contact_points import EmailHolder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
 from services.leads.domain.lead.life import (
     Captured,
@@ -29,33 +29,18 @@ from shared.events.leads import LeadAssigned, LeadCaptured, LeadLeftUnassigned, 
 
 CAPTURING = permission(
     {
-        role: Reach.ALL
-        for role in (
-            Role.REP,
-            Role.MANAGER,
-            Role.SALES_DIRECTOR,
-            Role.SALES_OPERATIONS,
-            Role.MARKETING,
-            Role.CUSTOMER_SERVICE,
-        )
+        Role.REP: Reach.ALL,
+        Role.MANAGER: Reach.ALL,
+        Role.SALES_DIRECTOR: Reach.ALL,
+        Role.SALES_OPERATIONS: Reach.ALL,
+        Role.MARKETING: Reach.ALL,
+        Role.CUSTOMER_SERVICE: Reach.ALL,
     }
 )
 """Whoever meets interest enters it; the queue says whose it becomes."""
 
 ASSIGNING = permission({role: reach for role, reach in SELLING.items() if role is not Role.REP})
 """Those who hand out leads."""
-
-
-@value
-class Original:
-    """What already holds the e-mail address that a command names: an open lead or an account; nothing when `id` is
-    None."""
-
-    id: UUID | None = None
-    kind: str = "lead"
-    """lead or account."""
-    owner: UUID | None = None
-    team: UUID | None = None
 
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -126,7 +111,7 @@ class AssignLead:
 
 @lead.decides(allow=CAPTURING)
 def capture(
-    state: NoLead, command: CaptureLead, context: Context, original: Original, desk: AssignmentDesk
+    state: NoLead, command: CaptureLead, context: Context, original: EmailHolder, desk: AssignmentDesk
 ) -> Decision:
     """Capture a lead: it gets an owner, stands in the public pool, or is a duplicate that points to its original.
 
@@ -140,9 +125,7 @@ def capture(
 
 
 @lead.already
-def captured_already(
-    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: CaptureLead
-) -> bool:
+def captured_already(state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: CaptureLead) -> bool:
     currency = command.acquisition_cost.currency if command.acquisition_cost else ""
     return state.captured == as_captured(command, currency)
 
@@ -186,7 +169,7 @@ def as_captured(said: Any, currency: str) -> Captured:
     )
 
 
-def duplicate_of(original: Original, lead_id: UUID) -> LeadMarkedDuplicate:
+def duplicate_of(original: EmailHolder, lead_id: UUID) -> LeadMarkedDuplicate:
     assert original.id is not None
     return LeadMarkedDuplicate(
         lead_id=lead_id,

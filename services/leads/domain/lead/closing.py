@@ -41,7 +41,7 @@ class WantedDeal:
     expected_close: date | None = None
     """Today or later."""
     deal_id: UUID | None = None
-    """Made by the client; default: made here."""
+    """Made by the client (UUIDv7); default: made here."""
 
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -87,7 +87,11 @@ def convert(state: OpenLead, command: ConvertLead, context: Context, matched: Ma
 
     Refused with every unmet criterion of the exit rule of nurturing.
     """
-    refuse_all("not-qualified", "The lead is not qualified.", unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit"))
+    refuse_all(
+        "not-qualified",
+        "The lead is not qualified.",
+        unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit"),
+    )
     if not matched.exists:
         raise Rejected("unknown-account", "There is no such account.", field="account_id")
     deal = checked(command.deal, context)
@@ -117,6 +121,9 @@ def convert(state: OpenLead, command: ConvertLead, context: Context, matched: Ma
 def checked(deal: WantedDeal | None, context: Context) -> WantedDeal | None:
     if deal is None:
         return None
+    if deal.deal_id is not None and deal.deal_id.version != 7:
+        # Ids of version 5 derive from business keys; nobody outside may take one.
+        raise Rejected("not-version-7", "An id made by a client is a UUID of version 7.", field="deal.deal_id")
     amount = check_money(deal.amount, context.company.currency, "deal.amount")
     if amount.amount < 0:
         raise Rejected("out-of-range", "A deal is not worth less than nothing.", field="deal.amount.amount")
@@ -129,7 +136,9 @@ def opened_for(state: OpenLead, command: ConvertLead, account_id: UUID) -> Accou
     """The account that a lead opens, with the lead's company, owner and team."""
     name = command.account_name or state.captured.company_name
     if name is None:
-        raise Rejected("name-missing", "The lead names no company: say what the account is called.", field="account_name")
+        raise Rejected(
+            "name-missing", "The lead names no company: say what the account is called.", field="account_name"
+        )
     return AccountOpened(
         account_id=account_id,
         name=name,

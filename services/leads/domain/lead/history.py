@@ -4,8 +4,10 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.leads.domain.assignment import IMPORTED
+from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
-from services.leads.domain.lead.capture import Original, as_captured, duplicate_of
+from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.life import (
     ConvertedLead,
@@ -34,8 +36,8 @@ from shared.events.leads import LeadActivityLogged, LeadAssigned, LeadCaptured, 
 class ImportLead:
     """A lead as history knows it."""
 
-    at: datetime
-    """When the interest was shown, UTC."""
+    on: date
+    """The day: when the interest was shown."""
     source: Word
     person_name: Name | None = None
     email: Email | None = None
@@ -53,40 +55,46 @@ class ImportLead:
     owner: UUID | None = None
     """Together with `team`, or the lead has no owner."""
     team: UUID | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportLeadActivity:
     """Work on a lead as history knows it."""
 
-    at: datetime
-    """When it happened, UTC."""
+    on: date
+    """The day: when it happened."""
     activity_id: UUID
     kind: ActivityKind
     by: UUID | None = None
     minutes: int | None = None
     note: Text | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportLeadQualification:
     """What was known about a lead, all of it."""
 
-    at: datetime
-    """When it was noted, UTC."""
+    on: date
+    """The day: when it was noted."""
     need_stated: bool | None = None
     budget: Money | None = None
     decision_chain_known: bool | None = None
     timeline: Timeline | None = None
     intent_to_cooperate: bool | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportLeadConversion:
     """A conversion as history knows it. Account, contact and deal come in by themselves."""
 
-    at: datetime
-    """When it happened, UTC."""
+    on: date
+    """The day: when it happened."""
     account_id: UUID
     contact_id: UUID | None = None
     """Default: an id derived from the lead's."""
@@ -94,33 +102,38 @@ class ImportLeadConversion:
     deal_name: Name | None = None
     amount: Money | None = None
     expected_close: date | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportLeadDisqualification:
     """The end of a lead as history knows it."""
 
-    at: datetime
-    """When it happened, UTC."""
+    on: date
+    """The day: when it happened."""
     reason: DisqualificationReason
     note: Text | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 # -- decisions ------------------------------------------------------------------------------------------------------
 
 
 @lead.decides(allow=ONLY_SERVICES)
-def import_lead(state: NoLead, command: ImportLead, context: Context, original: Original) -> Decision:
+def import_lead(state: NoLead, command: ImportLead, context: Context, original: EmailHolder) -> Decision:
     """Take over a lead from history; one whose address an open lead or a contact holds is its duplicate."""
     captured = as_captured(command, context.company.currency)
     lead_id = context.aggregate_id
-    happened = LeadCaptured(lead_id=lead_id, captured_at=command.at, **same_fields(captured))
-    facts = [Fact(event=happened, at=command.at)]
+    at = moment_of(command, context)
+    happened = LeadCaptured(lead_id=lead_id, captured_at=at, **same_fields(captured))
+    facts = [Fact(event=happened, at=at)]
     if original.id not in (None, lead_id):
-        facts.append(Fact(event=duplicate_of(original, lead_id), at=command.at))
+        facts.append(Fact(event=duplicate_of(original, lead_id), at=at))
     elif command.owner is not None and command.team is not None:
         assigned = LeadAssigned(lead_id=lead_id, team_id=command.team, member_id=command.owner, rule=IMPORTED)
-        facts.append(Fact(event=assigned, at=command.at))
+        facts.append(Fact(event=assigned, at=at))
     return facts
 
 
@@ -140,17 +153,15 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
         activity_id=command.activity_id,
         kind=command.kind,
         by=command.by,
-        on=context.company.day(command.at),
+        on=command.on,
         minutes=command.minutes,
         note=command.note,
     )
-    return [Fact(event=logged, at=command.at)]
+    return [Fact(event=logged, at=moment_of(command, context))]
 
 
 @lead.already
-def activity_imported_already(
-    state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadActivity
-) -> bool:
+def activity_imported_already(state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadActivity) -> bool:
     return any(activity.id == command.activity_id for activity in state.activities)
 
 
@@ -160,7 +171,7 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     known = as_qualification(command)
     if known.budget is not None:
         check_money(known.budget, context.company.currency, "budget")
-    return [Fact(event=qualification_noted(state.id, known), at=command.at)]
+    return [Fact(event=qualification_noted(state.id, known), at=moment_of(command, context))]
 
 
 @lead.already
@@ -190,7 +201,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         lead_id=state.id,
         account_id=command.account_id,
         contact_id=command.contact_id or context.derived_id("contact"),
-        captured_at=state.captured_at or command.at,
+        captured_at=state.captured_at or moment_of(command, context),
         source=state.captured.source,
         owner=state.owner,
         team=state.team,
@@ -200,7 +211,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         expected_close=command.expected_close,
         industry=state.captured.industry,
     )
-    return [Fact(event=converted, at=command.at)]
+    return [Fact(event=converted, at=moment_of(command, context))]
 
 
 @lead.already
@@ -209,10 +220,10 @@ def conversion_imported_already(state: ConvertedLead, command: ImportLeadConvers
 
 
 @lead.decides(allow=ONLY_SERVICES)
-def import_disqualification(state: OpenLead, command: ImportLeadDisqualification) -> Decision:
+def import_disqualification(state: OpenLead, command: ImportLeadDisqualification, context: Context) -> Decision:
     """Take over the end of a lead from history."""
     given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)
-    return [Fact(event=given_up, at=command.at)]
+    return [Fact(event=given_up, at=moment_of(command, context))]
 
 
 @lead.already

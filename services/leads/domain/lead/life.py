@@ -54,6 +54,9 @@ class Qualification:
     intent_to_cooperate: bool | None = None
 
 
+UNKNOWN = Qualification()
+
+
 @value
 class Activity:
     """A call, mail, visit, meeting or demo."""
@@ -86,7 +89,7 @@ class OpenLead:
     team: UUID | None = None
     rule: str | None = None
     """The rule that decided about the owner."""
-    qualification: Qualification = Qualification()
+    qualification: Qualification = UNKNOWN
     activities: tuple[Activity, ...] = ()
     follow_up: date | None = None
     follow_up_planned: bool = False

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from annotated_types import Ge, Le
@@ -151,14 +151,12 @@ def note_qualification(state: OpenLead, command: NoteLeadQualification, context:
     return [] if known == state.qualification else [qualification_noted(state.id, known)]
 
 
-def with_news(
-    known: Qualification, news: NoteLeadQualification, currency: str
-) -> Qualification:
+def with_news(known: Qualification, news: NoteLeadQualification, currency: str) -> Qualification:
     """What is known with what a command adds. `Rejected` for a budget in another currency or below zero."""
     budget = check_money(news.budget, currency, "budget") if news.budget else None
     if budget is not None and budget.amount < 0:
         raise Rejected("out-of-range", "A budget is not below zero.", field="budget.amount")
-    said = {
+    said: dict[str, Any] = {
         "need_stated": news.need_stated,
         "budget": budget,
         "decision_chain_known": news.decision_chain_known,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
+from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import Name, Word
 from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
@@ -138,8 +139,8 @@ class LeaveOrganisation:
 class ImportMember:
     """A member as history knows them."""
 
-    at: datetime
-    """When they joined, UTC."""
+    on: date
+    """The day: when they joined."""
     subject: Name
     name: Name
     role: Role
@@ -147,34 +148,41 @@ class ImportMember:
     department: Word = "sales"
     experience: Experience = "experienced"
     capacity: Capacity = 30
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportMove:
     """A change of team as history knows it."""
 
-    at: datetime
-    """When it happened, UTC."""
+    on: date
+    """The day: when it happened."""
     team_id: UUID | None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportLeave:
     """Days away as history knows them."""
 
-    at: datetime
-    """When they were announced, UTC."""
+    on: date
+    """The day: when they were announced."""
     start: date
     end: date
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportDeparture:
     """A departure as history knows it."""
 
-    at: datetime
-    """When it happened, UTC."""
     on: date
+    """The last day in the organisation."""
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 # -- decisions ------------------------------------------------------------------------------------------------------
@@ -192,7 +200,7 @@ def join(
 @member.decides(allow=ONLY_SERVICES)
 def import_member(state: NoMember, command: ImportMember, context: Context, holder: SubjectHolder) -> Decision:
     """Take over a member from history."""
-    return [Fact(event=joined(command, context, holder), at=command.at)]
+    return [Fact(event=joined(command, context, holder), at=moment_of(command, context))]
 
 
 def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
@@ -212,21 +220,18 @@ def joined(command: JoinMember | ImportMember, context: Context, holder: Subject
 
 @member.already
 def joined_already(state: ActiveMember, command: JoinMember) -> bool:
-    return is_same_person(state, command)
+    asked = (command.subject, command.name, command.role.value, command.team_id)
+    details = (command.department, command.experience, command.capacity)
+    return (asked, details) == (
+        (state.subject, state.name, state.role, state.team),
+        (state.department, state.experience, state.capacity),
+    )
 
 
 @member.already
-def imported_already(state: ActiveMember, command: ImportMember) -> bool:
-    return is_same_person(state, command)
-
-
-def is_same_person(state: ActiveMember, command: JoinMember | ImportMember) -> bool:
-    asked = (command.subject, command.name, command.role.value, command.team_id)
-    details = (command.department, command.experience, command.capacity)
-    return (
-        asked == (state.subject, state.name, state.role, state.team)
-        and details == (state.department, state.experience, state.capacity)
-    )
+def imported_already(state: ActiveMember | FormerMember, command: ImportMember) -> bool:
+    """The id derives from the outside id: whoever came in once does not come in again."""
+    return True
 
 
 @member.decides(allow=OPERATIONS)
@@ -242,10 +247,10 @@ def moved_already(state: ActiveMember, command: MoveMember) -> bool:
 
 
 @member.decides(allow=ONLY_SERVICES)
-def import_move(state: ActiveMember, command: ImportMove) -> Decision:
+def import_move(state: ActiveMember, command: ImportMove, context: Context) -> Decision:
     """Take over a change of team from history."""
     moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id)
-    return [Fact(event=moved, at=command.at)]
+    return [Fact(event=moved, at=moment_of(command, context))]
 
 
 @member.already
@@ -260,9 +265,9 @@ def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
 
 
 @member.decides(allow=ONLY_SERVICES)
-def import_leave(state: ActiveMember, command: ImportLeave) -> Decision:
+def import_leave(state: ActiveMember, command: ImportLeave, context: Context) -> Decision:
     """Take over days away from history."""
-    return [Fact(event=on_leave(state, command), at=command.at)]
+    return [Fact(event=on_leave(state, command), at=moment_of(command, context))]
 
 
 def on_leave(state: ActiveMember, command: GoOnLeave | ImportLeave) -> MemberWentOnLeave:
@@ -295,9 +300,9 @@ def left_already(state: FormerMember, command: LeaveOrganisation) -> bool:
 
 
 @member.decides(allow=ONLY_SERVICES)
-def import_departure(state: ActiveMember, command: ImportDeparture) -> Decision:
+def import_departure(state: ActiveMember, command: ImportDeparture, context: Context) -> Decision:
     """Take over a departure from history."""
-    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=command.at)]
+    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=moment_of(command, context))]
 
 
 @member.already

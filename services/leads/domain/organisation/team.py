@@ -1,10 +1,11 @@
 """Teams: their place in the hierarchy and who leads them (ORG-1)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
+from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import Name
 from shared.domain.aggregate import Aggregate, Decision, Fact
 from shared.domain.context import Context
@@ -77,19 +78,23 @@ class AppointManager:
 class ImportTeam:
     """A team as history knows it."""
 
-    at: datetime
-    """When it was formed, UTC."""
+    on: date
+    """The day: when it was formed."""
     name: Name
     parent_id: UUID | None = None
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 @value
 class ImportManager:
     """A team's manager as history knows them."""
 
-    at: datetime
-    """From when on, UTC."""
+    on: date
+    """The day: from when on."""
     member_id: UUID
+    at: datetime | None = None
+    """The instant, UTC, where it is known; default: the end of the day."""
 
 
 # -- decisions ------------------------------------------------------------------------------------------------------
@@ -125,19 +130,20 @@ def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
 def import_team(state: NoTeam, command: ImportTeam, context: Context) -> Decision:
     """Take over a team from history."""
     formed = TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
-    return [Fact(event=formed, at=command.at)]
+    return [Fact(event=formed, at=moment_of(command, context))]
 
 
 @team.already
 def imported_already(state: ActiveTeam, command: ImportTeam) -> bool:
-    return (state.name, state.parent_id) == (command.name, command.parent_id)
+    """The id derives from the outside id: what came in once does not come in again."""
+    return True
 
 
 @team.decides(allow=ONLY_SERVICES)
-def import_manager(state: ActiveTeam, command: ImportManager) -> Decision:
+def import_manager(state: ActiveTeam, command: ImportManager, context: Context) -> Decision:
     """Take over a team's manager from history."""
     appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)
-    return [Fact(event=appointed, at=command.at)]
+    return [Fact(event=appointed, at=moment_of(command, context))]
 
 
 @team.already

@@ -1,0 +1,60 @@
+"""What an account is, and the keys that it holds."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.domain.aggregate import Aggregate, Claim
+from shared.domain.roles import READING
+from shared.events.definition import value
+
+
+@value
+class Contact:
+    """A person at the account; once erased, only the role in buying is left."""
+
+    id: UUID
+    buying_role: str | None
+    name: str | None
+    email: str | None
+    phone: str | None
+    title: str | None
+    erased: bool = False
+
+
+@value
+class Profile:
+    """What is known about the company."""
+
+    name: str
+    domain: str | None = None
+    industry: str | None = None
+    size: int | None = None
+    country: str | None = None
+    parent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAccount:
+    """Not known yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActiveAccount:
+    """A customer or prospect."""
+
+    id: UUID
+    profile: Profile
+    owner: UUID | None
+    team: UUID | None
+    lead_id: UUID | None = None
+    contacts: tuple[Contact, ...] = ()
+
+
+account = Aggregate("account", plural="accounts", start=NoAccount, readers=READING)
+
+
+@account.claims
+def is_known_by(state: ActiveAccount) -> set[Claim]:
+    """An account holds its domain, and the e-mail addresses of its contacts (LEAD-2)."""
+    claims = {Claim(kind="email", key=contact.email) for contact in state.contacts if contact.email}
+    return claims | ({Claim(kind="domain", key=state.profile.domain)} if state.profile.domain else set())

@@ -1,0 +1,233 @@
+"""The record of a company: registered, and its profile changed (ACCT-1)."""
+
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, Protocol
+from uuid import UUID
+
+from services.leads.domain.account.life import ActiveAccount, NoAccount, Profile, account
+from services.leads.domain.contact_points import normalised
+from services.leads.domain.fields import Country, Domain, Headcount, Name, Word
+from shared.domain.aggregate import Decision
+from shared.domain.context import Context
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.roles import SELLING
+from shared.events.definition import value
+from shared.events.leads import AccountChanged, AccountOpened
+
+
+@value
+class Neighbours:
+    """What a profile meets: who holds its domain, and what stands above its parent."""
+
+    domain_holder: UUID | None = None
+    parent_exists: bool = True
+    ancestors: tuple[UUID, ...] = ()
+    """The parent, its parent, and so on."""
+
+
+@value
+class Keeper:
+    """Whose a new account becomes."""
+
+    member_id: UUID | None = None
+    team: UUID | None = None
+    exists: bool = True
+
+
+# -- commands --------------------------------------------------------------------------------------------------------
+
+
+@value
+class RegisterAccount:
+    """Enter a company."""
+
+    example: ClassVar[dict[str, object]] = {
+        "name": "Northwind Tooling",
+        "domain": "northwind.example",
+        "industry": "manufacturing",
+        "size": 420,
+        "country": "DE",
+    }
+
+    name: Name
+    domain: Domain | None = None
+    """A host or web address; the registrable domain is kept, and one account has it at a time."""
+    industry: Word | None = None
+    size: Headcount | None = None
+    """People employed."""
+    country: Country | None = None
+    """ISO 3166-1, two letters."""
+    parent_id: UUID | None = None
+    """The company that it belongs to."""
+    owner: UUID | None = None
+    """The member who keeps it; default: whoever asks."""
+
+
+@value
+class ChangeAccount:
+    """Change the profile of an account; what is left out stays."""
+
+    example: ClassVar[dict[str, object]] = {"size": 460, "clear": ["industry"]}
+
+    name: Name | None = None
+    domain: Domain | None = None
+    industry: Word | None = None
+    size: Headcount | None = None
+    country: Country | None = None
+    parent_id: UUID | None = None
+    clear: tuple[Literal["domain", "industry", "size", "country", "parent_id"], ...] = ()
+    """Fields that are to be empty from now on."""
+
+
+# -- decisions -------------------------------------------------------------------------------------------------------
+
+
+@account.decides(allow=SELLING)
+def register(
+    state: NoAccount, command: RegisterAccount, context: Context, neighbours: Neighbours, keeper: Keeper
+) -> Decision:
+    """Enter a company as an account of whoever asks, or of the member who is named."""
+    if not keeper.exists:
+        raise Rejected("unknown-member", "There is no such active member.", field="owner")
+    profile = checked(said_by(command), context.aggregate_id, neighbours)
+    return [opened(context.aggregate_id, profile, owner=keeper.member_id, team=keeper.team)]
+
+
+@account.already
+def registered_already(state: ActiveAccount, command: RegisterAccount) -> bool:
+    return state.profile == said_by(command) and command.owner in (None, state.owner)
+
+
+@account.decides(allow=SELLING, method="PATCH")
+def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours) -> Decision:
+    """Change the profile of an account; what is left out stays, what `clear` names is emptied."""
+    both = [name for name in command.clear if getattr(command, name) is not None]
+    twice = Reason(code="set-and-cleared", message="A field is either set or cleared.", field="clear")
+    refuse_all("invalid", "Some fields cannot be read.", [twice] if both else [])
+    profile = checked(changed(state.profile, command), state.id, neighbours)
+    if profile == state.profile:
+        return []
+    return [
+        AccountChanged(
+            account_id=state.id,
+            name=profile.name,
+            domain=profile.domain,
+            industry=profile.industry,
+            size=profile.size,
+            country=profile.country,
+            parent_id=profile.parent_id,
+        )
+    ]
+
+
+def opened(
+    account_id: UUID, profile: Profile, *, owner: UUID | None, team: UUID | None, lead_id: UUID | None = None
+) -> AccountOpened:
+    return AccountOpened(
+        account_id=account_id,
+        name=profile.name,
+        domain=profile.domain,
+        industry=profile.industry,
+        size=profile.size,
+        country=profile.country,
+        parent_id=profile.parent_id,
+        owner=owner,
+        team=team,
+        lead_id=lead_id,
+    )
+
+
+# -- profiles --------------------------------------------------------------------------------------------------------
+
+
+class Company(Protocol):
+    """What is told about a company."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def domain(self) -> str | None: ...
+
+    @property
+    def industry(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
+
+    @property
+    def country(self) -> str | None: ...
+
+    @property
+    def parent_id(self) -> UUID | None: ...
+
+
+def said_by(command: Company) -> Profile:
+    """The profile that a command gives, in normal form."""
+    points = normalised(domain=command.domain, country=command.country)
+    return Profile(
+        name=command.name,
+        domain=points.domain,
+        industry=command.industry,
+        size=command.size,
+        country=points.country,
+        parent_id=command.parent_id,
+    )
+
+
+def changed(profile: Profile, command: ChangeAccount) -> Profile:
+    """The profile with what a command sets and clears."""
+    points = normalised(domain=command.domain, country=command.country)
+    news: dict[str, Any] = {
+        "name": command.name,
+        "domain": points.domain,
+        "industry": command.industry,
+        "size": command.size,
+        "country": points.country,
+        "parent_id": command.parent_id,
+    }
+    cleared: dict[str, Any] = dict.fromkeys(command.clear)
+    return replace(profile, **{name: given for name, given in news.items() if given is not None}, **cleared)
+
+
+def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profile:
+    """The profile, unless another account has its domain or it would stand below itself."""
+    reasons = domain_taken(account_id, neighbours)
+    if profile.parent_id is not None and not neighbours.parent_exists:
+        reasons.append(Reason(code="unknown-account", message="There is no such account.", field="parent_id"))
+    elif account_id in (profile.parent_id, *neighbours.ancestors):
+        reasons.append(Reason(code="below-itself", message="An account does not belong to itself.", field="parent_id"))
+    refuse_all("invalid", "The profile cannot be so.", reasons)
+    return profile
+
+
+def domain_taken(account_id: UUID, neighbours: Neighbours) -> list[Reason]:
+    if neighbours.domain_holder in (None, account_id):
+        return []
+    return [Reason(code="domain-taken", message="Another account has this domain.", field="domain")]
+
+
+# -- what changes ----------------------------------------------------------------------------------------------------
+
+
+@account.evolves
+def became_known(state: NoAccount, event: AccountOpened) -> ActiveAccount:
+    return ActiveAccount(
+        id=event.account_id, profile=profile_of(event), owner=event.owner, team=event.team, lead_id=event.lead_id
+    )
+
+
+@account.evolves
+def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
+    return replace(state, profile=profile_of(event))
+
+
+def profile_of(event: AccountOpened | AccountChanged) -> Profile:
+    return Profile(
+        name=event.name,
+        domain=event.domain,
+        industry=event.industry,
+        size=event.size,
+        country=event.country,
+        parent_id=event.parent_id,
+    )
