@@ -1,0 +1,326 @@
+"""The relay publishes everything at least once, each aggregate in order, whoever dies, freezes or goes away."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from aiokafka import ConsumerRecord
+
+from deploy.local import kafka as local_kafka
+from deploy.local.home import Home
+from deploy.local.kafka import KafkaPlace
+from deploy.local.ports import remembered
+from deploy.local.program import Running
+from shared.events.codec import Codec
+from shared.events.registry import Registry, topic_of
+from shared.ops.health import Health
+from shared.store.append import Append, Appended, NewEvent, StreamAppend
+from shared.store.appender import Appender
+from shared.store.lease import Lease
+from shared.store.log import Log
+from shared.store.signal import Signal
+from shared.stream.chain import Place, sift
+from shared.stream.journal import Journal
+from shared.stream.producer import producing
+from shared.stream.record import read
+from shared.stream.relay import Fenced, Relay
+from tests.shared.stream.stage import eventually, new_aggregate, new_health, records_of, running, said
+from tests.shared.stream.test_record import EVENT
+
+CHECKOUT = Path(__file__).parents[3]
+TAKEOVER_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Shop:
+    """A service's log, and some deals in it that go on."""
+
+    pool: "asyncpg.Pool[Any]"
+    database: str
+    bootstrap: str
+    aggregate: str
+    appender: Appender
+    deals: dict[UUID, int] = field(default_factory=dict)
+
+    @property
+    def topic(self) -> str:
+        return topic_of("deals", self.aggregate)
+
+    async def append(self, deal: UUID, count: int = 1) -> None:
+        """Let some things happen to one deal."""
+        first = self.deals.get(deal, 0)
+        events = tuple(
+            NewEvent(
+                id=uuid.uuid4(),
+                type="deals.deal-won",
+                version=1,
+                occurred_at=EVENT.occurred_at,
+                data=b'{ "n":%d, "price": "1.50" }' % number,
+            )
+            for number in range(first, first + count)
+        )
+        stream = StreamAppend(aggregate=self.aggregate, aggregate_id=deal, expected=first, events=events)
+        outcome = await self.appender.append(
+            Append(
+                streams=(stream,),
+                actor="rep-1",
+                correlation_id=UUID(int=1),
+                causation_id=UUID(int=2),
+                recorded_at=EVENT.recorded_at,
+            )
+        )
+        assert isinstance(outcome, Appended)
+        self.deals[deal] = first + count
+
+    async def trade(self, deals: int, rounds: int) -> None:
+        """Many deals at once, each in steps of one to three events."""
+
+        async def one(deal: UUID) -> None:
+            for number in range(rounds):
+                await self.append(deal, number % 3 + 1)
+
+        await asyncio.gather(*(one(uuid.uuid4()) for _ in range(deals)))
+
+    def relay(self, health: Health | None = None, *, page: int = 40) -> Relay:
+        """A relay of this service, as each of its processes has one."""
+        return Relay(
+            "deals",
+            self.pool,
+            Log(self.pool, Codec(Registry([])), service="deals"),
+            Lease(self.pool, "relay"),
+            [self.topic],
+            bootstrap=self.bootstrap,
+            health=health or new_health(),
+            appended=self.appender.appended,
+            page=page,
+        )
+
+    async def published(self) -> bool:
+        """Whether the stored mark has reached the end of the log."""
+        query = "select (select position from relay) >= (select coalesce(max(position), 0) from event)"
+        return bool(await self.pool.fetchval(query))
+
+    async def mark(self) -> tuple[int, int]:
+        """The stored mark and the epoch of who moved it."""
+        row = await self.pool.fetchrow("select position, epoch from relay")
+        assert row is not None
+        return row["position"], row["epoch"]
+
+    async def check(self) -> list[ConsumerRecord]:
+        """The topic says all that the log says, in order and without a hole; gives the records."""
+        records = await records_of(self.bootstrap, self.topic)
+        received = [(Place(record.topic, record.partition), read(record)) for record in records]
+        sifted = sift(received, dict.fromkeys((place for place, _ in received), 0))
+        assert not sifted.holes
+        rows = await self.pool.fetch("select *, data::text as raw from event order by position")
+        by_position = {row["position"]: row for row in rows}
+        assert sorted(event.source_position for _, event in sifted.new) == sorted(by_position)
+        sequences: dict[UUID, int] = {}
+        for _, event in sifted.new:
+            row = by_position[event.source_position]
+            assert event.data == row["raw"].encode()
+            assert (event.id, event.aggregate_id, event.partition) == (
+                row["event_id"],
+                row["aggregate_id"],
+                row["partition"],
+            )
+            assert event.sequence == sequences.get(event.aggregate_id, 0) + 1
+            sequences[event.aggregate_id] = event.sequence
+        assert sequences == self.deals
+        return records
+
+
+@pytest.fixture
+async def shop(pool: "asyncpg.Pool[Any]", database: str, kafka: str) -> AsyncIterator[Shop]:
+    """An empty log and nobody who publishes it."""
+    appender = Appender(pool)
+    yield Shop(pool=pool, database=database, bootstrap=kafka, aggregate=new_aggregate(), appender=appender)
+    await appender.close()
+
+
+@contextmanager
+def relay_process(shop: Shop) -> Iterator["subprocess.Popen[bytes]"]:
+    """A relay in another process; killed at the end at the latest."""
+    command = [sys.executable, "-m", "tests.shared.stream.relay_process", shop.database, shop.bootstrap, shop.aggregate]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def repeated(records: list[ConsumerRecord]) -> list[list[ConsumerRecord]]:
+    """The records of each event that was published more than once."""
+    by_id: dict[bytes, list[ConsumerRecord]] = {}
+    for record in records:
+        by_id.setdefault(dict(record.headers)["ce_id"], []).append(record)
+    return [same for same in by_id.values() if len(same) > 1]
+
+
+async def test_the_log_is_published_in_order_over_restarts(shop: Shop) -> None:
+    trading = asyncio.create_task(shop.trade(deals=60, rounds=15))
+    while not trading.done():
+        async with running(shop.relay()):
+            await asyncio.wait([trading], timeout=0.3)
+    await trading
+    async with running(shop.relay()):
+        await eventually(shop.published)
+    records = await shop.check()
+    assert len(records) == sum(shop.deals.values())  # who stops in order stores the mark before
+
+
+async def test_health_says_how_far_behind_it_is(shop: Shop) -> None:
+    await shop.trade(deals=3, rounds=2)
+    health = new_health()
+    relay = shop.relay(health)
+    other = Lease(shop.pool, "relay")
+    epoch = await other.take()
+    assert epoch is not None
+    async with running(relay):
+
+        async def behind() -> bool:
+            return [(lag.kind, lag.name, lag.events) for lag in health.lags] == [("relay", "deals", 9)]
+
+        await eventually(behind)
+        assert said(health, "relay").detail == "another process publishes"
+        await other.release(epoch)
+        await eventually(shop.published)
+
+        async def caught_up() -> bool:
+            return [(lag.events, lag.seconds) for lag in health.lags] == [(0, 0)]
+
+        await eventually(caught_up)
+        assert said(health, "relay").ok
+
+
+async def test_a_killed_relay_is_replaced_by_a_second_replica(shop: Shop) -> None:
+    deal = uuid.uuid4()
+    with relay_process(shop) as process:
+        await shop.append(deal)
+        await eventually(shop.published)
+        async with running(shop.relay()):
+            trading = asyncio.create_task(shop.trade(deals=20, rounds=20))
+            await asyncio.sleep(0.1)
+            process.kill()
+            await trading
+            assert await eventually(shop.published) <= TAKEOVER_SECONDS
+    await shop.check()
+
+
+async def test_a_killed_relay_is_replaced_by_its_restart(shop: Shop) -> None:
+    with relay_process(shop) as process:
+        await shop.append(uuid.uuid4())
+        await eventually(shop.published)
+        trading = asyncio.create_task(shop.trade(deals=20, rounds=20))
+        await asyncio.sleep(0.1)
+        process.kill()
+        killed = time.monotonic()
+        await trading
+    async with running(shop.relay()):
+        await eventually(shop.published)
+        assert time.monotonic() - killed <= TAKEOVER_SECONDS
+    await shop.check()
+
+
+async def test_a_holder_that_was_frozen_and_wakes_harms_nothing(shop: Shop) -> None:
+    with relay_process(shop) as process:
+        await shop.append(uuid.uuid4())
+        await eventually(shop.published)
+        trading = asyncio.create_task(shop.trade(deals=20, rounds=20))
+        await asyncio.sleep(0.1)
+        process.send_signal(signal.SIGSTOP)
+        async with running(shop.relay()):
+            await trading
+            await eventually(shop.published)
+            before = await shop.mark()
+            process.send_signal(signal.SIGCONT)
+            # Long enough to publish again what it held, and to find out that its lease is gone.
+            await asyncio.sleep(1.5)
+            assert process.poll() is None
+            assert await shop.mark() == before
+            await shop.append(uuid.uuid4())
+            await eventually(shop.published)
+            assert (await shop.mark())[1] == before[1]
+    for same in repeated(await shop.check()):
+        assert len({(record.partition, record.key, record.value, tuple(record.headers)) for record in same}) == 1
+
+
+async def test_whoever_goes_on_from_an_old_mark_only_repeats_itself(shop: Shop) -> None:
+    """What the frozen holder does at its worst, on purpose."""
+    woken = shop.relay(page=7)
+    await shop.trade(deals=5, rounds=2)
+    epoch = await Lease(shop.pool, "relay", seconds=0).take()
+    assert epoch is not None
+    old = await woken._take(epoch)
+    async with running(shop.relay()):
+        await eventually(shop.published)
+        await shop.trade(deals=5, rounds=2)
+        await eventually(shop.published)
+    before = await shop.mark()
+    async with producing(shop.bootstrap, "woken") as producer:
+        with pytest.raises(Fenced):
+            await woken._publish_from(old, epoch, producer, asyncio.Event())
+    assert await shop.mark() == before
+    again = repeated(await shop.check())
+    assert len(again) >= 7
+    for same in again:
+        assert len({(record.partition, record.key, record.value, tuple(record.headers)) for record in same}) == 1
+
+
+@asynccontextmanager
+async def own_broker(folder: Path) -> AsyncIterator[tuple[KafkaPlace, Running]]:
+    """A broker that only this test uses, so that it may go away."""
+    home = Home(folder)
+    home.prepare()
+    ports = remembered(home, ["kafka", "controller"])
+    place = KafkaPlace(home=home, port=ports["kafka"], controller_port=ports["controller"])
+    broker = await local_kafka.launch(place)
+    try:
+        yield place, broker
+    finally:
+        broker.kill()
+
+
+async def test_while_the_broker_is_away_commands_are_taken_and_later_published(shop: Shop, tmp_path: Path) -> None:
+    health = new_health()
+    async with own_broker(tmp_path) as (place, broker), AsyncExitStack() as stopping:
+        shop.bootstrap = place.bootstrap
+        journal = Journal(
+            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Signal()
+        )
+        async with running(shop.relay(health)), running(journal):
+
+            async def journaled() -> bool:
+                return bool(await shop.pool.fetchval("select count(*) from journal") == sum(shop.deals.values()))
+
+            async def both(ok: bool) -> bool:
+                return all(said(health, name).ok is ok for name in ("relay", "journal"))
+
+            await shop.trade(deals=5, rounds=3)
+            await eventually(journaled)
+            await eventually(lambda: both(True))
+            broker.kill()
+            await shop.trade(deals=5, rounds=3)
+            await eventually(lambda: both(False))
+            await shop.append(uuid.uuid4())
+            assert not await shop.published()
+            back = await local_kafka.launch(place)
+            try:
+                await eventually(journaled, 30)
+                await eventually(lambda: both(True))
+                await eventually(shop.published)
+                await shop.check()
+            finally:
+                stopping.callback(back.kill)
