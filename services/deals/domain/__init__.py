@@ -1,0 +1,1 @@
+"""The rules of deals and of what they rest on; pure."""

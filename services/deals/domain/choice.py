@@ -1,0 +1,38 @@
+"""Which process a new deal follows: ordered rules, the first that applies decides (DEAL-1)."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from services.deals.domain.process import Process
+from services.deals.domain.short_process import SHORT_ID
+from shared.domain.criteria import Facts, Predicate, meets
+from shared.events.definition import value
+
+
+@value
+class ChoiceRule:
+    """Deals that `when` applies to follow the process; without `when`, all do.
+
+    A rule looks at the facts `amount` (number), `source`, `industry`, `team` and `account` (texts) of the opening.
+    """
+
+    name: str
+    process_id: UUID
+    when: Predicate | None = None
+
+
+@value
+class ChosenProcess:
+    """The process that a new deal follows, and the rule that chose it."""
+
+    process: Process
+    rule: str
+
+
+RULES: Sequence[ChoiceRule] = (ChoiceRule(name="default", process_id=SHORT_ID),)
+"""In order; the last one applies to every deal."""
+
+
+def choose(rules: Sequence[ChoiceRule], facts: Facts) -> ChoiceRule:
+    """The first rule that applies. The last rule is the default, and has no condition."""
+    return next(rule for rule in rules if rule.when is None or meets(rule.when, facts))

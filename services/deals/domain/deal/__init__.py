@@ -1,0 +1,9 @@
+"""Deals: how they begin, what is to be done in their stages, how they move, change and end (DEAL-1 … DEAL-10).
+
+Importing the package registers every capability on the aggregate.
+"""
+
+from services.deals.domain.deal import changes, closing, history, nodes, opening, stages, work
+from services.deals.domain.deal.state import deal
+
+__all__ = ["changes", "closing", "deal", "history", "nodes", "opening", "stages", "work"]

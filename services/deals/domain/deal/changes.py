@@ -1,0 +1,236 @@
+"""What changes about an open deal: worth, close date, what is known of it, and whose it is (DEAL-9, DEAL-10)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
+
+from services.deals.domain.deal.stages import moved
+from services.deals.domain.deal.state import NextStep, OpenDeal, deal
+from services.deals.domain.deal.work import MANAGING, planned
+from services.deals.domain.facts import noted_faults
+from services.deals.domain.process import Process
+from shared.domain.context import Context
+from shared.domain.criteria import FactValue
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.roles import SELLING
+from shared.events.deals import (
+    DealAmountChanged,
+    DealCategoryChanged,
+    DealCloseDateChanged,
+    DealFactsNoted,
+    DealHandedOver,
+)
+from shared.events.definition import value
+
+Category = Literal["omitted", "pipeline", "best-case", "commit"]
+Text = Annotated[str, MinLen(1), MaxLen(500)]
+Changes = list[Any]
+
+
+@value
+class ChangeAmount:
+    """The deal is worth another amount."""
+
+    amount: Money
+
+    example: ClassVar[dict[str, Any]] = {"amount": {"amount": "135000.00", "currency": "EUR"}}
+
+
+@value
+class ChangeCloseDate:
+    """The deal is expected to close on another day; null when nobody can say."""
+
+    expected_close: date | None
+
+    example: ClassVar[dict[str, Any]] = {"expected_close": "2027-01-29"}
+
+
+@value
+class NoteFacts:
+    """What was found out. The deal's process says which facts there are, and of which kind."""
+
+    facts: Annotated[dict[str, FactValue], MinLen(1), MaxLen(50)]
+    """Fact → value; decimals as strings, null for what is unknown again."""
+
+    example: ClassVar[dict[str, Any]] = {"facts": {"need_stated": True, "pains": 2, "budget": "150000"}}
+
+
+@value
+class SetCategory:
+    """The rep's own judgement of how sure the deal is."""
+
+    category: Category
+
+    example: ClassVar[dict[str, Any]] = {"category": "best-case"}
+
+
+@value
+class OverrideCategory:
+    """The manager's judgement, which counts instead of the rep's."""
+
+    category: Category
+    reason: Text
+
+    example: ClassVar[dict[str, Any]] = {"category": "pipeline", "reason": "No access to the economic buyer yet."}
+
+
+@value
+class HandOver:
+    """The deal goes to another person, or team."""
+
+    owner: UUID
+    team: UUID | None = None
+    """Default: the deal stays with its team."""
+    reason: Text | None = None
+
+    example: ClassVar[dict[str, Any]] = {
+        "owner": "01936d2f-8a5c-7e54-b8a1-3d2c9b5e7f10",
+        "reason": "New territory",
+    }
+
+
+@value
+class UpdateDeal:
+    """A quick update: whatever is named changes, all of it or nothing."""
+
+    stage: Annotated[str, MinLen(1), MaxLen(64)] | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+    next_step: NextStep | None = None
+
+    example: ClassVar[dict[str, Any]] = {
+        "amount": {"amount": "135000.00", "currency": "EUR"},
+        "expected_close": "2027-01-29",
+        "next_step": {"on": "2026-12-07", "what": "Walk through the quotation"},
+    }
+
+
+@deal.decides(allow=SELLING)
+def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> list[DealAmountChanged]:
+    """Change what the deal is worth."""
+    amount = check_money(command.amount, context.company.currency, "amount")
+    if amount.amount < 0:
+        raise Rejected("below-zero", "A deal is not worth less than nothing.", field="amount.amount")
+    return [] if amount == state.amount else [DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount)]
+
+
+@deal.decides(allow=SELLING)
+def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Context) -> list[DealCloseDateChanged]:
+    """Change the day on which the deal is expected to close."""
+    if command.expected_close == state.expected_close:
+        return []
+    if command.expected_close and command.expected_close < context.today:
+        raise Rejected("in-the-past", "A deal closes in the future.", field="expected_close")
+    return [DealCloseDateChanged(deal_id=state.id, before=state.expected_close, expected_close=command.expected_close)]
+
+
+@deal.decides(allow=SELLING)
+def note_facts(state: OpenDeal, command: NoteFacts, process: Process) -> list[DealFactsNoted]:
+    """Note typed facts, which the gates are judged by."""
+    refuse_all("bad-facts", "The facts cannot be noted.", list(noted_faults(process.definition, command.facts)))
+    new = {key: value for key, value in command.facts.items() if state.facts.get(key) != value}
+    return [DealFactsNoted(deal_id=state.id, facts=new)] if new else []
+
+
+@deal.decides(allow=SELLING)
+def set_category(state: OpenDeal, command: SetCategory) -> list[DealCategoryChanged]:
+    """Set the forecast category. Once a manager has overridden it, only a manager changes it."""
+    if state.category_by_rep == command.category:
+        return []
+    if state.category_by_manager is not None:
+        raise Rejected(
+            "overridden", f"A manager judged the deal {state.category_by_manager!r}; a manager can change that."
+        )
+    return [_judged(state, command.category, "rep")]
+
+
+@deal.decides(allow=MANAGING)
+def override_category(state: OpenDeal, command: OverrideCategory) -> list[DealCategoryChanged]:
+    """Override the forecast category, with a reason. The rep's judgement stays known."""
+    if state.category_by_manager == command.category:
+        return []
+    return [_judged(state, command.category, "manager", command.reason)]
+
+
+@deal.decides(allow=MANAGING)
+def hand_over(state: OpenDeal, command: HandOver) -> list[DealHandedOver]:
+    """Hand the deal over to another person."""
+    team = command.team or state.team
+    if (command.owner, team) == (state.owner, state.team):
+        return []
+    return [
+        DealHandedOver(
+            deal_id=state.id,
+            owner_before=state.owner,
+            team_before=state.team,
+            owner=command.owner,
+            team=team,
+            reason=command.reason,
+        )
+    ]
+
+
+@deal.decides(allow=SELLING, method="PATCH")
+def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Process) -> Changes:
+    """Change stage, amount, close date and next step together, or nothing.
+
+    The gate is judged with the new amount, date and next step. Everything that stands in the way is named at once.
+    """
+    parts: list[Callable[[OpenDeal], Changes]] = []
+    if (amount := command.amount) is not None:
+        parts.append(lambda now: change_amount(now, ChangeAmount(amount=amount), context))
+    if (day := command.expected_close) is not None:
+        parts.append(lambda now: change_close_date(now, ChangeCloseDate(expected_close=day), context))
+    if (step := command.next_step) is not None:
+        parts.append(lambda now: planned(now, step, context, "next_step.on"))
+    if (stage := command.stage) is not None:
+        parts.append(lambda now: moved(now, stage, context, process))
+    changes: Changes = []
+    reasons: list[Reason] = []
+    for part in parts:
+        try:
+            events = part(state)
+        except Rejected as rejected:
+            reasons.extend(rejected.reasons)
+            continue
+        for event in events:
+            state = deal.evolve(state, event)
+        changes.extend(events)
+    refuse_all("update-refused", "The deal cannot be updated like this.", reasons)
+    return changes
+
+
+@deal.evolves
+def amount_changed(state: OpenDeal, event: DealAmountChanged) -> OpenDeal:
+    return replace(state, amount=event.amount)
+
+
+@deal.evolves
+def close_date_changed(state: OpenDeal, event: DealCloseDateChanged) -> OpenDeal:
+    return replace(state, expected_close=event.expected_close)
+
+
+@deal.evolves
+def facts_noted(state: OpenDeal, event: DealFactsNoted) -> OpenDeal:
+    return replace(state, facts={**state.facts, **event.facts})
+
+
+@deal.evolves
+def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
+    if event.judged_by == "manager":
+        return replace(state, category=event.category, category_by_manager=event.category)
+    return replace(state, category=event.category, category_by_rep=event.category)
+
+
+@deal.evolves
+def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
+    return replace(state, owner=event.owner, team=event.team)
+
+
+def _judged(state: OpenDeal, category: str, by: str, reason: str | None = None) -> DealCategoryChanged:
+    return DealCategoryChanged(deal_id=state.id, before=state.category, category=category, judged_by=by, reason=reason)

@@ -1,0 +1,202 @@
+"""How a deal ends: won, lost or abandoned, and how it comes back (DEAL-9).
+
+Winning needs nothing: neither a stage nor a quote or a signature. That is the policy `none`.
+"""
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+from annotated_types import MaxLen, MinLen
+
+from services.deals.domain.deal.state import (
+    AbandonedDeal,
+    ClosedDeal,
+    Deal,
+    LostDeal,
+    OpenDeal,
+    WonDeal,
+    become,
+    deal,
+)
+from shared.domain.aggregate import Decision, Fact, status_of
+from shared.domain.context import Context
+from shared.domain.rejection import Rejected
+from shared.domain.roles import SELLING
+from shared.events.deals import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.events.definition import value
+
+Text = Annotated[str, MinLen(1), MaxLen(500)]
+
+LossReason = Literal["price", "product-fit", "competitor", "timing", "relationship", "terms", "other", "not-stated"]
+"""Why a customer chose otherwise."""
+
+AbandonReason = Literal[
+    "no-decision", "no-budget", "no-need", "no-answer", "insurmountable-event", "not-worth-it", "duplicate", "other"
+]
+"""Why we stopped, or nobody decided."""
+
+
+@value
+class WinDeal:
+    """The customer agreed."""
+
+    on: date | None = None
+    """The day on which the customer agreed; default: today."""
+
+    example: ClassVar[dict[str, Any]] = {"on": "2026-11-30"}
+
+
+@value
+class LoseDeal:
+    """The customer chose otherwise."""
+
+    reason: LossReason
+    competitor: Annotated[str, MinLen(1), MaxLen(200)] | None = None
+    on: date | None = None
+    """Default: today."""
+
+    example: ClassVar[dict[str, Any]] = {"reason": "price", "competitor": "Globex"}
+
+
+@value
+class AbandonDeal:
+    """We stop, or nobody decided."""
+
+    reason: AbandonReason
+    on: date | None = None
+    """Default: today."""
+
+    example: ClassVar[dict[str, Any]] = {"reason": "no-decision"}
+
+
+@value
+class ReopenDeal:
+    """A closed deal is on its way again."""
+
+    reason: Text
+
+    example: ClassVar[dict[str, Any]] = {"reason": "The customer came back: the other offer did not hold."}
+
+
+@deal.decides(allow=SELLING)
+def win(state: OpenDeal, command: WinDeal, context: Context) -> Decision:
+    """Close the deal as won."""
+    on = _closing_day(state, command.on, context)
+    return [Fact(event=deal_won(state, on), at=context.moment(on))]
+
+
+@deal.already
+def is_won(state: WonDeal, command: WinDeal) -> bool:
+    return command.on in (None, state.on)
+
+
+@deal.decides(allow=SELLING)
+def lose(state: OpenDeal, command: LoseDeal, context: Context) -> Decision:
+    """Close the deal as lost, with the reason."""
+    on = _closing_day(state, command.on, context)
+    return [Fact(event=deal_lost(state, on, command.reason, command.competitor), at=context.moment(on))]
+
+
+@deal.already
+def is_lost(state: LostDeal, command: LoseDeal) -> bool:
+    return command.on in (None, state.on) and (command.reason, command.competitor) == (state.reason, state.competitor)
+
+
+@deal.decides(allow=SELLING)
+def abandon(state: OpenDeal, command: AbandonDeal, context: Context) -> Decision:
+    """Close the deal as abandoned, with the reason."""
+    on = _closing_day(state, command.on, context)
+    return [Fact(event=deal_abandoned(state, on, command.reason), at=context.moment(on))]
+
+
+@deal.already
+def is_abandoned(state: AbandonedDeal, command: AbandonDeal) -> bool:
+    return command.on in (None, state.on) and command.reason == state.reason
+
+
+@deal.decides(allow=SELLING)
+def reopen(state: ClosedDeal, command: ReopenDeal, context: Context) -> list[DealReopened]:
+    """Reopen a closed deal, in the stage where it closed."""
+    return [deal_reopened(state, context.today, command.reason)]
+
+
+def deal_won(state: Deal, on: date) -> DealWon:
+    """The fact that a deal was won on a day."""
+    return DealWon(
+        deal_id=state.id,
+        on=on,
+        amount=state.amount,
+        stage=state.stage,
+        name=state.name,
+        account_id=state.account_id,
+        owner=state.owner,
+        team=state.team,
+        lines=state.lines,
+    )
+
+
+def deal_lost(state: Deal, on: date, reason: str, competitor: str | None) -> DealLost:
+    """The fact that a deal was lost on a day."""
+    return DealLost(
+        deal_id=state.id, on=on, amount=state.amount, stage=state.stage, reason=reason, competitor=competitor
+    )
+
+
+def deal_abandoned(state: Deal, on: date, reason: str) -> DealAbandoned:
+    """The fact that a deal was abandoned on a day."""
+    return DealAbandoned(deal_id=state.id, on=on, amount=state.amount, stage=state.stage, reason=reason)
+
+
+def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
+    """The fact that a closed deal was reopened on a day."""
+    return DealReopened(
+        deal_id=state.id,
+        outcome_before=status_of(deal, state),
+        reason=reason,
+        stage=state.stage,
+        probability=state.probability,
+        category=state.category,
+        amount=state.amount,
+        expected_close=state.expected_close,
+        on=on,
+    )
+
+
+@deal.evolves
+def won(state: OpenDeal, event: DealWon) -> WonDeal:
+    return become(WonDeal, state, on=event.on, amount=event.amount)
+
+
+@deal.evolves
+def lost(state: OpenDeal, event: DealLost) -> LostDeal:
+    return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor)
+
+
+@deal.evolves
+def abandoned(state: OpenDeal, event: DealAbandoned) -> AbandonedDeal:
+    return become(AbandonedDeal, state, on=event.on, reason=event.reason)
+
+
+@deal.evolves
+def reopened(state: ClosedDeal, event: DealReopened) -> OpenDeal:
+    return become(
+        OpenDeal,
+        state,
+        stage=event.stage,
+        stage_since=event.on,
+        probability=event.probability,
+        category=event.category,
+        amount=event.amount,
+        expected_close=event.expected_close,
+        open_since=event.on,
+    )
+
+
+def _closing_day(state: OpenDeal, stated: date | None, context: Context) -> date:
+    """The day of the outcome: not in the future, and not before the deal was opened (or reopened last)."""
+    on = stated or context.today
+    if on > context.today:
+        raise Rejected("in-the-future", "A deal cannot be closed in the future.", field="on")
+    if state.open_since and on < state.open_since:
+        raise Rejected("before-it-began", f"The deal is open since {state.open_since}.", field="on")
+    return on

@@ -1,0 +1,359 @@
+"""History that comes in as dated facts (DATA-5): the same event types, decided without gates.
+
+Every command says on which day its fact happened, and may say the instant. Facts of a deal lie neither in the future
+nor before its opening. The same fact given again records nothing.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
+
+from services.deals.domain.choice import ChosenProcess
+from services.deals.domain.deal.changes import Category
+from services.deals.domain.deal.closing import (
+    AbandonReason,
+    LossReason,
+    deal_abandoned,
+    deal_lost,
+    deal_reopened,
+    deal_won,
+)
+from services.deals.domain.deal.nodes import completed, node_of
+from services.deals.domain.deal.opening import begun
+from services.deals.domain.deal.stages import entered, known_stage
+from services.deals.domain.deal.state import (
+    AbandonedDeal,
+    AnyDeal,
+    ClosedDeal,
+    LostDeal,
+    NextStep,
+    NoDeal,
+    OpenDeal,
+    WonDeal,
+    deal,
+)
+from services.deals.domain.deal.work import ActivityKind
+from services.deals.domain.process import Process
+from shared.domain.aggregate import Decision, Fact
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import ONLY_SERVICES
+from shared.events.deals import (
+    DealActivityLogged,
+    DealAmountChanged,
+    DealCategoryChanged,
+    DealCloseDateChanged,
+    DealLine,
+    DealNextStepPlanned,
+)
+from shared.events.definition import value
+
+Text = Annotated[str, MinLen(1), MaxLen(500)]
+
+
+@value
+class OpenImportedDeal:
+    """A deal was opened on a day, in any stage."""
+
+    on: date
+    at: datetime | None = None
+    name: Text
+    amount: Money
+    expected_close: date | None = None
+    stage: str | None = None
+    """Default: the first stage."""
+    owner: UUID | None = None
+    team: UUID | None = None
+    account_id: UUID | None = None
+    account_name: Text | None = None
+    lead_id: UUID | None = None
+    captured_at: datetime | None = None
+    source: Text | None = None
+    industry: Text | None = None
+    lines: tuple[DealLine, ...] = ()
+    process_id: UUID | None = None
+    """Default: the ordered rules choose."""
+    tracked: bool = False
+    """Whether the history knows tasks and deliverables; otherwise none fall due."""
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed, like "undated" or "list-price"."""
+
+
+@value
+class MoveImportedDeal:
+    """A deal entered a stage on a day."""
+
+    on: date
+    at: datetime | None = None
+    stage: str
+    reason: Text | None = None
+    tracked: bool = False
+
+
+@value
+class ChangeImportedDeal:
+    """What changed about a deal on a day; what is left out stayed as it was."""
+
+    on: date
+    at: datetime | None = None
+    amount: Money | None = None
+    expected_close: date | None = None
+    category: Category | None = None
+    judged_by: Literal["rep", "manager"] = "rep"
+    next_step: NextStep | None = None
+
+
+@value
+class LogImportedActivity:
+    """Somebody worked on a deal on a day."""
+
+    on: date
+    at: datetime | None = None
+    activity_id: UUID
+    kind: ActivityKind
+    by: UUID | None = None
+    minutes: int | None = None
+    outcome: Text | None = None
+
+
+@value
+class CompleteImportedNode:
+    """A task or deliverable was done on a day."""
+
+    on: date
+    at: datetime | None = None
+    key: str
+    evidence: Text
+
+
+@value
+class WinImportedDeal:
+    """A deal was won on a day."""
+
+    on: date
+    at: datetime | None = None
+    amount: Money | None = None
+    """What it was won for; default: what it was worth before."""
+
+
+@value
+class LoseImportedDeal:
+    """A deal was lost on a day."""
+
+    on: date
+    at: datetime | None = None
+    reason: LossReason = "not-stated"
+    competitor: Text | None = None
+
+
+@value
+class AbandonImportedDeal:
+    """A deal was abandoned on a day."""
+
+    on: date
+    at: datetime | None = None
+    reason: AbandonReason
+
+
+@value
+class ReopenImportedDeal:
+    """A closed deal was reopened on a day."""
+
+    on: date
+    at: datetime | None = None
+    reason: Text
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def open_imported(state: NoDeal, command: OpenImportedDeal, context: Context, chosen: ChosenProcess) -> Decision:
+    """Take over the opening of a deal."""
+    moment = _moment(command, context)
+    key = command.stage or chosen.process.definition.stages[0].key
+    known_stage(chosen.process, key)
+    opened = begun(
+        context,
+        chosen,
+        chosen.process.definition.stage(key),
+        on=command.on,
+        tracked=command.tracked,
+        name=command.name,
+        amount=check_money(command.amount, context.company.currency, "amount"),
+        expected_close=command.expected_close,
+        owner=command.owner,
+        team=command.team,
+        account_id=command.account_id,
+        account_name=command.account_name,
+        lead_id=command.lead_id,
+        captured_at=command.captured_at,
+        source=command.source,
+        industry=command.industry,
+        lines=command.lines,
+        assumptions=command.assumptions,
+    )
+    return [Fact(event=opened, at=moment)]
+
+
+@deal.already
+def was_imported(state: AnyDeal, command: OpenImportedDeal) -> bool:
+    began = state.opening
+    return (
+        state.name == command.name
+        and began.on == command.on
+        and began.amount == command.amount
+        and began.expected_close == command.expected_close
+        and (began.owner, began.team) == (command.owner, command.team)
+        and command.stage in (None, began.stage)
+        and (state.account_id, state.account_name, state.lead_id)
+        == (command.account_id, command.account_name, command.lead_id)
+        and (state.source, state.industry, state.lines) == (command.source, command.industry, command.lines)
+    )
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, process: Process) -> Decision:
+    """Take over a move of a deal."""
+    moment = _moment(command, context, state)
+    if command.stage == state.stage:
+        return []
+    known_stage(process, command.stage)
+    event = entered(
+        state,
+        command.stage,
+        process,
+        context.company,
+        on=command.on,
+        reason=command.reason,
+        tracked=command.tracked,
+    )
+    return [Fact(event=event, at=moment)]
+
+
+@deal.already
+def was_moved(state: AnyDeal, command: MoveImportedDeal) -> bool:
+    return (command.stage, command.on) in state.trail
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Context) -> Decision:
+    """Take over changes of a deal."""
+    moment = _moment(command, context, state)
+    events: list[Any] = []
+    if command.amount is not None and command.amount != state.amount:
+        amount = check_money(command.amount, context.company.currency, "amount")
+        events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount))
+    if command.expected_close is not None and command.expected_close != state.expected_close:
+        events.append(
+            DealCloseDateChanged(deal_id=state.id, before=state.expected_close, expected_close=command.expected_close)
+        )
+    judged = state.category_by_rep if command.judged_by == "rep" else state.category_by_manager
+    if command.category is not None and command.category != judged:
+        events.append(
+            DealCategoryChanged(
+                deal_id=state.id, before=state.category, category=command.category, judged_by=command.judged_by
+            )
+        )
+    step = command.next_step
+    if step is not None and step != state.next_step:
+        events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what))
+    return [Fact(event=event, at=moment) for event in events]
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def log_imported(state: OpenDeal, command: LogImportedActivity, context: Context) -> Decision:
+    """Take over an activity."""
+    event = DealActivityLogged(
+        deal_id=state.id,
+        activity_id=command.activity_id,
+        kind=command.kind,
+        by=command.by,
+        on=command.on,
+        minutes=command.minutes,
+        outcome=command.outcome,
+    )
+    return [Fact(event=event, at=_moment(command, context, state))]
+
+
+@deal.already
+def was_logged_before(state: AnyDeal, command: LogImportedActivity) -> bool:
+    return any(activity.id == command.activity_id for activity in state.activities)
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def complete_imported(state: OpenDeal, command: CompleteImportedNode, context: Context, process: Process) -> Decision:
+    """Take over the completion of a task or deliverable."""
+    moment = _moment(command, context, state)
+    stage, kind, node = node_of(process, command.key)
+    return [Fact(event=completed(state, stage, kind, node, command.evidence), at=moment)]
+
+
+@deal.already
+def was_completed(state: AnyDeal, command: CompleteImportedNode) -> bool:
+    return any(node.key == command.key and node.evidence == command.evidence for node in state.nodes)
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def win_imported(state: OpenDeal, command: WinImportedDeal, context: Context) -> Decision:
+    """Take over the winning of a deal."""
+    moment = _moment(command, context, state)
+    facts = []
+    if command.amount is not None and command.amount != state.amount:
+        amount = check_money(command.amount, context.company.currency, "amount")
+        facts.append(Fact(event=DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount), at=moment))
+        state = deal.evolve(state, facts[0].event)
+    return [*facts, Fact(event=deal_won(state, command.on), at=moment)]
+
+
+@deal.already
+def was_won(state: WonDeal, command: WinImportedDeal) -> bool:
+    return state.on == command.on and command.amount in (None, state.amount)
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def lose_imported(state: OpenDeal, command: LoseImportedDeal, context: Context) -> Decision:
+    """Take over the loss of a deal."""
+    moment = _moment(command, context, state)
+    return [Fact(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
+
+
+@deal.already
+def was_lost(state: LostDeal, command: LoseImportedDeal) -> bool:
+    return (state.on, state.reason, state.competitor) == (command.on, command.reason, command.competitor)
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def abandon_imported(state: OpenDeal, command: AbandonImportedDeal, context: Context) -> Decision:
+    """Take over that a deal was abandoned."""
+    moment = _moment(command, context, state)
+    return [Fact(event=deal_abandoned(state, command.on, command.reason), at=moment)]
+
+
+@deal.already
+def was_abandoned(state: AbandonedDeal, command: AbandonImportedDeal) -> bool:
+    return (state.on, state.reason) == (command.on, command.reason)
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def reopen_imported(state: ClosedDeal, command: ReopenImportedDeal, context: Context) -> Decision:
+    """Take over the reopening of a deal."""
+    moment = _moment(command, context, state)
+    return [Fact(event=deal_reopened(state, command.on, command.reason), at=moment)]
+
+
+@deal.already
+def was_reopened(state: OpenDeal, command: ReopenImportedDeal) -> bool:
+    return state.open_since == command.on and state.opening.on != command.on
+
+
+def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> datetime:
+    """The instant of an imported fact: as stated, else the end of its day. Refused when it cannot be."""
+    at: datetime | None = command.at
+    if at is not None and (at.tzinfo is None or context.company.day(at) != command.on):
+        raise Rejected("another-day", f"The instant has a time zone and lies on {command.on}.", field="at")
+    if command.on > context.today or (at is not None and at > context.now):
+        raise Rejected("in-the-future", "History lies in the past.", field="on")
+    if state is not None and state.opening.on and command.on < state.opening.on:
+        raise Rejected("before-it-began", f"The deal was opened on {state.opening.on}.", field="on")
+    return at or context.moment(command.on)

@@ -1,0 +1,117 @@
+"""The tasks and deliverables of a deal's stages (DEAL-2)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import MaxLen, MinLen
+
+from services.deals.domain.deal.state import DealNode, OpenDeal, deal
+from services.deals.domain.process import Process
+from shared.domain.context import Company
+from shared.domain.process import Node, Stage
+from shared.domain.rejection import Rejected
+from shared.domain.roles import SELLING
+from shared.events.deals import DealNodeCompleted, DueNode
+from shared.events.definition import value
+
+
+@value
+class CompleteNode:
+    """A task is done, or a deliverable is there."""
+
+    key: Annotated[str, MinLen(1), MaxLen(64)]
+    """The task or deliverable, by its key in the deal's process."""
+    evidence: Annotated[str, MinLen(1), MaxLen(2000)]
+    """What the action standard asks for: what was found out, or where the document is."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "key": "first-conversation",
+        "evidence": "Six open questions with the plant manager; minutes in CRM-DOC-118.",
+    }
+
+
+@deal.decides(allow=SELLING)
+def complete_node(state: OpenDeal, command: CompleteNode, process: Process) -> list[DealNodeCompleted]:
+    """Complete a task or deliverable of this stage or an earlier one, with its evidence."""
+    stage, kind, node = node_of(process, command.key)
+    if process.definition.index(stage.key) > process.definition.index(state.stage):
+        raise Rejected(
+            "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
+        )
+    known = next((each for each in state.nodes if each.key == command.key), None)
+    if known and known.evidence is not None:
+        if known.evidence == command.evidence:
+            return []
+        raise Rejected("already-completed", f"{node.name!r} was completed with other evidence.")
+    return [completed(state, stage, kind, node, command.evidence)]
+
+
+def completed(state: OpenDeal, stage: Stage, kind: str, node: Node, evidence: str) -> DealNodeCompleted:
+    """The fact that a node of a stage is done."""
+    known = next((each for each in state.nodes if each.key == node.key), None)
+    return DealNodeCompleted(
+        deal_id=state.id,
+        stage=stage.key,
+        key=node.key,
+        kind=kind,
+        required=node.required,
+        evidence=evidence,
+        due=known.due if known else None,
+    )
+
+
+def node_of(process: Process, key: str) -> tuple[Stage, str, Node]:
+    """The stage, the kind (task or deliverable) and the node of a key, or a refusal that names the keys there are."""
+    every = [
+        (stage, kind, node)
+        for stage in process.definition.stages
+        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
+        for node in group
+    ]
+    for entry in every:
+        if entry[2].key == key:
+            return entry
+    keys = ", ".join(node.key for _, _, node in every)
+    raise Rejected("unknown-node", f"The process has no task or deliverable {key!r}; it has {keys}.", field="key")
+
+
+@deal.evolves
+def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
+    done = DealNode(
+        key=event.key,
+        stage=event.stage,
+        kind=event.kind,
+        required=event.required,
+        due=event.due,
+        evidence=event.evidence,
+    )
+    if all(node.key != event.key for node in state.nodes):
+        return replace(state, nodes=(*state.nodes, done))
+    return replace(state, nodes=tuple(done if node.key == event.key else node for node in state.nodes))
+
+
+def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[DealNode] = ()) -> tuple[DueNode, ...]:
+    """The work that falls due because a stage is entered; what fell due at an earlier visit does not again.
+
+    Due the node's number of working days after the entry, by default the stage's max days (DEAL-2).
+    """
+    before = {node.key for node in known}
+    return tuple(
+        DueNode(
+            key=node.key,
+            kind=kind,
+            required=node.required,
+            due=company.add_working_days(entered, stage.max_days if node.due_days is None else node.due_days),
+        )
+        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
+        for node in group
+        if node.key not in before
+    )
+
+
+def with_due(known: tuple[DealNode, ...], stage: str, due: Iterable[DueNode]) -> tuple[DealNode, ...]:
+    """The nodes of a deal after it entered a stage."""
+    new = (DealNode(key=node.key, stage=stage, kind=node.kind, required=node.required, due=node.due) for node in due)
+    return (*known, *new)

@@ -1,0 +1,264 @@
+"""How a deal begins: directly, or from a converted lead (DEAL-1)."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from annotated_types import Gt, MaxLen, MinLen
+
+from services.deals.domain.choice import ChosenProcess
+from services.deals.domain.deal.nodes import due_nodes, with_due
+from services.deals.domain.deal.state import AnyDeal, NoDeal, OpenDeal, Opening, deal
+from services.deals.domain.product import Catalogue
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money, rounded, zero
+from shared.domain.process import Stage
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.roles import ONLY_SERVICES, SELLING, Role
+from shared.events.deals import DealLine, DealOpened
+from shared.events.definition import Exact, value
+
+Text = Annotated[str, MinLen(1), MaxLen(200)]
+
+
+@value
+class LineWanted:
+    """A product on the deal."""
+
+    product_id: UUID
+    quantity: Annotated[Exact, Gt(0)]
+    price: Money | None = None
+    """The price of one; default: the list price."""
+
+
+@value
+class OpenNewDeal:
+    """A new sale. It starts in the first stage of the process that the ordered rules choose."""
+
+    name: Text
+    amount: Money | None = None
+    """Default: the sum of the lines; without lines nothing yet."""
+    expected_close: date | None = None
+    owner: UUID | None = None
+    """Default: the asking member. A rep opens deals for themselves."""
+    team: UUID | None = None
+    """Default: the asking member's team."""
+    account_id: UUID | None = None
+    account_name: Text | None = None
+    source: Text | None = None
+    industry: Text | None = None
+    lines: Annotated[tuple[LineWanted, ...], MaxLen(200)] = ()
+
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Servers for the new plant",
+        "amount": {"amount": "120000.00", "currency": "EUR"},
+        "expected_close": "2026-12-18",
+        "source": "referral",
+    }
+
+
+@value
+class OpenConvertedDeal:
+    """The sale that a converted lead became."""
+
+    name: Text
+    lead_id: UUID
+    captured_at: datetime
+    account_id: UUID
+    source: str
+    owner: UUID | None
+    team: UUID | None
+    amount: Money | None = None
+    expected_close: date | None = None
+    industry: str | None = None
+
+
+@deal.decides(allow=SELLING)
+def open_deal(
+    state: NoDeal, command: OpenNewDeal, context: Context, chosen: ChosenProcess, catalogue: Catalogue
+) -> list[DealOpened]:
+    """Open a deal."""
+    refuse_all("bad-deal", "The deal cannot be opened like this.", _faults(command, context, catalogue))
+    lines = tuple(_line(wanted, catalogue, context) for wanted in command.lines)
+    amount = command.amount or _sum(lines, context)
+    owner = command.owner or context.actor.member
+    return [
+        begun(
+            context,
+            chosen,
+            chosen.process.definition.stages[0],
+            name=command.name,
+            amount=_checked(amount, context),
+            expected_close=command.expected_close,
+            owner=owner,
+            team=command.team or context.actor.team,
+            account_id=command.account_id,
+            account_name=command.account_name,
+            source=command.source,
+            industry=command.industry,
+            lines=lines,
+        )
+    ]
+
+
+@deal.already
+def was_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
+    began = state.opening
+    lines = len(command.lines) == len(state.lines) and all(
+        (wanted.product_id, wanted.quantity, wanted.price or line.price) == (line.product_id, line.quantity, line.price)
+        for wanted, line in zip(command.lines, state.lines, strict=True)
+    )
+    defaulted = (
+        (command.amount or began.amount) == began.amount
+        and (command.owner or began.owner) == began.owner
+        and (command.team or began.team) == began.team
+    )
+    return (
+        lines
+        and defaulted
+        and (state.name, state.account_id, state.account_name, state.source, state.industry, began.expected_close)
+        == (
+            command.name,
+            command.account_id,
+            command.account_name,
+            command.source,
+            command.industry,
+            command.expected_close,
+        )
+    )
+
+
+@deal.decides(allow=ONLY_SERVICES)
+def open_converted(
+    state: NoDeal, command: OpenConvertedDeal, context: Context, chosen: ChosenProcess
+) -> list[DealOpened]:
+    """Open the deal that a lead became."""
+    amount = command.amount or zero(context.company.currency)
+    return [
+        begun(
+            context,
+            chosen,
+            chosen.process.definition.stages[0],
+            name=command.name,
+            amount=_checked(amount, context),
+            expected_close=command.expected_close,
+            owner=command.owner,
+            team=command.team,
+            account_id=command.account_id,
+            lead_id=command.lead_id,
+            captured_at=command.captured_at,
+            source=command.source,
+            industry=command.industry,
+        )
+    ]
+
+
+@deal.already
+def was_converted(state: AnyDeal, command: OpenConvertedDeal) -> bool:
+    return state.lead_id == command.lead_id
+
+
+def begun(
+    context: Context,
+    chosen: ChosenProcess,
+    stage: Stage,
+    *,
+    on: date | None = None,
+    tracked: bool = True,
+    **stated: Any,
+) -> DealOpened:
+    """The fact that a deal began in a stage, on a day (default: today); its tasks fall due when they are tracked."""
+    day = on or context.today
+    return DealOpened(
+        deal_id=context.aggregate_id,
+        process_id=chosen.process.id,
+        process_name=chosen.process.definition.name,
+        process_version=chosen.process.version,
+        process_rule=chosen.rule,
+        stage=stage.key,
+        probability=stage.probability,
+        category=stage.category,
+        idle_days=stage.idle_days,
+        nodes=due_nodes(stage, day, context.company) if tracked else (),
+        on=day,
+        **stated,
+    )
+
+
+@deal.evolves
+def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
+    return OpenDeal(
+        id=event.deal_id,
+        name=event.name,
+        amount=event.amount,
+        expected_close=event.expected_close,
+        owner=event.owner,
+        team=event.team,
+        stage=event.stage,
+        stage_since=event.on,
+        probability=event.probability,
+        category=event.category,
+        account_id=event.account_id,
+        account_name=event.account_name,
+        lead_id=event.lead_id,
+        source=event.source,
+        industry=event.industry,
+        lines=event.lines,
+        process_id=event.process_id,
+        process_version=event.process_version,
+        process_rule=event.process_rule,
+        open_since=event.on,
+        nodes=with_due((), event.stage, event.nodes),
+        facts={},
+        trail=((event.stage, event.on),),
+        opening=Opening(
+            amount=event.amount,
+            expected_close=event.expected_close,
+            owner=event.owner,
+            team=event.team,
+            stage=event.stage,
+            on=event.on,
+        ),
+    )
+
+
+def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> list[Reason]:
+    reasons = []
+    if command.expected_close and command.expected_close < context.today:
+        reasons.append(Reason(code="in-the-past", message="A deal closes in the future.", field="expected_close"))
+    if _is_only_a_rep(context) and command.team not in (None, context.actor.team):
+        message = "A rep opens deals in their own team."
+        reasons.append(Reason(code="another-team", message=message, field="team"))
+    for index, line in enumerate(command.lines):
+        product = catalogue.products.get(line.product_id)
+        if product is None:
+            message = "There is no such product."
+            reasons.append(Reason(code="unknown-product", message=message, field=f"lines/{index}/product_id"))
+        elif not product.active:
+            message = f"{product.name} is no longer sold."
+            reasons.append(Reason(code="inactive-product", message=message, field=f"lines/{index}/product_id"))
+    return reasons
+
+
+def _is_only_a_rep(context: Context) -> bool:
+    return not context.actor.roles & (SELLING.keys() - {Role.REP})
+
+
+def _line(wanted: LineWanted, catalogue: Catalogue, context: Context) -> DealLine:
+    price = wanted.price or catalogue.products[wanted.product_id].list_price
+    price = check_money(price, context.company.currency, "lines.price")
+    return DealLine(product_id=wanted.product_id, quantity=wanted.quantity, price=price)
+
+
+def _sum(lines: tuple[DealLine, ...], context: Context) -> Money:
+    currency = context.company.currency
+    total = sum((line.quantity * line.price.amount for line in lines), Decimal(0))
+    return Money(amount=rounded(total, currency), currency=currency)
+
+
+def _checked(amount: Money, context: Context) -> Money:
+    money = check_money(amount, context.company.currency, "amount")
+    if money.amount < 0:
+        raise Rejected("below-zero", "A deal is not worth less than nothing.", field="amount.amount")
+    return money

@@ -1,0 +1,132 @@
+"""The way of a deal through its stages, and the gates between them (DEAL-3)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import MaxLen, MinLen
+
+from services.deals.domain.deal.nodes import due_nodes, with_due
+from services.deals.domain.deal.state import Deal, OpenDeal, deal, facts_of
+from services.deals.domain.process import Process
+from shared.domain.context import Company, Context
+from shared.domain.criteria import unmet
+from shared.domain.process import ProcessDefinition
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.roles import SELLING
+from shared.events.deals import DealMoved
+from shared.events.definition import value
+
+
+@value
+class MoveDeal:
+    """The deal enters another stage: the next one, a later one, or an earlier one."""
+
+    stage: Annotated[str, MinLen(1), MaxLen(64)]
+    """The stage to enter, by its key in the deal's process."""
+    reason: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+
+    example: ClassVar[dict[str, Any]] = {"stage": "needs-confirmed"}
+
+
+@deal.decides(allow=SELLING)
+def move(state: OpenDeal, command: MoveDeal, context: Context, process: Process) -> list[DealMoved]:
+    """Move the deal to another stage.
+
+    Forward, the exit criteria of the stage left and the entry criteria of the stage entered have to be met; every unmet
+    one is named in one answer. Stages may be skipped, and a deal may go back, where the process allows it.
+    """
+    return moved(state, command.stage, context, process, command.reason)
+
+
+def moved(
+    state: OpenDeal, stage: str, context: Context, process: Process, reason: str | None = None
+) -> list[DealMoved]:
+    """The move through the gate, or nothing when the deal is in the stage already."""
+    if stage == state.stage:
+        return []
+    known_stage(process, stage)
+    reasons = _obstacles(state, stage, process)
+    refuse_all("gate-closed", f"The deal cannot enter {process.definition.stage(stage).name!r} yet.", reasons)
+    return [entered(state, stage, process, context.company, on=context.today, reason=reason)]
+
+
+def known_stage(process: Process, key: str) -> None:
+    """Refuse a stage that the process does not have, naming those that it has."""
+    keys = [stage.key for stage in process.definition.stages]
+    if key not in keys:
+        raise Rejected("unknown-stage", f"The process has the stages {', '.join(keys)}.", field="stage")
+
+
+def entered(
+    state: Deal,
+    stage: str,
+    process: Process,
+    company: Company,
+    *,
+    on: date,
+    reason: str | None = None,
+    tracked: bool = True,
+) -> DealMoved:
+    """The fact that the deal entered a stage on a day, whatever the gates say; its tasks fall due when tracked."""
+    definition = process.definition
+    before, after = definition.index(state.stage), definition.index(stage)
+    new = definition.stage(stage)
+    skipped = tuple(each.key for each in definition.stages[before + 1 : after])
+    return DealMoved(
+        deal_id=state.id,
+        before=state.stage,
+        stage=stage,
+        direction="back" if after < before else "skip" if skipped else "forward",
+        skipped=skipped,
+        probability=new.probability,
+        probability_before=state.probability,
+        category=state.category_by_manager or state.category_by_rep or new.category,
+        amount=state.amount,
+        nodes=due_nodes(new, on, company, state.nodes) if tracked else (),
+        idle_days=new.idle_days,
+        drafts_contract=new.drafts_contract,
+        name=state.name,
+        account_id=state.account_id,
+        owner=state.owner,
+        team=state.team,
+        reason=reason,
+        on=on,
+    )
+
+
+@deal.evolves
+def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
+    return replace(
+        state,
+        stage=event.stage,
+        stage_since=event.on,
+        probability=event.probability,
+        category=event.category,
+        nodes=with_due(state.nodes, event.stage, event.nodes),
+        trail=(*state.trail, (event.stage, event.on)),
+    )
+
+
+def _obstacles(state: OpenDeal, stage: str, process: Process) -> list[Reason]:
+    """Every reason why the deal cannot enter the stage."""
+    definition = process.definition
+    before, after = definition.index(state.stage), definition.index(stage)
+    if after < before:
+        message = f"The process {definition.name!r} does not go back."
+        return [] if definition.can_move_back else [Reason(code="no-way-back", message=message)]
+    facts = facts_of(state, process)
+    left, new = definition.stages[before], definition.stages[after]
+    return [
+        *_unskippable(definition, before, after),
+        *unmet(left.exit, facts, f"exit of {left.key}"),
+        *unmet(new.entry, facts, f"entry of {new.key}"),
+    ]
+
+
+def _unskippable(definition: ProcessDefinition, before: int, after: int) -> list[Reason]:
+    return [
+        Reason(code="not-skippable", message=f"The stage {stage.name!r} cannot be skipped.")
+        for stage in definition.stages[before + 1 : after]
+        if not stage.skippable
+    ]

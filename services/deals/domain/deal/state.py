@@ -1,0 +1,169 @@
+"""What is known of a deal, and the states that it can stand in."""
+
+from dataclasses import fields
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from services.deals.domain.process import Process
+from shared.domain.aggregate import Aggregate
+from shared.domain.criteria import Facts, FactValue
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.events.deals import DealLine
+from shared.events.definition import Exact, value
+
+
+@value
+class NextStep:
+    """What is to happen next. Without a day, it says explicitly that nothing is planned."""
+
+    on: date | None
+    what: str | None = None
+
+
+@value
+class DealNode:
+    """A task or deliverable of the deal; done once it has evidence (DEAL-2)."""
+
+    key: str
+    stage: str
+    kind: str
+    required: bool
+    due: date | None
+    evidence: str | None = None
+
+
+@value
+class Activity:
+    """Work on the deal (DEAL-6)."""
+
+    id: UUID
+    kind: str
+    by: UUID | None
+    on: date | None
+    minutes: int | None
+    cost: Money | None
+    outcome: str | None
+    automatic: bool
+
+
+@value
+class Opening:
+    """What the deal began with; a repeated opening is compared with it."""
+
+    amount: Money
+    expected_close: date | None
+    owner: UUID | None
+    team: UUID | None
+    stage: str
+    on: date | None
+
+
+@value
+class NoDeal:
+    """Nothing was opened under this id."""
+
+
+@value
+class Deal:
+    """What is known of a deal, whatever its state."""
+
+    id: UUID
+    name: str
+    amount: Money
+    expected_close: date | None
+    owner: UUID | None
+    team: UUID | None
+    stage: str
+    stage_since: date | None
+    probability: Exact
+    category: str
+    """The forecast category that counts: the manager's judgement, else the rep's, else the stage's (DEAL-10)."""
+    category_by_rep: str | None = None
+    category_by_manager: str | None = None
+    account_id: UUID | None = None
+    account_name: str | None = None
+    lead_id: UUID | None = None
+    source: str | None = None
+    industry: str | None = None
+    lines: tuple[DealLine, ...] = ()
+    process_id: UUID
+    process_version: int
+    process_rule: str
+    """The rule that chose the process (DEAL-1)."""
+    open_since: date | None
+    """The day on which it was opened, or reopened last."""
+    next_step: NextStep | None = None
+    nodes: tuple[DealNode, ...] = ()
+    facts: dict[str, FactValue]
+    """What was noted; criteria are judged by it."""
+    activities: tuple[Activity, ...] = ()
+    trail: tuple[tuple[str, date | None], ...]
+    """The stages that it entered, each with the day, in order."""
+    opening: Opening
+
+
+@value
+class OpenDeal(Deal):
+    """A deal on its way."""
+
+
+@value
+class WonDeal(Deal):
+    """The customer agreed."""
+
+    on: date
+
+
+@value
+class LostDeal(Deal):
+    """The customer chose otherwise."""
+
+    on: date
+    reason: str
+    competitor: str | None
+
+
+@value
+class AbandonedDeal(Deal):
+    """We stopped, or nobody decided."""
+
+    on: date
+    reason: str
+
+
+AnyDeal = OpenDeal | WonDeal | LostDeal | AbandonedDeal
+ClosedDeal = WonDeal | LostDeal | AbandonedDeal
+
+deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
+
+_COMMON = tuple(field.name for field in fields(Deal))
+
+Kind = TypeVar("Kind", bound=Deal)
+
+
+def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
+    """The deal in another state, with what changes on the way."""
+    return kind(**({name: getattr(state, name) for name in _COMMON} | changes))
+
+
+def facts_of(state: Deal, process: Process) -> Facts:
+    """The facts that criteria are judged by: noted ones, and those that `domain/facts.py` lists as derived."""
+    done = {(node.kind, node.key) for node in state.nodes if node.evidence is not None}
+    nodes = [
+        (kind, node.key)
+        for stage in process.definition.stages
+        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
+        for node in group
+    ]
+    return {
+        **state.facts,
+        "amount": state.amount.amount,
+        "expected_close": state.expected_close.isoformat() if state.expected_close else None,
+        "account": str(state.account_id) if state.account_id else None,
+        "lines": len(state.lines),
+        "activities": len(state.activities),
+        "next_step_planned": state.next_step is not None and state.next_step.on is not None,
+        **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},
+    }

@@ -1,0 +1,124 @@
+"""Work on a deal: what was done, and what is to be done next (DEAL-6)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+
+from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal
+from shared.domain.aggregate import Decision, Fact
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.events.deals import DealActivityLogged, DealNextStepPlanned
+from shared.events.definition import value
+
+MANAGING = permission({Role.MANAGER: Reach.TEAM, Role.SALES_DIRECTOR: Reach.ALL, Role.SALES_OPERATIONS: Reach.ALL})
+"""Those who answer for other people's deals."""
+
+ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
+
+
+@value
+class LogActivity:
+    """Something was done for the deal, by the asking member."""
+
+    kind: ActivityKind
+    activity_id: UUID | None = None
+    """The caller's own id, so that the same activity is logged once; default: made for every request."""
+    on: date | None = None
+    """Default: today."""
+    minutes: Annotated[int, Ge(0), Le(6000)] | None = None
+    cost: Money | None = None
+    outcome: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+    next_step: NextStep | None = None
+    """What is to happen next; it can be planned in the same breath."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "kind": "meeting",
+        "minutes": 60,
+        "outcome": "The plant manager named two pains.",
+        "next_step": {"on": "2026-12-07", "what": "Send the needs confirmation"},
+    }
+
+
+@value
+class PlanNextStep:
+    """What is to happen next, and when; without a day, explicitly nothing."""
+
+    on: date | None
+    what: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+
+    example: ClassVar[dict[str, Any]] = {"on": "2026-12-07", "what": "Walk through the quotation"}
+
+
+@deal.decides(allow=SELLING)
+def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Decision:
+    """Log a call, e-mail, visit, meeting or demo, and plan what comes next."""
+    activity_id = command.activity_id or context.derived_id("activity")
+    if any(activity.id == activity_id for activity in state.activities):
+        raise Rejected("already-logged", "Another activity was logged under this id.", field="activity_id")
+    on = command.on or context.today
+    if on > context.today:
+        raise Rejected("in-the-future", "An activity lies in the past; plan it as the next step.", field="on")
+    logged = DealActivityLogged(
+        deal_id=state.id,
+        activity_id=activity_id,
+        kind=command.kind,
+        by=context.actor.member,
+        on=on,
+        minutes=command.minutes,
+        cost=check_money(command.cost, context.company.currency, "cost") if command.cost else None,
+        outcome=command.outcome,
+    )
+    following = planned(state, command.next_step, context, "next_step.on") if command.next_step else []
+    return [Fact(event=logged, at=context.moment(on)), *following]
+
+
+@deal.already
+def was_logged(state: OpenDeal, command: LogActivity) -> bool:
+    return any(
+        activity.id == command.activity_id
+        and (activity.kind, activity.minutes, activity.cost, activity.outcome)
+        == (command.kind, command.minutes, command.cost, command.outcome)
+        and command.on in (None, activity.on)
+        for activity in state.activities
+    )
+
+
+@deal.decides(allow=SELLING)
+def plan_next_step(state: OpenDeal, command: PlanNextStep, context: Context) -> list[DealNextStepPlanned]:
+    """Plan the next step, or say explicitly that there is none."""
+    return planned(state, NextStep(on=command.on, what=command.what), context, "on")
+
+
+def planned(state: OpenDeal, step: NextStep, context: Context, field: str) -> list[DealNextStepPlanned]:
+    """The next step as a fact, or nothing when it is planned already; `field` names its day in the command."""
+    if state.next_step == step:
+        return []
+    if step.on and step.on < context.today:
+        raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
+    return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what)]
+
+
+@deal.evolves
+def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
+    activity = Activity(
+        id=event.activity_id,
+        kind=event.kind,
+        by=event.by,
+        on=event.on,
+        minutes=event.minutes,
+        cost=event.cost,
+        outcome=event.outcome,
+        automatic=event.automatic,
+    )
+    return replace(state, activities=(*state.activities, activity))
+
+
+@deal.evolves
+def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
+    return replace(state, next_step=NextStep(on=event.on, what=event.what))

@@ -1,0 +1,150 @@
+"""Products and their list prices (PROD-1)."""
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
+
+from shared.domain.aggregate import Aggregate, Claim
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import EVERYBODY, Reach, Role, permission
+from shared.events.deals import ProductChanged, ProductListed
+from shared.events.definition import value
+
+KEEPING_PRODUCTS = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.PRODUCT: Reach.ALL})
+
+Text = Annotated[str, MinLen(1), MaxLen(200)]
+
+
+@value
+class NoProduct:
+    """Nothing was listed under this id."""
+
+
+@value
+class ListedProduct:
+    """A product with its list price; only an active one can be put on a deal."""
+
+    id: UUID
+    code: str
+    name: str
+    family: str | None
+    list_price: Money
+    active: bool
+
+
+product = Aggregate("product", plural="products", start=NoProduct, readers=EVERYBODY)
+
+
+@value
+class Catalogue:
+    """The products that a command names, by id; unknown ids are absent."""
+
+    products: dict[UUID, ListedProduct]
+
+
+@value
+class ListProduct:
+    """A product that can be sold from now on."""
+
+    code: Text
+    """The company's own code; it belongs to one product for ever."""
+    name: Text
+    list_price: Money
+    family: Text | None = None
+
+    example: ClassVar[dict[str, Any]] = {
+        "code": "SRV-100",
+        "name": "Server 100",
+        "family": "Servers",
+        "list_price": {"amount": "4800.00", "currency": "EUR"},
+    }
+
+
+@value
+class UpdateProduct:
+    """What changes about a product; what is left out stays as it is."""
+
+    name: Text | None = None
+    family: Text | None = None
+    list_price: Money | None = None
+    active: bool | None = None
+    """False: it can no longer be put on deals."""
+
+    example: ClassVar[dict[str, Any]] = {"list_price": {"amount": "4950.00", "currency": "EUR"}}
+
+
+@product.decides(allow=KEEPING_PRODUCTS)
+def list_product(state: NoProduct, command: ListProduct, context: Context) -> list[ProductListed]:
+    """List a product. Its code is taken from then on."""
+    return [
+        ProductListed(
+            product_id=context.aggregate_id,
+            code=command.code,
+            name=command.name,
+            family=command.family,
+            list_price=_price(command.list_price, context),
+        )
+    ]
+
+
+@product.already
+def is_listed(state: ListedProduct, command: ListProduct) -> bool:
+    return (state.code, state.name, state.family, state.list_price) == (
+        command.code,
+        command.name,
+        command.family,
+        command.list_price,
+    )
+
+
+@product.decides(allow=KEEPING_PRODUCTS, method="PATCH")
+def update(state: ListedProduct, command: UpdateProduct, context: Context) -> list[ProductChanged]:
+    """Change name, family, list price or availability. Deals keep the prices that they were given."""
+    event = ProductChanged(
+        product_id=state.id,
+        code=state.code,
+        name=command.name or state.name,
+        family=command.family or state.family,
+        list_price=_price(command.list_price, context) if command.list_price else state.list_price,
+        active=state.active if command.active is None else command.active,
+    )
+    return [] if changed(state, event) == state else [event]
+
+
+@product.evolves
+def listed(state: NoProduct, event: ProductListed) -> ListedProduct:
+    return ListedProduct(
+        id=event.product_id,
+        code=event.code,
+        name=event.name,
+        family=event.family,
+        list_price=event.list_price,
+        active=event.active,
+    )
+
+
+@product.evolves
+def changed(state: ListedProduct, event: ProductChanged) -> ListedProduct:
+    return ListedProduct(
+        id=state.id,
+        code=event.code,
+        name=event.name,
+        family=event.family,
+        list_price=event.list_price,
+        active=event.active,
+    )
+
+
+@product.claims
+def code_taken(state: ListedProduct) -> list[Claim]:
+    return [Claim(kind="product-code", key=state.code.casefold())]
+
+
+def _price(money: Money, context: Context) -> Money:
+    price = check_money(money, context.company.currency, "list_price")
+    if price.amount < 0:
+        raise Rejected("below-zero", "A list price is not below zero.", field="list_price.amount")
+    return price

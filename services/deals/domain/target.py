@@ -1,0 +1,167 @@
+"""Revenue targets of the company, a team or a rep for a period (PROC-4)."""
+
+import re
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from shared.domain.aggregate import Aggregate, Claim
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.roles import EVERYBODY, Reach, Role, permission
+from shared.events.deals import TargetSet
+from shared.events.definition import value
+
+SETTING_TARGETS = permission(
+    {
+        Role.MANAGER: Reach.TEAM,
+        Role.SALES_DIRECTOR: Reach.ALL,
+        Role.EXECUTIVE: Reach.ALL,
+        Role.SALES_OPERATIONS: Reach.ALL,
+    }
+)
+"""Managers set targets of their teams and people; the company's own need somebody who reaches everything."""
+
+PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?")
+
+Level = Literal["company", "team", "rep"]
+
+
+@value
+class NoTarget:
+    """Nothing was set under this id."""
+
+
+@value
+class OpenTarget:
+    """What is to be reached in a period. `owner` is the rep of a rep's target."""
+
+    id: UUID
+    period: str
+    kind: str
+    level: str
+    amount: Money
+    team: UUID | None
+    owner: UUID | None
+
+
+target = Aggregate("target", plural="targets", start=NoTarget, readers=EVERYBODY)
+
+
+@value
+class SetTarget:
+    """A target for a period. There is one for every period, level and person or team."""
+
+    period: str
+    """2026, 2026-11 or 2026-Q4."""
+    level: Level
+    amount: Money
+    kind: Literal["revenue"] = "revenue"
+    team: UUID | None = None
+    """The team of a team's target, and the team that a rep sits in."""
+    member: UUID | None = None
+    """The rep of a rep's target."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "period": "2026-Q4",
+        "level": "company",
+        "amount": {"amount": "1600000.00", "currency": "EUR"},
+    }
+
+
+@value
+class ChangeTarget:
+    """Another amount for a target."""
+
+    amount: Money
+
+    example: ClassVar[dict[str, Any]] = {"amount": {"amount": "1500000.00", "currency": "EUR"}}
+
+
+@target.decides(allow=SETTING_TARGETS)
+def set_target(state: NoTarget, command: SetTarget, context: Context) -> list[TargetSet]:
+    """Set a revenue target for a month, a quarter or a year."""
+    refuse_all("bad-target", "The target cannot be set like this.", _faults(command))
+    return [
+        TargetSet(
+            target_id=context.aggregate_id,
+            period=command.period,
+            kind=command.kind,
+            level=command.level,
+            amount=_amount(command.amount, context),
+            team=command.team,
+            member=command.member,
+        )
+    ]
+
+
+@target.already
+def is_set(state: OpenTarget, command: SetTarget) -> bool:
+    return (state.period, state.kind, state.level, state.amount, state.team, state.owner) == (
+        command.period,
+        command.kind,
+        command.level,
+        command.amount,
+        command.team,
+        command.member,
+    )
+
+
+@target.decides(allow=SETTING_TARGETS)
+def change(state: OpenTarget, command: ChangeTarget, context: Context) -> list[TargetSet]:
+    """Change the amount of a target. What it was stays known."""
+    amount = _amount(command.amount, context)
+    if amount == state.amount:
+        return []
+    return [
+        TargetSet(
+            target_id=state.id,
+            period=state.period,
+            kind=state.kind,
+            level=state.level,
+            amount=amount,
+            team=state.team,
+            member=state.owner,
+            before=state.amount,
+        )
+    ]
+
+
+@target.evolves
+def was_set(state: NoTarget | OpenTarget, event: TargetSet) -> OpenTarget:
+    return OpenTarget(
+        id=event.target_id,
+        period=event.period,
+        kind=event.kind,
+        level=event.level,
+        amount=event.amount,
+        team=event.team,
+        owner=event.member,
+    )
+
+
+@target.claims
+def one_of_a_kind(state: OpenTarget) -> list[Claim]:
+    whose = {"company": "", "team": state.team, "rep": state.owner}[state.level]
+    return [Claim(kind="target", key=f"{state.kind}/{state.period}/{state.level}/{whose}")]
+
+
+def _faults(command: SetTarget) -> list[Reason]:
+    reasons = []
+    if not PERIOD.fullmatch(command.period):
+        message = "A period is a year, a month or a quarter: 2026, 2026-11 or 2026-Q4."
+        reasons.append(Reason(code="bad-period", message=message, field="period"))
+    if (command.level == "company") == (command.team is not None):
+        message = "A team's and a rep's target names the team; the company's does not."
+        reasons.append(Reason(code="team-and-level", message=message, field="team"))
+    if (command.level == "rep") != (command.member is not None):
+        message = "A rep's target names the member; others do not."
+        reasons.append(Reason(code="member-and-level", message=message, field="member"))
+    return reasons
+
+
+def _amount(money: Money, context: Context) -> Money:
+    amount = check_money(money, context.company.currency, "amount")
+    if amount.amount <= 0:
+        raise Rejected("not-above-zero", "A target is above zero.", field="amount.amount")
+    return amount
