@@ -1,11 +1,12 @@
 """What an event is: plain data with a published type name and a version."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
 
-from pydantic import BeforeValidator, Strict, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""
@@ -15,16 +16,20 @@ Personal = Annotated[Value | None, PERSONAL]
 """A field about a person (DATA-4). It is stored beside the log, is absent on topics, and reads as None once erased."""
 
 
-def _refuse_numbers(given: Any) -> Any:
-    if isinstance(given, int | float):
-        raise ValueError('a decimal is written as a string, like "120000.00"')
-    return given
+_DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
+
+
+def _from_text(given: Any) -> Any:
+    if isinstance(given, str) and _DECIMAL.fullmatch(given):
+        return Decimal(given)
+    if isinstance(given, Decimal):
+        return given
+    raise ValueError('a decimal is written as a string, like "120000.00"')
 
 
 Exact = Annotated[
     Decimal,
-    Strict(False),  # Bodies are read strictly, where a text would not do for a decimal.
-    BeforeValidator(_refuse_numbers),
+    BeforeValidator(_from_text),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["120000.00"]}),
 ]
 """A decimal that is a string in JSON, so that no reader ever makes a binary float of it."""
