@@ -39,6 +39,9 @@ inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+# A killed broker may only come back when its old session has run out: by default after nine seconds.
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=1000
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=2

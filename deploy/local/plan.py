@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
+from pydantic import TypeAdapter
 
 from deploy.local.home import Home, write_atomically
 from deploy.local.program import Program
@@ -45,14 +45,17 @@ class Plan:
     services: Mapping[str, Service] = field(default_factory=dict)
 
 
+PLAN = TypeAdapter(Plan)
+
+
 def plan_file(home: Home) -> Path:
     return home.path / "plan.json"
 
 
 def write_plan(plan: Plan, home: Home) -> None:
     """For the owner's eyes only: environments hold passwords."""
-    write_atomically(plan_file(home), msgspec.json.encode(plan).decode(), mode=0o600)
+    write_atomically(plan_file(home), PLAN.dump_json(plan).decode(), mode=0o600)
 
 
 def read_plan(home: Home) -> Plan:
-    return msgspec.json.decode(plan_file(home).read_bytes(), type=Plan)
+    return PLAN.validate_json(plan_file(home).read_bytes())

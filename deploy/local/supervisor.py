@@ -11,9 +11,11 @@ import math
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -58,24 +60,17 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
-        keeping = [asyncio.create_task(self._keep(kept)) for kept in self.kept.values()]
-        reporting = asyncio.create_task(self._report())
         stop = asyncio.create_task(self.stopping.wait())
+        working = [stop, asyncio.create_task(self._report())]
+        working += [asyncio.create_task(self._keep(kept)) for kept in self.kept.values()]
         try:
-            # A keeper ends only by a fault of its own, which must not go unseen.
-            await asyncio.wait([stop, reporting, *keeping], return_when=asyncio.FIRST_EXCEPTION)
-            await self.stopping.wait() if stop.done() else self._raise_fault([reporting, *keeping])
+            await until_done(stop, working)
         finally:
-            for task in (*keeping, reporting, stop):
+            for task in working:
                 task.cancel()
-            await asyncio.gather(*keeping, reporting, stop, return_exceptions=True)
+            await asyncio.gather(*working, return_exceptions=True)
             await self._stop_all()
             await self._client.aclose()
-
-    def _raise_fault(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            if task.done() and (error := task.exception()):
-                raise error
 
     async def _keep(self, kept: Kept) -> None:
         for name in kept.step.after:
@@ -171,6 +166,15 @@ class Supervisor:
         for _, together in groupby(alive, key=lambda running: running.program.stop_order):
             await asyncio.gather(*(running.stop() for running in together))
         self.home.state.unlink(missing_ok=True)
+
+
+async def until_done(last: asyncio.Task[Any], working: Iterable[asyncio.Task[Any]]) -> None:
+    """Wait for one task; a fault in any other comes out at once instead of going unseen."""
+    pending = set(working)
+    while not last.done():
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
 
 
 def seen(kept: Kept) -> dict[str, object]:

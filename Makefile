@@ -1,0 +1,87 @@
+# Needs Python 3.11 to 3.13 and make; everything else comes with the lock files of requirements/.
+# Works with the make of macOS (3.81) too: no newer features, please.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: demo stop clean test check bench lock help
+
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
+	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo "$$name" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python -m
+
+INSTALL := $(RUN) pip install --quiet --require-hashes
+UNREACHED := echo "The packages could not be installed; pip says why above. With the network back, run the same command again." >&2; exit 1
+
+# A virtual environment knows what it was made of: unchanged lock files cost nothing the next time.
+RUNTIME := $(VENV)/made-of-runtime
+DEVELOPMENT := $(VENV)/made-of-development
+BENCH := $(VENV)/made-of-bench
+
+export PORT
+export DATA
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_PYTHON_DOWNLOADS := never
+
+demo: $(RUNTIME) ## Start everything on this machine and print its address (PORT=8080, DATA=<folder> for a CRM export)
+	@$(BIN)/throughline up
+
+stop: ## Stop everything, keep the data
+	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down; else echo "Nothing was installed, so nothing runs."; fi
+
+clean: ## Stop everything, throw away the data and the installed packages
+	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down --data; fi
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+test: $(DEVELOPMENT) ## Run all tests, on servers of their own
+	$(RUN) pytest
+
+check: $(DEVELOPMENT) ## Check format, lint, types and the laws of the house
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) pytest tests/house
+
+bench: $(BENCH) ## Measure the whole stack beside the eventsourcing library
+	$(RUN) tests.bench
+
+lock: $(DEVELOPMENT) ## Write the lock files anew from pyproject.toml
+	@for set in "bench --group development" "development" "build"; do \
+		group="$${set%% *}"; file="$$group"; [ "$$group" = build ] && file=runtime; \
+		$(BIN)/uv pip compile pyproject.toml --group $$set --output-file requirements/$$file.txt \
+			$$([ "$$group" = bench ] || echo "--constraint requirements/bench.txt") \
+			--universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links --quiet $(LOCK) || exit 1; \
+	done
+	@! grep -nE '(https?|git|file)://' requirements/*.txt
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target text; do \
+		printf '  make %-7s %s\n' "$$target" "$$text"; done
+
+$(VENV)/pyvenv.cfg:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Throughline needs Python 3.11, 3.12 or 3.13, and found none of them." >&2; \
+		echo "Install one with your system's package manager, or name it: make demo PYTHON=/path/to/python3.12" >&2; exit 1; fi
+	@if ! $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null; then \
+		echo "$(PYTHON) has no venv module, which makes the environment." >&2; \
+		echo "Install it with your system's package manager; on Debian and Ubuntu it is: apt-get install python3-venv" >&2; exit 1; fi
+	@echo "Making the environment in $(VENV) with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "Installing what Throughline runs on (once)."
+	@$(INSTALL) --requirement $< || { $(UNREACHED); }
+	@$(RUN) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEVELOPMENT): requirements/development.txt $(RUNTIME)
+	@echo "Installing what its tests need (once)."
+	@$(INSTALL) --requirement $< || { $(UNREACHED); }
+	@touch $@
+
+$(BENCH): requirements/bench.txt $(DEVELOPMENT)
+	@echo "Installing what the bench compares with (once)."
+	@$(INSTALL) --requirement $< || { $(UNREACHED); }
+	@touch $@
