@@ -1,4 +1,4 @@
-"""Who asks: a bearer token of the company's issuer, or the session cookie that holds one, through the same check (API-4).
+"""Who asks: a bearer token of the company's issuer, or the session cookie that holds one; one check (API-4).
 
 Tokens are checked by asymmetric algorithms only, against the issuer's published keys. Expiry is real time, always; the
 company clock has no say here.
@@ -110,9 +110,7 @@ def _invalid(why: str) -> Problem:
 class Tokens:
     """Checks tokens; what was found good is remembered for a minute, at most until it expires."""
 
-    def __init__(
-        self, keys: IssuerKeys, *, issuer: str, audience: str, now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, keys: IssuerKeys, *, issuer: str, audience: str, now: Callable[[], float] = time.time) -> None:
         self._keys = keys
         self._now = now
         self._claims = JWTClaimsRegistry(
@@ -221,4 +219,3 @@ def _roles(given: Any) -> frozenset[Role]:
         return frozenset()
     known = set(Role)
     return frozenset(Role(role) for role in given if isinstance(role, str) and role in known)
-

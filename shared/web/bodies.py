@@ -33,7 +33,9 @@ async def read_body(request: Request, limit: int) -> bytes:
     if raw:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type != "application/json":
-            raise Problem("unsupported-media-type", "A body is application/json.", headers={"Accept": "application/json"})
+            raise Problem(
+                "unsupported-media-type", "A body is application/json.", headers={"Accept": "application/json"}
+            )
     return raw
 
 

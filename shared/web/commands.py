@@ -1,8 +1,8 @@
 """Command routes, which follow from the handlers: the address, the body, who may, the answer (API-1, API-2).
 
-A handler of the start state creates: `POST /v1/<plural>`. Others act: `POST /v1/<plural>/{id}/<handler-name>`. A PATCH or
-PUT changes: `PATCH /v1/<plural>/{id}`, on the version that the caller has read. A handler that only services may run has
-no route.
+A handler of the start state creates: `POST /v1/<plural>`. Others act: `POST /v1/<plural>/{id}/<handler-name>`. A PATCH
+or PUT changes: `PATCH /v1/<plural>/{id}`, on the version that the caller has read. A handler that only services may run
+has no route.
 """
 
 from collections.abc import Iterable
@@ -23,16 +23,16 @@ from shared.domain.permission import sees
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.store.append import Idempotency
-from shared.store.commands import Result
 from shared.store.errors import NotFound
+from shared.store.request import Result
 from shared.views.tokens import ConsistencyToken
 from shared.web.bodies import parse, read_body
 from shared.web.encoding import encode
 from shared.web.preconditions import (
+    content_of,
     etag,
     expected_version,
     idempotency_key,
-    intent_of,
     is_unchanged,
     refuse_parameters,
 )
@@ -133,7 +133,9 @@ def _with_id(command: type) -> type:
     kind = Annotated[
         UUID | None,
         AfterValidator(_version_7),
-        Field(description="An id made by the caller (UUIDv7), so that a retry finds what it made; else one is made here."),
+        Field(
+            description="An id made by the caller (UUIDv7), so that a retry finds what it made; else one is made here."
+        ),
     ]
     made = make_dataclass(
         command.__name__,
@@ -142,9 +144,9 @@ def _with_id(command: type) -> type:
         frozen=True,
         slots=True,
         kw_only=True,
-        module=command.__module__,
     )
-    made.__doc__ = command.__doc__
+    # The schema's descriptions are read from the source of the class of this name in this module.
+    made.__module__, made.__qualname__, made.__doc__ = command.__module__, command.__qualname__, command.__doc__
     made.__pydantic_config__ = command.__pydantic_config__  # type: ignore[attr-defined]
     return made
 
@@ -170,7 +172,14 @@ async def _run(request: Request, route: CommandRoute) -> Response:
         aggregate_id = chosen or new_id()
     assert aggregate_id is not None
     return await carry_out(
-        request, actor, route.aggregate, aggregate_id, command, raw, operation=route.operation_id, created=route.creates
+        request,
+        actor,
+        route.aggregate,
+        aggregate_id,
+        command,
+        raw=raw,
+        operation=route.operation_id,
+        created=route.creates,
     )
 
 
@@ -188,8 +197,8 @@ async def carry_out(
     aggregate: Aggregate,
     aggregate_id: UUID,
     command: Any,
-    raw: bytes,
     *,
+    raw: bytes,
     operation: str,
     created: bool = False,
 ) -> Response:
@@ -201,13 +210,11 @@ async def carry_out(
     key = idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
     await await_token(request)
-    idempotency = command_id = None
+    idempotency = None
     if key is not None:
-        intent = intent_of(request, key, raw)
         idempotency = Idempotency(
-            principal=actor.subject, operation=operation, key=key, request_hash=intent.content
+            principal=actor.subject, operation=operation, key=key, request_hash=content_of(request, raw)
         )
-        command_id = intent.command_id(actor.subject, operation)
     result = await running.commands.execute(
         aggregate,
         aggregate_id,
@@ -216,7 +223,6 @@ async def carry_out(
         expected=expected,
         idempotency=idempotency,
         correlation_id=request.scope["state"]["correlation_id"],
-        command_id=command_id,
         traceparent=_traceparent(request),
     )
     return _answer(running.service.name, aggregate, result, created=created)
@@ -228,9 +234,7 @@ def _traceparent(request: Request) -> str | None:
 
 
 def _answer(service: str, aggregate: Aggregate, result: Result, *, created: bool) -> Response:
-    token = ConsistencyToken(
-        service=service, topic=result.topic, partition=result.partition, position=result.position
-    )
+    token = ConsistencyToken(service=service, topic=result.topic, partition=result.partition, position=result.position)
     headers = {
         "Location": f"/v1/{aggregate.plural}/{result.aggregate_id}",
         "ETag": etag(result.sequence),

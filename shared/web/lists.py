@@ -6,23 +6,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shared.views.lists import Listing, page
+from shared.views.lists import PARAMETERS, Listing, page
 from shared.web.commands import operation_id
 from shared.web.preconditions import refuse_parameters
+from shared.web.problems import Problem
 from shared.web.reading import await_token
 from shared.web.routes import answer
 from shared.web.running import running_of
 
-COMMON = ("cursor", "limit", "sort")
-
 
 def list_route(listing: Listing) -> Route:
     """The route of a listing."""
-    known = frozenset((*COMMON, *listing.filters))
+    known = PARAMETERS | frozenset(listing.filters)
 
     async def show(request: Request) -> Response:
         running = running_of(request)
         actor = await running.authorization.sign_in(request)
+        if actor.roles.isdisjoint(listing.readers):
+            raise Problem("not-allowed", "None of your roles may see this list.", code="role-missing")
         refuse_parameters(request, known)
         await await_token(request)
         query = dict(request.query_params)

@@ -14,7 +14,7 @@ def merged(documents: Mapping[str, Document]) -> Document:
     """
     whole: Document = {
         "openapi": "3.1.0",
-        "info": {"title": "Throughline", "version": VERSION, "description": "From lead to cash: all services at one origin."},
+        "info": {"title": "Throughline", "version": VERSION, "description": "From lead to cash, at one origin."},
         "paths": {},
         "components": {"schemas": {}, "securitySchemes": SECURITY},
         "security": [{"bearer": []}, {"session": []}],

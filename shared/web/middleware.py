@@ -4,7 +4,8 @@ Pure ASGI: wrapping the request and response objects would cost more than the re
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -27,11 +28,12 @@ ALWAYS = (
 
 
 class Surroundings:
-    """The one middleware."""
+    """The one middleware. `patterns` are the paths of Starlette's routes by their endpoints."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, patterns: Mapping[Any, str]) -> None:
         self.app = app
         self.metrics = metrics
+        self.patterns = patterns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,7 +59,7 @@ class Surroundings:
                 await problem_response(Request(scope), refused)(scope, receive, send_on)
             else:
                 await self.app(scope, receive, send_on)
-        except Exception:  # noqa: BLE001 - the last resort of a request: logged whole, answered without its text
+        except Exception:  # The last resort of a request: logged whole, answered without its text.
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if status:
                 raise  # The answer has begun; the server must cut it, so that nobody takes it for whole.
@@ -67,7 +69,8 @@ class Surroundings:
             self._record(scope, status, time.perf_counter() - began)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
+        # Addresses hold ids: figures and lines name the pattern. FastAPI tells its route, Starlette the endpoint.
+        route = getattr(scope.get("route"), "path", None) or self.patterns.get(scope.get("endpoint"), "unknown")
         self.metrics.requests.labels(scope["method"], route, status).observe(seconds)
         line = log.debug if route.startswith(("/health", "/metrics")) else log.info
         line("request", method=scope["method"], route=route, status=status, milliseconds=round(seconds * 1000, 2))
@@ -90,6 +93,8 @@ def _with_headers(headers: Iterable[tuple[bytes, bytes]], state: dict[str, objec
     if b"cache-control" not in names:
         given.append((b"cache-control", b"no-store"))
     given.append((CORRELATION, str(state["correlation_id"]).encode()))
+    if "applied" in state:
+        given.append((b"preference-applied", str(state["applied"]).encode()))
     allowance = state.get("allowance")
     if allowance is not None:
         given += allowance.headers  # type: ignore[attr-defined]

@@ -87,7 +87,9 @@ TOKEN = _header(
     {"type": "string"},
 )  # fmt: skip
 PREFER = _header("Prefer", "handling=lenient: rather an older answer than none.", {"type": "string"})
-CORRELATION = _header("X-Correlation-Id", "Ties logs, events and answers together.", {"type": "string", "format": "uuid"})
+CORRELATION = _header(
+    "X-Correlation-Id", "Ties logs, events and answers together.", {"type": "string", "format": "uuid"}
+)
 KEY = _header(
     "Idempotency-Key", "One for each intent, the same on every retry; kept for 7 days.",
     {"type": "string", "minLength": 1, "maxLength": 255}, required=True,
@@ -96,11 +98,16 @@ PATH_ID: Document = {
     "name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}, "example": SOME_ID,
 }  # fmt: skip
 
+KNOWN = _header("If-None-Match", "An ETag: 304 when it still has that version.", {"type": "string"})
+
 ANSWER_HEADERS: Document = {
     "ETag": {"description": "The version.", "schema": {"type": "string"}},
     "Consistency-Token": {"description": "Send it with a read that shall hold this.", "schema": {"type": "string"}},
     "Location": {"description": "Where it is.", "schema": {"type": "string"}},
-    "Idempotency-Replayed": {"description": "true when this is the answer of the first time.", "schema": {"type": "string"}},
+    "Idempotency-Replayed": {
+        "description": "true when this is the answer of the first time.",
+        "schema": {"type": "string"},
+    },
 }
 
 
@@ -247,8 +254,7 @@ def _aggregate(aggregate: Aggregate, schemas: Schemas) -> Document:
         "operationId": operation_id("get", aggregate.name),
         "tags": [aggregate.plural],
         "summary": f"Show one {aggregate.name.replace('-', ' ')} as it is now.",
-        "parameters": [PATH_ID, _header("If-None-Match", "An ETag: 304 when it still has that version.", {"type": "string"}),
-                       CORRELATION, TOKEN, PREFER],
+        "parameters": [PATH_ID, KNOWN, CORRELATION, TOKEN, PREFER],
         "responses": {
             "200": {"description": "What it is now.", "headers": headers, "content": {"application/json": content}},
             "304": {"description": "It still has the version that you know.", "headers": headers},
@@ -304,7 +310,10 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
             "next": {"type": ["string", "null"], "description": "The cursor of the following page."},
             "has_more": {"type": "boolean"},
             "as_of": {"type": ["string", "null"], "format": "date-time"},
-            "parked": {"type": "integer", "description": "Events that are missing here because they could not be applied."},
+            "parked": {
+                "type": "integer",
+                "description": "Events that are missing here because they could not be applied.",
+            },
         },
     }
     example = {"items": [], "next": None, "has_more": False, "as_of": "2026-03-16T10:00:00Z"}

@@ -2,32 +2,14 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
-from uuid import UUID, uuid5
 
 from starlette.requests import Request
 
 from shared.web.problems import Fault, Problem
 
-COMMANDS = UUID("6a0fbd3c-7d24-5c3e-9f57-0a0d1f6b2c11")
-"""The name space of command ids."""
-
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A compressing gateway marks the ETag of what it compressed as weak or with a suffix ("7-gzip"); it is still version 7.
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[a-z]+)?"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """One intent of a caller, however often it is sent: the same key, the same content."""
-
-    key: str
-    content: bytes
-    """SHA-256 of the method, the address and the body."""
-
-    def command_id(self, principal: str, operation: str) -> UUID:
-        """The same for every retry, so that whatever is derived from it is the same too."""
-        return uuid5(COMMANDS, f"{principal}\n{operation}\n{self.key}\n{self.content.hex()}")
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -42,11 +24,11 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def intent_of(request: Request, key: str, raw: bytes) -> Intent:
-    """The intent behind a request."""
+def content_of(request: Request, raw: bytes) -> bytes:
+    """What two requests have in common that are one intent sent twice: SHA-256 of method, address and body."""
     content = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
     content.update(raw)
-    return Intent(key=key, content=content.digest())
+    return content.digest()
 
 
 def expected_version(request: Request, *, required: bool) -> int | None:

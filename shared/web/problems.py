@@ -74,7 +74,9 @@ KINDS: Mapping[str, Kind] = {
     ),
     "too-many-requests": Kind(status=429, title="Too many requests", advice="Wait for as long as Retry-After says."),
     "unexpected": Kind(
-        status=500, title="Something broke here", advice="Tell us the correlation_id; a retry with the same key is safe."
+        status=500,
+        title="Something broke here",
+        advice="Tell us the correlation_id; a retry with the same key is safe.",
     ),
     "read-model-behind": Kind(
         status=503,
@@ -140,9 +142,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
     }
     if problem.faults:
         body["errors"] = [_as_json(fault) for fault in problem.faults]
-    return Response(
-        msgspec.json.encode(body), kind.status, headers={**problem.headers, "Content-Type": MEDIA_TYPE}
-    )
+    return Response(msgspec.json.encode(body), kind.status, headers={**problem.headers, "Content-Type": MEDIA_TYPE})
 
 
 def _as_json(fault: Fault) -> dict[str, Any]:
@@ -189,7 +189,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def from_validation(errors: Sequence[Any], *, skip: int = 0) -> Problem:
-    """What pydantic found wrong with a body: `errors()` without inputs. `skip` leading steps of a path are not the body's."""
+    """What pydantic found wrong with a body. The first `skip` steps of each path do not lead into the body."""
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem("malformed-json", f"{errors[0]['msg']}.")
     faults = []

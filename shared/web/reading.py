@@ -1,4 +1,4 @@
-"""Read your own writes: a request that carries a Consistency-Token waits until the answer holds what it names (API-2)."""
+"""Read your own writes: a request with a Consistency-Token waits until the answer holds what it names (API-2)."""
 
 import time
 

@@ -1,11 +1,11 @@
 """What hand-written routes share: who asks, who may, what is known of the question, and how it is described.
 
-    router = APIRouter()
+router = APIRouter()
 
-    @router.get("/v1/funnel", **operation(roles=READING, answers=Funnel, example={...}))
-    async def funnel(asking: Asking, running: Here, to: date | None = None) -> Response:
-        '''How many deals stand in each stage.'''
-        return answer(await ...)
+@router.get("/v1/funnel", **operation(roles=READING, answers=Funnel, example={...}))
+async def funnel(asking: Asking, running: Here, to: date | None = None) -> Response:
+    '''How many deals stand in each stage.'''
+    return answer(await ...)
 """
 
 from collections.abc import Mapping

@@ -18,6 +18,7 @@ from shared.views.organisation import Organisation
 from shared.views.reading import Views
 from shared.web.authorization import Authorization
 from shared.web.cursors import Cursors
+from shared.web.sse import Feed
 
 if TYPE_CHECKING:
     from shared.web.service import Service
@@ -47,6 +48,8 @@ class Running:
     authorization: Authorization
     cursors: Cursors
     stopping: asyncio.Event
+    feed: Feed
+    """The end of the service's stream of events; without a source in `Service` nobody listens to it."""
 
 
 def running_of(request: Request) -> Running:

@@ -51,7 +51,7 @@ def calm_the_collector() -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, telling the application at once that it stops: endless answers (event streams) must end by themselves."""
+    """uvicorn, telling the application at once that it stops: endless answers (event streams) end by themselves."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)

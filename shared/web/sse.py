@@ -1,4 +1,4 @@
-"""Server-sent events: a log's end, live, to everybody who listens; a listener that was away resumes where it stopped (API-3).
+"""Server-sent events: a log's end, live, to everybody who listens; who was away resumes where they stopped (API-3).
 
 One reader a process follows the log for all listeners. Each has a bounded queue; whoever falls behind loses the queue,
 not events: it reads the log itself from where it stands until it has caught up.
@@ -63,7 +63,13 @@ class Feed:
     """The live end of a log in this process. `run` is a worker; `respond` answers a request."""
 
     def __init__(
-        self, read: Read, head: Callable[[], Awaitable[int]], grown: Signal, *, gauge: Gauge, heartbeat: float = HEARTBEAT_SECONDS
+        self,
+        read: Read,
+        head: Callable[[], Awaitable[int]],
+        grown: Signal,
+        *,
+        gauge: Gauge,
+        heartbeat: float = HEARTBEAT_SECONDS,
     ) -> None:
         self._read = read
         self._head = head

@@ -1,0 +1,277 @@
+"""The composition of a running process: pool, logs, write path, views, and the workers that keep them going."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import httpx
+
+from shared.events.codec import Codec
+from shared.events.leads import TeamFormed
+from shared.events.registry import Registry, registry_of, service_of, topic_of_class
+from shared.ops.clock import Clock
+from shared.ops.health import Health
+from shared.ops.settings import Settings
+from shared.store.appender import Appender
+from shared.store.commands import Commands
+from shared.store.lease import Lease
+from shared.store.log import Log
+from shared.store.migrate import check
+from shared.store.pool import create_pool
+from shared.store.signal import Signal, listen
+from shared.store.timers import Timers
+from shared.stream.journal import Journal
+from shared.stream.relay import Relay
+from shared.views.builds import prepare
+from shared.views.marks import Marks
+from shared.views.organisation import NAME as ORGANISATION
+from shared.views.organisation import Organisation, organisation
+from shared.views.reacting import ReactionRunner
+from shared.views.reading import Views
+from shared.views.runner import ViewRunner
+from shared.views.view import Source, View
+from shared.web.authorization import Authorization, IssuerKeys, Tokens, fetch_keys
+from shared.web.cursors import Cursors
+from shared.web.limits import RateLimit
+from shared.web.running import Running
+from shared.web.sse import Feed
+from shared.web.workers import Worker, run_all
+
+if TYPE_CHECKING:
+    from shared.web.service import Service
+
+SOURCES: tuple[Source, ...] = ("log", "journal")
+KEYS_TIMEOUT = 5.0
+CLOCK_SECONDS = 1.0
+"""How soon a process follows when another one has moved the company clock."""
+
+
+def registry_for(service: "Service") -> Registry:
+    """The published events, and those of the service's aggregates should they not be among them."""
+    published = registry_of()
+    own = {event for aggregate in service.aggregates for event in aggregate.events} - set(published.classes)
+    return Registry([*published.classes, *own]) if own else published
+
+
+def views_of(service: "Service") -> tuple[View, ...]:
+    """The views of a service; everybody has the organisation."""
+    if any(view.name == ORGANISATION for view in service.views):
+        return service.views
+    return (organisation("log" if service.name == service_of(TeamFormed) else "journal"), *service.views)
+
+
+def journaled_topics(service: "Service", registry: Registry) -> frozenset[str]:
+    """The topics that a service keeps in its journal."""
+    if service.reads is None:
+        return frozenset(registry.topics())
+    views = [view for view in views_of(service) if view.source == "journal"]
+    classes = {*service.reads, *(event for view in views for event in view.events)}
+    classes |= set(service.reactions.reads) if service.reactions else set()
+    return frozenset(topic_of_class(event) for event in classes if service_of(event) != service.name)
+
+
+@asynccontextmanager
+async def running_process(service: "Service", settings: Settings, health: Health) -> AsyncIterator[Running]:
+    """A process of a service at work; on leaving, workers finish first, then what is being appended, then the pool."""
+    stopping = asyncio.Event()
+    async with (
+        await create_pool(settings.database_url, name=service.name) as pool,
+        httpx.AsyncClient(timeout=KEYS_TIMEOUT) as client,
+    ):
+        await check(pool)
+        parts = await _compose(
+            service, settings, health=health, pool=pool, client=client, stopping=stopping
+        )
+        for view in views_of(service):
+            await prepare(pool, view)
+        for seed in service.seeds:
+            await seed(parts.running)
+        workers = asyncio.create_task(run_all(_workers(parts), health, stopping))
+        try:
+            yield parts.running
+        finally:
+            stopping.set()
+            await workers
+            await parts.appender.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    running: Running
+    registry: Registry
+    appender: Appender
+
+
+async def _compose(
+    service: "Service",
+    settings: Settings,
+    *,
+    health: Health,
+    pool: asyncpg.Pool,
+    client: httpx.AsyncClient,
+    stopping: asyncio.Event,
+) -> _Parts:
+    registry = registry_for(service)
+    codec, clock, company = Codec(registry), Clock(), settings.company
+    await clock.refresh(pool)
+    log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
+    arrived, advanced = Signal(), Signal()
+    appender = Appender(pool)
+    views = Views(pool, views_of(service), {"log": log, "journal": journal}, company)
+    people = Organisation(views)
+    keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
+    tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
+    running = Running(
+        service=service,
+        settings=settings,
+        pool=pool,
+        clock=clock,
+        health=health,
+        log=log,
+        journal=journal,
+        arrived=arrived,
+        advanced=advanced,
+        commands=Commands(
+            service.name,
+            aggregates=service.aggregates,
+            pool=pool,
+            appender=appender,
+            codec=codec,
+            clock=clock,
+            company=company,
+            claim_secret=settings.claim_secret.encode(),
+            provides=service.provides,
+        ),
+        views=views,
+        marks=Marks(
+            pool,
+            service.name,
+            views=views_of(service),
+            reactions=service.reactions.marks if service.reactions else (),
+            topics=journaled_topics(service, registry),
+            log=log,
+            journal=journal,
+            advanced=advanced,
+        ),
+        organisation=people,
+        authorization=Authorization(tokens, people.actor, RateLimit(settings.rate_limit), origin=settings.origin),
+        cursors=Cursors(settings.claim_secret),
+        stopping=stopping,
+        feed=_feed(service, health, advanced, lambda: running),
+    )
+    _readiness(health, running)
+    return _Parts(running=running, registry=registry, appender=appender)
+
+
+def _feed(service: "Service", health: Health, advanced: Signal, running: Any) -> Feed:
+    source = service.feed
+
+    async def read(after: int, limit: int) -> Any:
+        return await source.read(running(), after, limit) if source else ((), after)
+
+    async def head() -> int:
+        return await source.head(running()) if source else 0
+
+    return Feed(read, head, advanced, gauge=health.metrics.listeners)
+
+
+def _readiness(health: Health, running: Running) -> None:
+    async def database() -> None:
+        await check(running.pool)
+
+    async def views() -> None:
+        async with running.views.reading():
+            pass
+
+    health.ready("database", database)
+    health.ready("views", views)
+
+
+def _workers(parts: _Parts) -> list[Worker]:
+    """Everything that a process does beside answering."""
+    running = parts.running
+    service, settings, pool, health = running.service, running.settings, running.pool, running.health
+    appended = parts.appender.appended
+    workers = [
+        Worker(name="clock", run=lambda stopping: _follow_clock(running, stopping)),
+        Worker(name="signals", run=lambda stopping: _until(stopping, listen(settings.database_url, appended))),
+    ]
+    if service.aggregates:
+        relay = Relay(
+            service.name,
+            pool,
+            running.log,
+            Lease(pool, "relay"),
+            parts.registry.topics(service.name),
+            bootstrap=settings.kafka_bootstrap,
+            health=health,
+            appended=appended,
+            replication=settings.kafka_replication,
+            page=settings.relay_page,
+        )
+        timers = Timers(service.name, pool=pool, commands=running.commands, clock=running.clock)
+        workers += [Worker(name="relay", run=relay.run), Worker(name="timers", run=timers.run)]
+    topics = journaled_topics(service, parts.registry)
+    if topics:
+        journal = Journal(
+            service.name,
+            pool,
+            topics,
+            bootstrap=settings.kafka_bootstrap,
+            health=health,
+            arrived=running.arrived,
+            replication=settings.kafka_replication,
+        )
+        workers.append(Worker(name="journal", run=journal.run))
+    for source in SOURCES:
+        workers += _readers(parts, source)
+    if service.feed:
+        workers.append(Worker(name="feed", run=running.feed.run))
+    return workers
+
+
+def _readers(parts: _Parts, source: Source) -> list[Worker]:
+    """What works off one log: its views, and the reactions to it."""
+    running = parts.running
+    own = source == "log"
+    about: Any = {
+        "pool": running.pool,
+        "log": running.log if own else running.journal,
+        "health": running.health,
+        "wake": parts.appender.appended if own else running.arrived,
+        "advanced": running.advanced,
+    }
+    runners: list[ViewRunner | ReactionRunner] = []
+    views = views_of(running.service)
+    if any(view.source == source for view in views):
+        runners.append(ViewRunner(source, views=views, company=running.settings.company, **about))
+    reactions = running.service.reactions
+    if reactions and source in reactions.sources:
+        runners.append(ReactionRunner(source, reactions=reactions, commands=running.commands, **about))
+    return [Worker(name=runner.name, run=runner.run) for runner in runners]
+
+
+async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:
+    """Take over how far other processes have moved the company clock."""
+    while not stopping.is_set():
+        await running.clock.refresh(running.pool)
+        try:
+            await asyncio.wait_for(stopping.wait(), CLOCK_SECONDS)
+        except TimeoutError:
+            continue
+
+
+async def _until(stopping: asyncio.Event, work: Any) -> None:
+    """Run something that never ends by itself until it is time to stop."""
+    task, stop = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.cancel()
+        if not task.done():
+            task.cancel()
+    if task.done() and not task.cancelled():
+        task.result()
