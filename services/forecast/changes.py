@@ -8,7 +8,6 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from shared.web.routes import answer, operation
 
 from services.forecast.answers import CountedMoney, money
 from services.forecast.asking import Put
@@ -20,6 +19,7 @@ from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState
 from shared.domain.money import Money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
+from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Pipeline changes"])
 

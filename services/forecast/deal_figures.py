@@ -4,16 +4,18 @@ Now comes from the levels, a past instant from the daily movements and the runni
 facts again. All three give the same rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from services.forecast.deals import read_state
 from services.forecast.figures import Sum, cycle_days, due_of, sum_of
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, DealState, at
 from shared.domain.context import Company
+from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
 
 
@@ -119,7 +121,7 @@ async def deals_then(db: ViewDatabase, asked: Question) -> list[DealState]:
     if asked.known_at is None:
         return [read_state(row["state"]) for row in await db.fetch(DEALS_THEN, *asked.scope, asked.as_of)]
     states: list[DealState] = []
-    async for facts in db.scan("deal", recorded_until=asked.known_at):
+    async for facts in _lives(db, asked.known_at):
         state = at(facts, asked.as_of, asked.known_at)
         if state is not None and asked.covers(state.team, state.owner):
             states.append(state)
@@ -134,9 +136,22 @@ async def deals_changed(
         rows = await db.fetch(CHANGED, start.as_of, end.as_of)
         return [(_read(row["before"]), _read(row["after"])) for row in rows]
     pairs = []
-    async for facts in db.scan("deal", recorded_until=end.known_at):
+    async for facts in _lives(db, end.known_at):
         pairs.append((at(facts, start.as_of, end.known_at), at(facts, end.as_of, end.known_at)))
     return pairs
+
+
+async def _lives(db: ViewDatabase, known_at: datetime) -> AsyncIterator[list[Envelope[Any]]]:
+    """The facts of one deal after the other, as far as they were recorded by then."""
+    life: list[Envelope[Any]] = []
+    async for part in db.scan("deal", recorded_until=known_at):
+        for fact in part:
+            if life and fact.aggregate_id != life[0].aggregate_id:
+                yield life
+                life = []
+            life.append(fact)
+    if life:
+        yield life
 
 
 def _read(state: str | None) -> DealState | None:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from shared.web.routes import answer, operation
 
 from services.forecast.answers import CountedMoney, DealRows, deal_rows, money
 from services.forecast.asking import Put
@@ -19,6 +18,7 @@ from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
+from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Funnel"])
 

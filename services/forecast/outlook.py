@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from shared.web.routes import answer, operation
 
 from services.forecast.answers import DealRows, deal_rows, money, ratio
 from services.forecast.asking import Put
@@ -20,6 +19,7 @@ from services.forecast.timeline import OPEN, WON, DealState
 from shared.domain.money import Money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
+from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Forecast"])
 

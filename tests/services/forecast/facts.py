@@ -117,7 +117,12 @@ def lost(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealLos
     return deals.DealLost(deal_id=deal, on=on, amount=eur(amount), stage="drafting", reason="price")
 
 
-def reopened(stage: str = "drafting", amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealReopened:
+def reopened(
+    stage: str = "drafting",
+    amount: str | int = 1000,
+    deal: UUID = DEAL,
+    close: date | None = date(2026, 3, 31),
+) -> deals.DealReopened:
     """A closed deal is open again."""
     return deals.DealReopened(
         deal_id=deal,
@@ -127,5 +132,5 @@ def reopened(stage: str = "drafting", amount: str | int = 1000, deal: UUID = DEA
         probability=Decimal(PROBABILITIES[stage]),
         category="pipeline",
         amount=eur(amount),
-        expected_close=date(2026, 6, 30),
+        expected_close=close,
     )

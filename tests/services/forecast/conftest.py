@@ -1,0 +1,104 @@
+"""A forecast at work on a database of its own: facts are journaled, views fold them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.forecast.app import SERVICE
+from shared.domain.context import Company
+from shared.events.codec import Codec
+from shared.events.envelope import Envelope
+from shared.events.registry import registry_of, topic_of
+from shared.ops.health import Health
+from shared.ops.metrics import Metrics
+from shared.store.log import Log
+from shared.store.migrate import migrate
+from shared.store.pool import create_pool
+from shared.store.signal import Signal
+from shared.testing.servers import DatabaseServer
+from shared.views import builds
+from shared.views.reading import Reading, Views
+from shared.views.runner import ViewRunner
+
+COMPANY = Company(timezone="Europe/Berlin")
+CODEC = Codec(registry_of())
+PATIENCE_SECONDS = 30.0
+
+INSERT = """
+    insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
+        occurred_at, recorded_at, actor, correlation_id, causation_id, imported, traceparent, data)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The read side of forecast."""
+
+    pool: asyncpg.Pool
+    journal: Log
+    views: Views
+    arrived: Signal
+    advanced: Signal
+
+    async def journal_facts(self, facts: Iterable[Envelope[Any]]) -> None:
+        """Journal facts in this order, and wait until every view has them."""
+        rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await self.journal.head())]
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.executemany(INSERT, rows)
+        self.arrived.give()
+        head = await self.journal.head()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                seen = self.advanced.count
+                async with self.views.reading() as reading:
+                    if reading.position >= head:
+                        return
+                await self.advanced.wait(seen, 0.5)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """All views on one snapshot."""
+        async with self.views.reading() as reading:
+            yield reading
+
+
+def _row(fact: Envelope[Any], place: int) -> tuple[Any, ...]:
+    about = (topic_of(fact.service, fact.aggregate), fact.partition, place)
+    named = (fact.aggregate_id, fact.aggregate, fact.sequence, fact.id, fact.type, fact.version)
+    caused = (fact.actor, fact.correlation_id, fact.causation_id, fact.imported, fact.traceparent)
+    return (*about, *named, fact.occurred_at, fact.recorded_at, *caused, CODEC.encode(fact.data).data.decode())
+
+
+@pytest.fixture
+async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
+    """Forecast on a fresh database."""
+    url = await postgres.create_database("forecast")
+    await migrate(url)
+    stopping, arrived, advanced = asyncio.Event(), Signal(), Signal()
+    async with await create_pool(url, name="forecast-test") as pool:
+        log, journal = Log(pool, CODEC, service="forecast"), Log(pool, CODEC)
+        for view in SERVICE.views:
+            await builds.prepare(pool, view)
+        runner = ViewRunner(
+            "journal",
+            pool=pool,
+            log=journal,
+            views=SERVICE.views,
+            company=COMPANY,
+            health=Health(Metrics.of("forecast")),
+            wake=arrived,
+            advanced=advanced,
+        )
+        work = asyncio.create_task(runner.run(stopping))
+        views = Views(pool, SERVICE.views, {"log": log, "journal": journal}, COMPANY)
+        yield Forecast(pool=pool, journal=journal, views=views, arrived=arrived, advanced=advanced)
+        stopping.set()
+        arrived.give()
+        await work
+    await postgres.drop_database(url)

@@ -1,0 +1,119 @@
+"""The read model of deals says the same as counting every deal, now, then, and as known then (FC-1, FC-4)."""
+
+import random
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.forecast.deal_figures import closed_rows, deals_changed, deals_then, open_rows, tally_closed, tally_open
+from services.forecast.timeline import DealState, at
+from shared.events.envelope import Envelope
+from tests.services.forecast.conftest import COMPANY, Forecast
+from tests.services.forecast.facts import (
+    ANNA,
+    BEN,
+    NORTH,
+    SOUTH,
+    day,
+    fact,
+    handed_over,
+    lost,
+    moved,
+    opened,
+    reopened,
+    repriced,
+    rescheduled,
+    won,
+)
+from tests.services.forecast.test_changes import ALL
+
+START = day("2026-01-01")
+EVER = (date(2025, 1, 1), date(2027, 1, 1))
+
+
+def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
+    """A deal's facts in the order of their recording; some come late."""
+    owner, team = dice.choice([(ANNA, NORTH), (BEN, SOUTH)])
+    begun = START + timedelta(hours=dice.randrange(0, 400))
+    facts = [fact(1, opened(dice.randrange(1, 9) * 100, deal=deal, team=team, owner=owner), begun, deal=deal)]
+    recorded = begun
+    for sequence in range(2, 2 + dice.randrange(0, 8)):
+        recorded += timedelta(hours=dice.randrange(0, 200))
+        late = timedelta(hours=dice.choice([0, 0, 0, 0, 30, 300]))
+        data = dice.choice(
+            [
+                moved("needs", deal=deal),
+                moved("quotation", deal=deal),
+                repriced(dice.randrange(1, 20) * 100, deal=deal),
+                rescheduled(date(2026, dice.randrange(1, 12), 3), deal=deal),
+                handed_over(NORTH, ANNA, deal=deal),
+                handed_over(SOUTH, BEN, deal=deal),
+                won((recorded - late).date(), deal=deal),
+                lost((recorded - late).date(), deal=deal),
+                reopened(deal=deal),
+            ]
+        )
+        facts.append(fact(sequence, data, max(begun, recorded - late), recorded, deal))
+    return facts
+
+
+async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of: datetime, **narrowed: Any) -> None:
+    asked = replace(ALL, as_of=as_of, **narrowed)
+    known = asked.known_at or START + timedelta(days=999)
+    truth = [at(facts, as_of, known) for facts in stories]
+    expected = [state for state in truth if state is not None and asked.covers(state.team, state.owner)]
+    async with forecast.reading() as reading:
+        db = reading("deals")
+        assert await open_rows(db, asked, COMPANY) == tally_open(expected)
+        assert await closed_rows(db, asked, COMPANY, *EVER) == tally_closed(expected, COMPANY, *EVER)
+        assert _by_id(await deals_then(db, asked)) == _by_id(expected)
+
+
+def _by_id(states: list[DealState]) -> dict[UUID, DealState]:
+    return {state.deal_id: state for state in states}
+
+
+async def test_figures_are_those_of_counting(forecast: Forecast) -> None:
+    dice = random.Random(20260316)
+    stories = [story(dice, UUID(int=1000 + number)) for number in range(40)]
+    recorded = sorted((one for facts in stories for one in facts), key=lambda one: (one.recorded_at, one.sequence))
+    third = len(recorded) // 3
+    for page in (recorded[:third], recorded[third : 2 * third], recorded[2 * third :]):
+        await forecast.journal_facts(page)
+    moments = [START + timedelta(hours=dice.randrange(0, 1500)) for _ in range(12)]
+    moments += [COMPANY.end_of(date(2026, 1, 20)), COMPANY.start_of(date(2026, 1, 20))]
+    for moment in moments:
+        await compare(forecast, stories, moment)
+        await compare(forecast, stories, moment, known_at=moment)
+        await compare(forecast, stories, moment, teams=(NORTH,))
+        await compare(forecast, stories, moment, sees_all=False, sees_teams=(), member=BEN)
+    await compare(forecast, stories, START + timedelta(days=900), current=True)
+    await compare(forecast, stories, START + timedelta(days=900), current=True, owner=ANNA)
+
+
+async def test_facts_that_come_again_or_late_change_the_past_they_belong_to(forecast: Forecast) -> None:
+    facts = [
+        fact(1, opened(), day("2026-01-05")),
+        fact(2, won(date(2026, 2, 10)), day("2026-02-10")),
+        fact(3, repriced(700), day("2026-01-20"), recorded=day("2026-02-12")),
+    ]
+    for one in facts:
+        await forecast.journal_facts([one])
+        known = facts[: facts.index(one) + 1]
+        for moment in (day("2026-01-10"), day("2026-01-25"), day("2026-02-11"), day("2026-03-01")):
+            await compare(forecast, [known], moment)
+
+
+async def test_what_changed_between_two_instants(forecast: Forecast) -> None:
+    dice = random.Random(7)
+    stories = [story(dice, UUID(int=2000 + number)) for number in range(25)]
+    await forecast.journal_facts(
+        sorted((one for facts in stories for one in facts), key=lambda one: (one.recorded_at, one.sequence))
+    )
+    start, end = replace(ALL, as_of=START + timedelta(days=12)), replace(ALL, as_of=START + timedelta(days=33))
+    ever = START + timedelta(days=999)
+    truth = [(at(facts, start.as_of, ever), at(facts, end.as_of, ever)) for facts in stories]
+    async with forecast.reading() as reading:
+        found = await deals_changed(reading("deals"), start, end)
+    assert sorted(map(str, found)) == sorted(str(pair) for pair in truth if pair[0] != pair[1])
