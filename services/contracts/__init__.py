@@ -1,0 +1,1 @@
+"""Contracts: from the draft to the one in force."""

@@ -1,0 +1,223 @@
+"""How a contract comes about: with its deal's stage, with the win, or directly; and how a draft ends (CON-1)."""
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
+
+from services.contracts.domain.contract.aggregate import (
+    ActiveContract,
+    ApprovedContract,
+    DraftedContract,
+    NoContract,
+    SignedContract,
+    SubmittedContract,
+    VoidedContract,
+    carried,
+    contract,
+    contract_of,
+)
+from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
+from shared.domain.context import Context
+from shared.domain.money import Money
+from shared.domain.rejection import Rejected
+from shared.domain.roles import ONLY_SERVICES, SELLING
+from shared.events.contracts import ContractDrafted, ContractTermsChanged, ContractVoided
+from shared.events.definition import value
+
+Name = Annotated[str, MinLen(1), MaxLen(200)]
+Sentence = Annotated[str, MinLen(1), MaxLen(1000)]
+
+
+@value
+class DraftContract:
+    """Draft a contract directly, for a deal or without one."""
+
+    name: Name
+    total: Money
+    payment_terms: PaymentTerms = STANDARD_TERMS
+    """Default: 30 % after 30 days, 60 % after 60, 10 % after 90."""
+    deal_id: UUID | None = None
+    """The deal that it belongs to; a deal has at most one live contract."""
+    account_id: UUID | None = None
+    owner: UUID | None = None
+    """Default: whoever asks."""
+    team: UUID | None = None
+    """Default: the team of whoever asks."""
+
+    example: ClassVar[dict[str, object]] = {
+        "name": "Packaging line, Brightwater",
+        "total": {"amount": "120000.00", "currency": "EUR"},
+        "payment_terms": [
+            {"ratio": "0.30", "days": 30, "label": "Advance"},
+            {"ratio": "0.60", "days": 60, "label": "Delivery"},
+            {"ratio": "0.10", "days": 90, "label": "Retention"},
+        ],
+        "account_id": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11",
+    }
+
+
+@value
+class DraftForDeal:
+    """Draft the contract of a deal that entered its contract stage or was won."""
+
+    deal_id: UUID
+    name: Name
+    total: Money
+    trigger: Literal["stage", "win"]
+    payment_terms: PaymentTerms = STANDARD_TERMS
+    account_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+@value
+class ChangeContract:
+    """Change the terms of a draft; what is left out stays as it is."""
+
+    total: Money | None = None
+    payment_terms: PaymentTerms | None = None
+    account_id: UUID | None = None
+    reason: Sentence | None = None
+
+    example: ClassVar[dict[str, object]] = {
+        "total": {"amount": "115000.00", "currency": "EUR"},
+        "reason": "Installation is left out",
+    }
+
+
+@value
+class VoidContract:
+    """Give up a draft."""
+
+    reason: Sentence
+
+    example: ClassVar[dict[str, object]] = {"reason": "Drafted for the wrong account"}
+
+
+# -- deciding -------------------------------------------------------------------------------------------------------
+
+
+@contract.decides(allow=SELLING, routed=False)
+def draft(state: NoContract | VoidedContract, command: DraftContract, context: Context) -> Sequence[ContractDrafted]:
+    """Draft a contract directly."""
+    if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
+        raise Rejected(
+            "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
+        )
+    owner, team = command.owner or context.actor.member, command.team or context.actor.team
+    return [_new_draft(command, "direct", owner, team, context)]
+
+
+@contract.already
+def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
+    same = all(
+        getattr(state, field) == getattr(command, field)
+        for field in ("name", "total", "payment_terms", "deal_id", "account_id")
+    )
+    return same and command.owner in (None, state.owner) and command.team in (None, state.team)
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def draft_for_deal(
+    state: NoContract | VoidedContract, command: DraftForDeal, context: Context
+) -> Sequence[ContractDrafted]:
+    """Draft the contract of a deal; anew when an earlier draft was voided."""
+    return [_new_draft(command, command.trigger, command.owner, command.team, context)]
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def follow_the_win(state: DraftedContract, command: DraftForDeal, context: Context) -> Sequence[ContractTermsChanged]:
+    """A draft takes over the amount that the deal was won with; entering a stage changes nothing."""
+    total = agreed(command.total, command.payment_terms, context)
+    account_id = state.account_id or command.account_id
+    if command.trigger != "win" or (total, account_id) == (state.total, state.account_id):
+        return []
+    return [
+        ContractTermsChanged(
+            contract_id=state.id,
+            total=total,
+            payment_terms=state.payment_terms,
+            account_id=account_id,
+            reason="The deal was won with these terms.",
+        )
+    ]
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def keep_for_deal(
+    state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: DraftForDeal
+) -> Sequence[ContractDrafted]:
+    """The deal has its contract."""
+    return []
+
+
+@contract.decides(allow=SELLING, method="PATCH")
+def change(state: DraftedContract, command: ChangeContract, context: Context) -> Sequence[ContractTermsChanged]:
+    """Change the terms of a draft."""
+    terms = command.payment_terms or state.payment_terms
+    changed = ContractTermsChanged(
+        contract_id=state.id,
+        total=agreed(command.total or state.total, terms, context),
+        payment_terms=terms,
+        account_id=command.account_id or state.account_id,
+        reason=command.reason,
+    )
+    same = all(getattr(changed, field) == getattr(state, field) for field in ("total", "payment_terms", "account_id"))
+    return [] if same else [changed]
+
+
+@contract.decides(allow=SELLING)
+def void(state: DraftedContract, command: VoidContract) -> Sequence[ContractVoided]:
+    """Give up a draft that was not submitted."""
+    return [ContractVoided(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
+
+
+@contract.already
+def is_voided(state: VoidedContract, command: VoidContract) -> bool:
+    return state.voided_for == command.reason
+
+
+def _new_draft(
+    command: DraftContract | DraftForDeal, trigger: str, owner: UUID | None, team: UUID | None, context: Context
+) -> ContractDrafted:
+    return ContractDrafted(
+        contract_id=context.aggregate_id,
+        name=command.name,
+        total=agreed(command.total, command.payment_terms, context),
+        payment_terms=command.payment_terms,
+        trigger=trigger,
+        deal_id=command.deal_id,
+        account_id=command.account_id,
+        owner=owner,
+        team=team,
+    )
+
+
+# -- evolving -------------------------------------------------------------------------------------------------------
+
+
+@contract.evolves
+def drafted(state: NoContract | VoidedContract, event: ContractDrafted) -> DraftedContract:
+    return DraftedContract(
+        id=event.contract_id,
+        name=event.name,
+        total=event.total,
+        payment_terms=event.payment_terms,
+        deal_id=event.deal_id,
+        account_id=event.account_id,
+        owner=event.owner,
+        team=event.team,
+    )
+
+
+@contract.evolves
+def terms_changed(state: DraftedContract, event: ContractTermsChanged) -> DraftedContract:
+    changed = {"total": event.total, "payment_terms": event.payment_terms, "account_id": event.account_id}
+    return DraftedContract(**{**carried(state), **changed}, returned_for=state.returned_for)
+
+
+@contract.evolves
+def voided(state: DraftedContract, event: ContractVoided) -> VoidedContract:
+    return VoidedContract(**carried(state), voided_for=event.reason)

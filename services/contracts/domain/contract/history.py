@@ -1,0 +1,143 @@
+"""How contracts of the past come in: as dated facts, without gates."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from uuid import UUID
+
+from services.contracts.domain.contract.aggregate import (
+    ActiveContract,
+    ApprovedContract,
+    DraftedContract,
+    NoContract,
+    SignedContract,
+    SubmittedContract,
+    VoidedContract,
+    contract,
+)
+from services.contracts.domain.contract.approval import STEP
+from services.contracts.domain.contract.drafting import Name
+from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
+from shared.domain.aggregate import Fact
+from shared.domain.context import Context
+from shared.domain.money import Money
+from shared.domain.rejection import Reason, refuse_all
+from shared.domain.roles import ONLY_SERVICES
+from shared.events.contracts import (
+    ContractActivated,
+    ContractApproved,
+    ContractDrafted,
+    ContractSigned,
+    ContractSubmitted,
+)
+from shared.events.definition import value
+
+
+@value
+class ImportContract:
+    """A contract of the past with the days that history knows; what it does not know is left out."""
+
+    name: Name
+    total: Money
+    drafted_on: date
+    payment_terms: PaymentTerms = STANDARD_TERMS
+    submitted_on: date | None = None
+    submitter: str = "imported"
+    approved_on: date | None = None
+    approver: str = "imported"
+    signed_on: date | None = None
+    """The day on which the second party signed."""
+    evidence_hash: str = ""
+    """Empty when history keeps no signed document."""
+    activated_on: date | None = None
+    deal_id: UUID | None = None
+    account_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def import_contract(state: NoContract, command: ImportContract, context: Context) -> Sequence[Fact]:
+    """Record a contract of the past as the facts that made it."""
+    refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
+    total = agreed(command.total, command.payment_terms, context)
+    return [Fact(event=event, at=context.moment(on)) for on, event in _events(command, total, context.aggregate_id)]
+
+
+@contract.already
+def is_imported(
+    state: DraftedContract | SubmittedContract | ApprovedContract | SignedContract | ActiveContract | VoidedContract,
+    command: ImportContract,
+) -> bool:
+    # A later export of the same contract brings nothing new: from the first import on it lives here.
+    return True
+
+
+def _events(
+    command: ImportContract, total: Money, contract_id: UUID
+) -> Iterator[tuple[date, ContractDrafted | ContractSubmitted | ContractApproved | ContractSigned | ContractActivated]]:
+    yield (
+        command.drafted_on,
+        ContractDrafted(
+            contract_id=contract_id,
+            name=command.name,
+            total=total,
+            payment_terms=command.payment_terms,
+            trigger="direct",
+            deal_id=command.deal_id,
+            account_id=command.account_id,
+            owner=command.owner,
+            team=command.team,
+        ),
+    )
+    if command.submitted_on:
+        yield (
+            command.submitted_on,
+            ContractSubmitted(contract_id=contract_id, submitter=command.submitter, total=total),
+        )
+    if command.approved_on:
+        yield command.approved_on, ContractApproved(contract_id=contract_id, approver=command.approver, step=STEP)
+    if command.signed_on:
+        yield (
+            command.signed_on,
+            ContractSigned(
+                contract_id=contract_id,
+                signed_by_us=command.signed_on,
+                signed_by_customer=command.signed_on,
+                evidence_hash=command.evidence_hash,
+                deal_id=command.deal_id,
+                total=total,
+            ),
+        )
+    if command.activated_on and command.account_id:
+        yield (
+            command.activated_on,
+            ContractActivated(
+                contract_id=contract_id,
+                on=command.activated_on,
+                total=total,
+                payment_terms=command.payment_terms,
+                account_id=command.account_id,
+                name=command.name,
+                deal_id=command.deal_id,
+                owner=command.owner,
+                team=command.team,
+            ),
+        )
+
+
+def _faults(command: ImportContract, context: Context) -> Iterator[Reason]:
+    steps = ("drafted_on", "submitted_on", "approved_on", "signed_on", "activated_on")
+    known = [(step, on) for step in steps if (on := getattr(command, step)) is not None]
+    for step, on in known:
+        if on > context.today:
+            yield Reason(code="in-the-future", message="History lies in the past.", field=step)
+    for (_, before), (step, on) in pairwise(known):
+        if on < before:
+            yield Reason(code="out-of-order", message="The steps of a contract follow one another.", field=step)
+    if command.approved_on and not command.submitted_on:
+        yield Reason(code="step-missing", message="What was approved was submitted before.", field="submitted_on")
+    if command.activated_on and not command.signed_on:
+        yield Reason(code="step-missing", message="What is in force was signed before.", field="signed_on")
+    if command.activated_on and not command.account_id:
+        yield Reason(code="account-missing", message="A contract in force names the customer.", field="account_id")

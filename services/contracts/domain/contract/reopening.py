@@ -1,0 +1,53 @@
+"""What becomes of a contract whose deal is open again (CON-1)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.contracts.domain.contract.aggregate import (
+    ActiveContract,
+    ApprovedContract,
+    DraftedContract,
+    NoContract,
+    SignedContract,
+    SubmittedContract,
+    VoidedContract,
+    contract,
+)
+from services.contracts.domain.contract.drafting import Sentence
+from shared.domain.roles import ONLY_SERVICES
+from shared.events.contracts import ContractFlagged, ContractVoided
+from shared.events.definition import value
+
+
+@value
+class ReconsiderContract:
+    """The contract's deal was reopened: void a draft, flag what went further."""
+
+    reason: Sentence
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def reconsider_draft(state: DraftedContract, command: ReconsiderContract) -> Sequence[ContractVoided]:
+    """An unsubmitted draft is not pursued."""
+    return [ContractVoided(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def reconsider(
+    state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: ReconsiderContract
+) -> Sequence[ContractFlagged]:
+    """Somebody should look at a contract that went further."""
+    return [ContractFlagged(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def reconsider_nothing(state: NoContract | VoidedContract, command: ReconsiderContract) -> Sequence[ContractVoided]:
+    """The deal has no live contract."""
+    return []
+
+
+@contract.evolves
+def flagged(
+    state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, event: ContractFlagged
+) -> SubmittedContract | ApprovedContract | SignedContract | ActiveContract:
+    return replace(state, flagged=event.reason)

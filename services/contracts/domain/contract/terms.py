@@ -1,0 +1,53 @@
+"""What is agreed about money: the total, and when which share of it falls due."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Annotated
+
+from annotated_types import MaxLen, MinLen
+
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.events.contracts import PaymentTerm
+
+PaymentTerms = Annotated[tuple[PaymentTerm, ...], MinLen(1), MaxLen(60)]
+
+STANDARD_TERMS = (
+    PaymentTerm(ratio=Decimal("0.30"), days=30, label="Advance"),
+    PaymentTerm(ratio=Decimal("0.60"), days=60, label="Delivery"),
+    PaymentTerm(ratio=Decimal("0.10"), days=90, label="Retention"),
+)
+"""What is agreed unless the draft says otherwise."""
+
+LONGEST_TERM = 3650
+
+
+def agreed(total: Money, terms: Sequence[PaymentTerm], context: Context) -> Money:
+    """The total with the currency's decimals; refuses an amount or terms that cannot be, with every reason."""
+    reasons = list(_total_faults(total, context)) + list(_term_faults(terms))
+    refuse_all("terms-cannot-be", "The contract's total or payment terms cannot be.", reasons)
+    return check_money(total, context.company.currency, "total")
+
+
+def _total_faults(total: Money, context: Context) -> Iterator[Reason]:
+    try:
+        checked = check_money(total, context.company.currency, "total")
+    except Rejected as rejected:
+        yield from rejected.reasons
+    else:
+        if checked.amount < 0:
+            yield Reason(code="below-zero", message="A contract's total is not below zero.", field="total.amount")
+
+
+def _term_faults(terms: Sequence[PaymentTerm]) -> Iterator[Reason]:
+    for index, term in enumerate(terms):
+        if not term.ratio.is_finite() or not 0 < term.ratio <= 1:
+            message = "The share of an instalment is above 0 and at most 1."
+            yield Reason(code="not-a-share", message=message, field=f"payment_terms.{index}.ratio")
+        if not 0 <= term.days <= LONGEST_TERM:
+            message = f"An instalment falls due 0 to {LONGEST_TERM} days after activation."
+            yield Reason(code="out-of-range", message=message, field=f"payment_terms.{index}.days")
+    if all(term.ratio.is_finite() for term in terms) and sum(term.ratio for term in terms) != 1:
+        message = "The shares of all instalments add up to 1."
+        yield Reason(code="does-not-add-up", message=message, field="payment_terms")

@@ -1,0 +1,55 @@
+"""What the contracts service does about facts of other services."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.aggregate import contract_of
+from services.contracts.domain.contract.drafting import DraftForDeal
+from services.contracts.domain.contract.reopening import ReconsiderContract
+from shared.events.deals import DealMoved, DealReopened, DealWon
+from shared.events.envelope import Envelope
+from shared.views.reactions import Do, Reactions
+
+reactions = Reactions("contracts")
+
+LONGEST_NAME = 200
+
+
+@reactions.on
+def draft_on_entering_the_contract_stage(event: DealMoved, fact: Envelope[DealMoved]) -> Iterable[Do]:
+    """CON-1: a deal that enters its contract stage has a draft."""
+    if event.drafts_contract:
+        yield _draft(event, "stage")
+
+
+@reactions.on
+def draft_on_the_win(event: DealWon, fact: Envelope[DealWon]) -> Iterable[Do]:
+    """CON-1: a deal that was won has a draft, with the amount that it was won with."""
+    yield _draft(event, "win")
+
+
+@reactions.on
+def reconsider_on_reopening(event: DealReopened, fact: Envelope[DealReopened]) -> Iterable[Do]:
+    """A reopened deal voids its draft, and flags a contract that went further."""
+    yield Do(
+        aggregate=contract,
+        aggregate_id=contract_of(event.deal_id),
+        command=ReconsiderContract(reason=f"The deal was reopened: {event.reason}"[:1000]),
+    )
+
+
+def _draft(event: DealMoved | DealWon, trigger: Literal["stage", "win"]) -> Do:
+    return Do(
+        aggregate=contract,
+        aggregate_id=contract_of(event.deal_id),
+        command=DraftForDeal(
+            deal_id=event.deal_id,
+            name=(event.name or f"Deal {event.deal_id}")[:LONGEST_NAME],
+            total=event.amount,
+            trigger=trigger,
+            account_id=event.account_id,
+            owner=event.owner,
+            team=event.team,
+        ),
+    )

@@ -1,0 +1,224 @@
+"""CON-1: how a contract comes about and how a draft ends."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.aggregate import DraftedContract
+from services.contracts.domain.contract.drafting import ChangeContract, DraftContract, DraftForDeal, VoidContract
+from services.contracts.domain.contract.reopening import ReconsiderContract
+from services.contracts.domain.contract.terms import STANDARD_TERMS
+from shared.domain.context import Actor
+from shared.domain.money import Money
+from shared.domain.permission import may
+from shared.domain.roles import SELLING, Role
+from shared.events.contracts import ContractDrafted, ContractTermsChanged, ContractVoided, PaymentTerm
+from shared.testing.scenario import CONTEXT, scenario
+from tests.services.contracts.facts import (
+    ACCOUNT,
+    ACTIVATED,
+    APPROVED,
+    DEAL,
+    DRAFTED,
+    FLAGGED,
+    ID,
+    OWNER,
+    RETURNED,
+    SIGNED,
+    SUBMITTED,
+    TEAM,
+    THE_CONTRACT,
+    VOIDED,
+    eur,
+)
+
+STAGE = DraftForDeal(
+    deal_id=DEAL,
+    name="Packaging line",
+    total=eur("120000.00"),
+    trigger="stage",
+    account_id=ACCOUNT,
+    owner=OWNER,
+    team=TEAM,
+)
+WIN = replace(STAGE, trigger="win")
+REOPENED = ReconsiderContract(reason="The deal was reopened: budget")
+DIRECT = DraftContract(name="Service", total=eur("500"), account_id=ACCOUNT)
+FURTHER = [
+    (SUBMITTED,),
+    (SUBMITTED, APPROVED),
+    (SUBMITTED, APPROVED, SIGNED),
+    (SUBMITTED, APPROVED, SIGNED, ACTIVATED),
+]
+
+
+@pytest.mark.parametrize("trigger", [STAGE, WIN])
+def test_the_first_trigger_drafts_con_1(trigger: DraftForDeal) -> None:
+    THE_CONTRACT.when(trigger).then(replace(DRAFTED, trigger=trigger.trigger))
+
+
+@pytest.mark.parametrize("second", [STAGE, WIN, replace(STAGE, total=eur("999"))])
+def test_the_second_trigger_records_nothing_con_1(second: DraftForDeal) -> None:
+    THE_CONTRACT.given(DRAFTED).when(second).then()
+
+
+def test_a_win_with_another_amount_updates_the_draft_con_1() -> None:
+    THE_CONTRACT.given(DRAFTED).when(replace(WIN, total=eur("110000"))).then(
+        ContractTermsChanged(
+            contract_id=ID,
+            total=eur("110000.00"),
+            payment_terms=STANDARD_TERMS,
+            account_id=ACCOUNT,
+            reason="The deal was won with these terms.",
+        )
+    )
+
+
+def test_a_win_names_the_customer_of_a_draft_without_one_con_1() -> None:
+    outcome = THE_CONTRACT.given(replace(DRAFTED, account_id=None)).when(WIN)
+    assert outcome.state.account_id == ACCOUNT
+
+
+@pytest.mark.parametrize("further", FURTHER)
+def test_what_was_submitted_is_kept_whatever_the_win_says_con_1(further: tuple[object, ...]) -> None:
+    THE_CONTRACT.given(DRAFTED, *further).when(replace(WIN, total=eur("1"))).then()
+
+
+def test_a_voided_contract_is_drafted_anew_on_the_same_stream_con_1() -> None:
+    outcome = THE_CONTRACT.given(DRAFTED, VOIDED).when(WIN).then(replace(DRAFTED, trigger="win"))
+    assert isinstance(outcome.state, DraftedContract)
+
+
+def test_reopening_voids_an_unsubmitted_draft_con_1() -> None:
+    THE_CONTRACT.given(DRAFTED).when(REOPENED).then(VOIDED)
+
+
+def test_reopening_voids_a_returned_draft_con_1() -> None:
+    THE_CONTRACT.given(DRAFTED, SUBMITTED, RETURNED).when(REOPENED).then(VOIDED)
+
+
+@pytest.mark.parametrize("further", FURTHER)
+def test_reopening_flags_what_went_further_con_1(further: tuple[object, ...]) -> None:
+    outcome = THE_CONTRACT.given(DRAFTED, *further).when(REOPENED).then(FLAGGED)
+    assert outcome.state.flagged == FLAGGED.reason
+
+
+@pytest.mark.parametrize("history", [(), (DRAFTED, VOIDED)])
+def test_reopening_a_deal_without_a_live_contract_changes_nothing_con_1(history: tuple[object, ...]) -> None:
+    THE_CONTRACT.given(*history).when(REOPENED).then()
+
+
+# -- directly -------------------------------------------------------------------------------------------------------
+
+
+def test_a_contract_is_drafted_directly_for_whoever_asks_con_1() -> None:
+    scenario(contract).when(DIRECT).then(
+        ContractDrafted(
+            contract_id=CONTEXT.aggregate_id,
+            name="Service",
+            total=eur("500.00"),
+            payment_terms=STANDARD_TERMS,
+            trigger="direct",
+            account_id=ACCOUNT,
+            owner=CONTEXT.actor.member,
+            team=CONTEXT.actor.team,
+        )
+    )
+
+
+def test_drafting_directly_again_records_nothing() -> None:
+    scenario(contract).given(*(fact.event for fact in scenario(contract).when(DIRECT).facts)).when(DIRECT).then()
+
+
+def test_drafting_directly_something_else_is_refused() -> None:
+    drafted = [fact.event for fact in scenario(contract).when(DIRECT).facts]
+    scenario(contract).given(*drafted).when(replace(DIRECT, name="Other")).then_rejected("not-in-this-state")
+
+
+def test_a_deals_contract_has_the_deals_id_con_1() -> None:
+    direct = replace(DIRECT, deal_id=DEAL)
+    scenario(contract).when(direct).then_rejected("id-follows-from-deal")
+    assert THE_CONTRACT.when(direct).state.deal_id == DEAL
+
+
+def test_a_deal_with_a_live_contract_gets_no_second_directly_con_1() -> None:
+    THE_CONTRACT.given(DRAFTED).when(replace(DIRECT, deal_id=DEAL)).then_rejected("not-in-this-state")
+
+
+def test_the_terms_may_be_others_than_the_standard() -> None:
+    halves = (PaymentTerm(ratio=Decimal("0.5"), days=0), PaymentTerm(ratio=Decimal("0.5"), days=45))
+    assert scenario(contract).when(replace(DIRECT, payment_terms=halves)).state.payment_terms == halves
+
+
+def test_all_that_is_wrong_with_the_terms_is_said_at_once() -> None:
+    wrong = (PaymentTerm(ratio=Decimal("1.2")), PaymentTerm(ratio=Decimal("0.1"), days=-1))
+    scenario(contract).when(replace(DIRECT, total=eur("-1"), payment_terms=wrong)).then_rejected(
+        "terms-cannot-be", "below-zero", "not-a-share", "out-of-range", "does-not-add-up"
+    )
+
+
+@pytest.mark.parametrize("ratio", ["NaN", "Infinity", "0", "-0.1"])
+def test_a_share_is_a_number_above_zero(ratio: str) -> None:
+    terms = (PaymentTerm(ratio=Decimal(ratio)),)
+    outcome = scenario(contract).when(replace(DIRECT, payment_terms=terms)).then_rejected("terms-cannot-be")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "payment_terms.0.ratio"
+
+
+@pytest.mark.parametrize(
+    ("total", "field"),
+    [(Money(amount=Decimal(5), currency="USD"), "total.currency"), (eur("0.001"), "total.amount")],
+)
+def test_another_currency_or_half_a_cent_is_refused_naming_the_field(total: Money, field: str) -> None:
+    outcome = scenario(contract).when(replace(DIRECT, total=total)).then_rejected("terms-cannot-be")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == field
+
+
+def test_reps_draft_what_is_theirs_api_4() -> None:
+    rep = Actor(subject="rep", roles=frozenset({Role.REP}), member=OWNER, team=TEAM)
+    assert may(rep, SELLING, OWNER, TEAM) is None
+    assert may(rep, SELLING, TEAM, TEAM) is not None
+
+
+# -- changing and giving up -----------------------------------------------------------------------------------------
+
+
+def test_a_drafts_terms_change() -> None:
+    THE_CONTRACT.given(DRAFTED).when(ChangeContract(total=eur("115000"), reason="Less")).then(
+        ContractTermsChanged(
+            contract_id=ID,
+            total=eur("115000.00"),
+            payment_terms=STANDARD_TERMS,
+            account_id=ACCOUNT,
+            reason="Less",
+        )
+    )
+
+
+def test_a_change_to_what_is_so_records_nothing() -> None:
+    THE_CONTRACT.given(DRAFTED).when(ChangeContract(total=eur("120000"))).then()
+
+
+def test_a_change_to_terms_that_cannot_be_is_refused() -> None:
+    wrong = ChangeContract(payment_terms=(PaymentTerm(ratio=Decimal("0.4")),))
+    THE_CONTRACT.given(DRAFTED).when(wrong).then_rejected("terms-cannot-be", "does-not-add-up")
+
+
+@pytest.mark.parametrize("further", [*FURTHER, (VOIDED,)])
+def test_only_a_draft_changes(further: tuple[object, ...]) -> None:
+    THE_CONTRACT.given(DRAFTED, *further).when(ChangeContract(total=eur("1"))).then_rejected("not-in-this-state")
+
+
+def test_a_draft_is_given_up() -> None:
+    voided = ContractVoided(contract_id=ID, reason="Mistake", deal_id=DEAL)
+    THE_CONTRACT.given(DRAFTED).when(VoidContract(reason="Mistake")).then(voided)
+    THE_CONTRACT.given(DRAFTED, voided).when(VoidContract(reason="Mistake")).then()
+    THE_CONTRACT.given(DRAFTED, voided).when(VoidContract(reason="Other")).then_rejected("not-in-this-state")
+
+
+@pytest.mark.parametrize("further", FURTHER)
+def test_what_was_submitted_is_not_given_up(further: tuple[object, ...]) -> None:
+    THE_CONTRACT.given(DRAFTED, *further).when(VoidContract(reason="Mistake")).then_rejected("not-in-this-state")

@@ -1,0 +1,116 @@
+"""CON-1: what contracts does about deals that move, are won and are reopened."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.drafting import DraftForDeal
+from services.contracts.domain.contract.reopening import ReconsiderContract
+from services.contracts.reactions import reactions
+from shared.events.deals import DealMoved, DealReopened, DealWon
+from shared.events.envelope import Envelope
+from shared.views.reactions import Do
+from tests.services.contracts.facts import ACCOUNT, DEAL, ID, OWNER, TEAM, TODAY, eur
+
+NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
+
+
+def what_follows(event: Any, *, imported: bool = False) -> list[Do]:
+    fact: Envelope[Any] = Envelope(
+        id=UUID(int=1),
+        type=event.type,
+        version=1,
+        service="deals",
+        aggregate="deal",
+        aggregate_id=DEAL,
+        sequence=1,
+        partition=0,
+        position=1,
+        source_position=1,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        actor="rita",
+        correlation_id=UUID(int=2),
+        causation_id=UUID(int=3),
+        imported=imported,
+        traceparent=None,
+        data=event,
+    )
+    return [do for reaction in reactions.of("journal") for do in reaction.to(fact)]
+
+
+def moved(*, drafts_contract: bool) -> DealMoved:
+    return DealMoved(
+        deal_id=DEAL,
+        before="quotation",
+        stage="contract-drafting",
+        direction="forward",
+        skipped=(),
+        probability=Decimal("0.8"),
+        probability_before=Decimal("0.5"),
+        category="commit",
+        amount=eur("100.00"),
+        drafts_contract=drafts_contract,
+        name="Packaging line",
+        account_id=ACCOUNT,
+        owner=OWNER,
+        team=TEAM,
+    )
+
+
+WON = DealWon(
+    deal_id=DEAL,
+    on=TODAY,
+    amount=eur("90.00"),
+    stage="quotation",
+    name="Packaging line",
+    account_id=ACCOUNT,
+    owner=OWNER,
+    team=TEAM,
+)
+REOPENED = DealReopened(
+    deal_id=DEAL,
+    outcome_before="won",
+    reason="budget",
+    stage="quotation",
+    probability=Decimal("0.5"),
+    category="pipeline",
+    amount=eur("90.00"),
+)
+
+
+def test_entering_the_contract_stage_drafts_con_1() -> None:
+    [do] = what_follows(moved(drafts_contract=True))
+    assert (do.aggregate, do.aggregate_id) == (contract, ID)
+    assert do.command == DraftForDeal(
+        deal_id=DEAL,
+        name="Packaging line",
+        total=eur("100.00"),
+        trigger="stage",
+        account_id=ACCOUNT,
+        owner=OWNER,
+        team=TEAM,
+    )
+
+
+def test_entering_another_stage_does_not_con_1() -> None:
+    assert what_follows(moved(drafts_contract=False)) == []
+
+
+def test_the_win_drafts_on_the_same_contract_con_1() -> None:
+    [do] = what_follows(WON)
+    assert do.aggregate_id == ID
+    assert isinstance(do.command, DraftForDeal)
+    assert (do.command.trigger, do.command.total) == ("win", eur("90.00"))
+
+
+def test_reopening_is_brought_to_the_contract_con_1() -> None:
+    [do] = what_follows(REOPENED)
+    assert do.aggregate_id == ID
+    assert do.command == ReconsiderContract(reason="The deal was reopened: budget")
+
+
+def test_imported_deals_are_left_alone_data_5() -> None:
+    assert what_follows(WON, imported=True) == []
