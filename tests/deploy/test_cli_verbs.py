@@ -1,0 +1,98 @@
+"""The command line as somebody types it."""
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local.stack import SERVICES, Stack, throughline, without_password
+
+
+def run(*words: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "THROUGHLINE_HOME": str(home), **settings}
+    return subprocess.run(throughline(*words), env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_status_of_nothing_is_a_sentence_and_what_to_do(tmp_path: Path) -> None:
+    spoken = run("status", home=tmp_path / "none")
+    assert spoken.returncode == 1
+    assert spoken.stderr == "Nothing is running.\nStart it with `make demo`.\n"
+
+    told = run("status", "--json", home=tmp_path / "none")
+    assert json.loads(told.stdout)["error"]["sentence"] == "Nothing is running."
+
+
+def test_down_of_nothing_is_harmless(tmp_path: Path) -> None:
+    told = run("down", "--json", home=tmp_path / "none")
+    assert (told.returncode, json.loads(told.stdout)) == (0, {"stopped": [], "data_removed": False})
+    assert not (tmp_path / "none").exists()
+
+
+def test_doctor_says_of_everything_whether_it_is_fit(tmp_path: Path) -> None:
+    told = run("doctor", "--json", home=tmp_path / "none", PORT=str(0x7FFF))
+    findings = {finding["what"]: finding for finding in json.loads(told.stdout)}
+    assert {"Python", "venv module", "PostgreSQL", "Java for Kafka", "port", "disk", "memory", "open files"} <= set(
+        findings
+    )
+    assert findings["PostgreSQL"]["found"].startswith("postgres (PostgreSQL) 18")
+    assert findings["Java for Kafka"]["fit"]
+
+
+def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        told = run("doctor", home=tmp_path / "none", PORT=str(port))
+    assert told.returncode == 1
+    assert f"NOT  port: Port {port} is in use" in told.stdout
+    assert "make demo PORT=" in told.stdout
+
+
+def test_an_unknown_service_cannot_be_served(tmp_path: Path) -> None:
+    refused = run("serve", "coffee", home=tmp_path / "none")
+    assert refused.returncode == 2
+    assert "coffee" in refused.stderr
+
+
+def test_given_servers_are_used_instead_of_local_ones(tmp_path: Path) -> None:
+    given: dict[str, str] = {f"DATABASE_URL_{name.upper()}": f"postgresql://u:p@db/{name}" for name in SERVICES}
+    given |= {"KAFKA_BOOTSTRAP": "broker:9092", "PORT": "18099"}
+    stack = Stack.at(tmp_path / "stack", environment=given)
+    plan = stack.plan(tmp_path, {"deals": "deals"})
+
+    names = [step.program.name for step in plan.steps]
+    assert names == ["migrate", "identity", *SERVICES, "gateway"]
+    assert plan.kafka == "broker:9092"
+    assert plan.services["deals"].database == "postgresql://u@db/deals"
+    deals = environment_of(plan, "deals")
+    assert deals["DATABASE_URL_DEALS"] == given["DATABASE_URL_DEALS"]
+    assert "DATABASE_URL_LEADS" not in deals
+    assert deals["KAFKA_BOOTSTRAP"] == "broker:9092"
+
+
+def test_one_given_database_leaves_the_others_local(tmp_path: Path) -> None:
+    stack = Stack.at(tmp_path / "stack", environment={"DATABASE_URL_DEALS": "postgresql://u:p@db/deals"})
+    assert stack.runs_postgres
+    assert stack.database_url("deals") == "postgresql://u:p@db/deals"
+    assert stack.database_url("leads").startswith("postgresql://leads:")
+
+
+def environment_of(plan: Any, name: str) -> dict[str, str]:
+    return next(dict(step.program.env) for step in plan.steps if step.program.name == name)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://deals:secret@127.0.0.1:5432/deals", "postgresql://deals@127.0.0.1:5432/deals"),
+        ("postgresql://db/deals", "postgresql://db/deals"),
+        ("postgresql://u:p%40ss@db:1/x?sslmode=require", "postgresql://u@db:1/x?sslmode=require"),
+    ],
+)
+def test_no_password_is_shown(url: str, shown: str) -> None:
+    assert without_password(url) == shown
