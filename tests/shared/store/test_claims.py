@@ -1,4 +1,4 @@
-"""Keys that one aggregate holds at a time (LEAD-2: two captures of one address at the same moment give one original)."""
+"""Keys that one aggregate holds at a time (LEAD-2)."""
 
 import asyncio
 from uuid import UUID

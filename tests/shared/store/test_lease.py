@@ -1,0 +1,73 @@
+"""One worker at a time, and a successor when it is gone (OPS-2)."""
+
+import asyncio
+
+import pytest
+
+from shared.store.lease import Lease
+from tests.shared.store.conftest import Process
+
+
+async def test_one_holder_at_a_time(process: Process, other: Process) -> None:
+    first, second = Lease(process.pool, "relay"), Lease(other.pool, "relay")
+    assert await first.take() == 1
+    assert await second.take() is None
+    assert await Lease(other.pool, "views").take() == 1
+    assert await first.renew(1)
+    await first.release(1)
+    assert await second.take() == 2
+    assert not await first.renew(1)
+
+
+async def test_who_stops_renewing_is_followed(process: Process, other: Process) -> None:
+    first, second = Lease(process.pool, "relay", seconds=0.1), Lease(other.pool, "relay")
+    await first.take()
+    async with asyncio.timeout(5):
+        while (epoch := await second.take()) is None:
+            await process.pool.execute("select pg_sleep(0.02)")
+    assert epoch == 2
+    await first.release(1)
+    assert await second.renew(2)
+
+
+async def test_work_ends_when_the_lease_is_lost_and_begins_again_with_a_higher_epoch(process: Process) -> None:
+    epochs: list[int] = []
+    begun = asyncio.Event()
+
+    async def work(epoch: int) -> None:
+        epochs.append(epoch)
+        begun.set()
+        if len(epochs) < 2:
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(Lease(process.pool, "relay").hold(work))
+    await begun.wait()
+    await process.pool.execute(
+        "update lease set owner = gen_random_uuid(), epoch = epoch + 1, until = clock_timestamp()"
+    )
+    async with asyncio.timeout(10):
+        await holding
+    assert epochs == [1, 3]
+
+
+async def test_a_cancelled_holder_lets_the_next_one_in_at_once(process: Process, other: Process) -> None:
+    begun = asyncio.Event()
+
+    async def work(epoch: int) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    holding = asyncio.create_task(Lease(process.pool, "relay").hold(work))
+    await begun.wait()
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    assert await Lease(other.pool, "relay").take() == 2
+
+
+async def test_what_the_work_raises_is_raised(process: Process) -> None:
+    async def work(epoch: int) -> None:
+        raise LookupError("broken")
+
+    with pytest.raises(LookupError, match="broken"):
+        await Lease(process.pool, "relay").hold(work)

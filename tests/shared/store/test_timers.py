@@ -1,0 +1,111 @@
+"""Timers: set, moved and cancelled with the events; fired once, and only while they stand (LEAD-5, LEAD-6)."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from shared.events.envelope import Envelope
+from shared.ops.clock import Clock
+from shared.ops.ids import new_id
+from shared.store.timers import Timers
+from tests.shared.store.conftest import Process, start_process
+from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, CloseTicket, OpenTicket, Postpone, ticket
+
+TODAY = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
+
+
+async def opened(process: Process, due: date = date(2026, 3, 10)) -> UUID:
+    ticket_id = new_id()
+    command = OpenTicket(email=f"{ticket_id}@example.com", due=due)
+    await process.commands.execute(ticket, ticket_id, command, SERVICE_ACTOR)
+    return ticket_id
+
+
+@pytest.fixture
+def timers(process: Process) -> Timers:
+    return Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY))
+
+
+async def types(process: Process) -> list[str]:
+    events = (await process.log.read(0, 100)).events
+    return [event.type.removeprefix("tickets.") for event in events if isinstance(event, Envelope)]
+
+
+async def test_a_due_timer_fires_once(process: Process, timers: Timers) -> None:
+    await opened(process)
+    assert [await timers.fire_due(), await timers.fire_due()] == [1, 0]
+    assert await types(process) == ["ticket-opened", "ticket-reminded"]
+
+
+async def test_a_timer_waits_for_the_company_clock(process: Process, timers: Timers) -> None:
+    await opened(process, due=date(2026, 3, 17))
+    assert await timers.fire_due() == 0
+    later = Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY + timedelta(1)))
+    assert await later.fire_due() == 1
+
+
+async def test_a_timer_ends_with_the_state_that_had_it(process: Process, timers: Timers) -> None:
+    ticket_id = await opened(process)
+    await process.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
+    assert await process.pool.fetchval("select count(*) from timer") == 0
+    assert await timers.fire_due() == 0
+
+
+async def test_a_timer_that_is_set_anew_has_another_generation(process: Process, timers: Timers) -> None:
+    ticket_id = await opened(process)
+    await process.commands.execute(ticket, ticket_id, AddNote(note="changes no timer"), SERVICE_ACTOR)
+    await process.commands.execute(ticket, ticket_id, Postpone(due=date(2026, 4, 1)), SERVICE_ACTOR)
+    row = await process.pool.fetchrow("select due, generation from timer")
+    assert row is not None
+    assert (row["due"], row["generation"]) == (datetime(2026, 4, 1, tzinfo=UTC), 3)
+    assert await timers.fire_due() == 0
+
+
+async def test_a_timer_that_was_moved_while_it_fired_does_nothing(
+    process: Process, other: Process, timers: Timers
+) -> None:
+    """Its row was read before it was moved: the state, on which the append insists, no longer has it."""
+    ticket_id = await opened(process)
+    await process.pool.execute("create table stale as select * from timer")
+    await other.commands.execute(ticket, ticket_id, Postpone(due=date(2026, 4, 1)), SERVICE_ACTOR)
+    await process.pool.execute("delete from timer; insert into timer select * from stale")
+    assert await timers.fire_due() == 1
+    assert await types(process) == ["ticket-opened", "ticket-postponed"]
+
+
+async def test_workers_at_the_same_time_fire_once(process: Process, other: Process, timers: Timers) -> None:
+    for _ in range(10):
+        await opened(process)
+    rival = Timers("tickets", pool=other.pool, commands=other.commands, clock=Clock(lambda: TODAY))
+    await asyncio.gather(timers.fire_due(), rival.fire_due())
+    assert sorted(await types(process)) == ["ticket-opened"] * 10 + ["ticket-reminded"] * 10
+
+
+async def test_a_timer_that_fails_moves_back_and_stops_no_other(process: Process, timers: Timers) -> None:
+    broken, _ = await opened(process), await opened(process)
+    await process.pool.execute(
+        """update timer set command = '{"command": "Gone", "fields": {}}' where aggregate_id = $1""", broken
+    )
+    assert await timers.fire_due() == 2
+    assert await types(process) == ["ticket-opened", "ticket-opened", "ticket-reminded"]
+    row = await process.pool.fetchrow("select attempts, next_attempt_at > clock_timestamp() as later from timer")
+    assert row is not None
+    assert (row["attempts"], row["later"]) == (1, True)
+    assert await timers.fire_due() == 0
+
+
+async def test_the_worker_fires_when_the_clock_is_moved(database: str, process: Process) -> None:
+    ticket_id = await opened(process, due=(process.clock.now() + timedelta(days=30)).date())
+    worker, stopping = await start_process(database), asyncio.Event()
+    running = asyncio.create_task(
+        Timers("tickets", pool=worker.pool, commands=worker.commands, clock=worker.clock).run(stopping)
+    )
+    await process.clock.advance(process.pool, timedelta(days=31))
+    async with asyncio.timeout(10):
+        while (await process.commands.state(ticket, ticket_id)).sequence < 2:
+            await asyncio.wait([running], timeout=0.02)
+    stopping.set()
+    await running
+    await worker.close()
