@@ -174,7 +174,7 @@ class Aggregate:
                 return handler
         if isinstance(state, self.start):
             raise Rejected("does-not-exist", f"There is no such {self.name}.")
-        action = self.handlers[type(command)][0].name.replace("_", " ")
+        action = self.handlers[type(command)][0].name.replace("_", " ").strip()
         raise Rejected(
             "not-in-this-state", f"{action!r} is not possible while the {self.name} is {status_of(self, state)}."
         )

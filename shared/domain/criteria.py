@@ -91,7 +91,7 @@ def facts_of(predicate: Predicate) -> list[str]:
 
 
 def faults(predicate: Predicate, where: str, depth: int = 1) -> Iterator[Reason]:
-    """What is wrong with a predicate as data; `where` is its position, like "stages/0/exit/1/when" (PROC-3)."""
+    """What is wrong with a predicate as data; `where` is its position, like "stages.0.exit.1.when" (PROC-3)."""
     shapes = [
         name
         for name, present in (
@@ -111,20 +111,20 @@ def faults(predicate: Predicate, where: str, depth: int = 1) -> Iterator[Reason]
     else:
         for name, parts in (("all_of", predicate.all_of), ("any_of", predicate.any_of)):
             if parts is not None and not parts:
-                yield _fault("empty", f"{name} needs at least one predicate.", f"{where}/{name}")
+                yield _fault("empty", f"{name} needs at least one predicate.", f"{where}.{name}")
             for index, part in enumerate(parts or ()):
-                yield from faults(part, f"{where}/{name}/{index}", depth + 1)
+                yield from faults(part, f"{where}.{name}.{index}", depth + 1)
         if predicate.not_ is not None:
-            yield from faults(predicate.not_, f"{where}/not_", depth + 1)
+            yield from faults(predicate.not_, f"{where}.not_", depth + 1)
 
 
 def _comparison_faults(predicate: Predicate, where: str) -> Iterator[Reason]:
     if predicate.operator not in OPERATORS:
-        yield _fault("unknown-operator", f"The operator is one of {', '.join(OPERATORS)}.", f"{where}/operator")
+        yield _fault("unknown-operator", f"The operator is one of {', '.join(OPERATORS)}.", f"{where}.operator")
     elif predicate.operator in ("at-least", "at-most", "above", "below") and _decimal(predicate.value) is None:
-        yield _fault("not-a-number", f"{predicate.operator} compares with a number.", f"{where}/value")
+        yield _fault("not-a-number", f"{predicate.operator} compares with a number.", f"{where}.value")
     elif predicate.operator in ("is", "is-not", "one-of") and predicate.value is None:
-        yield _fault("value-missing", f"{predicate.operator} needs a value.", f"{where}/value")
+        yield _fault("value-missing", f"{predicate.operator} needs a value.", f"{where}.value")
 
 
 def _fault(code: str, message: str, where: str) -> Reason:

@@ -48,13 +48,13 @@ def predicate_faults(predicate: Predicate, known: Mapping[str, str], where: str)
         kind = known.get(str(comparison.fact))
         if kind is None:
             message = f"There is no fact {comparison.fact!r}; there are {', '.join(sorted(known))}."
-            yield Reason(code="unknown-fact", message=message, field=f"{place}/fact")
+            yield Reason(code="unknown-fact", message=message, field=f"{place}.fact")
         elif comparison.operator in COMPARING and kind != "number":
             message = f"{comparison.fact} is no number ({kind})."
-            yield Reason(code="not-comparable", message=message, field=f"{place}/operator")
+            yield Reason(code="not-comparable", message=message, field=f"{place}.operator")
         elif comparison.operator in ("is", "is-not") and not is_of_kind(comparison.value, kind):
             message = f"{comparison.fact} is a {kind} fact."
-            yield Reason(code="another-kind", message=message, field=f"{place}/value")
+            yield Reason(code="another-kind", message=message, field=f"{place}.value")
 
 
 def noted_faults(definition: ProcessDefinition, noted: Mapping[str, FactValue]) -> Iterator[Reason]:
@@ -90,6 +90,6 @@ def _comparisons(predicate: Predicate, where: str) -> Iterator[tuple[str, Predic
         yield where, predicate
     for name, parts in (("all_of", predicate.all_of), ("any_of", predicate.any_of)):
         for index, part in enumerate(parts or ()):
-            yield from _comparisons(part, f"{where}/{name}/{index}")
+            yield from _comparisons(part, f"{where}.{name}.{index}")
     if predicate.not_ is not None:
-        yield from _comparisons(predicate.not_, f"{where}/not_")
+        yield from _comparisons(predicate.not_, f"{where}.not_")

@@ -115,7 +115,7 @@ def publish_version(state: PublishedProcess, command: PublishVersion) -> list[Pr
     reasons = list(_faults(command.definition))
     if command.definition.key != state.versions[0].key:
         message = f"The versions of this process have the key {state.versions[0].key!r}."
-        reasons.append(Reason(code="another-key", message=message, field="definition/key"))
+        reasons.append(Reason(code="another-key", message=message, field="definition.key"))
     refuse_all("bad-process", "The version cannot be published as it is.", reasons)
     return [_published(state.id, len(state.versions) + 1, command.definition)]
 
@@ -143,31 +143,31 @@ def _faults(definition: ProcessDefinition) -> Iterator[Reason]:
     """What is wrong with a process as data, each with its position in the command."""
     root = "definition"
     nodes = [
-        (f"{root}/stages/{index}/{kind}/{place}/key", node.key)
+        (f"{root}.stages.{index}.{kind}.{place}.key", node.key)
         for index, stage in enumerate(definition.stages)
         for kind, group in (("tasks", stage.tasks), ("deliverables", stage.deliverables))
         for place, node in enumerate(group)
     ]
-    yield from _repeated((f"{root}/stages/{index}/key", stage.key) for index, stage in enumerate(definition.stages))
+    yield from _repeated((f"{root}.stages.{index}.key", stage.key) for index, stage in enumerate(definition.stages))
     yield from _repeated(nodes)
-    yield from _repeated((f"{root}/facts/{index}/key", fact.key) for index, fact in enumerate(definition.facts))
+    yield from _repeated((f"{root}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts))
     for index, fact in enumerate(definition.facts):
         if fact.key in DERIVED or "." in fact.key:
             message = f"{fact.key} is the name of a derived fact."
-            yield Reason(code="reserved-name", message=message, field=f"{root}/facts/{index}/key")
+            yield Reason(code="reserved-name", message=message, field=f"{root}.facts.{index}.key")
     known = vocabulary(definition)
     for index, stage in enumerate(definition.stages):
-        yield from _stage_faults(stage, known, f"{root}/stages/{index}")
+        yield from _stage_faults(stage, known, f"{root}.stages.{index}")
 
 
 def _stage_faults(stage: Stage, known: Mapping[str, str], where: str) -> Iterator[Reason]:
     if stage.category not in CATEGORIES:
         message = f"The forecast category is one of {', '.join(CATEGORIES)}."
-        yield Reason(code="unknown-category", message=message, field=f"{where}/category")
+        yield Reason(code="unknown-category", message=message, field=f"{where}.category")
     for gate, criteria in (("entry", stage.entry), ("exit", stage.exit)):
-        yield from _repeated((f"{where}/{gate}/{index}/key", each.key) for index, each in enumerate(criteria))
+        yield from _repeated((f"{where}.{gate}.{index}.key", each.key) for index, each in enumerate(criteria))
         for index, criterion in enumerate(criteria):
-            yield from _criterion_faults(criterion, known, f"{where}/{gate}/{index}/when")
+            yield from _criterion_faults(criterion, known, f"{where}.{gate}.{index}.when")
 
 
 def _criterion_faults(criterion: Criterion, known: Mapping[str, str], where: str) -> Iterator[Reason]:

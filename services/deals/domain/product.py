@@ -46,7 +46,7 @@ class Catalogue:
 
 
 @value
-class ListProduct:
+class AddProduct:
     """A product that can be sold from now on."""
 
     code: Text
@@ -77,8 +77,8 @@ class UpdateProduct:
 
 
 @product.decides(allow=KEEPING_PRODUCTS)
-def list_product(state: NoProduct, command: ListProduct, context: Context) -> list[ProductListed]:
-    """List a product. Its code is taken from then on."""
+def add(state: NoProduct, command: AddProduct, context: Context) -> list[ProductListed]:
+    """Add a product to the price list. Its code is taken from then on."""
     return [
         ProductListed(
             product_id=context.aggregate_id,
@@ -91,7 +91,7 @@ def list_product(state: NoProduct, command: ListProduct, context: Context) -> li
 
 
 @product.already
-def is_listed(state: ListedProduct, command: ListProduct) -> bool:
+def is_listed(state: ListedProduct, command: AddProduct) -> bool:
     return (state.code, state.name, state.family, state.list_price) == (
         command.code,
         command.name,

@@ -79,7 +79,7 @@ class ChangeTarget:
 
 
 @target.decides(allow=SETTING_TARGETS)
-def set_target(state: NoTarget, command: SetTarget, context: Context) -> list[TargetSet]:
+def set_(state: NoTarget, command: SetTarget, context: Context) -> list[TargetSet]:
     """Set a revenue target for a month, a quarter or a year."""
     refuse_all("bad-target", "The target cannot be set like this.", _faults(command))
     return [

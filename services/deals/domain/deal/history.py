@@ -31,6 +31,7 @@ from services.deals.domain.deal.state import (
     NextStep,
     NoDeal,
     OpenDeal,
+    Visit,
     WonDeal,
     deal,
 )
@@ -233,7 +234,7 @@ def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, 
 
 @deal.already
 def was_moved(state: AnyDeal, command: MoveImportedDeal) -> bool:
-    return (command.stage, command.on) in state.trail
+    return Visit(stage=command.stage, on=command.on) in state.trail
 
 
 @deal.decides(allow=ONLY_SERVICES)

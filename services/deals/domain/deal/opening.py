@@ -9,7 +9,7 @@ from annotated_types import Gt, MaxLen, MinLen
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import AnyDeal, NoDeal, OpenDeal, Opening, deal
+from services.deals.domain.deal.state import AnyDeal, NoDeal, OpenDeal, Opening, Visit, deal
 from services.deals.domain.product import Catalogue
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, rounded, zero
@@ -75,7 +75,7 @@ class OpenConvertedDeal:
 
 
 @deal.decides(allow=SELLING)
-def open_deal(
+def open_(
     state: NoDeal, command: OpenNewDeal, context: Context, chosen: ChosenProcess, catalogue: Catalogue
 ) -> list[DealOpened]:
     """Open a deal."""
@@ -211,7 +211,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
         open_since=event.on,
         nodes=with_due((), event.stage, event.nodes),
         facts={},
-        trail=((event.stage, event.on),),
+        trail=(Visit(stage=event.stage, on=event.on),),
         opening=Opening(
             amount=event.amount,
             expected_close=event.expected_close,
@@ -234,10 +234,10 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
         product = catalogue.products.get(line.product_id)
         if product is None:
             message = "There is no such product."
-            reasons.append(Reason(code="unknown-product", message=message, field=f"lines/{index}/product_id"))
+            reasons.append(Reason(code="unknown-product", message=message, field=f"lines.{index}.product_id"))
         elif not product.active:
             message = f"{product.name} is no longer sold."
-            reasons.append(Reason(code="inactive-product", message=message, field=f"lines/{index}/product_id"))
+            reasons.append(Reason(code="inactive-product", message=message, field=f"lines.{index}.product_id"))
     return reasons
 
 

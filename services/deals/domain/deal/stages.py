@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import Deal, OpenDeal, deal, facts_of
+from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of
 from services.deals.domain.process import Process
 from shared.domain.context import Company, Context
 from shared.domain.criteria import unmet
@@ -104,7 +104,7 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
         probability=event.probability,
         category=event.category,
         nodes=with_due(state.nodes, event.stage, event.nodes),
-        trail=(*state.trail, (event.stage, event.on)),
+        trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
     )
 
 

@@ -49,6 +49,14 @@ class Activity:
 
 
 @value
+class Visit:
+    """A stage that the deal entered, and the day."""
+
+    stage: str
+    on: date | None
+
+
+@value
 class Opening:
     """What the deal began with; a repeated opening is compared with it."""
 
@@ -99,8 +107,8 @@ class Deal:
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[Activity, ...] = ()
-    trail: tuple[tuple[str, date | None], ...]
-    """The stages that it entered, each with the day, in order."""
+    trail: tuple[Visit, ...]
+    """The stages that it entered, in order."""
     opening: Opening
 
 

@@ -1,0 +1,33 @@
+"""What other services' events bring about here: a converted lead becomes a deal (DEAL-1)."""
+
+from collections.abc import Iterable
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.opening import OpenConvertedDeal
+from shared.events.envelope import Envelope
+from shared.events.leads import LeadConverted
+from shared.views.reactions import Do, Reactions
+
+reactions = Reactions("deals")
+
+
+@reactions.on
+def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> Iterable[Do]:
+    if event.deal_id is None:
+        return
+    yield Do(
+        aggregate=deal,
+        aggregate_id=event.deal_id,
+        command=OpenConvertedDeal(
+            name=event.deal_name or f"Lead from {event.source}",
+            lead_id=event.lead_id,
+            captured_at=event.captured_at,
+            account_id=event.account_id,
+            source=event.source,
+            owner=event.owner,
+            team=event.team,
+            amount=event.amount,
+            expected_close=event.expected_close,
+            industry=event.industry,
+        ),
+    )
