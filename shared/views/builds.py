@@ -34,6 +34,7 @@ REQUEST = """
     on conflict do nothing
 """
 RETIRE = "update view_build set state = 'retired', retired_at = clock_timestamp() where view = $1 and build = $2"
+FORGET = "delete from view_build where view = $1 and build = $2"
 SERVE = """
     update view_build set state = 'serving', served_at = clock_timestamp()
      where view = $1 and build = $2 and state = 'building'
@@ -93,9 +94,9 @@ async def prepare(pool: Pool, view: View) -> None:
         following = await connection.fetchrow(NEXT, view.name)
         if following is not None and (following["state"], following["version"]) == ("building", view.version):
             return
-        if following is not None:
-            await connection.execute(RETIRE, view.name, following["build"])
         asked = following is not None and following["state"] == "requested"
+        if following is not None:
+            await connection.execute(FORGET if asked else RETIRE, view.name, following["build"])
         if asked or serving != view.version:
             await _make(connection, view, "building")
 

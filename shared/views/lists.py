@@ -188,7 +188,8 @@ def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]
     columns = ", ".join(dict.fromkeys((*columns_of(listing.item), asked.column, listing.key)))
     empty_last = " nulls last" if _may_be_empty(listing.item, asked.column) else ""
     order = f"{asked.column} {direction}{empty_last}, {listing.key} {direction}"
-    return f"select {columns} from {{view}}.{listing.table}{where} order by {order} limit {asked.limit + 1}", arguments  # noqa: S608
+    source = f"{{view}}.{listing.table}"
+    return f"select {columns} from {source}{where} order by {order} limit {asked.limit + 1}", arguments  # noqa: S608
 
 
 def columns_of(item: type) -> list[str]:

@@ -72,7 +72,7 @@ class Marks:
         self._journal = journal
         self._advanced = advanced
 
-    async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109 - it says how late
+    async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
         """Return once every view holds what the token names. `ReadModelBehind` after `timeout` seconds."""
         try:
             async with asyncio.timeout(timeout):

@@ -1,7 +1,7 @@
 """The runner of the views of one log: folds what is new, builds changed views beside, retries what was parked.
 
-One process of a service leads; the others wait for its lease. Serving builds follow the log in small pages; a build that
-is made beside them reads large pages and takes over once it has caught up. Both go through the same fold.
+One process of a service leads; the others wait for its lease. Serving builds follow the log in small pages; a build
+that is made beside them reads large pages and takes over once it has caught up. Both go through the same fold.
 """
 
 import asyncio

@@ -146,7 +146,9 @@ class Depot:
     async def table(self, view: str, table: str = "parcel", columns: str = "*") -> list[asyncpg.Record]:
         """The rows of the serving build of a view, in order."""
         build = await self.pool.fetchval("select build from view_build where view = $1 and state = 'serving'", view)
-        rows: list[asyncpg.Record] = await self.pool.fetch(f"select {columns} from {view}_{build}.{table} order by 1, 2")
+        rows: list[asyncpg.Record] = await self.pool.fetch(
+            f"select {columns} from {view}_{build}.{table} order by 1, 2"
+        )
         return rows
 
     async def close(self) -> None:

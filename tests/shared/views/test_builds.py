@@ -1,0 +1,156 @@
+"""A changed view is built beside the one that serves, and takes over without a gap."""
+
+import asyncio
+from uuid import UUID
+
+from shared.views import builds
+from shared.views.builds import request_rebuild
+from shared.views.view import View
+from tests.shared.views.conftest import Depot, caught_up, until, working
+from tests.shared.views.depot import DDL, parcels
+
+
+class Watcher:
+    """Somebody who reads all the time. A read that fails, or steps back, fails the test."""
+
+    def __init__(self, depot: Depot, view: View, parcel_id: UUID) -> None:
+        self._views = depot.views(view)
+        self._view = view
+        self._parcel = parcel_id
+        self.reads = 0
+        self.schemas: set[str] = set()
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        position, scans, as_of = -1, -1, None
+        while not stop.is_set():
+            async with self._views.reading() as reading:
+                db = reading(self._view)
+                now = await db.fetchval("select scans from {view}.parcel where parcel_id = $1", self._parcel) or 0
+            assert db.position >= position, "the mark went back"
+            assert now >= scans, "the rows went back"
+            assert as_of is None or (db.as_of is not None and db.as_of >= as_of), "as_of went back"
+            position, scans, as_of = db.position, now, db.as_of
+            self.reads += 1
+            self.schemas.add(db.schemas["view"])
+
+
+async def scan_until(depot: Depot, parcel_id: UUID, stop: asyncio.Event) -> int:
+    """A stream of commands; how many there were."""
+    count = 0
+    while not stop.is_set():
+        await depot.scan(parcel_id)
+        count += 1
+        await asyncio.sleep(0.002)
+    return count
+
+
+async def version_serves(depot: Depot, version: int, build: int) -> bool:
+    (serving,) = await builds.builds(depot.pool, "serving", ["parcels"])
+    return (serving.version, serving.build) == (version, build)
+
+
+async def test_a_new_version_takes_over_under_traffic_and_reads_never_fail(depot: Depot) -> None:
+    parcel_id = await depot.post()
+    await depot.scan(parcel_id, 50)
+    first = parcels()
+    second = parcels(version=2, ddl=DDL + "create table {view}.extra (note text);")
+    stop = asyncio.Event()
+    watcher = Watcher(depot, first, parcel_id)
+    async with working(depot.runner(first)):
+        await caught_up(depot, first)
+    watching = asyncio.create_task(watcher.watch(stop))
+    scanning = asyncio.create_task(scan_until(depot, parcel_id, stop))
+    async with working(depot.runner(second, build_page=7)):
+        await until(lambda: version_serves(depot, 2, 2))
+        reads = watcher.reads
+
+        async def read_after_the_switch() -> bool:
+            return watcher.reads > reads + 20
+
+        await until(read_after_the_switch)
+        stop.set()
+        await watching
+        scans = 50 + await scanning
+        await caught_up(depot, second)
+    assert [row["scans"] for row in await depot.table("parcels")] == [scans]
+    assert watcher.schemas == {"parcels_1", "parcels_2"}
+    assert await depot.pool.fetchval("select to_regclass('parcels_2.extra') is not null")
+
+
+async def test_a_rebuild_is_asked_for_from_any_process(depot: Depot, other: Depot) -> None:
+    view = parcels()
+    parcel_id = await depot.post()
+    async with working(depot.runner(view)):
+        await caught_up(depot, view)
+        await depot.pool.execute("update parcels_1.parcel set weight = 17")
+        assert await request_rebuild(other.pool, "parcels")
+        await until(lambda: version_serves(depot, 1, 2))
+    assert [tuple(row) for row in await depot.table("parcels")] == [(parcel_id, 1, 0)]
+
+
+async def test_one_build_at_a_time(depot: Depot) -> None:
+    view = parcels()
+    await depot.prepare(view)
+    assert await request_rebuild(depot.pool, "parcels")
+    assert not await request_rebuild(depot.pool, "parcels")
+
+
+async def test_an_interrupted_build_goes_on_where_it_was(depot: Depot) -> None:
+    parcel_id = await depot.post()
+    await depot.scan(parcel_id, 30)
+    first, second = parcels(), parcels(version=2)
+    async with working(depot.runner(first)):
+        await caught_up(depot, first)
+    await depot.prepare(second)
+    await depot.pool.execute("update parcels_2.parcel set scans = 0")
+    for _ in range(3):
+        task = asyncio.create_task(depot.runner(second, build_page=2).run(asyncio.Event()))
+        await asyncio.sleep(0.03)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    async with working(depot.runner(second)):
+        await until(lambda: version_serves(depot, 2, 2))
+    assert [row["scans"] for row in await depot.table("parcels")] == [30]
+
+
+async def test_a_version_that_is_replaced_before_it_serves_is_given_up(depot: Depot) -> None:
+    for version in (1, 2, 3):
+        await depot.prepare(parcels(version=version))
+    async with working(depot.runner(parcels(version=3))):
+        await until(lambda: version_serves(depot, 3, 3))
+    states = await depot.pool.fetch("select build, state from view_build order by build")
+    assert [tuple(row) for row in states] == [(1, "retired"), (2, "retired"), (3, "serving")]
+
+
+async def test_an_old_build_is_dropped_once_nobody_can_be_reading_it(depot: Depot) -> None:
+    first, second = parcels(), parcels(version=2)
+    await depot.prepare(first, second)
+    async with working(depot.runner(second)):
+        await until(lambda: version_serves(depot, 2, 2))
+        assert await depot.pool.fetchval("select to_regclass('parcels_1.parcel') is not null")
+        await depot.pool.execute("update view_build set retired_at = retired_at - interval '61 seconds'")
+
+        async def dropped() -> bool:
+            return await depot.pool.fetchval("select to_regnamespace('parcels_1') is null") is True
+
+        await until(dropped)
+    assert await depot.pool.fetchval("select array_agg(name) from mark") == ["parcels_2"]
+
+
+async def test_a_build_that_lacks_more_than_the_serving_one_does_not_take_over(depot: Depot) -> None:
+    poisoned = await depot.post(weight=13)
+    first = parcels()
+    worse = parcels(version=2, fails=lambda event: getattr(event, "weight", 0) == 13)
+    async with working(depot.runner(first)):
+        await caught_up(depot, first)
+    async with working(depot.runner(worse)):
+
+        async def parked() -> bool:
+            return bool(await depot.pool.fetchval("select aggregate_id from parked_event") == poisoned)
+
+        await until(parked)
+        await depot.post()
+        await caught_up(depot, worse)
+        assert await version_serves(depot, 1, 1)
+    async with working(depot.runner(parcels(version=3))):
+        await until(lambda: version_serves(depot, 3, 3))

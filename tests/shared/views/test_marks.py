@@ -1,0 +1,96 @@
+"""Reading one's own writes: a token is waited for, in this service and across the topics of others."""
+
+import asyncio
+
+import pytest
+
+from shared.events.registry import partition_of
+from shared.ops.ids import new_id
+from shared.views.errors import InvalidQuery
+from shared.views.marks import Marks, ReadModelBehind
+from shared.views.tokens import ConsistencyToken, decode
+from tests.shared.views.conftest import Depot, working
+from tests.shared.views.depot import OrderPaid, depot_reactions, parcel_of, parcels, totals
+
+REACTIONS = ("reactions-journal",)
+
+
+def own(position: int) -> ConsistencyToken:
+    return ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
+
+
+async def is_waiting(marks: Marks, token: ConsistencyToken) -> bool:
+    """Whether a short wait is in vain."""
+    try:
+        await marks.wait_for(token, timeout=0.05)
+    except ReadModelBehind:
+        return True
+    return False
+
+
+async def test_a_token_of_our_own_waits_for_the_views(depot: Depot) -> None:
+    view = parcels()
+    await depot.prepare(view)
+    marks = depot.marks(view)
+    position = await depot.scan(await depot.post())
+    assert await is_waiting(marks, own(position))
+    waiting = asyncio.create_task(marks.wait_for(own(position), timeout=10))
+    async with working(depot.runner(view)):
+        await waiting
+        assert [row["scans"] for row in await depot.table("parcels")] == [1]
+        assert await is_waiting(marks, own(position + 1))
+
+
+async def test_another_process_waits_too(depot: Depot, other: Depot) -> None:
+    view = parcels()
+    await depot.prepare(view)
+    position = await depot.scan(await depot.post())
+    waiting = asyncio.create_task(other.marks(view).wait_for(own(position), timeout=10))
+    async with working(depot.runner(view)):
+        await waiting
+
+
+async def test_a_token_of_others_waits_until_what_follows_from_it_is_visible(depot: Depot) -> None:
+    """Journaled, reacted to, and the reaction's own events folded: only then the parcel can be asked for."""
+    ours, theirs = parcels(), totals("journal", "orders")
+    await depot.prepare(ours, theirs)
+    marks = depot.marks(ours, theirs, reactions=REACTIONS)
+    order_id = new_id()
+    token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=7)
+    waiting = asyncio.create_task(marks.wait_for(token, timeout=10))
+    runners = depot.runner(ours), depot.runner(theirs, source="journal")
+    async with working(*runners, depot.reactor(depot_reactions())):
+        assert await is_waiting(marks, token)
+        await depot.receive(7, OrderPaid(order_id=order_id, weight=1))
+        await waiting
+        assert [row["parcel_id"] for row in await depot.table("parcels")] == [parcel_of(order_id)]
+
+
+async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
+    view = totals("journal", "orders")
+    await depot.prepare(view)
+    order_id = new_id()
+    await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
+    token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=1)
+    async with working(depot.runner(view, source="journal")):
+        await depot.marks(view).wait_for(token, timeout=10)
+        assert await is_waiting(depot.marks(view, reactions=REACTIONS), token)
+
+
+async def test_a_topic_that_is_not_read_here_is_not_waited_for(depot: Depot) -> None:
+    token = ConsistencyToken(service="weather", topic="weather.storm.v1", partition=0, position=99)
+    await depot.marks().wait_for(token, timeout=0.05)
+
+
+def test_a_token_comes_back_as_it_went() -> None:
+    token = ConsistencyToken(service="deals", topic="deals.deal.v1", partition=11, position=2**53)
+    assert decode(token.encode()) == token
+
+
+@pytest.mark.parametrize("text", ["", "no token", "ZGVhbHM", "é", "=" * 8, "A" * 4000, own(1).encode() + "x"])
+def test_what_is_no_token_is_a_clear_error(text: str) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        decode(text)
+    assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
+        ("Consistency-Token", "malformed-token")
+    ]

@@ -1,0 +1,104 @@
+"""Who is who in the sales organisation, and whose teams they reach, as every service sees it (ORG-1, API-4)."""
+
+import random
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.domain.context import Actor, Company
+from shared.domain.roles import Role
+from shared.events.envelope import Envelope
+from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
+from shared.events.registry import registry_of
+from shared.views.organisation import Organisation, fold, organisation
+from shared.views.view import ViewDatabase
+from tests.shared.views.conftest import Depot
+
+SALES, NORTH, COAST, SOUTH, ANA, BEN, CARLA = (UUID(int=number) for number in range(1, 8))
+
+HISTORY = (
+    TeamFormed(team_id=SALES, name="Sales"),
+    TeamFormed(team_id=NORTH, name="North", parent_id=SALES),
+    TeamFormed(team_id=COAST, name="Coast", parent_id=NORTH),
+    TeamFormed(team_id=SOUTH, name="South", parent_id=SALES),
+    MemberJoined(member_id=ANA, subject="ana", name="Ana", role="manager", team_id=NORTH),
+    ManagerAppointed(team_id=NORTH, member_id=ANA),
+    MemberJoined(member_id=BEN, subject="ben", name="Ben", role="rep", team_id=COAST),
+    MemberJoined(member_id=CARLA, subject="carla", name="Carla", role="manager"),
+    ManagerAppointed(team_id=SALES, member_id=CARLA),
+)
+
+
+def fact(event: Any) -> Envelope[Any]:
+    """An event in an envelope whose other contents do not matter."""
+    nobody, now = UUID(int=0), datetime(2026, 3, 16, tzinfo=UTC)
+    return Envelope(
+        id=nobody, type=event.type, version=1, service="leads", aggregate=event.aggregate, aggregate_id=nobody,
+        sequence=1, partition=0, position=1, source_position=1, occurred_at=now, recorded_at=now, actor="somebody",
+        correlation_id=nobody, causation_id=nobody, imported=False, traceparent=None, data=event,
+    )  # fmt: skip
+
+
+async def told(depot: Depot, *events: Any) -> Organisation:
+    """The organisation after these events, each of which comes by itself."""
+    view = organisation("journal")
+    await depot.prepare(view)
+    async with depot.pool.acquire() as connection:
+        db = ViewDatabase(connection, {"view": "organisation_1"}, log=depot.journal, company=Company(), position=0)
+        for event in events:
+            await fold(db, [fact(event)])
+    return Organisation(depot.views(view))
+
+
+def rep(subject: str, member: UUID, team: UUID | None, *teams: UUID) -> Actor:
+    return Actor(subject=subject, roles=frozenset({Role.REP}), member=member, team=team, teams=frozenset(teams))
+
+
+async def who(organisation: Organisation, subject: str) -> Actor:
+    return await organisation.actor(subject, [Role.REP])
+
+
+async def test_a_manager_reaches_the_teams_below_and_a_rep_their_own(depot: Depot) -> None:
+    known = await told(depot, *HISTORY)
+    assert await who(known, "ana") == rep("ana", ANA, NORTH, NORTH, COAST)
+    assert await who(known, "ben") == rep("ben", BEN, COAST, COAST)
+    assert await who(known, "carla") == rep("carla", CARLA, None, SALES, NORTH, COAST, SOUTH)
+    assert await who(known, "dora") == Actor(subject="dora", roles=frozenset({Role.REP}))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_order_between_teams_and_members_does_not_matter(depot: Depot, seed: int) -> None:
+    known = await told(depot, *random.Random(seed).sample(HISTORY, len(HISTORY)))
+    assert await who(known, "ana") == rep("ana", ANA, NORTH, NORTH, COAST)
+    assert await who(known, "carla") == rep("carla", CARLA, None, SALES, NORTH, COAST, SOUTH)
+
+
+async def test_people_move_and_leave(depot: Depot) -> None:
+    moved = MemberMoved(member_id=BEN, before=COAST, team_id=SOUTH)
+    left = MemberLeft(member_id=CARLA, on=date(2026, 3, 16))
+    replaced = ManagerAppointed(team_id=NORTH, member_id=BEN, before=ANA)
+    known = await told(depot, *HISTORY, moved, left, replaced)
+    assert await who(known, "ana") == rep("ana", ANA, NORTH, NORTH)
+    assert await who(known, "ben") == rep("ben", BEN, SOUTH, SOUTH, NORTH, COAST)
+    assert await who(known, "carla") == Actor(subject="carla", roles=frozenset({Role.REP}))
+
+
+async def test_teams_below_and_names(depot: Depot) -> None:
+    known = await told(depot, *HISTORY)
+    assert await known.below(NORTH) == (NORTH, COAST)
+    assert set(await known.below(SALES)) == {SALES, NORTH, COAST, SOUTH}
+    assert (await known.below(SALES))[0] == SALES
+    assert (await known.names())[BEN] == "Ben"
+    assert (await known.names())[COAST] == "Coast"
+
+
+async def test_teams_in_a_circle_end(depot: Depot) -> None:
+    circle = TeamFormed(team_id=SALES, name="Sales", parent_id=COAST)
+    known = await told(depot, *HISTORY, circle)
+    assert set(await known.below(NORTH)) == {SALES, NORTH, COAST, SOUTH}
+
+
+def test_the_view_reads_events_that_exist() -> None:
+    assert set(organisation("log").events) <= set(registry_of("leads").classes)

@@ -1,0 +1,180 @@
+"""Reactions happen once for every event, in order, and whatever goes wrong with one stops no other."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from uuid import UUID
+
+import pytest
+
+from shared.events.envelope import Envelope
+from shared.ops.ids import new_id
+from shared.views.parking import parked, request_redrive
+from shared.views.reacting import Reacting
+from shared.views.reactions import Do, Reactions
+from tests.shared.views.conftest import Depot, reacted, until, working
+from tests.shared.views.depot import (
+    OrderPaid,
+    OrderPraised,
+    ParcelPosted,
+    ScanParcel,
+    depot_reactions,
+    parcel,
+    parcel_of,
+)
+
+PER_PARCEL = "select aggregate_id, count(*) as events from event group by 1 order by 1"
+
+
+async def posted(depot: Depot) -> dict[UUID, int]:
+    """Parcel → its number of events; a parcel of a reaction has two."""
+    return {row["aggregate_id"]: row["events"] for row in await depot.pool.fetch(PER_PARCEL)}
+
+
+async def test_a_command_follows_from_an_event_and_says_why(depot: Depot) -> None:
+    order_id = new_id()
+    await depot.receive(1, OrderPaid(order_id=order_id, weight=3))
+    async with working(depot.reactor(depot_reactions())):
+        await reacted(depot)
+    (source,) = (await depot.journal.read(0, 10)).events
+    assert isinstance(source, Envelope)
+    facts = (await depot.log.read(0, 10)).events
+    for fact in facts:
+        assert isinstance(fact, Envelope)
+        assert (fact.aggregate_id, fact.actor) == (parcel_of(order_id), "service:depot")
+        assert (fact.causation_id, fact.correlation_id) == (source.id, source.correlation_id)
+    assert [fact.data.__class__.__name__ for fact in facts if isinstance(fact, Envelope)] == [
+        "ParcelPosted",
+        "ParcelScanned",
+    ]
+
+
+async def test_a_crash_between_command_and_mark_repeats_nothing(depot: Depot) -> None:
+    orders = [new_id() for _ in range(5)]
+    await depot.receive(1, *(OrderPaid(order_id=order_id, weight=1) for order_id in orders))
+    async with depot.pool.acquire() as connection:
+        await connection.execute("insert into mark (name) values ('reactions-journal')")
+    reactions = depot_reactions()
+    reacting = Reacting("journal", 1, pool=depot.pool, log=depot.journal, reactions=reactions, commands=depot.commands)
+    page = await depot.journal.read(0, 100)
+    await reacting.react(0, page)
+    await depot.pool.execute("update mark set position = 0")  # as if the process had died before it
+    async with working(depot.reactor(reactions, page=2)):
+        await reacted(depot)
+    assert await posted(depot) == {parcel_of(order_id): 2 for order_id in sorted(orders, key=parcel_of)}
+
+
+async def test_reactions_killed_at_any_moment_happen_once(depot: Depot) -> None:
+    orders = [new_id() for _ in range(60)]
+    await depot.receive(1, *(OrderPaid(order_id=order_id, weight=1) for order_id in orders))
+    for step in range(12):
+        task = asyncio.create_task(depot.reactor(depot_reactions(), page=7).run(asyncio.Event()))
+        await asyncio.sleep(0.004 * step)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    async with working(depot.reactor(depot_reactions(), page=7)):
+        await reacted(depot)
+    assert await posted(depot) == {parcel_of(order_id): 2 for order_id in sorted(orders, key=parcel_of)}
+    assert await parked(depot.pool) == []
+
+
+async def test_two_processes_react_once(depot: Depot, other: Depot) -> None:
+    orders = [new_id() for _ in range(40)]
+    await depot.receive(1, *(OrderPaid(order_id=order_id, weight=1) for order_id in orders))
+    page = await depot.journal.read(0, 100)
+    await depot.pool.execute("insert into mark (name) values ('reactions-journal')")
+    leaders = [
+        Reacting("journal", 1, pool=one.pool, log=one.journal, reactions=depot_reactions(), commands=one.commands)
+        for one in (depot, other)
+    ]
+    ended = await asyncio.gather(*(leader.react(0, page) for leader in leaders), return_exceptions=True)
+    assert None in ended
+    assert await posted(depot) == {parcel_of(order_id): 2 for order_id in sorted(orders, key=parcel_of)}
+
+
+async def test_a_refused_reaction_is_recorded_and_parks_nothing(depot: Depot) -> None:
+    heavy, light = new_id(), new_id()
+    await depot.receive(1, OrderPaid(order_id=heavy, weight=101), OrderPaid(order_id=light, weight=1))
+    async with working(depot.reactor(depot_reactions())):
+        await reacted(depot)
+    assert await posted(depot) == {parcel_of(light): 2}
+    assert await parked(depot.pool) == []
+    refused = await depot.pool.fetch(
+        "select reaction, aggregate_id, command, code from refused_reaction order by ordinal"
+    )
+    assert [tuple(row) for row in refused] == [
+        ("post_what_is_paid", parcel_of(heavy), "PostParcel", "too-heavy"),
+        ("post_what_is_paid", parcel_of(heavy), "ScanParcel", "not-found"),
+    ]
+
+
+@pytest.mark.parametrize(("imported", "expected"), [(False, 0), (True, 2)])
+async def test_imported_events_are_left_alone_unless_asked_for(depot: Depot, imported: bool, expected: int) -> None:
+    order_id = new_id()
+    await depot.receive(1, OrderPaid(order_id=order_id, weight=1), imported=True)
+    async with working(depot.reactor(depot_reactions(imported=imported))):
+        await reacted(depot)
+    facts = (await depot.log.read(0, 10)).events
+    assert len(facts) == expected
+    assert all(isinstance(fact, Envelope) and fact.imported for fact in facts)
+
+
+async def test_an_unexpected_failure_parks_its_aggregate_and_comes_back_in_order(depot: Depot) -> None:
+    poisoned, sound = new_id(), new_id()
+    mistakes = {poisoned}
+    reactions = depot_reactions(fails=lambda event: event.order_id in mistakes)
+    await depot.receive(1, OrderPaid(order_id=poisoned, weight=5), OrderPaid(order_id=sound, weight=1))
+    async with working(depot.reactor(reactions)):
+        await reacted(depot)
+        await depot.pool.execute("update parked_sequence set next_attempt_at = null")
+        await depot.receive(3, OrderPaid(order_id=poisoned, weight=6))
+        await reacted(depot)
+        assert await posted(depot) == {parcel_of(sound): 2}
+        (waiting,) = await parked(depot.pool)
+        assert (waiting.runner, waiting.aggregate_id, waiting.events) == ("reactions-journal", poisoned, 2)
+        mistakes.clear()
+        await request_redrive(depot.pool, "reactions-journal", poisoned)
+
+        async def released() -> bool:
+            return not await parked(depot.pool)
+
+        await until(released)
+    facts = await depot.pool.fetch("select data ->> 'weight' from event where aggregate_id = $1", parcel_of(poisoned))
+    assert [row[0] for row in facts if row[0]] == ["5"]  # the first payment posts it, the second is refused
+    assert await depot.pool.fetchval("select count(*) from refused_reaction") == 1
+
+
+async def test_events_of_our_own_lead_to_commands_too(depot: Depot) -> None:
+    reactions = Reactions("depot")
+
+    @reactions.on
+    def scan_when_posted(event: ParcelPosted, fact: Envelope[ParcelPosted]) -> Iterable[Do]:
+        yield Do(aggregate=parcel, aggregate_id=event.parcel_id, command=ScanParcel())
+
+    assert (reactions.sources, reactions.reads) == (("log",), ())
+    async with working(depot.reactor(reactions, "log")):
+        parcel_id = await depot.post()
+        await reacted_to_log(depot)
+    assert await posted(depot) == {parcel_id: 2}
+
+
+async def reacted_to_log(depot: Depot) -> None:
+    async def level() -> bool:
+        position = await depot.pool.fetchval("select position from mark where name = 'reactions-log'")
+        return position is not None and position >= 2
+
+    await until(level)
+
+
+def test_reactions_say_what_they_read() -> None:
+    reactions = Reactions("depot")
+
+    @reactions.on
+    def both(event: OrderPaid | OrderPraised, fact: Envelope[OrderPaid | OrderPraised]) -> Iterable[Do]:
+        return ()
+
+    assert reactions.reads == (OrderPaid, OrderPraised)
+    assert reactions.marks == ("reactions-journal",)
+    with pytest.raises(ValueError, match="two reactions"):
+        reactions.on(both)
