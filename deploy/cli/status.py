@@ -20,7 +20,7 @@ def run(json: Json = False) -> None:
         raise LocalError("Nothing is running.", "Start it with `make demo`.")
     if not is_supervised(home):
         raise LocalError("The supervisor has died; what it started may still run.", "Run `make stop`, then start anew.")
-    urls = [service["url"] for service in now["services"].values() if service["ready"]]
+    urls = {name: service["url"] for name, service in now["services"].items() if service["ready"]}
     shape = {
         "origin": now["origin"],
         "kafka": now["kafka"],
@@ -32,21 +32,22 @@ def run(json: Json = False) -> None:
     show(shape, as_text(shape), json)
 
 
-async def lags_of(urls: list[str]) -> list[dict[str, Any]]:
-    """What the services themselves say of how far they lag; a service that does not answer says nothing."""
+async def lags_of(urls: Mapping[str, str]) -> list[dict[str, Any]]:
+    """What the services say of how far they lag, each with its service; one that does not answer says nothing."""
     import httpx
 
     async with httpx.AsyncClient(timeout=5) as client:
 
-        async def ask(url: str) -> list[dict[str, Any]]:
+        async def ask(service: str, url: str) -> list[dict[str, Any]]:
             try:
                 answer = await client.get(f"{url}/health/lags")
                 lags: list[dict[str, Any]] = answer.raise_for_status().json()
             except httpx.HTTPError:
                 return []
-            return lags
+            return [{**lag, "service": service} for lag in lags]
 
-        return [lag for lags in await asyncio.gather(*map(ask, urls)) for lag in lags]
+        answers = await asyncio.gather(*(ask(service, url) for service, url in urls.items()))
+    return [lag for lags in answers for lag in lags]
 
 
 def as_text(shape: Mapping[str, Any]) -> str:
@@ -57,5 +58,7 @@ def as_text(shape: Mapping[str, Any]) -> str:
         lines.append(f"{name:<12} {ready:<10} process {program['pid']}   restarts {program['restarts']}{trouble}")
     lines.append("")
     for lag in shape["lags"]:
-        lines.append(f"{lag['kind']:<9} {lag['name']:<28} {lag['events']} events, {lag['seconds']:.1f} s behind")
+        lines.append(
+            f"{lag['service']:<12} {lag['kind']:<9} {lag['name']:<28} {lag['events']} events, {lag['seconds']:.1f} s behind"
+        )
     return "\n".join(lines).rstrip()

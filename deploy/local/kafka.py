@@ -57,7 +57,8 @@ log.cleaner.dedupe.buffer.size=16777216
 log.index.size.max.bytes=1048576
 """
 
-JAVA_OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+NATIVE = "--enable-native-access=ALL-UNNAMED"  # its compression libraries; Java warns of them otherwise
+JAVA_OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", NATIVE)
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",

@@ -82,7 +82,7 @@ class Supervisor:
             await (self._finish(kept) if kept.step.is_task else self._watch(kept))
             if kept.step.is_task and kept.ready.is_set():
                 return
-            kept.failure = last_line(log_of(self.home, kept.step.program.name))
+            kept.failure = ended(kept.running)
             if time.monotonic() - since > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause)
@@ -175,6 +175,13 @@ async def until_done(last: asyncio.Task[Any], working: Iterable[asyncio.Task[Any
         done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+
+
+def ended(running: Running) -> str:
+    """How a program ended, and the last thing it said."""
+    code = running.process.returncode
+    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+    return f"{how}: {last_line(log_of(running.home, running.program.name))}"
 
 
 def seen(kept: Kept) -> dict[str, object]:

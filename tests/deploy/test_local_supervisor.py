@@ -111,7 +111,7 @@ async def test_a_program_that_cannot_live_is_tried_with_growing_pauses_and_named
     supervise(home, broken)
     now = await seen(home, lambda now: now["servers"]["broken"]["restarts"] >= 3)
     assert now["phase"] == "starting"
-    with pytest.raises(LocalError, match="broken does not stay up: no such database"):
+    with pytest.raises(LocalError, match="broken does not stay up: ended with 1: no such database"):
         refuse_the_hopeless(home, now, now["servers"])
 
 
