@@ -69,7 +69,8 @@ def normal_phone(given: str, country: str | None) -> str:
         number = phonenumbers.parse(given, country)
     except phonenumbers.NumberParseException as wrong:
         raise ValueError("A phone number starts with + and the country's code, or comes with a country.") from wrong
-    if not phonenumbers.is_possible_number(number):
+    # A local number without its area code would be another number elsewhere.
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError("No phone number of that country has this length.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

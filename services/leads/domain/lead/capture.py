@@ -132,11 +132,14 @@ def captured_already(state: OpenLead | DuplicateLead | ConvertedLead | Disqualif
 
 @lead.decides(allow=ASSIGNING)
 def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_member: NamedMember) -> Decision:
-    """Hand a lead to a member, or to whose turn it is in a team."""
+    """Hand a lead to a member, or to whose turn it is in a team; it stays where it is when nobody there can take it."""
     if command.member_id is None:
         if command.team_id is None:
             raise Rejected("nobody-named", "Name a member or a team.", field="member_id")
-        return handed_out(state.id, desk)
+        happened = handed_out(state.id, desk)
+        if isinstance(happened[0], LeadLeftUnassigned):
+            raise Rejected("nobody-eligible", "Everybody of the team is on leave or carries enough leads.")
+        return happened
     if not named_member.active or named_member.team is None:
         raise Rejected("unknown-member", "There is no such active member with a team.", field="member_id")
     return [LeadAssigned(lead_id=state.id, team_id=named_member.team, member_id=command.member_id, rule=BY_HAND)]

@@ -1,0 +1,178 @@
+"""Accounts and contacts (ACCT-1), and the erasure of a contact (DATA-4)."""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+import pytest
+
+from services.leads.domain.account import account
+from services.leads.domain.account.contacts import AddContact, EraseContact
+from services.leads.domain.account.history import ImportAccount, ImportContact
+from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
+from services.leads.domain.contact_points import EmailHolder
+from shared.domain.aggregate import Claim
+from shared.events.leads import AccountChanged, ContactErased
+from shared.testing.scenario import CONTEXT, scenario
+from tests.services.leads.known import HERE, OTHER, ROSA, SOUTH, ada, after, opened
+
+ALONE = Neighbours()
+new = scenario(account).knowing(neighbours=ALONE, keeper=Keeper(member_id=ROSA, team=SOUTH))
+known = scenario(account).given(opened).knowing(neighbours=ALONE)
+northwind = RegisterAccount(name="Northwind Tooling", domain="www.northwind.example", country="de")
+
+
+def test_acct_1_an_account_is_registered_for_whoever_keeps_it() -> None:
+    new.when(northwind).then(opened)
+
+
+def test_acct_1_an_account_is_not_kept_by_somebody_from_outside() -> None:
+    outside = scenario(account).knowing(neighbours=ALONE, keeper=Keeper(exists=False))
+    outside.when(replace(northwind, owner=OTHER)).then_rejected("unknown-member")
+
+
+def test_acct_1_registering_the_same_again_records_nothing() -> None:
+    new.given(opened).when(northwind).then()
+    new.given(opened).when(replace(northwind, owner=ROSA)).then()
+
+
+def test_acct_1_registering_something_else_under_the_same_id_is_refused() -> None:
+    new.given(opened).when(replace(northwind, size=3)).then_rejected("not-in-this-state")
+    new.given(opened).when(replace(northwind, owner=OTHER)).then_rejected("not-in-this-state")
+
+
+def test_lead_2_two_accounts_do_not_have_one_domain() -> None:
+    taken = Neighbours(domain_holder=OTHER)
+    scenario(account).knowing(neighbours=taken, keeper=Keeper()).when(northwind).then_rejected(
+        "invalid", "domain-taken"
+    )
+
+
+def test_acct_1_what_cannot_be_read_is_named() -> None:
+    new.when(replace(northwind, domain="co.uk", country="XX")).then_rejected(
+        "invalid", "unknown-country", "invalid-domain"
+    )
+
+
+def test_acct_1_a_profile_changes_and_what_is_left_out_stays() -> None:
+    outcome = known.when(ChangeAccount(size=460, clear=("domain",)))
+    outcome.then(AccountChanged(account_id=HERE, name="Northwind Tooling", size=460, country="DE"))
+    assert (outcome.state.owner, outcome.state.team) == (ROSA, SOUTH)
+
+
+def test_acct_1_a_change_to_what_is_so_already_records_nothing() -> None:
+    known.when(ChangeAccount(name="Northwind Tooling", domain="northwind.example")).then()
+    known.when(ChangeAccount()).then()
+
+
+def test_acct_1_a_field_is_not_set_and_cleared_at_once() -> None:
+    known.when(ChangeAccount(size=1, clear=("size",))).then_rejected("invalid", "set-and-cleared")
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "reason"),
+    [
+        (Neighbours(domain_holder=OTHER), "domain-taken"),
+        (Neighbours(parent_exists=False), "unknown-account"),
+        (Neighbours(ancestors=(OTHER, HERE)), "below-itself"),
+    ],
+)
+def test_acct_1_a_profile_that_cannot_be_is_refused(neighbours: Neighbours, reason: str) -> None:
+    change = ChangeAccount(domain="other.example", parent_id=OTHER)
+    scenario(account).given(opened).knowing(neighbours=neighbours).when(change).then_rejected("invalid", reason)
+
+
+def test_acct_1_an_account_does_not_belong_to_itself() -> None:
+    known.when(ChangeAccount(parent_id=HERE)).then_rejected("invalid", "below-itself")
+
+
+def test_acct_1_an_account_belongs_to_another() -> None:
+    outcome = known.when(ChangeAccount(parent_id=OTHER))
+    assert outcome.facts[0].event.parent_id == OTHER
+
+
+# -- contacts -------------------------------------------------------------------------------------------------------
+
+unheld = scenario(account).given(opened).knowing(holder=EmailHolder())
+add_ada = AddContact(
+    name="Ada Moreno",
+    email="ADA@northwind.example",
+    phone="030 901820",
+    title="Head of production",
+    buying_role="champion",
+)
+
+
+def test_acct_1_a_contact_is_added_with_their_role_in_buying() -> None:
+    unheld.when(add_ada).then(replace(ada, contact_id=CONTEXT.derived_id("contact")))
+
+
+def test_acct_1_the_same_contact_again_records_nothing() -> None:
+    held = scenario(account).given(opened, ada).knowing(holder=EmailHolder(id=HERE, kind="account"))
+    held.when(add_ada).then()
+
+
+@pytest.mark.parametrize("kind", ["lead", "account"])
+def test_lead_2_an_address_belongs_to_one_lead_or_account(kind: str) -> None:
+    held = scenario(account).given(opened, ada).knowing(holder=EmailHolder(id=OTHER, kind=kind))
+    held.when(replace(add_ada, name="Ada M.")).then_rejected("email-held")
+
+
+def test_acct_1_an_account_holds_its_domain_and_its_contacts_addresses() -> None:
+    assert account.claims_of(after(account, opened, ada)) == {
+        Claim(kind="domain", key="northwind.example"),
+        Claim(kind="email", key="ada@northwind.example"),
+    }
+
+
+def test_acct_1_what_was_never_registered_has_no_contacts() -> None:
+    scenario(account).knowing(holder=EmailHolder()).when(add_ada).then_rejected("does-not-exist")
+
+
+erased = ContactErased(account_id=HERE, contact_id=ada.contact_id)
+
+
+def test_data_4_a_contact_is_erased_and_their_role_stays() -> None:
+    outcome = unheld.given(ada).when(EraseContact(contact_id=ada.contact_id))
+    outcome.then(erased)
+    (contact,) = outcome.state.contacts
+    assert (contact.buying_role, contact.erased) == ("champion", True)
+    assert "Moreno" not in str(outcome.state)
+    assert account.claims_of(outcome.state) == {Claim(kind="domain", key="northwind.example")}
+
+
+def test_data_4_erasing_a_contact_twice_records_nothing() -> None:
+    unheld.given(ada, erased).when(EraseContact(contact_id=ada.contact_id)).then()
+
+
+def test_data_4_a_contact_who_is_not_there_is_not_erased() -> None:
+    unheld.when(EraseContact(contact_id=OTHER)).then_rejected("unknown-contact")
+
+
+# -- history --------------------------------------------------------------------------------------------------------
+
+PAST = date(2025, 5, 6)
+
+
+def test_data_5_an_account_of_the_past_comes_in_dated_and_once() -> None:
+    told = ImportAccount(
+        on=PAST, name="Northwind Tooling", domain="northwind.example", country="DE", owner=ROSA, team=SOUTH
+    )
+    outcome = scenario(account).knowing(neighbours=ALONE).when(told)
+    outcome.then(opened)
+    assert outcome.facts[0].at == CONTEXT.company.end_of(PAST)
+    known.when(told).then()
+
+
+def test_data_5_a_contact_of_the_past_comes_in_dated_and_once() -> None:
+    told = ImportContact(
+        on=PAST,
+        contact_id=UUID(int=21),
+        name="Ada Moreno",
+        email="ada@northwind.example",
+        phone="+4930901820",
+        title="Head of production",
+        buying_role="champion",
+    )
+    unheld.when(told).then(ada)
+    unheld.given(ada).when(told).then()

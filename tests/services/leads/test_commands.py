@@ -1,0 +1,146 @@
+"""What holds for every command of the service."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from pydantic import TypeAdapter
+
+from services.leads.domain.account import account
+from services.leads.domain.account.contacts import AddContact, EraseContact
+from services.leads.domain.account.history import ImportAccount, ImportContact
+from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
+from services.leads.domain.assignment import AssignmentDesk, Candidate
+from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.lead import lead
+from services.leads.domain.lead.capture import AssignLead, CaptureLead
+from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount
+from services.leads.domain.lead.erasure import EraseLeadPerson
+from services.leads.domain.lead.history import (
+    ImportLead,
+    ImportLeadActivity,
+    ImportLeadConversion,
+    ImportLeadDisqualification,
+    ImportLeadQualification,
+)
+from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
+from services.leads.domain.organisation.member import (
+    GoOnLeave,
+    ImportDeparture,
+    ImportLeave,
+    ImportMember,
+    ImportMove,
+    JoinMember,
+    LeaveOrganisation,
+    MoveMember,
+    SubjectHolder,
+    member,
+)
+from services.leads.domain.organisation.team import (
+    AppointManager,
+    FormTeam,
+    ImportManager,
+    ImportTeam,
+    NamedMember,
+    NamedTeam,
+    team,
+)
+from shared.domain.aggregate import Aggregate
+from shared.testing.scenario import Scenario, scenario
+from tests.services.leads.known import ROSA, SAM, SOUTH, ada, assigned, captured, formed, joined, opened, qualified
+
+HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
+    **dict.fromkeys((FormTeam, ImportTeam), (team, ())),
+    **dict.fromkeys((AppointManager, ImportManager), (team, (formed,))),
+    **dict.fromkeys((JoinMember, ImportMember), (member, ())),
+    **dict.fromkeys(
+        (MoveMember, GoOnLeave, LeaveOrganisation, ImportMove, ImportLeave, ImportDeparture), (member, (joined,))
+    ),
+    **dict.fromkeys((CaptureLead, ImportLead), (lead, ())),
+    **dict.fromkeys(
+        (
+            AssignLead,
+            LogLeadActivity,
+            PlanLeadFollowUp,
+            NoteLeadQualification,
+            ConvertLead,
+            DisqualifyLead,
+            EraseLeadPerson,
+            ImportLeadActivity,
+            ImportLeadQualification,
+            ImportLeadConversion,
+            ImportLeadDisqualification,
+        ),
+        (lead, (captured, assigned, qualified)),
+    ),
+    **dict.fromkeys((RegisterAccount, ImportAccount), (account, ())),
+    **dict.fromkeys((ChangeAccount, AddContact, EraseContact, ImportContact), (account, (opened, ada))),
+}
+"""Every command with the aggregate and history that it meets."""
+
+ROUTED = sorted((command for command in HOME if hasattr(command, "example")), key=lambda command: command.__name__)
+
+DESK = AssignmentDesk(
+    rule="given-team",
+    team_id=SOUTH,
+    candidates=tuple(Candidate(member_id=one, capacity=30, open_leads=0) for one in (ROSA, SAM)),
+)
+
+
+def around(aggregate: Aggregate, command: Any) -> Scenario:
+    """The command's circumstances when nothing stands in its way."""
+    return scenario(aggregate).knowing(
+        parent=NamedTeam(exists=True),
+        named_team=NamedTeam(exists=True),
+        manager=NamedMember(active=True, team=SOUTH),
+        named_member=NamedMember(active=True, team=SOUTH),
+        holder=EmailHolder() if aggregate is account else SubjectHolder(),
+        original=EmailHolder(),
+        desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),
+        matched=MatchedAccount(),
+        neighbours=Neighbours(),
+        keeper=Keeper(member_id=getattr(command, "owner", None) or ROSA, team=SOUTH),
+    )
+
+
+def test_every_command_is_covered_here() -> None:
+    assert set(HOME) == {command for family in (team, member, lead, account) for command in family.handlers}
+
+
+@pytest.mark.parametrize("command", ROUTED, ids=lambda command: command.__name__)
+def test_api_1_the_example_of_a_command_is_one(command: Any) -> None:
+    TypeAdapter(command).validate_json(TypeAdapter(dict).dump_json(command.example), strict=True)
+
+
+@pytest.mark.parametrize("command", ROUTED, ids=lambda command: command.__name__)
+def test_api_1_an_unknown_field_is_an_error(command: Any) -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        TypeAdapter(command).validate_python({**command.example, "nonsense": 1})
+
+
+@given(some.data())
+@settings(max_examples=400, deadline=None)
+def test_a_command_repeated_on_its_own_result_records_nothing_or_is_refused(data: some.DataObject) -> None:
+    kind = data.draw(some.sampled_from(sorted(HOME, key=lambda command: command.__name__)))
+    aggregate, history = HOME[kind]
+    command = data.draw(some.from_type(kind))
+    met = around(aggregate, command).given(*history)
+    first = met.when(command)
+    if first.rejected is not None:
+        return
+    own = [fact.event for fact in first.facts if fact.event.aggregate == aggregate.name]
+    again = met.given(*own).when(command)
+    assert again.rejected is not None or again.facts == ()
+
+
+@pytest.mark.parametrize("command", ROUTED, ids=lambda command: command.__name__)
+def test_the_example_of_a_command_repeated_records_nothing(command: Any) -> None:
+    aggregate, history = HOME[command]
+    asked = TypeAdapter(command).validate_json(TypeAdapter(dict).dump_json(command.example), strict=True)
+    met = around(aggregate, asked).given(*history)
+    first = met.when(asked)
+    own = [fact.event for fact in first.facts if fact.event.aggregate == aggregate.name]
+    again = met.given(*own).when(asked)
+    assert again.rejected is not None or again.facts == ()

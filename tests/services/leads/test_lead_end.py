@@ -1,0 +1,237 @@
+"""How a lead ends: converted, disqualified, its person erased (LEAD-7, LEAD-8, DATA-4)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.leads.domain.lead import lead
+from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount, WantedDeal
+from services.leads.domain.lead.erasure import EraseLeadPerson
+from services.leads.domain.lead.life import ConvertedLead, ErasedLead
+from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
+from shared.domain.aggregate import status_of
+from shared.events.leads import (
+    AccountOpened,
+    ContactAdded,
+    LeadQualificationNoted,
+)
+from shared.ops.ids import new_id
+from shared.testing.scenario import CONTEXT, scenario
+from tests.services.leads.known import (
+    HERE,
+    OTHER,
+    ROSA,
+    SOUTH,
+    TODAY,
+    after,
+    assigned,
+    called,
+    captured,
+    converted,
+    duplicate,
+    erased,
+    euros,
+    given_up,
+    qualified,
+)
+
+work = scenario(lead).given(captured, assigned)
+call = LogLeadActivity(kind="call")
+
+# -- conversion and the exit rule of nurturing ----------------------------------------------------------------------
+
+NEW = MatchedAccount()
+ready = work.given(qualified)
+deal = WantedDeal(name="Second line", amount=euros("620000"), expected_close=date(2026, 9, 30))
+ACCOUNT, CONTACT, DEAL = (CONTEXT.derived_id(name) for name in ("account", "contact", "deal"))
+
+new_account = AccountOpened(
+    account_id=ACCOUNT,
+    name="Northwind Tooling",
+    domain="northwind.example",
+    industry="manufacturing",
+    size=420,
+    country="DE",
+    owner=ROSA,
+    team=SOUTH,
+    lead_id=HERE,
+)
+new_contact = ContactAdded(
+    account_id=ACCOUNT,
+    contact_id=CONTACT,
+    buying_role="champion",
+    name="Ada Moreno",
+    email="ada@northwind.example",
+    phone="+4930901820",
+    title="Head of production",
+)
+with_deal = replace(
+    converted,
+    account_id=ACCOUNT,
+    contact_id=CONTACT,
+    deal_id=DEAL,
+    deal_name="Second line",
+    amount=euros("620000.00"),
+    expected_close=date(2026, 9, 30),
+)
+
+
+def test_lead_8_a_qualified_lead_becomes_account_contact_and_deal_in_one_command() -> None:
+    outcome = ready.knowing(matched=NEW).when(ConvertLead(buying_role="champion", deal=deal))
+    outcome.then(new_account, new_contact, with_deal)
+    assert [fact.to for fact in outcome.facts] == [ACCOUNT, ACCOUNT, None]
+    assert isinstance(outcome.state, ConvertedLead)
+
+
+def test_lead_8_a_lead_becomes_a_contact_of_the_account_that_is_there() -> None:
+    outcome = ready.knowing(matched=MatchedAccount(id=OTHER)).when(ConvertLead())
+    outcome.then(replace(new_contact, account_id=OTHER, buying_role=None), replace(converted, contact_id=CONTACT))
+
+
+def test_lead_8_a_conversion_needs_no_deal() -> None:
+    outcome = ready.knowing(matched=NEW).when(ConvertLead())
+    assert outcome.facts[-1].event == replace(converted, account_id=ACCOUNT, contact_id=CONTACT)
+
+
+def test_lead_8_the_deal_can_have_the_clients_id() -> None:
+    mine = UUID(str(new_id()))
+    outcome = ready.knowing(matched=NEW).when(ConvertLead(deal=replace(deal, deal_id=mine)))
+    assert outcome.facts[-1].event.deal_id == mine
+
+
+def test_lead_8_an_id_that_derives_from_something_is_not_taken_from_outside() -> None:
+    guessed = ConvertLead(deal=replace(deal, deal_id=uuid4()))
+    ready.knowing(matched=NEW).when(guessed).then_rejected("not-version-7")
+
+
+def test_lead_7_an_unqualified_lead_is_refused_with_every_unmet_criterion() -> None:
+    outcome = work.knowing(matched=NEW).when(ConvertLead())
+    outcome.then_rejected("not-qualified", *3 * ("criterion-unmet",))
+    assert outcome.rejected is not None
+    assert [reason.details["criterion"] for reason in outcome.rejected.reasons] == [
+        "need-stated",
+        "budget",
+        "decision-chain",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("known", "unmet"),
+    [
+        (replace(qualified, budget=euros("499999.99")), ["budget"]),
+        (replace(qualified, need_stated=False), ["need-stated"]),
+        (replace(qualified, decision_chain_known=None), ["decision-chain"]),
+        (qualified, []),
+    ],
+)
+def test_lead_7_nurturing_ends_with_need_budget_and_decision_chain(
+    known: LeadQualificationNoted, unmet: list[str]
+) -> None:
+    outcome = work.given(known).knowing(matched=NEW).when(ConvertLead())
+    reasons = outcome.rejected.reasons if outcome.rejected else ()
+    assert [reason.details["criterion"] for reason in reasons] == unmet
+
+
+def test_lead_8_a_lead_is_not_converted_to_an_account_that_is_not_there() -> None:
+    unknown = MatchedAccount(id=OTHER, exists=False)
+    ready.knowing(matched=unknown).when(ConvertLead(account_id=OTHER)).then_rejected("unknown-account")
+
+
+def test_lead_8_a_new_account_needs_a_name() -> None:
+    nameless = scenario(lead).given(replace(captured, company_name=None), qualified).knowing(matched=NEW)
+    nameless.when(ConvertLead()).then_rejected("name-missing")
+    outcome = nameless.when(ConvertLead(account_name="Moreno"))
+    assert outcome.facts[0].event.name == "Moreno"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (replace(deal, amount=euros("-1.00")), "out-of-range"),
+        (replace(deal, amount=euros("1.001")), "too-many-decimals"),
+        (replace(deal, amount=replace(euros("1.00"), currency="USD")), "other-currency"),
+        (replace(deal, expected_close=TODAY - timedelta(days=1)), "in-the-past"),
+    ],
+)
+def test_lead_8_a_deal_that_cannot_be_is_refused(wrong: WantedDeal, code: str) -> None:
+    ready.knowing(matched=NEW).when(ConvertLead(deal=wrong)).then_rejected(code)
+
+
+def test_lead_8_the_same_conversion_again_records_nothing() -> None:
+    done = ready.given(with_deal).knowing(matched=NEW)
+    done.when(ConvertLead(buying_role="champion", deal=deal)).then()
+    done.when(ConvertLead(account_id=ACCOUNT, deal=replace(deal, deal_id=DEAL))).then()
+    ready.given(converted).knowing(matched=NEW).when(ConvertLead()).then()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ConvertLead(account_id=OTHER, deal=deal),
+        ConvertLead(),
+        ConvertLead(deal=replace(deal, name="Third line")),
+        ConvertLead(deal=replace(deal, deal_id=UUID(int=5))),
+    ],
+)
+def test_lead_8_another_conversion_is_refused(other: ConvertLead) -> None:
+    ready.given(with_deal).knowing(matched=NEW).when(other).then_rejected("not-in-this-state")
+
+
+def test_lead_8_a_lead_is_disqualified_with_a_reason() -> None:
+    work.when(DisqualifyLead(reason="no-budget", note="Frozen.")).then(given_up)
+
+
+def test_lead_8_disqualifying_twice_records_nothing_and_otherwise_is_refused() -> None:
+    work.given(given_up).when(DisqualifyLead(reason="no-budget", note="Frozen.")).then()
+    work.given(given_up).when(DisqualifyLead(reason="spam")).then_rejected("not-in-this-state")
+
+
+def test_lead_8_a_closed_lead_is_not_worked_on() -> None:
+    for end in (converted, given_up):
+        for command in (call, PlanLeadFollowUp(on=None), NoteLeadQualification(need_stated=True)):
+            work.given(end).when(command).then_rejected("not-in-this-state")
+    work.given(given_up).knowing(matched=NEW).when(ConvertLead()).then_rejected("not-in-this-state")
+    work.given(converted).when(DisqualifyLead(reason="spam")).then_rejected("not-in-this-state")
+
+
+def test_lead_8_what_was_never_captured_is_not_converted() -> None:
+    scenario(lead).knowing(matched=NEW).when(ConvertLead()).then_rejected("does-not-exist")
+
+
+# -- erasure --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", [duplicate, converted, given_up])
+def test_data_4_a_closed_lead_keeps_its_figures_and_forgets_its_person(end: object) -> None:
+    outcome = scenario(lead).given(captured, called, end).when(EraseLeadPerson())
+    outcome.then(erased)
+    state = outcome.state
+    assert state.erased
+    assert state.captured == replace(outcome.state.captured.without_person())
+    assert all(activity.note is None for activity in getattr(state, "activities", ()))
+    assert state.captured.company_name == "Northwind Tooling"
+    assert "Moreno" not in str(state)
+
+
+def test_data_4_an_open_lead_ends_when_its_person_is_erased() -> None:
+    outcome = work.given(called).when(EraseLeadPerson())
+    outcome.then(erased)
+    assert isinstance(outcome.state, ErasedLead)
+    assert status_of(lead, outcome.state) == "erased"
+    work.given(erased).when(call).then_rejected("not-in-this-state")
+
+
+def test_data_4_erasing_twice_records_nothing() -> None:
+    for history in ((erased,), (duplicate, erased), (converted, erased), (given_up, erased)):
+        scenario(lead).given(captured, *history).when(EraseLeadPerson()).then()
+
+
+def test_data_4_history_without_personal_data_still_folds() -> None:
+    nobody = replace(captured, person_name=None, email=None, phone=None, title=None, interest=None)
+    for end in (assigned, duplicate, converted, replace(given_up, note=None)):
+        state = after(lead, nobody, end, erased)
+        assert "Moreno" not in str(state)
+    worked_on = after(lead, nobody, replace(called, note=None), converted, erased)
+    assert "Moreno" not in str(worked_on)

@@ -1,0 +1,97 @@
+"""How the history of leads comes in (DATA-5)."""
+
+from datetime import date
+from uuid import UUID
+
+from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.lead import lead
+from services.leads.domain.lead.history import (
+    ImportLead,
+    ImportLeadActivity,
+    ImportLeadConversion,
+    ImportLeadDisqualification,
+    ImportLeadQualification,
+)
+from services.leads.domain.lead.life import DuplicateLead, OpenLead
+from shared.events.leads import (
+    LeadActivityLogged,
+    LeadAssigned,
+    LeadCaptured,
+    LeadQualificationNoted,
+)
+from shared.testing.scenario import CONTEXT, scenario
+from tests.services.leads.known import (
+    HERE,
+    OTHER,
+    ROSA,
+    SOUTH,
+    after,
+    assigned,
+    captured,
+    converted,
+    duplicate,
+    erased,
+    given_up,
+)
+
+work = scenario(lead).given(captured, assigned)
+
+# -- history --------------------------------------------------------------------------------------------------------
+
+PAST = date(2025, 5, 6)
+told = ImportLead(
+    on=PAST, source="fair", email="Ada@northwind.example", company_name="Northwind Tooling", owner=ROSA, team=SOUTH
+)
+unclaimed = scenario(lead).knowing(original=EmailHolder())
+
+
+def test_data_5_a_lead_of_the_past_comes_in_with_its_day_and_owner() -> None:
+    outcome = unclaimed.when(told)
+    moment = CONTEXT.company.end_of(PAST)
+    outcome.then(
+        LeadCaptured(
+            lead_id=HERE,
+            source="fair",
+            email="ada@northwind.example",
+            company_name="Northwind Tooling",
+            captured_at=moment,
+        ),
+        LeadAssigned(lead_id=HERE, team_id=SOUTH, member_id=ROSA, rule="imported"),
+    )
+    assert {fact.at for fact in outcome.facts} == {moment}
+
+
+def test_lead_2_a_lead_of_the_past_can_be_a_duplicate_too() -> None:
+    outcome = scenario(lead).knowing(original=EmailHolder(id=OTHER, kind="lead")).when(told)
+    assert isinstance(outcome.state, DuplicateLead)
+
+
+def test_data_5_the_past_of_a_lead_comes_in_without_gates() -> None:
+    activity = ImportLeadActivity(on=PAST, activity_id=UUID(int=31), kind="call", by=ROSA)
+    happened = LeadActivityLogged(lead_id=HERE, activity_id=UUID(int=31), kind="call", by=ROSA, on=PAST)
+    work.when(activity).then(happened)
+    work.given(happened).when(activity).then()
+
+    known = ImportLeadQualification(on=PAST, need_stated=True)
+    noted = LeadQualificationNoted(lead_id=HERE, need_stated=True)
+    work.when(known).then(noted)
+    work.given(noted).when(known).then()
+
+    conversion = ImportLeadConversion(on=PAST, account_id=OTHER, contact_id=UUID(int=21))
+    work.when(conversion).then(converted)
+    work.given(converted).when(conversion).then()
+
+    end = ImportLeadDisqualification(on=PAST, reason="no-budget", note="Frozen.")
+    work.when(end).then(given_up)
+    work.given(given_up).when(end).then()
+
+
+def test_data_5_a_deal_of_the_past_has_an_amount() -> None:
+    conversion = ImportLeadConversion(on=PAST, account_id=OTHER, deal_id=UUID(int=41))
+    work.when(conversion).then_rejected("amount-missing")
+
+
+def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
+    for end in ((), (duplicate,), (converted,), (given_up,), (erased,)):
+        unclaimed.given(captured, *end).when(told).then()
+    assert isinstance(after(lead, captured), OpenLead)

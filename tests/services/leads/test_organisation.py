@@ -1,0 +1,230 @@
+"""Teams and members (ORG-1)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
+
+from services.leads.domain.organisation.member import (
+    ActiveMember,
+    FormerMember,
+    GoOnLeave,
+    ImportDeparture,
+    ImportLeave,
+    ImportMember,
+    ImportMove,
+    JoinMember,
+    LeaveOrganisation,
+    MoveMember,
+    SubjectHolder,
+    member,
+)
+from services.leads.domain.organisation.team import (
+    AppointManager,
+    FormTeam,
+    ImportManager,
+    ImportTeam,
+    NamedMember,
+    NamedTeam,
+    team,
+)
+from shared.domain.aggregate import Claim
+from shared.domain.roles import Role
+from shared.events.leads import ManagerAppointed, MemberLeft, MemberMoved, MemberWentOnLeave, TeamFormed
+from shared.testing.scenario import NOW, scenario
+from tests.services.leads.known import HERE, NORTH, OTHER, ROSA, SOUTH, TODAY, after, formed, joined
+
+# -- teams ----------------------------------------------------------------------------------------------------------
+
+no_parent = scenario(team).knowing(parent=NamedTeam(exists=False))
+
+
+def test_org_1_a_team_is_formed_at_the_top() -> None:
+    no_parent.when(FormTeam(name="South")).then(formed)
+
+
+def test_org_1_a_team_is_formed_below_another() -> None:
+    below = scenario(team).knowing(parent=NamedTeam(exists=True))
+    below.when(FormTeam(name="South", parent_id=NORTH)).then(replace(formed, parent_id=NORTH))
+
+
+def test_org_1_a_team_does_not_stand_below_one_that_is_not_there() -> None:
+    no_parent.when(FormTeam(name="South", parent_id=OTHER)).then_rejected("unknown-team")
+
+
+def test_org_1_forming_the_same_team_again_records_nothing() -> None:
+    no_parent.given(formed).when(FormTeam(name="South")).then()
+
+
+def test_org_1_a_team_that_exists_cannot_be_formed_otherwise() -> None:
+    no_parent.given(formed).when(FormTeam(name="North")).then_rejected("not-in-this-state")
+
+
+somebody = scenario(team).given(formed).knowing(manager=NamedMember(active=True, team=SOUTH))
+led_by_rosa = ManagerAppointed(team_id=HERE, member_id=ROSA)
+
+
+def test_org_1_a_member_is_put_at_the_head_of_a_team() -> None:
+    somebody.when(AppointManager(member_id=ROSA)).then(led_by_rosa)
+
+
+def test_org_1_a_new_manager_takes_the_place_of_the_old_one() -> None:
+    outcome = somebody.given(led_by_rosa).when(AppointManager(member_id=OTHER))
+    outcome.then(ManagerAppointed(team_id=HERE, member_id=OTHER, before=ROSA))
+
+
+def test_org_1_appointing_the_manager_again_records_nothing() -> None:
+    somebody.given(led_by_rosa).when(AppointManager(member_id=ROSA)).then()
+
+
+def test_org_1_nobody_from_outside_leads_a_team() -> None:
+    outside = scenario(team).given(formed).knowing(manager=NamedMember(active=False))
+    outside.when(AppointManager(member_id=OTHER)).then_rejected("unknown-member")
+
+
+def test_org_1_a_team_that_was_never_formed_has_no_manager() -> None:
+    unknown = scenario(team).knowing(manager=NamedMember(active=True))
+    unknown.when(AppointManager(member_id=ROSA)).then_rejected("does-not-exist")
+
+
+# -- members --------------------------------------------------------------------------------------------------------
+
+known_team = scenario(member).knowing(named_team=NamedTeam(exists=True), holder=SubjectHolder())
+unknown_team = scenario(member).knowing(named_team=NamedTeam(exists=False), holder=SubjectHolder())
+rosa_joins = JoinMember(subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)
+away = MemberWentOnLeave(member_id=HERE, start=date(2026, 3, 20), end=date(2026, 3, 27))
+gone = MemberLeft(member_id=HERE, on=TODAY)
+
+
+def test_org_1_a_person_joins_a_team() -> None:
+    known_team.when(rosa_joins).then(joined)
+
+
+def test_org_1_a_person_can_join_without_a_team() -> None:
+    unknown_team.when(replace(rosa_joins, team_id=None)).then(replace(joined, team_id=None))
+
+
+def test_org_1_nobody_joins_a_team_that_is_not_there() -> None:
+    unknown_team.when(rosa_joins).then_rejected("unknown-team")
+
+
+def test_org_1_two_members_do_not_sign_in_as_one() -> None:
+    taken = scenario(member).knowing(named_team=NamedTeam(exists=True), holder=SubjectHolder(member_id=OTHER))
+    taken.when(rosa_joins).then_rejected("subject-taken")
+
+
+def test_org_1_an_active_member_holds_their_subject_and_a_former_one_does_not() -> None:
+    assert member.claims_of(after(member, joined)) == {Claim(kind="subject", key="rosa.diaz")}
+    assert member.claims_of(after(member, joined, gone)) == set()
+
+
+def test_org_1_joining_again_with_the_same_content_records_nothing() -> None:
+    known_team.given(joined).when(rosa_joins).then()
+
+
+def test_org_1_joining_again_with_other_content_is_refused() -> None:
+    known_team.given(joined).when(replace(rosa_joins, capacity=10)).then_rejected("not-in-this-state")
+
+
+def test_org_1_a_member_moves_to_another_team() -> None:
+    outcome = known_team.given(joined).when(MoveMember(team_id=NORTH))
+    outcome.then(MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH))
+    assert outcome.state.team == NORTH
+
+
+def test_org_1_moving_to_where_one_is_records_nothing() -> None:
+    known_team.given(joined).when(MoveMember(team_id=SOUTH)).then()
+
+
+def test_org_1_nobody_moves_to_a_team_that_is_not_there() -> None:
+    unknown_team.given(joined).when(MoveMember(team_id=OTHER)).then_rejected("unknown-team")
+
+
+def test_org_1_a_member_goes_on_leave() -> None:
+    known_team.given(joined).when(GoOnLeave(start=away.start, end=away.end)).then(away)
+
+
+def test_org_1_the_same_leave_twice_records_nothing() -> None:
+    known_team.given(joined, away).when(GoOnLeave(start=away.start, end=away.end)).then()
+
+
+def test_org_1_a_leave_does_not_end_before_it_starts() -> None:
+    wrong = GoOnLeave(start=away.end, end=away.start)
+    known_team.given(joined).when(wrong).then_rejected("ends-before-start")
+
+
+def test_org_1_everybody_is_their_own_owner_so_that_they_may_enter_their_leave() -> None:
+    state = after(member, joined)
+    assert isinstance(state, ActiveMember)
+    assert (state.owner, state.team) == (HERE, SOUTH)
+
+
+def test_org_1_a_member_leaves() -> None:
+    outcome = known_team.given(joined).when(LeaveOrganisation(on=TODAY))
+    outcome.then(gone)
+    assert isinstance(outcome.state, FormerMember)
+
+
+def test_org_1_a_departure_of_last_week_happened_then() -> None:
+    outcome = known_team.given(joined).when(LeaveOrganisation(on=TODAY - timedelta(days=7)))
+    (fact,) = outcome.facts
+    assert fact.at is not None
+    assert fact.at < NOW
+
+
+def test_org_1_nobody_has_left_in_the_future() -> None:
+    late = LeaveOrganisation(on=TODAY + timedelta(days=1))
+    known_team.given(joined).when(late).then_rejected("in-the-future")
+
+
+def test_org_1_leaving_twice_records_nothing_and_on_another_day_is_refused() -> None:
+    known_team.given(joined, gone).when(LeaveOrganisation(on=TODAY)).then()
+    other_day = LeaveOrganisation(on=TODAY - timedelta(days=1))
+    known_team.given(joined, gone).when(other_day).then_rejected("not-in-this-state")
+
+
+def test_org_1_a_former_member_neither_moves_nor_goes_on_leave() -> None:
+    left = known_team.given(joined, gone)
+    left.when(MoveMember(team_id=NORTH)).then_rejected("not-in-this-state")
+    left.when(GoOnLeave(start=away.start, end=away.end)).then_rejected("not-in-this-state")
+
+
+# -- history --------------------------------------------------------------------------------------------------------
+
+
+def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
+    on = date(2025, 1, 7)
+    outcome = scenario(team).when(ImportTeam(on=on, name="South"))
+    outcome.then(TeamFormed(team_id=HERE, name="South"))
+    assert outcome.facts[0].at is not None
+    assert outcome.facts[0].at.date() == on
+    scenario(team).given(formed).when(ImportManager(on=on, member_id=ROSA)).then(led_by_rosa)
+    history = scenario(member).knowing(holder=SubjectHolder())
+    history.when(ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)).then(joined)
+    moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH)
+    history.given(joined).when(ImportMove(on=on, team_id=NORTH)).then(moved)
+    history.given(joined).when(ImportLeave(on=on, start=away.start, end=away.end)).then(away)
+    history.given(joined).when(ImportDeparture(on=TODAY)).then(gone)
+
+
+def test_data_5_an_instant_that_history_knows_is_kept() -> None:
+    at = NOW - timedelta(days=400, hours=3)
+    outcome = scenario(team).when(ImportTeam(on=at.date(), at=at, name="South"))
+    assert outcome.facts[0].at == at
+
+
+def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
+    on = date(2025, 1, 7)
+    scenario(team).given(formed, led_by_rosa).when(ImportTeam(on=on, name="Renamed since")).then()
+    scenario(team).given(formed, led_by_rosa).when(ImportManager(on=on, member_id=ROSA)).then()
+    again = ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)
+    for history in ([joined], [joined, gone]):
+        scenario(member).given(*history).when(again).then()
+    scenario(member).given(joined, away).when(ImportLeave(on=on, start=away.start, end=away.end)).then()
+    scenario(member).given(joined, gone).when(ImportDeparture(on=TODAY)).then()
+    scenario(member).given(joined).when(ImportMove(on=on, team_id=SOUTH)).then()
+
+
+def test_data_5_two_members_of_history_do_not_sign_in_as_one() -> None:
+    taken = scenario(member).knowing(holder=SubjectHolder(member_id=UUID(int=98)))
+    again = ImportMember(on=TODAY, subject="rosa.diaz", name="Rosa", role=Role.REP)
+    taken.when(again).then_rejected("subject-taken")
