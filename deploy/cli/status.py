@@ -58,7 +58,6 @@ def as_text(shape: Mapping[str, Any]) -> str:
         lines.append(f"{name:<12} {ready:<10} process {program['pid']}   restarts {program['restarts']}{trouble}")
     lines.append("")
     for lag in shape["lags"]:
-        lines.append(
-            f"{lag['service']:<12} {lag['kind']:<9} {lag['name']:<28} {lag['events']} events, {lag['seconds']:.1f} s behind"
-        )
+        what = f"{lag['service']:<12} {lag['kind']:<9} {lag['name']:<28}"
+        lines.append(f"{what} {lag['events']} events, {lag['seconds']:.1f} s behind")
     return "\n".join(lines).rstrip()
