@@ -7,12 +7,12 @@ company clock has no say here.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
 from joserfc.jwk import Key, KeySet
 from joserfc.jws import extract_compact
 from joserfc.jwt import JWTClaimsRegistry
@@ -153,19 +153,26 @@ class Tokens:
             decoded = jwt.decode(token, key, algorithms=list(ALGORITHMS))
             self._claims.validate(decoded.claims)
         except JoseError as error:
-            raise _invalid(_REASONS.get(error.error, "it does not hold")) from None
+            raise _invalid(_reason(error)) from None
         except (ValueError, TypeError):
             raise _invalid("it does not hold") from None
         return decoded.claims
 
 
-_REASONS = {
-    "expired_token": "it has expired",
-    "invalid_token": "it is not valid yet",
-    "bad_signature": "its signature is wrong",
-    "invalid_claim": "it is for somebody else or from somebody else",
-    "missing_claim": "a claim is missing",
+_REASONS: Mapping[type[JoseError], str] = {
+    ExpiredTokenError: "it has expired",
+    BadSignatureError: "its signature is wrong",
+    MissingClaimError: "a claim is missing",
 }
+
+
+def _reason(error: JoseError) -> str:
+    if isinstance(error, InvalidClaimError) and error.claim == "nbf":
+        return "it is not valid yet"
+    if isinstance(error, InvalidClaimError):
+        return "it is for somebody else or from somebody else"
+    return _REASONS.get(type(error), "it does not hold")
+
 
 Resolve = Callable[[str, frozenset[Role]], Awaitable[Actor]]
 """Finds the person of a subject in the organisation: `(subject, roles) -> Actor`."""

@@ -377,10 +377,10 @@ def decimals_are_strings(schema: Any) -> None:
             decimals_are_strings(part)
 
 
-def query_parameters(described: Document) -> Mapping[str, frozenset[str]]:
-    """The names of the query parameters of every operation, by operation id."""
+def query_parameters(described: Document) -> Mapping[tuple[str, str], frozenset[str]]:
+    """The names of the query parameters of every operation, by method and path."""
     return {
-        told["operationId"]: frozenset(given["name"] for given in told.get("parameters", []) if given["in"] == "query")
-        for operations in described["paths"].values()
-        for told in operations.values()
+        (method, path): frozenset(given["name"] for given in told.get("parameters", []) if given["in"] == "query")
+        for path, operations in described["paths"].items()
+        for method, told in operations.items()
     }

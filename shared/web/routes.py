@@ -74,7 +74,7 @@ async def _asking(request: Request) -> Actor:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
     if actor.roles.isdisjoint(roles):
         raise Problem("not-allowed", f"This takes one of the roles {', '.join(roles)}.", code="role-missing")
-    refuse_parameters(request, request.app.state.parameters.get(route.operation_id or route.unique_id, frozenset()))
+    refuse_parameters(request, request.app.state.parameters[request.method.lower(), route.path_format])
     await await_token(request)
     return actor
 

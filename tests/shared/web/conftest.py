@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -22,6 +23,8 @@ from shared.testing.servers import DatabaseServer
 from shared.web.running import Running
 from shared.web.service import build
 from tests.shared.web.sample import SERVICE
+
+structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
 SECRET = "the secret of the stack of these tests"
 

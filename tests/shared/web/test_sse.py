@@ -1,0 +1,201 @@
+"""The event stream: nothing missed, nothing twice, whatever the listener's speed."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+from starlette.requests import Request
+
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from shared.store.signal import Signal
+from shared.web.problems import Problem
+from shared.web.sse import QUEUE_SIZE, Feed, ServerEvent
+from tests.shared.web.conftest import BREAD, Errands, served
+from tests.shared.web.test_commands import problem
+
+
+class Book:
+    """A log in memory, with the same promises as the real one."""
+
+    def __init__(self) -> None:
+        self.items: list[tuple[int, str]] = []
+        self.grown = Signal()
+
+    def write(self, *texts: str) -> None:
+        for text in texts:
+            self.items.append((len(self.items) * 3 + 3, text))
+        self.grown.give()
+
+    async def read(self, after: int, limit: int) -> tuple[list[tuple[int, str]], int]:
+        await asyncio.sleep(0)
+        found = [item for item in self.items if item[0] > after][:limit]
+        return found, found[-1][0] if found else after
+
+    async def head(self) -> int:
+        return self.items[-1][0] if self.items else 0
+
+
+def everything(item: str) -> ServerEvent | None:
+    return ServerEvent(event="said", data=item.encode()) if item != "hidden" else None
+
+
+def request(last: str | None = None, **state: Any) -> Request:
+    headers = [(b"last-event-id", last.encode())] if last is not None else []
+    return Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "state": state})
+
+
+@asynccontextmanager
+async def feeding(book: Book, heartbeat: float = 15.0) -> AsyncIterator[tuple[Feed, asyncio.Event]]:
+    gauge = Gauge("listeners", "Listeners.", registry=CollectorRegistry())
+    feed, stopping = Feed(book.read, book.head, book.grown, gauge=gauge, heartbeat=heartbeat), asyncio.Event()
+    worker = asyncio.create_task(feed.run(stopping))
+    yield feed, stopping
+    stopping.set()
+    book.grown.give()
+    await worker
+
+
+async def lines(feed: Feed, stopping: asyncio.Event, asked: Request) -> AsyncIterator[str]:
+    response = await feed.respond(asked, everything, stopping)
+    async for part in response.body_iterator:
+        yield bytes(part).decode() if not isinstance(part, str) else part
+
+
+async def said(parts: AsyncIterator[str], count: int) -> list[str]:
+    """The next texts of a stream."""
+    found: list[str] = []
+    async with asyncio.timeout(5):
+        async for part in parts:
+            if "data: " in part:
+                found.append(part.split("data: ")[1].strip())
+                if len(found) == count:
+                    return found
+    raise AssertionError(found)
+
+
+async def test_a_listener_begins_now_and_hears_what_comes() -> None:
+    book = Book()
+    book.write("before")
+    async with feeding(book) as (feed, stopping):
+        parts = lines(feed, stopping, request())
+        assert await anext(parts) == "retry: 2000\n\n"
+        hearing = asyncio.create_task(said(parts, 2))
+        while not feed._listeners:
+            await asyncio.sleep(0)
+        book.write("one", "hidden", "two")
+        assert await hearing == ["one", "two"]
+
+
+async def test_a_listener_resumes_after_the_last_that_it_has() -> None:
+    book = Book()
+    book.write("one", "two", "three")
+    async with feeding(book) as (feed, stopping):
+        parts = lines(feed, stopping, request("3"))
+        assert await said(parts, 2) == ["two", "three"]
+        book.write("four")
+        assert await said(parts, 1) == ["four"]
+
+
+async def test_a_slow_listener_loses_its_queue_but_no_event() -> None:
+    book = Book()
+    book.write("first")
+    async with feeding(book) as (feed, stopping):
+        parts = lines(feed, stopping, request("0"))
+        assert await said(parts, 1) == ["first"]
+        many = [f"n{number}" for number in range(QUEUE_SIZE * 3)]
+        for text in many:
+            book.write(text)
+        (listener,) = feed._listeners
+        async with asyncio.timeout(5):
+            while not listener.behind:
+                await asyncio.sleep(0.001)
+        assert listener.queue.qsize() <= QUEUE_SIZE
+        assert await said(parts, len(many)) == many
+
+
+async def test_listeners_that_come_while_the_log_grows_miss_nothing() -> None:
+    book = Book()
+    written = [f"n{number}" for number in range(400)]
+
+    async def write() -> None:
+        for text in written:
+            book.write(text)
+            await asyncio.sleep(0)
+
+    async with feeding(book) as (feed, stopping):
+        writing = asyncio.create_task(write())
+        hearing = []
+        for _ in range(10):
+            hearing.append(asyncio.create_task(said(lines(feed, stopping, request("0")), len(written))))
+            await asyncio.sleep(0.002)
+        await writing
+        for heard in await asyncio.gather(*hearing):
+            assert heard == written
+
+
+async def test_silence_is_broken_by_a_heartbeat() -> None:
+    async with feeding(Book(), heartbeat=0.05) as (feed, stopping):
+        parts = lines(feed, stopping, request())
+        await anext(parts)
+        assert (await asyncio.wait_for(anext(parts), 5)).startswith(":")
+
+
+async def test_an_id_from_another_history_starts_anew() -> None:
+    book = Book()
+    book.write("one")
+    async with feeding(book) as (feed, stopping):
+        parts = lines(feed, stopping, request("999"))
+        await anext(parts)
+        assert (await anext(parts)).startswith("event: reset")
+
+
+@pytest.mark.parametrize("last", ["x", "-1", "9" * 30, "²"])
+async def test_an_id_that_is_none_is_refused(last: str) -> None:
+    async with feeding(Book()) as (feed, stopping):
+        with pytest.raises((Problem, UnicodeEncodeError)):
+            await feed.respond(request(last), everything, stopping)
+
+
+async def test_a_stream_ends_with_the_token_and_with_the_process() -> None:
+    async with feeding(Book()) as (feed, stopping):
+        async with asyncio.timeout(5):
+            assert [part async for part in lines(feed, stopping, request(expires_at=0.0))] == ["retry: 2000\n\n"]
+        parts = lines(feed, stopping, request())
+        await anext(parts)
+        rest = asyncio.create_task(anext(parts, None))
+        await asyncio.sleep(0)
+        stopping.set()
+        assert await asyncio.wait_for(rest, 5) is None
+
+
+async def test_over_a_socket(errands: Errands, key: Callable[[], dict[str, str]]) -> None:
+    async with served(errands.app) as address:
+        headers = errands.client(Role.SALES_OPERATIONS).headers
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=10) as client:
+            async with client.stream("GET", "/v1/errand-stream") as stream:
+                assert stream.headers["content-type"].startswith("text/event-stream")
+                found = stream.aiter_lines()
+                assert await anext(found) == "retry: 2000"
+                name = str(new_id())
+                for text in (name, "hidden", f"{name}-2"):
+                    await client.post("/v1/errands", json={**BREAD, "name": text}, headers=key())
+                heard = [line async for line in _until(found, f"{name}-2")]
+                last = [line for line in heard if line.startswith("id: ")][0].removeprefix("id: ")
+                assert not [line for line in heard if "hidden" in line]
+            async with client.stream("GET", "/v1/errand-stream", headers={"Last-Event-ID": last}) as again:
+                heard = [line async for line in _until(again.aiter_lines(), f"{name}-2")]
+                assert [line for line in heard if line.startswith("data: ")] == [f'data: {{"name":"{name}-2"}}']
+            problem(await client.get("/v1/errand-stream", headers={"Last-Event-ID": "x"}), 400, "malformed-request")
+
+
+async def _until(found: AsyncIterator[str], text: str) -> AsyncIterator[str]:
+    async with asyncio.timeout(10):
+        async for line in found:
+            yield line
+            if text in line:
+                return

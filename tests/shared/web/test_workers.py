@@ -1,0 +1,80 @@
+"""Workers: one that ends is reported and started again; all end in time."""
+
+import asyncio
+
+import pytest
+
+from shared.ops.health import Health
+from shared.ops.metrics import Metrics
+from shared.web import workers
+from shared.web.workers import Worker, run_all, supervise
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health(Metrics.of("tests"))
+
+
+async def until(condition: object) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.005)
+
+
+async def test_a_worker_that_fails_is_reported_and_started_again(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "FIRST_PAUSE", 0.2)
+    starts: list[float] = []
+
+    async def run(stopping: asyncio.Event) -> None:
+        starts.append(asyncio.get_running_loop().time())
+        if len(starts) < 3:
+            raise OSError("with a password inside")
+        await stopping.wait()
+
+    stopping = asyncio.Event()
+    task = asyncio.create_task(supervise(Worker(name="w", run=run), health, stopping))
+    await until(lambda: health.workers and not health.workers[0].ok)
+    assert health.workers[0].detail == "ended: OSError"
+    await until(lambda: len(starts) == 3)
+    assert health.workers[0].ok
+    assert starts[2] - starts[1] > (starts[1] - starts[0]) * 1.5, "each pause is longer than the one before"
+    assert b'throughline_worker_restarts_total{worker="w"} 2.0' in health.metrics.page()
+    stopping.set()
+    await asyncio.wait_for(task, 5)
+
+
+async def test_a_worker_that_ends_by_itself_is_a_fault_too(health: Health) -> None:
+    async def run(_: asyncio.Event) -> None:
+        return
+
+    stopping = asyncio.Event()
+    task = asyncio.create_task(supervise(Worker(name="w", run=run), health, stopping))
+    await until(lambda: health.workers and not health.workers[0].ok)
+    stopping.set()
+    await asyncio.wait_for(task, 5)
+
+
+async def test_a_worker_that_does_not_stop_is_cancelled(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "STOP_SECONDS", 0.05)
+    ended: list[str] = []
+
+    async def deaf(_: asyncio.Event) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("deaf")
+
+    async def polite(stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        ended.append("polite")
+
+    stopping = asyncio.Event()
+    task = asyncio.create_task(
+        run_all([Worker(name="d", run=deaf), Worker(name="p", run=polite)], health, stopping)
+    )
+    await until(lambda: len(health.workers) == 2)
+    stopping.set()
+    await asyncio.wait_for(task, 5)
+    assert sorted(ended) == ["deaf", "polite"]
