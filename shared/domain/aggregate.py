@@ -148,7 +148,8 @@ class Aggregate:
         events; False is the refusal of a transition that the state does not allow."""
         state, command = _hints(function).values()
         for state_type in _members(state):
-            self._already[state_type, command] = function
+            for command_type in _members(command):
+                self._already[state_type, command_type] = function
         return function
 
     def claims(self, function: Function) -> Function:

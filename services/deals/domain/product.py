@@ -1,15 +1,17 @@
 """Products and their list prices (PROD-1)."""
 
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
-from shared.domain.aggregate import Aggregate, Claim
+from services.deals.domain.dated import past_moment
+from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
-from shared.domain.roles import EVERYBODY, Reach, Role, permission
+from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.events.deals import ProductChanged, ProductListed
 from shared.events.definition import value
 
@@ -64,6 +66,18 @@ class AddProduct:
 
 
 @value
+class AddImportedProduct:
+    """A product that was sold from a day of the past on (DATA-5)."""
+
+    on: date
+    at: datetime | None = None
+    code: Text
+    name: Text
+    list_price: Money
+    family: Text | None = None
+
+
+@value
 class UpdateProduct:
     """What changes about a product; what is left out stays as it is."""
 
@@ -79,19 +93,17 @@ class UpdateProduct:
 @product.decides(allow=KEEPING_PRODUCTS)
 def add(state: NoProduct, command: AddProduct, context: Context) -> list[ProductListed]:
     """Add a product to the price list. Its code is taken from then on."""
-    return [
-        ProductListed(
-            product_id=context.aggregate_id,
-            code=command.code,
-            name=command.name,
-            family=command.family,
-            list_price=_price(command.list_price, context),
-        )
-    ]
+    return [_listed(command, context)]
+
+
+@product.decides(allow=ONLY_SERVICES)
+def add_imported(state: NoProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
+    """Take over a product."""
+    return [Fact(event=_listed(command, context), at=past_moment(context, command.on, command.at))]
 
 
 @product.already
-def is_listed(state: ListedProduct, command: AddProduct) -> bool:
+def is_listed(state: ListedProduct, command: AddProduct | AddImportedProduct) -> bool:
     return (state.code, state.name, state.family, state.list_price) == (
         command.code,
         command.name,
@@ -141,6 +153,16 @@ def changed(state: ListedProduct, event: ProductChanged) -> ListedProduct:
 @product.claims
 def code_taken(state: ListedProduct) -> list[Claim]:
     return [Claim(kind="product-code", key=state.code.casefold())]
+
+
+def _listed(command: AddProduct | AddImportedProduct, context: Context) -> ProductListed:
+    return ProductListed(
+        product_id=context.aggregate_id,
+        code=command.code,
+        name=command.name,
+        family=command.family,
+        list_price=_price(command.list_price, context),
+    )
 
 
 def _price(money: Money, context: Context) -> Money:

@@ -1,14 +1,16 @@
 """Revenue targets of the company, a team or a rep for a period (PROC-4)."""
 
 import re
+from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Claim
+from services.deals.domain.dated import past_moment
+from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.domain.roles import EVERYBODY, Reach, Role, permission
+from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.events.deals import TargetSet
 from shared.events.definition import value
 
@@ -70,6 +72,20 @@ class SetTarget:
 
 
 @value
+class SetImportedTarget:
+    """A target that was set on a day of the past (DATA-5)."""
+
+    on: date
+    at: datetime | None = None
+    period: str
+    level: Level
+    amount: Money
+    kind: Literal["revenue"] = "revenue"
+    team: UUID | None = None
+    member: UUID | None = None
+
+
+@value
 class ChangeTarget:
     """Another amount for a target."""
 
@@ -81,22 +97,17 @@ class ChangeTarget:
 @target.decides(allow=SETTING_TARGETS)
 def set_(state: NoTarget, command: SetTarget, context: Context) -> list[TargetSet]:
     """Set a revenue target for a month, a quarter or a year."""
-    refuse_all("bad-target", "The target cannot be set like this.", _faults(command))
-    return [
-        TargetSet(
-            target_id=context.aggregate_id,
-            period=command.period,
-            kind=command.kind,
-            level=command.level,
-            amount=_amount(command.amount, context),
-            team=command.team,
-            member=command.member,
-        )
-    ]
+    return [_set(command, context)]
+
+
+@target.decides(allow=ONLY_SERVICES)
+def set_imported(state: NoTarget, command: SetImportedTarget, context: Context) -> list[Fact]:
+    """Take over a target."""
+    return [Fact(event=_set(command, context), at=past_moment(context, command.on, command.at))]
 
 
 @target.already
-def is_set(state: OpenTarget, command: SetTarget) -> bool:
+def is_set(state: OpenTarget, command: SetTarget | SetImportedTarget) -> bool:
     return (state.period, state.kind, state.level, state.amount, state.team, state.owner) == (
         command.period,
         command.kind,
@@ -146,7 +157,20 @@ def one_of_a_kind(state: OpenTarget) -> list[Claim]:
     return [Claim(kind="target", key=f"{state.kind}/{state.period}/{state.level}/{whose}")]
 
 
-def _faults(command: SetTarget) -> list[Reason]:
+def _set(command: SetTarget | SetImportedTarget, context: Context) -> TargetSet:
+    refuse_all("bad-target", "The target cannot be set like this.", _faults(command))
+    return TargetSet(
+        target_id=context.aggregate_id,
+        period=command.period,
+        kind=command.kind,
+        level=command.level,
+        amount=_amount(command.amount, context),
+        team=command.team,
+        member=command.member,
+    )
+
+
+def _faults(command: SetTarget | SetImportedTarget) -> list[Reason]:
     reasons = []
     if not PERIOD.fullmatch(command.period):
         message = "A period is a year, a month or a quarter: 2026, 2026-11 or 2026-Q4."

@@ -11,6 +11,7 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.choice import ChosenProcess
+from services.deals.domain.dated import past_moment
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import (
     AbandonReason,
@@ -40,7 +41,6 @@ from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
-from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.deals import (
     DealActivityLogged,
@@ -349,12 +349,4 @@ def was_reopened(state: OpenDeal, command: ReopenImportedDeal) -> bool:
 
 
 def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> datetime:
-    """The instant of an imported fact: as stated, else the end of its day. Refused when it cannot be."""
-    at: datetime | None = command.at
-    if at is not None and (at.tzinfo is None or context.company.day(at) != command.on):
-        raise Rejected("another-day", f"The instant has a time zone and lies on {command.on}.", field="at")
-    if command.on > context.today or (at is not None and at > context.now):
-        raise Rejected("in-the-future", "History lies in the past.", field="on")
-    if state is not None and state.opening.on and command.on < state.opening.on:
-        raise Rejected("before-it-began", f"The deal was opened on {state.opening.on}.", field="on")
-    return at or context.moment(command.on)
+    return past_moment(context, command.on, command.at, since=state.opening.on if state else None)

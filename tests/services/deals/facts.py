@@ -1,0 +1,84 @@
+"""Facts about one deal that the tests start from."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from services.deals.domain.choice import ChosenProcess
+from services.deals.domain.deal import deal
+from services.deals.domain.process import Process
+from services.deals.domain.product import Catalogue, ListedProduct
+from services.deals.domain.short_process import SHORT, SHORT_ID
+from shared.domain.context import Actor
+from shared.domain.money import Money
+from shared.domain.roles import Role
+from shared.events.deals import DealNodeCompleted, DealOpened, DueNode
+from shared.testing.scenario import CONTEXT, Scenario
+
+ID = UUID(int=2)
+OWNER, TEAM, OTHER = UUID(int=7), UUID(int=70), UUID(int=8)
+ACCOUNT, LEAD = UUID(int=20), UUID(int=21)
+SERVER, RETIRED, UNKNOWN = UUID(int=30), UUID(int=31), UUID(int=32)
+TODAY = date(2026, 3, 16)
+FRIDAY = date(2026, 3, 13)
+END_OF_FRIDAY = datetime(2026, 3, 13, 23, 59, 59, 999999, tzinfo=UTC)
+REP = Actor(subject="rep", roles=frozenset({Role.REP}), member=OWNER, team=TEAM, teams=frozenset({TEAM}))
+
+
+def eur(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+PROCESS = Process(id=SHORT_ID, version=1, definition=SHORT)
+CATALOGUE = Catalogue(
+    products={
+        SERVER: ListedProduct(
+            id=SERVER, code="SRV", name="Server", family="Servers", list_price=eur("4800"), active=True
+        ),
+        RETIRED: ListedProduct(id=RETIRED, code="OLD", name="Old", family=None, list_price=eur("10"), active=False),
+    }
+)
+LOADED: dict[str, Any] = {
+    "process": PROCESS,
+    "chosen": ChosenProcess(process=PROCESS, rule="default"),
+    "catalogue": CATALOGUE,
+}
+
+THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))
+"""The deal, met by somebody from sales operations on a Monday morning; everything that handlers want is loaded."""
+
+FIRST_NODES = (
+    DueNode(key="first-conversation", kind="task", required=True, due=date(2026, 3, 23)),
+    DueNode(key="background-research", kind="task", required=False, due=date(2026, 3, 23)),
+    DueNode(key="contact-record", kind="deliverable", required=False, due=date(2026, 4, 3)),
+)
+OPENED = DealOpened(
+    deal_id=ID,
+    name="Servers for the new plant",
+    amount=eur("120000.00"),
+    expected_close=date(2026, 6, 30),
+    owner=OWNER,
+    team=TEAM,
+    process_id=SHORT_ID,
+    process_name="Short",
+    process_version=1,
+    process_rule="default",
+    stage="initial-contact",
+    probability=Decimal("0.10"),
+    category="pipeline",
+    source="referral",
+    nodes=FIRST_NODES,
+    on=TODAY,
+)
+OPENED_FRIDAY = replace(OPENED, on=FRIDAY)
+TALKED = DealNodeCompleted(
+    deal_id=ID,
+    stage="initial-contact",
+    key="first-conversation",
+    kind="task",
+    required=True,
+    evidence="Minutes 118",
+    due=date(2026, 3, 23),
+)

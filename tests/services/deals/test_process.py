@@ -1,0 +1,158 @@
+"""PROC-1, PROC-2, PROC-3: processes as versioned data, and what a bad one is told."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import TypeAdapter
+
+from services.deals.domain.choice import RULES, ChoiceRule, choose
+from services.deals.domain.facts import DERIVED, vocabulary
+from services.deals.domain.process import PublishedProcess, PublishProcess, PublishVersion, process, version_of
+from services.deals.domain.short_process import SHORT, SHORT_ID
+from shared.domain.criteria import Criterion, Predicate
+from shared.domain.process import FactDefinition, ProcessDefinition
+from shared.events.deals import ProcessPublished
+from shared.testing.scenario import CONTEXT, Scenario
+
+ID = CONTEXT.aggregate_id
+THE_PROCESS = Scenario(aggregate=process)
+PUBLISHED = ProcessPublished(process_id=ID, process_version=1, definition=SHORT)
+LONGER = replace(SHORT, name="Short, revised")
+
+
+def with_exit(when: Predicate) -> ProcessDefinition:
+    stage = replace(SHORT.stages[0], exit=(Criterion(key="it", name="It", when=when),))
+    return replace(SHORT, stages=(stage, *SHORT.stages[1:]))
+
+
+def test_proc_1_the_short_process_is_published_as_it_stands() -> None:
+    THE_PROCESS.when(PublishProcess(definition=SHORT)).then(PUBLISHED)
+
+
+def test_proc_1_the_short_process_has_the_stages_and_probabilities_of_the_product() -> None:
+    assert [(stage.key, stage.probability) for stage in SHORT.stages] == [
+        ("initial-contact", Decimal("0.10")),
+        ("needs-confirmed", Decimal("0.30")),
+        ("quotation", Decimal("0.50")),
+        ("contract-drafting", Decimal("0.80")),
+    ]
+
+
+@pytest.mark.parametrize("stage", SHORT.stages, ids=lambda stage: stage.key)
+def test_proc_1_every_stage_has_two_tasks_a_deliverable_guidance_and_an_exit(stage: Any) -> None:
+    assert len(stage.tasks) >= 2
+    assert len(stage.deliverables) >= 1
+    assert stage.purpose
+    assert stage.guidance
+    assert stage.buyer_stage
+    assert stage.exit
+
+
+def test_proc_1_publishing_again_with_equal_content_records_nothing() -> None:
+    THE_PROCESS.given(PUBLISHED).when(PublishProcess(definition=SHORT)).then()
+
+
+def test_proc_1_publishing_again_stays_harmless_after_a_further_version() -> None:
+    second = ProcessPublished(process_id=ID, process_version=2, definition=LONGER)
+    THE_PROCESS.given(PUBLISHED, second).when(PublishProcess(definition=SHORT)).then()
+
+
+def test_proc_1_publishing_other_content_under_the_same_id_is_refused() -> None:
+    THE_PROCESS.given(PUBLISHED).when(PublishProcess(definition=LONGER)).then_rejected("not-in-this-state")
+
+
+def test_proc_2_a_further_version_leaves_the_first_as_it_was() -> None:
+    outcome = THE_PROCESS.given(PUBLISHED).when(PublishVersion(definition=LONGER))
+    outcome.then(ProcessPublished(process_id=ID, process_version=2, definition=LONGER))
+    state = outcome.state
+    assert isinstance(state, PublishedProcess)
+    assert version_of(state, 1).definition == SHORT
+    assert version_of(state).version == 2
+
+
+def test_proc_2_the_version_in_force_is_not_published_twice() -> None:
+    THE_PROCESS.given(PUBLISHED).when(PublishVersion(definition=SHORT)).then()
+
+
+def test_proc_2_versions_keep_the_key_of_their_process() -> None:
+    renamed = replace(SHORT, key="other")
+    outcome = THE_PROCESS.given(PUBLISHED).when(PublishVersion(definition=renamed))
+    outcome.then_rejected("bad-process", "another-key")
+
+
+def test_proc_2_a_version_of_nothing_is_refused() -> None:
+    THE_PROCESS.when(PublishVersion(definition=SHORT)).then_rejected("does-not-exist")
+
+
+@pytest.mark.parametrize(
+    ("when", "code", "place"),
+    [
+        (Predicate(), "not-one-shape", ""),
+        (Predicate(fact="pains", all_of=()), "not-one-shape", ""),
+        (Predicate(all_of=()), "empty", ".all_of"),
+        (Predicate(fact="pains", operator="matches", value="x"), "unknown-operator", ".operator"),
+        (Predicate(fact="pains", operator="at-least", value="many"), "not-a-number", ".value"),
+        (Predicate(fact="pains", operator="is"), "value-missing", ".value"),
+        (Predicate(fact="mood", operator="known"), "unknown-fact", ".fact"),
+        (Predicate(fact="task.no-such-task", operator="is", value=True), "unknown-fact", ".fact"),
+        (Predicate(fact="need_stated", operator="above", value=1), "not-comparable", ".operator"),
+        (Predicate(fact="need_stated", operator="is", value="yes"), "another-kind", ".value"),
+        (
+            Predicate(
+                any_of=(
+                    Predicate(fact="pains", operator="known"),
+                    Predicate(not_=Predicate(fact="mood", operator="known")),
+                )
+            ),
+            "unknown-fact",
+            ".any_of.1.not_.fact",
+        ),
+    ],
+)
+def test_proc_3_a_bad_criterion_is_refused_with_its_position(when: Predicate, code: str, place: str) -> None:
+    outcome = THE_PROCESS.when(PublishProcess(definition=with_exit(when))).then_rejected("bad-process", code)
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == f"definition.stages.0.exit.0.when{place}"
+
+
+def test_proc_3_every_fault_is_named_at_once() -> None:
+    first = replace(SHORT.stages[0], category="certain")
+    bad = replace(
+        SHORT,
+        stages=(first, replace(SHORT.stages[1], key=first.key), SHORT.stages[0]),
+        facts=(*SHORT.facts, FactDefinition(key="amount", name="Amount", kind="number")),
+    )
+    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("bad-process")
+    assert outcome.rejected is not None
+    assert {(reason.code, reason.field) for reason in outcome.rejected.reasons} >= {
+        ("unknown-category", "definition.stages.0.category"),
+        ("repeated-key", "definition.stages.1.key"),
+        ("repeated-key", "definition.stages.2.tasks.0.key"),
+        ("reserved-name", "definition.facts.6.key"),
+    }
+
+
+def test_proc_3_the_vocabulary_is_noted_facts_derived_facts_and_nodes() -> None:
+    known = vocabulary(SHORT)
+    assert known["pains"] == "number"
+    assert known["task.first-conversation"] == known["deliverable.quotation"] == "yes-no"
+    assert known.keys() >= DERIVED.keys()
+
+
+def test_proc_1_the_example_is_a_process_that_can_be_published() -> None:
+    command = TypeAdapter(PublishProcess).validate_python(PublishProcess.example)
+    assert THE_PROCESS.when(command).rejected is None
+
+
+def test_deal_1_the_first_rule_that_applies_chooses_and_there_is_always_a_default() -> None:
+    large = ChoiceRule(
+        name="large", process_id=UUID(int=9), when=Predicate(fact="amount", operator="at-least", value="500000")
+    )
+    rules = (large, *RULES)
+    assert choose(rules, {"amount": Decimal(500000)}) is large
+    assert choose(rules, {"amount": Decimal(499999)}).name == "default"
+    assert choose(rules, {}).process_id == SHORT_ID
+    assert RULES[-1].when is None
