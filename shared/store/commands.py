@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
-from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -31,11 +30,12 @@ from shared.store.appender import Appender
 from shared.store.effect import Change, Circumstances, append_of, changes_of
 from shared.store.errors import Busy, ContentDiffers, InFlight, Refused, StaleVersion
 from shared.store.personal import KeyedHash
-from shared.store.reader import Provider, Reader
+from shared.store.reader import LookUp, Provider, Reader
 from shared.store.request import Request, Result
 from shared.store.states import Held, States
+from shared.store.turns import Turns
 
-TRIES = 5
+TRIES = 8
 MANY_AT_ONCE = 240
 FIRST_ANSWER = (
     "select request_hash, aggregate_id, sequence, position from idempotency"
@@ -66,6 +66,7 @@ class Commands:
         company: Company,
         claim_secret: bytes,
         provides: Mapping[type, Provider] | None = None,
+        look_up: LookUp | None = None,
         new_id: Callable[[], UUID] = new_id,
     ) -> None:
         self.aggregates = {aggregate.name: aggregate for aggregate in aggregates}
@@ -77,9 +78,10 @@ class Commands:
         self._company = company
         self._keyed_hash = KeyedHash(claim_secret)
         self._provides = dict(provides or {})
+        self._look_up = look_up
         self._new_id = new_id
         self._states = States(pool, codec)
-        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns(pool)
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
         """An aggregate as it is now; its start state with sequence 0 when there is none."""
@@ -143,12 +145,11 @@ class Commands:
         """As `execute`."""
         request = self._identified(request)
         outcome = await self._try(request, fresh=False)
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             if isinstance(outcome, Result):
                 return outcome
             taken = outcome.taken
-            # Whoever lost waits for the others who lost on the same aggregate, so that each try meets fewer rivals.
-            async with self._turn(outcome.aggregate_id):
+            async with self._turns.of(outcome.aggregate_id, among_processes=tried > 0):
                 outcome = await self._try(request, fresh=True)
             if isinstance(outcome, Again) and outcome.taken is not None and outcome.taken == taken:
                 raise Rejected("already-taken", f"Another {request.aggregate.name} has this {taken.kind}.")
@@ -192,7 +193,7 @@ class Commands:
         authorise(request, handler, state)
         if request.expected is not None and request.expected != held.sequence:
             raise StaleVersion(request.expected, held.sequence)
-        reader = Reader(self._pool, self._states, self._keyed_hash)
+        reader = Reader(self._pool, self._states, self._keyed_hash, self._look_up)
         facts: tuple[Fact, ...] = ()
         if request.still is None or request.still(state):
             loaded: dict[str, Any] = {}
@@ -268,12 +269,6 @@ class Commands:
             actor=request.actor,
             company=self._company,
         )
-
-    def _turn(self, aggregate_id: UUID) -> asyncio.Lock:
-        turn = self._turns.get(aggregate_id)
-        if turn is None:
-            turn = self._turns[aggregate_id] = asyncio.Lock()
-        return turn
 
     def _result(self, request: Request, changes: tuple[Change, ...], positions: Mapping[UUID, int]) -> Result:
         main = changes[0]

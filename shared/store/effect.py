@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -88,6 +89,8 @@ def append_of(
         for change in changes
         if change.facts
     ]
+    # Of history that is brought in, the deadlines that are over stay left alone.
+    passed = context.now if circumstances.imported else None
     return Append(
         streams=tuple(_stream(change, context, codec, new_id) for change in changes),
         actor=context.actor.subject,
@@ -100,7 +103,7 @@ def append_of(
         position=changes[0].before.position,
         take=tuple(_held(claim, change, keyed_hash) for change, before, after in claims for claim in after - before),
         release=tuple(_held(claim, change, keyed_hash) for change, before, after in claims for claim in before - after),
-        timers=tuple(timer for change in changes for timer in _timers(change, set_new=not circumstances.imported)),
+        timers=tuple(timer for change in changes for timer in _timers(change, only_after=passed)),
         erase=tuple(getattr(event, event.erases) for event in events if event.erases is not None),
     )
 
@@ -131,15 +134,15 @@ def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:
     return HeldKey(kind=claim.kind, key_hash=keyed_hash(claim.kind, claim.key), holder=change.aggregate_id)
 
 
-def _timers(change: Change, *, set_new: bool) -> Iterator[TimerChange]:
-    """Timers that the change sets or cancels. History that is brought in sets none: its deadlines are long over."""
+def _timers(change: Change, *, only_after: datetime | None) -> Iterator[TimerChange]:
+    """Timers that the change sets or cancels; sets only those due after a moment, when one is given."""
     if not change.facts:
         return
     before = change.aggregate.timers_of(change.before.state)
     after = change.aggregate.timers_of(change.after)
     for name in before.keys() | after.keys():
         timer = after.get(name)
-        if timer == before.get(name) or (timer is not None and not set_new):
+        if timer == before.get(name) or (timer and only_after and timer.due <= only_after):
             continue
         yield TimerChange(
             aggregate=change.aggregate.name,

@@ -11,13 +11,17 @@ from shared.domain.context import Context
 from shared.store.personal import KeyedHash
 from shared.store.states import Held, States
 
+LookUp = Callable[..., Awaitable[list[Any]]]
+"""`async (view, sql, *arguments) -> rows`."""
+
 
 class Reader:
     """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
     another aggregate (`Fact.to`) is appended only if that one has not changed since."""
 
-    def __init__(self, pool: asyncpg.Pool, states: States, keyed_hash: KeyedHash) -> None:
+    def __init__(self, pool: asyncpg.Pool, states: States, keyed_hash: KeyedHash, look_up: LookUp | None) -> None:
         self._pool = pool
+        self._look_up = look_up
         self._states = states
         self._keyed_hash = keyed_hash
         self.loaded: dict[UUID, Held] = {}
@@ -34,10 +38,11 @@ class Reader:
         )
         return holder
 
-    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
-        """Rows of the service's own views."""
-        rows: list[Any] = await self._pool.fetch(sql, *arguments)
-        return rows
+    async def fetch(self, view: Any, sql: str, *arguments: Any) -> list[Any]:
+        """Rows of one of the service's own views, whose tables are written `{view}.table`."""
+        if self._look_up is None:
+            raise LookupError("this service looks nothing up in views")
+        return await self._look_up(view, sql, *arguments)
 
 
 Provider = Callable[[Reader, Any, Any, Context], Awaitable[Any]]

@@ -26,7 +26,7 @@ class Request:
     command_id: UUID | None = None
     """Unique per request and stable over its repeats. Default: from the idempotency key, else new."""
     imported: bool = False
-    """History from another system: its events say so, and no timers are set."""
+    """History from another system: its events say so, and timers that are due already are not set."""
     traceparent: str | None = None
     still: Callable[[Any], bool] | None = None
     """Whether the command is still to run in this state; otherwise it succeeds without events. For timers."""

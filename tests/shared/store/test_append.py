@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -112,6 +113,18 @@ async def test_several_streams_are_appended_all_or_none(process: Process) -> Non
     (lost,) = await call(process, append(stream(first, expected=2), stream(second, expected=2)))
     assert lost == Conflict(aggregate_id=second)
     assert await process.pool.fetchval("select sequence from stream_head where aggregate_id = $1", first) == 2
+
+
+async def test_a_claim_moves_from_one_stream_to_another_in_one_command(process: Process) -> None:
+    giver, taker = new_id(), new_id()
+    await call(process, append(stream(giver), email="a"))
+    moving = replace(
+        append(stream(taker), stream(giver, expected=1)),
+        take=(HeldKey(kind="email", key_hash=b"a", holder=taker),),
+        release=(HeldKey(kind="email", key_hash=b"a", holder=giver),),
+    )
+    assert await call(process, moving) == [Appended(positions={taker: 2, giver: 3})]
+    assert await process.pool.fetchval("select holder from claim") == taker
 
 
 async def test_positions_follow_the_order_of_commands_and_events(process: Process) -> None:

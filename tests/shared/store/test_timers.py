@@ -46,6 +46,17 @@ async def test_a_timer_waits_for_the_company_clock(process: Process, timers: Tim
     assert await later.fire_due() == 1
 
 
+async def test_imported_history_sets_only_timers_that_are_still_to_come(process: Process) -> None:
+    """DATA-5"""
+    today = process.clock.now().date()
+    for due in (today - timedelta(days=1), today + timedelta(days=7)):
+        command = OpenTicket(email=f"{due}@example.com", due=due)
+        await process.commands.execute(ticket, new_id(), command, SERVICE_ACTOR, imported=True)
+    assert [row["due"].date() for row in await process.pool.fetch("select due from timer")] == [
+        today + timedelta(days=7)
+    ]
+
+
 async def test_a_timer_ends_with_the_state_that_had_it(process: Process, timers: Timers) -> None:
     ticket_id = await opened(process)
     await process.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
