@@ -102,7 +102,7 @@ def _command_route(aggregate: Aggregate, handlers: tuple[Handler, ...]) -> Comma
     if not creates:
         path += "/{id}"
         if first.method == "POST":
-            path += f"/{first.name.replace('_', '-')}"
+            path += f"/{first.name.strip('_').replace('_', '-')}"
     return CommandRoute(
         aggregate=aggregate,
         handlers=handlers,
@@ -115,7 +115,7 @@ def _command_route(aggregate: Aggregate, handlers: tuple[Handler, ...]) -> Comma
 
 def operation_id(function: str, *more: str) -> str:
     """camelCase of a function's name and further words: ("move_on", "deal") is moveOnDeal."""
-    first, *rest = [word for name in (function, *more) for word in name.replace("-", "_").split("_")]
+    first, *rest = [word for name in (function, *more) for word in name.replace("-", "_").strip("_").split("_")]
     return first + "".join(word.capitalize() for word in rest)
 
 

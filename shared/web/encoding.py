@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from pydantic import TypeAdapter
@@ -22,7 +22,7 @@ def encode(data: Any) -> bytes:
     return _encoder.encode(data)
 
 
-def schema_of(kind: Any, mode: Literal["validation", "serialization"] = "validation") -> dict[str, Any]:
-    """The JSON schema of a class or an adapter, as what comes in (validation) or goes out (serialization)."""
+def schema_of(kind: Any) -> dict[str, Any]:
+    """The JSON schema of a class or an adapter; the same for what comes in and what goes out."""
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
-    return adapter.json_schema(ref_template="#/components/schemas/{model}", mode=mode)
+    return adapter.json_schema(ref_template="#/components/schemas/{model}")

@@ -276,7 +276,7 @@ def status_of_class(aggregate: Aggregate, state: type) -> str:
 
 def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
     """A state as it is shown: its fields, and what every aggregate says of itself."""
-    shown = schema_of(state, "serialization")
+    shown = schema_of(state)
     schemas.adopt({"$defs": shown.pop("$defs", {})})
     own: Document = {
         "id": {"type": "string", "format": "uuid"},
@@ -290,7 +290,7 @@ def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
 
 
 def _listing(listing: Listing, schemas: Schemas) -> Document:
-    item = schemas.adopt(schema_of(listing.item, "serialization"))
+    item = schemas.adopt(schema_of(listing.item))
     sorts = sorted(f"{sign}{name}" for name in listing.sorts for sign in ("", "-"))
     parameters: list[Document] = [
         {"name": name, "in": "query", "required": False, "schema": {"type": "string"},

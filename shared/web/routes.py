@@ -53,7 +53,7 @@ def operation(
     """
     extra: dict[str, Any] = {ROLES: sorted(roles), PROBLEMS: list(problems)}
     if answers is not None:
-        extra[ANSWER] = schema_of(answers, "serialization")
+        extra[ANSWER] = schema_of(answers)
     if body is not None:
         extra[BODY], extra[BODY_EXAMPLE] = schema_of(body), example
         example = None

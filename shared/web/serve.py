@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+from types import FrameType
 
 import structlog
 import uvicorn
@@ -57,13 +58,15 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
-    def handle_exit(self, sig: int, frame: object) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal to stop came."""
         stopping: asyncio.Event | None = getattr(self._app.state, "stopping", None)
         if stopping is not None:
             stopping.set()
         log.info("stopping", signal=signal.Signals(sig).name)
-        super().handle_exit(sig, frame)  # type: ignore[arg-type]
+        # Not the parent's way: it raises the signal again at the end, and a good stop would look like a death.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and say where."""
