@@ -20,11 +20,10 @@ DEVELOPMENT := $(VENV)/made-of-development
 BENCH := $(VENV)/made-of-bench
 
 export PORT
-export DATA
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 
-demo: $(RUNTIME) ## Start everything on this machine and print its address (PORT=8080, DATA=<folder> for a CRM export)
+demo: $(RUNTIME) ## Start everything on this machine and print its address (PORT=8080)
 	@$(BIN)/throughline up
 
 stop: ## Stop everything, keep the data

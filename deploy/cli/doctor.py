@@ -1,7 +1,6 @@
 """`throughline doctor`: is this machine fit, and what to do where it is not."""
 
 import importlib.util
-import os
 import resource
 import shutil
 import subprocess
@@ -86,12 +85,12 @@ def artefacts() -> Finding:
 def ports() -> Finding:
     from deploy.local.control import is_supervised
     from deploy.local.ports import require_free
-    from deploy.local.stack import DEFAULT_PORT, home_path
+    from deploy.local.stack import home_path, origin_port
 
-    port = int(os.environ.get("PORT") or DEFAULT_PORT)
     if is_supervised(Home(home_path().resolve())):
         return Finding("port", True, "in use by the running stack")
     try:
+        port = origin_port()
         require_free(port)
     except LocalError as fault:
         return Finding("port", False, fault.sentence, fault.remedy)

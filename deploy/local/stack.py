@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import gateway, kafka, postgres
+from deploy.local.fault import LocalError
 from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
 from deploy.local.kafka import KafkaPlace
@@ -52,7 +53,7 @@ class Stack:
             postgres=PostgresPlace(home, ports["postgresql"], durable),
             kafka=KafkaPlace(home, ports["kafka"], ports["kafka-controller"]),
             ports=ports,
-            origin_port=int(environment.get("PORT") or DEFAULT_PORT),
+            origin_port=origin_port(environment),
             environment=environment,
         )
 
@@ -156,6 +157,14 @@ class Stack:
         # A service first ends what it is answering, within 20 s.
         program = Program(name=name, argv=throughline("serve", name), env=environment, stop_order=20, stop_seconds=25)
         return Step(program=program, ready=f"{self.url(name)}/health/ready", after=after)
+
+
+def origin_port(environment: Mapping[str, str] = os.environ) -> int:
+    """The port of the one origin. Raises LocalError."""
+    given = environment.get("PORT") or str(DEFAULT_PORT)
+    if not given.isascii() or not given.isdigit() or not 1 <= int(given) <= 65_535:
+        raise LocalError(f"PORT is {given!r}, which is no port.", "Give a number from 1 to 65535.")
+    return int(given)
 
 
 def home_path(environment: Mapping[str, str] = os.environ) -> Path:

@@ -53,6 +53,12 @@ def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:
     assert "make demo PORT=" in told.stdout
 
 
+def test_a_port_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
+    refused = run("up", home=tmp_path / "stack", PORT="eighty")
+    assert refused.returncode == 1
+    assert refused.stderr == "PORT is 'eighty', which is no port.\nGive a number from 1 to 65535.\n"
+
+
 def test_an_unknown_service_cannot_be_served(tmp_path: Path) -> None:
     refused = run("serve", "coffee", home=tmp_path / "none")
     assert refused.returncode == 2
