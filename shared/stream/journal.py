@@ -33,9 +33,11 @@ log = structlog.get_logger()
 LARGEST_BATCH = 1_000
 POLL_MILLISECONDS = 10
 """How long an idle subscriber waits and then sleeps; it adds this to the latency of sparse traffic."""
+SESSION_MILLISECONDS = 6_000
+"""How long the group waits for a member that died: the least that brokers allow by default."""
 LOOK_SECONDS = 1.0
 """Between two looks at lag and broker; also the least time between two commits of offsets."""
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 3.0
 STUCK_SECONDS = 30.0
 """A consumer that is behind and has not moved for so long is started anew: aiokafka's can stop without a word."""
 AGAIN_SECONDS = 1.0
@@ -71,8 +73,7 @@ class Journal:
                 await provision(self._bootstrap, self.topics, replication=self._replication)
                 await Session(self).run(stopping)
             except OUTAGES as error:
-                log.warning("journal-interrupted", error=type(error).__name__, exc_info=True)
-                self._health.report("journal", False, f"interrupted by {type(error).__name__}")
+                self.interrupted(error)
                 await pause(stopping, AGAIN_SECONDS)
 
     # -- what a session asks for --------------------------------------------------------------------------------
@@ -96,6 +97,8 @@ class Journal:
             batch_timeout_ms=POLL_MILLISECONDS,
             max_partition_fetch_bytes=4 << 20,
             auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_MILLISECONDS,
+            heartbeat_interval_ms=SESSION_MILLISECONDS // 3,
             isolation_level="read_committed",
             ack_policy=AckPolicy.MANUAL,
             no_reply=True,
@@ -117,6 +120,11 @@ class Journal:
     async def unmarked(self, places: Iterable[Place]) -> set[Place]:
         """Partitions that were never journaled."""
         return await unmarked(self._pool, places)
+
+    def interrupted(self, error: Exception) -> None:
+        """Report that the broker or the database does not answer."""
+        log.warning("journal-interrupted", service=self.service, error=type(error).__name__, detail=str(error))
+        self._health.report("journal", False, f"interrupted by {type(error).__name__}")
 
     def say(self, *, events: int, seconds: float, stopped: dict[Place, Hole]) -> None:
         """Report how the consumer fares."""
@@ -255,15 +263,20 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _look(self) -> None:
         """Commit, measure the lag, and find a broker that does not answer or a consumer that is stuck."""
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await self._commit()
-            ends, written = await self._progress()
-        now, head, done = time.monotonic(), sum(ends.values()), sum(written.values())
+        now = time.monotonic()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._commit()
+                ends, written = await self._progress()
+        except (KafkaError, TimeoutError) as error:
+            # The membership goes on: aiokafka connects again by itself, which is faster than to leave and to join.
+            self._journal.interrupted(error)
+            self._moved = now
+            return
+        head, done = sum(ends.values()), sum(written.values())
         seconds = self._delay.seconds(now, head=head, done=done)
         self._journal.say(events=head - done, seconds=seconds, stopped=self._stopped)
-        if not any(
-            written[partition] < end for partition, end in ends.items() if Place(*partition) not in self._stopped
-        ):
+        if all(written[partition] >= ends[partition] for partition in ends if Place(*partition) not in self._stopped):
             self._moved = now
         if now - self._moved > STUCK_SECONDS:
             raise TimeoutError("the consumer is behind and does not move")

@@ -40,7 +40,7 @@ POLL_SECONDS = 0.1
 SAVE_SECONDS = 0.05
 """The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
 MEASURE_SECONDS = 1.0
-AGAIN_SECONDS = 0.5
+AGAIN_SECONDS = 1.0
 STOP_SECONDS = 5.0
 
 # A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
@@ -103,7 +103,9 @@ class Relay:
                 except Fenced:
                     log.info("relay-fenced", service=self.service)
                 except OUTAGES as error:
-                    log.warning("relay-interrupted", service=self.service, error=type(error).__name__, exc_info=True)
+                    log.warning(
+                        "relay-interrupted", service=self.service, error=type(error).__name__, detail=str(error)
+                    )
                     self._health.report("relay", False, f"interrupted by {type(error).__name__}")
                     await pause(stopping, AGAIN_SECONDS)
 

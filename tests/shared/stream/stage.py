@@ -91,26 +91,34 @@ def event_of(aggregate: str, deal: UUID, sequence: int) -> Envelope[bytes]:
 
 
 class Publisher:
-    """Publishes as the relay does, with the chain of each partition; what is `lost` is counted, but never sent."""
+    """Publishes as the relay does, with the chain of each partition."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
         self._previous: Counter[tuple[str, int]] = Counter()
+        self._before: dict[tuple[str, int], int] = {}
 
     async def publish(self, events: Sequence[Envelope[bytes]], *, lost: Iterable[int] = ()) -> None:
-        """Send events in their order; `lost` names positions."""
-        futures = []
+        """Send events in their order; those at the positions `lost` are counted, but never sent."""
         for event in events:
-            topic, place = topic_of(event.service, event.aggregate), (event.aggregate, event.partition)
-            headers = headers_of(event, self._previous[place])
+            place = (event.aggregate, event.partition)
+            self._before[event.aggregate, event.source_position] = self._previous[place]
             self._previous[place] = event.source_position
-            if event.source_position not in set(lost):
-                futures.append(
-                    await self._producer.send(
-                        topic, event.data, str(event.aggregate_id).encode(), event.partition, headers=headers
-                    )
-                )
-        await asyncio.gather(*futures)
+        await self.repeat([event for event in events if event.source_position not in set(lost)])
+
+    async def repeat(self, events: Sequence[Envelope[bytes]]) -> None:
+        """Send once more, to the last byte, what was published."""
+        sent = [
+            await self._producer.send(
+                topic_of(event.service, event.aggregate),
+                event.data,
+                str(event.aggregate_id).encode(),
+                event.partition,
+                headers=headers_of(event, self._before[event.aggregate, event.source_position]),
+            )
+            for event in events
+        ]
+        await asyncio.gather(*sent)
 
     async def stranger(self, topic: str, partition: int, **record: Any) -> None:
         """Send anything at all."""
