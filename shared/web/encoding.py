@@ -25,4 +25,16 @@ def encode(data: Any) -> bytes:
 def schema_of(kind: Any) -> dict[str, Any]:
     """The JSON schema of a class or an adapter; the same for what comes in and what goes out."""
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
-    return adapter.json_schema(ref_template="#/components/schemas/{model}")
+    schema: dict[str, Any] = _without_null_defaults(adapter.json_schema(ref_template="#/components/schemas/{model}"))
+    return schema
+
+
+def _without_null_defaults(part: Any) -> Any:
+    # FastAPI leaves them out of what it describes, and one class has one schema.
+    if isinstance(part, dict):
+        return {
+            name: _without_null_defaults(inner)
+            for name, inner in part.items()
+            if not (name == "default" and inner is None)
+        }
+    return [_without_null_defaults(inner) for inner in part] if isinstance(part, list) else part
