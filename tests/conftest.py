@@ -48,7 +48,7 @@ def test_stack() -> Iterator[Stack]:
 
 def claim_home(claims: ExitStack) -> Home:
     """The first test home that no other session holds."""
-    base = Path(os.environ.get("THROUGHLINE_HOME", CHECKOUT / ".throughline"))
+    base = Path(os.environ.get("THROUGHLINE_HOME") or CHECKOUT / ".throughline")
     for number in range(1, SESSIONS_AT_ONCE + 1):
         home = Home(base.resolve() / ("test" if number == 1 else f"test-{number}"))
         if claims.enter_context(home.claim()):
