@@ -18,7 +18,8 @@ from shared.events.deals import DealNodeCompleted, DealOpened, DueNode
 from shared.testing.scenario import CONTEXT, Scenario
 
 ID = UUID(int=2)
-OWNER, TEAM, OTHER = UUID(int=7), UUID(int=70), UUID(int=8)
+OWNER, TEAM = UUID(int=7), UUID(int=70)
+OTHER, OTHER_TEAM = UUID(int=8), UUID(int=71)
 ACCOUNT, LEAD = UUID(int=20), UUID(int=21)
 SERVER, RETIRED, UNKNOWN = UUID(int=30), UUID(int=31), UUID(int=32)
 TODAY = date(2026, 3, 16)

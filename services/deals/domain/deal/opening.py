@@ -80,7 +80,7 @@ def open_(
 ) -> list[DealOpened]:
     """Open a deal."""
     refuse_all("bad-deal", "The deal cannot be opened like this.", _faults(command, context, catalogue))
-    lines = tuple(_line(wanted, catalogue, context) for wanted in command.lines)
+    lines = tuple(_line(wanted, catalogue, context, f"lines.{index}") for index, wanted in enumerate(command.lines))
     amount = command.amount or _sum(lines, context)
     owner = command.owner or context.actor.member
     return [
@@ -245,9 +245,9 @@ def _is_only_a_rep(context: Context) -> bool:
     return not context.actor.roles & (SELLING.keys() - {Role.REP})
 
 
-def _line(wanted: LineWanted, catalogue: Catalogue, context: Context) -> DealLine:
+def _line(wanted: LineWanted, catalogue: Catalogue, context: Context, where: str) -> DealLine:
     price = wanted.price or catalogue.products[wanted.product_id].list_price
-    price = check_money(price, context.company.currency, "lines.price")
+    price = check_money(price, context.company.currency, f"{where}.price")
     return DealLine(product_id=wanted.product_id, quantity=wanted.quantity, price=price)
 
 

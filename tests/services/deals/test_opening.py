@@ -1,0 +1,183 @@
+"""DEAL-1: how a deal begins."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, OpenNewDeal
+from services.deals.domain.deal.state import OpenDeal
+from shared.domain.context import Actor
+from shared.domain.money import Money
+from shared.domain.roles import Role
+from shared.events.deals import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealWon
+from tests.services.deals.facts import (
+    ACCOUNT,
+    ID,
+    LEAD,
+    OPENED,
+    OTHER,
+    OTHER_TEAM,
+    OWNER,
+    REP,
+    RETIRED,
+    SERVER,
+    TEAM,
+    THE_DEAL,
+    TODAY,
+    UNKNOWN,
+    eur,
+)
+
+OPEN = OpenNewDeal(
+    name="Servers for the new plant",
+    amount=eur("120000"),
+    expected_close=date(2026, 6, 30),
+    source="referral",
+)
+CAPTURED = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+CONVERTED = OpenConvertedDeal(
+    name="Servers",
+    lead_id=LEAD,
+    captured_at=CAPTURED,
+    account_id=ACCOUNT,
+    source="web",
+    owner=OWNER,
+    team=TEAM,
+    amount=eur("90000"),
+)
+
+
+def opened_with(*lines: LineWanted, amount: Money | None = None) -> DealOpened:
+    outcome = THE_DEAL.when(replace(OPEN, amount=amount, lines=lines))
+    (fact,) = outcome.facts
+    assert isinstance(fact.event, DealOpened)
+    return fact.event
+
+
+def test_deal_1_a_deal_opens_in_the_first_stage_of_the_chosen_process() -> None:
+    THE_DEAL.when(OPEN).then(OPENED)
+
+
+def test_deal_1_the_rule_that_chose_the_process_is_recorded() -> None:
+    assert opened_with().process_rule == "default"
+
+
+def test_deal_1_owner_and_team_are_those_of_the_asking_member() -> None:
+    outcome = THE_DEAL.by(REP).when(OPEN)
+    assert (outcome.state.owner, outcome.state.team) == (OWNER, TEAM)
+
+
+def test_deal_1_somebody_from_operations_opens_for_others() -> None:
+    outcome = THE_DEAL.when(replace(OPEN, owner=OTHER, team=OTHER_TEAM))
+    assert (outcome.state.owner, outcome.state.team) == (OTHER, OTHER_TEAM)
+
+
+def test_deal_1_a_rep_opens_in_their_own_team_only() -> None:
+    THE_DEAL.by(REP).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("bad-deal", "another-team")
+    both = Actor(subject="both", roles=frozenset({Role.REP, Role.MANAGER}), member=OWNER, team=TEAM)
+    assert THE_DEAL.by(both).when(replace(OPEN, team=OTHER_TEAM)).rejected is None
+
+
+def test_deal_1_a_line_without_price_has_the_list_price() -> None:
+    wanted = LineWanted(product_id=SERVER, quantity=Decimal(3))
+    assert opened_with(wanted).lines == (DealLine(product_id=SERVER, quantity=Decimal(3), price=eur("4800")),)
+
+
+def test_deal_1_without_an_amount_the_lines_are_added_up_to_the_cent() -> None:
+    lines = (
+        LineWanted(product_id=SERVER, quantity=Decimal(2)),
+        LineWanted(product_id=SERVER, quantity=Decimal("0.333"), price=eur("10")),
+    )
+    assert opened_with(*lines).amount == eur("9603.33")
+
+
+def test_deal_1_a_stated_amount_stands_over_the_lines() -> None:
+    assert opened_with(LineWanted(product_id=SERVER, quantity=Decimal(2)), amount=eur("9000")).amount == eur("9000")
+
+
+def test_deal_1_without_lines_and_amount_it_is_worth_nothing_yet() -> None:
+    assert opened_with().amount == eur("0")
+
+
+def test_deal_1_everything_wrong_with_an_opening_is_named_at_once() -> None:
+    lines = (LineWanted(product_id=UNKNOWN, quantity=Decimal(1)), LineWanted(product_id=RETIRED, quantity=Decimal(1)))
+    outcome = THE_DEAL.when(replace(OPEN, expected_close=date(2026, 3, 15), lines=lines)).then_rejected(
+        "bad-deal", "in-the-past", "unknown-product", "inactive-product"
+    )
+    assert outcome.rejected is not None
+    assert [reason.field for reason in outcome.rejected.reasons] == [
+        "expected_close",
+        "lines.0.product_id",
+        "lines.1.product_id",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        (Money(amount=Decimal(1), currency="USD"), "other-currency"),
+        (eur("0.001"), "too-many-decimals"),
+        (eur("-1"), "below-zero"),
+        (eur("1000000000000000"), "out-of-range"),
+    ],
+)
+def test_deal_1_amounts_are_decimals_in_the_companys_currency(amount: Money, code: str) -> None:
+    THE_DEAL.when(replace(OPEN, amount=amount)).then_rejected(code)
+
+
+def test_deal_1_a_price_in_another_currency_names_its_line() -> None:
+    price = Money(amount=Decimal(1), currency="USD")
+    outcome = THE_DEAL.when(
+        replace(OPEN, lines=(LineWanted(product_id=SERVER, quantity=Decimal(1), price=price),))
+    ).then_rejected("other-currency")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "lines.0.price.currency"
+
+
+def test_deal_1_opening_again_with_equal_content_records_nothing_even_later() -> None:
+    THE_DEAL.given(OPENED).when(OPEN).then()
+    changed = DealAmountChanged(deal_id=ID, before=eur("120000"), amount=eur("1"))
+    handed = DealHandedOver(deal_id=ID, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=TEAM)
+    won = DealWon(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", name=OPENED.name)
+    THE_DEAL.given(OPENED, changed, handed, won).when(OPEN).then()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "Other"},
+        {"amount": eur("1")},
+        {"expected_close": None},
+        {"owner": OTHER},
+        {"account_id": ACCOUNT},
+        {"lines": (LineWanted(product_id=SERVER, quantity=Decimal(1)),)},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_deal_1_opening_again_with_other_content_is_refused(other: dict[str, object]) -> None:
+    THE_DEAL.given(OPENED).when(replace(OPEN, **other)).then_rejected("not-in-this-state")  # type: ignore[arg-type]
+
+
+def test_deal_1_a_converted_lead_becomes_a_deal_that_remembers_it() -> None:
+    outcome = THE_DEAL.when(CONVERTED)
+    event = outcome.facts[0].event
+    assert (event.lead_id, event.captured_at, event.account_id) == (LEAD, CAPTURED, ACCOUNT)
+    assert (event.stage, event.amount) == ("initial-contact", eur("90000"))
+    assert isinstance(outcome.state, OpenDeal)
+    THE_DEAL.given(event).when(CONVERTED).then()
+    THE_DEAL.given(event).when(replace(CONVERTED, lead_id=UNKNOWN)).then_rejected("not-in-this-state")
+
+
+def test_deal_1_a_lead_without_an_amount_makes_a_deal_worth_nothing_yet() -> None:
+    assert THE_DEAL.when(replace(CONVERTED, amount=None)).state.amount == eur("0")
+
+
+def test_deal_2_the_tasks_of_the_first_stage_fall_due_by_working_days() -> None:
+    due = {node.key: node.due for node in opened_with().nodes}
+    assert due == {
+        "first-conversation": date(2026, 3, 23),  # five working days after a Monday
+        "background-research": date(2026, 3, 23),
+        "contact-record": date(2026, 4, 3),  # the stage's fourteen days, by default
+    }
