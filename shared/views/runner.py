@@ -26,7 +26,8 @@ from shared.views.view import Source, View
 logger = structlog.get_logger(__name__)
 
 PAGE = 1000
-BUILD_PAGE = 5000
+BUILD_PAGE = 2000
+"""Larger pages fold a little faster, but have to stay well within the time limit of a statement."""
 POLL_SECONDS = 0.25
 """How often the log is looked at when nobody says that it has grown."""
 LOOK_SECONDS = 0.5
@@ -77,9 +78,12 @@ class ViewRunner:
         for name in self._names:
             await builds.prepare(self._pool, self._views[name])
         folding = Folding(self._pool, self._log, self._company, epoch)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._serve(folding))
-            group.create_task(self._look(folding))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._serve(folding))
+                group.create_task(self._look(folding))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
 
     # -- serving --------------------------------------------------------------------------------------------------
 
