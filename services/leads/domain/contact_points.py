@@ -89,6 +89,14 @@ def normal_domain(given: str) -> str:
     return str(domain)
 
 
+def domain_key(given: str | None) -> str | None:
+    """The normal form of a domain, or None where there is no domain to speak of."""
+    try:
+        return normal_domain(given) if given else None
+    except ValueError:
+        return None
+
+
 def normalised(
     *,
     email: str | None = None,

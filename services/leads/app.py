@@ -1,0 +1,42 @@
+"""What the leads service consists of."""
+
+from services.leads.domain.account import account
+from services.leads.domain.account.record import Keeper, Neighbours
+from services.leads.domain.assignment import AssignmentDesk, assignment_queue
+from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.lead import lead
+from services.leads.domain.lead.closing import MatchedAccount
+from services.leads.domain.organisation.member import SubjectHolder, member
+from services.leads.domain.organisation.team import NamedMember, NamedTeam, team
+from services.leads.views.accounts import ACCOUNT_VIEW, ACCOUNTS, CONTACTS
+from services.leads.views.leads import LEAD_VIEW, LEADS
+from services.leads.views.lookups import (
+    assignment_desk,
+    email_holder,
+    keeper,
+    matched_account,
+    named_member,
+    named_team,
+    neighbours,
+    subject_holder,
+)
+from services.leads.views.people import MEMBERS, PEOPLE, TEAMS
+from shared.web.service import Service
+
+SERVICE = Service(
+    "leads",
+    description="The sales organisation, leads from capture to conversion, and accounts with their contacts.",
+    aggregates=(team, member, assignment_queue, lead, account),
+    views=(PEOPLE, LEAD_VIEW, ACCOUNT_VIEW),
+    listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
+    provides={
+        NamedTeam: named_team,
+        NamedMember: named_member,
+        SubjectHolder: subject_holder,
+        EmailHolder: email_holder,
+        AssignmentDesk: assignment_desk,
+        MatchedAccount: matched_account,
+        Neighbours: neighbours,
+        Keeper: keeper,
+    },
+)

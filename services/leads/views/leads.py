@@ -1,0 +1,237 @@
+"""The list of leads."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.leads.views.rows import Change, Row, Table
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.events.leads import (
+    LeadActivityLogged,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadDisqualified,
+    LeadErased,
+    LeadFollowUpPlanned,
+    LeadLeftUnassigned,
+    LeadMarkedDuplicate,
+    LeadQualificationNoted,
+)
+from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.view import View
+
+PERSONAL = ("person_name", "email", "phone", "title")
+
+COLUMNS = {
+    "id": "uuid primary key",
+    "version": "bigint not null",
+    "status": "text not null",
+    "source": "text not null",
+    "person_name": "text",
+    "email": "text",
+    "phone": "text",
+    "title": "text",
+    "company_name": "text",
+    "company_domain": "text",
+    "industry": "text",
+    "company_size": "integer",
+    "country": "text",
+    "campaign": "text",
+    "acquisition_cost": "numeric",
+    "currency": "text",
+    "owner": "uuid",
+    "team": "uuid",
+    "rule": "text",
+    "original_id": "uuid",
+    "original_kind": "text",
+    "need_stated": "boolean",
+    "budget": "numeric",
+    "decision_chain_known": "boolean",
+    "last_activity_on": "date",
+    "follow_up": "date",
+    "account_id": "uuid",
+    "deal_id": "uuid",
+    "reason": "text",
+    "erased": "boolean not null",
+    "captured_at": "timestamptz not null",
+    "closed_at": "timestamptz",
+    "updated_at": "timestamptz not null",
+}
+
+
+@value
+class LeadRow:
+    """A lead in the list; nothing about its person is left once they are erased."""
+
+    id: UUID
+    version: int
+    status: str
+    """open, duplicate, converted, disqualified or erased."""
+    source: str
+    person_name: str | None
+    email: str | None
+    phone: str | None
+    title: str | None
+    company_name: str | None
+    company_domain: str | None
+    industry: str | None
+    company_size: int | None
+    country: str | None
+    campaign: str | None
+    acquisition_cost: Money | None
+    owner: UUID | None
+    """None while nobody has it: it stands in the public pool."""
+    team: UUID | None
+    rule: str | None
+    """The rule that decided about the owner."""
+    original_id: UUID | None
+    original_kind: str | None
+    need_stated: bool | None
+    budget: Money | None
+    decision_chain_known: bool | None
+    last_activity_on: date | None
+    follow_up: date | None
+    account_id: UUID | None
+    deal_id: UUID | None
+    reason: str | None
+    """Why it was disqualified."""
+    erased: bool
+    captured_at: datetime
+    closed_at: datetime | None
+    updated_at: datetime
+
+
+def _captured(fact: Envelope[LeadCaptured], row: Row) -> Row:
+    event = fact.data
+    cost = event.acquisition_cost
+    return {
+        "status": "open",
+        "source": event.source,
+        **{name: getattr(event, name) for name in PERSONAL},
+        "company_name": event.company_name,
+        "company_domain": event.company_domain,
+        "industry": event.industry,
+        "company_size": event.company_size,
+        "country": event.country,
+        "campaign": event.campaign,
+        "acquisition_cost": cost.amount if cost else None,
+        "currency": cost.currency if cost else None,
+        "erased": False,
+        "captured_at": fact.occurred_at,
+    }
+
+
+def _known_again(fact: Envelope[LeadMarkedDuplicate], row: Row) -> Row:
+    event = fact.data
+    return {
+        "status": "duplicate",
+        "original_id": event.original_id,
+        "original_kind": event.original_kind,
+        "owner": event.owner,
+        "team": event.team,
+    }
+
+
+def _qualified(fact: Envelope[LeadQualificationNoted], row: Row) -> Row:
+    event = fact.data
+    return {
+        "need_stated": event.need_stated,
+        "decision_chain_known": event.decision_chain_known,
+        "budget": event.budget.amount if event.budget else None,
+        "currency": event.budget.currency if event.budget else row["currency"],
+    }
+
+
+def _converted(fact: Envelope[LeadConverted], row: Row) -> Row:
+    event = fact.data
+    return {
+        "status": "converted",
+        "account_id": event.account_id,
+        "deal_id": event.deal_id,
+        "closed_at": fact.occurred_at,
+    }
+
+
+def _worked_on(fact: Envelope[LeadActivityLogged], row: Row) -> Row:
+    days = [day for day in (row["last_activity_on"], fact.data.on) if day is not None]
+    return {"last_activity_on": max(days, default=None)}
+
+
+def _erased(fact: Envelope[LeadErased], row: Row) -> Row:
+    ended = {"status": "erased", "closed_at": fact.occurred_at} if row["status"] == "open" else {}
+    return {**dict.fromkeys(PERSONAL), **ended, "erased": True}
+
+
+def _owned(fact: Envelope[Any], row: Row) -> Row:
+    event = fact.data
+    return {"owner": getattr(event, "member_id", None), "team": event.team_id, "rule": event.rule}
+
+
+def _given_up(fact: Envelope[LeadDisqualified], row: Row) -> Row:
+    return {"status": "disqualified", "reason": fact.data.reason, "closed_at": fact.occurred_at}
+
+
+def _dated(change: Change) -> Change:
+    """The change, and when it was recorded."""
+    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
+
+
+CHANGES: Mapping[type, Change] = {
+    LeadCaptured: _captured,
+    LeadMarkedDuplicate: _known_again,
+    LeadAssigned: _owned,
+    LeadLeftUnassigned: _owned,
+    LeadActivityLogged: _worked_on,
+    LeadFollowUpPlanned: lambda fact, _: {"follow_up": fact.data.on},
+    LeadQualificationNoted: _qualified,
+    LeadConverted: _converted,
+    LeadDisqualified: _given_up,
+    LeadErased: _erased,
+}
+
+LEAD = Table(
+    name="lead",
+    columns=COLUMNS,
+    changes={event: _dated(change) for event, change in CHANGES.items()},
+)
+
+DDL = f"""
+{LEAD.ddl}
+create index on {{view}}.lead (captured_at, id);
+create index on {{view}}.lead (updated_at, id);
+create index on {{view}}.lead (follow_up, id);
+create index on {{view}}.lead (owner, status);
+create index on {{view}}.lead (team);
+"""
+
+LEAD_VIEW = View(name="leads", version=1, ddl=DDL, apply=LEAD.fold, events=tuple(CHANGES))
+
+LEADS = Listing(
+    name="leads",
+    view=LEAD_VIEW,
+    table="lead",
+    item=LeadRow,
+    key="id",
+    filters={
+        "status": equals("status"),
+        "owner": equals("owner", UUID),
+        "team": equals("team", UUID),
+        "source": equals("source"),
+        "campaign": equals("campaign"),
+        "industry": equals("industry"),
+        "original": equals("original_id", UUID),
+        "account": equals("account_id", UUID),
+        "follow_up_to": at_most("follow_up", date),
+        "captured_from": at_least("captured_at", datetime),
+        "captured_to": at_most("captured_at", datetime),
+        "q": contains("company_name"),
+    },
+    sorts=("captured_at", "updated_at", "follow_up"),
+    default_sort="-captured_at",
+    readers=READING,
+)

@@ -1,0 +1,132 @@
+"""What handlers are given besides their state. All but the load of a team's members is read fresh."""
+
+from typing import Any
+from uuid import UUID
+
+from services.leads.domain.account.life import ActiveAccount, account
+from services.leads.domain.account.record import Keeper, Neighbours
+from services.leads.domain.assignment import (
+    AssignmentDesk,
+    Candidate,
+    RunningAssignmentQueue,
+    assignment_queue,
+    chosen_team,
+    queue_of,
+)
+from services.leads.domain.contact_points import EmailHolder, domain_key, email_key
+from services.leads.domain.lead.capture import AssignLead
+from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
+from services.leads.domain.lead.life import OpenLead, lead
+from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
+from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, team
+from services.leads.views.people import CANDIDATES, PEOPLE
+from shared.domain.context import Context
+from shared.domain.permission import sees
+from shared.store.reader import Reader
+
+HIGHEST = 20
+"""So many accounts are looked at above one; no company stands deeper."""
+
+
+async def named_team(reader: Reader, state: Any, command: Any, context: Context) -> NamedTeam:
+    """The team that a command names: the one to stand below, or to sit in."""
+    named: UUID | None = command.parent_id if isinstance(command, FormTeam) else command.team_id
+    return NamedTeam(exists=named is not None and await _team_exists(reader, named))
+
+
+async def named_member(reader: Reader, state: Any, command: Any, context: Context) -> NamedMember:
+    """The member whom a command names."""
+    if command.member_id is None:
+        return NamedMember(active=False)
+    found, _ = await reader.state(member, command.member_id)
+    return NamedMember(active=True, team=found.team) if isinstance(found, ActiveMember) else NamedMember(active=False)
+
+
+async def subject_holder(reader: Reader, state: Any, command: Any, context: Context) -> SubjectHolder:
+    """The member who signs in with the subject that a command names."""
+    return SubjectHolder(member_id=await reader.claim_holder("subject", command.subject))
+
+
+async def email_holder(reader: Reader, state: Any, command: Any, context: Context) -> EmailHolder:
+    """The open lead or the account that holds the address which a command names (LEAD-2)."""
+    key = email_key(command.email)
+    holder = await reader.claim_holder("email", key) if key else None
+    if holder is None:
+        return EmailHolder()
+    found, _ = await reader.state(lead, holder)
+    if isinstance(found, OpenLead):
+        return EmailHolder(id=holder, kind="lead", owner=found.owner, team=found.team)
+    found, _ = await reader.state(account, holder)
+    return EmailHolder(id=holder, kind="account", owner=found.owner, team=found.team)
+
+
+async def assignment_desk(reader: Reader, state: Any, command: Any, context: Context) -> AssignmentDesk:
+    """The team that gets the lead, its candidates, and where its round stands (LEAD-4)."""
+    by_hand = isinstance(command, AssignLead)
+    chosen, rule = chosen_team(command.team_id, None if by_hand else context.actor.team)
+    if chosen is None:
+        return AssignmentDesk(rule=rule)
+    if not await _team_exists(reader, chosen):
+        return AssignmentDesk(rule=rule, team_id=chosen, team_exists=False)
+    queue, _ = await reader.state(assignment_queue, queue_of(chosen))
+    rows = await reader.fetch(PEOPLE, CANDIDATES, chosen, context.today)
+    return AssignmentDesk(
+        rule=rule,
+        team_id=chosen,
+        candidates=tuple(
+            Candidate(
+                member_id=row["id"],
+                capacity=row["capacity"],
+                open_leads=row["open_leads"],
+                on_leave=row["on_leave"],
+            )
+            for row in rows
+        ),
+        last=queue.last if isinstance(queue, RunningAssignmentQueue) else None,
+    )
+
+
+async def matched_account(reader: Reader, state: OpenLead, command: ConvertLead, context: Context) -> MatchedAccount:
+    """The account that a command names and its asker sees, else the one with the company's domain (LEAD-8)."""
+    if command.account_id is not None:
+        found, _ = await reader.state(account, command.account_id)
+        seen = isinstance(found, ActiveAccount) and sees(context.actor, account.readers, found.owner, found.team)
+        return MatchedAccount(id=command.account_id, exists=seen)
+    domain = state.captured.company_domain
+    holder = await reader.claim_holder("domain", domain) if domain else None
+    if holder is not None:
+        # Loaded so that the contact is appended to what is known here.
+        await reader.state(account, holder)
+    return MatchedAccount(id=holder)
+
+
+async def neighbours(reader: Reader, state: Any, command: Any, context: Context) -> Neighbours:
+    """Who holds the domain that a command names, and what stands above the parent that it names (ACCT-1)."""
+    domain = domain_key(command.domain)
+    holder = await reader.claim_holder("domain", domain) if domain else None
+    if command.parent_id is None:
+        return Neighbours(domain_holder=holder)
+    ancestors: list[UUID] = []
+    above: UUID | None = command.parent_id
+    while above is not None and above not in ancestors and len(ancestors) < HIGHEST:
+        found, _ = await reader.state(account, above)
+        if not isinstance(found, ActiveAccount):
+            break
+        ancestors.append(above)
+        above = found.profile.parent_id
+    return Neighbours(domain_holder=holder, parent_exists=bool(ancestors), ancestors=tuple(ancestors))
+
+
+async def keeper(reader: Reader, state: Any, command: Any, context: Context) -> Keeper:
+    """Whose a new account becomes: the member who is named, else whoever asks."""
+    if command.owner is None:
+        return Keeper(member_id=context.actor.member, team=context.actor.team)
+    found, _ = await reader.state(member, command.owner)
+    if not isinstance(found, ActiveMember):
+        return Keeper(exists=False)
+    return Keeper(member_id=command.owner, team=found.team)
+
+
+async def _team_exists(reader: Reader, team_id: UUID) -> bool:
+    found, _ = await reader.state(team, team_id)
+    return isinstance(found, ActiveTeam)

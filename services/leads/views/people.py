@@ -1,0 +1,181 @@
+"""Teams and members: their lists, and what assignment asks about them (ORG-1, LEAD-4)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.leads.views.rows import Row, Table
+from shared.domain.roles import EVERYBODY
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.events.leads import (
+    ManagerAppointed,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberWentOnLeave,
+    TeamFormed,
+)
+from shared.views.lists import Listing, contains, equals
+from shared.views.view import View, ViewDatabase
+
+
+def _joined(fact: Envelope[MemberJoined], row: Row) -> Row:
+    event = fact.data
+    return {
+        "status": "active",
+        "subject": event.subject,
+        "name": event.name,
+        "role": event.role,
+        "team": event.team_id,
+        "department": event.department,
+        "experience": event.experience,
+        "capacity": event.capacity,
+        "joined_at": fact.occurred_at,
+    }
+
+
+TEAM = Table(
+    name="team",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "name": "text not null",
+        "parent_id": "uuid",
+        "manager": "uuid",
+        "formed_at": "timestamptz not null",
+    },
+    changes={
+        TeamFormed: lambda fact, _: {
+            "name": fact.data.name,
+            "parent_id": fact.data.parent_id,
+            "formed_at": fact.occurred_at,
+        },
+        ManagerAppointed: lambda fact, _: {"manager": fact.data.member_id},
+    },
+)
+
+MEMBER = Table(
+    name="member",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "status": "text not null",
+        "subject": "text not null",
+        "name": "text not null",
+        "role": "text not null",
+        "team": "uuid",
+        "department": "text not null",
+        "experience": "text not null",
+        "capacity": "integer not null",
+        "joined_at": "timestamptz not null",
+        "left_on": "date",
+    },
+    changes={
+        MemberJoined: _joined,
+        MemberMoved: lambda fact, _: {"team": fact.data.team_id},
+        MemberWentOnLeave: lambda fact, _: {},
+        MemberLeft: lambda fact, _: {"status": "former", "left_on": fact.data.on},
+    },
+)
+
+DDL = f"""
+{TEAM.ddl}
+{MEMBER.ddl}
+create index on {{view}}.member (team);
+create table {{view}}.leave (
+    member_id uuid not null,
+    first_day date not null,
+    last_day date not null,
+    primary key (member_id, first_day, last_day)
+);
+"""
+
+AWAY = "insert into {view}.leave (member_id, first_day, last_day) values ($1, $2, $3) on conflict do nothing"
+
+CANDIDATES = """
+select m.id, m.capacity, count(l.id) as open_leads,
+       exists (select from {view}.leave a
+                where a.member_id = m.id and $2 between a.first_day and a.last_day) as on_leave
+  from {view}.member m
+  left join {leads}.lead l on l.owner = m.id and l.status = 'open'
+ where m.team = $1 and m.status = 'active' and m.role = 'rep'
+ group by m.id
+"""
+"""The reps of a team on a day, with what they carry. Reads the view `leads` beside this one."""
+
+
+async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    await TEAM.fold(db, events)
+    await MEMBER.fold(db, events)
+    leaves = [fact.data for fact in events if isinstance(fact.data, MemberWentOnLeave)]
+    await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
+
+
+@value
+class TeamRow:
+    """A team in the list."""
+
+    id: UUID
+    version: int
+    name: str
+    parent_id: UUID | None
+    manager: UUID | None
+    formed_at: datetime
+
+
+@value
+class MemberRow:
+    """A member in the list."""
+
+    id: UUID
+    version: int
+    status: str
+    """active or former."""
+    subject: str
+    name: str
+    role: str
+    team: UUID | None
+    department: str
+    experience: str
+    capacity: int
+    joined_at: datetime
+    left_on: date | None
+
+
+PEOPLE = View(name="people", version=1, ddl=DDL, apply=fold, events=(*TEAM.changes, *MEMBER.changes))
+
+TEAMS = Listing(
+    name="teams",
+    view=PEOPLE,
+    table="team",
+    item=TeamRow,
+    key="id",
+    filters={"parent": equals("parent_id", UUID), "manager": equals("manager", UUID), "q": contains("name")},
+    sorts=("name", "formed_at"),
+    default_sort="name",
+    readers=EVERYBODY,
+    owner=None,
+    team=None,
+)
+
+MEMBERS = Listing(
+    name="members",
+    view=PEOPLE,
+    table="member",
+    item=MemberRow,
+    key="id",
+    filters={
+        "team": equals("team", UUID),
+        "role": equals("role"),
+        "status": equals("status"),
+        "subject": equals("subject"),
+        "q": contains("name"),
+    },
+    sorts=("name", "joined_at"),
+    default_sort="name",
+    readers=EVERYBODY,
+    owner=None,
+    team=None,
+)

@@ -1,0 +1,52 @@
+"""Folding events into a table of which every aggregate, or part of one, is a row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.events.envelope import Envelope
+from shared.views.view import ViewDatabase
+
+Row = dict[str, Any]
+Change = Callable[[Any, Row], Mapping[str, Any]]
+"""What an event (with its envelope) changes in a row, given the row before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with the key `id`. Every event of `changes` belongs to the row that `key` says."""
+
+    name: str
+    columns: Mapping[str, str]
+    """Name → SQL type; the first is `id`."""
+    changes: Mapping[type, Change]
+    key: Callable[[Envelope[Any]], UUID] = lambda fact: fact.aggregate_id
+
+    @property
+    def ddl(self) -> str:
+        """The statement that makes the table."""
+        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
+        return f"create table {{view}}.{self.name} ({columns});"
+
+    @property
+    def write(self) -> str:
+        """The statement that writes a row."""
+        names, places = ", ".join(self.columns), ", ".join(f"${place}" for place in range(1, len(self.columns) + 1))
+        updates = ", ".join(f"{name} = excluded.{name}" for name in self.columns if name != "id")
+        return f"insert into {{view}}.{self.name} ({names}) values ({places}) on conflict (id) do update set {updates}"  # noqa: S608
+
+    async def fold(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        """Rows of the page are read once, changed, and written once."""
+        mine = [(self.key(fact), fact) for fact in events if type(fact.data) in self.changes]
+        if not mine:
+            return
+        found = await db.fetch(
+            f"select * from {{view}}.{self.name} where id = any($1)",  # noqa: S608
+            list({key for key, _ in mine}),
+        )
+        rows: dict[UUID, Row] = {row["id"]: dict(row) for row in found}
+        for key, fact in mine:
+            row = rows.setdefault(key, {**dict.fromkeys(self.columns), "id": key})
+            row.update(self.changes[type(fact.data)](fact, row), version=fact.sequence)
+        await db.executemany(self.write, [tuple(row[name] for name in self.columns) for row in rows.values()])
