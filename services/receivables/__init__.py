@@ -1,0 +1,1 @@
+"""Receivables: payment plans, invoices, receipts, and what is owed."""

@@ -1,0 +1,1 @@
+"""The rules of receivables: pure, without clock, chance or input and output."""

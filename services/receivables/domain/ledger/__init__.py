@@ -1,0 +1,9 @@
+"""The ledger of a customer in one currency: invoices, receipts, and which money settles what.
+
+It is one aggregate, so that "never below zero" and "allocated once" are decided in one place.
+"""
+
+from services.receivables.domain.ledger import invoices, receipts
+from services.receivables.domain.ledger.aggregate import ledger
+
+__all__ = ["invoices", "ledger", "receipts"]

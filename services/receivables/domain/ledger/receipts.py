@@ -1,0 +1,152 @@
+"""How money enters a ledger: once per bank reference, and at once against what is open (REC-3, REC-4)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, ClassVar
+from uuid import UUID, uuid5
+
+from annotated_types import MaxLen, MinLen
+
+from services.receivables.domain.ledger.aggregate import (
+    LedgerReceipt,
+    NoLedger,
+    OpenLedger,
+    empty,
+    ledger,
+    ledger_of,
+    movement,
+    with_invoice,
+    with_receipt,
+)
+from services.receivables.domain.ledger.allocation import allocate, allocated, settled
+from services.receivables.domain.roles import FINANCE_DESK
+from shared.domain.aggregate import Claim, Fact
+from shared.domain.context import Context
+from shared.domain.money import Money, check_money
+from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.events.definition import value
+from shared.events.receivables import ReceiptAllocated, ReceiptRecorded
+
+BANK_REFERENCE = "bank-reference"
+"""The kind of claim by which a bank reference is accepted once in the whole company."""
+
+
+@value
+class RecordReceipt:
+    """Record money that arrived at the bank."""
+
+    account_id: UUID
+    """The customer who paid."""
+    bank_reference: Annotated[str, MinLen(1), MaxLen(140)]
+    """The bank's own reference of the movement; accepted once."""
+    amount: Money
+    on: date
+    """The day on which the money was there."""
+    reference: Annotated[str, MinLen(1), MaxLen(140)] | None = None
+    """The invoice number that the payer stated."""
+
+    example: ClassVar[dict[str, object]] = {
+        "account_id": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11",
+        "bank_reference": "2026-03-16/0042",
+        "amount": {"amount": "36000.00", "currency": "EUR"},
+        "on": "2026-03-16",
+        "reference": "MAIN-000001",
+    }
+
+
+@value
+class ReferenceHolder:
+    """The ledger in which a bank reference was recorded before, as a handler is given it."""
+
+    ledger_id: UUID | None
+
+
+# -- deciding -------------------------------------------------------------------------------------------------------
+
+
+@ledger.decides(allow=FINANCE_DESK, routed=False)
+def record_receipt(
+    state: NoLedger | OpenLedger, command: RecordReceipt, context: Context, holder: ReferenceHolder
+) -> Sequence[Fact]:
+    """Record money that arrived, and settle what it pays."""
+    refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
+    if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
+        raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
+    before = state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
+    if before.receipt(command.bank_reference) or holder.ledger_id not in (None, before.id):
+        raise Rejected("bank-reference-used", "This bank reference was recorded with other content.")
+    recorded = ReceiptRecorded(
+        ledger_id=before.id,
+        account_id=before.account_id,
+        receipt_id=uuid5(before.id, f"receipt/{command.bank_reference}"),
+        bank_reference=command.bank_reference,
+        amount=check_money(command.amount, context.company.currency, "amount"),
+        on=command.on,
+        reference=command.reference,
+        entries=movement("bank", "unapplied-credit", command.amount),
+    )
+    receipt = _recorded(recorded)
+    allocations = [allocated(before, receipt, allocation) for allocation in allocate(receipt, before.invoices)]
+    return [
+        Fact(event=recorded, at=context.moment(recorded.on)),
+        *(Fact(event=allocation, at=context.moment(allocation.on)) for allocation in allocations),
+    ]
+
+
+@ledger.already
+def is_recorded(state: OpenLedger, command: RecordReceipt) -> bool:
+    known = state.receipt(command.bank_reference)
+    return known is not None and all(
+        getattr(known, field) == getattr(command, field) for field in ("amount", "on", "reference")
+    )
+
+
+@ledger.claims
+def bank_references(state: OpenLedger) -> Iterable[Claim]:
+    return [Claim(kind=BANK_REFERENCE, key=receipt.bank_reference) for receipt in state.receipts]
+
+
+def _faults(command: RecordReceipt, context: Context) -> Iterator[Reason]:
+    try:
+        check_money(command.amount, context.company.currency, "amount")
+    except Rejected as rejected:
+        yield from rejected.reasons
+    else:
+        if command.amount.amount <= 0:
+            yield Reason(code="not-above-zero", message="Money that arrives is above zero.", field="amount.amount")
+    if command.on > context.today:
+        yield Reason(code="in-the-future", message="Money has not arrived in the future.", field="on")
+    for field in ("bank_reference", "reference"):
+        text = getattr(command, field)
+        if text is not None and text != text.strip():
+            message = "A reference neither begins nor ends with a space."
+            yield Reason(code="surrounded-by-space", message=message, field=field)
+
+
+# -- evolving -------------------------------------------------------------------------------------------------------
+
+
+@ledger.evolves
+def recorded(state: NoLedger | OpenLedger, event: ReceiptRecorded) -> OpenLedger:
+    before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)
+    return replace(before, receipts=(*before.receipts, _recorded(event)))
+
+
+@ledger.evolves
+def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
+    [receipt] = [each for each in state.receipts if each.id == event.receipt_id]
+    [invoice] = [each for each in state.invoices if each.id == event.invoice_id]
+    paid = with_invoice(state, settled(invoice, event.amount))
+    return with_receipt(paid, replace(receipt, unapplied=receipt.unapplied - event.amount))
+
+
+def _recorded(event: ReceiptRecorded) -> LedgerReceipt:
+    return LedgerReceipt(
+        id=event.receipt_id,
+        bank_reference=event.bank_reference,
+        amount=event.amount,
+        unapplied=event.amount,
+        on=event.on,
+        reference=event.reference,
+    )

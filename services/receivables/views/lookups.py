@@ -1,0 +1,42 @@
+"""What handlers of receivables need beyond their own state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
+from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.aggregate import OpenLedger, empty, ledger_of
+from services.receivables.domain.ledger.receipts import BANK_REFERENCE, RecordReceipt, ReferenceHolder
+from services.receivables.domain.numbers import NextNumber, next_number, number_series, series_of
+from services.receivables.domain.plan import DrawnUpPaymentPlan
+from shared.domain.context import Context
+from shared.store.reader import Provider, Reader
+
+
+async def number_in_series(
+    reader: Reader, state: Any, command: IssueInvoice | ImportInvoice, context: Context
+) -> NextNumber:
+    """The next number of the legal entity; whoever takes it appends at the version that was read here."""
+    series, _ = await reader.state(number_series, series_of(command.legal_entity))
+    return next_number(series, command.legal_entity)
+
+
+async def books_of_plan(
+    reader: Reader, state: DrawnUpPaymentPlan, command: IssueInvoice, context: Context
+) -> OpenLedger:
+    """The ledger of the plan's customer."""
+    currency = context.company.currency
+    books, _ = await reader.state(ledger, ledger_of(state.account_id, currency))
+    return books if isinstance(books, OpenLedger) else empty(state.account_id, currency)
+
+
+async def holder_of_reference(reader: Reader, state: Any, command: RecordReceipt, context: Context) -> ReferenceHolder:
+    """Where the bank reference was recorded before."""
+    return ReferenceHolder(ledger_id=await reader.claim_holder(BANK_REFERENCE, command.bank_reference))
+
+
+PROVIDES: Mapping[type, Provider] = {
+    NextNumber: number_in_series,
+    OpenLedger: books_of_plan,
+    ReferenceHolder: holder_of_reference,
+}

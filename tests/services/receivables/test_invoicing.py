@@ -1,0 +1,225 @@
+"""REC-2: instalment, number and ledger in one command."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
+from services.receivables.domain.ledger.aggregate import empty, movement
+from services.receivables.domain.numbers import (
+    NextNumber,
+    RunningNumberSeries,
+    UnusedNumberSeries,
+    next_number,
+    number_series,
+    series_of,
+)
+from services.receivables.domain.plan import payment_plan
+from services.receivables.domain.roles import FINANCE_DESK
+from shared.domain.money import Money
+from shared.domain.roles import Role
+from shared.events.receivables import (
+    InstalmentInvoiced,
+    InvoiceIssued,
+    InvoiceNumberTaken,
+    ReceiptAllocated,
+    ReceiptRecorded,
+)
+from shared.testing.scenario import CONTEXT, NOW
+from tests.services.receivables.facts import (
+    ACCOUNT,
+    CONTRACT,
+    DEAL,
+    DRAWN_UP,
+    FIRST,
+    LEDGER,
+    OWNER,
+    PLAN,
+    TEAM,
+    THE_LEDGER,
+    THE_PLAN,
+    TODAY,
+    books,
+    eur,
+    events,
+)
+
+INVOICE = CONTEXT.derived_id("invoice")
+NOTHING_YET = THE_PLAN.given(DRAWN_UP).knowing(next_number=FIRST, books=empty(ACCOUNT, "EUR"))
+INVOICED = InstalmentInvoiced(
+    plan_id=PLAN, number=1, invoice_id=INVOICE, invoice_number="MAIN-000001", on=TODAY, legal_entity="MAIN"
+)
+ISSUED = InvoiceIssued(
+    ledger_id=LEDGER,
+    account_id=ACCOUNT,
+    invoice_id=INVOICE,
+    number="MAIN-000001",
+    legal_entity="MAIN",
+    amount=eur("300.00"),
+    on=TODAY,
+    due=date(2026, 4, 15),
+    overdue_from=datetime(2026, 4, 16, tzinfo=UTC),
+    contract_id=CONTRACT,
+    plan_id=PLAN,
+    instalment=1,
+    deal_id=DEAL,
+    owner=OWNER,
+    team=TEAM,
+    entries=movement("receivable", "revenue", eur("300.00")),
+)
+
+
+def test_an_invoice_changes_plan_series_and_ledger_at_once_rec_2() -> None:
+    outcome = NOTHING_YET.when(IssueInvoice(number=1))
+    outcome.then(
+        INVOICED,
+        InvoiceNumberTaken(series_id=series_of("MAIN"), legal_entity="MAIN", number=1, invoice_id=INVOICE),
+        ISSUED,
+    )
+    assert [fact.to for fact in outcome.facts] == [None, series_of("MAIN"), LEDGER]
+    assert {fact.at for fact in outcome.facts} == {NOW}
+
+
+def test_invoicing_an_instalment_again_records_nothing() -> None:
+    NOTHING_YET.given(INVOICED).when(IssueInvoice(number=1)).then()
+    NOTHING_YET.given(INVOICED).when(IssueInvoice(number=1, on=TODAY)).then()
+
+
+@pytest.mark.parametrize(
+    "command", [IssueInvoice(number=1, on=date(2026, 3, 1)), IssueInvoice(number=1, legal_entity="SOUTH")]
+)
+def test_an_instalment_has_one_invoice_rec_2(command: IssueInvoice) -> None:
+    NOTHING_YET.given(INVOICED).when(command).then_rejected("already-invoiced")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (IssueInvoice(number=9), "no-such-instalment"),
+        (IssueInvoice(number=1, on=date(2026, 3, 17)), "in-the-future"),
+        (IssueInvoice(number=1, legal_entity="main"), "not-a-legal-entity"),
+        (IssueInvoice(number=1, legal_entity="A-1"), "not-a-legal-entity"),
+    ],
+)
+def test_what_cannot_be_invoiced_is_refused(command: IssueInvoice, code: str) -> None:
+    NOTHING_YET.when(command).then_rejected(code)
+
+
+def test_an_instalment_of_nothing_is_not_invoiced() -> None:
+    nothing = replace(DRAWN_UP, instalments=(replace(DRAWN_UP.instalments[0], amount=eur("0")),))
+    scene = THE_PLAN.given(nothing).knowing(next_number=FIRST, books=empty(ACCOUNT, "EUR"))
+    scene.when(IssueInvoice(number=1)).then_rejected("nothing-to-pay")
+
+
+def test_there_is_no_plan_to_invoice() -> None:
+    THE_PLAN.when(IssueInvoice(number=1)).then_rejected("does-not-exist")
+
+
+def test_an_invoice_is_not_due_before_its_own_day() -> None:
+    issued = events(NOTHING_YET.when(IssueInvoice(number=3)))[2]
+    assert (issued.on, issued.due) == (TODAY, TODAY)
+
+
+def test_an_invoice_may_be_dated_back() -> None:
+    outcome = NOTHING_YET.when(IssueInvoice(number=3, on=date(2026, 3, 1)))
+    assert outcome.facts[2].event.due == date(2026, 3, 10)
+    assert {fact.at for fact in outcome.facts} == {datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)}
+
+
+def test_finance_issues_invoices_api_4() -> None:
+    assert payment_plan.handlers[IssueInvoice][0].allow == FINANCE_DESK
+    assert set(FINANCE_DESK) == {Role.FINANCE, Role.ADMIN, Role.SERVICE}
+
+
+# -- standing credit ------------------------------------------------------------------------------------------------
+
+
+def received(amount: str, reference: str | None) -> ReceiptRecorded:
+    return ReceiptRecorded(
+        ledger_id=LEDGER,
+        account_id=ACCOUNT,
+        receipt_id=UUID(int=5),
+        bank_reference="B1",
+        amount=eur(amount),
+        on=date(2026, 3, 2),
+        reference=reference,
+    )
+
+
+def test_money_that_named_the_invoice_before_it_was_written_settles_it_rec_4() -> None:
+    scene = NOTHING_YET.knowing(books=books(received("500.00", "main-000001")))
+    allocated = events(scene.when(IssueInvoice(number=1)))[3]
+    assert isinstance(allocated, ReceiptAllocated)
+    assert (allocated.amount, allocated.open_after, allocated.rule) == (eur("300.00"), eur("0.00"), "reference")
+    assert allocated.on == TODAY
+
+
+@pytest.mark.parametrize("reference", [None, "MAIN-000009"])
+def test_other_standing_credit_stays_rec_4(reference: str | None) -> None:
+    scene = NOTHING_YET.knowing(books=books(received("300.00", reference)))
+    assert len(events(scene.when(IssueInvoice(number=1)))) == 3
+
+
+# -- numbers --------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_follow_one_another_for_each_legal_entity_rec_2() -> None:
+    taken: list[Any] = [
+        InvoiceNumberTaken(
+            series_id=series_of("SOUTH"), legal_entity="SOUTH", number=number, invoice_id=UUID(int=number)
+        )
+        for number in (1, 2, 3)
+    ]
+    series = number_series.fold(taken)
+    assert series == RunningNumberSeries(id=series_of("SOUTH"), legal_entity="SOUTH", last=3)
+    assert next_number(series, "SOUTH").text == "SOUTH-000004"
+    assert next_number(UnusedNumberSeries(), "MAIN").text == "MAIN-000001"
+    assert NextNumber(legal_entity="MAIN", number=1234567).text == "MAIN-1234567"
+
+
+# -- history --------------------------------------------------------------------------------------------------------
+
+OLD = ImportInvoice(
+    account_id=ACCOUNT,
+    invoice_id=UUID(int=77),
+    amount=eur("50"),
+    on=date(2025, 2, 1),
+    due=date(2025, 3, 1),
+    number="2025/17",
+)
+
+
+def test_an_invoice_of_the_past_keeps_its_number_data_5() -> None:
+    outcome = THE_LEDGER.when(OLD)
+    [issued] = events(outcome)
+    assert (issued.number, issued.amount, issued.due) == ("2025/17", eur("50.00"), date(2025, 3, 1))
+    assert outcome.facts[0].at == datetime(2025, 2, 1, 23, 59, 59, 999999, tzinfo=UTC)
+    THE_LEDGER.given(issued).when(OLD).then()
+    THE_LEDGER.given(issued).when(replace(OLD, amount=eur("51"))).then_rejected("already-invoiced")
+    THE_LEDGER.given(issued).when(replace(OLD, invoice_id=UUID(int=78))).then_rejected("already-invoiced")
+
+
+def test_an_invoice_of_the_past_without_number_takes_one_of_the_series_data_5() -> None:
+    nameless = replace(OLD, number=None)
+    taken, issued = events(THE_LEDGER.when(nameless))
+    assert (taken.number, issued.number) == (1, "MAIN-000001")
+    THE_LEDGER.given(issued).when(nameless).then()
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (replace(OLD, number="MAIN-000001"), "number-of-a-series"),
+        (replace(OLD, on=date(2026, 3, 17)), "in-the-future"),
+        (replace(OLD, amount=eur("0")), "nothing-to-pay"),
+        (replace(OLD, account_id=UUID(int=99)), "other-ledger"),
+        (replace(OLD, amount=Money(amount=Decimal(1), currency="USD")), "other-currency"),
+        (replace(OLD, legal_entity="x"), "not-a-legal-entity"),
+    ],
+)
+def test_an_invoice_of_the_past_that_cannot_be_is_refused(command: ImportInvoice, code: str) -> None:
+    THE_LEDGER.when(command).then_rejected(code)
