@@ -26,7 +26,23 @@ def schema_of(kind: Any) -> dict[str, Any]:
     """The JSON schema of a class or an adapter; the same for what comes in and what goes out."""
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
     schema: dict[str, Any] = _without_null_defaults(adapter.json_schema(ref_template="#/components/schemas/{model}"))
+    decimals_are_strings(schema)
     return schema
+
+
+def decimals_are_strings(schema: Any) -> None:
+    """Where a library writes "a number or a string" for a decimal, leave the string: numbers are refused."""
+    if isinstance(schema, dict):
+        options = schema.get("anyOf")
+        if isinstance(options, list):
+            texts = [option for option in options if option.get("type") == "string" and "pattern" in option]
+            if texts and any(option.get("type") == "number" for option in options):
+                schema["anyOf"] = [option for option in options if option.get("type") != "number"]
+        for part in schema.values():
+            decimals_are_strings(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            decimals_are_strings(part)
 
 
 def _without_null_defaults(part: Any) -> Any:

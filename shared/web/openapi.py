@@ -13,7 +13,8 @@ from shared.domain.aggregate import Aggregate, status_of
 from shared.domain.roles import Role
 from shared.views.lists import Listing
 from shared.web.commands import CommandRoute, operation_id
-from shared.web.encoding import schema_of
+from shared.web.encoding import decimals_are_strings, schema_of
+from shared.web.examples import example_of
 from shared.web.problems import CATALOGUE, KINDS
 from shared.web.problems import MEDIA_TYPE as PROBLEM_TYPE
 from shared.web.routes import ANSWER, BODY, BODY_EXAMPLE, PRIVATE, PROBLEMS
@@ -248,7 +249,7 @@ def roles_of(roles: Iterable[Role]) -> list[str]:
 def _aggregate(aggregate: Aggregate, schemas: Schemas) -> Document:
     states = [_state(aggregate, state, schemas) for state in states_of(aggregate)]
     content: Document = {"schema": {"oneOf": states} if len(states) > 1 else states[0]}
-    content["example"] = {"id": SOME_ID, "version": 1, "status": status_of_class(aggregate, states_of(aggregate)[0])}
+    content["example"] = example_of(content["schema"], schemas.found)
     headers = {"ETag": ANSWER_HEADERS["ETag"]}
     return {
         "operationId": operation_id("get", aggregate.name),
@@ -316,7 +317,12 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
             },
         },
     }
-    example = {"items": [], "next": None, "has_more": False, "as_of": "2026-03-16T10:00:00Z"}
+    example = {
+        "items": [example_of(item, schemas.found)],
+        "next": None,
+        "has_more": False,
+        "as_of": "2026-03-16T10:00:00Z",
+    }
     return {
         "operationId": operation_id("list", listing.name),
         "tags": [listing.name],
@@ -347,6 +353,7 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
         for told in responses.values():
             for content in told.get("content", {}).values():
                 content["schema"] = schemas.adopt(answers)
+                content.setdefault("example", example_of(content["schema"], schemas.found))
     kinds = [*EVERY, *described.get(PROBLEMS, ())]
     described.setdefault("parameters", []).extend([CORRELATION, TOKEN, PREFER])
     if any(parameter["in"] == "path" for parameter in described["parameters"]):
@@ -360,21 +367,6 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
         described["requestBody"] = _body(schemas.adopt(body), described.get(BODY_EXAMPLE))
     described["responses"] = {**responses, **_problems(kinds)}
     return {name: told for name, told in described.items() if name not in PRIVATE}
-
-
-def decimals_are_strings(schema: Any) -> None:
-    """Where a library writes "a number or a string" for a decimal, leave the string: numbers are refused."""
-    if isinstance(schema, dict):
-        options = schema.get("anyOf")
-        if isinstance(options, list):
-            texts = [option for option in options if option.get("type") == "string" and "pattern" in option]
-            if texts and any(option.get("type") == "number" for option in options):
-                schema["anyOf"] = [option for option in options if option.get("type") != "number"]
-        for part in schema.values():
-            decimals_are_strings(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            decimals_are_strings(part)
 
 
 def query_parameters(described: Document) -> Mapping[tuple[str, str], frozenset[str]]:

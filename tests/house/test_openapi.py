@@ -1,0 +1,72 @@
+"""The law of the HTTP interface: every operation is described whole, no path has two owners, and the committed documents
+are what the code says."""
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from deploy.reference import FOLDER, SERVICES, files
+from shared.domain.aggregate import Aggregate
+from shared.web.commands import command_routes
+from shared.web.service import service_document
+
+RENEW = "run: python -m deploy.reference"
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, str]:
+    return dict(files())
+
+
+def test_the_committed_documents_are_what_the_code_says(written: dict[str, str]) -> None:
+    """API-1, API-5."""
+    assert {path.name for path in FOLDER.glob("*.json")} == set(written), RENEW
+    for name, content in written.items():
+        assert (FOLDER / name).read_text() == content, f"{name} differs; {RENEW}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_is_described_whole(service: str) -> None:
+    """API-1, API-4: an operation id, a summary, an example, errors and roles."""
+    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    for path, operations in document["paths"].items():
+        for method, told in operations.items():
+            where = f"{method.upper()} {path}"
+            assert told["operationId"].isidentifier(), where
+            assert told["summary"].endswith("."), where
+            assert told["x-roles"], where
+            assert {"400", "401", "403", "429", "500", "503"} <= set(told["responses"]), where
+            assert _has_example(told, method), f"{where} has no example"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_example_holds_to_its_schema(service: str) -> None:
+    """API-1."""
+    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    for path, operations in document["paths"].items():
+        for method, told in operations.items():
+            for said in (*told["responses"].values(), told.get("requestBody", {})):
+                for media in said.get("content", {}).values():
+                    if "schema" in media and "example" in media:
+                        schema = {**media["schema"], "components": document["components"]}
+                        faults = list(Draft202012Validator(schema).iter_errors(media["example"]))
+                        assert not faults, f"{method.upper()} {path}: {faults[0].message}"
+
+
+def _has_example(told: dict[str, Any], method: str) -> bool:
+    if method != "get":
+        return "example" in told["requestBody"]["content"]["application/json"]
+    answers = [answer for status, answer in told["responses"].items() if status.startswith("2")]
+    media = [content for answer in answers for content in answer.get("content", {}).items()]
+    return all("example" in content or name == "text/event-stream" for name, content in media)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_examples_of_bodies_have_every_required_field(service: str) -> None:
+    aggregates: tuple[Aggregate, ...] = importlib.import_module(f"services.{service}.app").SERVICE.aggregates
+    for route in command_routes(aggregates):
+        example = getattr(route.command, "example", {})
+        route.body.validate_json(json.dumps(example), strict=True)
