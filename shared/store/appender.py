@@ -8,7 +8,6 @@ import asyncpg
 import structlog
 
 from shared.store.append import CALL, Append, Appended, Outcome, arguments, outcomes
-from shared.store.pool import DATABASE_ERRORS
 from shared.store.signal import Announcer, Signal
 
 log = structlog.get_logger(__name__)
@@ -67,11 +66,10 @@ class Appender:
     async def _write(self, batch: Sequence[Waiting]) -> None:
         appends = [append for append, _ in batch]
         try:
-            rows = await self._pool.fetch(CALL, *arguments(appends))
-        except DATABASE_ERRORS as problem:
+            found = outcomes(appends, await self._pool.fetch(CALL, *arguments(appends)))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it is raised where the command waits
             await self._after_failure(batch, problem)
             return
-        found = outcomes(appends, rows)
         if any(isinstance(outcome, Appended) and outcome.positions for outcome in found):
             self.appended.give()
             self._announcer.announce()

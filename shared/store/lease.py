@@ -51,28 +51,37 @@ class Lease:
         """Let the next one in at once."""
         await self._pool.execute(RELEASE, self._name, self._owner, epoch)
 
-    async def hold(self, work: Callable[[int], Awaitable[None]]) -> None:
-        """Run `work(epoch)` whenever and as long as the lease is held, until it returns. What it raises is raised."""
-        while True:
-            epoch = await self._taken()
+    async def hold(self, work: Callable[[int], Awaitable[None]], stopping: asyncio.Event | None = None) -> None:
+        """Run `work(epoch)` whenever and as long as the lease is held, until it returns. What it raises is raised.
+
+        `stopping` ends the wait for the lease; the work has to look at it by itself.
+        """
+        stopping = stopping or asyncio.Event()
+        while not stopping.is_set():
+            epoch = await self._taken(stopping)
+            if epoch is None:
+                return
             task = asyncio.ensure_future(work(epoch))
             try:
                 if await self._kept(epoch, task):
-                    return await task
+                    await task
+                    return
                 log.warning("lease-lost", name=self._name, epoch=epoch)
             finally:
                 await _ended(task)
                 with suppress(*DATABASE_ERRORS):  # it runs out by itself
                     await self.release(epoch)
 
-    async def _taken(self) -> int:
-        while True:
+    async def _taken(self, stopping: asyncio.Event) -> int | None:
+        while not stopping.is_set():
             try:
                 if epoch := await self.take():
                     return epoch
             except DATABASE_ERRORS as problem:
                 log.warning("lease-unreachable", name=self._name, error=type(problem).__name__)
-            await asyncio.sleep(RENEW_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), RENEW_SECONDS)
+        return None
 
     async def _kept(self, epoch: int, task: asyncio.Future[None]) -> bool:
         """Renew until the work has ended (True) or the lease is lost (False)."""

@@ -73,7 +73,7 @@ class Timers:
                 if fired < PAGE:
                     await _waited(stopping, POLL_SECONDS)
 
-        await Lease(self._pool, "timers").hold(work)
+        await Lease(self._pool, "timers").hold(work, stopping)
 
     async def fire_due(self) -> int:
         """Fire a page of what is due now; how many there were."""

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -192,3 +193,11 @@ async def test_an_append_wakes_those_who_wait(process: Process) -> None:
     seen = process.appender.appended.count
     await process.appender.append(append(stream(new_id())))
     assert await process.appender.appended.wait(seen, 0)
+
+
+async def test_what_cannot_be_written_is_raised_where_it_waits(process: Process) -> None:
+    wrong = replace(append(stream(new_id())), traceparent=cast(str, object()))
+    async with asyncio.timeout(5):
+        with pytest.raises(TypeError):
+            await process.appender.append(wrong)
+    assert isinstance(await process.appender.append(append(stream(new_id()))), Appended)

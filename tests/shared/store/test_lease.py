@@ -71,3 +71,18 @@ async def test_what_the_work_raises_is_raised(process: Process) -> None:
 
     with pytest.raises(LookupError, match="broken"):
         await Lease(process.pool, "relay").hold(work)
+
+
+async def test_who_waits_for_the_lease_can_be_stopped(process: Process, other: Process) -> None:
+    await Lease(process.pool, "relay", seconds=60).take()
+    stopping = asyncio.Event()
+
+    async def work(epoch: int) -> None:
+        raise AssertionError("somebody else holds it")
+
+    waiting = asyncio.create_task(Lease(other.pool, "relay").hold(work, stopping))
+    done, _ = await asyncio.wait([waiting], timeout=0.1)
+    assert not done
+    stopping.set()
+    async with asyncio.timeout(5):
+        await waiting
