@@ -82,9 +82,7 @@ async def running_process(service: "Service", settings: Settings, health: Health
         httpx.AsyncClient(timeout=KEYS_TIMEOUT) as client,
     ):
         await check(pool)
-        parts = await _compose(
-            service, settings, health=health, pool=pool, client=client, stopping=stopping
-        )
+        parts = await _compose(service, settings, health=health, pool=pool, client=client, stopping=stopping)
         for view in views_of(service):
             await prepare(pool, view)
         for seed in service.seeds:
@@ -134,17 +132,7 @@ async def _compose(
         journal=journal,
         arrived=arrived,
         advanced=advanced,
-        commands=Commands(
-            service.name,
-            aggregates=service.aggregates,
-            pool=pool,
-            appender=appender,
-            codec=codec,
-            clock=clock,
-            company=company,
-            claim_secret=settings.claim_secret.encode(),
-            provides=service.provides,
-        ),
+        commands=_commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views),
         views=views,
         marks=Marks(
             pool,
@@ -164,6 +152,48 @@ async def _compose(
     )
     _readiness(health, running)
     return _Parts(running=running, registry=registry, appender=appender)
+
+
+def _commands(
+    service: "Service",
+    settings: Settings,
+    *,
+    pool: asyncpg.Pool,
+    appender: Appender,
+    codec: Codec,
+    clock: Clock,
+    views: Views,
+) -> Commands:
+    return Commands(
+        service.name,
+        aggregates=service.aggregates,
+        pool=pool,
+        appender=appender,
+        codec=codec,
+        clock=clock,
+        company=settings.company,
+        claim_secret=settings.claim_secret.encode(),
+        provides=service.provides,
+        look_up=views.lookup,
+    )
+
+
+@asynccontextmanager
+async def commands_alone(service: "Service", settings: Settings) -> AsyncIterator[Commands]:
+    """The commands of a service without its web side and its workers, as an import needs them. What they append is
+    published and folded by the service's own processes."""
+    async with await create_pool(settings.database_url, name=f"{service.name}-commands") as pool:
+        await check(pool)
+        codec, clock, appender = Codec(registry_for(service)), Clock(), Appender(pool)
+        await clock.refresh(pool)
+        for view in views_of(service):
+            await prepare(pool, view)
+        log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
+        views = Views(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
+        try:
+            yield _commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views)
+        finally:
+            await appender.close()
 
 
 def _feed(service: "Service", health: Health, advanced: Signal, running: Any) -> Feed:
