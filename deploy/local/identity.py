@@ -38,7 +38,9 @@ LONGEST_TOKEN_SECONDS = 24 * 3600
 LONGEST_FORM = 4096
 
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -164,7 +166,7 @@ def build_identity(home: Path, issuer: str, *, secret: str, audience: str = "thr
     known = Issuer(home=home, address=issuer, audience=audience, keys=keys)
     keys.load()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_exception_handler(Problem, lambda request, problem: problem_response(request, problem))  # type: ignore[arg-type]
+    app.add_exception_handler(Problem, problem_response)  # type: ignore[arg-type]
     _publish(app, known)
     _give_tokens(app, known, secret)
     _sign_people_in(app, known)
@@ -292,7 +294,7 @@ def _group(team: str, members: Sequence[Person]) -> str:
 
 
 def _buttons(people: Sequence[Person]) -> str:
-    return f'<ul>{"".join(_button(person) for person in people)}</ul>'
+    return f"<ul>{''.join(_button(person) for person in people)}</ul>"
 
 
 def _button(person: Person) -> str:
@@ -323,4 +325,3 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-

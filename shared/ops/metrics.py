@@ -53,9 +53,7 @@ class Metrics:
             lag_seconds=Gauge(
                 "throughline_lag_seconds", "Age of the oldest of them.", ["kind", "name"], registry=registry
             ),
-            worker_ok=Gauge(
-                "throughline_worker_ok", "1 while a worker does its work.", ["worker"], registry=registry
-            ),
+            worker_ok=Gauge("throughline_worker_ok", "1 while a worker does its work.", ["worker"], registry=registry),
             worker_restarts=Counter(
                 "throughline_worker_restarts", "How often a worker was started again.", ["worker"], registry=registry
             ),

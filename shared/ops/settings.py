@@ -112,8 +112,8 @@ class Settings:
     database_url: str = _setting(_database, secret=True)
     """The service's own PostgreSQL database (15 or later), like postgresql://user:password@host/deals."""
     claim_secret: str = _setting(_secret, secret=True)
-    """The key under which claimed values (e-mail addresses) are hashed and cursors are signed; the same for all processes,
-    kept as long as the data."""
+    """The key under which claimed values (e-mail addresses) are hashed and cursors are signed; the same for all
+    processes, kept as long as the data."""
     kafka_bootstrap: str = _setting(_text, "127.0.0.1:9092")
     """Where Kafka is first asked: host:port, several with commas."""
     kafka_replication: int = _setting(_number(1, 9), "1")
@@ -127,8 +127,7 @@ class Settings:
     service_port: int = _setting(_number(0, 65_535), "0")
     """The port of this process; 0 takes a free one."""
     origin: str = _setting(_address, "http://127.0.0.1:8080")
-    """The address that clients see; it stands in links and guards the session cookie. In the local stack it follows from
-    HOST and PORT."""
+    """The address that clients see; it guards the session cookie. In the local stack it follows from HOST and PORT."""
     company_currency: str = _setting(_currency, "EUR")
     """The one currency in which amounts are kept."""
     company_timezone: str = _setting(_timezone, "UTC")

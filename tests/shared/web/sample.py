@@ -277,7 +277,9 @@ async def errand_failures() -> Response:
 async def receive_errand(request: Request, asking: Asking) -> Response:
     """Receive an errand from outside."""
     body = await body_of(request, RECEIVE)
-    command = OpenNewErrand(name=body.value.name, price=Money(amount=check("1.00"), currency="EUR"), owner=asking.member)
+    command = OpenNewErrand(
+        name=body.value.name, price=Money(amount=check("1.00"), currency="EUR"), owner=asking.member
+    )
     return await carry_out(
         request, asking, errand, new_id(), command, raw=body.raw, operation="receiveErrand", created=True
     )
@@ -288,7 +290,9 @@ def check(amount: str) -> Any:
 
 
 def select(row: Any) -> ServerEvent | None:
-    return None if row["name"] == "hidden" else ServerEvent(event="opened", data=b'{"name":"%s"}' % row["name"].encode())
+    return (
+        None if row["name"] == "hidden" else ServerEvent(event="opened", data=b'{"name":"%s"}' % row["name"].encode())
+    )
 
 
 @router.get("/v1/errand-stream", **operation(roles=EVERYBODY, media_type="text/event-stream"))

@@ -208,7 +208,9 @@ async def found(subject: str, roles: frozenset[Role]) -> Actor:
 
 def request(method: str = "GET", **headers: str) -> Request:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "method": method, "path": "/", "headers": raw, "client": ("10.0.0.1", 1), "state": {}})
+    return Request(
+        {"type": "http", "method": method, "path": "/", "headers": raw, "client": ("10.0.0.1", 1), "state": {}}
+    )
 
 
 @pytest.fixture

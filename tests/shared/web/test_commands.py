@@ -257,9 +257,7 @@ async def test_a_body_has_a_size(errands: Errands, operations: httpx.AsyncClient
 
 
 async def test_parameters_that_nobody_knows_are_refused(operations: httpx.AsyncClient, key: Key) -> None:
-    told = problem(
-        await operations.post("/v1/errands?dry_run=1", json=BREAD, headers=key()), 400, "invalid-parameter"
-    )
+    told = problem(await operations.post("/v1/errands?dry_run=1", json=BREAD, headers=key()), 400, "invalid-parameter")
     assert told["errors"][0]["parameter"] == "dry_run"
     problem(await operations.get(f"/v1/errands/{new_id()}?fields=name"), 400, "invalid-parameter")
 
@@ -294,9 +292,7 @@ async def test_a_state_that_does_not_allow_it_is_409(
 # -- what ties things together ---------------------------------------------------------------------------------------------
 
 
-async def test_the_correlation_id_reaches_the_event(
-    errands: Errands, operations: httpx.AsyncClient, key: Key
-) -> None:
+async def test_the_correlation_id_reaches_the_event(errands: Errands, operations: httpx.AsyncClient, key: Key) -> None:
     correlation_id = str(new_id())
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     headers = {**key(), "X-Correlation-Id": correlation_id, "traceparent": trace}
@@ -319,9 +315,7 @@ async def test_other_methods_are_refused(operations: httpx.AsyncClient) -> None:
     problem(await operations.get("/v1/nothing"), 404, "not-found")
 
 
-async def test_two_at_once_are_never_both_right(
-    operations: httpx.AsyncClient, opened: httpx.Response
-) -> None:
+async def test_two_at_once_are_never_both_right(operations: httpx.AsyncClient, opened: httpx.Response) -> None:
     import asyncio
 
     address = opened.headers["location"]

@@ -149,4 +149,3 @@ async def test_a_problem_leads_to_its_explanation(errands: Errands) -> None:
     told = (await client.get("/v1/errands")).json()
     path, _, kind = told["type"].partition("#")
     assert f'id="{kind}"' in (await client.get(path)).text
-

@@ -15,7 +15,9 @@ from tests.shared.web.test_commands import problem
 Key = Callable[[], dict[str, str]]
 
 
-def token(errands: Errands, position: int, service: str = "errands", topic: str = "errands.errand.v1") -> dict[str, str]:
+def token(
+    errands: Errands, position: int, service: str = "errands", topic: str = "errands.errand.v1"
+) -> dict[str, str]:
     made = ConsistencyToken(service=service, topic=topic, partition=0, position=position)
     return {"Consistency-Token": made.encode()}
 
@@ -42,7 +44,9 @@ async def test_a_change_that_does_not_arrive_is_told(errands: Errands, operation
 
 
 async def test_a_token_that_is_none_is_refused(operations: httpx.AsyncClient) -> None:
-    told = problem(await operations.get("/v1/errand-count", headers={"Consistency-Token": "%%%"}), 400, "invalid-parameter")
+    told = problem(
+        await operations.get("/v1/errand-count", headers={"Consistency-Token": "%%%"}), 400, "invalid-parameter"
+    )
     assert told["errors"][0]["parameter"] == "Consistency-Token"
 
 

@@ -116,7 +116,9 @@ async def test_a_process_serves_until_it_is_told_to_stop(
             port = 0
             while not port:
                 port = json.loads(await process.stdout.readline()).get("port", 0)
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=errands.client().headers) as client:
+            async with httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", headers=errands.client().headers
+            ) as client:
                 made = await client.post("/v1/errands", json=BREAD, headers={"Idempotency-Key": "k"})
                 assert made.status_code == 201, made.text
                 async with client.stream("GET", "/v1/errand-stream") as stream:

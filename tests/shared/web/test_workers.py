@@ -71,9 +71,7 @@ async def test_a_worker_that_does_not_stop_is_cancelled(health: Health, monkeypa
         ended.append("polite")
 
     stopping = asyncio.Event()
-    task = asyncio.create_task(
-        run_all([Worker(name="d", run=deaf), Worker(name="p", run=polite)], health, stopping)
-    )
+    task = asyncio.create_task(run_all([Worker(name="d", run=deaf), Worker(name="p", run=polite)], health, stopping))
     await until(lambda: len(health.workers) == 2)
     stopping.set()
     await asyncio.wait_for(task, 5)

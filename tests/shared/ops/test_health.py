@@ -1,0 +1,50 @@
+"""Health: what was reported last, and probes that may hang."""
+
+import asyncio
+
+import pytest
+
+from shared.ops import health as health_module
+from shared.ops.health import Health
+from shared.ops.metrics import Metrics
+
+
+@pytest.fixture
+def health() -> Health:
+    return Health(Metrics.of("tests"))
+
+
+def test_the_last_report_of_each_counts(health: Health) -> None:
+    health.report("relay", False, "broker away")
+    health.report("journal", True)
+    assert [(report.name, report.ok) for report in health.workers] == [("journal", True), ("relay", False)]
+    health.report("relay", True)
+    assert all(report.ok for report in health.workers)
+
+
+def test_lags_are_figures_too(health: Health) -> None:
+    health.lag("relay", "deals", events=7, seconds=1.5)
+    assert [(lag.kind, lag.name, lag.events, lag.seconds) for lag in health.lags] == [("relay", "deals", 7, 1.5)]
+    page = health.metrics.page().decode()
+    assert 'throughline_lag_events{kind="relay",name="deals"} 7.0' in page
+    assert 'throughline_lag_seconds{kind="relay",name="deals"} 1.5' in page
+
+
+async def test_readiness_names_what_is_missing(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health_module, "PROBE_SECONDS", 0.05)
+
+    async def good() -> None:
+        return
+
+    async def broken() -> None:
+        raise OSError("postgresql://user:password@host")
+
+    async def hanging() -> None:
+        await asyncio.Event().wait()
+
+    for name, probe in (("good", good), ("broken", broken), ("hanging", hanging)):
+        health.ready(name, probe)
+    found = {report.name: report for report in await health.readiness()}
+    assert [name for name, report in found.items() if report.ok] == ["good"]
+    assert found["broken"].detail == "OSError"
+    assert "no answer" in found["hanging"].detail

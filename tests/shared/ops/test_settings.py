@@ -1,0 +1,64 @@
+"""Settings are read once and refused whole."""
+
+from datetime import date
+
+import pytest
+
+from shared.ops.settings import Settings, SettingsError
+
+GOOD = {
+    "DATABASE_URL_DEALS": "postgresql://user:hidden-password@127.0.0.1/deals",
+    "CLAIM_SECRET": "hidden-secret-hidden-secret-hidden",
+    "OIDC_ISSUER": "https://issuer.test/",
+}
+
+
+def test_defaults_make_a_service() -> None:
+    settings = Settings.from_environment("deals", GOOD)
+    assert settings.service == "deals"
+    assert settings.oidc_issuer == "https://issuer.test"
+    assert settings.company_currency == "EUR"
+    assert not settings.development
+
+
+def test_secrets_are_never_shown() -> None:
+    assert "hidden" not in repr(Settings.from_environment("deals", GOOD))
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    wrong = {
+        "DATABASE_URL_LEADS": "postgresql://x",
+        "CLAIM_SECRET": "short",
+        "PORT": "99999",
+        "SERVICE_PORT": "-1",
+        "COMPANY_CURRENCY": "EURO",
+        "COMPANY_TIMEZONE": "Mars",
+        "COMPANY_HOLIDAYS": "XX",
+        "DEVELOPMENT": "yes",
+        "LOG_LEVEL": "loud",
+        "RATE_LIMIT": "many",
+        "OIDC_ISSUER": "issuer",
+    }
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment("deals", wrong)
+    told = str(refused.value)
+    for name in (*wrong, "DATABASE_URL_DEALS"):
+        assert (name in told) is (name != "DATABASE_URL_LEADS"), name
+    assert len(told.splitlines()) == len(wrong)
+    assert "short" not in told
+
+
+def test_production_says_who_issues_tokens() -> None:
+    without = {name: value for name, value in GOOD.items() if name != "OIDC_ISSUER"}
+    with pytest.raises(SettingsError, match="OIDC_ISSUER"):
+        Settings.from_environment("deals", without)
+    assert Settings.from_environment("deals", {**without, "DEVELOPMENT": "1"}).development
+
+
+def test_the_company_follows_from_the_settings() -> None:
+    company = Settings.from_environment(
+        "deals", {**GOOD, "COMPANY_HOLIDAYS": "DE", "COMPANY_TIMEZONE": "Europe/Berlin"}
+    ).company
+    assert not company.is_working(date(2026, 12, 25))
+    assert company.is_working(date(2026, 12, 23))
+    assert company.timezone == "Europe/Berlin"
