@@ -23,7 +23,6 @@ from uuid import UUID
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Permission
-from shared.events.definition import Event
 
 State = Any
 Command = Any
@@ -195,14 +194,14 @@ class Aggregate:
             arguments["context"] = context
         return handler.decide(state, command, **arguments)
 
-    def evolve(self, state: State, event: Event) -> State:
+    def evolve(self, state: State, event: Any) -> State:
         """The state after an event."""
         change = self._evolve.get((type(state), type(event)))
         if change is None:
             raise LookupError(f"{type(event).__name__} cannot follow {type(state).__name__}")
         return change(state, event)
 
-    def fold(self, events: Iterable[Event]) -> State:
+    def fold(self, events: Iterable[Any]) -> State:
         """The state after a whole history."""
         state = self.start()
         for event in events:

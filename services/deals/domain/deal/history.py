@@ -1,7 +1,8 @@
 """History that comes in as dated facts (DATA-5): the same event types, decided without gates.
 
 Every command says on which day its fact happened, and may say the instant. Facts of a deal lie neither in the future
-nor before its opening. The same fact given again records nothing.
+nor before its opening. The same fact given again records nothing, as long as no other value of the same field came
+after it; the import itself keeps account of every line that it took over.
 """
 
 from datetime import date, datetime
@@ -260,6 +261,17 @@ def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Conte
     if step is not None and step != state.next_step:
         events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what))
     return [Fact(event=event, at=moment) for event in events]
+
+
+@deal.already
+def was_changed(state: ClosedDeal, command: ChangeImportedDeal) -> bool:
+    judged = state.category_by_rep if command.judged_by == "rep" else state.category_by_manager
+    return (
+        command.amount in (None, state.amount)
+        and command.expected_close in (None, state.expected_close)
+        and command.category in (None, judged)
+        and command.next_step in (None, state.next_step)
+    )
 
 
 @deal.decides(allow=ONLY_SERVICES)

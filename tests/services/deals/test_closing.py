@@ -1,0 +1,135 @@
+"""DEAL-9: won, lost, abandoned, and reopened."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
+from services.deals.domain.deal.state import AbandonedDeal, LostDeal, OpenDeal, WonDeal, deal
+from shared.domain.aggregate import status_of
+from shared.events.deals import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.testing.scenario import NOW
+from tests.services.deals.facts import (
+    END_OF_FRIDAY,
+    FRIDAY,
+    ID,
+    OPENED,
+    OPENED_FRIDAY,
+    OWNER,
+    TALKED,
+    TEAM,
+    THE_DEAL,
+    TODAY,
+    eur,
+)
+
+OPEN = THE_DEAL.given(OPENED_FRIDAY)
+WON = DealWon(
+    deal_id=ID,
+    on=TODAY,
+    amount=eur("120000.00"),
+    stage="initial-contact",
+    name=OPENED.name,
+    owner=OWNER,
+    team=TEAM,
+)
+LOST = DealLost(
+    deal_id=ID, on=TODAY, amount=eur("120000.00"), stage="initial-contact", reason="price", competitor="Globex"
+)
+ABANDONED = DealAbandoned(deal_id=ID, on=TODAY, amount=eur("120000.00"), stage="initial-contact", reason="no-decision")
+LOSE = LoseDeal(reason="price", competitor="Globex")
+ABANDON = AbandonDeal(reason="no-decision")
+
+
+def test_deal_9_a_deal_is_won_in_any_stage_because_the_policy_needs_nothing() -> None:
+    outcome = OPEN.when(WinDeal()).then(WON)
+    assert isinstance(outcome.state, WonDeal)
+    assert outcome.facts[0].at == NOW
+
+
+def test_deal_9_a_win_of_an_earlier_day_occurred_at_the_end_of_it() -> None:
+    outcome = OPEN.when(WinDeal(on=FRIDAY)).then(replace(WON, on=FRIDAY))
+    assert outcome.facts[0].at == END_OF_FRIDAY
+
+
+def test_deal_9_lost_and_abandoned_are_different_outcomes_with_reasons() -> None:
+    assert isinstance(OPEN.when(LOSE).then(LOST).state, LostDeal)
+    assert isinstance(OPEN.when(ABANDON).then(ABANDONED).state, AbandonedDeal)
+
+
+@pytest.mark.parametrize("command", [WinDeal(), LOSE, ABANDON], ids=["win", "lose", "abandon"])
+def test_deal_9_no_outcome_in_the_future_nor_before_the_deal_began(command: Any) -> None:
+    OPEN.when(replace(command, on=date(2026, 3, 17))).then_rejected("in-the-future")
+    OPEN.when(replace(command, on=date(2026, 3, 12))).then_rejected("before-it-began")
+    assert OPEN.when(replace(command, on=FRIDAY)).rejected is None
+
+
+def test_deal_9_the_same_outcome_again_records_nothing() -> None:
+    OPEN.given(WON).when(WinDeal()).then()
+    OPEN.given(WON).when(WinDeal(on=TODAY)).then()
+    OPEN.given(LOST).when(LOSE).then()
+    OPEN.given(ABANDONED).when(ABANDON).then()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "command"),
+    [
+        (WON, WinDeal(on=FRIDAY)),
+        (WON, LOSE),
+        (WON, ABANDON),
+        (LOST, WinDeal()),
+        (LOST, LoseDeal(reason="timing")),
+        (LOST, ABANDON),
+        (ABANDONED, WinDeal()),
+        (ABANDONED, LOSE),
+        (ABANDONED, AbandonDeal(reason="no-budget")),
+    ],
+)
+def test_deal_9_another_outcome_of_a_closed_deal_is_refused(outcome: Any, command: Any) -> None:
+    OPEN.given(outcome).when(command).then_rejected("not-in-this-state")
+
+
+@pytest.mark.parametrize(("outcome", "word"), [(WON, "won"), (LOST, "lost"), (ABANDONED, "abandoned")])
+def test_deal_9_a_closed_deal_is_reopened_where_it_closed(outcome: Any, word: str) -> None:
+    reopened = OPEN.given(TALKED, outcome).when(ReopenDeal(reason="They came back"))
+    reopened.then(
+        DealReopened(
+            deal_id=ID,
+            outcome_before=word,
+            reason="They came back",
+            stage="initial-contact",
+            probability=Decimal("0.10"),
+            category="pipeline",
+            amount=eur("120000"),
+            expected_close=date(2026, 6, 30),
+            on=TODAY,
+        )
+    )
+    state = reopened.state
+    assert isinstance(state, OpenDeal)
+    assert next(node for node in state.nodes if node.key == "first-conversation").evidence == "Minutes 118"
+
+
+def test_deal_9_a_reopened_deal_is_not_closed_before_it_was_reopened() -> None:
+    reopened = OPEN.given(WON).when(ReopenDeal(reason="x")).facts[0].event
+    OPEN.given(WON, reopened).when(WinDeal(on=FRIDAY)).then_rejected("before-it-began")
+    OPEN.given(WON, reopened).when(WinDeal()).then(WON)
+
+
+def test_deal_9_an_open_deal_is_not_reopened() -> None:
+    OPEN.when(ReopenDeal(reason="x")).then_rejected("not-in-this-state")
+
+
+@pytest.mark.parametrize(
+    "command", [WinDeal(), LOSE, ABANDON, ReopenDeal(reason="x")], ids=lambda each: type(each).__name__
+)
+def test_deal_9_what_does_not_exist_has_no_outcome(command: Any) -> None:
+    THE_DEAL.when(command).then_rejected("does-not-exist")
+
+
+def test_deal_9_the_states_have_plain_words() -> None:
+    words = [status_of(deal, deal.fold([OPENED, *rest])) for rest in ((), (WON,), (LOST,), (ABANDONED,))]
+    assert words == ["open", "won", "lost", "abandoned"]

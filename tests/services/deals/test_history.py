@@ -1,0 +1,190 @@
+"""DATA-5: deals of the past come in as dated facts, without gates."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.deals.domain.deal.history import (
+    AbandonImportedDeal,
+    ChangeImportedDeal,
+    CompleteImportedNode,
+    LogImportedActivity,
+    LoseImportedDeal,
+    MoveImportedDeal,
+    OpenImportedDeal,
+    ReopenImportedDeal,
+    WinImportedDeal,
+)
+from services.deals.domain.deal.state import NextStep, OpenDeal, WonDeal, deal
+from shared.domain.aggregate import Handler
+from shared.domain.roles import ONLY_SERVICES
+from shared.events.deals import (
+    DealAbandoned,
+    DealActivityLogged,
+    DealAmountChanged,
+    DealCategoryChanged,
+    DealCloseDateChanged,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealNodeCompleted,
+    DealReopened,
+    DealWon,
+)
+from shared.testing.scenario import NOW, Outcome, Scenario
+from tests.services.deals.facts import OTHER, OWNER, TEAM, THE_DEAL, TODAY, eur
+
+START, LATER, END = date(2025, 2, 3), date(2025, 3, 4), date(2025, 5, 6)
+END_OF_START = datetime(2025, 2, 3, 23, 59, 59, 999999, tzinfo=UTC)
+BEGAN = OpenImportedDeal(
+    on=START,
+    name="Old deal",
+    amount=eur("5000"),
+    stage="quotation",
+    owner=OWNER,
+    team=TEAM,
+    assumptions=("list-price",),
+)
+
+
+def known(*commands: Any) -> Scenario:
+    """The deal after these imported facts."""
+    scenario = THE_DEAL
+    for command in (BEGAN, *commands):
+        outcome = scenario.when(command)
+        assert outcome.rejected is None, outcome.rejected
+        scenario = scenario.given(*(fact.event for fact in outcome.facts))
+    return scenario
+
+
+def kinds(outcome: Outcome) -> list[type]:
+    assert outcome.rejected is None, outcome.rejected
+    return [type(fact.event) for fact in outcome.facts]
+
+
+def test_data_5_a_deal_is_taken_over_in_any_stage_on_its_day() -> None:
+    outcome = THE_DEAL.when(BEGAN)
+    event = outcome.facts[0].event
+    assert outcome.facts[0].at == END_OF_START
+    assert (event.stage, event.on, event.assumptions, event.nodes) == ("quotation", START, ("list-price",), ())
+    assert isinstance(outcome.state, OpenDeal)
+
+
+def test_data_5_an_instant_stands_where_it_is_known() -> None:
+    at = datetime(2025, 2, 3, 9, 30, tzinfo=UTC)
+    assert THE_DEAL.when(replace(BEGAN, at=at)).facts[0].at == at
+    THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 4, tzinfo=UTC))).then_rejected("another-day")
+    THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 3))).then_rejected("another-day")  # noqa: DTZ001
+    THE_DEAL.when(replace(BEGAN, on=TODAY, at=NOW.replace(hour=23))).then_rejected("in-the-future")
+
+
+def test_data_5_tasks_fall_due_only_where_the_history_knows_them() -> None:
+    tracked = THE_DEAL.when(replace(BEGAN, tracked=True)).facts[0].event
+    assert {node.key for node in tracked.nodes} == {"present-quotation", "handle-objections", "quotation"}
+    moved = known().when(MoveImportedDeal(on=LATER, stage="contract-drafting", tracked=True)).facts[0].event
+    assert len(moved.nodes) == 3
+    assert known().when(MoveImportedDeal(on=LATER, stage="contract-drafting")).facts[0].event.nodes == ()
+
+
+def test_data_5_moves_meet_no_gate() -> None:
+    outcome = known().when(MoveImportedDeal(on=LATER, stage="contract-drafting"))
+    assert kinds(outcome) == [DealMoved]
+    assert (outcome.state.stage, outcome.state.stage_since) == ("contract-drafting", LATER)
+    back = known().when(MoveImportedDeal(on=LATER, stage="initial-contact")).facts[0].event
+    assert back.direction == "back"
+
+
+def test_data_5_changes_come_with_what_was_before() -> None:
+    command = ChangeImportedDeal(
+        on=LATER,
+        amount=eur("6000"),
+        expected_close=END,
+        category="commit",
+        next_step=NextStep(on=END, what="Call"),
+    )
+    outcome = known().when(command)
+    assert kinds(outcome) == [DealAmountChanged, DealCloseDateChanged, DealCategoryChanged, DealNextStepPlanned]
+    assert outcome.facts[0].event.before == eur("5000")
+    assert known(command).when(command).facts == ()
+
+
+def test_data_5_work_is_taken_over() -> None:
+    call = LogImportedActivity(on=LATER, activity_id=UUID(int=60), kind="call", by=OWNER, minutes=10)
+    done = CompleteImportedNode(on=LATER, key="quotation", evidence="Q-1")
+    assert kinds(known().when(call)) == [DealActivityLogged]
+    assert kinds(known().when(done)) == [DealNodeCompleted]
+    assert known(call).when(call).facts == known(done).when(done).facts == ()
+
+
+def test_data_5_outcomes_are_taken_over_on_their_days() -> None:
+    won = known().when(WinImportedDeal(on=END, amount=eur("5500")))
+    assert kinds(won) == [DealAmountChanged, DealWon]
+    assert isinstance(won.state, WonDeal)
+    assert (won.state.on, won.state.amount) == (END, eur("5500"))
+    assert kinds(known().when(LoseImportedDeal(on=END))) == [DealLost]
+    assert kinds(known().when(AbandonImportedDeal(on=END, reason="no-decision"))) == [DealAbandoned]
+    again = known(LoseImportedDeal(on=LATER)).when(ReopenImportedDeal(on=END, reason="Back"))
+    assert kinds(again) == [DealReopened]
+
+
+WIN, LOSE, ABANDON = (
+    WinImportedDeal(on=END),
+    LoseImportedDeal(on=END),
+    AbandonImportedDeal(on=END, reason="no-decision"),
+)
+
+
+@pytest.mark.parametrize("closing", [WIN, LOSE, ABANDON], ids=["won", "lost", "abandoned"])
+def test_data_5_the_whole_history_given_twice_records_nothing(closing: Any) -> None:
+    history = (
+        ChangeImportedDeal(on=LATER, amount=eur("6000")),
+        MoveImportedDeal(on=LATER, stage="contract-drafting"),
+        LogImportedActivity(on=LATER, activity_id=UUID(int=60), kind="call"),
+        CompleteImportedNode(on=LATER, key="quotation", evidence="Q-1"),
+        closing,
+    )
+    assert all(known(*history).when(command).then() for command in (BEGAN, *history))
+
+
+def test_data_5_an_opening_with_other_content_is_refused() -> None:
+    known().when(replace(BEGAN, owner=OTHER)).then_rejected("not-in-this-state")
+
+
+def test_data_5_a_reopening_given_twice_records_nothing() -> None:
+    again = ReopenImportedDeal(on=END, reason="Back")
+    known(LoseImportedDeal(on=LATER), again).when(again).then()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        MoveImportedDeal(on=START, stage="contract-drafting"),
+        ChangeImportedDeal(on=START, amount=eur("1")),
+        LogImportedActivity(on=START, activity_id=UUID(int=60), kind="call"),
+        CompleteImportedNode(on=START, key="quotation", evidence="Q"),
+        WIN,
+        LOSE,
+        ABANDON,
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_data_5_no_fact_lies_in_the_future_or_before_the_opening(command: Any) -> None:
+    known().when(replace(command, on=date(2025, 2, 2))).then_rejected("before-it-began")
+    known().when(replace(command, on=date(2026, 3, 17))).then_rejected("in-the-future")
+    THE_DEAL.when(command).then_rejected("does-not-exist")
+
+
+def test_data_5_stages_and_tasks_have_to_exist() -> None:
+    THE_DEAL.when(replace(BEGAN, stage="Engaging")).then_rejected("unknown-stage")
+    known().when(MoveImportedDeal(on=LATER, stage="Engaging")).then_rejected("unknown-stage")
+    known().when(CompleteImportedNode(on=LATER, key="dance", evidence="x")).then_rejected("unknown-node")
+
+
+def test_data_5_only_imports_bring_history_in() -> None:
+    handlers: list[Handler] = [handler for group in deal.handlers.values() for handler in group]
+    imports = [handler for handler in handlers if handler.decide.__module__.endswith(".history")]
+    assert len(imports) == 9
+    assert all(handler.allow == ONLY_SERVICES for handler in imports)

@@ -1,0 +1,86 @@
+"""DEAL-1: a converted lead becomes a deal."""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from services.deals.domain.deal.opening import OpenConvertedDeal
+from services.deals.reactions import reactions
+from shared.events.envelope import Envelope
+from shared.events.leads import LeadConverted
+from shared.testing.scenario import NOW
+from tests.services.deals.facts import ACCOUNT, LEAD, OWNER, TEAM, THE_DEAL, eur
+
+DEAL = UUID(int=90)
+CONVERTED = LeadConverted(
+    lead_id=LEAD,
+    account_id=ACCOUNT,
+    contact_id=UUID(int=91),
+    captured_at=NOW,
+    source="web",
+    owner=OWNER,
+    team=TEAM,
+    deal_id=DEAL,
+    deal_name="Servers",
+    amount=eur("90000"),
+    expected_close=date(2026, 6, 30),
+    industry="machinery",
+)
+
+
+def fact(event: LeadConverted, *, imported: bool = False) -> Envelope[LeadConverted]:
+    return Envelope(
+        id=UUID(int=1),
+        type="leads.lead-converted",
+        version=1,
+        service="leads",
+        aggregate="lead",
+        aggregate_id=LEAD,
+        sequence=5,
+        partition=1,
+        position=1,
+        source_position=1,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        actor="somebody",
+        correlation_id=UUID(int=1),
+        causation_id=UUID(int=1),
+        imported=imported,
+        traceparent=None,
+        data=event,
+    )
+
+
+def commands_for(event: LeadConverted, *, imported: bool = False) -> list[tuple[UUID, object]]:
+    (reaction,) = reactions.of("journal")
+    return [(do.aggregate_id, do.command) for do in reaction.to(fact(event, imported=imported))]
+
+
+def test_deal_1_the_deal_has_the_id_that_the_conversion_named() -> None:
+    ((deal_id, command),) = commands_for(CONVERTED)
+    assert deal_id == DEAL
+    assert command == OpenConvertedDeal(
+        name="Servers",
+        lead_id=LEAD,
+        captured_at=NOW,
+        account_id=ACCOUNT,
+        source="web",
+        owner=OWNER,
+        team=TEAM,
+        amount=eur("90000"),
+        expected_close=date(2026, 6, 30),
+        industry="machinery",
+    )
+
+
+def test_deal_1_what_the_reaction_asks_for_is_possible() -> None:
+    ((_, command),) = commands_for(replace(CONVERTED, deal_name=None, amount=None))
+    assert THE_DEAL.when(command).rejected is None
+
+
+def test_deal_1_a_conversion_without_a_deal_opens_none() -> None:
+    assert commands_for(replace(CONVERTED, deal_id=None)) == []
+
+
+def test_data_5_imported_conversions_are_left_alone() -> None:
+    assert commands_for(CONVERTED, imported=True) == []

@@ -1,0 +1,143 @@
+"""Any command repeated on its own result records nothing, or is refused."""
+
+from dataclasses import fields, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.opening import LineWanted
+from services.deals.domain.deal.state import NextStep
+from services.deals.domain.process import process
+from services.deals.domain.product import product
+from services.deals.domain.short_process import SHORT
+from services.deals.domain.target import target
+from shared.domain.aggregate import Handler
+from shared.domain.money import Money
+from shared.domain.process import ProcessDefinition
+from shared.domain.roles import ONLY_SERVICES
+from shared.testing.scenario import NOW, Scenario
+from tests.services.deals.facts import LOADED, OPENED_FRIDAY, OTHER, OWNER, SERVER, TEAM, THE_DEAL, TODAY
+
+STAGES = [stage.key for stage in SHORT.stages]
+NODES = [node.key for stage in SHORT.stages for node in (*stage.tasks, *stage.deliverables)]
+HANDLERS: list[Handler] = [
+    handler
+    for aggregate in (process, product, target, deal)
+    for group in aggregate.handlers.values()
+    for handler in group
+]
+
+days = st.sampled_from([-4, -3, -2, -1, 0, 0, 1, 9]).map(lambda offset: TODAY + timedelta(days=offset))
+moneys = st.builds(
+    Money, amount=st.integers(-100, 10**7).map(lambda cents: Decimal(cents) / 100), currency=st.just("EUR")
+)
+BY_NAME: dict[str, st.SearchStrategy[Any]] = {
+    "stage": st.sampled_from([*STAGES, "nowhere"]),
+    "key": st.sampled_from([*NODES, "nothing"]),
+    "facts": st.fixed_dictionaries(
+        {}, optional={"pains": st.integers(0, 3), "need_stated": st.booleans(), "budget": st.just("500000")}
+    ),
+    "lines": st.just(()),
+    "assumptions": st.just(()),
+    "at": st.none(),
+}
+BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
+    str: st.sampled_from(["one", "two", "2026-Q1"]),
+    UUID: st.sampled_from([OWNER, OTHER, TEAM]),
+    date: days,
+    datetime: st.just(NOW),
+    Money: moneys,
+    bool: st.booleans(),
+    int: st.integers(0, 60),
+    NextStep: st.builds(NextStep, on=st.none() | days, what=st.sampled_from([None, "Call"])),
+    ProcessDefinition: st.sampled_from([SHORT, replace(SHORT, name="Shorter")]),
+}
+
+
+def values_of(kind: Any) -> st.SearchStrategy[Any]:
+    """Values of a field's type."""
+    if get_origin(kind) is Literal:
+        return st.sampled_from(get_args(kind))
+    if type(None) in get_args(kind):
+        (some,) = [each for each in get_args(kind) if each is not type(None)]
+        return st.none() | values_of(some)
+    return BY_TYPE[kind]
+
+
+def commands_of(command: type) -> st.SearchStrategy[Any]:
+    """Commands of a class, sensible often enough to be accepted."""
+    hints = get_type_hints(command)
+    names = [field.name for field in fields(command)]
+    return st.builds(command, **{name: BY_NAME[name] if name in BY_NAME else values_of(hints[name]) for name in names})
+
+
+def decided(scenario: Scenario, command: Any) -> list[Any]:
+    """The events that a command leads to; none when it is refused."""
+    return [fact.event for fact in scenario.when(command).facts]
+
+
+def told(scenario: Scenario, commands: list[Any]) -> Scenario:
+    """The scenario after these commands."""
+    for command in commands:
+        scenario = scenario.given(*decided(scenario, command))
+    return scenario
+
+
+def any_of(*commands: type) -> st.SearchStrategy[Any]:
+    return st.one_of(*map(commands_of, commands))
+
+
+@settings(max_examples=400, deadline=None)
+@given(history=st.lists(any_of(*deal.handlers), max_size=8), command=any_of(*deal.handlers), fresh=st.booleans())
+def test_a_command_of_a_deal_repeated_records_nothing(history: list[Any], command: Any, fresh: bool) -> None:
+    scenario = told(THE_DEAL if fresh else THE_DEAL.given(OPENED_FRIDAY), [*history, command])
+    assert decided(scenario, command) == []
+
+
+@pytest.mark.parametrize("aggregate", [process, product, target], ids=lambda each: each.name)
+@settings(max_examples=100, deadline=None)
+@given(data=st.data())
+def test_a_command_of_what_deals_rest_on_repeated_records_nothing(aggregate: Any, data: st.DataObject) -> None:
+    commands = data.draw(st.lists(any_of(*aggregate.handlers), min_size=1, max_size=5))
+    scenario = told(Scenario(aggregate=aggregate, loaded=tuple(LOADED.items())), commands)
+    assert decided(scenario, commands[-1]) == []
+
+
+def test_the_generated_commands_are_sensible_enough_to_be_accepted() -> None:
+    """Without this, the properties above could hold because everything is refused."""
+    accepted: set[type] = set()
+
+    @settings(max_examples=500, deadline=None, database=None, derandomize=True)
+    @given(history=st.lists(any_of(*deal.handlers), min_size=8, max_size=12))
+    def run(history: list[Any]) -> None:
+        scenario = THE_DEAL.given(OPENED_FRIDAY)
+        for command in history:
+            events = decided(scenario, command)
+            scenario = scenario.given(*events)
+            accepted.update([type(command)] if events else [])
+
+    run()
+    openings = {command for command, (handler,) in deal.handlers.items() if handler.creates}
+    assert {command.__name__ for command in set(deal.handlers) - openings - accepted} == set()
+
+
+def test_deal_1_an_opening_with_lines_repeated_records_nothing() -> None:
+    (opening,) = [command for command, (handler,) in deal.handlers.items() if handler.name == "open_"]
+    command = opening(name="Servers", lines=(LineWanted(product_id=SERVER, quantity=Decimal(2)),))
+    assert decided(told(THE_DEAL, [command]), command) == []
+
+
+@pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.command.__name__)
+def test_api_1_every_command_has_its_words_and_an_example_that_is_valid(handler: Handler) -> None:
+    assert handler.decide.__doc__
+    assert handler.command.__doc__
+    example = getattr(handler.command, "example", None)
+    if handler.allow != ONLY_SERVICES:
+        assert isinstance(TypeAdapter(handler.command).validate_python(example), handler.command)
