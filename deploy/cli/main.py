@@ -5,12 +5,12 @@ from types import ModuleType
 
 import typer
 
-from deploy.cli import doctor, down, migrate, serve, status, up
+from deploy.cli import doctor, down, import_, migrate, serve, status, up
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
 from shared.ops.settings import SettingsError
 
-VERBS: tuple[ModuleType, ...] = (up, down, status, doctor, serve, migrate)
+VERBS: tuple[ModuleType, ...] = (up, down, status, doctor, serve, migrate, import_)
 
 app = typer.Typer(
     name="throughline",

@@ -1,0 +1,117 @@
+"""`throughline import`: history from a file of facts, or from the CSV export of another system (DATA-5)."""
+
+import asyncio
+import json as jsonlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deploy.cli.output import Json, say, show
+
+WRITERS = ("leads", "deals", "contracts", "receivables")
+TELL_SECONDS = 2.0
+
+
+def run(
+    path: Annotated[Path, typer.Argument(help="A .jsonl file of facts, or a folder with an export.", exists=True)],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="How the export becomes facts; default: its mapping.yaml, or one that comes along."),
+    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where refused facts go, with line and reason.")] = None,
+    json: Json = False,
+) -> None:
+    """Take over history as dated facts. Running it again takes in only what is missing."""
+    result = asyncio.run(bring_in(path, mapping, rejects))
+    show(result, told(result), json)
+    if result["rejected"]:
+        raise typer.Exit(2)
+
+
+async def bring_in(path: Path, mapping: Path | None = None, rejects: Path | None = None) -> dict[str, Any]:
+    """Import, wait until it is visible in all views, and give the summary. Raises LocalError."""
+    from deploy.imports.facts import ids_of
+    from deploy.imports.loading import Summary, load
+    from deploy.imports.mapping import BadMapping, facts_of, mapping_for, read_mapping
+    from deploy.imports.visibility import until_visible
+    from deploy.local.fault import LocalError
+    from deploy.local.stack import SERVICES, Stack, home_path, url_setting
+    from shared.ops.settings import Settings
+
+    stack = Stack.at(home_path(), choose_ports=False)
+    environment = {**os.environ, **stack.settings(), **stack.database_settings()}
+    settings = {name: Settings.from_environment(name, environment) for name in WRITERS}
+    began = told_at = time.monotonic()
+
+    def progress(summary: Summary) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at > TELL_SECONDS:
+            told_at = time.monotonic()
+            say(f"{summary.read:,} facts read, {summary.recorded.total():,} recorded.")
+
+    try:
+        if path.is_dir():
+            chosen = read_mapping(mapping or mapping_for(path))
+            source, lines = chosen.source, facts_of(chosen, path, settings["deals"].company.currency)
+        else:
+            source, lines = path.stem, facts_in(path)
+        summary = await load(lines, ids_of(source), settings, progress)
+    except BadMapping as error:
+        raise LocalError(str(error), "docs/how-to/import.md says how a mapping is written.") from error
+    loaded = time.monotonic() - began
+    say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
+    databases = {name: environment[url_setting(name)] for name in SERVICES}
+    visible = await until_visible(databases)
+    refused = rejects or path.parent / f"{path.stem}.rejected.jsonl"
+    if summary.rejections:
+        with refused.open("w") as file:
+            for each in summary.rejections:
+                line = {"line": each.line, "reason": each.reason, "fact": each.fact}
+                file.write(jsonlib.dumps(line, ensure_ascii=False) + "\n")
+    return {
+        "source": source,
+        "read": summary.read,
+        "recorded": dict(summary.recorded),
+        "known": dict(summary.known),
+        "rejected": len(summary.rejections),
+        "reject_file": str(refused) if summary.rejections else None,
+        "assumptions": dict(summary.assumptions),
+        "left_alone": "Reactions and timers that were due already: no contracts, plans or reminders follow from history.",
+        "currency": settings["deals"].company.currency,
+        "seconds": round(loaded, 1),
+        "visible": visible,
+        "visible_seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def facts_in(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The facts of a file with their line numbers; a line that is no JSON object is passed on as no fact."""
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                try:
+                    fact = jsonlib.loads(line)
+                except ValueError:
+                    fact = None
+                yield number, fact if isinstance(fact, dict) else {"fact": None, "unreadable": line.strip()}
+
+
+def told(result: dict[str, Any]) -> str:
+    """The summary in sentences."""
+    lines = [f"{result['read']:,} facts read from {result['source']}, amounts in {result['currency']}."]
+    kinds = {**result["known"], **result["recorded"]}
+    for kind in kinds:
+        before = result["known"].get(kind, 0)
+        there = f", {before:,} were there already" if before else ""
+        lines.append(f"  {kind}: {result['recorded'].get(kind, 0):,} recorded{there}")
+    lines += [f"  assumed for {kind}: {number:,}" for kind, number in result["assumptions"].items()]
+    lines.append(result["left_alone"])
+    if result["rejected"]:
+        lines.append(f"{result['rejected']:,} facts were refused; {result['reject_file']} says why.")
+    seen = "visible in all views" if result["visible"] else "recorded, but NOT yet visible in all views,"
+    lines.append(f"Everything is {seen} after {result['visible_seconds']} s.")
+    return "\n".join(lines)

@@ -1,0 +1,230 @@
+"""The import format: JSON Lines of dated facts with ids of the system that they come from (DATA-5).
+
+    {"fact": "member", "id": "anna", "on": "2025-06-02", "name": "Anna", "subject": "anna", "role": "rep", "team": "n"}
+    {"fact": "deal", "id": "D-17", "on": "2025-07-01", "name": "Press line", "owner": "anna", "amount": {…}}
+    {"fact": "deal-won", "id": "D-17", "on": "2025-09-30"}
+
+`id` is the outside id of what the fact is about; `on` is the company's day on which it happened, `at` the instant where
+it is known. Other fields are those of the command that takes the fact in; a field that names something else carries its
+outside id (`owner`, `team`, `account` …). Things must stand before what refers to them in the same service.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid5
+
+from pydantic import TypeAdapter, ValidationError
+from services.leads.domain.account.aggregate import account
+from services.leads.domain.lead.aggregate import lead
+
+from services.contracts.domain.contract import history as contracts
+from services.contracts.domain.contract.aggregate import contract, contract_of
+from services.deals.domain import product as products
+from services.deals.domain import target as targets
+from services.deals.domain.deal import history as deals
+from services.deals.domain.deal.state import deal
+from services.leads.domain.account import history as accounts
+from services.leads.domain.lead import history as leads
+from services.leads.domain.organisation import member as members
+from services.leads.domain.organisation import team as teams
+from services.receivables.domain import invoicing as invoices
+from services.receivables.domain.ledger import receipts
+from services.receivables.domain.ledger.aggregate import ledger, ledger_of
+from shared.domain.aggregate import Aggregate
+
+OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
+"""The namespace of ids that are derived from outside ids."""
+
+Ids = Callable[[str, str], UUID]
+"""`(kind, outside id) -> id`."""
+
+
+def ids_of(source: str) -> Ids:
+    """The ids of one source: the same outside id is the same thing, however often and from wherever it is read."""
+
+    def derive(kind: str, outside: str) -> UUID:
+        return uuid5(OUTSIDE, f"{source}/{kind}/{outside}")
+
+    return derive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of fact: which command of which aggregate takes it in.
+
+    `about` is the kind of thing whose outside id the fact carries as `id`; `references` maps a field of the line to the
+    command's field and the kind of thing that it names; `own` is the command's field that takes an id derived from
+    `id` where the aggregate is another one (`within`).
+    """
+
+    service: str
+    aggregate: Aggregate
+    command: type
+    about: str
+    references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    own: str | None = None
+    within: str | None = None
+
+
+OWNED = {"owner": ("owner", "member"), "team": ("team", "team")}
+LEADS, DEALS, CONTRACTS, RECEIVABLES = "leads", "deals", "contracts", "receivables"
+
+
+def _deal(command: type, references: Mapping[str, tuple[str, str]] | None = None, own: str | None = None) -> Kind:
+    refers = references or {}
+    return Kind(service=DEALS, aggregate=deal, command=command, about="deal", references=refers, own=own)
+
+
+def _lead(command: type, references: Mapping[str, tuple[str, str]] | None = None, own: str | None = None) -> Kind:
+    return Kind(service=LEADS, aggregate=lead, command=command, about="lead", references=references or {}, own=own)
+
+
+KINDS: Mapping[str, Kind] = {
+    "team": Kind(
+        service=LEADS,
+        aggregate=teams.team,
+        command=teams.ImportTeam,
+        about="team",
+        references={"parent": ("parent_id", "team")},
+    ),
+    "member": Kind(
+        service=LEADS,
+        aggregate=members.member,
+        command=members.ImportMember,
+        about="member",
+        references={"team": ("team_id", "team")},
+    ),
+    "team-manager": Kind(
+        service=LEADS,
+        aggregate=teams.team,
+        command=teams.ImportManager,
+        about="team",
+        references={"member": ("member_id", "member")},
+    ),
+    "leave": Kind(service=LEADS, aggregate=members.member, command=members.ImportLeave, about="member"),
+    "account": Kind(
+        service=LEADS,
+        aggregate=account,
+        command=accounts.ImportAccount,
+        about="account",
+        references={**OWNED, "parent": ("parent_id", "account"), "lead": ("lead_id", "lead")},
+    ),
+    "contact": Kind(
+        service=LEADS,
+        aggregate=account,
+        command=accounts.ImportContact,
+        about="contact",
+        own="contact_id",
+        within="account",
+    ),
+    "lead": _lead(leads.ImportLead, OWNED),
+    "lead-activity": _lead(leads.ImportLeadActivity, {"by": ("by", "member"), "activity": ("activity_id", "activity")}),
+    "lead-qualification": _lead(leads.ImportLeadQualification),
+    "lead-converted": _lead(
+        leads.ImportLeadConversion,
+        {"account": ("account_id", "account"), "contact": ("contact_id", "contact"), "deal": ("deal_id", "deal")},
+    ),
+    "lead-disqualified": _lead(leads.ImportLeadDisqualification),
+    "product": Kind(service=DEALS, aggregate=products.product, command=products.AddImportedProduct, about="product"),
+    "target": Kind(
+        service=DEALS,
+        aggregate=targets.target,
+        command=targets.SetImportedTarget,
+        about="target",
+        references={"team": ("team", "team"), "member": ("member", "member")},
+    ),
+    "deal": _deal(deals.OpenImportedDeal, {**OWNED, "account": ("account_id", "account"), "lead": ("lead_id", "lead")}),
+    "deal-moved": _deal(deals.MoveImportedDeal),
+    "deal-changed": _deal(deals.ChangeImportedDeal),
+    "deal-activity": _deal(
+        deals.LogImportedActivity, {"by": ("by", "member"), "activity": ("activity_id", "activity")}
+    ),
+    "deal-node-completed": _deal(deals.CompleteImportedNode),
+    "deal-won": _deal(deals.WinImportedDeal),
+    "deal-lost": _deal(deals.LoseImportedDeal),
+    "deal-abandoned": _deal(deals.AbandonImportedDeal),
+    "deal-reopened": _deal(deals.ReopenImportedDeal),
+    "contract": Kind(
+        service=CONTRACTS,
+        aggregate=contract,
+        command=contracts.ImportContract,
+        about="contract",
+        references={**OWNED, "deal": ("deal_id", "deal"), "account": ("account_id", "account")},
+    ),
+    "invoice": Kind(
+        service=RECEIVABLES,
+        aggregate=ledger,
+        command=invoices.ImportInvoice,
+        about="invoice",
+        references={**OWNED, "deal": ("deal_id", "deal"), "contract": ("contract_id", "contract")},
+        own="invoice_id",
+        within="account",
+    ),
+    "receipt": Kind(
+        service=RECEIVABLES,
+        aggregate=ledger,
+        command=receipts.RecordReceipt,
+        about="receipt",
+        within="account",
+    ),
+}
+"""Every kind of fact that can be imported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A fact that was understood: the command that takes it in, and where."""
+
+    kind: Kind
+    aggregate_id: UUID
+    command: Any
+
+
+class NotAFact(ValueError):
+    """A line that is no fact; the message says why, one reason after the other."""
+
+
+def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
+    """Understand one line. Raises NotAFact with every reason."""
+    fields = dict(line)
+    name, outside = fields.pop("fact", None), fields.pop("id", None)
+    kind = KINDS.get(str(name))
+    if kind is None:
+        raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
+    if not isinstance(outside, str) or not outside:
+        raise NotAFact("id: the outside id is missing")
+    for said, (field_name, about) in kind.references.items():
+        if fields.get(said) is not None:
+            fields[field_name] = str(_thing(ids, about, str(fields[said])))
+        if said != field_name:
+            fields.pop(said, None)
+    place = outside
+    if kind.within:
+        place = str(fields.pop(kind.within, "") or "")
+        if not place:
+            raise NotAFact(f"{kind.within}: the outside id is missing")
+    if kind.own:
+        fields[kind.own] = str(ids(kind.about, outside))
+    aggregate_id = _thing(ids, kind.within or kind.about, place)
+    if kind.aggregate is ledger:
+        fields["account_id"] = str(aggregate_id)
+        aggregate_id = ledger_of(aggregate_id, currency)
+    try:
+        command = _adapter(kind.command).validate_python(fields)
+    except ValidationError as error:
+        reasons = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
+        raise NotAFact("; ".join(reasons)) from error
+    return Taken(kind=kind, aggregate_id=aggregate_id, command=command)
+
+
+def _thing(ids: Ids, about: str, outside: str) -> UUID:
+    """The id of something named by its outside id. A contract carries the outside id of its deal, so that the contract
+    that a won deal brings about later is the same one."""
+    return contract_of(ids("deal", outside)) if about == "contract" else ids(about, outside)
+
+
+@cache
+def _adapter(command: type) -> TypeAdapter[Any]:
+    return TypeAdapter(command)

@@ -1,0 +1,50 @@
+"""When what was imported can be seen: published, journaled by forecast, and in every one of its views."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import asyncpg
+
+from shared.events.registry import topic_of
+
+WAIT_SECONDS = 300.0
+LOOK_AGAIN_SECONDS = 0.1
+
+PUBLISHED = "select aggregate, partition, max(position) as position from event group by 1, 2"
+MISSING = """
+select count(*) from unnest($1::text[], $2::smallint[], $3::bigint[]) as wanted (topic, partition, position)
+ where not exists (select from journal_mark m where (m.topic, m.partition) = (wanted.topic, wanted.partition)
+                      and m.position >= wanted.position)
+"""
+BEHIND = """
+select count(*) from view_build b join mark m on m.name = b.view || '_' || b.build
+ where b.state = 'serving' and b.source = 'journal' and m.position < (select coalesce(max(position), 0) from journal)
+"""
+
+
+async def until_visible(databases: Mapping[str, str]) -> bool:
+    """Wait until forecast's views hold everything that the services have recorded; False when they do not in time.
+
+    `databases` are the addresses by service, forecast's among them.
+    """
+    wanted: list[tuple[str, int, int]] = []
+    for service, url in databases.items():
+        connection = await asyncpg.connect(url)
+        try:
+            rows = await connection.fetch(PUBLISHED)
+        finally:
+            await connection.close()
+        wanted += [(topic_of(service, row["aggregate"]), row["partition"], row["position"]) for row in rows]
+    columns = [list(column) for column in zip(*wanted, strict=True)] or [[], [], []]
+    connection = await asyncpg.connect(databases["forecast"])
+    deadline = time.monotonic() + WAIT_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            missing = await connection.fetchval(MISSING, *columns)
+            if not missing and not await connection.fetchval(BEHIND):
+                return True
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    finally:
+        await connection.close()
+    return False
