@@ -181,7 +181,7 @@ class Commands:
         """The aggregate, and whether it is certain to be up to date. The first try takes what it can get for nothing:
         the append finds out when that is old."""
         if not fresh:
-            if held := self._states.cached(request.aggregate_id):
+            if held := self._states.cached(request.aggregate, request.aggregate_id):
                 return held, False
             if all(handler.creates for handler in request.aggregate.handlers[type(request.command)]):
                 return Held(state=request.aggregate.start(), sequence=0, position=0), False
@@ -233,7 +233,7 @@ class Commands:
             if change.facts:
                 position = positions[change.aggregate_id]
                 held = Held(state=change.after, sequence=change.sequence, position=position)
-                self._states.keep(change.aggregate_id, held)
+                self._states.keep(change.aggregate, change.aggregate_id, held)
 
     async def _first_answer(self, request: Request) -> Result | None:
         asked = request.idempotency
