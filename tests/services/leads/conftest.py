@@ -1,0 +1,99 @@
+"""The leads service at work, over a database of its own. The broker is away."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+
+from deploy.local.identity import Issuer
+from services.leads.app import SERVICE
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from shared.ops.settings import Settings
+from shared.store.migrate import migrate
+from shared.testing.servers import DatabaseServer
+from shared.views.tokens import ConsistencyToken
+from shared.web.service import build
+from tests.shared.web.conftest import Errands
+from tests.shared.web.conftest import issuer  # noqa: F401 — a fixture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Somebody at work with the service."""
+
+    client: httpx.AsyncClient
+
+    async def does(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+        """A command, under a key of its own."""
+        return await self.client.post(path, json=body or {}, headers={"Idempotency-Key": str(new_id()), **headers})
+
+    async def makes(self, path: str, body: dict[str, Any] | None = None) -> str:
+        """A command that has to succeed; gives the id."""
+        response = await self.does(path, body)
+        assert response.status_code in (200, 201), response.text
+        return str(response.json()["id"])
+
+    async def sees(self, path: str, **query: str) -> Any:
+        """What is there; it has to be."""
+        response = await self.client.get(path, params=query)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def status(self, path: str) -> int:
+        """How a read ends."""
+        return (await self.client.get(path)).status_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The service, and the people who work with it."""
+
+    service: Errands
+
+    def somebody(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> Desk:
+        return Desk(client=self.service.client(role, subject))
+
+    async def team(self, *subjects: str, manager: str | None = None) -> tuple[str, list[str]]:
+        """A team with reps of these subjects (made unique), and a manager; gives the team's id and the members'."""
+        ops = self.somebody()
+        team = await ops.makes("/v1/teams", {"name": f"Team of {', '.join(subjects)}"})
+        reps = [
+            await ops.makes("/v1/members", {"subject": subject, "name": subject, "role": "rep", "team_id": team})
+            for subject in subjects
+        ]
+        if manager is not None:
+            leads = await ops.makes(
+                "/v1/members", {"subject": manager, "name": manager, "role": "manager", "team_id": team}
+            )
+            await ops.makes(f"/v1/teams/{team}/appoint-manager", {"member_id": leads})
+        await self.settled()
+        return team, reps
+
+    async def settled(self) -> None:
+        """The views hold everything that was done."""
+        running = self.service.running
+        newest = ConsistencyToken(
+            service="leads", topic="leads.team.v1", partition=0, position=await running.log.head()
+        )
+        await running.marks.wait_for(newest, 10)
+
+
+@pytest.fixture(scope="session")
+async def house(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[House]:
+    """The service, migrated and started."""
+    url = await postgres.create_database("leads", await postgres.template("web", migrate))
+    settings = replace(
+        Settings(service="leads", database_url=url, claim_secret="c" * 32),
+        oidc_issuer=issuer.address,
+        oidc_jwks_url=f"{issuer.address}/jwks",
+        kafka_bootstrap="127.0.0.1:9",
+        origin="http://errands.test",
+        rate_limit="",
+    )
+    app = build(SERVICE, settings)
+    async with app.router.lifespan_context(app):
+        yield House(service=Errands(app=app, issuer=issuer, settings=settings))
+    await postgres.drop_database(url)

@@ -1,0 +1,319 @@
+"""The leads service over HTTP and PostgreSQL: what only shows when commands meet."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.leads.domain.assignment import queue_of
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from shared.store.personal import personal_rows
+from tests.services.leads.conftest import Desk, House
+
+QUALIFIED = {
+    "need_stated": True,
+    "budget": {"amount": "650000.00", "currency": "EUR"},
+    "decision_chain_known": True,
+}
+
+
+def unique(name: str) -> str:
+    return f"{name}-{new_id().hex[-12:]}"
+
+
+def address() -> str:
+    return f"{unique('ada')}@northwind.example"
+
+
+async def ready_lead(desk: Desk, **fields: Any) -> str:
+    """A lead that can be converted."""
+    lead = await desk.makes("/v1/leads", {"source": "fair", "person_name": "Ada Moreno", **fields})
+    await desk.makes(f"/v1/leads/{lead}/note-qualification", QUALIFIED)
+    return lead
+
+
+# -- LEAD-2: one original --------------------------------------------------------------------------------------------
+
+
+async def test_lead_2_of_many_captures_of_one_address_at_once_one_is_the_original(house: House) -> None:
+    email = address()
+    people = [house.somebody(Role.MARKETING, unique("marketing")) for _ in range(20)]
+    captured = await asyncio.gather(
+        *(
+            person.makes("/v1/leads", {"source": "website", "email": email.upper() if number % 2 else email})
+            for number, person in enumerate(people)
+        )
+    )
+    found = [await house.somebody().sees(f"/v1/leads/{lead}") for lead in captured]
+    assert Counter(lead["status"] for lead in found) == {"open": 1, "duplicate": 19}
+    (original,) = [lead["id"] for lead in found if lead["status"] == "open"]
+    assert {lead["original_id"] for lead in found if lead["status"] == "duplicate"} == {original}
+
+
+async def test_lead_2_once_the_original_is_closed_the_next_one_is_a_lead_again(house: House) -> None:
+    desk, email = house.somebody(), address()
+    first = await desk.makes("/v1/leads", {"source": "fair", "email": email})
+    await desk.makes(f"/v1/leads/{first}/disqualify", {"reason": "no-need"})
+    second = await desk.makes("/v1/leads", {"source": "fair", "email": email})
+    assert (await desk.sees(f"/v1/leads/{second}"))["status"] == "open"
+
+
+async def test_lead_2_a_lead_with_the_address_of_a_contact_points_to_the_account(house: House) -> None:
+    desk, email = house.somebody(), address()
+    account = await desk.makes("/v1/accounts", {"name": "Northwind"})
+    await desk.makes(f"/v1/accounts/{account}/add-contact", {"name": "Ada", "email": email})
+    lead = await desk.sees("/v1/leads/" + await desk.makes("/v1/leads", {"source": "fair", "email": email}))
+    assert (lead["status"], lead["original_kind"], lead["original_id"]) == ("duplicate", "account", account)
+
+
+async def test_acct_1_a_contact_does_not_take_the_address_of_an_open_lead(house: House) -> None:
+    desk, email = house.somebody(), address()
+    await desk.makes("/v1/leads", {"source": "fair", "email": email})
+    account = await desk.makes("/v1/accounts", {"name": "Northwind"})
+    refused = await desk.does(f"/v1/accounts/{account}/add-contact", {"name": "Ada", "email": email})
+    assert (refused.status_code, refused.json()["code"]) == (422, "email-held")
+    assert refused.json()["errors"][0]["pointer"] == "/email"
+
+
+# -- LEAD-4: whose turn it is ----------------------------------------------------------------------------------------
+
+
+async def test_lead_4_leads_that_come_at_once_go_round_the_team(house: House) -> None:
+    team, reps = await house.team(unique("rosa"), unique("sam"), unique("tea"))
+    web = house.somebody(Role.MARKETING, unique("marketing"))
+    leads = await asyncio.gather(*(web.makes("/v1/leads", {"source": "website", "team_id": team}) for _ in range(30)))
+    ops = house.somebody()
+    found = [await ops.sees(f"/v1/leads/{lead}") for lead in leads]
+    assert Counter(lead["owner"] for lead in found) == dict.fromkeys(reps, 10)
+    assert {lead["rule"] for lead in found} == {"given-team"}
+    assert (await ops.sees(f"/v1/assignment-queues/{queue_of(UUID(team))}"))["turns"] == 30
+
+
+async def test_lead_4_who_is_away_or_full_gets_none_and_then_the_pool_does(house: House) -> None:
+    away, full = unique("rosa"), unique("sam")
+    team, (rosa, _) = await house.team(away, full)
+    ops = house.somebody()
+    today = house.service.running.clock.now().date().isoformat()
+    await house.somebody(Role.REP, away).makes(f"/v1/members/{rosa}/go-on-leave", {"start": today, "end": today})
+    await house.settled()
+    captured = []
+    for _ in range(31):
+        captured.append(await ops.makes("/v1/leads", {"source": "fair", "team_id": team}))
+        await house.settled()
+    found = [await ops.sees(f"/v1/leads/{lead}") for lead in captured]
+    assert Counter(lead["owner"] is not None for lead in found) == {True: 30, False: 1}
+    assert (found[-1]["owner"], found[-1]["team"]) == (None, team)
+    assert rosa not in {lead["owner"] for lead in found}
+
+
+async def test_lead_4_a_lead_of_a_rep_goes_to_whose_turn_it_is_in_their_team(house: House) -> None:
+    subjects = [unique("rosa"), unique("sam")]
+    _, reps = await house.team(*subjects)
+    rosa, sam = (house.somebody(Role.REP, subject) for subject in subjects)
+    first = await rosa.makes("/v1/leads", {"source": "call"})
+    second = await rosa.makes("/v1/leads", {"source": "call"})
+    assert (await rosa.sees(f"/v1/leads/{first}"))["owner"] == min(reps)
+    assert await rosa.status(f"/v1/leads/{second}") == 404
+    assert (await sam.sees(f"/v1/leads/{second}"))["rule"] == "askers-team"
+    unknown = await rosa.does("/v1/leads", {"source": "call", "team_id": str(new_id())})
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-team")
+
+
+# -- LEAD-8: conversion ----------------------------------------------------------------------------------------------
+
+
+async def test_lead_8_a_lead_becomes_account_contact_and_deal(house: House) -> None:
+    desk, email, domain = house.somebody(), address(), f"{unique('company')}.example"
+    lead = await ready_lead(desk, email=email, company_name="Northwind", company_domain=f"https://www.{domain}/")
+    deal = {"name": "Second line", "amount": {"amount": "620000.00", "currency": "EUR"}}
+    answer = await desk.does(f"/v1/leads/{lead}/convert", {"buying_role": "champion", "deal": deal})
+    assert answer.status_code == 200, answer.text
+    converted = await desk.sees(f"/v1/leads/{lead}")
+    assert (converted["status"], converted["amount"]) == ("converted", deal["amount"])
+    account = await desk.sees(f"/v1/accounts/{converted['account_id']}")
+    assert (account["profile"]["domain"], account["lead_id"]) == (domain, lead)
+    (contact,) = account["contacts"]
+    assert (contact["id"], contact["email"]) == (converted["contact_id"], email)
+    # The address went from the lead to the account.
+    again = await desk.sees("/v1/leads/" + await desk.makes("/v1/leads", {"source": "fair", "email": email}))
+    assert (again["status"], again["original_id"]) == ("duplicate", account["id"])
+
+
+async def test_lead_8_leads_of_one_company_that_are_converted_at_once_share_its_account(house: House) -> None:
+    desk, domain = house.somebody(), f"{unique('company')}.example"
+    leads = [await ready_lead(desk, email=address(), company_name="Northwind", company_domain=domain) for _ in range(5)]
+    await asyncio.gather(*(desk.makes(f"/v1/leads/{lead}/convert") for lead in leads))
+    accounts = {(await desk.sees(f"/v1/leads/{lead}"))["account_id"] for lead in leads}
+    assert len(accounts) == 1
+    assert len((await desk.sees(f"/v1/accounts/{accounts.pop()}"))["contacts"]) == 5
+
+
+async def test_lead_7_a_conversion_names_every_unmet_criterion(house: House) -> None:
+    desk = house.somebody()
+    lead = await desk.makes("/v1/leads", {"source": "fair", "company_name": "Northwind"})
+    refused = await desk.does(f"/v1/leads/{lead}/convert")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not-qualified")
+    assert [error["details"]["criterion"] for error in refused.json()["errors"]] == [
+        "need-stated",
+        "budget",
+        "decision-chain",
+    ]
+
+
+async def test_lead_8_a_rep_converts_only_to_an_account_that_they_see(house: House) -> None:
+    rosa, sam = unique("rosa"), unique("sam")
+    await house.team(rosa)
+    await house.team(sam)
+    foreign = await house.somebody(Role.REP, sam).makes("/v1/accounts", {"name": "Somebody else's"})
+    own = await house.somebody(Role.REP, rosa).makes("/v1/accounts", {"name": "Mine"})
+    desk = house.somebody(Role.REP, rosa)
+    lead = await ready_lead(desk)
+    for wrong in (foreign, str(new_id()), lead):
+        refused = await desk.does(f"/v1/leads/{lead}/convert", {"account_id": wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown-account")
+    await desk.makes(f"/v1/leads/{lead}/convert", {"account_id": own})
+
+
+# -- API-4: who may --------------------------------------------------------------------------------------------------
+
+
+async def test_api_4_reps_see_theirs_managers_their_teams(house: House) -> None:
+    rosa, boss = unique("rosa"), unique("boss")
+    team, _ = await house.team(rosa, manager=boss)
+    other_boss = unique("boss")
+    await house.team(unique("sam"), manager=other_boss)
+    lead = await house.somebody(Role.REP, rosa).makes("/v1/leads", {"source": "call"})
+    await house.settled()
+    assert await house.somebody(Role.REP, rosa).status(f"/v1/leads/{lead}") == 200
+    assert await house.somebody(Role.MANAGER, boss).status(f"/v1/leads/{lead}") == 200
+    assert await house.somebody(Role.MANAGER, other_boss).status(f"/v1/leads/{lead}") == 404
+    assert await house.somebody(Role.LEGAL, unique("legal")).status(f"/v1/leads/{lead}") == 200
+    for subject, expected in ((boss, [lead]), (other_boss, [])):
+        page = await house.somebody(Role.MANAGER, subject).sees("/v1/leads")
+        assert [item["id"] for item in page["items"]] == expected
+    refused = await house.somebody(Role.REP, rosa).does(f"/v1/leads/{lead}/assign", {"team_id": team})
+    assert refused.status_code == 403
+    assert (await house.somebody(Role.LEGAL, "legal").does("/v1/leads", {"source": "x"})).status_code == 403
+
+
+async def test_api_4_a_rep_registers_accounts_for_nobody_else(house: House) -> None:
+    rosa = unique("rosa")
+    _, (_, sam) = await house.team(rosa, unique("sam"))
+    refused = await house.somebody(Role.REP, rosa).does("/v1/accounts", {"name": "Northwind", "owner": sam})
+    assert refused.status_code == 403
+
+
+async def test_org_1_a_rep_enters_their_own_leave_and_a_manager_the_teams(house: House) -> None:
+    rosa, sam, boss = unique("rosa"), unique("sam"), unique("boss")
+    _, (first, second) = await house.team(rosa, sam, manager=boss)
+    days = {"start": "2030-01-07", "end": "2030-01-11"}
+    await house.somebody(Role.REP, rosa).makes(f"/v1/members/{first}/go-on-leave", days)
+    refused = await house.somebody(Role.REP, rosa).does(f"/v1/members/{second}/go-on-leave", days)
+    assert refused.status_code == 403
+    await house.somebody(Role.MANAGER, boss).makes(f"/v1/members/{second}/go-on-leave", days)
+
+
+async def test_org_1_a_subject_belongs_to_one_member_until_they_leave(house: House) -> None:
+    ops, subject = house.somebody(), unique("rosa")
+    somebody = {"subject": subject, "name": "Rosa", "role": "rep"}
+    first = await ops.makes("/v1/members", somebody)
+    taken = await ops.does("/v1/members", somebody)
+    assert (taken.status_code, taken.json()["code"]) == (422, "subject-taken")
+    await ops.makes(f"/v1/members/{first}/leave", {"on": "2024-05-01"})
+    await ops.makes("/v1/members", somebody)
+
+
+async def test_an_id_of_another_family_is_not_there(house: House) -> None:
+    ops = house.somebody()
+    lead = await ops.makes("/v1/leads", {"source": "fair"})
+    assert await ops.status(f"/v1/accounts/{lead}") == 404
+    assert await ops.status(f"/v1/teams/{lead}") == 404
+    refused = await ops.does("/v1/members", {"subject": unique("x"), "name": "X", "role": "rep", "team_id": lead})
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown-team")
+
+
+# -- ACCT-1 ----------------------------------------------------------------------------------------------------------
+
+
+async def test_acct_1_a_profile_changes_on_the_version_that_was_read(house: House) -> None:
+    ops, domain = house.somebody(), f"{unique('company')}.example"
+    account = await ops.makes("/v1/accounts", {"name": "Northwind", "domain": domain, "size": 3})
+    path = f"/v1/accounts/{account}"
+    tag = (await ops.client.get(path)).headers["etag"]
+    changed = await ops.client.patch(path, json={"size": 4, "clear": ["domain"]}, headers={"If-Match": tag})
+    assert changed.status_code == 200, changed.text
+    profile = (await ops.sees(path))["profile"]
+    assert (profile["size"], profile["domain"], profile["name"]) == (4, None, "Northwind")
+    assert (await ops.client.patch(path, json={"size": 5}, headers={"If-Match": tag})).status_code == 412
+    # The domain is free again.
+    await ops.makes("/v1/accounts", {"name": "Northwind too", "domain": domain})
+
+
+async def test_acct_1_accounts_do_not_stand_in_a_circle(house: House) -> None:
+    ops = house.somebody()
+    top = await ops.makes("/v1/accounts", {"name": "Top"})
+    below = await ops.makes("/v1/accounts", {"name": "Below", "parent_id": top})
+    tag = (await ops.client.get(f"/v1/accounts/{top}")).headers["etag"]
+    refused = await ops.client.patch(f"/v1/accounts/{top}", json={"parent_id": below}, headers={"If-Match": tag})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "below-itself")
+
+
+# -- lists and DATA-4 ------------------------------------------------------------------------------------------------
+
+
+async def test_data_4_after_an_erasure_lists_and_store_hold_nothing_about_the_person(house: House) -> None:
+    desk, email, company = house.somebody(), address(), unique("Northwind")
+    lead = await ready_lead(desk, email=email, company_name=company, phone="+4930901820", title="Head")
+    await desk.makes(f"/v1/leads/{lead}/log-activity", {"kind": "call", "note": "Ada is away in May."})
+    await desk.makes(f"/v1/leads/{lead}/convert")
+    converted = await desk.sees(f"/v1/leads/{lead}")
+    account, contact = converted["account_id"], converted["contact_id"]
+    await house.settled()
+    (row,) = (await desk.sees("/v1/leads", q=company))["items"]
+    assert (row["person_name"], row["email"]) == ("Ada Moreno", email)
+
+    await desk.makes(f"/v1/leads/{lead}/erase-person")
+    await desk.makes(f"/v1/accounts/{account}/erase-contact", {"contact_id": contact})
+    await house.settled()
+    pool = house.service.running.pool
+    assert [await personal_rows(pool, UUID(person)) for person in (lead, contact)] == [0, 0]
+    (row,) = (await desk.sees("/v1/leads", q=company))["items"]
+    assert (row["status"], row["erased"], row["company_name"]) == ("converted", True, company)
+    (person,) = (await desk.sees("/v1/contacts", account=account))["items"]
+    everything = [row, person, await desk.sees(f"/v1/leads/{lead}"), await desk.sees(f"/v1/accounts/{account}")]
+    for secret in ("Moreno", email, "+4930901820", "May"):
+        assert secret not in str(everything)
+    # Nobody holds the address any more.
+    again = await desk.makes("/v1/leads", {"source": "fair", "email": email})
+    assert (await desk.sees(f"/v1/leads/{again}"))["status"] == "open"
+
+
+@pytest.mark.parametrize("listing", ["teams", "members", "leads", "accounts", "contacts"])
+async def test_api_1_lists_are_sorted_and_go_on_after_a_cursor(house: House, listing: str) -> None:
+    desk = house.somebody()
+    await house.team(unique("a"), unique("b"))
+    for _ in range(2):
+        await desk.makes("/v1/leads", {"source": "fair"})
+        account = await desk.makes("/v1/accounts", {"name": unique("Northwind")})
+        await desk.makes(f"/v1/accounts/{account}/add-contact", {"name": "Ada"})
+    await house.settled()
+    first = await desk.sees(f"/v1/{listing}", limit="1")
+    second = await desk.sees(f"/v1/{listing}", limit="1", cursor=first["next"])
+    assert first["items"][0]["id"] != second["items"][0]["id"]
+
+
+async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
+    subject, boss = unique("rosa"), unique("boss")
+    team, (rosa,) = await house.team(subject, manager=boss)
+    desk = house.somebody()
+    (row,) = (await desk.sees("/v1/members", team=team, role="rep"))["items"]
+    assert (row["id"], row["subject"], row["status"]) == (rosa, subject, "active")
+    await desk.makes(f"/v1/members/{rosa}/leave", {"on": "2024-05-01"})
+    await house.settled()
+    (row,) = (await desk.sees("/v1/members", team=team, role="rep"))["items"]
+    assert (row["status"], row["left_on"]) == ("former", "2024-05-01")
+    (shown,) = [item for item in (await desk.sees("/v1/teams", limit="100"))["items"] if item["id"] == team]
+    assert shown["manager"] is not None
