@@ -6,14 +6,20 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deploy.cli.output import Json, say, show
 
+if TYPE_CHECKING:
+    from deploy.imports.loading import Summary
+    from deploy.imports.mapping import CsvMapping
+
 WRITERS = ("leads", "deals", "contracts", "receivables")
 TELL_SECONDS = 2.0
+REMEDY = "docs/how-to/import.md says how a mapping is written."
+LEFT_ALONE = "Reactions, and timers due already, were left alone: nothing follows from history by itself."
 
 
 def run(
@@ -26,17 +32,32 @@ def run(
     json: Json = False,
 ) -> None:
     """Take over history as dated facts. Running it again takes in only what is missing."""
-    result = asyncio.run(bring_in(path, mapping, rejects))
+    chosen = mapping_of(path, mapping) if path.is_dir() else None
+    result = asyncio.run(bring_in(path, chosen, rejects))
     show(result, told(result), json)
     if result["rejected"]:
         raise typer.Exit(2)
 
 
-async def bring_in(path: Path, mapping: Path | None = None, rejects: Path | None = None) -> dict[str, Any]:
-    """Import, wait until it is visible in all views, and give the summary. Raises LocalError."""
+def mapping_of(folder: Path, named: Path | None = None) -> "CsvMapping":
+    """The mapping of an export. Raises LocalError."""
+    from deploy.imports.mapping import BadMapping, mapping_for, read_mapping
+    from deploy.local.fault import LocalError
+
+    try:
+        return read_mapping(named or mapping_for(folder))
+    except BadMapping as error:
+        raise LocalError(str(error), REMEDY) from error
+
+
+async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | None = None) -> dict[str, Any]:
+    """Import a file of facts, or with a mapping the folder of an export; wait until it is visible in all views.
+
+    Gives the summary. Raises LocalError.
+    """
     from deploy.imports.facts import ids_of
     from deploy.imports.loading import Summary, load
-    from deploy.imports.mapping import BadMapping, facts_of, mapping_for, read_mapping
+    from deploy.imports.mapping import BadMapping, facts_of
     from deploy.imports.visibility import until_visible
     from deploy.local.fault import LocalError
     from deploy.local.stack import SERVICES, Stack, home_path, url_setting
@@ -54,24 +75,20 @@ async def bring_in(path: Path, mapping: Path | None = None, rejects: Path | None
             say(f"{summary.read:,} facts read, {summary.recorded.total():,} recorded.")
 
     try:
-        if path.is_dir():
-            chosen = read_mapping(mapping or mapping_for(path))
-            source, lines = chosen.source, facts_of(chosen, path, settings["deals"].company.currency)
+        if mapping is not None:
+            source, lines = mapping.source, facts_of(mapping, path, settings["deals"].company.currency)
         else:
             source, lines = path.stem, facts_in(path)
         summary = await load(lines, ids_of(source), settings, progress)
     except BadMapping as error:
-        raise LocalError(str(error), "docs/how-to/import.md says how a mapping is written.") from error
+        raise LocalError(str(error), REMEDY) from error
     loaded = time.monotonic() - began
     say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
     databases = {name: environment[url_setting(name)] for name in SERVICES}
     visible = await until_visible(databases)
     refused = rejects or path.parent / f"{path.stem}.rejected.jsonl"
     if summary.rejections:
-        with refused.open("w") as file:
-            for each in summary.rejections:
-                line = {"line": each.line, "reason": each.reason, "fact": each.fact}
-                file.write(jsonlib.dumps(line, ensure_ascii=False) + "\n")
+        write_rejects(refused, summary)
     return {
         "source": source,
         "read": summary.read,
@@ -80,12 +97,18 @@ async def bring_in(path: Path, mapping: Path | None = None, rejects: Path | None
         "rejected": len(summary.rejections),
         "reject_file": str(refused) if summary.rejections else None,
         "assumptions": dict(summary.assumptions),
-        "left_alone": "Reactions and timers that were due already: no contracts, plans or reminders follow from history.",
+        "left_alone": LEFT_ALONE,
         "currency": settings["deals"].company.currency,
         "seconds": round(loaded, 1),
         "visible": visible,
         "visible_seconds": round(time.monotonic() - began, 1),
     }
+
+
+def write_rejects(file: Path, summary: "Summary") -> None:
+    """One JSON object a line: where the fact stands, why it was refused, and the fact."""
+    lines = ({"line": each.line, "reason": each.reason, "fact": each.fact} for each in summary.rejections)
+    file.write_text("".join(jsonlib.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
 
 
 def facts_in(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

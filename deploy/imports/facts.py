@@ -16,8 +16,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from pydantic import TypeAdapter, ValidationError
-from services.leads.domain.account.aggregate import account
-from services.leads.domain.lead.aggregate import lead
 
 from services.contracts.domain.contract import history as contracts
 from services.contracts.domain.contract.aggregate import contract, contract_of
@@ -26,7 +24,9 @@ from services.deals.domain import target as targets
 from services.deals.domain.deal import history as deals
 from services.deals.domain.deal.state import deal
 from services.leads.domain.account import history as accounts
+from services.leads.domain.account.life import account
 from services.leads.domain.lead import history as leads
+from services.leads.domain.lead.life import lead
 from services.leads.domain.organisation import member as members
 from services.leads.domain.organisation import team as teams
 from services.receivables.domain import invoicing as invoices

@@ -59,7 +59,7 @@ class Summary:
 async def load(
     lines: Iterable[Line], ids: Ids, settings: Mapping[str, Settings], say: Callable[[Summary], None]
 ) -> Summary:
-    """Take facts in. `settings` are those of the services that decide; `say` is told after every batch how far it is."""
+    """Take facts in. `settings` are those of the services that decide; `say` is told after every batch."""
     summary = Summary()
     async with AsyncExitStack() as stack:
         desks = {name: await stack.enter_async_context(_desk(name, own)) for name, own in settings.items()}
