@@ -22,16 +22,16 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared.ops.health import Health
 from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
-from shared.stream.keeping import keep, unmarked
+from shared.stream.keeping import Keeper
 from shared.stream.lag import Delay
 from shared.stream.outage import OUTAGES, pause
-from shared.stream.record import read
+from shared.stream.record import Received, read
 from shared.stream.topics import provision
 
 log = structlog.get_logger()
 
 LARGEST_BATCH = 1_000
-POLL_MILLISECONDS = 10
+POLL_MILLISECONDS = 5
 """How long an idle subscriber waits and then sleeps; it adds this to the latency of sparse traffic."""
 SESSION_MILLISECONDS = 6_000
 """How long the group waits for a member that died: the least that brokers allow by default."""
@@ -57,10 +57,10 @@ class Journal:
         arrived: Signal,
         replication: int = 1,
     ) -> None:
-        """`arrived` is given after each commit that wrote something."""
+        """`arrived` is given after each batch that may have written something."""
         self.service = service
         self.topics = tuple(sorted(topics))
-        self._pool = pool
+        self._keeper = Keeper(pool)
         self._bootstrap = bootstrap
         self._replication = replication
         self._health = health
@@ -109,17 +109,16 @@ class Journal:
         subscriber(session.apply)
         return broker, subscriber
 
-    async def write(self, records: Sequence[tuple[Place, Any]]) -> Sifted:
+    async def write(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
         """Commit what is new of a batch, with the marks that it moves."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            sifted = await keep(connection, records)
-        if sifted.new:
+        sifted = await self._keeper.keep(records)
+        if records:
             self._arrived.give()
         return sifted
 
-    async def unmarked(self, places: Iterable[Place]) -> set[Place]:
-        """Partitions that were never journaled."""
-        return await unmarked(self._pool, places)
+    async def assigned(self, places: Iterable[Place]) -> set[Place]:
+        """Prepare for these partitions; gives those of which nothing is journaled."""
+        return await self._keeper.assigned(places)
 
     def interrupted(self, error: Exception) -> None:
         """Report that the broker or the database does not answer."""
@@ -232,9 +231,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopped.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """A partition without a mark is read from its beginning, whatever offset the broker remembers."""
+        """A partition of which nothing is written is read from its beginning, whatever offset the broker remembers."""
         try:
-            for place in await self._journal.unmarked(Place(*partition) for partition in assigned):
+            for place in await self._journal.assigned(Place(*partition) for partition in assigned):
                 self._consumer.seek(TopicPartition(*place), 0)
         except OUTAGES as error:
             if not self._failure.done():

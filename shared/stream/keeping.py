@@ -1,4 +1,4 @@
-"""How a batch of records gets into the journal: everything that is new, once, with the marks, in one transaction."""
+"""How records get into the journal: everything that is new, once, together with the marks of its partitions."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,12 +9,9 @@ from shared.events.envelope import Envelope
 from shared.stream.chain import Place, Sifted, sift
 from shared.stream.record import Received
 
-Connection = Any
-"""An asyncpg connection, from a pool or not."""
-
-UNMARKED = """
-select topic, partition from unnest($1::text[], $2::smallint[]) as asked(topic, partition)
-where not exists (select from journal_mark where (topic, partition) = (asked.topic, asked.partition))
+MARKS = """
+select topic, partition, position from journal_mark
+join unnest($1::text[], $2::smallint[]) as asked(topic, partition) using (topic, partition)
 """
 
 MAKE_MARKS = """
@@ -22,28 +19,6 @@ insert into journal_mark (topic, partition, position)
 select topic, partition, 0 from unnest($1::text[], $2::smallint[]) as asked(topic, partition)
 order by topic, partition
 on conflict do nothing
-"""
-
-# The lock makes consumers of one partition (one of them may have lost it without knowing yet) take turns. It comes
-# before the first row of the journal, so that readers of the journal never wait for somebody who waits here.
-LOCK_MARKS = """
-select topic, partition, position from journal_mark
-where (topic, partition) in (select topic, partition from unnest($1::text[], $2::smallint[]) as asked(topic, partition))
-order by topic, partition
-for update
-"""
-
-MOVE_MARKS = """
-update journal_mark set position = moved.position
-from unnest($1::text[], $2::smallint[], $3::bigint[]) as moved(topic, partition, position)
-where (journal_mark.topic, journal_mark.partition) = (moved.topic, moved.partition)
-"""
-
-# Records without a position have one below zero that follows from their offset.
-KNOWN = """
-select topic, partition, source_position from journal
-join unnest($1::text[], $2::smallint[], $3::bigint[]) as asked(topic, partition, source_position)
-using (topic, partition, source_position)
 """
 
 COLUMNS = {
@@ -66,58 +41,84 @@ COLUMNS = {
     "data": "text",
 }
 
-INSERT = f"""
-insert into journal ({", ".join(COLUMNS)})
-select {", ".join("data::json" if name == "data" else name for name in COLUMNS)}
-from unnest({", ".join(f"${number}::{kind}[]" for number, kind in enumerate(COLUMNS.values(), start=1))})
-with ordinality as given({", ".join(COLUMNS)}, place)
-order by place
+# One statement, hence one round trip and one commit. A partition whose mark is not where it was known to be is left
+# alone: somebody else has written meanwhile. Marks are locked in one order, so that two writers never wait for each
+# other. Only records without a position (theirs are below zero) can be known although the mark has not moved.
+KEEP = f"""
+with locked as materialized (
+    select known.topic, known.partition, known.moved
+    from journal_mark
+    join unnest($1::text[], $2::smallint[], $3::bigint[], $4::bigint[]) as known(topic, partition, position, moved)
+    using (topic, partition, position)
+    order by topic, partition
+    for update of journal_mark
+), moved as (
+    update journal_mark set position = locked.moved from locked
+    where (journal_mark.topic, journal_mark.partition) = (locked.topic, locked.partition)
+), written as (
+    insert into journal ({", ".join(COLUMNS)})
+    select {", ".join("data::json" if name == "data" else name for name in COLUMNS)}
+    from unnest({", ".join(f"${number}::{kind}[]" for number, kind in enumerate(COLUMNS.values(), start=5))})
+    with ordinality as given({", ".join(COLUMNS)}, place)
+    join locked using (topic, partition)
+    where source_position > 0 or not exists (
+        select from journal
+        where (topic, partition, source_position) = (given.topic, given.partition, given.source_position)
+    )
+    order by place
+    returning 1
+)
+select topic, partition, (select count(*) from written) as written from locked
 """  # noqa: S608 - the names are the constants above
 
 
-async def keep(connection: Connection, records: Sequence[tuple[Place, Received]]) -> Sifted:
-    """Write what is new of a batch. The caller's transaction makes it one with the marks."""
-    places = sorted({place for place, _ in records})
-    seen = await _locked_marks(connection, places)
-    sifted = sift(await _without_known(connection, records), seen)
-    if sifted.new:
+class Keeper:
+    """Writes batches of records, and knows how far each partition is written."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+        self._seen: dict[Place, int] = {}
+
+    async def assigned(self, places: Iterable[Place]) -> set[Place]:
+        """Learn anew how far these partitions are written; gives those of which nothing is."""
+        self._seen = {}
+        asked = sorted(places)
+        await self._learn(asked)
+        return {place for place in asked if self._seen[place] == 0}
+
+    async def keep(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
+        """Commit what is new of a batch together with the marks.
+
+        Where others wrote meanwhile it is sifted again, so that the answer may leave out what an earlier round wrote.
+        """
+        places = sorted({place for place, _ in records})
+        while True:
+            await self._learn([place for place in places if place not in self._seen])
+            sifted = sift(records, {place: self._seen[place] for place in places})
+            if not sifted.new:
+                return sifted
+            touched = sorted({place for place, _ in sifted.new})
+            kept = await self._write(touched, sifted)
+            self._seen.update({place: sifted.seen[place] for place in kept})
+            if len(kept) == len(touched):
+                return sifted
+            for place in set(touched) - kept:  # somebody else reads this partition too
+                del self._seen[place]
+
+    async def _write(self, touched: Sequence[Place], sifted: Sifted) -> set[Place]:
+        """The partitions whose records are written; the others stood elsewhere."""
+        marks = [(*place, self._seen[place], sifted.seen[place]) for place in touched]
         rows = [_row(place, event) for place, event in sifted.new]
-        await connection.execute(INSERT, *zip(*rows, strict=True))
-    moved = [(*place, position) for place, position in sifted.seen.items() if position != seen[place]]
-    if moved:
-        await connection.execute(MOVE_MARKS, *zip(*moved, strict=True))
-    return sifted
+        found = await self._pool.fetch(KEEP, *zip(*marks, strict=True), *zip(*rows, strict=True))
+        return {Place(row["topic"], row["partition"]) for row in found}
 
-
-async def unmarked(pool: "asyncpg.Pool[Any]", places: Iterable[Place]) -> set[Place]:
-    """The partitions that were never journaled."""
-    rows = await pool.fetch(UNMARKED, *_columns(sorted(places)))
-    return {Place(*row) for row in rows}
-
-
-async def _locked_marks(connection: Connection, places: Sequence[Place]) -> dict[Place, int]:
-    columns = _columns(places)
-    rows = await connection.fetch(LOCK_MARKS, *columns)
-    if len(rows) < len(places):
-        await connection.execute(MAKE_MARKS, *columns)
-        rows = await connection.fetch(LOCK_MARKS, *columns)
-    return {Place(row["topic"], row["partition"]): row["position"] for row in rows}
-
-
-async def _without_known(
-    connection: Connection, records: Sequence[tuple[Place, Received]]
-) -> Sequence[tuple[Place, Received]]:
-    asked = [
-        (*place, received.event.source_position) for place, received in records if received.event.source_position < 0
-    ]
-    if not asked:
-        return records
-    known = {tuple(row) for row in await connection.fetch(KNOWN, *zip(*asked, strict=True))}
-    return [(place, received) for place, received in records if (*place, received.event.source_position) not in known]
-
-
-def _columns(places: Sequence[Place]) -> tuple[list[str], list[int]]:
-    return [place.topic for place in places], [place.partition for place in places]
+    async def _learn(self, places: Sequence[Place]) -> None:
+        if not places:
+            return
+        columns = [place.topic for place in places], [place.partition for place in places]
+        await self._pool.execute(MAKE_MARKS, *columns)
+        for row in await self._pool.fetch(MARKS, *columns):
+            self._seen[Place(row["topic"], row["partition"])] = row["position"]
 
 
 def _row(place: Place, event: Envelope[bytes]) -> tuple[Any, ...]:
