@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from shared.events.registry import Registry, registry_of, service_of, topic_of_c
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.settings import Settings
+from shared.store.answers import forget_old_answers
 from shared.store.appender import Appender
 from shared.store.commands import Commands
 from shared.store.lease import Lease
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 SOURCES: tuple[Source, ...] = ("log", "journal")
 KEYS_TIMEOUT = 5.0
+RETENTION_SECONDS = 3600.0
 CLOCK_SECONDS = 1.0
 """How soon a process follows when another one has moved the company clock."""
 
@@ -122,7 +124,7 @@ async def _compose(
     people = Organisation(views)
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
-    running = Running(
+    running: Running = Running(
         service=service,
         settings=settings,
         pool=pool,
@@ -227,6 +229,7 @@ def _workers(parts: _Parts) -> list[Worker]:
     appended = parts.appender.appended
     workers = [
         Worker(name="clock", run=lambda stopping: _follow_clock(running, stopping)),
+        Worker(name="retention", run=lambda stopping: _forget(running, stopping)),
         Worker(name="signals", run=lambda stopping: _until(stopping, listen(settings.database_url, appended))),
     ]
     if service.aggregates:
@@ -288,10 +291,19 @@ async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:
     """Take over how far other processes have moved the company clock."""
     while not stopping.is_set():
         await running.clock.refresh(running.pool)
-        try:
-            await asyncio.wait_for(stopping.wait(), CLOCK_SECONDS)
-        except TimeoutError:
-            continue
+        await _pause(stopping, CLOCK_SECONDS)
+
+
+async def _forget(running: Running, stopping: asyncio.Event) -> None:
+    """Delete first answers to requests that are kept no longer."""
+    while not stopping.is_set():
+        await forget_old_answers(running.pool)
+        await _pause(stopping, RETENTION_SECONDS)
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
 
 
 async def _until(stopping: asyncio.Event, work: Any) -> None:

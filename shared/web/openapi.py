@@ -342,7 +342,7 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
 
 def _hand_written(described: Document, method: str, schemas: Schemas) -> Document:
     """A route that FastAPI has described, with what our routes have in common."""
-    summary, description = _words(described.get("description", described.get("summary", "")))
+    summary, description = _words(str(described.get("description", described.get("summary", ""))))
     described["summary"] = summary
     described.pop("description", None)
     if description:

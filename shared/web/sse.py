@@ -105,6 +105,11 @@ class Feed:
         self._position = upto
         return moved
 
+    def _follow_from(self, head: int) -> None:
+        # Before a listener first catches up, so that whatever follows that is queued for them.
+        if self._position is None:
+            self._position = head
+
     async def respond(self, request: Request, select: Select, stopping: asyncio.Event) -> StreamingResponse:
         """The stream for one caller, from after Last-Event-ID, or from now. Ends when their token does."""
         given = request.headers.get("last-event-id")
@@ -115,11 +120,11 @@ class Feed:
         reset = given is not None and int(given) > head
         after = head if given is None or reset else int(given)
         until = float(request.scope["state"].get("expires_at", "inf"))
-        lines = self._lines(after, select, stopping, until, reset=reset)
+        lines = self._lines(after, select, stopping, until, head=head, reset=reset)
         return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
 
     async def _lines(
-        self, after: int, select: Select, stopping: asyncio.Event, until: float, *, reset: bool
+        self, after: int, select: Select, stopping: asyncio.Event, until: float, *, head: int, reset: bool
     ) -> AsyncIterator[bytes]:
         listener = _Listener()
         self._listeners.add(listener)
@@ -128,10 +133,7 @@ class Feed:
             yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
             if reset:
                 yield b"event: reset\ndata: {}\n\n"
-            if self._position is None:
-                # Before the first catch-up, so that whatever follows it is queued.
-                head = await self._head()
-                self._position = head if self._position is None else self._position
+            self._follow_from(head)
             while not stopping.is_set() and time.time() < until:
                 if listener.behind:
                     listener.start_over()

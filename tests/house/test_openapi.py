@@ -1,5 +1,5 @@
-"""The law of the HTTP interface: every operation is described whole, no path has two owners, and the committed documents
-are what the code says."""
+"""The law of the HTTP interface: every operation is described whole, no path has two owners, and the committed
+documents are what the code says."""
 
 import importlib
 import json

@@ -23,6 +23,7 @@ from shared.testing.servers import DatabaseServer
 from shared.web.running import Running
 from shared.web.service import build
 from tests.shared.web.sample import SERVICE
+from tests.shared.web.waiting import until
 
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
 
@@ -30,14 +31,12 @@ SECRET = "the secret of the stack of these tests"
 
 
 @asynccontextmanager
-async def served(app: FastAPI, *, lifespan: str = "off") -> AsyncIterator[str]:
+async def served(app: FastAPI) -> AsyncIterator[str]:
     """An application on a socket of its own; gives its address."""
-    config = uvicorn.Config(app, port=0, lifespan=lifespan, log_config=None, http="httptools")
+    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, http="httptools")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(20):
-        while not server.started:
-            await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await serving

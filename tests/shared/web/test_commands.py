@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from shared.domain.roles import Role
+from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
 from tests.shared.web.conftest import BREAD, Errands
 from tests.shared.web.sample import errand
@@ -72,7 +73,7 @@ async def test_a_handler_for_services_alone_has_no_route(
     problem(await operations.post(f"{opened.headers['location']}/forget", headers=key()), 404, "not-found")
 
 
-# -- who ---------------------------------------------------------------------------------------------------------------
+# -- who --------------------------------------------------------------------------------------------------------------
 
 
 async def test_nobody_gets_in_without_a_token(errands: Errands, key: Key) -> None:
@@ -103,7 +104,7 @@ async def test_what_is_not_there_is_not_found(operations: httpx.AsyncClient, key
     problem(await operations.post(f"/v1/errands/{aggregate_id}/finish-it", headers=key()), 404, "not-found")
 
 
-# -- the same intent twice -----------------------------------------------------------------------------------------------
+# -- the same intent twice --------------------------------------------------------------------------------------------
 
 
 async def test_a_post_needs_an_idempotency_key(operations: httpx.AsyncClient) -> None:
@@ -155,7 +156,7 @@ async def test_a_refusal_is_not_kept_with_the_key(operations: httpx.AsyncClient,
     assert (await operations.post("/v1/errands", json=BREAD, headers=same)).status_code == 201
 
 
-# -- on what it was decided ------------------------------------------------------------------------------------------------
+# -- on what it was decided -------------------------------------------------------------------------------------------
 
 
 async def test_a_change_needs_the_version_it_was_decided_on(
@@ -202,7 +203,7 @@ async def test_what_has_not_changed_is_not_sent_again(operations: httpx.AsyncCli
     assert (await operations.get(address, headers={"If-None-Match": '"2"'})).status_code == 200
 
 
-# -- bodies ----------------------------------------------------------------------------------------------------------------
+# -- bodies -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ async def test_parameters_that_nobody_knows_are_refused(operations: httpx.AsyncC
     problem(await operations.get(f"/v1/errands/{new_id()}?fields=name"), 400, "invalid-parameter")
 
 
-# -- rules -----------------------------------------------------------------------------------------------------------------
+# -- rules ------------------------------------------------------------------------------------------------------------
 
 
 async def test_a_rule_about_a_field_is_422_and_names_it(operations: httpx.AsyncClient, key: Key) -> None:
@@ -289,7 +290,7 @@ async def test_a_state_that_does_not_allow_it_is_409(
     assert "finished" in told["detail"]
 
 
-# -- what ties things together ---------------------------------------------------------------------------------------------
+# -- what ties things together ----------------------------------------------------------------------------------------
 
 
 async def test_the_correlation_id_reaches_the_event(errands: Errands, operations: httpx.AsyncClient, key: Key) -> None:
@@ -300,6 +301,7 @@ async def test_the_correlation_id_reaches_the_event(errands: Errands, operations
     assert response.headers["x-correlation-id"] == correlation_id
     async with errands.running.pool.acquire() as connection:
         (envelope,) = await errands.running.log.history(connection, [UUID(response.json()["id"])], 1 << 60)
+    assert isinstance(envelope, Envelope)
     assert str(envelope.correlation_id) == correlation_id
     assert envelope.traceparent == trace
     assert envelope.actor == "ops"
@@ -329,7 +331,7 @@ def test_two_commands_never_share_an_address() -> None:
     from shared.domain.aggregate import Aggregate
     from shared.domain.roles import SELLING
     from shared.web.commands import command_routes
-    from tests.shared.web.sample import ChangeErrand, NoErrand, OpenErrand, OpenNewErrand
+    from tests.shared.web.sample import ChangeErrand, NoErrand, OpenNewErrand
 
     twice = Aggregate("errand", plural="errands", start=NoErrand, readers=errand.readers)
 
@@ -343,4 +345,3 @@ def test_two_commands_never_share_an_address() -> None:
 
     with pytest.raises(ValueError, match="both claim POST /v1/errands"):
         command_routes([twice])
-    assert OpenErrand

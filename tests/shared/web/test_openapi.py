@@ -118,7 +118,7 @@ def test_documents_merge(described: dict[str, Any]) -> None:
         merged({"errands": described, "again": described})
 
 
-# -- pages ---------------------------------------------------------------------------------------------------------------
+# -- pages ------------------------------------------------------------------------------------------------------------
 
 
 async def test_the_reference_loads_nothing_from_outside(errands: Errands) -> None:

@@ -17,6 +17,7 @@ from shared.web.problems import Problem
 from shared.web.sse import QUEUE_SIZE, Feed, ServerEvent
 from tests.shared.web.conftest import BREAD, Errands, served
 from tests.shared.web.test_commands import problem
+from tests.shared.web.waiting import until
 
 
 class Book:
@@ -85,8 +86,7 @@ async def test_a_listener_begins_now_and_hears_what_comes() -> None:
         parts = lines(feed, stopping, request())
         assert await anext(parts) == "retry: 2000\n\n"
         hearing = asyncio.create_task(said(parts, 2))
-        while not feed._listeners:
-            await asyncio.sleep(0)
+        await until(lambda: bool(feed._listeners))
         book.write("one", "hidden", "two")
         assert await hearing == ["one", "two"]
 
@@ -111,9 +111,7 @@ async def test_a_slow_listener_loses_its_queue_but_no_event() -> None:
         for text in many:
             book.write(text)
         (listener,) = feed._listeners
-        async with asyncio.timeout(5):
-            while not listener.behind:
-                await asyncio.sleep(0.001)
+        await until(lambda: listener.behind)
         assert listener.queue.qsize() <= QUEUE_SIZE
         assert await said(parts, len(many)) == many
 
@@ -185,7 +183,7 @@ async def test_over_a_socket(errands: Errands, key: Callable[[], dict[str, str]]
                 for text in (name, "hidden", f"{name}-2"):
                     await client.post("/v1/errands", json={**BREAD, "name": text}, headers=key())
                 heard = [line async for line in _until(found, f"{name}-2")]
-                last = [line for line in heard if line.startswith("id: ")][0].removeprefix("id: ")
+                last = next(line for line in heard if line.startswith("id: ")).removeprefix("id: ")
                 assert not [line for line in heard if "hidden" in line]
             async with client.stream("GET", "/v1/errand-stream", headers={"Last-Event-ID": last}) as again:
                 heard = [line async for line in _until(again.aiter_lines(), f"{name}-2")]

@@ -8,17 +8,12 @@ from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.web import workers
 from shared.web.workers import Worker, run_all, supervise
+from tests.shared.web.waiting import until
 
 
 @pytest.fixture
 def health() -> Health:
     return Health(Metrics.of("tests"))
-
-
-async def until(condition: object) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.005)
 
 
 async def test_a_worker_that_fails_is_reported_and_started_again(
@@ -35,7 +30,7 @@ async def test_a_worker_that_fails_is_reported_and_started_again(
 
     stopping = asyncio.Event()
     task = asyncio.create_task(supervise(Worker(name="w", run=run), health, stopping))
-    await until(lambda: health.workers and not health.workers[0].ok)
+    await until(lambda: bool(health.workers) and not health.workers[0].ok)
     assert health.workers[0].detail == "ended: OSError"
     await until(lambda: len(starts) == 3)
     assert health.workers[0].ok
@@ -51,7 +46,7 @@ async def test_a_worker_that_ends_by_itself_is_a_fault_too(health: Health) -> No
 
     stopping = asyncio.Event()
     task = asyncio.create_task(supervise(Worker(name="w", run=run), health, stopping))
-    await until(lambda: health.workers and not health.workers[0].ok)
+    await until(lambda: bool(health.workers) and not health.workers[0].ok)
     stopping.set()
     await asyncio.wait_for(task, 5)
 
