@@ -16,8 +16,9 @@ from shared.store.migrate import migrate
 from shared.testing.servers import DatabaseServer
 from shared.views.tokens import ConsistencyToken
 from shared.web.service import build
-from tests.shared.web.conftest import Errands
-from tests.shared.web.conftest import issuer  # noqa: F401 — a fixture
+from tests.shared.web import conftest as web
+
+issuer = web.issuer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Desk:
 class House:
     """The service, and the people who work with it."""
 
-    service: Errands
+    service: web.Errands
 
     def somebody(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> Desk:
         return Desk(client=self.service.client(role, subject))
@@ -95,5 +96,5 @@ async def house(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[House
     )
     app = build(SERVICE, settings)
     async with app.router.lifespan_context(app):
-        yield House(service=Errands(app=app, issuer=issuer, settings=settings))
+        yield House(service=web.Errands(app=app, issuer=issuer, settings=settings))
     await postgres.drop_database(url)

@@ -7,10 +7,12 @@ from uuid import UUID
 
 import pytest
 
+from services.leads.app import SERVICE
 from services.leads.domain.assignment import queue_of
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.store.personal import personal_rows
+from shared.views.comparing import differences
 from tests.services.leads.conftest import Desk, House
 
 QUALIFIED = {
@@ -317,3 +319,10 @@ async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
     assert (row["status"], row["left_on"]) == ("former", "2024-05-01")
     (shown,) = [item for item in (await desk.sees("/v1/teams", limit="100"))["items"] if item["id"] == team]
     assert shown["manager"] is not None
+
+
+async def test_a_fresh_fold_of_the_log_gives_what_the_lists_show(house: House) -> None:
+    await house.settled()
+    running = house.service.running
+    for view in SERVICE.views:
+        assert await differences(running.pool, running.log, view, running.settings.company) == []
