@@ -1,0 +1,74 @@
+"""Leads and deals at work, each over a database of its own, with a broker between them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from deploy.local.identity import Issuer
+from services.deals.app import SERVICE as DEALS
+from services.leads.app import SERVICE as LEADS
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from shared.testing.servers import DatabaseServer
+from shared.web.running import Running
+from tests.services.leads.conftest import Desk, House
+from tests.services.receivables.conftest import at_work
+from tests.shared.web.conftest import Errands, issuer
+from tests.shared.web.waiting import until
+
+__all__ = ["issuer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A team, its manager, and two of its reps, known to the deals service."""
+
+    id: str
+    rep: str
+    other: str
+    subjects: tuple[str, str, str]
+    """Of the rep, the other rep and the manager."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Both services, and the people who work with them."""
+
+    leads: Errands
+    deals: Errands
+
+    @property
+    def running(self) -> Running:
+        return self.deals.running
+
+    def somebody(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> Desk:
+        return Desk(client=self.deals.client(role, subject))
+
+    async def team(self) -> Team:
+        """A new team; the deals service knows it when this returns."""
+        subjects = (f"rep-{new_id()}", f"other-{new_id()}", f"manager-{new_id()}")
+        team, (rep, other) = await House(service=self.leads).team(subjects[0], subjects[1], manager=subjects[2])
+
+        async def arrived() -> bool:
+            people = [await self.running.organisation.actor(subject, ()) for subject in subjects]
+            return all(person.teams for person in people)
+
+        await until(arrived)
+        return Team(id=team, rep=rep, other=other, subjects=subjects)
+
+
+@pytest.fixture(scope="session")
+async def office(postgres: DatabaseServer, kafka: str, issuer: Issuer) -> AsyncIterator[Office]:
+    """Both services, migrated and started."""
+    async with AsyncExitStack() as stack:
+        leads = await stack.enter_async_context(at_work(LEADS, postgres, issuer, kafka))
+        deals = await stack.enter_async_context(at_work(DEALS, postgres, issuer, kafka))
+        yield Office(leads=leads, deals=deals)
+
+
+@pytest.fixture(scope="session")
+async def team(office: Office) -> Team:
+    """The team that most tests work with."""
+    return await office.team()
