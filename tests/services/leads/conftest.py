@@ -83,10 +83,10 @@ class House:
 
 
 @pytest.fixture(scope="session")
-async def house(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[House]:
-    """The service, migrated and started."""
+async def settings(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Settings]:
+    """A migrated database, and who is trusted."""
     url = await postgres.create_database("leads", await postgres.template("web", migrate))
-    settings = replace(
+    yield replace(
         Settings(service="leads", database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,
         oidc_jwks_url=f"{issuer.address}/jwks",
@@ -94,7 +94,20 @@ async def house(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[House
         origin="http://errands.test",
         rate_limit="",
     )
+    await postgres.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+async def house(settings: Settings, issuer: Issuer) -> AsyncIterator[House]:
+    """The service at work."""
     app = build(SERVICE, settings)
     async with app.router.lifespan_context(app):
         yield House(service=web.Errands(app=app, issuer=issuer, settings=settings))
-    await postgres.drop_database(url)
+
+
+@pytest.fixture
+async def replica(house: House, issuer: Issuer) -> AsyncIterator[House]:
+    """The service once more, on the same database."""
+    app = build(SERVICE, house.service.settings)
+    async with app.router.lifespan_context(app):
+        yield House(service=web.Errands(app=app, issuer=issuer, settings=house.service.settings))

@@ -55,6 +55,27 @@ async def test_lead_2_of_many_captures_of_one_address_at_once_one_is_the_origina
     assert {lead["original_id"] for lead in found if lead["status"] == "duplicate"} == {original}
 
 
+async def test_lead_2_two_replicas_agree_on_one_original(house: House, replica: House) -> None:
+    for _ in range(10):
+        email = address()
+        both = await asyncio.gather(
+            *(place.somebody().makes("/v1/leads", {"source": "website", "email": email}) for place in (house, replica))
+        )
+        found = [await house.somebody().sees(f"/v1/leads/{lead}") for lead in both]
+        assert Counter(lead["status"] for lead in found) == {"open": 1, "duplicate": 1}
+
+
+async def test_lead_4_two_replicas_hand_out_turns_of_one_round(house: House, replica: House) -> None:
+    team, reps = await house.team(unique("rosa"), unique("sam"))
+    await replica.settled()
+    places = [house.somebody(), replica.somebody()] * 10
+    leads = await asyncio.gather(
+        *(place.makes("/v1/leads", {"source": "website", "team_id": team}) for place in places)
+    )
+    found = [await house.somebody().sees(f"/v1/leads/{lead}") for lead in leads]
+    assert Counter(lead["owner"] for lead in found) == dict.fromkeys(reps, 10)
+
+
 async def test_lead_2_once_the_original_is_closed_the_next_one_is_a_lead_again(house: House) -> None:
     desk, email = house.somebody(), address()
     first = await desk.makes("/v1/leads", {"source": "fair", "email": email})
