@@ -5,12 +5,25 @@ from types import ModuleType
 
 import typer
 
-from deploy.cli import doctor, down, import_, migrate, serve, status, up
+from deploy.cli import clock, doctor, down, import_, migrate, parked, rebuild, serve, status, token, up, verify
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
 from shared.ops.settings import SettingsError
 
-VERBS: tuple[ModuleType, ...] = (up, down, status, doctor, serve, migrate, import_)
+VERBS: tuple[ModuleType, ...] = (
+    up,
+    down,
+    status,
+    doctor,
+    serve,
+    migrate,
+    import_,
+    token,
+    clock,
+    rebuild,
+    parked,
+    verify,
+)
 
 app = typer.Typer(
     name="throughline",

@@ -1,0 +1,74 @@
+"""`throughline rebuild <view>`: fold a view anew beside the one that serves."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from deploy.cli.output import Json, say, show
+
+LOOK_AGAIN_SECONDS = 0.2
+TELL_SECONDS = 2.0
+STILL_SECONDS = 60.0
+HEADS = {
+    "log": "select coalesce(max(position), 0) from event",
+    "journal": "select coalesce(max(position), 0) from journal",
+}
+
+
+def run(view: Annotated[str, typer.Argument(help="The name of a view, like deals.")], json: Json = False) -> None:
+    """Fold a view anew in every service that has it, and wait until the fresh one serves. Reads go on meanwhile."""
+    builds = asyncio.run(rebuild(view))
+    lines = [f"{service}: build {build} of {view} serves." for service, build in builds.items()]
+    show({"view": view, "builds": builds}, "\n".join(lines), json)
+
+
+async def rebuild(view: str) -> dict[str, int]:
+    """The number of the build that serves now, by service. Raises LocalError."""
+    from deploy.cli.databases import databases, this_stack
+    from deploy.local.fault import LocalError
+    from shared.views.builds import builds, request_rebuild
+
+    async with databases(this_stack()) as pools:
+        serving = {service: await builds(pool, "serving", [view]) for service, pool in pools.items()}
+        before = {service: found[0].build for service, found in serving.items() if found}
+        if not before:
+            raise LocalError(f"No service has a view {view!r}.", f"Views are: {', '.join(await names(pools))}.")
+        for service in before:
+            if not await request_rebuild(pools[service], view):
+                say(f"{service} is building it already.")
+        return await switched(view, {service: pools[service] for service in before}, before)
+
+
+async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int]) -> dict[str, int]:
+    """Wait until another build serves everywhere, telling how far it is. Raises LocalError when nothing moves."""
+    from deploy.local.fault import LocalError
+    from shared.views.builds import builds
+
+    now, seen = dict(before), dict.fromkeys(before, -1)
+    told = moved = time.monotonic()
+    while waiting := [service for service in before if now[service] == before[service]]:
+        for service in waiting:
+            now[service] = (await builds(pools[service], "serving", [view]))[0].build
+            for build in await builds(pools[service], "building", [view]):
+                if build.position > seen[service]:
+                    seen[service], moved = build.position, time.monotonic()
+                if time.monotonic() - told > TELL_SECONDS:
+                    told = time.monotonic()
+                    head = await pools[service].fetchval(HEADS[build.source])
+                    say(f"{service}: {build.position} of {head} positions.")
+        if time.monotonic() - moved > STILL_SECONDS:
+            raise LocalError(
+                f"The view {view} of {', '.join(waiting)} stands still.",
+                "`throughline status` shows whether the service runs; it goes on by itself once it does.",
+            )
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    return now
+
+
+async def names(pools: Mapping[str, Any]) -> list[str]:
+    """Every view that serves anywhere."""
+    found = {row["view"] for pool in pools.values() for row in await pool.fetch("select distinct view from view_build")}
+    return sorted(found)
