@@ -1,0 +1,323 @@
+"""Contract to cash over HTTP, PostgreSQL and Kafka (CON-1 … CON-3, REC-1 … REC-4)."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.aggregate import DraftedContract, contract_of
+from services.contracts.domain.contract.drafting import DraftForDeal
+from services.receivables.domain.invoicing import IssueInvoice
+from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.aggregate import ledger_of
+from services.receivables.domain.ledger.receipts import RecordReceipt
+from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
+from shared.domain.money import Money
+from shared.domain.roles import Role
+from shared.events.contracts import PaymentTerm
+from shared.ops.ids import new_id
+from shared.store.request import Request, Result
+from tests.services.leads.conftest import Desk
+from tests.services.receivables.conftest import ITSELF, Office
+from tests.shared.web.conftest import Errands
+
+PATIENCE = 20
+EVIDENCE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+
+def eur(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "EUR"}
+
+
+def today(service: Errands) -> str:
+    return service.running.clock.now().date().isoformat()
+
+
+async def shown(desk: Desk, path: str, token: str, **query: str) -> Any:
+    """What a read says once it holds what the token stands for."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            response = await desk.client.get(path, params=query, headers={"Consistency-Token": token})
+            if response.status_code == 200:
+                return response.json()
+            assert response.status_code == 503, response.text
+
+
+async def active_contract(office: Office, total: str, account: UUID) -> tuple[UUID, str]:
+    """A contract in force; its id and the token of its activation."""
+    seller, lawyer = office.seller(), office.lawyer()
+    draft = {"name": "Packaging line", "total": eur(total), "account_id": str(account)}
+    made = UUID(await seller.makes("/v1/contracts", draft))
+    address = f"/v1/contracts/{made}"
+    day = today(office.contracts)
+    await seller.makes(f"{address}/submit")
+    await lawyer.makes(f"{address}/approve", {"reason": "Standard"})
+    await seller.makes(f"{address}/sign", {"signed_by_us": day, "signed_by_customer": day, "evidence_hash": EVIDENCE})
+    done = await seller.does(f"{address}/activate", {"on": day})
+    assert done.status_code == 200, done.text
+    return made, done.headers["Consistency-Token"]
+
+
+def arrival(office: Office, amount: str = "5.00", **other: Any) -> dict[str, Any]:
+    """The body of a receipt, of a customer and with a bank reference of its own."""
+    return {
+        "account_id": str(new_id()),
+        "bank_reference": f"B-{new_id()}",
+        "amount": eur(amount),
+        "on": today(office.receivables),
+        **other,
+    }
+
+
+async def issued(office: Office, plan_id: UUID, number: int, **more: str) -> httpx.Response:
+    return await office.finance().does(f"/v1/payment-plans/{plan_id}/issue-invoice", {"number": number, **more})
+
+
+async def one_instalment(office: Office, amount: str, days: int = 30) -> tuple[UUID, UUID]:
+    """A plan of one instalment; the plan's and the customer's id."""
+    account = new_id()
+    plan_id = await office.plan(
+        DrawUpPlan(
+            contract_id=new_id(),
+            account_id=account,
+            total=Money(amount=Decimal(amount), currency="EUR"),
+            payment_terms=(PaymentTerm(ratio=Decimal(1), days=days),),
+            on=office.running.clock.now().date(),
+        )
+    )
+    return plan_id, account
+
+
+# -- contracts ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_contract_goes_from_draft_to_force_con_3(office: Office) -> None:
+    made, token = await active_contract(office, "100000.01", new_id())
+    found = await office.seller().sees(f"/v1/contracts/{made}")
+    assert (found["status"], found["total"]) == ("active", eur("100000.01"))
+    listed = await shown(office.seller(), "/v1/contracts", token, status="active", q="PACKAGING")
+    [row] = [each for each in listed["items"] if each["contract_id"] == str(made)]
+    assert (row["total"], row["activated_on"]) == (eur("100000.01"), today(office.contracts))
+
+
+async def test_the_submitter_may_not_approve_con_2(office: Office) -> None:
+    lawyer, seller = office.lawyer(), office.seller()
+    made = await seller.makes("/v1/contracts", {"name": "Own", "total": eur("5.00")})
+    await seller.makes(f"/v1/contracts/{made}/submit")
+    both = Desk(client=office.contracts.client(Role.SALES_DIRECTOR, "ops"))
+    assert (await both.does(f"/v1/contracts/{made}/approve")).json()["code"] == "own-submission"
+    assert (await seller.does(f"/v1/contracts/{made}/approve")).status_code == 403
+    await lawyer.makes(f"/v1/contracts/{made}/return-for-rework", {"reason": "Retention is missing"})
+    found = await seller.sees(f"/v1/contracts/{made}")
+    assert (found["status"], found["returned_for"]) == ("drafted", "Retention is missing")
+
+
+async def test_a_draft_is_changed_on_the_version_that_was_read(office: Office) -> None:
+    seller = office.seller()
+    made = await seller.makes("/v1/contracts", {"name": "Changing", "total": eur("5.00")})
+    path = f"/v1/contracts/{made}"
+    body = {"payment_terms": [{"ratio": "0.5", "days": 10}, {"ratio": "0.6"}]}
+    headers = {"If-Match": '"1"'}
+    wrong = await seller.client.patch(path, json=body, headers=headers)
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/payment_terms")
+    changed = await seller.client.patch(path, json={"total": eur("6.00")}, headers=headers)
+    assert (changed.status_code, changed.json()["version"]) == (200, 2)
+    assert (await seller.client.patch(path, json={"total": eur("7.00")}, headers=headers)).status_code == 412
+
+
+async def test_a_deal_has_one_contract_however_often_it_is_drafted_con_1(office: Office) -> None:
+    deal = new_id()
+    draft = {"name": "Deal's", "total": eur("5.00"), "deal_id": str(deal)}
+    made = {await office.seller().makes("/v1/contracts", draft) for _ in range(2)}
+    assert made == {str(contract_of(deal))}
+    other = await office.seller().does("/v1/contracts", {**draft, "name": "Another"})
+    assert other.status_code == 409
+
+
+async def test_stage_and_win_at_once_make_one_contract_with_the_won_amount_con_1(office: Office) -> None:
+    commands = office.contracts.running.commands
+    for _ in range(10):
+        deal = new_id()
+        triggers = [
+            DraftForDeal(
+                deal_id=deal,
+                name="Race",
+                total=Money(amount=Decimal(amount), currency="EUR"),
+                trigger=trigger,  # type: ignore[arg-type]
+            )
+            for trigger, amount in (("stage", "100.00"), ("win", "90.00"), ("stage", "100.00"))
+        ]
+        await asyncio.gather(*(commands.execute(contract, contract_of(deal), trigger, ITSELF) for trigger in triggers))
+        held = await commands.state(contract, contract_of(deal))
+        assert isinstance(held.state, DraftedContract)
+        assert held.state.total.amount == Decimal("90.00")
+        assert held.sequence <= 2
+
+
+# -- receivables ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_contract_in_force_is_planned_invoiced_and_paid_rec_1(office: Office) -> None:
+    account = new_id()
+    made, token = await active_contract(office, "100000.01", account)
+    finance = office.finance()
+    plan_id = plan_of(made)
+    plan = await shown(finance, f"/v1/payment-plans/{plan_id}", token)
+    amounts = [Decimal(part["amount"]["amount"]) for part in plan["instalments"]]
+    assert amounts == [Decimal("30000.00"), Decimal("60000.00"), Decimal("10000.01")]
+    first = await issued(office, plan_id, 1)
+    assert first.status_code == 200, first.text
+    [invoice] = (await shown(finance, "/v1/invoices", first.headers["Consistency-Token"], account=str(account)))[
+        "items"
+    ]
+    assert (invoice["status"], invoice["open"], invoice["overdue"]) == ("open", eur("30000.00"), False)
+    body = arrival(office, "30500.00", account_id=str(account), reference=invoice["number"])
+    paid = await finance.does("/v1/receipts", body)
+    assert paid.status_code == 201, paid.text
+    after = paid.headers["Consistency-Token"]
+    [invoice] = (await shown(finance, "/v1/invoices", after, number=invoice["number"]))["items"]
+    assert (invoice["status"], invoice["open"], invoice["paid_on"]) == ("paid", eur("0.00"), today(office.receivables))
+    [balance] = (await shown(finance, "/v1/balances", after, account=str(account)))["items"]
+    assert (balance["outstanding"], balance["unapplied"]) == (eur("0.00"), eur("500.00"))
+    [receipt] = (await shown(finance, "/v1/receipts", after, account=str(account)))["items"]
+    assert receipt["unapplied"] == eur("500.00")
+    instalments = (await shown(finance, "/v1/instalments", after, plan=str(plan_id), sort="due"))["items"]
+    assert [each["invoiced"] for each in instalments] == [True, False, False]
+    ledger = await finance.sees(f"/v1/ledgers/{ledger_of(account, 'EUR')}")
+    assert ledger["status"] == "open"
+
+
+async def test_twenty_invoices_at_once_leave_no_gap_rec_2(office: Office) -> None:
+    entity = f"E{new_id().hex[-8:].upper()}"
+    plans = [(await one_instalment(office, "10.00"))[0] for _ in range(20)]
+    answers = await asyncio.gather(*(issued(office, plan_id, 1, legal_entity=entity) for plan_id in plans))
+    assert [answer.status_code for answer in answers] == [200] * 20, [answer.text for answer in answers]
+    states = [await office.finance().sees(f"/v1/payment-plans/{plan_id}") for plan_id in plans]
+    numbers = sorted(state["instalments"][0]["invoice_number"] for state in states)
+    assert numbers == [f"{entity}-{number:06}" for number in range(1, 21)]
+
+
+async def test_an_instalment_invoiced_twice_at_once_has_one_invoice_rec_2(office: Office) -> None:
+    plan_id, account = await one_instalment(office, "10.00")
+    answers = await asyncio.gather(*(issued(office, plan_id, 1) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    token = answers[0].headers["Consistency-Token"]
+    listed = await shown(office.finance(), "/v1/invoices", token, account=str(account))
+    assert len(listed["items"]) == 1
+
+
+async def test_a_bank_reference_is_recorded_once_in_a_race_of_customers_rec_3(office: Office) -> None:
+    reference = f"B-{new_id()}"
+    bodies = [arrival(office, bank_reference=reference) for _ in range(10)]
+    answers = await asyncio.gather(*(office.finance().does("/v1/receipts", body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {
+        "bank-reference-used",
+        "already-taken",
+    }
+
+
+async def test_a_bank_reference_sent_again_records_nothing_rec_3(office: Office) -> None:
+    body = arrival(office)
+    answers = await asyncio.gather(*(office.finance().does("/v1/receipts", body) for _ in range(10)))
+    assert [(answer.status_code, answer.json()["version"]) for answer in answers] == [(201, 1)] * 10
+    other = await office.finance().does("/v1/receipts", {**body, "amount": eur("6.00")})
+    assert (other.status_code, other.json()["code"]) == (409, "bank-reference-used")
+
+
+async def test_only_finance_writes_invoices_and_books_receipts_api_4(office: Office) -> None:
+    plan_id, account = await one_instalment(office, "10.00")
+    seller = Desk(client=office.receivables.client())
+    assert (await seller.does(f"/v1/payment-plans/{plan_id}/issue-invoice", {"number": 1})).status_code == 403
+    body = arrival(office, account_id=str(account))
+    assert (await seller.does("/v1/receipts", body)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"amount": {"amount": "5.00", "currency": "USD"}}, "/amount/currency"),
+        ({"amount": {"amount": 5, "currency": "EUR"}}, "/amount/amount"),
+        ({"on": "2999-01-01"}, "/on"),
+        ({"colour": "red"}, "/colour"),
+    ],
+)
+async def test_a_receipt_that_cannot_be_names_the_field(office: Office, change: dict[str, Any], pointer: str) -> None:
+    body = {
+        "account_id": str(new_id()),
+        "bank_reference": "B",
+        "amount": eur("5.00"),
+        "on": today(office.receivables),
+        **change,
+    }
+    answer = await office.finance().does("/v1/receipts", body)
+    assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer])
+
+
+async def test_an_invoice_becomes_overdue_by_itself_on_the_day_after_it_was_due(office: Office) -> None:
+    plan_id, account = await one_instalment(office, "10.00", days=1)
+    first = await issued(office, plan_id, 1)
+    finance = office.finance()
+    [invoice] = (await shown(finance, "/v1/invoices", first.headers["Consistency-Token"], account=str(account)))[
+        "items"
+    ]
+    assert invoice["overdue"] is False
+    await office.running.clock.advance(office.running.pool, timedelta(days=2))
+    async with asyncio.timeout(PATIENCE):
+        while not await is_overdue(office, account, 0):
+            pass
+
+
+async def test_history_comes_in_dated_and_its_open_invoices_become_overdue_from_now_on_data_5(office: Office) -> None:
+    contract_id, account = new_id(), new_id()
+    plan_id, ledger_id = plan_of(contract_id), ledger_of(account, "EUR")
+    long_ago = office.running.clock.now().date() - timedelta(days=400)
+    terms = tuple(PaymentTerm(ratio=Decimal("0.5"), days=days) for days in (30, 401))
+    total = Money(amount=Decimal("100.00"), currency="EUR")
+    half = Money(amount=Decimal("50.00"), currency="EUR")
+    history: list[tuple[Any, UUID, Any]] = [
+        (
+            payment_plan,
+            plan_id,
+            DrawUpPlan(contract_id=contract_id, account_id=account, total=total, payment_terms=terms, on=long_ago),
+        ),
+        (payment_plan, plan_id, IssueInvoice(number=1, on=long_ago)),
+        (payment_plan, plan_id, IssueInvoice(number=2, on=long_ago)),
+        (
+            ledger,
+            ledger_id,
+            RecordReceipt(account_id=account, bank_reference=f"B-{account}", amount=half, on=long_ago),
+        ),
+    ]
+    requests = [
+        Request(aggregate=family, aggregate_id=aggregate_id, command=command, actor=ITSELF, imported=True)
+        for family, aggregate_id, command in history
+    ]
+    for _ in range(2):
+        answers = [(await office.running.commands.execute_many([request]))[0] for request in requests]
+        assert all(isinstance(answer, Result) for answer in answers), answers
+    finance = office.finance()
+    again = {"account_id": str(account), "bank_reference": f"B-{account}", "amount": eur("50.00"), "on": str(long_ago)}
+    token = (await finance.does("/v1/receipts", again)).headers["Consistency-Token"]
+    listed = await shown(finance, "/v1/invoices", token, account=str(account), sort="due")
+    assert [(row["status"], row["overdue"]) for row in listed["items"]] == [("paid", False), ("open", False)]
+    assert {row["issued_on"] for row in listed["items"]} == {long_ago.isoformat()}
+    await office.running.clock.advance(office.running.pool, timedelta(days=2))
+    async with asyncio.timeout(PATIENCE):
+        while not await is_overdue(office, account, 1):
+            pass
+
+
+async def is_overdue(office: Office, account: UUID, place: int) -> bool:
+    """Whether an invoice of a customer (by due date) is overdue; when not, the next change of the views was awaited."""
+    seen = office.running.advanced.count
+    listed = await office.finance().sees("/v1/invoices", account=str(account), sort="due")
+    if listed["items"][place]["overdue"]:
+        return True
+    await office.running.advanced.wait(seen, 1.0)
+    return False
