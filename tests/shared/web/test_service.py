@@ -112,12 +112,12 @@ async def test_a_process_serves_until_it_is_told_to_stop(
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             port = 0
             while not port:
                 port = json.loads(await process.stdout.readline()).get("port", 0)
             async with httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}", headers=errands.client().headers
+                base_url=f"http://127.0.0.1:{port}", headers=errands.client().headers, timeout=60
             ) as client:
                 made = await client.post("/v1/errands", json=BREAD, headers={"Idempotency-Key": "k"})
                 assert made.status_code == 201, made.text
