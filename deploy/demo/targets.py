@@ -1,0 +1,121 @@
+"""What the demo company wants to reach, and by when its open deals are expected: so that the running quarter is neither
+won nor lost, whatever the day."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from itertools import accumulate
+from random import Random
+
+from deploy.demo.calendar import DAY, Calendar, next_quarter, quarter, quarter_start
+from deploy.demo.cast import MANAGERS, REPS, Line
+from deploy.demo.courses import STAGES
+from deploy.demo.deals import Deal
+from deploy.demo.market import money
+
+BEHIND = 0.78
+"""What was won in the running quarter, as a share of what should have been won by now."""
+LEAST_BEHIND, MOST_BEHIND = 0.64, 0.88
+COVERAGE = 2.2
+"""Open amount of the running quarter ÷ what is missing to the target."""
+FEW_DAYS = 12
+"""A quarter that has only just begun says nothing about its wins."""
+
+
+def wanted(calendar: Calendar, deals: Sequence[Deal]) -> dict[str, int]:
+    """The company's target of each quarter, the one after the running one included, in whole units."""
+    won = _won_by_quarter(deals)
+    names = [quarter(day) for day in _quarters(calendar)]
+    complete = [won.get(name, 0) for name in names[2:-2]]
+    usual = sum(complete[-4:]) / max(1, len(complete[-4:]))
+    targets = {name: int((won.get(name, 0) + usual) / 2 * 1.04) for name in names[:-2]}
+    running, following = names[-2:]
+    targets[running] = _running(calendar, won.get(running, 0), usual)
+    targets[following] = int(max(usual, targets[running]) * 1.05)
+    return targets
+
+
+def _running(calendar: Calendar, won: int, usual: float) -> int:
+    first, end = quarter_start(calendar.today), next_quarter(calendar.today)
+    begun = (calendar.today - first).days + 1
+    due = begun / (end - first).days
+    if begun < FEW_DAYS or LEAST_BEHIND < won / (usual * due) < MOST_BEHIND:
+        return int(usual)
+    return int(min(max(won / (BEHIND * due), 0.6 * usual), 1.7 * usual))
+
+
+def _won_by_quarter(deals: Sequence[Deal]) -> Mapping[str, int]:
+    won: dict[str, int] = {}
+    for deal in deals:
+        if deal.won_on:
+            won[quarter(deal.won_on)] = won.get(quarter(deal.won_on), 0) + deal.amount
+    return won
+
+
+def _quarters(calendar: Calendar) -> Iterator[date]:
+    day, end = quarter_start(calendar.first), next_quarter(calendar.today)
+    while day <= end:
+        yield day
+        day = next_quarter(day)
+
+
+def expected(random: Random, calendar: Calendar, deals: Sequence[Deal], target: int) -> list[Deal]:
+    """The deals, the open ones with the day on which their owners expect them to close."""
+    won = _won_by_quarter(deals).get(quarter(calendar.today), 0)
+    missing = max(target - won, 0)
+    open_deals = sorted(
+        (deal for deal in deals if deal.is_open), key=lambda deal: (-STAGES.index(deal.course.stage), deal.course.due)
+    )
+    sums = accumulate(deal.amount for deal in open_deals)
+    soon = {
+        deal.key
+        for deal, sum_so_far in zip(open_deals, sums, strict=True)
+        if sum_so_far - deal.amount / 2 < COVERAGE * missing
+    }
+    return [_expected(random, calendar, deal, deal.key in soon) if deal.is_open else deal for deal in deals]
+
+
+def _expected(random: Random, calendar: Calendar, deal: Deal, soon: bool) -> Deal:
+    today, following = calendar.today, next_quarter(calendar.today)
+    if deal.course.drifting and random.random() < 0.6:
+        day = max(deal.course.opened + DAY, calendar.last - timedelta(days=random.randint(1, 24)))
+        return replace(deal, expected=day)
+    if soon:
+        # Whoever is further on is expected sooner.
+        left = (following - today).days - 1
+        early = left * (len(STAGES) - 1 - STAGES.index(deal.course.stage)) // len(STAGES)
+        day = calendar.worked(today + timedelta(days=random.randint(early, left)))
+        return replace(deal, expected=max(day, today))
+    return replace(deal, expected=calendar.working(following + timedelta(days=random.randint(4, 84))))
+
+
+def target_facts(calendar: Calendar, targets: Mapping[str, int], currency: str) -> Iterator[Line]:
+    """The facts of the targets: each rep's, what their team's add up to, and what the teams' add up to."""
+    weights = {rep.subject: (0.6 + rep.skill) * (1.25 if rep.team == "key-accounts" else 1.0) for rep in REPS}
+    whole = sum(weights.values())
+    for name, amount in targets.items():
+        on = max(calendar.first, _begin(name) - timedelta(days=20))
+        on = min(on, calendar.last)
+        shares = {subject: round(amount * weight / whole / 5000) * 5000 for subject, weight in weights.items()}
+
+        def fact(key: str, level: str, value: int, on: date = on, name: str = name, **whose: str | None) -> Line:
+            return {
+                "fact": "target",
+                "id": f"{name}/{key}",
+                "on": on.isoformat(),
+                "period": name,
+                "level": level,
+                "amount": money(value, currency),
+                **whose,
+            }
+
+        yield fact("company", "company", sum(shares.values()))
+        for team in MANAGERS:
+            yield fact(team, "team", sum(shares[rep.subject] for rep in REPS if rep.team == team), team=team)
+        for rep in REPS:
+            yield fact(rep.subject, "rep", shares[rep.subject], team=rep.team, member=rep.subject)
+
+
+def _begin(name: str) -> date:
+    year, _, number = name.partition("-Q")
+    return date(int(year), 3 * int(number) - 2, 1)
