@@ -28,8 +28,8 @@ FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """A program that has lived this long starts again with the first pause."""
-LOOK_SECONDS = 0.1
-HEALTH_SECONDS = 1.0
+LOOK_SECONDS = 0.25
+HEALTH_SECONDS = 2.0
 
 
 @dataclass(slots=True)

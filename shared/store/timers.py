@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 PAGE = 200
 AT_ONCE = 20
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 LONGEST_BACK_OFF_SECONDS = 300
 
 DUE = """

@@ -37,9 +37,9 @@ from shared.views.view import Source
 logger = structlog.get_logger(__name__)
 
 PAGE = 200
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 """How often the log is looked at when nobody says that it has grown."""
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 """How often parked sequences are looked at whose next attempt is due."""
 AGGREGATES_AT_ONCE = 16
 TRIES = 3

@@ -28,9 +28,9 @@ logger = structlog.get_logger(__name__)
 PAGE = 1000
 BUILD_PAGE = 2000
 """Larger pages fold a little faster, but have to stay well within the time limit of a statement."""
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 """How often the log is looked at when nobody says that it has grown."""
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
 FIRST_ANALYZE = 1000
 
