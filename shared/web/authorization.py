@@ -204,6 +204,10 @@ class Authorization:
         state["expires_at"] = float(claims["exp"])
         return await self._resolve(subject, _roles(claims.get("roles")))
 
+    async def known_as(self, actor: Actor) -> Actor:
+        """The same person as the organisation knows them now."""
+        return await self._resolve(actor.subject, actor.roles)
+
     def _token(self, request: Request) -> str | None:
         header = request.headers.get("authorization")
         if header is not None:

@@ -209,7 +209,7 @@ async def carry_out(
     running = running_of(request)
     key = idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
-    await await_token(request)
+    actor = await await_token(request, actor)
     idempotency = None
     if key is not None:
         idempotency = Idempotency(
@@ -255,7 +255,7 @@ def aggregate_route(aggregate: Aggregate) -> Route:
         actor = await running.authorization.sign_in(request)
         refuse_parameters(request)
         aggregate_id = path_id(request, aggregate)
-        await await_token(request)
+        actor = await await_token(request, actor)
         held = await running.commands.state(aggregate, aggregate_id)
         owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)
         if held.sequence == 0 or not sees(actor, aggregate.readers, owner, team):

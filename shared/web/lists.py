@@ -25,7 +25,7 @@ def list_route(listing: Listing) -> Route:
         if actor.roles.isdisjoint(listing.readers):
             raise Problem("not-allowed", "None of your roles may see this list.", code="role-missing")
         refuse_parameters(request, known)
-        await await_token(request)
+        actor = await await_token(request, actor)
         query = dict(request.query_params)
         found = await page(running.views, listing, actor, query, running.cursors)
         content = {

@@ -148,6 +148,7 @@ def document(app: FastAPI, service: "Service", commands: Iterable[CommandRoute])
     paths: Document = {}
     for path, operations in base.get("paths", {}).items():
         for method, described in operations.items():
+            described.setdefault("tags", [path.split("/")[2]])
             paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
     for route in commands:
         paths.setdefault(route.path, {})[route.method.lower()] = _command(route, schemas)

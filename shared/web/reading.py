@@ -4,6 +4,7 @@ import time
 
 from starlette.requests import Request
 
+from shared.domain.context import Actor
 from shared.views.marks import ReadModelBehind
 from shared.views.tokens import decode
 from shared.web.preconditions import prefers_lenient
@@ -13,11 +14,15 @@ from shared.web.running import running_of
 WAIT_SECONDS = 2.0
 
 
-async def await_token(request: Request) -> None:
-    """Wait for the request's token. Raises Problem (503) after two seconds, unless the caller takes an older answer."""
+async def await_token(request: Request, actor: Actor) -> Actor:
+    """Wait for the request's token. Raises Problem (503) after two seconds, unless the caller takes an older answer.
+
+    Gives who asks, as the organisation knows them once the token's place is reached: what was waited for may be that
+    they joined or moved.
+    """
     given = request.headers.get("consistency-token")
     if given is None:
-        return
+        return actor
     running = running_of(request)
     began = time.perf_counter()
     waits = running.health.metrics.waits
@@ -27,8 +32,9 @@ async def await_token(request: Request) -> None:
         waits.labels("behind").observe(time.perf_counter() - began)
         if prefers_lenient(request):
             request.scope["state"]["applied"] = "handling=lenient"
-            return
+            return actor
         raise Problem(
             "read-model-behind", "What the token names has not arrived here yet.", headers={"Retry-After": "1"}
         ) from None
     waits.labels("there").observe(time.perf_counter() - began)
+    return await running.authorization.known_as(actor)

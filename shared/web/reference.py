@@ -90,7 +90,7 @@ PROBLEMS_PAGE = """<!doctype html>
 <link rel="stylesheet" href="/docs/assets/reference.css">
 </head>
 <body>
-<main>
+<main class="problems">
 <p><a href="/docs">Reference</a></p>
 <h1>Problems</h1>
 <p>Every answer that is not a success is <code>application/problem+json</code> (RFC 9457). Its

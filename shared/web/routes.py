@@ -75,8 +75,7 @@ async def _asking(request: Request) -> Actor:
     if actor.roles.isdisjoint(roles):
         raise Problem("not-allowed", f"This takes one of the roles {', '.join(roles)}.", code="role-missing")
     refuse_parameters(request, request.app.state.parameters[request.method.lower(), route.path_format])
-    await await_token(request)
-    return actor
+    return await await_token(request, actor)
 
 
 Asking = Annotated[Actor, Depends(_asking)]
