@@ -16,6 +16,8 @@ from services.deals.domain.short_process import SHORT
 
 DIRECT_DEALS_A_DAY = 1.0
 SHARE_STALLED = 0.17
+LATELY = 40
+"""So many days before the end of the history people are busier than before."""
 LOST = ("price", "price", "competitor", "competitor", "timing", "product-fit", "relationship", "terms")
 ABANDONED = ("no-decision", "no-decision", "no-budget", "no-need", "no-answer", "not-worth-it")
 COMPETITORS = ("Torvex Handling", "Mekanor", "Palletra", "Roboliner")
@@ -68,7 +70,24 @@ def pursue(random: Random, calendar: Calendar, leads: Sequence[Lead], customers:
                     _deal(random, calendar, rep, customers[place], day, random.choice(PRODUCTS), len(deals), None)
                 )
         day += DAY
-    return _let_some_stall(random, calendar, deals)
+    return deals
+
+
+def put_off(random: Random, calendar: Calendar, deals: Sequence[Deal], since: date, most: float) -> list[Deal]:
+    """The deals, of which the last ones won since a day are not won yet after all, so that at most so much was won."""
+    recent = [deal for deal in deals if deal.won_on and deal.won_on >= since]
+    recent.sort(key=lambda deal: (deal.won_on or since, deal.key), reverse=True)
+    won, late = sum(deal.amount for deal in recent), set[str]()
+    for deal in recent:
+        if won > most:
+            won -= deal.amount
+            late.add(deal.key)
+    return [_put_off(random, calendar, deal) if deal.key in late else deal for deal in deals]
+
+
+def _put_off(random: Random, calendar: Calendar, deal: Deal) -> Deal:
+    due = calendar.working(calendar.today + timedelta(days=random.randint(1, 30)))
+    return replace(deal, course=replace(deal.course, due=due, outcome=None), expected=due)
 
 
 def _deal(
@@ -98,7 +117,7 @@ def _deal(
     )
 
 
-def _let_some_stall(random: Random, calendar: Calendar, deals: list[Deal]) -> list[Deal]:
+def let_some_stall(random: Random, calendar: Calendar, deals: Sequence[Deal]) -> list[Deal]:
     """A fixed share of the open deals falls silent: first those that drift anyway."""
     candidates = [
         deal for deal in deals if deal.is_open and (calendar.last - deal.course.visits[-1].on).days > 8
@@ -217,14 +236,15 @@ def _do_the_tasks(story: _Story, deal: Deal, calendar: Calendar, random: Random,
 
 def _work(story: _Story, deal: Deal, calendar: Calendar, random: Random, last: date) -> None:
     on, number = calendar.working(deal.course.opened + timedelta(days=random.randint(0, 2))), 0
-    while on <= last and number < 16:
+    while on <= last and number < 24:
         number += 1
         _activity(story, deal, random, on, number)
         if random.random() < 0.35 or (deal.is_open and (calendar.last - on).days < 8):
             following = calendar.working(on + timedelta(days=random.randint(2, 9)))
             step = {"on": following.isoformat(), "what": random.choice(STEPS)}
             story.tell("deal-changed", on, rank=7, next_step=step)
-        on = calendar.working(on + timedelta(days=1 + int(random.expovariate(1 / 6))))
+        lately = (calendar.last - on).days < LATELY
+        on = calendar.working(on + timedelta(days=1 + int(random.expovariate(1 / (2 if lately else 7)))))
     if deal.is_open and deal.silent_since is None:
         day = max(random.choice(calendar.recent()), deal.course.opened)
         _activity(story, deal, random, day, number + 1)

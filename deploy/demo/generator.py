@@ -12,9 +12,9 @@ from pathlib import Path
 from random import Random
 
 from deploy.demo import cash, cast, leads, market, targets
-from deploy.demo.calendar import Calendar, quarter
+from deploy.demo.calendar import Calendar, quarter, quarter_start
 from deploy.demo.cast import Line
-from deploy.demo.deals import Deal, facts_of, pursue, with_pushes
+from deploy.demo.deals import Deal, facts_of, let_some_stall, pursue, put_off, with_pushes
 from deploy.demo.leads import Lead
 from deploy.demo.market import BUYING_ROLES, Contact, Customer, Market
 from shared.domain.context import Company
@@ -43,7 +43,10 @@ def history(random: Random, calendar: Calendar) -> History:
     contacts = [(customer, [of.contact(customer) for _ in range(random.randint(1, 3))]) for customer in known]
     captured = leads.gather(random, calendar, of)
     pursued = pursue(random, calendar, captured, known)
-    wanted = targets.wanted(calendar, pursued)
+    usual = targets.usual(calendar, pursued)
+    pursued = put_off(random, calendar, pursued, quarter_start(calendar.today), targets.bearable(calendar, usual))
+    pursued = let_some_stall(random, calendar, pursued)
+    wanted = targets.wanted(calendar, pursued, usual)
     pursued = targets.expected(random, calendar, pursued, wanted[quarter(calendar.today)])
     pursued = [with_pushes(random, calendar, deal) for deal in pursued]
     agreed = cash.contracts(random, calendar, pursued)

@@ -13,35 +13,43 @@ from deploy.demo.courses import STAGES
 from deploy.demo.deals import Deal
 from deploy.demo.market import money
 
-BEHIND = 0.78
+LEAST_BEHIND, MOST_BEHIND = 0.66, 0.86
 """What was won in the running quarter, as a share of what should have been won by now."""
-LEAST_BEHIND, MOST_BEHIND = 0.64, 0.88
 COVERAGE = 2.2
 """Open amount of the running quarter ÷ what is missing to the target."""
 FEW_DAYS = 12
 """A quarter that has only just begun says nothing about its wins."""
 
 
-def wanted(calendar: Calendar, deals: Sequence[Deal]) -> dict[str, int]:
+def usual(calendar: Calendar, deals: Sequence[Deal]) -> float:
+    """What is won in a usual quarter: the mean of the last four that are over."""
+    won = _won_by_quarter(deals)
+    complete = [won.get(quarter(day), 0) for day in _quarters(calendar)][1:-2][-4:]
+    return sum(complete) / len(complete)
+
+
+def bearable(calendar: Calendar, in_a_quarter: float) -> float:
+    """How much may be won in the running quarter for it to be behind its target."""
+    return MOST_BEHIND * in_a_quarter * _elapsed(calendar)
+
+
+def wanted(calendar: Calendar, deals: Sequence[Deal], in_a_quarter: float) -> dict[str, int]:
     """The company's target of each quarter, the one after the running one included, in whole units."""
     won = _won_by_quarter(deals)
-    names = [quarter(day) for day in _quarters(calendar)]
-    complete = [won.get(name, 0) for name in names[2:-2]]
-    usual = sum(complete[-4:]) / max(1, len(complete[-4:]))
-    targets = {name: int((won.get(name, 0) + usual) / 2 * 1.04) for name in names[:-2]}
-    running, following = names[-2:]
-    targets[running] = _running(calendar, won.get(running, 0), usual)
-    targets[following] = int(max(usual, targets[running]) * 1.05)
+    *past, running, following = [quarter(day) for day in _quarters(calendar)]
+    targets = {name: int((won.get(name, 0) + in_a_quarter) / 2 * 1.03) for name in past}
+    targets[running] = int(in_a_quarter)
+    begun = (calendar.today - quarter_start(calendar.today)).days
+    if begun > FEW_DAYS:
+        reached = won.get(running, 0) / (LEAST_BEHIND * _elapsed(calendar))
+        targets[running] = int(min(in_a_quarter, max(reached, 0.75 * in_a_quarter)))
+    targets[following] = int(in_a_quarter * 1.05)
     return targets
 
 
-def _running(calendar: Calendar, won: int, usual: float) -> int:
+def _elapsed(calendar: Calendar) -> float:
     first, end = quarter_start(calendar.today), next_quarter(calendar.today)
-    begun = (calendar.today - first).days + 1
-    due = begun / (end - first).days
-    if begun < FEW_DAYS or LEAST_BEHIND < won / (usual * due) < MOST_BEHIND:
-        return int(usual)
-    return int(min(max(won / (BEHIND * due), 0.6 * usual), 1.7 * usual))
+    return ((calendar.today - first).days + 1) / (end - first).days
 
 
 def _won_by_quarter(deals: Sequence[Deal]) -> Mapping[str, int]:
