@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -55,6 +55,8 @@ class PipelineChanges:
     """How the open pipeline came from `start` to `end`: end = start + the sum of the legs."""
 
     since: datetime
+    since_day: date
+    """The first day that counts: the day after `since`, when that is the end of a day."""
     as_of: datetime
     known_at: datetime | None
     period: str | None
@@ -88,7 +90,11 @@ class MovedDeals:
 
 
 Since = Annotated[
-    str | None, Query(alias="from", description="A date (its end) or an instant. Default: the end of last Sunday.")
+    str | None,
+    Query(
+        alias="from",
+        description="A date (its end) or an instant. Default: the end of the Sunday before the week; on a Monday, before last week.",
+    ),
 ]
 Until = Annotated[str | None, Query(alias="to", description="A date (its end) or an instant. Default: as_of.")]
 Within = Annotated[str | None, Query(alias="period", description="Only deals due in this period, like 2026-Q4.")]
@@ -111,6 +117,7 @@ async def pipeline_changes(put: Put, since: Since = None, until: Until = None, w
     return answer(
         PipelineChanges(
             since=start.as_of,
+            since_day=put.company.day(start.as_of + timedelta(microseconds=1)),
             as_of=end.as_of,
             known_at=end.known_at,
             period=wanted.name if wanted else None,
@@ -227,7 +234,8 @@ def _range(
         asked = instant(until, "to", put.company)
         end = replace(end, as_of=min(asked, end.as_of), current=end.current and asked >= end.as_of)
     today = put.company.day(end.as_of)
-    sunday = put.company.end_of(today - timedelta(days=today.weekday() + 1))
+    # On a Monday the week that is over is of more interest than the one that has just begun.
+    sunday = put.company.end_of(today - timedelta(days=(today.weekday() or 7) + 1))
     start_at = instant(since, "from", put.company) if since is not None else sunday
     if start_at > end.as_of:
         raise Rejected("from-after-to", "from lies after to.", field="from")

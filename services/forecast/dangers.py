@@ -93,9 +93,8 @@ async def endangered_deals(
 
 
 def is_due(state: DealState, wanted: Period) -> bool:
-    """Whether an open deal should close by the end of the period: in it, or already before it."""
-    due = due_of(state)
-    return state.outcome == OPEN and due != "" and due <= wanted.months[-1]
+    """Whether an open deal should close by the end of the period: in it, or already before it, or nobody knows."""
+    return state.outcome == OPEN and due_of(state) <= wanted.months[-1]
 
 
 def dangers(
@@ -104,7 +103,9 @@ def dangers(
     """Every reason why an open deal may not come in, the gravest first."""
     today = company.day(as_of)
     found: list[Danger] = []
-    if state.expected_close is not None and state.expected_close < today:
+    if state.expected_close is None:
+        found.append(Danger(code="no-close-date", sentence="It has no close date and counts in no period.", weight=2))
+    elif state.expected_close < today:
         late = (today - state.expected_close).days
         found.append(Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=5))
     if is_stalled(state, as_of):

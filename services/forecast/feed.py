@@ -31,6 +31,7 @@ create table {view}.entry (
     amount numeric, team uuid, owner uuid, occurred_at timestamptz not null, actor text not null,
     imported boolean not null
 );
+create index on {view}.entry (occurred_at, position);
 """
 
 SUBJECTS = """
@@ -63,7 +64,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await db.execute(ENTRIES, *map(list, zip(*(_entry(event) for event in events), strict=True)))
 
 
-VIEW = View(name="feed", version=1, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=2, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> tuple[str | None, UUID | None, UUID | None] | None:
@@ -117,7 +118,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewestEvents:
-    """The newest events that the asker may see, the newest first."""
+    """The events that happened last and that the asker may see, the newest first."""
 
     as_of: datetime
     currency: str
@@ -126,8 +127,9 @@ class NewestEvents:
 
 NEWEST = scoped("""
 select newest.*, m.name as actor_name from (
-    select * from {view}.entry where occurred_at <= $6 and {scope} order by position desc limit $7
-) as newest left join {organisation}.member m on m.subject = newest.actor order by newest.position desc
+    select * from {view}.entry where occurred_at <= $6 and {scope} order by occurred_at desc, position desc limit $7
+) as newest left join {organisation}.member m on m.subject = newest.actor
+ order by newest.occurred_at desc, newest.position desc
 """)
 
 AFTER = "select * from {view}.entry where position > $1 order by position limit $2"

@@ -73,11 +73,12 @@ const fill = (selector, part) => ($(selector).style.setProperty("--share", `${Ma
 
 async function drawDangers() {
   const answer = await get("/v1/endangered-deals", { period: period(), limit: 5 });
+  const why = (deal) => deal.reasons.map((reason) => reason.sentence).join(" ");
   const rows = answer.deals.map((deal) =>
-    make("li", {},
+    make("li", { "data-deal": deal.id },
       make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name),
       make("span", { class: "amount", title: money(deal.amount) }, shortMoney(deal.amount)),
-      make("span", { class: "why", title: deal.reasons.map((reason) => reason.sentence).join(" ") }, deal.reasons.map((reason) => reason.sentence).join(" ")),
+      make("span", { class: "why", title: why(deal) }, why(deal)),
       make("span", { class: "meta" }, [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · "))));
   replace("#dangers ol", rows, "No open deal of this period is in danger.");
 }
@@ -85,7 +86,7 @@ async function drawDangers() {
 async function drawChanges() {
   const parameters = { period: period() };
   const answer = await get("/v1/pipeline-changes", parameters);
-  $("#changes-title").textContent = `What changed since ${day(answer.since.slice(0, 10))}`;
+  $("#changes-title").textContent = `What changed since Monday, ${day(answer.since_day)}`;
   const legs = answer.legs.filter((leg) => leg.count);
   const open = (leg) => drill(`Pipeline: ${words(leg.leg)}`, "/v1/pipeline-changes/deals", { ...parameters, leg: leg.leg }, showMoves);
   const rows = [
@@ -120,6 +121,7 @@ async function drawFunnel() {
   const outcome = (name) => make("span", {}, make("button", { class: "link", onclick: () => drill(words(name), "/v1/funnel/deals", { outcome: name }) },
     `${words(name)} ${closed[name].count}`), ` ${shortMoney(closed[name].amount)}`);
   const cycle = closed.won.cycle_days;
+  $("#funnel .legend").textContent = rows.length ? "Dark: weighted by the stage's probability of winning. Light: in full." : "";
   $("#funnel .closed").replaceChildren(outcome("won"), outcome("lost"), outcome("abandoned"),
     make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : ""));
 }
