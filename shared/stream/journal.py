@@ -31,8 +31,10 @@ from shared.stream.topics import provision
 log = structlog.get_logger()
 
 LARGEST_BATCH = 1_000
-POLL_MILLISECONDS = 5
-"""How long an idle subscriber waits and then sleeps; it adds this to the latency of sparse traffic."""
+BUSY_POLL_MILLISECONDS = 5
+IDLE_POLL_MILLISECONDS = 50
+"""A subscriber that finds nothing waits so long and sleeps as long again: latency against idle work."""
+IDLE_AFTER_SECONDS = 2.0
 SESSION_MILLISECONDS = 6_000
 """How long the group waits for a member that died: the least that brokers allow by default."""
 LOOK_SECONDS = 1.0
@@ -94,7 +96,7 @@ class Journal:
             title="Journal",
             batch=True,
             max_records=LARGEST_BATCH,
-            batch_timeout_ms=POLL_MILLISECONDS,
+            batch_timeout_ms=BUSY_POLL_MILLISECONDS,
             max_partition_fetch_bytes=4 << 20,
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_MILLISECONDS,
@@ -150,7 +152,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Partitions read again from their beginning, with the position after which the hole was."""
         self._stopped: dict[Place, Hole] = {}
         self._delay = Delay()
-        self._moved = time.monotonic()
+        self._moved = self._received = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`; raises what made it impossible."""
@@ -200,7 +202,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _apply(self, raw: tuple[ConsumerRecord, ...]) -> None:
         taken = [record for record in raw if Place(record.topic, record.partition) not in self._stopped]
         sifted = await self._journal.write([(Place(record.topic, record.partition), read(record)) for record in taken])
-        self._moved = time.monotonic()
+        self._moved = self._received = time.monotonic()
+        self._subscriber.batch_timeout_ms = BUSY_POLL_MILLISECONDS
         for record in taken:
             if Place(record.topic, record.partition) not in sifted.holes:
                 self._written[TopicPartition(record.topic, record.partition)] = record.offset + 1
@@ -263,6 +266,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _look(self) -> None:
         """Commit, measure the lag, and find a broker that does not answer or a consumer that is stuck."""
         now = time.monotonic()
+        if now - self._received > IDLE_AFTER_SECONDS:
+            self._subscriber.batch_timeout_ms = IDLE_POLL_MILLISECONDS
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._commit()

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 PAGE = 1_000
 ANSWER_SECONDS = 4.0
 """A page that is not acknowledged by then is given up, and published again by a new producer."""
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 """The safety net below the signals."""
 SAVE_SECONDS = 0.05
 """The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
