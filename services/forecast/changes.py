@@ -93,7 +93,7 @@ Since = Annotated[
     str | None,
     Query(
         alias="from",
-        description="A date (its end) or an instant. Default: the end of the Sunday before the week; on a Monday, before last week.",
+        description="A date (its end) or an instant. Default: the end of last Sunday (on a Monday: of the one before).",
     ),
 ]
 Until = Annotated[str | None, Query(alias="to", description="A date (its end) or an instant. Default: as_of.")]
