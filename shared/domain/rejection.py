@@ -16,7 +16,7 @@ class Reason:
     details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-class Rejected(Exception):  # noqa: N818 — a refusal is an answer, not an error
+class Rejected(Exception):
     """A command was refused by a rule. The caller may read the message and every reason; nothing was recorded.
 
     `code` is stable and kebab-case. A refusal about one field may name it: `Rejected(code, message, field="on")`.
