@@ -17,10 +17,13 @@ import pytest
 
 from deploy.local import kafka as local_kafka
 from deploy.local import postgres as local_postgres
+from deploy.local.control import bring_up, take_down
 from deploy.local.home import Home
+from deploy.local.ports import free_port
 from deploy.local.program import stop_left_overs
 from deploy.local.stack import Stack
 from shared.testing.servers import DatabaseServer
+from tests.whole_stack import WholeStack
 
 CHECKOUT = Path(__file__).parent.parent
 POSTGRES_IMAGE = "postgres:18-alpine"
@@ -46,11 +49,11 @@ def test_stack() -> Iterator[Stack]:
         asyncio.run(stop_left_overs(home))
 
 
-def claim_home(claims: ExitStack) -> Home:
-    """The first test home that no other session holds."""
+def claim_home(claims: ExitStack, name: str = "test") -> Home:
+    """The first home of this name that no other session holds."""
     base = Path(os.environ.get("THROUGHLINE_HOME") or CHECKOUT / ".throughline")
     for number in range(1, SESSIONS_AT_ONCE + 1):
-        home = Home(base.resolve() / ("test" if number == 1 else f"test-{number}"))
+        home = Home(base.resolve() / (name if number == 1 else f"{name}-{number}"))
         if claims.enter_context(home.claim()):
             return home
     raise pytest.UsageError(f"{SESSIONS_AT_ONCE} test sessions run in {base} already.")
@@ -88,3 +91,35 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
         running = asyncio.run(local_kafka.launch(stack.kafka))
         yield stack.kafka.bootstrap
         asyncio.run(running.stop())
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[WholeStack]:
+    """The whole product at work: five services behind the gateway, with servers and a home of their own.
+
+    All tests of a session share it: they make what they need, and count on nothing that others leave alone. The company
+    clock may be ahead of real time.
+    """
+    with ExitStack() as claims:
+        home = claim_home(claims, "whole")
+        asyncio.run(take_down(home))
+        home.remove()
+        environment = {name: value for name, value in os.environ.items() if not names_a_server(name)}
+        whole = WholeStack(
+            Stack.at(home.path, durable=False, environment={**environment, "PORT": str(free_port(set()))})
+        )
+        try:
+            asyncio.run(bring_up(whole.local, whole.said.append))
+            yield whole
+        finally:
+            asyncio.run(take_down(home))
+
+
+def names_a_server(setting: str) -> bool:
+    """Whether a setting leads to a server or an address that is not this stack's."""
+    return setting.startswith("DATABASE_URL_") or setting in {
+        "KAFKA_BOOTSTRAP",
+        "ORIGIN",
+        "OIDC_ISSUER",
+        "OIDC_JWKS_URL",
+    }
