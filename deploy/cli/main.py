@@ -5,7 +5,21 @@ from types import ModuleType
 
 import typer
 
-from deploy.cli import clock, doctor, down, import_, migrate, parked, rebuild, serve, status, token, up, verify
+from deploy.cli import (
+    clock,
+    doctor,
+    down,
+    import_,
+    migrate,
+    parked,
+    rebuild,
+    serve,
+    simulate,
+    status,
+    token,
+    up,
+    verify,
+)
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
 from shared.ops.settings import SettingsError
@@ -16,6 +30,7 @@ VERBS: tuple[ModuleType, ...] = (
     status,
     doctor,
     serve,
+    simulate,
     migrate,
     import_,
     token,

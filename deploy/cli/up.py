@@ -1,17 +1,73 @@
-"""`throughline up`: the whole stack on this machine."""
+"""`throughline up`: the whole stack on this machine, with a company in it."""
 
 import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from deploy.cli.output import Json, say, show
 
+if TYPE_CHECKING:
+    from deploy.local.identity import Person
 
-def run(json: Json = False) -> None:
-    """Start everything on this machine and wait until it is ready. Running it twice is harmless."""
+
+def run(
+    empty: Annotated[bool, typer.Option("--empty", help="Without any company: nothing is imported.")] = False,
+    json: Json = False,
+) -> None:
+    """Start everything on this machine, with the demo company or an export (DATA=<folder>).
+
+    Running it twice is harmless. SIMULATE=0 leaves the people of the demo company at home.
+    """
+    from deploy.demo.company import DEMO, choose, marker, move_in
     from deploy.local.control import bring_up, is_supervised
     from deploy.local.home import Home
     from deploy.local.stack import Stack, home_path
 
-    running = is_supervised(Home(home_path().resolve()))
-    stack = Stack.at(home_path(), choose_ports=not running)
+    home = Home(home_path().resolve())
+    wanted = choose(home.path, os.environ.get("DATA"))
+    works = not empty and wanted.kind == DEMO and os.environ.get("SIMULATE") != "0"
+    stack = Stack.at(
+        home_path(), choose_ports=not is_supervised(home), simulate_after=marker(home.path) if works else None
+    )
     state = asyncio.run(bring_up(stack, say))
-    show({"origin": state["origin"], "kafka": state["kafka"]}, f"Throughline answers at {state['origin']}", json)
+    result: dict[str, Any] = {"origin": state["origin"], "kafka": state["kafka"]}
+    if not empty:
+        result["company"] = dict(asyncio.run(move_in(stack, wanted, say)))
+    show(result, welcome(state["origin"], result.get("company")), json)
+
+
+def welcome(origin: str, company: Mapping[str, Any] | None) -> str:
+    """What a person reads at the end: the address, who they can be, and three things to try."""
+    from deploy.demo.company import EXPORT, demo_people
+
+    answers = f"Throughline answers at {origin}"
+    if company is None:
+        return answers
+    lines = [answers, "", f"Sign in at {origin}/identity/sign-in, where everybody has a button."]
+    if company["kind"] == EXPORT:
+        return "\n".join([*lines, *_try_out(origin, "--role executive")])
+    for person in _one_each(demo_people()):
+        lines.append(f"  {person.role:<17} {person.name:<20} {person.team or ''}".rstrip())
+    return "\n".join([*lines, *_try_out(origin, "--role manager --team South")])
+
+
+def _one_each(people: "Iterable[Person]") -> "list[Person]":
+    """The first person of each role."""
+    found: dict[str, Person] = {}
+    for person in people:
+        found.setdefault(person.role, person)
+    return list(found.values())
+
+
+def _try_out(origin: str, who: str) -> list[str]:
+    return [
+        "",
+        "Three things to try:",
+        f"  1. Open {origin} : the five deals that endanger the quarter, and why.",
+        f"  2. Look back: open {origin}/?as_of=… with a past day, and every figure is what it was then.",
+        "  3. Ask over HTTP:",
+        f'     curl -H "Authorization: Bearer $(.venv/bin/throughline token {who})" {origin}/v1/forecast',
+    ]

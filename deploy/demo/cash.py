@@ -63,9 +63,7 @@ def contracts(random: Random, calendar: Calendar, deals: Sequence[Deal]) -> list
         known = [day if day and day <= calendar.last else None for day in days]
         for place in (1, 2):  # a step that has not come hides those after it
             known[place] = known[place] if known[place - 1] else None
-        made.append(
-            Contract(deal=deal, drafted=began, submitted=known[0], approved=known[1], activated=known[2])
-        )
+        made.append(Contract(deal=deal, drafted=began, submitted=known[0], approved=known[1], activated=known[2]))
     return made
 
 
@@ -99,8 +97,8 @@ def contract_facts(made: Sequence[Contract], currency: str, random: Random) -> I
 
 def invoices(random: Random, calendar: Calendar, made: Sequence[Contract], currency: str) -> list[Invoice]:
     """All invoices of contracts in force, in the order of their days."""
-    late = {}
-    issued = []
+    late: dict[str, bool] = {}
+    issued: list[Invoice] = []
     for contract in made:
         if contract.activated is None:
             continue
@@ -145,19 +143,23 @@ def _with_overdue_share(calendar: Calendar, issued: list[Invoice]) -> list[Invoi
     overdue, open_now = Decimal(0), set[int]()
     late = [place for place, invoice in enumerate(issued) if invoice.due < calendar.today]
     # Those not paid yet first, then those that were paid last.
-    late.sort(key=lambda place: (issued[place].paid is not None, -(issued[place].paid or issued[place].due).toordinal()))
+    late.sort(
+        key=lambda place: (issued[place].paid is not None, -(issued[place].paid or issued[place].due).toordinal())
+    )
     for place in late:
         if overdue + issued[place].amount <= aim:
             overdue += issued[place].amount
             open_now.add(place)
-    settled = []
-    for place, invoice in enumerate(issued):
+    last = calendar.worked(calendar.last)
+
+    def settled(place: int, invoice: Invoice) -> Invoice:
         if place in open_now:
-            invoice = replace(invoice, paid=None)
-        elif invoice.due < calendar.today and invoice.paid is None:
-            invoice = replace(invoice, paid=max(invoice.on, calendar.worked(calendar.last)))
-        settled.append(invoice)
-    return settled
+            return replace(invoice, paid=None)
+        if invoice.due < calendar.today and invoice.paid is None:
+            return replace(invoice, paid=max(invoice.on, last))
+        return invoice
+
+    return [settled(place, invoice) for place, invoice in enumerate(issued)]
 
 
 def cash_facts(issued: Sequence[Invoice], currency: str) -> Iterator[Line]:

@@ -30,18 +30,6 @@ class Colleague:
     department: str = "sales"
 
 
-def _rep(subject: str, name: str, team: str, experience: str, skill: float, adherence: float) -> Colleague:
-    return Colleague(
-        subject=subject,
-        name=name,
-        role=Role.REP,
-        team=team,
-        experience=experience,
-        skill=skill,
-        adherence=adherence,
-    )
-
-
 DIRECTOR = Colleague(
     subject="ingrid.solberg", name="Ingrid Solberg", role=Role.SALES_DIRECTOR, team=SALES, experience="senior"
 )
@@ -51,18 +39,114 @@ MANAGERS = {
     "key-accounts": Colleague(subject="kofi.annorbah", name="Kofi Annorbah", role=Role.MANAGER, team="key-accounts"),
 }
 REPS = (
-    _rep("amara.okonjo", "Amara Okonjo", "north", "senior", 0.85, 0.99),
-    _rep("jonas.lindqvist", "Jonas Lindqvist", "north", "experienced", 0.55, 0.98),
-    _rep("mei.zhao", "Mei Zhao", "north", "experienced", 0.65, 0.98),
-    _rep("patrick.doyle", "Patrick Doyle", "north", "new", 0.30, 0.96),
-    _rep("sofia.marchetti", "Sofia Marchetti", "south", "senior", 0.75, 0.90),
-    _rep("rafael.nogueira", "Rafael Nogueira", "south", "experienced", 0.50, 0.82),
-    _rep("elif.yildiz", "Elif Yıldız", "south", "experienced", 0.45, 0.85),
-    _rep("nikos.stavridis", "Nikos Stavridis", "south", "new", 0.25, 0.78),
-    _rep("priya.raman", "Priya Raman", "key-accounts", "senior", 0.80, 0.97),
-    _rep("henrik.brandvold", "Henrik Brandvold", "key-accounts", "experienced", 0.55, 0.95),
-    _rep("camille.fontanel", "Camille Fontanel", "key-accounts", "experienced", 0.60, 0.96),
-    _rep("tuan.pham", "Tuan Pham", "key-accounts", "new", 0.40, 0.94),
+    Colleague(
+        subject="amara.okonjo",
+        name="Amara Okonjo",
+        role=Role.REP,
+        team="north",
+        experience="senior",
+        skill=0.85,
+        adherence=0.99,
+    ),
+    Colleague(
+        subject="jonas.lindqvist",
+        name="Jonas Lindqvist",
+        role=Role.REP,
+        team="north",
+        experience="experienced",
+        skill=0.55,
+        adherence=0.98,
+    ),
+    Colleague(
+        subject="mei.zhao",
+        name="Mei Zhao",
+        role=Role.REP,
+        team="north",
+        experience="experienced",
+        skill=0.65,
+        adherence=0.98,
+    ),
+    Colleague(
+        subject="patrick.doyle",
+        name="Patrick Doyle",
+        role=Role.REP,
+        team="north",
+        experience="new",
+        skill=0.30,
+        adherence=0.96,
+    ),
+    Colleague(
+        subject="sofia.marchetti",
+        name="Sofia Marchetti",
+        role=Role.REP,
+        team="south",
+        experience="senior",
+        skill=0.75,
+        adherence=0.90,
+    ),
+    Colleague(
+        subject="rafael.nogueira",
+        name="Rafael Nogueira",
+        role=Role.REP,
+        team="south",
+        experience="experienced",
+        skill=0.50,
+        adherence=0.82,
+    ),
+    Colleague(
+        subject="elif.yildiz",
+        name="Elif Yıldız",
+        role=Role.REP,
+        team="south",
+        experience="experienced",
+        skill=0.45,
+        adherence=0.85,
+    ),
+    Colleague(
+        subject="nikos.stavridis",
+        name="Nikos Stavridis",
+        role=Role.REP,
+        team="south",
+        experience="new",
+        skill=0.25,
+        adherence=0.78,
+    ),
+    Colleague(
+        subject="priya.raman",
+        name="Priya Raman",
+        role=Role.REP,
+        team="key-accounts",
+        experience="senior",
+        skill=0.80,
+        adherence=0.97,
+    ),
+    Colleague(
+        subject="henrik.brandvold",
+        name="Henrik Brandvold",
+        role=Role.REP,
+        team="key-accounts",
+        experience="experienced",
+        skill=0.55,
+        adherence=0.95,
+    ),
+    Colleague(
+        subject="camille.fontanel",
+        name="Camille Fontanel",
+        role=Role.REP,
+        team="key-accounts",
+        experience="experienced",
+        skill=0.60,
+        adherence=0.96,
+    ),
+    Colleague(
+        subject="tuan.pham",
+        name="Tuan Pham",
+        role=Role.REP,
+        team="key-accounts",
+        experience="new",
+        skill=0.40,
+        adherence=0.94,
+    ),
 )
 LEGAL = Colleague(subject="astrid.voglar", name="Astrid Voglar", role=Role.LEGAL, department="legal")
 FINANCE = Colleague(subject="samuel.ortiz", name="Samuel Ortiz", role=Role.FINANCE, department="finance")

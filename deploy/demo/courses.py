@@ -1,5 +1,7 @@
-"""The course of a deal: which stages it enters when, and how it ends. Cycles are log-normal, with fast losses and a pull
-towards the end of the quarter."""
+"""The course of a deal: which stages it enters when, and how it ends.
+
+Cycles are log-normal, with fast losses and a pull towards the end of the quarter.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

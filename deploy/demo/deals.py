@@ -30,8 +30,11 @@ EVIDENCE = {"task": "Minutes of {day} on file.", "deliverable": "Filed as {name}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
-    """A deal and everything that is known of it at the end of the history. `expected` is the close date that stands then,
-    `pushed` the ones before it, oldest first; `silent_since` is set for the open deals that nobody works on."""
+    """A deal and everything that is known of it at the end of the history.
+
+    `expected` is the close date that stands then, `pushed` the ones before it, oldest first; `silent_since` is set for
+    the open deals that nobody works on.
+    """
 
     key: str
     name: str
@@ -57,18 +60,22 @@ class Deal:
 def pursue(random: Random, calendar: Calendar, leads: Sequence[Lead], customers: Sequence[Customer]) -> list[Deal]:
     """All deals in the order of their opening: those that leads became, and direct ones with known customers."""
     deals: list[Deal] = []
+
+    def add(rep: Colleague, customer: Customer, product: Product, lead: Lead | None = None) -> None:
+        key = f"D-{len(deals) + 1:04}"
+        deals.append(
+            _deal(random, calendar, key=key, rep=rep, customer=customer, opened=day, product=product, lead=lead)
+        )
+
     day = calendar.first
     while day <= calendar.last:
         for lead in (each for each in leads if each.converted == day):
-            deals.append(_deal(random, calendar, lead.rep, lead.customer, day, lead.product, len(deals), lead))
+            add(lead.rep, lead.customer, lead.product, lead)
         growth = 0.85 + 0.3 * (day - calendar.first).days / (calendar.last - calendar.first).days
         if calendar.company.is_working(day):
             for _ in range(happenings(random, DIRECT_DEALS_A_DAY * growth)):
                 place = random.randrange(len(customers))
-                rep = REPS[place % len(REPS)]
-                deals.append(
-                    _deal(random, calendar, rep, customers[place], day, random.choice(PRODUCTS), len(deals), None)
-                )
+                add(REPS[place % len(REPS)], customers[place], random.choice(PRODUCTS))
         day += DAY
     return deals
 
@@ -93,19 +100,20 @@ def _put_off(random: Random, calendar: Calendar, deal: Deal) -> Deal:
 def _deal(
     random: Random,
     calendar: Calendar,
+    *,
+    key: str,
     rep: Colleague,
     customer: Customer,
     opened: date,
     product: Product,
-    number: int,
-    lead: Lead | None,
+    lead: Lead | None = None,
 ) -> Deal:
     pieces = 1 if product.price > 300_000 else random.choice((1, 1, 2, 3))
     least = 260_000 if lead else 0  # nobody asks about a whole line for less
     amount = max(least, product.price * pieces) * random.lognormvariate(-0.03, 0.16)
     told = course(random, calendar, rep, opened)
     return Deal(
-        key=f"D-{number + 1:04}",
+        key=key,
         name=f"{product.name} for {customer.name}{random.choice(OCCASIONS)}",
         rep=rep,
         customer=customer,
@@ -119,9 +127,7 @@ def _deal(
 
 def let_some_stall(random: Random, calendar: Calendar, deals: Sequence[Deal]) -> list[Deal]:
     """A fixed share of the open deals falls silent: first those that drift anyway."""
-    candidates = [
-        deal for deal in deals if deal.is_open and (calendar.last - deal.course.visits[-1].on).days > 8
-    ]
+    candidates = [deal for deal in deals if deal.is_open and (calendar.last - deal.course.visits[-1].on).days > 8]
     candidates.sort(key=lambda deal: (not deal.course.drifting, random.random()))
     number = round(SHARE_STALLED * sum(deal.is_open for deal in deals))
     silent = {deal.key for deal in candidates[:number]}
@@ -175,7 +181,7 @@ def facts_of(deal: Deal, calendar: Calendar, currency: str, random: Random) -> l
     """Everything that history tells of a deal, its opening first."""
     story = _Story(deal, calendar)
     last = deal.course.due if deal.course.outcome else deal.silent_since or calendar.last
-    _open(story, deal, calendar, currency, random, last)
+    _open(story, deal, calendar, currency=currency, random=random, last=last)
     for visit in deal.course.visits[1:]:
         story.tell("deal-moved", visit.on, rank=2, stage=visit.stage, tracked=True)
     _do_the_tasks(story, deal, calendar, random, last)
@@ -186,9 +192,7 @@ def facts_of(deal: Deal, calendar: Calendar, currency: str, random: Random) -> l
     return list(story.lines())
 
 
-def _open(
-    story: _Story, deal: Deal, calendar: Calendar, currency: str, random: Random, last: date
-) -> None:
+def _open(story: _Story, deal: Deal, calendar: Calendar, *, currency: str, random: Random, last: date) -> None:
     amount = deal.amount
     changed = deal.course.opened + timedelta(days=random.randint(4, 40))
     if random.random() < 0.16 and changed < last:
@@ -271,8 +275,7 @@ def _push(story: _Story, deal: Deal, calendar: Calendar, random: Random) -> None
     after = deal.course.opened + DAY
     for old, new in pairwise((*deal.pushed, deal.expected)):
         on = max(after, min(old - timedelta(days=random.randint(0, 6)), end))
-        if on > end:
-            on = end
+        on = min(on, end)
         story.tell("deal-changed", on, rank=3, expected_close=new.isoformat())
         after = on
 

@@ -1,21 +1,30 @@
 """The market that the demo company sells to: invented customers, their people, and what they buy.
 
-Company names are put together from stems that name nothing; their addresses end in `.example`, which never leads anywhere.
+Company names are put together from stems that name nothing; their addresses end in `.example`, which leads nowhere.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from random import Random
 from typing import Any
 
 Line = dict[str, Any]
 
-STEMS = tuple(
-    "Alderbray Bexholm Caldriv Dornvik Elmstad Farnelle Gravenor Hollmere Istrava Juneborg Kestrona Lindmora Marovane "
-    "Norvalla Ostrelle Pellivar Quarrowby Rivenhold Solbrenn Tavarsk Ulmgarde Varnholt Westerlyng Yarrowen Zelmora "
-    "Ambrava Brenwyk Corvenna Dellmara Esterund Fenwold Galtrane Hestervik Ilverton Jastrow Kolmere Lorvane Mistrava "
-    "Nellborg Orrendale Pirvane Rostella Skarnholt Thornvale Urvesta Velmark Wyndrane Xanthova Ystrale Zorvik".split()
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text."""
+    return tuple(text.split())
+
+
+STEMS = words(
+    """
+    Alderbray Bexholm Caldriv Dornvik Elmstad Farnelle Gravenor Hollmere Istrava Juneborg Kestrona Lindmora Marovane
+    Norvalla Ostrelle Pellivar Quarrowby Rivenhold Solbrenn Tavarsk Ulmgarde Varnholt Westerlyng Yarrowen Zelmora
+    Ambrava Brenwyk Corvenna Dellmara Esterund Fenwold Galtrane Hestervik Ilverton Jastrow Kolmere Lorvane Mistrava
+    Nellborg Orrendale Pirvane Rostella Skarnholt Thornvale Urvesta Velmark Wyndrane Xanthova Ystrale Zorvik
+    """
 )
 TRADES = {
     "Foods": "food",
@@ -41,16 +50,20 @@ TRADES = {
 CALLING_CODES = {"DE": "4930", "FR": "3314", "IT": "3906", "ES": "3491", "PL": "4822", "NL": "3120", "SE": "468"}
 """Countries, and how their numbers begin."""
 
-FIRST_NAMES = tuple(
-    "Ada Bartosz Chiara Dmitri Esra Farid Greta Hiroshi Ines Jakub Katarina Lars Mariam Nils Olga Paolo Quentin Rosa "
-    "Sanjay Tanja Umut Vera Wanjiru Xiang Yara Zoltan Aisha Bruno Carmen Diego Emeka Fatima Goran Hanna Ivan Joana "
-    "Khalid Lucia Marek Nadia Oskar Petra Rashid Selma Thabo Ursula Viktor Wiebke Yusuf Zuzana".split()
+FIRST_NAMES = words(
+    """
+    Ada Bartosz Chiara Dmitri Esra Farid Greta Hiroshi Ines Jakub Katarina Lars Mariam Nils Olga Paolo Quentin Rosa
+    Sanjay Tanja Umut Vera Wanjiru Xiang Yara Zoltan Aisha Bruno Carmen Diego Emeka Fatima Goran Hanna Ivan Joana Khalid
+    Lucia Marek Nadia Oskar Petra Rashid Selma Thabo Ursula Viktor Wiebke Yusuf Zuzana
+    """
 )
-LAST_NAMES = tuple(
-    "Abramczyk Bellandi Castellvi Demirtas Eklundh Fiorelli Gebremariam Hashimoto Iwobira Jankovska Kaltenbrun "
-    "Laskaridis Moravcik Nakashima Oyelaran Pettersvik Quintanero Rosenkvist Sandovalle Teixeiro Ulvestad "
-    "Vandermeule Wasikowa Yamanouchi Zielenski Achterhof Bogdanova Chukwura Dragomirov Espinazo Fernandel Guptara "
-    "Hoekstrand Ibarrola Joubertin Kovaleva Lindholmer Mbatha Novotnak Ostrander".split()
+LAST_NAMES = words(
+    """
+    Abramczyk Bellandi Castellvi Demirtas Eklundh Fiorelli Gebremariam Hashimoto Iwobira Jankovska Kaltenbrun Laskaridis
+    Moravcik Nakashima Oyelaran Pettersvik Quintanero Rosenkvist Sandovalle Teixeiro Ulvestad Vandermeule Wasikowa
+    Yamanouchi Zielenski Achterhof Bogdanova Chukwura Dragomirov Espinazo Fernandel Guptara Hoekstrand Ibarrola
+    Joubertin Kovaleva Lindholmer Mbatha Novotnak Ostrander
+    """
 )
 TITLES = (
     "Head of production",
@@ -110,16 +123,18 @@ class Contact:
 
 
 class Market:
-    """Hands out companies and people, none of them twice."""
+    """Hands out companies and people, none of them twice.
 
-    def __init__(self, random: Random) -> None:
+    `regions` follow the names, so that one market knows no company of another.
+    """
+
+    def __init__(self, random: Random, regions: Sequence[str] = ("",)) -> None:
         self._random = random
-        self._names = [f"{stem} {trade}" for stem in STEMS for trade in TRADES]
-        random.shuffle(self._names)
+        self._names = _names(random, regions)
         self._emails: set[str] = set()
 
     def customer(self) -> Customer:
-        name = self._names.pop()
+        name = next(self._names)
         key = name.lower().replace(" ", "-")
         return Customer(
             key=key,
@@ -140,6 +155,15 @@ class Market:
         self._emails.add(email)
         phone = f"+{CALLING_CODES[customer.country]}{random.randrange(5_000_000, 9_999_999)}"
         return Contact(name=f"{first} {last}", email=email, phone=phone, title=random.choice(TITLES))
+
+
+def _names(random: Random, regions: Sequence[str]) -> Iterator[str]:
+    """Names without end: when all were given, they are given again with a number."""
+    names = [f"{stem} {trade} {region}".strip() for stem in STEMS for trade in TRADES for region in regions]
+    random.shuffle(names)
+    yield from names
+    for number in count(2):
+        yield from (f"{name} {number}" for name in names)
 
 
 def price_list(since: date, currency: str) -> Iterator[Line]:

@@ -9,6 +9,9 @@ from pydantic import TypeAdapter
 from deploy.local.home import Home, write_atomically
 from deploy.local.program import Program
 
+ALIVE = "alive"
+"""The readiness of a program that nobody asks anything: it is ready while it runs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
@@ -17,7 +20,8 @@ class Step:
     program: Program
     ready: str = ""
     """An address: `postgresql://…` and `kafka://host:port` are ready when the server answers, `http://…` when a GET
-    gives 200 or 204. Empty for a task: it is ready when it has ended well, and is not started again."""
+    gives 200 or 204; `ALIVE` needs no asking. Empty for a task: it is ready when it has ended well, and is not started
+    again."""
     after: tuple[str, ...] = ()
     """Names of steps that are ready before this one starts."""
 

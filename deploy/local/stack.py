@@ -12,7 +12,7 @@ from deploy.local.fault import LocalError
 from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
 from deploy.local.kafka import KafkaPlace
-from deploy.local.plan import Plan, Service, Step
+from deploy.local.plan import ALIVE, Plan, Service, Step
 from deploy.local.ports import LOOPBACK, remembered, require_free
 from deploy.local.postgres import PostgresPlace
 from deploy.local.program import Program
@@ -35,10 +35,18 @@ class Stack:
     ports: Mapping[str, int]
     origin_port: int
     environment: Mapping[str, str]
+    simulate_after: Path | None = None
+    """The file with whose coming the simulated people go to work; none without them."""
 
     @classmethod
     def at(
-        cls, path: Path, *, durable: bool = True, environment: Mapping[str, str] = os.environ, choose_ports: bool = True
+        cls,
+        path: Path,
+        *,
+        durable: bool = True,
+        environment: Mapping[str, str] = os.environ,
+        choose_ports: bool = True,
+        simulate_after: Path | None = None,
     ) -> "Stack":
         """The stack in a folder, which is made ready. Raises LocalError.
 
@@ -55,6 +63,7 @@ class Stack:
             ports=ports,
             origin_port=origin_port(environment),
             environment=environment,
+            simulate_after=simulate_after,
         )
 
     @property
@@ -132,7 +141,7 @@ class Stack:
         return Plan(
             origin=self.origin,
             kafka=self.bootstrap,
-            steps=(*servers, migration, self.identity(), *services, entrance),
+            steps=(*servers, migration, self.identity(), *services, entrance, *self.simulator()),
             services={
                 name: Service(url=self.url(name), database=without_password(self.database_url(name)))
                 for name in SERVICES
@@ -147,6 +156,14 @@ class Stack:
         }
         program = Program(name=IDENTITY, argv=throughline("serve", IDENTITY), env=environment, stop_order=30)
         return Step(program=program, ready=f"{self.url(IDENTITY)}/identity/ready")
+
+    def simulator(self) -> tuple[Step, ...]:
+        """The people of the demo company, who need everything else."""
+        if self.simulate_after is None:
+            return ()
+        argv = throughline("simulate", "--after", str(self.simulate_after))
+        program = Program(name="simulator", argv=argv, env=self.settings(), stop_order=10)
+        return (Step(program=program, ready=ALIVE, after=(*SERVICES, "gateway")),)
 
     def service(self, name: str, after: tuple[str, ...]) -> Step:
         environment = {

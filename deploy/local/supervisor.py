@@ -21,7 +21,7 @@ import httpx
 
 from deploy.local import kafka, postgres
 from deploy.local.home import Home, write_atomically
-from deploy.local.plan import Plan, Step, read_plan
+from deploy.local.plan import ALIVE, Plan, Step, read_plan
 from deploy.local.program import Running, bound, last_line, log_of, start, until
 
 FIRST_PAUSE_SECONDS = 0.2
@@ -116,6 +116,8 @@ class Supervisor:
         kept.ready.clear()
 
     async def _is_ready(self, address: str) -> bool:
+        if address == ALIVE:
+            return True
         if address.startswith("postgresql://"):
             return await postgres.answers(address)
         if address.startswith("kafka://"):
