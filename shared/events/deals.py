@@ -174,6 +174,8 @@ class DealAmountChanged:
     deal_id: UUID
     before: Money
     amount: Money
+    on: date | None = None
+    """The company's day of the change."""
 
 
 @event("deals.deal-close-date-changed", aggregate="deal")
@@ -183,6 +185,8 @@ class DealCloseDateChanged:
     deal_id: UUID
     before: date | None
     expected_close: date | None
+    on: date | None = None
+    """The company's day of the change."""
 
 
 @event("deals.deal-category-changed", aggregate="deal")
@@ -196,6 +200,8 @@ class DealCategoryChanged:
     judged_by: str
     """rep or manager."""
     reason: str | None = None
+    on: date | None = None
+    """The company's day of the judgement."""
 
 
 @event("deals.deal-activity-logged", aggregate="deal")
@@ -220,6 +226,8 @@ class DealNextStepPlanned:
     deal_id: UUID
     on: date | None
     what: str | None = None
+    planned_on: date | None = None
+    """The company's day on which it was planned."""
 
 
 @event("deals.deal-handed-over", aggregate="deal")

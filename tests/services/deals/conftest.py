@@ -55,7 +55,7 @@ class Office:
             people = [await self.running.organisation.actor(subject, ()) for subject in subjects]
             return all(person.teams for person in people)
 
-        await until(arrived)
+        await until(arrived, 60)
         return Team(id=team, rep=rep, other=other, subjects=subjects)
 
 

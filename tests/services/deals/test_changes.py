@@ -32,11 +32,11 @@ from tests.services.deals.facts import ID, OPENED, OTHER, OTHER_TEAM, OWNER, TAL
 
 OPEN = THE_DEAL.given(OPENED)
 CLOSED = OPEN.given(DealWon(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", name="x"))
-DEARER = DealAmountChanged(deal_id=ID, before=eur("120000.00"), amount=eur("135000.00"))
-LATER = DealCloseDateChanged(deal_id=ID, before=date(2026, 6, 30), expected_close=date(2026, 9, 30))
-BY_REP = DealCategoryChanged(deal_id=ID, before="pipeline", category="commit", judged_by="rep")
+DEARER = DealAmountChanged(deal_id=ID, before=eur("120000.00"), amount=eur("135000.00"), on=TODAY)
+LATER = DealCloseDateChanged(deal_id=ID, before=date(2026, 6, 30), expected_close=date(2026, 9, 30), on=TODAY)
+BY_REP = DealCategoryChanged(deal_id=ID, before="pipeline", category="commit", judged_by="rep", on=TODAY)
 BY_MANAGER = DealCategoryChanged(
-    deal_id=ID, before="commit", category="omitted", judged_by="manager", reason="No budget"
+    deal_id=ID, before="commit", category="omitted", judged_by="manager", reason="No budget", on=TODAY
 )
 STEP = NextStep(on=date(2026, 3, 20), what="Workshop")
 
@@ -57,7 +57,7 @@ def test_deal_9_an_amount_is_not_below_zero_and_in_the_companys_currency(amount:
 def test_deal_9_the_close_date_changes_or_becomes_unknown() -> None:
     OPEN.when(ChangeCloseDate(expected_close=date(2026, 9, 30))).then(LATER)
     OPEN.given(LATER).when(ChangeCloseDate(expected_close=date(2026, 9, 30))).then()
-    unknown = DealCloseDateChanged(deal_id=ID, before=date(2026, 6, 30), expected_close=None)
+    unknown = DealCloseDateChanged(deal_id=ID, before=date(2026, 6, 30), expected_close=None, on=TODAY)
     OPEN.when(ChangeCloseDate(expected_close=None)).then(unknown)
 
 

@@ -111,12 +111,20 @@ def test_data_5_changes_come_with_what_was_before() -> None:
     assert known(command).when(command).facts == ()
 
 
+def test_data_5_what_held_anyway_records_nothing_and_what_comes_late_does() -> None:
+    known(ChangeImportedDeal(on=END, amount=eur("6000"))).when(ChangeImportedDeal(on=LATER, amount=eur("5000"))).then()
+    known().when(MoveImportedDeal(on=LATER, stage="quotation")).then()
+    late = ChangeImportedDeal(on=LATER, amount=eur("5500"))
+    assert kinds(known(ChangeImportedDeal(on=END, amount=eur("6000"))).when(late)) == [DealAmountChanged]
+
+
 def test_data_5_work_is_taken_over() -> None:
     call = LogImportedActivity(on=LATER, activity_id=UUID(int=60), kind="call", by=OWNER, minutes=10)
     done = CompleteImportedNode(on=LATER, key="quotation", evidence="Q-1")
     assert kinds(known().when(call)) == [DealActivityLogged]
     assert kinds(known().when(done)) == [DealNodeCompleted]
     assert known(call).when(call).facts == known(done).when(done).facts == ()
+    known(done).when(replace(done, evidence="Q-2")).then_rejected("already-completed")
 
 
 def test_data_5_outcomes_are_taken_over_on_their_days() -> None:

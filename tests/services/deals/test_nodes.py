@@ -14,7 +14,7 @@ from shared.events.deals import DealMoved, DealNextStepPlanned, DealNodeComplete
 from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
 TALK = CompleteNode(key="first-conversation", evidence="Minutes 118")
-PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20))
+PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), planned_on=TODAY)
 
 
 def test_deal_2_a_task_is_completed_with_its_evidence() -> None:

@@ -138,7 +138,7 @@ def test_deal_1_a_price_in_another_currency_names_its_line() -> None:
 
 def test_deal_1_opening_again_with_equal_content_records_nothing_even_later() -> None:
     THE_DEAL.given(OPENED).when(OPEN).then()
-    changed = DealAmountChanged(deal_id=ID, before=eur("120000"), amount=eur("1"))
+    changed = DealAmountChanged(deal_id=ID, before=eur("120000"), amount=eur("1"), on=TODAY)
     handed = DealHandedOver(deal_id=ID, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=TEAM)
     won = DealWon(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", name=OPENED.name)
     THE_DEAL.given(OPENED, changed, handed, won).when(OPEN).then()

@@ -20,7 +20,7 @@ from shared.events.deals import (
 from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, THE_DEAL, TODAY, eur
 
 ON = MoveDeal(stage="needs-confirmed")
-PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), what="Workshop")
+PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), what="Workshop", planned_on=TODAY)
 READY = THE_DEAL.given(OPENED, TALKED, PLANNED)
 MOVED: DealMoved = READY.when(ON).facts[0].event
 IN_NEEDS = READY.given(MOVED)
@@ -139,7 +139,7 @@ def test_deal_3_a_closed_deal_does_not_move() -> None:
 
 def test_deal_10_a_judged_category_stands_over_the_stages() -> None:
     assert MOVED.category == "pipeline"
-    judged = DealCategoryChanged(deal_id=ID, before="pipeline", category="commit", judged_by="rep")
+    judged = DealCategoryChanged(deal_id=ID, before="pipeline", category="commit", judged_by="rep", on=TODAY)
     assert READY.given(judged).when(ON).facts[0].event.category == "commit"
 
 

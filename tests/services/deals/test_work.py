@@ -26,7 +26,7 @@ CALLED = DealActivityLogged(
     outcome="Wants a workshop",
 )
 PLAN = PlanNextStep(on=date(2026, 3, 20), what="Workshop")
-PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), what="Workshop")
+PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), what="Workshop", planned_on=TODAY)
 
 
 def test_deal_6_an_activity_is_logged_by_whoever_asks() -> None:
@@ -69,7 +69,7 @@ def test_deal_6_a_cost_is_in_the_companys_currency() -> None:
 def test_deal_6_a_next_step_is_planned_or_explicitly_none() -> None:
     OPEN.when(PLAN).then(PLANNED)
     OPEN.given(PLANNED).when(PLAN).then()
-    none = DealNextStepPlanned(deal_id=ID, on=None)
+    none = DealNextStepPlanned(deal_id=ID, on=None, planned_on=TODAY)
     OPEN.given(PLANNED).when(PlanNextStep(on=None)).then(none)
     OPEN.when(PlanNextStep(on=None)).then(none)  # never said is not the same as none
     OPEN.given(none).when(PlanNextStep(on=None)).then()

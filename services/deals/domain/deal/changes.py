@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import NextStep, OpenDeal, deal
+from services.deals.domain.deal.state import NextStep, OpenDeal, deal, said
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
@@ -116,7 +116,9 @@ def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> l
     amount = check_money(command.amount, context.company.currency, "amount")
     if amount.amount < 0:
         raise Rejected("below-zero", "A deal is not worth less than nothing.", field="amount.amount")
-    return [] if amount == state.amount else [DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount)]
+    if amount == state.amount:
+        return []
+    return [DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=context.today)]
 
 
 @deal.decides(allow=SELLING)
@@ -126,7 +128,11 @@ def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Contex
         return []
     if command.expected_close and command.expected_close < context.today:
         raise Rejected("in-the-past", "A deal closes in the future.", field="expected_close")
-    return [DealCloseDateChanged(deal_id=state.id, before=state.expected_close, expected_close=command.expected_close)]
+    return [
+        DealCloseDateChanged(
+            deal_id=state.id, before=state.expected_close, expected_close=command.expected_close, on=context.today
+        )
+    ]
 
 
 @deal.decides(allow=SELLING)
@@ -138,7 +144,7 @@ def note_facts(state: OpenDeal, command: NoteFacts, process: Process) -> list[De
 
 
 @deal.decides(allow=SELLING)
-def set_category(state: OpenDeal, command: SetCategory) -> list[DealCategoryChanged]:
+def set_category(state: OpenDeal, command: SetCategory, context: Context) -> list[DealCategoryChanged]:
     """Set the forecast category. Once a manager has overridden it, only a manager changes it."""
     if state.category_by_rep == command.category:
         return []
@@ -146,15 +152,15 @@ def set_category(state: OpenDeal, command: SetCategory) -> list[DealCategoryChan
         raise Rejected(
             "overridden", f"A manager judged the deal {state.category_by_manager!r}; a manager can change that."
         )
-    return [_judged(state, command.category, "rep")]
+    return [_judged(state, command.category, "rep", context)]
 
 
 @deal.decides(allow=MANAGING)
-def override_category(state: OpenDeal, command: OverrideCategory) -> list[DealCategoryChanged]:
+def override_category(state: OpenDeal, command: OverrideCategory, context: Context) -> list[DealCategoryChanged]:
     """Override the forecast category, with a reason. The rep's judgement stays known."""
     if state.category_by_manager == command.category:
         return []
-    return [_judged(state, command.category, "manager", command.reason)]
+    return [_judged(state, command.category, "manager", context, command.reason)]
 
 
 @deal.decides(allow=MANAGING)
@@ -207,12 +213,13 @@ def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Proc
 
 @deal.evolves
 def amount_changed(state: OpenDeal, event: DealAmountChanged) -> OpenDeal:
-    return replace(state, amount=event.amount)
+    return replace(state, amount=event.amount, changes=said(state, "amount", event.on, event.amount))
 
 
 @deal.evolves
 def close_date_changed(state: OpenDeal, event: DealCloseDateChanged) -> OpenDeal:
-    return replace(state, expected_close=event.expected_close)
+    changes = said(state, "expected-close", event.on, event.expected_close)
+    return replace(state, expected_close=event.expected_close, changes=changes)
 
 
 @deal.evolves
@@ -222,9 +229,10 @@ def facts_noted(state: OpenDeal, event: DealFactsNoted) -> OpenDeal:
 
 @deal.evolves
 def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
+    changes = said(state, f"category-by-{event.judged_by}", event.on, event.category)
     if event.judged_by == "manager":
-        return replace(state, category=event.category, category_by_manager=event.category)
-    return replace(state, category=event.category, category_by_rep=event.category)
+        return replace(state, category=event.category, category_by_manager=event.category, changes=changes)
+    return replace(state, category=event.category, category_by_rep=event.category, changes=changes)
 
 
 @deal.evolves
@@ -232,5 +240,9 @@ def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
     return replace(state, owner=event.owner, team=event.team)
 
 
-def _judged(state: OpenDeal, category: str, by: str, reason: str | None = None) -> DealCategoryChanged:
-    return DealCategoryChanged(deal_id=state.id, before=state.category, category=category, judged_by=by, reason=reason)
+def _judged(
+    state: OpenDeal, category: str, by: str, context: Context, reason: str | None = None
+) -> DealCategoryChanged:
+    return DealCategoryChanged(
+        deal_id=state.id, before=state.category, category=category, judged_by=by, reason=reason, on=context.today
+    )

@@ -17,6 +17,7 @@ from services.deals.domain.deal.state import (
     WonDeal,
     become,
     deal,
+    said,
 )
 from shared.domain.aggregate import Decision, Fact, status_of
 from shared.domain.context import Context
@@ -164,17 +165,19 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
 
 @deal.evolves
 def won(state: OpenDeal, event: DealWon) -> WonDeal:
-    return become(WonDeal, state, on=event.on, amount=event.amount)
+    return become(WonDeal, state, on=event.on, amount=event.amount, changes=said(state, "won", event.on, None))
 
 
 @deal.evolves
 def lost(state: OpenDeal, event: DealLost) -> LostDeal:
-    return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor)
+    changes = said(state, "lost", event.on, event.reason)
+    return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor, changes=changes)
 
 
 @deal.evolves
 def abandoned(state: OpenDeal, event: DealAbandoned) -> AbandonedDeal:
-    return become(AbandonedDeal, state, on=event.on, reason=event.reason)
+    changes = said(state, "abandoned", event.on, event.reason)
+    return become(AbandonedDeal, state, on=event.on, reason=event.reason, changes=changes)
 
 
 @deal.evolves
@@ -189,6 +192,7 @@ def reopened(state: ClosedDeal, event: DealReopened) -> OpenDeal:
         amount=event.amount,
         expected_close=event.expected_close,
         open_since=event.on,
+        changes=said(state, "reopened", event.on, event.reason),
     )
 
 

@@ -1,10 +1,11 @@
 """History that comes in as dated facts (DATA-5): the same event types, decided without gates.
 
 Every command says on which day its fact happened, and may say the instant. Facts of a deal lie neither in the future
-nor before its opening. The same fact given again records nothing, as long as no other value of the same field came
-after it; the import itself keeps account of every line that it took over.
+nor before its opening. The same fact given again records nothing, whatever came after it: a fact is known when it was
+told with the same day and value, or when that value held on that day anyway.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -22,20 +23,19 @@ from services.deals.domain.deal.closing import (
     deal_reopened,
     deal_won,
 )
-from services.deals.domain.deal.nodes import completed, node_of
+from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
 from services.deals.domain.deal.opening import begun
 from services.deals.domain.deal.stages import entered, known_stage
 from services.deals.domain.deal.state import (
-    AbandonedDeal,
     AnyDeal,
+    Change,
     ClosedDeal,
-    LostDeal,
     NextStep,
     NoDeal,
     OpenDeal,
     Visit,
-    WonDeal,
     deal,
+    plain,
 )
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process import Process
@@ -235,7 +235,8 @@ def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, 
 
 @deal.already
 def was_moved(state: AnyDeal, command: MoveImportedDeal) -> bool:
-    return Visit(stage=command.stage, on=command.on) in state.trail
+    visits = [(visit.on, visit.stage) for visit in state.trail]
+    return Visit(stage=command.stage, on=command.on) in state.trail or _held(visits, command.on) == command.stage
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -243,35 +244,41 @@ def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Conte
     """Take over changes of a deal."""
     moment = _moment(command, context, state)
     events: list[Any] = []
-    if command.amount is not None and command.amount != state.amount:
+    if command.amount is not None:
         amount = check_money(command.amount, context.company.currency, "amount")
-        events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount))
-    if command.expected_close is not None and command.expected_close != state.expected_close:
+        if not _known(state, "amount", command.on, amount):
+            events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on))
+    close = command.expected_close
+    if close is not None and not _known(state, "expected-close", command.on, close):
         events.append(
-            DealCloseDateChanged(deal_id=state.id, before=state.expected_close, expected_close=command.expected_close)
+            DealCloseDateChanged(deal_id=state.id, before=state.expected_close, expected_close=close, on=command.on)
         )
-    judged = state.category_by_rep if command.judged_by == "rep" else state.category_by_manager
-    if command.category is not None and command.category != judged:
+    category = command.category
+    if category is not None and not _known(state, f"category-by-{command.judged_by}", command.on, category):
         events.append(
             DealCategoryChanged(
-                deal_id=state.id, before=state.category, category=command.category, judged_by=command.judged_by
+                deal_id=state.id,
+                before=state.category,
+                category=category,
+                judged_by=command.judged_by,
+                on=command.on,
             )
         )
     step = command.next_step
-    if step is not None and step != state.next_step:
-        events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what))
+    if step is not None and not _known(state, "next-step", command.on, step):
+        events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=command.on))
     return [Fact(event=event, at=moment) for event in events]
 
 
 @deal.already
-def was_changed(state: ClosedDeal, command: ChangeImportedDeal) -> bool:
-    judged = state.category_by_rep if command.judged_by == "rep" else state.category_by_manager
-    return (
-        command.amount in (None, state.amount)
-        and command.expected_close in (None, state.expected_close)
-        and command.category in (None, judged)
-        and command.next_step in (None, state.next_step)
-    )
+def was_changed(state: AnyDeal, command: ChangeImportedDeal) -> bool:
+    told = {
+        "amount": command.amount,
+        "expected-close": command.expected_close,
+        f"category-by-{command.judged_by}": command.category,
+        "next-step": command.next_step,
+    }
+    return all(value is None or _known(state, what, command.on, value) for what, value in told.items())
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -299,6 +306,7 @@ def complete_imported(state: OpenDeal, command: CompleteImportedNode, context: C
     """Take over the completion of a task or deliverable."""
     moment = _moment(command, context, state)
     stage, kind, node = node_of(process, command.key)
+    refuse_completed(state, node)
     return [Fact(event=completed(state, stage, kind, node, command.evidence), at=moment)]
 
 
@@ -314,14 +322,16 @@ def win_imported(state: OpenDeal, command: WinImportedDeal, context: Context) ->
     facts = []
     if command.amount is not None and command.amount != state.amount:
         amount = check_money(command.amount, context.company.currency, "amount")
-        facts.append(Fact(event=DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount), at=moment))
-        state = deal.evolve(state, facts[0].event)
+        changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
+        facts.append(Fact(event=changed, at=moment))
+        state = deal.evolve(state, changed)
     return [*facts, Fact(event=deal_won(state, command.on), at=moment)]
 
 
 @deal.already
-def was_won(state: WonDeal, command: WinImportedDeal) -> bool:
-    return state.on == command.on and command.amount in (None, state.amount)
+def was_won(state: AnyDeal, command: WinImportedDeal) -> bool:
+    same_amount = command.amount is None or _known(state, "amount", command.on, command.amount)
+    return same_amount and _told(state, "won", command.on, None)
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -332,8 +342,8 @@ def lose_imported(state: OpenDeal, command: LoseImportedDeal, context: Context) 
 
 
 @deal.already
-def was_lost(state: LostDeal, command: LoseImportedDeal) -> bool:
-    return (state.on, state.reason, state.competitor) == (command.on, command.reason, command.competitor)
+def was_lost(state: AnyDeal, command: LoseImportedDeal) -> bool:
+    return _told(state, "lost", command.on, command.reason)
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -344,8 +354,8 @@ def abandon_imported(state: OpenDeal, command: AbandonImportedDeal, context: Con
 
 
 @deal.already
-def was_abandoned(state: AbandonedDeal, command: AbandonImportedDeal) -> bool:
-    return (state.on, state.reason) == (command.on, command.reason)
+def was_abandoned(state: AnyDeal, command: AbandonImportedDeal) -> bool:
+    return _told(state, "abandoned", command.on, command.reason)
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -356,9 +366,29 @@ def reopen_imported(state: ClosedDeal, command: ReopenImportedDeal, context: Con
 
 
 @deal.already
-def was_reopened(state: OpenDeal, command: ReopenImportedDeal) -> bool:
-    return state.open_since == command.on and state.opening.on != command.on
+def was_reopened(state: AnyDeal, command: ReopenImportedDeal) -> bool:
+    return _told(state, "reopened", command.on, command.reason)
 
 
 def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> datetime:
     return past_moment(context, command.on, command.at, since=state.opening.on if state else None)
+
+
+Said = Money | NextStep | date | str | None
+
+
+def _told(state: AnyDeal, what: str, on: date, value: Said) -> bool:
+    """Whether exactly this was told of this day."""
+    return Change(what=what, on=on, value=plain(value)) in state.changes
+
+
+def _known(state: AnyDeal, what: str, on: date, value: Said) -> bool:
+    """Whether this was told of this day, or held at its end anyway."""
+    changes = [(change.on, change.value) for change in state.changes if change.what == what]
+    return _told(state, what, on, value) or _held(changes, on) == plain(value)
+
+
+def _held(values: Sequence[tuple[date | None, str]], on: date) -> str | None:
+    """The last of some dated values at the end of a day."""
+    until = sorted(((day or date.min, value) for day, value in values), key=lambda dated: dated[0])
+    return next((value for day, value in reversed(until) if day <= on), None)

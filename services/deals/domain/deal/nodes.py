@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.state import DealNode, OpenDeal, deal
+from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal
 from services.deals.domain.process import Process
 from shared.domain.context import Company
 from shared.domain.process import Node, Stage
@@ -40,12 +40,19 @@ def complete_node(state: OpenDeal, command: CompleteNode, process: Process) -> l
         raise Rejected(
             "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
         )
-    known = next((each for each in state.nodes if each.key == command.key), None)
-    if known and known.evidence is not None:
-        if known.evidence == command.evidence:
-            return []
-        raise Rejected("already-completed", f"{node.name!r} was completed with other evidence.")
+    refuse_completed(state, node)
     return [completed(state, stage, kind, node, command.evidence)]
+
+
+@deal.already
+def is_completed(state: AnyDeal, command: CompleteNode) -> bool:
+    return any(node.key == command.key and node.evidence == command.evidence for node in state.nodes)
+
+
+def refuse_completed(state: OpenDeal, node: Node) -> None:
+    """Refuse to complete a node again, with other evidence."""
+    if any(each.key == node.key and each.evidence is not None for each in state.nodes):
+        raise Rejected("already-completed", f"{node.name!r} was completed with other evidence.")
 
 
 def completed(state: OpenDeal, stage: Stage, kind: str, node: Node, evidence: str) -> DealNodeCompleted:

@@ -9,7 +9,7 @@ from annotated_types import Gt, MaxLen, MinLen
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import AnyDeal, NoDeal, OpenDeal, Opening, Visit, deal
+from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
 from services.deals.domain.product import Catalogue
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, rounded, zero
@@ -212,6 +212,10 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
         nodes=with_due((), event.stage, event.nodes),
         facts={},
         trail=(Visit(stage=event.stage, on=event.on),),
+        changes=(
+            Change(what="amount", on=event.on, value=plain(event.amount)),
+            Change(what="expected-close", on=event.on, value=plain(event.expected_close)),
+        ),
         opening=Opening(
             amount=event.amount,
             expected_close=event.expected_close,

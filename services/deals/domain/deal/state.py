@@ -57,6 +57,16 @@ class Visit:
 
 
 @value
+class Change:
+    """What was said about the deal on a day: `what` is amount, expected-close, category-by-rep, category-by-manager,
+    next-step, won, lost, abandoned or reopened."""
+
+    what: str
+    on: date | None
+    value: str
+
+
+@value
 class Opening:
     """What the deal began with; a repeated opening is compared with it."""
 
@@ -109,6 +119,8 @@ class Deal:
     activities: tuple[Activity, ...] = ()
     trail: tuple[Visit, ...]
     """The stages that it entered, in order."""
+    changes: tuple[Change, ...]
+    """What else changed, in the order in which it was recorded; a repeated fact of history is found here."""
     opening: Opening
 
 
@@ -175,3 +187,20 @@ def facts_of(state: Deal, process: Process) -> Facts:
         "next_step_planned": state.next_step is not None and state.next_step.on is not None,
         **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},
     }
+
+
+def plain(said: Money | NextStep | date | str | None) -> str:
+    """What was said, as a text that is the same whenever the same was said."""
+    match said:
+        case None:
+            return ""
+        case Money():
+            return f"{said.amount.normalize():f} {said.currency}"
+        case NextStep():
+            return f"{said.on or ''} {said.what or ''}"
+    return str(said)
+
+
+def said(state: Deal, what: str, on: date | None, told: Money | NextStep | date | str | None) -> tuple[Change, ...]:
+    """The changes of a deal, and one more."""
+    return (*state.changes, Change(what=what, on=on, value=plain(told)))

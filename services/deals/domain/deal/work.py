@@ -7,7 +7,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal
+from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -101,7 +101,7 @@ def planned(state: OpenDeal, step: NextStep, context: Context, field: str) -> li
         return []
     if step.on and step.on < context.today:
         raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
-    return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what)]
+    return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=context.today)]
 
 
 @deal.evolves
@@ -121,4 +121,5 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
 
 @deal.evolves
 def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
-    return replace(state, next_step=NextStep(on=event.on, what=event.what))
+    step = NextStep(on=event.on, what=event.what)
+    return replace(state, next_step=step, changes=said(state, "next-step", event.planned_on, step))
