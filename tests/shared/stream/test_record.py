@@ -1,4 +1,4 @@
-"""Records carry events as CloudEvents in binary mode; whatever else stands in a topic is kept for people to see."""
+"""DATA-1: records carry events as CloudEvents in binary mode; whatever else stands in a topic is kept for people to see."""
 
 import base64
 from dataclasses import dataclass, replace
