@@ -101,7 +101,8 @@ def stack() -> Iterator[WholeStack]:
     clock may be ahead of real time.
     """
     with ExitStack() as claims:
-        home = claim_home(claims, "whole")
+        # Inside the claimed folder: starting a stack claims the stack's own home.
+        home = Home(claim_home(claims, "whole").path / "stack")
         asyncio.run(take_down(home))
         home.remove()
         environment = {name: value for name, value in os.environ.items() if not names_a_server(name)}

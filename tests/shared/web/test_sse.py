@@ -1,4 +1,4 @@
-"""The event stream: nothing missed, nothing twice, whatever the listener's speed."""
+"""API-3: the event stream: nothing missed, nothing twice, whatever the listener's speed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

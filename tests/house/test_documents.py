@@ -1,0 +1,88 @@
+"""The law of the documents: what they refer to is there."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from deploy.cli.main import VERBS
+from deploy.imports.facts import KINDS
+
+ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+MAKE = re.compile(r"\bmake ([a-z]+)\b")
+VERB = re.compile(r"\bthroughline ([a-z]+)\b")
+SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```$|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+TO_COME = {"docs/images/page.png"}
+"""What is made from a stack that runs, and may be missing in between."""
+
+
+def documents() -> list[Path]:
+    """Every document that the repository holds."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [ROOT / name for name in listed.stdout.split()]
+
+
+every_document = pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+
+
+@every_document
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in LINK.findall(document.read_text()):
+        if target.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, fragment = unquote(target).partition("#")
+        found = (document.parent / path).resolve() if path else document
+        if str(found.relative_to(ROOT)) in TO_COME:
+            continue
+        assert found.exists(), target
+        if fragment and found.suffix == ".md":
+            assert fragment in anchors(found), target
+
+
+@every_document
+def test_every_command_that_is_shown_exists(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    verbs = {verb.__name__.rpartition(".")[2].rstrip("_") for verb in VERBS}
+    for text in shell(document):
+        assert set(MAKE.findall(text)) <= targets, text
+        assert set(VERB.findall(text)) <= verbs, text
+
+
+@every_document
+def test_no_line_is_endless(document: Path) -> None:
+    """Tables apart, prose is read in an editor, too."""
+    for line in document.read_text().splitlines():
+        assert len(line) <= 200 or line.startswith(("|", "{")), line
+
+
+def test_the_import_guide_names_every_kind_of_fact() -> None:
+    """DATA-5."""
+    guide = (ROOT / "docs" / "how-to" / "import.md").read_text()
+    assert [kind for kind in KINDS if f"`{kind}`" not in guide] == []
+
+
+def test_the_operations_guide_names_every_verb() -> None:
+    guide = (ROOT / "docs" / "how-to" / "operate.md").read_text() + (ROOT / "docs" / "how-to" / "import.md").read_text()
+    guide += (ROOT / "docs" / "tutorial.md").read_text()
+    verbs = {verb.__name__.rpartition(".")[2].rstrip("_") for verb in VERBS}
+    assert verbs - set(VERB.findall(guide)) == set()
+
+
+def shell(document: Path) -> Iterator[str]:
+    """What a reader is shown to type: blocks of shell, and code inside of sentences."""
+    for block, inline in SHELL.findall(document.read_text()):
+        if block or inline.startswith(("make ", "throughline ", ".venv/bin/throughline ")):
+            yield block or inline
+
+
+def anchors(document: Path) -> set[str]:
+    """The fragments by which a document's headings are reached."""
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(document.read_text())}
