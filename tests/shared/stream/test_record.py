@@ -1,4 +1,4 @@
-"""DATA-1: records carry events as CloudEvents in binary mode; whatever else stands in a topic is kept for people to see."""
+"""DATA-1: records carry events as CloudEvents in binary mode; whatever else stands in a topic is kept aside."""
 
 import base64
 from dataclasses import dataclass, replace
