@@ -108,7 +108,7 @@ class Desk:
     ) -> Answer:
         pause = FIRST_PAUSE
         for _ in range(TRIES):
-            wait = pause * self.random.uniform(0.8, 1.2)
+            wait = pause
             try:
                 sent = {**(headers or {}), "Authorization": f"Bearer {await self._signed_in()}"}
                 got = await self._client.request(method, path, params=query, json=body, headers=sent)

@@ -5,11 +5,12 @@ that it depends on in another aggregate; when things happened is said by each fa
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from deploy.demo import cash, cast, leads, market, targets
 from deploy.demo.calendar import Calendar, quarter, quarter_start
@@ -140,7 +141,7 @@ def _contact(customer: Customer, number: int, contact: Contact, on: date, random
     }
 
 
-def write(path: Path, lines: Iterable[Line]) -> int:
+def write(path: Path, lines: Iterable[Mapping[str, Any]]) -> int:
     """Write the import file; gives the number of facts."""
     number = 0
     with path.open("w", encoding="utf-8") as file:
