@@ -20,10 +20,12 @@ DEVELOPMENT := $(VENV)/made-of-development
 BENCH := $(VENV)/made-of-bench
 
 export PORT
+export DATA
+export SIMULATE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 
-demo: $(RUNTIME) ## Start everything on this machine and print its address (PORT=8080)
+demo: $(RUNTIME) ## Start everything and print its address (PORT=8080; DATA=<folder> for your own CRM export; SIMULATE=0)
 	@$(BIN)/throughline up
 
 stop: ## Stop everything, keep the data

@@ -17,7 +17,7 @@ TERMS = (("0.30", 30, "Advance"), ("0.60", 60, "Delivery"), ("0.10", 90, "Retent
 DAYS_TO_PAY = 27
 OVERDUE_SHARE = 0.19
 """Of what is owed, by amount."""
-LATE_PAYERS = 0.45
+LATE_PAYERS = 0.35
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +130,9 @@ def _delay(random: Random, late: bool) -> int:
     """Days from the due date to the money: late payers take log-normal time, some of them very long."""
     if not late:
         return random.randint(-8, 1)
-    if random.random() < 0.05:
+    if random.random() < 0.04:
         return random.randint(90, 140)
-    return int(random.lognormvariate(2.4, 0.8))
+    return int(random.lognormvariate(2.1, 0.8))
 
 
 def _with_overdue_share(calendar: Calendar, issued: list[Invoice]) -> list[Invoice]:

@@ -69,7 +69,7 @@ def choose(home: Path, data: str | None) -> Choice:
 async def move_in(stack: Stack, wanted: Choice, say: "Say") -> Mapping[str, Any]:
     """Import the company unless it is there; gives what the marker says. Harmless to repeat. Raises LocalError."""
     from deploy.cli.import_ import bring_in, mapping_of
-    from deploy.imports.mapping import facts_of
+    from deploy.imports.export import facts_of
 
     home = stack.home.path
     if known := held(home):
@@ -78,7 +78,9 @@ async def move_in(stack: Stack, wanted: Choice, say: "Say") -> Mapping[str, Any]
     company = company_of(stack)
     if wanted.data:
         mapping = mapping_of(wanted.data)
-        people = people_of(fact for _, fact in facts_of(mapping, wanted.data, company.currency))
+        people = people_of(
+            fact for _, fact in facts_of(mapping, wanted.data, company.currency) if isinstance(fact, Mapping)
+        )
         result = await bring_in(wanted.data, mapping, home / "rejected.jsonl")
     else:
         people = demo_people()

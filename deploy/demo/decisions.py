@@ -11,7 +11,10 @@ OUTCOMES = ("Next steps agreed.", "They want figures for the board.", "Waits for
 STEPS = ("Call the plant manager", "Send the layout", "Visit the site", "Go through the quotation", "Meet purchasing")
 LOST = ("price", "competitor", "timing", "product-fit", "terms")
 ABANDONED = ("no-decision", "no-budget", "no-answer", "not-worth-it")
+DAYS_AVOIDED = 4
 MANY_OPEN_DEALS = 110
+BEHIND = 0.86
+"""Up to this share of what should be won by now customers agree easily; beyond it, seldom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +39,8 @@ class Mood:
 def mood(forecast: Mapping[str, Any], open_deals: int) -> Mood:
     """From what was reached and how much of the period has passed: who is ahead finds customers hesitating."""
     attained, elapsed = float(forecast.get("attainment") or 0), float(forecast.get("elapsed") or 1)
-    behind = elapsed - attained
     return Mood(
-        winning=min(1.0, max(0.02, 4 * behind)),
+        winning=min(1.0, max(0.02, 5 * (BEHIND * elapsed - attained))),
         opening=min(1.0, max(0.0, (MANY_OPEN_DEALS - open_deals) / MANY_OPEN_DEALS * 2)),
     )
 
@@ -64,6 +66,12 @@ def next_for_deal(random: Random, deal: Mapping[str, Any], today: date, feeling:
     )
     [(_, chosen)] = random.choices(choices, [weight for weight, _ in choices])
     return chosen
+
+
+def is_avoided(deal: Mapping[str, Any], today: date) -> bool:
+    """Whether nobody worked on a deal for days: who let it lie so long goes on doing so."""
+    days = [date.fromisoformat(each["on"]) for each in deal.get("activities", ()) if each["on"]]
+    return bool(days) and (today - max(days)).days > DAYS_AVOIDED
 
 
 def _onwards(random: Random, deal: Mapping[str, Any], feeling: Mood) -> Do:

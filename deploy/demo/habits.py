@@ -12,6 +12,7 @@ from deploy.demo.decisions import (
     Mood,
     convert,
     missing_qualification,
+    is_avoided,
     next_for_deal,
     next_for_lead,
     remedies,
@@ -25,8 +26,10 @@ READS_AGAIN = 3
 """So often is something read again when somebody else changed it meanwhile."""
 LOOKED_AT = 10
 """Of a list, so many entries that were left alone longest are considered."""
-PAYS_LATE = 0.12
+PAYS_LATE = 0.015
 """How likely an overdue invoice is paid when finance looks at it."""
+TAKES_HEART = 0.01
+"""How likely somebody goes back to a deal that they avoid."""
 
 
 @dataclass(slots=True)
@@ -71,6 +74,8 @@ async def work_on_a_deal(desk: Desk, world: World) -> None:
     """The next thing for one of their deals; a closed gate is opened by doing what it names."""
     path = await _one_of(desk, "deals", status="open", owner=await desk.whoami() or "", sort="updated_at")
     if path is None:
+        return
+    if is_avoided((await desk.read(path)).body, world.today) and desk.random.random() > TAKES_HEART:
         return
     chosen: list[Do] = []
 
@@ -138,7 +143,7 @@ async def see_to_a_contract(desk: Desk, world: World) -> None:
         if not found:
             continue
         contract = desk.random.choice(found)
-        path, today = f"/v1/contracts/{contract['contract_id']}", world.today.isoformat()
+        path, today = f"/v1/contracts/{contract['id']}", world.today.isoformat()
         if status == "drafted":
             await desk.do(f"{path}/submit", {})
         elif status == "approved":
@@ -194,7 +199,7 @@ async def decide_on_a_contract(desk: Desk, world: World) -> None:
     found = (await desk.read("/v1/contracts", status="submitted", limit=LOOKED_AT, sort="changed_at")).items
     if not found:
         return
-    path = f"/v1/contracts/{desk.random.choice(found)['contract_id']}"
+    path = f"/v1/contracts/{desk.random.choice(found)['id']}"
     if desk.random.random() < 0.93:
         await desk.do(f"{path}/approve", {"reason": "Standard terms."})
     else:

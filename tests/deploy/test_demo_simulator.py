@@ -21,6 +21,7 @@ from deploy.demo.decisions import (
     Do,
     Mood,
     convert,
+    is_avoided,
     missing_qualification,
     mood,
     next_for_deal,
@@ -105,6 +106,14 @@ def test_a_close_date_that_has_passed_is_seen_to_first() -> None:
     for seed in range(50):
         do = next_for_deal(Random(seed), late, TODAY, EAGER)
         assert do.verb in ("lose", "abandon") or date.fromisoformat(do.body["expected_close"]) > TODAY
+
+
+@pytest.mark.parametrize(("last", "avoided"), [("2026-11-22", False), ("2026-11-19", False), ("2026-11-18", True)])
+def test_a_deal_that_lay_for_days_is_avoided(last: str, avoided: bool) -> None:
+    """Otherwise the stalled deals of the history would be gone within minutes."""
+    deal = {**DEAL, "activities": [{"on": "2026-10-01"}, {"on": last}]}
+    assert is_avoided(deal, TODAY) is avoided
+    assert not is_avoided(DEAL, TODAY)
 
 
 def test_a_lead_is_asked_for_what_conversion_misses() -> None:
