@@ -27,7 +27,7 @@ from shared.views.view import View, ViewDatabase
 
 DDL = """
 create table {view}.contract (
-    contract_id uuid primary key,
+    id uuid primary key,
     name text not null,
     status text not null,
     total numeric not null,
@@ -43,7 +43,7 @@ create table {view}.contract (
     activated_on date,
     changed_at timestamptz not null
 );
-create index on {view}.contract (drafted_at, contract_id);
+create index on {view}.contract (drafted_at, id);
 create index on {view}.contract (deal_id);
 create index on {view}.contract (account_id);
 create index on {view}.contract (status, drafted_at);
@@ -51,9 +51,9 @@ create index on {view}.contract (status, drafted_at);
 
 DRAFTED = """
 insert into {view}.contract
-    (contract_id, name, status, total, currency, deal_id, account_id, owner, team, drafted_at, changed_at)
+    (id, name, status, total, currency, deal_id, account_id, owner, team, drafted_at, changed_at)
 values ($1, $2, 'drafted', $3, $4, $5, $6, $7, $8, $9, $9)
-on conflict (contract_id) do update set
+on conflict (id) do update set
     name = excluded.name, status = excluded.status, total = excluded.total, currency = excluded.currency,
     deal_id = excluded.deal_id, account_id = excluded.account_id, owner = excluded.owner, team = excluded.team,
     submitter = null, flagged = null, drafted_at = excluded.drafted_at, changed_at = excluded.changed_at
@@ -94,13 +94,13 @@ def _change(fact: Envelope[Any]) -> tuple[str, tuple[Any, ...]]:
         place = (event.deal_id, event.account_id, event.owner, event.team)
         return DRAFTED, (event.contract_id, event.name, event.total.amount, event.total.currency, *place, at)
     columns, values = CHANGES[type(event)]
-    sql = f"update {{view}}.contract set changed_at = $2, {columns} where contract_id = $1"  # noqa: S608
+    sql = f"update {{view}}.contract set changed_at = $2, {columns} where id = $1"  # noqa: S608
     return sql, (event.contract_id, at, *values(event))
 
 
 CONTRACTS = View(
     name="contracts",
-    version=1,
+    version=2,
     ddl=DDL,
     apply=fold,
     events=(ContractDrafted, *CHANGES),
@@ -111,7 +111,7 @@ CONTRACTS = View(
 class ContractRow:
     """A contract in the list."""
 
-    contract_id: UUID
+    id: UUID
     name: str
     status: str
     """drafted, submitted, approved, signed, active or voided."""
@@ -133,7 +133,7 @@ CONTRACT_LIST = Listing(
     view=CONTRACTS,
     table="contract",
     item=ContractRow,
-    key="contract_id",
+    key="id",
     filters={
         "status": equals("status"),
         "deal": equals("deal_id", UUID),

@@ -52,7 +52,7 @@ async def test_lead_to_cash(stack: WholeStack) -> None:
     await the_pipeline_shows_it(sale, drafted, before)
     await stack.let_pass(days=10)
     won = await it_is_won_yesterday(sale)
-    assert [each["contract_id"] for each in await contracts_of(company.rep, sale.deal, after=won)] == [contract]
+    assert [each["id"] for each in await contracts_of(company.rep, sale.deal, after=won)] == [contract]
     await both_clocks_tell_it(sale, won)
     active = await the_contract_comes_into_force(sale, contract)
     plan = await the_payment_plan_adds_up(sale, contract, active)
@@ -149,8 +149,8 @@ async def it_reaches_contract_drafting(sale: Sale) -> Answer:
 async def one_contract_is_drafted(sale: Sale, moved: Answer) -> str:
     [drafted] = await contracts_of(sale.company.rep, sale.deal, after=moved)
     assert (drafted["status"], drafted["total"]) == ("drafted", AMOUNT)
-    assert (await sale.company.stranger.get(f"/v1/contracts/{drafted['contract_id']}")).status == 404
-    return str(drafted["contract_id"])
+    assert (await sale.company.stranger.get(f"/v1/contracts/{drafted['id']}")).status == 404
+    return str(drafted["id"])
 
 
 async def the_pipeline_shows_it(sale: Sale, moved: Answer, before: datetime) -> None:
@@ -236,13 +236,13 @@ async def the_payment_plan_adds_up(sale: Sale, contract: str, active: Answer) ->
     finance = sale.company.finance
     [plan] = (await seen(finance, "/v1/payment-plans", contract=contract, after=active))["items"]
     assert plan["total"] == AMOUNT
-    instalments = (await seen(finance, "/v1/instalments", plan=plan["plan_id"]))["items"]
+    instalments = (await seen(finance, "/v1/instalments", plan=plan["id"]))["items"]
     assert [each["label"] for each in instalments] == ["Advance", "Delivery", "Acceptance"]
     assert sum(Decimal(each["amount"]["amount"]) for each in instalments) == Decimal(AMOUNT["amount"])
     assert [each["due"] for each in instalments] == [
         str(sale.company.today + timedelta(days=days)) for days in (30, 60, 90)
     ]
-    return str(plan["plan_id"])
+    return str(plan["id"])
 
 
 async def invoices_have_numbers_without_gaps(sale: Sale, plan: str) -> list[dict[str, Any]]:

@@ -25,10 +25,10 @@ async def test_a_reopened_deal_voids_its_draft(stack: WholeStack) -> None:
     assert drafted["status"] == "drafted"
     reopened = await done(company.rep, f"/v1/deals/{opened.id}/reopen", {"reason": "The order was taken back"})
     [voided] = await contracts_of(company.rep, opened.id, after=reopened)
-    assert (voided["contract_id"], voided["status"]) == (drafted["contract_id"], "voided")
+    assert (voided["id"], voided["status"]) == (drafted["id"], "voided")
     again = await done(company.rep, f"/v1/deals/{opened.id}/win", {})
     [anew] = await contracts_of(company.rep, opened.id, after=again)
-    assert (anew["contract_id"], anew["status"]) == (drafted["contract_id"], "drafted")
+    assert (anew["id"], anew["status"]) == (drafted["id"], "drafted")
 
 
 async def test_a_reopened_deal_flags_a_submitted_contract(stack: WholeStack) -> None:
@@ -37,7 +37,7 @@ async def test_a_reopened_deal_flags_a_submitted_contract(stack: WholeStack) -> 
     opened = await open_deal(company)
     won = await done(company.rep, f"/v1/deals/{opened.id}/win", {})
     [drafted] = await contracts_of(company.rep, opened.id, after=won)
-    path = f"/v1/contracts/{drafted['contract_id']}"
+    path = f"/v1/contracts/{drafted['id']}"
     await done(company.director, f"{path}/submit", {})
     own = await company.director.post(f"{path}/approve", {})
     assert (own.status, own.body["code"]) == (409, "own-submission")

@@ -18,7 +18,7 @@ from shared.views.view import View, ViewDatabase
 
 DDL = """
 create table {view}.invoice (
-    invoice_id uuid primary key,
+    id uuid primary key,
     number text not null,
     status text not null default 'open',
     ledger_id uuid not null,
@@ -37,12 +37,12 @@ create table {view}.invoice (
     overdue boolean not null default false,
     paid_on date
 );
-create index on {view}.invoice (issued_on, invoice_id);
-create index on {view}.invoice (due, invoice_id);
+create index on {view}.invoice (issued_on, id);
+create index on {view}.invoice (due, id);
 create index on {view}.invoice (account_id);
 create index on {view}.invoice (number);
 create table {view}.receipt (
-    receipt_id uuid primary key,
+    id uuid primary key,
     bank_reference text not null,
     ledger_id uuid not null,
     account_id uuid not null,
@@ -52,11 +52,11 @@ create table {view}.receipt (
     received_on date not null,
     reference text
 );
-create index on {view}.receipt (received_on, receipt_id);
+create index on {view}.receipt (received_on, id);
 create index on {view}.receipt (account_id);
 create index on {view}.receipt (bank_reference);
 create table {view}.balance (
-    ledger_id uuid primary key,
+    id uuid primary key,
     account_id uuid not null,
     currency text not null,
     invoiced numeric not null,
@@ -69,7 +69,7 @@ create index on {view}.balance (account_id);
 
 INVOICE = """
 insert into {view}.invoice
-    (invoice_id, number, ledger_id, account_id, contract_id, plan_id, instalment, deal_id, owner, team,
+    (id, number, ledger_id, account_id, contract_id, plan_id, instalment, deal_id, owner, team,
      amount, open, currency, issued_on, due)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14)
 """
@@ -79,19 +79,19 @@ update {view}.invoice set
     status = case when open = $2 then 'paid' else 'part-paid' end,
     overdue = overdue and open > $2,
     paid_on = case when open = $2 then $3::date end
-where invoice_id = $1
+where id = $1
 """
-INVOICE_OVERDUE = "update {view}.invoice set overdue = true where invoice_id = $1"
+INVOICE_OVERDUE = "update {view}.invoice set overdue = true where id = $1"
 RECEIPT = """
 insert into {view}.receipt
-    (receipt_id, bank_reference, ledger_id, account_id, amount, unapplied, currency, received_on, reference)
+    (id, bank_reference, ledger_id, account_id, amount, unapplied, currency, received_on, reference)
 values ($1, $2, $3, $4, $5, $5, $6, $7, $8)
 """
-RECEIPT_APPLIED = "update {view}.receipt set unapplied = unapplied - $2 where receipt_id = $1"
+RECEIPT_APPLIED = "update {view}.receipt set unapplied = unapplied - $2 where id = $1"
 BALANCE = """
-insert into {view}.balance (ledger_id, account_id, currency, invoiced, received, outstanding, unapplied)
+insert into {view}.balance (id, account_id, currency, invoiced, received, outstanding, unapplied)
 values ($1, $2, $3, $4, $5, $6, $7)
-on conflict (ledger_id) do update set
+on conflict (id) do update set
     invoiced = balance.invoiced + excluded.invoiced,
     received = balance.received + excluded.received,
     outstanding = balance.outstanding + excluded.outstanding,
@@ -142,7 +142,7 @@ def _balance(
 
 BOOKS = View(
     name="books",
-    version=1,
+    version=2,
     ddl=DDL,
     apply=fold,
     events=(InvoiceIssued, ReceiptRecorded, ReceiptAllocated, InvoiceOverdue),
@@ -153,7 +153,7 @@ BOOKS = View(
 class InvoiceRow:
     """An invoice in the list."""
 
-    invoice_id: UUID
+    id: UUID
     number: str
     status: str
     """open, part-paid or paid."""
@@ -178,7 +178,7 @@ class InvoiceRow:
 class ReceiptRow:
     """A receipt in the list."""
 
-    receipt_id: UUID
+    id: UUID
     bank_reference: str
     ledger_id: UUID
     account_id: UUID
@@ -193,7 +193,8 @@ class ReceiptRow:
 class BalanceRow:
     """What a customer owes, and what we owe them."""
 
-    ledger_id: UUID
+    id: UUID
+    """The ledger's."""
     account_id: UUID
     invoiced: Money
     received: Money
@@ -206,7 +207,7 @@ INVOICES = Listing(
     view=BOOKS,
     table="invoice",
     item=InvoiceRow,
-    key="invoice_id",
+    key="id",
     filters={
         "number": equals("number"),
         "status": equals("status"),
@@ -232,7 +233,7 @@ RECEIPTS = Listing(
     view=BOOKS,
     table="receipt",
     item=ReceiptRow,
-    key="receipt_id",
+    key="id",
     filters={
         "bank_reference": equals("bank_reference"),
         "account": equals("account_id", UUID),
@@ -252,7 +253,7 @@ BALANCES = Listing(
     view=BOOKS,
     table="balance",
     item=BalanceRow,
-    key="ledger_id",
+    key="id",
     filters={"account": equals("account_id", UUID), "outstanding_from": at_least("outstanding", Decimal)},
     sorts=("outstanding", "unapplied", "invoiced"),
     default_sort="-outstanding",

@@ -15,7 +15,7 @@ from shared.views.view import View, ViewDatabase
 
 DDL = """
 create table {view}.plan (
-    plan_id uuid primary key,
+    id uuid primary key,
     contract_id uuid not null,
     account_id uuid not null,
     deal_id uuid,
@@ -27,11 +27,11 @@ create table {view}.plan (
     invoiced integer not null default 0,
     drawn_up_at timestamptz not null
 );
-create index on {view}.plan (drawn_up_at, plan_id);
+create index on {view}.plan (drawn_up_at, id);
 create index on {view}.plan (contract_id);
 create index on {view}.plan (account_id);
 create table {view}.instalment (
-    instalment text primary key,
+    id text primary key,
     plan_id uuid not null,
     number integer not null,
     contract_id uuid not null,
@@ -47,24 +47,24 @@ create table {view}.instalment (
     invoice_id uuid,
     invoice_number text
 );
-create index on {view}.instalment (due, instalment);
+create index on {view}.instalment (due, id);
 create index on {view}.instalment (plan_id);
 """
 
 PLAN = """
 insert into {view}.plan
-    (plan_id, contract_id, account_id, deal_id, owner, team, total, currency, instalments, drawn_up_at)
+    (id, contract_id, account_id, deal_id, owner, team, total, currency, instalments, drawn_up_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 INSTALMENT = """
 insert into {view}.instalment
-    (instalment, plan_id, number, contract_id, account_id, deal_id, owner, team, amount, currency, due, label)
+    (id, plan_id, number, contract_id, account_id, deal_id, owner, team, amount, currency, due, label)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 INSTALMENT_INVOICED = """
-update {view}.instalment set invoiced = true, invoice_id = $2, invoice_number = $3 where instalment = $1
+update {view}.instalment set invoiced = true, invoice_id = $2, invoice_number = $3 where id = $1
 """
-ONE_MORE_INVOICED = "update {view}.plan set invoiced = invoiced + 1 where plan_id = $1"
+ONE_MORE_INVOICED = "update {view}.plan set invoiced = invoiced + 1 where id = $1"
 
 
 async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
@@ -109,14 +109,14 @@ def _key(plan_id: UUID, number: int) -> str:
     return f"{plan_id}/{number:03}"
 
 
-PLAN_VIEW = View(name="plans", version=1, ddl=DDL, apply=fold, events=(PlanDrawnUp, InstalmentInvoiced))
+PLAN_VIEW = View(name="plans", version=2, ddl=DDL, apply=fold, events=(PlanDrawnUp, InstalmentInvoiced))
 
 
 @value
 class PlanRow:
     """A payment plan in the list."""
 
-    plan_id: UUID
+    id: UUID
     contract_id: UUID
     account_id: UUID
     deal_id: UUID | None
@@ -133,7 +133,7 @@ class PlanRow:
 class InstalmentRow:
     """An instalment in the list."""
 
-    instalment: str
+    id: str
     """The plan's id and the number."""
     plan_id: UUID
     number: int
@@ -155,7 +155,7 @@ PLANS = Listing(
     view=PLAN_VIEW,
     table="plan",
     item=PlanRow,
-    key="plan_id",
+    key="id",
     filters={
         "contract": equals("contract_id", UUID),
         "account": equals("account_id", UUID),
@@ -173,7 +173,7 @@ INSTALMENTS = Listing(
     view=PLAN_VIEW,
     table="instalment",
     item=InstalmentRow,
-    key="instalment",
+    key="id",
     filters={
         "plan": equals("plan_id", UUID),
         "contract": equals("contract_id", UUID),

@@ -101,7 +101,7 @@ async def test_a_contract_goes_from_draft_to_force_con_3(office: Office) -> None
     found = await office.seller().sees(f"/v1/contracts/{made}")
     assert (found["status"], found["total"]) == ("active", eur("100000.01"))
     listed = await shown(office.seller(), "/v1/contracts", token, status="active", q="PACKAGING")
-    [row] = [each for each in listed["items"] if each["contract_id"] == str(made)]
+    [row] = [each for each in listed["items"] if each["id"] == str(made)]
     assert (row["total"], row["activated_on"]) == (eur("100000.01"), today(office.contracts))
 
 
