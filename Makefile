@@ -20,8 +20,6 @@ DEVELOPMENT := $(VENV)/made-of-development
 BENCH := $(VENV)/made-of-bench
 
 export PORT
-export DATA
-export SIMULATE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 
