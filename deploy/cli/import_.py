@@ -5,6 +5,7 @@ import json as jsonlib
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 from deploy.cli.output import Json, say, show
 
 if TYPE_CHECKING:
+    from deploy.imports.facts import Line
     from deploy.imports.loading import Summary
     from deploy.imports.mapping import CsvMapping
 
@@ -55,9 +57,10 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
 
     Gives the summary. Raises LocalError.
     """
+    from deploy.imports.export import facts_of
     from deploy.imports.facts import ids_of
     from deploy.imports.loading import Summary, load
-    from deploy.imports.mapping import BadMapping, facts_of
+    from deploy.imports.mapping import BadMapping
     from deploy.imports.visibility import until_visible
     from deploy.local.fault import LocalError
     from deploy.local.stack import SERVICES, Stack, home_path, url_setting
@@ -76,10 +79,10 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
 
     try:
         if mapping is not None:
-            source, lines = mapping.source, facts_of(mapping, path, settings["deals"].company.currency)
+            source, read = mapping.source, partial(facts_of, mapping, path, settings["deals"].company.currency)
         else:
-            source, lines = path.stem, facts_in(path)
-        summary = await load(lines, ids_of(source), settings, progress)
+            source, read = path.stem, partial(facts_in, path)
+        summary = await load(read, ids_of(source), settings, progress)
     except BadMapping as error:
         raise LocalError(str(error), REMEDY) from error
     loaded = time.monotonic() - began
@@ -107,12 +110,17 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
 
 def write_rejects(file: Path, summary: "Summary") -> None:
     """One JSON object a line: where the fact stands, why it was refused, and the fact."""
-    lines = ({"line": each.line, "reason": each.reason, "fact": each.fact} for each in summary.rejections)
+    lines = (
+        {"file": each.place.file, "line": each.place.line, "reason": each.reason, "fact": each.fact}
+        for each in summary.rejections
+    )
     file.write_text("".join(jsonlib.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
 
 
-def facts_in(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The facts of a file with their line numbers; a line that is no JSON object is passed on as no fact."""
+def facts_in(path: Path) -> "Iterator[Line]":
+    """The facts of a file with their places."""
+    from deploy.imports.facts import Place, Unreadable
+
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
@@ -120,7 +128,8 @@ def facts_in(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     fact = jsonlib.loads(line)
                 except ValueError:
                     fact = None
-                yield number, fact if isinstance(fact, dict) else {"fact": None, "unreadable": line.strip()}
+                broken = Unreadable(reason="This is no JSON object.", content={"text": line.strip()})
+                yield Place(file=path.name, line=number), fact if isinstance(fact, dict) else broken
 
 
 def told(result: dict[str, Any]) -> str:

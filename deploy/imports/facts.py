@@ -6,10 +6,10 @@
 
 `id` is the outside id of what the fact is about; `on` is the company's day on which it happened, `at` the instant where
 it is known. Other fields are those of the command that takes the fact in; a field that names something else carries its
-outside id (`owner`, `team`, `account` …). Things must stand before what refers to them in the same service.
+outside id (`owner`, `team`, `account` …), and that must be there already or come with the same import.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -39,6 +39,26 @@ OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 
 Ids = Callable[[str, str], UUID]
 """`(kind, outside id) -> id`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a fact stands."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """What stands where a fact should, and why it is none."""
+
+    reason: str
+    content: Mapping[str, Any]
+
+
+Line = tuple[Place, Mapping[str, Any] | Unreadable]
+"""A fact and its place."""
 
 
 def ids_of(source: str) -> Ids:
@@ -172,14 +192,28 @@ KINDS: Mapping[str, Kind] = {
 }
 """Every kind of fact that can be imported."""
 
+THINGS: Mapping[str, Kind] = {name: kind for name, kind in KINDS.items() if name == kind.about and not kind.within}
+"""The kinds whose facts bring something into being that others may name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Something that a fact names by its outside id: in which field, and of which kind it is."""
+
+    field: str
+    about: str
+    outside: str
+    id: UUID
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A fact that was understood: the command that takes it in, and where."""
+    """A fact that was understood: the command that takes it in, where, and what else has to be there."""
 
     kind: Kind
     aggregate_id: UUID
     command: Any
+    names: Sequence[Named] = ()
 
 
 class NotAFact(ValueError):
@@ -195,16 +229,18 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
         raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
     if not isinstance(outside, str) or not outside:
         raise NotAFact("id: the outside id is missing")
+    names: list[Named] = []
     for said, (field_name, about) in kind.references.items():
-        if fields.get(said) is not None:
-            fields[field_name] = str(_thing(ids, about, str(fields[said])))
-        if said != field_name:
-            fields.pop(said, None)
+        named = fields.pop(said, None)
+        if named is not None:
+            names.append(Named(field=said, about=about, outside=str(named), id=_thing(ids, about, str(named))))
+            fields[field_name] = str(names[-1].id)
     place = outside
     if kind.within:
         place = str(fields.pop(kind.within, "") or "")
         if not place:
             raise NotAFact(f"{kind.within}: the outside id is missing")
+        names.append(Named(field=kind.within, about=kind.within, outside=place, id=_thing(ids, kind.within, place)))
     if kind.own:
         fields[kind.own] = str(ids(kind.about, outside))
     aggregate_id = _thing(ids, kind.within or kind.about, place)
@@ -216,7 +252,16 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
         raise NotAFact("; ".join(reasons)) from error
-    return Taken(kind=kind, aggregate_id=aggregate_id, command=command)
+    return Taken(kind=kind, aggregate_id=aggregate_id, command=command, names=names)
+
+
+def brought(lines: Iterable[Line], ids: Ids) -> set[UUID]:
+    """The ids of everything that these facts bring into being."""
+    found: set[UUID] = set()
+    for _, fact in lines:
+        if isinstance(fact, Mapping) and fact.get("fact") in THINGS and isinstance(fact.get("id"), str):
+            found.add(_thing(ids, fact["fact"], fact["id"]))
+    return found
 
 
 def _thing(ids: Ids, about: str, outside: str) -> UUID:

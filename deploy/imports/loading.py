@@ -6,13 +6,14 @@ A fact that was taken in before records nothing, so that an import which broke o
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
+from uuid import UUID
 
-from deploy.imports.facts import Ids, NotAFact, Taken, read_fact
+from deploy.imports.facts import THINGS, Ids, Line, Named, NotAFact, Place, Taken, Unreadable, brought, read_fact
 from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
@@ -26,15 +27,14 @@ IMPORTER = Actor(subject="service:import", roles=frozenset({Role.SERVICE}))
 BATCH = 1000
 """Facts read before the services are asked; their transactions are far smaller."""
 
-Line = tuple[int, Mapping[str, Any]]
-"""Where a fact stands, and the fact."""
+Understood = tuple[Place, Mapping[str, Any], Taken]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """A fact that was not taken in: where it stands, why, and the fact itself."""
 
-    line: int
+    place: Place
     reason: str
     fact: Mapping[str, Any]
 
@@ -47,8 +47,6 @@ class Summary:
     known: Counter[str] = field(default_factory=Counter)
     assumptions: Counter[str] = field(default_factory=Counter)
     rejections: list[Rejection] = field(default_factory=list)
-    positions: dict[str, int] = field(default_factory=dict)
-    """The position of the last event recorded, by service."""
 
     @property
     def read(self) -> int:
@@ -57,19 +55,23 @@ class Summary:
 
 
 async def load(
-    lines: Iterable[Line], ids: Ids, settings: Mapping[str, Settings], say: Callable[[Summary], None]
+    read: Callable[[], Iterable[Line]], ids: Ids, settings: Mapping[str, Settings], say: Callable[[Summary], None]
 ) -> Summary:
-    """Take facts in. `settings` are those of the services that decide; `say` is told after every batch."""
+    """Take facts in. `read` gives them from the first one on: once to see what comes, once to take it in. `settings`
+    are those of the services that decide; `say` is told after every batch."""
     summary = Summary()
     async with AsyncExitStack() as stack:
         desks = {name: await stack.enter_async_context(_desk(name, own)) for name, own in settings.items()}
         currency = next(iter(settings.values())).company.currency
-        for batch in _batches(lines):
-            taken = list(_understood(batch, ids, currency, summary))
+        there = brought(read(), ids)
+        for batch in _batches(read()):
+            understood = list(_understood(batch, ids, currency, summary))
+            taken = await _without_strangers(understood, there, desks, summary)
             async with asyncio.TaskGroup() as group:
                 for name, commands in desks.items():
-                    ours = [(line, one) for line, one in taken if one.kind.service == name]
-                    group.create_task(_take_in(name, commands, ours, summary))
+                    group.create_task(
+                        _take_in(commands, [one for one in taken if one[2].kind.service == name], summary)
+                    )
             say(summary)
     return summary
 
@@ -80,17 +82,44 @@ def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield batch
 
 
-def _understood(batch: Iterable[Line], ids: Ids, currency: str, summary: Summary) -> Iterator[tuple[Line, Taken]]:
-    for number, line in batch:
+def _understood(batch: Iterable[Line], ids: Ids, currency: str, summary: Summary) -> Iterator[Understood]:
+    for place, line in batch:
+        if isinstance(line, Unreadable):
+            summary.rejections.append(Rejection(place=place, reason=line.reason, fact=line.content))
+            continue
         try:
             taken = read_fact(line, ids, currency)
         except NotAFact as error:
-            summary.rejections.append(Rejection(line=number, reason=str(error), fact=line))
+            summary.rejections.append(Rejection(place=place, reason=str(error), fact=line))
             continue
-        yield (number, line), taken
+        yield place, line, taken
 
 
-async def _take_in(name: str, commands: Commands, facts: list[tuple[Line, Taken]], summary: Summary) -> None:
+async def _without_strangers(
+    facts: Sequence[Understood], there: set[UUID], desks: Mapping[str, Commands], summary: Summary
+) -> list[Understood]:
+    """The facts that name only what comes with this import or was there before; that is added to `there`."""
+    named = {each.id: each for _, _, taken in facts for each in taken.names if each.about in THINGS}
+    unseen = [each for each in named.values() if each.id not in there]
+    for about in {each.about for each in unseen}:
+        kind = THINGS[about]
+        found = await desks[kind.service].states(kind.aggregate, [each.id for each in unseen if each.about == about])
+        there |= {found_id for found_id, held in found.items() if held.sequence}
+    kept = []
+    for place, line, taken in facts:
+        if strangers := [each for each in taken.names if each.about in THINGS and each.id not in there]:
+            reason = "; ".join(map(_unknown, strangers))
+            summary.rejections.append(Rejection(place=place, reason=reason, fact=line))
+        else:
+            kept.append((place, line, taken))
+    return kept
+
+
+def _unknown(named: Named) -> str:
+    return f"{named.field}: there is no {named.about} {named.outside!r}"
+
+
+async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Summary) -> None:
     requests = [
         Request(
             aggregate=taken.kind.aggregate,
@@ -99,17 +128,16 @@ async def _take_in(name: str, commands: Commands, facts: list[tuple[Line, Taken]
             actor=IMPORTER,
             imported=True,
         )
-        for _, taken in facts
+        for _, _, taken in facts
     ]
     answers = await commands.execute_many(requests)
-    for ((number, line), taken), answer in zip(facts, answers, strict=True):
+    for (place, line, taken), answer in zip(facts, answers, strict=True):
         kind = str(line["fact"])
         if isinstance(answer, Result):
             (summary.recorded if answer.events else summary.known)[kind] += 1
-            summary.positions[name] = max(summary.positions.get(name, 0), answer.position if answer.events else 0)
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
         else:
-            summary.rejections.append(Rejection(line=number, reason=_why(answer), fact=line))
+            summary.rejections.append(Rejection(place=place, reason=_why(answer), fact=line))
 
 
 def _why(refusal: Rejected | Refused) -> str:

@@ -1,4 +1,4 @@
-"""A CSV export becomes facts by a mapping, written in YAML (DATA-5). docs/how-to/import.md explains the words.
+"""How a CSV export becomes facts: a mapping, written in YAML (DATA-5). docs/how-to/import.md explains the words.
 
 A rule reads one file and gives one fact a row. What a field holds is said by one of:
 
@@ -13,22 +13,25 @@ A rule reads one file and gives one fact a row. What a field holds is said by on
     amount: {money: close_value, else: {look: product, in: list_price}, note: list-price}
 """
 
-import csv
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-Row = Mapping[str, str]
-Source = Mapping[str, Any]
-"""What a mapping says about a field."""
-
-COLUMN = re.compile(r"\{(\w+)\}")
 UNDATED, NEWEST = "undated", "newest"
+
+WORDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    "is": (frozenset(), frozenset()),
+    "text": (frozenset(), frozenset({"else"})),
+    "map": (frozenset({"to"}), frozenset()),
+    "look": (frozenset({"in"}), frozenset()),
+    "number": (frozenset(), frozenset()),
+    "day": (frozenset(), frozenset({"else"})),
+    "money": (frozenset(), frozenset({"else", "note", "zero_is_missing"})),
+}
+"""The words that a field begins with: what must stand beside each, and what may."""
 
 
 class BadMapping(ValueError):
@@ -37,13 +40,23 @@ class BadMapping(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule of a mapping."""
+    """One rule of a mapping; `place` names it in messages."""
 
+    place: str
     file: str
     fact: str
     when: Mapping[str, Sequence[str]]
     once: bool
     fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A table to look things up in: the file, the column to look for, and the column to take."""
+
+    file: str
+    by: str
+    take: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,159 +67,124 @@ class CsvMapping:
     date_format: str
     newest_of: Mapping[str, Sequence[str]]
     corrections: Mapping[str, Mapping[str, str]]
-    lookups: Mapping[str, Any]
+    lookups: Mapping[str, Lookup]
     rules: Sequence[Rule]
 
     @property
     def files(self) -> frozenset[str]:
         """The files that an export of this kind has."""
-        looked_in = {look["in"] for look in self.lookups.values()}
+        looked_in = {lookup.file for lookup in self.lookups.values()}
         return frozenset({rule.file for rule in self.rules} | set(self.newest_of) | looked_in)
 
 
 def read_mapping(path: Path) -> CsvMapping:
     """Read a mapping. Raises BadMapping."""
     try:
-        said = yaml.safe_load(path.read_text())
-        rules = [_rule(place, rule) for place, rule in enumerate(said["rules"])]
-        return CsvMapping(
-            source=said["source"],
-            date_format=said["date_format"],
-            newest_of=said["newest_of"],
-            corrections=said.get("corrections", {}),
-            lookups=said.get("lookups", {}),
-            rules=rules,
-        )
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise BadMapping(f"{path.name} is no mapping: {type(error).__name__}: {error}") from error
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadMapping(f"{path.name} is no YAML: {error}") from error
+    try:
+        return _mapping(said)
+    except BadMapping as error:
+        raise BadMapping(f"{path.name}: {error}") from error
 
 
-def _rule(place: int, said: Mapping[str, Any]) -> Rule:
-    unknown = set(said) - {"from", "fact", "when", "once", "fields"}
-    if unknown:
-        raise BadMapping(f"rules.{place}: unknown words {', '.join(sorted(unknown))}")
-    when = {column: [value] if isinstance(value, str) else value for column, value in said.get("when", {}).items()}
-    return Rule(file=said["from"], fact=said["fact"], when=when, once=said.get("once", False), fields=said["fields"])
+def _mapping(said: Any) -> CsvMapping:
+    words = _words("the mapping", said, {"source", "date_format", "newest_of", "rules"}, {"corrections", "lookups"})
+    lookups = {name: _lookup(f"lookups.{name}", look) for name, look in _table(words, "lookups").items()}
+    rules = words["rules"]
+    if not isinstance(rules, list) or not rules:
+        raise BadMapping("rules: it is a list of rules")
+    return CsvMapping(
+        source=_text("source", words["source"]),
+        date_format=_text("date_format", words["date_format"]),
+        newest_of={file: _texts(f"newest_of.{file}", columns) for file, columns in _table(words, "newest_of").items()},
+        corrections={
+            column: {str(wrong): str(right) for wrong, right in _object(f"corrections.{column}", meant).items()}
+            for column, meant in _table(words, "corrections").items()
+        },
+        lookups=lookups,
+        rules=[_rule(f"rules.{number}", rule, lookups) for number, rule in enumerate(rules)],
+    )
 
 
-def facts_of(mapping: CsvMapping, folder: Path, currency: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The facts of an export with the line that each stands in, rule by rule. Raises BadMapping."""
-    export = _Export(mapping, folder, currency)
-    for rule in mapping.rules:
-        seen: set[str] = set()
-        for number, row in export.rows(rule.file):
-            if not all(row.get(column, "") in values for column, values in rule.when.items()):
-                continue
-            fact = export.fact(rule, row)
-            if rule.once and str(fact["id"]) in seen:
-                continue
-            seen.add(str(fact["id"]))
-            yield number, fact
+def _rule(place: str, said: Any, lookups: Mapping[str, Lookup]) -> Rule:
+    words = _words(place, said, {"from", "fact", "fields"}, {"when", "once"})
+    fields = _object(f"{place}.fields", words["fields"])
+    for name, source in fields.items():
+        # YAML reads a bare `on` as true.
+        if not isinstance(name, str):
+            raise BadMapping(f'{place}.fields: {name!r} is no name of a field; write "on" with quotes')
+        _check_source(f"{place}.fields.{name}", source, lookups)
+    when = _object(f"{place}.when", words.get("when") or {})
+    return Rule(
+        place=place,
+        file=_text(f"{place}.from", words["from"]),
+        fact=_text(f"{place}.fact", words["fact"]),
+        when={column: _texts(f"{place}.when.{column}", values) for column, values in when.items()},
+        once=words.get("once") is True,
+        fields=fields,
+    )
 
 
-class _Export:
-    """The files of an export, corrected, with look-ups and the newest day."""
+def _check_source(place: str, source: Any, lookups: Mapping[str, Lookup]) -> None:
+    if isinstance(source, str):
+        return
+    said = _object(place, source)
+    begins = [word for word in WORDS if word in said]
+    if len(begins) != 1:
+        raise BadMapping(f"{place}: a field is a column, {NEWEST}, or has one of the words {', '.join(WORDS)}")
+    word = begins[0]
+    needed, allowed = WORDS[word]
+    _words(place, said, {word, *needed}, set(allowed))
+    if word != "is":
+        _text(f"{place}.{word}", said[word])
+    if word == "map":
+        _object(f"{place}.to", said["to"])
+    if word == "look" and said["in"] not in lookups:
+        raise BadMapping(f"{place}.in: there is no look-up {said['in']!r}; there are {', '.join(lookups) or 'none'}")
+    if word == "day" and said.get("else", NEWEST) != NEWEST:
+        raise BadMapping(f"{place}.else: a day can only be replaced by {NEWEST}")
+    if word == "money" and ("else" in said) != ("note" in said):
+        raise BadMapping(f"{place}: `else` and `note` belong together: what stands in for an amount is noted")
+    if word in ("text", "money") and "else" in said:
+        _check_source(f"{place}.else", said["else"], lookups)
 
-    def __init__(self, mapping: CsvMapping, folder: Path, currency: str) -> None:
-        self._mapping = mapping
-        self._folder = folder
-        self._currency = currency
-        self._tables = {name: self._table(look) for name, look in mapping.lookups.items()}
-        self._newest = self._newest_day()
 
-    def rows(self, file: str) -> Iterator[tuple[int, Row]]:
-        path = self._folder / file
-        if not path.is_file():
-            raise BadMapping(f"{file} is missing in {self._folder}")
-        with path.open(newline="", encoding="utf-8-sig") as opened:
-            reader = csv.DictReader(opened)
-            for row in reader:
-                yield reader.line_num, {name: self._correct(name, value or "") for name, value in row.items() if name}
+def _lookup(place: str, said: Any) -> Lookup:
+    words = _words(place, said, {"in", "by", "take"}, set())
+    return Lookup(file=str(words["in"]), by=str(words["by"]), take=str(words["take"]))
 
-    def fact(self, rule: Rule, row: Row) -> dict[str, Any]:
-        assumed: list[str] = []
-        fact: dict[str, Any] = {"fact": rule.fact}
-        for name, source in rule.fields.items():
-            held = self._value(source, row, assumed)
-            if held not in (None, ""):
-                fact[name] = held
-        if rule.fact == "deal" and assumed:
-            fact["assumptions"] = assumed
-        return fact
 
-    def _correct(self, column: str, value: str) -> str:
-        return self._mapping.corrections.get(column, {}).get(value, value)
+def _words(place: str, said: Any, needed: set[str], allowed: set[str]) -> Mapping[str, Any]:
+    words = _object(place, said)
+    if unknown := [str(word) for word in words if word not in needed | allowed]:
+        known = ", ".join(sorted(needed | allowed))
+        raise BadMapping(f"{place}: unknown words {', '.join(sorted(unknown))}; there are {known}")
+    if missing := needed - set(words):
+        raise BadMapping(f"{place}: {', '.join(sorted(missing))} is missing")
+    return words
 
-    def _table(self, look: Mapping[str, str]) -> dict[str, str]:
-        return {row[look["by"]]: row[look["take"]] for _, row in self.rows(look["in"])}
 
-    def _newest_day(self) -> date:
-        days = [
-            self._day(row[column])
-            for file, columns in self._mapping.newest_of.items()
-            for _, row in self.rows(file)
-            for column in columns
-            if row.get(column)
-        ]
-        if not days:
-            raise BadMapping("newest_of: these columns hold no date")
-        return max(days)
+def _table(words: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return _object(name, words.get(name) or {})
 
-    def _day(self, text: str) -> date:
-        try:
-            return datetime.strptime(text, self._mapping.date_format).date()  # noqa: DTZ007 — a day has no time zone
-        except ValueError as error:
-            raise BadMapping(f"{text!r} is no date like {self._mapping.date_format}") from error
 
-    def _value(self, source: Any, row: Row, assumed: list[str]) -> Any:
-        if source == NEWEST:
-            return self._newest.isoformat()
-        if isinstance(source, str):
-            return self._column(source, row)
-        kinds = [kind for kind in self._kinds if kind in source]
-        if len(kinds) != 1:
-            raise BadMapping(f"{source!r} says nothing about a field; it has one of {', '.join(self._kinds)}")
-        return self._kinds[kinds[0]](source, row, assumed)
+def _object(place: str, said: Any) -> Mapping[str, Any]:
+    if not isinstance(said, dict):
+        raise BadMapping(f"{place}: names with values are wanted, not {said!r}")
+    return said
 
-    @property
-    def _kinds(self) -> Mapping[str, Callable[[Source, Row, list[str]], Any]]:
-        return {
-            "is": lambda source, row, assumed: source["is"],
-            "text": self._text,
-            "map": lambda source, row, assumed: source["to"].get(self._column(source["map"], row)),
-            "look": lambda source, row, assumed: self._tables[source["in"]].get(self._column(source["look"], row)),
-            "number": lambda source, row, assumed: int(self._column(source["number"], row) or 0) or None,
-            "day": self._date,
-            "money": self._amount,
-        }
 
-    def _text(self, source: Source, row: Row, assumed: list[str]) -> Any:
-        columns = COLUMN.findall(source["text"])
-        if "else" in source and not all(self._column(column, row) for column in columns):
-            return self._value(source["else"], row, assumed)
-        return COLUMN.sub(lambda found: self._column(found[1], row), source["text"])
+def _text(place: str, said: Any) -> str:
+    if not isinstance(said, str) or not said:
+        raise BadMapping(f"{place}: a text is wanted, not {said!r}")
+    return said
 
-    def _column(self, name: str, row: Row) -> str:
-        if name not in row:
-            raise BadMapping(f"there is no column {name!r}; there are {', '.join(row)}")
-        return row[name].strip()
 
-    def _date(self, source: Source, row: Row, assumed: list[str]) -> str | None:
-        text = self._column(source["day"], row)
-        if text:
-            return self._day(text).isoformat()
-        if source.get("else") != NEWEST:
-            return None
-        assumed.append(UNDATED)
-        return self._newest.isoformat()
-
-    def _amount(self, source: Source, row: Row, assumed: list[str]) -> dict[str, str] | None:
-        text = self._column(source["money"], row)
-        missing = not text or (source.get("zero_is_missing", False) and text == "0")
-        if missing and "else" in source:
-            assumed.append(str(source["note"]))
-            text = str(self._value(source["else"], row, assumed) or "")
-        return {"amount": text, "currency": self._currency} if text else None
+def _texts(place: str, said: Any) -> Sequence[str]:
+    texts: Iterable[Any] = said if isinstance(said, list) else [said]
+    return [_text(place, text) for text in texts]
 
 
 def shipped() -> Iterator[Path]:

@@ -32,7 +32,7 @@ from shared.store.errors import Busy, ContentDiffers, InFlight, Refused, StaleVe
 from shared.store.personal import KeyedHash
 from shared.store.reader import LookUp, Provider, Reader
 from shared.store.request import Request, Result
-from shared.store.states import Held, States
+from shared.store.states import Held, Seen, States
 from shared.store.turns import Turns
 
 TRIES = 8
@@ -87,6 +87,10 @@ class Commands:
         """An aggregate as it is now; its start state with sequence 0 when there is none."""
         return await self._states.load(aggregate, aggregate_id)
 
+    async def states(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> Mapping[UUID, Held]:
+        """Many aggregates as they are now, in one statement."""
+        return await self._states.load_many(aggregate, aggregate_ids)
+
     async def execute(
         self,
         aggregate: Aggregate,
@@ -121,7 +125,11 @@ class Commands:
 
     async def execute_many(self, requests: Sequence[Request]) -> list[Result | Rejected | Refused]:
         """Carry out many commands, those of one aggregate in their order, sharing transactions; the answers in the
-        order of the requests. A refused one stops no other."""
+        order of the requests. A refused one stops no other.
+
+        All their aggregates are read at once in the beginning, and what else they are decided on once.
+        """
+        seen = await self._seen(requests)
         answers: list[Result | Rejected | Refused | None] = [None] * len(requests)
         streams: dict[UUID, list[int]] = {}
         for place, request in enumerate(requests):
@@ -132,7 +140,7 @@ class Commands:
             for places in left:
                 for place in places:
                     try:
-                        answers[place] = await self.carry_out(requests[place])
+                        answers[place] = await self.carry_out(requests[place], seen)
                     except (Rejected, Refused) as refusal:
                         answers[place] = refusal
 
@@ -141,16 +149,27 @@ class Commands:
                 group.create_task(work())
         return [answer for answer in answers if answer is not None]
 
-    async def carry_out(self, request: Request) -> Result:
-        """As `execute`."""
+    async def _seen(self, requests: Sequence[Request]) -> Seen:
+        seen = Seen()
+        families: dict[str, dict[UUID, Aggregate]] = {}
+        for request in requests:
+            families.setdefault(request.aggregate.name, {})[request.aggregate_id] = request.aggregate
+        for members in families.values():
+            aggregate = next(iter(members.values()))
+            for aggregate_id, held in (await self._states.load_many(aggregate, list(members))).items():
+                seen.keep(aggregate, aggregate_id, held)
+        return seen
+
+    async def carry_out(self, request: Request, seen: Seen | None = None) -> Result:
+        """As `execute`; `seen` is what the batch of this request has read and written so far."""
         request = self._identified(request)
-        outcome = await self._try(request, fresh=False)
+        outcome = await self._try(request, fresh=False, seen=seen)
         for tried in range(TRIES):
             if isinstance(outcome, Result):
                 return outcome
             taken = outcome.taken
             async with self._turns.of(outcome.aggregate_id, among_processes=tried > 0):
-                outcome = await self._try(request, fresh=True)
+                outcome = await self._try(request, fresh=True, seen=seen)
             if isinstance(outcome, Again) and outcome.taken is not None and outcome.taken == taken:
                 raise Rejected("already-taken", f"Another {request.aggregate.name} has this {taken.kind}.")
         if isinstance(outcome, Result):
@@ -159,11 +178,11 @@ class Commands:
 
     # -- one try --------------------------------------------------------------------------------------------------
 
-    async def _try(self, request: Request, *, fresh: bool) -> Result | Again:
-        held, certain = await self._held(request, fresh=fresh)
+    async def _try(self, request: Request, *, fresh: bool, seen: Seen | None) -> Result | Again:
+        held, certain = await self._held(request, fresh=fresh, seen=seen)
         context = self._context(request)
         try:
-            changes = await self._decide(request, held, context)
+            changes = await self._decide(request, held, context, seen=None if fresh else seen)
         except (Rejected, Refused):
             if not certain:
                 return Again(aggregate_id=request.aggregate_id)
@@ -175,25 +194,31 @@ class Commands:
         if nothing_happens and request.idempotency is None:
             return self._result(request, changes, {}) if certain else Again(aggregate_id=request.aggregate_id)
         append = append_of(changes, _circumstances(request, context), self._codec, self._keyed_hash, self._new_id)
-        return self._answered(request, changes, await self._appender.append(append), erased=bool(append.erase))
+        outcome = await self._appender.append(append)
+        return self._answered(request, changes, outcome, erased=bool(append.erase), seen=seen)
 
-    async def _held(self, request: Request, *, fresh: bool) -> tuple[Held, bool]:
+    async def _held(self, request: Request, *, fresh: bool, seen: Seen | None) -> tuple[Held, bool]:
         """The aggregate, and whether it is certain to be up to date. The first try takes what it can get for nothing:
         the append finds out when that is old."""
         if not fresh:
+            if seen and (held := seen.get(request.aggregate, request.aggregate_id)):
+                return held, True
             if held := self._states.cached(request.aggregate, request.aggregate_id):
                 return held, False
             if all(handler.creates for handler in request.aggregate.handlers[type(request.command)]):
                 return Held(state=request.aggregate.start(), sequence=0, position=0), False
-        return await self._states.load(request.aggregate, request.aggregate_id), True
+        held = await self._states.load(request.aggregate, request.aggregate_id)
+        if seen:
+            seen.keep(request.aggregate, request.aggregate_id, held)
+        return held, True
 
-    async def _decide(self, request: Request, held: Held, context: Context) -> tuple[Change, ...]:
+    async def _decide(self, request: Request, held: Held, context: Context, *, seen: Seen | None) -> tuple[Change, ...]:
         aggregate, command, state = request.aggregate, request.command, held.state
         handler = handler_of(request, state)
         authorise(request, handler, state)
         if request.expected is not None and request.expected != held.sequence:
             raise StaleVersion(request.expected, held.sequence)
-        reader = Reader(self._pool, self._states, self._keyed_hash, self._look_up)
+        reader = Reader(self._pool, self._states, self._keyed_hash, self._look_up, seen)
         facts: tuple[Fact, ...] = ()
         if request.still is None or request.still(state):
             loaded: dict[str, Any] = {}
@@ -209,11 +234,11 @@ class Commands:
         return changes
 
     def _answered(
-        self, request: Request, changes: tuple[Change, ...], outcome: Outcome, *, erased: bool
+        self, request: Request, changes: tuple[Change, ...], outcome: Outcome, *, erased: bool, seen: Seen | None
     ) -> Result | Again:
         match outcome:
             case Appended(positions=positions):
-                self._remember(changes, positions, erased=erased)
+                self._remember(changes, positions, erased=erased, seen=seen)
                 return self._result(request, changes, positions)
             case Replayed():
                 return self._replayed(request, outcome)
@@ -226,7 +251,9 @@ class Commands:
             case OtherContent():
                 raise ContentDiffers("The idempotency key was used for a request with other content.")
 
-    def _remember(self, changes: tuple[Change, ...], positions: Mapping[UUID, int], *, erased: bool) -> None:
+    def _remember(
+        self, changes: tuple[Change, ...], positions: Mapping[UUID, int], *, erased: bool, seen: Seen | None
+    ) -> None:
         if erased:
             self._states.forget_all()
         for change in changes:
@@ -234,6 +261,8 @@ class Commands:
                 position = positions[change.aggregate_id]
                 held = Held(state=change.after, sequence=change.sequence, position=position)
                 self._states.keep(change.aggregate, change.aggregate_id, held)
+                if seen:
+                    seen.keep(change.aggregate, change.aggregate_id, held)
 
     async def _first_answer(self, request: Request) -> Result | None:
         asked = request.idempotency

@@ -9,7 +9,7 @@ import asyncpg
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.store.personal import KeyedHash
-from shared.store.states import Held, States
+from shared.store.states import Held, Seen, States
 
 LookUp = Callable[..., Awaitable[list[Any]]]
 """`async (view, sql, *arguments) -> rows`."""
@@ -19,16 +19,30 @@ class Reader:
     """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
     another aggregate (`Fact.to`) is appended only if that one has not changed since."""
 
-    def __init__(self, pool: asyncpg.Pool, states: States, keyed_hash: KeyedHash, look_up: LookUp | None) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        states: States,
+        keyed_hash: KeyedHash,
+        look_up: LookUp | None,
+        seen: Seen | None = None,
+    ) -> None:
         self._pool = pool
+        self._seen = seen
         self._look_up = look_up
         self._states = states
         self._keyed_hash = keyed_hash
         self.loaded: dict[UUID, Held] = {}
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Any, int]:
-        """Another aggregate of this service as it is now, and its sequence; (its start state, 0) when there is none."""
-        held = self.loaded[aggregate_id] = await self._states.load(aggregate, aggregate_id)
+        """Another aggregate of this service as it is now, or as the batch of this command saw it, and its sequence;
+        (its start state, 0) when there is none."""
+        held = self._seen.get(aggregate, aggregate_id) if self._seen else None
+        if held is None:
+            held = await self._states.load(aggregate, aggregate_id)
+            if self._seen:
+                self._seen.keep(aggregate, aggregate_id, held)
+        self.loaded[aggregate_id] = held
         return held.state, held.sequence
 
     async def claim_holder(self, kind: str, key: str) -> UUID | None:
