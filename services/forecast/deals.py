@@ -61,7 +61,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -190,13 +190,16 @@ async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]
 
 
 async def _post(db: ViewDatabase, posted: Movements) -> None:
-    """Add the changes to the figures: each table in one statement."""
+    """Add the changes to the figures. What comes to nothing is not kept, so that the rows are the same however the
+    events were cut into pages."""
     placed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Place)]
     closed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Close)]
     if placed:
         await db.execute(POST_MOVEMENTS, _rows(placed))
+        await db.execute(CLEAR_MOVEMENTS, _rows(placed))
     if closed:
         await db.execute(POST_CLOSINGS, _rows(closed))
+        await db.execute(CLEAR_CLOSINGS, _rows(closed))
 
 
 def _rows(changes: Iterable[tuple[date, Place | Close, Sum]]) -> str:
@@ -225,4 +228,24 @@ select day, closed_on, outcome, team, owner, cycle_days, count, amount
   from json_populate_recordset(null::{view}.closing, $1)
 on conflict (day, closed_on, outcome, team, owner, cycle_days)
 do update set count = known.count + excluded.count, amount = known.amount + excluded.amount
+"""
+
+CLEAR_MOVEMENTS = """
+with change as materialized (
+    select * from json_populate_recordset(null::{view}.movement, $1)
+), leveled as (
+    delete from {view}.level l using (select distinct due, stage, category, team, owner from change) c
+     where (l.due, l.stage, l.category, l.team, l.owner) = (c.due, c.stage, c.category, c.team, c.owner)
+       and (l.count, l.amount, l.weighted) = (0, 0, 0)
+)
+delete from {view}.movement m using change c
+ where (m.day, m.due, m.stage, m.category, m.team, m.owner) = (c.day, c.due, c.stage, c.category, c.team, c.owner)
+   and (m.count, m.amount, m.weighted) = (0, 0, 0)
+"""
+
+CLEAR_CLOSINGS = """
+delete from {view}.closing k using json_populate_recordset(null::{view}.closing, $1) c
+ where (k.day, k.closed_on, k.outcome, k.team, k.owner, k.cycle_days)
+     = (c.day, c.closed_on, c.outcome, c.team, c.owner, c.cycle_days)
+   and (k.count, k.amount) = (0, 0)
 """

@@ -34,42 +34,54 @@ create table {view}.entry (
 create index on {view}.entry (occurred_at, position);
 """
 
+KNOWN = "select aggregate_id, name, team, owner from {view}.subject where aggregate_id = any($1)"
+
 SUBJECTS = """
-insert into {view}.subject as known select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[])
-on conflict (aggregate_id) do update set position = excluded.position, name = coalesce(excluded.name, known.name),
-    team = excluded.team, owner = excluded.owner
+insert into {view}.subject select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[])
+on conflict (aggregate_id) do update set position = excluded.position, name = excluded.name, team = excluded.team,
+    owner = excluded.owner
 """
 
 ENTRIES = """
-insert into {view}.entry
-select e.position, e.type, e.aggregate, e.aggregate_id, s.name, e.amount, s.team, s.owner, e.occurred_at, e.actor,
-       e.imported
-  from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::timestamptz[], $7::text[],
-              $8::boolean[]) as e (position, type, aggregate, aggregate_id, amount, occurred_at, actor, imported)
-  left join {view}.subject s using (aggregate_id)
+insert into {view}.entry (
+    position, type, aggregate, aggregate_id, amount, occurred_at, actor, imported, name, team, owner
+)
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::timestamptz[], $7::text[],
+                     $8::boolean[], $9::text[], $10::uuid[], $11::uuid[])
 on conflict do nothing
 """
 
+Belonging = tuple[str | None, UUID | None, UUID | None]
+"""Name, team and owner of an aggregate."""
+
+NOBODYS: Belonging = (None, None, None)
+
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Note whose everything is, then the events themselves."""
-    subjects: dict[UUID, tuple[Any, ...]] = {}
+    """Note every event with whose it was after it: an entry says the same, whatever came in the same page."""
+    rows = await db.fetch(KNOWN, list({event.aggregate_id for event in events}))
+    known: dict[UUID, Belonging] = {row["aggregate_id"]: (row["name"], row["team"], row["owner"]) for row in rows}
+    changed: dict[UUID, int] = {}
+    entries = []
     for event in events:
-        belonging = _belonging(event.data)
-        if belonging is not None:
-            subjects[event.aggregate_id] = (event.aggregate_id, event.position, *belonging)
-    if subjects:
-        await db.execute(SUBJECTS, *map(list, zip(*subjects.values(), strict=True)))
-    if events:
-        await db.execute(ENTRIES, *map(list, zip(*(_entry(event) for event in events), strict=True)))
+        before, told = known.get(event.aggregate_id, NOBODYS), _belonging(event.data)
+        if told is not None:
+            known[event.aggregate_id] = (told[0] or before[0], told[1], told[2])
+            changed[event.aggregate_id] = event.position
+        entries.append((*_entry(event), *known.get(event.aggregate_id, NOBODYS)))
+    if changed:
+        subjects = [(subject, position, *known[subject]) for subject, position in changed.items()]
+        await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
+    if entries:
+        await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
 
 
-VIEW = View(name="feed", version=2, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=3, ddl=DDL, apply=apply, source="journal")
 
 
-def _belonging(data: Any) -> tuple[str | None, UUID | None, UUID | None] | None:
+def _belonging(data: Any) -> Belonging | None:
     """Name, team and owner of the aggregate, as far as an event says whose it is."""
-    belonging: tuple[str | None, UUID | None, UUID | None] | None = None
+    belonging: Belonging | None = None
     match data:
         case leads.LeadCaptured():
             belonging = data.company_name, None, None

@@ -86,6 +86,7 @@ async def _compared(connection: AnyConnection, served: str, fresh: str) -> list[
 
 
 def _only_in(one: str, other: str, table: str) -> str:
-    """Rows as text, so that columns of any type can be compared; equal rows count as often as they are there."""
-    rows: Sequence[str] = [f'select to_jsonb(t)::text as row from {schema}."{table}" t' for schema in (one, other)]  # noqa: S608
-    return f"{rows[0]} except all {rows[1]} order by 1 limit {MOST_ROWS}"
+    """Rows as JSON, so that columns of any type can be compared and 1.0 is 1.00; equal rows count as often as they are
+    there."""
+    rows: Sequence[str] = [f'select to_jsonb(t) as row from {schema}."{table}" t' for schema in (one, other)]  # noqa: S608
+    return f"select row::text from ({rows[0]} except all {rows[1]}) as one_sided order by 1 limit {MOST_ROWS}"  # noqa: S608
