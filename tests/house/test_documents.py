@@ -10,6 +10,7 @@ import pytest
 
 from deploy.cli.main import VERBS
 from deploy.imports.facts import KINDS
+from deploy.imports.mapping import WORDS, read_mapping
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -67,6 +68,17 @@ def test_the_import_guide_names_every_kind_of_fact() -> None:
     """DATA-5."""
     guide = (ROOT / "docs" / "how-to" / "import.md").read_text()
     assert [kind for kind in KINDS if f"`{kind}`" not in guide] == []
+
+
+def test_the_import_guide_shows_a_mapping_that_can_be_followed_and_all_its_words(tmp_path: Path) -> None:
+    """DATA-5."""
+    guide = (ROOT / "docs" / "how-to" / "import.md").read_text()
+    [example] = re.findall(r"^```yaml\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    (tmp_path / "mapping.yaml").write_text(example)
+    assert read_mapping(tmp_path / "mapping.yaml").source == "our-old-crm"
+    for word, (needed, possible) in WORDS.items():
+        for each in {word} | needed | possible:
+            assert f"{each}:" in guide, each
 
 
 def test_the_operations_guide_names_every_verb() -> None:
