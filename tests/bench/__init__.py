@@ -1,0 +1,1 @@
+"""The bench: what one command costs, beside the same command on the `eventsourcing` library (`make bench`)."""

@@ -1,0 +1,129 @@
+"""What the product is held against: the same command on FastAPI alone, and on FastAPI with the `eventsourcing` library.
+
+Both check the bearer token with the product's own code (joserfc, remembered for a minute) and take the same body. The
+library runs as its documentation advises: its PostgreSQL recorder in default mode, a plain `def` route, which FastAPI
+runs in a thread. There is no idempotency, no look-up of the asker's team, no relay.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import httpx
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+from fastapi import Depends, FastAPI, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.domain.roles import SELLING
+from shared.web.authorization import IssuerKeys, Tokens, fetch_keys
+from shared.web.problems import Problem
+
+PATH = "/deals"
+
+
+class Money(BaseModel):
+    """An amount in a currency."""
+
+    model_config = ConfigDict(extra="forbid")
+    amount: Decimal
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+class OpenDeal(BaseModel):
+    """A new sale."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    amount: Money
+    expected_close: date
+    source: str
+
+
+class Made(BaseModel):
+    """Where the command led."""
+
+    id: UUID
+    version: int
+
+
+class Deal(Aggregate):
+    """A sale, as the library keeps one."""
+
+    @event("Opened")
+    def __init__(self, name: str, amount: Decimal, currency: str, expected_close: str, source: str, owner: str):
+        self.name = name
+        self.amount = amount
+        self.currency = currency
+        self.expected_close = expected_close
+        self.source = source
+        self.owner = owner
+
+
+class Deals(Application[UUID]):
+    """Sales; the environment names the recorder."""
+
+    def open(self, wanted: OpenDeal, owner: str) -> Deal:
+        """Open a deal; it is durable on return."""
+        deal = Deal(
+            name=wanted.name,
+            amount=wanted.amount.amount,
+            currency=wanted.amount.currency,
+            expected_close=wanted.expected_close.isoformat(),
+            source=wanted.source,
+            owner=owner,
+        )
+        self.save(deal)
+        return deal
+
+
+async def asker(request: Request) -> str:
+    """The subject of the bearer token, who has to have a role that sells."""
+    tokens: Tokens = request.app.state.tokens
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        claims = await tokens.claims(token)
+    except Problem as problem:
+        raise HTTPException(problem.status, problem.detail) from problem
+    if scheme.lower() != "bearer" or SELLING.keys().isdisjoint(claims["roles"]):
+        raise HTTPException(403, "None of your roles allows this.")
+    return str(claims["sub"])
+
+
+Asker = Annotated[str, Depends(asker)]
+
+
+@asynccontextmanager
+async def _with_tokens(app: FastAPI) -> AsyncIterator[None]:
+    issuer = os.environ["OIDC_ISSUER"]
+    async with httpx.AsyncClient() as client:
+        keys = IssuerKeys(fetch_keys(client, issuer, os.environ["OIDC_JWKS_URL"]))
+        app.state.tokens = Tokens(keys, issuer=issuer, audience="throughline")
+        yield
+
+
+def without_database() -> FastAPI:
+    """The route on FastAPI alone: what the framework takes."""
+    app = FastAPI(lifespan=_with_tokens)
+
+    @app.post(PATH, status_code=201)
+    async def open_deal(wanted: OpenDeal, owner: Asker) -> Made:
+        return Made(id=uuid4(), version=1)
+
+    return app
+
+
+def with_eventsourcing() -> FastAPI:
+    """The route on the library."""
+    app, deals = FastAPI(lifespan=_with_tokens), Deals()
+
+    @app.post(PATH, status_code=201)
+    def open_deal(wanted: OpenDeal, owner: Asker) -> Made:
+        deal = deals.open(wanted, owner)
+        return Made(id=deal.id, version=deal.version)
+
+    return app
