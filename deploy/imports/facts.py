@@ -11,7 +11,7 @@ outside id (`owner`, `team`, `account` …), and that must be there already or c
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -36,6 +36,8 @@ from shared.domain.aggregate import Aggregate
 
 OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 """The namespace of ids that are derived from outside ids."""
+
+NAMES_REMEMBERED = 100_000
 
 Ids = Callable[[str, str], UUID]
 """`(kind, outside id) -> id`."""
@@ -64,6 +66,7 @@ Line = tuple[Place, Mapping[str, Any] | Unreadable]
 def ids_of(source: str) -> Ids:
     """The ids of one source: the same outside id is the same thing, however often and from wherever it is read."""
 
+    @lru_cache(maxsize=NAMES_REMEMBERED)
     def derive(kind: str, outside: str) -> UUID:
         return uuid5(OUTSIDE, f"{source}/{kind}/{outside}")
 
@@ -230,6 +233,8 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     if not isinstance(outside, str) or not outside:
         raise NotAFact("id: the outside id is missing")
     names: list[Named] = []
+    if kind.about in THINGS and name != kind.about:
+        names.append(Named(field="id", about=kind.about, outside=outside, id=_thing(ids, kind.about, outside)))
     for said, (field_name, about) in kind.references.items():
         named = fields.pop(said, None)
         if named is not None:

@@ -141,9 +141,8 @@ async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Sum
 
 
 def _why(refusal: Rejected | Refused) -> str:
-    if isinstance(refusal, Rejected):
-        said = [reason.message for reason in refusal.reasons]
-        return "; ".join([refusal.message, *(each for each in said if each != refusal.message)])
+    if isinstance(refusal, Rejected) and refusal.reasons:
+        return "; ".join(f"{each.field}: {each.message}" if each.field else each.message for each in refusal.reasons)
     return str(refusal)
 
 

@@ -1,0 +1,215 @@
+"""Mappings: every word does what the page about imports says, and a bad one is refused with its place."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.imports.export import facts_of
+from deploy.imports.facts import KINDS, Place, Unreadable
+from deploy.imports.mapping import BadMapping, mapping_for, read_mapping, shipped
+
+ROWS = """\
+number,seller,product,state,begun,ended,worth,people
+A-1,Ann,Press,Won,01-02-24,03-04-24,1200,12
+A-2,Bob,Preß,Open,,,,
+A-3,,Lathe,Lost,05-02-24,28-02-24,0,3
+"""
+PRICES = "product,price\nPress,900\nLathe,700\n"
+BASE: Mapping[str, Any] = {
+    "source": "old-crm",
+    "date_format": "%d-%m-%y",
+    "newest_of": {"deals.csv": ["begun", "ended"]},
+    "corrections": {"product": {"Preß": "Press"}},
+    "lookups": {"price": {"in": "prices.csv", "by": "product", "take": "price"}},
+}
+NEWEST = "2024-04-03"
+FIRST, SECOND, THIRD = (Place(file="deals.csv", line=line) for line in (2, 3, 4))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "deals.csv").write_text(ROWS, encoding="utf-8")
+    (tmp_path / "prices.csv").write_text(PRICES, encoding="utf-8")
+    return tmp_path
+
+
+def facts(folder: Path, *rules: Mapping[str, Any], **changed: Any) -> list[tuple[Place, Any]]:
+    """What an export gives by these rules."""
+    (folder / "mapping.yaml").write_text(
+        yaml.safe_dump({**BASE, **changed, "rules": list(rules)}, sort_keys=False), encoding="utf-8"
+    )
+    return list(facts_of(read_mapping(mapping_for(folder)), folder, "EUR"))
+
+
+def held(folder: Path, said: Any) -> list[Any]:
+    """What one field holds in each of the three rows; the reason where the row gives no fact."""
+    rule = {"from": "deals.csv", "fact": "deal", "fields": {"id": "number", "x": said}}
+    return [fact.reason if isinstance(fact, Unreadable) else fact.get("x") for _, fact in facts(folder, rule)]
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("seller", ["Ann", "Bob", None]),
+        ("newest", [NEWEST, NEWEST, NEWEST]),
+        ({"is": "rep"}, ["rep", "rep", "rep"]),
+        ({"is": ["a", 1]}, [["a", 1], ["a", 1], ["a", 1]]),
+        ({"text": "Deal {number} of {seller}"}, ["Deal A-1 of Ann", "Deal A-2 of Bob", "Deal A-3 of "]),
+        ({"text": "{seller}", "else": {"text": "nobody for {number}"}}, ["Ann", "Bob", "nobody for A-3"]),
+        ({"map": "state", "to": {"Won": "w", "Open": "o", "Lost": "l"}}, ["w", "o", "l"]),
+        ({"map": "seller", "to": {"Ann": "a", "Bob": "b"}}, ["a", "b", None]),
+        ({"number": "people"}, [12, None, 3]),
+        ({"day": "begun"}, ["2024-02-01", None, "2024-02-05"]),
+        ({"day": "begun", "else": "newest"}, ["2024-02-01", NEWEST, "2024-02-05"]),
+        ({"look": "product", "in": "price"}, ["900", "900", "700"]),
+        (
+            {"money": "worth"},
+            [{"amount": "1200", "currency": "EUR"}, None, {"amount": "0", "currency": "EUR"}],
+        ),
+        (
+            {"money": "worth", "else": {"look": "product", "in": "price"}, "note": "list-price"},
+            [{"amount": amount, "currency": "EUR"} for amount in ("1200", "900", "0")],
+        ),
+        (
+            {"money": "worth", "zero_is_missing": True, "else": {"look": "product", "in": "price"}, "note": "guessed"},
+            [{"amount": amount, "currency": "EUR"} for amount in ("1200", "900", "700")],
+        ),
+    ],
+)
+def test_data_5_a_field_holds_what_its_words_say(folder: Path, said: Any, wanted: list[Any]) -> None:
+    assert held(folder, said) == wanted
+
+
+def test_data_5_what_had_to_be_assumed_stands_on_the_deal(folder: Path) -> None:
+    price = {"look": "product", "in": "price"}
+    fields = {
+        "id": "number",
+        "on": {"day": "begun", "else": "newest"},
+        "amount": {"money": "worth", "zero_is_missing": True, "else": price, "note": "list-price"},
+    }
+    told = facts(folder, {"from": "deals.csv", "fact": "deal", "fields": fields})
+    assert [fact.get("assumptions") for _, fact in told] == [None, ["undated", "list-price"], ["list-price"]]
+
+
+def test_data_5_a_rule_takes_the_rows_that_it_names_each_with_its_line(folder: Path) -> None:
+    won = {"from": "deals.csv", "fact": "deal-won", "when": {"state": "Won"}, "fields": {"id": "number"}}
+    over = {"from": "deals.csv", "fact": "x", "when": {"state": ["Won", "Lost"]}, "fields": {"id": "number"}}
+    assert facts(folder, won, over) == [
+        (FIRST, {"fact": "deal-won", "id": "A-1"}),
+        (FIRST, {"fact": "x", "id": "A-1"}),
+        (THIRD, {"fact": "x", "id": "A-3"}),
+    ]
+
+
+def test_data_5_once_takes_the_first_row_of_an_id(folder: Path) -> None:
+    rule = {"from": "deals.csv", "fact": "product", "once": True, "fields": {"id": "product"}}
+    assert [place for place, _ in facts(folder, rule)] == [FIRST, THIRD]
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "reason"),
+    [
+        ("A-4,Ann,Press,Won,31-02-24,03-04-24,1,1", {"day": "begun"}, "begun: '31-02-24' is no date like %d-%m-%y"),
+        ("A-4,Ann,Press,Won,01-02-24,03-04-24,1,many", {"number": "people"}, "people: 'many' is no whole number"),
+        ("A-4,Ann,Mill,Won,,,1,1", {"look": "product", "in": "price"}, "product: 'Mill' is not in the look-up price"),
+        (
+            "A-4,Ann,Press,Wno,,,1,1",
+            {"map": "state", "to": {"Won": 1, "Open": 2, "Lost": 3}},
+            "state: 'Wno' is none of",
+        ),
+        ("A-4,Ann,Press,Won", "seller", "4 values for 8 columns"),
+        ("A-4,Ann,Press,Won,,,1,1,one more", "seller", "9 values for 8 columns"),
+    ],
+)
+def test_data_5_a_spoilt_row_is_told_apart_and_the_others_go_on(folder: Path, row: str, said: Any, reason: str) -> None:
+    with (folder / "deals.csv").open("a", encoding="utf-8") as file:
+        file.write(row + "\n")
+    *_, last = held(folder, said)
+    assert last.startswith(reason)
+    assert len(held(folder, said)) == 4
+
+
+RULE: Mapping[str, Any] = {"from": "deals.csv", "fact": "deal", "fields": {"id": "number"}}
+
+
+def with_field(said: Any) -> dict[str, Any]:
+    return {"rules": [{**RULE, "fields": {"id": "number", "x": said}}]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "place"),
+    [
+        ({"rules": None}, "rules: it is a list"),
+        ({"rules": []}, "rules: it is a list"),
+        ({"sources": "x"}, "the mapping: unknown words sources"),
+        ({"source": 7}, "source: a text is wanted, not 7"),
+        ({"newest_of": {"deals.csv": [1]}}, "newest_of.deals.csv: a text is wanted"),
+        ({"newest_of": {"deals.csv": ["born"]}}, "newest_of: deals.csv has no column 'born'"),
+        ({"newest_of": {"deals.csv": ["seller"]}}, "newest_of: these columns hold no date"),
+        ({"corrections": {"product": "Press"}}, "corrections.product: names with values are wanted"),
+        ({"lookups": {"price": {"in": "prices.csv", "by": "product"}}}, "lookups.price: take is missing"),
+        (
+            {"lookups": {"price": {"in": "prices.csv", "by": "sku", "take": "price"}}},
+            "lookups.price: prices.csv has no",
+        ),
+        ({"rules": [{**RULE, "fields": {"id": "number"}, "then": 1}]}, "rules.0: unknown words then"),
+        ({"rules": [RULE, {"from": "deals.csv", "fields": {}}]}, "rules.1: fact is missing"),
+        ({"rules": [{**RULE, "when": {"stat": "Won"}}]}, "rules.0: deals.csv has no column 'stat'"),
+        ({"rules": [{**RULE, "when": {"state": 1}}]}, "rules.0.when.state: a text is wanted, not 1"),
+        ({"rules": [{**RULE, "fields": {True: "begun"}}]}, 'rules.0.fields: True is no name of a field; write "on"'),
+        ({"rules": [{**RULE, "from": "gone.csv"}]}, "gone.csv is missing"),
+        (with_field("sellers"), "rules.0.fields.x: deals.csv has no column 'sellers'"),
+        (with_field({"text": "{who}"}), "rules.0.fields.x: deals.csv has no column 'who'"),
+        (with_field({"text": 7}), "rules.0.fields.x.text: a text is wanted"),
+        (with_field({"texts": "a"}), "rules.0.fields.x: a field is a column, newest, or has one of the words is, text"),
+        (with_field({"is": 1, "day": "begun"}), "rules.0.fields.x: a field is a column"),
+        (with_field(7), "rules.0.fields.x: names with values are wanted, not 7"),
+        (with_field({"is": 1, "else": 2}), "rules.0.fields.x: unknown words else"),
+        (with_field({"map": "state"}), "rules.0.fields.x: to is missing"),
+        (with_field({"map": "state", "to": "won"}), "rules.0.fields.x.to: names with values are wanted"),
+        (
+            with_field({"look": "product", "in": "prices"}),
+            "rules.0.fields.x.in: there is no look-up 'prices'; there are",
+        ),
+        (with_field({"day": "begun", "else": "ended"}), "rules.0.fields.x.else: a day can only be replaced by newest"),
+        (with_field({"money": "worth", "else": "people"}), "rules.0.fields.x: `else` and `note` belong together"),
+        (
+            with_field({"money": "worth", "note": "n", "else": {"look": "product"}}),
+            "rules.0.fields.x.else: in is missing",
+        ),
+        (with_field({"money": "wort"}), "rules.0.fields.x: deals.csv has no column 'wort'"),
+    ],
+)
+def test_data_5_a_bad_mapping_is_refused_with_its_place(folder: Path, changed: dict[str, Any], place: str) -> None:
+    rules = changed.pop("rules", [RULE])
+    (folder / "mapping.yaml").write_text(yaml.safe_dump({**BASE, "rules": rules, **changed}), encoding="utf-8")
+    with pytest.raises(BadMapping) as refused:
+        list(facts_of(read_mapping(folder / "mapping.yaml"), folder, "EUR"))
+    assert place in str(refused.value)
+
+
+def test_data_5_what_is_no_yaml_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mapping.yaml").write_text("rules: [", encoding="utf-8")
+    with pytest.raises(BadMapping, match=r"mapping\.yaml is no YAML"):
+        read_mapping(tmp_path / "mapping.yaml")
+
+
+def test_data_5_a_folder_without_mapping_that_is_no_known_export_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text(ROWS, encoding="utf-8")
+    with pytest.raises(BadMapping, match="No mapping fits"):
+        mapping_for(tmp_path)
+
+
+def test_data_5_an_export_in_another_encoding_is_refused(folder: Path) -> None:
+    (folder / "deals.csv").write_bytes(ROWS.encode("latin-1"))
+    with pytest.raises(BadMapping, match=r"deals\.csv"):
+        facts(folder, RULE)
+
+
+def test_data_5_shipped_mappings_can_be_read_and_make_known_facts() -> None:
+    mappings = [read_mapping(path) for path in shipped()]
+    assert mappings
+    assert {rule.fact for mapping in mappings for rule in mapping.rules} <= set(KINDS)
