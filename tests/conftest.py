@@ -10,7 +10,7 @@ The fixtures are plain functions: what they start belongs to no event loop, so t
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -100,9 +100,23 @@ def stack() -> Iterator[WholeStack]:
     All tests of a session share it: they make what they need, and count on nothing that others leave alone. The company
     clock may be ahead of real time.
     """
+    with whole_stack("whole") as whole:
+        yield whole
+
+
+@pytest.fixture(scope="module")
+def empty_stack() -> Iterator[WholeStack]:
+    """The whole product, with nothing in it, for the tests of one module alone."""
+    with whole_stack("empty") as whole:
+        yield whole
+
+
+@contextmanager
+def whole_stack(name: str) -> Iterator[WholeStack]:
+    """A stack in a home of this name that no other session holds; taken down in the end."""
     with ExitStack() as claims:
         # Inside the claimed folder: starting a stack claims the stack's own home.
-        home = Home(claim_home(claims, "whole").path / "stack")
+        home = Home(claim_home(claims, name).path / "stack")
         asyncio.run(take_down(home))
         home.remove()
         environment = {name: value for name, value in os.environ.items() if not names_a_server(name)}
