@@ -1,7 +1,7 @@
 """Folded states of aggregates, kept in memory. An old one does no harm: the append checks the sequence."""
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,16 @@ import asyncpg
 
 from shared.domain.aggregate import Aggregate
 from shared.events.codec import Codec
+from shared.store.together import Together
 
 LARGEST_CACHE = 10_000
 
-STREAM = (
-    "select e.position, e.sequence, e.type, e.version, e.data, p.data as personal"
-    " from event e left join personal p using (event_id)"
-    " where e.aggregate_id = $1 and e.aggregate = $2 and e.sequence > $3 order by e.sequence"
+SINCE = (
+    "select e.aggregate_id, e.aggregate, e.position, e.sequence, e.type, e.version, e.data, p.data as personal"
+    " from unnest($1::uuid[], $2::text[], $3::bigint[]) as known(aggregate_id, aggregate, sequence)"
+    " join event e on e.aggregate_id = known.aggregate_id and e.aggregate = known.aggregate"
+    " and e.sequence > known.sequence"
+    " left join personal p using (event_id) order by e.aggregate_id, e.sequence"
 )
 STREAMS = (
     "select e.aggregate_id, e.position, e.sequence, e.type, e.version, e.data, p.data as personal"
@@ -33,6 +36,9 @@ class Held:
     state: Any
     sequence: int
     position: int
+
+
+Stream = tuple[Aggregate, UUID]
 
 
 class Seen:
@@ -60,6 +66,7 @@ class States:
         self._pool = pool
         self._codec = codec
         self._held: OrderedDict[tuple[str, UUID], Held] = OrderedDict()
+        self._loading = Together(self._load)
 
     def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None:
         """The aggregate as last seen in this process; others may have gone on."""
@@ -67,13 +74,25 @@ class States:
 
     async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
         """The aggregate as it is now: what is remembered, and what was appended since."""
-        held = self.cached(aggregate, aggregate_id) or Held(state=aggregate.start(), sequence=0, position=0)
+        return await self._loading.ask((aggregate, aggregate_id))
+
+    async def _load(self, wanted: Sequence[Stream]) -> dict[Stream, Held]:
+        known = {
+            (aggregate, aggregate_id): self.cached(aggregate, aggregate_id)
+            or Held(state=aggregate.start(), sequence=0, position=0)
+            for aggregate, aggregate_id in wanted
+        }
         # One statement, hence one snapshot: the state and its sequence always belong together.
-        rows = await self._pool.fetch(STREAM, aggregate_id, aggregate.name, held.sequence)
-        held = self._folded(aggregate, held, rows)
-        if held.sequence:
-            self.keep(aggregate, aggregate_id, held)
-        return held
+        rows: dict[tuple[str, UUID], list[asyncpg.Record]] = defaultdict(list)
+        for row in await self._pool.fetch(SINCE, *_places(known)):
+            rows[row["aggregate"], row["aggregate_id"]].append(row)
+        loaded = {}
+        for (aggregate, aggregate_id), held in known.items():
+            now = self._folded(aggregate, held, rows.get((aggregate.name, aggregate_id), ()))
+            if now.sequence:
+                self.keep(aggregate, aggregate_id, now)
+            loaded[aggregate, aggregate_id] = now
+        return loaded
 
     async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, Held]:
         """Many aggregates of a family as they are now, in one statement; nothing of them is remembered."""
@@ -105,3 +124,12 @@ class States:
     def forget_all(self) -> None:
         """Forget everything, like the personal data of somebody who was erased."""
         self._held.clear()
+
+
+def _places(known: Mapping[Stream, Held]) -> tuple[list[UUID], list[str], list[int]]:
+    """What of which stream is known."""
+    return (
+        [aggregate_id for _, aggregate_id in known],
+        [aggregate.name for aggregate, _ in known],
+        [held.sequence for held in known.values()],
+    )

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
+
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
+from shared.store.together import Together
 from shared.views.reading import Views
 from shared.views.view import Source, View, ViewDatabase
 
@@ -69,7 +72,10 @@ REACH = """
       from {view}.member o left join summed s using (member_id)
      where o.member_id = m.member_id and m.teams is distinct from coalesce(s.teams, '{}')
 """
-WHO = "select member_id, team_id, teams from {view}.member where subject = $1 and left_on is null order by member_id"
+WHO = """
+    select distinct on (subject) subject, member_id, team_id, teams from {view}.member
+     where subject = any($1::text[]) and left_on is null order by subject, member_id
+"""
 BELOW = """
     with recursive below(team_id, depth) as (
         select $1::uuid, 0
@@ -115,13 +121,13 @@ class Organisation:
 
     def __init__(self, views: Views) -> None:
         self._views = views
+        self._members = Together(self._find)
 
     async def actor(self, subject: str, roles: Iterable[Role]) -> Actor:
         """Who a subject is here. Somebody who is not (or no longer) in the organisation has no member and no teams."""
-        rows = await self._views.lookup(NAME, WHO, subject)
-        if not rows:
+        row = await self._members.ask(subject)
+        if row is None:
             return Actor(subject=subject, roles=frozenset(roles))
-        row = rows[0]
         return Actor(
             subject=subject,
             roles=frozenset(roles),
@@ -129,6 +135,10 @@ class Organisation:
             team=row["team_id"],
             teams=frozenset(row["teams"]),
         )
+
+    async def _find(self, subjects: Sequence[str]) -> Mapping[str, Record | None]:
+        found = {row["subject"]: row for row in await self._views.lookup(NAME, WHO, subjects)}
+        return {subject: found.get(subject) for subject in subjects}
 
     async def below(self, team_id: UUID) -> tuple[UUID, ...]:
         """The team itself, then all teams below it."""
