@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -100,15 +100,11 @@ class Invoiced:
 
 async def open_items(db: ViewDatabase, asked: Question, today: date) -> OpenItems:
     """What is owed at the instant asked about; an item is overdue from the day after its due date."""
-    (row,) = await db.fetch(OPEN_ITEMS, *asked.scope, asked.as_of, today, _known(asked))
+    (row,) = await db.fetch(OPEN_ITEMS, *asked.scope, asked.as_of, today, asked.known_until)
     return OpenItems(open=row["open"], overdue=row["overdue"], number=row["number"])
 
 
 async def invoiced(db: ViewDatabase, asked: Question, first: date, last: date) -> Invoiced:
     """What was invoiced from `first` to `last`, both included, up to the instant asked about."""
-    (row,) = await db.fetch(INVOICED, *asked.scope, first, last, asked.as_of, _known(asked))
+    (row,) = await db.fetch(INVOICED, *asked.scope, first, last, asked.as_of, asked.known_until)
     return Invoiced(amount=row["amount"], number=row["number"])
-
-
-def _known(asked: Question) -> datetime:
-    return asked.known_at or datetime.max.replace(tzinfo=asked.as_of.tzinfo)

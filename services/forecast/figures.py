@@ -107,15 +107,6 @@ def _add(changes: Movements, key: tuple[date, Place | Close], value: Sum) -> Non
     changes[key] = changes.get(key, Sum()) + value
 
 
-def tally(states: Iterable[DealState], company: Company) -> dict[Place | Close, Sum]:
-    """The figures of a set of deals: what the sum of all movements comes to."""
-    figures: dict[Place | Close, Sum] = {}
-    for state in states:
-        where = key_of(state, company)
-        figures[where] = figures.get(where, Sum()) + sum_of(state)
-    return figures
-
-
 def mean_and_median(days: Counter[int]) -> tuple[Decimal | None, Decimal | None, int]:
     """Mean (2 decimals), median and number of the values counted."""
     number = sum(days.values())

@@ -116,9 +116,6 @@ class Measured:
         return self.numerator / self.denominator if self.denominator else None
 
 
-NOTHING = Measured(numerator=Decimal(0), denominator=Decimal(0), n=0)
-
-
 def band(definition: Definition, measured: Measured, smallest_sample: int) -> Band:
     """The band of a measurement: no-data below the smallest sample, never a false alert."""
     value = measured.value

@@ -78,6 +78,5 @@ class Conversion:
 
 async def conversion(db: ViewDatabase, asked: Question, since: datetime) -> Conversion:
     """Leads captured after `since` up to the instant asked about; duplicates are not counted twice."""
-    known_at = asked.known_at or datetime.max.replace(tzinfo=asked.as_of.tzinfo)
-    (row,) = await db.fetch(CONVERSION, *asked.scope, since, asked.as_of, known_at)
+    (row,) = await db.fetch(CONVERSION, *asked.scope, since, asked.as_of, asked.known_until)
     return Conversion(captured=row["captured"], converted=row["converted"])

@@ -115,6 +115,5 @@ class Completion:
 
 async def completion(db: ViewDatabase, asked: Question, since: datetime) -> Completion:
     """What fell due after `since` up to the instant asked about: after its working days, or when its stage was left."""
-    known_at = asked.known_at or datetime.max.replace(tzinfo=asked.as_of.tzinfo)
-    (row,) = await db.fetch(COMPLETION, *asked.scope, since, asked.as_of, known_at)
+    (row,) = await db.fetch(COMPLETION, *asked.scope, since, asked.as_of, asked.known_until)
     return Completion(due=row["due"], done=row["done"])

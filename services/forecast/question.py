@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.forecast.timeline import DealState
 from shared.domain.context import Actor, Company
+from shared.domain.permission import reach_of
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING, Reach
 
@@ -56,9 +56,10 @@ class Question:
         narrowed = (self.teams is None or team in self.teams) and (self.owner is None or owner == self.owner)
         return seen and narrowed
 
-    def covers_deal(self, state: DealState) -> bool:
-        """Whether a deal counts."""
-        return self.covers(state.team, state.owner)
+    @property
+    def known_until(self) -> datetime:
+        """Up to when facts were recorded that count: `known_at`, or for ever."""
+        return self.known_at or datetime.max.replace(tzinfo=UTC)
 
 
 def question(
@@ -74,7 +75,7 @@ def question(
     """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
     known = instant(known_at, "known_at", company) if known_at is not None else None
     asked = instant(as_of, "as_of", company) if as_of is not None else known
-    reach = _widest_reach(actor)
+    reach = reach_of(actor, READING)
     return Question(
         as_of=min(asked, now) if asked else now,
         current=asked is None or asked >= now,
@@ -86,11 +87,6 @@ def question(
         teams=teams,
         owner=owner,
     )
-
-
-def _widest_reach(actor: Actor) -> Reach | None:
-    reaches = {READING[role] for role in actor.roles if role in READING}
-    return next((reach for reach in (Reach.ALL, Reach.TEAM, Reach.OWN) if reach in reaches), None)
 
 
 def instant(text: str, field: str, company: Company) -> datetime:

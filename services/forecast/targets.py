@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -61,8 +60,7 @@ async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> D
 
     A period without a target of its own takes the sum of its quarters, or of its months.
     """
-    known_at = asked.known_at or datetime.max.replace(tzinfo=asked.as_of.tzinfo)
-    rows = await db.fetch(TARGETS, asked.as_of, known_at)
+    rows = await db.fetch(TARGETS, asked.as_of, asked.known_until)
     level, of = _level(asked)
     ours = {
         row["period"]: Decimal(row["amount"])

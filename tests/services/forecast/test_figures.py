@@ -10,8 +10,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.figures import Close, Place, Sum, mean_and_median, movements, tally
-from services.forecast.timeline import at, spans
+from services.forecast.figures import Close, Place, Sum, key_of, mean_and_median, movements, sum_of
+from services.forecast.timeline import DealState, at, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (
@@ -71,6 +71,14 @@ def sum_until(posted: dict[tuple[date, Place | Close], Sum], last: date) -> dict
     return {where: value for where, value in total.items() if value}
 
 
+def tally(states: Iterable[DealState]) -> dict[Place | Close, Sum]:
+    figures: dict[Place | Close, Sum] = {}
+    for state in states:
+        where = key_of(state, COMPANY)
+        figures[where] = figures.get(where, Sum()) + sum_of(state)
+    return figures
+
+
 def post(posted: dict[tuple[date, Place | Close], Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
     for key, change in changes:
         posted[key] = posted.get(key, Sum()) + change
@@ -92,7 +100,7 @@ def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[A
             before = now
         state = at(facts, COMPANY.end_of(asked), START + timedelta(days=999))
         states += [state] if state is not None else []
-    assert sum_until(posted, asked) == tally(states, COMPANY)
+    assert sum_until(posted, asked) == tally(states)
 
 
 def test_mean_and_median_of_the_days() -> None:

@@ -1,0 +1,89 @@
+"""Bands, trends and shares of the health metrics (FC-7)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from services.forecast.health import is_stalled, stalled_share, win_rate
+from services.forecast.health_rules import (
+    ATTAINMENT,
+    CYCLE,
+    NODE_COMPLETION,
+    OVERDUE,
+    WIN_RATE,
+    Band,
+    Definition,
+    Measured,
+    band,
+    trend,
+)
+from services.forecast.timeline import DealState, at
+from tests.services.forecast.facts import day, fact, moved, opened, won
+
+SMALLEST = 5
+
+
+def measured(value: str, n: int = 100) -> Measured:
+    return Measured(numerator=Decimal(value) * n, denominator=Decimal(n), n=n)
+
+
+@pytest.mark.parametrize(
+    ("definition", "value", "expected"),
+    [
+        (CYCLE, "90", Band.HEALTHY),
+        (CYCLE, "90.01", Band.WATCH),
+        (CYCLE, "120", Band.WATCH),
+        (CYCLE, "120.01", Band.ALERT),
+        (WIN_RATE, "0.40", Band.HEALTHY),
+        (WIN_RATE, "0.3999", Band.WATCH),
+        (WIN_RATE, "0.32", Band.WATCH),
+        (WIN_RATE, "0.3199", Band.ALERT),
+        (ATTAINMENT, "1", Band.HEALTHY),
+        (ATTAINMENT, "0.79", Band.ALERT),
+        (NODE_COMPLETION, "0.95", Band.HEALTHY),
+        (NODE_COMPLETION, "0.90", Band.WATCH),
+        (NODE_COMPLETION, "0.8999", Band.ALERT),
+        (OVERDUE, "0.10", Band.HEALTHY),
+        (OVERDUE, "0.25", Band.WATCH),
+        (OVERDUE, "0.2501", Band.ALERT),
+    ],
+)
+def test_the_band_of_a_value(definition: Definition, value: str, expected: Band) -> None:
+    assert band(definition, measured(value), SMALLEST) is expected
+
+
+def test_too_few_cases_are_no_data_and_never_an_alert() -> None:
+    assert band(WIN_RATE, measured("0", n=4), SMALLEST) is Band.NO_DATA
+    assert band(WIN_RATE, measured("0", n=5), SMALLEST) is Band.ALERT
+    assert band(WIN_RATE, Measured(numerator=Decimal(0), denominator=Decimal(0), n=9), SMALLEST) is Band.NO_DATA
+
+
+def test_the_trend_says_what_is_better() -> None:
+    assert trend(CYCLE, measured("100"), measured("80"), SMALLEST) == "improving"
+    assert trend(WIN_RATE, measured("0.4"), measured("0.3"), SMALLEST) == "worsening"
+    assert trend(WIN_RATE, measured("0.40001"), measured("0.40002"), SMALLEST) == "steady"
+    assert trend(WIN_RATE, measured("0.4", n=2), measured("0.3"), SMALLEST) == "unknown"
+
+
+def deal(began: str, *more: object, last: str = "2026-03-01") -> DealState:
+    facts = [fact(1, opened(), day(began)), *(fact(n, data, day(last)) for n, data in enumerate(more, 2))]
+    state = at(facts, day("2026-12-31"), day("2026-12-31"))
+    assert state is not None
+    return state
+
+
+def test_the_win_rate_counts_all_deals_opened_in_the_window() -> None:
+    states = [deal("2026-02-01", won(date(2026, 3, 1))), deal("2026-02-02"), deal("2025-10-01", won(date(2026, 3, 1)))]
+    counted = win_rate(states, day("2026-01-01"))
+    assert counted == Measured(numerator=Decimal(1), denominator=Decimal(2), n=2)
+
+
+def test_a_deal_is_stalled_once_its_silence_outlasts_what_its_process_allows() -> None:
+    state = replace(deal("2026-02-01", moved("needs"), last="2026-03-01"), idle_days=3)
+    assert not is_stalled(state, day("2026-03-04"))
+    assert is_stalled(state, day("2026-03-04") + timedelta(seconds=1))
+    closed = deal("2026-02-01", won(date(2026, 3, 1)))
+    share = stalled_share([state, closed], day("2026-03-10"))
+    assert share == Measured(numerator=Decimal(1), denominator=Decimal(1), n=1)
