@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 
 
@@ -73,6 +74,22 @@ class Context:
         """The instant at which something stated by its day occurred: now for today, else the end of that day, so that
         it stands after everything that was recorded during the day."""
         return self.now if day == self.today else self.company.end_of(day)
+
+    def past_moment(
+        self, on: date, at: datetime | None = None, *, since: date | None = None, field: str = "on"
+    ) -> datetime:
+        """The instant of a fact that history tells of: `at` where it is known, else that of its day (DATA-5).
+
+        Raises Rejected when the day or the instant lies in the future, when the instant has no time zone or lies on
+        another day of the company, and when the day lies before `since`. `field` is where the command says the day.
+        """
+        if at is not None and (at.tzinfo is None or self.company.day(at) != on):
+            raise Rejected("another-day", f"The instant has a time zone and lies on {on}.", field="at")
+        if on > self.today or (at is not None and at > self.now):
+            raise Rejected("in-the-future", "History lies in the past.", field=field)
+        if since is not None and on < since:
+            raise Rejected("before-it-began", f"It began on {since}.", field=field)
+        return at or self.moment(on)
 
     def derived_id(self, name: str) -> UUID:
         """An id for something that this command brings about; the same on every retry."""

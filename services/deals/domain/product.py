@@ -6,7 +6,6 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.dated import past_moment
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -99,7 +98,7 @@ def add(state: NoProduct, command: AddProduct, context: Context) -> list[Product
 @product.decides(allow=ONLY_SERVICES)
 def add_imported(state: NoProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
     """Take over a product."""
-    return [Fact(event=_listed(command, context), at=past_moment(context, command.on, command.at))]
+    return [Fact(event=_listed(command, context), at=context.past_moment(command.on, command.at))]
 
 
 @product.already

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from services.deals.domain.dated import past_moment
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -103,7 +102,7 @@ def set_(state: NoTarget, command: SetTarget, context: Context) -> list[TargetSe
 @target.decides(allow=ONLY_SERVICES)
 def set_imported(state: NoTarget, command: SetImportedTarget, context: Context) -> list[Fact]:
     """Take over a target."""
-    return [Fact(event=_set(command, context), at=past_moment(context, command.on, command.at))]
+    return [Fact(event=_set(command, context), at=context.past_moment(command.on, command.at))]
 
 
 @target.already

@@ -73,7 +73,8 @@ def issue_invoice(
     if instalment.amount.amount <= 0:
         raise Rejected("nothing-to-pay", f"Instalment {command.number} is zero.", field="number")
     on = command.on or context.today
-    _not_in_the_future(on, context)
+    if on > context.today:
+        raise Rejected("in-the-future", "An invoice is not issued in the future.", field="on")
     invoice_id = context.derived_id("invoice")
     plan_invoiced = InstalmentInvoiced(
         plan_id=state.id,
@@ -124,7 +125,7 @@ def import_invoice(
 ) -> Sequence[Fact]:
     """Record an invoice of the past."""
     check_legal_entity(command.legal_entity)
-    _not_in_the_future(command.on, context)
+    at = context.past_moment(command.on)
     amount = check_money(command.amount, context.company.currency, "amount")
     if amount.amount <= 0:
         raise Rejected("nothing-to-pay", "An invoice asks for money.", field="amount.amount")
@@ -151,7 +152,7 @@ def import_invoice(
         team=command.team,
         entries=movement("receivable", "revenue", amount),
     )
-    taken = [] if command.number else [next_number.taken(command.invoice_id, at=context.moment(command.on))]
+    taken = [] if command.number else [next_number.taken(command.invoice_id, at=at)]
     return [*taken, *enter(books, invoice, context)]
 
 
@@ -163,8 +164,3 @@ def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
         and (known.amount, known.on, known.due) == (command.amount, command.on, command.due)
         for known in state.invoices
     )
-
-
-def _not_in_the_future(on: date, context: Context) -> None:
-    if on > context.today:
-        raise Rejected("in-the-future", "An invoice is not issued in the future.", field="on")

@@ -69,6 +69,7 @@ def test_importing_again_brings_nothing_new(history: tuple[object, ...]) -> None
     ("command", "code", "field"),
     [
         (replace(SHORT, activated_on=date(2026, 3, 17)), "in-the-future", "activated_on"),
+        (replace(SHORT, activated_on=None, signed_on=date(2026, 3, 17)), "in-the-future", "signed_on"),
         (replace(WHOLE, approved_on=date(2026, 3, 2)), "out-of-order", "approved_on"),
         (replace(SHORT, signed_on=None), "step-missing", "signed_on"),
         (replace(WHOLE, submitted_on=None), "step-missing", "submitted_on"),

@@ -1,6 +1,7 @@
 """How the history of leads comes in (DATA-5)."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from services.leads.domain.contact_points import EmailHolder
@@ -19,12 +20,13 @@ from shared.events.leads import (
     LeadCaptured,
     LeadQualificationNoted,
 )
-from shared.testing.scenario import CONTEXT, scenario
+from shared.testing.scenario import CONTEXT, NOW, scenario
 from tests.services.leads.known import (
     HERE,
     OTHER,
     ROSA,
     SOUTH,
+    TODAY,
     after,
     assigned,
     captured,
@@ -95,3 +97,13 @@ def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
     for end in ((), (duplicate,), (converted,), (given_up,), (erased,)):
         unclaimed.given(captured, *end).when(told).then()
     assert isinstance(after(lead, captured), OpenLead)
+
+
+def test_data_5_the_past_of_a_lead_is_over_and_lies_on_its_day() -> None:
+    activity = ImportLeadActivity(on=PAST, activity_id=UUID(int=31), kind="call")
+    unclaimed.when(replace(told, on=TODAY + timedelta(days=1))).then_rejected("in-the-future")
+    for command in (told, activity, ImportLeadQualification(on=PAST, need_stated=True)):
+        history = unclaimed if isinstance(command, ImportLead) else work
+        history.when(replace(command, at=datetime(2025, 5, 7, tzinfo=UTC))).then_rejected("another-day")
+        history.when(replace(command, at=datetime(2025, 5, 6))).then_rejected("another-day")  # noqa: DTZ001
+        history.when(replace(command, on=TODAY, at=NOW + timedelta(hours=1))).then_rejected("in-the-future")

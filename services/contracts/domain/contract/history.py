@@ -21,7 +21,7 @@ from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerm
 from shared.domain.aggregate import Fact
 from shared.domain.context import Context
 from shared.domain.money import Money
-from shared.domain.rejection import Reason, refuse_all
+from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts import (
     ContractActivated,
@@ -130,8 +130,10 @@ def _faults(command: ImportContract, context: Context) -> Iterator[Reason]:
     steps = ("drafted_on", "submitted_on", "approved_on", "signed_on", "activated_on")
     known = [(step, on) for step in steps if (on := getattr(command, step)) is not None]
     for step, on in known:
-        if on > context.today:
-            yield Reason(code="in-the-future", message="History lies in the past.", field=step)
+        try:
+            context.past_moment(on, field=step)
+        except Rejected as rejected:
+            yield from rejected.reasons
     for (_, before), (step, on) in pairwise(known):
         if on < before:
             yield Reason(code="out-of-order", message="The steps of a contract follow one another.", field=step)

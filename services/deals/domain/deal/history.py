@@ -13,7 +13,6 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.choice import ChosenProcess
-from services.deals.domain.dated import past_moment
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import (
     AbandonReason,
@@ -371,7 +370,7 @@ def was_reopened(state: AnyDeal, command: ReopenImportedDeal) -> bool:
 
 
 def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> datetime:
-    return past_moment(context, command.on, command.at, since=state.opening.on if state else None)
+    return context.past_moment(command.on, command.at, since=state.opening.on if state else None)
 
 
 Said = Money | NextStep | date | str | None

@@ -7,7 +7,6 @@ from services.leads.domain.account.contacts import reached, refuse_held
 from services.leads.domain.account.life import ActiveAccount, NoAccount, account
 from services.leads.domain.account.record import Neighbours, domain_taken, opened, said_by
 from services.leads.domain.contact_points import EmailHolder
-from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Name, Phone, Word
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
@@ -63,7 +62,7 @@ def import_account(state: NoAccount, command: ImportAccount, context: Context, n
     profile = said_by(command)
     refuse_all("taken", "Another account has this domain.", [*domain_taken(context.aggregate_id, neighbours)])
     history = opened(context.aggregate_id, profile, owner=command.owner, team=command.team, lead_id=command.lead_id)
-    return [Fact(event=history, at=moment_of(command, context))]
+    return [Fact(event=history, at=context.past_moment(command.on, command.at))]
 
 
 @account.already
@@ -86,7 +85,7 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         phone=points.phone,
         title=command.title,
     )
-    return [Fact(event=added, at=moment_of(command, context))]
+    return [Fact(event=added, at=context.past_moment(command.on, command.at))]
 
 
 @account.already

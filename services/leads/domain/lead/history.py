@@ -5,7 +5,6 @@ from uuid import UUID
 
 from services.leads.domain.assignment import IMPORTED
 from services.leads.domain.contact_points import EmailHolder
-from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
@@ -126,7 +125,7 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, original: 
     """Take over a lead from history; one whose address an open lead or a contact holds is its duplicate."""
     captured = as_captured(command, context.company.currency)
     lead_id = context.aggregate_id
-    at = moment_of(command, context)
+    at = context.past_moment(command.on, command.at)
     happened = LeadCaptured(lead_id=lead_id, captured_at=at, **same_fields(captured))
     facts = [Fact(event=happened, at=at)]
     if original.id not in (None, lead_id):
@@ -157,7 +156,7 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
         minutes=command.minutes,
         note=command.note,
     )
-    return [Fact(event=logged, at=moment_of(command, context))]
+    return [Fact(event=logged, at=context.past_moment(command.on, command.at))]
 
 
 @lead.already
@@ -171,7 +170,7 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     known = as_qualification(command)
     if known.budget is not None:
         check_money(known.budget, context.company.currency, "budget")
-    return [Fact(event=qualification_noted(state.id, known), at=moment_of(command, context))]
+    return [Fact(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
 
 
 @lead.already
@@ -201,7 +200,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         lead_id=state.id,
         account_id=command.account_id,
         contact_id=command.contact_id or context.derived_id("contact"),
-        captured_at=state.captured_at or moment_of(command, context),
+        captured_at=state.captured_at or context.past_moment(command.on, command.at),
         source=state.captured.source,
         owner=state.owner,
         team=state.team,
@@ -211,7 +210,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         expected_close=command.expected_close,
         industry=state.captured.industry,
     )
-    return [Fact(event=converted, at=moment_of(command, context))]
+    return [Fact(event=converted, at=context.past_moment(command.on, command.at))]
 
 
 @lead.already
@@ -223,7 +222,7 @@ def conversion_imported_already(state: ConvertedLead, command: ImportLeadConvers
 def import_disqualification(state: OpenLead, command: ImportLeadDisqualification, context: Context) -> Decision:
     """Take over the end of a lead from history."""
     given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)
-    return [Fact(event=given_up, at=moment_of(command, context))]
+    return [Fact(event=given_up, at=context.past_moment(command.on, command.at))]
 
 
 @lead.already

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
-from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import Name, Word
 from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
@@ -200,7 +199,7 @@ def join(
 @member.decides(allow=ONLY_SERVICES)
 def import_member(state: NoMember, command: ImportMember, context: Context, holder: SubjectHolder) -> Decision:
     """Take over a member from history."""
-    return [Fact(event=joined(command, context, holder), at=moment_of(command, context))]
+    return [Fact(event=joined(command, context, holder), at=context.past_moment(command.on, command.at))]
 
 
 def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
@@ -250,7 +249,7 @@ def moved_already(state: ActiveMember, command: MoveMember) -> bool:
 def import_move(state: ActiveMember, command: ImportMove, context: Context) -> Decision:
     """Take over a change of team from history."""
     moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id)
-    return [Fact(event=moved, at=moment_of(command, context))]
+    return [Fact(event=moved, at=context.past_moment(command.on, command.at))]
 
 
 @member.already
@@ -267,7 +266,7 @@ def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
 @member.decides(allow=ONLY_SERVICES)
 def import_leave(state: ActiveMember, command: ImportLeave, context: Context) -> Decision:
     """Take over days away from history."""
-    return [Fact(event=on_leave(state, command), at=moment_of(command, context))]
+    return [Fact(event=on_leave(state, command), at=context.past_moment(command.on, command.at))]
 
 
 def on_leave(state: ActiveMember, command: GoOnLeave | ImportLeave) -> MemberWentOnLeave:
@@ -302,7 +301,7 @@ def left_already(state: FormerMember, command: LeaveOrganisation) -> bool:
 @member.decides(allow=ONLY_SERVICES)
 def import_departure(state: ActiveMember, command: ImportDeparture, context: Context) -> Decision:
     """Take over a departure from history."""
-    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=moment_of(command, context))]
+    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=context.past_moment(command.on, command.at))]
 
 
 @member.already

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from services.leads.domain.dated import moment_of
 from services.leads.domain.fields import Name
 from shared.domain.aggregate import Aggregate, Decision, Fact
 from shared.domain.context import Context
@@ -130,7 +129,7 @@ def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
 def import_team(state: NoTeam, command: ImportTeam, context: Context) -> Decision:
     """Take over a team from history."""
     formed = TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
-    return [Fact(event=formed, at=moment_of(command, context))]
+    return [Fact(event=formed, at=context.past_moment(command.on, command.at))]
 
 
 @team.already
@@ -143,7 +142,7 @@ def imported_already(state: ActiveTeam, command: ImportTeam) -> bool:
 def import_manager(state: ActiveTeam, command: ImportManager, context: Context) -> Decision:
     """Take over a team's manager from history."""
     appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)
-    return [Fact(event=appointed, at=moment_of(command, context))]
+    return [Fact(event=appointed, at=context.past_moment(command.on, command.at))]
 
 
 @team.already
