@@ -10,12 +10,17 @@ IDLE_SECONDS = 5
 """A writer frozen inside a transaction would hold up everybody who reads the log in order."""
 
 
-DATABASE_ERRORS = (
+DATABASE_AWAY = (
     *(OSError, TimeoutError),
-    *(asyncpg.PostgresError, asyncpg.InterfaceError),
+    asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # what a connection raises that the server ended while it was idle
+    *(asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
+    *(asyncpg.PostgresSystemError, asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError),
 )
-"""Everything that a statement may fail with that is not a mistake in the arguments given to the driver."""
+"""What a database looks like that restarts, is full, locked or unreachable: the same statement may succeed later."""
+
+DATABASE_ERRORS = (*DATABASE_AWAY, asyncpg.PostgresError)
+"""Everything that a statement may fail with."""
 
 
 async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: float = 10) -> asyncpg.Pool:

@@ -3,10 +3,11 @@
 import asyncio
 from typing import Any
 
-import asyncpg
 from aiokafka.errors import KafkaError
 
-OUTAGES = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+from shared.store.pool import DATABASE_ERRORS
+
+OUTAGES = (KafkaError, *DATABASE_ERRORS)
 """Anything else is a fault of ours and ends the worker."""
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import structlog
 from asyncpg import Pool
 
+from shared.store.pool import DATABASE_AWAY
 from shared.views.view import AnyConnection
 
 logger = structlog.get_logger(__name__)
@@ -149,21 +149,11 @@ def described(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
 
 
-ENVIRONMENT = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.exceptions.TransactionRollbackError,
-    asyncpg.exceptions.InsufficientResourcesError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.exceptions.LockNotAvailableError,
-    asyncpg.exceptions.PostgresSystemError,
-)
-
-
 def is_environment(error: BaseException) -> bool:
     """Whether an error says that the surroundings failed (the connection, a deadlock, a full disk) and not the event:
     then everything is tried again later, and nothing is parked."""
-    return isinstance(error, ENVIRONMENT)
+    # Narrower than DATABASE_ERRORS: what the database refuses of an event (a constraint, a value) is the event's fault.
+    return isinstance(error, DATABASE_AWAY) and not isinstance(error, ValueError)
 
 
 def report(runner: str, poisons: Sequence[Poison]) -> None:

@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
-import asyncpg
 import structlog
 from asyncpg import Pool
 from pydantic import TypeAdapter
@@ -127,7 +126,7 @@ class Reacting:
                     await self._react_to(fact)
                 return None
             except Exception as error:  # a poison is whatever fails here, and it is kept with what it parks
-                if parking.is_environment(error) or isinstance(error, asyncpg.InterfaceError):
+                if parking.is_environment(error):
                     raise
                 failure = error
         return failure

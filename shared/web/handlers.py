@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from shared.domain.rejection import Rejected
 from shared.store.errors import Busy, ContentDiffers, Forbidden, InFlight, NotFound, StaleVersion
+from shared.store.pool import DATABASE_AWAY
 from shared.views.errors import InvalidQuery
 from shared.views.reading import NotBuilt
 from shared.web.preconditions import etag
@@ -21,17 +21,6 @@ from shared.web.problems import Fault, Problem, from_rejection, from_validation,
 log = structlog.get_logger(__name__)
 
 SOON = {"Retry-After": "1"}
-
-DATABASE_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    ConnectionError,
-    TimeoutError,
-)
-"""What a database that restarts, is full or unreachable looks like. What was written is open; a retry with the same
-key is safe."""
 
 
 def _not_found(error: Any) -> Problem:
@@ -76,6 +65,7 @@ def _http(error: HTTPException) -> Problem:
 
 
 def _away(error: Exception) -> Problem:
+    """What was written is open; a retry with the same key is safe."""
     log.warning("database away", error=type(error).__name__, exc_info=error)
     return Problem("unavailable", "The database is not available right now.", headers=SOON)
 
