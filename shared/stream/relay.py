@@ -22,6 +22,7 @@ from shared.events.registry import topic_of
 from shared.ops.health import Health
 from shared.store.lease import Lease
 from shared.store.log import Log
+from shared.store.pace import rest_after
 from shared.store.signal import Signal
 from shared.stream.chain import Place
 from shared.stream.lag import Delay
@@ -35,7 +36,7 @@ log = structlog.get_logger(__name__)
 PAGE = 1_000
 ANSWER_SECONDS = 4.0
 """A page that is not acknowledged by then is given up, and published again by a new producer."""
-POLL_SECONDS = 0.25
+POLL_SECONDS = 1.0
 """The safety net below the signals."""
 SAVE_SECONDS = 0.05
 """The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
@@ -46,8 +47,9 @@ STOP_SECONDS = 5.0
 # A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
 TAKE = "update relay set epoch = $1 where epoch <= $1 returning position, previous"
 MOVE = "update relay set position = $2, previous = $3 where epoch = $1 returning true"
-MARK = "select position from relay"
-BEHIND = "select count(*) from (select from event where position > $1 limit 100000) as unpublished"
+BEHIND = """
+select position, (select count(*) from (select from event where event.position > relay.position limit 100000) as rest)
+  from relay"""
 
 
 class Fenced(Exception):
@@ -147,8 +149,9 @@ class Relay:
             if mark.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
                 await self._move(mark, epoch)
                 stored, saved_at = mark, time.monotonic()
+            await pause(stopping, rest_after(len(records), self._page))
             if len(records) < self._page:
-                await self._appended.wait(seen, POLL_SECONDS)
+                await self._appended.wait(seen, POLL_SECONDS if mark.position == stored.position else SAVE_SECONDS)
         if mark.position > stored.position:
             await self._move(mark, epoch)
 
@@ -179,8 +182,7 @@ class Relay:
         delay = Delay()
         while not stopping.is_set():
             try:
-                done = await self._pool.fetchval(MARK)
-                events = await self._pool.fetchval(BEHIND, done)
+                (done, events), *_ = await self._pool.fetch(BEHIND)
                 head = await self._log.head() if events else done
                 seconds = delay.seconds(time.monotonic(), head=head, done=done)
                 self._health.lag("relay", self.service, events=events, seconds=seconds)

@@ -15,6 +15,7 @@ from shared.domain.context import Company
 from shared.ops.health import Health
 from shared.store.lease import Lease
 from shared.store.log import Log
+from shared.store.pace import rest_after
 from shared.store.signal import Signal
 from shared.views import builds, parking
 from shared.views.builds import Build
@@ -28,8 +29,9 @@ logger = structlog.get_logger(__name__)
 PAGE = 1000
 BUILD_PAGE = 2000
 """Larger pages fold a little faster, but have to stay well within the time limit of a statement."""
-POLL_SECONDS = 0.5
-"""How often the log is looked at when nobody says that it has grown."""
+POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
+"""How often a log is looked at when nobody says that it has grown. Appends are announced to other processes as well,
+what another process has journaled is not."""
 LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
 FIRST_ANALYZE = 1000
@@ -56,6 +58,7 @@ class ViewRunner:
         self._views: Mapping[str, View] = {view.name: view for view in views if view.source == source}
         self._types = {name: view.types for name, view in self._views.items()}
         self._names = sorted(self._views)
+        self._poll = POLL_SECONDS[source]
         self._pool = pool
         self._log = log
         self._company = company
@@ -91,19 +94,21 @@ class ViewRunner:
         while True:
             seen = self._wake.count
             try:
-                moved = await self._follow(folding)
+                events = await self._follow(folding)
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
-                moved = False
-            if not moved:
-                await self._wake.wait(seen, POLL_SECONDS)
+                events = None
+            if events is None:
+                await self._wake.wait(seen, self._poll)
+            else:
+                await asyncio.sleep(rest_after(events, self._page))
 
-    async def _follow(self, folding: Folding) -> bool:
-        """Take every serving build one page on; whether one moved."""
+    async def _follow(self, folding: Folding) -> int | None:
+        """Take every serving build one page on; the events of the longest page, or None when none moved."""
         groups: dict[int, list[Target]] = {}
         for build in await self._builds("serving"):
             groups.setdefault(build.position, []).append(self._target(build))
-        moved = False
+        longest: int | None = None
         for position, targets in sorted(groups.items()):
             page = await self._log.read(position, self._page)
             if page.upto == position:
@@ -112,9 +117,10 @@ class ViewRunner:
                 continue
             failed = await folding.fold(targets, position, page)
             self._halt(failed, position)
-            moved = moved or len(failed) < len(targets)
+            if len(failed) < len(targets):
+                longest = max(longest or 0, len(page.events))
             self._advanced.give()
-        return moved
+        return longest
 
     # -- beside ---------------------------------------------------------------------------------------------------
 
