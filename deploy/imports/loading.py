@@ -14,16 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from deploy.imports.facts import THINGS, Ids, Line, Named, NotAFact, Place, Taken, Unreadable, brought, read_fact
-from shared.domain.context import Actor
+from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
-from shared.domain.roles import Role
 from shared.ops.settings import Settings
 from shared.store.commands import Commands
 from shared.store.errors import Refused
 from shared.store.request import Request, Result
 from shared.web.composition import commands_alone
 
-IMPORTER = Actor(subject="service:import", roles=frozenset({Role.SERVICE}))
+IMPORTER = service_actor("import")
 BATCH = 1000
 """Facts read before the services are asked; their transactions are far smaller."""
 

@@ -12,16 +12,14 @@ from services.deals.views.lookups import catalogue, chosen_process, pinned_proce
 from services.deals.views.processes import PROCESS_VIEW, PROCESSES
 from services.deals.views.products import PRODUCT_VIEW, PRODUCTS
 from services.deals.views.targets import TARGET_VIEW, TARGETS
-from shared.domain.context import Actor
-from shared.domain.roles import Role
+from shared.domain.context import service_actor
 from shared.web.running import Running
 from shared.web.service import Service
 
 
 async def publish_short_process(running: Running) -> None:
     """The built-in process is there from the first start on."""
-    itself = Actor(subject="deals", roles=frozenset({Role.SERVICE}))
-    await running.commands.execute(process, SHORT_ID, PublishProcess(definition=SHORT), itself)
+    await running.commands.execute(process, SHORT_ID, PublishProcess(definition=SHORT), service_actor("deals"))
 
 
 SERVICE = Service(

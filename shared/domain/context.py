@@ -21,6 +21,11 @@ class Actor:
     teams: frozenset[UUID] = frozenset()
 
 
+def service_actor(name: str) -> Actor:
+    """The machinery itself (a service, the import), as it stands in events: `service:<name>`."""
+    return Actor(subject=f"service:{name}", roles=frozenset({Role.SERVICE}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     """The settings of this deployment that rules depend on."""

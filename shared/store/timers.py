@@ -11,9 +11,8 @@ import asyncpg
 import structlog
 
 from shared.domain.aggregate import Aggregate
-from shared.domain.context import Actor
+from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
-from shared.domain.roles import Role
 from shared.ops.clock import Clock
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
@@ -60,7 +59,8 @@ class Timers:
         self._pool = pool
         self._commands = commands
         self._clock = clock
-        self._actor = Actor(subject=service, roles=frozenset({Role.SERVICE}))
+        self._actor = service_actor(service)
+        self._principal = f"timer:{service}"
 
     async def run(self, stopping: asyncio.Event, *, alive: Callable[[], None] = lambda: None) -> None:
         """Fire what is due, in one process at a time, until `stopping` is set. `alive` is called after each round."""
@@ -115,7 +115,7 @@ class Timers:
             command=decode_command(aggregate, timer.command),
             actor=self._actor,
             idempotency=Idempotency(
-                principal=f"timer:{self._actor.subject}",
+                principal=self._principal,
                 operation=timer.name,
                 key=f"{timer.aggregate_id}/{timer.generation}",
                 request_hash=b"",

@@ -6,7 +6,7 @@ page is gone through again, and every command that was carried out before gives 
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -15,9 +15,8 @@ import structlog
 from asyncpg import Pool
 from pydantic import TypeAdapter
 
-from shared.domain.context import Actor
+from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
-from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.ops.health import Health
 from shared.store.append import Idempotency
@@ -25,6 +24,7 @@ from shared.store.commands import Commands
 from shared.store.errors import ContentDiffers, Forbidden, NotFound
 from shared.store.lease import Lease
 from shared.store.log import Log, Page
+from shared.store.pace import rest_after
 from shared.store.signal import Signal
 from shared.views import parking, progress
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
@@ -36,8 +36,9 @@ from shared.views.view import Source
 logger = structlog.get_logger(__name__)
 
 PAGE = 200
-POLL_SECONDS = 0.5
-"""How often the log is looked at when nobody says that it has grown."""
+POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
+"""How often a log is looked at when nobody says that it has grown. Appends are announced to other processes as well,
+what another process has journaled is not."""
 LOOK_SECONDS = 1.0
 """How often parked sequences are looked at whose next attempt is due."""
 AGGREGATES_AT_ONCE = 16
@@ -62,7 +63,7 @@ class Reacting:
         self._types = types_of(self._reactions)
         self._commands = commands
         self._epoch = epoch
-        self._actor = Actor(subject=f"service:{reactions.service}", roles=frozenset({Role.SERVICE}))
+        self._actor = service_actor(reactions.service)
         self._places = asyncio.Semaphore(AGGREGATES_AT_ONCE)
 
     async def react(self, after: int, page: Page) -> None:
@@ -213,30 +214,33 @@ class ReactionRunner:
             await progress.ensure(connection, self.name)
         loop, look_at, level = asyncio.get_running_loop(), 0.0, asyncio.get_running_loop().time()
         while True:
-            seen, moved = self._wake.count, False
+            seen, events = self._wake.count, None
             try:
-                moved = await self._follow(reacting)
-                level = level if moved else loop.time()
+                events = await self._follow(reacting)
+                level = loop.time() if events is None else level
                 if loop.time() >= look_at:
                     look_at = loop.time() + LOOK_SECONDS
                     await self._redrive(reacting)
                     await self._measure(level)
             except progress.Superseded as news:
                 logger.info("reactions-superseded", runner=self.name, detail=str(news))
-            if not moved:
-                await self._wake.wait(seen, POLL_SECONDS)
+            if events is None:
+                await self._wake.wait(seen, min(POLL_SECONDS[self._source], LOOK_SECONDS))
+            else:
+                await asyncio.sleep(rest_after(events, self._page))
 
-    async def _follow(self, reacting: Reacting) -> bool:
+    async def _follow(self, reacting: Reacting) -> int | None:
+        """React to one page; how many events it had, or None when there was none."""
         position = await self._position()
         page = await self._log.read(position, self._page)
         if page.upto == position:
-            return False
+            return None
         await reacting.react(position, page)
         self._advanced.give()
-        return True
+        return len(page.events)
 
     async def _redrive(self, reacting: Reacting) -> None:
-        for aggregate_id in await parking.due(self._pool, self.name):
+        for _, aggregate_id in await parking.due(self._pool, [self.name]):
             if await reacting.redrive(aggregate_id):
                 logger.info("sequence-released", runner=self.name, aggregate_id=str(aggregate_id))
                 self._advanced.give()

@@ -37,6 +37,13 @@ async def test_a_due_timer_fires_once(process: Process, timers: Timers) -> None:
     await opened(process)
     assert [await timers.fire_due(), await timers.fire_due()] == [1, 0]
     assert await types(process) == ["ticket-opened", "ticket-reminded"]
+    reminded = (await process.log.read(0, 100)).events[1]
+    assert isinstance(reminded, Envelope)
+    assert reminded.actor == "service:tickets"
+    # Answers that are kept from earlier releases are found under this text only.
+    assert [row["principal"] for row in await process.pool.fetch("select principal from idempotency")] == [
+        "timer:tickets"
+    ]
 
 
 async def test_a_timer_waits_for_the_company_clock(process: Process, timers: Timers) -> None:
