@@ -126,6 +126,14 @@ KINDS: Mapping[str, Kind] = {
         about="team",
         references={"member": ("member_id", "member")},
     ),
+    "member-moved": Kind(
+        service=LEADS,
+        aggregate=members.member,
+        command=members.ImportMove,
+        about="member",
+        references={"team": ("team_id", "team")},
+    ),
+    "member-left": Kind(service=LEADS, aggregate=members.member, command=members.ImportDeparture, about="member"),
     "leave": Kind(service=LEADS, aggregate=members.member, command=members.ImportLeave, about="member"),
     "account": Kind(
         service=LEADS,

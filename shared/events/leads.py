@@ -51,6 +51,8 @@ class MemberMoved:
     member_id: UUID
     before: UUID | None
     team_id: UUID | None
+    on: date | None = None
+    """The day, where it is known."""
 
 
 @event("leads.member-went-on-leave", aggregate="member")

@@ -200,7 +200,7 @@ def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
     scenario(team).given(formed).when(ImportManager(on=on, member_id=ROSA)).then(led_by_rosa)
     history = scenario(member).knowing(holder=SubjectHolder())
     history.when(ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)).then(joined)
-    moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH)
+    moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH, on=on)
     history.given(joined).when(ImportMove(on=on, team_id=NORTH)).then(moved)
     history.given(joined).when(ImportLeave(on=on, start=away.start, end=away.end)).then(away)
     history.given(joined).when(ImportDeparture(on=TODAY)).then(gone)
@@ -222,6 +222,16 @@ def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
     scenario(member).given(joined, away).when(ImportLeave(on=on, start=away.start, end=away.end)).then()
     scenario(member).given(joined, gone).when(ImportDeparture(on=TODAY)).then()
     scenario(member).given(joined).when(ImportMove(on=on, team_id=SOUTH)).then()
+
+
+def test_data_5_moves_and_leaves_are_known_again_whatever_came_after_them() -> None:
+    moves = [ImportMove(on=date(2025, 1, day), team_id=team) for day, team in ((7, NORTH), (8, SOUTH), (9, NORTH))]
+    history = scenario(member).given(joined)
+    for command in (*moves, ImportLeave(on=TODAY, start=away.start, end=away.end), ImportDeparture(on=TODAY)):
+        (fact,) = history.when(command).facts
+        history = history.given(fact.event)
+    for command in (*moves, ImportLeave(on=TODAY, start=away.start, end=away.end), ImportDeparture(on=TODAY)):
+        history.when(command).then()
 
 
 def test_data_5_two_members_of_history_do_not_sign_in_as_one() -> None:

@@ -35,6 +35,14 @@ class Leave:
     end: date
 
 
+@value
+class Move:
+    """A change of team that was recorded with its day; a repeated fact of history is found here."""
+
+    team: UUID | None
+    on: date
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveMember:
     """In the organisation."""
@@ -48,6 +56,7 @@ class ActiveMember:
     experience: str
     capacity: int
     leaves: tuple[Leave, ...] = ()
+    moves: tuple[Move, ...] = ()
 
     @property
     def owner(self) -> UUID:
@@ -65,6 +74,8 @@ class FormerMember:
     role: str
     team: UUID | None
     left_on: date
+    leaves: tuple[Leave, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 member = Aggregate("member", plural="members", start=NoMember, readers=EVERYBODY)
@@ -248,13 +259,14 @@ def moved_already(state: ActiveMember, command: MoveMember) -> bool:
 @member.decides(allow=ONLY_SERVICES)
 def import_move(state: ActiveMember, command: ImportMove, context: Context) -> Decision:
     """Take over a change of team from history."""
-    moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id)
+    moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=command.on)
     return [Fact(event=moved, at=context.past_moment(command.on, command.at))]
 
 
 @member.already
-def move_imported_already(state: ActiveMember, command: ImportMove) -> bool:
-    return state.team == command.team_id
+def move_imported_already(state: ActiveMember | FormerMember, command: ImportMove) -> bool:
+    """Known by its day: whoever came back to a team was taken there twice."""
+    return state.team == command.team_id or Move(team=command.team_id, on=command.on) in state.moves
 
 
 @member.decides(allow=SELLING)
@@ -281,7 +293,7 @@ def away_already(state: ActiveMember, command: GoOnLeave) -> bool:
 
 
 @member.already
-def leave_imported_already(state: ActiveMember, command: ImportLeave) -> bool:
+def leave_imported_already(state: ActiveMember | FormerMember, command: ImportLeave) -> bool:
     return Leave(start=command.start, end=command.end) in state.leaves
 
 
@@ -333,7 +345,8 @@ def has_joined(state: NoMember, event: MemberJoined) -> ActiveMember:
 
 @member.evolves
 def has_moved(state: ActiveMember, event: MemberMoved) -> ActiveMember:
-    return replace(state, team=event.team_id)
+    moves = state.moves if event.on is None else (*state.moves, Move(team=event.team_id, on=event.on))
+    return replace(state, team=event.team_id, moves=moves)
 
 
 @member.evolves
@@ -344,7 +357,14 @@ def is_away(state: ActiveMember, event: MemberWentOnLeave) -> ActiveMember:
 @member.evolves
 def has_left(state: ActiveMember, event: MemberLeft) -> FormerMember:
     return FormerMember(
-        id=state.id, subject=state.subject, name=state.name, role=state.role, team=state.team, left_on=event.on
+        id=state.id,
+        subject=state.subject,
+        name=state.name,
+        role=state.role,
+        team=state.team,
+        left_on=event.on,
+        leaves=state.leaves,
+        moves=state.moves,
     )
 
 
