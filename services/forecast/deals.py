@@ -61,7 +61,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]

@@ -7,7 +7,7 @@ recorded, so that a fact that comes late changes the past that it belongs to.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
@@ -48,8 +48,11 @@ class DealState:
 
     @property
     def weighted(self) -> Decimal:
-        """Amount × probability of winning; nothing once closed."""
-        return self.amount * self.probability if self.outcome == OPEN else Decimal(0)
+        """Amount × probability of winning, with the amount's decimals so that deals add up to their sum; nothing once
+        closed."""
+        if self.outcome != OPEN:
+            return Decimal(0)
+        return (self.amount * self.probability).quantize(self.amount, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,27 @@ export const shortMoney = (value) => compact(value.currency).format(value.amount
 export const signed = (value) => (value.amount.startsWith("-") ? money(value).replace("-", "−") : `+${money(value)}`);
 export const share = (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value);
 export const days = (value) => `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value)} days`;
+// The exact sum of decimal strings.
+export function total(amounts) {
+  const decimals = Math.max(0, ...amounts.map((amount) => (amount.split(".")[1] ?? "").length));
+  const units = (amount) => { const [whole, part = ""] = amount.split("."); return BigInt(whole + part.padEnd(decimals, "0")); };
+  const sum = amounts.reduce((so_far, amount) => so_far + units(amount), 0n);
+  const digits = String(sum < 0n ? -sum : sum).padStart(decimals + 1, "0"), point = digits.length - decimals;
+  return (sum < 0n ? "-" : "") + digits.slice(0, point) + (decimals ? `.${digits.slice(point)}` : "");
+}
+
 export const count = (number, noun) => `${number.toLocaleString(language)} ${noun}${number === 1 ? "" : "s"}`;
 export const day = (text) => new Date(`${text}T12:00:00Z`).toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
 export const time = (text) => new Date(text).toLocaleString(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+// What happened, as a salesperson would say it; other kinds are said by their own names.
+const SAID = {
+  "deals.deal-node-completed": "Task done", "deals.deal-next-step-planned": "Next step planned", "deals.deal-activity-logged": "Worked on",
+  "deals.deal-facts-noted": "Facts noted", "deals.deal-amount-changed": "Amount changed", "deals.deal-close-date-changed": "Close date changed",
+  "deals.deal-category-changed": "Category changed", "leads.lead-activity-logged": "Lead worked on", "leads.lead-follow-up-planned": "Follow-up planned",
+  "leads.lead-qualification-noted": "Lead qualified further", "leads.lead-captured": "New lead",
+};
+export const happened = (type) => SAID[type] ?? words(type.split(".")[1]);
 
 export const words = (key) => {
   const text = key.replaceAll("-", " ").replaceAll("_", " ");

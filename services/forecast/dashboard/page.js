@@ -1,5 +1,5 @@
 // The manager's page. The address holds what is asked (period, team, as_of); every panel is one question to /v1.
-import { count, day, days, money, shortMoney, share, signed, time, words } from "/dashboard/format.js";
+import { count, day, days, happened, money, shortMoney, share, signed, time, total, words } from "/dashboard/format.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const EVENT_QUIET_MS = 120;
@@ -42,8 +42,9 @@ function ask(changes) {
 
 // -- the panels -------------------------------------------------------------------------------------------------------
 
+let outlook = null;
 async function drawQuarter() {
-  const outlook = await get("/v1/forecast", { period: period() });
+  outlook = await get("/v1/forecast", { period: period() });
   const target = outlook.target, gap = outlook.gap;
   $("#quarter-title").textContent = `${outlook.period.replace("-", " ")}, ${share(outlook.elapsed)} gone`;
   bind("attainment", outlook.attainment === null ? shortMoney(outlook.won) : share(outlook.attainment), outlook.won);
@@ -58,8 +59,18 @@ async function drawQuarter() {
   const whole = Math.max(Number(target?.amount ?? 0), Number(outlook.expected.amount), 1);
   fill("#quarter .track .won", Number(outlook.won.amount) / whole);
   fill("#quarter .track .weighted", Number(outlook.weighted.amount) / whole);
+  fill("#quarter .track .goal", Number(target?.amount ?? 0) / whole);
   fill("#quarter .track .elapsed", (Number(outlook.elapsed) * Number(target?.amount ?? 0)) / whole);
 }
+
+// The deals behind each figure of the quarter, and what they say about it.
+const BEHIND = {
+  attainment: { figure: "won", title: "Attained: won in the period", told: () => (outlook.target ? `${share(outlook.attainment)} of ${money(outlook.target)}` : "") },
+  won: { figure: "won", title: "Won in the period" },
+  expected: { figure: "expected", title: "Expected in the period", told: () => "won at full value, open at amount × probability" },
+  gap: { figure: "won", title: "Gap: the target less what is won", told: () => (outlook.gap ? `${money(outlook.target)} less that leaves ${money(outlook.gap)}` : "") },
+  coverage: { figure: "open", title: "Coverage: open deals due in the period", told: () => (outlook.coverage ? `${Number(outlook.coverage).toFixed(1)} × the gap of ${money(outlook.gap)}` : "") },
+};
 
 function bind(name, text, exact, tone = "") {
   const element = $(`[data-bind=${name}]`);
@@ -77,9 +88,9 @@ async function drawDangers() {
   const rows = answer.deals.map((deal) =>
     make("li", { "data-deal": deal.id },
       make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name),
+      make("span", { class: "meta" }, [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · ")),
       make("span", { class: "amount", title: money(deal.amount) }, shortMoney(deal.amount)),
-      make("span", { class: "why", title: why(deal) }, why(deal)),
-      make("span", { class: "meta" }, [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · "))));
+      make("span", { class: "why", title: why(deal) }, why(deal))));
   replace("#dangers ol", rows, "No open deal of this period is in danger.");
 }
 
@@ -143,14 +154,16 @@ async function drawHealth() {
   replace("#health ul", rows, "");
 }
 
+const SHOWN_EVENTS = 12, OF_NO_INTEREST = new Set(["leads.turn-taken"]);
 let newestSeen = 0;
 async function drawEvents() {
-  const answer = await get("/v1/newest-events", { limit: 20 });
-  const rows = answer.events.map((entry) => make("li", { class: newestSeen && entry.position > newestSeen ? "fresh" : null },
+  const answer = await get("/v1/newest-events", { limit: 40 });
+  const events = answer.events.filter((entry) => !OF_NO_INTEREST.has(entry.type)).slice(0, SHOWN_EVENTS);
+  const rows = events.map((entry) => make("li", { class: newestSeen && entry.position > newestSeen ? "fresh" : null },
     make("time", { datetime: entry.occurred_at }, time(entry.occurred_at)),
-    make("span", {}, [words(entry.type.split(".")[1]), entry.name].filter(Boolean).join(": "),
-      entry.amount ? make("span", { class: "count" }, ` ${shortMoney({ amount: entry.amount, currency: answer.currency })}`) : null,
-      make("span", { class: "count" }, ` ${entry.actor_name ?? ""}`))));
+    make("span", { class: "what" }, happened(entry.type), entry.name ? make("b", {}, entry.name) : null,
+      entry.amount ? make("span", {}, shortMoney({ amount: entry.amount, currency: answer.currency })) : null),
+    make("span", { class: "by" }, entry.actor_name ?? "")));
   newestSeen = Math.max(newestSeen, ...answer.events.map((entry) => entry.position), 0);
   replace("#events ol", rows, "Nothing has happened yet.");
 }
@@ -162,13 +175,13 @@ function replace(selector, rows, empty) {
 
 // -- drilling down ----------------------------------------------------------------------------------------------------
 
-async function drill(title, path, parameters, show = showDeals) {
+async function drill(title, path, parameters, show = showDeals, about = parameters) {
   $("#drill-title").textContent = title;
   $("#drill .sum").textContent = "…";
   $("#drill thead").replaceChildren();
   $("#drill tbody").replaceChildren();
   if (!$("#drill").open) $("#drill").showModal();
-  try { show(await get(path, parameters), parameters); } catch (error) { $("#drill .sum").textContent = error.message; }
+  try { show(await get(path, parameters), about); } catch (error) { $("#drill .sum").textContent = error.message; }
 }
 
 function heads(...names) {
@@ -176,10 +189,11 @@ function heads(...names) {
 }
 
 function showDeals(answer, parameters) {
-  const expected = parameters.figure === "expected";
+  const expected = parameters.figure === "expected", told = parameters.told?.();
   const value = (deal) => (expected && deal.outcome === "open" ? deal.weighted : deal.amount);
   heads("Deal", "Stage", "Closes", expected ? "#Counts with" : "#Amount");
-  $("#drill .sum").textContent = expected ? `${count(answer.count, "deal")}: won at full value, open at amount × probability` : `${count(answer.count, "deal")}, ${money(answer.amount)}`;
+  const sum = { amount: total(answer.deals.map((deal) => value(deal).amount)), currency: answer.currency };
+  $("#drill .sum").textContent = `${count(answer.count, "deal")}, ${money(sum)}${told ? `: ${told}` : ""}`;
   $("#drill tbody").replaceChildren(...answer.deals.map((deal) => make("tr", { "data-amount": value(deal).amount },
     make("td", {}, make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name)),
     make("td", {}, deal.outcome === "open" ? words(deal.stage) : words(deal.outcome)),
@@ -203,7 +217,7 @@ function showHistory(id, name) {
     $("#drill .sum").textContent = count(answer.entries.length, "event");
     $("#drill tbody").replaceChildren(...answer.entries.map((entry) => make("tr", {},
       make("td", {}, time(entry.occurred_at)),
-      make("td", {}, words(entry.type.split(".")[1]) + (entry.imported ? " (imported)" : "")),
+      make("td", {}, happened(entry.type) + (entry.imported ? " (imported)" : "")),
       make("td", {}, entry.actor_name ?? entry.actor),
       make("td", {}, entry.changes.filter((change) => !["owner", "team"].includes(change.field))
         .map((change) => `${words(change.field)}: ${change.before ?? "–"} → ${change.after ?? "–"}`).join("; ")))));
@@ -258,6 +272,7 @@ function showAsked() {
   const form = $("#ask");
   for (const name of ["period", "team", "as_of"]) form.elements[name].value = asked().get(name) ?? "";
   $("#now").hidden = !asked().get("as_of");
+  form.elements.as_of.classList.toggle("blank", !asked().get("as_of"));
 }
 
 async function start() {
@@ -274,9 +289,8 @@ async function start() {
   form.addEventListener("submit", (event) => event.preventDefault());
   $("#now").addEventListener("click", () => ask({ as_of: "" }));
   for (const button of document.querySelectorAll("[data-drill]")) {
-    const figure = button.dataset.drill;
-    const title = { won: "Won in the period", expected: "Expected: won, and open deals weighted", open: "Open deals due in the period" }[figure];
-    button.addEventListener("click", () => drill(title, "/v1/forecast/deals", { period: period(), figure }));
+    const { title, figure, told } = BEHIND[button.dataset.drill];
+    button.addEventListener("click", () => drill(title, "/v1/forecast/deals", { period: period(), figure }, showDeals, { figure, told }));
   }
   addEventListener("popstate", () => { showAsked(); refresh(); });
   showAsked();
