@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.local.stack import SERVICES
 from shared.web.merging import merged
 from shared.web.service import service_document
 
-SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
 FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "openapi"
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.cli.output import Json, say, show
+from shared.events import registry
 
 if TYPE_CHECKING:
     from deploy.imports.facts import Line
     from deploy.imports.loading import Summary
     from deploy.imports.mapping import CsvMapping
 
-WRITERS = ("leads", "deals", "contracts", "receivables")
+WRITERS = registry.SERVICES
 TELL_SECONDS = 2.0
 REMEDY = "docs/how-to/import.md says how a mapping is written."
 LEFT_ALONE = "Reactions, and timers due already, were left alone: nothing follows from history by itself."

@@ -28,7 +28,7 @@ def run(
 
     home = Home(home_path().resolve())
     wanted = choose(home.path, os.environ.get("DATA"))
-    works = not empty and wanted.kind == DEMO and os.environ.get("SIMULATE") != "0"
+    works = not empty and wanted.kind == DEMO and simulated(os.environ.get("SIMULATE"))
     stack = Stack.at(
         home_path(), choose_ports=not is_supervised(home), simulate_after=marker(home.path) if works else None
     )
@@ -37,6 +37,17 @@ def run(
     if not empty:
         result["company"] = dict(asyncio.run(move_in(stack, wanted, say)))
     show(result, welcome(state["origin"], result.get("company")), json)
+
+
+def simulated(given: str | None) -> bool:
+    """Whether the simulated people go to work. Raises LocalError."""
+    from deploy.local.fault import LocalError
+    from shared.ops.settings import switch
+
+    try:
+        return switch(given or "1")
+    except ValueError as error:
+        raise LocalError(f"SIMULATE is {given!r}.", f"It {error}.") from None
 
 
 def welcome(origin: str, company: Mapping[str, Any] | None) -> str:

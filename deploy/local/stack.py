@@ -16,8 +16,10 @@ from deploy.local.plan import ALIVE, Plan, Service, Step
 from deploy.local.ports import LOOPBACK, remembered, require_free
 from deploy.local.postgres import PostgresPlace
 from deploy.local.program import Program
+from shared.events import registry
 
-SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
+SERVICES = (*registry.SERVICES, "forecast")
+"""Those that own events, and the one that reads them all."""
 IDENTITY = "identity"
 """The development issuer: a small process of its own, which knows no database."""
 

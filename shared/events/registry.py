@@ -9,6 +9,10 @@ from uuid import UUID
 SERVICES = ("leads", "deals", "contracts", "receivables")
 """The services that own events; each has a module of its name beside this one."""
 
+UNREADABLE = "unreadable"
+"""The type under which a record that is no event of ours is journaled: it may have been anything, so it parks its own
+aggregate and no other."""
+
 PARTITIONS = 12
 """Partitions of every topic. Frozen: another number would move aggregates to other partitions and break their order."""
 

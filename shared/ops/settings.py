@@ -35,10 +35,11 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _switch(given: str) -> bool:
-    if given not in ("0", "1"):
+def switch(given: str) -> bool:
+    """What a variable that is on or off says. Raises ValueError."""
+    if given.lower() not in ("0", "1", "false", "true"):
         raise ValueError("is 0 or 1")
-    return given == "1"
+    return given.lower() in ("1", "true")
 
 
 def _address(given: str) -> str:
@@ -140,7 +141,7 @@ class Settings:
     """For whom tokens are issued: the value that their claim `aud` holds."""
     oidc_jwks_url: str = _setting(_text, "")
     """Where the issuer's keys are; empty asks its discovery document."""
-    development: bool = _setting(_switch, "0")
+    development: bool = _setting(switch, "0")
     """Whether the development issuer is accepted and the company clock may be moved (API-6). Never in production."""
     log_level: str = _setting(_level, "info")
     """What is logged: debug, info, warning or error."""
@@ -150,8 +151,6 @@ class Settings:
     """The largest request body in bytes."""
     min_sample: int = _setting(_number(1, 1000), "5")
     """From how many cases on a health metric is stated; below it is `no-data`."""
-    simulate: bool = _setting(_switch, "1")
-    """Whether the simulated people of the demo company go to work."""
 
     @classmethod
     def from_environment(cls, service: str, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -18,6 +18,7 @@ import structlog
 
 from shared.events.codec import Codec, UnknownEvent, Unreadable
 from shared.events.envelope import Envelope
+from shared.events.registry import UNREADABLE
 
 log = structlog.get_logger(__name__)
 
@@ -140,7 +141,7 @@ class Log:
         try:
             data = self._codec.decode(row["type"], row["version"], row["data"], row["personal"])
         except (UnknownEvent, Unreadable) as problem:
-            unknown = isinstance(problem, UnknownEvent) and row["type"] != "unreadable"
+            unknown = isinstance(problem, UnknownEvent) and row["type"] != UNREADABLE
             return Undecodable(envelope=self._envelope(row, row["data"]), reason=str(problem), unknown=unknown)
         return self._envelope(row, data)
 

@@ -15,9 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import orjson
 
 from shared.events.envelope import Envelope
-
-UNREADABLE = "unreadable"
-"""The type under which a record that is no event of ours is journaled, so that it parks its aggregate and no other."""
+from shared.events.registry import UNREADABLE
 
 Headers = Sequence[tuple[str, bytes | None]]
 

@@ -5,12 +5,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from shared.events.envelope import Envelope
+from shared.events.registry import UNREADABLE
 from shared.store.log import Undecodable
 
 Entry: TypeAlias = Envelope[Any] | Undecodable
-
-UNREADABLE = "unreadable"
-"""The type of a record that is no event of ours at all: it may have been anything."""
 
 
 class Damaged(Exception):

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from deploy.cli.up import simulated
+from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack, throughline, without_password
 
 
@@ -102,3 +104,13 @@ def environment_of(plan: Any, name: str) -> dict[str, str]:
 )
 def test_no_password_is_shown(url: str, shown: str) -> None:
     assert without_password(url) == shown
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, True), ("", True), ("1", True), ("0", False), ("false", False)])
+def test_the_simulated_people_stay_at_home_when_they_are_switched_off(given: str | None, wanted: bool) -> None:
+    assert simulated(given) is wanted
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_said_in_a_sentence() -> None:
+    with pytest.raises(LocalError, match="It is 0 or 1"):
+        simulated("maybe")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from deploy.reference import FOLDER, SERVICES, files
+from deploy.local.stack import SERVICES
+from deploy.reference import FOLDER, files
 from shared.domain.aggregate import Aggregate
 from shared.web.commands import command_routes
 from shared.web.service import service_document

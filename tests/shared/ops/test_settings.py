@@ -21,6 +21,11 @@ def test_defaults_make_a_service() -> None:
     assert not settings.development
 
 
+@pytest.mark.parametrize(("given", "on"), [("0", False), ("1", True), ("false", False), ("True", True)])
+def test_a_switch_is_on_or_off(given: str, on: bool) -> None:
+    assert Settings.from_environment("deals", {**GOOD, "DEVELOPMENT": given}).development is on
+
+
 def test_secrets_are_never_shown() -> None:
     assert "hidden" not in repr(Settings.from_environment("deals", GOOD))
 

@@ -12,11 +12,11 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events.envelope import Envelope
-from shared.events.registry import topic_of
+from shared.events.registry import UNREADABLE, topic_of
 from shared.ops.health import Health
 from shared.store.signal import Signal
 from shared.stream.journal import Journal
-from shared.stream.record import UNREADABLE, headers_of
+from shared.stream.record import headers_of
 from tests.shared.stream.stage import Publisher, deals, event_of, eventually, journaled, new_health, running, said
 
 Pool = asyncpg.Pool

@@ -11,7 +11,8 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
 from shared.events.envelope import Envelope
-from shared.stream.record import UNREADABLE, Headers, headers_of, read
+from shared.events.registry import UNREADABLE
+from shared.stream.record import Headers, headers_of, read
 
 DEAL = UUID("0190f5d0-0000-7000-8000-000000000001")
 
