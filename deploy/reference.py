@@ -1,4 +1,4 @@
-"""The OpenAPI documents under docs/reference/openapi, one for each service and one of all.
+"""The generated documents under docs/reference: OpenAPI of each service and of all, AsyncAPI, the schemas of events.
 
 python -m deploy.reference
 """
@@ -9,24 +9,38 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.stack import SERVICES
+from shared.events.registry import registry_of
+from shared.stream import asyncapi
 from shared.web.merging import merged
 from shared.web.service import service_document
 
-FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "openapi"
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 
 def files() -> Mapping[str, str]:
-    """Every document by the name of its file."""
+    """Every document by its path below `FOLDER`."""
     documents = {name: service_document(importlib.import_module(f"services.{name}.app").SERVICE) for name in SERVICES}
     documents["throughline"] = merged(documents)
-    return {f"{name}.json": json.dumps(told, indent=1, ensure_ascii=False) + "\n" for name, told in documents.items()}
+    told = {
+        f"openapi/{name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+        for name, document in documents.items()
+    }
+    return {**told, **asyncapi.files(registry_of())}
+
+
+def committed() -> set[str]:
+    """The paths of the generated documents that are there."""
+    return {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")}
 
 
 def write() -> None:
-    """Write the documents."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, content in files().items():
-        (FOLDER / name).write_text(content)
+    """Write the documents, and remove those of what is no more."""
+    wanted = files()
+    for stale in committed() - set(wanted):
+        (FOLDER / stale).unlink()
+    for path, content in wanted.items():
+        (FOLDER / path).parent.mkdir(parents=True, exist_ok=True)
+        (FOLDER / path).write_text(content)
 
 
 if __name__ == "__main__":

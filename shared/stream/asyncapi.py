@@ -1,18 +1,14 @@
 """The published reference of the topics: an AsyncAPI 3 document and a JSON Schema for every event, from the registry.
-
-python -m shared.stream.asyncapi docs/reference
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter
 
 from shared.events.definition import PERSONAL
-from shared.events.registry import PARTITIONS, Registry, registry_of, service_of, topic_of_class, type_of, version_of
+from shared.events.registry import PARTITIONS, Registry, service_of, topic_of_class, type_of, version_of
 from shared.stream.record import schema_of
 
 Schema = dict[str, Any]
@@ -157,17 +153,3 @@ def _open(schema: Any) -> Any:
             name: _open(part) for name, part in schema.items() if not (name == "additionalProperties" and part is False)
         }
     return [_open(part) for part in schema] if isinstance(schema, list) else schema
-
-
-def write(folder: Path) -> None:
-    """Write the reference files, and remove schemas of events that are no more."""
-    wanted = files(registry_of())
-    for stale in {path.relative_to(folder).as_posix() for path in folder.glob("schemas/*.json")} - set(wanted):
-        (folder / stale).unlink()
-    for path, content in wanted.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content)
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
