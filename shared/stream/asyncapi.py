@@ -1,5 +1,4 @@
-"""The published reference of the topics: an AsyncAPI 3 document and a JSON Schema for every event, from the registry.
-"""
+"""The published reference of the topics: an AsyncAPI 3 document and a JSON Schema for every event of a registry."""
 
 import json
 from collections.abc import Iterator, Mapping
