@@ -26,8 +26,8 @@ from shared.store.signal import Signal, listen
 from shared.store.timers import Timers
 from shared.stream.journal import Journal
 from shared.stream.relay import Relay
+from shared.views.arrival import Arrival
 from shared.views.builds import prepare
-from shared.views.marks import Marks
 from shared.views.organisation import NAME as ORGANISATION
 from shared.views.organisation import Organisation, organisation
 from shared.views.reacting import ReactionRunner
@@ -136,7 +136,7 @@ async def _compose(
         advanced=advanced,
         commands=_commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views),
         views=views,
-        marks=Marks(
+        arrival=Arrival(
             pool,
             service.name,
             views=views_of(service),

@@ -5,7 +5,7 @@ import time
 from starlette.requests import Request
 
 from shared.domain.context import Actor
-from shared.views.marks import ReadModelBehind
+from shared.views.arrival import ReadModelBehind
 from shared.views.tokens import decode
 from shared.web.preconditions import prefers_lenient
 from shared.web.problems import Problem
@@ -27,7 +27,7 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     began = time.perf_counter()
     waits = running.health.metrics.waits
     try:
-        await running.marks.wait_for(decode(given), WAIT_SECONDS)
+        await running.arrival.wait_for(decode(given), WAIT_SECONDS)
     except ReadModelBehind:
         waits.labels("behind").observe(time.perf_counter() - began)
         if prefers_lenient(request):

@@ -13,7 +13,7 @@ from shared.ops.settings import Settings
 from shared.store.commands import Commands
 from shared.store.log import Log
 from shared.store.signal import Signal
-from shared.views.marks import Marks
+from shared.views.arrival import Arrival
 from shared.views.organisation import Organisation
 from shared.views.reading import Views
 from shared.web.authorization import Authorization
@@ -43,7 +43,7 @@ class Running:
     """Given whenever a view or the reactions have moved on."""
     commands: Commands
     views: Views
-    marks: Marks
+    arrival: Arrival
     organisation: Organisation
     authorization: Authorization
     cursors: Cursors

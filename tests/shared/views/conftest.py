@@ -25,7 +25,7 @@ from shared.store.pool import create_pool
 from shared.store.signal import Signal
 from shared.testing.servers import DatabaseServer
 from shared.views import builds
-from shared.views.marks import Marks
+from shared.views.arrival import Arrival
 from shared.views.reacting import ReactionRunner
 from shared.views.reactions import Reactions
 from shared.views.reading import Views
@@ -93,9 +93,9 @@ class Depot:
         """The read side of some views."""
         return Views(self.pool, views, {"log": self.log, "journal": self.journal}, Company())
 
-    def marks(self, *views: View, reactions: Sequence[str] = ()) -> Marks:
+    def arrival(self, *views: View, reactions: Sequence[str] = ()) -> Arrival:
         """What waits for tokens."""
-        return Marks(
+        return Arrival(
             self.pool,
             "depot",
             views=views,

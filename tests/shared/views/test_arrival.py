@@ -6,8 +6,8 @@ import pytest
 
 from shared.events.registry import partition_of
 from shared.ops.ids import new_id
+from shared.views.arrival import Arrival, ReadModelBehind
 from shared.views.errors import InvalidQuery
-from shared.views.marks import Marks, ReadModelBehind
 from shared.views.tokens import ConsistencyToken, decode
 from tests.shared.views.conftest import Depot, working
 from tests.shared.views.depot import OrderPaid, depot_reactions, parcel_of, parcels, totals
@@ -19,10 +19,10 @@ def own(position: int) -> ConsistencyToken:
     return ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
 
 
-async def is_waiting(marks: Marks, token: ConsistencyToken) -> bool:
+async def is_waiting(arrival: Arrival, token: ConsistencyToken) -> bool:
     """Whether a short wait is in vain."""
     try:
-        await marks.wait_for(token, timeout=0.05)
+        await arrival.wait_for(token, timeout=0.05)
     except ReadModelBehind:
         return True
     return False
@@ -31,21 +31,21 @@ async def is_waiting(marks: Marks, token: ConsistencyToken) -> bool:
 async def test_a_token_of_our_own_waits_for_the_views(depot: Depot) -> None:
     view = parcels()
     await depot.prepare(view)
-    marks = depot.marks(view)
+    arrival = depot.arrival(view)
     position = await depot.scan(await depot.post())
-    assert await is_waiting(marks, own(position))
-    waiting = asyncio.create_task(marks.wait_for(own(position), timeout=10))
+    assert await is_waiting(arrival, own(position))
+    waiting = asyncio.create_task(arrival.wait_for(own(position), timeout=10))
     async with working(depot.runner(view)):
         await waiting
         assert [row["scans"] for row in await depot.table("parcels")] == [1]
-        assert await is_waiting(marks, own(position + 1))
+        assert await is_waiting(arrival, own(position + 1))
 
 
 async def test_another_process_waits_too(depot: Depot, other: Depot) -> None:
     view = parcels()
     await depot.prepare(view)
     position = await depot.scan(await depot.post())
-    waiting = asyncio.create_task(other.marks(view).wait_for(own(position), timeout=10))
+    waiting = asyncio.create_task(other.arrival(view).wait_for(own(position), timeout=10))
     async with working(depot.runner(view)):
         await waiting
 
@@ -54,13 +54,13 @@ async def test_a_token_of_others_waits_until_what_follows_from_it_is_visible(dep
     """Journaled, reacted to, and the reaction's own events folded: only then the parcel can be asked for."""
     ours, theirs = parcels(), totals("journal", "orders")
     await depot.prepare(ours, theirs)
-    marks = depot.marks(ours, theirs, reactions=REACTIONS)
+    arrival = depot.arrival(ours, theirs, reactions=REACTIONS)
     order_id = new_id()
     token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=7)
-    waiting = asyncio.create_task(marks.wait_for(token, timeout=10))
+    waiting = asyncio.create_task(arrival.wait_for(token, timeout=10))
     runners = depot.runner(ours), depot.runner(theirs, source="journal")
     async with working(*runners, depot.reactor(depot_reactions())):
-        assert await is_waiting(marks, token)
+        assert await is_waiting(arrival, token)
         await depot.receive(7, OrderPaid(order_id=order_id, weight=1))
         await waiting
         assert [row["parcel_id"] for row in await depot.table("parcels")] == [parcel_of(order_id)]
@@ -73,13 +73,13 @@ async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
     await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
     token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=1)
     async with working(depot.runner(view, source="journal")):
-        await depot.marks(view).wait_for(token, timeout=10)
-        assert await is_waiting(depot.marks(view, reactions=REACTIONS), token)
+        await depot.arrival(view).wait_for(token, timeout=10)
+        assert await is_waiting(depot.arrival(view, reactions=REACTIONS), token)
 
 
 async def test_a_topic_that_is_not_read_here_is_not_waited_for(depot: Depot) -> None:
     token = ConsistencyToken(service="weather", topic="weather.storm.v1", partition=0, position=99)
-    await depot.marks().wait_for(token, timeout=0.05)
+    await depot.arrival().wait_for(token, timeout=0.05)
 
 
 def test_a_token_comes_back_as_it_went() -> None:

@@ -44,7 +44,7 @@ class ReadModelBehind(Exception):
         self.token = token
 
 
-class Marks:
+class Arrival:
     """The marks of a service, and how to wait for them.
 
     `reactions` names the marks of the reactions that run (`reactions-journal`); `topics` are those that the service
