@@ -8,11 +8,10 @@ from shared.web.service import Service
 
 SERVICE = Service(
     "contracts",
+    description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
     aggregates=(contract,),
     reactions=reactions,
     views=(CONTRACTS,),
     listings=(CONTRACT_LIST,),
     routes=(api.router,),
-    reads=reactions.reads,
-    description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
 )

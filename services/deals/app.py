@@ -2,25 +2,17 @@
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
-from services.deals.domain.process import Process, PublishProcess, process
+from services.deals.domain.process import Process, process
 from services.deals.domain.product import Catalogue, product
-from services.deals.domain.short_process import SHORT, SHORT_ID
 from services.deals.domain.target import target
 from services.deals.reactions import reactions
+from services.deals.seeds import publish_short_process
 from services.deals.views.deals import DEAL_VIEW, DEALS
 from services.deals.views.lookups import catalogue, chosen_process, pinned_process
 from services.deals.views.processes import PROCESS_VIEW, PROCESSES
 from services.deals.views.products import PRODUCT_VIEW, PRODUCTS
 from services.deals.views.targets import TARGET_VIEW, TARGETS
-from shared.domain.context import service_actor
-from shared.web.running import Running
 from shared.web.service import Service
-
-
-async def publish_short_process(running: Running) -> None:
-    """The built-in process is there from the first start on."""
-    await running.commands.execute(process, SHORT_ID, PublishProcess(definition=SHORT), service_actor("deals"))
-
 
 SERVICE = Service(
     "deals",

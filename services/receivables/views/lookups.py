@@ -1,6 +1,5 @@
 """What handlers of receivables need beyond their own state."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
@@ -10,7 +9,7 @@ from services.receivables.domain.ledger.receipts import BANK_REFERENCE, RecordRe
 from services.receivables.domain.numbers import NextNumber, next_number, number_series, series_of
 from services.receivables.domain.plan import DrawnUpPaymentPlan
 from shared.domain.context import Context
-from shared.store.reader import Provider, Reader
+from shared.store.reader import Reader
 
 
 async def number_in_series(
@@ -33,10 +32,3 @@ async def books_of_plan(
 async def holder_of_reference(reader: Reader, state: Any, command: RecordReceipt, context: Context) -> ReferenceHolder:
     """Where the bank reference was recorded before."""
     return ReferenceHolder(ledger_id=await reader.claim_holder(BANK_REFERENCE, command.bank_reference))
-
-
-PROVIDES: Mapping[type, Provider] = {
-    NextNumber: number_in_series,
-    OpenLedger: books_of_plan,
-    ReferenceHolder: holder_of_reference,
-}

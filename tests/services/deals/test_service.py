@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from services.deals.app import publish_short_process
 from services.deals.domain.process import process
 from services.deals.domain.short_process import SHORT_ID
+from services.deals.seeds import publish_short_process
 from services.deals.views.deals import DEAL_VIEW
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
