@@ -10,7 +10,7 @@ from typing import Literal
 
 from asyncpg import Pool, Record
 
-from shared.views import progress
+from shared.views import marks
 from shared.views.view import AnyConnection, Source, View
 
 State = Literal["requested", "building", "serving", "retired", "dropped"]
@@ -115,9 +115,7 @@ async def switch(pool: Pool, new: Build) -> bool:
             "select build from view_build where view = $1 and state = 'serving' for update", new.view
         )
         serving = schema_of(new.view, old)
-        positions = {
-            row["name"]: row["position"] for row in await connection.fetch(progress.LOCK, [new.schema, serving])
-        }
+        positions = {row["name"]: row["position"] for row in await connection.fetch(marks.LOCK, [new.schema, serving])}
         if positions[new.schema] < positions[serving] or await _lacks_more(connection, new.schema, serving):
             return False
         await connection.execute(RETIRE, new.view, old)
@@ -150,7 +148,7 @@ async def _make(connection: AnyConnection, view: View, state: State) -> None:
     schema = schema_of(view.name, build)
     await connection.execute(f"create schema {schema}")
     await connection.execute(view.ddl.replace("{view}", schema))
-    await progress.ensure(connection, schema)
+    await marks.ensure(connection, schema)
 
 
 async def _lacks_more(connection: AnyConnection, new: str, old: str) -> bool:

@@ -13,7 +13,7 @@ from asyncpg import Pool
 
 from shared.domain.context import Company
 from shared.store.log import Log, Page
-from shared.views import parking, progress
+from shared.views import marks, parking
 from shared.views.builds import Build
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
 from shared.views.parking import Poison
@@ -46,7 +46,7 @@ class Folding:
             await self._together(targets, after, page, careful=False)
             return {}
         except Exception as error:  # whatever a fold raises is looked at, one build at a time
-            if parking.is_environment(error) or isinstance(error, progress.Superseded):
+            if parking.is_environment(error) or isinstance(error, marks.Superseded):
                 raise
         failed: dict[str, Exception] = {}
         for target in targets:
@@ -59,11 +59,11 @@ class Folding:
     async def _together(self, targets: Sequence[Target], after: int, page: Page, *, careful: bool) -> None:
         names = [target.build.schema for target in targets]
         async with self._pool.acquire() as connection, connection.transaction():
-            await progress.lock(connection, names, at=after, epoch=self._epoch)
+            await marks.lock(connection, names, at=after, epoch=self._epoch)
             waiting = await parking.parked_aggregates(connection, names)
             for target in targets:
                 await self._one(connection, target, page, waiting.get(target.build.schema, frozenset()), careful)
-            await progress.advance(connection, names, to=page.upto, as_of=newest(page.events), epoch=self._epoch)
+            await marks.advance(connection, names, to=page.upto, as_of=newest(page.events), epoch=self._epoch)
 
     async def _one(
         self, connection: AnyConnection, target: Target, page: Page, waiting: frozenset[UUID], careful: bool
@@ -84,7 +84,7 @@ class Folding:
         """Fold the parked events of an aggregate again, in their order; True when none is left and it is released."""
         runner = target.build.schema
         async with self._pool.acquire() as connection, connection.transaction():
-            await progress.hold(connection, runner, epoch=self._epoch)
+            await marks.hold(connection, runner, epoch=self._epoch)
             positions = await parking.queued(connection, runner, aggregate_id)
             history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
             waiting = frozenset(positions)

@@ -26,7 +26,7 @@ from shared.store.lease import Lease
 from shared.store.log import Log, Page
 from shared.store.pace import rest_after
 from shared.store.signal import Signal
-from shared.views import parking, progress
+from shared.views import marks, parking
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
 from shared.views.leading import lead
 from shared.views.parking import Poison
@@ -73,12 +73,12 @@ class Reacting:
         behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
         poisons = await self._all(_by_aggregate(entries, waiting))
         async with self._pool.acquire() as connection, connection.transaction():
-            await progress.lock(connection, [self.mark], at=after, epoch=self._epoch)
+            await marks.lock(connection, [self.mark], at=after, epoch=self._epoch)
             if await self._waiting(connection) != waiting:
-                raise progress.Superseded(f"{self.mark}: sequences were parked or released meanwhile")
+                raise marks.Superseded(f"{self.mark}: sequences were parked or released meanwhile")
             await parking.queue(connection, self.mark, [(event.aggregate_id, event.position) for event in behind])
             await parking.park(connection, self.mark, poisons)
-            await progress.advance(connection, [self.mark], to=page.upto, as_of=newest(page.events), epoch=self._epoch)
+            await marks.advance(connection, [self.mark], to=page.upto, as_of=newest(page.events), epoch=self._epoch)
         parking.report(self.mark, poisons)
 
     async def redrive(self, aggregate_id: UUID) -> bool:
@@ -91,7 +91,7 @@ class Reacting:
         failed = set(poison.positions) if poison else set()
         done = [position for position in positions if position not in failed]
         async with self._pool.acquire() as connection, connection.transaction():
-            await progress.hold(connection, self.mark, epoch=self._epoch)
+            await marks.hold(connection, self.mark, epoch=self._epoch)
             return await parking.settle(connection, self.mark, aggregate_id, done, poison)
 
     async def _waiting(self, connection: Any) -> frozenset[UUID]:
@@ -211,7 +211,7 @@ class ReactionRunner:
             self._source, epoch, pool=self._pool, log=self._log, reactions=self._reactions, commands=self._commands
         )
         async with self._pool.acquire() as connection:
-            await progress.ensure(connection, self.name)
+            await marks.ensure(connection, self.name)
         loop, look_at, level = asyncio.get_running_loop(), 0.0, asyncio.get_running_loop().time()
         while True:
             seen, events = self._wake.count, None
@@ -222,7 +222,7 @@ class ReactionRunner:
                     look_at = loop.time() + LOOK_SECONDS
                     await self._redrive(reacting)
                     await self._measure(level)
-            except progress.Superseded as news:
+            except marks.Superseded as news:
                 logger.info("reactions-superseded", runner=self.name, detail=str(news))
             if events is None:
                 await self._wake.wait(seen, min(POLL_SECONDS[self._source], LOOK_SECONDS))

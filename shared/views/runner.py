@@ -21,7 +21,7 @@ from shared.views import builds, parking
 from shared.views.builds import Build
 from shared.views.folding import Folding, Target
 from shared.views.leading import lead
-from shared.views.progress import Superseded
+from shared.views.marks import Superseded
 from shared.views.view import Source, View
 
 logger = structlog.get_logger(__name__)

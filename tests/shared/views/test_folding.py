@@ -14,7 +14,7 @@ from shared.events.envelope import Envelope
 from shared.store.log import Page
 from shared.views import builds
 from shared.views.folding import Folding, Target
-from shared.views.progress import Superseded
+from shared.views.marks import Superseded
 from shared.views.view import View, ViewDatabase
 from tests.shared.views.conftest import Depot, caught_up, working
 from tests.shared.views.depot import DDL, ParcelPosted, fold_parcels, parcels, totals
