@@ -19,7 +19,7 @@ from shared.views.reactions import Reactions
 from shared.views.view import View
 from shared.web.commands import aggregate_route, command_routes, operation_id, starlette_route
 from shared.web.composition import running_process
-from shared.web.handlers import answer_failures
+from shared.web.failures import answer_failures
 from shared.web.health import clock_routes, health_routes
 from shared.web.lists import list_route
 from shared.web.middleware import Surroundings

@@ -7,7 +7,7 @@ from asyncpg.exceptions import _base as client
 from shared.store.pool import DATABASE_AWAY, DATABASE_ERRORS
 from shared.stream.outage import OUTAGES
 from shared.views.parking import is_environment
-from shared.web.handlers import PROBLEM_OF
+from shared.web.failures import PROBLEM_OF
 
 AWAY = [
     ConnectionRefusedError(),

@@ -66,7 +66,7 @@ def _http(error: HTTPException) -> Problem:
 
 def _away(error: Exception) -> Problem:
     """What was written is open; a retry with the same key is safe."""
-    log.warning("database away", error=type(error).__name__, exc_info=error)
+    log.warning("database-away", error=type(error).__name__, exc_info=error)
     return Problem("unavailable", "The database is not available right now.", headers=SOON)
 
 
