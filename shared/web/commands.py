@@ -27,6 +27,7 @@ from shared.store.errors import NotFound
 from shared.store.request import Result
 from shared.views.tokens import ConsistencyToken
 from shared.web.bodies import parse, read_body
+from shared.web.consistency import await_token
 from shared.web.encoding import encode
 from shared.web.preconditions import (
     content_of,
@@ -37,7 +38,6 @@ from shared.web.preconditions import (
     refuse_parameters,
 )
 from shared.web.problems import Problem
-from shared.web.reading import await_token
 from shared.web.running import running_of
 
 MACHINERY = frozenset({Role.ADMIN, Role.SERVICE})

@@ -8,9 +8,9 @@ from starlette.routing import Route
 
 from shared.views.lists import PARAMETERS, Listing, page
 from shared.web.commands import operation_id
+from shared.web.consistency import await_token
 from shared.web.preconditions import refuse_parameters
 from shared.web.problems import Problem
-from shared.web.reading import await_token
 from shared.web.routes import answer
 from shared.web.running import running_of
 

@@ -19,10 +19,10 @@ from pydantic import TypeAdapter
 from shared.domain.context import Actor
 from shared.domain.roles import Permission
 from shared.web.bodies import parse, read_body
+from shared.web.consistency import await_token
 from shared.web.encoding import encode, schema_of
 from shared.web.preconditions import refuse_parameters
 from shared.web.problems import Problem
-from shared.web.reading import await_token
 from shared.web.running import Running, running_of
 
 ROLES = "x-roles"
