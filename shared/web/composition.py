@@ -15,9 +15,9 @@ from shared.events.registry import Registry, registry_of, service_of, topic_of_c
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.settings import Settings
-from shared.store.answers import forget_old_answers
 from shared.store.appender import Appender
 from shared.store.commands import Commands
+from shared.store.idempotency import forget_old_answers
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.migrate import check

@@ -1,4 +1,4 @@
-"""One call appends many commands, each whole or not at all (API-3)."""
+"""One call appends many commands, each whole or not at all (API-1)."""
 
 import asyncio
 from collections import deque

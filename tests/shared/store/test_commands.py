@@ -1,4 +1,4 @@
-"""The write path on a real database (API-3, API-4)."""
+"""The write path on a real database (API-1, API-4)."""
 
 import asyncio
 from contextlib import AsyncExitStack

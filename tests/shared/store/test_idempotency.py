@@ -1,4 +1,4 @@
-"""A repeated request gets its first answer (API-3)."""
+"""A repeated request gets its first answer (API-1)."""
 
 import asyncio
 from dataclasses import replace
@@ -9,9 +9,9 @@ import pytest
 
 from shared.domain.rejection import Rejected
 from shared.ops.ids import new_id
-from shared.store.answers import forget_old_answers
 from shared.store.append import Idempotency
 from shared.store.errors import ContentDiffers, InFlight, StaleVersion
+from shared.store.idempotency import forget_old_answers
 from shared.store.request import Result
 from tests.shared.store.conftest import Process
 from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, CloseTicket, OpenTicket, ticket
@@ -32,7 +32,7 @@ async def noted(process: Process, ticket_id: UUID, key: Idempotency = KEY) -> Re
 
 
 async def test_a_repeat_gets_the_first_answer_and_does_nothing(process: Process, ticket_id: UUID) -> None:
-    """API-3"""
+    """API-1"""
     first = await noted(process, ticket_id)
     again = await noted(process, ticket_id)
     assert again == replace(first, replayed=True, events=())
@@ -42,7 +42,7 @@ async def test_a_repeat_gets_the_first_answer_and_does_nothing(process: Process,
 async def test_two_processes_with_the_same_key_give_one_effect(
     process: Process, other: Process, ticket_id: UUID
 ) -> None:
-    """API-3"""
+    """API-1"""
     for number in range(20):
         key = replace(KEY, key=f"race-{number}")
         outcomes = await asyncio.gather(
@@ -58,7 +58,7 @@ async def test_two_processes_with_the_same_key_give_one_effect(
 
 
 async def test_the_key_with_other_content_is_refused(process: Process, ticket_id: UUID) -> None:
-    """API-3"""
+    """API-1"""
     await noted(process, ticket_id)
     with pytest.raises(ContentDiffers):
         await noted(process, ticket_id, replace(KEY, request_hash=b"other"))
@@ -71,7 +71,7 @@ async def test_the_key_belongs_to_a_principal_and_an_operation(process: Process,
 
 
 async def test_a_request_in_flight_is_said_to_be(process: Process, other: Process, ticket_id: UUID) -> None:
-    """API-3"""
+    """API-1"""
     async with other.pool.acquire() as connection, connection.transaction():
         await connection.execute(LOCK, KEY.principal, KEY.operation, KEY.key)
         with pytest.raises(InFlight):
@@ -111,7 +111,7 @@ async def test_a_success_without_events_is_kept_as_well(process: Process, ticket
 
 
 async def test_a_refusal_is_not_kept(process: Process, ticket_id: UUID) -> None:
-    """API-3: only successes are stored."""
+    """API-1: only successes are stored."""
     stale = noted_at_version_nine(process, ticket_id)
     with pytest.raises(StaleVersion):
         await stale

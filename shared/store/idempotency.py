@@ -1,4 +1,4 @@
-"""How long first answers to requests are kept (API-3)."""
+"""How long first answers to requests are kept (API-1)."""
 
 from datetime import timedelta
 
