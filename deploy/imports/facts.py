@@ -18,20 +18,20 @@ from uuid import UUID, uuid5
 from pydantic import TypeAdapter, ValidationError
 
 from services.contracts.domain.contract import history as contracts
-from services.contracts.domain.contract.aggregate import contract, contract_of
+from services.contracts.domain.contract.state import contract, contract_of
 from services.deals.domain import product as products
 from services.deals.domain import target as targets
 from services.deals.domain.deal import history as deals
 from services.deals.domain.deal.state import deal
 from services.leads.domain.account import history as accounts
-from services.leads.domain.account.life import account
+from services.leads.domain.account.state import account
 from services.leads.domain.lead import history as leads
-from services.leads.domain.lead.life import lead
+from services.leads.domain.lead.state import lead
 from services.leads.domain.organisation import member as members
 from services.leads.domain.organisation import team as teams
 from services.receivables.domain import invoicing as invoices
 from services.receivables.domain.ledger import receipts
-from services.receivables.domain.ledger.aggregate import ledger, ledger_of
+from services.receivables.domain.ledger.state import ledger, ledger_of
 from shared.domain.aggregate import Aggregate
 
 OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")

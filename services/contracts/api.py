@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.aggregate import contract_of
 from services.contracts.domain.contract.drafting import DraftContract
+from services.contracts.domain.contract.state import contract_of
 from shared.domain.roles import SELLING
 from shared.ops.ids import new_id
 from shared.web.commands import carry_out

@@ -3,7 +3,7 @@
 from services.contracts import api
 from services.contracts.domain.contract import contract
 from services.contracts.reactions import reactions
-from services.contracts.views import CONTRACT_LIST, CONTRACTS
+from services.contracts.views.contracts import CONTRACT_VIEW, CONTRACTS
 from shared.web.service import Service
 
 SERVICE = Service(
@@ -11,7 +11,7 @@ SERVICE = Service(
     description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
     aggregates=(contract,),
     reactions=reactions,
-    views=(CONTRACTS,),
-    listings=(CONTRACT_LIST,),
+    views=(CONTRACT_VIEW,),
+    listings=(CONTRACTS,),
     routes=(api.router,),
 )

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Literal
 
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.aggregate import contract_of
 from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
+from services.contracts.domain.contract.state import contract_of
 from shared.events.deals import DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
 from shared.views.reactions import Do, Reactions

@@ -20,14 +20,14 @@ from services.leads.views.lookups import (
     neighbours,
     subject_holder,
 )
-from services.leads.views.people import MEMBERS, PEOPLE, TEAMS
+from services.leads.views.people import MEMBERS, PEOPLE_VIEW, TEAMS
 from shared.web.service import Service
 
 SERVICE = Service(
     "leads",
     description="The sales organisation, leads from capture to conversion, and accounts with their contacts.",
     aggregates=(team, member, assignment_queue, lead, account),
-    views=(PEOPLE, LEAD_VIEW, ACCOUNT_VIEW),
+    views=(PEOPLE_VIEW, LEAD_VIEW, ACCOUNT_VIEW),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
     provides={
         NamedTeam: named_team,

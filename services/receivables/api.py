@@ -4,8 +4,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.aggregate import ledger_of
 from services.receivables.domain.ledger.receipts import RecordReceipt
+from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.web.commands import carry_out
 from shared.web.routes import Asking, body_of, operation

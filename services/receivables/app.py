@@ -2,12 +2,12 @@
 
 from services.receivables import api
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.aggregate import OpenLedger
 from services.receivables.domain.ledger.receipts import ReferenceHolder
+from services.receivables.domain.ledger.state import OpenLedger
 from services.receivables.domain.numbers import NextNumber, number_series
 from services.receivables.domain.plan import payment_plan
 from services.receivables.reactions import reactions
-from services.receivables.views.books import BALANCES, BOOKS, INVOICES, RECEIPTS
+from services.receivables.views.books import BALANCES, BOOKS_VIEW, INVOICES, RECEIPTS
 from services.receivables.views.lookups import books_of_plan, holder_of_reference, number_in_series
 from services.receivables.views.plans import INSTALMENTS, PLAN_VIEW, PLANS
 from shared.web.service import Service
@@ -17,7 +17,7 @@ SERVICE = Service(
     description="Receivables: payment plans, invoices, receipts, and which money settles what.",
     aggregates=(payment_plan, ledger, number_series),
     reactions=reactions,
-    views=(PLAN_VIEW, BOOKS),
+    views=(PLAN_VIEW, BOOKS_VIEW),
     listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, BALANCES),
     routes=(api.router,),
     provides={

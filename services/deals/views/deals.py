@@ -82,7 +82,7 @@ class DealRow:
     updated_at: datetime
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Rows of the page's deals are read once, changed, and written once."""
     found = await db.fetch("select * from {view}.deal where id = any($1)", list({fact.aggregate_id for fact in events}))
     rows: dict[UUID, dict[str, Any]] = {row["id"]: dict(row) for row in found}
@@ -142,7 +142,7 @@ CHANGES: Mapping[type, Callable[[Envelope[Any]], dict[str, Any]]] = {
 }
 """The columns that each event changes, besides version and time."""
 
-DEAL_VIEW = View(name="deals", version=1, ddl=DDL, apply=fold, events=tuple(CHANGES))
+DEAL_VIEW = View(name="deals", version=1, ddl=DDL, apply=apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",

@@ -40,7 +40,7 @@ class ProcessRow:
     published_at: datetime
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """The last published version counts."""
     rows = {
         fact.aggregate_id: (
@@ -56,7 +56,7 @@ async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     await db.executemany(WRITE, rows.values())
 
 
-PROCESS_VIEW = View(name="processes", version=1, ddl=DDL, apply=fold, events=(deals.ProcessPublished,))
+PROCESS_VIEW = View(name="processes", version=1, ddl=DDL, apply=apply, events=(deals.ProcessPublished,))
 
 PROCESSES = Listing(
     name="processes",

@@ -40,7 +40,7 @@ class ProductRow:
     active: bool
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Every event holds the whole product; the last one counts."""
     rows = {
         fact.aggregate_id: (
@@ -62,7 +62,7 @@ PRODUCT_VIEW = View(
     name="products",
     version=1,
     ddl=DDL,
-    apply=fold,
+    apply=apply,
     events=(deals.ProductListed, deals.ProductChanged),
 )
 

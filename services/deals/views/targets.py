@@ -40,7 +40,7 @@ class TargetRow:
     member: UUID | None
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Every event holds the whole target; the last one counts."""
     rows = {
         fact.aggregate_id: (
@@ -59,7 +59,7 @@ async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     await db.executemany(WRITE, rows.values())
 
 
-TARGET_VIEW = View(name="targets", version=1, ddl=DDL, apply=fold, events=(deals.TargetSet,))
+TARGET_VIEW = View(name="targets", version=1, ddl=DDL, apply=apply, events=(deals.TargetSet,))
 
 TARGETS = Listing(
     name="targets",

@@ -96,9 +96,9 @@ create view {{view}}.contact_of_account as
 """  # noqa: S608 — names of our own tables
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    await ACCOUNT.fold(db, events)
-    await CONTACT.fold(db, events)
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    await ACCOUNT.apply(db, events)
+    await CONTACT.apply(db, events)
 
 
 @value
@@ -139,7 +139,7 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_VIEW = View(name="accounts", version=1, ddl=DDL, apply=fold, events=tuple(ACCOUNT.changes))
+ACCOUNT_VIEW = View(name="accounts", version=1, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",

@@ -209,7 +209,7 @@ create index on {{view}}.lead (owner, status);
 create index on {{view}}.lead (team);
 """
 
-LEAD_VIEW = View(name="leads", version=1, ddl=DDL, apply=LEAD.fold, events=tuple(CHANGES))
+LEAD_VIEW = View(name="leads", version=1, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 
 LEADS = Listing(
     name="leads",

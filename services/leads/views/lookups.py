@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from services.leads.domain.account.life import ActiveAccount, account
 from services.leads.domain.account.record import Keeper, Neighbours
+from services.leads.domain.account.state import ActiveAccount, account
 from services.leads.domain.assignment import (
     AssignmentDesk,
     Candidate,
@@ -16,10 +16,10 @@ from services.leads.domain.assignment import (
 from services.leads.domain.contact_points import EmailHolder, domain_key, email_key
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
-from services.leads.domain.lead.life import OpenLead, lead
+from services.leads.domain.lead.state import OpenLead, lead
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, team
-from services.leads.views.people import CANDIDATES, PEOPLE
+from services.leads.views.people import CANDIDATES, PEOPLE_VIEW
 from shared.domain.context import Context
 from shared.domain.permission import sees
 from shared.store.reader import Reader
@@ -69,7 +69,7 @@ async def assignment_desk(reader: Reader, state: Any, command: Any, context: Con
     if not await _team_exists(reader, chosen):
         return AssignmentDesk(rule=rule, team_id=chosen, team_exists=False)
     queue, _ = await reader.state(assignment_queue, queue_of(chosen))
-    rows = await reader.fetch(PEOPLE, CANDIDATES, chosen, context.today)
+    rows = await reader.fetch(PEOPLE_VIEW, CANDIDATES, chosen, context.today)
     return AssignmentDesk(
         rule=rule,
         team_id=chosen,

@@ -106,9 +106,9 @@ select m.id, m.capacity, count(l.id) as open_leads,
 """The reps of a team on a day, with what they carry. Reads the view `leads` beside this one."""
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    await TEAM.fold(db, events)
-    await MEMBER.fold(db, events)
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    await TEAM.apply(db, events)
+    await MEMBER.apply(db, events)
     leaves = [fact.data for fact in events if isinstance(fact.data, MemberWentOnLeave)]
     await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
 
@@ -144,11 +144,11 @@ class MemberRow:
     left_on: date | None
 
 
-PEOPLE = View(name="people", version=1, ddl=DDL, apply=fold, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_VIEW = View(name="people", version=1, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",
-    view=PEOPLE,
+    view=PEOPLE_VIEW,
     table="team",
     item=TeamRow,
     key="id",
@@ -162,7 +162,7 @@ TEAMS = Listing(
 
 MEMBERS = Listing(
     name="members",
-    view=PEOPLE,
+    view=PEOPLE_VIEW,
     table="member",
     item=MemberRow,
     key="id",

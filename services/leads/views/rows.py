@@ -36,7 +36,7 @@ class Table:
         updates = ", ".join(f"{name} = excluded.{name}" for name in self.columns if name != "id")
         return f"insert into {{view}}.{self.name} ({names}) values ({places}) on conflict (id) do update set {updates}"  # noqa: S608
 
-    async def fold(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def apply(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         """Rows of the page are read once, changed, and written once."""
         mine = [(self.key(fact), fact) for fact in events if type(fact.data) in self.changes]
         if not mine:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from annotated_types import Ge, MaxLen, MinLen
 
-from services.receivables.domain.ledger.aggregate import NoLedger, OpenLedger, empty, ledger, ledger_of, movement
 from services.receivables.domain.ledger.invoices import enter
+from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger, ledger_of, movement
 from services.receivables.domain.numbers import USUAL_ENTITY, LegalEntity, NextNumber, check_legal_entity
 from services.receivables.domain.plan import DrawnUpPaymentPlan, payment_plan
 from services.receivables.domain.roles import FINANCE_DESK

@@ -99,7 +99,7 @@ on conflict (id) do update set
 """
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     changes = (change for fact in events for change in _changes(fact.data))
     for sql, rows in groupby(changes, key=itemgetter(0)):
@@ -140,11 +140,11 @@ def _balance(
     return BALANCE, (event.ledger_id, event.account_id, event.amount.currency, *figures)
 
 
-BOOKS = View(
+BOOKS_VIEW = View(
     name="books",
     version=2,
     ddl=DDL,
-    apply=fold,
+    apply=apply,
     events=(InvoiceIssued, ReceiptRecorded, ReceiptAllocated, InvoiceOverdue),
 )
 
@@ -204,7 +204,7 @@ class BalanceRow:
 
 INVOICES = Listing(
     name="invoices",
-    view=BOOKS,
+    view=BOOKS_VIEW,
     table="invoice",
     item=InvoiceRow,
     key="id",
@@ -230,7 +230,7 @@ INVOICES = Listing(
 
 RECEIPTS = Listing(
     name="receipts",
-    view=BOOKS,
+    view=BOOKS_VIEW,
     table="receipt",
     item=ReceiptRow,
     key="id",
@@ -250,7 +250,7 @@ RECEIPTS = Listing(
 
 BALANCES = Listing(
     name="balances",
-    view=BOOKS,
+    view=BOOKS_VIEW,
     table="balance",
     item=BalanceRow,
     key="id",

@@ -4,8 +4,8 @@ from typing import Any
 
 from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.aggregate import OpenLedger, empty, ledger_of
 from services.receivables.domain.ledger.receipts import BANK_REFERENCE, RecordReceipt, ReferenceHolder
+from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of
 from services.receivables.domain.numbers import NextNumber, next_number, number_series, series_of
 from services.receivables.domain.plan import DrawnUpPaymentPlan
 from shared.domain.context import Context

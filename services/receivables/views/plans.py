@@ -67,7 +67,7 @@ update {view}.instalment set invoiced = true, invoice_id = $2, invoice_number = 
 ONE_MORE_INVOICED = "update {view}.plan set invoiced = invoiced + 1 where id = $1"
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     drawn_up = [fact for fact in events if isinstance(fact.data, PlanDrawnUp)]
     await db.executemany(PLAN, [_plan(fact.data, fact.occurred_at) for fact in drawn_up])
@@ -109,7 +109,7 @@ def _key(plan_id: UUID, number: int) -> str:
     return f"{plan_id}/{number:03}"
 
 
-PLAN_VIEW = View(name="plans", version=2, ddl=DDL, apply=fold, events=(PlanDrawnUp, InstalmentInvoiced))
+PLAN_VIEW = View(name="plans", version=2, ddl=DDL, apply=apply, events=(PlanDrawnUp, InstalmentInvoiced))
 
 
 @value

@@ -6,8 +6,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.aggregate import contract_of
 from services.contracts.domain.contract.signing import SignContract
+from services.contracts.domain.contract.state import contract_of
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
 from shared.domain.money import Money

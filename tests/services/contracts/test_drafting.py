@@ -6,9 +6,9 @@ from decimal import Decimal
 import pytest
 
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.aggregate import DraftedContract
 from services.contracts.domain.contract.drafting import ChangeContract, DraftContract, DraftForDeal, VoidContract
 from services.contracts.domain.contract.reopening import ReconsiderContract
+from services.contracts.domain.contract.state import DraftedContract
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
 from shared.domain.money import Money

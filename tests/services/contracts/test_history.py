@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from services.contracts.domain.contract.aggregate import ActiveContract, SignedContract
 from services.contracts.domain.contract.history import ImportContract
+from services.contracts.domain.contract.state import ActiveContract, SignedContract
 from shared.events.contracts import (
     ContractActivated,
     ContractApproved,

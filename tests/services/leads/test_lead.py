@@ -11,8 +11,8 @@ from services.leads.domain.assignment import AssignmentDesk, Candidate, queue_of
 from services.leads.domain.contact_points import EmailHolder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.capture import AssignLead, CaptureLead
-from services.leads.domain.lead.life import DuplicateLead
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
+from services.leads.domain.lead.state import DuplicateLead
 from services.leads.domain.organisation.team import NamedMember
 from shared.domain.aggregate import Claim
 from shared.events.leads import (

@@ -9,8 +9,8 @@ import pytest
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount, WantedDeal
 from services.leads.domain.lead.erasure import EraseLeadPerson
-from services.leads.domain.lead.life import ConvertedLead, ErasedLead
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
+from services.leads.domain.lead.state import ConvertedLead, ErasedLead
 from shared.domain.aggregate import status_of
 from shared.events.leads import (
     AccountOpened,

@@ -13,7 +13,7 @@ from services.leads.domain.lead.history import (
     ImportLeadDisqualification,
     ImportLeadQualification,
 )
-from services.leads.domain.lead.life import DuplicateLead, OpenLead
+from services.leads.domain.lead.state import DuplicateLead, OpenLead
 from shared.events.leads import (
     LeadActivityLogged,
     LeadAssigned,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.receivables.domain import invoicing as _invoicing  # noqa: F401 — registers its handlers
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.aggregate import OpenLedger, ledger_of, movement
 from services.receivables.domain.ledger.receipts import ReferenceHolder
+from services.receivables.domain.ledger.state import OpenLedger, ledger_of, movement
 from services.receivables.domain.numbers import NextNumber
 from services.receivables.domain.plan import payment_plan, plan_of
 from shared.domain.money import Money

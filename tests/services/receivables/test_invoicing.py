@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
-from services.receivables.domain.ledger.aggregate import empty, movement
+from services.receivables.domain.ledger.state import empty, movement
 from services.receivables.domain.numbers import (
     NextNumber,
     RunningNumberSeries,

@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.aggregate import DraftedContract, contract_of
 from services.contracts.domain.contract.drafting import DraftForDeal
+from services.contracts.domain.contract.state import DraftedContract, contract_of
 from services.receivables.domain.invoicing import IssueInvoice
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.aggregate import ledger_of
 from services.receivables.domain.ledger.receipts import RecordReceipt
+from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.domain.money import Money
 from shared.domain.roles import Role

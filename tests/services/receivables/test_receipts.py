@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.aggregate import OpenLedger, movement
 from services.receivables.domain.ledger.invoices import MarkOverdue, enter
 from services.receivables.domain.ledger.receipts import RecordReceipt, ReferenceHolder
+from services.receivables.domain.ledger.state import OpenLedger, movement
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
 from shared.domain.money import Money, zero

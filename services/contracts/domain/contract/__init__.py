@@ -4,6 +4,6 @@ Every module holds one capability: its commands, how they are decided, and how i
 """
 
 from services.contracts.domain.contract import approval, drafting, history, reopening, signing
-from services.contracts.domain.contract.aggregate import contract
+from services.contracts.domain.contract.state import contract
 
 __all__ = ["approval", "contract", "drafting", "history", "reopening", "signing"]

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from services.contracts.domain.contract.aggregate import (
+from services.contracts.domain.contract.drafting import Sentence
+from services.contracts.domain.contract.state import (
     ApprovedContract,
     DraftedContract,
     SubmittedContract,
     carried,
     contract,
 )
-from services.contracts.domain.contract.drafting import Sentence
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission

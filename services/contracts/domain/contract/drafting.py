@@ -6,7 +6,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
-from services.contracts.domain.contract.aggregate import (
+from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
     DraftedContract,

@@ -5,7 +5,9 @@ from datetime import date
 from itertools import pairwise
 from uuid import UUID
 
-from services.contracts.domain.contract.aggregate import (
+from services.contracts.domain.contract.approval import STEP
+from services.contracts.domain.contract.drafting import Name
+from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
     DraftedContract,
@@ -15,8 +17,6 @@ from services.contracts.domain.contract.aggregate import (
     VoidedContract,
     contract,
 )
-from services.contracts.domain.contract.approval import STEP
-from services.contracts.domain.contract.drafting import Name
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Fact
 from shared.domain.context import Context

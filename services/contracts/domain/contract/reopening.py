@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.contracts.domain.contract.aggregate import (
+from services.contracts.domain.contract.drafting import Sentence
+from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
     DraftedContract,
@@ -13,7 +14,6 @@ from services.contracts.domain.contract.aggregate import (
     VoidedContract,
     contract,
 )
-from services.contracts.domain.contract.drafting import Sentence
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts import ContractFlagged, ContractVoided
 from shared.events.definition import value

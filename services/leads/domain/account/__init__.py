@@ -4,6 +4,6 @@ Importing this folder registers every handler on the aggregate.
 """
 
 from services.leads.domain.account import contacts, history, record
-from services.leads.domain.account.life import account
+from services.leads.domain.account.state import account
 
 __all__ = ["account", "contacts", "history", "record"]

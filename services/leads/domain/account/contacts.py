@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import ClassVar, Protocol
 from uuid import UUID
 
-from services.leads.domain.account.life import ActiveAccount, Contact, account
+from services.leads.domain.account.state import ActiveAccount, Contact, account
 from services.leads.domain.contact_points import ContactPoints, EmailHolder, normalised
 from services.leads.domain.fields import BuyingRole, Email, Name, Phone
 from shared.domain.aggregate import Decision

@@ -4,8 +4,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.leads.domain.account.contacts import reached, refuse_held
-from services.leads.domain.account.life import ActiveAccount, NoAccount, account
 from services.leads.domain.account.record import Neighbours, domain_taken, opened, said_by
+from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.contact_points import EmailHolder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Name, Phone, Word
 from shared.domain.aggregate import Decision, Fact

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal, Protocol
 from uuid import UUID
 
-from services.leads.domain.account.life import ActiveAccount, NoAccount, Profile, account
+from services.leads.domain.account.state import ActiveAccount, NoAccount, Profile, account
 from services.leads.domain.contact_points import normalised
 from services.leads.domain.fields import Country, Domain, Headcount, Name, Word
 from shared.domain.aggregate import Decision

@@ -4,6 +4,6 @@ Importing this folder registers every handler on the aggregate.
 """
 
 from services.leads.domain.lead import capture, closing, erasure, history, nurturing
-from services.leads.domain.lead.life import lead
+from services.leads.domain.lead.state import lead
 
 __all__ = ["capture", "closing", "erasure", "history", "lead", "nurturing"]

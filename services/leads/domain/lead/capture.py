@@ -8,7 +8,7 @@ from uuid import UUID
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
 from services.leads.domain.contact_points import EmailHolder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
-from services.leads.domain.lead.life import (
+from services.leads.domain.lead.state import (
     Captured,
     ConvertedLead,
     DisqualifiedLead,

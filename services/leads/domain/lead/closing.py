@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from services.leads.domain.fields import BuyingRole, Name, Text
-from services.leads.domain.lead.life import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
+from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.criteria import unmet

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import ClassVar
 
-from services.leads.domain.lead.life import (
+from services.leads.domain.lead.state import (
     Activity,
     ConvertedLead,
     DisqualifiedLead,

@@ -8,7 +8,8 @@ from services.leads.domain.contact_points import EmailHolder
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
-from services.leads.domain.lead.life import (
+from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
+from services.leads.domain.lead.state import (
     ConvertedLead,
     DisqualifiedLead,
     DuplicateLead,
@@ -19,7 +20,6 @@ from services.leads.domain.lead.life import (
     lead,
     same_fields,
 )
-from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money

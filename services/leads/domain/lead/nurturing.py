@@ -8,7 +8,7 @@ from uuid import UUID
 from annotated_types import Ge, Le
 
 from services.leads.domain.fields import Text
-from services.leads.domain.lead.life import Activity, OpenLead, Qualification, lead
+from services.leads.domain.lead.state import Activity, OpenLead, Qualification, lead
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.criteria import Criterion, Facts, Predicate

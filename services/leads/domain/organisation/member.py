@@ -1,6 +1,6 @@
 """Members: joining, moving between teams, leave, leaving (ORG-1)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -22,7 +22,7 @@ Capacity = Annotated[int, Ge(0), Le(10_000)]
 # -- states ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NoMember:
     """Not in the organisation yet."""
 
@@ -43,7 +43,7 @@ class Move:
     on: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ActiveMember:
     """In the organisation."""
 
@@ -64,7 +64,7 @@ class ActiveMember:
         return self.id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FormerMember:
     """Left."""
 

@@ -1,6 +1,6 @@
 """Teams: their place in the hierarchy and who leads them (ORG-1)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
@@ -16,12 +16,12 @@ from shared.events.leads import ManagerAppointed, TeamFormed
 # -- states ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NoTeam:
     """Not formed yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ActiveTeam:
     """At work."""
 

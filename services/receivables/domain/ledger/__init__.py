@@ -4,6 +4,6 @@ It is one aggregate, so that "never below zero" and "allocated once" are decided
 """
 
 from services.receivables.domain.ledger import invoices, receipts
-from services.receivables.domain.ledger.aggregate import ledger
+from services.receivables.domain.ledger.state import ledger
 
 __all__ = ["invoices", "ledger", "receipts"]

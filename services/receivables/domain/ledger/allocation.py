@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from services.receivables.domain.ledger.aggregate import LedgerInvoice, LedgerReceipt, OpenLedger, movement
+from services.receivables.domain.ledger.state import LedgerInvoice, LedgerReceipt, OpenLedger, movement
 from shared.domain.money import Money
 from shared.events.definition import value
 from shared.events.receivables import ReceiptAllocated

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from services.receivables.domain.ledger.aggregate import (
+from services.receivables.domain.ledger.allocation import use_credit
+from services.receivables.domain.ledger.state import (
     LedgerInvoice,
     NoLedger,
     OpenLedger,
@@ -12,7 +13,6 @@ from services.receivables.domain.ledger.aggregate import (
     ledger,
     with_invoice,
 )
-from services.receivables.domain.ledger.allocation import use_credit
 from shared.domain.aggregate import Fact, Timer
 from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES

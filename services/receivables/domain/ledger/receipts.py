@@ -8,7 +8,8 @@ from uuid import UUID, uuid5
 
 from annotated_types import MaxLen, MinLen
 
-from services.receivables.domain.ledger.aggregate import (
+from services.receivables.domain.ledger.allocation import allocate, allocated, settled
+from services.receivables.domain.ledger.state import (
     LedgerReceipt,
     NoLedger,
     OpenLedger,
@@ -19,7 +20,6 @@ from services.receivables.domain.ledger.aggregate import (
     with_invoice,
     with_receipt,
 )
-from services.receivables.domain.ledger.allocation import allocate, allocated, settled
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Fact
 from shared.domain.context import Context

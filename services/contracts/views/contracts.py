@@ -82,7 +82,7 @@ CHANGES: Mapping[type, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
 """Event → the columns that it sets, and their values."""
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the list."""
     for sql, rows in groupby(map(_change, events), key=itemgetter(0)):
         await db.executemany(sql, [row for _, row in rows])
@@ -98,11 +98,11 @@ def _change(fact: Envelope[Any]) -> tuple[str, tuple[Any, ...]]:
     return sql, (event.contract_id, at, *values(event))
 
 
-CONTRACTS = View(
+CONTRACT_VIEW = View(
     name="contracts",
     version=2,
     ddl=DDL,
-    apply=fold,
+    apply=apply,
     events=(ContractDrafted, *CHANGES),
 )
 
@@ -128,9 +128,9 @@ class ContractRow:
     changed_at: datetime
 
 
-CONTRACT_LIST = Listing(
+CONTRACTS = Listing(
     name="contracts",
-    view=CONTRACTS,
+    view=CONTRACT_VIEW,
     table="contract",
     item=ContractRow,
     key="id",

@@ -1,6 +1,6 @@
 """The life of a lead: the states that it can stand in, and the key that it holds meanwhile."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -73,12 +73,12 @@ class Activity:
 # -- states ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NoLead:
     """Nobody showed interest yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OpenLead:
     """Somebody's, or the public pool's when nobody owns it."""
 
@@ -96,7 +96,7 @@ class OpenLead:
     """True once somebody said when the next follow-up is, or that there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DuplicateLead:
     """Repeats another lead or a contact; those who see the original see it."""
 
@@ -110,7 +110,7 @@ class DuplicateLead:
     erased: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ConvertedLead:
     """Became an account's contact, and maybe a deal."""
 
@@ -130,7 +130,7 @@ class ConvertedLead:
     erased: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class DisqualifiedLead:
     """Not worth following."""
 
@@ -146,7 +146,7 @@ class DisqualifiedLead:
     erased: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ErasedLead:
     """Was open when its person was erased: there is nobody left to follow up."""
 

@@ -1,6 +1,5 @@
 """What an account is, and the keys that it holds."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim
@@ -33,12 +32,12 @@ class Profile:
     parent_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class NoAccount:
     """Not known yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ActiveAccount:
     """A customer or prospect."""
 
