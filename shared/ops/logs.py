@@ -61,6 +61,8 @@ def configure_logs(service: str, level: str) -> None:
         logger.propagate = True
     for chatty in ("httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # While the broker is away it reports each attempt, many a second; the relay and the journal say so themselves.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _line(event: Any, **_: Any) -> bytes:

@@ -27,7 +27,8 @@ try:
     fail()
 except ValueError:
     log.exception("failed")
-    logging.getLogger("aiokafka").exception("failed outside")
+    logging.getLogger("asyncio").exception("failed outside")
+    logging.getLogger("aiokafka.conn").error("not written: the broker is away")
 """
 
 
