@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 
 from shared.ops.ids import new_id
+from shared.ops.pausing import pause
 from shared.store.pool import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
@@ -79,8 +80,7 @@ class Lease:
                     return epoch
             except DATABASE_ERRORS as problem:
                 log.warning("lease-unreachable", name=self._name, error=type(problem).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), RENEW_SECONDS)
+            await pause(stopping, RENEW_SECONDS)
         return None
 
     async def _kept(self, epoch: int, task: asyncio.Future[None]) -> bool:

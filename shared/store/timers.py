@@ -14,6 +14,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.ops.clock import Clock
+from shared.ops.pausing import pause
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
 from shared.store.effect import decode_command
@@ -62,16 +63,15 @@ class Timers:
         self._actor = service_actor(service)
         self._principal = f"timer:{service}"
 
-    async def run(self, stopping: asyncio.Event, *, alive: Callable[[], None] = lambda: None) -> None:
-        """Fire what is due, in one process at a time, until `stopping` is set. `alive` is called after each round."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Fire what is due, in one process at a time, until `stopping` is set."""
 
         async def work(_epoch: int) -> None:
             while not stopping.is_set():
                 await self._clock.refresh(self._pool)
                 fired = await self.fire_due()
-                alive()
                 if fired < PAGE:
-                    await _waited(stopping, POLL_SECONDS)
+                    await pause(stopping, POLL_SECONDS)
 
         await Lease(self._pool, "timers").hold(work, stopping)
 
@@ -133,11 +133,3 @@ def _still(aggregate: Aggregate, timer: DueTimer) -> Callable[[Any], bool]:
         return running is not None and running.due == timer.due
 
     return still
-
-
-async def _waited(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return

@@ -20,11 +20,12 @@ from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.ops.health import Health
+from shared.ops.pausing import pause
 from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
 from shared.stream.keeping import Keeper
 from shared.stream.lag import Delay
-from shared.stream.outage import OUTAGES, pause
+from shared.stream.outage import OUTAGES
 from shared.stream.record import Received, read
 from shared.stream.topics import provision
 

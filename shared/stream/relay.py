@@ -20,13 +20,14 @@ from aiokafka.errors import KafkaTimeoutError
 from shared.events.envelope import Envelope
 from shared.events.registry import topic_of
 from shared.ops.health import Health
+from shared.ops.pausing import pause
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.pace import rest_after
 from shared.store.signal import Signal
 from shared.stream.chain import Place
 from shared.stream.lag import Delay
-from shared.stream.outage import OUTAGES, pause
+from shared.stream.outage import OUTAGES
 from shared.stream.producer import producing
 from shared.stream.record import headers_of
 from shared.stream.topics import provision

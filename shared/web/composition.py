@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from shared.events.leads import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.ops.clock import Clock
 from shared.ops.health import Health
+from shared.ops.pausing import pause
 from shared.ops.settings import Settings
 from shared.store.appender import Appender
 from shared.store.commands import Commands
@@ -291,19 +292,14 @@ async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:
     """Take over how far other processes have moved the company clock."""
     while not stopping.is_set():
         await running.clock.refresh(running.pool)
-        await _pause(stopping, CLOCK_SECONDS)
+        await pause(stopping, CLOCK_SECONDS)
 
 
 async def _forget(running: Running, stopping: asyncio.Event) -> None:
     """Delete first answers to requests that are kept no longer."""
     while not stopping.is_set():
         await forget_old_answers(running.pool)
-        await _pause(stopping, RETENTION_SECONDS)
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)
+        await pause(stopping, RETENTION_SECONDS)
 
 
 async def _until(stopping: asyncio.Event, work: Any) -> None:

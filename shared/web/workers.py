@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from shared.ops.health import Health
+from shared.ops.pausing import pause
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,7 @@ class Worker:
 
 async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> None:
     """Keep a worker at work until `stopping` is set."""
-    pause = FIRST_PAUSE
+    delay = FIRST_PAUSE
     clock = asyncio.get_running_loop()
     while not stopping.is_set():
         began = clock.time()
@@ -42,9 +43,9 @@ async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> 
         if stopping.is_set() and (ended.cancelled() or ended.exception() is None):
             return
         _report(worker, health, ended)
-        pause = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else pause
-        await _wait(stopping, pause)
-        pause = min(pause * 2, LONGEST_PAUSE)
+        delay = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else delay
+        await pause(stopping, delay)
+        delay = min(delay * 2, LONGEST_PAUSE)
         health.metrics.worker_restarts.labels(worker.name).inc()
 
 
@@ -52,14 +53,7 @@ def _report(worker: Worker, health: Health, ended: "asyncio.Future[None]") -> No
     failure = None if ended.cancelled() else ended.exception()
     detail = f"ended: {type(failure).__name__}" if failure else "ended"
     health.report(worker.name, False, detail)
-    log.error("worker ended", worker=worker.name, exc_info=failure)
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
+    log.error("worker-ended", worker=worker.name, exc_info=failure)
 
 
 async def run_all(workers: Sequence[Worker], health: Health, stopping: asyncio.Event) -> None:
@@ -71,7 +65,7 @@ async def run_all(workers: Sequence[Worker], health: Health, stopping: asyncio.E
         await stopping.wait()
         _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
         for task in late:
-            log.warning("worker cancelled", worker=task.get_name())
+            log.warning("worker-cancelled", worker=task.get_name())
     finally:
         for task in tasks:
             task.cancel()
