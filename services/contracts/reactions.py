@@ -31,7 +31,7 @@ def draft_on_the_win(event: DealWon, fact: Envelope[DealWon]) -> Iterable[Do]:
 
 @reactions.on
 def reconsider_on_reopening(event: DealReopened, fact: Envelope[DealReopened]) -> Iterable[Do]:
-    """A reopened deal voids its draft, and flags a contract that went further."""
+    """CON-1: a reopened deal voids its draft, and flags a contract that went further."""
     yield Do(
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),

@@ -13,6 +13,7 @@ reactions = Reactions("deals")
 
 @reactions.on
 def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> Iterable[Do]:
+    """DEAL-1: a lead that was converted with a deal opens it."""
     if event.deal_id is None:
         return
     yield Do(

@@ -97,6 +97,7 @@ create view {{view}}.contact_of_account as
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """What a batch of events changes in the lists."""
     await ACCOUNT.apply(db, events)
     await CONTACT.apply(db, events)
 

@@ -107,6 +107,7 @@ select m.id, m.capacity, count(l.id) as open_leads,
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """What a batch of events changes in the lists."""
     await TEAM.apply(db, events)
     await MEMBER.apply(db, events)
     leaves = [fact.data for fact in events if isinstance(fact.data, MemberWentOnLeave)]

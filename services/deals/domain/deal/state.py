@@ -45,7 +45,6 @@ class Activity:
     minutes: int | None
     cost: Money | None
     outcome: str | None
-    automatic: bool
 
 
 @value

@@ -114,7 +114,6 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
         minutes=event.minutes,
         cost=event.cost,
         outcome=event.outcome,
-        automatic=event.automatic,
     )
     return replace(state, activities=(*state.activities, activity))
 

@@ -94,6 +94,7 @@ def reached(state: ActiveAccount, command: Person) -> ContactPoints:
 
 
 def is_same(contact: Contact, command: AddContact, points: ContactPoints) -> bool:
+    """Whether a contact is as a command says."""
     known = (contact.name, contact.email, contact.phone, contact.title, contact.buying_role)
     return known == (command.name, points.email, points.phone, command.title, command.buying_role)
 

@@ -123,6 +123,7 @@ def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours)
 def opened(
     account_id: UUID, profile: Profile, *, owner: UUID | None, team: UUID | None, lead_id: UUID | None = None
 ) -> AccountOpened:
+    """The fact that an account with this profile is known."""
     return AccountOpened(
         account_id=account_id,
         name=profile.name,
@@ -202,6 +203,7 @@ def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profi
 
 
 def domain_taken(account_id: UUID, neighbours: Neighbours) -> list[Reason]:
+    """The reason against a domain that another account has (LEAD-2)."""
     if neighbours.domain_holder in (None, account_id):
         return []
     return [Reason(code="domain-taken", message="Another account has this domain.", field="domain")]
@@ -223,6 +225,7 @@ def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
 
 
 def profile_of(event: AccountOpened | AccountChanged) -> Profile:
+    """The profile that an event tells of."""
     return Profile(
         name=event.name,
         domain=event.domain,

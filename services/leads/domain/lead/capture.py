@@ -173,6 +173,7 @@ def as_captured(said: Any, currency: str) -> Captured:
 
 
 def duplicate_of(original: EmailHolder, lead_id: UUID) -> LeadMarkedDuplicate:
+    """The fact that a lead repeats another lead or a contact (LEAD-2)."""
     assert original.id is not None
     return LeadMarkedDuplicate(
         lead_id=lead_id,

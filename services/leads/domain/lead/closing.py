@@ -119,6 +119,7 @@ def convert(state: OpenLead, command: ConvertLead, context: Context, matched: Ma
 
 
 def checked(deal: WantedDeal | None, context: Context) -> WantedDeal | None:
+    """The deal that is wanted, once its id and amount can be; raises Rejected."""
     if deal is None:
         return None
     if deal.deal_id is not None and deal.deal_id.version != 7:
@@ -153,6 +154,7 @@ def opened_for(state: OpenLead, command: ConvertLead, account_id: UUID) -> Accou
 
 
 def contact_of(state: OpenLead, command: ConvertLead, account_id: UUID, contact_id: UUID) -> ContactAdded:
+    """The contact that a lead becomes."""
     return ContactAdded(
         account_id=account_id,
         contact_id=contact_id,

@@ -78,4 +78,5 @@ def disqualified_was_erased(state: DisqualifiedLead, event: LeadErased) -> Disqu
 
 
 def without_notes(activities: tuple[Activity, ...]) -> tuple[Activity, ...]:
+    """The activities without what was written about the person (DATA-4)."""
     return tuple(replace(activity, note=None) for activity in activities)

@@ -181,6 +181,7 @@ def qualification_imported_already(
 
 
 def as_qualification(command: ImportLeadQualification) -> Qualification:
+    """What an imported qualification says."""
     return Qualification(
         need_stated=command.need_stated,
         budget=command.budget,

@@ -167,6 +167,7 @@ def with_news(known: Qualification, news: NoteLeadQualification, currency: str) 
 
 
 def qualification_noted(lead_id: UUID, known: Qualification) -> LeadQualificationNoted:
+    """The fact that this is known about a lead."""
     return LeadQualificationNoted(
         lead_id=lead_id,
         need_stated=known.need_stated,
@@ -186,6 +187,7 @@ def was_worked_on(state: OpenLead, event: LeadActivityLogged) -> OpenLead:
 
 
 def activity_of(event: LeadActivityLogged) -> Activity:
+    """The activity that an event tells of."""
     return Activity(
         id=event.activity_id,
         kind=event.kind,

@@ -214,6 +214,7 @@ def import_member(state: NoMember, command: ImportMember, context: Context, hold
 
 
 def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
+    """The fact that a member joined; refused while somebody else signs in with the subject."""
     if holder.member_id not in (None, context.aggregate_id):
         raise Rejected("subject-taken", "Another member signs in with this subject.", field="subject")
     return MemberJoined(
@@ -282,6 +283,7 @@ def import_leave(state: ActiveMember, command: ImportLeave, context: Context) ->
 
 
 def on_leave(state: ActiveMember, command: GoOnLeave | ImportLeave) -> MemberWentOnLeave:
+    """The fact that a member is away; refused when it ends before it starts."""
     if command.end < command.start:
         raise Rejected("ends-before-start", "A leave ends on the day it starts or later.", field="end")
     return MemberWentOnLeave(member_id=state.id, start=command.start, end=command.end)
@@ -322,6 +324,7 @@ def departure_imported_already(state: FormerMember, command: ImportDeparture) ->
 
 
 def check_team(team_id: UUID | None, named: NamedTeam) -> None:
+    """Refuse a team that is not there."""
     if team_id is not None and not named.exists:
         raise Rejected("unknown-team", "There is no such team.", field="team_id")
 

@@ -1,4 +1,4 @@
-"""Which invoices a receipt settles (REC-4, domain 2.6): by reference, then exact amount, then oldest due first."""
+"""Which invoices a receipt settles (REC-4): by reference, then exact amount, then oldest due first."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,11 +7,6 @@ from services.receivables.domain.ledger.state import LedgerInvoice, LedgerReceip
 from shared.domain.money import Money
 from shared.events.definition import value
 from shared.events.receivables import ReceiptAllocated
-
-CREDIT_RULES = ("reference",)
-"""The rules by which standing credit settles a new invoice. Credit is the customer's: only a receipt that named the
-invoice before it was written settles it by itself; other credit waits until somebody allocates it. "exact-amount" and
-"oldest-due" would let it be used up."""
 
 
 @value
@@ -46,12 +41,14 @@ def _next(receipt: LedgerReceipt, left: Money, waiting: Sequence[LedgerInvoice])
 
 
 def use_credit(state: OpenLedger, invoice: LedgerInvoice) -> Iterator[ReceiptAllocated]:
-    """What standing credit settles of a new invoice, under the rules that may use it."""
+    """What standing credit settles of a new invoice. Credit is the customer's: only a receipt that named the invoice
+    before it was written settles it by itself; other credit waits until somebody allocates it."""
     for receipt in state.receipts:
-        for allocation in allocate(receipt, [invoice]):
-            if allocation.rule in CREDIT_RULES:
-                yield allocated(state, receipt, allocation)
-                invoice = settled(invoice, allocation.amount)
+        if names(receipt, invoice.number):
+            amount = min(receipt.unapplied, invoice.open, key=lambda money: money.amount)
+            if amount.amount > 0:
+                yield allocated(state, receipt, Allocation(invoice=invoice, amount=amount, rule="reference"))
+                invoice = settled(invoice, amount)
 
 
 def names(receipt: LedgerReceipt, number: str) -> bool:
