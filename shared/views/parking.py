@@ -42,8 +42,8 @@ LISTED = """
       from parked_sequence s order by s.runner, s.parked_at, s.aggregate_id
 """
 DUE = """
-    select aggregate_id from parked_sequence
-     where runner = $1 and next_attempt_at <= clock_timestamp() order by next_attempt_at limit 20
+    select runner, aggregate_id from parked_sequence
+     where runner = any($1::text[]) and next_attempt_at <= clock_timestamp() order by next_attempt_at limit 20
 """
 QUEUED = "select position from parked_event where runner = $1 and aggregate_id = $2 order by position limit 1000"
 DONE = "delete from parked_event where runner = $1 and aggregate_id = $2 and position = any($3::bigint[])"
@@ -123,9 +123,9 @@ async def queue(connection: AnyConnection, runner: str, events: Collection[tuple
         await connection.executemany(QUEUE, [(runner, aggregate_id, position) for aggregate_id, position in events])
 
 
-async def due(pool: Pool, runner: str) -> list[UUID]:
-    """The aggregates whose next attempt is due, the longest waiting first."""
-    return [row["aggregate_id"] for row in await pool.fetch(DUE, runner)]
+async def due(pool: Pool, runners: Sequence[str]) -> list[tuple[str, UUID]]:
+    """The sequences of these runners whose next attempt is due, by runner and aggregate, the longest waiting first."""
+    return [(row["runner"], row["aggregate_id"]) for row in await pool.fetch(DUE, runners)]
 
 
 async def queued(connection: AnyConnection, runner: str, aggregate_id: UUID) -> list[int]:

@@ -162,12 +162,13 @@ class ViewRunner:
 
     async def _redrive(self, folding: Folding) -> None:
         """Handle parked sequences again that are due."""
-        for build in (*await self._builds("serving", halted=True), *await self._builds("building", halted=True)):
-            for aggregate_id in await parking.due(self._pool, build.schema):
-                if await folding.redrive(self._target(build), aggregate_id):
-                    logger.info("sequence-released", runner=build.schema, aggregate_id=str(aggregate_id))
-                    self._halted.pop(build.schema, None)
-                    self._advanced.give()
+        found = (*await self._builds("serving", halted=True), *await self._builds("building", halted=True))
+        targets = {build.schema: self._target(build) for build in found}
+        for runner, aggregate_id in await parking.due(self._pool, list(targets)):
+            if await folding.redrive(targets[runner], aggregate_id):
+                logger.info("sequence-released", runner=runner, aggregate_id=str(aggregate_id))
+                self._halted.pop(runner, None)
+                self._advanced.give()
 
     async def _measure(self) -> None:
         """Say how far the serving builds are behind: positions (some may be dead), and the time since they were not."""
