@@ -37,11 +37,10 @@ class Reader:
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Any, int]:
         """Another aggregate of this service as it is now, or as the batch of this command saw it, and its sequence;
         (its start state, 0) when there is none."""
-        held = self._seen.get(aggregate, aggregate_id) if self._seen else None
-        if held is None:
+        if self._seen is None:
             held = await self._states.load(aggregate, aggregate_id)
-            if self._seen:
-                self._seen.keep(aggregate, aggregate_id, held)
+        else:
+            held = await self._seen.load(self._states, aggregate, aggregate_id)
         self.loaded[aggregate_id] = held
         return held.state, held.sequence
 

@@ -1,5 +1,6 @@
 """Folded states of aggregates, kept in memory. An old one does no harm: the append checks the sequence."""
 
+import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +47,16 @@ class Seen:
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, UUID], Held] = {}
+        self._locks: dict[tuple[str, UUID], asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def load(self, states: "States", aggregate: Aggregate, aggregate_id: UUID) -> Held:
+        """The aggregate as seen last; loaded when it was not, once however many wait for it."""
+        async with self._locks[aggregate.name, aggregate_id]:
+            held = self.get(aggregate, aggregate_id)
+            if held is None:
+                held = await states.load(aggregate, aggregate_id)
+                self.keep(aggregate, aggregate_id, held)
+            return held
 
     def get(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None:
         """The aggregate as seen last."""

@@ -121,8 +121,10 @@ def newest(opportunities: list[Opportunity]) -> date:
 
 
 async def test_data_5_the_summary_tells_every_assumption(
-    summary: Mapping[str, Any], opportunities: list[Opportunity]
+    summary: Mapping[str, Any], opportunities: list[Opportunity], report: Callable[[str], None]
 ) -> None:
+    seconds = summary["visible_seconds"]
+    report(f"{len(opportunities):,} opportunities were visible {seconds} s after the import began (budget: 60 s).")
     stages = [each.stage for each in opportunities]
     assert summary["recorded"]["deal"] == len(opportunities)
     assert summary["recorded"]["deal-won"] == stages.count("Won")

@@ -102,7 +102,7 @@ async function drawChanges() {
   const open = (leg) => drill(`Pipeline: ${words(leg.leg)}`, "/v1/pipeline-changes/deals", { ...parameters, leg: leg.leg }, showMoves);
   const rows = [
     edge("Open pipeline then", answer.start),
-    ...legs.map((leg) => make("tr", {},
+    ...legs.map((leg) => make("tr", { "data-leg": leg.leg },
       make("td", {}, words(leg.leg), make("span", { class: "count" }, count(leg.count, "deal"))),
       make("td", {}, make("button", { class: `figure ${leg.amount.amount.startsWith("-") ? "minus" : "plus"}`, onclick: () => open(leg) }, signed(leg.amount))))),
     edge("Open pipeline now", answer.end),
@@ -129,12 +129,12 @@ async function drawFunnel() {
   });
   replace("#funnel ol", rows, "No stage yet: publish a process, or import your history.");
   const closed = answer.closed;
-  const outcome = (name) => make("span", {}, make("button", { class: "link", onclick: () => drill(words(name), "/v1/funnel/deals", { outcome: name }) },
+  const outcome = (name) => make("span", { "data-outcome": name }, make("button", { class: "link", onclick: () => drill(words(name), "/v1/funnel/deals", { outcome: name }) },
     `${words(name)} ${closed[name].count}`), ` ${shortMoney(closed[name].amount)}`);
   const cycle = closed.won.cycle_days;
   $("#funnel .legend").textContent = rows.length ? "Dark: weighted by the stage's probability of winning. Light: in full." : "";
-  $("#funnel .closed").replaceChildren(outcome("won"), outcome("lost"), outcome("abandoned"),
-    make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : ""));
+  const took = make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : "");
+  replace("#funnel .closed", [outcome("won"), outcome("lost"), outcome("abandoned"), took], "");
 }
 
 async function drawHealth() {
@@ -168,9 +168,19 @@ async function drawEvents() {
   replace("#events ol", rows, "Nothing has happened yet.");
 }
 
+// Where the button stands that has the focus, so that the one drawn in its place can have it.
+function placeOf(element) {
+  const row = element?.closest("[data-deal], [data-stage], [data-leg], [data-outcome]");
+  if (!row) return null;
+  const [name, value] = Object.entries(row.dataset)[0];
+  return `#${row.closest("section").id} [data-${name}="${CSS.escape(value)}"] button`;
+}
+
 function replace(selector, rows, empty) {
   const list = $(selector);
+  const held = list.contains(document.activeElement) ? placeOf(document.activeElement) : null;
   list.replaceChildren(...(rows.length ? rows : [make("li", { class: "empty" }, empty)]));
+  if (held) $(held)?.focus({ preventScroll: true });
 }
 
 // -- drilling down ----------------------------------------------------------------------------------------------------
@@ -180,7 +190,11 @@ async function drill(title, path, parameters, show = showDeals, about = paramete
   $("#drill .sum").textContent = "…";
   $("#drill thead").replaceChildren();
   $("#drill tbody").replaceChildren();
-  if (!$("#drill").open) $("#drill").showModal();
+  if (!$("#drill").open) {
+    const opener = document.activeElement, held = placeOf(opener);
+    $("#drill").addEventListener("close", () => { if (held && !opener.isConnected) $(held)?.focus(); }, { once: true });
+    $("#drill").showModal();
+  }
   try { show(await get(path, parameters), about); } catch (error) { $("#drill .sum").textContent = error.message; }
 }
 

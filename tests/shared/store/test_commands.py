@@ -191,6 +191,24 @@ async def test_many_commands_keep_the_order_of_each_aggregate(process: Process) 
     assert await process.pool.fetchval("select count(*) from timer") == 0
 
 
+async def test_what_a_batch_saw_in_the_beginning_never_overrules_what_others_did_since(
+    process: Process, other: Process
+) -> None:
+    """Both read the same aggregates at once; the counter gives every number once, and nothing happens twice."""
+    ids = [new_id() for _ in range(60)]
+    commands = [*(OpenTicket(email=f"{one}@example.com") for one in ids), *(CloseTicket(numbered=True) for _ in ids)]
+    requests = [
+        Request(aggregate=ticket, aggregate_id=one, command=command, actor=SERVICE_ACTOR)
+        for one, command in zip(ids * 2, commands, strict=True)
+    ]
+    await asyncio.gather(process.commands.execute_many(requests), other.commands.execute_many(requests))
+    events = [event for event in (await process.log.read(0, 1000)).events if isinstance(event, Envelope)]
+    for kind in ("tickets.ticket-opened", "tickets.ticket-closed"):
+        assert sorted(str(event.aggregate_id) for event in events if event.type == kind) == sorted(map(str, ids))
+    numbers = [event.data.number for event in events if event.type == "tickets.number-taken"]
+    assert numbers == list(range(1, len(ids) + 1))
+
+
 async def test_a_failing_batch_harms_nobody_else(process: Process) -> None:
     """An error in the database undoes a whole batch; each command is then tried alone."""
     ids = [await opened(process) for _ in range(8)]

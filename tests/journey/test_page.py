@@ -1,0 +1,329 @@
+"""The manager's page in a real browser: figures that add up, moves by itself, works by keyboard (FC-15)."""
+
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Request, ViewportSize, async_playwright, expect
+
+from deploy.local.identity import PEOPLE_FILE, Person, write_people
+from shared.domain.roles import Role
+from tests.journey.company import Company, done, found, known_everywhere, made, quarter, seen, work_through
+from tests.whole_stack import Answer, WholeStack
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM, reason="No Chromium is installed here: the page was not tried in a browser."),
+]
+
+PATIENCE_MS = 30_000
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+PANELS = {
+    "/v1/forecast",
+    "/v1/endangered-deals",
+    "/v1/pipeline-changes",
+    "/v1/funnel",
+    "/v1/health-metrics",
+    "/v1/newest-events",
+}
+CONTRAST = """element => {
+    const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
+        .map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0);
+    let behind = element;
+    while (parts(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
+    const one = light(parts(getComputedStyle(element).color));
+    const other = light(parts(getComputedStyle(behind).backgroundColor));
+    return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}"""
+"""The contrast between an element's text and what it stands on."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """A page that somebody has open, and everything that it asked for."""
+
+    page: Page
+    asked: list[str] = field(default_factory=list)
+
+    async def drawn(self) -> None:
+        """Wait until every panel is drawn."""
+        await self.page.wait_for_selector("html[data-drawn]", timeout=PATIENCE_MS)
+
+    async def open(self, origin: str, **asked: str) -> None:
+        await self.page.goto(f"{origin}/?{'&'.join(f'{name}={value}' for name, value in asked.items())}")
+        await self.drawn()
+
+    async def drill(self, figure: Locator) -> list[Decimal]:
+        """Open a figure; gives the amounts of the deals behind it."""
+        await figure.click()
+        dialog = self.page.locator("#drill")
+        await expect(dialog.locator(".sum")).not_to_have_text("…", timeout=PATIENCE_MS)
+        rows = await dialog.locator("tbody tr").all()
+        amounts = [Decimal(await row.get_attribute("data-amount") or "nothing") for row in rows]
+        await self.page.keyboard.press("Escape")
+        await expect(dialog).not_to_be_visible()
+        return amounts
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        await running.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A team with open, won and lost deals, and a target."""
+
+    company: Company
+    moving: Answer
+    """A deal in its first stage, ready to move on."""
+    last: Answer
+    """What happened last."""
+
+
+@pytest.fixture(scope="module")
+async def team(stack: WholeStack) -> AsyncIterator[Team]:
+    company = await found(stack)
+    today = str(company.today)
+    for amount in ("10000.01", "20000.02", "30000.03", "40000.04", "50000.05"):
+        await opened(company, amount)  # without a close date: in danger
+    moving = await opened(company, "7000.33", expected_close=today)
+    won, lost = [await opened(company, amount, expected_close=today) for amount in ("61000.67", "1234.56")]
+    further = await opened(company, "8000.47", expected_close=today)
+    await work_through(company, further.id, "quotation")
+    await done(company.rep, f"/v1/deals/{won.id}/win", {"on": today})
+    await done(company.rep, f"/v1/deals/{lost.id}/lose", {"reason": "price"})
+    target = {"period": quarter(company.today), "level": "team", "team": company.team}
+    await made(company.operations, "/v1/targets", {**target, "amount": {"amount": "100000.00", "currency": "EUR"}})
+    await done(company.rep, f"/v1/deals/{moving.id}/plan-next-step", {"on": today, "what": "Call again"})
+    last = await done(
+        company.rep, f"/v1/deals/{moving.id}/complete-node", {"key": "first-conversation", "evidence": "CRM-DOC-1"}
+    )
+    await known_everywhere(company.manager, last)
+    home = stack.local.home.path
+    names = {"mateo": "manager", "nils": "rep"}
+    write_people(
+        home,
+        [
+            Person(subject=f"{name}.{company.mark}", name=f"{name} {company.mark}", role=Role(role), team="South")
+            for name, role in names.items()
+        ],
+    )
+    yield Team(company, moving, last)
+    (home / PEOPLE_FILE).unlink()
+
+
+async def opened(company: Company, amount: str, **more: str) -> Answer:
+    body = {"name": f"Deal of {amount}", "amount": {"amount": amount, "currency": "EUR"}, **more}
+    return await made(company.rep, "/v1/deals", body)
+
+
+@asynccontextmanager
+async def visiting(
+    browser: Browser, team: Team, name: str = "mateo", size: ViewportSize = DESK, *, dark: bool = False
+) -> AsyncIterator[Visit]:
+    """Somebody signs in with their button, and sees the page."""
+    company = team.company
+    context = await browser.new_context(
+        viewport=size, color_scheme="dark" if dark else "light", locale="en-US", reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    page = await context.new_page()
+    visit = Visit(page)
+
+    def note(request: Request) -> None:
+        visit.asked.append(request.url)
+
+    page.on("request", note)
+    await page.goto(f"{company.stack.origin}/")
+    await page.wait_for_url("**/identity/sign-in")
+    await page.get_by_role("button", name=f"{name} {company.mark}").click()
+    await visit.drawn()
+    try:
+        yield visit
+    finally:
+        await context.close()
+
+
+def amount(part: Mapping[str, Any]) -> Decimal:
+    return Decimal(part["amount"])
+
+
+async def test_fc_15_a_button_signs_in_and_the_page_knows_who_looks(browser: Browser, team: Team) -> None:
+    async with visiting(browser, team) as visit:
+        await expect(visit.page.locator("#who .name")).to_contain_text(f"Mateo.{team.company.mark}", ignore_case=True)
+        await visit.page.get_by_role("button", name="Sign out").click()
+        await visit.page.wait_for_url("**/identity/sign-in")
+
+
+async def test_fc_15_every_figure_of_the_quarter_opens_the_deals_that_add_up_to_it(
+    browser: Browser, team: Team
+) -> None:
+    outlook = await seen(team.company.manager, "/v1/forecast")
+    assert amount(outlook["won"]) == Decimal("61000.67")
+    wanted = {
+        "attainment": amount(outlook["won"]),
+        "won": amount(outlook["won"]),
+        "expected": amount(outlook["expected"]),
+        "gap": amount(outlook["target"]) - amount(outlook["gap"]),
+        "coverage": amount(outlook["open"]),
+    }
+    async with visiting(browser, team) as visit:
+        buttons = await visit.page.locator("[data-drill]").all()
+        found_sums = {
+            await button.get_attribute("data-drill"): sum(await visit.drill(button), Decimal(0)) for button in buttons
+        }
+    assert found_sums == wanted
+
+
+async def test_fc_15_every_figure_of_the_funnel_opens_the_deals_that_add_up_to_it(browser: Browser, team: Team) -> None:
+    funnel = await seen(team.company.manager, "/v1/funnel")
+    async with visiting(browser, team) as visit:
+        for stage in funnel["stages"]:
+            amounts = await visit.drill(visit.page.locator(f"[data-stage={stage['stage']}] button"))
+            assert (len(amounts), sum(amounts, Decimal(0))) == (stage["count"], amount(stage["amount"])), stage
+        for outcome in ("won", "lost", "abandoned"):
+            closed = funnel["closed"][outcome]
+            amounts = await visit.drill(visit.page.locator("#funnel .closed button", has_text=outcome.capitalize()))
+            assert (len(amounts), sum(amounts, Decimal(0))) == (closed["count"], amount(closed["amount"])), outcome
+
+
+async def test_fc_3_what_changed_adds_up_to_the_cent_and_every_leg_opens_its_deals(
+    browser: Browser, team: Team
+) -> None:
+    changes = await seen(team.company.manager, "/v1/pipeline-changes")
+    legs = [leg for leg in changes["legs"] if leg["count"]]
+    assert legs
+    async with visiting(browser, team) as visit:
+        rows = await visit.page.locator("#changes tbody tr").all()
+        shown = [euros(await row.locator("td").last.inner_text()) for row in rows]
+        opened_sums = [sum(await visit.drill(row.locator("button")), Decimal(0)) for row in rows[1:-1]]
+    start, *moved, end = shown
+    assert start + sum(moved, Decimal(0)) == end
+    assert moved == opened_sums == [amount(leg["amount"]) for leg in legs]
+    assert (start, end) == (amount(changes["start"]["amount"]), amount(changes["end"]["amount"]))
+
+
+def euros(text: str) -> Decimal:
+    return Decimal(text.replace("−", "-").replace("€", "").replace(",", "").replace("+", ""))
+
+
+async def test_fc_15_the_day_in_the_address_rules_every_panel(browser: Browser, team: Team) -> None:
+    before = str(team.company.today - timedelta(days=40))
+    async with visiting(browser, team) as visit:
+        visit.asked.clear()
+        await visit.open(team.company.stack.origin, as_of=before)
+        panels = [urlsplit(url) for url in visit.asked if urlsplit(url).path in PANELS]
+        assert {each.path for each in panels} == PANELS
+        assert {parse_qs(each.query).get("as_of", ["now"])[0] for each in panels} == {before}
+        await expect(visit.page.locator("#notice")).to_contain_text("You are looking at the end of")
+        await expect(visit.page.locator("[data-bind=won]")).to_have_text("€0")
+        await expect(visit.page.locator("#changes .empty")).to_have_text("Nothing changed.")
+        await expect(visit.page.locator("#events .empty")).to_have_text("Nothing has happened yet.")
+        await visit.page.get_by_role("button", name="Now").click()
+        await expect(visit.page.locator("[data-bind=won]")).to_have_text("€61K")
+        assert "as_of" not in visit.page.url
+
+
+async def test_fc_15_a_move_shows_by_itself(browser: Browser, team: Team, report: Callable[[str], None]) -> None:
+    async with visiting(browser, team) as visit:
+        loads: list[str] = []
+        visit.page.on("domcontentloaded", lambda page: loads.append(page.url))
+        await expect(visit.page.locator("#live")).to_have_class("on")
+        there = visit.page.locator("[data-stage=needs-confirmed] .count")
+        await expect(there).to_have_text("0")
+        await done(team.company.rep, f"/v1/deals/{team.moving.id}/move", {"stage": "needs-confirmed"})
+        began = time.monotonic()
+        await expect(there).to_have_text("1", timeout=PATIENCE_MS)
+        report(f"a deal's move shows on the page {time.monotonic() - began:.2f} s after its answer (budget: 1 s).")
+        assert loads == []
+
+
+async def test_fc_15_the_page_works_by_keyboard(browser: Browser, team: Team) -> None:
+    async with visiting(browser, team) as visit:
+        page, dialog = visit.page, visit.page.locator("#drill")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.className") == "skip"
+        for _ in range(30):
+            await page.keyboard.press("Tab")
+            if await drill_in_focus(page) == "expected":
+                break
+        assert await drill_in_focus(page) == "expected"
+        await page.keyboard.press("Enter")
+        await expect(dialog.locator("tbody tr").first).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(dialog).not_to_be_visible()
+        assert await drill_in_focus(page) == "expected"
+
+
+async def drill_in_focus(page: Page) -> str:
+    return str(await page.evaluate("document.activeElement.dataset.drill ?? ''"))
+
+
+async def test_fc_15_what_happens_meanwhile_takes_nobody_from_their_place(browser: Browser, team: Team) -> None:
+    async with visiting(browser, team) as visit:
+        await expect(visit.page.locator("#live")).to_have_class("on")
+        place = visit.page.locator("[data-stage=quotation] button")
+        await place.focus()
+        drawn = await visit.page.locator("html").get_attribute("data-drawn")
+        await done(team.company.rep, f"/v1/deals/{team.moving.id}/note-facts", {"facts": {"need_stated": True}})
+        await expect(visit.page.locator("html")).not_to_have_attribute("data-drawn", drawn or "", timeout=PATIENCE_MS)
+        await expect(place).to_be_focused()
+
+
+async def test_fc_15_nothing_comes_from_outside(browser: Browser, team: Team) -> None:
+    origin = team.company.stack.origin
+    async with visiting(browser, team) as visit:
+        await visit.drill(visit.page.locator("[data-drill=expected]"))
+        assert visit.asked
+        assert [url for url in visit.asked if not url.startswith(f"{origin}/")] == []
+        policy = (await visit.page.request.get(f"{origin}/")).headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_fc_15_text_can_be_read(browser: Browser, team: Team, dark: bool) -> None:
+    async with visiting(browser, team, dark=dark) as visit:
+        paper = await visit.page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        assert (paper == "rgb(16, 21, 28)") == dark
+        for words in ("h1", ".caption", ".why", ".meta", ".plus", ".legend", ".chip", ".limits", ".newest time"):
+            for element in (await visit.page.locator(words).all())[:3]:
+                assert await element.evaluate(CONTRAST) >= 4.5, words
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+async def test_fc_15_what_matters_is_on_the_first_screen(browser: Browser, team: Team, size: ViewportSize) -> None:
+    async with visiting(browser, team, size=size) as visit:
+        await expect(visit.page.locator("#dangers li")).to_have_count(5)
+        for part in ("#quarter", "#dangers", "#changes"):
+            box = await visit.page.locator(part).bounding_box()
+            assert box is not None
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= size["height"], part
+            assert box["x"] + box["width"] <= size["width"], part
+        wide = await visit.page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth")
+        assert wide <= 0
+
+
+async def test_fc_15_a_team_without_deals_sees_what_is_missing(browser: Browser, team: Team) -> None:
+    async with visiting(browser, team, "nils") as visit:
+        await expect(visit.page.locator("[data-bind=attainment-words]")).to_contain_text("no target is set")
+        await expect(visit.page.locator("[data-bind=gap]")).to_have_text("–")
+        await expect(visit.page.locator("#dangers .empty")).to_have_text("No open deal of this period is in danger.")
+        await expect(visit.page.locator("#changes .empty")).to_have_text("Nothing changed.")
+        assert await visit.drill(visit.page.locator("[data-drill=won]")) == []
