@@ -1,10 +1,13 @@
 """From facts to events: each service takes in its facts in order, many commands to a transaction (DATA-5).
 
-A fact that was taken in before records nothing, so that an import which broke off is resumed by running it again.
+Account is kept of every fact: one that was taken in before records nothing, whatever came after it, so that an import
+which broke off is resumed by running it again.
 """
 
 import asyncio
+import hashlib
 import itertools
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +20,7 @@ from deploy.imports.facts import THINGS, Ids, Line, Named, NotAFact, Place, Take
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.ops.settings import Settings
+from shared.store.append import Idempotency
 from shared.store.commands import Commands
 from shared.store.errors import Refused
 from shared.store.request import Request, Result
@@ -125,9 +129,10 @@ async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Sum
             aggregate_id=taken.aggregate_id,
             command=taken.command,
             actor=IMPORTER,
+            idempotency=_account(line, taken),
             imported=True,
         )
-        for _, _, taken in facts
+        for _, line, taken in facts
     ]
     answers = await commands.execute_many(requests)
     for (place, line, taken), answer in zip(facts, answers, strict=True):
@@ -137,6 +142,14 @@ async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Sum
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
         else:
             summary.rejections.append(Rejection(place=place, reason=_why(answer), fact=line))
+
+
+def _account(line: Mapping[str, Any], taken: Taken) -> Idempotency:
+    """By what a fact is known again: what it is about, and every word of it."""
+    said = hashlib.sha256(json.dumps(line, sort_keys=True, default=str).encode()).digest()
+    return Idempotency(
+        principal=IMPORTER.subject, operation="import", key=f"{taken.aggregate_id}/{said.hex()}", request_hash=said
+    )
 
 
 def _why(refusal: Rejected | Refused) -> str:

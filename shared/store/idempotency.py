@@ -1,11 +1,14 @@
-"""How long first answers to requests are kept (API-1)."""
+"""How long first answers to requests are kept (API-1). Those to imports are the account of what came in, and stay."""
 
 from datetime import timedelta
 
 import asyncpg
 
+from shared.domain.context import service_actor
+
 KEPT = timedelta(days=7)
 AT_ONCE = 5000
+IMPORTS = service_actor("import").subject
 
 
 async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = KEPT) -> int:
@@ -14,8 +17,9 @@ async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = KEPT) -> int:
     while True:
         status = await pool.execute(
             "delete from idempotency where ctid = any (array("
-            " select ctid from idempotency where created_at < clock_timestamp() - $1::interval limit $2))",
-            *(kept, AT_ONCE),
+            " select ctid from idempotency where created_at < clock_timestamp() - $1::interval and principal <> $3"
+            " limit $2))",
+            *(kept, AT_ONCE, IMPORTS),
         )
         count = int(status.rsplit(" ", 1)[1])
         deleted += count

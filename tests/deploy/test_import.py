@@ -244,6 +244,19 @@ async def test_data_5_facts_of_every_kind_are_recorded_once(books: Books, tmp_pa
     assert await books.everything() == recorded
 
 
+async def test_data_5_what_changed_nothing_then_changes_nothing_later(books: Books, tmp_path: Path) -> None:
+    opening = {"fact": "deal", "id": "D-1", "on": "2025-07-01", "name": "A deal", "amount": euro("100.00")}
+    stayed = {"fact": "deal-moved", "id": "D-1", "on": "2025-07-02", "stage": "initial-contact"}
+    moved = {"fact": "deal-moved", "id": "D-1", "on": "2025-07-02", "stage": "needs-confirmed"}
+    file = written(tmp_path, (opening, stayed, moved, {"fact": "deal-won", "id": "D-1", "on": "2025-07-03"}))
+    first = await books.take_in(file)
+    recorded = await books.everything()
+    assert (first.recorded.total(), first.known.total(), first.rejections) == (3, 1, [])
+    again = await books.take_in(file)
+    assert (again.recorded.total(), again.known.total(), again.rejections) == (0, 4, [])
+    assert await books.everything() == recorded
+
+
 async def test_data_5_refused_facts_stand_in_the_reject_file_with_line_and_reason(books: Books, tmp_path: Path) -> None:
     strange: list[dict[str, Any]] = [
         {"fact": "deal", "id": "D-8", **DAY, "owner": "nobody", "name": "A deal", "amount": euro("1")},

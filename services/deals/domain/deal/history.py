@@ -1,8 +1,8 @@
 """History that comes in as dated facts (DATA-5): the same event types, decided without gates.
 
 Every command says on which day its fact happened, and may say the instant. Facts of a deal lie neither in the future
-nor before its opening. The same fact given again records nothing, whatever came after it: a fact is known when it was
-told with the same day and value, or when that value held on that day anyway.
+nor before its opening. A fact is known when it was told with the same day and value, or when that value held on that
+day anyway; for what came after it, and for there and back on one day, the import keeps account of every line.
 """
 
 from collections.abc import Sequence
