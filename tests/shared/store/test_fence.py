@@ -166,7 +166,7 @@ async def observed(url: str, reader: Callable[[asyncpg.Pool], Read], wanted: int
     pool = await create_pool(url, name="reader", size=2)
     try:
         written = asyncio.ensure_future(workload.run())
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(240):
             seen = await follow(reader(pool), written, Log(pool, CODEC, service="tickets").head)
             await written
         rows = await pool.fetch("select position, aggregate_id, sequence from event order by position")
