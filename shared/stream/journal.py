@@ -38,8 +38,13 @@ IDLE_POLL_MILLISECONDS = 50
 IDLE_AFTER_SECONDS = 2.0
 SESSION_MILLISECONDS = 6_000
 """How long the group waits for a member that died: the least that brokers allow by default."""
+FETCH_MILLISECONDS = 1_000
+"""How long the broker keeps a fetch that finds nothing; what comes ends it at once. Each answer names every
+partition, which takes time; but questions on the same connection wait until the fetch is answered."""
 LOOK_SECONDS = 1.0
 """Between two looks at lag and broker; also the least time between two commits of offsets."""
+IDLE_LOOK_SECONDS = 3.0
+"""The same while nothing comes: asking where every partition ends takes time as well."""
 ANSWER_SECONDS = 3.0
 STUCK_SECONDS = 30.0
 """A consumer that is behind and has not moved for so long is started anew: aiokafka's can stop without a word."""
@@ -99,6 +104,7 @@ class Journal:
             max_records=LARGEST_BATCH,
             batch_timeout_ms=BUSY_POLL_MILLISECONDS,
             max_partition_fetch_bytes=4 << 20,
+            fetch_max_wait_ms=FETCH_MILLISECONDS,
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_MILLISECONDS,
             heartbeat_interval_ms=SESSION_MILLISECONDS // 3,
@@ -161,7 +167,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._broker.start()
             while not stopping.is_set() and not self._failure.done():
                 await self._look()
-                await pause(stopping, LOOK_SECONDS, self._failure)
+                await pause(stopping, IDLE_LOOK_SECONDS if self._idle() else LOOK_SECONDS, self._failure)
             if self._failure.done():
                 self._failure.result()
             await self._commit()
@@ -262,12 +268,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             # The group moved on, or the broker is away: what comes again is dropped by its position.
             log.info("journal-offsets-not-committed", error=type(error).__name__)
 
+    def _idle(self) -> bool:
+        return time.monotonic() - self._received > IDLE_AFTER_SECONDS
+
     # -- watching -----------------------------------------------------------------------------------------------
 
     async def _look(self) -> None:
         """Commit, measure the lag, and find a broker that does not answer or a consumer that is stuck."""
         now = time.monotonic()
-        if now - self._received > IDLE_AFTER_SECONDS:
+        if self._idle():
             self._subscriber.batch_timeout_ms = IDLE_POLL_MILLISECONDS
         try:
             async with asyncio.timeout(ANSWER_SECONDS):

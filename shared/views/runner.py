@@ -130,13 +130,16 @@ class ViewRunner:
             try:
                 for name in await builds.requested(self._pool, self._names):
                     await builds.prepare(self._pool, self._views[name])
-                for build in await self._builds("building"):
-                    await self._catch_up(folding, build)
-                await self._redrive(folding)
+                building = await self._builds("building", halted=True)
+                for build in building:
+                    if self._halted.get(build.schema) != build.position:
+                        await self._catch_up(folding, build)
+                serving = await self._builds("serving", halted=True)
+                await self._redrive(folding, (*building, *serving))
+                await self._measure(serving)
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
             await builds.drop_old(self._pool, self._names)
-            await self._measure()
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _catch_up(self, folding: Folding, build: Build) -> None:
@@ -160,9 +163,8 @@ class ViewRunner:
             if not page.events:
                 return
 
-    async def _redrive(self, folding: Folding) -> None:
+    async def _redrive(self, folding: Folding, found: Sequence[Build]) -> None:
         """Handle parked sequences again that are due."""
-        found = (*await self._builds("serving", halted=True), *await self._builds("building", halted=True))
         targets = {build.schema: self._target(build) for build in found}
         for runner, aggregate_id in await parking.due(self._pool, list(targets)):
             if await folding.redrive(targets[runner], aggregate_id):
@@ -170,10 +172,10 @@ class ViewRunner:
                 self._halted.pop(runner, None)
                 self._advanced.give()
 
-    async def _measure(self) -> None:
+    async def _measure(self, serving: Sequence[Build]) -> None:
         """Say how far the serving builds are behind: positions (some may be dead), and the time since they were not."""
         head, now = await self._log.head(), asyncio.get_running_loop().time()
-        for build in await self._builds("serving", halted=True):
+        for build in serving:
             behind = max(0, head - build.position)
             seconds = now - self._level[build.view] if behind else 0.0
             self._health.lag("view", build.view, events=behind, seconds=seconds)
