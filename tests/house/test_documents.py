@@ -18,8 +18,6 @@ MAKE = re.compile(r"\bmake ([a-z]+)\b")
 VERB = re.compile(r"\bthroughline ([a-z]+)\b")
 SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```$|`([^`\n]+)`", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-TO_COME = {"docs/images/page.png"}
-"""What is made from a stack that runs, and may be missing in between."""
 
 
 def documents() -> list[Path]:
@@ -41,8 +39,6 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             continue
         path, _, fragment = unquote(target).partition("#")
         found = (document.parent / path).resolve() if path else document
-        if str(found.relative_to(ROOT)) in TO_COME:
-            continue
         assert found.exists(), target
         if fragment and found.suffix == ".md":
             assert fragment in anchors(found), target

@@ -18,10 +18,12 @@ function make(tag, attributes = {}, ...children) {
 
 const asked = () => new URLSearchParams(location.search);
 
+const ABOUT_ALL = new Set(["/v1/me", "/v1/horizon"]);
+
 async function get(path, parameters = {}) {
   const query = new URLSearchParams();
   const common = asked();
-  for (const name of ["team", "as_of"]) if (common.get(name)) query.set(name, common.get(name));
+  if (!ABOUT_ALL.has(path)) for (const name of ["team", "as_of"]) if (common.get(name)) query.set(name, common.get(name));
   for (const [name, value] of Object.entries(parameters)) if (value !== null && value !== undefined && value !== "") query.set(name, value);
   const response = await fetch(`${path}?${query}`, { headers: { Accept: "application/json" } });
   if (response.status === 401) { location.assign("/identity/sign-in"); return new Promise(() => {}); }
@@ -48,7 +50,7 @@ async function drawQuarter() {
   const target = outlook.target, gap = outlook.gap;
   $("#quarter-title").textContent = `${outlook.period.replace("-", " ")}, ${share(outlook.elapsed)} gone`;
   bind("attainment", outlook.attainment === null ? shortMoney(outlook.won) : share(outlook.attainment), outlook.won);
-  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}` : "won; no target is set for this period";
+  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}; ${course(outlook)}` : "won; no target is set for this period";
   bind("won", shortMoney(outlook.won), outlook.won);
   bind("target", target ? shortMoney(target) : "none", target);
   bind("expected", shortMoney(outlook.expected), outlook.expected);
@@ -71,6 +73,12 @@ const BEHIND = {
   gap: { figure: "won", title: "Gap: the target less what is won", told: () => (outlook.gap ? `${money(outlook.target)} less that leaves ${money(outlook.gap)}` : "") },
   coverage: { figure: "open", title: "Coverage: open deals due in the period", told: () => (outlook.coverage ? `${Number(outlook.coverage).toFixed(1)} × the gap of ${money(outlook.gap)}` : "") },
 };
+
+// Where the period stands against its pace, and where it is expected to end.
+function course(outlook) {
+  const pace = Number(outlook.attainment) >= Number(outlook.elapsed) ? "ahead of today's pace" : "behind today's pace";
+  return `${pace}, expected to end at ${share(Number(outlook.expected.amount) / Number(outlook.target.amount))}`;
+}
 
 function bind(name, text, exact, tone = "") {
   const element = $(`[data-bind=${name}]`);
@@ -132,10 +140,21 @@ async function drawFunnel() {
   const outcome = (name) => make("span", { "data-outcome": name }, make("button", { class: "link", onclick: () => drill(words(name), "/v1/funnel/deals", { outcome: name }) },
     `${words(name)} ${closed[name].count}`), ` ${shortMoney(closed[name].amount)}`);
   const cycle = closed.won.cycle_days;
-  $("#funnel .legend").textContent = rows.length ? "Dark: weighted by the stage's probability of winning. Light: in full." : "";
+  $("#funnel .legend").textContent = rows.length ? "Strong: weighted by the stage's probability of winning. Pale: in full." : "";
   const took = make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : "");
-  replace("#funnel .closed", [outcome("won"), outcome("lost"), outcome("abandoned"), took], "");
+  replace("#funnel .closed", [make("span", {}, "So far:"), outcome("won"), outcome("lost"), outcome("abandoned"), took], "");
 }
+
+// What a metric counts, so that nobody takes it for its neighbour.
+const COUNTED = {
+  "sales-cycle": "from first interest to win, deals won in 90 days",
+  "lead-conversion": "leads of 90 days that became deals",
+  "win-rate": "won, of all deals opened in 90 days",
+  "revenue-attainment": "invoiced this quarter, against its target so far",
+  "node-completion": "required tasks due in 90 days, done",
+  "stalled-share": "open deals silent for longer than allowed",
+  "overdue-share": "of what customers owe, past its due date",
+};
 
 async function drawHealth() {
   const answer = await get("/v1/health-metrics");
@@ -147,7 +166,8 @@ async function drawHealth() {
       make("div", { class: "top" }, make("span", {}, metric.name), make("span", { class: "chip" }, words(metric.state))),
       make("div", { class: "top" },
         make("span", { class: "value" }, show(metric, metric.value)),
-        make("span", { class: "limits" }, `${arrow} n=${metric.n}`)),
+        make("span", { class: "limits" }, [arrow, `n = ${metric.n}`].filter(Boolean).join(", "))),
+      make("p", { class: "limits" }, metric.basis === "bookings" ? "booked this quarter, against its target so far" : COUNTED[metric.metric]),
       make("p", { class: "limits" }, `healthy ${sign} ${show(metric, metric.healthy)}, alert ${other} ${show(metric, metric.alert)}`),
       metric.state === "healthy" || metric.state === "no-data" ? null : make("p", { class: "hint" }, metric.hint));
   });
