@@ -68,7 +68,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         if told is not None:
             known[event.aggregate_id] = (told[0] or before[0], told[1], told[2])
             changed[event.aggregate_id] = event.position
-        entries.append((*_entry(event), *known.get(event.aggregate_id, NOBODYS)))
+        entries.append((*_entry(event), *(_own(event.data) or known.get(event.aggregate_id, NOBODYS))))
     if changed:
         subjects = [(subject, position, *known[subject]) for subject, position in changed.items()]
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
@@ -76,7 +76,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
 
 
-VIEW = View(name="feed", version=3, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=4, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -93,9 +93,20 @@ def _belonging(data: Any) -> Belonging | None:
             belonging = data.name, data.team, data.owner
         case deals.DealHandedOver() | receivables.PlanDrawnUp():
             belonging = None, data.team, data.owner
-        case receivables.InvoiceIssued():
-            belonging = data.number, data.team, data.owner
     return belonging
+
+
+def _own(data: Any) -> Belonging | None:
+    """What an event says of itself alone: a ledger is shared by all who sold to the customer, its invoices are not.
+
+    What says nothing, like money that arrived, belongs to nobody and is shown to those who see everything.
+    """
+    match data:
+        case receivables.InvoiceIssued():
+            return data.number, data.team, data.owner
+        case receivables.ReceiptAllocated() | receivables.InvoiceOverdue():
+            return data.invoice_number, data.team, data.owner
+    return None
 
 
 def _entry(event: Envelope[Any]) -> tuple[Any, ...]:

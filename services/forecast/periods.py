@@ -7,7 +7,7 @@ from datetime import date
 
 from shared.domain.rejection import Rejected
 
-PERIOD = re.compile(r"^(?P<year>\d{4})(-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?$")
+PERIOD = re.compile(r"(?P<year>[0-9]{4})(-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Period:
     @property
     def months(self) -> tuple[str, ...]:
         """Its months, like 2026-10."""
-        return tuple(f"{self.first.year}-{month:02}" for month in range(self.first.month, self.last.month + 1))
+        return tuple(f"{self.first.year:04}-{month:02}" for month in range(self.first.month, self.last.month + 1))
 
     def elapsed(self, today: date) -> tuple[int, int]:
         """Days of the period that have begun by `today`, and all its days."""
@@ -31,7 +31,7 @@ class Period:
 
 def period(name: str, field: str = "period") -> Period:
     """Read a period; refused when it is none."""
-    match = PERIOD.match(name)
+    match = PERIOD.fullmatch(name)
     if match is None or int(match["year"]) < 1:
         raise Rejected(
             "not-a-period", "A period is a year, quarter or month, like 2026, 2026-Q4 or 2026-11.", field=field
@@ -48,4 +48,4 @@ def period(name: str, field: str = "period") -> Period:
 
 def quarter_of(day: date) -> Period:
     """The quarter that a day lies in."""
-    return period(f"{day.year}-Q{(day.month + 2) // 3}")
+    return period(f"{day.year:04}-Q{(day.month + 2) // 3}")

@@ -93,11 +93,20 @@ def instant(text: str, field: str, company: Company) -> datetime:
     """Read a date (its end) or an instant with an offset; refused, naming the parameter, when it is neither."""
     try:
         if len(text) == len("2026-12-31"):
-            return company.end_of(date.fromisoformat(text))
+            return _in_reach(company.end_of(date.fromisoformat(text)), field)
         moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         sentence = f"{field} is a date or an instant like 2026-03-31T12:00:00Z."
         raise Rejected("not-an-instant", sentence, field=field) from error
     if moment.tzinfo is None:
         raise Rejected("without-offset", f"{field} needs an offset, like Z for UTC.", field=field)
-    return moment.astimezone(UTC)
+    return _in_reach(moment, field)
+
+
+def _in_reach(moment: datetime, field: str) -> datetime:
+    """Refuse instants from which one cannot reckon a window back, or a day on."""
+    if not 1900 <= moment.year < 9000:
+        raise Rejected("out-of-range", f"{field} lies between the years 1900 and 9000.", field=field)
+    return moment

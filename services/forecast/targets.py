@@ -65,7 +65,7 @@ async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> D
     ours = {
         row["period"]: Decimal(row["amount"])
         for row in rows
-        if row["level"] == level and of in (row["team"], row["member"], None)
+        if row["level"] == level and (level == "company" or (of is not None and of in (row["team"], row["member"])))
     }
     if wanted.name in ours:
         return ours[wanted.name]

@@ -1,0 +1,69 @@
+"""Whose the newest events are: those of a shared ledger belong to who is named in them (API-3, API-4)."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from services.forecast.feed import NEWEST
+from shared.events import receivables
+from tests.services.forecast.conftest import Forecast
+from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
+from tests.services.forecast.test_changes import ALL
+
+LEDGER, CUSTOMER = UUID(int=500), UUID(int=501)
+
+
+def of_ledger(sequence: int, data: Any) -> Any:
+    return replace(fact(sequence, data, day("2026-03-01"), deal=LEDGER), service="receivables", aggregate="ledger")
+
+
+def invoice(number: str, amount: int, team: UUID, owner: UUID) -> receivables.InvoiceIssued:
+    return receivables.InvoiceIssued(
+        ledger_id=LEDGER,
+        account_id=CUSTOMER,
+        invoice_id=UUID(int=amount),
+        number=number,
+        legal_entity="main",
+        amount=eur(amount),
+        on=date(2026, 3, 1),
+        due=date(2026, 3, 31),
+        team=team,
+        owner=owner,
+    )
+
+
+async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: Forecast) -> None:
+    receipt = receivables.ReceiptRecorded(
+        ledger_id=LEDGER,
+        account_id=CUSTOMER,
+        receipt_id=UUID(int=9),
+        bank_reference="B-1",
+        amount=eur(4321),
+        on=date(2026, 3, 1),
+    )
+    allocated = receivables.ReceiptAllocated(
+        ledger_id=LEDGER,
+        account_id=CUSTOMER,
+        receipt_id=UUID(int=9),
+        invoice_id=UUID(int=4321),
+        invoice_number="M-1",
+        amount=eur(4321),
+        open_after=eur(0),
+        rule="exact-amount",
+        on=date(2026, 3, 1),
+        team=NORTH,
+        owner=ANNA,
+    )
+    facts = [invoice("M-1", 4321, NORTH, ANNA), invoice("M-2", 1, SOUTH, BEN), receipt, allocated]
+    await forecast.journal_facts([of_ledger(number, data) for number, data in enumerate(facts, 1)])
+
+    async def seen(**scope: Any) -> list[tuple[str, str | None]]:
+        asked = replace(ALL, as_of=day("2026-04-01"), **scope)
+        async with forecast.reading() as reading:
+            rows = await reading("feed").fetch(NEWEST, *asked.scope, asked.as_of, 10)
+        return [(row["type"].removeprefix("receivables."), row["name"]) for row in rows]
+
+    assert await seen(sees_all=False, member=ANNA) == [("receipt-allocated", "M-1"), ("invoice-issued", "M-1")]
+    assert await seen(sees_all=False, member=BEN) == [("invoice-issued", "M-2")]
+    assert len(await seen()) == 4

@@ -1,0 +1,41 @@
+"""What may be asked: instants, periods, and whose target is meant (FC-1, PROC-4)."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from services.forecast.periods import period
+from services.forecast.question import instant
+from shared.domain.context import Company
+from shared.domain.rejection import Rejected
+
+COMPANY = Company(timezone="Europe/Berlin")
+
+
+def test_a_date_is_the_end_of_its_day_and_an_instant_is_itself() -> None:
+    assert instant("2026-06-30", "as_of", COMPANY) == datetime(2026, 6, 30, 21, 59, 59, 999999, tzinfo=UTC)
+    assert instant("2026-06-30T12:00:00+02:00", "as_of", COMPANY) == datetime(2026, 6, 30, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("rubbish", "not-an-instant"),
+        ("2026-02-30", "not-an-instant"),
+        ("2026-06-30T12:00:00", "without-offset"),
+        ("0001-01-01", "out-of-range"),
+        ("0001-01-01T00:00:00+14:00", "not-an-instant"),
+        ("9999-12-31T23:59:59-12:00", "not-an-instant"),
+        ("9999-12-30", "out-of-range"),
+    ],
+)
+def test_what_cannot_be_reckoned_with_is_refused(text: str, code: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        instant(text, "as_of", COMPANY)
+    assert (refused.value.code, refused.value.reasons[0].field) == (code, "as_of")
+
+
+@pytest.mark.parametrize("name", ["２０２６-Q4", "2026-Q4\n", "2026-Q5", "2026-13", "26", "0000"])
+def test_what_is_no_period_is_refused(name: str) -> None:
+    with pytest.raises(Rejected):
+        period(name)
