@@ -117,7 +117,7 @@ async def test_the_first_segment_says_whose_path_it_is(place: GatewayPlace, clie
 
 @pytest.mark.usefixtures("services")
 async def test_unowned_paths_and_the_inside_of_services_are_not_found(client: httpx.AsyncClient) -> None:
-    for path in ("/v1/dealsome", "/v1/unknown", "/health/ready", "/metrics", "/health"):
+    for path in ("/v1/dealsome", "/v1/unknown", "/health/ready", "/metrics", "/health", "/clock"):
         answer = await client.get(path)
         assert answer.status_code == 404, path
         assert answer.headers["content-type"] == "application/problem+json"
