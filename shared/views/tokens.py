@@ -5,11 +5,13 @@ import binascii
 import re
 from dataclasses import dataclass
 
+from shared.events.registry import PARTITIONS
 from shared.views.errors import InvalidQuery, invalid
 
 HEADER = "Consistency-Token"
 LONGEST = 300
-_PLAIN = re.compile(r"([a-z-]{1,40}) ([a-z0-9.-]{1,120}) (\d{1,5}) (\d{1,18})", re.ASCII)
+LAST_POSITION = 2**63 - 1
+_PLAIN = re.compile(r"([a-z-]{1,40}) ([a-z0-9.-]{1,120}) (\d{1,5}) (\d{1,19})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,6 @@ def decode(text: str) -> ConsistencyToken:
     except (binascii.Error, ValueError):
         plain = ""
     found = _PLAIN.fullmatch(plain)
-    if found is None or len(text) > LONGEST:
+    if found is None or len(text) > LONGEST or int(found[3]) >= PARTITIONS or int(found[4]) > LAST_POSITION:
         raise InvalidQuery([invalid(HEADER, "malformed-token", "This is no consistency token of ours.")])
     return ConsistencyToken(service=found[1], topic=found[2], partition=int(found[3]), position=int(found[4]))

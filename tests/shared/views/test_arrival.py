@@ -94,3 +94,29 @@ def test_what_is_no_token_is_a_clear_error(text: str) -> None:
     assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
         ("Consistency-Token", "malformed-token")
     ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "partition", "position"),
+    [
+        ("shops.order.v1", 12, 1),
+        ("shops.order.v1", 99999, 1),
+        ("shops.order.v1", -1, 1),
+        ("shops.order.v1", 0, -1),
+        ("shops.order.v1", 0, 2**63),
+        ("t" * 201, 0, 1),
+    ],
+)
+def test_a_token_of_what_no_log_can_hold_is_a_clear_error(topic: str, partition: int, position: int) -> None:
+    token = ConsistencyToken(service="shops", topic=topic, partition=partition, position=position)
+    with pytest.raises(InvalidQuery) as caught:
+        decode(token.encode())
+    assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
+        ("Consistency-Token", "malformed-token")
+    ]
+
+
+async def test_the_last_position_that_a_log_can_hold_can_be_asked_for(depot: Depot) -> None:
+    token = decode(own(2**63 - 1).encode())
+    await depot.prepare(parcels())
+    assert await is_waiting(depot.arrival(parcels()), token)
