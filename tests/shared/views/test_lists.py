@@ -232,3 +232,14 @@ async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:
 def test_a_listing_that_cannot_work_is_refused_when_it_is_declared(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace(OFFERS, **changed)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_an_instant_outside_the_calendar_is_a_clear_error(text: str) -> None:
+    assert reasons(opened_from=text) == [("opened_from", "invalid-value")]
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+async def test_the_first_and_the_last_instant_can_be_asked_for(depot: Depot, text: str) -> None:
+    await depot.prepare(VIEW)
+    await page(depot.views(VIEW), OFFERS, ADMIN, {"opened_from": text}, CURSORS)
