@@ -215,6 +215,7 @@ def test_an_invoice_of_the_past_without_number_takes_one_of_the_series_data_5() 
     [
         (replace(OLD, number="MAIN-000001"), "number-of-a-series"),
         (replace(OLD, on=date(2026, 3, 17)), "in-the-future"),
+        (replace(OLD, due=date.max), "out-of-range"),
         (replace(OLD, amount=eur("0")), "nothing-to-pay"),
         (replace(OLD, account_id=UUID(int=99)), "other-ledger"),
         (replace(OLD, amount=Money(amount=Decimal(1), currency="USD")), "other-currency"),

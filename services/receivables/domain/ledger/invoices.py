@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from services.receivables.domain.ledger.allocation import use_credit
 from services.receivables.domain.ledger.state import (
@@ -15,11 +15,14 @@ from services.receivables.domain.ledger.state import (
 )
 from shared.domain.aggregate import Fact, Timer
 from shared.domain.context import Context
+from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
 from shared.events.receivables import InvoiceIssued, InvoiceOverdue
 
 INSTANT = timedelta(microseconds=1)
+LAST_DUE = date(9000, 12, 31)
+"""Far from the end of the calendar, so that the day after it can be reckoned with in every time zone."""
 
 
 @value
@@ -29,6 +32,8 @@ class MarkOverdue:
 
 def enter(state: OpenLedger, invoice: InvoiceIssued, context: Context) -> list[Fact]:
     """An invoice that enters the ledger, and the standing credit that settles it at once."""
+    if invoice.due > LAST_DUE:
+        raise Rejected("out-of-range", f"An invoice falls due by {LAST_DUE}.", field="due")
     issued = replace(invoice, overdue_from=context.company.end_of(invoice.due) + INSTANT)
     allocations = use_credit(state, _entered(issued))
     return [
