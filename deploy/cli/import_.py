@@ -4,7 +4,7 @@ import asyncio
 import json as jsonlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from deploy.cli.output import Json, say, show
 from shared.events import registry
 
 if TYPE_CHECKING:
-    from deploy.imports.facts import Line
+    from deploy.imports.facts import Line, Unreadable
     from deploy.imports.loading import Summary
     from deploy.imports.mapping import CsvMapping
 
@@ -87,12 +87,12 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
     except BadMapping as error:
         raise LocalError(str(error), REMEDY) from error
     loaded = time.monotonic() - began
-    say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
-    databases = {name: environment[url_setting(name)] for name in SERVICES}
-    visible = await until_visible(databases)
     refused = rejects or path.parent / f"{path.stem}.rejected.jsonl"
     if summary.rejections:
         write_rejects(refused, summary)
+    say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
+    databases = {name: environment[url_setting(name)] for name in SERVICES}
+    visible = await until_visible(databases)
     return {
         "source": source,
         "read": summary.read,
@@ -115,22 +115,40 @@ def write_rejects(file: Path, summary: "Summary") -> None:
         {"file": each.place.file, "line": each.place.line, "reason": each.reason, "fact": each.fact}
         for each in summary.rejections
     )
-    file.write_text("".join(jsonlib.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    text = "".join(jsonlib.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    # Half of a character, as in a file's name that is not UTF-8, is written as JSON's own escape.
+    file.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def facts_in(path: Path) -> "Iterator[Line]":
     """The facts of a file with their places."""
-    from deploy.imports.facts import Place, Unreadable
+    from deploy.imports.facts import Place
 
-    with path.open(encoding="utf-8") as file:
+    # What is no UTF-8 comes through as surrogates, so that one such line does not end the reading of all others.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                try:
-                    fact = jsonlib.loads(line)
-                except ValueError:
-                    fact = None
-                broken = Unreadable(reason="This is no JSON object.", content={"text": line.strip()})
-                yield Place(file=path.name, line=number), fact if isinstance(fact, dict) else broken
+                yield Place(file=path.name, line=number), fact_in(line.strip())
+
+
+def fact_in(line: str) -> "Mapping[str, Any] | Unreadable":
+    """What a line says, or why it says nothing that can be taken in."""
+    from deploy.imports.facts import SURROGATE, Unreadable, flaw_of
+
+    fact, flaw = None, None
+    if SURROGATE.search(line):
+        line = line.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        flaw = "This is not UTF-8."
+    else:
+        try:
+            fact = jsonlib.loads(line)
+        except (ValueError, RecursionError):
+            flaw = "This is no JSON object."
+    if isinstance(fact, dict):
+        flaw = flaw_of(fact)
+        if flaw is None:
+            return fact
+    return Unreadable(reason=flaw or "This is no JSON object.", content={"text": line})
 
 
 def told(result: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from deploy.imports.facts import Line, Place, Unreadable
+from deploy.imports.facts import Line, Place, Unreadable, flaw_of
 from deploy.imports.mapping import NEWEST, UNDATED, BadMapping, CsvMapping, Lookup, Rule
 
 Row = Mapping[str, str]
@@ -66,7 +66,8 @@ class _Export:
                 if outside in seen:
                     continue
                 seen.add(outside)
-            yield place, fact
+            flaw = flaw_of(fact)
+            yield place, Unreadable(reason=flaw, content=row) if flaw else fact
 
     # -- files ----------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ it is known. Other fields are those of the command that takes the fact in; a fie
 outside id (`owner`, `team`, `account` …), and that must be there already or come with the same import.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -38,6 +39,9 @@ OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 """The namespace of ids that are derived from outside ids."""
 
 NAMES_REMEMBERED = 100_000
+DEEPEST = 20
+"""Levels of objects and lists in a line; no fact has more than three."""
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 Ids = Callable[[str, str], UUID]
 """`(kind, outside id) -> id`."""
@@ -272,9 +276,31 @@ def brought(lines: Iterable[Line], ids: Ids) -> set[UUID]:
     """The ids of everything that these facts bring into being."""
     found: set[UUID] = set()
     for _, fact in lines:
-        if isinstance(fact, Mapping) and fact.get("fact") in THINGS and isinstance(fact.get("id"), str):
-            found.add(_thing(ids, fact["fact"], fact["id"]))
+        if isinstance(fact, Unreadable):
+            continue
+        name, outside = fact.get("fact"), fact.get("id")
+        if isinstance(name, str) and name in THINGS and isinstance(outside, str):
+            found.add(_thing(ids, name, outside))
     return found
+
+
+def flaw_of(line: Mapping[str, Any]) -> str | None:
+    """Why a line cannot be kept, whatever it says: texts that no database takes, or nesting without sense."""
+    rest: list[tuple[str, Any, int]] = [("", line, 0)]
+    while rest:
+        place, held, depth = rest.pop()
+        if isinstance(held, str):
+            # Lone surrogates have no UTF-8, and PostgreSQL keeps no NUL in a text.
+            if "\x00" in held or SURROGATE.search(held):
+                return f"{place or 'a name'}: NUL and halves of characters cannot be kept"
+        elif depth > DEEPEST:
+            return f"{place}: more than {DEEPEST} levels deep"
+        elif isinstance(held, Mapping):
+            rest += [("", name, depth) for name in held]
+            rest += [(place or name, each, depth + 1) for name, each in held.items()]
+        elif isinstance(held, list):
+            rest += [(place, each, depth + 1) for each in held]
+    return None
 
 
 def _thing(ids: Ids, about: str, outside: str) -> UUID:

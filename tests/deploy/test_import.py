@@ -362,3 +362,32 @@ def test_places_count_lines_as_editors_do(tmp_path: Path) -> None:
     file = tmp_path / "old-crm.jsonl"
     file.write_text('{"fact": "team"}\n\n{"fact": "member"}\n')
     assert [place for place, _ in facts_in(file)] == [Place(file=file.name, line=1), Place(file=file.name, line=3)]
+
+
+async def test_data_5_a_hostile_line_is_refused_alone(books: Books, tmp_path: Path) -> None:
+    invoice = {"fact": "invoice", "account": "C-1", "amount": euro("8"), **DAY}
+    hostile: tuple[tuple[bytes, str], ...] = (
+        (b'{"fact": "team", "id": "caf\xe9", "on": "2025-03-03", "name": "Caf\xe9"}', "not UTF-8"),
+        (b'{"fact": ["deal"], "id": "x"}', "fact: ['deal'] is no kind of fact"),
+        (b"[" * 20_000, "no JSON object"),
+        (b'{"fact": "team", "id": "deep", "name": ' + b"[" * 200 + b"]" * 200 + b"}", "name: more than 20 levels"),
+        (json.dumps({"fact": "team", "id": "T", **DAY, "name": "A\0B"}).encode(), "name: NUL"),
+        (json.dumps({"fact": "team", "id": "A\0B", **DAY, "name": "T"}).encode(), "id: NUL"),
+        (json.dumps({"fact": "team", "id": "T", **DAY, "name": "\ud800"}).encode(), "name: NUL and halves"),
+        (json.dumps({"fact": "team", "id": "\ud800", **DAY, "name": "T"}).encode(), "id: NUL and halves"),
+        (json.dumps({"fact": "team", "id": "T", **DAY, "\ud800": "T"}).encode(), "a name: NUL and halves"),
+        (json.dumps({**invoice, "id": "I-1", "due": "9999-12-31"}).encode(), "due: An invoice falls due by"),
+    )
+    good = [json.dumps(line).encode() for line in LINES]
+    file = tmp_path / "old-crm.jsonl"
+    first, rest = good[:14], good[14:]
+    file.write_bytes(b"\xef\xbb\xbf" + b"\n".join([*first, *(line for line, _ in hostile), *rest]) + b"\n")
+    summary = await books.take_in(file)
+    rejects = tmp_path / "rejects.jsonl"
+    write_rejects(rejects, summary)
+    refused = {each["line"]: each for each in map(json.loads, rejects.read_text(encoding="utf-8").splitlines())}
+    assert sorted(refused) == list(range(15, 15 + len(hostile)))
+    for number, (_, reason) in enumerate(hostile, start=15):
+        assert reason in refused[number]["reason"]
+    assert refused[15]["fact"]["text"].startswith('{"fact": "team", "id": "caf\\xe9"')
+    assert summary.recorded.total() == len(LINES)
