@@ -54,8 +54,14 @@ class Company:
         """The day that is `days` working days after `start` (which itself need not be one)."""
         day = start
         while days > 0:
-            day += timedelta(days=1)
-            days -= self.is_working(day)
+            weeks = (days - 1) // 5
+            if weeks:
+                later = day + timedelta(weeks=weeks)
+                days -= 5 * weeks - sum(free.weekday() < 5 and day < free <= later for free in self.holidays)
+                day = later
+            else:
+                day += timedelta(days=1)
+                days -= self.is_working(day)
         return day
 
 

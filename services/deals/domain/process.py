@@ -1,5 +1,6 @@
 """Sales processes: versioned documents that deals follow (PROC-1, PROC-2, PROC-3)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,6 +17,8 @@ from shared.events.definition import value
 
 CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
 """The forecast categories that a stage or a judgement can have (DEAL-10)."""
+
+KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @value
@@ -148,9 +151,11 @@ def _faults(definition: ProcessDefinition) -> Iterator[Reason]:
         for kind, group in (("tasks", stage.tasks), ("deliverables", stage.deliverables))
         for place, node in enumerate(group)
     ]
-    yield from _repeated((f"{root}.stages.{index}.key", stage.key) for index, stage in enumerate(definition.stages))
-    yield from _repeated(nodes)
-    yield from _repeated((f"{root}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts))
+    stages = [(f"{root}.stages.{index}.key", stage.key) for index, stage in enumerate(definition.stages)]
+    facts = [(f"{root}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts)]
+    yield from _misspelt([(f"{root}.key", definition.key), *stages, *nodes, *facts])
+    for keys in (stages, nodes, facts):
+        yield from _repeated(keys)
     for index, fact in enumerate(definition.facts):
         if fact.key in DERIVED or "." in fact.key:
             message = f"{fact.key} is the name of a derived fact."
@@ -165,7 +170,9 @@ def _stage_faults(stage: Stage, known: Mapping[str, str], where: str) -> Iterato
         message = f"The forecast category is one of {', '.join(CATEGORIES)}."
         yield Reason(code="unknown-category", message=message, field=f"{where}.category")
     for gate, criteria in (("entry", stage.entry), ("exit", stage.exit)):
-        yield from _repeated((f"{where}.{gate}.{index}.key", each.key) for index, each in enumerate(criteria))
+        keys = [(f"{where}.{gate}.{index}.key", each.key) for index, each in enumerate(criteria)]
+        yield from _misspelt(keys)
+        yield from _repeated(keys)
         for index, criterion in enumerate(criteria):
             yield from _criterion_faults(criterion, known, f"{where}.{gate}.{index}.when")
 
@@ -173,6 +180,14 @@ def _stage_faults(stage: Stage, known: Mapping[str, str], where: str) -> Iterato
 def _criterion_faults(criterion: Criterion, known: Mapping[str, str], where: str) -> Iterator[Reason]:
     misshapen = list(faults(criterion.when, where))
     yield from misshapen or predicate_faults(criterion.when, known, where)
+
+
+def _misspelt(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
+    """A reason for every key with other characters; keys come with their positions."""
+    for where, key in keys:
+        if not KEY.fullmatch(key):
+            message = "A key has letters (a to z), digits, dashes and underscores only."
+            yield Reason(code="bad-key", message=message, field=where)
 
 
 def _repeated(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:

@@ -1,12 +1,13 @@
 """PROC-1, PROC-2, PROC-3: processes as versioned data, and what a bad one is told."""
 
+from copy import deepcopy
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.deals.domain.choice import RULES, ChoiceRule, choose
 from services.deals.domain.facts import DERIVED, vocabulary
@@ -133,6 +134,28 @@ def test_proc_3_every_fault_is_named_at_once() -> None:
         ("repeated-key", "definition.stages.2.tasks.0.key"),
         ("reserved-name", "definition.facts.6.key"),
     }
+
+
+@pytest.mark.parametrize("key", ["Größe", "a b", "a.b", "a\n", "a/b", "٣"])
+def test_proc_3_a_key_has_plain_characters_and_the_fault_its_position(key: str) -> None:
+    stage = replace(SHORT.stages[0], tasks=(replace(SHORT.stages[0].tasks[0], key=key), *SHORT.stages[0].tasks[1:]))
+    bad = replace(SHORT, key=key, stages=(stage, *SHORT.stages[1:]))
+    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("bad-process")
+    assert outcome.rejected is not None
+    faults = {reason.field for reason in outcome.rejected.reasons if reason.code == "bad-key"}
+    assert faults == {"definition.key", "definition.stages.0.tasks.0.key"}
+
+
+@pytest.mark.parametrize("days", [3651, 10**9])
+@pytest.mark.parametrize("field", ["max_days", "idle_days", "due_days"])
+def test_proc_1_no_span_of_a_process_is_longer_than_ten_years(field: str, days: int) -> None:
+    given = deepcopy(PublishProcess.example)
+    stage = given["definition"]["stages"][0]
+    place = (stage["tasks"][0], ("tasks", 0, field)) if field == "due_days" else (stage, (field,))
+    place[0][field] = days
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(PublishProcess).validate_python(given)
+    assert refused.value.errors()[0]["loc"] == ("definition", "stages", 0, *place[1])
 
 
 def test_proc_3_the_vocabulary_is_noted_facts_derived_facts_and_nodes() -> None:
