@@ -1,7 +1,7 @@
 """Amounts of money: decimal, with a currency, never a float."""
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 from typing import Annotated
 
 from annotated_types import MaxLen, MinLen
@@ -12,6 +12,9 @@ from shared.events.definition import Exact, value
 
 LARGEST = Decimal("999999999999999")
 """Amounts stay below a quadrillion, so that every sum fits the columns that hold it."""
+
+_ANY_AMOUNT = Context(prec=200)
+"""Rounds amounts that are still to be found out of range, too; with the usual 28 digits that raises."""
 
 
 @value
@@ -50,7 +53,7 @@ def zero(currency: str) -> Money:
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """Round half up to the currency's minor unit."""
-    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP, context=_ANY_AMOUNT)
 
 
 def check_money(money: Money, currency: str, field: str) -> Money:

@@ -93,6 +93,28 @@ def test_deal_1_without_an_amount_the_lines_are_added_up_to_the_cent() -> None:
     assert opened_with(*lines).amount == eur("9603.33")
 
 
+@pytest.mark.parametrize("quantity", ["0", "-1", "1000000000.1", "9" * 30, "0.0000001", "9" * 40 + ".1"])
+def test_deal_1_a_quantity_that_cannot_be_is_refused_with_its_position(quantity: str) -> None:
+    wanted = replace(OPEN, amount=None, lines=(LineWanted(product_id=SERVER, quantity=Decimal(quantity)),))
+    outcome = THE_DEAL.when(wanted).then_rejected("bad-deal", "bad-quantity")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "lines.0.quantity"
+
+
+def test_deal_1_a_price_below_zero_is_refused_with_its_position() -> None:
+    wanted = replace(OPEN, lines=(LineWanted(product_id=SERVER, quantity=Decimal(1), price=eur("-0.01")),))
+    outcome = THE_DEAL.when(wanted).then_rejected("bad-deal", "below-zero")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "lines.0.price.amount"
+
+
+def test_deal_1_a_sum_out_of_range_is_refused_as_the_amount() -> None:
+    line = LineWanted(product_id=SERVER, quantity=Decimal(10**9), price=eur("999999999999999"))
+    outcome = THE_DEAL.when(replace(OPEN, amount=None, lines=(line,) * 200)).then_rejected("out-of-range")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "amount.amount"
+
+
 def test_deal_1_a_stated_amount_stands_over_the_lines() -> None:
     assert opened_with(LineWanted(product_id=SERVER, quantity=Decimal(2)), amount=eur("9000")).amount == eur("9000")
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from annotated_types import Gt, MaxLen, MinLen
+from annotated_types import Gt, Le, MaxLen, MinLen
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
@@ -21,13 +21,17 @@ from shared.events.definition import Exact, value
 
 Text = Annotated[str, MinLen(1), MaxLen(200)]
 
+MOST = 10**9
+FINEST = Decimal("0.000001")
+
 
 @value
 class LineWanted:
     """A product on the deal."""
 
     product_id: UUID
-    quantity: Annotated[Exact, Gt(0)]
+    quantity: Annotated[Exact, Gt(0), Le(MOST)]
+    """At most six decimals."""
     price: Money | None = None
     """The price of one; default: the list price."""
 
@@ -235,6 +239,12 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
         message = "A rep opens deals in their own team."
         reasons.append(Reason(code="another-team", message=message, field="team"))
     for index, line in enumerate(command.lines):
+        if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
+            message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
+            reasons.append(Reason(code="bad-quantity", message=message, field=f"lines.{index}.quantity"))
+        if line.price is not None and line.price.amount < 0:
+            message = "Nothing is sold for less than nothing."
+            reasons.append(Reason(code="below-zero", message=message, field=f"lines.{index}.price.amount"))
         product = catalogue.products.get(line.product_id)
         if product is None:
             message = "There is no such product."
