@@ -23,7 +23,7 @@ SETTING_TARGETS = permission(
 )
 """Managers set targets of their teams and people; the company's own need somebody who reaches everything."""
 
-PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?")
+PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?", re.ASCII)
 
 Level = Literal["company", "team", "rep"]
 
