@@ -41,6 +41,8 @@ OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 NAMES_REMEMBERED = 100_000
 DEEPEST = 20
 """Levels of objects and lists in a line; no fact has more than three."""
+FIRST_YEAR, LAST_YEAR = 2, 9998
+"""At the ends of the calendar, an instant has no day in some time zones."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 Ids = Callable[[str, str], UUID]
@@ -269,6 +271,9 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     except ValidationError as error:
         reasons = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
         raise NotAFact("; ".join(reasons)) from error
+    at = getattr(command, "at", None)
+    if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise NotAFact(f"at: an instant lies between the years {FIRST_YEAR} and {LAST_YEAR}")
     return Taken(kind=kind, aggregate_id=aggregate_id, command=command, names=names)
 
 

@@ -391,3 +391,9 @@ async def test_data_5_a_hostile_line_is_refused_alone(books: Books, tmp_path: Pa
         assert reason in refused[number]["reason"]
     assert refused[15]["fact"]["text"].startswith('{"fact": "team", "id": "caf\\xe9"')
     assert summary.recorded.total() == len(LINES)
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
+def test_data_5_an_instant_without_a_day_is_no_fact(at: str) -> None:
+    with pytest.raises(NotAFact, match="at: an instant lies between the years"):
+        read_fact({"fact": "team", "id": "north", **DAY, "at": at, "name": "North"}, IDS, EUR)
