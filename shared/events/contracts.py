@@ -43,6 +43,10 @@ class ContractTermsChanged:
     payment_terms: tuple[PaymentTerm, ...]
     account_id: UUID | None = None
     reason: str | None = None
+    owner: UUID | None = None
+    """The member whose draft it is from now on; None: as before."""
+    team: UUID | None = None
+    """The team that it belongs to from now on; None: as before."""
 
 
 @event("contracts.contract-submitted", aggregate="contract")

@@ -62,8 +62,8 @@ on conflict (id) do update set
 
 CHANGES: Mapping[type, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
     ContractTermsChanged: (
-        "total = $3, currency = $4, account_id = $5",
-        lambda event: (event.total.amount, event.total.currency, event.account_id),
+        "total = $3, currency = $4, account_id = $5, owner = coalesce($6, owner), team = coalesce($7, team)",
+        lambda event: (event.total.amount, event.total.currency, event.account_id, event.owner, event.team),
     ),
     ContractSubmitted: ("status = 'submitted', submitter = $3", lambda event: (event.submitter,)),
     ContractApproved: ("status = 'approved'", lambda event: ()),

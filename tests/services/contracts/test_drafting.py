@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -74,6 +75,31 @@ def test_a_win_with_another_amount_updates_the_draft_con_1() -> None:
             reason="The deal was won with these terms.",
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("trigger", "reason"),
+    [(STAGE, "The deal that entered its contract stage says so."), (WIN, "The deal was won with these terms.")],
+)
+def test_a_draft_that_somebody_else_made_becomes_the_deals_con_1(trigger: DraftForDeal, reason: str) -> None:
+    foreign = replace(DRAFTED, owner=UUID(int=90), team=UUID(int=91), account_id=UUID(int=92), total=eur("1.00"))
+    outcome = THE_CONTRACT.given(foreign).when(trigger)
+    outcome.then(
+        ContractTermsChanged(
+            contract_id=ID,
+            total=eur("120000.00"),
+            payment_terms=STANDARD_TERMS,
+            account_id=ACCOUNT,
+            reason=reason,
+            owner=OWNER,
+            team=TEAM,
+        )
+    )
+    assert (outcome.state.owner, outcome.state.team, outcome.state.account_id) == (OWNER, TEAM, ACCOUNT)
+
+
+def test_a_deal_without_owner_and_team_leaves_its_draft_theirs_con_1() -> None:
+    THE_CONTRACT.given(DRAFTED).when(replace(WIN, owner=None, team=None)).then()
 
 
 def test_a_win_names_the_customer_of_a_draft_without_one_con_1() -> None:

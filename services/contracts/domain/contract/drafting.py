@@ -29,6 +29,11 @@ from shared.events.definition import value
 Name = Annotated[str, MinLen(1), MaxLen(200)]
 Sentence = Annotated[str, MinLen(1), MaxLen(1000)]
 
+TAKEN_OVER = {
+    "stage": "The deal that entered its contract stage says so.",
+    "win": "The deal was won with these terms.",
+}
+
 
 @value
 class DraftContract:
@@ -128,11 +133,19 @@ def draft_for_deal(
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def follow_the_win(state: DraftedContract, command: DraftForDeal, context: Context) -> Sequence[ContractTermsChanged]:
-    """A draft takes over the amount that the deal was won with; entering a stage changes nothing."""
+def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Context) -> Sequence[ContractTermsChanged]:
+    """A draft takes over what the deal was won with; entering a stage only puts a draft right that was not theirs.
+
+    The deal says whose its contract is. A draft of another owner or team gets the deal's owner, team, account and
+    total, whatever it said before.
+    """
+    owner, team = command.owner or state.owner, command.team or state.team
+    foreign = (owner, team) != (state.owner, state.team)
+    if command.trigger != "win" and not foreign:
+        return []
     total = agreed(command.total, command.payment_terms, context)
-    account_id = state.account_id or command.account_id
-    if command.trigger != "win" or (total, account_id) == (state.total, state.account_id):
+    account_id = (command.account_id if foreign else None) or state.account_id or command.account_id
+    if not foreign and (total, account_id) == (state.total, state.account_id):
         return []
     return [
         ContractTermsChanged(
@@ -140,7 +153,9 @@ def follow_the_win(state: DraftedContract, command: DraftForDeal, context: Conte
             total=total,
             payment_terms=state.payment_terms,
             account_id=account_id,
-            reason="The deal was won with these terms.",
+            reason=TAKEN_OVER[command.trigger],
+            owner=owner if foreign else None,
+            team=team if foreign else None,
         )
     ]
 
@@ -214,7 +229,13 @@ def drafted(state: NoContract | VoidedContract, event: ContractDrafted) -> Draft
 
 @contract.evolves
 def terms_changed(state: DraftedContract, event: ContractTermsChanged) -> DraftedContract:
-    changed = {"total": event.total, "payment_terms": event.payment_terms, "account_id": event.account_id}
+    changed = {
+        "total": event.total,
+        "payment_terms": event.payment_terms,
+        "account_id": event.account_id,
+        "owner": event.owner or state.owner,
+        "team": event.team or state.team,
+    }
     return DraftedContract(**{**carried(state), **changed}, returned_for=state.returned_for)
 
 
