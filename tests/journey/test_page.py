@@ -316,6 +316,9 @@ async def test_fc_15_what_matters_is_on_the_first_screen(browser: Browser, team:
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= size["height"], part
             assert box["x"] + box["width"] <= size["width"], part
+        track = await visit.page.locator("#quarter .track").bounding_box()
+        assert track is not None
+        assert track["width"] > size["width"] / 2
         wide = await visit.page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth")
         assert wide <= 0
 
