@@ -1,7 +1,7 @@
 """How followers of a log keep pace with it: at once while little happens, in larger steps while much does."""
 
-REST_AN_EVENT = 0.005
-LONGEST_REST = 0.05
+REST_AN_EVENT = 0.003
+LONGEST_REST = 0.1
 
 
 def rest_after(events: int, limit: int) -> float:

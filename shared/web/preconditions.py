@@ -26,7 +26,7 @@ def idempotency_key(request: Request) -> str | None:
 
 def content_of(request: Request, raw: bytes) -> bytes:
     """What two requests have in common that are one intent sent twice: SHA-256 of method, address and body."""
-    content = hashlib.sha256(f"{request.method} {request.url.path}\n".encode())
+    content = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode())
     content.update(raw)
     return content.digest()
 

@@ -180,7 +180,7 @@ async def machine(on: Stage, load_before: float) -> Mapping[str, str]:
         "Load of the machine": f"{load_before:.1f} before, {os.getloadavg()[0]:.1f} after (bench included)",
         "Python": platform.python_version(),
         "PostgreSQL": f"{postgres}, fsync on",
-        "Kafka": "Apache Kafka, one node (KRaft), on the same machine",
+        "Kafka": "4.1, one node (KRaft), on the same machine",
         "Libraries": ", ".join(f"{name} {version(name)}" for name in libraries),
     }
 
