@@ -29,8 +29,8 @@ async def test_the_tutorial_does_what_it_says(stack: WholeStack) -> None:
             assert said in answer.replace('": ', '":'), (
                 f"{said} is shown after\n{command}\nand the answer was\n{answer}"
             )
-    unexpected = [status for status in re.findall(r'"status": ?(\d{3})', told) if status not in ("403", "409")]
-    assert unexpected == []
+    # A busy machine may answer 503 first: the tutorial's curl asks again, and shows both answers.
+    assert set(re.findall(r'"status": ?(\d{3})', told)) <= {"403", "409", "503"}
     assert told.count('"status":409') + told.count('"status": 409') == 2
     assert told.count('"status":403') + told.count('"status": 403') == 1
 
