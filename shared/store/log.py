@@ -7,7 +7,7 @@ missing are dead. No clock decides anything here.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ POLL_SECONDS = 0.0015
 PATIENCE_SECONDS = 1.0
 """A fence that waits longer than this for one transaction is logged, with who holds it up."""
 SCAN_ROWS = 2000
+LARGEST_SPAN = 20_000
+"""So many positions are looked through for events of some types at a time, however few there are among them."""
 
 COLUMNS = (
     "l.position, l.aggregate_id, l.aggregate, l.sequence, l.event_id, l.type, l.version, l.partition, l.occurred_at,"
@@ -74,8 +76,10 @@ class Log:
         columns, raw = (OWN_COLUMNS, f"{COLUMNS} from event l") if service else (JOURNAL_COLUMNS, JOURNAL_COLUMNS)
         self._fence = f"select ceiling, writers from fence('{table}', '{positions}')"  # noqa: S608 - the names are ours
         self._highest = f"select coalesce(max(position), 0) from {table}"  # noqa: S608 - as above
-        following = "where l.position > $1 and l.position <= $2 order by l.position limit $3"
-        self._next, self._next_raw = f"select {columns} {following}", f"select {raw} {following}"
+        following, in_order = "where l.position > $1 and l.position <= $2", "order by l.position limit $3"
+        self._next, self._next_raw = f"select {columns} {following} {in_order}", f"select {raw} {following} {in_order}"
+        last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
+        self._next_of = f"select {columns} {following} and (l.type = any ($4) or l.position = {last}) {in_order}"
         self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
         self._all = (
             f"select {columns} where l.aggregate = $1 and ($2::timestamptz is null or l.recorded_at <= $2)"
@@ -102,13 +106,17 @@ class Log:
         self._final = max(self._final, ceiling)
         return self._final
 
-    async def read(self, after: int, limit: int) -> Page:
-        """The events that follow the position `after`, at most `limit`."""
-        rows, upto = await self._rows(self._next, after, limit)
+    async def read(self, after: int, limit: int, types: Collection[str] | None = None) -> Page:
+        """The events that follow the position `after`, at most `limit`; with `types` those of these types alone, what
+        is no event at all, and the last one whatever it is: it says how current the page is."""
+        if types is None:
+            rows, upto = await self._rows(self._next, after, limit)
+        else:
+            rows, upto = await self._rows(self._next_of, after, limit, [*types, UNREADABLE], span=LARGEST_SPAN)
         return Page(events=[self._decoded(row) for row in rows], upto=upto)
 
     async def read_raw(self, after: int, limit: int) -> RawPage:
-        """As `read`, undecoded."""
+        """As `read`, of all types and undecoded."""
         rows, upto = await self._rows(self._next_raw, after, limit)
         return RawPage(events=[self._envelope(row, row["data"]) for row in rows], upto=upto)
 
@@ -130,11 +138,15 @@ class Log:
         row = await connection.fetchrow(self._fence)
         return row["ceiling"], set(row["writers"])
 
-    async def _rows(self, query: str, after: int, limit: int) -> tuple[list[Any], int]:
+    async def _rows(
+        self, query: str, after: int, limit: int, *more: object, span: int | None = None
+    ) -> tuple[list[Any], int]:
         ceiling = self._final if after < self._final else await self.ceiling()
+        if span is not None:
+            ceiling = min(ceiling, after + span)
         if after >= ceiling:
             return [], after
-        rows = await self._pool.fetch(query, after, ceiling, limit)
+        rows = await self._pool.fetch(query, after, ceiling, limit, *more)
         return rows, rows[-1]["position"] if len(rows) == limit else ceiling
 
     def _decoded(self, row: Any) -> Envelope[Any] | Undecodable:

@@ -30,6 +30,16 @@ class Target:
     """What the view folds; None means everything."""
 
 
+def types_of(targets: Sequence[Target]) -> frozenset[str] | None:
+    """What some views fold between them; None means everything."""
+    types: frozenset[str] = frozenset()
+    for target in targets:
+        if target.types is None:
+            return None
+        types |= target.types
+    return types
+
+
 class Folding:
     """Folds pages of one log, on behalf of the leader of an epoch."""
 
@@ -42,6 +52,9 @@ class Folding:
     async def fold(self, targets: Sequence[Target], after: int, page: Page) -> dict[str, Exception]:
         """Fold the page that follows `after` into builds that all stand there. Gives, by the builds' names, why some
         could not go on; the marks of the others have moved to the end of the page."""
+        if not any(concerns(entry, target.types) for target in targets for entry in page.events):
+            await self._pass_over(targets, after, page)
+            return {}
         try:
             await self._together(targets, after, page, careful=False)
             return {}
@@ -55,6 +68,11 @@ class Folding:
             except parking.TooManyParked as error:
                 failed[target.build.schema] = error
         return failed
+
+    async def _pass_over(self, targets: Sequence[Target], after: int, page: Page) -> None:
+        names = [target.build.schema for target in targets]
+        newest_at = newest(page.events)
+        await marks.pass_over(self._pool, names, at=after, to=page.upto, as_of=newest_at, epoch=self._epoch)
 
     async def _together(self, targets: Sequence[Target], after: int, page: Page, *, careful: bool) -> None:
         names = [target.build.schema for target in targets]

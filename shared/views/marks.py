@@ -7,6 +7,8 @@ sees that the mark has moved, and gives up before it has touched anything; no ev
 from collections.abc import Sequence
 from datetime import datetime
 
+from asyncpg import Pool
+
 from shared.views.view import AnyConnection
 
 
@@ -18,6 +20,11 @@ ENSURE = "insert into mark (name) values ($1) on conflict do nothing"
 LOCK = "select name, position, epoch from mark where name = any($1::text[]) order by name for update"
 ADVANCE = """
     update mark set position = $2, as_of = greatest(as_of, $3), epoch = $4 where name = any($1::text[])
+"""
+
+OVER = """
+    update mark set position = $3, as_of = greatest(as_of, $4), epoch = $5
+     where name = any($1::text[]) and position = $2 and epoch <= $5 returning name
 """
 
 
@@ -46,3 +53,12 @@ async def advance(
 ) -> None:
     """Move marks that this transaction holds."""
     await connection.execute(ADVANCE, list(names), to, as_of, epoch)
+
+
+async def pass_over(
+    connection: "AnyConnection | Pool", names: Sequence[str], *, at: int, to: int, as_of: datetime | None, epoch: int
+) -> None:
+    """Move marks that stand at `at` over events that change nothing, in one statement. `Superseded` as by `lock`."""
+    moved = await connection.fetch(OVER, list(names), at, to, as_of, epoch)
+    if len(moved) != len(names):
+        raise Superseded(f"{', '.join(names)} moved on from {at}")

@@ -60,7 +60,7 @@ class Reacting:
         self._pool = pool
         self._log = log
         self._reactions = reactions.of(source)
-        self._types = types_of(self._reactions)
+        self.types = types_of(self._reactions)
         self._commands = commands
         self._epoch = epoch
         self._actor = service_actor(reactions.service)
@@ -68,8 +68,12 @@ class Reacting:
 
     async def react(self, after: int, page: Page) -> None:
         """React to the page that follows `after`, and move the mark to its end."""
+        entries = [entry for entry in page.events if concerns(entry, self.types)]
+        newest_at = newest(page.events)
+        if not entries:
+            await marks.pass_over(self._pool, [self.mark], at=after, to=page.upto, as_of=newest_at, epoch=self._epoch)
+            return
         waiting = await self._waiting(self._pool)
-        entries = [entry for entry in page.events if concerns(entry, self._types)]
         behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
         poisons = await self._all(_by_aggregate(entries, waiting))
         async with self._pool.acquire() as connection, connection.transaction():
@@ -78,7 +82,7 @@ class Reacting:
                 raise marks.Superseded(f"{self.mark}: sequences were parked or released meanwhile")
             await parking.queue(connection, self.mark, [(event.aggregate_id, event.position) for event in behind])
             await parking.park(connection, self.mark, poisons)
-            await marks.advance(connection, [self.mark], to=page.upto, as_of=newest(page.events), epoch=self._epoch)
+            await marks.advance(connection, [self.mark], to=page.upto, as_of=newest_at, epoch=self._epoch)
         parking.report(self.mark, poisons)
 
     async def redrive(self, aggregate_id: UUID) -> bool:
@@ -213,10 +217,13 @@ class ReactionRunner:
         async with self._pool.acquire() as connection:
             await marks.ensure(connection, self.name)
         loop, look_at, level = asyncio.get_running_loop(), 0.0, asyncio.get_running_loop().time()
+        position: int | None = None
         while True:
             seen, events = self._wake.count, None
             try:
-                events = await self._follow(reacting)
+                if position is None:
+                    position = await self._position()
+                position, events = await self._follow(reacting, position)
                 level = loop.time() if events is None else level
                 if loop.time() >= look_at:
                     look_at = loop.time() + LOOK_SECONDS
@@ -224,20 +231,20 @@ class ReactionRunner:
                     await self._measure(level)
             except marks.Superseded as news:
                 logger.info("reactions-superseded", runner=self.name, detail=str(news))
+                position = None
             if events is None:
                 await self._wake.wait(seen, min(POLL_SECONDS[self._source], LOOK_SECONDS))
             else:
                 await asyncio.sleep(rest_after(events, self._page))
 
-    async def _follow(self, reacting: Reacting) -> int | None:
-        """React to one page; how many events it had, or None when there was none."""
-        position = await self._position()
-        page = await self._log.read(position, self._page)
+    async def _follow(self, reacting: Reacting, position: int) -> tuple[int, int | None]:
+        """React to the page that follows a position; where it ended, and how many events it had, None when none."""
+        page = await self._log.read(position, self._page, reacting.types)
         if page.upto == position:
-            return None
+            return position, None
         await reacting.react(position, page)
         self._advanced.give()
-        return len(page.events)
+        return page.upto, len(page.events)
 
     async def _redrive(self, reacting: Reacting) -> None:
         for _, aggregate_id in await parking.due(self._pool, [self.name]):

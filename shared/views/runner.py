@@ -6,6 +6,7 @@ that is made beside them reads large pages and takes over once it has caught up.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import structlog
@@ -19,7 +20,7 @@ from shared.store.pace import rest_after
 from shared.store.signal import Signal
 from shared.views import builds, parking
 from shared.views.builds import Build
-from shared.views.folding import Folding, Target
+from shared.views.folding import Folding, Target, types_of
 from shared.views.leading import lead
 from shared.views.marks import Superseded
 from shared.views.view import Source, View
@@ -69,6 +70,8 @@ class ViewRunner:
         self._build_page = build_page
         self._halted: dict[str, int] = {}
         self._level: dict[str, float] = {}
+        self._followed: dict[str, Build] | None = None
+        """The serving builds, by their schema and with where they stand; None: to be looked up."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
@@ -97,7 +100,7 @@ class ViewRunner:
                 events = await self._follow(folding)
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
-                events = None
+                self._followed, events = None, None
             if events is None:
                 await self._wake.wait(seen, self._poll)
             else:
@@ -105,18 +108,24 @@ class ViewRunner:
 
     async def _follow(self, folding: Folding) -> int | None:
         """Take every serving build one page on; the events of the longest page, or None when none moved."""
+        if self._followed is None:
+            self._followed = {build.schema: build for build in await self._builds("serving")}
+        followed = self._followed
         groups: dict[int, list[Target]] = {}
-        for build in await self._builds("serving"):
-            groups.setdefault(build.position, []).append(self._target(build))
+        for build in followed.values():
+            if self._halted.get(build.schema) != build.position:
+                groups.setdefault(build.position, []).append(self._target(build))
         longest: int | None = None
         for position, targets in sorted(groups.items()):
-            page = await self._log.read(position, self._page)
+            page = await self._log.read(position, self._page, types_of(targets))
             if page.upto == position:
                 now = asyncio.get_running_loop().time()
                 self._level.update((target.view.name, now) for target in targets)
                 continue
             failed = await folding.fold(targets, position, page)
             self._halt(failed, position)
+            for build in (target.build for target in targets if target.build.schema not in failed):
+                followed[build.schema] = replace(build, position=page.upto)
             if len(failed) < len(targets):
                 longest = max(longest or 0, len(page.events))
             self._advanced.give()
@@ -130,11 +139,13 @@ class ViewRunner:
             try:
                 for name in await builds.requested(self._pool, self._names):
                     await builds.prepare(self._pool, self._views[name])
-                building = await self._builds("building", halted=True)
+                building = await self._builds("building")
                 for build in building:
                     if self._halted.get(build.schema) != build.position:
                         await self._catch_up(folding, build)
-                serving = await self._builds("serving", halted=True)
+                serving = await self._builds("serving")
+                # What others changed (a build that serves instead, say) is followed from here on.
+                self._followed = None
                 await self._redrive(folding, (*building, *serving))
                 await self._measure(serving)
             except Superseded as news:
@@ -146,8 +157,9 @@ class ViewRunner:
         """Fold the log into a build until it serves, or has nothing left to fold."""
         target, position, folded, analyzed = self._target(build), build.position, 0, 0
         while True:
-            page = await self._log.read(position, self._build_page)
-            if page.upto > position:
+            page = await self._log.read(position, self._build_page, target.types)
+            ended = page.upto == position
+            if not ended:
                 failed = await folding.fold([target], position, page)
                 self._halt(failed, position)
                 if failed:
@@ -158,9 +170,10 @@ class ViewRunner:
                 analyzed = folded
             if await builds.switch(self._pool, build):
                 logger.info("view-switched", view=build.view, build=build.build, version=build.version)
+                self._followed = None
                 self._advanced.give()
                 return
-            if not page.events:
+            if ended:
                 return
 
     async def _redrive(self, folding: Folding, found: Sequence[Build]) -> None:
@@ -182,10 +195,8 @@ class ViewRunner:
 
     # -- small parts ----------------------------------------------------------------------------------------------
 
-    async def _builds(self, state: Literal["serving", "building"], *, halted: bool = False) -> list[Build]:
-        """Builds in a state; without those that stand still, unless `halted`."""
-        found = await builds.builds(self._pool, state, self._names)
-        return [build for build in found if halted or self._halted.get(build.schema) != build.position]
+    async def _builds(self, state: Literal["serving", "building"]) -> list[Build]:
+        return await builds.builds(self._pool, state, self._names)
 
     def _halt(self, failed: Mapping[str, Exception], position: int) -> None:
         """A build that parks too much stands still until something was released or the process starts anew."""

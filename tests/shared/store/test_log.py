@@ -4,6 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
+
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.registry import Registry
@@ -34,6 +36,29 @@ async def test_pages_follow_each_other(process: Process) -> None:
     third = await process.log.read(second.upto, 3)
     assert [[position_of(event) for event in page.events] for page in (first, second, third)] == [[1, 2, 3], [4, 5], []]
     assert (first.upto, second.upto, third.upto) == (3, 5, 5)
+
+
+async def test_a_page_of_some_types_has_them_and_the_last_event(process: Process) -> None:
+    await filled(process, notes=2)
+    await filled(process, notes=2)
+    page = await process.log.read(0, 100, {TicketOpened.type})
+    assert ([position_of(event) for event in page.events], page.upto) == ([1, 4, 6], 6)
+    page = await process.log.read(0, 1, {TicketOpened.type})
+    assert ([position_of(event) for event in page.events], page.upto) == ([1], 1)
+    page = await process.log.read(6, 100, {TicketOpened.type})
+    assert (page.events, page.upto) == ([], 6)
+
+
+async def test_a_page_of_rare_types_looks_through_a_part_at_a_time(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.store.log.LARGEST_SPAN", 2)
+    await filled(process, notes=4)
+    pages, after = [], 0
+    while (page := await process.log.read(after, 100, {"tickets.unheard-of"})).upto > after:
+        pages.append([position_of(event) for event in page.events])
+        after = page.upto
+    assert pages == [[2], [4], [5]]
 
 
 async def test_numbers_that_were_rolled_back_are_passed(process: Process) -> None:

@@ -133,6 +133,23 @@ async def test_a_leader_that_was_frozen_changes_nothing(depot: Depot, other: Dep
     assert len(await shown(depot)) == 1
 
 
+async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: Depot, other: Depot) -> None:
+    parcel_id = await depot.post()
+    position = await depot.scan(parcel_id)
+    view = View(name="posts", version=1, ddl=DDL, apply=fold_parcels, events=(ParcelPosted,))
+    await builds.prepare(depot.pool, view)
+    target, posted, scanned = await target_of(depot, view), await depot.log.read(0, 1), await depot.log.read(1, 10)
+    first, second = (Folding(each.pool, each.log, Company(), epoch) for epoch, each in ((1, depot), (2, other)))
+    await first.fold([target], 0, posted)
+    await second.fold([target], 1, scanned)
+    assert [build.position for build in await builds.builds(depot.pool, "serving", ["posts"])] == [position]
+    async with depot.views(view).reading() as reading:
+        assert reading.as_of == scanned.events[-1].recorded_at
+    for frozen in (first, second):
+        with pytest.raises(Superseded):
+            await frozen.fold([target], 1, scanned)
+
+
 async def test_a_new_view_reads_the_whole_log_while_others_go_on(depot: Depot) -> None:
     await parcels_with_scans(depot, [2, 2])
     first, second = parcels(), totals()
