@@ -26,11 +26,18 @@ create table {view}.belonging (deal_id uuid primary key, sequence bigint not nul
 """
 
 BELONGS = """
-insert into {view}.belonging as known values ($1, $2, $3, $4)
+insert into {view}.belonging as known
+select distinct on (deal_id) * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::uuid[])
+    as told(deal_id, sequence, team, owner) order by deal_id, sequence desc
 on conflict (deal_id) do update set sequence = excluded.sequence, team = excluded.team, owner = excluded.owner
  where excluded.sequence > known.sequence
 """
-NODE = "insert into {view}.node values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing"
+NODE = """
+insert into {view}.node
+select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::boolean[], $7::timestamptz[],
+                     $8::timestamptz[])
+on conflict do nothing
+"""
 LEFT = """
 update {view}.node set due_at = least(due_at, $4) where deal_id = $1 and stage = $2 and sequence < $3
 """
@@ -68,9 +75,12 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
                 rows[LEFT].append((closed.deal_id, closed.stage, event.sequence, event.occurred_at))
             case deals.DealNodeCompleted(deal_id=deal, stage=stage, kind=kind, key=key):
                 rows[DONE].append((deal, stage, kind, key, event.occurred_at, event.recorded_at))
-    for statement, values in rows.items():
-        if values:
-            await db.executemany(statement, values)
+    for statement in (BELONGS, NODE):
+        if rows[statement]:
+            await db.execute(statement, *map(list, zip(*rows[statement], strict=True)))
+    for statement in (LEFT, DONE):
+        if rows[statement]:
+            await db.executemany(statement, rows[statement])
 
 
 VIEW = View(name="nodes", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,7 @@ class Company:
         """Monday to Friday, unless a holiday."""
         return day.weekday() < 5 and day not in self.holidays
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - a value, of which a process has one
     def add_working_days(self, start: date, days: int) -> date:
         """The day that is `days` working days after `start` (which itself need not be one)."""
         day = start

@@ -8,7 +8,7 @@ import pytest
 
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
-from shared.events.registry import Registry
+from shared.events.registry import Registry, type_of
 from shared.ops.ids import new_id
 from shared.store.log import Log, Undecodable
 from tests.shared.store.conftest import Process
@@ -41,11 +41,11 @@ async def test_pages_follow_each_other(process: Process) -> None:
 async def test_a_page_of_some_types_has_them_and_the_last_event(process: Process) -> None:
     await filled(process, notes=2)
     await filled(process, notes=2)
-    page = await process.log.read(0, 100, {TicketOpened.type})
+    page = await process.log.read(0, 100, {type_of(TicketOpened)})
     assert ([position_of(event) for event in page.events], page.upto) == ([1, 4, 6], 6)
-    page = await process.log.read(0, 1, {TicketOpened.type})
+    page = await process.log.read(0, 1, {type_of(TicketOpened)})
     assert ([position_of(event) for event in page.events], page.upto) == ([1], 1)
-    page = await process.log.read(6, 100, {TicketOpened.type})
+    page = await process.log.read(6, 100, {type_of(TicketOpened)})
     assert (page.events, page.upto) == ([], 6)
 
 

@@ -13,6 +13,7 @@ from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from shared.store.log import Page
 from shared.views import builds
+from shared.views.entries import envelope_of
 from shared.views.folding import Folding, Target
 from shared.views.marks import Superseded
 from shared.views.view import View, ViewDatabase
@@ -144,7 +145,7 @@ async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: De
     await second.fold([target], 1, scanned)
     assert [build.position for build in await builds.builds(depot.pool, "serving", ["posts"])] == [position]
     async with depot.views(view).reading() as reading:
-        assert reading.as_of == scanned.events[-1].recorded_at
+        assert reading.as_of == envelope_of(scanned.events[-1]).recorded_at
     for frozen in (first, second):
         with pytest.raises(Superseded):
             await frozen.fold([target], 1, scanned)
