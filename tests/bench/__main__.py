@@ -33,6 +33,7 @@ over is a ratio inside one run. The servers take turns on the same PostgreSQL (f
 - **Throughline**: `POST /v1/deals` at the deals service as it runs in the stack. Bearer token, look-up of the asker's
   team, validation, process and catalogue, `Idempotency-Key`, append with compare-and-set; beside it the same process
   publishes to Kafka and folds its own list, and the other services follow, on the same cores.
+- **Throughline, nothing downstream**: the same, while the four other services stand still.
 - **FastAPI + eventsourcing**: the same body and the same check of the token, the library's PostgreSQL recorder in its
   default mode, in threads. No idempotency, no team, nothing published.
 - **FastAPI, no database**: the same body and check, and an answer. What the framework alone takes.
@@ -90,27 +91,33 @@ async def settled(on: Stage) -> None:
 
 async def one_round(on: Stage, server: Server, seconds: float) -> Round:
     """One turn of a server. Raises RuntimeError when its database does not hold what it acknowledged."""
-    there, spent = await deals(server), cpu(server.process)
-    result = await load(
-        Task(
-            host=LOOPBACK,
-            port=server.port,
-            path=server.path,
-            token=on.token,
-            body=json.dumps(body(on.company)),
-            clients=CLIENTS,
-            warm_up=min(WARM_UP_SECONDS, seconds / 2),
-            seconds=seconds,
+    there, spent = await deals(server), {name: cpu(process) for name, process in on.processes.items()}
+    own = cpu(server.process)
+    with server.at_work():
+        result = await load(
+            Task(
+                host=LOOPBACK,
+                port=server.port,
+                path=server.path,
+                token=on.token,
+                body=json.dumps(body(on.company)),
+                clients=CLIENTS,
+                warm_up=min(WARM_UP_SECONDS, seconds / 2),
+                seconds=seconds,
+            )
         )
-    )
+        own = cpu(server.process) - own
+        around = sum(cpu(process) - spent[name] for name, process in on.processes.items())
     kept = await deals(server) - there
     if server.count and kept != result.sent:
         raise RuntimeError(f"{server.name} acknowledged {result.sent} commands and kept {kept}.")
+    # All that it answered took CPU, the warm-up as well.
+    counted = len(result.answered) / result.sent
     return Round(
         times=result.answered,
         elapsed=result.elapsed,
-        # All that it answered took its CPU, the warm-up as well.
-        server_cpu=(cpu(server.process) - spent) * len(result.answered) / result.sent,
+        server_cpu=own * counted,
+        whole_cpu=(around if server.process in on.processes.values() else around + own) * counted,
         client_cpu=result.cpu,
     )
 

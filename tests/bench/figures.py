@@ -14,6 +14,8 @@ class Round:
     elapsed: float
     server_cpu: float
     """CPU seconds of the serving process."""
+    whole_cpu: float
+    """CPU seconds of everything but the client: the server, PostgreSQL, Kafka and the services that follow."""
     client_cpu: float
 
     @property
@@ -35,7 +37,7 @@ class Visible:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A whole run: rounds by server, in the order in which they ran, the first server being the product."""
+    """A whole run: rounds by server, in the order in which they ran; first the product, then the product alone."""
 
     rounds: Mapping[str, Sequence[Round]]
     visible: Visible
@@ -80,10 +82,11 @@ def _about(measured: Measured) -> str:
 
 
 def _commands(measured: Measured) -> str:
-    ours, *_ = measured.rounds.values()
+    whole, alone, *_ = measured.rounds.values()
     rows = []
     for name, rounds in measured.rounds.items():
         times = [time for one in rounds for time in one.times]
+        ours = rounds is whole or rounds is alone
         rows.append(
             (
                 name,
@@ -91,8 +94,10 @@ def _commands(measured: Measured) -> str:
                 f"{min(one.rate for one in rounds):,.0f}–{max(one.rate for one in rounds):,.0f}",
                 f"{percentile(times, 0.5) * 1e3:.1f} / {percentile(times, 0.99) * 1e3:.1f}",
                 f"{sum(one.server_cpu for one in rounds) / len(times) * 1e6:,.0f}",
+                f"{sum(one.whole_cpu for one in rounds) / len(times) * 1e6:,.0f}",
                 f"{max(one.client_cpu / one.elapsed for one in rounds):.0%}",
-                "1" if rounds is ours else str(ratio(ours, rounds)),
+                "" if ours else str(ratio(whole, rounds)),
+                "" if ours else str(ratio(alone, rounds)),
             )
         )
     heads = (
@@ -100,11 +105,13 @@ def _commands(measured: Measured) -> str:
         "Commands/s",
         "Least–most",
         "p50 / p99 ms",
-        "CPU µs/command",
+        "Its CPU µs/command",
+        "All CPU µs/command",
         "Client's CPU",
         "Product ÷ this (least–most)",
+        "Product alone ÷ this",
     )
-    title = f"## One HTTP command, {measured.clients} clients, {len(ours)} interleaved rounds"
+    title = f"## One HTTP command, {measured.clients} clients, {len(whole)} interleaved rounds"
     return f"{title}\n\n{_table(heads, rows)}"
 
 

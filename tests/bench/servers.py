@@ -3,9 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,8 @@ from tests.whole_stack import WholeStack
 HOME = CHECKOUT / ".throughline" / "bench"
 READY_SECONDS = 60
 PRODUCT, LIBRARY, FRAMEWORK = "Throughline", "FastAPI + eventsourcing", "FastAPI, no database"
+ALONE = "Throughline, nothing downstream"
+DOWNSTREAM = ("leads", "contracts", "receivables", "forecast")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,19 @@ class Server:
     count: str
     """What its database is asked for the number of deals; empty without one."""
     database: str = field(default="", repr=False)
+    without: tuple[psutil.Process, ...] = ()
+    """What stands still while it is measured."""
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """It alone, without what stands still meanwhile."""
+        try:
+            for process in self.without:
+                process.suspend()
+            yield
+        finally:
+            for process in self.without:
+                process.resume()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +82,10 @@ async def stage(home: Path = HOME) -> AsyncIterator[Stage]:
         await bring_up(local, lambda line: None)
         whole = WholeStack(local)
         company = await found(whole)
+        whole_product, running = product(local), processes(local)
         servers = [
-            product(local),
+            whole_product,
+            replace(whole_product, name=ALONE, without=tuple(running[name] for name in DOWNSTREAM)),
             await ending.enter_async_context(peer(local, LIBRARY, "with_eventsourcing")),
             await ending.enter_async_context(peer(local, FRAMEWORK, "without_database")),
         ]
@@ -77,7 +94,7 @@ async def stage(home: Path = HOME) -> AsyncIterator[Stage]:
             company=company,
             token=whole.token("rep", f"rosa.{company.mark}"),
             servers=tuple(servers),
-            processes=processes(local),
+            processes=running,
         )
 
 

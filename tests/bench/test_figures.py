@@ -6,7 +6,7 @@ from tests.bench.figures import Round, percentile, ratio
 
 
 def of_rate(rate: int) -> Round:
-    return Round(times=[0.001] * rate, elapsed=1.0, server_cpu=0.0, client_cpu=0.0)
+    return Round(times=[0.001] * rate, elapsed=1.0, server_cpu=0.0, whole_cpu=0.0, client_cpu=0.0)
 
 
 def test_a_percentile_is_a_time_that_was_measured() -> None:
