@@ -13,8 +13,10 @@ from shared.store.signal import Announcer, Signal
 log = structlog.get_logger(__name__)
 
 LARGEST_BATCH = 60
-CALLS_AT_ONCE = 2
-"""One call can be prepared and decided while another one is being made durable."""
+CALLS_AT_ONCE = 4
+PATIENCE_SECONDS = 0.02
+"""So long a call keeps the next one waiting. A call costs nearly the same whatever its size, so few large ones are
+cheapest; but one that waits for a lock must not hold up what has nothing to do with it."""
 
 Waiting = tuple[Append, asyncio.Future[Outcome]]
 
@@ -26,6 +28,8 @@ class Appender:
         self._pool = pool
         self._waiting: deque[Waiting] = deque()
         self._calls: set[asyncio.Task[None]] = set()
+        self._awaited: set[asyncio.Task[None]] = set()
+        """The calls under way that the next one waits for."""
         self._starting = False
         self._announcer = Announcer(pool)
         self.appended = Signal()
@@ -46,22 +50,27 @@ class Appender:
         await self._announcer.close()
 
     def _start_call(self) -> None:
+        if not self._waiting or self._starting or self._awaited or len(self._calls) == CALLS_AT_ONCE:
+            return
         # The call takes what has come by the time that it runs, so what comes in the same moment shares it.
-        if self._waiting and not self._starting and len(self._calls) < CALLS_AT_ONCE:
-            self._starting = True
-            call = asyncio.create_task(self._call())
-            self._calls.add(call)
-            call.add_done_callback(self._ended)
+        self._starting = True
+        call = asyncio.create_task(self._call())
+        self._calls.add(call)
+        self._awaited.add(call)
+        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._wait_no_longer, call)
+        call.add_done_callback(self._ended)
+
+    def _wait_no_longer(self, call: asyncio.Task[None]) -> None:
+        self._awaited.discard(call)
+        self._start_call()
 
     def _ended(self, call: asyncio.Task[None]) -> None:
         self._calls.discard(call)
-        self._start_call()
+        self._wait_no_longer(call)
 
     async def _call(self) -> None:
         self._starting = False
-        batch = take_compatible(self._waiting)
-        self._start_call()
-        await self._write(batch)
+        await self._write(take_compatible(self._waiting))
 
     async def _write(self, batch: Sequence[Waiting]) -> None:
         appends = [append for append, _ in batch]

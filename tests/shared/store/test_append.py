@@ -189,6 +189,21 @@ async def test_commands_that_wait_together_share_transactions(process: Process) 
     assert 2 <= transactions <= 4
 
 
+async def test_a_call_that_waits_for_a_lock_holds_up_nothing_else(process: Process, other: Process) -> None:
+    hot = new_id()
+    await process.appender.append(append(stream(hot)))
+    async with other.pool.acquire() as connection, connection.transaction():
+        await connection.execute("select from stream_head where aggregate_id = $1 for update", hot)
+        held_up = asyncio.create_task(process.appender.append(append(stream(hot, expected=1))))
+        while not await connection.fetchval("select exists (select from pg_locks where not granted)"):
+            assert not held_up.done()
+        for _ in range(5):
+            async with asyncio.timeout(2):
+                assert isinstance(await process.appender.append(append(stream(new_id()))), Appended)
+        assert not held_up.done()
+    assert isinstance(await held_up, Appended)
+
+
 async def test_an_append_wakes_those_who_wait(process: Process) -> None:
     seen = process.appender.appended.count
     await process.appender.append(append(stream(new_id())))
