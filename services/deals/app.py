@@ -12,6 +12,9 @@ from services.deals.views.lookups import catalogue, chosen_process, pinned_proce
 from services.deals.views.processes import PROCESS_VIEW, PROCESSES
 from services.deals.views.products import PRODUCT_VIEW, PRODUCTS
 from services.deals.views.targets import TARGET_VIEW, TARGETS
+from shared.domain.references import References
+from shared.views.accounts import KNOWN_ACCOUNTS
+from shared.views.references import references
 from shared.web.service import Service
 
 SERVICE = Service(
@@ -19,12 +22,13 @@ SERVICE = Service(
     description="Sales processes, products, targets, and deals from their opening to their outcome.",
     aggregates=(process, product, target, deal),
     reactions=reactions,
-    views=(DEAL_VIEW, PRODUCT_VIEW, TARGET_VIEW, PROCESS_VIEW),
+    views=(DEAL_VIEW, PRODUCT_VIEW, TARGET_VIEW, PROCESS_VIEW, KNOWN_ACCOUNTS),
     listings=(DEALS, PRODUCTS, TARGETS, PROCESSES),
     provides={
         Process: pinned_process,
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
+        References: references,
     },
     seeds=(publish_short_process,),
 )

@@ -40,6 +40,7 @@ class Done:
     type: str
     id: UUID
     version: int
+    token: str
 
     @property
     def service(self) -> str:
@@ -61,18 +62,23 @@ class Traffic:
         while not self.enough.is_set():
             name = f"Killed {new_id()}"
             account = await self.command(self.seller, "/v1/accounts", {"name": name}, "leads.account-opened")
-            body = {"name": name, "amount": euros(1000), "account_id": str(account), "account_name": name}
-            deal = await self.command(self.seller, "/v1/deals", body, "deals.deal-opened")
+            named = {"account_id": str(account.id)}
+            body = {"name": name, "amount": euros(1000), **named, "account_name": name}
+            deal = (await self.command(self.seller, "/v1/deals", body, "deals.deal-opened", account.token)).id
             changed = f"/v1/deals/{deal}/change-amount"
             await self.command(self.seller, changed, {"amount": euros(1200)}, "deals.deal-amount-changed")
             await self.command(self.seller, f"/v1/deals/{deal}/win", {}, "deals.deal-won")
-            receipt = {"account_id": str(account), "bank_reference": name, "amount": euros(10), "on": "2026-01-05"}
-            await self.command(self.finance, "/v1/receipts", receipt, "receivables.receipt-recorded")
+            receipt = {**named, "bank_reference": name, "amount": euros(10), "on": "2026-01-05"}
+            await self.command(self.finance, "/v1/receipts", receipt, "receivables.receipt-recorded", account.token)
 
-    async def command(self, client: httpx.AsyncClient, path: str, body: Any, event: str) -> UUID:
-        """Ask with the same key until there is an answer; gives the id of what was changed."""
+    async def command(
+        self, client: httpx.AsyncClient, path: str, body: Any, event: str, after: str | None = None
+    ) -> Done:
+        """Ask with the same key until there is an answer; `after` is the token of what the body names."""
         key, correlation_id, deadline = str(new_id()), new_id(), time.monotonic() + PATIENCE_SECONDS
         headers = {"Idempotency-Key": key, "X-Correlation-Id": str(correlation_id)}
+        if after is not None:
+            headers["Consistency-Token"] = after
         while True:
             assert time.monotonic() < deadline, f"{path} is never answered"
             self.tries += 1
@@ -83,8 +89,9 @@ class Traffic:
             if answer is not None and not is_passing(answer):
                 assert answer.status_code in (200, 201), (path, answer.text)
                 told = answer.json()
-                self.done.append(Done(key, correlation_id, event, UUID(told["id"]), told["version"]))
-                return UUID(told["id"])
+                token = answer.headers["Consistency-Token"]
+                self.done.append(Done(key, correlation_id, event, UUID(told["id"]), told["version"], token))
+                return self.done[-1]
             await asyncio.sleep(AGAIN_SECONDS)
 
 

@@ -1,6 +1,7 @@
 """Revenue targets of the company, a team or a rep for a period (PROC-4)."""
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
+from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.events.deals import TargetSet
@@ -94,9 +96,9 @@ class ChangeTarget:
 
 
 @target.decides(allow=SETTING_TARGETS)
-def set_(state: NoTarget, command: SetTarget, context: Context) -> list[TargetSet]:
+def set_(state: NoTarget, command: SetTarget, context: Context, references: References) -> list[TargetSet]:
     """Set a revenue target for a month, a quarter or a year."""
-    return [_set(command, context)]
+    return [_set(command, context, unknown(references, member="member"))]
 
 
 @target.decides(allow=ONLY_SERVICES)
@@ -156,8 +158,8 @@ def one_of_a_kind(state: OpenTarget) -> list[Claim]:
     return [Claim(kind="target", key=f"{state.kind}/{state.period}/{state.level}/{whose}")]
 
 
-def _set(command: SetTarget | SetImportedTarget, context: Context) -> TargetSet:
-    refuse_all("bad-target", "The target cannot be set like this.", _faults(command))
+def _set(command: SetTarget | SetImportedTarget, context: Context, nowhere: Sequence[Reason] = ()) -> TargetSet:
+    refuse_all("bad-target", "The target cannot be set like this.", [*_faults(command), *nowhere])
     return TargetSet(
         target_id=context.aggregate_id,
         period=command.period,

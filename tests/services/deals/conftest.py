@@ -46,6 +46,10 @@ class Office:
     def somebody(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> Desk:
         return Desk(client=self.deals.client(role, subject))
 
+    def operations(self) -> Desk:
+        """Sales operations in the leads service."""
+        return Desk(client=self.leads.client(Role.SALES_OPERATIONS, "ops"))
+
     async def team(self) -> Team:
         """A new team; the deals service knows it when this returns."""
         subjects = (f"rep-{new_id()}", f"other-{new_id()}", f"manager-{new_id()}")

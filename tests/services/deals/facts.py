@@ -13,6 +13,7 @@ from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.short_process import SHORT, SHORT_ID
 from shared.domain.context import Actor
 from shared.domain.money import Money
+from shared.domain.references import References
 from shared.domain.roles import Role
 from shared.events.deals import DealNodeCompleted, DealOpened, DueNode
 from shared.testing.scenario import CONTEXT, Scenario
@@ -45,6 +46,7 @@ LOADED: dict[str, Any] = {
     "process": PROCESS,
     "chosen": ChosenProcess(process=PROCESS, rule="default"),
     "catalogue": CATALOGUE,
+    "references": References(),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

@@ -10,6 +10,7 @@ from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, Op
 from services.deals.domain.deal.state import OpenDeal
 from shared.domain.context import Actor
 from shared.domain.money import Money
+from shared.domain.references import References
 from shared.domain.roles import Role
 from shared.events.deals import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealWon
 from tests.services.deals.facts import (
@@ -78,6 +79,32 @@ def test_deal_1_a_rep_opens_in_their_own_team_only() -> None:
     THE_DEAL.by(REP).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("bad-deal", "another-team")
     both = Actor(subject="both", roles=frozenset({Role.REP, Role.MANAGER}), member=OWNER, team=TEAM)
     assert THE_DEAL.by(both).when(replace(OPEN, team=OTHER_TEAM)).rejected is None
+
+
+def test_deal_1_an_owner_a_team_and_an_account_that_nobody_knows_are_refused_each_by_its_field() -> None:
+    """API-1, ORG-1: a reference leads somewhere; one that is on its way arrives with the token of its answer."""
+    nobody = THE_DEAL.knowing(references=References(member=False, team=False, account=False))
+    outcome = nobody.when(replace(OPEN, owner=OTHER, team=OTHER_TEAM, account_id=ACCOUNT)).then_rejected(
+        "bad-deal", "unknown-member", "unknown-team", "unknown-account"
+    )
+    assert outcome.rejected is not None
+    assert [reason.field for reason in outcome.rejected.reasons] == ["owner", "team", "account_id"]
+    assert all("Consistency-Token" in reason.message for reason in outcome.rejected.reasons)
+
+
+def test_deal_1_what_a_converted_lead_names_is_a_fact_and_not_asked_for() -> None:
+    THE_DEAL.knowing(references=References(member=False, team=False, account=False)).when(CONVERTED).then(
+        replace(
+            OPENED,
+            name="Servers",
+            amount=eur("90000"),
+            expected_close=None,
+            account_id=ACCOUNT,
+            lead_id=LEAD,
+            captured_at=CAPTURED,
+            source="web",
+        )
+    )
 
 
 def test_deal_1_a_line_without_price_has_the_list_price() -> None:

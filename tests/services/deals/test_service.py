@@ -165,6 +165,44 @@ async def test_deal_1_a_rep_opens_deals_for_themselves_only(office: Office, team
     assert (await office.somebody(Role.FINANCE, "fred").does("/v1/deals", DEAL)).status_code == 403
 
 
+async def test_api_1_a_deal_names_only_whom_and_what_there_is(office: Office) -> None:
+    """API-1, API-4, DEAL-1, ORG-1: each field that leads nowhere is named; what exists is known with its token."""
+    desk, nowhere = office.somebody(), str(new_id())
+    refused = await desk.does("/v1/deals", {**DEAL, "owner": nowhere, "team": nowhere, "account_id": nowhere})
+    assert refused.status_code == 422
+    assert {error["pointer"]: error["code"] for error in refused.json()["errors"]} == {
+        "/owner": "unknown-member",
+        "/team": "unknown-team",
+        "/account_id": "unknown-account",
+    }
+    assert "Consistency-Token" in refused.json()["errors"][0]["message"]
+    team, operations = await office.team(), office.operations()
+    account = await operations.does("/v1/accounts", {"name": f"Northwind {nowhere}", "owner": team.rep})
+    body = {**DEAL, "owner": team.rep, "team": team.id, "account_id": account.json()["id"]}
+    opened = await desk.does("/v1/deals", body, **{"Consistency-Token": account.headers["Consistency-Token"]})
+    assert opened.status_code == 201, opened.text
+    # Of an account that is not theirs, a rep does not even learn that it is there.
+    rep, other = (office.somebody(Role.REP, subject) for subject in team.subjects[:2])
+    hidden = await other.does("/v1/deals", {**DEAL, "account_id": account.json()["id"]})
+    assert (hidden.status_code, codes(hidden)) == (422, ["unknown-account"])
+    assert (await rep.does("/v1/deals", {**DEAL, "account_id": account.json()["id"]})).status_code == 201
+
+
+async def test_api_1_a_deal_is_handed_over_only_to_who_is_there(office: Office) -> None:
+    """API-1, ORG-1: an owner who is unknown or has left would strand the deal."""
+    team = await office.team()
+    manager, rep = office.somebody(Role.MANAGER, team.subjects[2]), office.somebody(Role.REP, team.subjects[0])
+    path = f"/v1/deals/{await rep.makes('/v1/deals', DEAL)}/hand-over"
+    unknown = await manager.does(path, {"owner": str(new_id()), "team": str(new_id())})
+    assert (unknown.status_code, codes(unknown)) == (422, ["unknown-member", "unknown-team"])
+    today = office.running.clock.now().date().isoformat()
+    left = await office.operations().does(f"/v1/members/{team.other}/leave", {"on": today})
+    token = {"Consistency-Token": left.headers["Consistency-Token"]}
+    departed = await manager.does(path, {"owner": team.other}, **token)
+    assert (departed.status_code, codes(departed)) == (422, ["unknown-member"])
+    assert departed.json()["errors"][0]["pointer"] == "/owner"
+
+
 # -- what deals rest on -----------------------------------------------------------------------------------------------
 
 
@@ -227,7 +265,10 @@ async def test_proc_4_a_period_and_a_team_have_one_target(office: Office) -> Non
     made = await manager.does("/v1/targets", target)
     assert made.status_code == 201, made.text
     assert (await manager.does("/v1/targets", target)).json()["code"] == "already-taken"
-    assert (await manager.does("/v1/targets", {**target, "team": str(new_id())})).status_code == 403
+    other = await office.team()
+    assert (await manager.does("/v1/targets", {**target, "team": other.id})).status_code == 403
+    nowhere = await manager.does("/v1/targets", {**target, "team": str(new_id())})
+    assert (nowhere.status_code, codes(nowhere)) == (422, ["unknown-team"])
     company = {"period": "2099", "level": "company", "amount": target["amount"]}
     assert (await manager.does("/v1/targets", company)).status_code == 403
     changed = await manager.does(f"/v1/targets/{made.json()['id']}/change", {"amount": {"amount": "90000.00", **EUR}})
@@ -257,7 +298,7 @@ async def test_api_1_a_list_is_paged_without_gaps_or_repeats(office: Office) -> 
 
 async def test_api_2_the_deal_of_a_converted_lead_is_there_for_the_leads_token(office: Office, team: Team) -> None:
     """DEAL-1: the reaction opens it; who asks with the token of the conversion finds it."""
-    desk = Desk(client=office.leads.client(Role.SALES_OPERATIONS, "ops"))
+    desk = office.operations()
     lead = await desk.makes("/v1/leads", {"source": "fair", "person_name": "Ada Moreno", "company_name": "Northwind"})
     await desk.makes(
         f"/v1/leads/{lead}/note-qualification",

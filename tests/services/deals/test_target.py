@@ -7,11 +7,13 @@ import pytest
 
 from services.deals.domain.target import ChangeTarget, NoTarget, SetImportedTarget, SetTarget, target
 from shared.domain.aggregate import Claim
+from shared.domain.references import References
 from shared.events.deals import TargetSet
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.deals.facts import OWNER, TEAM, eur
 
 ID = CONTEXT.aggregate_id
+THE_TARGET = scenario(target).knowing(references=References())
 COMPANY = SetTarget(period="2026-Q4", level="company", amount=eur("1600000"))
 REP = SetTarget(period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER)
 SET = TargetSet(target_id=ID, period="2026-Q4", kind="revenue", level="company", amount=eur("1600000.00"))
@@ -26,59 +28,71 @@ CHANGED = TargetSet(
 
 
 def test_proc_4_a_company_target_is_set_for_a_period() -> None:
-    scenario(target).when(COMPANY).then(SET)
+    THE_TARGET.when(COMPANY).then(SET)
 
 
 def test_proc_4_a_reps_target_names_the_rep_and_the_team() -> None:
-    outcome = scenario(target).when(REP)
+    outcome = THE_TARGET.when(REP)
     assert (outcome.state.team, outcome.state.owner) == (TEAM, OWNER)
 
 
 def test_proc_4_setting_it_again_records_nothing_and_another_amount_is_refused() -> None:
-    scenario(target).given(SET).when(COMPANY).then()
-    scenario(target).given(SET).when(replace(COMPANY, amount=eur("1"))).then_rejected("not-in-this-state")
+    THE_TARGET.given(SET).when(COMPANY).then()
+    THE_TARGET.given(SET).when(replace(COMPANY, amount=eur("1"))).then_rejected("not-in-this-state")
 
 
 @pytest.mark.parametrize("period", ["2026", "2026-01", "2026-12", "2026-Q1", "2026-Q4"])
 def test_proc_4_periods_are_years_months_and_quarters(period: str) -> None:
-    assert scenario(target).when(replace(COMPANY, period=period)).rejected is None
+    assert THE_TARGET.when(replace(COMPANY, period=period)).rejected is None
 
 
 @pytest.mark.parametrize(
     "period", ["", "26", "2026-13", "2026-Q5", "2026-1", "Q4-2026", "2026-Q4 ", "2026\n", "٢٠٢٦", "٢٠٢٦-11"]
 )
 def test_proc_4_other_periods_are_refused(period: str) -> None:
-    scenario(target).when(replace(COMPANY, period=period)).then_rejected("bad-target", "bad-period")
+    THE_TARGET.when(replace(COMPANY, period=period)).then_rejected("bad-target", "bad-period")
 
 
 def test_proc_4_level_team_and_member_have_to_agree_and_every_fault_is_named() -> None:
-    scenario(target).when(replace(COMPANY, team=TEAM)).then_rejected("bad-target", "team-and-level")
-    scenario(target).when(replace(COMPANY, level="team")).then_rejected("bad-target", "team-and-level")
-    scenario(target).when(replace(REP, member=None)).then_rejected("bad-target", "member-and-level")
-    scenario(target).when(replace(COMPANY, period="x", level="rep")).then_rejected(
+    THE_TARGET.when(replace(COMPANY, team=TEAM)).then_rejected("bad-target", "team-and-level")
+    THE_TARGET.when(replace(COMPANY, level="team")).then_rejected("bad-target", "team-and-level")
+    THE_TARGET.when(replace(REP, member=None)).then_rejected("bad-target", "member-and-level")
+    THE_TARGET.when(replace(COMPANY, period="x", level="rep")).then_rejected(
         "bad-target", "bad-period", "team-and-level", "member-and-level"
     )
 
 
+def test_proc_4_a_target_of_a_team_or_a_rep_that_nobody_knows_is_refused() -> None:
+    """API-1, ORG-1: a reference leads somewhere; what an import names is not asked for."""
+    nobody = THE_TARGET.knowing(references=References(member=False, team=False))
+    outcome = nobody.when(REP).then_rejected("bad-target", "unknown-member", "unknown-team")
+    assert outcome.rejected is not None
+    assert [reason.field for reason in outcome.rejected.reasons] == ["member", "team"]
+    imported = SetImportedTarget(
+        on=date(2025, 12, 1), period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER
+    )
+    assert nobody.when(imported).rejected is None
+
+
 def test_proc_4_a_target_is_above_zero() -> None:
-    scenario(target).when(replace(COMPANY, amount=eur("0"))).then_rejected("not-above-zero")
+    THE_TARGET.when(replace(COMPANY, amount=eur("0"))).then_rejected("not-above-zero")
 
 
 def test_proc_4_a_changed_target_keeps_what_it_was() -> None:
-    scenario(target).given(SET).when(ChangeTarget(amount=eur("1500000"))).then(CHANGED)
-    scenario(target).given(SET, CHANGED).when(ChangeTarget(amount=eur("1500000.00"))).then()
-    scenario(target).when(ChangeTarget(amount=eur("1"))).then_rejected("does-not-exist")
+    THE_TARGET.given(SET).when(ChangeTarget(amount=eur("1500000"))).then(CHANGED)
+    THE_TARGET.given(SET, CHANGED).when(ChangeTarget(amount=eur("1500000.00"))).then()
+    THE_TARGET.when(ChangeTarget(amount=eur("1"))).then_rejected("does-not-exist")
 
 
 def test_proc_4_there_is_one_target_for_a_period_a_level_and_a_person() -> None:
     assert target.claims_of(target.fold([SET])) == {Claim(kind="target", key="revenue/2026-Q4/company/")}
-    of_rep = scenario(target).when(REP).state
+    of_rep = THE_TARGET.when(REP).state
     assert target.claims_of(of_rep) == {Claim(kind="target", key=f"revenue/2026-11/rep/{OWNER}")}
     assert target.claims_of(NoTarget()) == frozenset()
 
 
 def test_data_5_a_target_of_the_past_was_set_on_its_day() -> None:
     imported = SetImportedTarget(on=date(2025, 12, 1), period="2026-Q4", level="company", amount=eur("1600000"))
-    outcome = scenario(target).when(imported).then(SET)
+    outcome = THE_TARGET.when(imported).then(SET)
     assert outcome.facts[0].at == datetime(2025, 12, 1, 23, 59, 59, 999999, tzinfo=UTC)
-    scenario(target).given(SET).when(imported).then()
+    THE_TARGET.given(SET).when(imported).then()

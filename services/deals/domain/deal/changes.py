@@ -16,6 +16,7 @@ from services.deals.domain.process import Process
 from shared.domain.context import Context
 from shared.domain.criteria import FactValue
 from shared.domain.money import Money, check_money
+from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.deals import (
@@ -84,6 +85,7 @@ class HandOver:
     """The deal goes to another person, or team."""
 
     owner: UUID
+    """An active member."""
     team: UUID | None = None
     """Default: the deal stays with its team."""
     reason: Text | None = None
@@ -164,11 +166,12 @@ def override_category(state: OpenDeal, command: OverrideCategory, context: Conte
 
 
 @deal.decides(allow=MANAGING)
-def hand_over(state: OpenDeal, command: HandOver) -> list[DealHandedOver]:
+def hand_over(state: OpenDeal, command: HandOver, references: References) -> list[DealHandedOver]:
     """Hand the deal over to another person."""
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
         return []
+    refuse_all("bad-hand-over", "The deal cannot be handed over like this.", unknown(references))
     return [
         DealHandedOver(
             deal_id=state.id,

@@ -14,6 +14,7 @@ from services.deals.domain.product import Catalogue
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, rounded, zero
 from shared.domain.process import Stage
+from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING, Role
 from shared.events.deals import DealLine, DealOpened
@@ -45,10 +46,11 @@ class OpenNewDeal:
     """Default: the sum of the lines; without lines nothing yet."""
     expected_close: date | None = None
     owner: UUID | None = None
-    """Default: the asking member. A rep opens deals for themselves."""
+    """An active member; default: the asking member. A rep opens deals for themselves."""
     team: UUID | None = None
     """Default: the asking member's team."""
     account_id: UUID | None = None
+    """An account that the asking member sees."""
     account_name: Text | None = None
     source: Text | None = None
     industry: Text | None = None
@@ -80,10 +82,17 @@ class OpenConvertedDeal:
 
 @deal.decides(allow=SELLING)
 def open_(
-    state: NoDeal, command: OpenNewDeal, context: Context, chosen: ChosenProcess, catalogue: Catalogue
+    state: NoDeal,
+    command: OpenNewDeal,
+    context: Context,
+    *,
+    chosen: ChosenProcess,
+    catalogue: Catalogue,
+    references: References,
 ) -> list[DealOpened]:
     """Open a deal."""
-    refuse_all("bad-deal", "The deal cannot be opened like this.", _faults(command, context, catalogue))
+    faults = [*_faults(command, context, catalogue), *unknown(references)]
+    refuse_all("bad-deal", "The deal cannot be opened like this.", faults)
     lines = tuple(_line(wanted, catalogue, context, f"lines.{index}") for index, wanted in enumerate(command.lines))
     amount = command.amount or _sum(lines, context)
     owner = command.owner or context.actor.member
