@@ -2,8 +2,14 @@
 
 from services.contracts import api
 from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.drafting import NamedDeal
 from services.contracts.reactions import reactions
 from services.contracts.views.contracts import CONTRACT_VIEW, CONTRACTS
+from services.contracts.views.deals import KNOWN_DEALS
+from services.contracts.views.lookups import named_deal
+from shared.domain.references import References
+from shared.views.accounts import KNOWN_ACCOUNTS
+from shared.views.references import references
 from shared.web.service import Service
 
 SERVICE = Service(
@@ -11,7 +17,11 @@ SERVICE = Service(
     description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
     aggregates=(contract,),
     reactions=reactions,
-    views=(CONTRACT_VIEW,),
+    views=(CONTRACT_VIEW, KNOWN_DEALS, KNOWN_ACCOUNTS),
     listings=(CONTRACTS,),
     routes=(api.router,),
+    provides={
+        NamedDeal: named_deal,
+        References: references,
+    },
 )

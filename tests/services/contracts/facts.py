@@ -6,11 +6,13 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.drafting import NamedDeal
 from services.contracts.domain.contract.signing import SignContract
 from services.contracts.domain.contract.state import contract_of
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
 from shared.domain.money import Money
+from shared.domain.references import References
 from shared.domain.roles import Role
 from shared.events.contracts import (
     ContractActivated,
@@ -38,7 +40,11 @@ def eur(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
-THE_CONTRACT = Scenario(aggregate=contract, context=replace(CONTEXT, aggregate_id=ID))
+THE_DEAL = NamedDeal(visible=True, owner=OWNER, team=TEAM, account_id=ACCOUNT)
+A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal(), references=References())
+"""A contract without a deal; all that is named is known."""
+
+THE_CONTRACT = replace(A_CONTRACT, context=replace(CONTEXT, aggregate_id=ID)).knowing(deal=THE_DEAL)
 """The contract of the deal, met by somebody from sales operations."""
 
 DRAFTED = ContractDrafted(

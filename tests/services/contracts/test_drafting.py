@@ -6,18 +6,25 @@ from uuid import UUID
 
 import pytest
 
-from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.drafting import ChangeContract, DraftContract, DraftForDeal, VoidContract
+from services.contracts.domain.contract.drafting import (
+    ChangeContract,
+    DraftContract,
+    DraftForDeal,
+    NamedDeal,
+    VoidContract,
+)
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.domain.contract.state import DraftedContract
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
 from shared.domain.money import Money
 from shared.domain.permission import may
+from shared.domain.references import References
 from shared.domain.roles import SELLING, Role
 from shared.events.contracts import ContractDrafted, ContractTermsChanged, ContractVoided, PaymentTerm
-from shared.testing.scenario import CONTEXT, scenario
+from shared.testing.scenario import CONTEXT, Outcome
 from tests.services.contracts.facts import (
+    A_CONTRACT,
     ACCOUNT,
     ACTIVATED,
     APPROVED,
@@ -31,6 +38,7 @@ from tests.services.contracts.facts import (
     SUBMITTED,
     TEAM,
     THE_CONTRACT,
+    THE_DEAL,
     VOIDED,
     eur,
 )
@@ -140,7 +148,7 @@ def test_reopening_a_deal_without_a_live_contract_changes_nothing_con_1(history:
 
 
 def test_a_contract_is_drafted_directly_for_whoever_asks_con_1() -> None:
-    scenario(contract).when(DIRECT).then(
+    A_CONTRACT.when(DIRECT).then(
         ContractDrafted(
             contract_id=CONTEXT.aggregate_id,
             name="Service",
@@ -155,17 +163,17 @@ def test_a_contract_is_drafted_directly_for_whoever_asks_con_1() -> None:
 
 
 def test_drafting_directly_again_records_nothing() -> None:
-    scenario(contract).given(*(fact.event for fact in scenario(contract).when(DIRECT).facts)).when(DIRECT).then()
+    A_CONTRACT.given(*(fact.event for fact in A_CONTRACT.when(DIRECT).facts)).when(DIRECT).then()
 
 
 def test_drafting_directly_something_else_is_refused() -> None:
-    drafted = [fact.event for fact in scenario(contract).when(DIRECT).facts]
-    scenario(contract).given(*drafted).when(replace(DIRECT, name="Other")).then_rejected("not-in-this-state")
+    drafted = [fact.event for fact in A_CONTRACT.when(DIRECT).facts]
+    A_CONTRACT.given(*drafted).when(replace(DIRECT, name="Other")).then_rejected("not-in-this-state")
 
 
 def test_a_deals_contract_has_the_deals_id_con_1() -> None:
     direct = replace(DIRECT, deal_id=DEAL)
-    scenario(contract).when(direct).then_rejected("id-follows-from-deal")
+    A_CONTRACT.knowing(deal=THE_DEAL).when(direct).then_rejected("id-follows-from-deal")
     assert THE_CONTRACT.when(direct).state.deal_id == DEAL
 
 
@@ -173,14 +181,67 @@ def test_a_deal_with_a_live_contract_gets_no_second_directly_con_1() -> None:
     THE_CONTRACT.given(DRAFTED).when(replace(DIRECT, deal_id=DEAL)).then_rejected("not-in-this-state")
 
 
+def fields_of(outcome: Outcome) -> list[str | None]:
+    assert outcome.rejected is not None
+    return [reason.field for reason in outcome.rejected.reasons]
+
+
+def test_a_draft_for_a_deal_is_the_deals_con_1() -> None:
+    """CON-1, API-4: owner, team and account are the deal's, whoever drafts."""
+    direct = DraftContract(name="Packaging line", total=eur("120000"), deal_id=DEAL)
+    outcome = THE_CONTRACT.when(direct).then(replace(DRAFTED, trigger="direct"))
+    THE_CONTRACT.given(outcome.facts[0].event).when(direct).then()
+    THE_CONTRACT.when(replace(direct, owner=OWNER, team=TEAM, account_id=ACCOUNT)).then(outcome.facts[0].event)
+    other = replace(direct, owner=UUID(int=90), team=UUID(int=91))
+    foreign = THE_CONTRACT.when(other).then_rejected("draft-cannot-be", "not-the-deals", "not-the-deals")
+    assert fields_of(foreign) == ["owner", "team"]
+
+
+def test_a_draft_for_a_deal_that_nobody_has_is_whose_it_says_con_1() -> None:
+    nobodys = THE_CONTRACT.knowing(deal=NamedDeal(visible=True))
+    direct = replace(DIRECT, deal_id=DEAL)
+    state = nobodys.when(replace(direct, owner=OWNER, team=TEAM)).state
+    assert (state.owner, state.team, state.account_id) == (OWNER, TEAM, ACCOUNT)
+    state = nobodys.when(direct).state
+    assert (state.owner, state.team) == (CONTEXT.actor.member, CONTEXT.actor.team)
+
+
+def test_a_deal_that_is_not_there_or_not_seen_is_not_drafted_for_con_1() -> None:
+    """CON-1, API-1, API-4: both are the same to whoever asks; the field is named."""
+    outcome = THE_CONTRACT.knowing(deal=NamedDeal()).when(replace(DIRECT, deal_id=DEAL))
+    assert fields_of(outcome.then_rejected("does-not-exist")) == ["deal_id"]
+    assert outcome.rejected is not None
+    assert "Consistency-Token" in outcome.rejected.message
+
+
+NOWHERE = References(member=False, team=False, account=False)
+
+
+def test_a_draft_names_only_whom_and_what_there_is_api_1() -> None:
+    """API-1, CON-1, ORG-1: every field that leads nowhere is named."""
+    outcome = A_CONTRACT.knowing(references=NOWHERE).when(replace(DIRECT, owner=OWNER, team=TEAM))
+    outcome.then_rejected("draft-cannot-be", "unknown-member", "unknown-team", "unknown-account")
+    assert fields_of(outcome) == ["owner", "team", "account_id"]
+
+
+def test_what_the_deal_names_is_not_asked_for_con_1() -> None:
+    """CON-1: the deal's owner may have left, and its account may be somebody else's."""
+    known = THE_CONTRACT.knowing(references=NOWHERE)
+    direct = replace(DIRECT, deal_id=DEAL, owner=OWNER, team=TEAM)
+    assert known.when(direct).rejected is None
+    elsewhere = known.when(replace(direct, account_id=UUID(int=99))).then_rejected("draft-cannot-be", "unknown-account")
+    assert fields_of(elsewhere) == ["account_id"]
+    THE_CONTRACT.knowing(references=NOWHERE).when(STAGE).then(DRAFTED)
+
+
 def test_the_terms_may_be_others_than_the_standard() -> None:
     halves = (PaymentTerm(ratio=Decimal("0.5"), days=0), PaymentTerm(ratio=Decimal("0.5"), days=45))
-    assert scenario(contract).when(replace(DIRECT, payment_terms=halves)).state.payment_terms == halves
+    assert A_CONTRACT.when(replace(DIRECT, payment_terms=halves)).state.payment_terms == halves
 
 
 def test_all_that_is_wrong_with_the_terms_is_said_at_once() -> None:
     wrong = (PaymentTerm(ratio=Decimal("1.2")), PaymentTerm(ratio=Decimal("0.1"), days=-1))
-    scenario(contract).when(replace(DIRECT, total=eur("-1"), payment_terms=wrong)).then_rejected(
+    A_CONTRACT.when(replace(DIRECT, total=eur("-1"), payment_terms=wrong)).then_rejected(
         "terms-cannot-be", "below-zero", "not-a-share", "out-of-range", "does-not-add-up"
     )
 
@@ -188,7 +249,7 @@ def test_all_that_is_wrong_with_the_terms_is_said_at_once() -> None:
 @pytest.mark.parametrize("ratio", ["NaN", "Infinity", "0", "-0.1"])
 def test_a_share_is_a_number_above_zero(ratio: str) -> None:
     terms = (PaymentTerm(ratio=Decimal(ratio)),)
-    outcome = scenario(contract).when(replace(DIRECT, payment_terms=terms)).then_rejected("terms-cannot-be")
+    outcome = A_CONTRACT.when(replace(DIRECT, payment_terms=terms)).then_rejected("terms-cannot-be")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == "payment_terms.0.ratio"
 
@@ -198,7 +259,7 @@ def test_a_share_is_a_number_above_zero(ratio: str) -> None:
     [(Money(amount=Decimal(5), currency="USD"), "total.currency"), (eur("0.001"), "total.amount")],
 )
 def test_another_currency_or_half_a_cent_is_refused_naming_the_field(total: Money, field: str) -> None:
-    outcome = scenario(contract).when(replace(DIRECT, total=total)).then_rejected("terms-cannot-be")
+    outcome = A_CONTRACT.when(replace(DIRECT, total=total)).then_rejected("terms-cannot-be")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == field
 
@@ -222,6 +283,14 @@ def test_a_drafts_terms_change() -> None:
             reason="Less",
         )
     )
+
+
+def test_a_draft_does_not_change_to_an_account_that_nobody_knows_api_1() -> None:
+    """API-1: the field is named; the account that it has is not asked for."""
+    nobody = THE_CONTRACT.given(DRAFTED).knowing(references=References(account=False))
+    outcome = nobody.when(ChangeContract(account_id=UUID(int=99))).then_rejected("change-cannot-be", "unknown-account")
+    assert fields_of(outcome) == ["account_id"]
+    nobody.when(ChangeContract(account_id=ACCOUNT)).then()
 
 
 def test_a_change_to_what_is_so_records_nothing() -> None:

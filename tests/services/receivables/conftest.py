@@ -1,25 +1,31 @@
-"""Contracts and receivables at work, each over a database of its own, with a broker between them."""
+"""The four services of a sale at work, each over a database of its own, with a broker between them."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import httpx
 import pytest
 
 from deploy.local.identity import Issuer
 from services.contracts.app import SERVICE as CONTRACTS
+from services.deals.app import SERVICE as DEALS
+from services.leads.app import SERVICE as LEADS
 from services.receivables.app import SERVICE as RECEIVABLES
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role
+from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.store.migrate import migrate
 from shared.testing.servers import DatabaseServer
+from shared.views.tokens import decode
 from shared.web.running import Running
 from shared.web.service import Service, build
-from tests.services.leads.conftest import Desk
+from tests.services.leads.conftest import Desk, House
 from tests.shared.web.conftest import Errands, issuer
+from tests.shared.web.waiting import until
 
 __all__ = ["issuer"]
 
@@ -28,8 +34,10 @@ ITSELF = Actor(subject="test", roles=frozenset({Role.SERVICE}))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """Both services, and the people who work with them."""
+    """The services, and the people who work with them."""
 
+    leads: Errands
+    deals: Errands
     contracts: Errands
     receivables: Errands
 
@@ -45,6 +53,37 @@ class Office:
 
     def finance(self) -> Desk:
         return Desk(client=self.receivables.client(Role.FINANCE, "fred"))
+
+    async def known(self, answer: httpx.Response) -> UUID:
+        """What an answer made; contracts and receivables know of it when this returns."""
+        assert answer.status_code in {200, 201}, answer.text
+        token = decode(answer.headers["Consistency-Token"])
+        for service in (self.contracts, self.receivables):
+            await service.running.arrival.wait_for(token, 60)
+        return UUID(answer.json()["id"])
+
+    async def account(self) -> UUID:
+        """A customer."""
+        operations = Desk(client=self.leads.client())
+        return await self.known(await operations.does("/v1/accounts", {"name": f"Customer {new_id()}"}))
+
+    async def deal(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> UUID:
+        """A deal of somebody's."""
+        desk = Desk(client=self.deals.client(role, subject))
+        return await self.known(await desk.does("/v1/deals", {"name": f"Deal {new_id()}"}))
+
+    async def team(self) -> tuple[str, str, str]:
+        """A new team, which deals and contracts know; the subjects of its two reps and its manager."""
+        subjects = (f"rep-{new_id()}", f"other-{new_id()}", f"manager-{new_id()}")
+        await House(service=self.leads).team(subjects[0], subjects[1], manager=subjects[2])
+
+        async def arrived() -> bool:
+            everywhere = [service.running.organisation for service in (self.deals, self.contracts)]
+            people = [await organisation.actor(subject, ()) for organisation in everywhere for subject in subjects]
+            return all(person.teams for person in people)
+
+        await until(arrived, 60)
+        return subjects
 
     async def plan(self, command: DrawUpPlan) -> UUID:
         """A plan, drawn up as the reaction does it."""
@@ -73,8 +112,10 @@ async def at_work(service: Service, postgres: DatabaseServer, issuer: Issuer, ka
 
 @pytest.fixture(scope="session")
 async def office(postgres: DatabaseServer, kafka: str, issuer: Issuer) -> AsyncIterator[Office]:
-    """Both services, migrated and started."""
+    """All of them, migrated and started."""
     async with AsyncExitStack() as stack:
-        contracts = await stack.enter_async_context(at_work(CONTRACTS, postgres, issuer, kafka))
-        receivables = await stack.enter_async_context(at_work(RECEIVABLES, postgres, issuer, kafka))
-        yield Office(contracts=contracts, receivables=receivables)
+        leads, deals, contracts, receivables = [
+            await stack.enter_async_context(at_work(service, postgres, issuer, kafka))
+            for service in (LEADS, DEALS, CONTRACTS, RECEIVABLES)
+        ]
+        yield Office(leads=leads, deals=deals, contracts=contracts, receivables=receivables)

@@ -97,7 +97,7 @@ async def one_instalment(office: Office, amount: str, days: int = 30) -> tuple[U
 
 
 async def test_a_contract_goes_from_draft_to_force_con_3(office: Office) -> None:
-    made, token = await active_contract(office, "100000.01", new_id())
+    made, token = await active_contract(office, "100000.01", await office.account())
     found = await office.seller().sees(f"/v1/contracts/{made}")
     assert (found["status"], found["total"]) == ("active", eur("100000.01"))
     listed = await shown(office.seller(), "/v1/contracts", token, status="active", q="PACKAGING")
@@ -131,12 +131,70 @@ async def test_a_draft_is_changed_on_the_version_that_was_read(office: Office) -
 
 
 async def test_a_deal_has_one_contract_however_often_it_is_drafted_con_1(office: Office) -> None:
-    deal = new_id()
+    deal = await office.deal()
     draft = {"name": "Deal's", "total": eur("5.00"), "deal_id": str(deal)}
     made = {await office.seller().makes("/v1/contracts", draft) for _ in range(2)}
     assert made == {str(contract_of(deal))}
     other = await office.seller().does("/v1/contracts", {**draft, "name": "Another"})
     assert other.status_code == 409
+
+
+async def test_a_rep_drafts_for_their_own_deal_and_a_manager_for_their_teams_con_1(office: Office) -> None:
+    """CON-1, API-4: for others the deal is not there; the contract is whose the deal is."""
+    subjects = await office.team()
+    rep, other, manager = (
+        Desk(client=office.contracts.client(role, subject))
+        for role, subject in zip((Role.REP, Role.REP, Role.MANAGER), subjects, strict=True)
+    )
+    drafts: list[dict[str, Any]] = [
+        {"name": "Own", "total": eur("5.00"), "deal_id": str(await office.deal(Role.REP, subjects[0]))}
+        for _ in range(2)
+    ]
+    hidden = await other.does("/v1/contracts", drafts[0])
+    unknown = await other.does("/v1/contracts", {**drafts[0], "deal_id": str(new_id())})
+    assert (hidden.status_code, hidden.json()["detail"]) == (404, unknown.json()["detail"])
+    assert [error["pointer"] for error in hidden.json()["errors"]] == ["/deal_id"]
+    foreign = await manager.does("/v1/contracts", {**drafts[0], "owner": str(new_id())})
+    assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "/owner")
+    for desk, draft in zip((rep, manager), drafts, strict=True):
+        made = await desk.makes("/v1/contracts", draft)
+        assert made == str(contract_of(UUID(draft["deal_id"])))
+        found = await rep.sees(f"/v1/contracts/{made}")
+        me = await office.contracts.running.organisation.actor(subjects[0], ())
+        assert (found["owner"], found["team"]) == (str(me.member), str(me.team))
+        assert await other.status(f"/v1/contracts/{made}") == 404
+
+
+async def test_a_deal_that_was_handed_over_is_drafted_for_by_whoever_has_it_con_1(office: Office) -> None:
+    """CON-1, API-2: the token of the hand-over is waited for."""
+    subjects = await office.team()
+    deal = await office.deal(Role.REP, subjects[0])
+    heir = await office.deals.running.organisation.actor(subjects[1], ())
+    manager = Desk(client=office.deals.client(Role.MANAGER, subjects[2]))
+    handed = await manager.does(f"/v1/deals/{deal}/hand-over", {"owner": str(heir.member)})
+    await office.known(handed)
+    draft = {"name": "Taken over", "total": eur("5.00"), "deal_id": str(deal)}
+    before, after = (Desk(client=office.contracts.client(Role.REP, subject)) for subject in subjects[:2])
+    assert (await before.does("/v1/contracts", draft)).status_code == 404
+    assert (await after.does("/v1/contracts", draft)).status_code == 201
+
+
+async def test_a_contract_names_only_whom_and_what_there_is_api_1(office: Office) -> None:
+    """API-1, CON-1, ORG-1: every field that leads nowhere is named."""
+    nowhere, seller = str(new_id()), office.seller()
+    named = {"owner": nowhere, "team": nowhere, "account_id": nowhere}
+    draft = {"name": "Nobody's", "total": eur("5.00")}
+    refused = await seller.does("/v1/contracts", {**draft, **named})
+    assert refused.status_code == 422
+    assert {error["pointer"]: error["code"] for error in refused.json()["errors"]} == {
+        "/owner": "unknown-member",
+        "/team": "unknown-team",
+        "/account_id": "unknown-account",
+    }
+    made = await seller.makes("/v1/contracts", draft)
+    change = {"account_id": nowhere}
+    changed = await seller.client.patch(f"/v1/contracts/{made}", json=change, headers={"If-Match": '"1"'})
+    assert (changed.status_code, changed.json()["errors"][0]["pointer"]) == (422, "/account_id")
 
 
 async def test_stage_and_win_at_once_make_one_contract_with_the_won_amount_con_1(office: Office) -> None:
@@ -163,7 +221,7 @@ async def test_stage_and_win_at_once_make_one_contract_with_the_won_amount_con_1
 
 
 async def test_a_contract_in_force_is_planned_invoiced_and_paid_rec_1(office: Office) -> None:
-    account = new_id()
+    account = await office.account()
     made, token = await active_contract(office, "100000.01", account)
     finance = office.finance()
     plan_id = plan_of(made)

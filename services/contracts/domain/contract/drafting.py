@@ -1,6 +1,7 @@
 """How a contract comes about: with its deal's stage, with the win, or directly; and how a draft ends (CON-1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from services.contracts.domain.contract.state import (
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.context import Context
 from shared.domain.money import Money
-from shared.domain.rejection import Rejected
+from shared.domain.references import MADE_A_MOMENT_AGO, References, unknown
+from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.contracts import ContractDrafted, ContractTermsChanged, ContractVoided
 from shared.events.definition import value
@@ -44,12 +46,13 @@ class DraftContract:
     payment_terms: PaymentTerms = STANDARD_TERMS
     """Default: 30 % after 30 days, 60 % after 60, 10 % after 90."""
     deal_id: UUID | None = None
-    """The deal that it belongs to; a deal has at most one live contract."""
+    """The deal that it belongs to, one that whoever asks sees; a deal has at most one live contract."""
     account_id: UUID | None = None
+    """The customer, an account that whoever asks sees; default: the deal's."""
     owner: UUID | None = None
-    """Default: whoever asks."""
+    """An active member; default: the deal's owner, else whoever asks."""
     team: UUID | None = None
-    """Default: the team of whoever asks."""
+    """Default: the deal's team, else the team of whoever asks."""
 
     example: ClassVar[dict[str, object]] = {
         "name": "Packaging line, Brightwater",
@@ -101,27 +104,53 @@ class VoidContract:
     example: ClassVar[dict[str, object]] = {"reason": "Drafted for the wrong account"}
 
 
+@value
+class NamedDeal:
+    """The deal that a draft names, as a handler is given it."""
+
+    visible: bool = False
+    """There, and the asker sees it (API-4)."""
+    owner: UUID | None = None
+    team: UUID | None = None
+    account_id: UUID | None = None
+
+
 # -- deciding -------------------------------------------------------------------------------------------------------
 
 
 @contract.decides(allow=SELLING, routed=False)
-def draft(state: NoContract | VoidedContract, command: DraftContract, context: Context) -> Sequence[ContractDrafted]:
+def draft(
+    state: NoContract | VoidedContract,
+    command: DraftContract,
+    context: Context,
+    *,
+    deal: NamedDeal,
+    references: References,
+) -> Sequence[ContractDrafted]:
     """Draft a contract directly."""
-    if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
-        raise Rejected(
-            "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
-        )
-    owner, team = command.owner or context.actor.member, command.team or context.actor.team
-    return [_new_draft(command, "direct", owner, team, context)]
+    if command.deal_id is not None:
+        if not deal.visible:
+            raise Rejected("does-not-exist", f"There is no such deal. {MADE_A_MOMENT_AGO}", field="deal_id")
+        if context.aggregate_id != contract_of(command.deal_id):
+            raise Rejected(
+                "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
+            )
+    faults = list(_draft_faults(command, deal, references))
+    refuse_all("draft-cannot-be", "The contract cannot be drafted like this.", faults)
+    owner = deal.owner or command.owner or context.actor.member
+    team = deal.team or command.team or context.actor.team
+    completed = replace(command, account_id=command.account_id or deal.account_id)
+    return [_new_draft(completed, "direct", owner, team, context)]
 
 
 @contract.already
 def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
     same = all(
-        getattr(state, field) == getattr(command, field)
-        for field in ("name", "total", "payment_terms", "deal_id", "account_id")
+        getattr(state, field) == getattr(command, field) for field in ("name", "total", "payment_terms", "deal_id")
     )
-    return same and command.owner in (None, state.owner) and command.team in (None, state.team)
+    return same and all(
+        getattr(command, field) in (None, getattr(state, field)) for field in ("account_id", "owner", "team")
+    )
 
 
 @contract.decides(allow=ONLY_SERVICES)
@@ -169,8 +198,12 @@ def keep_for_deal(
 
 
 @contract.decides(allow=SELLING, method="PATCH")
-def change(state: DraftedContract, command: ChangeContract, context: Context) -> Sequence[ContractTermsChanged]:
+def change(
+    state: DraftedContract, command: ChangeContract, context: Context, references: References
+) -> Sequence[ContractTermsChanged]:
     """Change the terms of a draft."""
+    if command.account_id != state.account_id:
+        refuse_all("change-cannot-be", "The contract cannot be changed like this.", unknown(references))
     terms = command.payment_terms or state.payment_terms
     changed = ContractTermsChanged(
         contract_id=state.id,
@@ -192,6 +225,21 @@ def void(state: DraftedContract, command: VoidContract) -> Sequence[ContractVoid
 @contract.already
 def is_voided(state: VoidedContract, command: VoidContract) -> bool:
     return state.voided_for == command.reason
+
+
+def _draft_faults(command: DraftContract, deal: NamedDeal, references: References) -> Iterator[Reason]:
+    for field in ("owner", "team"):
+        of_deal = getattr(deal, field)
+        if of_deal is not None and getattr(command, field) not in (None, of_deal):
+            yield Reason(code="not-the-deals", message=f"The contract has the {field} of its deal.", field=field)
+    # What the deal names is a fact, known here or not yet.
+    yield from unknown(
+        References(
+            member=references.member or deal.owner is not None,
+            team=references.team or deal.team is not None,
+            account=references.account or command.account_id == deal.account_id,
+        )
+    )
 
 
 def _new_draft(

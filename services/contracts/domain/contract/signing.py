@@ -19,6 +19,7 @@ from services.contracts.domain.contract.state import (
 )
 from shared.domain.aggregate import Fact
 from shared.domain.context import Context
+from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.contracts import ContractActivated, ContractSigned
@@ -83,13 +84,17 @@ def is_signed(state: SignedContract, command: SignContract) -> bool:
 
 
 @contract.decides(allow=CONCLUDING)
-def activate(state: SignedContract, command: ActivateContract, context: Context) -> Sequence[Fact]:
+def activate(
+    state: SignedContract, command: ActivateContract, context: Context, references: References
+) -> Sequence[Fact]:
     """Put a signed contract into force; its payment plan follows."""
     account_id = state.account_id or command.account_id
     if account_id is None:
         raise Rejected("account-missing", "A contract in force names the customer.", field="account_id")
     if command.account_id not in (None, account_id):
         raise Rejected("other-account", f"The contract is with {account_id}.", field="account_id")
+    if state.account_id is None:
+        refuse_all("activation-cannot-be", "The contract cannot be put into force like this.", unknown(references))
     if command.on > context.today:
         raise Rejected("in-the-future", "A contract is put into force once its day has come.", field="on")
     activated = ContractActivated(
