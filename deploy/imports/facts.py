@@ -202,7 +202,7 @@ KINDS: Mapping[str, Kind] = {
     "receipt": Kind(
         service=RECEIVABLES,
         aggregate=ledger,
-        command=receipts.RecordReceipt,
+        command=receipts.ImportReceipt,
         about="receipt",
         within="account",
     ),

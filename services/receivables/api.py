@@ -24,7 +24,8 @@ async def record_receipt(request: Request, asking: Asking) -> Response:
     It enters the customer's ledger (the answer's `id`) and settles open invoices: the one whose number the payer
     stated, then one that is open by exactly what is left, then the oldest due. What is left over stays as the
     customer's credit.
-    A bank reference is accepted once: again with equal content records nothing, with other content is 409.
+    The customer is a known account. A bank reference is accepted once: again with equal content records nothing, with
+    other content is 409.
     """
     body = await body_of(request, RECEIPT)
     receipt = body.value

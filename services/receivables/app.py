@@ -8,8 +8,10 @@ from services.receivables.domain.numbers import NextNumber, number_series
 from services.receivables.domain.plan import payment_plan
 from services.receivables.reactions import reactions
 from services.receivables.views.books import BALANCES, BOOKS_VIEW, INVOICES, RECEIPTS
-from services.receivables.views.lookups import books_of_plan, holder_of_reference, number_in_series
+from services.receivables.views.lookups import books_of_plan, holder_of_reference, number_in_series, payer
 from services.receivables.views.plans import INSTALMENTS, PLAN_VIEW, PLANS
+from shared.domain.references import References
+from shared.views.accounts import KNOWN_ACCOUNTS
 from shared.web.service import Service
 
 SERVICE = Service(
@@ -17,12 +19,13 @@ SERVICE = Service(
     description="Receivables: payment plans, invoices, receipts, and which money settles what.",
     aggregates=(payment_plan, ledger, number_series),
     reactions=reactions,
-    views=(PLAN_VIEW, BOOKS_VIEW),
+    views=(PLAN_VIEW, BOOKS_VIEW, KNOWN_ACCOUNTS),
     listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, BALANCES),
     routes=(api.router,),
     provides={
         NextNumber: number_in_series,
         OpenLedger: books_of_plan,
         ReferenceHolder: holder_of_reference,
+        References: payer,
     },
 )

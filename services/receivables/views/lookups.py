@@ -4,12 +4,19 @@ from typing import Any
 
 from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.receipts import BANK_REFERENCE, RecordReceipt, ReferenceHolder
+from services.receivables.domain.ledger.receipts import (
+    BANK_REFERENCE,
+    ImportReceipt,
+    RecordReceipt,
+    ReferenceHolder,
+)
 from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of
 from services.receivables.domain.numbers import NextNumber, next_number, number_series, series_of
 from services.receivables.domain.plan import DrawnUpPaymentPlan
 from shared.domain.context import Context
+from shared.domain.references import References
 from shared.store.reader import Reader
+from shared.views.references import references
 
 
 async def number_in_series(
@@ -29,6 +36,15 @@ async def books_of_plan(
     return books if isinstance(books, OpenLedger) else empty(state.account_id, currency)
 
 
-async def holder_of_reference(reader: Reader, state: Any, command: RecordReceipt, context: Context) -> ReferenceHolder:
+async def holder_of_reference(
+    reader: Reader, state: Any, command: RecordReceipt | ImportReceipt, context: Context
+) -> ReferenceHolder:
     """Where the bank reference was recorded before."""
     return ReferenceHolder(ledger_id=await reader.claim_holder(BANK_REFERENCE, command.bank_reference))
+
+
+async def payer(reader: Reader, state: Any, command: RecordReceipt, context: Context) -> References:
+    """Whether the account that paid is known here; whoever has a ledger is a customer already."""
+    if isinstance(state, OpenLedger):
+        return References()
+    return await references(reader, state, command, context)

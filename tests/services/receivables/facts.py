@@ -13,6 +13,7 @@ from services.receivables.domain.ledger.state import OpenLedger, ledger_of, move
 from services.receivables.domain.numbers import NextNumber
 from services.receivables.domain.plan import payment_plan, plan_of
 from shared.domain.money import Money
+from shared.domain.references import References
 from shared.events.receivables import Instalment, InvoiceIssued, PlanDrawnUp
 from shared.testing.scenario import CONTEXT, Outcome, Scenario
 
@@ -31,7 +32,7 @@ def eur(amount: str) -> Money:
 
 THE_PLAN = Scenario(aggregate=payment_plan, context=replace(CONTEXT, aggregate_id=PLAN))
 THE_LEDGER = Scenario(aggregate=ledger, context=replace(CONTEXT, aggregate_id=LEDGER)).knowing(
-    holder=FREE, next_number=FIRST
+    holder=FREE, next_number=FIRST, references=References()
 )
 
 DRAWN_UP = PlanDrawnUp(

@@ -14,7 +14,7 @@ from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.state import DraftedContract, contract_of
 from services.receivables.domain.invoicing import IssueInvoice
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.receipts import RecordReceipt
+from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.domain.money import Money
@@ -63,10 +63,10 @@ async def active_contract(office: Office, total: str, account: UUID) -> tuple[UU
     return made, done.headers["Consistency-Token"]
 
 
-def arrival(office: Office, amount: str = "5.00", **other: Any) -> dict[str, Any]:
-    """The body of a receipt, of a customer and with a bank reference of its own."""
+def arrival(office: Office, account: UUID, amount: str = "5.00", **other: Any) -> dict[str, Any]:
+    """The body of a receipt, with a bank reference of its own."""
     return {
-        "account_id": str(new_id()),
+        "account_id": str(account),
         "bank_reference": f"B-{new_id()}",
         "amount": eur(amount),
         "on": today(office.receivables),
@@ -234,7 +234,7 @@ async def test_a_contract_in_force_is_planned_invoiced_and_paid_rec_1(office: Of
         "items"
     ]
     assert (invoice["status"], invoice["open"], invoice["overdue"]) == ("open", eur("30000.00"), False)
-    body = arrival(office, "30500.00", account_id=str(account), reference=invoice["number"])
+    body = arrival(office, account, "30500.00", reference=invoice["number"])
     paid = await finance.does("/v1/receipts", body)
     assert paid.status_code == 201, paid.text
     after = paid.headers["Consistency-Token"]
@@ -271,7 +271,8 @@ async def test_an_instalment_invoiced_twice_at_once_has_one_invoice_rec_2(office
 
 async def test_a_bank_reference_is_recorded_once_in_a_race_of_customers_rec_3(office: Office) -> None:
     reference = f"B-{new_id()}"
-    bodies = [arrival(office, bank_reference=reference) for _ in range(10)]
+    accounts = [await office.account() for _ in range(10)]
+    bodies = [arrival(office, account, bank_reference=reference) for account in accounts]
     answers = await asyncio.gather(*(office.finance().does("/v1/receipts", body) for body in bodies))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {
@@ -281,7 +282,7 @@ async def test_a_bank_reference_is_recorded_once_in_a_race_of_customers_rec_3(of
 
 
 async def test_a_bank_reference_sent_again_records_nothing_rec_3(office: Office) -> None:
-    body = arrival(office)
+    body = arrival(office, await office.account())
     answers = await asyncio.gather(*(office.finance().does("/v1/receipts", body) for _ in range(10)))
     assert [(answer.status_code, answer.json()["version"]) for answer in answers] == [(201, 1)] * 10
     other = await office.finance().does("/v1/receipts", {**body, "amount": eur("6.00")})
@@ -292,7 +293,7 @@ async def test_only_finance_writes_invoices_and_books_receipts_api_4(office: Off
     plan_id, account = await one_instalment(office, "10.00")
     seller = Desk(client=office.receivables.client())
     assert (await seller.does(f"/v1/payment-plans/{plan_id}/issue-invoice", {"number": 1})).status_code == 403
-    body = arrival(office, account_id=str(account))
+    body = arrival(office, account)
     assert (await seller.does("/v1/receipts", body)).status_code == 403
 
 
@@ -302,12 +303,13 @@ async def test_only_finance_writes_invoices_and_books_receipts_api_4(office: Off
         ({"amount": {"amount": "5.00", "currency": "USD"}}, "/amount/currency"),
         ({"amount": {"amount": 5, "currency": "EUR"}}, "/amount/amount"),
         ({"on": "2999-01-01"}, "/on"),
+        ({"account_id": "01936d2f-8a5c-7e54-b8a1-3d2c9b5e7f10"}, "/account_id"),
         ({"colour": "red"}, "/colour"),
     ],
 )
 async def test_a_receipt_that_cannot_be_names_the_field(office: Office, change: dict[str, Any], pointer: str) -> None:
     body = {
-        "account_id": str(new_id()),
+        "account_id": str(await office.account()),
         "bank_reference": "B",
         "amount": eur("5.00"),
         "on": today(office.receivables),
@@ -315,6 +317,16 @@ async def test_a_receipt_that_cannot_be_names_the_field(office: Office, change: 
     }
     answer = await office.finance().does("/v1/receipts", body)
     assert (answer.status_code, [error["pointer"] for error in answer.json()["errors"]]) == (422, [pointer])
+
+
+async def test_money_is_booked_for_a_customer_with_the_token_of_their_account_rec_3(office: Office) -> None:
+    """REC-3, API-1, API-2: an account that was registered a moment ago is known with its token."""
+    registered = await Desk(client=office.leads.client()).does("/v1/accounts", {"name": f"New {new_id()}"})
+    token = {"Consistency-Token": registered.headers["Consistency-Token"]}
+    body = arrival(office, UUID(registered.json()["id"]))
+    assert (await office.finance().does("/v1/receipts", body, **token)).status_code == 201
+    unknown = await office.finance().does("/v1/receipts", arrival(office, new_id()))
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (422, "unknown-account")
 
 
 async def test_an_invoice_becomes_overdue_by_itself_on_the_day_after_it_was_due(office: Office) -> None:
@@ -349,7 +361,7 @@ async def test_history_comes_in_dated_and_its_open_invoices_become_overdue_from_
         (
             ledger,
             ledger_id,
-            RecordReceipt(account_id=account, bank_reference=f"B-{account}", amount=half, on=long_ago),
+            ImportReceipt(account_id=account, bank_reference=f"B-{account}", amount=half, on=long_ago),
         ),
     ]
     requests = [

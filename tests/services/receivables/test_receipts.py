@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.invoices import MarkOverdue, enter
-from services.receivables.domain.ledger.receipts import RecordReceipt, ReferenceHolder
+from services.receivables.domain.ledger.receipts import ImportReceipt, RecordReceipt, ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger, movement
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
 from shared.domain.money import Money, zero
+from shared.domain.references import References
+from shared.domain.roles import ONLY_SERVICES
 from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
 from shared.testing.scenario import NOW
 from tests.services.receivables.facts import (
@@ -108,6 +110,26 @@ def test_money_that_cannot_be_is_refused_with_every_reason(command: RecordReceip
 
 def test_money_of_another_customer_is_refused() -> None:
     THE_LEDGER.when(replace(PAY, account_id=UUID(int=99))).then_rejected("other-ledger")
+
+
+def test_money_of_a_customer_whom_nobody_knows_is_refused_rec_3() -> None:
+    """REC-3, API-1: the field is named, with all else that is wrong."""
+    nobody = THE_LEDGER.knowing(references=References(account=False))
+    outcome = nobody.when(replace(PAY, on=date(2026, 3, 17)))
+    outcome.then_rejected("receipt-cannot-be", "in-the-future", "unknown-account")
+    assert outcome.rejected is not None
+    assert [reason.field for reason in outcome.rejected.reasons] == ["on", "account_id"]
+    assert "Consistency-Token" in outcome.rejected.reasons[-1].message
+
+
+def test_money_of_the_past_is_booked_the_same_way_and_its_customer_not_asked_for_rec_3() -> None:
+    """REC-3, DATA-5: history names its own customers."""
+    past = ImportReceipt(account_id=ACCOUNT, bank_reference="B1", amount=eur("300.00"), on=TODAY)
+    history = THE_LEDGER.knowing(references=References(account=False))
+    history.when(past).then(RECORDED)
+    history.given(RECORDED).when(past).then()
+    history.when(replace(past, amount=eur("0"))).then_rejected("receipt-cannot-be", "not-above-zero")
+    assert ledger.handlers[ImportReceipt][0].allow == ONLY_SERVICES
 
 
 def test_finance_books_receipts_api_4() -> None:

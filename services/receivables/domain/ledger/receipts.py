@@ -24,7 +24,9 @@ from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
+from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
 from shared.events.receivables import ReceiptAllocated, ReceiptRecorded
 
@@ -37,7 +39,7 @@ class RecordReceipt:
     """Record money that arrived at the bank."""
 
     account_id: UUID
-    """The customer who paid."""
+    """The customer who paid: a known account."""
     bank_reference: Annotated[str, MinLen(1), MaxLen(140)]
     """The bank's own reference of the movement; accepted once."""
     amount: Money
@@ -56,6 +58,17 @@ class RecordReceipt:
 
 
 @value
+class ImportReceipt:
+    """Money of the past, from a customer of the same history."""
+
+    account_id: UUID
+    bank_reference: Annotated[str, MinLen(1), MaxLen(140)]
+    amount: Money
+    on: date
+    reference: Annotated[str, MinLen(1), MaxLen(140)] | None = None
+
+
+@value
 class ReferenceHolder:
     """The ledger in which a bank reference was recorded before, as a handler is given it."""
 
@@ -67,10 +80,31 @@ class ReferenceHolder:
 
 @ledger.decides(allow=FINANCE_DESK, routed=False)
 def record_receipt(
-    state: NoLedger | OpenLedger, command: RecordReceipt, context: Context, holder: ReferenceHolder
+    state: NoLedger | OpenLedger,
+    command: RecordReceipt,
+    context: Context,
+    *,
+    holder: ReferenceHolder,
+    references: References,
 ) -> Sequence[Fact]:
     """Record money that arrived, and settle what it pays."""
+    faults = [*_faults(command, context), *unknown(references)]
+    refuse_all("receipt-cannot-be", "The receipt cannot be.", faults)
+    return _booked(state, command, context, holder)
+
+
+@ledger.decides(allow=ONLY_SERVICES)
+def import_receipt(
+    state: NoLedger | OpenLedger, command: ImportReceipt, context: Context, holder: ReferenceHolder
+) -> Sequence[Fact]:
+    """Record money of the past."""
     refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
+    return _booked(state, command, context, holder)
+
+
+def _booked(
+    state: NoLedger | OpenLedger, command: RecordReceipt | ImportReceipt, context: Context, holder: ReferenceHolder
+) -> Sequence[Fact]:
     if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
         raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
     before = state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
@@ -95,7 +129,7 @@ def record_receipt(
 
 
 @ledger.already
-def is_recorded(state: OpenLedger, command: RecordReceipt) -> bool:
+def is_recorded(state: OpenLedger, command: RecordReceipt | ImportReceipt) -> bool:
     known = state.receipt(command.bank_reference)
     return known is not None and all(
         getattr(known, field) == getattr(command, field) for field in ("amount", "on", "reference")
@@ -107,7 +141,7 @@ def bank_references(state: OpenLedger) -> Iterable[Claim]:
     return [Claim(kind=BANK_REFERENCE, key=receipt.bank_reference) for receipt in state.receipts]
 
 
-def _faults(command: RecordReceipt, context: Context) -> Iterator[Reason]:
+def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterator[Reason]:
     try:
         check_money(command.amount, context.company.currency, "amount")
     except Rejected as rejected:
