@@ -83,10 +83,14 @@ def in_turn(candidates: Sequence[Candidate], last: UUID | None) -> tuple[UUID, .
     return (*(member for member in able if member > last), *(member for member in able if member <= last))
 
 
-def handed_out(lead_id: UUID, desk: AssignmentDesk) -> list[LeadAssigned | LeadLeftUnassigned | Fact]:
-    """What happens to a lead at the desk: somebody of the team has it, or it stands in the public pool."""
+def refuse_unknown_team(desk: AssignmentDesk) -> None:
+    """A command names a team that is there, even where the lead goes to somebody else."""
     if not desk.team_exists:
         raise Rejected("unknown-team", "There is no such team.", field="team_id")
+
+
+def handed_out(lead_id: UUID, desk: AssignmentDesk) -> list[LeadAssigned | LeadLeftUnassigned | Fact]:
+    """What happens to a lead at the desk: somebody of the team has it, or it stands in the public pool."""
     turns = in_turn(desk.candidates, desk.last)
     if desk.team_id is None or not turns:
         return [LeadLeftUnassigned(lead_id=lead_id, team_id=desk.team_id, rule=desk.rule)]

@@ -17,6 +17,7 @@ from services.leads.domain.assignment import (
     handed_out,
     in_turn,
     queue_of,
+    refuse_unknown_team,
 )
 from shared.domain.aggregate import Fact
 from shared.domain.rejection import Rejected
@@ -85,7 +86,7 @@ def test_lead_4_without_a_team_the_lead_stands_in_the_pool() -> None:
 
 def test_lead_4_a_team_that_is_not_there_is_refused() -> None:
     with pytest.raises(Rejected) as refusal:
-        handed_out(HERE, AssignmentDesk(rule=GIVEN_TEAM, team_id=SOUTH, team_exists=False))
+        refuse_unknown_team(AssignmentDesk(rule=GIVEN_TEAM, team_id=SOUTH, team_exists=False))
     assert refusal.value.reasons[0].field == "team_id"
 
 

@@ -141,6 +141,18 @@ def test_lead_2_a_lead_whose_address_is_held_is_a_duplicate_of_the_holder(kind: 
     assert (outcome.state.owner, outcome.state.team) == (SAM, NORTH)
 
 
+def test_lead_4_a_team_that_is_not_there_is_refused_whoever_gets_the_lead() -> None:
+    """LEAD-4, API-1: also where the original's owner, or the member who is named, gets it."""
+    nowhere = AssignmentDesk(rule="given-team", team_id=OTHER, team_exists=False)
+    known = scenario(lead).knowing(
+        original=EmailHolder(id=OTHER, kind="lead", owner=SAM, team=NORTH),
+        named_member=NamedMember(active=True, team=NORTH),
+        desk=nowhere,
+    )
+    known.when(replace(ada, team_id=OTHER)).then_rejected("unknown-team")
+    known.given(captured).when(AssignLead(member_id=SAM, team_id=OTHER)).then_rejected("unknown-team")
+
+
 def test_lead_2_only_an_open_lead_holds_its_address() -> None:
     held = {Claim(kind="email", key="ada@northwind.example")}
     assert lead.claims_of(after(lead, captured, assigned)) == held

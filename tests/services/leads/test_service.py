@@ -258,6 +258,42 @@ async def test_an_id_of_another_family_is_not_there(house: House) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "unknown-team")
 
 
+async def test_org_1_whoever_has_left_gets_nothing_and_leads_nobody(house: House) -> None:
+    """ORG-1, API-1: a member who left is as one who never was; the field is named."""
+    ops = house.somebody()
+    team, (rosa, sam) = await house.team(unique("rosa"), unique("sam"))
+    await ops.makes(f"/v1/members/{sam}/leave", {"on": "2024-05-01"})
+    lead = await ops.makes("/v1/leads", {"source": "fair"})
+    for nobody in (sam, str(new_id())):
+        for path, body, pointer in (
+            (f"/v1/leads/{lead}/assign", {"member_id": nobody}, "/member_id"),
+            (f"/v1/teams/{team}/appoint-manager", {"member_id": nobody}, "/member_id"),
+            ("/v1/accounts", {"name": "Nobody's", "owner": nobody}, "/owner"),
+        ):
+            refused = await ops.does(path, body)
+            assert (refused.status_code, refused.json()["code"]) == (422, "unknown-member"), path
+            assert [error["pointer"] for error in refused.json()["errors"]] == [pointer]
+    await ops.makes(f"/v1/leads/{lead}/assign", {"member_id": rosa})
+
+
+async def test_api_1_what_stands_below_names_what_is_there(house: House) -> None:
+    """API-1, ORG-1, ACCT-1: a parent that nobody knows is refused, and the field is named."""
+    ops, nowhere = house.somebody(), str(new_id())
+    account = await ops.makes("/v1/accounts", {"name": unique("company")})
+    refusals = [
+        await ops.does("/v1/teams", {"name": "Below", "parent_id": nowhere}),
+        await ops.does("/v1/accounts", {"name": "Below", "parent_id": nowhere}),
+        await ops.client.patch(f"/v1/accounts/{account}", json={"parent_id": nowhere}, headers={"If-Match": '"1"'}),
+    ]
+    assert {refused.status_code for refused in refusals} == {422}
+    assert [refused.json()["errors"][0]["code"] for refused in refusals] == [
+        "unknown-team",
+        "unknown-account",
+        "unknown-account",
+    ]
+    assert {refused.json()["errors"][0]["pointer"] for refused in refusals} == {"/parent_id"}
+
+
 # -- ACCT-1 ----------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
+from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out, refuse_unknown_team
 from services.leads.domain.contact_points import EmailHolder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
 from services.leads.domain.lead.state import (
@@ -117,6 +117,7 @@ def capture(
 
     The first of two leads with one e-mail address is the original, however close together they come.
     """
+    refuse_unknown_team(desk)
     captured = as_captured(command, context.company.currency)
     happened = LeadCaptured(lead_id=context.aggregate_id, captured_at=context.now, **same_fields(captured))
     if original.id not in (None, context.aggregate_id):
@@ -133,6 +134,7 @@ def captured_already(state: OpenLead | DuplicateLead | ConvertedLead | Disqualif
 @lead.decides(allow=ASSIGNING)
 def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_member: NamedMember) -> Decision:
     """Hand a lead to a member, or to whose turn it is in a team; it stays where it is when nobody there can take it."""
+    refuse_unknown_team(desk)
     if command.member_id is None:
         if command.team_id is None:
             raise Rejected("nobody-named", "Name a member or a team.", field="member_id")
