@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import docker
+import docker.errors
 import pytest
 
 from deploy.local import kafka as local_kafka
@@ -36,6 +38,18 @@ def from_docker() -> bool:
     if chosen not in ("local", "testcontainers"):
         raise pytest.UsageError(f"TEST_SERVERS is {chosen!r}; it may be 'local' or 'testcontainers'.")
     return chosen == "testcontainers"
+
+
+def pytest_sessionstart() -> None:
+    """Servers from Docker are wanted where none is: one sentence before the first test, not an error in each."""
+    if from_docker():
+        try:
+            docker.from_env().ping()
+        except docker.errors.DockerException as error:
+            raise pytest.UsageError(
+                f"TEST_SERVERS=testcontainers needs Docker, and none answers: {error}. "
+                "Start it, or leave TEST_SERVERS out: then the tests start servers of their own."
+            ) from None
 
 
 @pytest.fixture(scope="session")

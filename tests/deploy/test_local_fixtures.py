@@ -1,6 +1,11 @@
 """The servers that the tests run on are real, and each test can have a database of its own."""
 
+import os
+import subprocess
+import sys
+
 import asyncpg
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.testing.servers import DatabaseServer
@@ -45,3 +50,25 @@ async def test_the_broker_creates_no_topic_by_itself(kafka: str) -> None:
         assert "never-provisioned" not in await client.list_topics()
     finally:
         await client.close()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ("testcontainers", "TEST_SERVERS=testcontainers needs Docker, and none answers"),
+        ("cloud", "TEST_SERVERS is 'cloud'; it may be 'local' or 'testcontainers'."),
+    ],
+)
+def test_servers_that_cannot_be_had_are_said_once_and_plainly(chosen: str, sentence: str) -> None:
+    environment = {**os.environ, "TEST_SERVERS": chosen, "DOCKER_HOST": "unix:///nowhere.sock"}
+    told = subprocess.run(
+        (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == pytest.ExitCode.USAGE_ERROR
+    assert told.stderr.startswith(f"ERROR: {sentence}")
+    assert "Traceback" not in told.stderr
