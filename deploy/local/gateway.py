@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local.fault import LocalError
 from deploy.local.home import Home, write_atomically
-from deploy.local.ports import LOOPBACK
+from deploy.local.ports import LOOPBACK, reached
 from deploy.local.program import Program
 
 TEMPLATE = Path(__file__).with_name("Caddyfile")
@@ -33,7 +33,7 @@ class GatewayPlace:
 
     @property
     def ready_url(self) -> str:
-        return f"http://{self.host}:{self.port}/gateway/ready"
+        return f"http://{reached(self.host)}:{self.port}/gateway/ready"
 
 
 def prepare(place: GatewayPlace) -> Program:

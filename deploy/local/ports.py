@@ -9,6 +9,7 @@ from deploy.local.fault import LocalError
 from deploy.local.home import Home, read_json, write_atomically
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named to be told apart
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -20,6 +21,11 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
         except OSError:
             return False
     return True
+
+
+def reached(host: str) -> str:
+    """Where this machine reaches what listens on an interface."""
+    return LOOPBACK if host in EVERYWHERE else host
 
 
 def answers(port: int, host: str = LOOPBACK) -> bool:

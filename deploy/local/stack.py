@@ -13,7 +13,7 @@ from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
 from deploy.local.kafka import KafkaPlace
 from deploy.local.plan import ALIVE, Plan, Service, Step
-from deploy.local.ports import LOOPBACK, remembered, require_free
+from deploy.local.ports import LOOPBACK, reached, remembered, require_free
 from deploy.local.postgres import PostgresPlace
 from deploy.local.program import Program
 from shared.events import registry
@@ -69,8 +69,13 @@ class Stack:
         )
 
     @property
+    def host(self) -> str:
+        """Where the gateway listens. What stands behind it listens on the loopback address only."""
+        return self.environment.get("HOST") or LOOPBACK
+
+    @property
     def origin(self) -> str:
-        return self.environment.get("ORIGIN") or f"http://{LOOPBACK}:{self.origin_port}"
+        return self.environment.get("ORIGIN") or f"http://{reached(self.host)}:{self.origin_port}"
 
     @property
     def bootstrap(self) -> str:
@@ -96,7 +101,6 @@ class Stack:
         issuer = f"{self.origin}/identity"
         chosen = {
             "THROUGHLINE_HOME": str(self.home.path),
-            "HOST": LOOPBACK,
             "PORT": str(self.origin_port),
             "ORIGIN": self.origin,
             "KAFKA_BOOTSTRAP": self.bootstrap,
@@ -108,7 +112,7 @@ class Stack:
         }
         if self.environment.get("OIDC_ISSUER"):
             del chosen["OIDC_JWKS_URL"]
-        return {name: self.environment.get(name) or value for name, value in chosen.items()}
+        return {name: self.environment.get(name) or value for name, value in chosen.items()} | {"HOST": LOOPBACK}
 
     def database_settings(self) -> dict[str, str]:
         return {url_setting(service): self.database_url(service) for service in SERVICES}
@@ -135,6 +139,7 @@ class Stack:
         services = tuple(self.service(name, after=("migrate", IDENTITY)) for name in SERVICES)
         place = GatewayPlace(
             home=self.home,
+            host=self.host,
             port=self.origin_port,
             segments=segments,
             upstreams={name: f"{LOOPBACK}:{self.ports[name]}" for name in (*SERVICES, IDENTITY)},

@@ -122,7 +122,8 @@ class Settings:
     relay_page: int = _setting(_number(1, 10_000), "1000")
     """How many events the relay publishes at once."""
     host: str = _setting(_text, "127.0.0.1")
-    """The interface on which processes listen."""
+    """The interface on which this process listens. In the local stack it is the gateway's; what stands behind it stays
+    on 127.0.0.1."""
     port: int = _setting(_number(1, 65_535), "8080")
     """The port of the one origin that clients see (the gateway)."""
     service_port: int = _setting(_number(0, 65_535), "0")

@@ -13,6 +13,13 @@ from deploy.cli.up import simulated
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack, throughline, without_password
 
+GIVEN = {
+    **{f"DATABASE_URL_{name.upper()}": f"postgresql://u:p@db/{name}" for name in SERVICES},
+    "KAFKA_BOOTSTRAP": "broker:9092",
+    "PORT": "18099",
+}
+"""Servers that are there already."""
+
 
 def run(*words: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "THROUGHLINE_HOME": str(home), **settings}
@@ -68,9 +75,7 @@ def test_an_unknown_service_cannot_be_served(tmp_path: Path) -> None:
 
 
 def test_given_servers_are_used_instead_of_local_ones(tmp_path: Path) -> None:
-    given: dict[str, str] = {f"DATABASE_URL_{name.upper()}": f"postgresql://u:p@db/{name}" for name in SERVICES}
-    given |= {"KAFKA_BOOTSTRAP": "broker:9092", "PORT": "18099"}
-    stack = Stack.at(tmp_path / "stack", environment=given)
+    stack = Stack.at(tmp_path / "stack", environment=GIVEN)
     plan = stack.plan(tmp_path, {"deals": "deals"})
 
     names = [step.program.name for step in plan.steps]
@@ -78,7 +83,7 @@ def test_given_servers_are_used_instead_of_local_ones(tmp_path: Path) -> None:
     assert plan.kafka == "broker:9092"
     assert plan.services["deals"].database == "postgresql://u@db/deals"
     deals = environment_of(plan, "deals")
-    assert deals["DATABASE_URL_DEALS"] == given["DATABASE_URL_DEALS"]
+    assert deals["DATABASE_URL_DEALS"] == GIVEN["DATABASE_URL_DEALS"]
     assert "DATABASE_URL_LEADS" not in deals
     assert deals["KAFKA_BOOTSTRAP"] == "broker:9092"
 
@@ -88,6 +93,15 @@ def test_one_given_database_leaves_the_others_local(tmp_path: Path) -> None:
     assert stack.runs_postgres
     assert stack.database_url("deals") == "postgresql://u:p@db/deals"
     assert stack.database_url("leads").startswith("postgresql://leads:")
+
+
+def test_only_the_gateway_listens_where_others_reach_it(tmp_path: Path) -> None:
+    stack = Stack.at(tmp_path / "stack", environment={**GIVEN, "HOST": "0.0.0.0"})
+    plan = stack.plan(tmp_path, {"deals": "deals"})
+    assert plan.origin == "http://127.0.0.1:18099"
+    assert "bind 0.0.0.0" in (tmp_path / "stack" / "Caddyfile").read_text()
+    assert environment_of(plan, "deals")["HOST"] == environment_of(plan, "identity")["HOST"] == "127.0.0.1"
+    assert Stack.at(tmp_path / "stack", environment={"HOST": "10.0.0.7"}).origin == "http://10.0.0.7:8080"
 
 
 def environment_of(plan: Any, name: str) -> dict[str, str]:
