@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.local import kafka, postgres
+from deploy.local import kafka
 from deploy.local.fault import LocalError
 from deploy.local.home import Home, cache, read_json
 from deploy.local.plan import write_plan
 from deploy.local.program import (
     LOOK_AGAIN_SECONDS,
     Program,
-    Running,
     log_of,
     record_of,
     recorded,
@@ -131,11 +130,3 @@ async def take_down(home: Home) -> list[str]:
     await stop_left_overs(home)
     home.state.unlink(missing_ok=True)
     return names
-
-
-async def start_servers(stack: Stack) -> list[Running]:
-    """PostgreSQL with a database for each service, and Kafka, without supervisor: for tests. Raises LocalError."""
-    running = [await postgres.launch(stack.postgres)]
-    await postgres.provision(stack.postgres, SERVICES)
-    running.append(await kafka.launch(stack.kafka))
-    return running

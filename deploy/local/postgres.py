@@ -42,6 +42,8 @@ class PostgresPlace:
     port: int
     durable: bool = True
     """Without it the server survives the death of its processes, not that of the machine: for tests."""
+    installation: Path | None = None
+    """The folder of another installation than the wheel's, which has `bin`; it may be as old as PostgreSQL 15."""
 
     @property
     def url(self) -> str:
@@ -57,7 +59,7 @@ def prepare(place: PostgresPlace) -> Program:
     """Make the data folder once; gives the program that serves it. Raises LocalError."""
     as_root = os.geteuid() == 0
     user = UNPRIVILEGED if as_root else None
-    binaries = copied_binaries() if as_root else wheel_binaries()
+    binaries = place.installation or (copied_binaries() if as_root else wheel_binaries())
     private_folder(place.home.postgres, user)
     # The file that initdb writes last: a data folder without it is one that was interrupted.
     if not (place.data / "throughline-complete").exists():
@@ -103,7 +105,8 @@ def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
         *(str(binaries / "bin" / "initdb"), "--pgdata", str(place.data), "--username=postgres"),
         *("--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--no-instructions"),
         # The same order of texts on every machine, whatever locales it has.
-        *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        "--locale=C",
+        *(("--locale-provider=builtin", "--builtin-locale=C.UTF-8") if place.installation is None else ()),
         *(() if place.durable else ("--no-sync",)),
     ]
     environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
