@@ -1,13 +1,17 @@
 """Read a topic up to its end and prove, from the headers alone, that nothing is missing and nothing counts twice.
 
-python docs/examples/consumer.py 127.0.0.1:9092 deals.deal.v1
+KAFKA_BOOTSTRAP=127.0.0.1:41234 python docs/examples/consumer.py deals.deal.v1
+
+A local stack gives Kafka any free port; the first line of `throughline status` says which.
 """
 
 import asyncio
+import os
 import sys
 from collections import Counter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 
 
 class Proof:
@@ -31,15 +35,24 @@ class Proof:
 
 async def main(bootstrap: str, topic: str) -> None:
     proof, handled = Proof(), 0
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    try:
+        await consumer.start()
         partitions = [TopicPartition(topic, number) for number in range(12)]  # every topic has twelve, for ever
         consumer.assign(partitions)
         for partition, end in (await consumer.end_offsets(partitions)).items():
             while await consumer.position(partition) < end:
                 for record in (await consumer.getmany(partition, timeout_ms=500)).get(partition, []):
                     handled += proof.is_new(record.partition, {name: raw.decode() for name, raw in record.headers})
+    finally:
+        await consumer.stop()
     sys.stdout.write(f"{handled} events of {len(proof.sequence)} aggregates, nothing missing\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    if len(sys.argv) != 2 or not os.environ.get("KAFKA_BOOTSTRAP"):
+        sys.exit(__doc__)
+    try:
+        asyncio.run(main(os.environ["KAFKA_BOOTSTRAP"], sys.argv[1]))
+    except KafkaConnectionError:
+        sys.exit(f"No Kafka answers at {os.environ['KAFKA_BOOTSTRAP']}; `throughline status` says where it is.")

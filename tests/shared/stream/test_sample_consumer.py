@@ -2,12 +2,14 @@
 
 import asyncio
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from deploy.local.ports import free_port
 from shared.events.registry import topic_of
 from tests.shared.stream.stage import Publisher, deals
 
@@ -28,8 +30,8 @@ async def consume(kafka: str, aggregate: str) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(SAMPLE),
-        kafka,
         topic_of("deals", aggregate),
+        env={**os.environ, "KAFKA_BOOTSTRAP": kafka},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -51,6 +53,20 @@ async def test_it_notices_a_single_lost_event(kafka: str, aggregate: str, publis
     code, said, complained = await consume(kafka, aggregate)
     assert (code, said) == (1, "")
     assert "before position 7 is missing" in complained
+
+
+async def test_it_says_where_it_looked_for_kafka_in_vain() -> None:
+    nowhere = f"127.0.0.1:{free_port(set())}"
+    code, said, complained = await consume(nowhere, "deal")
+    assert (code, said) == (1, "")
+    assert complained.splitlines()[-1] == f"No Kafka answers at {nowhere}; `throughline status` says where it is."
+
+
+async def test_without_an_address_it_says_how_it_is_run() -> None:
+    code, _, complained = await consume("", "deal")
+    assert code == 1
+    assert "KAFKA_BOOTSTRAP=" in complained
+    assert "throughline status" in complained
 
 
 def headers(position: int, previous: int, sequence: int, subject: str = "a deal") -> dict[str, str]:
