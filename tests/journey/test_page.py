@@ -48,6 +48,19 @@ CONTRAST = """element => {
 }"""
 """The contrast between an element's text and what it stands on."""
 
+SHOWN_WHOLE = """(element, text) => {
+    element.textContent = text;
+    const words = document.createRange();
+    words.selectNodeContents(element);
+    const [inner, outer] = [words, element.closest("section")].map((each) => each.getBoundingClientRect());
+    return inner.left >= outer.left && inner.right <= outer.right && inner.bottom <= outer.bottom;
+}"""
+"""Whether an element shows all of a text inside its section."""
+EVERY_DANGER = (
+    "Expected to close 14 days ago. Nobody worked on it for 20 days. Its close date was pushed 2 times. "
+    "72 days in Needs confirmed; the norm is 21."
+)
+
 
 @dataclass(slots=True)
 class Visit:
@@ -316,6 +329,7 @@ async def test_fc_15_what_matters_is_on_the_first_screen(browser: Browser, team:
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= size["height"], part
             assert box["x"] + box["width"] <= size["width"], part
+        assert await visit.page.locator("#dangers .why").first.evaluate(SHOWN_WHOLE, EVERY_DANGER)
         track = await visit.page.locator("#quarter .track").bounding_box()
         assert track is not None
         assert track["width"] > size["width"] / 2

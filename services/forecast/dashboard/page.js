@@ -96,9 +96,10 @@ async function drawDangers() {
   const rows = answer.deals.map((deal) =>
     make("li", { "data-deal": deal.id },
       make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name),
-      make("span", { class: "meta" }, [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · ")),
       make("span", { class: "amount", title: money(deal.amount) }, shortMoney(deal.amount)),
-      make("span", { class: "why", title: why(deal) }, why(deal))));
+      make("p", {},
+        make("span", { class: "meta" }, [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · ")),
+        make("span", { class: "why" }, why(deal)))));
   replace("#dangers ol", rows, "No open deal of this period is in danger.");
 }
 
