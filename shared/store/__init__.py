@@ -1,0 +1,1 @@
+"""PostgreSQL: appending, loading, ordered reading, claims, idempotency, timers, personal data, migrations."""

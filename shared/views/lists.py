@@ -27,10 +27,10 @@ from shared.domain.money import Money
 from shared.domain.permission import reach_of
 from shared.domain.rejection import Reason
 from shared.domain.roles import Permission, Reach
+from shared.views.cursors import Cursors, MalformedCursor
 from shared.views.errors import InvalidQuery, invalid
 from shared.views.reading import Views
 from shared.views.view import View
-from shared.web.cursors import Cursors, MalformedCursor
 
 MOST_ROWS = 100
 USUAL_ROWS = 50

@@ -14,10 +14,10 @@ from shared.store.commands import Commands
 from shared.store.log import Log
 from shared.store.signal import Signal
 from shared.views.arrival import Arrival
+from shared.views.cursors import Cursors
 from shared.views.organisation import Organisation
 from shared.views.reading import Views
 from shared.web.authorization import Authorization
-from shared.web.cursors import Cursors
 from shared.web.sse import Feed
 
 if TYPE_CHECKING:

@@ -97,3 +97,24 @@ def test_reactions_are_pure() -> None:
             ours = within(imports(file), "shared", "services")
             allowed = ("shared.events", "shared.domain", "shared.views.reactions", f"services.{own}.domain")
             assert ours == within(ours, *allowed), ours
+
+
+ROOMS = (("events", "domain"), ("ops",), ("store",), ("stream",), ("views",), ("web",))
+"""The rooms of `shared`, each on those before it. The two that are pure speak of one another: events hold money, and
+money is plain data as events are."""
+
+
+@pytest.mark.parametrize("floor", range(len(ROOMS)), ids=["-".join(rooms) for rooms in ROOMS])
+def test_a_room_stands_on_those_before_it(floor: int) -> None:
+    below = [f"shared.{room}" for rooms in ROOMS[: floor + 1] for room in rooms]
+    for room in ROOMS[floor]:
+        for file in python(f"shared/{room}"):
+            ours = within(imports(file), "shared")
+            assert ours == within(ours, *below), f"{file} imports {sorted(ours - within(ours, *below))}"
+
+
+def test_every_room_has_its_place() -> None:
+    rooms = {folder.name for folder in (ROOT / "shared").iterdir() if (folder / "__init__.py").exists()}
+    assert rooms == {room for rooms in ROOMS for room in rooms} | {"testing"}
+    for room in rooms:
+        assert ast.get_docstring(ast.parse((ROOT / "shared" / room / "__init__.py").read_text())), room

@@ -15,10 +15,10 @@ from shared.domain.money import Money
 from shared.domain.roles import READING, Role
 from shared.events.definition import value
 from shared.ops.ids import new_id
+from shared.views.cursors import Cursors
 from shared.views.errors import InvalidQuery
 from shared.views.lists import Listing, ListPage, at_least, at_most, contains, equals, page, understand
 from shared.views.view import View
-from shared.web.cursors import Cursors
 from tests.shared.views.conftest import Depot
 from tests.shared.views.depot import count_events
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.cursors import Cursors, MalformedCursor
+from shared.views.cursors import Cursors, MalformedCursor
 
 CURSORS = Cursors("s" * 32)
 
