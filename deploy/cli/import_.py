@@ -122,13 +122,13 @@ def write_rejects(file: Path, summary: "Summary") -> None:
 
 def facts_in(path: Path) -> "Iterator[Line]":
     """The facts of a file with their places."""
-    from deploy.imports.facts import Place
+    from deploy.imports.facts import FactPlace
 
     # What is no UTF-8 comes through as surrogates, so that one such line does not end the reading of all others.
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         for number, line in enumerate(file, start=1):
             if line.strip():
-                yield Place(file=path.name, line=number), fact_in(line.strip())
+                yield FactPlace(file=path.name, line=number), fact_in(line.strip())
 
 
 def fact_in(line: str) -> "Mapping[str, Any] | Unreadable":

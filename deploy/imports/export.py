@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from deploy.imports.facts import Line, Place, Unreadable, flaw_of
+from deploy.imports.facts import FactPlace, Line, Unreadable, flaw_of
 from deploy.imports.mapping import NEWEST, UNDATED, BadMapping, CsvMapping, Lookup, Rule
 
 Row = Mapping[str, str]
@@ -50,7 +50,7 @@ class _Export:
         ]
         seen: set[str] = set()
         for line, row in self._rows(rule.file):
-            place = Place(file=rule.file, line=line)
+            place = FactPlace(file=rule.file, line=line)
             if isinstance(row, Unreadable):
                 yield place, row
                 continue

@@ -50,7 +50,7 @@ Ids = Callable[[str, str], UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FactPlace:
     """Where a fact stands."""
 
     file: str
@@ -65,7 +65,7 @@ class Unreadable:
     content: Mapping[str, Any]
 
 
-Line = tuple[Place, Mapping[str, Any] | Unreadable]
+Line = tuple[FactPlace, Mapping[str, Any] | Unreadable]
 """A fact and its place."""
 
 

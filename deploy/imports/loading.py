@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from deploy.imports.facts import THINGS, Ids, Line, Named, NotAFact, Place, Taken, Unreadable, brought, read_fact
+from deploy.imports.facts import THINGS, FactPlace, Ids, Line, Named, NotAFact, Taken, Unreadable, brought, read_fact
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.ops.settings import Settings
@@ -30,14 +30,14 @@ IMPORTER = service_actor("import")
 BATCH = 1000
 """Facts read before the services are asked; their transactions are far smaller."""
 
-Understood = tuple[Place, Mapping[str, Any], Taken]
+Understood = tuple[FactPlace, Mapping[str, Any], Taken]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
     """A fact that was not taken in: where it stands, why, and the fact itself."""
 
-    place: Place
+    place: FactPlace
     reason: str
     fact: Mapping[str, Any]
 

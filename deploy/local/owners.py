@@ -7,9 +7,6 @@ from fastapi import FastAPI
 from shared.ops.settings import Settings
 from shared.web.service import build
 
-SHOWS_THE_WHOLE = "forecast"
-"""The service that answers what all of them could: the documents, and every path that no service owns."""
-
 
 def application(service: str, settings: Settings) -> FastAPI:
     """The application of a service; nothing is connected before it is served."""

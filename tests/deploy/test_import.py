@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from deploy.cli.import_ import WRITERS, facts_in, told, write_rejects
-from deploy.imports.facts import KINDS, NotAFact, Place, ids_of, read_fact
+from deploy.imports.facts import KINDS, FactPlace, NotAFact, ids_of, read_fact
 from deploy.imports.loading import Summary, load
 from services.deals.app import SERVICE as DEALS
 from shared.ops.settings import Settings
@@ -361,7 +361,10 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
 def test_places_count_lines_as_editors_do(tmp_path: Path) -> None:
     file = tmp_path / "old-crm.jsonl"
     file.write_text('{"fact": "team"}\n\n{"fact": "member"}\n')
-    assert [place for place, _ in facts_in(file)] == [Place(file=file.name, line=1), Place(file=file.name, line=3)]
+    assert [place for place, _ in facts_in(file)] == [
+        FactPlace(file=file.name, line=1),
+        FactPlace(file=file.name, line=3),
+    ]
 
 
 async def test_data_5_a_hostile_line_is_refused_alone(books: Books, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deploy.imports.export import facts_of
-from deploy.imports.facts import KINDS, Place, Unreadable
+from deploy.imports.facts import KINDS, FactPlace, Unreadable
 from deploy.imports.mapping import BadMapping, mapping_for, read_mapping, shipped
 
 ROWS = """\
@@ -26,7 +26,7 @@ BASE: Mapping[str, Any] = {
     "lookups": {"price": {"in": "prices.csv", "by": "product", "take": "price"}},
 }
 NEWEST = "2024-04-03"
-FIRST, SECOND, THIRD = (Place(file="deals.csv", line=line) for line in (2, 3, 4))
+FIRST, SECOND, THIRD = (FactPlace(file="deals.csv", line=line) for line in (2, 3, 4))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def facts(folder: Path, *rules: Mapping[str, Any], **changed: Any) -> list[tuple[Place, Any]]:
+def facts(folder: Path, *rules: Mapping[str, Any], **changed: Any) -> list[tuple[FactPlace, Any]]:
     """What an export gives by these rules."""
     (folder / "mapping.yaml").write_text(
         yaml.safe_dump({**BASE, **changed, "rules": list(rules)}, sort_keys=False), encoding="utf-8"
