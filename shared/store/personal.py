@@ -1,10 +1,7 @@
-"""Data about people: keyed hashes instead of keys, and the proof that somebody was erased (DATA-4)."""
+"""Data about people: keyed hashes instead of keys (DATA-4)."""
 
 import hashlib
 import hmac
-from uuid import UUID
-
-import asyncpg
 
 
 class KeyedHash:
@@ -17,8 +14,3 @@ class KeyedHash:
 
     def __call__(self, kind: str, key: str) -> bytes:
         return hmac.digest(self._secret, f"{kind}\x1f{key}".encode(), hashlib.sha256)
-
-
-async def personal_rows(pool: asyncpg.Pool, person_id: UUID) -> int:
-    """How many events still have data about a person; 0 once erased."""
-    return int(await pool.fetchval("select count(*) from personal where person_id = $1", person_id))

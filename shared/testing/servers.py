@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 
@@ -49,3 +50,8 @@ class DatabaseServer:
             await connection.execute(sql)
         finally:
             await connection.close()
+
+
+async def personal_rows(pool: asyncpg.Pool, person_id: UUID) -> int:
+    """How many events still have data about a person; 0 once erased."""
+    return int(await pool.fetchval("select count(*) from personal where person_id = $1", person_id))

@@ -11,7 +11,7 @@ from services.leads.app import SERVICE
 from services.leads.domain.assignment import queue_of
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
-from shared.store.personal import personal_rows
+from shared.testing.servers import personal_rows
 from shared.views.comparing import differences
 from tests.services.leads.conftest import Desk, House
 

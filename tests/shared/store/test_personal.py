@@ -6,7 +6,8 @@ import pytest
 
 from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
-from shared.store.personal import KeyedHash, personal_rows
+from shared.store.personal import KeyedHash
+from shared.testing.servers import personal_rows
 from tests.shared.store.conftest import Process
 from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, CloseTicket, Erase, OpenTicket, ticket
 
