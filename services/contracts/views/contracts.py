@@ -1,10 +1,7 @@
 """The list of contracts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 from shared.domain.money import Money
@@ -23,88 +20,94 @@ from shared.events.contracts import (
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.views.lists import Listing, at_least, at_most, contains, equals
-from shared.views.view import View, ViewDatabase
-
-DDL = """
-create table {view}.contract (
-    id uuid primary key,
-    name text not null,
-    status text not null,
-    total numeric not null,
-    currency text not null,
-    deal_id uuid,
-    account_id uuid,
-    owner uuid,
-    team uuid,
-    submitter text,
-    flagged text,
-    drafted_at timestamptz not null,
-    signed_on date,
-    activated_on date,
-    changed_at timestamptz not null
-);
-create index on {view}.contract (drafted_at, id);
-create index on {view}.contract (deal_id);
-create index on {view}.contract (account_id);
-create index on {view}.contract (status, drafted_at);
-"""
-
-DRAFTED = """
-insert into {view}.contract
-    (id, name, status, total, currency, deal_id, account_id, owner, team, drafted_at, changed_at)
-values ($1, $2, 'drafted', $3, $4, $5, $6, $7, $8, $9, $9)
-on conflict (id) do update set
-    name = excluded.name, status = excluded.status, total = excluded.total, currency = excluded.currency,
-    deal_id = excluded.deal_id, account_id = excluded.account_id, owner = excluded.owner, team = excluded.team,
-    submitter = null, flagged = null, drafted_at = excluded.drafted_at, changed_at = excluded.changed_at
-"""
+from shared.views.tables import Change, Row, Table
+from shared.views.view import View
 
 
-CHANGES: Mapping[type, tuple[str, Callable[[Any], tuple[Any, ...]]]] = {
-    ContractTermsChanged: (
-        "total = $3, currency = $4, account_id = $5, owner = coalesce($6, owner), team = coalesce($7, team)",
-        lambda event: (event.total.amount, event.total.currency, event.account_id, event.owner, event.team),
-    ),
-    ContractSubmitted: ("status = 'submitted', submitter = $3", lambda event: (event.submitter,)),
-    ContractApproved: ("status = 'approved'", lambda event: ()),
-    ContractReturned: ("status = 'drafted'", lambda event: ()),
-    ContractSigned: (
-        "status = 'signed', signed_on = $3",
-        lambda event: (max(event.signed_by_us, event.signed_by_customer),),
-    ),
-    ContractActivated: (
-        "status = 'active', activated_on = $3, account_id = $4",
-        lambda event: (event.on, event.account_id),
-    ),
-    ContractVoided: ("status = 'voided'", lambda event: ()),
-    ContractFlagged: ("flagged = $3", lambda event: (event.reason,)),
+def _drafted(fact: Envelope[ContractDrafted], row: Row) -> Row:
+    event = fact.data
+    return {
+        "name": event.name,
+        "status": "drafted",
+        "total": event.total.amount,
+        "currency": event.total.currency,
+        "deal_id": event.deal_id,
+        "account_id": event.account_id,
+        "owner": event.owner,
+        "team": event.team,
+        "submitter": None,
+        "flagged": None,
+        "drafted_at": fact.occurred_at,
+    }
+
+
+def _agreed(fact: Envelope[ContractTermsChanged], row: Row) -> Row:
+    event = fact.data
+    return {
+        "total": event.total.amount,
+        "currency": event.total.currency,
+        "account_id": event.account_id,
+        "owner": event.owner or row["owner"],
+        "team": event.team or row["team"],
+    }
+
+
+def _signed(fact: Envelope[ContractSigned], row: Row) -> Row:
+    return {"status": "signed", "signed_on": max(fact.data.signed_by_us, fact.data.signed_by_customer)}
+
+
+def _activated(fact: Envelope[ContractActivated], row: Row) -> Row:
+    return {"status": "active", "activated_on": fact.data.on, "account_id": fact.data.account_id}
+
+
+def _dated(change: Change) -> Change:
+    """The change, and when it happened."""
+    return lambda fact, row: {**change(fact, row), "changed_at": fact.occurred_at}
+
+
+CHANGES: Mapping[type, Change] = {
+    ContractDrafted: _drafted,
+    ContractTermsChanged: _agreed,
+    ContractSubmitted: lambda fact, _: {"status": "submitted", "submitter": fact.data.submitter},
+    ContractApproved: lambda fact, _: {"status": "approved"},
+    ContractReturned: lambda fact, _: {"status": "drafted"},
+    ContractSigned: _signed,
+    ContractActivated: _activated,
+    ContractVoided: lambda fact, _: {"status": "voided"},
+    ContractFlagged: lambda fact, _: {"flagged": fact.data.reason},
 }
-"""Event → the columns that it sets, and their values."""
 
-
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """What a batch of events changes in the list."""
-    for sql, rows in groupby(map(_change, events), key=itemgetter(0)):
-        await db.executemany(sql, [row for _, row in rows])
-
-
-def _change(fact: Envelope[Any]) -> tuple[str, tuple[Any, ...]]:
-    event, at = fact.data, fact.occurred_at
-    if isinstance(event, ContractDrafted):
-        place = (event.deal_id, event.account_id, event.owner, event.team)
-        return DRAFTED, (event.contract_id, event.name, event.total.amount, event.total.currency, *place, at)
-    columns, values = CHANGES[type(event)]
-    sql = f"update {{view}}.contract set changed_at = $2, {columns} where id = $1"  # noqa: S608
-    return sql, (event.contract_id, at, *values(event))
-
-
-CONTRACT_VIEW = View(
-    name="contracts",
-    version=2,
-    ddl=DDL,
-    apply=apply,
-    events=(ContractDrafted, *CHANGES),
+CONTRACT = Table(
+    name="contract",
+    columns={
+        "id": "uuid primary key",
+        "name": "text not null",
+        "status": "text not null",
+        "total": "numeric not null",
+        "currency": "text not null",
+        "deal_id": "uuid",
+        "account_id": "uuid",
+        "owner": "uuid",
+        "team": "uuid",
+        "submitter": "text",
+        "flagged": "text",
+        "drafted_at": "timestamptz not null",
+        "signed_on": "date",
+        "activated_on": "date",
+        "changed_at": "timestamptz not null",
+    },
+    changes={event: _dated(change) for event, change in CHANGES.items()},
 )
+
+DDL = f"""
+{CONTRACT.ddl}
+create index on {{view}}.contract (drafted_at, id);
+create index on {{view}}.contract (deal_id);
+create index on {{view}}.contract (account_id);
+create index on {{view}}.contract (status, drafted_at);
+"""
+
+CONTRACT_VIEW = View(name="contracts", version=2, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
 
 
 @value

@@ -1,8 +1,6 @@
 """The list of processes, each as its version in force has it."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from shared.domain.roles import EVERYBODY
@@ -10,20 +8,8 @@ from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.views.lists import Listing, equals
-from shared.views.view import View, ViewDatabase
-
-DDL = """
-create table {view}.process (
-    id uuid primary key, version bigint not null, key text not null, name text not null, stages text[] not null,
-    published_at timestamptz not null
-);
-"""
-
-WRITE = """
-insert into {view}.process values ($1, $2, $3, $4, $5, $6)
-on conflict (id) do update set version = excluded.version, name = excluded.name, stages = excluded.stages,
-    published_at = excluded.published_at
-"""
+from shared.views.tables import Row, Table
+from shared.views.view import View
 
 
 @value
@@ -40,23 +26,31 @@ class ProcessRow:
     published_at: datetime
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """The last published version counts."""
-    rows = {
-        fact.aggregate_id: (
-            fact.aggregate_id,
-            fact.data.process_version,
-            fact.data.definition.key,
-            fact.data.definition.name,
-            [stage.key for stage in fact.data.definition.stages],
-            fact.occurred_at,
-        )
-        for fact in events
+def _published(fact: Envelope[deals.ProcessPublished], row: Row) -> Row:
+    published = fact.data.definition
+    return {
+        "version": fact.data.process_version,
+        "key": published.key,
+        "name": published.name,
+        "stages": [stage.key for stage in published.stages],
+        "published_at": fact.occurred_at,
     }
-    await db.executemany(WRITE, rows.values())
 
 
-PROCESS_VIEW = View(name="processes", version=1, ddl=DDL, apply=apply, events=(deals.ProcessPublished,))
+PROCESS = Table(
+    name="process",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "key": "text not null",
+        "name": "text not null",
+        "stages": "text[] not null",
+        "published_at": "timestamptz not null",
+    },
+    changes={deals.ProcessPublished: _published},
+)
+
+PROCESS_VIEW = View(name="processes", version=1, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.changes))
 
 PROCESSES = Listing(
     name="processes",

@@ -1,7 +1,5 @@
 """The price list."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from shared.domain.money import Money
@@ -10,21 +8,8 @@ from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.views.lists import Listing, contains, equals
-from shared.views.view import View, ViewDatabase
-
-DDL = """
-create table {view}.product (
-    id uuid primary key, version bigint not null, code text not null, name text not null, family text,
-    list_price numeric not null, currency text not null, active boolean not null
-);
-create index on {view}.product (code, id);
-"""
-
-WRITE = """
-insert into {view}.product values ($1, $2, $3, $4, $5, $6, $7, $8)
-on conflict (id) do update set version = excluded.version, code = excluded.code, name = excluded.name,
-    family = excluded.family, list_price = excluded.list_price, currency = excluded.currency, active = excluded.active
-"""
+from shared.views.tables import Row, Table
+from shared.views.view import View
 
 
 @value
@@ -40,31 +25,40 @@ class ProductRow:
     active: bool
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+def _whole(fact: Envelope[deals.ProductListed | deals.ProductChanged], row: Row) -> Row:
     """Every event holds the whole product; the last one counts."""
-    rows = {
-        fact.aggregate_id: (
-            fact.aggregate_id,
-            fact.sequence,
-            fact.data.code,
-            fact.data.name,
-            fact.data.family,
-            fact.data.list_price.amount,
-            fact.data.list_price.currency,
-            fact.data.active,
-        )
-        for fact in events
+    event = fact.data
+    return {
+        "code": event.code,
+        "name": event.name,
+        "family": event.family,
+        "list_price": event.list_price.amount,
+        "currency": event.list_price.currency,
+        "active": event.active,
     }
-    await db.executemany(WRITE, rows.values())
 
 
-PRODUCT_VIEW = View(
-    name="products",
-    version=1,
-    ddl=DDL,
-    apply=apply,
-    events=(deals.ProductListed, deals.ProductChanged),
+PRODUCT = Table(
+    name="product",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "code": "text not null",
+        "name": "text not null",
+        "family": "text",
+        "list_price": "numeric not null",
+        "currency": "text not null",
+        "active": "boolean not null",
+    },
+    changes={deals.ProductListed: _whole, deals.ProductChanged: _whole},
 )
+
+DDL = f"""
+{PRODUCT.ddl}
+create index on {{view}}.product (code, id);
+"""
+
+PRODUCT_VIEW = View(name="products", version=1, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",

@@ -1,7 +1,5 @@
 """The list of targets."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from shared.domain.money import Money
@@ -10,20 +8,8 @@ from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.views.lists import Listing, equals
-from shared.views.view import View, ViewDatabase
-
-DDL = """
-create table {view}.target (
-    id uuid primary key, version bigint not null, period text not null, kind text not null, level text not null,
-    amount numeric not null, currency text not null, team uuid, member uuid
-);
-create index on {view}.target (period, id);
-"""
-
-WRITE = """
-insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (id) do update set version = excluded.version, amount = excluded.amount, currency = excluded.currency
-"""
+from shared.views.tables import Row, Table
+from shared.views.view import View
 
 
 @value
@@ -40,26 +26,42 @@ class TargetRow:
     member: UUID | None
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+def _set(fact: Envelope[deals.TargetSet], row: Row) -> Row:
     """Every event holds the whole target; the last one counts."""
-    rows = {
-        fact.aggregate_id: (
-            fact.aggregate_id,
-            fact.sequence,
-            fact.data.period,
-            fact.data.kind,
-            fact.data.level,
-            fact.data.amount.amount,
-            fact.data.amount.currency,
-            fact.data.team,
-            fact.data.member,
-        )
-        for fact in events
+    event = fact.data
+    return {
+        "period": event.period,
+        "kind": event.kind,
+        "level": event.level,
+        "amount": event.amount.amount,
+        "currency": event.amount.currency,
+        "team": event.team,
+        "member": event.member,
     }
-    await db.executemany(WRITE, rows.values())
 
 
-TARGET_VIEW = View(name="targets", version=1, ddl=DDL, apply=apply, events=(deals.TargetSet,))
+TARGET = Table(
+    name="target",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "period": "text not null",
+        "kind": "text not null",
+        "level": "text not null",
+        "amount": "numeric not null",
+        "currency": "text not null",
+        "team": "uuid",
+        "member": "uuid",
+    },
+    changes={deals.TargetSet: _set},
+)
+
+DDL = f"""
+{TARGET.ddl}
+create index on {{view}}.target (period, id);
+"""
+
+TARGET_VIEW = View(name="targets", version=1, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
 
 TARGETS = Listing(
     name="targets",

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.leads.views.rows import Row, Table
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads import AccountChanged, AccountOpened, ContactAdded, ContactErased
 from shared.views.lists import Listing, contains, equals
+from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
 
 PROFILE = ("name", "domain", "industry", "size", "country", "parent_id")
@@ -77,7 +77,7 @@ CONTACT = Table(
         "added_at": "timestamptz not null",
     },
     changes={ContactAdded: _added, ContactErased: lambda fact, row: {**dict.fromkeys(PERSONAL), "erased": True}},
-    key=lambda fact: fact.data.contact_id,
+    keys=lambda fact: (fact.data.contact_id,),
 )
 
 DDL = f"""

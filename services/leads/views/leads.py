@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.leads.views.rows import Change, Row, Table
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
@@ -23,6 +22,7 @@ from shared.events.leads import (
     LeadQualificationNoted,
 )
 from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.tables import Change, Row, Table
 from shared.views.view import View
 
 PERSONAL = ("person_name", "email", "phone", "title")

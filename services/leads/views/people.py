@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.leads.views.rows import Row, Table
 from shared.domain.roles import EVERYBODY
 from shared.events.definition import value
 from shared.events.envelope import Envelope
@@ -18,6 +17,7 @@ from shared.events.leads import (
     TeamFormed,
 )
 from shared.views.lists import Listing, contains, equals
+from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
 
 

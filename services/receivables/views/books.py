@@ -1,10 +1,8 @@
 """The lists of invoices, receipts and balances."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -14,130 +12,155 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
 from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.tables import Change, Row, Table
 from shared.views.view import View, ViewDatabase
 
-DDL = """
-create table {view}.invoice (
-    id uuid primary key,
-    number text not null,
-    status text not null default 'open',
-    ledger_id uuid not null,
-    account_id uuid not null,
-    contract_id uuid,
-    plan_id uuid,
-    instalment integer,
-    deal_id uuid,
-    owner uuid,
-    team uuid,
-    amount numeric not null,
-    open numeric not null,
-    currency text not null,
-    issued_on date not null,
-    due date not null,
-    overdue boolean not null default false,
-    paid_on date
-);
-create index on {view}.invoice (issued_on, id);
-create index on {view}.invoice (due, id);
-create index on {view}.invoice (account_id);
-create index on {view}.invoice (number);
-create table {view}.receipt (
-    id uuid primary key,
-    bank_reference text not null,
-    ledger_id uuid not null,
-    account_id uuid not null,
-    amount numeric not null,
-    unapplied numeric not null,
-    currency text not null,
-    received_on date not null,
-    reference text
-);
-create index on {view}.receipt (received_on, id);
-create index on {view}.receipt (account_id);
-create index on {view}.receipt (bank_reference);
-create table {view}.balance (
-    id uuid primary key,
-    account_id uuid not null,
-    currency text not null,
-    invoiced numeric not null,
-    received numeric not null,
-    outstanding numeric not null,
-    unapplied numeric not null
-);
-create index on {view}.balance (account_id);
-"""
 
-INVOICE = """
-insert into {view}.invoice
-    (id, number, ledger_id, account_id, contract_id, plan_id, instalment, deal_id, owner, team,
-     amount, open, currency, issued_on, due)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14)
-"""
-INVOICE_SETTLED = """
-update {view}.invoice set
-    open = open - $2,
-    status = case when open = $2 then 'paid' else 'part-paid' end,
-    overdue = overdue and open > $2,
-    paid_on = case when open = $2 then $3::date end
-where id = $1
-"""
-INVOICE_OVERDUE = "update {view}.invoice set overdue = true where id = $1"
-RECEIPT = """
-insert into {view}.receipt
-    (id, bank_reference, ledger_id, account_id, amount, unapplied, currency, received_on, reference)
-values ($1, $2, $3, $4, $5, $5, $6, $7, $8)
-"""
-RECEIPT_APPLIED = "update {view}.receipt set unapplied = unapplied - $2 where id = $1"
-BALANCE = """
-insert into {view}.balance (id, account_id, currency, invoiced, received, outstanding, unapplied)
-values ($1, $2, $3, $4, $5, $6, $7)
-on conflict (id) do update set
-    invoiced = balance.invoiced + excluded.invoiced,
-    received = balance.received + excluded.received,
-    outstanding = balance.outstanding + excluded.outstanding,
-    unapplied = balance.unapplied + excluded.unapplied
+def _issued(fact: Envelope[InvoiceIssued], row: Row) -> Row:
+    event = fact.data
+    return {
+        "number": event.number,
+        "status": "open",
+        "ledger_id": event.ledger_id,
+        "account_id": event.account_id,
+        "contract_id": event.contract_id,
+        "plan_id": event.plan_id,
+        "instalment": event.instalment,
+        "deal_id": event.deal_id,
+        "owner": event.owner,
+        "team": event.team,
+        "amount": event.amount.amount,
+        "open": event.amount.amount,
+        "currency": event.amount.currency,
+        "issued_on": event.on,
+        "due": event.due,
+        "overdue": False,
+    }
+
+
+def _settled(fact: Envelope[ReceiptAllocated], row: Row) -> Row:
+    still = row["open"] - fact.data.amount.amount
+    paid = still == 0
+    return {
+        "open": still,
+        "status": "paid" if paid else "part-paid",
+        "overdue": row["overdue"] and not paid,
+        "paid_on": fact.data.on if paid else None,
+    }
+
+
+def _received(fact: Envelope[ReceiptRecorded], row: Row) -> Row:
+    event = fact.data
+    return {
+        "bank_reference": event.bank_reference,
+        "ledger_id": event.ledger_id,
+        "account_id": event.account_id,
+        "amount": event.amount.amount,
+        "unapplied": event.amount.amount,
+        "currency": event.amount.currency,
+        "received_on": event.on,
+        "reference": event.reference,
+    }
+
+
+def _balance(**signs: int) -> Change:
+    """Adds the event's amount to, or takes it from, the figures that are named."""
+
+    def change(fact: Envelope[Any], row: Row) -> Row:
+        event = fact.data
+        figures = {name: (row[name] or 0) + signs.get(name, 0) * event.amount.amount for name in FIGURES}
+        return {"account_id": event.account_id, "currency": event.amount.currency, **figures}
+
+    return change
+
+
+FIGURES = ("invoiced", "received", "outstanding", "unapplied")
+
+INVOICE = Table(
+    name="invoice",
+    columns={
+        "id": "uuid primary key",
+        "number": "text not null",
+        "status": "text not null",
+        "ledger_id": "uuid not null",
+        "account_id": "uuid not null",
+        "contract_id": "uuid",
+        "plan_id": "uuid",
+        "instalment": "integer",
+        "deal_id": "uuid",
+        "owner": "uuid",
+        "team": "uuid",
+        "amount": "numeric not null",
+        "open": "numeric not null",
+        "currency": "text not null",
+        "issued_on": "date not null",
+        "due": "date not null",
+        "overdue": "boolean not null",
+        "paid_on": "date",
+    },
+    changes={
+        InvoiceIssued: _issued,
+        ReceiptAllocated: _settled,
+        InvoiceOverdue: lambda fact, _: {"overdue": True},
+    },
+    keys=lambda fact: (fact.data.invoice_id,),
+)
+
+RECEIPT = Table(
+    name="receipt",
+    columns={
+        "id": "uuid primary key",
+        "bank_reference": "text not null",
+        "ledger_id": "uuid not null",
+        "account_id": "uuid not null",
+        "amount": "numeric not null",
+        "unapplied": "numeric not null",
+        "currency": "text not null",
+        "received_on": "date not null",
+        "reference": "text",
+    },
+    changes={
+        ReceiptRecorded: _received,
+        ReceiptAllocated: lambda fact, row: {"unapplied": row["unapplied"] - fact.data.amount.amount},
+    },
+    keys=lambda fact: (fact.data.receipt_id,),
+)
+
+BALANCE = Table(
+    name="balance",
+    columns={
+        "id": "uuid primary key",
+        "account_id": "uuid not null",
+        "currency": "text not null",
+        **dict.fromkeys(FIGURES, "numeric not null"),
+    },
+    changes={
+        InvoiceIssued: _balance(invoiced=1, outstanding=1),
+        ReceiptRecorded: _balance(received=1, unapplied=1),
+        ReceiptAllocated: _balance(outstanding=-1, unapplied=-1),
+    },
+    keys=lambda fact: (fact.data.ledger_id,),
+)
+
+DDL = f"""
+{INVOICE.ddl}
+create index on {{view}}.invoice (issued_on, id);
+create index on {{view}}.invoice (due, id);
+create index on {{view}}.invoice (account_id);
+create index on {{view}}.invoice (number);
+{RECEIPT.ddl}
+create index on {{view}}.receipt (received_on, id);
+create index on {{view}}.receipt (account_id);
+create index on {{view}}.receipt (bank_reference);
+{BALANCE.ddl}
+create index on {{view}}.balance (account_id);
 """
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
-    changes = (change for fact in events for change in _changes(fact.data))
-    for sql, rows in groupby(changes, key=itemgetter(0)):
-        await db.executemany(sql, [row for _, row in rows])
-
-
-def _changes(event: Any) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    match event:
-        case InvoiceIssued(amount=amount):
-            whose = (event.ledger_id, event.account_id, event.contract_id, event.plan_id, event.instalment)
-            money = (amount.amount, amount.currency)
-            sale = (event.deal_id, event.owner, event.team)
-            yield INVOICE, (event.invoice_id, event.number, *whose, *sale, *money, event.on, event.due)
-            yield _balance(event, invoiced=1, outstanding=1)
-        case ReceiptRecorded(amount=amount):
-            payer = (event.ledger_id, event.account_id)
-            money = (amount.amount, amount.currency)
-            yield RECEIPT, (event.receipt_id, event.bank_reference, *payer, *money, event.on, event.reference)
-            yield _balance(event, received=1, unapplied=1)
-        case ReceiptAllocated(amount=amount):
-            yield INVOICE_SETTLED, (event.invoice_id, amount.amount, event.on)
-            yield RECEIPT_APPLIED, (event.receipt_id, amount.amount)
-            yield _balance(event, outstanding=-1, unapplied=-1)
-        case InvoiceOverdue():
-            yield INVOICE_OVERDUE, (event.invoice_id,)
-
-
-def _balance(
-    event: InvoiceIssued | ReceiptRecorded | ReceiptAllocated,
-    *,
-    invoiced: int = 0,
-    received: int = 0,
-    outstanding: int = 0,
-    unapplied: int = 0,
-) -> tuple[str, tuple[Any, ...]]:
-    signs = (invoiced, received, outstanding, unapplied)
-    figures = (sign * event.amount.amount for sign in signs)
-    return BALANCE, (event.ledger_id, event.account_id, event.amount.currency, *figures)
+    for table in (INVOICE, RECEIPT, BALANCE):
+        await table.apply(db, events)
 
 
 BOOKS_VIEW = View(

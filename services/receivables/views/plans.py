@@ -11,105 +11,121 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.receivables import InstalmentInvoiced, PlanDrawnUp
 from shared.views.lists import Listing, at_least, at_most, equals
+from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
 
-DDL = """
-create table {view}.plan (
-    id uuid primary key,
-    contract_id uuid not null,
-    account_id uuid not null,
-    deal_id uuid,
-    owner uuid,
-    team uuid,
-    total numeric not null,
-    currency text not null,
-    instalments integer not null,
-    invoiced integer not null default 0,
-    drawn_up_at timestamptz not null
-);
-create index on {view}.plan (drawn_up_at, id);
-create index on {view}.plan (contract_id);
-create index on {view}.plan (account_id);
-create table {view}.instalment (
-    id text primary key,
-    plan_id uuid not null,
-    number integer not null,
-    contract_id uuid not null,
-    account_id uuid not null,
-    deal_id uuid,
-    owner uuid,
-    team uuid,
-    amount numeric not null,
-    currency text not null,
-    due date not null,
-    label text,
-    invoiced boolean not null default false,
-    invoice_id uuid,
-    invoice_number text
-);
-create index on {view}.instalment (due, id);
-create index on {view}.instalment (plan_id);
-"""
 
-PLAN = """
-insert into {view}.plan
-    (id, contract_id, account_id, deal_id, owner, team, total, currency, instalments, drawn_up_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-"""
-INSTALMENT = """
-insert into {view}.instalment
-    (id, plan_id, number, contract_id, account_id, deal_id, owner, team, amount, currency, due, label)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-"""
-INSTALMENT_INVOICED = """
-update {view}.instalment set invoiced = true, invoice_id = $2, invoice_number = $3 where id = $1
-"""
-ONE_MORE_INVOICED = "update {view}.plan set invoiced = invoiced + 1 where id = $1"
+def _drawn_up(fact: Envelope[PlanDrawnUp], row: Row) -> Row:
+    event = fact.data
+    return {
+        **_whose(event),
+        "total": event.total.amount,
+        "currency": event.total.currency,
+        "instalments": len(event.instalments),
+        "invoiced": 0,
+        "drawn_up_at": fact.occurred_at,
+    }
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """What a batch of events changes in the lists."""
-    drawn_up = [fact for fact in events if isinstance(fact.data, PlanDrawnUp)]
-    await db.executemany(PLAN, [_plan(fact.data, fact.occurred_at) for fact in drawn_up])
-    await db.executemany(INSTALMENT, [row for fact in drawn_up for row in _instalments(fact.data)])
-    invoiced = [fact.data for fact in events if isinstance(fact.data, InstalmentInvoiced)]
-    await db.executemany(
-        INSTALMENT_INVOICED,
-        [(_key(event.plan_id, event.number), event.invoice_id, event.invoice_number) for event in invoiced],
-    )
-    await db.executemany(ONE_MORE_INVOICED, [(event.plan_id,) for event in invoiced])
+def _part(fact: Envelope[PlanDrawnUp], row: Row) -> Row:
+    event = fact.data
+    (part,) = (part for part in event.instalments if _key(event.plan_id, part.number) == row["id"])
+    return {
+        "plan_id": event.plan_id,
+        "number": part.number,
+        **_whose(event),
+        "amount": part.amount.amount,
+        "currency": part.amount.currency,
+        "due": part.due,
+        "label": part.label,
+        "invoiced": False,
+    }
 
 
-def _plan(event: PlanDrawnUp, at: datetime) -> tuple[Any, ...]:
-    total = (event.total.amount, event.total.currency)
-    return (event.plan_id, *_whose(event), *total, len(event.instalments), at)
+def _invoiced(fact: Envelope[InstalmentInvoiced], row: Row) -> Row:
+    return {"invoiced": True, "invoice_id": fact.data.invoice_id, "invoice_number": fact.data.invoice_number}
 
 
-def _instalments(event: PlanDrawnUp) -> list[tuple[Any, ...]]:
-    return [
-        (
-            _key(event.plan_id, part.number),
-            event.plan_id,
-            part.number,
-            *_whose(event),
-            part.amount.amount,
-            part.amount.currency,
-            part.due,
-            part.label,
-        )
-        for part in event.instalments
-    ]
+def _whose(event: PlanDrawnUp) -> Row:
+    return {
+        "contract_id": event.contract_id,
+        "account_id": event.account_id,
+        "deal_id": event.deal_id,
+        "owner": event.owner,
+        "team": event.team,
+    }
 
 
-def _whose(event: PlanDrawnUp) -> tuple[UUID | None, ...]:
-    return event.contract_id, event.account_id, event.deal_id, event.owner, event.team
+def _parts(fact: Envelope[PlanDrawnUp | InstalmentInvoiced]) -> list[str]:
+    """The keys of the instalments that an event is about."""
+    event = fact.data
+    numbers = [part.number for part in event.instalments] if isinstance(event, PlanDrawnUp) else [event.number]
+    return [_key(event.plan_id, number) for number in numbers]
 
 
 def _key(plan_id: UUID, number: int) -> str:
     return f"{plan_id}/{number:03}"
 
 
-PLAN_VIEW = View(name="plans", version=2, ddl=DDL, apply=apply, events=(PlanDrawnUp, InstalmentInvoiced))
+WHOSE = {
+    "contract_id": "uuid not null",
+    "account_id": "uuid not null",
+    "deal_id": "uuid",
+    "owner": "uuid",
+    "team": "uuid",
+}
+
+PLAN = Table(
+    name="plan",
+    columns={
+        "id": "uuid primary key",
+        **WHOSE,
+        "total": "numeric not null",
+        "currency": "text not null",
+        "instalments": "integer not null",
+        "invoiced": "integer not null",
+        "drawn_up_at": "timestamptz not null",
+    },
+    changes={PlanDrawnUp: _drawn_up, InstalmentInvoiced: lambda _, row: {"invoiced": row["invoiced"] + 1}},
+)
+
+INSTALMENT = Table(
+    name="instalment",
+    columns={
+        "id": "text primary key",
+        "plan_id": "uuid not null",
+        "number": "integer not null",
+        **WHOSE,
+        "amount": "numeric not null",
+        "currency": "text not null",
+        "due": "date not null",
+        "label": "text",
+        "invoiced": "boolean not null",
+        "invoice_id": "uuid",
+        "invoice_number": "text",
+    },
+    changes={PlanDrawnUp: _part, InstalmentInvoiced: _invoiced},
+    keys=_parts,
+)
+
+DDL = f"""
+{PLAN.ddl}
+create index on {{view}}.plan (drawn_up_at, id);
+create index on {{view}}.plan (contract_id);
+create index on {{view}}.plan (account_id);
+{INSTALMENT.ddl}
+create index on {{view}}.instalment (due, id);
+create index on {{view}}.instalment (plan_id);
+"""
+
+
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """What a batch of events changes in the lists."""
+    await PLAN.apply(db, events)
+    await INSTALMENT.apply(db, events)
+
+
+PLAN_VIEW = View(name="plans", version=2, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
 
 
 @value

@@ -1,9 +1,18 @@
-"""Folding events into a table of which every aggregate, or part of one, is a row."""
+"""A table of which every aggregate, or part of one, is a row; and what each event changes in it.
 
-from collections.abc import Callable, Mapping, Sequence
+    PRODUCT = Table(
+        name="product",
+        columns={"id": "uuid primary key", "version": "bigint not null", "name": "text not null"},
+        changes={ProductListed: lambda fact, row: {"name": fact.data.name}},
+    )
+    PRODUCT_VIEW = View(name="products", version=1, ddl=PRODUCT.ddl, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+
+A change is pure: it is given the event and the row before, and says which columns are different after.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
@@ -15,13 +24,14 @@ Change = Callable[[Any, Row], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with the key `id`. Every event of `changes` belongs to the row that `key` says."""
+    """A table with the key `id`. Every event of `changes` belongs to the rows that `keys` names; before their first
+    event, all columns are None."""
 
     name: str
     columns: Mapping[str, str]
-    """Name → SQL type; the first is `id`."""
+    """Name → SQL type; the first is `id`. A column `version` holds the aggregate's, unless a change says otherwise."""
     changes: Mapping[type, Change]
-    key: Callable[[Envelope[Any]], UUID] = lambda fact: fact.aggregate_id
+    keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
 
     @property
     def ddl(self) -> str:
@@ -38,15 +48,15 @@ class Table:
 
     async def apply(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         """Rows of the page are read once, changed, and written once."""
-        mine = [(self.key(fact), fact) for fact in events if type(fact.data) in self.changes]
+        mine = [(key, fact) for fact in events if type(fact.data) in self.changes for key in self.keys(fact)]
         if not mine:
             return
         found = await db.fetch(
             f"select * from {{view}}.{self.name} where id = any($1)",  # noqa: S608
             list({key for key, _ in mine}),
         )
-        rows: dict[UUID, Row] = {row["id"]: dict(row) for row in found}
+        rows: dict[Any, Row] = {row["id"]: dict(row) for row in found}
         for key, fact in mine:
             row = rows.setdefault(key, {**dict.fromkeys(self.columns), "id": key})
-            row.update(self.changes[type(fact.data)](fact, row), version=fact.sequence)
+            row |= {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
         await db.executemany(self.write, [tuple(row[name] for name in self.columns) for row in rows.values()])
