@@ -36,11 +36,12 @@ clean: ## Stop everything, throw away the data and the installed packages
 test: $(DEVELOPMENT) ## Run all tests, on servers of their own
 	$(RUN) pytest
 
-check: $(DEVELOPMENT) ## Check format, lint, types and the laws of the house
+check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and known vulnerabilities
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) pytest tests/house
+	$(RUN) deploy.audit
 
 bench: $(BENCH) ## Measure the whole stack beside the eventsourcing library
 	$(RUN) tests.bench
