@@ -10,9 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import CountedMoney, money
-from services.forecast.asking import Put
 from services.forecast.deal_figures import OpenRow, deals_changed, open_rows
 from services.forecast.figures import UNDATED, Sum, due_of
+from services.forecast.parameters import Put
 from services.forecast.periods import Period, period
 from services.forecast.question import Question, instant
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState

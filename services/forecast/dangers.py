@@ -10,11 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import money
-from services.forecast.asking import Put
 from services.forecast.deal_figures import deals_then
 from services.forecast.figures import due_of
 from services.forecast.health import is_stalled
 from services.forecast.outlook import AskedPeriod
+from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.processes import StageName, stage_names
 from services.forecast.timeline import OPEN, DealState

@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.forecast.figures import Close, Movements, Place, Sum, cycle_days, due_of, movements
+from services.forecast.figures import Close, Movements, Standing, Sum, cycle_days, due_of, movements
 from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
@@ -192,7 +192,7 @@ async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]
 async def _post(db: ViewDatabase, posted: Movements) -> None:
     """Add the changes to the figures. What comes to nothing is not kept, so that the rows are the same however the
     events were cut into pages."""
-    placed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Place)]
+    placed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Standing)]
     closed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Close)]
     if placed:
         await db.execute(POST_MOVEMENTS, _rows(placed))
@@ -202,7 +202,7 @@ async def _post(db: ViewDatabase, posted: Movements) -> None:
         await db.execute(CLEAR_CLOSINGS, _rows(closed))
 
 
-def _rows(changes: Iterable[tuple[date, Place | Close, Sum]]) -> str:
+def _rows(changes: Iterable[tuple[date, Standing | Close, Sum]]) -> str:
     return msgspec.json.encode(
         [{"day": day} | asdict(where) | asdict(change) for day, where, change in changes]
     ).decode()

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from services.forecast.asking import Put
+from services.forecast.parameters import Put
 from services.forecast.question import scoped
 from shared.domain.money import Money
 from shared.domain.roles import READING

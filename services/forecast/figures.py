@@ -22,7 +22,7 @@ UNDATED = ""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Standing:
     """Where an open deal counts."""
 
     due: str
@@ -63,7 +63,7 @@ class Sum:
         return bool(self.count or self.amount or self.weighted)
 
 
-Movements = dict[tuple[date, Place | Close], Sum]
+Movements = dict[tuple[date, Standing | Close], Sum]
 
 
 def due_of(state: DealState) -> str:
@@ -83,11 +83,11 @@ def sum_of(state: DealState) -> Sum:
     return Sum(1, state.amount, state.weighted)
 
 
-def key_of(state: DealState, company: Company) -> Place | Close:
+def key_of(state: DealState, company: Company) -> Standing | Close:
     """Where a deal counts, open or closed."""
     team, owner = state.team or NOBODY, state.owner or NOBODY
     if state.closed_on is None:
-        return Place(due_of(state), state.stage, state.category, team, owner)
+        return Standing(due_of(state), state.stage, state.category, team, owner)
     return Close(state.closed_on, state.outcome, team, owner, cycle_days(state, company))
 
 
@@ -103,7 +103,7 @@ def movements(before: Iterable[Span], after: Iterable[Span], company: Company) -
     return {key: value for key, value in changes.items() if value}
 
 
-def _add(changes: Movements, key: tuple[date, Place | Close], value: Sum) -> None:
+def _add(changes: Movements, key: tuple[date, Standing | Close], value: Sum) -> None:
     changes[key] = changes.get(key, Sum()) + value
 
 

@@ -10,9 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import CountedMoney, DealRows, deal_rows, money
-from services.forecast.asking import Put
 from services.forecast.deal_figures import ClosedRow, OpenRow, closed_rows, deals_then, open_rows
 from services.forecast.figures import Sum, mean_and_median
+from services.forecast.parameters import Put
 from services.forecast.processes import StageName, stage_names
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money

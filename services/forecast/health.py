@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from fastapi import APIRouter, Response
 
-from services.forecast.asking import Put
 from services.forecast.cash import invoiced, open_items
 from services.forecast.deal_figures import closed_rows, deals_then
 from services.forecast.health_rules import (
@@ -27,6 +26,7 @@ from services.forecast.health_rules import (
 )
 from services.forecast.leads import conversion
 from services.forecast.nodes import completion
+from services.forecast.parameters import Put
 from services.forecast.periods import quarter_of
 from services.forecast.question import Question
 from services.forecast.targets import revenue_target

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Response
 
-from services.forecast.asking import Put
+from services.forecast.parameters import Put
 from services.forecast.timeline import DealState, follow, in_order
 from shared.domain.roles import READING
 from shared.store.errors import NotFound

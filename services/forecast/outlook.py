@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import DealRows, deal_rows, money, ratio
-from services.forecast.asking import Put
 from services.forecast.cash import invoiced
 from services.forecast.deal_figures import ClosedRow, OpenRow, closed_rows, deals_then, open_rows
 from services.forecast.figures import Sum, due_of
+from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.targets import revenue_target
 from services.forecast.timeline import OPEN, WON, DealState

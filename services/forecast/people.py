@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.forecast.asking import Put
+from services.forecast.parameters import Put
 from shared.domain.roles import READING
 from shared.web.routes import Asking, Here, answer, operation
 

@@ -29,6 +29,7 @@ from shared.stream.journal import Journal
 from shared.stream.relay import Relay
 from shared.views.arrival import Arrival
 from shared.views.builds import prepare
+from shared.views.cursors import Cursors
 from shared.views.organisation import NAME as ORGANISATION
 from shared.views.organisation import Organisation, organisation
 from shared.views.reacting import ReactionRunner
@@ -36,7 +37,6 @@ from shared.views.reading import Views
 from shared.views.runner import ViewRunner
 from shared.views.view import Source, View
 from shared.web.authorization import Authorization, IssuerKeys, Tokens, fetch_keys
-from shared.web.cursors import Cursors
 from shared.web.limits import RateLimit
 from shared.web.running import Running
 from shared.web.sse import Feed

@@ -1,6 +1,6 @@
 """The list of deals."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,8 @@ from shared.events import deals
 from shared.events.definition import Exact, value
 from shared.events.envelope import Envelope
 from shared.views.lists import Listing, at_least, at_most, contains, equals
-from shared.views.view import View, ViewDatabase
+from shared.views.tables import Change, Row, Table
+from shared.views.view import View
 
 COLUMNS = {
     "id": "uuid primary key",
@@ -36,23 +37,6 @@ COLUMNS = {
     "closed_on": "date",
     "updated_at": "timestamptz not null",
 }
-
-DDL = f"""
-create table {{view}}.deal ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())});
-create index on {{view}}.deal (opened_at, id);
-create index on {{view}}.deal (updated_at, id);
-create index on {{view}}.deal (expected_close, id);
-create index on {{view}}.deal (amount, id);
-create index on {{view}}.deal (owner);
-create index on {{view}}.deal (team);
-create index on {{view}}.deal (account_id);
-"""
-
-WRITE = f"""
-insert into {{view}}.deal ({", ".join(COLUMNS)})
-values ({", ".join(f"${place}" for place in range(1, len(COLUMNS) + 1))})
-on conflict (id) do update set {", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "id")}
-"""  # noqa: S608 — names of our own columns
 
 
 @value
@@ -82,24 +66,13 @@ class DealRow:
     updated_at: datetime
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Rows of the page's deals are read once, changed, and written once."""
-    found = await db.fetch("select * from {view}.deal where id = any($1)", list({fact.aggregate_id for fact in events}))
-    rows: dict[UUID, dict[str, Any]] = {row["id"]: dict(row) for row in found}
-    for fact in events:
-        row = rows.setdefault(fact.aggregate_id, dict.fromkeys(COLUMNS))
-        row.update(CHANGES[type(fact.data)](fact), version=fact.sequence, updated_at=fact.recorded_at)
-    await db.executemany(WRITE, [tuple(row[name] for name in COLUMNS) for row in rows.values()])
-
-
-def _opened(fact: Envelope[deals.DealOpened]) -> dict[str, Any]:
+def _opened(fact: Envelope[deals.DealOpened], row: Row) -> Row:
     event = fact.data
     return {
-        "id": event.deal_id,
         "status": "open",
         "name": event.name,
-        **_worth(fact),
-        **_place(fact),
+        **_worth(fact, row),
+        **_place(fact, row),
         "expected_close": event.expected_close,
         "owner": event.owner,
         "team": event.team,
@@ -112,37 +85,63 @@ def _opened(fact: Envelope[deals.DealOpened]) -> dict[str, Any]:
     }
 
 
-def _worth(fact: Envelope[Any]) -> dict[str, Any]:
+def _worth(fact: Envelope[Any], row: Row) -> Row:
     return {"amount": fact.data.amount.amount, "currency": fact.data.amount.currency}
 
 
-def _place(fact: Envelope[Any]) -> dict[str, Any]:
+def _place(fact: Envelope[Any], row: Row) -> Row:
     return {"stage": fact.data.stage, "probability": fact.data.probability, "category": fact.data.category}
 
 
-def _closed(fact: Envelope[Any], status: str) -> dict[str, Any]:
-    return {"status": status, "closed_on": fact.data.on, **_worth(fact)}
+def _closed(status: str) -> Change:
+    return lambda fact, row: {"status": status, "closed_on": fact.data.on, **_worth(fact, row)}
 
 
-CHANGES: Mapping[type, Callable[[Envelope[Any]], dict[str, Any]]] = {
+def _reopened(fact: Envelope[deals.DealReopened], row: Row) -> Row:
+    return {"status": "open", "closed_on": None, **_worth(fact, row), **_place(fact, row)}
+
+
+def _dated(change: Change) -> Change:
+    """The change, and when it was recorded."""
+    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
+
+
+CHANGES: Mapping[type, Change] = {
     deals.DealOpened: _opened,
     deals.DealMoved: _place,
     deals.DealAmountChanged: _worth,
-    deals.DealCloseDateChanged: lambda fact: {"expected_close": fact.data.expected_close},
-    deals.DealCategoryChanged: lambda fact: {"category": fact.data.category},
-    deals.DealNextStepPlanned: lambda fact: {"next_step": fact.data.on},
-    deals.DealHandedOver: lambda fact: {"owner": fact.data.owner, "team": fact.data.team},
-    deals.DealWon: lambda fact: _closed(fact, "won"),
-    deals.DealLost: lambda fact: _closed(fact, "lost"),
-    deals.DealAbandoned: lambda fact: _closed(fact, "abandoned"),
-    deals.DealReopened: lambda fact: {"status": "open", "closed_on": None, **_worth(fact), **_place(fact)},
-    deals.DealNodeCompleted: lambda _: {},
-    deals.DealFactsNoted: lambda _: {},
-    deals.DealActivityLogged: lambda _: {},
+    deals.DealCloseDateChanged: lambda fact, _: {"expected_close": fact.data.expected_close},
+    deals.DealCategoryChanged: lambda fact, _: {"category": fact.data.category},
+    deals.DealNextStepPlanned: lambda fact, _: {"next_step": fact.data.on},
+    deals.DealHandedOver: lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team},
+    deals.DealWon: _closed("won"),
+    deals.DealLost: _closed("lost"),
+    deals.DealAbandoned: _closed("abandoned"),
+    deals.DealReopened: _reopened,
+    deals.DealNodeCompleted: lambda *_: {},
+    deals.DealFactsNoted: lambda *_: {},
+    deals.DealActivityLogged: lambda *_: {},
 }
 """The columns that each event changes, besides version and time."""
 
-DEAL_VIEW = View(name="deals", version=1, ddl=DDL, apply=apply, events=tuple(CHANGES))
+DEAL = Table(
+    name="deal",
+    columns=COLUMNS,
+    changes={event: _dated(change) for event, change in CHANGES.items()},
+)
+
+DDL = f"""
+{DEAL.ddl}
+create index on {{view}}.deal (opened_at, id);
+create index on {{view}}.deal (updated_at, id);
+create index on {{view}}.deal (expected_close, id);
+create index on {{view}}.deal (amount, id);
+create index on {{view}}.deal (owner);
+create index on {{view}}.deal (team);
+create index on {{view}}.deal (account_id);
+"""
+
+DEAL_VIEW = View(name="deals", version=1, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",

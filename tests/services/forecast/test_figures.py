@@ -10,7 +10,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.figures import Close, Place, Sum, key_of, mean_and_median, movements, sum_of
+from services.forecast.figures import Close, Standing, Sum, key_of, mean_and_median, movements, sum_of
 from services.forecast.timeline import DealState, at, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
@@ -63,23 +63,23 @@ def life(deal: UUID, drawn: list[tuple[Any, int, int]]) -> list[Envelope[Any]]:
     ]
 
 
-def sum_until(posted: dict[tuple[date, Place | Close], Sum], last: date) -> dict[Place | Close, Sum]:
-    total: dict[Place | Close, Sum] = {}
+def sum_until(posted: dict[tuple[date, Standing | Close], Sum], last: date) -> dict[Standing | Close, Sum]:
+    total: dict[Standing | Close, Sum] = {}
     for (on, where), change in posted.items():
         if on <= last:
             total[where] = total.get(where, Sum()) + change
     return {where: value for where, value in total.items() if value}
 
 
-def tally(states: Iterable[DealState]) -> dict[Place | Close, Sum]:
-    figures: dict[Place | Close, Sum] = {}
+def tally(states: Iterable[DealState]) -> dict[Standing | Close, Sum]:
+    figures: dict[Standing | Close, Sum] = {}
     for state in states:
         where = key_of(state, COMPANY)
         figures[where] = figures.get(where, Sum()) + sum_of(state)
     return figures
 
 
-def post(posted: dict[tuple[date, Place | Close], Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
+def post(posted: dict[tuple[date, Standing | Close], Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
     for key, change in changes:
         posted[key] = posted.get(key, Sum()) + change
 
@@ -88,7 +88,7 @@ def post(posted: dict[tuple[date, Place | Close], Sum], changes: Iterable[tuple[
 @given(st.lists(lives, min_size=1, max_size=4), st.integers(-1, 95))
 def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[Any, int, int]]], after: int) -> None:
     asked = COMPANY.day(START) + timedelta(days=after)
-    posted: dict[tuple[date, Place | Close], Sum] = {}
+    posted: dict[tuple[date, Standing | Close], Sum] = {}
     states = []
     for number, steps_of_one in enumerate(drawn):
         facts = life(UUID(int=1000 + number), steps_of_one)
