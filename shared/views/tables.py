@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
 
@@ -41,10 +43,14 @@ class Table:
 
     @property
     def write(self) -> str:
-        """The statement that writes a row."""
-        names, places = ", ".join(self.columns), ", ".join(f"${place}" for place in range(1, len(self.columns) + 1))
+        """The statement that writes rows, given as a JSON array: one for a page costs a fraction of one for a row."""
+        names = ", ".join(self.columns)
         updates = ", ".join(f"{name} = excluded.{name}" for name in self.columns if name != "id")
-        return f"insert into {{view}}.{self.name} ({names}) values ({places}) on conflict (id) do update set {updates}"  # noqa: S608
+        return (
+            f"insert into {{view}}.{self.name} ({names})"  # noqa: S608
+            f" select {names} from json_populate_recordset(null::{{view}}.{self.name}, $1)"
+            f" on conflict (id) do update set {updates}"
+        )
 
     async def apply(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         """Rows of the page are read once, changed, and written once."""
@@ -59,4 +65,4 @@ class Table:
         for key, fact in mine:
             row = rows.setdefault(key, {**dict.fromkeys(self.columns), "id": key})
             row |= {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
-        await db.executemany(self.write, [tuple(row[name] for name in self.columns) for row in rows.values()])
+        await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())

@@ -1,24 +1,16 @@
-"""Leads and deals at work, each over a database of its own, with a broker between them."""
+"""Who works with deals."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import pytest
 
-from deploy.local.identity import Issuer
-from services.deals.app import SERVICE as DEALS
-from services.leads.app import SERVICE as LEADS
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
-from shared.testing.servers import DatabaseServer
 from shared.web.running import Running
+from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
-from tests.services.receivables.conftest import at_work
-from tests.shared.web.conftest import Errands, issuer
+from tests.shared.web.conftest import Errands
 from tests.shared.web.waiting import until
-
-__all__ = ["issuer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +56,9 @@ class Office:
 
 
 @pytest.fixture(scope="session")
-async def office(postgres: DatabaseServer, kafka: str, issuer: Issuer) -> AsyncIterator[Office]:
+def office(everybody: Everybody) -> Office:
     """Both services, migrated and started."""
-    async with AsyncExitStack() as stack:
-        leads = await stack.enter_async_context(at_work(LEADS, postgres, issuer, kafka))
-        deals = await stack.enter_async_context(at_work(DEALS, postgres, issuer, kafka))
-        yield Office(leads=leads, deals=deals)
+    return Office(leads=everybody.leads, deals=everybody.deals)
 
 
 @pytest.fixture(scope="session")

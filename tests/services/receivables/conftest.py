@@ -1,33 +1,21 @@
-"""The four services of a sale at work, each over a database of its own, with a broker between them."""
+"""Who works with contracts and money."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 import httpx
 import pytest
 
-from deploy.local.identity import Issuer
-from services.contracts.app import SERVICE as CONTRACTS
-from services.deals.app import SERVICE as DEALS
-from services.leads.app import SERVICE as LEADS
-from services.receivables.app import SERVICE as RECEIVABLES
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
-from shared.ops.settings import Settings
-from shared.store.migrate import migrate
-from shared.testing.servers import DatabaseServer
 from shared.views.tokens import decode
 from shared.web.running import Running
-from shared.web.service import Service, build
+from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
-from tests.shared.web.conftest import Errands, issuer
+from tests.shared.web.conftest import Errands
 from tests.shared.web.waiting import until
-
-__all__ = ["issuer"]
 
 ITSELF = Actor(subject="test", roles=frozenset({Role.SERVICE}))
 
@@ -92,30 +80,12 @@ class Office:
         return plan_id
 
 
-@asynccontextmanager
-async def at_work(service: Service, postgres: DatabaseServer, issuer: Issuer, kafka: str) -> AsyncIterator[Errands]:
-    url = await postgres.create_database(service.name, await postgres.template("web", migrate))
-    settings = replace(
-        Settings(service=service.name, database_url=url, claim_secret="c" * 32),
-        oidc_issuer=issuer.address,
-        oidc_jwks_url=f"{issuer.address}/jwks",
-        kafka_bootstrap=kafka,
-        origin="http://errands.test",
-        development=True,
-        rate_limit="",
-    )
-    app = build(service, settings)
-    async with app.router.lifespan_context(app):
-        yield Errands(app=app, issuer=issuer, settings=settings)
-    await postgres.drop_database(url)
-
-
 @pytest.fixture(scope="session")
-async def office(postgres: DatabaseServer, kafka: str, issuer: Issuer) -> AsyncIterator[Office]:
+def office(everybody: Everybody) -> Office:
     """All of them, migrated and started."""
-    async with AsyncExitStack() as stack:
-        leads, deals, contracts, receivables = [
-            await stack.enter_async_context(at_work(service, postgres, issuer, kafka))
-            for service in (LEADS, DEALS, CONTRACTS, RECEIVABLES)
-        ]
-        yield Office(leads=leads, deals=deals, contracts=contracts, receivables=receivables)
+    return Office(
+        leads=everybody.leads,
+        deals=everybody.deals,
+        contracts=everybody.contracts,
+        receivables=everybody.receivables,
+    )
