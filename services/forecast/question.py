@@ -26,13 +26,13 @@ class Question:
 
     `as_of` is the instant asked about; `current` says that it is now.
     `known_at` is None for what is known by now. `teams` (the team asked about first, then those below it) and `owner`
-    narrow the answer; `home_team` is the asker's own.
+    narrow the answer; `asker` is who asks.
     """
 
     as_of: datetime
     current: bool
     known_at: datetime | None
-    home_team: UUID | None
+    asker: Actor
     sees_all: bool
     sees_teams: tuple[UUID, ...]
     member: UUID | None
@@ -80,7 +80,7 @@ def question(
         as_of=min(asked, now) if asked else now,
         current=asked is None or asked >= now,
         known_at=known,
-        home_team=actor.team,
+        asker=actor,
         sees_all=reach is Reach.ALL,
         sees_teams=tuple(sorted(actor.teams)) if reach is Reach.TEAM else (),
         member=actor.member,

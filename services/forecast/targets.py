@@ -8,6 +8,8 @@ from uuid import UUID
 
 from services.forecast.periods import Period, period
 from services.forecast.question import Question
+from shared.domain.permission import sees
+from shared.domain.roles import READING_TARGETS
 from shared.events.deals import TargetSet
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
@@ -56,7 +58,9 @@ select distinct on (target_id) period, level, amount, team, member from {view}.t
 
 
 async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> Decimal | None:
-    """The revenue target of a period for the company, the team or the owner asked about; None when none is set.
+    """The revenue target of a period for the company, the team or the owner asked about.
+
+    None when none is set, or none that the asker sees (API-4).
 
     A period without a target of its own takes the sum of its quarters, or of its months.
     """
@@ -65,7 +69,9 @@ async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> D
     ours = {
         row["period"]: Decimal(row["amount"])
         for row in rows
-        if row["level"] == level and (level == "company" or (of is not None and of in (row["team"], row["member"])))
+        if row["level"] == level
+        and (level == "company" or (of is not None and of in (row["team"], row["member"])))
+        and sees(asked.asker, READING_TARGETS, row["member"], row["team"])
     }
     if wanted.name in ours:
         return ours[wanted.name]
@@ -84,7 +90,7 @@ def _level(asked: Question) -> tuple[str, UUID | None]:
         return "team", asked.teams[0]
     if asked.sees_all:
         return "company", None
-    return ("team", asked.home_team) if asked.sees_teams else ("rep", asked.member)
+    return ("team", asked.asker.team) if asked.sees_teams else ("rep", asked.member)
 
 
 def _inside(part: Period, whole: Period) -> bool:

@@ -5,7 +5,7 @@ from uuid import UUID
 from shared.domain.context import Actor
 from shared.domain.roles import Permission, Reach
 
-_WIDTH = {Reach.OWN: 1, Reach.TEAM: 2, Reach.ALL: 3}
+_WIDTH = {reach: width for width, reach in enumerate(Reach)}
 
 
 def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | None) -> str | None:
@@ -15,11 +15,13 @@ def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | N
             return "None of your roles allows this."
         case Reach.ALL:
             return None
-        case Reach.TEAM:
-            allowed = _owns(actor, owner) or (team is not None and team in actor.teams)
+        case Reach.TEAM | Reach.TEAM_AND_COMMON as reach:
+            common = reach is Reach.TEAM_AND_COMMON and owner is None and team is None
+            allowed = _owns(actor, owner) or team in actor.teams or common
             return None if allowed else "Your role allows this only for what belongs to your teams."
-        case Reach.OWN:
-            return None if _owns(actor, owner) else "Your role allows this only for what you own."
+        case Reach.OWN | Reach.OWN_AND_COMMON as reach:
+            common = reach is Reach.OWN_AND_COMMON and owner is None and (team is None or team in actor.teams)
+            return None if _owns(actor, owner) or common else "Your role allows this only for what you own."
 
 
 def sees(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | None) -> bool:

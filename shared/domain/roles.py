@@ -25,10 +25,15 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """How far a role reaches: what the person owns, what belongs to the teams they lead or sit in, or everything."""
+    """How far a role reaches: what the person owns, what belongs to the teams they lead or sit in, or everything.
+
+    The two "and common" add what nobody owns, like a target: what those teams, or the whole company, have in common.
+    """
 
     OWN = "own"
+    OWN_AND_COMMON = "own-and-common"
     TEAM = "team"
+    TEAM_AND_COMMON = "team-and-common"
     ALL = "all"
 
 
@@ -64,6 +69,9 @@ READING = permission(
     }
 )
 """Who sees a sale: reps what is theirs, managers what is their teams', all other roles everything."""
+
+READING_TARGETS = permission({**READING, Role.REP: Reach.OWN_AND_COMMON, Role.MANAGER: Reach.TEAM_AND_COMMON})
+"""Who sees a target: reps their own, their team's and the company's, managers also those of their people (PROC-4)."""
 
 EVERYBODY = permission(dict.fromkeys(Role, Reach.ALL))
 """What every signed-in person may see or do, like the organisation, products and processes."""

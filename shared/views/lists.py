@@ -243,8 +243,15 @@ def _scope(listing: Listing, actor: Actor, bound: Callable[[Any], str]) -> list[
     mine = []
     if reach is not None and listing.owner is not None and actor.member is not None:
         mine.append(f"{listing.owner} = {bound(actor.member)}")
-    if reach is Reach.TEAM and listing.team is not None and actor.teams:
+    if reach in (Reach.TEAM, Reach.TEAM_AND_COMMON) and listing.team is not None and actor.teams:
         mine.append(f"{listing.team} = any({bound(list(actor.teams))})")
+    if (
+        reach in (Reach.OWN_AND_COMMON, Reach.TEAM_AND_COMMON)
+        and listing.owner is not None
+        and listing.team is not None
+    ):
+        theirs = f"{listing.team} is null or {listing.team} = any({bound(list(actor.teams))})"
+        mine.append(f"({listing.owner} is null and ({theirs}))")
     return [f"({' or '.join(mine)})" if mine else "false"]
 
 

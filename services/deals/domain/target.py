@@ -11,7 +11,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
+from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
 from shared.events.deals import TargetSet
 from shared.events.definition import value
 
@@ -48,7 +48,7 @@ class OpenTarget:
     owner: UUID | None
 
 
-target = Aggregate("target", plural="targets", start=NoTarget, readers=EVERYBODY)
+target = Aggregate("target", plural="targets", start=NoTarget, readers=READING_TARGETS)
 
 
 @value

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.domain.money import Money
-from shared.domain.roles import EVERYBODY
+from shared.domain.roles import READING_TARGETS
 from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
@@ -77,7 +77,6 @@ TARGETS = Listing(
     },
     sorts=("period", "amount"),
     default_sort="-period",
-    readers=EVERYBODY,
-    owner=None,
-    team=None,
+    readers=READING_TARGETS,
+    owner="member",
 )

@@ -276,6 +276,42 @@ async def test_proc_4_a_period_and_a_team_have_one_target(office: Office) -> Non
     assert (row["amount"]["amount"], row["version"]) == ("90000.00", 2)
 
 
+async def test_proc_4_a_target_is_seen_by_those_whom_it_is_set_for_and_those_above_them(
+    office: Office, team: Team
+) -> None:
+    """API-4, PROC-4: the list, the single target and its change show the same to everybody."""
+    desk, period = office.somebody(), "2098-Q4"
+    goal = {"period": period, "amount": {"amount": "100000.00", **EUR}}
+    theirs = {
+        "company": await desk.makes("/v1/targets", {**goal, "level": "company"}),
+        "team": await desk.makes("/v1/targets", {**goal, "level": "team", "team": team.id}),
+        "rep": await desk.makes("/v1/targets", {**goal, "level": "rep", "team": team.id, "member": team.rep}),
+        "other": await desk.makes("/v1/targets", {**goal, "level": "rep", "team": team.id, "member": team.other}),
+    }
+    foreign = await desk.does("/v1/targets", {**goal, "level": "team", "team": str(new_id())})
+    everything = {*theirs, "foreign"}
+    named = {**theirs, "foreign": foreign.json()["id"]}
+    rep, other, manager = (
+        office.somebody(role, subject)
+        for role, subject in zip((Role.REP, Role.REP, Role.MANAGER), team.subjects, strict=True)
+    )
+    scopes = [
+        (rep, {"company", "team", "rep"}),
+        (other, {"company", "team", "other"}),
+        (manager, {"company", "team", "rep", "other"}),
+        (office.somebody(Role.REP, "stranger"), {"company"}),
+        (office.somebody(Role.FINANCE, "fred"), everything),
+    ]
+    for person, scope in scopes:
+        rows = (await seen(person, foreign, "/v1/targets", period=period))["items"]
+        assert {row["id"] for row in rows} == {named[name] for name in scope}
+        found = {name for name in everything if await person.status(f"/v1/targets/{named[name]}") == 200}
+        assert found == scope
+    lower = {"amount": {"amount": "1.00", **EUR}}
+    assert (await manager.does(f"/v1/targets/{named['foreign']}/change", lower)).status_code == 404
+    assert (await manager.does(f"/v1/targets/{named['company']}/change", lower)).status_code == 403
+
+
 # -- views and reactions ----------------------------------------------------------------------------------------------
 
 

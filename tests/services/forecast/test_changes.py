@@ -15,6 +15,8 @@ from services.forecast.deal_figures import tally_open
 from services.forecast.periods import period
 from services.forecast.question import Question
 from services.forecast.timeline import at
+from shared.domain.context import Actor
+from shared.domain.roles import Role
 from tests.services.forecast.facts import (
     ANNA,
     BEN,
@@ -37,7 +39,7 @@ ALL = Question(
     as_of=day("2026-01-10"),
     current=False,
     known_at=None,
-    home_team=None,
+    asker=Actor(subject="somebody", roles=frozenset({Role.ADMIN})),
     sees_all=True,
     sees_teams=(),
     member=None,

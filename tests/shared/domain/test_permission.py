@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.context import Actor
 from shared.domain.permission import may, reach_of, sees
-from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.domain.roles import READING_TARGETS, SELLING, Reach, Role, permission
 
 ANN, BOB = UUID(int=1), UUID(int=2)
 NORTH, SOUTH = UUID(int=10), UUID(int=20)
@@ -37,6 +37,30 @@ def test_a_role_reaches_so_far(role: Role, owner: UUID | None, team: UUID | None
     """API-4"""
     assert sees(actor(role), SELLING, owner, team) is allowed
     assert (may(actor(role), SELLING, owner, team) is None) is allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "owner", "team", "seen"),
+    [
+        (Role.REP, None, None, True),
+        (Role.REP, None, NORTH, True),
+        (Role.REP, None, SOUTH, False),
+        (Role.REP, ANN, NORTH, True),
+        (Role.REP, BOB, NORTH, False),
+        (Role.MANAGER, None, None, True),
+        (Role.MANAGER, None, NORTH, True),
+        (Role.MANAGER, None, SOUTH, False),
+        (Role.MANAGER, BOB, NORTH, True),
+        (Role.MANAGER, BOB, SOUTH, False),
+        (Role.SALES_DIRECTOR, BOB, SOUTH, True),
+        (Role.FINANCE, None, SOUTH, True),
+    ],
+)
+def test_what_a_team_or_the_company_has_in_common_is_seen_by_its_people(
+    role: Role, owner: UUID | None, team: UUID | None, *, seen: bool
+) -> None:
+    """API-4, PROC-4: a target."""
+    assert sees(actor(role), READING_TARGETS, owner, team) is seen
 
 
 def test_the_reason_says_what_would_be_needed() -> None:
