@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -17,15 +17,18 @@ from services.forecast.periods import Period, period
 from services.forecast.question import Question, instant
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState
 from shared.domain.money import Money
-from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
+from shared.views.errors import InvalidQuery, invalid
 from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Pipeline changes"])
 
-ENTERING = ("new", "pulled-in", "pushed-in", "reopened", "scope-in")
-LEAVING = ("won", "lost", "abandoned", "pulled-out", "pushed-out", "scope-out")
-LEGS = (*ENTERING, "increase", "decrease", *LEAVING)
+LegName = Literal[
+    "new", "pulled-in", "pushed-in", "reopened", "scope-in",
+    "increase", "decrease",
+    "won", "lost", "abandoned", "pulled-out", "pushed-out", "scope-out",
+]  # fmt: skip
+LEGS: tuple[str, ...] = get_args(LegName)
 """All legs in the order of the waterfall. Amounts are signed: end = start + the sum of all legs."""
 
 
@@ -136,11 +139,9 @@ async def pipeline_changes_deals(
     since: Since = None,
     until: Until = None,
     within: Within = None,
-    leg: Annotated[str | None, Query(description="Only the deals of this leg.")] = None,
+    leg: Annotated[LegName | None, Query(description="Only the deals of this leg.")] = None,
 ) -> Response:
     """The deals behind the legs."""
-    if leg not in (None, *LEGS):
-        raise Rejected("unknown-leg", f"leg is one of {', '.join(LEGS)}.", field="leg")
     start, end, wanted = _range(put, since, until, within)
     async with put.reading() as reading:
         moved = moves(await deals_changed(reading("deals"), start, end), start, end, wanted)
@@ -238,7 +239,7 @@ def _range(
     sunday = put.company.end_of(today - timedelta(days=(today.weekday() or 7) + 1))
     start_at = instant(since, "from", put.company) if since is not None else sunday
     if start_at > end.as_of:
-        raise Rejected("from-after-to", "from lies after to.", field="from")
+        raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
     return replace(end, as_of=start_at, current=False), end, period(within) if within else None
 
 

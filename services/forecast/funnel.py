@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -14,10 +14,10 @@ from services.forecast.deal_figures import ClosedRow, OpenRow, closed_rows, deal
 from services.forecast.figures import Sum, mean_and_median
 from services.forecast.parameters import Put
 from services.forecast.processes import StageName, stage_names
-from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
+from services.forecast.timeline import ABANDONED, LOST, WON
 from shared.domain.money import Money
-from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
+from shared.views.errors import InvalidQuery, invalid
 from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Funnel"])
@@ -102,21 +102,22 @@ async def funnel(put: Put, first: From = None, to: To = None) -> Response:
 @router.get("/v1/funnel/deals", **operation(roles=READING, answers=DealRows))
 async def funnel_deals(
     put: Put,
-    stage: Annotated[str | None, Query(description="Open deals of this stage.")] = None,
-    outcome: Annotated[str | None, Query(description="Closed deals instead: won, lost or abandoned.")] = None,
+    stage: Annotated[
+        str | None, Query(description="Only deals of this stage; stages are data, so none stand in an unknown one.")
+    ] = None,
+    outcome: Annotated[
+        Literal["open", "won", "lost", "abandoned"], Query(description="Open deals, or those that ended like this.")
+    ] = "open",
     first: From = None,
     to: To = None,
 ) -> Response:
     """The deals behind a figure of the funnel."""
     opening, ending = check_days(first, to)
-    if outcome not in (None, OPEN, WON, LOST, ABANDONED):
-        raise Rejected("unknown-outcome", "outcome is open, won, lost or abandoned.", field="outcome")
-    wanted = outcome or OPEN
     async with put.reading() as reading:
         states = [
             state
             for state in await deals_then(reading("deals"), put.question)
-            if state.outcome == wanted
+            if state.outcome == outcome
             and stage in (None, state.stage)
             and (state.closed_on is None or opening <= state.closed_on <= ending)
         ]
@@ -127,7 +128,7 @@ async def funnel_deals(
 def check_days(first: date | None, last: date | None) -> tuple[date, date]:
     """A range of days, both included; open ends reach everything."""
     if first is not None and last is not None and first > last:
-        raise Rejected("from-after-to", "from lies after to.", field="from")
+        raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
     return first or date.min, last or date.max
 
 

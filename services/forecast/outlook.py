@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Query, Response
 
@@ -17,13 +17,13 @@ from services.forecast.periods import Period, period, quarter_of
 from services.forecast.targets import revenue_target
 from services.forecast.timeline import OPEN, WON, DealState
 from shared.domain.money import Money
-from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
 from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Forecast"])
 
-CATEGORIES = ("closed", "commit", "best-case", "pipeline", "omitted")
+Category = Literal["closed", "commit", "best-case", "pipeline", "omitted"]
+CATEGORIES: tuple[str, ...] = get_args(Category)
 """Forecast categories, the surest first; each but omitted adds to those after it in a cumulative roll-up."""
 
 AskedPeriod = Annotated[
@@ -124,11 +124,9 @@ async def forecast_deals(
     figure: Annotated[
         Literal["won", "open", "weighted", "expected"], Query(description="The figure whose deals are wanted.")
     ] = "expected",
-    category: Annotated[str | None, Query(description="Only this category (single, not cumulative).")] = None,
+    category: Annotated[Category | None, Query(description="Only this category (single, not cumulative).")] = None,
 ) -> Response:
     """The deals behind a figure of the forecast: their amounts (won, open) or weighted amounts add up to it."""
-    if category not in (None, *CATEGORIES):
-        raise Rejected("unknown-category", f"category is one of {', '.join(CATEGORIES)}.", field="category")
     wanted = period(name) if name else quarter_of(put.company.day(put.question.as_of))
     async with put.reading() as reading:
         states = [

@@ -5,7 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
-from shared.domain.rejection import Rejected
+from shared.views.errors import InvalidQuery, invalid
 
 PERIOD = re.compile(r"(?P<year>[0-9]{4})(-Q(?P<quarter>[1-4])|-(?P<month>0[1-9]|1[0-2]))?")
 
@@ -33,9 +33,8 @@ def period(name: str, field: str = "period") -> Period:
     """Read a period; refused when it is none."""
     match = PERIOD.fullmatch(name)
     if match is None or int(match["year"]) < 1:
-        raise Rejected(
-            "not-a-period", "A period is a year, quarter or month, like 2026, 2026-Q4 or 2026-11.", field=field
-        )
+        sentence = "A period is a year, quarter or month, like 2026, 2026-Q4 or 2026-11."
+        raise InvalidQuery([invalid(field, "not-a-period", sentence)])
     year = int(match["year"])
     if match["quarter"]:
         first, last = int(match["quarter"]) * 3 - 2, int(match["quarter"]) * 3

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from shared.domain.context import Actor, Company
 from shared.domain.permission import reach_of
-from shared.domain.rejection import Rejected
 from shared.domain.roles import READING, Reach
+from shared.views.errors import InvalidQuery, invalid
 
 SCOPE = """($1::boolean or team = any($2::uuid[]) or owner = $3)
   and ($4::uuid[] is null or team = any($4)) and ($5::uuid is null or owner = $5)"""
@@ -99,14 +99,14 @@ def instant(text: str, field: str, company: Company) -> datetime:
             moment = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         sentence = f"{field} is a date or an instant like 2026-03-31T12:00:00Z."
-        raise Rejected("not-an-instant", sentence, field=field) from error
+        raise InvalidQuery([invalid(field, "not-an-instant", sentence)]) from error
     if moment.tzinfo is None:
-        raise Rejected("without-offset", f"{field} needs an offset, like Z for UTC.", field=field)
+        raise InvalidQuery([invalid(field, "without-offset", f"{field} needs an offset, like Z for UTC.")])
     return _in_reach(moment, field)
 
 
 def _in_reach(moment: datetime, field: str) -> datetime:
     """Refuse instants from which one cannot reckon a window back, or a day on."""
     if not 1900 <= moment.year < 9000:
-        raise Rejected("out-of-range", f"{field} lies between the years 1900 and 9000.", field=field)
+        raise InvalidQuery([invalid(field, "out-of-range", f"{field} lies between the years 1900 and 9000.")])
     return moment

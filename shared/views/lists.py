@@ -274,7 +274,7 @@ def _restored(item: type, column: str, value: Any) -> Any:
 def _limit(text: str, wrong: list[Reason]) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MOST_ROWS:
         return int(text)
-    wrong.append(invalid("limit", "invalid-limit", f"A whole number from 1 to {MOST_ROWS} is needed."))
+    wrong.append(invalid("limit", "invalid-value", f"A whole number from 1 to {MOST_ROWS} is needed."))
     return USUAL_ROWS
 
 

@@ -51,7 +51,11 @@ def _validation(error: RequestValidationError) -> Problem:
     if any(fault["loc"][0] == "body" for fault in found):
         return from_validation(found, skip=1)
     faults = [
-        Fault(code=fault["type"].replace("_", "-"), message=f"{fault['msg']}.", parameter=str(fault["loc"][-1]))
+        Fault(
+            code="missing" if fault["type"] == "missing" else "invalid-value",
+            message=f"{fault['msg']}.",
+            parameter=str(fault["loc"][-1]),
+        )
         for fault in found
     ]
     return Problem("invalid-parameter", "Query parameters are unknown or wrong.", faults=faults)

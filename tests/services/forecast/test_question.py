@@ -7,7 +7,7 @@ import pytest
 from services.forecast.periods import period
 from services.forecast.question import instant
 from shared.domain.context import Company
-from shared.domain.rejection import Rejected
+from shared.views.errors import InvalidQuery
 
 COMPANY = Company(timezone="Europe/Berlin")
 
@@ -30,12 +30,13 @@ def test_a_date_is_the_end_of_its_day_and_an_instant_is_itself() -> None:
     ],
 )
 def test_what_cannot_be_reckoned_with_is_refused(text: str, code: str) -> None:
-    with pytest.raises(Rejected) as refused:
+    with pytest.raises(InvalidQuery) as refused:
         instant(text, "as_of", COMPANY)
-    assert (refused.value.code, refused.value.reasons[0].field) == (code, "as_of")
+    assert [(reason.code, reason.field) for reason in refused.value.reasons] == [(code, "as_of")]
 
 
 @pytest.mark.parametrize("name", ["２０２６-Q4", "2026-Q4\n", "2026-Q5", "2026-13", "26", "0000"])
 def test_what_is_no_period_is_refused(name: str) -> None:
-    with pytest.raises(Rejected):
+    with pytest.raises(InvalidQuery) as refused:
         period(name)
+    assert [(reason.code, reason.field) for reason in refused.value.reasons] == [("not-a-period", "period")]

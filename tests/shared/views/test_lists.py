@@ -193,7 +193,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         ("amount_from", "invalid-value"),
         ("closes_from", "invalid-value"),
         ("colour", "unknown-parameter"),
-        ("limit", "invalid-limit"),
+        ("limit", "invalid-value"),
         ("opened_from", "invalid-value"),
         ("owner", "invalid-value"),
         ("sort", "unknown-sort"),
@@ -204,7 +204,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("limit", ["101", "-1", "1.5", "", "٣", "x"])
 def test_a_limit_is_a_number_up_to_a_hundred(limit: str) -> None:
-    assert reasons(limit=limit) == [("limit", "invalid-limit")]
+    assert reasons(limit=limit) == [("limit", "invalid-value")]
 
 
 async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:

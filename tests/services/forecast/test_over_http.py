@@ -1,0 +1,97 @@
+"""Forecast over HTTP: what is wrong with a question is told as by every other service (API-1)."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from deploy.local.identity import Issuer
+from services.forecast.app import SERVICE
+from shared.domain.roles import Role
+from shared.ops.settings import Settings
+from shared.store.migrate import migrate
+from shared.testing.servers import DatabaseServer
+from shared.web.service import build
+from tests.shared.web.conftest import Errands, issuer
+from tests.shared.web.test_commands import problem
+
+__all__ = ["issuer"]
+
+
+@pytest.fixture(scope="module")
+async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
+    """Forecast at work on an empty database. The broker is away."""
+    url = await postgres.create_database("forecast", await postgres.template("web", migrate))
+    settings = replace(
+        Settings(service="forecast", database_url=url, claim_secret="c" * 32),
+        oidc_issuer=issuer.address,
+        oidc_jwks_url=f"{issuer.address}/jwks",
+        kafka_bootstrap="127.0.0.1:9",
+        rate_limit="",
+    )
+    app = build(SERVICE, settings)
+    async with app.router.lifespan_context(app):
+        yield Errands(app=app, issuer=issuer, settings=settings)
+    await postgres.drop_database(url)
+
+
+@pytest.fixture
+def director(served: Errands) -> httpx.AsyncClient:
+    """Somebody who sees everything."""
+    return served.client(Role.SALES_DIRECTOR, "dora")
+
+
+@pytest.mark.parametrize(
+    ("address", "parameter", "code"),
+    [
+        ("/v1/funnel?as_of=yesterday", "as_of", "not-an-instant"),
+        ("/v1/funnel?known_at=2026-06-30T12:00:00", "known_at", "without-offset"),
+        ("/v1/forecast?as_of=0001-01-01", "as_of", "out-of-range"),
+        ("/v1/forecast?period=2026-Q5", "period", "not-a-period"),
+        ("/v1/endangered-deals?period=soon", "period", "not-a-period"),
+        ("/v1/endangered-deals?limit=0", "limit", "invalid-value"),
+        ("/v1/newest-events?limit=101", "limit", "invalid-value"),
+        ("/v1/newest-events?owner=anna", "owner", "invalid-value"),
+        ("/v1/funnel?team=north", "team", "invalid-value"),
+        ("/v1/funnel?from=yesterday", "from", "invalid-value"),
+        ("/v1/funnel?from=2026-02-02&to=2026-02-01", "from", "from-after-to"),
+        ("/v1/pipeline-changes?from=yesterday", "from", "not-an-instant"),
+        ("/v1/pipeline-changes?to=yesterday", "to", "not-an-instant"),
+        ("/v1/pipeline-changes?from=2026-02-02&to=2026-02-01", "from", "from-after-to"),
+        ("/v1/pipeline-changes?period=26", "period", "not-a-period"),
+        ("/v1/horizon?as_of=2026-02-30", "as_of", "not-an-instant"),
+    ],
+)
+async def test_a_wrong_value_is_refused_with_its_parameter_and_rule(
+    director: httpx.AsyncClient, address: str, parameter: str, code: str
+) -> None:
+    """API-1: 400 as by the lists; 422 is for bodies."""
+    told = problem(await director.get(address), 400, "invalid-parameter")
+    assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [(parameter, code)]
+    assert told["errors"][0]["message"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/v1/pipeline-changes/deals?leg=up", ["new", "scope-out"]),
+        ("/v1/funnel/deals?outcome=draw", ["open", "won", "lost", "abandoned"]),
+        ("/v1/forecast/deals?category=sure", ["closed", "omitted"]),
+        ("/v1/forecast/deals?figure=sum", ["won", "expected"]),
+        ("/v1/forecast?rollup=no", ["cumulative", "single"]),
+    ],
+)
+async def test_a_word_out_of_a_closed_set_is_refused_with_those_that_are_allowed(
+    director: httpx.AsyncClient, address: str, allowed: list[str]
+) -> None:
+    """API-1."""
+    told = problem(await director.get(address), 400, "invalid-parameter")
+    (fault,) = told["errors"]
+    assert fault["parameter"] == address.partition("?")[2].partition("=")[0]
+    assert all(f"'{word}'" in fault["message"] for word in allowed)
+
+
+async def test_a_stage_is_data_so_an_unknown_one_is_an_empty_answer(director: httpx.AsyncClient) -> None:
+    found = await director.get("/v1/funnel/deals?stage=nowhere")
+    assert (found.status_code, found.json()["deals"]) == (200, [])
