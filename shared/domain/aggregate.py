@@ -226,9 +226,24 @@ def as_facts(decision: Sequence[Any]) -> tuple[Fact, ...]:
 
 def status_of(aggregate: Aggregate, state: State) -> str:
     """The word for a state: `WonDeal` of the aggregate "deal" is "won"; kebab-case."""
-    name = type(state).__name__
+    return word_of(aggregate, type(state))
+
+
+def word_of(aggregate: Aggregate, state: type) -> str:
+    """The word for a state's class."""
+    name = state.__name__
     words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).strip("-")
     return words.removesuffix(f"-{aggregate.name}")
+
+
+def states_of(aggregate: Aggregate) -> list[type]:
+    """The states that an aggregate can stand in, its start left out."""
+    return sorted(aggregate.states - {aggregate.start}, key=lambda state: state.__name__)
+
+
+def statuses(aggregate: Aggregate) -> tuple[str, ...]:
+    """The words for all states that an aggregate can stand in."""
+    return tuple(word_of(aggregate, state) for state in states_of(aggregate))
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:

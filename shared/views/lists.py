@@ -45,11 +45,18 @@ class Filter:
     column: str
     kind: type
     operator: Literal["equals", "at least", "at most", "contains"]
+    words: tuple[str, ...] = ()
+    """The values that there are, when the set is closed."""
 
 
 def equals(column: str, kind: type = str) -> Filter:
     """The column has this value, or one of several separated by commas."""
     return Filter(column=column, kind=kind, operator="equals")
+
+
+def one_of(column: str, words: Sequence[str]) -> Filter:
+    """The column has this one of the words, or one of several separated by commas; other words are refused."""
+    return Filter(column=column, kind=str, operator="equals", words=tuple(words))
 
 
 def at_least(column: str, kind: type) -> Filter:
@@ -214,6 +221,8 @@ def parsed(condition: Filter, text: str) -> Any:
     """The value, or values, of a filter. A `ValueError` says what it has to look like."""
     if not text or len(text) > LONGEST_VALUE or "\x00" in text:
         raise ValueError(f"Between 1 and {LONGEST_VALUE} characters are needed.")
+    if condition.words and not set(text.split(",")) <= set(condition.words):
+        raise ValueError(f"One of these is needed: {', '.join(condition.words)}.")
     parse, expected = PARSERS[condition.kind]
     try:
         if condition.operator == "equals":

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from shared.domain.aggregate import Aggregate, status_of
+from shared.domain.aggregate import Aggregate, states_of, word_of
 from shared.domain.roles import Role
-from shared.views.lists import Listing
+from shared.views.lists import Filter, Listing
 from shared.web.commands import CommandRoute, operation_id
 from shared.web.encoding import decimals_are_strings, schema_of
 from shared.web.examples import example_of
@@ -266,16 +266,6 @@ def _aggregate(aggregate: Aggregate, schemas: Schemas) -> Document:
     }  # fmt: skip
 
 
-def states_of(aggregate: Aggregate) -> list[type]:
-    """The states that an aggregate can stand in, its start left out."""
-    return sorted(aggregate.states - {aggregate.start}, key=lambda state: state.__name__)
-
-
-def status_of_class(aggregate: Aggregate, state: type) -> str:
-    """The word for a state's class."""
-    return status_of(aggregate, object.__new__(state))
-
-
 def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
     """A state as it is shown: its fields, and what every aggregate says of itself."""
     shown = schema_of(state)
@@ -283,7 +273,7 @@ def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
     own: Document = {
         "id": {"type": "string", "format": "uuid"},
         "version": {"type": "integer"},
-        "status": {"const": status_of_class(aggregate, state), "type": "string"},
+        "status": {"const": word_of(aggregate, state), "type": "string"},
     }
     shown["properties"] = {**own, **shown.get("properties", {}), **own}
     shown["required"] = sorted({*own, *shown.get("required", [])})
@@ -294,11 +284,7 @@ def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
 def _listing(listing: Listing, schemas: Schemas) -> Document:
     item = schemas.adopt(schema_of(listing.item))
     sorts = sorted(f"{sign}{name}" for name in listing.sorts for sign in ("", "-"))
-    parameters: list[Document] = [
-        {"name": name, "in": "query", "required": False, "schema": {"type": "string"},
-         "description": f"Only those with this {name.replace('_', ' ')}."}
-        for name in sorted(listing.filters)
-    ]  # fmt: skip
+    parameters = [_filter(name, listing.filters[name]) for name in sorted(listing.filters)]
     parameters += [
         {"name": "sort", "in": "query", "schema": {"type": "string", "enum": sorts, "default": listing.default_sort}},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}},
@@ -339,6 +325,18 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
         },
         "x-roles": roles_of(listing.readers),
     }
+
+
+def _filter(name: str, condition: Filter) -> Document:
+    """A filter of a list: `equals` takes several values."""
+    told, schema = f"Only those with this {name.replace('_', ' ')}", {"type": "string"}
+    if condition.words:
+        word = f"({'|'.join(condition.words)})"
+        schema["pattern"] = f"^{word}(,{word})*$"
+        told += f", or one of several separated by commas: {', '.join(condition.words)}"
+    elif condition.operator == "equals" and condition.kind is not bool:
+        told += ", or one of several separated by commas; an empty list when there are none"
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": f"{told}."}
 
 
 def _hand_written(described: Document, method: str, schemas: Schemas) -> Document:

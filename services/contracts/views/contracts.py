@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
+from services.contracts.domain.contract import contract
+from shared.domain.aggregate import statuses
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.contracts import (
@@ -19,7 +21,7 @@ from shared.events.contracts import (
 )
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.views.tables import Change, Row, Table
 from shared.views.view import View
 
@@ -138,7 +140,7 @@ CONTRACTS = Listing(
     item=ContractRow,
     key="id",
     filters={
-        "status": equals("status"),
+        "status": one_of("status", statuses(contract)),
         "deal": equals("deal_id", UUID),
         "account": equals("account_id", UUID),
         "owner": equals("owner", UUID),

@@ -1,13 +1,15 @@
 """The list of targets."""
 
+from typing import get_args
 from uuid import UUID
 
+from services.deals.domain.target import Level
 from shared.domain.money import Money
 from shared.domain.roles import READING_TARGETS
 from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.views.lists import Listing, equals
+from shared.views.lists import Listing, equals, one_of
 from shared.views.tables import Row, Table
 from shared.views.view import View
 
@@ -71,7 +73,7 @@ TARGETS = Listing(
     key="id",
     filters={
         "period": equals("period"),
-        "level": equals("level"),
+        "level": one_of("level", get_args(Level)),
         "team": equals("team", UUID),
         "member": equals("member", UUID),
     },

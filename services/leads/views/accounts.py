@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
+from services.leads.domain.fields import BuyingRole
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads import AccountChanged, AccountOpened, ContactAdded, ContactErased
-from shared.views.lists import Listing, contains, equals
+from shared.views.lists import Listing, contains, equals, one_of
 from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
 
@@ -170,7 +171,7 @@ CONTACTS = Listing(
     key="id",
     filters={
         "account": equals("account_id", UUID),
-        "buying_role": equals("buying_role"),
+        "buying_role": one_of("buying_role", get_args(BuyingRole)),
         "q": contains("account_name"),
     },
     sorts=("added_at",),

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.leads.domain.lead import lead
+from shared.domain.aggregate import statuses
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
@@ -21,7 +23,7 @@ from shared.events.leads import (
     LeadMarkedDuplicate,
     LeadQualificationNoted,
 )
-from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.views.tables import Change, Row, Table
 from shared.views.view import View
 
@@ -218,7 +220,7 @@ LEADS = Listing(
     item=LeadRow,
     key="id",
     filters={
-        "status": equals("status"),
+        "status": one_of("status", statuses(lead)),
         "owner": equals("owner", UUID),
         "team": equals("team", UUID),
         "source": equals("source"),

@@ -5,7 +5,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.domain.roles import EVERYBODY
+from services.leads.domain.organisation.member import member
+from shared.domain.aggregate import statuses
+from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads import (
@@ -16,7 +18,7 @@ from shared.events.leads import (
     MemberWentOnLeave,
     TeamFormed,
 )
-from shared.views.lists import Listing, contains, equals
+from shared.views.lists import Listing, contains, equals, one_of
 from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
 
@@ -169,8 +171,8 @@ MEMBERS = Listing(
     key="id",
     filters={
         "team": equals("team", UUID),
-        "role": equals("role"),
-        "status": equals("status"),
+        "role": one_of("role", tuple(Role)),
+        "status": one_of("status", statuses(member)),
         "subject": equals("subject"),
         "q": contains("name"),
     },

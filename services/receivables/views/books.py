@@ -11,7 +11,7 @@ from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
-from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.views.tables import Change, Row, Table
 from shared.views.view import View, ViewDatabase
 
@@ -225,6 +225,8 @@ class BalanceRow:
     unapplied: Money
 
 
+STATUSES = ("open", "part-paid", "paid")
+
 INVOICES = Listing(
     name="invoices",
     view=BOOKS_VIEW,
@@ -233,7 +235,7 @@ INVOICES = Listing(
     key="id",
     filters={
         "number": equals("number"),
-        "status": equals("status"),
+        "status": one_of("status", STATUSES),
         "overdue": equals("overdue", bool),
         "account": equals("account_id", UUID),
         "contract": equals("contract_id", UUID),

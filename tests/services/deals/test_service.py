@@ -312,6 +312,14 @@ async def test_proc_4_a_target_is_seen_by_those_whom_it_is_set_for_and_those_abo
     assert (await manager.does(f"/v1/targets/{named['company']}/change", lower)).status_code == 403
 
 
+async def test_proc_4_a_level_of_targets_that_is_not_there_is_refused(office: Office) -> None:
+    """API-1."""
+    refused = await office.somebody().client.get("/v1/targets", params={"level": "region"})
+    assert refused.status_code == 400
+    (fault,) = refused.json()["errors"]
+    assert (fault["parameter"], "company, team, rep" in fault["message"]) == ("level", True)
+
+
 # -- views and reactions ----------------------------------------------------------------------------------------------
 
 

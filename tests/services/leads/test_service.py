@@ -364,6 +364,26 @@ async def test_api_1_lists_are_sorted_and_go_on_after_a_cursor(house: House, lis
     assert first["items"][0]["id"] != second["items"][0]["id"]
 
 
+@pytest.mark.parametrize(
+    ("listing", "parameter", "allowed"),
+    [
+        ("leads", "status", "converted, disqualified, duplicate, erased, open"),
+        ("members", "status", "active, former"),
+        ("members", "role", "rep, manager"),
+        ("contacts", "buying_role", "economic-buyer, champion"),
+    ],
+)
+async def test_api_1_a_filter_by_a_word_that_is_not_there_is_refused(
+    house: House, listing: str, parameter: str, allowed: str
+) -> None:
+    desk = house.somebody()
+    refused = await desk.client.get(f"/v1/{listing}", params={parameter: "opne"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid-parameter")
+    (fault,) = refused.json()["errors"]
+    assert (fault["parameter"], allowed in fault["message"]) == (parameter, True)
+    assert await desk.status(f"/v1/{listing}?{parameter}={allowed.partition(',')[0]}") == 200
+
+
 async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
     subject, boss = unique("rosa"), unique("boss")
     team, (rosa,) = await house.team(subject, manager=boss)

@@ -105,6 +105,16 @@ async def test_a_contract_goes_from_draft_to_force_con_3(office: Office) -> None
     assert (row["total"], row["activated_on"]) == (eur("100000.01"), today(office.contracts))
 
 
+async def test_a_filter_by_a_status_that_is_not_there_is_refused_api_1(office: Office) -> None:
+    seller, finance = office.seller(), office.finance()
+    statuses = "active, approved, drafted, signed, submitted, voided"
+    for desk, listing, allowed in [(seller, "contracts", statuses), (finance, "invoices", "open, part-paid, paid")]:
+        refused = await desk.client.get(f"/v1/{listing}", params={"status": "opne"})
+        assert refused.status_code == 400
+        (fault,) = refused.json()["errors"]
+        assert (fault["parameter"], allowed in fault["message"]) == ("status", True)
+
+
 async def test_the_submitter_may_not_approve_con_2(office: Office) -> None:
     lawyer, seller = office.lawyer(), office.seller()
     made = await seller.makes("/v1/contracts", {"name": "Own", "total": eur("5.00")})

@@ -17,7 +17,7 @@ from shared.events.definition import value
 from shared.ops.ids import new_id
 from shared.views.cursors import Cursors
 from shared.views.errors import InvalidQuery
-from shared.views.lists import Listing, ListPage, at_least, at_most, contains, equals, page, understand
+from shared.views.lists import Listing, ListPage, at_least, at_most, contains, equals, one_of, page, understand
 from shared.views.view import View
 from tests.shared.views.conftest import Depot
 from tests.shared.views.depot import count_events
@@ -67,6 +67,7 @@ OFFERS = Listing(
         "amount_from": at_least("amount", Decimal),
         "opened_from": at_least("opened_at", datetime),
         "won": equals("won", bool),
+        "mood": one_of("title", ("good", "fair")),
         "q": contains("title"),
     },
     sorts=("opened_at", "closes", "amount", "title"),
@@ -205,6 +206,15 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 @pytest.mark.parametrize("limit", ["101", "-1", "1.5", "", "٣", "x"])
 def test_a_limit_is_a_number_up_to_a_hundred(limit: str) -> None:
     assert reasons(limit=limit) == [("limit", "invalid-value")]
+
+
+@pytest.mark.parametrize("text", ["bad", "good,bad", "good,", "GOOD", " good"])
+def test_a_word_out_of_a_closed_set_is_refused_with_those_that_are_allowed(text: str) -> None:
+    """API-1."""
+    with pytest.raises(InvalidQuery, match="One of these is needed: good, fair") as refused:
+        understand(OFFERS, {"mood": text}, CURSORS)
+    assert [(reason.field, reason.code) for reason in refused.value.reasons] == [("mood", "invalid-value")]
+    assert understand(OFFERS, {"mood": "fair,good"}, CURSORS).values == {"mood": ["fair", "good"]}
 
 
 async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:
