@@ -96,10 +96,15 @@ Since = Annotated[
     str | None,
     Query(
         alias="from",
-        description="A date (its end) or an instant. Default: the end of last Sunday (on a Monday: of the one before).",
+        description=(
+            "A date (its end) or an instant, not in the future. Default: the end of last Sunday (on a Monday: of the "
+            "one before)."
+        ),
     ),
 ]
-Until = Annotated[str | None, Query(alias="to", description="A date (its end) or an instant. Default: as_of.")]
+Until = Annotated[
+    str | None, Query(alias="to", description="A date (its end) or an instant, not in the future. Default: as_of.")
+]
 Within = Annotated[str | None, Query(alias="period", description="Only deals due in this period, like 2026-Q4.")]
 
 
@@ -230,14 +235,14 @@ def _later(state: DealState, wanted: Period | None) -> bool:
 def _range(
     put: Put, since: str | None, until: str | None, within: str | None
 ) -> tuple[Question, Question, Period | None]:
-    end = put.question
+    end, now = put.question, put.here.clock.now()
     if until is not None:
-        asked = instant(until, "to", put.company)
+        asked = instant(until, "to", put.company, now)
         end = replace(end, as_of=min(asked, end.as_of), current=end.current and asked >= end.as_of)
     today = put.company.day(end.as_of)
     # On a Monday the week that is over is of more interest than the one that has just begun.
     sunday = put.company.end_of(today - timedelta(days=(today.weekday() or 7) + 1))
-    start_at = instant(since, "from", put.company) if since is not None else sunday
+    start_at = instant(since, "from", put.company, now) if since is not None else sunday
     if start_at > end.as_of:
         raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
     return replace(end, as_of=start_at, current=False), end, period(within) if within else None

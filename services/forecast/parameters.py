@@ -15,11 +15,19 @@ from shared.web.routes import Asking, Here
 
 AsOf = Annotated[
     str | None,
-    Query(description="What was true then: a date (its end) or an instant. Default: now.", examples=["2026-06-30"]),
+    Query(
+        description="What was true then: a date (its end) or an instant, not in the future. Default: now.",
+        examples=["2026-06-30"],
+    ),
 ]
 KnownAt = Annotated[
     str | None,
-    Query(description="As it was known then: a date (its end) or an instant. Alone it also sets as_of. Default: now."),
+    Query(
+        description=(
+            "As it was known then: a date (its end) or an instant, not in the future. Alone it also sets as_of. "
+            "Default: now."
+        )
+    ),
 ]
 
 

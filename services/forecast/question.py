@@ -73,8 +73,8 @@ def question(
     owner: UUID | None,
 ) -> Question:
     """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
-    known = instant(known_at, "known_at", company) if known_at is not None else None
-    asked = instant(as_of, "as_of", company) if as_of is not None else known
+    known = instant(known_at, "known_at", company, now) if known_at is not None else None
+    asked = instant(as_of, "as_of", company, now) if as_of is not None else known
     reach = reach_of(actor, READING)
     return Question(
         as_of=min(asked, now) if asked else now,
@@ -89,11 +89,16 @@ def question(
     )
 
 
-def instant(text: str, field: str, company: Company) -> datetime:
-    """Read a date (its end) or an instant with an offset; refused, naming the parameter, when it is neither."""
+def instant(text: str, field: str, company: Company, now: datetime) -> datetime:
+    """Read a date (its end) or an instant with an offset, up to now on the company clock; today is a date like others.
+
+    Refused, naming the parameter, when it is neither, or when it lies in the future.
+    """
+    today = company.day(now)
     try:
         if len(text) == len("2026-12-31"):
-            return _in_reach(company.end_of(date.fromisoformat(text)), field)
+            day = date.fromisoformat(text)
+            return _in_reach(company.end_of(day), field, in_the_future=day > today)
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             moment = moment.astimezone(UTC)
@@ -102,11 +107,13 @@ def instant(text: str, field: str, company: Company) -> datetime:
         raise InvalidQuery([invalid(field, "not-an-instant", sentence)]) from error
     if moment.tzinfo is None:
         raise InvalidQuery([invalid(field, "without-offset", f"{field} needs an offset, like Z for UTC.")])
-    return _in_reach(moment, field)
+    return _in_reach(moment, field, in_the_future=moment > now)
 
 
-def _in_reach(moment: datetime, field: str) -> datetime:
-    """Refuse instants from which one cannot reckon a window back, or a day on."""
+def _in_reach(moment: datetime, field: str, *, in_the_future: bool) -> datetime:
+    """Refuse instants of which nothing is known yet, or from which one cannot reckon a window back, or a day on."""
     if not 1900 <= moment.year < 9000:
         raise InvalidQuery([invalid(field, "out-of-range", f"{field} lies between the years 1900 and 9000.")])
+    if in_the_future:
+        raise InvalidQuery([invalid(field, "in-the-future", f"{field} lies in the future of the company clock.")])
     return moment

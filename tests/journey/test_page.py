@@ -252,6 +252,21 @@ async def test_fc_15_the_day_in_the_address_rules_every_panel(browser: Browser, 
         assert "as_of" not in visit.page.url
 
 
+async def test_fc_15_a_day_that_is_still_to_come_is_not_asked_about(browser: Browser, team: Team) -> None:
+    """Neither when the address has it nor when somebody types it: the figures stay those of now, and the page says so."""
+    to_come = str(team.company.today + timedelta(days=4000))
+    async with visiting(browser, team) as visit:
+        await visit.open(team.company.stack.origin, as_of=to_come)
+        notice = visit.page.locator("#notice")
+        await expect(notice).to_have_text("That day is still to come. These are the figures of now.")
+        await expect(visit.page.locator("[data-bind=won]")).to_have_text("€61K")
+        await visit.page.locator("[name=as_of]").fill(to_come)
+        await expect(notice).to_have_text("That day is still to come.")
+        await expect(visit.page.locator("[name=as_of]")).to_have_value("")
+        assert "as_of" not in visit.page.url
+        assert not [url for url in visit.asked if to_come in urlsplit(url).query and urlsplit(url).path in PANELS]
+
+
 async def test_fc_15_a_move_shows_by_itself(browser: Browser, team: Team, report: Callable[[str], None]) -> None:
     async with visiting(browser, team) as visit:
         loads: list[str] = []

@@ -28,7 +28,7 @@ async function get(path, parameters = {}) {
   const response = await fetch(`${path}?${query}`, { headers: { Accept: "application/json" } });
   if (response.status === 401) { location.assign("/identity/sign-in"); return new Promise(() => {}); }
   const body = await response.json();
-  if (!response.ok) throw new Error(body.detail || body.title || response.statusText);
+  if (!response.ok) throw new Error(body.errors?.[0]?.message || body.detail || body.title || response.statusText);
   return body;
 }
 
@@ -286,6 +286,10 @@ function follow() {
 
 function notice(text) { $("#notice").hidden = !text; $("#notice").textContent = text ?? ""; }
 
+// Of a day after today, as the company clock has it, nothing is known yet.
+const TO_COME = "That day is still to come.";
+const isToCome = (at) => Boolean(at) && at.slice(0, 10) > horizon.today;
+
 let horizon = null;
 function showHorizon() {
   const at = asked().get("as_of");
@@ -313,6 +317,8 @@ function showAsked() {
 async function start() {
   const me = await get("/v1/me");
   horizon = await get("/v1/horizon");
+  const tooFar = isToCome(asked().get("as_of"));
+  if (tooFar) history.replaceState(null, "", `?${new URLSearchParams([...asked()].filter(([name]) => name !== "as_of"))}`);
   if (horizon.behind && !asked().get("as_of")) history.replaceState(null, "", `?${new URLSearchParams([...asked(), ["as_of", horizon.newest]])}`);
   $("#who .name").textContent = `${me.name}, ${words(me.roles[0] ?? "")}`;
   const form = $("#ask");
@@ -320,7 +326,15 @@ async function start() {
   form.elements.period.replaceChildren(option("", "running quarter"), ...periods(horizon.newest ?? horizon.today).map((name) => option(name, name.replace("-", " "))));
   form.elements.team.replaceChildren(option("", "all I see"), ...me.teams.map((team) => option(team.id, team.name)));
   form.elements.as_of.max = horizon.today;
-  form.addEventListener("change", (event) => ask({ [event.target.name]: event.target.value }));
+  form.addEventListener("change", async (event) => {
+    const { name, value } = event.target;
+    if (name !== "as_of") return ask({ [name]: value });
+    horizon = await get("/v1/horizon");
+    form.elements.as_of.max = horizon.today;
+    if (!isToCome(value)) return ask({ as_of: value });
+    showAsked();
+    notice(TO_COME);
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   $("#now").addEventListener("click", () => ask({ as_of: "" }));
   for (const button of document.querySelectorAll("[data-drill]")) {
@@ -331,6 +345,7 @@ async function start() {
   showAsked();
   follow();
   await refresh();
+  if (tooFar) notice(`${TO_COME} These are the figures of now.`);
 }
 
 start().catch((error) => notice(`This page could not start: ${error.message}`));

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -61,6 +62,10 @@ def director(served: Errands) -> httpx.AsyncClient:
         ("/v1/pipeline-changes?from=2026-02-02&to=2026-02-01", "from", "from-after-to"),
         ("/v1/pipeline-changes?period=26", "period", "not-a-period"),
         ("/v1/horizon?as_of=2026-02-30", "as_of", "not-an-instant"),
+        ("/v1/forecast?as_of=2199-01-01", "as_of", "in-the-future"),
+        ("/v1/health-metrics?known_at=2199-01-01T00:00:00Z", "known_at", "in-the-future"),
+        ("/v1/pipeline-changes?to=2199-01-01", "to", "in-the-future"),
+        ("/v1/pipeline-changes?from=2199-01-01", "from", "in-the-future"),
     ],
 )
 async def test_a_wrong_value_is_refused_with_its_parameter_and_rule(
@@ -90,6 +95,18 @@ async def test_a_word_out_of_a_closed_set_is_refused_with_those_that_are_allowed
     (fault,) = told["errors"]
     assert fault["parameter"] == address.partition("?")[2].partition("=")[0]
     assert all(f"'{word}'" in fault["message"] for word in allowed)
+
+
+async def test_the_day_that_the_company_clock_shows_may_be_asked_about(
+    served: Errands, director: httpx.AsyncClient
+) -> None:
+    now = served.running.clock.now()
+    today = served.settings.company.day(now)
+    found = await director.get("/v1/funnel", params={"as_of": str(today), "known_at": str(today)})
+    assert found.status_code == 200, found.text
+    assert datetime.fromisoformat(found.json()["as_of"]) >= now
+    refused = await director.get("/v1/funnel", params={"as_of": str(today + timedelta(days=1))})
+    assert refused.json()["errors"][0]["code"] == "in-the-future"
 
 
 async def test_a_stage_is_data_so_an_unknown_one_is_an_empty_answer(director: httpx.AsyncClient) -> None:

@@ -10,11 +10,19 @@ from shared.domain.context import Company
 from shared.views.errors import InvalidQuery
 
 COMPANY = Company(timezone="Europe/Berlin")
+NOW = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+"""Half past midnight of the second of July in Berlin."""
 
 
 def test_a_date_is_the_end_of_its_day_and_an_instant_is_itself() -> None:
-    assert instant("2026-06-30", "as_of", COMPANY) == datetime(2026, 6, 30, 21, 59, 59, 999999, tzinfo=UTC)
-    assert instant("2026-06-30T12:00:00+02:00", "as_of", COMPANY) == datetime(2026, 6, 30, 10, tzinfo=UTC)
+    assert instant("2026-06-30", "as_of", COMPANY, NOW) == datetime(2026, 6, 30, 21, 59, 59, 999999, tzinfo=UTC)
+    assert instant("2026-06-30T12:00:00+02:00", "as_of", COMPANY, NOW) == datetime(2026, 6, 30, 10, tzinfo=UTC)
+
+
+def test_today_and_this_instant_are_not_in_the_future() -> None:
+    """FC-1: the company's day and clock decide."""
+    assert instant("2026-07-02", "as_of", COMPANY, NOW) == datetime(2026, 7, 2, 21, 59, 59, 999999, tzinfo=UTC)
+    assert instant(NOW.isoformat(), "as_of", COMPANY, NOW) == NOW
 
 
 @pytest.mark.parametrize(
@@ -27,11 +35,13 @@ def test_a_date_is_the_end_of_its_day_and_an_instant_is_itself() -> None:
         ("0001-01-01T00:00:00+14:00", "not-an-instant"),
         ("9999-12-31T23:59:59-12:00", "not-an-instant"),
         ("9999-12-30", "out-of-range"),
+        ("2026-07-03", "in-the-future"),
+        ("2026-07-01T22:30:01Z", "in-the-future"),
     ],
 )
 def test_what_cannot_be_reckoned_with_is_refused(text: str, code: str) -> None:
     with pytest.raises(InvalidQuery) as refused:
-        instant(text, "as_of", COMPANY)
+        instant(text, "as_of", COMPANY, NOW)
     assert [(reason.code, reason.field) for reason in refused.value.reasons] == [(code, "as_of")]
 
 
