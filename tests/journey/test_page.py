@@ -253,7 +253,7 @@ async def test_fc_15_the_day_in_the_address_rules_every_panel(browser: Browser, 
 
 
 async def test_fc_15_a_day_that_is_still_to_come_is_not_asked_about(browser: Browser, team: Team) -> None:
-    """Neither when the address has it nor when somebody types it: the figures stay those of now, and the page says so."""
+    """Neither when the address has it nor when somebody types it: the figures stay those of now."""
     to_come = str(team.company.today + timedelta(days=4000))
     async with visiting(browser, team) as visit:
         await visit.open(team.company.stack.origin, as_of=to_come)
