@@ -1,5 +1,6 @@
 """The gateway: Caddy in front of the services, one origin for everybody."""
 
+import json
 import shutil
 import sys
 from collections.abc import Mapping
@@ -11,6 +12,17 @@ from deploy.local.fault import LocalError
 from deploy.local.home import Home, write_atomically
 from deploy.local.ports import LOOPBACK, reached
 from deploy.local.program import Program
+from shared.web.problems import CATALOGUE, KINDS
+
+PROBLEMS = {
+    "unavailable": "The service is starting or away.",
+    "request-timeout": "The whole request did not arrive in time.",
+    "body-too-large": "A body may have 1 MiB.",
+    "not-found": "There is no such address.",
+    "malformed-request": "The request cannot be passed on as it came.",
+    "unexpected": "Something broke at the gateway.",
+}
+"""What the gateway itself refuses, by kind: its detail."""
 
 TEMPLATE = Path(__file__).with_name("Caddyfile")
 
@@ -66,11 +78,26 @@ def configured(place: GatewayPlace) -> str:
         "identity": place.upstreams["identity"],
         "page": place.upstreams["forecast"],
         "routes": "\n".join(routes(place)),
+        **{kind: problem(kind, detail) for kind, detail in PROBLEMS.items()},
     }
     text = TEMPLATE.read_text()
     for word, value in words.items():
         text = text.replace(f"<{word}>", value)
     return text
+
+
+def problem(kind: str, detail: str) -> str:
+    """A problem as the gateway answers it, with Caddy's words for what only the request tells."""
+    told = {
+        "type": f"{CATALOGUE}#{kind}",
+        "title": KINDS[kind].title,
+        "status": KINDS[kind].status,
+        "detail": detail,
+        "instance": "<path>",
+        "code": kind,
+        "correlation_id": "{correlation}",
+    }
+    return json.dumps(told).replace('"<path>"', '{{placeholder "http.request.orig_uri.path" | toJson}}')
 
 
 def routes(place: GatewayPlace) -> list[str]:

@@ -22,9 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from deploy.local.home import write_atomically
 from shared.domain.roles import Role
+from shared.ops.metrics import Metrics
 from shared.web.authorization import SESSION_COOKIE
 from shared.web.bodies import parse
-from shared.web.problems import Problem, problem_response
+from shared.web.failures import answer_failures
+from shared.web.middleware import Surroundings
+from shared.web.problems import Problem
 
 KEYS_FILE = "identity-keys.json"
 PEOPLE_FILE = "people.json"
@@ -166,7 +169,8 @@ def build_identity(home: Path, issuer: str, *, secret: str, audience: str = "thr
     known = Issuer(home=home, address=issuer, audience=audience, keys=keys)
     keys.load()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.add_exception_handler(Problem, problem_response)  # type: ignore[arg-type]
+    answer_failures(app)
+    app.add_middleware(Surroundings, metrics=Metrics.of("identity"), patterns={})
     _publish(app, known)
     _give_tokens(app, known, secret)
     _sign_people_in(app, known)

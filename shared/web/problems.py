@@ -44,6 +44,9 @@ KINDS: Mapping[str, Kind] = {
     "not-allowed": Kind(status=403, title="You may not do this", advice="The detail says who may."),
     "not-found": Kind(status=404, title="There is no such thing", advice="It does not exist, or is not yours to see."),
     "method-not-allowed": Kind(status=405, title="The method is not known here", advice="See the header Allow."),
+    "request-timeout": Kind(
+        status=408, title="The request came too slowly", advice="Send it again; a retry with the same key is safe."
+    ),
     "refused": Kind(
         status=409, title="A rule refuses this now", advice="Every unmet rule is in errors; meet them, then try again."
     ),

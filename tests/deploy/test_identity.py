@@ -4,13 +4,18 @@ import re
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 
 from deploy.local.identity import Person, SigningKeys, build_identity, write_people
 from shared.domain.roles import Role
 from shared.web.authorization import IssuerKeys, Tokens, fetch_keys
+from shared.web.openapi import PROBLEM_SCHEMA
+from shared.web.problems import CATALOGUE, KINDS
+from tests.shared.web.test_commands import problem
 
 ORIGIN = "http://127.0.0.1:8080"
 ISSUER = f"{ORIGIN}/identity"
@@ -37,6 +42,15 @@ async def client(home: Path) -> AsyncIterator[httpx.AsyncClient]:
 def tokens(client: httpx.AsyncClient) -> Tokens:
     """What a service makes of the issuer, by its discovery document."""
     return Tokens(IssuerKeys(fetch_keys(client, ISSUER, "")), issuer=ISSUER, audience="throughline")
+
+
+def is_problem(answer: httpx.Response, status: int, code: str) -> None:
+    """The answer tells a problem in the form that all services have."""
+    told = problem(answer, status, code)
+    Draft202012Validator(PROBLEM_SCHEMA).validate(told)
+    kind = KINDS[told["type"].removeprefix(f"{CATALOGUE}#")]
+    assert (kind.status, kind.title, told["instance"]) == (status, told["title"], answer.request.url.path)
+    assert UUID(told["correlation_id"])
 
 
 async def ask(client: httpx.AsyncClient, **body: object) -> httpx.Response:
@@ -175,6 +189,34 @@ async def test_another_page_cannot_sign_anybody_in_or_out(client: httpx.AsyncCli
             answer = await client.post(path, data={"subject": "somebody-in-admin"}, headers={"Origin": origin})
             assert answer.status_code == 403
             assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status", "code"),
+    [
+        ("GET", "/identity/nothing", b"", 404, "not-found"),
+        ("GET", "/identity/token", b"", 405, "method-not-allowed"),
+        ("POST", "/identity/token", b"{", 400, "malformed-json"),
+        ("POST", "/identity/token", b'{"role": "emperor"}', 422, "invalid-body"),
+        ("POST", "/identity/token", b'{"role": "rep", "team": "West"}', 404, "not-found"),
+        ("POST", "/identity/token", b" " * 5000, 413, "body-too-large"),
+        ("POST", "/identity/sign-in", b"subject=nobody", 404, "not-found"),
+    ],
+)
+async def test_whatever_fails_is_told_as_the_services_tell_it(
+    client: httpx.AsyncClient, method: str, path: str, content: bytes, status: int, code: str
+) -> None:
+    """API-1."""
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    is_problem(await client.request(method, path, content=content, headers=headers), status, code)
+
+
+async def test_what_breaks_in_the_issuer_is_told_without_its_text(client: httpx.AsyncClient, home: Path) -> None:
+    """API-1."""
+    (home / "people.json").write_text("a secret that is no JSON")
+    answer = await client.get("/identity/sign-in")
+    is_problem(answer, 500, "unexpected")
+    assert "secret" not in answer.text
 
 
 @pytest.mark.parametrize("form", [b"", b"subject=", b"subject=nobody", b"subject=tools", b"\xff\x00", b"a" * 5000])

@@ -17,6 +17,7 @@ from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.program import Running, start, until
+from tests.deploy.test_identity import is_problem
 
 STREAM_SECONDS = 4
 """Longer than the gateway here waits for a whole request."""
@@ -119,9 +120,18 @@ async def test_the_first_segment_says_whose_path_it_is(place: GatewayPlace, clie
 async def test_unowned_paths_and_the_inside_of_services_are_not_found(client: httpx.AsyncClient) -> None:
     for path in ("/v1/dealsome", "/v1/unknown", "/health/ready", "/metrics", "/health", "/clock"):
         answer = await client.get(path)
-        assert answer.status_code == 404, path
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["code"] == "not-found"
+        is_problem(answer, 404, "not-found")
+
+
+@pytest.mark.usefixtures("services")
+async def test_a_refusal_tells_the_path_as_it_came_and_the_callers_correlation_id(client: httpx.AsyncClient) -> None:
+    """API-1: also where the path would break out of its text, or the id is none."""
+    given = "01913B6E-9c00-7a30-8f41-0c5d2e8b7a11"
+    answer = await client.get('/v1/un"known\\{{now}}{http.request.uuid}', headers={"X-Correlation-Id": given})
+    is_problem(answer, 404, "not-found")
+    assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"] == given
+    answer = await client.get("/v1/unknown", headers={"X-Correlation-Id": 'x","status":"200'})
+    is_problem(answer, 404, "not-found")
 
 
 @pytest.mark.usefixtures("services")
@@ -129,27 +139,31 @@ async def test_large_bodies_and_heads_are_refused(client: httpx.AsyncClient) -> 
     fits = await client.post("/v1/deals", content=b"x" * (1 << 20))
     assert (fits.status_code, fits.json()["body"]) == (200, 1 << 20)
     large = await client.post("/v1/deals", content=b"x" * ((1 << 20) + 1))
-    assert (large.status_code, large.json()["code"]) == (413, "content-too-large")
+    is_problem(large, 413, "body-too-large")
     assert (await client.get("/v1/deals", headers={"x": "x" * 12_000})).status_code == 200
     assert (await client.get("/v1/deals", headers={"x": "x" * 25_000})).status_code == 431
 
 
-@pytest.mark.usefixtures("services")
 @pytest.mark.parametrize(
-    "part",
+    ("part", "said"),
     [
-        b"GET /v1/deals HTTP/1.1\r\nHost: x\r\n",
-        b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc",
+        (b"GET /v1/deals HTTP/1.1\r\nHost: x\r\n", b""),
+        (b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc", b"request-timeout"),
     ],
 )
-@pytest.mark.usefixtures("client")
-async def test_half_a_request_is_cut_off(place: GatewayPlace, part: bytes) -> None:
+@pytest.mark.usefixtures("services", "client")
+async def test_half_a_request_is_cut_off(place: GatewayPlace, part: bytes, said: bytes) -> None:
+    """Without a word while nobody knows what was asked; a body that does not come is told as a problem (API-1)."""
     reader, writer = await asyncio.open_connection(LOOPBACK, place.port)
     writer.write(part)
     async with asyncio.timeout(10):
-        while await reader.read(1000):  # what it says before it hangs up is its own affair
-            pass
+        answer = await reader.read()
     writer.close()
+    assert said in answer
+    assert bool(answer) is bool(said)
+    if said:
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"Content-Type: application/problem+json" in answer
 
 
 @pytest.mark.usefixtures("services")
@@ -164,11 +178,12 @@ async def test_answers_are_compressed_and_event_streams_pass_as_they_come(client
 
 @pytest.mark.usefixtures("services")
 async def test_every_answer_is_guarded(client: httpx.AsyncClient) -> None:
-    headers = (await client.get("/")).headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-frame-options"] == "DENY"
-    assert "frame-ancestors 'none'" in headers["content-security-policy"]
-    assert "server" not in headers
+    for path in ("/", "/v1/unknown"):
+        headers = (await client.get(path)).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "server" not in headers
 
 
 async def test_a_service_that_is_away_for_a_moment_is_waited_for(
@@ -179,5 +194,5 @@ async def test_a_service_that_is_away_for_a_moment_is_waited_for(
     with serving(echo(), (int(place.upstreams["deals"].split(":")[1]),)):
         assert (await answering).json()["body"] == 1
     away = await client.get("/v1/deals")
-    assert (away.status_code, away.json()["code"]) == (503, "service-unavailable")
+    is_problem(away, 503, "unavailable")
     assert away.headers["retry-after"] == "1"
