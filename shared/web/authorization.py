@@ -21,6 +21,7 @@ from starlette.requests import Request
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.web.limits import RateLimit
+from shared.web.preconditions import single_header
 from shared.web.problems import Problem
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -209,7 +210,7 @@ class Authorization:
         return await self._resolve(actor.subject, actor.roles)
 
     def _token(self, request: Request) -> str | None:
-        header = request.headers.get("authorization")
+        header = single_header(request, "Authorization")
         if header is not None:
             scheme, _, token = header.partition(" ")
             if scheme.lower() != "bearer" or not token:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from shared.domain.context import Actor
 from shared.views.arrival import ReadModelBehind
 from shared.views.tokens import decode
-from shared.web.preconditions import prefers_lenient
+from shared.web.preconditions import prefers_lenient, single_header
 from shared.web.problems import Problem
 from shared.web.running import running_of
 
@@ -20,7 +20,7 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     Gives who asks, as the organisation knows them once the token's place is reached: what was waited for may be that
     they joined or moved.
     """
-    given = request.headers.get("consistency-token")
+    given = single_header(request, "Consistency-Token")
     if given is None:
         return actor
     running = running_of(request)

@@ -30,8 +30,9 @@ SOME_ID = "01913b6e-9c00-7a30-8f41-0c5d2e8b7a11"
 EVERY = ("malformed-request", "invalid-parameter", "not-signed-in", "not-allowed", "too-many-requests", "unexpected",
          "read-model-behind", "unavailable")  # fmt: skip
 OF_ONE = ("not-found",)
-OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-flight", "body-too-large", "unsupported-media-type",
-               "invalid-body", "refused-content", "idempotency-key-reused", "stale-version")  # fmt: skip
+OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-flight", "body-too-large",
+               "unsupported-media-type", "invalid-body", "refused-content", "idempotency-key-reused",
+               "stale-version")  # fmt: skip
 
 PROBLEM_SCHEMA: Document = {
     "type": "object",

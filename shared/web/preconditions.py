@@ -12,9 +12,17 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[a-z]+)?"')
 
 
+def single_header(request: Request, name: str) -> str | None:
+    """The value of a header, None without it. Raises Problem when it is given more than once: which one is meant?"""
+    given = request.headers.getlist(name)
+    if len(given) > 1:
+        raise Problem("malformed-request", f"{name} is given more than once.")
+    return given[0] if given else None
+
+
 def idempotency_key(request: Request) -> str | None:
     """The header Idempotency-Key. Raises Problem when a POST has none."""
-    key = request.headers.get("idempotency-key")
+    key = single_header(request, "Idempotency-Key")
     if key is None:
         if request.method == "POST":
             raise Problem("idempotency-key-missing", "A POST carries the header Idempotency-Key.")
@@ -33,7 +41,7 @@ def content_of(request: Request, raw: bytes) -> bytes:
 
 def expected_version(request: Request, *, required: bool) -> int | None:
     """The version in If-Match; None when there is none, or `*`. Raises Problem when it is required and missing."""
-    given = request.headers.get("if-match")
+    given = single_header(request, "If-Match")
     if given is None:
         if required:
             raise Problem("precondition-required", "A change carries If-Match with the ETag of what was read.")

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from shared.store.signal import Signal
+from shared.web.preconditions import single_header
 from shared.web.problems import Problem
 
 HEARTBEAT_SECONDS = 15.0
@@ -112,7 +113,7 @@ class Feed:
 
     async def respond(self, request: Request, select: Select, stopping: asyncio.Event) -> StreamingResponse:
         """The stream for one caller, from after Last-Event-ID, or from now. Ends when their token does."""
-        given = request.headers.get("last-event-id")
+        given = single_header(request, "Last-Event-ID")
         if given is not None and not (given.isascii() and given.isdigit() and len(given) <= 18):
             raise Problem("malformed-request", "Last-Event-ID is the id of an event of this stream.")
         head = await self._head()

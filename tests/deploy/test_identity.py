@@ -50,7 +50,7 @@ def is_problem(answer: httpx.Response, status: int, code: str) -> None:
     Draft202012Validator(PROBLEM_SCHEMA).validate(told)
     kind = KINDS[told["type"].removeprefix(f"{CATALOGUE}#")]
     assert (kind.status, kind.title, told["instance"]) == (status, told["title"], answer.request.url.path)
-    assert UUID(told["correlation_id"])
+    UUID(told["correlation_id"])
 
 
 async def ask(client: httpx.AsyncClient, **body: object) -> httpx.Response:

@@ -104,6 +104,26 @@ async def test_what_is_not_there_is_not_found(operations: httpx.AsyncClient, key
     problem(await operations.post(f"/v1/errands/{aggregate_id}/finish-it", headers=key()), 404, "not-found")
 
 
+@pytest.mark.parametrize("name", ["Idempotency-Key", "If-Match", "Consistency-Token", "Authorization"])
+@pytest.mark.parametrize("others", [["another"], ["the same", "the same"]])
+async def test_a_header_that_says_one_thing_is_given_once(
+    operations: httpx.AsyncClient, opened: httpx.Response, key: Key, name: str, others: list[str]
+) -> None:
+    """API-1: of two keys, versions, tokens or callers nobody knows which one is meant."""
+    good = {
+        **key(),
+        "If-Match": opened.headers["etag"],
+        "Consistency-Token": opened.headers["consistency-token"],
+        "Authorization": operations.headers["authorization"],
+    }
+    twice = [*good.items(), *((name, good[name] if other == "the same" else other) for other in others)]
+    told = problem(
+        await operations.post(f"{opened.headers['location']}/finish-it", headers=twice), 400, "malformed-request"
+    )
+    assert told["detail"] == f"{name} is given more than once."
+    assert (await operations.get(opened.headers["location"])).json()["version"] == 1
+
+
 # -- the same intent twice --------------------------------------------------------------------------------------------
 
 
