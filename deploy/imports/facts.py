@@ -34,6 +34,7 @@ from services.receivables.domain import invoicing as invoices
 from services.receivables.domain.ledger import receipts
 from services.receivables.domain.ledger.state import ledger, ledger_of
 from shared.domain.aggregate import Aggregate
+from shared.web.problems import words_of
 
 OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 """The namespace of ids that are derived from outside ids."""
@@ -269,7 +270,10 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     try:
         command = _adapter(kind.command).validate_python(fields)
     except ValidationError as error:
-        reasons = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False)]
+        reasons = [
+            f"{'.'.join(map(str, fault['loc']))}: {words_of(fault)[1].removesuffix('.')}"
+            for fault in error.errors(include_url=False)
+        ]
         raise NotAFact("; ".join(reasons)) from error
     at = getattr(command, "at", None)
     if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:

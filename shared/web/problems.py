@@ -189,8 +189,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "missing_keyword_only_argument": ("missing", "This field is required."),
     "unexpected_keyword_argument": ("unknown-field", "This field is not known here."),
     "extra_forbidden": ("unknown-field", "This field is not known here."),
+    "string_pattern_mismatch": ("blank", "This needs a character other than white space."),
 }
-"""Our words for pydantic's kinds of errors where they are about arguments of functions."""
+"""Our words for pydantic's kinds of errors: those about arguments of functions, and the one pattern that texts have."""
+
+
+def words_of(error: Any) -> tuple[str, str]:
+    """Code and sentence of an error that pydantic found."""
+    return WORDS.get(error["type"]) or (error["type"].replace("_", "-"), f"{error['msg']}.")
 
 
 def from_validation(errors: Sequence[Any], *, skip: int = 0) -> Problem:
@@ -199,7 +205,7 @@ def from_validation(errors: Sequence[Any], *, skip: int = 0) -> Problem:
         return Problem("malformed-json", f"{errors[0]['msg']}.")
     faults = []
     for error in errors:
-        code, message = WORDS.get(error["type"], (error["type"].replace("_", "-"), f"{error['msg']}."))
+        code, message = words_of(error)
         faults.append(Fault(code=code, message=message, pointer=pointer(error["loc"][skip:])))
     named = ", ".join(fault.pointer or "the body" for fault in faults[:5])
     return Problem("invalid-body", f"Wrong: {named}.", faults=faults)

@@ -57,6 +57,21 @@ def test_every_example_holds_to_its_schema(service: str) -> None:
                         assert not faults, f"{method.upper()} {path}: {faults[0].message}"
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_name_in_a_body_is_more_than_white_space(service: str) -> None:
+    """API-1."""
+    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    bodies = [told["requestBody"] for operations in document["paths"].values() for told in operations.values()
+              if "requestBody" in told]  # fmt: skip
+    for body in bodies:
+        schema = body["content"]["application/json"]["schema"]
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        for field, told in schema["properties"].items():
+            if "name" in field.split("_"):
+                option = told.get("anyOf", [told])[0]
+                assert option["pattern"] == r"\S", f"{schema['title']}.{field}"
+
+
 def _has_example(told: dict[str, Any], method: str) -> bool:
     if method != "get":
         return "example" in told["requestBody"]["content"]["application/json"]

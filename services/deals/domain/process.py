@@ -154,6 +154,7 @@ def _faults(definition: ProcessDefinition) -> Iterator[Reason]:
     stages = [(f"{root}.stages.{index}.key", stage.key) for index, stage in enumerate(definition.stages)]
     facts = [(f"{root}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts)]
     yield from _misspelt([(f"{root}.key", definition.key), *stages, *nodes, *facts])
+    yield from _blank(_names(definition, root))
     for keys in (stages, nodes, facts):
         yield from _repeated(keys)
     for index, fact in enumerate(definition.facts):
@@ -188,6 +189,24 @@ def _misspelt(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
         if not KEY.fullmatch(key):
             message = "A key has letters (a to z), digits, dashes and underscores only."
             yield Reason(code="bad-key", message=message, field=where)
+
+
+def _blank(names: Iterable[tuple[str, str]]) -> Iterator[Reason]:
+    """A reason for every name that says nothing; names come with their positions."""
+    for where, name in names:
+        if not name.strip():
+            yield Reason(code="blank", message="A name needs a character other than white space.", field=where)
+
+
+def _names(definition: ProcessDefinition, root: str) -> Iterator[tuple[str, str]]:
+    """Every name in a process, with its position."""
+    yield f"{root}.name", definition.name
+    yield from ((f"{root}.facts.{index}.name", fact.name) for index, fact in enumerate(definition.facts))
+    for index, stage in enumerate(definition.stages):
+        where = f"{root}.stages.{index}"
+        yield f"{where}.name", stage.name
+        for kind in ("tasks", "deliverables", "entry", "exit"):
+            yield from ((f"{where}.{kind}.{place}.name", each.name) for place, each in enumerate(getattr(stage, kind)))
 
 
 def _repeated(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:

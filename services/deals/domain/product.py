@@ -1,22 +1,19 @@
 """Products and their list prices (PROD-1)."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
-
-from annotated_types import MaxLen, MinLen
 
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
+from shared.domain.text import Name
 from shared.events.deals import ProductChanged, ProductListed
 from shared.events.definition import value
 
 KEEPING_PRODUCTS = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.PRODUCT: Reach.ALL})
-
-Text = Annotated[str, MinLen(1), MaxLen(200)]
 
 
 @value
@@ -50,11 +47,11 @@ class Catalogue:
 class AddProduct:
     """A product that can be sold from now on."""
 
-    code: Text
+    code: Name
     """The company's own code; it belongs to one product for ever."""
-    name: Text
+    name: Name
     list_price: Money
-    family: Text | None = None
+    family: Name | None = None
 
     example: ClassVar[dict[str, Any]] = {
         "code": "SRV-100",
@@ -70,18 +67,18 @@ class AddImportedProduct:
 
     on: date
     at: datetime | None = None
-    code: Text
-    name: Text
+    code: Name
+    name: Name
     list_price: Money
-    family: Text | None = None
+    family: Name | None = None
 
 
 @value
 class UpdateProduct:
     """What changes about a product; what is left out stays as it is."""
 
-    name: Text | None = None
-    family: Text | None = None
+    name: Name | None = None
+    family: Name | None = None
     list_price: Money | None = None
     active: bool | None = None
     """False: it can no longer be put on deals."""

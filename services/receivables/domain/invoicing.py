@@ -18,6 +18,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES
+from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
 from shared.events.receivables import InstalmentInvoiced, InvoiceIssued
 
@@ -46,7 +47,7 @@ class ImportInvoice:
     amount: Money
     on: date
     due: date
-    number: Annotated[str, MinLen(1), MaxLen(64)] | None = None
+    number: Annotated[str, MinLen(1), MaxLen(64), NOT_BLANK] | None = None
     """As it stands on the invoice; without one it takes the next of the series."""
     legal_entity: LegalEntity = USUAL_ENTITY
     contract_id: UUID | None = None

@@ -13,10 +13,11 @@ from annotated_types import MaxLen, MinLen
 from shared.domain.aggregate import Aggregate, Fact
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
+from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
 from shared.events.receivables import InvoiceNumberTaken
 
-LegalEntity = Annotated[str, MinLen(1), MaxLen(16)]
+LegalEntity = Annotated[str, MinLen(1), MaxLen(16), NOT_BLANK]
 USUAL_ENTITY = "MAIN"
 DIGITS = 6
 

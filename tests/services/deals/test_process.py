@@ -119,6 +119,22 @@ def test_proc_3_a_bad_criterion_is_refused_with_its_position(when: Predicate, co
     assert outcome.rejected.reasons[0].field == f"definition.stages.0.exit.0.when{place}"
 
 
+def test_proc_1_a_name_says_something() -> None:
+    """API-1."""
+    first = SHORT.stages[0]
+    task = replace(first.tasks[0], name="\u2003")
+    bad = replace(
+        SHORT, name=" ", stages=(replace(first, name="\n", tasks=(task, *first.tasks[1:])), *SHORT.stages[1:])
+    )
+    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("bad-process")
+    assert outcome.rejected is not None
+    assert [(reason.code, reason.field) for reason in outcome.rejected.reasons] == [
+        ("blank", "definition.name"),
+        ("blank", "definition.stages.0.name"),
+        ("blank", "definition.stages.0.tasks.0.name"),
+    ]
+
+
 def test_proc_3_every_fault_is_named_at_once() -> None:
     first = replace(SHORT.stages[0], category="certain")
     bad = replace(

@@ -384,6 +384,21 @@ async def test_api_1_a_filter_by_a_word_that_is_not_there_is_refused(
     assert await desk.status(f"/v1/{listing}?{parameter}={allowed.partition(',')[0]}") == 200
 
 
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\u00a0\u2003"])
+async def test_api_1_a_name_of_nothing_but_white_space_is_refused(house: House, blank: str) -> None:
+    desk = house.somebody()
+    for path, body, field in [
+        ("/v1/teams", {"name": blank}, "/name"),
+        ("/v1/accounts", {"name": blank}, "/name"),
+        ("/v1/leads", {"source": blank, "person_name": "Ada"}, "/source"),
+        ("/v1/leads", {"source": "fair", "person_name": blank}, "/person_name"),
+    ]:
+        refused = await desk.does(path, body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid-body")
+        (fault,) = refused.json()["errors"]
+        assert (fault["pointer"], fault["code"]) == (field, "blank")
+
+
 async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
     subject, boss = unique("rosa"), unique("boss")
     team, (rosa,) = await house.team(subject, manager=boss)

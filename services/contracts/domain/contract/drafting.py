@@ -25,11 +25,11 @@ from shared.domain.money import Money
 from shared.domain.references import MADE_A_MOMENT_AGO, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
+from shared.domain.text import NOT_BLANK, Name
 from shared.events.contracts import ContractDrafted, ContractTermsChanged, ContractVoided
 from shared.events.definition import value
 
-Name = Annotated[str, MinLen(1), MaxLen(200)]
-Sentence = Annotated[str, MinLen(1), MaxLen(1000)]
+Sentence = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
 
 TAKEN_OVER = {
     "stage": "The deal that entered its contract stage says so.",

@@ -6,7 +6,6 @@ from itertools import pairwise
 from uuid import UUID
 
 from services.contracts.domain.contract.approval import STEP
-from services.contracts.domain.contract.drafting import Name
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -23,6 +22,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES
+from shared.domain.text import Name
 from shared.events.contracts import (
     ContractActivated,
     ContractApproved,

@@ -19,6 +19,7 @@ from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
+from shared.domain.text import NOT_BLANK
 from shared.events.deals import (
     DealAmountChanged,
     DealCategoryChanged,
@@ -29,7 +30,7 @@ from shared.events.deals import (
 from shared.events.definition import value
 
 Category = Literal["omitted", "pipeline", "best-case", "commit"]
-Text = Annotated[str, MinLen(1), MaxLen(500)]
+Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 Changes = list[Any]
 
 

@@ -23,10 +23,11 @@ from shared.domain.aggregate import Decision, Fact, status_of
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
+from shared.domain.text import NOT_BLANK, Name
 from shared.events.deals import DealAbandoned, DealLost, DealReopened, DealWon
 from shared.events.definition import value
 
-Text = Annotated[str, MinLen(1), MaxLen(500)]
+Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 
 LossReason = Literal["price", "product-fit", "competitor", "timing", "relationship", "terms", "other", "not-stated"]
 """Why a customer chose otherwise."""
@@ -52,7 +53,7 @@ class LoseDeal:
     """The customer chose otherwise."""
 
     reason: LossReason
-    competitor: Annotated[str, MinLen(1), MaxLen(200)] | None = None
+    competitor: Name | None = None
     on: date | None = None
     """Default: today."""
 

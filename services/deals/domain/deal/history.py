@@ -42,6 +42,7 @@ from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.roles import ONLY_SERVICES
+from shared.domain.text import NOT_BLANK
 from shared.events.deals import (
     DealActivityLogged,
     DealAmountChanged,
@@ -52,7 +53,7 @@ from shared.events.deals import (
 )
 from shared.events.definition import value
 
-Text = Annotated[str, MinLen(1), MaxLen(500)]
+Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 
 
 @value

@@ -13,6 +13,7 @@ from shared.domain.context import Company
 from shared.domain.process import Node, Stage
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
+from shared.domain.text import NOT_BLANK
 from shared.events.deals import DealNodeCompleted, DueNode
 from shared.events.definition import value
 
@@ -23,7 +24,7 @@ class CompleteNode:
 
     key: Annotated[str, MinLen(1), MaxLen(64)]
     """The task or deliverable, by its key in the deal's process."""
-    evidence: Annotated[str, MinLen(1), MaxLen(2000)]
+    evidence: Annotated[str, MinLen(1), MaxLen(2000), NOT_BLANK]
     """What the action standard asks for: what was found out, or where the document is."""
 
     example: ClassVar[dict[str, Any]] = {

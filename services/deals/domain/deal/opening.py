@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from annotated_types import Gt, Le, MaxLen, MinLen
+from annotated_types import Gt, Le, MaxLen
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
@@ -17,10 +17,9 @@ from shared.domain.process import Stage
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING, Role
+from shared.domain.text import Name
 from shared.events.deals import DealLine, DealOpened
 from shared.events.definition import Exact, value
-
-Text = Annotated[str, MinLen(1), MaxLen(200)]
 
 MOST = 10**9
 FINEST = Decimal("0.000001")
@@ -41,7 +40,7 @@ class LineWanted:
 class OpenNewDeal:
     """A new sale. It starts in the first stage of the process that the ordered rules choose."""
 
-    name: Text
+    name: Name
     amount: Money | None = None
     """Default: the sum of the lines; without lines nothing yet."""
     expected_close: date | None = None
@@ -51,9 +50,9 @@ class OpenNewDeal:
     """Default: the asking member's team."""
     account_id: UUID | None = None
     """An account that the asking member sees."""
-    account_name: Text | None = None
-    source: Text | None = None
-    industry: Text | None = None
+    account_name: Name | None = None
+    source: Name | None = None
+    industry: Name | None = None
     lines: Annotated[tuple[LineWanted, ...], MaxLen(200)] = ()
 
     example: ClassVar[dict[str, Any]] = {
@@ -68,7 +67,7 @@ class OpenNewDeal:
 class OpenConvertedDeal:
     """The sale that a converted lead became."""
 
-    name: Text
+    name: Name
     lead_id: UUID
     captured_at: datetime
     account_id: UUID

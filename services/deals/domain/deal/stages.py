@@ -14,6 +14,7 @@ from shared.domain.criteria import unmet
 from shared.domain.process import ProcessDefinition
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
+from shared.domain.text import NOT_BLANK
 from shared.events.deals import DealMoved
 from shared.events.definition import value
 
@@ -24,7 +25,7 @@ class MoveDeal:
 
     stage: Annotated[str, MinLen(1), MaxLen(64)]
     """The stage to enter, by its key in the deal's process."""
-    reason: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+    reason: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
 
     example: ClassVar[dict[str, Any]] = {"stage": "needs-confirmed"}
 

@@ -13,6 +13,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.domain.text import NOT_BLANK
 from shared.events.deals import DealActivityLogged, DealNextStepPlanned
 from shared.events.definition import value
 
@@ -33,7 +34,7 @@ class LogActivity:
     """Default: today."""
     minutes: Annotated[int, Ge(0), Le(6000)] | None = None
     cost: Money | None = None
-    outcome: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+    outcome: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
     next_step: NextStep | None = None
     """What is to happen next; it can be planned in the same breath."""
 
@@ -50,7 +51,7 @@ class PlanNextStep:
     """What is to happen next, and when; without a day, explicitly nothing."""
 
     on: date | None
-    what: Annotated[str, MinLen(1), MaxLen(500)] | None = None
+    what: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
 
     example: ClassVar[dict[str, Any]] = {"on": "2026-12-07", "what": "Walk through the quotation"}
 

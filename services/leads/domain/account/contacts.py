@@ -6,11 +6,12 @@ from uuid import UUID
 
 from services.leads.domain.account.state import ActiveAccount, Contact, account
 from services.leads.domain.contact_points import ContactPoints, EmailHolder, normalised
-from services.leads.domain.fields import BuyingRole, Email, Name, Phone
+from services.leads.domain.fields import BuyingRole, Email, Phone
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS, SELLING
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import ContactAdded, ContactErased
 

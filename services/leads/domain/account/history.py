@@ -7,11 +7,12 @@ from services.leads.domain.account.contacts import reached, refuse_held
 from services.leads.domain.account.record import Neighbours, domain_taken, opened, said_by
 from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.contact_points import EmailHolder
-from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Name, Phone, Word
+from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.context import Context
 from shared.domain.rejection import refuse_all
 from shared.domain.roles import ONLY_SERVICES
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import ContactAdded
 

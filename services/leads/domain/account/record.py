@@ -6,11 +6,12 @@ from uuid import UUID
 
 from services.leads.domain.account.state import ActiveAccount, NoAccount, Profile, account
 from services.leads.domain.contact_points import normalised
-from services.leads.domain.fields import Country, Domain, Headcount, Name, Word
+from services.leads.domain.fields import Country, Domain, Headcount, Word
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import AccountChanged, AccountOpened
 

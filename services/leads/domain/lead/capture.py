@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out, refuse_unknown_team
 from services.leads.domain.contact_points import EmailHolder, normalised
-from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
 from services.leads.domain.lead.state import (
     Captured,
     ConvertedLead,
@@ -24,6 +24,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
 

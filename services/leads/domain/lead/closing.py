@@ -5,7 +5,7 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from services.leads.domain.fields import BuyingRole, Name, Text
+from services.leads.domain.fields import BuyingRole, Text
 from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Fact
@@ -14,6 +14,7 @@ from shared.domain.criteria import unmet
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected, refuse_all
 from shared.domain.roles import SELLING
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import AccountOpened, ContactAdded, LeadConverted, LeadDisqualified
 

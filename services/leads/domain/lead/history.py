@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.leads.domain.assignment import IMPORTED
 from services.leads.domain.contact_points import EmailHolder
-from services.leads.domain.fields import Country, Domain, Email, Headcount, Name, Phone, Text, Word
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
@@ -25,6 +25,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import LeadActivityLogged, LeadAssigned, LeadCaptured, LeadConverted, LeadDisqualified
 

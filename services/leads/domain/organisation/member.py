@@ -7,12 +7,13 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
-from services.leads.domain.fields import Name, Word
+from services.leads.domain.fields import Word
 from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import MemberJoined, MemberLeft, MemberMoved, MemberWentOnLeave
 

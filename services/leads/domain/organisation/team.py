@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from services.leads.domain.fields import Name
 from shared.domain.aggregate import Aggregate, Decision, Fact
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
+from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads import ManagerAppointed, TeamFormed
 

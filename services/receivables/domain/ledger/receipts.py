@@ -27,6 +27,7 @@ from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES
+from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
 from shared.events.receivables import ReceiptAllocated, ReceiptRecorded
 
@@ -40,12 +41,12 @@ class RecordReceipt:
 
     account_id: UUID
     """The customer who paid: a known account."""
-    bank_reference: Annotated[str, MinLen(1), MaxLen(140)]
+    bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     """The bank's own reference of the movement; accepted once."""
     amount: Money
     on: date
     """The day on which the money was there."""
-    reference: Annotated[str, MinLen(1), MaxLen(140)] | None = None
+    reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK] | None = None
     """The invoice number that the payer stated."""
 
     example: ClassVar[dict[str, object]] = {
