@@ -34,6 +34,7 @@ from services.receivables.domain import invoicing as invoices
 from services.receivables.domain.ledger import receipts
 from services.receivables.domain.ledger.state import ledger, ledger_of
 from shared.domain.aggregate import Aggregate
+from shared.domain.calendar import FIRST_DAY, LAST_DAY
 from shared.web.problems import words_of
 
 OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
@@ -42,8 +43,6 @@ OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 NAMES_REMEMBERED = 100_000
 DEEPEST = 20
 """Levels of objects and lists in a line; no fact has more than three."""
-FIRST_YEAR, LAST_YEAR = 2, 9998
-"""At the ends of the calendar, an instant has no day in some time zones."""
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 Ids = Callable[[str, str], UUID]
@@ -276,8 +275,8 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
         ]
         raise NotAFact("; ".join(reasons)) from error
     at = getattr(command, "at", None)
-    if at is not None and not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise NotAFact(f"at: an instant lies between the years {FIRST_YEAR} and {LAST_YEAR}")
+    if at is not None and not FIRST_DAY <= at.date() <= LAST_DAY:
+        raise NotAFact(f"at: an instant lies between {FIRST_DAY} and {LAST_DAY}")
     return Taken(kind=kind, aggregate_id=aggregate_id, command=command, names=names)
 
 

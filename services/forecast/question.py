@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from shared.domain.calendar import FIRST_DAY, LAST_DAY
 from shared.domain.context import Actor, Company
 from shared.domain.permission import reach_of
 from shared.domain.roles import READING, Reach
@@ -112,8 +113,8 @@ def instant(text: str, field: str, company: Company, now: datetime) -> datetime:
 
 def _in_reach(moment: datetime, field: str, *, in_the_future: bool) -> datetime:
     """Refuse instants of which nothing is known yet, or from which one cannot reckon a window back, or a day on."""
-    if not 1900 <= moment.year < 9000:
-        raise InvalidQuery([invalid(field, "out-of-range", f"{field} lies between the years 1900 and 9000.")])
+    if not FIRST_DAY.year <= moment.year <= LAST_DAY.year:
+        raise InvalidQuery([invalid(field, "out-of-range", f"{field} lies between {FIRST_DAY} and {LAST_DAY}.")])
     if in_the_future:
         raise InvalidQuery([invalid(field, "in-the-future", f"{field} lies in the future of the company clock.")])
     return moment

@@ -76,7 +76,11 @@ async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> D
     if wanted.name in ours:
         return ours[wanted.name]
     for kind in (r"^\d{4}-Q\d$", r"^\d{4}-\d\d$"):
-        parts = [amount for name, amount in ours.items() if re.match(kind, name) and _inside(period(name), wanted)]
+        parts = [
+            amount
+            for name, amount in ours.items()
+            if name[:4] == wanted.name[:4] and re.match(kind, name) and _inside(period(name), wanted)
+        ]
         if parts:
             return sum(parts, Decimal(0))
     return None

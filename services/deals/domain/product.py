@@ -1,10 +1,11 @@
 """Products and their list prices (PROD-1)."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
@@ -65,7 +66,7 @@ class AddProduct:
 class AddImportedProduct:
     """A product that was sold from a day of the past on (DATA-5)."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     code: Name
     name: Name

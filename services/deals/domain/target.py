@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim, Fact
+from shared.domain.calendar import FIRST_DAY, LAST_DAY, Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
@@ -76,7 +77,7 @@ class SetTarget:
 class SetImportedTarget:
     """A target that was set on a day of the past (DATA-5)."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     period: str
     level: Level
@@ -173,8 +174,8 @@ def _set(command: SetTarget | SetImportedTarget, context: Context, nowhere: Sequ
 
 def _faults(command: SetTarget | SetImportedTarget) -> list[Reason]:
     reasons = []
-    if not PERIOD.fullmatch(command.period):
-        message = "A period is a year, a month or a quarter: 2026, 2026-11 or 2026-Q4."
+    if not PERIOD.fullmatch(command.period) or not FIRST_DAY.year <= int(command.period[:4]) <= LAST_DAY.year:
+        message = f"A period is a year from {FIRST_DAY.year} on, a month or a quarter: 2026, 2026-11 or 2026-Q4."
         reasons.append(Reason(code="bad-period", message=message, field="period"))
     if (command.level == "company") == (command.team is not None):
         message = "A team's and a rep's target names the team; the company's does not."

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from services.receivables.domain.numbers import USUAL_ENTITY, LegalEntity, NextN
 from services.receivables.domain.plan import DrawnUpPaymentPlan, payment_plan
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
@@ -29,7 +29,7 @@ class IssueInvoice:
 
     number: Annotated[int, Ge(1)]
     """The instalment's number in the plan."""
-    on: date | None = None
+    on: Day | None = None
     """The day of the invoice; default: today."""
     legal_entity: LegalEntity = USUAL_ENTITY
     """Whose number series it takes its number from: capital letters and digits."""
@@ -45,8 +45,8 @@ class ImportInvoice:
     invoice_id: UUID
     """Derived from its outside id, so that importing it again finds it."""
     amount: Money
-    on: date
-    due: date
+    on: Day
+    due: Day
     number: Annotated[str, MinLen(1), MaxLen(64), NOT_BLANK] | None = None
     """As it stands on the invoice; without one it takes the next of the series."""
     legal_entity: LegalEntity = USUAL_ENTITY

@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 from annotated_types import MaxLen, MinLen
 
 from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, split
 from shared.domain.rejection import Reason, refuse_all
@@ -63,7 +64,7 @@ class DrawUpPlan:
     account_id: UUID
     total: Money
     payment_terms: Annotated[tuple[PaymentTerm, ...], MinLen(1), MaxLen(60)]
-    on: date
+    on: Day
     """The day on which the contract came into force; terms count from it."""
     deal_id: UUID | None = None
     owner: UUID | None = None

@@ -47,7 +47,22 @@ def test_proc_4_periods_are_years_months_and_quarters(period: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "period", ["", "26", "2026-13", "2026-Q5", "2026-1", "Q4-2026", "2026-Q4 ", "2026\n", "٢٠٢٦", "٢٠٢٦-11"]
+    "period",
+    [
+        "",
+        "26",
+        "0000",
+        "1899-Q4",
+        "9000-01",
+        "2026-13",
+        "2026-Q5",
+        "2026-1",
+        "Q4-2026",
+        "2026-Q4 ",
+        "2026\n",
+        "٢٠٢٦",
+        "٢٠٢٦-11",
+    ],
 )
 def test_proc_4_other_periods_are_refused(period: str) -> None:
     THE_TARGET.when(replace(COMPANY, period=period)).then_rejected("bad-target", "bad-period")

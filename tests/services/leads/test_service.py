@@ -399,6 +399,20 @@ async def test_api_1_a_name_of_nothing_but_white_space_is_refused(house: House, 
         assert (fault["pointer"], fault["code"]) == (field, "blank")
 
 
+async def test_api_1_a_day_outside_of_the_calendar_of_business_is_refused_with_its_field(house: House) -> None:
+    desk = house.somebody()
+    lead = await desk.makes("/v1/leads", {"source": "fair"})
+    deal = {"name": "Plant", "amount": {"amount": "1.00", "currency": "EUR"}, "expected_close": "9999-12-31"}
+    asked: list[tuple[str, dict[str, Any], str]] = [
+        ("log-activity", {"kind": "call", "outcome": "reached", "on": "0001-01-01"}, "/on"),
+        ("convert", {"deal": {"deal_id": str(new_id()), **deal}}, "/deal/expected_close"),
+    ]
+    for action, body, field in asked:
+        refused = await desk.does(f"/v1/leads/{lead}/{action}", body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid-body")
+        assert [fault["pointer"] for fault in refused.json()["errors"]] == [field]
+
+
 async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
     subject, boss = unique("rosa"), unique("boss")
     team, (rosa,) = await house.team(subject, manager=boss)

@@ -18,6 +18,7 @@ from services.contracts.domain.contract.state import (
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money
 from shared.domain.rejection import Reason, Rejected, refuse_all
@@ -39,17 +40,17 @@ class ImportContract:
 
     name: Name
     total: Money
-    drafted_on: date
+    drafted_on: Day
     payment_terms: PaymentTerms = STANDARD_TERMS
-    submitted_on: date | None = None
+    submitted_on: Day | None = None
     submitter: str = "imported"
-    approved_on: date | None = None
+    approved_on: Day | None = None
     approver: str = "imported"
-    signed_on: date | None = None
+    signed_on: Day | None = None
     """The day on which the second party signed."""
     evidence_hash: str = ""
     """Empty when history keeps no signed document."""
-    activated_on: date | None = None
+    activated_on: Day | None = None
     deal_id: UUID | None = None
     account_id: UUID | None = None
     owner: UUID | None = None

@@ -2,7 +2,6 @@
 
 import string
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from shared.domain.aggregate import Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
@@ -33,8 +33,8 @@ CONCLUDING = permission({**SELLING, Role.LEGAL: Reach.ALL})
 class SignContract:
     """Record that both parties signed an approved contract."""
 
-    signed_by_us: date
-    signed_by_customer: date
+    signed_by_us: Day
+    signed_by_customer: Day
     evidence_hash: Annotated[str, MinLen(64), MaxLen(64)]
     """SHA-256 of the signed document, in lower-case hexadecimal."""
 
@@ -49,7 +49,7 @@ class SignContract:
 class ActivateContract:
     """Put a signed contract into force."""
 
-    on: date
+    on: Day
     """The first day of its term; payment terms count from it."""
     account_id: UUID | None = None
     """The customer, when the contract does not name one yet."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from services.deals.domain.deal.state import NextStep, OpenDeal, deal, said
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import FactValue
 from shared.domain.money import Money, check_money
@@ -47,7 +47,7 @@ class ChangeAmount:
 class ChangeCloseDate:
     """The deal is expected to close on another day; null when nobody can say."""
 
-    expected_close: date | None
+    expected_close: Day | None
 
     example: ClassVar[dict[str, Any]] = {"expected_close": "2027-01-29"}
 
@@ -103,7 +103,7 @@ class UpdateDeal:
 
     stage: Annotated[str, MinLen(1), MaxLen(64)] | None = None
     amount: Money | None = None
-    expected_close: date | None = None
+    expected_close: Day | None = None
     next_step: NextStep | None = None
 
     example: ClassVar[dict[str, Any]] = {

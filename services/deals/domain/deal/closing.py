@@ -20,6 +20,7 @@ from services.deals.domain.deal.state import (
     said,
 )
 from shared.domain.aggregate import Decision, Fact, status_of
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
@@ -42,7 +43,7 @@ AbandonReason = Literal[
 class WinDeal:
     """The customer agreed."""
 
-    on: date | None = None
+    on: Day | None = None
     """The day on which the customer agreed; default: today."""
 
     example: ClassVar[dict[str, Any]] = {"on": "2026-11-30"}
@@ -54,7 +55,7 @@ class LoseDeal:
 
     reason: LossReason
     competitor: Name | None = None
-    on: date | None = None
+    on: Day | None = None
     """Default: today."""
 
     example: ClassVar[dict[str, Any]] = {"reason": "price", "competitor": "Globex"}
@@ -65,7 +66,7 @@ class AbandonDeal:
     """We stop, or nobody decided."""
 
     reason: AbandonReason
-    on: date | None = None
+    on: Day | None = None
     """Default: today."""
 
     example: ClassVar[dict[str, Any]] = {"reason": "no-decision"}

@@ -39,6 +39,7 @@ from services.deals.domain.deal.state import (
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.roles import ONLY_SERVICES
@@ -60,11 +61,11 @@ Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 class OpenImportedDeal:
     """A deal was opened on a day, in any stage."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     name: Text
     amount: Money
-    expected_close: date | None = None
+    expected_close: Day | None = None
     stage: str | None = None
     """Default: the first stage."""
     owner: UUID | None = None
@@ -88,7 +89,7 @@ class OpenImportedDeal:
 class MoveImportedDeal:
     """A deal entered a stage on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     stage: str
     reason: Text | None = None
@@ -99,10 +100,10 @@ class MoveImportedDeal:
 class ChangeImportedDeal:
     """What changed about a deal on a day; what is left out stayed as it was."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     amount: Money | None = None
-    expected_close: date | None = None
+    expected_close: Day | None = None
     category: Category | None = None
     judged_by: Literal["rep", "manager"] = "rep"
     next_step: NextStep | None = None
@@ -112,7 +113,7 @@ class ChangeImportedDeal:
 class LogImportedActivity:
     """Somebody worked on a deal on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     activity_id: UUID
     kind: ActivityKind
@@ -125,7 +126,7 @@ class LogImportedActivity:
 class CompleteImportedNode:
     """A task or deliverable was done on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     key: str
     evidence: Text
@@ -135,7 +136,7 @@ class CompleteImportedNode:
 class WinImportedDeal:
     """A deal was won on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     amount: Money | None = None
     """What it was won for; default: what it was worth before."""
@@ -145,7 +146,7 @@ class WinImportedDeal:
 class LoseImportedDeal:
     """A deal was lost on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     reason: LossReason = "not-stated"
     competitor: Text | None = None
@@ -155,7 +156,7 @@ class LoseImportedDeal:
 class AbandonImportedDeal:
     """A deal was abandoned on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     reason: AbandonReason
 
@@ -164,7 +165,7 @@ class AbandonImportedDeal:
 class ReopenImportedDeal:
     """A closed deal was reopened on a day."""
 
-    on: date
+    on: Day
     at: datetime | None = None
     reason: Text
 

@@ -11,6 +11,7 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
 from services.deals.domain.product import Catalogue
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, rounded, zero
 from shared.domain.process import Stage
@@ -43,7 +44,7 @@ class OpenNewDeal:
     name: Name
     amount: Money | None = None
     """Default: the sum of the lines; without lines nothing yet."""
-    expected_close: date | None = None
+    expected_close: Day | None = None
     owner: UUID | None = None
     """An active member; default: the asking member. A rep opens deals for themselves."""
     team: UUID | None = None
@@ -75,7 +76,7 @@ class OpenConvertedDeal:
     owner: UUID | None
     team: UUID | None
     amount: Money | None = None
-    expected_close: date | None = None
+    expected_close: Day | None = None
     industry: str | None = None
 
 

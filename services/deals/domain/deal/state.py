@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Aggregate
+from shared.domain.calendar import Day
 from shared.domain.criteria import Facts, FactValue
 from shared.domain.money import Money
 from shared.domain.roles import READING
@@ -18,7 +19,7 @@ from shared.events.definition import Exact, value
 class NextStep:
     """What is to happen next. Without a day, it says explicitly that nothing is planned."""
 
-    on: date | None
+    on: Day | None
     what: str | None = None
 
 

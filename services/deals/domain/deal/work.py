@@ -1,7 +1,6 @@
 """Work on a deal: what was done, and what is to be done next (DEAL-6)."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from annotated_types import Ge, Le, MaxLen, MinLen
 
 from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said
 from shared.domain.aggregate import Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
@@ -30,7 +30,7 @@ class LogActivity:
     kind: ActivityKind
     activity_id: UUID | None = None
     """The caller's own id, so that the same activity is logged once; default: made for every request."""
-    on: date | None = None
+    on: Day | None = None
     """Default: today."""
     minutes: Annotated[int, Ge(0), Le(6000)] | None = None
     cost: Money | None = None
@@ -50,7 +50,7 @@ class LogActivity:
 class PlanNextStep:
     """What is to happen next, and when; without a day, explicitly nothing."""
 
-    on: date | None
+    on: Day | None
     what: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
 
     example: ClassVar[dict[str, Any]] = {"on": "2026-12-07", "what": "Walk through the quotation"}

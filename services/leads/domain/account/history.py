@@ -1,6 +1,6 @@
 """How the history of accounts comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.leads.domain.account.contacts import reached, refuse_held
@@ -9,6 +9,7 @@ from services.leads.domain.account.state import ActiveAccount, NoAccount, accoun
 from services.leads.domain.contact_points import EmailHolder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import refuse_all
 from shared.domain.roles import ONLY_SERVICES
@@ -23,7 +24,7 @@ from shared.events.leads import ContactAdded
 class ImportAccount:
     """An account as history knows it."""
 
-    on: date
+    on: Day
     """The day: when it became known."""
     name: Name
     domain: Domain | None = None
@@ -42,7 +43,7 @@ class ImportAccount:
 class ImportContact:
     """A contact as history knows it."""
 
-    on: date
+    on: Day
     """The day: when they became known."""
     contact_id: UUID
     name: Name | None = None

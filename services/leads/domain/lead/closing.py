@@ -1,7 +1,6 @@
 """How a lead ends: converted to an account, a contact and maybe a deal, or disqualified (LEAD-8)."""
 
 from dataclasses import replace
-from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from services.leads.domain.fields import BuyingRole, Text
 from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import unmet
 from shared.domain.money import Money, check_money
@@ -39,7 +39,7 @@ class WantedDeal:
 
     name: Name
     amount: Money
-    expected_close: date | None = None
+    expected_close: Day | None = None
     """Today or later."""
     deal_id: UUID | None = None
     """Made by the client (UUIDv7); default: made here."""

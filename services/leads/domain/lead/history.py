@@ -1,6 +1,6 @@
 """How the history of leads comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.leads.domain.assignment import IMPORTED
@@ -21,6 +21,7 @@ from services.leads.domain.lead.state import (
     same_fields,
 )
 from shared.domain.aggregate import Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
@@ -36,7 +37,7 @@ from shared.events.leads import LeadActivityLogged, LeadAssigned, LeadCaptured, 
 class ImportLead:
     """A lead as history knows it."""
 
-    on: date
+    on: Day
     """The day: when the interest was shown."""
     source: Word
     person_name: Name | None = None
@@ -63,7 +64,7 @@ class ImportLead:
 class ImportLeadActivity:
     """Work on a lead as history knows it."""
 
-    on: date
+    on: Day
     """The day: when it happened."""
     activity_id: UUID
     kind: ActivityKind
@@ -78,7 +79,7 @@ class ImportLeadActivity:
 class ImportLeadQualification:
     """What was known about a lead, all of it."""
 
-    on: date
+    on: Day
     """The day: when it was noted."""
     need_stated: bool | None = None
     budget: Money | None = None
@@ -93,7 +94,7 @@ class ImportLeadQualification:
 class ImportLeadConversion:
     """A conversion as history knows it. Account, contact and deal come in by themselves."""
 
-    on: date
+    on: Day
     """The day: when it happened."""
     account_id: UUID
     contact_id: UUID | None = None
@@ -101,7 +102,7 @@ class ImportLeadConversion:
     deal_id: UUID | None = None
     deal_name: Name | None = None
     amount: Money | None = None
-    expected_close: date | None = None
+    expected_close: Day | None = None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -110,7 +111,7 @@ class ImportLeadConversion:
 class ImportLeadDisqualification:
     """The end of a lead as history knows it."""
 
-    on: date
+    on: Day
     """The day: when it happened."""
     reason: DisqualificationReason
     note: Text | None = None

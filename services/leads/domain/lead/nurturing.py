@@ -1,7 +1,6 @@
 """Working on a lead until it is worth a deal: activities, follow-up, qualification and its exit rule (LEAD-7)."""
 
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from annotated_types import Ge, Le
 from services.leads.domain.fields import Text
 from services.leads.domain.lead.state import Activity, OpenLead, Qualification, lead
 from shared.domain.aggregate import Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import Criterion, Facts, Predicate
 from shared.domain.money import Money, check_money
@@ -69,7 +69,7 @@ class LogLeadActivity:
     kind: ActivityKind
     activity_id: UUID | None = None
     """Made by the client, so that a repeated request logs one activity; default: made here."""
-    on: date | None = None
+    on: Day | None = None
     """The day; default today, never in the future."""
     minutes: Minutes | None = None
     outcome: ActivityOutcome | None = None
@@ -82,7 +82,7 @@ class PlanLeadFollowUp:
 
     example: ClassVar[dict[str, object]] = {"on": "2027-01-11"}
 
-    on: date | None
+    on: Day | None
     """Today or later; null says explicitly that nothing is planned."""
 
 

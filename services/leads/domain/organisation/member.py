@@ -10,6 +10,7 @@ from annotated_types import Ge, Le
 from services.leads.domain.fields import Word
 from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
@@ -131,8 +132,8 @@ class GoOnLeave:
 
     example: ClassVar[dict[str, object]] = {"start": "2026-12-21", "end": "2027-01-03"}
 
-    start: date
-    end: date
+    start: Day
+    end: Day
     """The last day away."""
 
 
@@ -142,7 +143,7 @@ class LeaveOrganisation:
 
     example: ClassVar[dict[str, object]] = {"on": "2026-11-20"}
 
-    on: date
+    on: Day
     """The last day in the organisation; not in the future."""
 
 
@@ -150,7 +151,7 @@ class LeaveOrganisation:
 class ImportMember:
     """A member as history knows them."""
 
-    on: date
+    on: Day
     """The day: when they joined."""
     subject: Name
     name: Name
@@ -167,7 +168,7 @@ class ImportMember:
 class ImportMove:
     """A change of team as history knows it."""
 
-    on: date
+    on: Day
     """The day: when it happened."""
     team_id: UUID | None
     at: datetime | None = None
@@ -178,10 +179,10 @@ class ImportMove:
 class ImportLeave:
     """Days away as history knows them."""
 
-    on: date
+    on: Day
     """The day: when they were announced."""
-    start: date
-    end: date
+    start: Day
+    end: Day
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -190,7 +191,7 @@ class ImportLeave:
 class ImportDeparture:
     """A departure as history knows it."""
 
-    on: date
+    on: Day
     """The last day in the organisation."""
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""

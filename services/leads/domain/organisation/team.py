@@ -1,11 +1,12 @@
 """Teams: their place in the hierarchy and who leads them (ORG-1)."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Decision, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
@@ -77,7 +78,7 @@ class AppointManager:
 class ImportTeam:
     """A team as history knows it."""
 
-    on: date
+    on: Day
     """The day: when it was formed."""
     name: Name
     parent_id: UUID | None = None
@@ -89,7 +90,7 @@ class ImportTeam:
 class ImportManager:
     """A team's manager as history knows them."""
 
-    on: date
+    on: Day
     """The day: from when on."""
     member_id: UUID
     at: datetime | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 from services.receivables.domain.ledger.allocation import use_credit
 from services.receivables.domain.ledger.state import (
@@ -14,6 +14,7 @@ from services.receivables.domain.ledger.state import (
     with_invoice,
 )
 from shared.domain.aggregate import Fact, Timer
+from shared.domain.calendar import LAST_DAY
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES
@@ -21,8 +22,6 @@ from shared.events.definition import value
 from shared.events.receivables import InvoiceIssued, InvoiceOverdue
 
 INSTANT = timedelta(microseconds=1)
-LAST_DUE = date(9000, 12, 31)
-"""Far from the end of the calendar, so that the day after it can be reckoned with in every time zone."""
 
 
 @value
@@ -32,8 +31,8 @@ class MarkOverdue:
 
 def enter(state: OpenLedger, invoice: InvoiceIssued, context: Context) -> list[Fact]:
     """An invoice that enters the ledger, and the standing credit that settles it at once."""
-    if invoice.due > LAST_DUE:
-        raise Rejected("out-of-range", f"An invoice falls due by {LAST_DUE}.", field="due")
+    if invoice.due > LAST_DAY:
+        raise Rejected("out-of-range", f"An invoice falls due by {LAST_DAY}.", field="due")
     issued = replace(invoice, overdue_from=context.company.end_of(invoice.due) + INSTANT)
     allocations = use_credit(state, _entered(issued))
     return [

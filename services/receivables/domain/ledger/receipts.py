@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
@@ -22,6 +21,7 @@ from services.receivables.domain.ledger.state import (
 )
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
@@ -44,7 +44,7 @@ class RecordReceipt:
     bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     """The bank's own reference of the movement; accepted once."""
     amount: Money
-    on: date
+    on: Day
     """The day on which the money was there."""
     reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK] | None = None
     """The invoice number that the payer stated."""
@@ -63,10 +63,10 @@ class ImportReceipt:
     """Money of the past, from a customer of the same history."""
 
     account_id: UUID
-    bank_reference: Annotated[str, MinLen(1), MaxLen(140)]
+    bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     amount: Money
-    on: date
-    reference: Annotated[str, MinLen(1), MaxLen(140)] | None = None
+    on: Day
+    reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK] | None = None
 
 
 @value
