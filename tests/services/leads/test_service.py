@@ -376,6 +376,7 @@ async def test_api_1_lists_are_sorted_and_go_on_after_a_cursor(house: House, lis
 async def test_api_1_a_filter_by_a_word_that_is_not_there_is_refused(
     house: House, listing: str, parameter: str, allowed: str
 ) -> None:
+    """API-1: with the words that there are."""
     desk = house.somebody()
     refused = await desk.client.get(f"/v1/{listing}", params={parameter: "opne"})
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid-parameter")
