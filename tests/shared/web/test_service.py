@@ -121,7 +121,8 @@ async def test_a_process_serves_until_it_is_told_to_stop(
             ) as client:
                 made = await client.post("/v1/errands", json=BREAD, headers={"Idempotency-Key": "k"})
                 assert made.status_code == 201, made.text
-                async with client.stream("GET", "/v1/errand-stream") as stream:
+                seen = {"Consistency-Token": made.headers["consistency-token"]}
+                async with client.stream("GET", "/v1/errand-stream", headers=seen) as stream:
                     heard = stream.aiter_lines()
                     assert await anext(heard) == "retry: 2000"
                     process.send_signal(stop)
