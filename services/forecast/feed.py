@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from services.forecast.parameters import Put
+from services.forecast.parameters import Listening, Put
 from services.forecast.question import scoped
 from shared.domain.money import Money
 from shared.domain.roles import READING
@@ -183,7 +183,7 @@ async def newest_events(put: Put, limit: Annotated[int, Query(ge=1, le=100)] = 2
 
 
 @router.get("/v1/stream", **operation(roles=READING, media_type="text/event-stream"))
-async def stream(request: Request, put: Put) -> Response:
+async def stream(request: Request, put: Listening) -> Response:
     """Events as they become visible in the views (server-sent events).
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.

@@ -13,6 +13,8 @@ from shared.domain.context import Company
 from shared.views.reading import Reading
 from shared.web.routes import Asking, Here
 
+OfTeam = Annotated[UUID | None, Query(description="Only this team and the teams below it.")]
+OfOwner = Annotated[UUID | None, Query(description="Only what this member owns.")]
 AsOf = Annotated[
     str | None,
     Query(
@@ -55,8 +57,8 @@ async def _asked(
     asking: Asking,
     here: Here,
     *,
-    team: Annotated[UUID | None, Query(description="Only this team and the teams below it.")] = None,
-    owner: Annotated[UUID | None, Query(description="Only what this member owns.")] = None,
+    team: OfTeam = None,
+    owner: OfOwner = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
 ) -> Asked:
@@ -66,5 +68,12 @@ async def _asked(
     return Asked(question=put, company=company, here=here)
 
 
+async def _listening(asking: Asking, here: Here, *, team: OfTeam = None, owner: OfOwner = None) -> Asked:
+    return await _asked(asking, here, team=team, owner=owner)
+
+
 Put = Annotated[Asked, Depends(_asked)]
 """The common parameters of a question: team, owner, as_of, known_at."""
+
+Listening = Annotated[Asked, Depends(_listening)]
+"""The parameters of what is told as it happens: team, owner."""

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.changes import Category
+from shared.domain.aggregate import statuses
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events import deals
 from shared.events.definition import Exact, value
 from shared.events.envelope import Envelope
-from shared.views.lists import Listing, at_least, at_most, contains, equals
+from shared.views.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.views.tables import Change, Row, Table
 from shared.views.view import View
 
@@ -150,9 +153,9 @@ DEALS = Listing(
     item=DealRow,
     key="id",
     filters={
-        "status": equals("status"),
+        "status": one_of("status", statuses(deal)),
         "stage": equals("stage"),
-        "category": equals("category"),
+        "category": one_of("category", get_args(Category)),
         "owner": equals("owner", UUID),
         "team": equals("team", UUID),
         "account": equals("account_id", UUID),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
+import pytest
 
 from services.deals.domain.process import process
 from services.deals.domain.short_process import SHORT_ID
@@ -312,12 +313,22 @@ async def test_proc_4_a_target_is_seen_by_those_whom_it_is_set_for_and_those_abo
     assert (await manager.does(f"/v1/targets/{named['company']}/change", lower)).status_code == 403
 
 
-async def test_proc_4_a_level_of_targets_that_is_not_there_is_refused(office: Office) -> None:
+@pytest.mark.parametrize(
+    ("listing", "parameter", "allowed"),
+    [
+        ("targets", "level", "company, team, rep"),
+        ("deals", "status", "abandoned, lost, open, won"),
+        ("deals", "category", "omitted, pipeline, best-case, commit"),
+    ],
+)
+async def test_a_filter_by_a_word_that_is_not_there_is_refused(
+    office: Office, listing: str, parameter: str, allowed: str
+) -> None:
     """API-1."""
-    refused = await office.somebody().client.get("/v1/targets", params={"level": "region"})
+    refused = await office.somebody().client.get(f"/v1/{listing}", params={parameter: "opne"})
     assert refused.status_code == 400
     (fault,) = refused.json()["errors"]
-    assert (fault["parameter"], "company, team, rep" in fault["message"]) == ("level", True)
+    assert (fault["parameter"], allowed in fault["message"]) == (parameter, True)
 
 
 # -- views and reactions ----------------------------------------------------------------------------------------------

@@ -109,6 +109,13 @@ async def test_the_day_that_the_company_clock_shows_may_be_asked_about(
     assert refused.json()["errors"][0]["code"] == "in-the-future"
 
 
+@pytest.mark.parametrize("parameter", ["as_of", "known_at", "colour"])
+async def test_the_stream_is_of_now_and_knows_no_other_instant(director: httpx.AsyncClient, parameter: str) -> None:
+    """API-3: what it cannot heed it refuses."""
+    told = problem(await director.get(f"/v1/stream?{parameter}=2026-01-01"), 400, "invalid-parameter")
+    assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [(parameter, "unknown-parameter")]
+
+
 async def test_a_stage_is_data_so_an_unknown_one_is_an_empty_answer(director: httpx.AsyncClient) -> None:
     found = await director.get("/v1/funnel/deals?stage=nowhere")
     assert (found.status_code, found.json()["deals"]) == (200, [])
