@@ -289,7 +289,7 @@ async def test_proc_4_a_target_is_seen_by_those_whom_it_is_set_for_and_those_abo
         "rep": await desk.makes("/v1/targets", {**goal, "level": "rep", "team": team.id, "member": team.rep}),
         "other": await desk.makes("/v1/targets", {**goal, "level": "rep", "team": team.id, "member": team.other}),
     }
-    foreign = await desk.does("/v1/targets", {**goal, "level": "team", "team": str(new_id())})
+    foreign = await desk.does("/v1/targets", {**goal, "level": "team", "team": (await office.team()).id})
     everything = {*theirs, "foreign"}
     named = {**theirs, "foreign": foreign.json()["id"]}
     rep, other, manager = (

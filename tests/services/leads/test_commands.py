@@ -1,6 +1,7 @@
 """What holds for every command of the service."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -118,6 +119,10 @@ def test_api_1_the_example_of_a_command_is_one(command: Any) -> None:
 def test_api_1_an_unknown_field_is_an_error(command: Any) -> None:
     with pytest.raises(ValueError, match="nonsense"):
         TypeAdapter(command).validate_python({**command.example, "nonsense": 1})
+
+
+# What is no number comes past no edge.
+some.register_type_strategy(Decimal, some.decimals(allow_nan=False, allow_infinity=False))
 
 
 @given(some.data())
