@@ -45,5 +45,6 @@ SERVICE = Service(
     ),
     reads=None,
     feed=FeedSource(read=feed.read, head=feed.head),
+    live=True,
     pages=Path(__file__).parent / "dashboard",
 )

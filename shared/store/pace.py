@@ -1,16 +1,31 @@
 """How followers of a log keep pace with it: at once while little happens, in larger steps while much does."""
 
+from dataclasses import dataclass
+
 REST_AN_EVENT = 0.003
-SHORTEST_REST = 0.02
-LONGEST_REST = 0.1
 
 
-def rest_after(events: int, limit: int) -> float:
-    """Seconds until the next page after one of so many events, of at most `limit`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """The shortest and the longest rest between two pages, in seconds."""
 
-    A step costs about the same for one event as for fifty. Many events say that more are coming, so the next step waits
-    for them; whoever is behind (a full page) does not wait, and neither does what comes after a while without events.
-    """
-    if events == 0 or events >= limit:
-        return 0.0
-    return min(LONGEST_REST, max(SHORTEST_REST, events * REST_AN_EVENT))
+    shortest: float
+    longest: float
+
+    def rest_after(self, events: int, limit: int) -> float:
+        """Seconds until the next page after one of so many events, of at most `limit`.
+
+        A step costs about the same for one event as for fifty. Many events say that more are coming, so the next step
+        waits for them; whoever is behind (a full page) does not wait, and neither does what comes after a while without
+        events.
+        """
+        if events == 0 or events >= limit:
+            return 0.0
+        return min(self.longest, max(self.shortest, events * REST_AN_EVENT))
+
+
+PROMPT = Pace(shortest=0.01, longest=0.1)
+"""For what somebody watches live: the way of an event to a page."""
+
+RELAXED = Pace(shortest=0.1, longest=0.1)
+"""For what somebody asks for now and then, with a token when it has to be there: lists, look-ups, reactions."""

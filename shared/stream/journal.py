@@ -16,11 +16,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from faststream.kafka.annotations import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from shared.ops.health import Health
 from shared.ops.pausing import pause
+from shared.store.pace import RELAXED, Pace
 from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
 from shared.stream.keeping import Keeper
@@ -64,10 +64,12 @@ class Journal:
         health: Health,
         arrived: Signal,
         replication: int = 1,
+        pace: Pace = RELAXED,
     ) -> None:
         """`arrived` is given after each batch that may have written something."""
         self.service = service
         self.topics = tuple(sorted(topics))
+        self.pace = pace
         self._keeper = Keeper(pool)
         self._bootstrap = bootstrap
         self._replication = replication
@@ -92,6 +94,7 @@ class Journal:
             self._bootstrap,
             client_id=self.service,
             consumer_only=True,
+            apply_types=False,  # the batch goes on as it came; injection would run a part of it in a thread
             allow_auto_create_topics=False,
             graceful_timeout=ANSWER_SECONDS,
             logger=None,
@@ -113,7 +116,7 @@ class Journal:
             no_reply=True,
             listener=session,
             parser=session.parse,
-            decoder=undecoded,
+            decoder=whole,
         )
         subscriber(session.apply)
         return broker, subscriber
@@ -196,12 +199,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             consumer=self._consumer,
         )
 
-    async def apply(self, message: KafkaMessage) -> None:
+    async def apply(self, message: KafkaAckableMessage) -> None:
         """Write one batch. FastStream swallows what a subscriber raises, so a failure ends the whole session."""
         if self._failure.done():
             return
         try:
             await self._apply(message.raw_message)
+            await asyncio.sleep(self._journal.pace.rest_after(len(message.raw_message), LARGEST_BATCH))
         except Exception as error:  # noqa: BLE001 - handed on to `run`, which raises it
             if not self._failure.done():
                 self._failure.set_exception(error)
@@ -308,6 +312,6 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         }
 
 
-async def undecoded(message: KafkaAckableMessage) -> bytes:
-    """The subscriber works on the raw records."""
-    return b""
+async def whole(message: KafkaAckableMessage) -> KafkaAckableMessage:
+    """The message itself: the subscriber works on its raw records."""
+    return message

@@ -24,7 +24,7 @@ from shared.store.commands import Commands
 from shared.store.errors import ContentDiffers, Forbidden, NotFound
 from shared.store.lease import Lease
 from shared.store.log import Log, Page
-from shared.store.pace import rest_after
+from shared.store.pace import RELAXED
 from shared.store.signal import Signal
 from shared.views import marks, parking
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
@@ -235,7 +235,7 @@ class ReactionRunner:
             if events is None:
                 await self._wake.wait(seen, min(POLL_SECONDS[self._source], LOOK_SECONDS))
             else:
-                await asyncio.sleep(rest_after(events, self._page))
+                await asyncio.sleep(RELAXED.rest_after(events, self._page))
 
     async def _follow(self, reacting: Reacting, position: int) -> tuple[int, int | None]:
         """React to the page that follows a position; where it ended, and how many events it had, None when none."""

@@ -16,7 +16,7 @@ from shared.domain.context import Company
 from shared.ops.health import Health
 from shared.store.lease import Lease
 from shared.store.log import Log
-from shared.store.pace import rest_after
+from shared.store.pace import RELAXED, Pace
 from shared.store.signal import Signal
 from shared.views import builds, parking
 from shared.views.builds import Build
@@ -52,6 +52,7 @@ class ViewRunner:
         health: Health,
         wake: Signal,
         advanced: Signal,
+        pace: Pace = RELAXED,
         page: int = PAGE,
         build_page: int = BUILD_PAGE,
     ) -> None:
@@ -66,6 +67,7 @@ class ViewRunner:
         self._health = health
         self._wake = wake
         self._advanced = advanced
+        self._pace = pace
         self._page = page
         self._build_page = build_page
         self._halted: dict[str, int] = {}
@@ -104,7 +106,7 @@ class ViewRunner:
             if events is None:
                 await self._wake.wait(seen, self._poll)
             else:
-                await asyncio.sleep(rest_after(events, self._page))
+                await asyncio.sleep(self._pace.rest_after(events, self._page))
 
     async def _follow(self, folding: Folding) -> int | None:
         """Take every serving build one page on; the events of the longest page, or None when none moved."""

@@ -22,6 +22,7 @@ from shared.store.idempotency import forget_old_answers
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.migrate import check
+from shared.store.pace import PROMPT, RELAXED
 from shared.store.pool import create_pool
 from shared.store.signal import Signal, listen
 from shared.store.timers import Timers
@@ -258,6 +259,7 @@ def _workers(parts: _Parts) -> list[Worker]:
             health=health,
             arrived=running.arrived,
             replication=settings.kafka_replication,
+            pace=PROMPT if service.live else RELAXED,
         )
         workers.append(Worker(name="journal", run=journal.run))
     for source in SOURCES:
@@ -281,7 +283,8 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
     runners: list[ViewRunner | ReactionRunner] = []
     views = views_of(running.service)
     if any(view.source == source for view in views):
-        runners.append(ViewRunner(source, views=views, company=running.settings.company, **about))
+        pace = PROMPT if running.service.live else RELAXED
+        runners.append(ViewRunner(source, views=views, company=running.settings.company, pace=pace, **about))
     reactions = running.service.reactions
     if reactions and source in reactions.sources:
         runners.append(ReactionRunner(source, reactions=reactions, commands=running.commands, **about))

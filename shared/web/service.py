@@ -62,6 +62,8 @@ class Service:
     seeds: tuple[Seed, ...] = field(default=(), kw_only=True)
     feed: FeedSource | None = field(default=None, kw_only=True)
     """Where `Running.feed` reads."""
+    live: bool = field(default=False, kw_only=True)
+    """Whether people watch its views: they follow in small steps even while much happens, which costs more."""
     pages: Path | None = field(default=None, kw_only=True)
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
     description: str = field(default="", kw_only=True)
