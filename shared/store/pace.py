@@ -24,8 +24,11 @@ class Pace:
         return min(self.longest, max(self.shortest, events * REST_AN_EVENT))
 
 
+RELAYING = Pace(shortest=0.04, longest=0.1)
+"""For the relay, which sets the rhythm of all who follow: each page costs each of them a fetch of every partition."""
+
 PROMPT = Pace(shortest=0.01, longest=0.1)
-"""For what somebody watches live: the way of an event to a page."""
+"""For what somebody watches live."""
 
 RELAXED = Pace(shortest=0.1, longest=0.1)
 """For what somebody asks for now and then, with a token when it has to be there: lists, look-ups, reactions."""

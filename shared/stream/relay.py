@@ -23,7 +23,7 @@ from shared.ops.health import Health
 from shared.ops.pausing import pause
 from shared.store.lease import Lease
 from shared.store.log import Log
-from shared.store.pace import PROMPT
+from shared.store.pace import RELAYING
 from shared.store.signal import Signal
 from shared.stream.chain import Place
 from shared.stream.lag import Delay
@@ -150,7 +150,7 @@ class Relay:
             if mark.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
                 await self._move(mark, epoch)
                 stored, saved_at = mark, time.monotonic()
-            await pause(stopping, PROMPT.rest_after(len(records), self._page))
+            await pause(stopping, RELAYING.rest_after(len(records), self._page))
             if len(records) < self._page:
                 await self._appended.wait(seen, POLL_SECONDS if mark.position == stored.position else SAVE_SECONDS)
         if mark.position > stored.position:

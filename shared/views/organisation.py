@@ -1,6 +1,7 @@
 """The sales organisation as every service sees it: who is who, in which team, and whose teams they reach (ORG-1)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -116,16 +117,29 @@ def organisation(source: Source) -> View:
     )
 
 
+REMEMBERED_SECONDS = 1.0
+"""How long it is remembered who somebody is."""
+
+
 class Organisation:
     """Questions about the organisation."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, now: Callable[[], float] = time.monotonic) -> None:
         self._views = views
+        self._now = now
         self._members = Together(self._find)
+        self._remembered: dict[str, Record | None] = {}
+        self._forget_at = 0.0
 
-    async def actor(self, subject: str, roles: Iterable[Role]) -> Actor:
-        """Who a subject is here. Somebody who is not (or no longer) in the organisation has no member and no teams."""
-        row = await self._members.ask(subject)
+    async def actor(self, subject: str, roles: Iterable[Role], *, fresh: bool = False) -> Actor:
+        """Who a subject is here, as was so at most a second ago; `fresh` for as it is now. Somebody who is not (or no
+        longer) in the organisation has no member and no teams."""
+        if self._now() >= self._forget_at:
+            self._remembered.clear()
+            self._forget_at = self._now() + REMEMBERED_SECONDS
+        if fresh or subject not in self._remembered:
+            self._remembered[subject] = await self._members.ask(subject)
+        row = self._remembered[subject]
         if row is None:
             return Actor(subject=subject, roles=frozenset(roles))
         return Actor(

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from joserfc import jwt
@@ -175,8 +175,10 @@ def _reason(error: JoseError) -> str:
     return _REASONS.get(type(error), "it does not hold")
 
 
-Resolve = Callable[[str, frozenset[Role]], Awaitable[Actor]]
-"""Finds the person of a subject in the organisation: `(subject, roles) -> Actor`."""
+class Resolve(Protocol):
+    """Finds the person of a subject in the organisation; `fresh` when a second ago is too long ago."""
+
+    async def __call__(self, subject: str, roles: frozenset[Role], *, fresh: bool) -> Actor: ...
 
 
 class Authorization:
@@ -203,11 +205,11 @@ class Authorization:
         subject = claims["sub"]
         state["allowance"] = self._limit.count(f"subject:{subject}")
         state["expires_at"] = float(claims["exp"])
-        return await self._resolve(subject, _roles(claims.get("roles")))
+        return await self._resolve(subject, _roles(claims.get("roles")), fresh=False)
 
     async def known_as(self, actor: Actor) -> Actor:
         """The same person as the organisation knows them now."""
-        return await self._resolve(actor.subject, actor.roles)
+        return await self._resolve(actor.subject, actor.roles, fresh=True)
 
     def _token(self, request: Request) -> str | None:
         header = single_header(request, "Authorization")

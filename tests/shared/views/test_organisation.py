@@ -52,12 +52,26 @@ async def told(depot: Depot, *events: Any) -> Organisation:
     return Organisation(depot.views(view))
 
 
+async def test_who_somebody_is_is_remembered_for_a_second(depot: Depot) -> None:
+    seconds, view = [0.0], organisation("journal")
+    await told(depot, *HISTORY)
+    known = Organisation(depot.views(view), now=lambda: seconds[0])
+    assert (await known.actor("ana", [])).team == NORTH
+    async with depot.pool.acquire() as connection:
+        db = ViewDatabase(connection, {"view": "organisation_1"}, log=depot.journal, company=Company(), position=0)
+        await fold(db, [fact(MemberMoved(member_id=ANA, before=NORTH, team_id=COAST, on=date(2026, 3, 16)))])
+    seconds[0] = 0.9
+    assert (await known.actor("ana", [])).team == NORTH
+    assert (await known.actor("ana", [], fresh=True)).team == COAST
+    assert (await known.actor("ana", [])).team == COAST
+
+
 def rep(subject: str, member: UUID, team: UUID | None, *teams: UUID) -> Actor:
     return Actor(subject=subject, roles=frozenset({Role.REP}), member=member, team=team, teams=frozenset(teams))
 
 
 async def who(organisation: Organisation, subject: str) -> Actor:
-    return await organisation.actor(subject, [Role.REP])
+    return await organisation.actor(subject, [Role.REP], fresh=True)
 
 
 async def test_a_manager_reaches_the_teams_below_and_a_rep_their_own(depot: Depot) -> None:

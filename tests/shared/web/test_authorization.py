@@ -202,7 +202,7 @@ async def test_a_remembered_token_still_expires(published: Published, issuer: Is
 # -- requests --------------------------------------------------------------------------------------------------------
 
 
-async def found(subject: str, roles: frozenset[Role]) -> Actor:
+async def found(subject: str, roles: frozenset[Role], *, fresh: bool) -> Actor:
     return Actor(subject=subject, roles=roles)
 
 
