@@ -18,11 +18,13 @@ from services.forecast import (
     processes,
     targets,
 )
+from shared.store.pace import PROMPT
 from shared.views.organisation import organisation
 from shared.web.service import FeedSource, Service
 
 SERVICE = Service(
     "forecast",
+    description="Funnel, forecast, health of the sales process and what changed, now and at any past instant.",
     views=(
         organisation("journal"),
         processes.VIEW,
@@ -45,6 +47,6 @@ SERVICE = Service(
     ),
     reads=None,
     feed=FeedSource(read=feed.read, head=feed.head),
-    live=True,
+    pace=PROMPT,
     pages=Path(__file__).parent / "dashboard",
 )

@@ -9,7 +9,8 @@ _WIDTH = {reach: width for width, reach in enumerate(Reach)}
 
 
 def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | None) -> str | None:
-    """None when the actor may, else the reason as a sentence. What has no owner and no team needs the reach ALL."""
+    """None when the actor may, else the reason as a sentence. What has no owner and no team needs the reach ALL, or one
+    that takes in what is common."""
     match reach_of(actor, permission):
         case None:
             return "None of your roles allows this."

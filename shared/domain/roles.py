@@ -25,7 +25,8 @@ class Role(StrEnum):
 
 
 class Reach(StrEnum):
-    """How far a role reaches: what the person owns, what belongs to the teams they lead or sit in, or everything.
+    """How far a role reaches: what the person owns, what belongs to the teams they lead or sit in, or everything; the
+    narrowest first.
 
     The two "and common" add what nobody owns, like a target: what those teams, or the whole company, have in common.
     """

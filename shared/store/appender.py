@@ -28,9 +28,8 @@ class Appender:
         self._pool = pool
         self._waiting: deque[Waiting] = deque()
         self._calls: set[asyncio.Task[None]] = set()
-        self._awaited: set[asyncio.Task[None]] = set()
-        """The calls under way that the next one waits for."""
-        self._starting = False
+        self._awaited: asyncio.Task[None] | None = None
+        """The call under way that the next one waits for."""
         self._announcer = Announcer(pool)
         self.appended = Signal()
         """Given after every commit that appended events."""
@@ -50,18 +49,17 @@ class Appender:
         await self._announcer.close()
 
     def _start_call(self) -> None:
-        if not self._waiting or self._starting or self._awaited or len(self._calls) == CALLS_AT_ONCE:
+        if not self._waiting or self._awaited or len(self._calls) == CALLS_AT_ONCE:
             return
         # The call takes what has come by the time that it runs, so what comes in the same moment shares it.
-        self._starting = True
-        call = asyncio.create_task(self._call())
+        call = self._awaited = asyncio.create_task(self._call())
         self._calls.add(call)
-        self._awaited.add(call)
         asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._wait_no_longer, call)
         call.add_done_callback(self._ended)
 
     def _wait_no_longer(self, call: asyncio.Task[None]) -> None:
-        self._awaited.discard(call)
+        if self._awaited is call:
+            self._awaited = None
         self._start_call()
 
     def _ended(self, call: asyncio.Task[None]) -> None:
@@ -69,7 +67,6 @@ class Appender:
         self._wait_no_longer(call)
 
     async def _call(self) -> None:
-        self._starting = False
         await self._write(take_compatible(self._waiting))
 
     async def _write(self, batch: Sequence[Waiting]) -> None:

@@ -245,7 +245,7 @@ def _condition(condition: Filter, value: Any, bound: Callable[[Any], str]) -> st
 
 
 def _scope(listing: Listing, actor: Actor, bound: Callable[[Any], str]) -> list[str]:
-    """What the actor may see: everything, what belongs to their teams or to them, or nothing."""
+    """What the actor may see: everything, what belongs to their teams or to them or is common to them, or nothing."""
     reach = reach_of(actor, listing.readers)
     if reach is Reach.ALL:
         return []

@@ -83,12 +83,6 @@ class ViewDatabase:
         """The first column of the first row."""
         return await self.connection.fetchval(self.sql(sql), *arguments)
 
-    async def copy(self, table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
-        """Append many rows to a table of this view; the fastest way to fill one."""
-        await self.connection.copy_records_to_table(
-            table, schema_name=self.schemas["view"], columns=list(columns), records=records
-        )
-
     async def history(self, aggregate_ids: Sequence[UUID]) -> list[Envelope[Any]]:
         """All events of these aggregates up to `position`, in the order of the log."""
         return readable(await self._log.history(self.connection, aggregate_ids, self.position))

@@ -22,7 +22,6 @@ from shared.store.idempotency import forget_old_answers
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.migrate import check
-from shared.store.pace import PROMPT, RELAXED
 from shared.store.pool import create_pool
 from shared.store.signal import Signal, listen
 from shared.store.timers import Timers
@@ -259,7 +258,7 @@ def _workers(parts: _Parts) -> list[Worker]:
             health=health,
             arrived=running.arrived,
             replication=settings.kafka_replication,
-            pace=PROMPT if service.live else RELAXED,
+            pace=service.pace,
         )
         workers.append(Worker(name="journal", run=journal.run))
     for source in SOURCES:
@@ -283,8 +282,8 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
     runners: list[ViewRunner | ReactionRunner] = []
     views = views_of(running.service)
     if any(view.source == source for view in views):
-        pace = PROMPT if running.service.live else RELAXED
-        runners.append(ViewRunner(source, views=views, company=running.settings.company, pace=pace, **about))
+        company, pace = running.settings.company, running.service.pace
+        runners.append(ViewRunner(source, views=views, company=company, pace=pace, **about))
     reactions = running.service.reactions
     if reactions and source in reactions.sources:
         runners.append(ReactionRunner(source, reactions=reactions, commands=running.commands, **about))

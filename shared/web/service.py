@@ -13,6 +13,7 @@ from shared.domain.aggregate import Aggregate
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
+from shared.store.pace import RELAXED, Pace
 from shared.store.reader import Provider
 from shared.views.lists import Listing
 from shared.views.reactions import Reactions
@@ -62,11 +63,11 @@ class Service:
     seeds: tuple[Seed, ...] = field(default=(), kw_only=True)
     feed: FeedSource | None = field(default=None, kw_only=True)
     """Where `Running.feed` reads."""
-    live: bool = field(default=False, kw_only=True)
-    """Whether people watch its views: they follow in small steps even while much happens, which costs more."""
+    pace: Pace = field(default=RELAXED, kw_only=True)
+    """How its journal and its views keep pace with what happens."""
     pages: Path | None = field(default=None, kw_only=True)
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
-    description: str = field(default="", kw_only=True)
+    description: str = field(kw_only=True)
     """What it does, for the reference."""
 
 

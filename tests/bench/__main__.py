@@ -30,9 +30,9 @@ INTRODUCTION = """# What one command costs
 Written by `make bench` (`python -m tests.bench --write`). Absolute figures belong to the machine below; what carries
 over is a ratio inside one run. The servers take turns on the same PostgreSQL (fsync on), one process each.
 
-- **Throughline**: `POST /v1/deals` at the deals service as it runs in the stack. Bearer token, look-up of the asker's
-  team, validation, process and catalogue, `Idempotency-Key`, append with compare-and-set; beside it the same process
-  publishes to Kafka and folds its own list, and the other services follow, on the same cores.
+- **Throughline**: `POST /v1/deals` at the deals service as it runs in the stack. Bearer token, the asker's team (looked
+  up once a second), validation, process and catalogue, `Idempotency-Key`, append with compare-and-set; beside it the
+  same process publishes to Kafka and folds its own list, and the other services follow, on the same cores.
 - **Throughline, nothing downstream**: the same, while the four other services stand still.
 - **FastAPI + eventsourcing**: the same body and the same check of the token, the library's PostgreSQL recorder in its
   default mode, in threads. No idempotency, no team, nothing published.

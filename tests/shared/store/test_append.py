@@ -28,7 +28,11 @@ from shared.store.append import (
 )
 from shared.store.appender import Waiting, take_compatible
 from tests.shared.store.conftest import Process
+from tests.shared.web.waiting import until
 
+WAITS_FOR_A_LOCK = (
+    "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
+)
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 
 
@@ -195,8 +199,7 @@ async def test_a_call_that_waits_for_a_lock_holds_up_nothing_else(process: Proce
     async with other.pool.acquire() as connection, connection.transaction():
         await connection.execute("select from stream_head where aggregate_id = $1 for update", hot)
         held_up = asyncio.create_task(process.appender.append(append(stream(hot, expected=1))))
-        while not await connection.fetchval("select exists (select from pg_locks where not granted)"):
-            assert not held_up.done()
+        await until(lambda: connection.fetchval(WAITS_FOR_A_LOCK))
         for _ in range(5):
             async with asyncio.timeout(2):
                 assert isinstance(await process.appender.append(append(stream(new_id()))), Appended)

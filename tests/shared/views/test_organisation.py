@@ -45,11 +45,15 @@ async def told(depot: Depot, *events: Any) -> Organisation:
     """The organisation after these events, each of which comes by itself."""
     view = organisation("journal")
     await depot.prepare(view)
+    await told_more(depot, *events)
+    return Organisation(depot.views(view))
+
+
+async def told_more(depot: Depot, *events: Any) -> None:
     async with depot.pool.acquire() as connection:
         db = ViewDatabase(connection, {"view": "organisation_1"}, log=depot.journal, company=Company(), position=0)
         for event in events:
             await fold(db, [fact(event)])
-    return Organisation(depot.views(view))
 
 
 async def test_who_somebody_is_is_remembered_for_a_second(depot: Depot) -> None:
@@ -57,13 +61,14 @@ async def test_who_somebody_is_is_remembered_for_a_second(depot: Depot) -> None:
     await told(depot, *HISTORY)
     known = Organisation(depot.views(view), now=lambda: seconds[0])
     assert (await known.actor("ana", [])).team == NORTH
-    async with depot.pool.acquire() as connection:
-        db = ViewDatabase(connection, {"view": "organisation_1"}, log=depot.journal, company=Company(), position=0)
-        await fold(db, [fact(MemberMoved(member_id=ANA, before=NORTH, team_id=COAST, on=date(2026, 3, 16)))])
+    await told_more(depot, MemberMoved(member_id=ANA, before=NORTH, team_id=COAST, on=date(2026, 3, 16)))
     seconds[0] = 0.9
     assert (await known.actor("ana", [])).team == NORTH
     assert (await known.actor("ana", [], fresh=True)).team == COAST
+    await told_more(depot, MemberMoved(member_id=ANA, before=COAST, team_id=SOUTH, on=date(2026, 3, 17)))
     assert (await known.actor("ana", [])).team == COAST
+    seconds[0] = 1.0
+    assert (await known.actor("ana", [])).team == SOUTH
 
 
 def rep(subject: str, member: UUID, team: UUID | None, *teams: UUID) -> Actor:

@@ -66,7 +66,7 @@ async def test_the_company_clock_moves_forward_only(errands: Errands) -> None:
 
 
 async def test_outside_development_the_clock_has_no_route(errands: Errands) -> None:
-    app = build(Service("errands"), replace(errands.settings, development=False))
+    app = build(Service("errands", description="Errands."), replace(errands.settings, development=False))
     assert "/clock" not in {getattr(route, "path", None) for route in app.router.routes}
     assert "/clock" in {getattr(route, "path", None) for route in errands.app.router.routes}
 
@@ -77,7 +77,7 @@ async def test_pages_are_static_and_load_nothing_from_outside(errands: Errands, 
     (folder / "index.html").write_text("<title>Page</title>")
     (folder / "page.css").write_text("body {}")
     (tmp_path / "secret").write_text("no")
-    app = build(Service("errands", pages=folder), errands.settings)
+    app = build(Service("errands", description="Errands.", pages=folder), errands.settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://errands.test") as client:
         page = await client.get("/")
         assert page.text == "<title>Page</title>"
