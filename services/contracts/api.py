@@ -18,15 +18,15 @@ DRAFT = TypeAdapter(DraftContract)
 
 @router.post(
     "/v1/contracts",
-    **operation(roles=SELLING, body=DraftContract, example=DraftContract.example, problems=("not-found",), status=201),
+    **operation(roles=SELLING, body=DraftContract, example=DraftContract.example, status=201),
 )
 async def draft_contract(request: Request, asking: Asking) -> Response:
     """Draft a contract directly.
 
     A deal has one contract, whose id follows from the deal's: when it has one already that says something else, the
     answer is 409. A rep drafts for a deal of their own, a manager for those of their teams; the contract is whose the
-    deal is. For a deal that one does not see, or that is not there, the answer is 404. Without a deal, every request
-    makes a contract of its own.
+    deal is. A deal that one does not see is refused like one that is not there. Without a deal, every request makes a
+    contract of its own.
     """
     body = await body_of(request, DRAFT)
     deal_id = body.value.deal_id

@@ -166,6 +166,8 @@ def pointer(path: Sequence[str | int]) -> str:
 
 def from_rejection(rejected: Rejected) -> Problem:
     """A rule's refusal: about the values sent when every reason names a field, else about the state of things."""
+    if rejected.code == "does-not-exist":
+        return Problem("not-found", rejected.message, code=rejected.code)
     faults = [
         Fault(
             code=reason.code,
@@ -175,10 +177,6 @@ def from_rejection(rejected: Rejected) -> Problem:
         )
         for reason in rejected.reasons
     ]
-    if rejected.code == "does-not-exist":
-        # What does not exist is what was addressed, or what a field names.
-        named = [fault for fault in faults if fault.pointer]
-        return Problem("not-found", rejected.message, code=rejected.code, faults=named)
     kind = "refused-content" if all(reason.field for reason in rejected.reasons) else "refused"
     return Problem(kind, rejected.message, code=rejected.code, faults=faults)
 

@@ -209,9 +209,9 @@ def test_a_draft_for_a_deal_that_nobody_has_is_whose_it_says_con_1() -> None:
 def test_a_deal_that_is_not_there_or_not_seen_is_not_drafted_for_con_1() -> None:
     """CON-1, API-1, API-4: both are the same to whoever asks; the field is named."""
     outcome = THE_CONTRACT.knowing(deal=NamedDeal()).when(replace(DIRECT, deal_id=DEAL))
-    assert fields_of(outcome.then_rejected("does-not-exist")) == ["deal_id"]
+    assert fields_of(outcome.then_rejected("draft-cannot-be")) == ["deal_id"]
     assert outcome.rejected is not None
-    assert "Consistency-Token" in outcome.rejected.message
+    assert "Consistency-Token" in outcome.rejected.reasons[0].message
 
 
 NOWHERE = References(member=False, team=False, account=False)

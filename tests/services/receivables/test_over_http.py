@@ -162,8 +162,8 @@ async def test_a_rep_drafts_for_their_own_deal_and_a_manager_for_their_teams_con
     ]
     hidden = await other.does("/v1/contracts", drafts[0])
     unknown = await other.does("/v1/contracts", {**drafts[0], "deal_id": str(new_id())})
-    assert (hidden.status_code, hidden.json()["detail"]) == (404, unknown.json()["detail"])
-    assert [error["pointer"] for error in hidden.json()["errors"]] == ["/deal_id"]
+    assert (hidden.status_code, hidden.json()["errors"]) == (422, unknown.json()["errors"])
+    assert [(error["code"], error["pointer"]) for error in hidden.json()["errors"]] == [("unknown-deal", "/deal_id")]
     foreign = await manager.does("/v1/contracts", {**drafts[0], "owner": str(new_id())})
     assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "/owner")
     for desk, draft in zip((rep, manager), drafts, strict=True):
@@ -185,7 +185,7 @@ async def test_a_deal_that_was_handed_over_is_drafted_for_by_whoever_has_it_con_
     await office.known(handed)
     draft = {"name": "Taken over", "total": eur("5.00"), "deal_id": str(deal)}
     before, after = (Desk(client=office.contracts.client(Role.REP, subject)) for subject in subjects[:2])
-    assert (await before.does("/v1/contracts", draft)).status_code == 404
+    assert (await before.does("/v1/contracts", draft)).status_code == 422
     assert (await after.does("/v1/contracts", draft)).status_code == 201
 
 

@@ -22,7 +22,7 @@ from services.contracts.domain.contract.state import (
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.context import Context
 from shared.domain.money import Money
-from shared.domain.references import MADE_A_MOMENT_AGO, References, unknown
+from shared.domain.references import References, unknown, unknown_reference
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.domain.text import NOT_BLANK, Name
@@ -128,13 +128,10 @@ def draft(
     references: References,
 ) -> Sequence[ContractDrafted]:
     """Draft a contract directly."""
-    if command.deal_id is not None:
-        if not deal.visible:
-            raise Rejected("does-not-exist", f"There is no such deal. {MADE_A_MOMENT_AGO}", field="deal_id")
-        if context.aggregate_id != contract_of(command.deal_id):
-            raise Rejected(
-                "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
-            )
+    if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
+        raise Rejected(
+            "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
+        )
     faults = list(_draft_faults(command, deal, references))
     refuse_all("draft-cannot-be", "The contract cannot be drafted like this.", faults)
     owner = deal.owner or command.owner or context.actor.member
@@ -228,6 +225,8 @@ def is_voided(state: VoidedContract, command: VoidContract) -> bool:
 
 
 def _draft_faults(command: DraftContract, deal: NamedDeal, references: References) -> Iterator[Reason]:
+    if command.deal_id is not None and not deal.visible:
+        yield unknown_reference("unknown-deal", "There is no such deal.", "deal_id")
     for field in ("owner", "team"):
         of_deal = getattr(deal, field)
         if of_deal is not None and getattr(command, field) not in (None, of_deal):
