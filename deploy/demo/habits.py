@@ -196,7 +196,7 @@ async def _own_team(desk: Desk) -> str | None:
 
 async def decide_on_a_contract(desk: Desk, world: World) -> None:
     """Legal or the director approves what somebody else submitted, or sends it back."""
-    found = (await desk.read("/v1/contracts", status="submitted", limit=LOOKED_AT, sort="changed_at")).items
+    found = (await desk.read("/v1/contracts", status="submitted", limit=LOOKED_AT, sort="updated_at")).items
     if not found:
         return
     path = f"/v1/contracts/{desk.random.choice(found)['id']}"

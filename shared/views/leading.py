@@ -1,9 +1,14 @@
 """Leading: one process of a service runs a worker, the others wait to take over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from shared.store.lease import Lease
+from shared.views.view import Source
+
+POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
+"""How often a log is looked at when nobody says that it has grown. Appends are announced to other processes as well,
+what another process has journaled is not."""
 
 
 async def lead(lease: Lease, stopping: asyncio.Event, work: Callable[[int], Awaitable[None]]) -> None:

@@ -6,7 +6,7 @@ page is gone through again, and every command that was carried out before gives 
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -28,7 +28,7 @@ from shared.store.pace import RELAXED
 from shared.store.signal import Signal
 from shared.views import marks, parking
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
-from shared.views.leading import lead
+from shared.views.leading import POLL_SECONDS, lead
 from shared.views.parking import Poison
 from shared.views.reactions import Do, Reaction, Reactions, mark_of, types_of
 from shared.views.view import Source
@@ -36,9 +36,6 @@ from shared.views.view import Source
 logger = structlog.get_logger(__name__)
 
 PAGE = 200
-POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
-"""How often a log is looked at when nobody says that it has grown. Appends are announced to other processes as well,
-what another process has journaled is not."""
 LOOK_SECONDS = 1.0
 """How often parked sequences are looked at whose next attempt is due."""
 AGGREGATES_AT_ONCE = 16

@@ -21,7 +21,7 @@ from shared.store.signal import Signal
 from shared.views import builds, parking
 from shared.views.builds import Build
 from shared.views.folding import Folding, Target, types_of
-from shared.views.leading import lead
+from shared.views.leading import POLL_SECONDS, lead
 from shared.views.marks import Superseded
 from shared.views.view import Source, View
 
@@ -30,9 +30,6 @@ logger = structlog.get_logger(__name__)
 PAGE = 1000
 BUILD_PAGE = 2000
 """Larger pages fold a little faster, but have to stay well within the time limit of a statement."""
-POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
-"""How often a log is looked at when nobody says that it has grown. Appends are announced to other processes as well,
-what another process has journaled is not."""
 LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
 FIRST_ANALYZE = 1000

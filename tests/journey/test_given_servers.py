@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -48,10 +48,12 @@ class Servers:
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> Iterator[Servers]:
+def given(tmp_path: Path, report: Callable[[str], None]) -> Iterator[Servers]:
     place = Stack.at(tmp_path / "given", durable=False, environment={})
     if OLDEST.is_dir():
         place = replace(place, postgres=replace(place.postgres, installation=OLDEST))
+    else:
+        report(f"NOT TRIED: no PostgreSQL 15 in {OLDEST}; the given server is the newest that is supported.")
     try:
         yield asyncio.run(started(place))
     finally:

@@ -63,8 +63,8 @@ def _activated(fact: Envelope[ContractActivated], row: Row) -> Row:
 
 
 def _dated(change: Change) -> Change:
-    """The change, and when it happened."""
-    return lambda fact, row: {**change(fact, row), "changed_at": fact.occurred_at}
+    """The change, and when it was recorded."""
+    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
 
 
 CHANGES: Mapping[type, Change] = {
@@ -83,6 +83,7 @@ CONTRACT = Table(
     name="contract",
     columns={
         "id": "uuid primary key",
+        "version": "bigint not null",
         "name": "text not null",
         "status": "text not null",
         "total": "numeric not null",
@@ -96,7 +97,7 @@ CONTRACT = Table(
         "drafted_at": "timestamptz not null",
         "signed_on": "date",
         "activated_on": "date",
-        "changed_at": "timestamptz not null",
+        "updated_at": "timestamptz not null",
     },
     changes={event: _dated(change) for event, change in CHANGES.items()},
 )
@@ -109,7 +110,7 @@ create index on {{view}}.contract (account_id);
 create index on {{view}}.contract (status, drafted_at);
 """
 
-CONTRACT_VIEW = View(name="contracts", version=2, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
+CONTRACT_VIEW = View(name="contracts", version=3, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
 
 
 @value
@@ -117,6 +118,7 @@ class ContractRow:
     """A contract in the list."""
 
     id: UUID
+    version: int
     name: str
     status: str
     """drafted, submitted, approved, signed, active or voided."""
@@ -130,7 +132,7 @@ class ContractRow:
     drafted_at: datetime
     signed_on: date | None
     activated_on: date | None
-    changed_at: datetime
+    updated_at: datetime
 
 
 CONTRACTS = Listing(
@@ -149,7 +151,7 @@ CONTRACTS = Listing(
         "drafted_to": at_most("drafted_at", datetime),
         "q": contains("name"),
     },
-    sorts=("drafted_at", "changed_at", "total", "name"),
+    sorts=("drafted_at", "updated_at", "total", "name"),
     default_sort="-drafted_at",
     readers=READING,
 )
