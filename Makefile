@@ -14,6 +14,9 @@ RUN := $(BIN)/python -m
 INSTALL := $(RUN) pip install --quiet --require-hashes
 UNREACHED := echo "The packages could not be installed; pip says why above. With the network back, run the same command again." >&2; exit 1
 
+LOST := echo "There is data in .throughline, and something may run, but $(VENV), which could stop it, is gone." >&2; \
+	echo "Run \`make demo\`, which makes it anew, then this again." >&2; exit 1
+
 # A virtual environment knows what it was made of: unchanged lock files cost nothing the next time.
 RUNTIME := $(VENV)/made-of-runtime
 DEVELOPMENT := $(VENV)/made-of-development
@@ -27,10 +30,12 @@ demo: $(RUNTIME) ## Start everything and print its address (PORT=8080; DATA=<fol
 	@$(BIN)/throughline up
 
 stop: ## Stop everything, keep the data
-	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down; else echo "Nothing was installed, so nothing runs."; fi
+	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down; \
+	elif [ -d .throughline ]; then $(LOST); \
+	else echo "Nothing was installed, so nothing runs."; fi
 
 clean: ## Stop everything, throw away the data and the installed packages
-	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down --data; fi
+	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down --data; elif [ -d .throughline ]; then $(LOST); fi
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 test: $(DEVELOPMENT) ## Run all tests, on servers of their own

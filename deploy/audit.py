@@ -45,7 +45,7 @@ def verdict(answer: str, complaint: str) -> Verdict:
     packages = json.loads(answer)["dependencies"]
     known = [package for package in packages if "skip_reason" not in package]
     if not known:
-        return Verdict(lines=(f"Not audited: the service knows none of the {len(packages)} packages from here.",))
+        return Verdict(lines=("Not audited: from here, the service tells nothing of these packages.",))
     found = tuple(_told(package, each) for package in known for each in package["vulns"])
     if found:
         return Verdict(lines=found, fails=True)

@@ -27,27 +27,32 @@ def run(json: Json = False) -> None:
         "phase": now["phase"],
         "services": now["services"],
         "servers": now["servers"],
-        "lags": asyncio.run(lags_of(urls)),
+        **asyncio.run(health_of(urls)),
     }
     show(shape, as_text(shape), json)
 
 
-async def lags_of(urls: Mapping[str, str]) -> list[dict[str, Any]]:
-    """What the services say of how far they lag, each with its service; one that does not answer says nothing."""
+async def health_of(urls: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """What the services say of their workers that are not well and of how far they lag, each with its service; one that
+    does not answer says nothing."""
     import httpx
 
     async with httpx.AsyncClient(timeout=5) as client:
 
         async def ask(service: str, url: str) -> list[dict[str, Any]]:
             try:
-                answer = await client.get(f"{url}/health/lags")
-                lags: list[dict[str, Any]] = answer.raise_for_status().json()
-            except httpx.HTTPError:
+                # With 503 when a worker is not well, and the same content.
+                found: list[dict[str, Any]] = (await client.get(url)).json()
+            except (httpx.HTTPError, ValueError):
                 return []
-            return [{**lag, "service": service} for lag in lags]
+            return [{**one, "service": service} for one in found]
 
-        answers = await asyncio.gather(*(ask(service, url) for service, url in urls.items()))
-    return [lag for lags in answers for lag in lags]
+        async def all_of(path: str) -> list[dict[str, Any]]:
+            answers = await asyncio.gather(*(ask(service, f"{url}{path}") for service, url in urls.items()))
+            return [one for found in answers for one in found]
+
+        workers, lags = await asyncio.gather(all_of("/health/workers"), all_of("/health/lags"))
+    return {"troubles": [worker for worker in workers if not worker["ok"]], "lags": lags}
 
 
 def as_text(shape: Mapping[str, Any]) -> str:
@@ -57,6 +62,8 @@ def as_text(shape: Mapping[str, Any]) -> str:
         trouble = f"   {program['failure']}" if program["failure"] else ""
         lines.append(f"{name:<12} {ready:<10} process {program['pid']}   restarts {program['restarts']}{trouble}")
     lines.append("")
+    for worker in shape["troubles"]:
+        lines.append(f"{worker['service']:<12} {worker['name']} is not well: {worker['detail']}")
     for lag in shape["lags"]:
         what = f"{lag['service']:<12} {lag['kind']:<9} {lag['name']:<28}"
         lines.append(f"{what} {lag['events']} events, {lag['seconds']:.1f} s behind")

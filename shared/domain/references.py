@@ -3,7 +3,12 @@
 Members, teams and accounts stand in the leads service; the others know them from its events, a moment later.
 """
 
+from uuid import UUID
+
+from shared.domain.context import Actor
+from shared.domain.permission import reach_of
 from shared.domain.rejection import Reason
+from shared.domain.roles import Permission, Reach
 from shared.events.definition import value
 
 MADE_A_MOMENT_AGO = "If it was made a moment ago, send the Consistency-Token of that answer along."
@@ -35,3 +40,10 @@ def unknown(references: References, *, member: str = "owner") -> list[Reason]:
 def unknown_reference(code: str, message: str, field: str) -> Reason:
     """The reason against a field that names what is not known here, or not yet."""
     return Reason(code=code, message=f"{message} {MADE_A_MOMENT_AGO}", field=field)
+
+
+def foreign_team(actor: Actor, permission: Permission, team: UUID | None) -> list[Reason]:
+    """The reason against a team that somebody names who does not reach it (API-4)."""
+    if team is None or reach_of(actor, permission) is Reach.ALL or team == actor.team or team in actor.teams:
+        return []
+    return [Reason(code="another-team", message="This is done in a team of your own.", field="team")]

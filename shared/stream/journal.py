@@ -47,7 +47,10 @@ IDLE_LOOK_SECONDS = 3.0
 """The same while nothing comes: asking where every partition ends takes time as well."""
 ANSWER_SECONDS = 3.0
 STUCK_SECONDS = 30.0
-"""A consumer that is behind and has not moved for so long is started anew: aiokafka's can stop without a word."""
+"""A consumer that is behind and has not moved for so long, or through which the broker does not answer for so long, is
+started anew: parts of aiokafka's can end without a word."""
+LEAVE_SECONDS = 10.0
+"""So long a consumer may take to leave; one of which a part has ended waits for it for ever."""
 AGAIN_SECONDS = 1.0
 
 
@@ -137,6 +140,10 @@ class Journal:
         log.warning("journal-interrupted", service=self.service, error=type(error).__name__, detail=str(error))
         self._health.report("journal", False, f"interrupted by {type(error).__name__}")
 
+    def unanswered(self, *, events: int, seconds: float) -> None:
+        """Report how far the consumer was behind when the broker last answered, and how long ago that was."""
+        self._health.lag("consumer", self.service, events=events, seconds=seconds)
+
     def say(self, *, events: int, seconds: float, stopped: dict[Place, Hole]) -> None:
         """Report how the consumer fares."""
         self._health.lag("consumer", self.service, events=events, seconds=seconds)
@@ -162,7 +169,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Partitions read again from their beginning, with the position after which the hole was."""
         self._stopped: dict[Place, Hole] = {}
         self._delay = Delay()
-        self._moved = self._received = time.monotonic()
+        self._behind = 0
+        self._moved = self._received = self._answered = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`; raises what made it impossible."""
@@ -175,7 +183,23 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._failure.result()
             await self._commit()
         finally:
-            await self._broker.stop()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Leave the group. A consumer that cannot is torn down instead, so that it neither hangs nor holds anything."""
+        consumer, leaving = self._consumer, asyncio.create_task(self._broker.stop())
+        await asyncio.wait([leaving], timeout=LEAVE_SECONDS)
+        if leaving.done() and not leaving.cancelled():
+            leaving.result()
+            return
+        log.warning("journal-torn-down", service=self._journal.service)
+        leaving.cancel()
+        if consumer is None:
+            return
+        # What aiokafka would have ended after the part that it waits for, each in a task of its own: what it cancels
+        # inside comes out as if we had been cancelled. It has no public way to do this.
+        parts = (consumer._coordinator._stop_heartbeat_task, consumer._fetcher.close, consumer._client.close)
+        await asyncio.wait([leaving, *(asyncio.create_task(end()) for end in parts)], timeout=LEAVE_SECONDS)
 
     @property
     def _consumer(self) -> AIOKafkaConsumer:
@@ -289,9 +313,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         except (KafkaError, TimeoutError) as error:
             # The membership goes on: aiokafka connects again by itself, which is faster than to leave and to join.
             self._journal.interrupted(error)
+            self._journal.unanswered(events=self._behind, seconds=now - self._answered)
             self._moved = now
+            if now - self._answered > STUCK_SECONDS:
+                raise TimeoutError("the broker does not answer through this consumer") from error
             return
+        self._answered = now
         head, done = sum(ends.values()), sum(written.values())
+        self._behind = head - done
         seconds = self._delay.seconds(now, head=head, done=done)
         self._journal.say(events=head - done, seconds=seconds, stopped=self._stopped)
         if all(written[partition] >= ends[partition] for partition in ends if Place(*partition) not in self._stopped):

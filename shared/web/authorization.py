@@ -157,6 +157,8 @@ class Tokens:
             raise _invalid(_reason(error)) from None
         except (ValueError, TypeError):
             raise _invalid("it does not hold") from None
+        if "\0" in str(decoded.claims["sub"]):
+            raise _invalid("its subject is no text that can be kept")
         return decoded.claims
 
 

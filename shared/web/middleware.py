@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
@@ -20,6 +20,7 @@ from shared.web.problems import Problem, problem_response
 log = structlog.get_logger(__name__)
 
 CORRELATION = b"x-correlation-id"
+CLIENT_LEFT = 499
 
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
@@ -59,6 +60,10 @@ class Surroundings:
                 await problem_response(Request(scope), refused)(scope, receive, send_on)
             else:
                 await self.app(scope, receive, send_on)
+        except ClientDisconnect:
+            # Nobody is there any more to be answered; 499 is what the figures of others call it.
+            status = CLIENT_LEFT
+            log.info("client-left", method=scope["method"])
         except Exception:  # The last resort of a request: logged whole, answered without its text.
             log.exception("request failed", method=scope["method"], path=scope["path"])
             if status:

@@ -52,7 +52,7 @@ def steps(text: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def environment_of(stack: WholeStack, run: str) -> dict[str, str]:
-    """What the reader has set before the first block."""
+    """What the reader sets in the block that is marked `bash`, for this stack."""
     return {
         "PATH": os.environ["PATH"],
         "ORIGIN": stack.origin,

@@ -206,6 +206,16 @@ def test_a_draft_for_a_deal_that_nobody_has_is_whose_it_says_con_1() -> None:
     assert (state.owner, state.team) == (CONTEXT.actor.member, CONTEXT.actor.team)
 
 
+@pytest.mark.parametrize("role", [Role.REP, Role.MANAGER])
+def test_nobody_drafts_in_a_team_that_they_do_not_reach_con_1(role: Role) -> None:
+    """CON-1, API-4."""
+    actor = replace(CONTEXT.actor, roles=frozenset({role}), team=TEAM, teams=frozenset({TEAM}))
+    draft = replace(DIRECT, team=UUID(int=4711))
+    asked = THE_CONTRACT.knowing(deal=NamedDeal()).by(actor)
+    asked.when(draft).then_rejected("draft-cannot-be", "another-team")
+    assert asked.when(replace(DIRECT, team=TEAM)).state.team == TEAM
+
+
 def test_a_deal_that_is_not_there_or_not_seen_is_not_drafted_for_con_1() -> None:
     """CON-1, API-1, API-4: both are the same to whoever asks; the field is named."""
     outcome = THE_CONTRACT.knowing(deal=NamedDeal()).when(replace(DIRECT, deal_id=DEAL))

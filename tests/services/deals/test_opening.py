@@ -8,7 +8,6 @@ import pytest
 
 from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, OpenNewDeal
 from services.deals.domain.deal.state import OpenDeal
-from shared.domain.context import Actor
 from shared.domain.money import Money
 from shared.domain.references import References
 from shared.domain.roles import Role
@@ -76,9 +75,12 @@ def test_deal_1_somebody_from_operations_opens_for_others() -> None:
 
 
 def test_deal_1_a_rep_opens_in_their_own_team_only() -> None:
+    """API-4: and a manager in the teams that they reach."""
     THE_DEAL.by(REP).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("bad-deal", "another-team")
-    both = Actor(subject="both", roles=frozenset({Role.REP, Role.MANAGER}), member=OWNER, team=TEAM)
-    assert THE_DEAL.by(both).when(replace(OPEN, team=OTHER_TEAM)).rejected is None
+    manager = replace(REP, roles=frozenset({Role.MANAGER}))
+    THE_DEAL.by(manager).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("bad-deal", "another-team")
+    both = replace(REP, roles=frozenset({Role.REP, Role.MANAGER}), teams=frozenset({TEAM, OTHER_TEAM}))
+    assert THE_DEAL.by(both).when(replace(OPEN, team=OTHER_TEAM)).state.team == OTHER_TEAM
 
 
 def test_deal_1_an_owner_a_team_and_an_account_that_nobody_knows_are_refused_each_by_its_field() -> None:

@@ -363,3 +363,40 @@ async def test_while_the_broker_is_away_commands_are_taken_and_later_published(s
                 await shop.check()
             finally:
                 stopping.callback(back.kill)
+
+
+async def test_a_consumer_of_which_a_part_has_ended_is_replaced(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without aiokafka's task that keeps the metadata, nothing finds the broker again, and leaving never ends."""
+    for name, seconds in {"STUCK_SECONDS": 2.0, "LEAVE_SECONDS": 1.0, "ANSWER_SECONDS": 1.0}.items():
+        monkeypatch.setattr(f"shared.stream.journal.{name}", seconds)
+    health, consumers = new_health(), []
+
+    class Watched(Journal):
+        def subscribe(self, session: Any) -> tuple[Any, Any]:
+            broker, subscriber = super().subscribe(session)
+            consumers.append(subscriber)
+            return broker, subscriber
+
+    async with own_broker(tmp_path) as (place, broker), AsyncExitStack() as stopping:
+        shop.bootstrap = place.bootstrap
+        journal = Watched(
+            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Signal()
+        )
+        async with running(shop.relay(health)), running(journal):
+
+            async def journaled() -> bool:
+                return bool(await shop.pool.fetchval("select count(*) from journal") == sum(shop.deals.values()))
+
+            await shop.trade(deals=5, rounds=3)
+            await eventually(journaled)
+            consumers[0].consumer._client._sync_task.cancel()
+            broker.kill()
+            await shop.trade(deals=5, rounds=3)
+            back = await local_kafka.launch(place)
+            try:
+                await eventually(journaled, 60)
+                assert len(consumers) > 1
+            finally:
+                stopping.callback(back.kill)

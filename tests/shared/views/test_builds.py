@@ -51,7 +51,7 @@ async def version_serves(depot: Depot, version: int, build: int) -> bool:
 
 async def test_a_new_version_takes_over_under_traffic_and_reads_never_fail(depot: Depot) -> None:
     parcel_id = await depot.post()
-    await depot.scan(parcel_id, 50)
+    await depot.scan(parcel_id, 100)
     first = parcels()
     second = parcels(version=2, ddl=DDL + "create table {view}.extra (note text);")
     stop = asyncio.Event()
@@ -60,7 +60,7 @@ async def test_a_new_version_takes_over_under_traffic_and_reads_never_fail(depot
         await caught_up(depot, first)
     watching = asyncio.create_task(watcher.watch(stop))
     scanning = asyncio.create_task(scan_until(depot, parcel_id, stop))
-    async with working(depot.runner(second, build_page=7)):
+    async with working(depot.runner(second, build_page=25)):
         await until(lambda: version_serves(depot, 2, 2))
         reads = watcher.reads
 
@@ -70,7 +70,7 @@ async def test_a_new_version_takes_over_under_traffic_and_reads_never_fail(depot
         await until(read_after_the_switch)
         stop.set()
         await watching
-        scans = 50 + await scanning
+        scans = 100 + await scanning
         await caught_up(depot, second)
     assert [row["scans"] for row in await depot.table("parcels")] == [scans]
     assert watcher.schemas == {"parcels_1", "parcels_2"}

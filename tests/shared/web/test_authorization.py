@@ -119,6 +119,7 @@ BAD: dict[str, tuple[Callable[[Issuer], str], str]] = {
     "no audience": (lambda issuer: signed(issuer, aud=None), "a claim is missing"),
     "no issuer": (lambda issuer: signed(issuer, iss=None), "a claim is missing"),
     "no subject": (lambda issuer: signed(issuer, sub=None), "a claim is missing"),
+    "subject holds U+0000": (lambda issuer: signed(issuer, sub="a\0b"), "its subject is no text"),
     "subject is a number": (lambda issuer: signed(issuer, sub=7), "it is for somebody else"),
     "alg none": (without_signature, "its algorithm is not allowed"),
     "HMAC with the public key": (with_public_key_as_secret, "its algorithm is not allowed"),

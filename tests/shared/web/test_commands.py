@@ -365,3 +365,30 @@ def test_two_commands_never_share_an_address() -> None:
 
     with pytest.raises(ValueError, match="both claim POST /v1/errands"):
         command_routes([twice])
+
+
+async def test_a_caller_who_hangs_up_is_no_fault_of_the_service(
+    errands: Errands, operations: httpx.AsyncClient
+) -> None:
+    """OPS-2: half a body came, and then nobody is there to be answered."""
+    given = {**operations.headers, "idempotency-key": str(new_id()), "content-type": "application/json"}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/errands",
+        "query_string": b"",
+        "headers": [(name.lower().encode(), value.encode()) for name, value in given.items()],
+        "client": ("127.0.0.1", 1),
+    }
+    comes = iter([{"type": "http.request", "body": b'{"a', "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[object] = []
+
+    async def receive() -> Any:
+        return next(comes)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await errands.app(scope, receive, send)
+    assert sent == []
+    assert b'status="499"' in errands.running.health.metrics.page()

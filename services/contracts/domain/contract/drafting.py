@@ -22,7 +22,7 @@ from services.contracts.domain.contract.state import (
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.context import Context
 from shared.domain.money import Money
-from shared.domain.references import References, unknown, unknown_reference
+from shared.domain.references import References, foreign_team, unknown, unknown_reference
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.domain.text import NOT_BLANK, Name
@@ -132,7 +132,7 @@ def draft(
         raise Rejected(
             "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
         )
-    faults = list(_draft_faults(command, deal, references))
+    faults = [*_draft_faults(command, deal, references), *foreign_team(context.actor, SELLING, command.team)]
     refuse_all("draft-cannot-be", "The contract cannot be drafted like this.", faults)
     owner = deal.owner or command.owner or context.actor.member
     team = deal.team or command.team or context.actor.team

@@ -15,9 +15,9 @@ from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, rounded, zero
 from shared.domain.process import Stage
-from shared.domain.references import References, unknown
+from shared.domain.references import References, foreign_team, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.domain.roles import ONLY_SERVICES, SELLING, Role
+from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.domain.text import Name
 from shared.events.deals import DealLine, DealOpened
 from shared.events.definition import Exact, value
@@ -244,9 +244,7 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
     reasons = []
     if command.expected_close and command.expected_close < context.today:
         reasons.append(Reason(code="in-the-past", message="A deal closes in the future.", field="expected_close"))
-    if _is_only_a_rep(context) and command.team not in (None, context.actor.team):
-        message = "A rep opens deals in their own team."
-        reasons.append(Reason(code="another-team", message=message, field="team"))
+    reasons += foreign_team(context.actor, SELLING, command.team)
     for index, line in enumerate(command.lines):
         if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
             message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
@@ -262,10 +260,6 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
             message = f"{product.name} is no longer sold."
             reasons.append(Reason(code="inactive-product", message=message, field=f"lines.{index}.product_id"))
     return reasons
-
-
-def _is_only_a_rep(context: Context) -> bool:
-    return not context.actor.roles & (SELLING.keys() - {Role.REP})
 
 
 def _line(wanted: LineWanted, catalogue: Catalogue, context: Context, where: str) -> DealLine:
