@@ -7,7 +7,7 @@ from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.domain.contract.state import contract_of
-from shared.events.deals import DealMoved, DealReopened, DealWon
+from shared.events.deals import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
 from shared.views.reactions import Do, Reactions
 
@@ -36,6 +36,17 @@ def reconsider_on_reopening(event: DealReopened, fact: Envelope[DealReopened]) -
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),
         command=ReconsiderContract(reason=f"The deal was reopened: {event.reason}"[:1000]),
+    )
+
+
+@reactions.on
+def reconsider_on_the_end(event: DealLost | DealAbandoned, fact: Envelope[DealLost | DealAbandoned]) -> Iterable[Do]:
+    """CON-1: a deal that came to nothing voids its draft, and flags a contract that went further."""
+    outcome = "lost" if isinstance(event, DealLost) else "abandoned"
+    yield Do(
+        aggregate=contract,
+        aggregate_id=contract_of(event.deal_id),
+        command=ReconsiderContract(reason=f"The deal was {outcome}: {event.reason}"[:1000]),
     )
 
 

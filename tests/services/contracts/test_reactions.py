@@ -5,11 +5,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.reactions import reactions
-from shared.events.deals import DealMoved, DealReopened, DealWon
+from shared.events.deals import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
 from shared.views.reactions import Do
 from tests.services.contracts.facts import ACCOUNT, DEAL, ID, OWNER, TEAM, TODAY, eur
@@ -110,6 +112,18 @@ def test_reopening_is_brought_to_the_contract_con_1() -> None:
     [do] = what_follows(REOPENED)
     assert do.aggregate_id == ID
     assert do.command == ReconsiderContract(reason="The deal was reopened: budget")
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (DealLost(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="quotation", reason="price"), "lost: price"),
+        (DealAbandoned(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="q", reason="silence"), "abandoned: silence"),
+    ],
+)
+def test_a_deal_that_came_to_nothing_is_brought_to_the_contract_con_1(event: Any, reason: str) -> None:
+    [do] = what_follows(event)
+    assert (do.aggregate_id, do.command) == (ID, ReconsiderContract(reason=f"The deal was {reason}"))
 
 
 def test_imported_deals_are_left_alone_data_5() -> None:

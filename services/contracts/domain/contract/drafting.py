@@ -26,11 +26,12 @@ from shared.domain.references import References, foreign_team, unknown, unknown_
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.domain.text import NOT_BLANK, Name
-from shared.events.contracts import ContractDrafted, ContractTermsChanged, ContractVoided
+from shared.events.contracts import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
 from shared.events.definition import value
 
 Sentence = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
 
+OTHER_TOTAL = "The deal was won with another amount than this contract has."
 TAKEN_OVER = {
     "stage": "The deal that entered its contract stage says so.",
     "win": "The deal was won with these terms.",
@@ -189,9 +190,11 @@ def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Cont
 @contract.decides(allow=ONLY_SERVICES)
 def keep_for_deal(
     state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: DraftForDeal
-) -> Sequence[ContractDrafted]:
-    """The deal has its contract."""
-    return []
+) -> Sequence[ContractFlagged]:
+    """The deal has its contract; one of another total than the deal was won with is flagged."""
+    if command.trigger != "win" or command.total == state.total or state.flagged == OTHER_TOTAL:
+        return []
+    return [ContractFlagged(contract_id=state.id, reason=OTHER_TOTAL, deal_id=state.deal_id)]
 
 
 @contract.decides(allow=SELLING, method="PATCH")

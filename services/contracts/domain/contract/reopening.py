@@ -1,4 +1,4 @@
-"""What becomes of a contract whose deal is open again (CON-1)."""
+"""What becomes of a contract whose deal is open again, or came to nothing (CON-1)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from shared.events.definition import value
 
 @value
 class ReconsiderContract:
-    """The contract's deal was reopened: void a draft, flag what went further."""
+    """The contract's deal was reopened, lost or abandoned: void a draft, flag what went further."""
 
     reason: Sentence
 
