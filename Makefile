@@ -22,7 +22,10 @@ RUNTIME := $(VENV)/made-of-runtime
 DEVELOPMENT := $(VENV)/made-of-development
 BENCH := $(VENV)/made-of-bench
 
+# Exported without a value it would be an empty setting.
+ifdef PORT
 export PORT
+endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 
