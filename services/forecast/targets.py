@@ -76,6 +76,7 @@ async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> D
     if wanted.name in ours:
         return ours[wanted.name]
     for kind in (r"^\d{4}-Q\d$", r"^\d{4}-\d\d$"):
+        # Names of other years are not read: an old one that is no period would be told to the asker as theirs.
         parts = [
             amount
             for name, amount in ours.items()

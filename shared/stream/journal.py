@@ -140,13 +140,12 @@ class Journal:
         log.warning("journal-interrupted", service=self.service, error=type(error).__name__, detail=str(error))
         self._health.report("journal", False, f"interrupted by {type(error).__name__}")
 
-    def unanswered(self, *, events: int, seconds: float) -> None:
-        """Report how far the consumer was behind when the broker last answered, and how long ago that was."""
+    def lag(self, *, events: int, seconds: float) -> None:
+        """Report how far the consumer is behind; while the broker does not answer, how far it was and since when."""
         self._health.lag("consumer", self.service, events=events, seconds=seconds)
 
-    def say(self, *, events: int, seconds: float, stopped: dict[Place, Hole]) -> None:
+    def say(self, stopped: dict[Place, Hole]) -> None:
         """Report how the consumer fares."""
-        self._health.lag("consumer", self.service, events=events, seconds=seconds)
         holes = ", ".join(
             f"{place.topic}/{place.partition} holds nothing between {hole.after} and {hole.position}, "
             f"which follows {hole.previous}"
@@ -313,7 +312,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         except (KafkaError, TimeoutError) as error:
             # The membership goes on: aiokafka connects again by itself, which is faster than to leave and to join.
             self._journal.interrupted(error)
-            self._journal.unanswered(events=self._behind, seconds=now - self._answered)
+            self._journal.lag(events=self._behind, seconds=now - self._answered)
             self._moved = now
             if now - self._answered > STUCK_SECONDS:
                 raise TimeoutError("the broker does not answer through this consumer") from error
@@ -322,7 +321,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         head, done = sum(ends.values()), sum(written.values())
         self._behind = head - done
         seconds = self._delay.seconds(now, head=head, done=done)
-        self._journal.say(events=head - done, seconds=seconds, stopped=self._stopped)
+        self._journal.lag(events=self._behind, seconds=seconds)
+        self._journal.say(self._stopped)
         if all(written[partition] >= ends[partition] for partition in ends if Place(*partition) not in self._stopped):
             self._moved = now
         if now - self._moved > STUCK_SECONDS:

@@ -16,7 +16,6 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
@@ -154,19 +153,11 @@ def _with_id(command: type) -> type:
 
 def starlette_route(route: CommandRoute) -> Route:
     """The route as the application serves it."""
-    return Route(route.path, CommandEndpoint(route), methods=[route.method], name=route.operation_id)
 
+    async def run(request: Request) -> Response:
+        return await _run(request, route)
 
-class CommandEndpoint:
-    """Answers the requests of one command, as plain ASGI: what Starlette wraps around a function costs as much as
-    deciding the command."""
-
-    def __init__(self, route: CommandRoute) -> None:
-        self._route = route
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await _run(Request(scope, receive, send), self._route)
-        await response(scope, receive, send)
+    return Route(route.path, run, methods=[route.method], name=route.operation_id)
 
 
 async def _run(request: Request, route: CommandRoute) -> Response:
