@@ -4,7 +4,7 @@ import os
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import holidays
@@ -177,10 +177,14 @@ class Settings:
     @property
     def company(self) -> Company:
         """What rules need to know of the deployment."""
-        days: frozenset[date] = frozenset()
-        if self.company_holidays:
-            days = frozenset(holidays.country_holidays(self.company_holidays, years=HOLIDAY_YEARS))
-        return Company(currency=self.company_currency, timezone=self.company_timezone, holidays=days)
+        return _company(self.company_currency, self.company_timezone, self.company_holidays)
+
+
+@lru_cache(maxsize=8)
+def _company(currency: str, timezone: str, country: str) -> Company:
+    """Memoised: laying out the holidays of one country takes milliseconds, and every question asks for the company."""
+    days = holidays.country_holidays(country, years=HOLIDAY_YEARS) if country else ()
+    return Company(currency=currency, timezone=timezone, holidays=frozenset(days))
 
 
 def environment_name(setting: str, service: str) -> str:

@@ -1,7 +1,9 @@
 """Settings are read once and refused whole."""
 
 from datetime import date
+from typing import Any
 
+import holidays
 import pytest
 
 from shared.ops.settings import Settings, SettingsError
@@ -67,3 +69,23 @@ def test_the_company_follows_from_the_settings() -> None:
     assert not company.is_working(date(2026, 12, 25))
     assert company.is_working(date(2026, 12, 23))
     assert company.timezone == "Europe/Berlin"
+
+
+def test_the_holidays_of_a_company_are_laid_out_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question asks the settings for the company, and a country's calendar takes milliseconds to build."""
+    builds: list[str] = []
+    build = holidays.country_holidays
+
+    def counted(country: str, **more: Any) -> Any:
+        builds.append(country)
+        return build(country, **more)
+
+    monkeypatch.setattr(holidays, "country_holidays", counted)
+    given = {**GOOD, "COMPANY_HOLIDAYS": "SE", "COMPANY_CURRENCY": "SEK"}
+    first, second = (
+        Settings.from_environment(service, given | {f"DATABASE_URL_{service.upper()}": "postgresql://x"})
+        for service in ("deals", "leads")
+    )
+    companies = [settings.company for settings in (first, second) for _ in range(50)]
+    assert builds == ["SE"]
+    assert all(company is companies[0] for company in companies)
