@@ -69,7 +69,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The circumstances of one command. `command_id` is unique per request and stable over its retries;
+    """The circumstances of one command. `command_id` is unique per accepted request and stable over its tries;
     `aggregate_id` is the aggregate that the command is addressed to."""
 
     command_id: UUID
@@ -105,5 +105,5 @@ class Context:
         return at or self.moment(on)
 
     def derived_id(self, name: str) -> UUID:
-        """An id for something that this command brings about; the same on every retry."""
+        """An id for something that this command brings about; the same on every try of it."""
         return uuid5(self.command_id, name)

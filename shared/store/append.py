@@ -69,8 +69,9 @@ class Idempotency:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
     """The effect of one command. The first stream is the one that the command was addressed to; `position` is where
-    its last event stands so far, the answer to keep when it gets no new one."""
+    its last event stands so far, the answer to keep when it gets no new one. `command_id` is kept with the answer."""
 
+    command_id: UUID
     streams: tuple[StreamAppend, ...]
     actor: str
     correlation_id: UUID
@@ -240,6 +241,7 @@ def _key(command: int, append: Append) -> dict[str, Any]:
         "aggregate_id": main.aggregate_id,
         "sequence": main.expected + len(main.events),
         "position": append.position,
+        "command_id": append.command_id,
     }
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID
 
 import asyncpg
 
@@ -279,15 +279,8 @@ class Commands:
     # -- small parts ----------------------------------------------------------------------------------------------
 
     def _identified(self, request: Request) -> Request:
-        if request.command_id is not None:
-            return request
-        asked = request.idempotency
-        if asked is None:
-            return replace(request, command_id=self._new_id())
-        return replace(
-            request,
-            command_id=uuid5(NAMESPACE_OID, "\x1f".join((self._service, asked.principal, asked.operation, asked.key))),
-        )
+        # Never from the idempotency key: it may come again, for something else, once its answer is forgotten.
+        return request if request.command_id is not None else replace(request, command_id=self._new_id())
 
     def _context(self, request: Request) -> Context:
         assert request.command_id is not None

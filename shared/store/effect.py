@@ -92,6 +92,7 @@ def append_of(
     # Of history that is brought in, the deadlines that are over stay left alone.
     passed = context.now if circumstances.imported else None
     return Append(
+        command_id=context.command_id,
         streams=tuple(_stream(change, context, codec, new_id) for change in changes),
         actor=context.actor.subject,
         correlation_id=circumstances.correlation_id,

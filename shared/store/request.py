@@ -24,7 +24,8 @@ class Request:
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
     command_id: UUID | None = None
-    """Unique per request and stable over its repeats. Default: from the idempotency key, else new."""
+    """Unique per accepted request and the same on each of its tries; ids of what it brings about derive from it.
+    Default: a new UUIDv7, kept with the idempotency record. A reaction's derives from the event that caused it."""
     imported: bool = False
     """History from another system: its events say so, and timers that are due already are not set."""
     traceparent: str | None = None

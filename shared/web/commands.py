@@ -204,7 +204,8 @@ async def carry_out(
 ) -> Response:
     """Run a command for a request, with everything that its headers ask for, and answer with where it led.
 
-    `raw` is the body (two requests with one Idempotency-Key have the same), `operation` the operation id.
+    `raw` is the body, parsed before (two requests with one Idempotency-Key have the same JSON); `operation` is the
+    operation id.
     """
     running = running_of(request)
     key = idempotency_key(request)

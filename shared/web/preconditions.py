@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+import msgspec
 from starlette.requests import Request
 
 from shared.web.problems import Fault, Problem
@@ -33,9 +34,13 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def content_of(request: Request, raw: bytes) -> bytes:
-    """What two requests have in common that are one intent sent twice: SHA-256 of method, address and body."""
+    """Idempotency fingerprint: SHA-256 of method, address and the body as canonical JSON.
+
+    Order of members, white space and escapes do not count (as in RFC 8785), so a client may encode a retry anew. A
+    value that is told otherwise, "1.0" for "1.00" or null for nothing, is other content. The body was parsed before.
+    """
     content = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode())
-    content.update(raw)
+    content.update(msgspec.json.encode(msgspec.json.decode(raw or b"{}"), order="sorted"))
     return content.digest()
 
 

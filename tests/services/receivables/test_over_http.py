@@ -93,6 +93,30 @@ async def one_instalment(office: Office, amount: str, days: int = 30) -> tuple[U
     return plan_id, account
 
 
+async def test_one_key_for_two_instalments_a_week_apart_issues_two_invoices_rec_2(office: Office) -> None:
+    """REC-2, API-1: a monthly run that uses the key again after its first answer was forgotten bills both parts."""
+    account = new_id()
+    plan_id = await office.plan(
+        DrawUpPlan(
+            contract_id=new_id(),
+            account_id=account,
+            total=Money(amount=Decimal("800.00"), currency="EUR"),
+            payment_terms=(PaymentTerm(ratio=Decimal("0.625"), days=30), PaymentTerm(ratio=Decimal("0.375"), days=60)),
+            on=office.running.clock.now().date(),
+        )
+    )
+    finance, address = office.finance(), f"/v1/payment-plans/{plan_id}/issue-invoice"
+    for number in (1, 2):
+        answer = await finance.client.post(address, json={"number": number}, headers={"Idempotency-Key": str(account)})
+        assert answer.status_code == 200, answer.text
+        await office.running.pool.execute("delete from idempotency where key = $1", str(account))
+    listed = await shown(finance, "/v1/invoices", answer.headers["Consistency-Token"], account=str(account))
+    assert len({row["id"] for row in listed["items"]}) == 2
+    assert sorted(row["amount"]["amount"] for row in listed["items"]) == ["300.00", "500.00"]
+    received = await finance.does("/v1/receipts", arrival(office, account, "800.00"))
+    assert received.status_code == 201, received.text
+
+
 # -- contracts ------------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,7 @@ def append(*streams: StreamAppend, key: str | None = None, email: str | None = N
     first = streams[0].aggregate_id
     due = TimerChange(aggregate="ticket", aggregate_id=first, name="t", generation=1, due=NOW, command=b"{}")
     return Append(
+        command_id=new_id(),
         streams=streams,
         actor="somebody",
         correlation_id=first,

@@ -116,6 +116,7 @@ async def sequence_of(connection: asyncpg.Connection, stream: UUID) -> int:
 def append(stream: UUID, expected: int) -> Append:
     event = NewEvent(id=stream, type="tickets.ticket-reminded", version=1, occurred_at=NOW, data=b"{}")
     return Append(
+        command_id=stream,
         streams=(
             StreamAppend(aggregate="ticket", aggregate_id=stream, expected=expected, events=(event,) * EVENTS_A_STREAM),
         ),

@@ -135,3 +135,16 @@ async def test_old_answers_are_forgotten(process: Process, ticket_id: UUID) -> N
     await process.pool.execute("update idempotency set created_at = created_at - interval '8 days'")
     assert await forget_old_answers(process.pool, timedelta(days=7)) == 1
     assert not (await noted(process, ticket_id)).replayed
+
+
+async def test_a_key_whose_answer_was_forgotten_stands_for_a_new_request(process: Process, ticket_id: UUID) -> None:
+    """API-1: ids derive from the accepted request; from the key, two requests a week apart would share them."""
+    await noted(process, ticket_id)
+    first = await process.pool.fetchval("delete from idempotency returning command_id")
+    await noted(process, ticket_id)
+    second = await process.pool.fetchval("select command_id from idempotency")
+    caused = await process.pool.fetch(
+        "select causation_id from event where type = 'tickets.note-added' order by position"
+    )
+    assert [row["causation_id"] for row in caused] == [first, second]
+    assert (first.version, second.version, first == second) == (7, 7, False)

@@ -73,6 +73,7 @@ class Shop:
         stream = StreamAppend(aggregate=self.aggregate, aggregate_id=deal, expected=first, events=events)
         outcome = await self.appender.append(
             Append(
+                command_id=UUID(int=2),
                 streams=(stream,),
                 actor="rep-1",
                 correlation_id=UUID(int=1),

@@ -50,6 +50,28 @@ async def test_a_client_may_choose_the_id(operations: httpx.AsyncClient, key: Ke
     problem(again, 409, "not-in-this-state")
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        '{"price": {"currency": "EUR", "amount": "3.50"}, "name": "Bread"}',
+        '{"name":"Bread","price":{"amount":"3.50","currency":"EUR"}}',
+        '{"name": "\\u0042read",\n "price": {"amount": "3.50", "currency": "EUR"}}',
+    ],
+)
+async def test_the_same_json_in_another_spelling_is_the_same_request(
+    operations: httpx.AsyncClient, key: Key, spelling: str
+) -> None:
+    """API-1: a client may encode its retry anew."""
+    headers = key()
+    first = await operations.post("/v1/errands", json=BREAD, headers=headers)
+    typed = {**headers, "Content-Type": "application/json"}
+    again = await operations.post("/v1/errands", content=spelling, headers=typed)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    other = spelling.replace("3.50", "3.51")
+    problem(await operations.post("/v1/errands", content=other, headers=typed), 422, "idempotency-key-reused")
+
+
 @pytest.mark.parametrize("chosen", [str(uuid4()), str(uuid5(uuid4(), "contract")), "x", 7])
 async def test_a_chosen_id_is_of_version_7(operations: httpx.AsyncClient, key: Key, chosen: object) -> None:
     response = await operations.post("/v1/errands", json={**BREAD, "id": chosen}, headers=key())
