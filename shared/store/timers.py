@@ -14,6 +14,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.ops.clock import Clock
+from shared.ops.health import Health
 from shared.ops.pausing import pause
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
@@ -39,6 +40,12 @@ update timer set attempts = attempts + 1,
        next_attempt_at = clock_timestamp() + make_interval(secs => least(power(2, attempts), $4))
  where aggregate_id = $1 and name = $2 and generation = $3"""
 
+FAILING_ATTEMPTS = 5
+"""From so many failed attempts in a row on (about half a minute of back-off), a timer is a matter of health."""
+FAILING = """
+select aggregate, name, count(*) as timers, min(due) as since from timer
+ where attempts >= $1 group by 1, 2 order by 1, 2"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueTimer:
@@ -56,8 +63,9 @@ class DueTimer:
 class Timers:
     """Runs the commands of due timers through the write path, as the service itself."""
 
-    def __init__(self, service: str, *, pool: asyncpg.Pool, commands: Commands, clock: Clock) -> None:
+    def __init__(self, service: str, *, pool: asyncpg.Pool, commands: Commands, clock: Clock, health: Health) -> None:
         self._pool = pool
+        self._health = health
         self._commands = commands
         self._clock = clock
         self._actor = service_actor(service)
@@ -70,6 +78,7 @@ class Timers:
             while not stopping.is_set():
                 await self._clock.refresh(self._pool)
                 fired = await self.fire_due()
+                await self.report_failing()
                 if fired < PAGE:
                     await pause(stopping, POLL_SECONDS)
 
@@ -92,6 +101,16 @@ class Timers:
             for _ in range(min(AT_ONCE, len(streams))):
                 group.create_task(fire_streams())
         return len(rows)
+
+    async def report_failing(self) -> None:
+        """Report timers that fail again and again: what they should bring about is missing until that is mended."""
+        rows = await self._pool.fetch(FAILING, FAILING_ATTEMPTS)
+        told = [
+            f"{row['timers']} {row['name']} of {row['aggregate']}, the oldest due {row['since']:%Y-%m-%dT%H:%MZ}"
+            for row in rows
+        ]
+        detail = f"failed {FAILING_ATTEMPTS} times or more: {'; '.join(told)}" if told else "works"
+        self._health.report("timers", not told, detail)
 
     async def _fire(self, timer: DueTimer) -> None:
         place = (timer.aggregate_id, timer.name, timer.generation)

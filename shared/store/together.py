@@ -1,4 +1,4 @@
-"""Questions that are asked at the same moment share one statement, as commands share a transaction."""
+"""Data loader: concurrent loads of single keys are coalesced into one query, as commands share a transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -41,10 +41,11 @@ class Together(Generic[Key, Value]):
     async def _answer(self, asked: Mapping[Key, asyncio.Future[Value]]) -> None:
         try:
             answers = await self._answers(list(asked))
+            found = [(answer, answers[key]) for key, answer in asked.items()]
         except Exception as problem:  # noqa: BLE001 - whatever it is, it is raised where the question was asked
             for answer in asked.values():
                 answer.set_exception(problem)
                 answer.exception()  # seen here, should everybody who asked have given up
             return
-        for key, answer in asked.items():
-            answer.set_result(answers[key])
+        for answer, value in found:
+            answer.set_result(value)

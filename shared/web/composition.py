@@ -246,7 +246,7 @@ def _workers(parts: _Parts) -> list[Worker]:
             replication=settings.kafka_replication,
             page=settings.relay_page,
         )
-        timers = Timers(service.name, pool=pool, commands=running.commands, clock=running.clock)
+        timers = Timers(service.name, pool=pool, commands=running.commands, clock=running.clock, health=running.health)
         workers += [Worker(name="relay", run=relay.run), Worker(name="timers", run=timers.run)]
     topics = journaled_topics(service, parts.registry)
     if topics:

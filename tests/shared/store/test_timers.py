@@ -8,11 +8,14 @@ import pytest
 
 from shared.events.envelope import Envelope
 from shared.ops.clock import Clock
+from shared.ops.health import Health
 from shared.ops.ids import new_id
+from shared.ops.metrics import Metrics
 from shared.store.timers import Timers
 from tests.shared.store.conftest import Process, start_process
 from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, CloseTicket, OpenTicket, Postpone, ticket
 
+HEALTH = Health(Metrics.of("tickets"))
 TODAY = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 
 
@@ -25,7 +28,7 @@ async def opened(process: Process, due: date = date(2026, 3, 10)) -> UUID:
 
 @pytest.fixture
 def timers(process: Process) -> Timers:
-    return Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY))
+    return Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY), health=HEALTH)
 
 
 async def types(process: Process) -> list[str]:
@@ -49,7 +52,13 @@ async def test_a_due_timer_fires_once(process: Process, timers: Timers) -> None:
 async def test_a_timer_waits_for_the_company_clock(process: Process, timers: Timers) -> None:
     await opened(process, due=date(2026, 3, 17))
     assert await timers.fire_due() == 0
-    later = Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY + timedelta(1)))
+    later = Timers(
+        "tickets",
+        pool=process.pool,
+        commands=process.commands,
+        clock=Clock(lambda: TODAY + timedelta(1)),
+        health=HEALTH,
+    )
     assert await later.fire_due() == 1
 
 
@@ -96,7 +105,7 @@ async def test_a_timer_that_was_moved_while_it_fired_does_nothing(
 async def test_workers_at_the_same_time_fire_once(process: Process, other: Process, timers: Timers) -> None:
     for _ in range(10):
         await opened(process)
-    rival = Timers("tickets", pool=other.pool, commands=other.commands, clock=Clock(lambda: TODAY))
+    rival = Timers("tickets", pool=other.pool, commands=other.commands, clock=Clock(lambda: TODAY), health=HEALTH)
     await asyncio.gather(timers.fire_due(), rival.fire_due())
     assert sorted(await types(process)) == ["ticket-opened"] * 10 + ["ticket-reminded"] * 10
 
@@ -118,7 +127,7 @@ async def test_the_worker_fires_when_the_clock_is_moved(database: str, process: 
     ticket_id = await opened(process, due=(process.clock.now() + timedelta(days=30)).date())
     worker, stopping = await start_process(database), asyncio.Event()
     running = asyncio.create_task(
-        Timers("tickets", pool=worker.pool, commands=worker.commands, clock=worker.clock).run(stopping)
+        Timers("tickets", pool=worker.pool, commands=worker.commands, clock=worker.clock, health=HEALTH).run(stopping)
     )
     await process.clock.advance(process.pool, timedelta(days=31))
     async with asyncio.timeout(10):
@@ -127,3 +136,27 @@ async def test_the_worker_fires_when_the_clock_is_moved(database: str, process: 
     stopping.set()
     await running
     await worker.close()
+
+
+async def test_a_timer_that_always_fails_is_seen_in_health_until_it_is_mended(process: Process) -> None:
+    """OPS-2: what it should bring about is missing, and nothing else would say so; others go on meanwhile."""
+    health = Health(Metrics.of("tickets"))
+    timers = Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY), health=health)
+    failing = await opened(process)
+    spoil = """update timer set command = '{"command": "Unheard", "fields": {}}' where aggregate_id = $1"""
+    await process.pool.execute(spoil, failing)
+    for _ in range(5):
+        await process.pool.execute("update timer set next_attempt_at = '-infinity'")
+        await timers.fire_due()
+        await opened(process)
+    await timers.report_failing()
+    (report,) = health.workers
+    assert (report.name, report.ok) == ("timers", False)
+    assert report.detail == "failed 5 times or more: 1 reminder of ticket, the oldest due 2026-03-10T00:00Z"
+    assert (await types(process)).count("ticket-reminded") == 4
+
+    mended = """update timer set command = '{"command": "Remind", "fields": {}}', next_attempt_at = '-infinity'"""
+    await process.pool.execute(mended)
+    await timers.fire_due()
+    await timers.report_failing()
+    assert [(report.ok, report.detail) for report in health.workers] == [(True, "works")]

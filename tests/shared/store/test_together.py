@@ -86,3 +86,16 @@ async def test_whoever_gives_up_takes_the_answer_from_nobody() -> None:
     source.go.release()
 
     assert await patient == "a1"
+
+
+async def test_a_key_without_an_answer_fails_for_everybody_who_asked_in_that_statement() -> None:
+    """Left unanswered, the others of the batch would wait for ever."""
+
+    async def some(keys: Sequence[str]) -> Mapping[str, str]:
+        return {key: key.upper() for key in keys if key != "b"}
+
+    together = Together(some)
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(together.ask(key) for key in "abc"), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [KeyError] * 3
+    assert await together.ask("a") == "A"
