@@ -1,7 +1,7 @@
 """The newest events, as a list and live: what happened, to what, whose it is (API-3, FC-15)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from services.forecast.parameters import Listening, Put
-from services.forecast.question import scoped
+from services.forecast.question import scope_of, scoped
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events import contracts, deals, leads, receivables
@@ -18,7 +18,7 @@ from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
 from shared.web.routes import answer, operation
 from shared.web.running import Running
-from shared.web.sse import ServerEvent
+from shared.web.sse import Select, ServerEvent
 
 router = APIRouter(tags=["Live"])
 
@@ -187,13 +187,19 @@ async def stream(request: Request, put: Listening) -> Response:
     """Events as they become visible in the views (server-sent events).
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
-    Only events in the caller's scope are sent. A comment every 15 s says that the stream is alive.
+    Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
+    the caller has left the company. A comment with the newest id, every 15 s, says that the stream is alive.
     """
+    asker = put.question.asker
 
-    def select(row: Any) -> ServerEvent | None:
-        return _event(row) if put.question.covers(row["team"], row["owner"]) else None
+    async def selection() -> Select | None:
+        actor = await put.here.organisation.actor(asker.subject, asker.roles)
+        if asker.member is not None and actor.member is None:
+            return None
+        asked = replace(put.question, **scope_of(actor))
+        return lambda row: _event(row) if asked.covers(row["team"], row["owner"]) else None
 
-    return await put.here.feed.respond(request, select, put.here.stopping)
+    return await put.here.feed.respond(request, selection, put.here.stopping, caller=asker.subject)
 
 
 def _event(row: Any) -> ServerEvent:

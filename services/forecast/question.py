@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from shared.domain.calendar import FIRST_DAY, LAST_DAY
@@ -76,17 +76,33 @@ def question(
     """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
     known = instant(known_at, "known_at", company, now) if known_at is not None else None
     asked = instant(as_of, "as_of", company, now) if as_of is not None else known
-    reach = reach_of(actor, READING)
     return Question(
         as_of=min(asked, now) if asked else now,
         current=asked is None or asked >= now,
         known_at=known,
+        **scope_of(actor),
+        teams=teams,
+        owner=owner,
+    )
+
+
+class ReadScope(TypedDict):
+    """The part of a question that follows from who asks."""
+
+    asker: Actor
+    sees_all: bool
+    sees_teams: tuple[UUID, ...]
+    member: UUID | None
+
+
+def scope_of(actor: Actor) -> ReadScope:
+    """How much an actor sees (API-4)."""
+    reach = reach_of(actor, READING)
+    return ReadScope(
         asker=actor,
         sees_all=reach is Reach.ALL,
         sees_teams=tuple(sorted(actor.teams)) if reach is Reach.TEAM else (),
         member=actor.member,
-        teams=teams,
-        owner=owner,
     )
 
 

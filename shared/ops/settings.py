@@ -148,6 +148,8 @@ class Settings:
     """What is logged: debug, info, warning or error."""
     rate_limit: str = _setting(_rate, "200/second")
     """How many requests one caller may make at one process of a service; empty for no limit."""
+    stream_limit: int = _setting(_number(1, 10_000), "20")
+    """How many event streams one caller may have open at one process of a service."""
     body_limit: int = _setting(_number(1024, 1 << 30), str(1 << 20))
     """The largest request body in bytes."""
     min_sample: int = _setting(_number(1, 1000), "5")

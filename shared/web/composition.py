@@ -151,7 +151,7 @@ async def _compose(
         authorization=Authorization(tokens, people.actor, RateLimit(settings.rate_limit), origin=settings.origin),
         cursors=Cursors(settings.claim_secret),
         stopping=stopping,
-        feed=_feed(service, health, advanced, lambda: running),
+        feed=_feed(service, settings, health, advanced, lambda: running),
     )
     _readiness(health, running)
     return _Parts(running=running, registry=registry, appender=appender)
@@ -199,7 +199,7 @@ async def commands_alone(service: "Service", settings: Settings) -> AsyncIterato
             await appender.close()
 
 
-def _feed(service: "Service", health: Health, advanced: Signal, running: Any) -> Feed:
+def _feed(service: "Service", settings: Settings, health: Health, advanced: Signal, running: Any) -> Feed:
     source = service.feed
 
     async def read(after: int, limit: int) -> Any:
@@ -208,7 +208,7 @@ def _feed(service: "Service", health: Health, advanced: Signal, running: Any) ->
     async def head() -> int:
         return await source.head(running()) if source else 0
 
-    return Feed(read, head, advanced, gauge=health.metrics.listeners)
+    return Feed(read, head, advanced, gauge=health.metrics.listeners, limit=settings.stream_limit)
 
 
 def _readiness(health: Health, running: Running) -> None:

@@ -1,14 +1,16 @@
 """Server-sent events: a log's end, live, to everybody who listens; who was away resumes where they stopped (API-3).
 
 One reader a process follows the log for all listeners. Each has a bounded queue; whoever falls behind loses the queue,
-not events: it reads the log itself from where it stands until it has caught up.
+not events: it reads the log itself from where it stands until it has caught up. An id is sent at once and with every
+heartbeat, so a listener that was cut off resumes where it stood, whether or not anything came for it meanwhile.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from prometheus_client import Gauge
 from starlette.requests import Request
@@ -41,6 +43,11 @@ class ServerEvent:
 Select = Callable[[Any], ServerEvent | None]
 """What a listener gets of an item; None for what is not theirs to see."""
 
+Selection = Callable[[], Awaitable[Select | None]]
+"""What a listener may see now, asked for before anything is sent; None once they may not listen any more."""
+
+T = TypeVar("T")
+
 
 @dataclass(slots=True, eq=False)
 class _Listener:
@@ -71,12 +78,16 @@ class Feed:
         *,
         gauge: Gauge,
         heartbeat: float = HEARTBEAT_SECONDS,
+        limit: int = 20,
     ) -> None:
+        """`limit` is how many streams one caller may have open at this process."""
         self._read = read
         self._head = head
         self._grown = grown
         self._gauge = gauge
         self._heartbeat = heartbeat
+        self._limit = limit
+        self._open: Counter[str] = Counter()
         self._listeners: set[_Listener] = set()
         self._position: int | None = None
 
@@ -111,45 +122,70 @@ class Feed:
         if self._position is None:
             self._position = head
 
-    async def respond(self, request: Request, select: Select, stopping: asyncio.Event) -> StreamingResponse:
-        """The stream for one caller, from after Last-Event-ID, or from now. Ends when their token does."""
+    async def respond(
+        self, request: Request, selection: Selection, stopping: asyncio.Event, *, caller: str
+    ) -> StreamingResponse:
+        """The stream for one caller, from after Last-Event-ID, or from now. Ends when their token or their right does.
+
+        Raises Problem for an id that is none, and for one stream more than a caller may have.
+        """
         given = single_header(request, "Last-Event-ID")
         if given is not None and not (given.isascii() and given.isdigit() and len(given) <= 18):
             raise Problem("malformed-request", "Last-Event-ID is the id of an event of this stream.")
-        head = await self._head()
+        if self._open[caller] >= self._limit:
+            raise Problem(
+                "too-many-requests",
+                f"At most {self._limit} streams of one caller are open at a time.",
+                headers={"Retry-After": str(int(self._heartbeat) or 1)},
+            )
+        head = await _uncancelled(self._head())
         # An id from before a restore lies ahead of the log: the listener must begin anew.
         reset = given is not None and int(given) > head
         after = head if given is None or reset else int(given)
         until = float(request.scope["state"].get("expires_at", "inf"))
-        lines = self._lines(after, select, stopping, until, head=head, reset=reset)
+        lines = self._counted(caller, self._lines(after, selection, stopping, until, head=head, reset=reset))
         return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
 
+    async def _counted(self, caller: str, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._open[caller] += 1
+        try:
+            async for line in lines:
+                yield line
+        finally:
+            self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]
+
     async def _lines(
-        self, after: int, select: Select, stopping: asyncio.Event, until: float, *, head: int, reset: bool
+        self, after: int, selection: Selection, stopping: asyncio.Event, until: float, *, head: int, reset: bool
     ) -> AsyncIterator[bytes]:
         listener = _Listener()
         self._listeners.add(listener)
         self._gauge.set(len(self._listeners))
         try:
-            yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+            yield b"retry: %d\nid: %d\n\n" % (RETRY_MILLISECONDS, after)
             if reset:
                 yield b"event: reset\ndata: {}\n\n"
             self._follow_from(head)
             while not stopping.is_set() and time.time() < until:
                 if listener.behind:
                     listener.start_over()
-                    async for position, item in self._missed(after):
-                        after = position
-                        if item is not None and (event := select(item)) is not None:
-                            yield _written(position, event)
+                    async for after, item in self._missed(after):  # noqa: B020, PLR1704 - where the listener stands
+                        if (select := await _uncancelled(selection())) is None:
+                            return
+                        if (event := select(item)) is not None:
+                            yield _written(after, event)
                     continue
                 try:
                     wait = min(self._heartbeat, until - time.time())
                     queued = await asyncio.wait_for(listener.queue.get(), max(wait, 0))
                 except TimeoutError:
-                    yield b": still here\n\n"
+                    if await _uncancelled(selection()) is None:
+                        return
+                    yield b": still here\nid: %d\n\n" % after
                     continue
-                if queued is None:
+                select = await _uncancelled(selection())
+                if queued is None or select is None:
                     return
                 if queued[0] > after:
                     after = queued[0]
@@ -161,12 +197,18 @@ class Feed:
 
     async def _missed(self, after: int) -> AsyncIterator[tuple[int, Any]]:
         while True:
-            items, upto = await self._read(after, PAGE_SIZE)
+            items, upto = await _uncancelled(self._read(after, PAGE_SIZE))
             for item in items:
                 yield item
             if upto <= after:
                 return
             after = upto
+
+
+async def _uncancelled(reading: Awaitable[T]) -> T:
+    """A read that ends by itself when its listener hangs up: a request is cancelled again at every await, which would
+    cut off the rollback of its transaction as well, and hand the connection back in the middle of one."""
+    return await asyncio.shield(asyncio.ensure_future(reading))
 
 
 def _written(position: int, event: ServerEvent) -> bytes:

@@ -22,7 +22,7 @@ from shared.views.view import View, ViewDatabase
 from shared.web.commands import carry_out
 from shared.web.routes import Asking, Here, answer, body_of, operation
 from shared.web.service import FeedSource, Service
-from shared.web.sse import ServerEvent
+from shared.web.sse import Select, ServerEvent
 
 
 @event("errands.errand-opened", aggregate="errand")
@@ -296,9 +296,13 @@ def select(row: Any) -> ServerEvent | None:
 
 
 @router.get("/v1/errand-stream", **operation(roles=EVERYBODY, media_type="text/event-stream"))
-async def stream_errands(request: Request, here: Here) -> Response:
+async def stream_errands(request: Request, asking: Asking, here: Here) -> Response:
     """Errands as they are opened."""
-    return await here.feed.respond(request, select, here.stopping)
+
+    async def selection() -> Select | None:
+        return select
+
+    return await here.feed.respond(request, selection, here.stopping, caller=asking.subject)
 
 
 async def read(running: Any, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:

@@ -14,7 +14,7 @@ from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.store.signal import Signal
 from shared.web.problems import Problem
-from shared.web.sse import QUEUE_SIZE, Feed, ServerEvent
+from shared.web.sse import QUEUE_SIZE, Feed, Select, Selection, ServerEvent
 from tests.shared.web.conftest import BREAD, Errands, served
 from tests.shared.web.test_commands import problem
 from tests.shared.web.waiting import until
@@ -45,6 +45,10 @@ def everything(item: str) -> ServerEvent | None:
     return ServerEvent(event="said", data=item.encode()) if item != "hidden" else None
 
 
+async def all_of_it() -> Select | None:
+    return everything
+
+
 def request(last: str | None = None, **state: Any) -> Request:
     headers = [(b"last-event-id", last.encode())] if last is not None else []
     return Request({"type": "http", "method": "GET", "path": "/", "headers": headers, "state": state})
@@ -61,8 +65,10 @@ async def feeding(book: Book, heartbeat: float = 15.0) -> AsyncIterator[tuple[Fe
     await worker
 
 
-async def lines(feed: Feed, stopping: asyncio.Event, asked: Request) -> AsyncIterator[str]:
-    response = await feed.respond(asked, everything, stopping)
+async def lines(
+    feed: Feed, stopping: asyncio.Event, asked: Request, selection: Selection = all_of_it
+) -> AsyncIterator[str]:
+    response = await feed.respond(asked, selection, stopping, caller="ann")
     async for part in response.body_iterator:
         yield bytes(part).decode() if not isinstance(part, str) else part
 
@@ -84,7 +90,7 @@ async def test_a_listener_begins_now_and_hears_what_comes() -> None:
     book.write("before")
     async with feeding(book) as (feed, stopping):
         parts = lines(feed, stopping, request())
-        assert await anext(parts) == "retry: 2000\n\n"
+        assert await anext(parts) == "retry: 2000\nid: 3\n\n"
         hearing = asyncio.create_task(said(parts, 2))
         await until(lambda: bool(feed._listeners))
         book.write("one", "hidden", "two")
@@ -140,7 +146,53 @@ async def test_silence_is_broken_by_a_heartbeat() -> None:
     async with feeding(Book(), heartbeat=0.05) as (feed, stopping):
         parts = lines(feed, stopping, request())
         await anext(parts)
-        assert (await asyncio.wait_for(anext(parts), 5)).startswith(":")
+        assert await asyncio.wait_for(anext(parts), 5) == ": still here\nid: 0\n\n"
+
+
+async def test_a_heartbeat_carries_the_id_of_what_was_passed_over() -> None:
+    """API-3: a listener for whom nothing came does not read the log from far back when it comes again."""
+    book = Book()
+    async with feeding(book, heartbeat=0.05) as (feed, stopping):
+        parts = lines(feed, stopping, request())
+        assert await anext(parts) == "retry: 2000\nid: 0\n\n"
+        book.write("hidden", "hidden")
+        async with asyncio.timeout(5):
+            while await anext(parts) != ": still here\nid: 6\n\n":
+                pass
+
+
+async def test_a_stream_follows_the_right_of_its_listener_and_ends_with_it() -> None:
+    """API-4: what one may see is asked for before anything is sent, and while nothing is."""
+    book, rights = Book(), ["all"]
+
+    async def selection() -> Select | None:
+        return {"all": everything, "none": lambda _item: None, "left": None}[rights[0]]
+
+    async with feeding(book, heartbeat=0.05) as (feed, stopping):
+        parts = lines(feed, stopping, request(), selection)
+        await anext(parts)
+        book.write("seen")
+        assert await said(parts, 1) == ["seen"]
+        rights[0] = "none"
+        book.write("unseen")
+        async with asyncio.timeout(5):
+            while (part := await anext(parts)) != ": still here\nid: 6\n\n":
+                assert "unseen" not in part
+        rights[0] = "left"
+        async with asyncio.timeout(5):
+            assert [part async for part in parts if not part.startswith(":")] == []
+
+
+async def test_one_stream_too_many_is_refused_until_one_ends() -> None:
+    async with feeding(Book()) as (feed, stopping):
+        opened = [lines(feed, stopping, request()) for _ in range(20)]
+        for parts in opened:
+            await anext(parts)
+        with pytest.raises(Problem) as refused:
+            await feed.respond(request(), all_of_it, stopping, caller="ann")
+        assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "15")
+        assert await feed.respond(request(), all_of_it, stopping, caller="ben")
+        stopping.set()
 
 
 async def test_an_id_from_another_history_starts_anew() -> None:
@@ -156,13 +208,13 @@ async def test_an_id_from_another_history_starts_anew() -> None:
 async def test_an_id_that_is_none_is_refused(last: str) -> None:
     async with feeding(Book()) as (feed, stopping):
         with pytest.raises((Problem, UnicodeEncodeError)):
-            await feed.respond(request(last), everything, stopping)
+            await feed.respond(request(last), all_of_it, stopping, caller="ann")
 
 
 async def test_a_stream_ends_with_the_token_and_with_the_process() -> None:
     async with feeding(Book()) as (feed, stopping):
         async with asyncio.timeout(5):
-            assert [part async for part in lines(feed, stopping, request(expires_at=0.0))] == ["retry: 2000\n\n"]
+            assert [part async for part in lines(feed, stopping, request(expires_at=0.0))] == ["retry: 2000\nid: 0\n\n"]
         parts = lines(feed, stopping, request())
         await anext(parts)
         rest = asyncio.create_task(anext(parts, None))
@@ -179,6 +231,7 @@ async def test_over_a_socket(errands: Errands, key: Callable[[], dict[str, str]]
                 assert stream.headers["content-type"].startswith("text/event-stream")
                 found = stream.aiter_lines()
                 assert await anext(found) == "retry: 2000"
+                assert (await anext(found)).startswith("id: ")
                 name = str(new_id())
                 for text in (name, "hidden", f"{name}-2"):
                     await client.post("/v1/errands", json={**BREAD, "name": text}, headers=key())
@@ -197,3 +250,18 @@ async def _until(found: AsyncIterator[str], text: str) -> AsyncIterator[str]:
             yield line
             if text in line:
                 return
+
+
+async def test_a_listener_that_hangs_up_leaves_no_transaction_open(
+    errands: Errands, caplog: pytest.LogCaptureFixture
+) -> None:
+    """API-3: a browser tab that closes while the log is read for it is no error."""
+    async with served(errands.app) as address:
+        headers = {**errands.client(Role.SALES_OPERATIONS).headers, "Last-Event-ID": "0"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=10) as client:
+            for _ in range(60):
+                async with client.stream("GET", "/v1/errand-stream"):
+                    pass
+            await until(lambda: errands.running.health.metrics.listeners._value.get() == 0)
+            assert (await client.get("/v1/errands")).status_code == 200
+    assert not [record for record in caplog.records if record.levelname == "ERROR" and "transaction" in record.message]
