@@ -19,6 +19,7 @@ import structlog
 from shared.events.codec import Codec, UnknownEvent, Unreadable
 from shared.events.envelope import Envelope
 from shared.events.registry import UNREADABLE
+from shared.store.pool import session_number
 
 log = structlog.get_logger(__name__)
 
@@ -72,10 +73,12 @@ class Log:
         self._codec = codec
         self._service = service
         self._final = 0
+        self._learnt = 0
+        """The number of the newest session that was open when that was found final."""
         table, positions = ("event", "event_position") if service else ("journal", "journal_position")
         columns, raw = (OWN_COLUMNS, f"{COLUMNS} from event l") if service else (JOURNAL_COLUMNS, JOURNAL_COLUMNS)
-        self._fence = f"select ceiling, writers from fence('{table}', '{positions}')"  # noqa: S608 - the names are ours
-        self._highest = f"select coalesce(max(position), 0) from {table}"  # noqa: S608 - as above
+        self._highest = f"select coalesce(max(position), 0) from {table}"  # noqa: S608 - the names are ours
+        self._fence = f"select ceiling, writers, ({self._highest}) as highest from fence('{table}', '{positions}')"  # noqa: S608 - as above
         following, in_order = "where l.position > $1 and l.position <= $2", "order by l.position limit $3"
         self._next, self._next_raw = f"select {columns} {following} {in_order}", f"select {raw} {following} {in_order}"
         last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
@@ -93,18 +96,28 @@ class Log:
     async def ceiling(self) -> int:
         """A position up to which the log is final: nothing will appear there any more."""
         async with self._pool.acquire() as connection:
-            ceiling, writers = await self._probe(connection)
-            waited_for = writers if ceiling > self._final else set()
-            started, reported = asyncio.get_running_loop().time(), False
-            while waited_for:
-                await asyncio.sleep(POLL_SECONDS)
-                # Newer writers are left out: they can only own numbers beyond the ceiling.
-                waited_for &= (await self._probe(connection))[1]
-                if waited_for and not reported and asyncio.get_running_loop().time() - started > PATIENCE_SECONDS:
-                    reported = True
-                    log.warning("fence-waits", writers=sorted(waited_for), ceiling=ceiling)
-        self._final = max(self._final, ceiling)
+            return await self._ceiling(connection)
+
+    async def _ceiling(self, connection: Any) -> int:
+        self._forget_after_an_outage(connection)
+        ceiling, writers, highest = await self._probe(connection)
+        waited_for = writers if ceiling > self._final else set()
+        started, reported = asyncio.get_running_loop().time(), False
+        while waited_for:
+            await asyncio.sleep(POLL_SECONDS)
+            # Newer writers are left out: they can only own numbers beyond the ceiling.
+            _, writers, highest = await self._probe(connection)
+            waited_for &= writers
+            if waited_for and not reported and asyncio.get_running_loop().time() - started > PATIENCE_SECONDS:
+                reported = True
+                log.warning("fence-waits", writers=sorted(waited_for), ceiling=ceiling)
+        # Above the highest committed position a number may be handed out a second time after a crash.
+        self._final = max(self._final, min(ceiling, highest))
         return self._final
+
+    def _forget_after_an_outage(self, connection: Any) -> None:
+        if (session := session_number(connection)) > self._learnt:
+            self._final, self._learnt = 0, session
 
     async def read(self, after: int, limit: int, types: Collection[str] | None = None) -> Page:
         """The events that follow the position `after`, at most `limit`; with `types` those of these types alone, what
@@ -134,19 +147,21 @@ class Log:
         while rows := await cursor.fetch(SCAN_ROWS):
             yield [self._decoded(row) for row in rows]
 
-    async def _probe(self, connection: Any) -> tuple[int, set[str]]:
+    async def _probe(self, connection: Any) -> tuple[int, set[str], int]:
         row = await connection.fetchrow(self._fence)
-        return row["ceiling"], set(row["writers"])
+        return row["ceiling"], set(row["writers"]), row["highest"]
 
     async def _rows(
         self, query: str, after: int, limit: int, *more: object, span: int | None = None
     ) -> tuple[list[Any], int]:
-        ceiling = self._final if after < self._final else await self.ceiling()
-        if span is not None:
-            ceiling = min(ceiling, after + span)
-        if after >= ceiling:
-            return [], after
-        rows = await self._pool.fetch(query, after, ceiling, limit, *more)
+        async with self._pool.acquire() as connection:
+            self._forget_after_an_outage(connection)
+            ceiling = self._final if after < self._final else await self._ceiling(connection)
+            if span is not None:
+                ceiling = min(ceiling, after + span)
+            if after >= ceiling:
+                return [], after
+            rows = await connection.fetch(query, after, ceiling, limit, *more)
         return rows, rows[-1]["position"] if len(rows) == limit else ceiling
 
     def _decoded(self, row: Any) -> Envelope[Any] | Undecodable:

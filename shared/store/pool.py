@@ -1,5 +1,6 @@
 """Connections to one service's database."""
 
+import itertools
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,27 @@ DATABASE_ERRORS = (*DATABASE_AWAY, asyncpg.PostgresError)
 """Everything that a statement may fail with."""
 
 
+class Session(asyncpg.Connection):
+    """A connection that knows its place in the order in which those of its process were opened.
+
+    Every outage of a database (a crash, a fail-over, a restore) ends its sessions. So what was learnt through one
+    session still holds in another only if that one was open already; the number tells, and no clock is trusted.
+    """
+
+    __slots__ = ("number",)
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.number = next(self._numbers)
+
+
+def session_number(connection: Any) -> int:
+    """The number of a pooled connection's session."""
+    return int(connection.number)
+
+
 async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: float = 10) -> asyncpg.Pool:
     """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects.
 
@@ -36,6 +58,7 @@ async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: 
         command_timeout=statement_seconds + 5,
         init=_prepare,
         reset=_keep,
+        connection_class=Session,
         server_settings={
             "application_name": f"throughline-{name}",
             "timezone": "UTC",

@@ -1,4 +1,7 @@
-"""Folded states of aggregates, kept in memory. An old one does no harm: the append checks the sequence."""
+"""State cache: folded aggregates in memory. An old one does no harm: the append checks the sequence.
+
+None outlives the sessions that were open when it was read: after a restore the streams are shorter.
+"""
 
 import asyncio
 from collections import OrderedDict, defaultdict
@@ -11,6 +14,7 @@ import asyncpg
 
 from shared.domain.aggregate import Aggregate
 from shared.events.codec import Codec
+from shared.store.pool import session_number
 from shared.store.together import Together
 
 LARGEST_CACHE = 10_000
@@ -76,6 +80,8 @@ class States:
     def __init__(self, pool: asyncpg.Pool, codec: Codec) -> None:
         self._pool = pool
         self._codec = codec
+        self._newest = 0
+        """The number of the newest session through which something was loaded."""
         self._held: OrderedDict[tuple[str, UUID], Held] = OrderedDict()
         self._loading = Together(self._load)
 
@@ -88,14 +94,19 @@ class States:
         return await self._loading.ask((aggregate, aggregate_id))
 
     async def _load(self, wanted: Sequence[Stream]) -> dict[Stream, Held]:
-        known = {
-            (aggregate, aggregate_id): self.cached(aggregate, aggregate_id)
-            or Held(state=aggregate.start(), sequence=0, position=0)
-            for aggregate, aggregate_id in wanted
-        }
-        # One statement, hence one snapshot: the state and its sequence always belong together.
         rows: dict[tuple[str, UUID], list[asyncpg.Record]] = defaultdict(list)
-        for row in await self._pool.fetch(SINCE, *_places(known)):
+        async with self._pool.acquire() as connection:
+            if (session := session_number(connection)) > self._newest:
+                self.forget_all()
+                self._newest = session
+            known = {
+                (aggregate, aggregate_id): self.cached(aggregate, aggregate_id)
+                or Held(state=aggregate.start(), sequence=0, position=0)
+                for aggregate, aggregate_id in wanted
+            }
+            # One statement, hence one snapshot: the state and its sequence always belong together.
+            found = await connection.fetch(SINCE, *_places(known))
+        for row in found:
             rows[row["aggregate"], row["aggregate_id"]].append(row)
         loaded = {}
         for (aggregate, aggregate_id), held in known.items():
