@@ -1,6 +1,6 @@
 """How records get into the journal: everything that is new, once, together with the marks of its partitions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -82,43 +82,47 @@ class Keeper:
     async def assigned(self, places: Iterable[Place]) -> set[Place]:
         """Learn anew how far these partitions are written; gives those of which nothing is."""
         self._seen = {}
-        asked = sorted(places)
-        await self._learn(asked)
-        return {place for place in asked if self._seen[place] == 0}
+        return {place for place, position in (await self._known(sorted(places))).items() if position == 0}
 
     async def keep(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
         """Commit what is new of a batch together with the marks.
 
         Where others wrote meanwhile it is sifted again, so that the answer may leave out what an earlier round wrote.
+        What is remembered may be dropped at any await: the group may hand out partitions while a batch is written.
         """
         places = sorted({place for place, _ in records})
         while True:
-            await self._learn([place for place in places if place not in self._seen])
-            sifted = sift(records, {place: self._seen[place] for place in places})
+            seen = await self._known(places)
+            sifted = sift(records, seen)
             if not sifted.new:
                 return sifted
             touched = sorted({place for place, _ in sifted.new})
-            kept = await self._write(touched, sifted)
+            kept = await self._write(touched, seen, sifted)
             self._seen.update({place: sifted.seen[place] for place in kept})
             if len(kept) == len(touched):
                 return sifted
-            for place in set(touched) - kept:  # somebody else reads this partition too
-                del self._seen[place]
+            for place in set(touched) - kept:  # another member reads this partition too
+                self._seen.pop(place, None)
 
-    async def _write(self, touched: Sequence[Place], sifted: Sifted) -> set[Place]:
+    async def _write(self, touched: Sequence[Place], seen: Mapping[Place, int], sifted: Sifted) -> set[Place]:
         """The partitions whose records are written; the others stood elsewhere."""
-        marks = [(*place, self._seen[place], sifted.seen[place]) for place in touched]
+        marks = [(*place, seen[place], sifted.seen[place]) for place in touched]
         rows = [_row(place, event) for place, event in sifted.new]
         found = await self._pool.fetch(KEEP, *zip(*marks, strict=True), *zip(*rows, strict=True))
         return {Place(row["topic"], row["partition"]) for row in found}
 
-    async def _learn(self, places: Sequence[Place]) -> None:
-        if not places:
-            return
-        columns = [place.topic for place in places], [place.partition for place in places]
-        await self._pool.execute(MAKE_MARKS, *columns)
-        for row in await self._pool.fetch(MARKS, *columns):
-            self._seen[Place(row["topic"], row["partition"])] = row["position"]
+    async def _known(self, places: Sequence[Place]) -> dict[Place, int]:
+        """How far each partition is written; what is not remembered is looked up."""
+        known = {place: self._seen[place] for place in places if place in self._seen}
+        missing = [place for place in places if place not in known]
+        if missing:
+            columns = [place.topic for place in missing], [place.partition for place in missing]
+            await self._pool.execute(MAKE_MARKS, *columns)
+            rows = await self._pool.fetch(MARKS, *columns)
+            learnt = {Place(row["topic"], row["partition"]): row["position"] for row in rows}
+            self._seen.update(learnt)
+            known |= dict.fromkeys(missing, 0) | learnt
+        return known
 
 
 def _row(place: Place, event: Envelope[bytes]) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import InvalidTimestampError, KafkaTimeoutError
 
 from shared.events.envelope import Envelope
 from shared.events.registry import topic_of
@@ -43,6 +43,12 @@ SAVE_SECONDS = 0.05
 """The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
 MEASURE_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
+SEALED_SECONDS = 5.0
+"""Between two looks at a mark that is sealed."""
+AHEAD = (
+    "stopped: more was published than the store holds, as after a restore; "
+    "`throughline republish --recreate` makes the topics anew"
+)
 STOP_SECONDS = 5.0
 
 # A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
@@ -51,6 +57,15 @@ MOVE = "update relay set position = $2, previous = $3 where epoch = $1 returning
 BEHIND = """
 select position, (select count(*) from (select from event where event.position > relay.position limit 100000) as rest)
   from relay"""
+
+
+SEALED = 1 << 62
+"""A mark above every position: nothing is published until `throughline republish --recreate`."""
+SEAL = f"update relay set position = {SEALED}"  # noqa: S608 - the number above
+
+
+class AheadOfLog(Exception):
+    """The mark lies above the newest event: an older state of the database was put back under it."""
 
 
 class Fenced(Exception):
@@ -105,11 +120,15 @@ class Relay:
                     await self._lead(stopping)
                 except Fenced:
                     log.info("relay-fenced", service=self.service)
+                except AheadOfLog:
+                    log.error("relay-ahead-of-log", service=self.service)
+                    self._health.report("relay", False, AHEAD)
+                    await pause(stopping, SEALED_SECONDS)
                 except OUTAGES as error:
                     log.warning(
                         "relay-interrupted", service=self.service, error=type(error).__name__, detail=str(error)
                     )
-                    self._health.report("relay", False, f"interrupted by {type(error).__name__}")
+                    self._health.report("relay", False, interruption(error))
                     await pause(stopping, AGAIN_SECONDS)
 
     async def _lead(self, stopping: asyncio.Event) -> None:
@@ -129,6 +148,7 @@ class Relay:
         self._holding = True
         try:
             stored = await self._take(epoch)
+            await self._refuse_to_run_ahead(stored)
             await provision(self._bootstrap, self._topics, replication=self._replication)
             async with producing(self._bootstrap, f"{self.service}-relay") as producer:
                 log.info("relay-publishes", service=self.service, epoch=epoch, position=stored.position)
@@ -144,6 +164,8 @@ class Relay:
         while not stopping.is_set():
             seen = self._appended.count
             page = await self._log.read_raw(mark.position, self._page)
+            if not page.events:
+                await self._refuse_to_run_ahead(mark)
             records, previous = chained(page.events, mark.previous)
             await publish(producer, records)
             mark = Mark(position=page.upto, previous=previous)
@@ -178,6 +200,13 @@ class Relay:
         if not await self._pool.fetchval(MOVE, epoch, mark.position, previous):
             raise Fenced
 
+    async def _refuse_to_run_ahead(self, mark: Mark) -> None:
+        """After a restore the positions above the newest event are given to other events, which every reader of the
+        topics would take for seen. So the stored mark is sealed, before the log grows past it, and stays so."""
+        if mark.position > await self._log.head():
+            await self._pool.execute(SEAL)
+            raise AheadOfLog
+
     async def _measure(self, stopping: asyncio.Event) -> None:
         """Say how far behind the stored mark is, whoever holds the lease."""
         delay = Delay()
@@ -190,6 +219,13 @@ class Relay:
             except OUTAGES as error:
                 log.info("relay-lag-unknown", service=self.service, error=type(error).__name__)
             await pause(stopping, MEASURE_SECONDS)
+
+
+def interruption(error: Exception) -> str:
+    """What health says of an outage."""
+    if isinstance(error, InvalidTimestampError):
+        return "refused by the broker: the clock of this host is more than an hour ahead of the broker's"
+    return f"interrupted by {type(error).__name__}"
 
 
 Chained = tuple[Envelope[str], int]

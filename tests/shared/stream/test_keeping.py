@@ -1,5 +1,6 @@
 """Two writers of one partition never write an event twice, and neither of them fails for it."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from shared.events.envelope import Envelope
 from shared.stream.chain import Place
 from shared.stream.keeping import Keeper
 from shared.stream.record import Received
-from tests.shared.stream.stage import deals, journaled
+from tests.shared.stream.stage import deals, eventually, journaled
 
 
 def received(events: Sequence[Envelope[bytes]]) -> list[tuple[Place, Received]]:
@@ -48,3 +49,24 @@ async def test_partitions_that_were_overtaken_do_not_hold_up_the_others(pool: "a
     await other.keep(one)
     await overtaken.keep([*one, *another])
     assert await positions(pool) == [1, 2, 10, 11]
+
+
+async def test_partitions_may_be_handed_out_while_a_batch_waits_for_another_writer(pool: "asyncpg.Pool[Any]") -> None:
+    """A rebalance drops what is remembered; the batch is sifted against what is there then, and nothing fails."""
+    records = received(deals("deal", [4]))
+    (place, _) = records[0]
+    overtaken = Keeper(pool)
+    await overtaken.assigned([place])
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("update journal_mark set position = 1")  # another member writes the first
+        writing = asyncio.create_task(overtaken.keep(records))
+        await eventually(lambda: waiting(pool))
+        await overtaken.assigned([])
+    assert [event.source_position for _, event in (await writing).new] == [2, 3, 4]
+    assert await positions(pool) == [2, 3, 4]
+
+
+async def waiting(pool: "asyncpg.Pool[Any]") -> bool:
+    """Whether a statement waits for a row that another transaction has locked."""
+    here = "datname = current_database() and wait_event_type = 'Lock'"
+    return bool(await pool.fetchval(f"select exists (select from pg_stat_activity where {here})"))

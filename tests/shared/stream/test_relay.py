@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from aiokafka import ConsumerRecord
+from aiokafka.errors import InvalidTimestampError
 
 from deploy.local import kafka as local_kafka
 from deploy.local.home import Home
@@ -34,7 +35,7 @@ from shared.stream.chain import Place, sift
 from shared.stream.journal import Journal
 from shared.stream.producer import producing
 from shared.stream.record import read
-from shared.stream.relay import Fenced, Relay
+from shared.stream.relay import Fenced, Relay, interruption
 from tests.shared.stream.stage import eventually, new_aggregate, new_health, records_of, running, said
 from tests.shared.stream.test_record import EVENT
 
@@ -401,3 +402,35 @@ async def test_a_consumer_of_which_a_part_has_ended_is_replaced(
                 assert len(consumers) > 1
             finally:
                 stopping.callback(back.kill)
+
+
+async def test_a_relay_that_published_more_than_the_log_holds_stops_for_good(shop: Shop) -> None:
+    """OPS-3: after a restore the positions are given to other events, which every reader would take for seen."""
+    health = new_health()
+    async with running(shop.relay(health)):
+        deal = uuid.uuid4()
+        await shop.append(deal, 3)
+        await shop.catches_up()
+        published = len(await records_of(shop.bootstrap, shop.topic))
+        async with shop.pool.acquire() as connection, connection.transaction():
+            await connection.execute("alter table event disable trigger append_only")
+            await connection.execute("delete from event where position > 1")
+            await connection.execute("alter table event enable trigger append_only")
+            await connection.execute("update relay set position = 1, previous = '{}'")
+        await eventually(lambda: stopped(health))
+        assert "republish --recreate" in said(health, "relay").detail
+        await shop.append(uuid.uuid4(), 30)
+    again = new_health()
+    async with running(shop.relay(again)):
+        await eventually(lambda: stopped(again))
+    assert len(await records_of(shop.bootstrap, shop.topic)) == published
+
+
+async def stopped(health: Health) -> bool:
+    report = said(health, "relay")
+    return not report.ok and report.detail.startswith("stopped")
+
+
+def test_a_clock_that_is_ahead_of_the_brokers_is_named() -> None:
+    assert "clock" in interruption(InvalidTimestampError())
+    assert interruption(OSError()) == "interrupted by OSError"
