@@ -75,13 +75,19 @@ class Health:
         if tried:
             _, late = await asyncio.wait(tried, timeout=PROBE_SECONDS)
             for task in late:
+                # Not waited for: a cancelled query waits for a server that does not answer.
                 task.cancel()
-            await asyncio.wait(tried)
+                task.add_done_callback(_seen)
         return [_verdict(name, task) for name, task in zip(self._probes, tried, strict=True)]
 
 
+def _seen(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        task.exception()
+
+
 def _verdict(name: str, task: "asyncio.Task[None]") -> Report:
-    if task.cancelled():
+    if not task.done() or task.cancelled():
         return Report(name=name, ok=False, detail=f"no answer in {PROBE_SECONDS:.0f} s")
     failure = task.exception()
     if failure is not None:

@@ -1,19 +1,26 @@
-"""One worker of a kind at a time, over all processes of a service. On real time of the database."""
+"""Lease: leader election with a fencing token. One worker of a kind at a time, over all processes of a service.
+
+Ends at its deadline whatever the network does. Real time of the database decides who holds it; the holder reckons by
+its own monotonic clock from before it asked, so it always ends earlier than another one can begin.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 import structlog
 
 from shared.ops.ids import new_id
 from shared.ops.pausing import pause
-from shared.store.pool import DATABASE_ERRORS
+from shared.store.pool import DATABASE_ERRORS, reserved, within
 
 log = structlog.get_logger(__name__)
 
 RENEW_SECONDS = 1.0
+END_SECONDS = 1.0
+"""So long the end of the work is waited for: what hangs in a query ends when that does, and its epoch is fenced."""
 
 TAKE = """
 insert into lease as l (name, owner, epoch, until) values ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
@@ -40,13 +47,14 @@ class Lease:
         self._owner = new_id()
 
     async def take(self) -> int | None:
-        """Try once; gives the epoch, or None while somebody else holds it."""
+        """Try once; gives the epoch, or None while another process holds it."""
         epoch: int | None = await self._pool.fetchval(TAKE, self._name, self._owner, self._seconds)
         return epoch
 
-    async def renew(self, epoch: int) -> bool:
+    async def renew(self, epoch: int, connection: Any = None) -> bool:
         """Whether it is still held; if so, for another `seconds`."""
-        return await self._pool.fetchval(RENEW, self._name, self._owner, epoch, self._seconds) is not None
+        through = connection or self._pool
+        return await through.fetchval(RENEW, self._name, self._owner, epoch, self._seconds) is not None
 
     async def release(self, epoch: int) -> None:
         """Let the next one in at once."""
@@ -59,52 +67,56 @@ class Lease:
         """
         stopping = stopping or asyncio.Event()
         while not stopping.is_set():
-            epoch = await self._taken(stopping)
-            if epoch is None:
+            taken = await self._taken(stopping)
+            if taken is None:
                 return
+            epoch, deadline = taken
             task = asyncio.ensure_future(work(epoch))
+            renewing = asyncio.ensure_future(self._kept(epoch, deadline, task))
             try:
-                if await self._kept(epoch, task):
+                if await asyncio.shield(renewing):
                     await task
                     return
                 log.warning("lease-lost", name=self._name, epoch=epoch)
             finally:
                 await _ended(task)
-                with suppress(*DATABASE_ERRORS):  # it runs out by itself
-                    await self.release(epoch)
+                await _ended(renewing)
+                with suppress(TimeoutError, *DATABASE_ERRORS):  # it runs out by itself
+                    await within(END_SECONDS, self.release(epoch))
 
-    async def _taken(self, stopping: asyncio.Event) -> int | None:
+    async def _taken(self, stopping: asyncio.Event) -> tuple[int, float] | None:
+        """The epoch, and until when the lease is safely held by the monotonic clock."""
         while not stopping.is_set():
+            asked = asyncio.get_running_loop().time()
             try:
                 if epoch := await self.take():
-                    return epoch
+                    return epoch, asked + self._seconds
             except DATABASE_ERRORS as problem:
                 log.warning("lease-unreachable", name=self._name, error=type(problem).__name__)
             await pause(stopping, RENEW_SECONDS)
         return None
 
-    async def _kept(self, epoch: int, task: asyncio.Future[None]) -> bool:
-        """Renew until the work has ended (True) or the lease is lost (False)."""
+    async def _kept(self, epoch: int, deadline: float, task: asyncio.Future[None]) -> bool:
+        """Renew until the work has ended (True) or the lease is lost or has run out (False)."""
         loop = asyncio.get_running_loop()
-        safe_until = loop.time() + self._seconds
-        while not task.done():
-            await asyncio.wait([task], timeout=RENEW_SECONDS)
-            asked = loop.time()
+        while not task.done() and loop.time() < deadline:
             try:
-                async with asyncio.timeout_at(safe_until):
-                    if not await self.renew(epoch):
-                        return False
-                safe_until = asked + self._seconds
+                # A connection of its own: one that many queries share would be free too late.
+                async with reserved(self._pool, deadline - loop.time()) as connection:
+                    while not task.done():
+                        asked = loop.time()
+                        if not await within(deadline - asked, self.renew(epoch, connection)):
+                            return False
+                        deadline = asked + self._seconds
+                        await asyncio.wait([task], timeout=RENEW_SECONDS)
             except DATABASE_ERRORS as problem:
                 log.warning("lease-unreachable", name=self._name, error=type(problem).__name__)
-            if loop.time() >= safe_until:
-                return False
-        return True
+                await asyncio.wait([task], timeout=min(RENEW_SECONDS, max(0.0, deadline - loop.time())))
+        return task.done()
 
 
-async def _ended(task: asyncio.Future[None]) -> None:
-    """Cancel what still runs and wait for its end; an end that was asked for is no news."""
+async def _ended(task: "asyncio.Future[Any]") -> None:
+    """Cancel what still runs and wait for its end, for a while: an end that was asked for is no news."""
     if not task.done():
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task], timeout=END_SECONDS)

@@ -1,10 +1,15 @@
 """Connections to one service's database."""
 
+import asyncio
 import itertools
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
+
+T = TypeVar("T")
 
 LOCK_SECONDS = 5
 IDLE_SECONDS = 5
@@ -45,7 +50,7 @@ def session_number(connection: Any) -> int:
     return int(connection.number)
 
 
-async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: float = 10) -> asyncpg.Pool:
+async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds: float = 10) -> asyncpg.Pool:
     """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects.
 
     Session state does not survive in it: only transaction-scoped settings and locks may be used.
@@ -67,6 +72,42 @@ async def create_pool(url: str, *, name: str, size: int = 8, statement_seconds: 
             "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
         },
     )
+
+
+async def within(seconds: float, asked: Coroutine[Any, Any, T]) -> T:
+    """The outcome of something that asks the database, or TimeoutError after `seconds`, whatever the network does.
+
+    A cancelled query waits for the server to confirm, so a deadline around it is none while the network stalls. It is
+    left to end by itself here: its connection goes back to the pool then, or is closed by the pool's own limit.
+    """
+    task = asyncio.ensure_future(asked)
+    task.add_done_callback(_seen)
+    try:
+        await asyncio.wait([task], timeout=max(0.0, seconds))
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
+async def reserved(pool: asyncpg.Pool, seconds: float) -> AsyncIterator[Any]:
+    """A connection that is taken within `seconds` and held; broken off, not waited for, when it ends with an error."""
+    connection = await pool.acquire(timeout=max(0.001, seconds))
+    try:
+        yield connection
+    except BaseException:
+        connection.terminate()
+        raise
+    finally:
+        await pool.release(connection)
+
+
+def _seen(task: "asyncio.Task[Any]") -> None:
+    """An outcome that nothing waits for any more is no news."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _prepare(connection: Any) -> None:

@@ -5,12 +5,12 @@ way: journaled, folded by the views of the journal and answered by the reactions
 the views of our log. Each step waits for what the step before has left at its end.
 """
 
-import asyncio
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from asyncpg import Pool
 
+from shared.store.pool import within
 from shared.store.signal import Signal
 from shared.views.tokens import ConsistencyToken
 from shared.views.view import Source, View
@@ -75,11 +75,10 @@ class Arrival:
     async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
         """Return once every view holds what the token names. `ReadModelBehind` after `timeout` seconds."""
         try:
-            async with asyncio.timeout(timeout):
-                if token.service == self._service:
-                    await self._passed("log", token.position)
-                elif token.topic in self._topics:
-                    await self._arrived(token)
+            if token.service == self._service:
+                await within(timeout, self._passed("log", token.position))
+            elif token.topic in self._topics:
+                await within(timeout, self._arrived(token))
         except TimeoutError:
             raise ReadModelBehind(token) from None
 
