@@ -1,16 +1,18 @@
-"""Who asks: a bearer token of the company's issuer, or the session cookie that holds one; one check (API-4).
+"""Authentication: an OIDC bearer token of the company's issuer, or the same token in a session cookie (API-4).
 
 Tokens are checked by asymmetric algorithms only, against the issuer's published keys. Expiry is real time, always; the
 company clock has no say here.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import httpx
+import structlog
 from joserfc import jwt
 from joserfc.errors import BadSignatureError, ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
 from joserfc.jwk import Key, KeySet
@@ -24,6 +26,8 @@ from shared.web.limits import RateLimit
 from shared.web.preconditions import single_header
 from shared.web.problems import Problem
 
+log = structlog.get_logger(__name__)
+
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 60
 """How far the clocks of issuer and service may differ."""
@@ -32,6 +36,10 @@ KEYS_SECONDS = 3600.0
 """After this the keys are fetched again, so that a withdrawn key ends."""
 REFRESH_SECONDS = 10.0
 """Unknown key ids cause one fetch in this time at most: anybody can make them up."""
+RETRY_SECONDS = 2.0
+"""While no keys are known at all, the issuer is asked again after so long, and requests are refused meanwhile."""
+KNOWN_SECONDS = 0.5
+"""So long a known key that is due waits to be fetched anew; an issuer that is away must not take known keys along."""
 REMEMBERED_TOKENS = 4096
 REMEMBERED_SECONDS = 60.0
 
@@ -57,44 +65,52 @@ def fetch_keys(client: httpx.AsyncClient, issuer: str, jwks_url: str) -> Fetch:
 
 
 class IssuerKeys:
-    """The issuer's keys, kept in memory; an unknown key id fetches them again, one fetch at a time."""
+    """The issuer's keys, kept in memory. One fetch is in flight at a time, and all who need it share it.
+
+    What is known is used when it is not fetched anew at once. After a fetch, the next one waits: `RETRY_SECONDS` while
+    nothing is known, so that requests are refused at once while the issuer is away, else `REFRESH_SECONDS`.
+    """
 
     def __init__(self, fetch: Fetch, now: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._now = now
         self._keys: dict[str, Key] = {}
-        self._fetched = float("-inf")
-        self._refreshed = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetched = self._tried = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
 
     async def key(self, key_id: str) -> Key | None:
         """The key with an id. Raises Problem when the issuer cannot be reached and no keys are known."""
-        if self._due(key_id):
-            async with self._lock:
-                if self._due(key_id):
-                    await self._refresh()
+        if key_id not in self._keys or self._now() - self._fetched > KEYS_SECONDS:
+            fetching = self._fetching or self._start()
+            if fetching is not None:
+                await asyncio.wait([fetching], timeout=KNOWN_SECONDS if key_id in self._keys else None)
+        if not self._keys:
+            raise Problem(
+                "unavailable",
+                "The issuer's keys cannot be fetched.",
+                headers={"Retry-After": str(math.ceil(RETRY_SECONDS))},
+            )
         return self._keys.get(key_id)
 
-    def _due(self, key_id: str) -> bool:
-        now = self._now()
-        if now - self._refreshed < REFRESH_SECONDS:
-            return False
-        return key_id not in self._keys or now - self._fetched > KEYS_SECONDS
+    def _start(self) -> "asyncio.Task[None] | None":
+        if self._now() - self._tried < (REFRESH_SECONDS if self._keys else RETRY_SECONDS):
+            return None
+        self._fetching = asyncio.create_task(self._refresh())
+        return self._fetching
 
     async def _refresh(self) -> None:
         first = not self._keys
-        if not first:
-            self._refreshed = self._now()
         try:
             published = KeySet.import_key_set(await self._fetch())  # type: ignore[arg-type]
+            self._keys = {key.kid: key for key in published.keys if key.kid}
+            self._fetched = self._now()
         except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
-            if first:
-                raise Problem(
-                    "unavailable", "The issuer's keys cannot be fetched.", headers={"Retry-After": "2"}
-                ) from error
-            return  # The known keys stand; the next unknown id tries again.
-        self._keys = {key.kid: key for key in published.keys if key.kid}
-        self._fetched = self._now()
+            log.warning("issuer-keys-unreachable", error=type(error).__name__)  # what is known stands
+            first = False
+        finally:
+            # The first unknown id after the start is asked about at once: the keys may have changed since.
+            self._tried = float("-inf") if first else self._now()
+            self._fetching = None
 
 
 def _no_session() -> Problem:

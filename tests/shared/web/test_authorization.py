@@ -1,5 +1,6 @@
 """Tokens: the good one, and every way in which one can be bad."""
 
+import asyncio
 import base64
 import json
 import time
@@ -183,10 +184,56 @@ async def test_an_issuer_that_is_away(tokens: Tokens, issuer: Issuer, published:
         await tokens.claims(issuer.token(REP, 600))
     assert away.value.status == 503
     published.away = False
+    watch.seconds += 2
     await tokens.claims(issuer.token(REP, 600))
     published.away = True
     watch.seconds += 4000
     await tokens.claims(issuer.token(Person(subject="x", name="x", role=Role.REP), 600))
+
+
+async def test_an_issuer_that_never_answers_holds_up_no_queue(issuer: Issuer, watch: Watch) -> None:
+    """Twenty requests share the one fetch; the next are refused at once, until it is time to try again."""
+    asked: list[int] = []
+    answer = asyncio.Event()
+
+    async def fetch() -> dict[str, Any]:
+        asked.append(1)
+        await answer.wait()
+        raise httpx.ReadTimeout("nothing came")
+
+    keys = IssuerKeys(fetch, watch)
+    tokens = Tokens(keys, issuer=ADDRESS, audience="throughline")
+    waiting = [asyncio.create_task(tokens.claims(signed(issuer, subject=str(number)))) for number in range(20)]
+    done, _ = await asyncio.wait(waiting, timeout=0.05)
+    assert (len(asked), done) == (1, set())
+    answer.set()
+    async with asyncio.timeout(5):
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        with pytest.raises(Problem) as refused:
+            await tokens.claims(signed(issuer))
+    assert {getattr(outcome, "status", None) for outcome in outcomes} == {503}
+    assert (refused.value.status, refused.value.headers["Retry-After"], len(asked)) == (503, "2", 1)
+    watch.seconds += 2
+    with pytest.raises(Problem):
+        await tokens.claims(signed(issuer))
+    assert len(asked) == 2
+
+
+async def test_known_keys_go_on_while_they_are_fetched_anew(issuer: Issuer, published: Published, watch: Watch) -> None:
+    never = asyncio.Event()
+
+    async def fetch() -> dict[str, Any]:
+        if published.asked:
+            await never.wait()
+        return await published()
+
+    keys = IssuerKeys(fetch, watch)
+    kid = str(issuer.keys.load()[0].kid)
+    assert await keys.key(kid)
+    watch.seconds += 4000
+    async with asyncio.timeout(5):
+        assert await keys.key(kid)
+    never.set()
 
 
 async def test_a_remembered_token_still_expires(published: Published, issuer: Issuer, watch: Watch) -> None:
