@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from uuid import UUID
 
 from services.forecast.timeline import DealState
-from shared.domain.money import Money, rounded
+from shared.domain.money import Money, half_up, rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ def ratio(part: Decimal | int, whole: Decimal | int | None) -> Decimal | None:
     """A share with four decimals; None when there is nothing to divide by."""
     if not whole:
         return None
-    return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    return half_up(Decimal(part) / Decimal(whole), Decimal("0.0001"))
 
 
 def deal_rows(states: Iterable[DealState], as_of: datetime, currency: str) -> DealRows:

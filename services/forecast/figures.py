@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.forecast.timeline import WON, DealState, Span
 from shared.domain.context import Company
+from shared.domain.money import half_up
 
 NOBODY = UUID(int=0)
 """Stands for no owner and no team in keys."""
@@ -115,4 +116,4 @@ def mean_and_median(days: Counter[int]) -> tuple[Decimal | None, Decimal | None,
     mean = Decimal(sum(value * count for value, count in days.items())) / number
     ordered = sorted(days.elements())
     median = Decimal(ordered[(number - 1) // 2] + ordered[number // 2]) / 2
-    return mean.quantize(Decimal("0.01")), median.quantize(Decimal("0.1")), number
+    return half_up(mean, Decimal("0.01")), half_up(median, Decimal("0.1")), number

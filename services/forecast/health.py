@@ -32,6 +32,7 @@ from services.forecast.question import Question
 from services.forecast.targets import revenue_target
 from services.forecast.timeline import OPEN, WON, DealState
 from shared.domain.context import Company
+from shared.domain.money import rounded
 from shared.domain.roles import READING
 from shared.views.reading import Reading
 from shared.web.routes import answer, operation
@@ -181,7 +182,7 @@ async def _attainment(reading: Reading, asked: Question, company: Company, today
     rows = await closed_rows(reading("deals"), asked, company, quarter.first, quarter.last)
     won = [row for row in rows if row.outcome == WON]
     begun, whole = quarter.elapsed(today)
-    due = (target or Decimal(0)) * begun / whole
+    due = rounded((target or Decimal(0)) * begun / whole, company.currency)
     if ever.number:
         return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
     booked = sum((row.amount for row in won), Decimal(0))

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from shared.domain.money import half_up
+
 
 class Band(StrEnum):
     """How a metric stands: within its healthy limit, between the limits, beyond the alert limit, or too few to say."""
@@ -138,4 +140,4 @@ def trend(definition: Definition, before: Measured, now: Measured, smallest_samp
 
 def shown(definition: Definition, value: Decimal) -> Decimal:
     """A value as it is shown: days with two decimals, shares with four."""
-    return value.quantize(Decimal("0.01") if definition.unit == "days" else Decimal("0.0001"))
+    return half_up(value, Decimal("0.01") if definition.unit == "days" else Decimal("0.0001"))

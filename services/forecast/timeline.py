@@ -7,10 +7,11 @@ recorded, so that a fact that comes late changes the past that it belongs to.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from shared.domain.money import half_up
 from shared.events import deals
 from shared.events.envelope import Envelope
 
@@ -52,7 +53,7 @@ class DealState:
         closed."""
         if self.outcome != OPEN:
             return Decimal(0)
-        return (self.amount * self.probability).quantize(self.amount, rounding=ROUND_HALF_UP)
+        return half_up(self.amount * self.probability, self.amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,12 @@ def zero(currency: str) -> Money:
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """Round half up to the currency's minor unit."""
-    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP, context=_ANY_AMOUNT)
+    return half_up(amount, minor_unit(currency))
+
+
+def half_up(value: Decimal, unit: Decimal) -> Decimal:
+    """A figure as it is stated, in whole `unit`s: the one rounding of the product, halves away from zero."""
+    return value.quantize(unit, rounding=ROUND_HALF_UP, context=_ANY_AMOUNT)
 
 
 def check_money(money: Money, currency: str, field: str) -> Money:

@@ -107,3 +107,4 @@ def test_mean_and_median_of_the_days() -> None:
     assert mean_and_median(Counter()) == (None, None, 0)
     assert mean_and_median(Counter({10: 2, 40: 1})) == (Decimal("20.00"), Decimal("10.0"), 3)
     assert mean_and_median(Counter({1: 1, 2: 1})) == (Decimal("1.50"), Decimal("1.5"), 2)
+    assert mean_and_median(Counter({0: 7, 1: 1})) == (Decimal("0.13"), Decimal("0.0"), 8), "halves are rounded up"

@@ -17,6 +17,7 @@ from services.forecast.health_rules import (
     Definition,
     Measured,
     band,
+    shown,
     trend,
 )
 from services.forecast.timeline import DealState, at
@@ -87,3 +88,9 @@ def test_a_deal_is_stalled_once_its_silence_outlasts_what_its_process_allows() -
     closed = deal("2026-02-01", won(date(2026, 3, 1)))
     share = stalled_share([state, closed], day("2026-03-10"))
     assert share == Measured(numerator=Decimal(1), denominator=Decimal(1), n=1)
+
+
+def test_halves_are_rounded_up_as_everywhere() -> None:
+    assert shown(WIN_RATE, Decimal("0.33345")) == Decimal("0.3335")
+    assert shown(WIN_RATE, Decimal("0.33325")) == Decimal("0.3333")
+    assert shown(CYCLE, Decimal("90.125")) == Decimal("90.13")
