@@ -1,33 +1,39 @@
-"""Waiting until what a token names has arrived here (API-2).
+"""Read-your-writes: wait until what a token names has arrived in this service's projections (API-2).
 
 A token of our own log is there once the views of the log have passed it. One of another service has to pass the whole
 way: journaled, folded by the views of the journal and answered by the reactions, whose own events then have to reach
 the views of our log. Each step waits for what the step before has left at its end.
 """
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from asyncpg import Pool
 
 from shared.store.pool import within
 from shared.store.signal import Signal
+from shared.store.together import Together
 from shared.views.tokens import ConsistencyToken
 from shared.views.view import Source, View
 
 POLL_SECONDS = 0.02
 """How often marks are looked at while another process moves them; in this process a signal comes first."""
 
-BEHIND = """
-    select exists (
-        select from view_build b join mark m on m.name = b.view || '_' || b.build
-         where b.state = 'serving' and b.view = any($1::text[]) and m.position < $3
-        union all
-        select from unnest($2::text[]) as wanted(name) left join mark m using (name)
-         where coalesce(m.position, 0) < $3
-    )
+MARKS = """
+    select b.view as name, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
+     where b.state = 'serving' and b.view = any($1::text[])
+    union all
+    select name, position from mark where name = any($2::text[])
 """
-JOURNALED = "select position >= $3 from journal_mark where topic = $1 and partition = $2"
+JOURNALED = """
+    select topic, partition, position from journal_mark
+      join unnest($1::text[], $2::smallint[]) as asked(topic, partition) using (topic, partition)
+"""
+
+Partition = tuple[str, int]
+Levels = Mapping[str, int]
+"""How far the serving build of each view is, and the reactions."""
 
 
 class HasHead(Protocol):
@@ -71,6 +77,8 @@ class Arrival:
         self._log = log
         self._journal = journal
         self._advanced = advanced
+        self._levels = Together[None, Levels](self._read_levels)
+        self._journaled = Together[Partition, int](self._read_journaled)
 
     async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
         """Return once every view holds what the token names. `ReadModelBehind` after `timeout` seconds."""
@@ -83,20 +91,48 @@ class Arrival:
             raise ReadModelBehind(token) from None
 
     async def _arrived(self, token: ConsistencyToken) -> None:
-        await self._until(JOURNALED, token.topic, token.partition, token.position)
+        partition = (token.topic, token.partition)
+
+        async def journaled() -> bool:
+            return await self._journaled.ask(partition) >= token.position
+
+        await self._until(journaled)
         await self._passed("journal", await self._journal.head(), reactions=True)
         await self._passed("log", await self._log.head())
 
     async def _passed(self, source: Source, position: int, *, reactions: bool = False) -> None:
-        names = self._reactions[source] if reactions else []
-        await self._until(f"select not ({BEHIND})", self._views[source], names, position)
+        following = self._reactions[source] if reactions else []
 
-    async def _until(self, condition: str, *arguments: object) -> None:
+        async def passed() -> bool:
+            levels = await self._levels.ask(None)
+            # A view that was never built holds nobody up: there is nothing to read in it.
+            built = all(levels.get(view, position) >= position for view in self._views[source])
+            return built and all(levels.get(name, 0) >= position for name in following)
+
+        await self._until(passed)
+
+    async def _until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for a condition. All who wait look at the same moments and share one query, so that tokens that nothing
+        will ever reach cost a fixed number of queries, however many wait."""
+        loop = asyncio.get_running_loop()
         while True:
             seen = self._advanced.count
-            if await self._pool.fetchval(condition, *arguments):
+            if await condition():
                 return
-            await self._advanced.wait(seen, POLL_SECONDS)
+            await self._advanced.wait(seen, POLL_SECONDS - loop.time() % POLL_SECONDS)
+
+    async def _read_levels(self, _keys: Sequence[None]) -> Mapping[None, Levels]:
+        views = [view for views in self._views.values() for view in views]
+        reactions = [name for names in self._reactions.values() for name in names]
+        rows = await self._pool.fetch(MARKS, views, reactions)
+        return {None: {row["name"]: row["position"] for row in rows}}
+
+    async def _read_journaled(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        rows = await self._pool.fetch(
+            JOURNALED, [topic for topic, _ in partitions], [number for _, number in partitions]
+        )
+        found = {(row["topic"], row["partition"]): row["position"] for row in rows}
+        return {partition: found.get(partition, 0) for partition in partitions}
 
 
 _SOURCES: tuple[Source, Source] = ("log", "journal")

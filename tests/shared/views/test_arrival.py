@@ -1,7 +1,9 @@
 """Reading one's own writes: a token is waited for, in this service and across the topics of others."""
 
 import asyncio
+from typing import Any
 
+import asyncpg
 import pytest
 
 from shared.events.registry import partition_of
@@ -120,3 +122,27 @@ async def test_the_last_position_that_a_log_can_hold_can_be_asked_for(depot: Dep
     token = decode(own(2**63 - 1).encode())
     await depot.prepare(parcels())
     assert await is_waiting(depot.arrival(parcels()), token)
+
+
+async def test_tokens_that_nothing_reaches_share_their_queries(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """API-2: a forged position costs its sender the wait, and the others nothing much, however many are sent."""
+    view = parcels()
+    await depot.prepare(view)
+    asked: list[int] = []
+    acquire = asyncpg.Pool.acquire
+
+    def counted(pool: asyncpg.Pool, **named: Any) -> Any:
+        asked.append(1)
+        return acquire(pool, **named)
+
+    monkeypatch.setattr(asyncpg.Pool, "acquire", counted)
+    arrival = depot.arrival(view)
+    counts = []
+    for number in (1, 50):
+        asked.clear()
+        forged = [own(2**62 + position) for position in range(number)]
+        refused = await asyncio.gather(*(arrival.wait_for(token, 0.5) for token in forged), return_exceptions=True)
+        assert [type(problem) for problem in refused] == [ReadModelBehind] * number
+        counts.append(len(asked))
+    alone, together = counts
+    assert 0 < together <= 3 * alone, counts
