@@ -13,6 +13,7 @@ from deploy.cli import (
     migrate,
     parked,
     rebuild,
+    republish,
     serve,
     simulate,
     status,
@@ -36,6 +37,7 @@ VERBS: tuple[ModuleType, ...] = (
     token,
     clock,
     rebuild,
+    republish,
     parked,
     verify,
 )

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,8 +11,12 @@ import typer
 from deploy.cli.output import Json, say, show
 
 if TYPE_CHECKING:
+    from asyncpg import Pool
+
+    from deploy.local.stack import Stack
     from deploy.verify.comparing import Comparison, Difference
-    from deploy.verify.verification import Verification
+    from deploy.verify.verification import Part, Verification
+    from shared.ops.settings import Settings
 
 MOST_SHOWN = 20
 TELL_SECONDS = 2.0
@@ -31,33 +35,39 @@ def run(
 
 async def verification(patience: float) -> "Verification":
     """Check the stack of this checkout. Raises LocalError."""
-    from importlib import import_module
-
     from aiokafka.errors import KafkaError
 
     from deploy.cli.databases import databases, this_stack
     from deploy.local.fault import LocalError
-    from deploy.local.stack import SERVICES
-    from deploy.verify.verification import Part, verify
-    from shared.ops.settings import Settings
+    from deploy.verify.verification import verify
 
     stack = this_stack()
-    environment = {**os.environ, **stack.settings(), **stack.database_settings()}
     async with databases(stack, statement_seconds=600) as pools:
-        parts = [
-            Part.of(
-                import_module(f"services.{name}.app").SERVICE,
-                pools[name],
-                Settings.from_environment(name, environment).company,
-            )
-            for name in SERVICES
-        ]
         try:
-            return await verify(parts, stack.bootstrap, patience=patience, say=now_and_then(say))
+            return await verify(parts_of(stack, pools), stack.bootstrap, patience=patience, say=now_and_then(say))
         except (KafkaError, TimeoutError) as error:
             raise LocalError(
                 f"Kafka cannot be read ({type(error).__name__}).", "See `throughline status` and the log of kafka."
             ) from error
+
+
+def parts_of(stack: "Stack", pools: "Mapping[str, Pool]") -> "list[Part]":
+    """Every service of this release with its database."""
+    from importlib import import_module
+
+    from deploy.verify.verification import Part
+
+    return [
+        Part.of(import_module(f"services.{name}.app").SERVICE, pool, settings_of(stack, name).company)
+        for name, pool in pools.items()
+    ]
+
+
+def settings_of(stack: "Stack", service: str) -> "Settings":
+    """The settings that a service of the stack has."""
+    from shared.ops.settings import Settings
+
+    return Settings.from_environment(service, {**os.environ, **stack.settings(), **stack.database_settings()})
 
 
 def now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -21,6 +21,7 @@ from faststream.kafka.message import KafkaAckableMessage
 from shared.ops.health import Health
 from shared.ops.pausing import pause
 from shared.store.pace import RELAXED, Pace
+from shared.store.pool import DATABASE_ERRORS
 from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
 from shared.stream.keeping import Keeper
@@ -135,6 +136,10 @@ class Journal:
         """Prepare for these partitions; gives those of which nothing is journaled."""
         return await self._keeper.assigned(places)
 
+    async def generation(self) -> int:
+        """A number that grows whenever the journal is emptied, to be read again."""
+        return await self._keeper.generation()
+
     def interrupted(self, error: Exception) -> None:
         """Report that the broker or the database does not answer."""
         log.warning("journal-interrupted", service=self.service, error=type(error).__name__, detail=str(error))
@@ -172,10 +177,11 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved = self._received = self._answered = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consume until `stopping`; raises what made it impossible."""
+        """Consume until `stopping`, or until the journal was emptied; raises what made it impossible."""
+        generation = await self._journal.generation()
         try:
             await self._broker.start()
-            while not stopping.is_set() and not self._failure.done():
+            while not stopping.is_set() and not self._failure.done() and not await self._emptied(generation):
                 await self._look()
                 await pause(stopping, IDLE_LOOK_SECONDS if self._idle() else LOOK_SECONDS, self._failure)
             if self._failure.done():
@@ -183,6 +189,15 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._commit()
         finally:
             await self._leave()
+
+    async def _emptied(self, generation: int) -> bool:
+        """Whether everything is to be read again. What this consumer remembers of its place is worth nothing then: if
+        the broker's data was lost too, its offset may be the end of a topic of which it has read nothing."""
+        try:
+            return await self._journal.generation() != generation
+        except DATABASE_ERRORS as error:
+            log.info("journal-generation-unknown", error=type(error).__name__)
+            return False
 
     async def _leave(self) -> None:
         """Leave the group. A consumer that cannot is torn down instead, so that it neither hangs nor holds anything."""

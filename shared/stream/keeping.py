@@ -84,6 +84,10 @@ class Keeper:
         self._seen = {}
         return {place for place, position in (await self._known(sorted(places))).items() if position == 0}
 
+    async def generation(self) -> int:
+        """A number that grows whenever the journal is emptied, to be read again."""
+        return int(await self._pool.fetchval("select number from journal_generation"))
+
     async def keep(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
         """Commit what is new of a batch together with the marks.
 

@@ -61,7 +61,7 @@ select position, (select count(*) from (select from event where event.position >
 
 SEALED = 1 << 62
 """A mark above every position: nothing is published until `throughline republish --recreate`."""
-SEAL = f"update relay set position = {SEALED}"  # noqa: S608 - the number above
+SEAL = f"update relay set position = {SEALED} where epoch = $1 and position < {SEALED}"  # noqa: S608 - the number above
 
 
 class AheadOfLog(Exception):
@@ -148,7 +148,7 @@ class Relay:
         self._holding = True
         try:
             stored = await self._take(epoch)
-            await self._refuse_to_run_ahead(stored)
+            await self._refuse_to_run_ahead(stored, epoch)
             await provision(self._bootstrap, self._topics, replication=self._replication)
             async with producing(self._bootstrap, f"{self.service}-relay") as producer:
                 log.info("relay-publishes", service=self.service, epoch=epoch, position=stored.position)
@@ -165,7 +165,7 @@ class Relay:
             seen = self._appended.count
             page = await self._log.read_raw(mark.position, self._page)
             if not page.events:
-                await self._refuse_to_run_ahead(mark)
+                await self._refuse_to_run_ahead(mark, epoch)
             records, previous = chained(page.events, mark.previous)
             await publish(producer, records)
             mark = Mark(position=page.upto, previous=previous)
@@ -200,11 +200,11 @@ class Relay:
         if not await self._pool.fetchval(MOVE, epoch, mark.position, previous):
             raise Fenced
 
-    async def _refuse_to_run_ahead(self, mark: Mark) -> None:
+    async def _refuse_to_run_ahead(self, mark: Mark, epoch: int) -> None:
         """After a restore the positions above the newest event are given to other events, which every reader of the
         topics would take for seen. So the stored mark is sealed, before the log grows past it, and stays so."""
         if mark.position > await self._log.head():
-            await self._pool.execute(SEAL)
+            await self._pool.execute(SEAL, epoch)
             raise AheadOfLog
 
     async def _measure(self, stopping: asyncio.Event) -> None:

@@ -3,13 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from shared.events.registry import PARTITIONS
 
 LARGEST_RECORD = 4 << 20
 """Bytes. A command is refused long before its events could grow to this."""
+
+
+ANSWER_MILLISECONDS = 10_000
 
 
 class TopicError(Exception):
@@ -23,7 +27,7 @@ async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 
     and aiokafka's errors while the broker is away.
     """
     wanted = sorted(set(names))
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)
     try:
         await admin.start()
         answer = await admin.create_topics([_definition(name, replication) for name in wanted])
@@ -33,6 +37,40 @@ async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 
                 raise error(f"topic {name}: {message}")
         for topic in await admin.describe_topics(wanted):
             _check(topic)
+    finally:
+        await admin.close()
+
+
+async def held(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+    """How many offsets each of these existing topics holds records at. Raises aiokafka's errors."""
+    partitions = [TopicPartition(name, number) for name in sorted(set(names)) for number in range(PARTITIONS)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)
+    await consumer.start()
+    try:
+        consumer.assign(partitions)
+        beginnings = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+    finally:
+        await consumer.stop()
+    found = dict.fromkeys((partition.topic for partition in partitions), 0)
+    for partition in partitions:
+        found[partition.topic] += ends[partition] - beginnings[partition]
+    return found
+
+
+async def empty(bootstrap: str, names: Iterable[str]) -> None:
+    """Delete every record of these existing topics. Raises aiokafka's errors.
+
+    Offsets go on from where they were: a consumer that stands at the end, or that remembers an offset below, gets every
+    later record. In a topic deleted and made again it could start in the middle.
+    """
+    high_watermark = RecordsToDelete(before_offset=-1)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)
+    try:
+        await admin.start()
+        await admin.delete_records(
+            {TopicPartition(name, number): high_watermark for name in set(names) for number in range(PARTITIONS)}
+        )
     finally:
         await admin.close()
 

@@ -34,6 +34,11 @@ REQUEST = """
     on conflict do nothing
 """
 RETIRE = "update view_build set state = 'retired', retired_at = clock_timestamp() where view = $1 and build = $2"
+RETIRE_ALL = """
+    update view_build set state = 'retired', retired_at = clock_timestamp()
+     where view = any($1::text[]) and state in ('serving', 'building')
+"""
+BUILDING = "select from view_build where view = $1 and build = $2 and state = 'building' for update"
 FORGET = "delete from view_build where view = $1 and build = $2"
 SERVE = """
     update view_build set state = 'serving', served_at = clock_timestamp()
@@ -101,6 +106,17 @@ async def prepare(pool: Pool, view: View) -> None:
             await _make(connection, view, "building")
 
 
+async def start_over(connection: AnyConnection, views: Sequence[View]) -> None:
+    """Let an empty build of each view serve at once, in a transaction of the caller's: the log that they were folded
+    from is no longer what it was. As with the first build, a reader sees by its position how far it is."""
+    await connection.execute("lock table view_build in share row exclusive mode")
+    names = [view.name for view in views]
+    await connection.execute("delete from view_build where state = 'requested' and view = any($1::text[])", names)
+    await connection.execute(RETIRE_ALL, names)
+    for view in views:
+        await _make(connection, view, "serving")
+
+
 async def requested(pool: Pool, views: Sequence[str]) -> list[str]:
     """The views of which somebody has asked for a fresh build."""
     rows = await pool.fetch("select view from view_build where state = 'requested' and view = any($1::text[])", views)
@@ -111,6 +127,8 @@ async def switch(pool: Pool, new: Build) -> bool:
     """Let a build serve instead of the one that does, once it is not behind it and lacks no more than it. False: not
     yet. Both marks are held meanwhile, so nothing moves between the comparison and the change."""
     async with pool.acquire() as connection, connection.transaction():
+        if await connection.fetchrow(BUILDING, new.view, new.build) is None:
+            return False  # retired meanwhile
         old = await connection.fetchval(
             "select build from view_build where view = $1 and state = 'serving' for update", new.view
         )

@@ -45,6 +45,7 @@ REFUSED = """
     insert into refused_reaction (event_id, reaction, ordinal, aggregate, aggregate_id, command, code, message)
     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
 """
+PASSED_BEFORE = "select event_id from reacted where event_id = any($1::uuid[])"
 
 
 class Reacting:
@@ -72,7 +73,7 @@ class Reacting:
             return
         waiting = await self._waiting(self._pool)
         behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
-        poisons = await self._all(_by_aggregate(entries, waiting))
+        poisons = await self._all(_by_aggregate(await self._anew(entries), waiting))
         async with self._pool.acquire() as connection, connection.transaction():
             await marks.lock(connection, [self.mark], at=after, epoch=self._epoch)
             if await self._waiting(connection) != waiting:
@@ -97,6 +98,12 @@ class Reacting:
 
     async def _waiting(self, connection: Any) -> frozenset[UUID]:
         return (await parking.parked_aggregates(connection, [self.mark])).get(self.mark, frozenset())
+
+    async def _anew(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Without what was passed before the journal was emptied: whatever followed, or was refused, stays so."""
+        rows = await self._pool.fetch(PASSED_BEFORE, [envelope_of(entry).id for entry in entries])
+        passed = {row["event_id"] for row in rows}
+        return [entry for entry in entries if envelope_of(entry).id not in passed]
 
     async def _all(self, sequences: Iterable[Sequence[Entry]]) -> list[Poison]:
         """Sequences of different aggregates side by side; what failed. All have ended when this returns or raises."""

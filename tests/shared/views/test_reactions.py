@@ -9,6 +9,7 @@ import pytest
 
 from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
+from shared.stream.republishing import forget_journal
 from shared.views.parking import parked, request_redrive
 from shared.views.reacting import Reacting
 from shared.views.reactions import Do, Reactions
@@ -107,6 +108,27 @@ async def test_a_refused_reaction_is_recorded_and_parks_nothing(depot: Depot) ->
         ("post_what_is_paid", parcel_of(heavy), "PostParcel", "too-heavy"),
         ("post_what_is_paid", parcel_of(heavy), "ScanParcel", "not-found"),
     ]
+
+
+async def test_a_journal_that_is_read_again_repeats_nothing(depot: Depot) -> None:
+    """Neither what was carried out, nor what was refused then and would not be now."""
+    light, heavy = new_id(), new_id()
+    await depot.receive(1, OrderPaid(order_id=light, weight=1), OrderPaid(order_id=heavy, weight=101))
+    async with working(depot.reactor(depot_reactions())):
+        await reacted(depot)
+    journaled = await depot.pool.fetch("select * from journal order by position")
+    await depot.post(parcel_of(heavy))  # so that it could be scanned now
+    await depot.pool.execute("delete from idempotency")  # as after seven days
+    async with depot.pool.acquire() as connection, connection.transaction():
+        await forget_journal(connection)
+    assert await depot.journal.head() == 0
+    columns = [name for name in journaled[0].keys() if name != "position"]  # noqa: SIM118 - a record is no dictionary
+    again = [tuple(row[name] for name in columns) for row in journaled]
+    await depot.pool.copy_records_to_table("journal", records=again, columns=columns)
+    async with working(depot.reactor(depot_reactions())):
+        await reacted(depot)
+    assert await posted(depot) == {parcel_of(light): 2, parcel_of(heavy): 1}
+    assert await depot.pool.fetchval("select count(*) from refused_reaction") == 2
 
 
 @pytest.mark.parametrize(("imported", "expected"), [(False, 0), (True, 2)])

@@ -1,0 +1,224 @@
+"""Publishing every event of the stores again, into topics that were lost or that no longer agree with the stores.
+
+Each step may be killed and the whole run again: the relays are sealed first, and let go last.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
+
+from deploy.local.fault import LocalError
+from deploy.verify.verification import LAST, LEVEL, Part
+from shared.events.registry import topic_of
+from shared.store.lease import Lease
+from shared.stream.relay import SEALED
+from shared.stream.republishing import FENCED_SECONDS, FILLING, begin_anew, forget_journal, seal
+from shared.stream.topics import empty, held, provision
+from shared.views import builds
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+LOOK_AGAIN_SECONDS = 0.2
+TELL_SECONDS = 2.0
+STILL_SECONDS = 60.0
+"""A step of which nothing moves for so long is given up; services go on with it by themselves once they run."""
+BROKER_SECONDS = 20.0
+DRAIN_SECONDS = 3.0
+"""Consumers write within this time what they fetched before the topics were emptied."""
+
+PUBLISHED = "select aggregate, count(*) as events from event where position <= $1 group by aggregate"
+MARK = "select position, (select coalesce(max(position), 0) from event) as head from relay"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Republished:
+    """What was done."""
+
+    services: Sequence[str]
+    """Whose events were published again."""
+    events: Mapping[str, int] = field(default_factory=dict)
+    """How many, by service."""
+    journals: Sequence[str] = ()
+    """Whose journals were read again."""
+
+
+async def republish(
+    parts: Sequence[Part], bootstrap: str, *, recreate: bool = False, replication: int = 1
+) -> Republished:
+    """Fill lost topics from the stores; with `recreate` all of them, and have the journals read again.
+
+    Returns once everything is published, and with `recreate` once it is journaled and folded. Raises LocalError, and
+    what the servers raise when they do not answer.
+    """
+    owners = [part for part in parts if part.topics]
+
+    async def work(_: int) -> None:
+        nonlocal owners
+        topics = [topic for part in owners for topic in part.topics]
+        await patiently(lambda: provision(bootstrap, topics, replication=replication))
+        if not recreate:
+            owners = [part for part in owners if await lost(part, bootstrap)]
+        await _stop(owners, SEALED if recreate else FILLING)
+        if recreate:
+            await _clear(parts, owners, bootstrap)
+        for part in [] if recreate else owners:
+            await lost(part, bootstrap)  # refuses what a relay has published before it was stopped
+        for part in owners:
+            await begin_anew(part.pool)
+            log.info("republish-begins", of=part.name)
+
+    await alone(owners[0], work)
+    heads = {part.name: await part.log.head() for part in parts if part.topics}
+    await until("published", [part for part in parts if part.topics], lambda part: _published(part, heads[part.name]))
+    journals = [part for part in parts if part.reads] if recreate else []
+    await until("journaled", journals, lambda part: _journaled(part, parts, heads))
+    await until("folded", journals, _folded)
+    return Republished(
+        services=[part.name for part in owners],
+        events={part.name: int(await part.pool.fetchval("select count(*) from event")) for part in owners},
+        journals=[part.name for part in journals],
+    )
+
+
+async def patiently(ask: Callable[[], Awaitable[Result]]) -> Result:
+    """Ask the broker again while the answer may change by itself: just after its start, or after topics were made."""
+    deadline = time.monotonic() + BROKER_SECONDS
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+            log.info("broker-not-ready", error=type(error).__name__)
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+
+async def alone(part: Part, work: Callable[[int], Awaitable[None]]) -> None:
+    """Work under a lease, so that two operators do not work at once; that of one that was killed runs out."""
+    lease = Lease(part.pool, "republish")
+    deadline = time.monotonic() + FENCED_SECONDS
+    while await lease.take() is None:
+        if time.monotonic() > deadline:
+            raise LocalError("Another `throughline republish` is at work.", "Wait until it has ended.")
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    await lease.hold(work)
+
+
+async def lost(part: Part, bootstrap: str) -> bool:
+    """Whether the topics of a service have lost what was published; LocalError when filling them is not enough."""
+    row = await part.pool.fetchrow(MARK)
+    assert row is not None
+    filling = row["position"] == FILLING
+    remedy = "`throughline republish --recreate` empties the topics and has everything read again."
+    if row["position"] > row["head"] and not filling:
+        raise LocalError(
+            f"The relay of {part.name} has published more than its store holds: an older state of the database was"
+            " restored, or `--recreate` was begun and did not end.",
+            remedy,
+        )
+    there = await patiently(lambda: held(bootstrap, part.topics))
+    published = {
+        topic_of(part.name, found["aggregate"]): found["events"]
+        for found in await part.pool.fetch(PUBLISHED, row["position"])
+    }
+    lacking = sorted(topic for topic, events in published.items() if there.get(topic, 0) < events)
+    holding = sorted(topic for topic, records in there.items() if records)
+    if holding and (lacking or filling):
+        raise LocalError(
+            f"Of the topics of {part.name}, {', '.join(holding)} hold records, but not all that were published.", remedy
+        )
+    return bool(lacking) or filling
+
+
+async def _stop(owners: Sequence[Part], mark: int) -> None:
+    for part in owners:
+        await seal(part.pool, mark)
+        log.info("relay-sealed", of=part.name)
+    if owners:
+        await asyncio.sleep(FENCED_SECONDS)
+
+
+async def _clear(parts: Sequence[Part], owners: Sequence[Part], bootstrap: str) -> None:
+    """Empty the topics, then the journals: what a consumer still writes of the old records is gone afterwards."""
+    for part in owners:
+        await patiently(partial(empty, bootstrap, part.topics))
+        log.info("topics-emptied", of=part.name, topics=len(part.topics))
+    await asyncio.sleep(DRAIN_SECONDS)
+    for part in parts:
+        if part.reads:
+            await _forget(part)
+            log.info("journal-emptied", of=part.name)
+
+
+async def _forget(part: Part) -> None:
+    """Empty one service's journal and its views of it, as soon as no long reader is in the way."""
+    deadline = time.monotonic() + STILL_SECONDS
+    while True:
+        try:
+            async with part.pool.acquire() as connection, connection.transaction():
+                await forget_journal(connection)
+                await builds.start_over(connection, [view for view in part.views if view.source == "journal"])
+            return
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+            log.info("journal-locked", of=part.name, error=type(error).__name__)
+            if time.monotonic() > deadline:
+                raise LocalError(
+                    f"The journal of {part.name} is locked by a long transaction.",
+                    "End it, and run the command again.",
+                ) from error
+
+
+# -- waiting --------------------------------------------------------------------------------------------------------
+
+
+async def until(what: str, parts: Sequence[Part], left: Callable[[Part], Awaitable[int]]) -> None:
+    """Wait until nothing is left of a step in any service, telling how far it is. LocalError when nothing moves."""
+    before: dict[str, int] = {}
+    told = moved = time.monotonic()
+    while waiting := {part.name: count for part in parts if (count := await left(part))}:
+        now = time.monotonic()
+        if waiting != before:
+            before, moved = waiting, now
+        if now - told > TELL_SECONDS:
+            told = now
+            log.info("republish-waits", until=what, left=waiting)
+        if now - moved > STILL_SECONDS:
+            raise LocalError(
+                f"Not everything is {what}: {', '.join(waiting)} does not move.",
+                "`throughline status` shows whether it runs; it goes on by itself once it does.",
+            )
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    if parts:
+        log.info("republish-done", what=what)
+
+
+async def _published(part: Part, head: int) -> int:
+    return max(0, head - int(await part.pool.fetchval("select position from relay")))
+
+
+async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]) -> int:
+    """The partitions of which something has not been read again."""
+    left = 0
+    for owner in parts:
+        rows = await owner.pool.fetch(LAST, heads[owner.name]) if owner.topics else []
+        places = [(topic_of(owner.name, row["aggregate"]), row["partition"], row["position"]) for row in rows]
+        read = [place for place in places if place[0] in part.reads]
+        if read:
+            left += int(await part.pool.fetchval(LEVEL, *(list(column) for column in zip(*read, strict=True))))
+    return left
+
+
+async def _folded(part: Part) -> int:
+    """The positions that views of the journal are behind, all together."""
+    names = [view.name for view in part.views if view.source == "journal"]
+    head = await part.journal.head()
+    return sum(max(0, head - build.position) for build in await builds.builds(part.pool, "serving", names))

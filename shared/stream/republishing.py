@@ -1,0 +1,66 @@
+"""Resetting the outbox: a relay that begins at position 0 again, and journals that are read again.
+
+A relay is stopped from any process by fencing: its lease changes hands, and its mark is sealed, which means that it is
+set above every position, so that whoever takes the lease finds nothing to publish. A reset that was killed half way
+leaves the seal behind, hence a relay that publishes nothing, and never one that goes on in the wrong place.
+"""
+
+from typing import Any
+
+import asyncpg
+
+from shared.ops.ids import new_id
+from shared.stream.relay import SEALED
+
+FILLING = SEALED + 1
+"""The same while only lost topics are to be filled, which a run that was killed may go on with."""
+FENCED_SECONDS = 4.0
+"""After so long a relay whose lease was taken has ended: it renews every second, and gives up after three."""
+
+TAKE_AWAY = """
+insert into lease as l (name, owner, epoch, until) values ('relay', $1, 1, clock_timestamp())
+    on conflict (name) do update set owner = excluded.owner, epoch = l.epoch + 1, until = excluded.until
+returning epoch"""
+RESET = "update relay set position = $1, previous = '{}', epoch = $2"
+PASSED = """
+insert into reacted (event_id)
+select event_id from journal
+ where position <= (select position from mark where name = 'reactions-journal')
+   and not exists (
+       select from parked_event p where p.runner = 'reactions-journal'
+          and (p.aggregate_id, p.position) = (journal.aggregate_id, journal.position)
+   )
+on conflict do nothing"""
+WAITING = "delete from parked_sequence where runner = 'reactions-journal'"
+
+
+async def seal(pool: "asyncpg.Pool[Any]", mark: int) -> None:
+    """Fence the relay and let none publish: `mark` is `SEALED` or `FILLING`. It has ended `FENCED_SECONDS` later."""
+    await _reset(pool, mark)
+
+
+async def begin_anew(pool: "asyncpg.Pool[Any]") -> None:
+    """Let the relay publish everything, from position 0 and with the chain from its beginning."""
+    await _reset(pool, 0)
+
+
+async def forget_journal(connection: Any) -> None:
+    """Empty the journal and its marks, in a transaction of the caller's; its topics are then read from the start.
+
+    Positions of the journal are never handed out twice: what is read again stands above what was there. So the
+    reactions go through all of it again; what they had passed is kept, and they leave it alone.
+    """
+    # In the order in which a batch is written, marks first, so that the two never wait for each other.
+    await connection.execute("lock table journal_mark, journal in access exclusive mode")
+    await connection.execute("alter table journal disable trigger append_only")
+    await connection.execute(PASSED)
+    await connection.execute("truncate journal, journal_mark")
+    await connection.execute("alter table journal enable trigger append_only")
+    await connection.execute("update journal_generation set number = number + 1")
+    await connection.execute(WAITING)
+
+
+async def _reset(pool: "asyncpg.Pool[Any]", position: int) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        epoch = await connection.fetchval(TAKE_AWAY, new_id())
+        await connection.execute(RESET, position, epoch)

@@ -1,0 +1,163 @@
+"""Publishing again on real servers: Kafka's data lost, a database restored, and a run that is killed half way."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+
+from deploy.local import kafka as local_kafka
+from deploy.local.fault import LocalError
+from deploy.local.program import Running as Server
+from deploy.local.stack import Stack
+from deploy.republish import republish
+from deploy.verify.verification import Part
+from services.deals.app import SERVICE as DEALS
+from services.forecast.app import SERVICE as FORECAST
+from shared.ops.health import Health
+from shared.ops.metrics import Metrics
+from shared.ops.settings import Settings
+from shared.store.migrate import migrate
+from shared.stream.relay import SEALED
+from shared.testing.servers import DatabaseServer
+from shared.web.composition import running_process
+from shared.web.running import Running
+from shared.web.service import Service
+from tests.deploy.test_verify import House, until
+
+
+@dataclass(slots=True)
+class Servers:
+    """A broker and the databases of two services, which may be lost and restored."""
+
+    stack: Stack
+    postgres: DatabaseServer
+    broker: Server
+    deals: str
+    forecast: str
+
+    @asynccontextmanager
+    async def at_work(self, service: Service) -> AsyncIterator[Running]:
+        url = self.deals if service is DEALS else self.forecast
+        settings = Settings(
+            service=service.name, database_url=url, claim_secret="c" * 32, kafka_bootstrap=self.stack.bootstrap
+        )
+        async with running_process(service, settings, Health(Metrics.of(service.name))) as running:
+            yield running
+
+    @asynccontextmanager
+    async def house(self, forecast: Running) -> AsyncIterator[House]:
+        async with self.at_work(DEALS) as deals:
+            yield House(deals=deals, forecast=forecast, bootstrap=self.stack.bootstrap)
+
+    async def copy_of_deals(self) -> str:
+        """A back-up, made while nobody is connected."""
+        return await self.postgres.create_database("backup", urlsplit(self.deals).path.removeprefix("/"))
+
+    async def lose_kafka(self) -> None:
+        """Kill the broker, remove its data, and start it anew."""
+        self.broker.kill()
+        shutil.rmtree(self.stack.kafka.data)
+        self.broker = await local_kafka.launch(self.stack.kafka)
+
+
+@pytest.fixture
+async def servers(stack: Stack, postgres: DatabaseServer, home: object) -> AsyncIterator[Servers]:
+    urls = [await postgres.create_database(name, await postgres.template("web", migrate)) for name in ("d", "f")]
+    broker = await local_kafka.launch(stack.kafka)
+    servers = Servers(stack=stack, postgres=postgres, broker=broker, deals=urls[0], forecast=urls[1])
+    yield servers
+    for url in {*urls, servers.deals}:
+        await postgres.drop_database(url)
+
+
+def parts(house: House) -> list[Part]:
+    return [Part.of(one.service, one.pool, one.settings.company) for one in (house.deals, house.forecast)]
+
+
+async def sentences(house: House) -> list[str]:
+    return [one.sentence for one in await house.differences()]
+
+
+async def test_lost_topics_are_filled_again_and_topics_that_hold_records_are_left_alone(servers: Servers) -> None:
+    async with servers.at_work(FORECAST) as forecast, servers.house(forecast) as house:
+        opened = [await house.deal(f"{number}000.00") for number in range(1, 9)]
+        await house.journaled(opened[-1])
+        assert list((await republish(parts(house), house.bootstrap)).services) == []
+        await servers.lose_kafka()
+        before = await forecast.pool.fetchval("select max(position) from journal")
+        done = await republish(parts(house), house.bootstrap)
+        assert (list(done.services), done.events["deals"] >= 8, list(done.journals)) == (["deals"], True, [])
+        assert await sentences(house) == []
+        assert await forecast.pool.fetchval("select max(position) from journal") == before, "nothing came twice"
+        assert list((await republish(parts(house), house.bootstrap)).services) == []
+        await house.journaled(await house.deal())
+
+
+async def test_topics_that_hold_something_but_not_all_are_refused_and_made_anew_on_demand(servers: Servers) -> None:
+    async with servers.at_work(FORECAST) as forecast, servers.house(forecast) as house:
+        for number in range(1, 9):
+            opened = await house.deal(f"{number}000.00")
+        await house.journaled(opened)
+        await servers.lose_kafka()
+        later = await house.deal()
+
+        async def published() -> bool:
+            return bool(await house.deals.pool.fetchval("select position from relay") >= later.position)
+
+        await until(published)
+        with pytest.raises(LocalError, match=r"deals.deal.v1 hold records, but not all"):
+            await republish(parts(house), house.bootstrap)
+        done = await republish(parts(house), house.bootstrap, recreate=True)
+        assert list(done.journals) == ["deals", "forecast"]
+        assert await sentences(house) == []
+        await house.journaled(await house.deal())
+
+
+async def test_after_a_restore_everything_is_published_and_read_anew(servers: Servers) -> None:
+    async with servers.at_work(FORECAST) as forecast:
+        async with servers.house(forecast) as house:
+            kept = [await house.deal(f"{number}000.00") for number in range(1, 6)]
+            await house.journaled(kept[-1])
+        backup = await servers.copy_of_deals()
+        async with servers.house(forecast) as house:
+            lost = [await house.deal("1.00") for _ in range(6)]
+            await house.journaled(lost[-1])
+        await servers.postgres.drop_database(servers.deals)
+        servers.deals = backup
+        async with servers.house(forecast) as house:
+            later = [await house.deal("2.00") for _ in range(3)]
+            assert {one.position for one in later} & {one.position for one in lost}, "positions are handed out again"
+            await republish(parts(house), house.bootstrap, recreate=True)
+            assert await sentences(house) == []
+            known = await forecast.pool.fetch("select distinct aggregate_id from journal where topic = 'deals.deal.v1'")
+            assert {row["aggregate_id"] for row in known} == {one.aggregate_id for one in (*kept, *later)}
+            await house.journaled(await house.deal())
+
+
+@pytest.mark.parametrize("step", ["forget_journal", "begin_anew"])
+async def test_a_run_that_ended_half_way_ends_right_when_it_is_run_again(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    async with servers.at_work(FORECAST) as forecast, servers.house(forecast) as house:
+        opened = [await house.deal(f"{number}000.00") for number in range(1, 6)]
+        await house.journaled(opened[-1])
+        with monkeypatch.context() as patched:
+            patched.setattr(f"deploy.republish.{step}", killed)
+            with pytest.raises(Killed):
+                await republish(parts(house), house.bootstrap, recreate=True)
+        await house.deal()
+        assert await house.deals.pool.fetchval("select position from relay") == SEALED
+        await republish(parts(house), house.bootstrap, recreate=True)
+        assert await sentences(house) == []
+        await house.journaled(await house.deal())
+
+
+class Killed(BaseException):
+    """What ends a run where it is."""
+
+
+async def killed(*_: object) -> None:
+    raise Killed
