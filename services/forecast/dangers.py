@@ -10,9 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import money
-from services.forecast.deal_figures import deals_then
-from services.forecast.figures import due_of
-from services.forecast.health import is_stalled
+from services.forecast.deal_figures import Wanted, deals_then
+from services.forecast.figures import UNDATED
 from services.forecast.outlook import AskedPeriod
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
@@ -72,7 +71,7 @@ async def endangered_deals(
     wanted = period(name) if name else quarter_of(today)
     async with put.reading() as reading:
         stages = {stage.stage: stage for stage in await stage_names(reading("processes"))}
-        states = [state for state in await deals_then(reading("deals"), put.question) if is_due(state, wanted)]
+        states = await deals_then(reading("deals"), put.question, due_by(wanted))
         parked = reading.parked
     names = await put.here.organisation.names()
     judged = [(state, dangers(state, put.question.as_of, put.company, stages, wanted)) for state in states]
@@ -92,9 +91,9 @@ async def endangered_deals(
     )
 
 
-def is_due(state: DealState, wanted: Period) -> bool:
-    """Whether an open deal should close by the end of the period: in it, or already before it, or nobody knows."""
-    return state.outcome == OPEN and due_of(state) <= wanted.months[-1]
+def due_by(wanted: Period) -> Wanted:
+    """The open deals that should close by the end of the period: in it, or already before it, or at no known time."""
+    return Wanted(outcome=OPEN, due=(UNDATED, wanted.months[-1]))
 
 
 def dangers(
@@ -108,7 +107,7 @@ def dangers(
     elif state.expected_close < today:
         late = (today - state.expected_close).days
         found.append(Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=5))
-    if is_stalled(state, as_of):
+    if state.stalls < as_of:
         silent = (today - company.day(state.touched)).days
         found.append(Danger(code="silent", sentence=f"Nobody worked on it for {_days(silent)}.", weight=4))
     if state.pushes:

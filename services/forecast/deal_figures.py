@@ -13,7 +13,7 @@ from typing import Any
 from services.forecast.deals import read_state
 from services.forecast.figures import Sum, cycle_days, due_of, sum_of
 from services.forecast.question import Question, scoped
-from services.forecast.timeline import OPEN, DealState, at
+from services.forecast.timeline import OPEN, WON, DealState, at
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
@@ -76,9 +76,18 @@ select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount f
 ) as moved group by 1, 2 having sum(count) <> 0 order by 1, 2
 """)
 
-DEALS_THEN = scoped("""
-select state from {view}.span where start_at <= $6 and (end_at is null or end_at > $6) and {scope}
-""")
+STANDING = "start_at <= $6 and (end_at is null or end_at > $6)"
+"""The states that held at an instant."""
+STANDING_NOW = "$6::timestamptz is not null and end_at is null"
+"""The last state of each deal, also of one that has just changed."""
+
+COUNTS = """
+select count(*) filter (where opened_at > $7) as opened,
+       count(*) filter (where opened_at > $7 and outcome = 'won') as won,
+       count(*) filter (where outcome = 'open') as open,
+       count(*) filter (where outcome = 'open' and stalls_at < $6) as stalled
+  from {view}.span where {standing} and (outcome = 'open' or opened_at > $7) and {scope}
+"""
 
 
 CHANGED = """
@@ -113,19 +122,97 @@ async def closed_rows(db: ViewDatabase, asked: Question, company: Company, first
     return [ClosedRow(**row) for row in rows]
 
 
-async def deals_then(db: ViewDatabase, asked: Question) -> list[DealState]:
-    """Every deal that counts, as it stood at the instant asked about, as known then.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which deals are wanted; None is any. `conditions` and `admits` say the same, to the database and in Python."""
 
-    It scans: for drill-downs, for changes between two instants, and for `known_at`.
-    """
+    outcome: str | None = None
+    stage: str | None = None
+    closed: tuple[date, date] | None = None
+    """First and last close date."""
+    due: tuple[str, str] | None = None
+    """First and last month of the expected close; from "" on it takes in those without one."""
+
+    def conditions(self, first: int) -> tuple[str, list[Any]]:
+        """SQL that begins with "and", and its arguments from `$first` on."""
+        given: list[tuple[str, tuple[Any, ...]]] = [
+            ("outcome = ${}", () if self.outcome is None else (self.outcome,)),
+            ("stage = ${}", () if self.stage is None else (self.stage,)),
+            ("closed_on between ${} and ${}", self.closed or ()),
+            ("due between ${} and ${}", self.due or ()),
+        ]
+        text, arguments = "", list[Any]()
+        for condition, values in given:
+            if values:
+                numbers = range(first + len(arguments), first + len(arguments) + len(values))
+                text += f" and {condition.format(*numbers)}"
+                arguments += values
+        return text, arguments
+
+    def admits(self, state: DealState) -> bool:
+        """Whether a deal is wanted."""
+        return (
+            self.outcome in (None, state.outcome)
+            and self.stage in (None, state.stage)
+            and (
+                self.closed is None
+                or (state.closed_on is not None and self.closed[0] <= state.closed_on <= self.closed[1])
+            )
+            and (self.due is None or self.due[0] <= due_of(state) <= self.due[1])
+        )
+
+
+ANY = Wanted()
+
+
+async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) -> list[DealState]:
+    """The wanted deals as they stood at the instant asked about, as known then. Only `known_at` scans all of them."""
     if asked.known_at is None:
-        return [read_state(row["state"]) for row in await db.fetch(DEALS_THEN, *asked.scope, asked.as_of)]
+        conditions, arguments = wanted.conditions(7)
+        sql = f"select state from {{view}}.span where {_standing(asked)} and {{scope}}{conditions}"  # noqa: S608 - our text
+        return [read_state(row["state"]) for row in await db.fetch(scoped(sql), *asked.scope, asked.as_of, *arguments)]
     states: list[DealState] = []
     async for facts in _lives(db, asked.known_at):
         state = at(facts, asked.as_of, asked.known_at)
-        if state is not None and asked.covers(state.team, state.owner):
+        if state is not None and asked.covers(state.team, state.owner) and wanted.admits(state):
             states.append(state)
     return states
+
+
+def _standing(asked: Question) -> str:
+    return STANDING_NOW if asked.current else STANDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Deals opened after an instant, those of them that are won; open deals, and those of them that are stalled."""
+
+    opened: int
+    won: int
+    open: int
+    stalled: int
+
+
+async def counts(db: ViewDatabase, asked: Question, since: datetime) -> Counts:
+    """How many deals stand how at the instant asked about; `opened` and `won` of those opened after `since`."""
+    if asked.known_at is not None:
+        return tally_counts(await deals_then(db, asked), asked.as_of, since)
+    sql = scoped(COUNTS.replace("{standing}", _standing(asked)))
+    (row,) = await db.fetch(sql, *asked.scope, asked.as_of, since)
+    return Counts(**row)
+
+
+def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime) -> Counts:
+    """The counts of these deals."""
+    known = list(states)
+    opened = [state for state in known if state.opened > since]
+    still = [state for state in known if state.outcome == OPEN]
+    return Counts(
+        opened=len(opened),
+        won=sum(state.outcome == WON for state in opened),
+        open=len(still),
+        stalled=sum(state.stalls < as_of for state in still),
+    )
 
 
 async def deals_changed(

@@ -27,12 +27,16 @@ create table {view}.deal (deal_id uuid primary key, last_at timestamptz not null
 create table {view}.span (
     deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
     stage text not null, category text not null, amount numeric not null, weighted numeric not null, due text not null,
-    closed_on date, cycle_days integer not null, team uuid, owner uuid, state json not null,
+    closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
+    stalls_at timestamptz not null, state json not null,
     primary key (deal_id, start_at)
 );
 create index on {view}.span (start_at);
 create index on {view}.span (end_at);
 create index on {view}.span (outcome, stage) where end_at is null;
+create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
+create index on {view}.span (opened_at) where end_at is null;
+create index on {view}.span (end_at) where outcome = 'open';
 create table {view}.movement (
     day date not null, due text not null, stage text not null, category text not null, team uuid not null,
     owner uuid not null, count bigint not null, amount numeric not null, weighted numeric not null,
@@ -61,7 +65,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=4, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -172,6 +176,8 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "cycle_days": cycle_days(state, company),
         "team": state.team,
         "owner": state.owner,
+        "opened_at": state.opened,
+        "stalls_at": state.stalls,
         "state": state,
     }
 

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import CountedMoney, DealRows, deal_rows, money
-from services.forecast.deal_figures import ClosedRow, OpenRow, closed_rows, deals_then, open_rows
+from services.forecast.deal_figures import ClosedRow, OpenRow, Wanted, closed_rows, deals_then, open_rows
 from services.forecast.figures import Sum, mean_and_median
 from services.forecast.parameters import Put
 from services.forecast.processes import StageName, stage_names
-from services.forecast.timeline import ABANDONED, LOST, WON
+from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.views.errors import InvalidQuery, invalid
@@ -114,13 +114,9 @@ async def funnel_deals(
     """The deals behind a figure of the funnel."""
     opening, ending = check_days(first, to)
     async with put.reading() as reading:
-        states = [
-            state
-            for state in await deals_then(reading("deals"), put.question)
-            if state.outcome == outcome
-            and stage in (None, state.stage)
-            and (state.closed_on is None or opening <= state.closed_on <= ending)
-        ]
+        closed = None if outcome == OPEN else (opening, ending)
+        wanted = Wanted(outcome=outcome, stage=stage, closed=closed)
+        states = await deals_then(reading("deals"), put.question, wanted)
         parked = reading.parked
     return answer(deal_rows(states, put.question.as_of, put.currency), parked=parked)
 

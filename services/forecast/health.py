@@ -7,7 +7,7 @@ from decimal import Decimal
 from fastapi import APIRouter, Response
 
 from services.forecast.cash import invoiced, open_items
-from services.forecast.deal_figures import closed_rows, deals_then
+from services.forecast.deal_figures import closed_rows, counts
 from services.forecast.health_rules import (
     ATTAINMENT,
     CYCLE,
@@ -30,7 +30,7 @@ from services.forecast.parameters import Put
 from services.forecast.periods import quarter_of
 from services.forecast.question import Question
 from services.forecast.targets import revenue_target
-from services.forecast.timeline import OPEN, WON, DealState
+from services.forecast.timeline import WON
 from shared.domain.context import Company
 from shared.domain.money import rounded
 from shared.domain.roles import READING
@@ -116,7 +116,7 @@ async def measure(reading: Reading, asked: Question, company: Company) -> Measur
     """Measure every metric at an instant."""
     since = asked.as_of - WINDOW
     today = company.day(asked.as_of)
-    states = await open_and_new(reading, asked, since)
+    deals = await counts(reading("deals"), asked, since)
     cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
     converted = await conversion(reading("leads"), asked, since)
     nodes = await completion(reading("nodes"), asked, since)
@@ -127,41 +127,18 @@ async def measure(reading: Reading, asked: Question, company: Company) -> Measur
         values={
             CYCLE.metric: cycle,
             LEAD_CONVERSION.metric: counted(converted.converted, converted.captured),
-            WIN_RATE.metric: win_rate(states, since),
+            WIN_RATE.metric: counted(deals.won, deals.opened),
             ATTAINMENT.metric: attained,
             NODE_COMPLETION.metric: counted(nodes.done, nodes.due),
-            STALLED.metric: stalled_share(states, asked.as_of),
+            STALLED.metric: counted(deals.stalled, deals.open),
             OVERDUE.metric: Measured(numerator=owed.overdue, denominator=owed.open, n=owed.number),
         },
     )
 
 
-async def open_and_new(reading: Reading, asked: Question, since: datetime) -> list[DealState]:
-    """The deals that are open at the instant asked about, or were opened after `since`."""
-    states = await deals_then(reading("deals"), asked)
-    return [state for state in states if state.outcome == OPEN or state.opened > since]
-
-
 def counted(part: int, whole: int) -> Measured:
     """A share of cases."""
     return Measured(numerator=Decimal(part), denominator=Decimal(whole), n=whole)
-
-
-def win_rate(states: list[DealState], since: datetime) -> Measured:
-    """Won ÷ all deals opened in the window, closed or not."""
-    opened = [state for state in states if state.opened > since]
-    return counted(sum(state.outcome == WON for state in opened), len(opened))
-
-
-def stalled_share(states: list[DealState], as_of: datetime) -> Measured:
-    """Open deals that nobody worked on for longer than their process allows ÷ open deals."""
-    open_deals = [state for state in states if state.outcome == OPEN]
-    return counted(sum(is_stalled(state, as_of) for state in open_deals), len(open_deals))
-
-
-def is_stalled(state: DealState, as_of: datetime) -> bool:
-    """Whether an open deal was silent for longer than its process allows."""
-    return as_of - state.touched > timedelta(days=state.idle_days)
 
 
 async def _cycle(reading: Reading, asked: Question, company: Company, first: date, last: date) -> Measured:

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import DealRows, deal_rows, money, ratio
 from services.forecast.cash import invoiced
-from services.forecast.deal_figures import ClosedRow, OpenRow, closed_rows, deals_then, open_rows
-from services.forecast.figures import Sum, due_of
+from services.forecast.deal_figures import ClosedRow, OpenRow, Wanted, closed_rows, deals_then, open_rows
+from services.forecast.figures import Sum
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.targets import revenue_target
@@ -131,18 +131,19 @@ async def forecast_deals(
     async with put.reading() as reading:
         states = [
             state
-            for state in await deals_then(reading("deals"), put.question)
-            if counts_in(state, wanted, figure) and category in (None, category_of(state))
+            for part in behind(figure, wanted)
+            for state in await deals_then(reading("deals"), put.question, part)
+            if category in (None, category_of(state))
         ]
         parked = reading.parked
     return answer(deal_rows(states, put.question.as_of, put.currency), parked=parked)
 
 
-def counts_in(state: DealState, wanted: Period, figure: str) -> bool:
-    """Whether a deal is part of a figure of the period's forecast."""
-    won = state.outcome == WON and state.closed_on is not None and wanted.first <= state.closed_on <= wanted.last
-    open_in = state.outcome == OPEN and due_of(state) in wanted.months
-    return {"won": won, "open": open_in, "weighted": open_in, "expected": won or open_in}[figure]
+def behind(figure: str, wanted: Period) -> list[Wanted]:
+    """The deals that are part of a figure of the period's forecast."""
+    won = Wanted(outcome=WON, closed=(wanted.first, wanted.last))
+    still = Wanted(outcome=OPEN, due=(wanted.months[0], wanted.months[-1]))
+    return {"won": [won], "open": [still], "weighted": [still], "expected": [won, still]}[figure]
 
 
 def category_of(state: DealState) -> str:

@@ -6,7 +6,7 @@ recorded, so that a fact that comes late changes the past that it belongs to.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -46,6 +46,11 @@ class DealState:
     source: str | None
     undated: bool = False
     """Whether an import had to assume when the deal began."""
+
+    @property
+    def stalls(self) -> datetime:
+        """From when on nobody has worked on the deal for longer than its process allows."""
+        return self.touched + timedelta(days=self.idle_days)
 
     @property
     def weighted(self) -> Decimal:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.forecast.dangers import dangers, is_due
-from services.forecast.outlook import category_of, counts_in
+from services.forecast.dangers import dangers, due_by
+from services.forecast.outlook import behind, category_of
 from services.forecast.periods import period
 from services.forecast.processes import StageName
 from services.forecast.timeline import DealState, at
@@ -56,17 +56,25 @@ def test_a_deal_far_from_won_is_in_danger_when_the_period_ends() -> None:
 
 
 def test_what_is_due_by_the_end_of_a_period() -> None:
-    assert is_due(deal(), QUARTER)
-    assert is_due(deal(close=date(2025, 11, 1)), QUARTER)
-    assert is_due(deal(close=None), QUARTER)
-    assert not is_due(deal(close=date(2026, 4, 1)), QUARTER)
-    assert not is_due(deal(won(date(2026, 2, 8))), QUARTER)
+    assert due_by(QUARTER).admits(deal())
+    assert due_by(QUARTER).admits(deal(close=date(2025, 11, 1)))
+    assert due_by(QUARTER).admits(deal(close=None))
+    assert not due_by(QUARTER).admits(deal(close=date(2026, 4, 1)))
+    assert not due_by(QUARTER).admits(deal(won(date(2026, 2, 8))))
 
 
 def test_which_deals_a_figure_of_the_forecast_counts() -> None:
     winner, runner = deal(won(date(2026, 2, 8))), deal()
-    assert [counts_in(winner, QUARTER, figure) for figure in ("won", "open", "expected")] == [True, False, True]
-    assert [counts_in(runner, QUARTER, figure) for figure in ("won", "open", "weighted")] == [False, True, True]
+    assert [any(part.admits(winner) for part in behind(figure, QUARTER)) for figure in ("won", "open", "expected")] == [
+        True,
+        False,
+        True,
+    ]
+    assert [any(part.admits(runner) for part in behind(figure, QUARTER)) for figure in ("won", "open", "weighted")] == [
+        False,
+        True,
+        True,
+    ]
     assert (category_of(winner), category_of(runner)) == ("closed", "pipeline")
 
 

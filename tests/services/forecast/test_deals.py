@@ -6,7 +6,18 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.forecast.deal_figures import closed_rows, deals_changed, deals_then, open_rows, tally_closed, tally_open
+from services.forecast.deal_figures import (
+    Wanted,
+    closed_rows,
+    counts,
+    deals_changed,
+    deals_then,
+    open_rows,
+    tally_closed,
+    tally_counts,
+    tally_open,
+)
+from services.forecast.figures import UNDATED
 from services.forecast.timeline import DealState, at
 from shared.events.envelope import Envelope
 from tests.services.forecast.conftest import COMPANY, Forecast
@@ -30,6 +41,14 @@ from tests.services.forecast.test_changes import ALL
 
 START = day("2026-01-01")
 EVER = (date(2025, 1, 1), date(2027, 1, 1))
+
+
+WANTED = (
+    Wanted(outcome="open", stage="quotation"),
+    Wanted(outcome="won", closed=(date(2026, 1, 10), date(2026, 2, 10))),
+    Wanted(outcome="open", due=(UNDATED, "2026-05")),
+    Wanted(due=("2026-03", "2026-06")),
+)
 
 
 def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
@@ -68,6 +87,11 @@ async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of:
         assert await open_rows(db, asked, COMPANY) == tally_open(expected)
         assert await closed_rows(db, asked, COMPANY, *EVER) == tally_closed(expected, COMPANY, *EVER)
         assert _by_id(await deals_then(db, asked)) == _by_id(expected)
+        for wanted in WANTED:
+            chosen = [state for state in expected if wanted.admits(state)]
+            assert _by_id(await deals_then(db, asked, wanted)) == _by_id(chosen), wanted
+        for since in (START, as_of - timedelta(days=9)):
+            assert await counts(db, asked, since) == tally_counts(expected, as_of, since)
 
 
 def _by_id(states: list[DealState]) -> dict[UUID, DealState]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.forecast.health import is_stalled, stalled_share, win_rate
+from services.forecast.deal_figures import tally_counts
 from services.forecast.health_rules import (
     ATTAINMENT,
     CYCLE,
@@ -77,17 +77,16 @@ def deal(began: str, *more: object, last: str = "2026-03-01") -> DealState:
 
 def test_the_win_rate_counts_all_deals_opened_in_the_window() -> None:
     states = [deal("2026-02-01", won(date(2026, 3, 1))), deal("2026-02-02"), deal("2025-10-01", won(date(2026, 3, 1)))]
-    counted = win_rate(states, day("2026-01-01"))
-    assert counted == Measured(numerator=Decimal(1), denominator=Decimal(2), n=2)
+    counted = tally_counts(states, day("2026-12-31"), day("2026-01-01"))
+    assert (counted.won, counted.opened) == (1, 2)
 
 
 def test_a_deal_is_stalled_once_its_silence_outlasts_what_its_process_allows() -> None:
     state = replace(deal("2026-02-01", moved("needs"), last="2026-03-01"), idle_days=3)
-    assert not is_stalled(state, day("2026-03-04"))
-    assert is_stalled(state, day("2026-03-04") + timedelta(seconds=1))
     closed = deal("2026-02-01", won(date(2026, 3, 1)))
-    share = stalled_share([state, closed], day("2026-03-10"))
-    assert share == Measured(numerator=Decimal(1), denominator=Decimal(1), n=1)
+    for moment, stalled in ((day("2026-03-04"), 0), (day("2026-03-04") + timedelta(seconds=1), 1)):
+        counted = tally_counts([state, closed], moment, day("2026-01-01"))
+        assert (counted.stalled, counted.open) == (stalled, 1)
 
 
 def test_halves_are_rounded_up_as_everywhere() -> None:
