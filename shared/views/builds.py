@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from asyncpg import Pool, Record
+import structlog
+from asyncpg import LockNotAvailableError, Pool, Record
 
 from shared.views import marks
 from shared.views.view import AnyConnection, Source, View
+
+logger = structlog.get_logger(__name__)
 
 State = Literal["requested", "building", "serving", "retired", "dropped"]
 
@@ -141,16 +144,21 @@ async def switch(pool: Pool, new: Build) -> bool:
 
 
 async def drop_old(pool: Pool, views: Sequence[str]) -> None:
-    """Drop the tables of builds that nobody reads any more."""
+    """Drop the tables of retired builds. One that is still read, by a back-up say, is left for later."""
     for row in await pool.fetch(OLD, list(views)):
-        schema = schema_of(row["view"], row["build"])
-        async with pool.acquire() as connection, connection.transaction():
-            await connection.execute(f"drop schema if exists {schema} cascade")
-            await connection.execute("delete from mark where name = $1", schema)
-            await connection.execute("delete from parked_sequence where runner = $1", schema)
-            await connection.execute(
-                "update view_build set state = 'dropped' where view = $1 and build = $2", row["view"], row["build"]
-            )
+        try:
+            await _drop(pool, row["view"], row["build"])
+        except LockNotAvailableError:
+            logger.info("view-drop-postponed", view=row["view"], build=row["build"])
+
+
+async def _drop(pool: Pool, view: str, build: int) -> None:
+    schema = schema_of(view, build)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"drop schema if exists {schema} cascade")
+        await connection.execute("delete from mark where name = $1", schema)
+        await connection.execute("delete from parked_sequence where runner = $1", schema)
+        await connection.execute("update view_build set state = 'dropped' where view = $1 and build = $2", view, build)
 
 
 async def analyze(pool: Pool, schema: str) -> None:

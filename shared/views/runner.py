@@ -6,7 +6,7 @@ that is made beside them reads large pages and takes over once it has caught up.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -33,6 +33,18 @@ BUILD_PAGE = 2000
 LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
 FIRST_ANALYZE = 1000
+FIRST_RETRY_SECONDS = 1.0
+MOST_RETRY_SECONDS = 60.0
+"""Back-off of a build that stands still: what was in its way may be mended without a word to this process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """Where a build stands still, and when it is tried again."""
+
+    position: int
+    retry_at: float
+    delay: float
 
 
 class ViewRunner:
@@ -67,7 +79,9 @@ class ViewRunner:
         self._pace = pace
         self._page = page
         self._build_page = build_page
-        self._halted: dict[str, int] = {}
+        self._halted: dict[str, Halt] = {}
+        self._analyzed: dict[str, tuple[int, int]] = {}
+        """Of each build that catches up: how many events are folded, and were when its statistics were refreshed."""
         self._level: dict[str, float] = {}
         self._followed: dict[str, Build] | None = None
         """The serving builds, by their schema and with where they stand; None: to be looked up."""
@@ -112,7 +126,7 @@ class ViewRunner:
         followed = self._followed
         groups: dict[int, list[Target]] = {}
         for build in followed.values():
-            if self._halted.get(build.schema) != build.position:
+            if not self._stands_still(build):
                 groups.setdefault(build.position, []).append(self._target(build))
         longest: int | None = None
         for position, targets in sorted(groups.items()):
@@ -122,7 +136,7 @@ class ViewRunner:
                 self._level.update((target.view.name, now) for target in targets)
                 continue
             failed = await folding.fold(targets, position, page)
-            self._halt(failed, position)
+            self._halt(targets, failed, position)
             for build in (target.build for target in targets if target.build.schema not in failed):
                 followed[build.schema] = replace(build, position=page.upto)
             if len(failed) < len(targets):
@@ -133,15 +147,19 @@ class ViewRunner:
     # -- beside ---------------------------------------------------------------------------------------------------
 
     async def _look(self, folding: Folding) -> None:
-        """What need not happen at once: builds beside the serving ones, retries, what old builds leave behind."""
+        """What need not happen at once: builds beside the serving ones, retries, what old builds leave behind.
+
+        A build is taken on for a moment at a time, so that the others are measured and redriven meanwhile.
+        """
         while True:
+            catching_up = False
             try:
                 for name in await builds.requested(self._pool, self._names):
                     await builds.prepare(self._pool, self._views[name])
                 building = await self._builds("building")
                 for build in building:
-                    if self._halted.get(build.schema) != build.position:
-                        await self._catch_up(folding, build)
+                    if not self._stands_still(build):
+                        catching_up |= await self._catch_up(folding, build)
                 serving = await self._builds("serving")
                 # What others changed (a build that serves instead, say) is followed from here on.
                 self._followed = None
@@ -150,30 +168,36 @@ class ViewRunner:
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
             await builds.drop_old(self._pool, self._names)
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(0 if catching_up else LOOK_SECONDS)
 
-    async def _catch_up(self, folding: Folding, build: Build) -> None:
-        """Fold the log into a build until it serves, or has nothing left to fold."""
-        target, position, folded, analyzed = self._target(build), build.position, 0, 0
-        while True:
+    async def _catch_up(self, folding: Folding, build: Build) -> bool:
+        """Fold the log into a build until it serves or has nothing left to fold, or for a moment: then True."""
+        target, position = self._target(build), build.position
+        folded, analyzed = self._analyzed.get(build.schema, (0, 0))
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LOOK_SECONDS
+        while loop.time() < until:
             page = await self._log.read(position, self._build_page, target.types)
             ended = page.upto == position
             if not ended:
                 failed = await folding.fold([target], position, page)
-                self._halt(failed, position)
+                self._halt([target], failed, position)
                 if failed:
-                    return
+                    return False
                 position, folded = page.upto, folded + len(page.events)
             if folded >= max(FIRST_ANALYZE, 2 * analyzed):
                 await builds.analyze(self._pool, build.schema)
                 analyzed = folded
+            self._analyzed[build.schema] = (folded, analyzed)
             if await builds.switch(self._pool, build):
                 logger.info("view-switched", view=build.view, build=build.build, version=build.version)
                 self._followed = None
+                self._analyzed.pop(build.schema, None)
                 self._advanced.give()
-                return
+                return False
             if ended:
-                return
+                return False
+        return True
 
     async def _redrive(self, folding: Folding, found: Sequence[Build]) -> None:
         """Handle parked sequences again that are due."""
@@ -181,7 +205,7 @@ class ViewRunner:
         for runner, aggregate_id in await parking.due(self._pool, list(targets)):
             if await folding.redrive(targets[runner], aggregate_id):
                 logger.info("sequence-released", runner=runner, aggregate_id=str(aggregate_id))
-                self._halted.pop(runner, None)
+                self._go_on(runner)
                 self._advanced.give()
 
     async def _measure(self, serving: Sequence[Build]) -> None:
@@ -197,14 +221,34 @@ class ViewRunner:
     async def _builds(self, state: Literal["serving", "building"]) -> list[Build]:
         return await builds.builds(self._pool, state, self._names)
 
-    def _halt(self, failed: Mapping[str, Exception], position: int) -> None:
-        """A build that parks too much stands still until something was released or the process starts anew."""
-        for schema, error in failed.items():
-            self._halted[schema] = position
-            logger.error("view-halted", build=schema, position=position, error=type(error).__name__)
-        if self._halted:
-            still = ", ".join(sorted(self._halted))
-            self._health.report(self.name, False, f"stands still, because too much is parked: {still}")
+    def _stands_still(self, build: Build) -> bool:
+        halt = self._halted.get(build.schema)
+        waits = halt is not None and asyncio.get_running_loop().time() < halt.retry_at
+        return waits and halt is not None and halt.position == build.position
+
+    def _halt(self, targets: Sequence[Target], failed: Mapping[str, Exception], position: int) -> None:
+        """A build that parks too much stands still, and is tried again later and later, until it goes on."""
+        for schema in (target.build.schema for target in targets):
+            if schema not in failed:
+                self._go_on(schema)
+                continue
+            before = self._halted.get(schema)
+            again = before is not None and before.position == position
+            delay = min(2 * before.delay, MOST_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
+            retry_at = asyncio.get_running_loop().time() + delay
+            self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay)
+            logger.error("view-halted", build=schema, position=position, error=type(failed[schema]).__name__)
+            self._tell()
+
+    def _go_on(self, schema: str) -> None:
+        if self._halted.pop(schema, None) is not None:
+            logger.info("view-goes-on", build=schema)
+            self._tell()
+
+    def _tell(self) -> None:
+        still = ", ".join(sorted(self._halted))
+        detail = f"stands still, because too much is parked: {still}" if still else "works"
+        self._health.report(self.name, not still, detail)
 
     def _target(self, build: Build) -> Target:
         return Target(view=self._views[build.view], build=build, types=self._types[build.view])

@@ -1,11 +1,18 @@
 """A changed view is built beside the one that serves, and takes over without a gap."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
+import pytest
+
+from shared.events.envelope import Envelope
+from shared.ops.health import Kind
 from shared.views import builds
 from shared.views.builds import request_rebuild
-from shared.views.view import View
+from shared.views.view import View, ViewDatabase
 from tests.shared.views.conftest import Depot, caught_up, until, working
 from tests.shared.views.depot import DDL, parcels
 
@@ -135,6 +142,46 @@ async def test_an_old_build_is_dropped_once_nobody_can_be_reading_it(depot: Depo
 
         await until(dropped)
     assert await depot.pool.fetchval("select array_agg(name) from mark") == ["parcels_2"]
+
+
+async def test_a_reader_of_an_old_build_keeps_it_and_ends_no_worker(depot: Depot) -> None:
+    first, second = parcels(), parcels(version=2)
+    await depot.prepare(first, second)
+    async with working(depot.runner(second)):
+        await until(lambda: version_serves(depot, 2, 2))
+    await depot.pool.execute("update view_build set retired_at = retired_at - interval '61 seconds'")
+    async with depot.pool.acquire() as reader, reader.transaction():
+        await reader.execute("set local idle_in_transaction_session_timeout = 0")
+        await reader.fetch("select * from parcels_1.parcel")
+        await builds.drop_old(depot.pool, ["parcels"])
+        assert await depot.pool.fetchval("select state from view_build where build = 1") == "retired"
+    await builds.drop_old(depot.pool, ["parcels"])
+    assert await depot.pool.fetchval("select state from view_build where build = 1") == "dropped"
+
+
+async def test_what_need_not_wait_for_a_build_does_not(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a build catches up for long, the others are measured, redriven and dropped."""
+    parcel_id = await depot.post()
+    await depot.scan(parcel_id, 100)
+    first, looks = parcels(), []
+    async with working(depot.runner(first)):
+        await caught_up(depot, first)
+    monkeypatch.setattr("shared.views.runner.LOOK_SECONDS", 0.05)
+    measured = depot.health.lag
+
+    async def slowly(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        await asyncio.sleep(0.01)
+        await first.apply(db, events)
+
+    def lag(kind: Kind, name: str, *, events: int, seconds: float) -> None:
+        looks.append(events)
+        measured(kind, name, events=events, seconds=seconds)
+
+    monkeypatch.setattr(type(depot.health), "lag", lambda _self, kind, name, **more: lag(kind, name, **more))
+    second = replace(parcels(version=2), apply=slowly)
+    async with working(depot.runner(second, build_page=1)):
+        await until(lambda: version_serves(depot, 2, 2))
+    assert len(looks) > 3, "nothing was measured while the build caught up"
 
 
 async def test_a_build_that_lacks_more_than_the_serving_one_does_not_take_over(depot: Depot) -> None:

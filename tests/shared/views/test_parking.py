@@ -151,6 +151,27 @@ async def test_a_fold_that_fails_at_everything_stops_instead_of_parking_everythi
     assert (await depot.table("totals", "total", "events, 1"))[0]["events"] == 6
 
 
+async def test_a_build_that_stood_still_goes_on_once_what_was_in_its_way_is_mended(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was parked, so nothing can be redriven; the build is tried again by itself, and says that it works."""
+    monkeypatch.setattr(parking, "MOST_PARKED", 3)
+    for _ in range(5):
+        await depot.post()
+    broken = [True]
+    view = parcels(fails=lambda _: bool(broken))
+    async with working(depot.runner(view)):
+        await until(lambda: reports(depot, False))
+        broken.clear()
+        await until(lambda: reports(depot, True))
+        await caught_up(depot, view)
+    assert len(await depot.table("parcels")) == 5
+
+
+async def reports(depot: Depot, ok: bool) -> bool:
+    return [report.ok for report in depot.health.workers if report.name == "views-log"] == [ok]
+
+
 async def test_a_damaged_record_parks_its_aggregate_where_its_type_is_folded(depot: Depot) -> None:
     damaged, sound = new_id(), new_id()
     await depot.receive_raw(1, damaged, '{"order_id": "nonsense"}')
