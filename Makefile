@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: demo stop clean test check bench lock help
+.PHONY: demo stop clean test check faults bench lock help
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo "$$name" && break; done)
@@ -50,6 +50,9 @@ check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and kn
 	$(RUN) mypy
 	$(RUN) pytest tests/house
 	$(RUN) deploy.audit
+
+faults: $(DEVELOPMENT) ## Kill services, PostgreSQL and Kafka 200 times under traffic, and prove that nothing is lost
+	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest tests/faults
 
 bench: $(BENCH) ## Measure the whole stack beside the eventsourcing library
 	$(RUN) tests.bench

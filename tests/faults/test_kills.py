@@ -1,4 +1,7 @@
-"""Ten processes are killed under traffic: what was acknowledged is there exactly once, and everything agrees."""
+"""Processes are killed under traffic: what was acknowledged is there exactly once, and everything agrees.
+
+Ten services in the suite; `make faults` kills two hundred, PostgreSQL and Kafka among them.
+"""
 
 import asyncio
 import json
@@ -22,7 +25,8 @@ from deploy.local.stack import SERVICES, throughline
 from shared.ops.ids import new_id
 from tests.whole_stack import WholeStack
 
-KILLS = 10
+KILLS = int(os.environ.get("FAULT_KILLS", "10"))
+SERVERS = ("postgresql", "kafka") if os.environ.get("FAULT_SERVERS") == "1" else ()
 SEED = 20261123
 AGAIN_SECONDS = 0.2
 """Between two tries of a command that was not acknowledged."""
@@ -112,12 +116,12 @@ async def until(condition: Callable[[], Awaitable[bool]], what: str) -> None:
 
 
 async def kill(stack: WholeStack, chance: random.Random) -> None:
-    """As `kill -9` does, to one of the services that run; waits a little for another process in its place."""
+    """As `kill -9` does, to one of the processes that run; waits a little for another one in its place."""
 
     def alive() -> list[str]:
-        return [service for service in SERVICES if seen(stack, service)["pid"]]
+        return [service for service in (*SERVICES, *SERVERS) if seen(stack, service)["pid"]]
 
-    assert await program.until(lambda: bool(alive()), PATIENCE_SECONDS), "no service comes back"
+    assert await program.until(lambda: bool(alive()), PATIENCE_SECONDS), "nothing comes back"
     service = chance.choice(alive())
     killed = seen(stack, service)["pid"]
     os.kill(killed, signal.SIGKILL)
@@ -129,12 +133,13 @@ async def kill(stack: WholeStack, chance: random.Random) -> None:
     await program.until(replaced, NEXT_KILL_SECONDS)
 
 
-def seen(stack: WholeStack, service: str) -> dict[str, Any]:
-    return dict(state(stack.local.home)["services"][service])
+def seen(stack: WholeStack, name: str) -> dict[str, Any]:
+    now = state(stack.local.home)
+    return dict({**now["services"], **now["servers"]}[name])
 
 
 @pytest.mark.slow
-async def test_ten_kills_lose_nothing_and_double_nothing(stack: WholeStack) -> None:
+async def test_kills_lose_nothing_and_double_nothing(stack: WholeStack) -> None:
     async with (
         stack.person("sales-operations").client as seller,
         stack.person("finance").client as finance,
