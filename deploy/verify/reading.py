@@ -25,6 +25,8 @@ async def logged(log: Log, upto: int, topics: Collection[str]) -> AsyncIterator[
             for event in page.events
             if event.position <= upto and topic_of(event.service, event.aggregate) in topics
         ]
+        if page.upto == position:  # the end is gone meanwhile, which the comparison will say
+            return
         position = page.upto
 
 

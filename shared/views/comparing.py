@@ -73,6 +73,8 @@ async def _fold(db: ViewDatabase, log: Log, view: View, *, until: int, without: 
         if events:
             db.position = events[-1].position
             await view.apply(db, events)
+        if page.upto == position:  # the log ends before the mark: what the view has beyond that will differ
+            return
         position = page.upto
 
 
