@@ -10,6 +10,7 @@ from services.receivables.domain.ledger.state import (
     NoLedger,
     OpenLedger,
     empty,
+    invoice_in,
     ledger,
     with_invoice,
 )
@@ -85,8 +86,7 @@ def issued(state: NoLedger | OpenLedger, event: InvoiceIssued) -> OpenLedger:
 
 @ledger.evolves
 def became_overdue(state: OpenLedger, event: InvoiceOverdue) -> OpenLedger:
-    [invoice] = [each for each in state.invoices if each.id == event.invoice_id]
-    return with_invoice(state, replace(invoice, overdue=True))
+    return with_invoice(state, replace(invoice_in(state, event.invoice_id), overdue=True))
 
 
 def _entered(event: InvoiceIssued) -> LedgerInvoice:

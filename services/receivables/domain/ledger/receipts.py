@@ -13,9 +13,11 @@ from services.receivables.domain.ledger.state import (
     NoLedger,
     OpenLedger,
     empty,
+    invoice_in,
     ledger,
     ledger_of,
     movement,
+    receipt_in,
     with_invoice,
     with_receipt,
 )
@@ -170,8 +172,7 @@ def recorded(state: NoLedger | OpenLedger, event: ReceiptRecorded) -> OpenLedger
 
 @ledger.evolves
 def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
-    [receipt] = [each for each in state.receipts if each.id == event.receipt_id]
-    [invoice] = [each for each in state.invoices if each.id == event.invoice_id]
+    receipt, invoice = receipt_in(state, event.receipt_id), invoice_in(state, event.invoice_id)
     paid = with_invoice(state, settled(invoice, event.amount))
     return with_receipt(paid, replace(receipt, unapplied=receipt.unapplied - event.amount))
 

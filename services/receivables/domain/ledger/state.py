@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import TypeVar
 from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate
@@ -89,11 +90,38 @@ def movement(debit: str, credit: str, amount: Money) -> tuple[Entry, Entry]:
     return Entry(account=debit, amount=amount), Entry(account=credit, amount=-amount)
 
 
+def invoice_in(state: OpenLedger, invoice_id: UUID) -> LedgerInvoice:
+    """The invoice of an id, which is in the ledger."""
+    return state.invoices[_place(state.invoices, invoice_id)]
+
+
+def receipt_in(state: OpenLedger, receipt_id: UUID) -> LedgerReceipt:
+    """The receipt of an id, which is in the ledger."""
+    return state.receipts[_place(state.receipts, receipt_id)]
+
+
 def with_invoice(state: OpenLedger, changed: LedgerInvoice) -> OpenLedger:
     """The ledger with one invoice changed."""
-    return replace(state, invoices=tuple(changed if each.id == changed.id else each for each in state.invoices))
+    return replace(state, invoices=_changed(state.invoices, changed))
 
 
 def with_receipt(state: OpenLedger, changed: LedgerReceipt) -> OpenLedger:
     """The ledger with one receipt changed."""
-    return replace(state, receipts=tuple(changed if each.id == changed.id else each for each in state.receipts))
+    return replace(state, receipts=_changed(state.receipts, changed))
+
+
+Item = TypeVar("Item", LedgerInvoice, LedgerReceipt)
+
+
+def _changed(items: tuple[Item, ...], changed: Item) -> tuple[Item, ...]:
+    # Slices copy at the speed of memory; a loop over thousands of invoices for each event made the fold take seconds.
+    place = _place(items, changed.id)
+    return (*items[:place], changed, *items[place + 1 :])
+
+
+def _place(items: tuple[Item, ...], wanted: UUID) -> int:
+    number = wanted.int
+    for place in range(len(items) - 1, -1, -1):
+        if items[place].id.int == number:
+            return place
+    raise LookupError(f"{wanted} is not in the ledger")
