@@ -201,3 +201,27 @@ async def test_a_build_that_lacks_more_than_the_serving_one_does_not_take_over(d
         assert await version_serves(depot, 1, 1)
     async with working(depot.runner(parcels(version=3))):
         await until(lambda: version_serves(depot, 3, 3))
+
+
+async def test_a_build_that_was_retired_meanwhile_takes_over_from_no_other(depot: Depot) -> None:
+    await depot.prepare(parcels())
+    await depot.prepare(parcels(version=2))
+    (second,) = await builds.builds(depot.pool, "building", ["parcels"])
+    async with depot.pool.acquire() as connection, connection.transaction():
+        await builds.start_over(connection, [parcels(version=2)])
+    assert not await builds.switch(depot.pool, second)
+    assert await version_serves(depot, 2, build=3)
+    assert await builds.builds(depot.pool, "building", ["parcels"]) == []
+
+
+async def test_builds_that_start_over_fold_everything_again_while_the_runner_works(depot: Depot) -> None:
+    parcel_id = await depot.post()
+    await depot.scan(parcel_id, 5)
+    view = parcels()
+    async with working(depot.runner(view)):
+        await caught_up(depot, view)
+        async with depot.pool.acquire() as connection, connection.transaction():
+            await builds.start_over(connection, [view])
+        await depot.scan(parcel_id)
+        await caught_up(depot, view)
+        assert [row["scans"] for row in await depot.table("parcels")] == [6]
