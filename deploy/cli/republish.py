@@ -36,8 +36,16 @@ async def republished(recreate: bool) -> "Republished":
     from deploy.local.stack import SERVICES
     from deploy.republish import republish
 
-    # To standard error, so that `--json` stays readable by programs.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    # As the services write them, but to standard error, so that `--json` stays readable by programs.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     stack = this_stack()
     async with databases(stack, statement_seconds=600) as pools:
         parts, replication = parts_of(stack, pools), settings_of(stack, SERVICES[0]).kafka_replication
