@@ -25,6 +25,7 @@ from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.pace import RELAYING
 from shared.store.signal import Signal
+from shared.stream.agreement import trouble
 from shared.stream.chain import Place
 from shared.stream.lag import Delay
 from shared.stream.outage import OUTAGES
@@ -49,6 +50,7 @@ AHEAD = (
     "stopped: more was published than the store holds, as after a restore; "
     "`throughline republish --recreate` makes the topics anew"
 )
+LOST = "stopped: what was published is missing in the topics; `throughline republish` fills them from the store"
 STOP_SECONDS = 5.0
 
 # A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
@@ -66,6 +68,10 @@ SEAL = f"update relay set position = {SEALED} where epoch = $1 and position < {S
 
 class AheadOfLog(Exception):
     """The mark lies above the newest event: an older state of the database was put back under it."""
+
+
+class TopicsLost(Exception):
+    """Nothing is left of what was published; what comes next would stand behind a gap."""
 
 
 class Fenced(Exception):
@@ -124,6 +130,10 @@ class Relay:
                     log.error("relay-ahead-of-log", service=self.service)
                     self._health.report("relay", False, AHEAD)
                     await pause(stopping, SEALED_SECONDS)
+                except TopicsLost:
+                    log.error("relay-topics-lost", service=self.service)
+                    self._health.report("relay", False, LOST)
+                    await pause(stopping, SEALED_SECONDS)
                 except OUTAGES as error:
                     log.warning(
                         "relay-interrupted", service=self.service, error=type(error).__name__, detail=str(error)
@@ -150,6 +160,7 @@ class Relay:
             stored = await self._take(epoch)
             await self._refuse_to_run_ahead(stored, epoch)
             await provision(self._bootstrap, self._topics, replication=self._replication)
+            await self._refuse_to_disagree(stored, epoch)
             async with producing(self._bootstrap, f"{self.service}-relay") as producer:
                 log.info("relay-publishes", service=self.service, epoch=epoch, position=stored.position)
                 self._health.report("relay", True, "publishes")
@@ -204,8 +215,19 @@ class Relay:
         """After a restore the positions above the newest event are given to other events, which every reader of the
         topics would take for seen. So the stored mark is sealed, before the log grows past it, and stays so."""
         if mark.position > await self._log.head():
-            await self._pool.execute(SEAL, epoch)
-            raise AheadOfLog
+            await self._seal(epoch)
+
+    async def _refuse_to_disagree(self, mark: Mark, epoch: int) -> None:
+        """A mark that was restored with its store is not above it, and topics that were lost are made again."""
+        found = await trouble(self._bootstrap, self._topics, self._pool, mark.previous)
+        if found == "ahead":
+            await self._seal(epoch)
+        if found == "lost":
+            raise TopicsLost
+
+    async def _seal(self, epoch: int) -> None:
+        await self._pool.execute(SEAL, epoch)
+        raise AheadOfLog
 
     async def _measure(self, stopping: asyncio.Event) -> None:
         """Say how far behind the stored mark is, whoever holds the lease."""

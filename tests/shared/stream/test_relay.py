@@ -36,6 +36,8 @@ from shared.stream.journal import Journal
 from shared.stream.producer import producing
 from shared.stream.record import read
 from shared.stream.relay import Fenced, Relay, interruption
+from shared.stream.republishing import begin_anew
+from shared.stream.topics import empty
 from tests.shared.stream.stage import eventually, new_aggregate, new_health, records_of, running, said
 from tests.shared.stream.test_record import EVENT
 
@@ -424,6 +426,40 @@ async def test_a_relay_that_published_more_than_the_log_holds_stops_for_good(sho
     async with running(shop.relay(again)):
         await eventually(lambda: stopped(again))
     assert len(await records_of(shop.bootstrap, shop.topic)) == published
+
+
+async def test_a_relay_that_starts_on_a_restored_store_stops_although_its_mark_was_restored_too(shop: Shop) -> None:
+    async with running(shop.relay()):
+        await shop.append(uuid.uuid4(), 3)
+        await shop.catches_up()
+    published = len(await records_of(shop.bootstrap, shop.topic))
+    async with shop.pool.acquire() as connection, connection.transaction():
+        await connection.execute("alter table event disable trigger append_only")
+        await connection.execute("delete from event where position > 1")
+        await connection.execute("alter table event enable trigger append_only")
+        await connection.execute("update relay set position = 1, previous = '{}'")
+    await shop.append(uuid.uuid4(), 30)
+    health = new_health()
+    async with running(shop.relay(health)):
+        await eventually(lambda: stopped(health))
+    assert "republish --recreate" in said(health, "relay").detail
+    assert len(await records_of(shop.bootstrap, shop.topic)) == published
+
+
+async def test_a_relay_whose_topics_were_lost_publishes_nothing_behind_the_gap(shop: Shop) -> None:
+    async with running(shop.relay()):
+        await shop.trade(deals=5, rounds=2)
+        await eventually(shop.published)
+    await empty(shop.bootstrap, [shop.topic])
+    await shop.append(uuid.uuid4())
+    health = new_health()
+    async with running(shop.relay(health)):
+        await eventually(lambda: stopped(health))
+        assert "`throughline republish`" in said(health, "relay").detail
+        assert await records_of(shop.bootstrap, shop.topic) == []
+        await begin_anew(shop.pool)
+        await eventually(shop.published)
+        await shop.check()
 
 
 async def stopped(health: Health) -> bool:
