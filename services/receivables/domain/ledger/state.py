@@ -110,7 +110,7 @@ def with_receipt(state: OpenLedger, changed: LedgerReceipt) -> OpenLedger:
     return replace(state, receipts=_changed(state.receipts, changed))
 
 
-Item = TypeVar("Item", LedgerInvoice, LedgerReceipt)
+Item = TypeVar("Item", bound=LedgerInvoice | LedgerReceipt)
 
 
 def _changed(items: tuple[Item, ...], changed: Item) -> tuple[Item, ...]:
