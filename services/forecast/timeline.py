@@ -49,7 +49,7 @@ class DealState:
 
     @property
     def stalls(self) -> datetime:
-        """From when on nobody has worked on the deal for longer than its process allows."""
+        """From when on the deal was silent for longer than its process allows."""
         return self.touched + timedelta(days=self.idle_days)
 
     @property

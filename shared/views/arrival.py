@@ -105,7 +105,7 @@ class Arrival:
 
         async def passed() -> bool:
             levels = await self._levels.ask(None)
-            # A view that was never built holds nobody up: there is nothing to read in it.
+            # A view that was never built is not waited for: there is nothing to read in it.
             built = all(levels.get(view, position) >= position for view in self._views[source])
             return built and all(levels.get(name, 0) >= position for name in following)
 
