@@ -83,7 +83,9 @@ class IssuerKeys:
         if key_id not in self._keys or self._now() - self._fetched > KEYS_SECONDS:
             fetching = self._fetching or self._start()
             if fetching is not None:
-                await asyncio.wait([fetching], timeout=KNOWN_SECONDS if key_id in self._keys else None)
+                ended, _ = await asyncio.wait([fetching], timeout=KNOWN_SECONDS if key_id in self._keys else None)
+                for fetch in ended:
+                    fetch.result()  # raises what is no outage but a fault of ours
         if not self._keys:
             raise Problem(
                 "unavailable",

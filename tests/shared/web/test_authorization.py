@@ -219,6 +219,14 @@ async def test_an_issuer_that_never_answers_holds_up_no_queue(issuer: Issuer, wa
     assert len(asked) == 2
 
 
+async def test_a_fault_of_ours_in_the_fetch_is_raised_and_not_taken_for_an_outage(watch: Watch) -> None:
+    async def fetch() -> dict[str, Any]:
+        raise RuntimeError("a mistake")
+
+    with pytest.raises(RuntimeError, match="a mistake"):
+        await IssuerKeys(fetch, watch).key("any")
+
+
 async def test_known_keys_go_on_while_they_are_fetched_anew(issuer: Issuer, published: Published, watch: Watch) -> None:
     never = asyncio.Event()
 
