@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.ops.deadline import within
 from shared.ops.metrics import Metrics
 
 PROBE_SECONDS = 1.0
@@ -71,25 +72,14 @@ class Health:
 
     async def readiness(self) -> list[Report]:
         """Try everything that readiness rests on, each for a second at most."""
-        tried = [asyncio.create_task(probe()) for probe in self._probes.values()]
-        if tried:
-            _, late = await asyncio.wait(tried, timeout=PROBE_SECONDS)
-            for task in late:
-                # Not waited for: a cancelled query waits for a server that does not answer.
-                task.cancel()
-                task.add_done_callback(_seen)
-        return [_verdict(name, task) for name, task in zip(self._probes, tried, strict=True)]
+        tried = [within(PROBE_SECONDS, probe()) for probe in self._probes.values()]
+        outcomes = await asyncio.gather(*tried, return_exceptions=True)
+        return [_verdict(name, outcome) for name, outcome in zip(self._probes, outcomes, strict=True)]
 
 
-def _seen(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled():
-        task.exception()
-
-
-def _verdict(name: str, task: "asyncio.Task[None]") -> Report:
-    if not task.done() or task.cancelled():
+def _verdict(name: str, failure: BaseException | None) -> Report:
+    if isinstance(failure, TimeoutError):
         return Report(name=name, ok=False, detail=f"no answer in {PROBE_SECONDS:.0f} s")
-    failure = task.exception()
     if failure is not None:
         # The kind of failure only: messages of database drivers carry addresses.
         return Report(name=name, ok=False, detail=type(failure).__name__)

@@ -12,9 +12,10 @@ from typing import Any
 import asyncpg
 import structlog
 
+from shared.ops.deadline import within
 from shared.ops.ids import new_id
 from shared.ops.pausing import pause
-from shared.store.pool import DATABASE_ERRORS, reserved, within
+from shared.store.pool import DATABASE_ERRORS, reserved
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +82,7 @@ class Lease:
             finally:
                 await _ended(task)
                 await _ended(renewing)
-                with suppress(TimeoutError, *DATABASE_ERRORS):  # it runs out by itself
+                with suppress(*DATABASE_ERRORS):  # it runs out by itself
                     await within(END_SECONDS, self.release(epoch))
 
     async def _taken(self, stopping: asyncio.Event) -> tuple[int, float] | None:

@@ -1,15 +1,12 @@
 """Connections to one service's database."""
 
-import asyncio
 import itertools
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 import orjson
-
-T = TypeVar("T")
 
 LOCK_SECONDS = 5
 IDLE_SECONDS = 5
@@ -74,23 +71,6 @@ async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds:
     )
 
 
-async def within(seconds: float, asked: Coroutine[Any, Any, T]) -> T:
-    """The outcome of something that asks the database, or TimeoutError after `seconds`, whatever the network does.
-
-    A cancelled query waits for the server to confirm, so a deadline around it is none while the network stalls. It is
-    left to end by itself here: its connection goes back to the pool then, or is closed by the pool's own limit.
-    """
-    task = asyncio.ensure_future(asked)
-    task.add_done_callback(_seen)
-    try:
-        await asyncio.wait([task], timeout=max(0.0, seconds))
-        if not task.done():
-            raise TimeoutError
-        return task.result()
-    finally:
-        task.cancel()
-
-
 @asynccontextmanager
 async def reserved(pool: asyncpg.Pool, seconds: float) -> AsyncIterator[Any]:
     """A connection that is taken within `seconds` and held; broken off, not waited for, when it ends with an error."""
@@ -102,12 +82,6 @@ async def reserved(pool: asyncpg.Pool, seconds: float) -> AsyncIterator[Any]:
         raise
     finally:
         await pool.release(connection)
-
-
-def _seen(task: "asyncio.Task[Any]") -> None:
-    """An outcome that nothing waits for any more is no news."""
-    if not task.cancelled():
-        task.exception()
 
 
 async def _prepare(connection: Any) -> None:

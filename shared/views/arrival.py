@@ -11,7 +11,7 @@ from typing import Protocol
 
 from asyncpg import Pool
 
-from shared.store.pool import within
+from shared.ops.deadline import within
 from shared.store.signal import Signal
 from shared.store.together import Together
 from shared.views.tokens import ConsistencyToken

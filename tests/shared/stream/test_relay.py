@@ -141,6 +141,14 @@ class Shop:
 
         return await eventually(moved)
 
+    async def put_back(self, position: int) -> None:
+        """What a restore does: the later events are gone, and the relay's mark is the one of then."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute("alter table event disable trigger append_only")
+            await connection.execute("delete from event where position > $1", position)
+            await connection.execute("alter table event enable trigger append_only")
+            await connection.execute("update relay set position = $1, previous = '{}'", position)
+
     async def catches_up(self) -> None:
         """Append something and wait until it is published."""
         await self.append(uuid.uuid4())
@@ -414,11 +422,7 @@ async def test_a_relay_that_published_more_than_the_log_holds_stops_for_good(sho
         await shop.append(deal, 3)
         await shop.catches_up()
         published = len(await records_of(shop.bootstrap, shop.topic))
-        async with shop.pool.acquire() as connection, connection.transaction():
-            await connection.execute("alter table event disable trigger append_only")
-            await connection.execute("delete from event where position > 1")
-            await connection.execute("alter table event enable trigger append_only")
-            await connection.execute("update relay set position = 1, previous = '{}'")
+        await shop.put_back(1)
         await eventually(lambda: stopped(health))
         assert "republish --recreate" in said(health, "relay").detail
         await shop.append(uuid.uuid4(), 30)
@@ -433,11 +437,7 @@ async def test_a_relay_that_starts_on_a_restored_store_stops_although_its_mark_w
         await shop.append(uuid.uuid4(), 3)
         await shop.catches_up()
     published = len(await records_of(shop.bootstrap, shop.topic))
-    async with shop.pool.acquire() as connection, connection.transaction():
-        await connection.execute("alter table event disable trigger append_only")
-        await connection.execute("delete from event where position > 1")
-        await connection.execute("alter table event enable trigger append_only")
-        await connection.execute("update relay set position = 1, previous = '{}'")
+    await shop.put_back(1)
     await shop.append(uuid.uuid4(), 30)
     health = new_health()
     async with running(shop.relay(health)):
