@@ -1,11 +1,12 @@
 """The topics: twelve partitions each, for ever. Whoever publishes to one or reads it sees to it that it exists."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import LeaderNotAvailableError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from shared.events.registry import PARTITIONS
 
@@ -14,6 +15,7 @@ LARGEST_RECORD = 4 << 20
 
 
 ANSWER_MILLISECONDS = 10_000
+NOT_SHOWN_YET = {UnknownTopicOrPartitionError.errno, LeaderNotAvailableError.errno}
 
 
 class TopicError(Exception):
@@ -35,8 +37,7 @@ async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise error(f"topic {name}: {message}")
-        for topic in await admin.describe_topics(wanted):
-            _check(topic)
+        await _shown(admin, wanted)
     finally:
         await admin.close()
 
@@ -73,6 +74,22 @@ async def empty(bootstrap: str, names: Iterable[str]) -> None:
         )
     finally:
         await admin.close()
+
+
+async def _shown(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """Wait until the broker shows each topic, then check its shape.
+
+    The controller answers that it created a topic; a broker knows of it only once it has read that in the metadata log.
+    """
+    async with asyncio.timeout(ANSWER_MILLISECONDS / 1000):
+        while names:
+            described = await admin.describe_topics(names)
+            names = [topic["topic"] for topic in described if topic["error_code"] in NOT_SHOWN_YET]
+            for topic in described:
+                if topic["topic"] not in names:
+                    _check(topic)
+            if names:
+                await asyncio.sleep(0.05)
 
 
 def _definition(name: str, replication: int) -> NewTopic:
