@@ -166,6 +166,25 @@ async def test_half_a_request_is_cut_off(place: GatewayPlace, part: bytes, said:
         assert b"Content-Type: application/problem+json" in answer
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"ZZ\r\nabc\r\n0\r\n\r\n", b"3\r\nabcdef\r\n0\r\n\r\n", b"\r\nabc\r\n", b"11111111111111111\r\nabc\r\n"],
+    ids=["no number", "longer than said", "empty", "too large a number"],
+)
+@pytest.mark.usefixtures("services", "client")
+async def test_a_body_in_malformed_chunks_is_the_callers_fault(place: GatewayPlace, body: bytes) -> None:
+    """And no outage, which a client would wait out and then send the same again."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, place.port)
+    writer.write(
+        b"POST /v1/deals HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+    )
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b"malformed-request" in answer
+
+
 @pytest.mark.usefixtures("services")
 async def test_answers_are_compressed_and_event_streams_pass_as_they_come(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/deals", headers={"accept-encoding": "gzip"})).headers["content-encoding"] == "gzip"
