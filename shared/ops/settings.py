@@ -1,5 +1,6 @@
 """What a deployment decides: every setting, read once from the environment (docs/settings.md has the table)."""
 
+import ipaddress
 import os
 import zoneinfo
 from collections.abc import Callable, Mapping
@@ -94,6 +95,15 @@ def _rate(given: str) -> str:
     return given
 
 
+def _networks(given: str) -> str:
+    try:
+        for network in given.split(",") if given else ():
+            ipaddress.ip_network(network.strip())
+    except ValueError:
+        raise ValueError("is empty, or addresses and networks with commas, like 127.0.0.1,10.0.0.0/8") from None
+    return given
+
+
 def _setting(parse: Callable[[str], Any], default: str | None = None, *, secret: bool = False) -> Any:
     """A field read from the environment. Without a default it is required; a secret is never shown."""
     shown = {"parse": parse, "default": default}
@@ -148,6 +158,8 @@ class Settings:
     """What is logged: debug, info, warning or error."""
     rate_limit: str = _setting(_rate, "200/second")
     """How many requests one caller may make at one process of a service; empty for no limit."""
+    trusted_proxies: str = _setting(_networks, "127.0.0.1")
+    """Whose X-Forwarded-For says from which address a caller comes: addresses and networks, with commas."""
     stream_limit: int = _setting(_number(1, 10_000), "20")
     """How many event streams one caller may have open at one process of a service."""
     body_limit: int = _setting(_number(1024, 1 << 30), str(1 << 20))

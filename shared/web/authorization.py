@@ -142,6 +142,11 @@ class Tokens:
         )
         self._remembered: OrderedDict[str, tuple[float, dict[str, Any]]] = OrderedDict()
 
+    def remembers(self, token: str) -> bool:
+        """Whether a token was found good not long ago."""
+        remembered = self._remembered.get(token)
+        return remembered is not None and remembered[0] > self._now()
+
     async def claims(self, token: str) -> dict[str, Any]:
         """The claims of a good token. Raises Problem (401) with the reason."""
         remembered = self._remembered.get(token)
@@ -214,13 +219,16 @@ class Authorization:
         """The person behind a request. Raises Problem 401, or 429 when they ask too often."""
         token = self._token(request)
         state = request.scope.setdefault("state", {})
+        address = f"address:{request.client.host if request.client else ''}"
         try:
             if token is None:
                 raise _no_session()
+            if not self._tokens.remembers(token):
+                self._limit.require(address)  # checking a signature costs more than refusing to
             claims = await self._tokens.claims(token)
         except Problem:
             # Those who are not known share the allowance of their address.
-            state["allowance"] = self._limit.count(f"address:{request.client.host if request.client else ''}")
+            state["allowance"] = self._limit.count(address)
             raise
         subject = claims["sub"]
         state["allowance"] = self._limit.count(f"subject:{subject}")

@@ -37,19 +37,30 @@ class RateLimit:
         self._item = limits.parse(rate) if rate else None
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
+    def require(self, caller: str) -> None:
+        """Raises Problem when nothing is left to a caller. Counts nothing."""
+        if self._item is not None and not self._limiter.test(self._item, caller):
+            raise self._spent(self._item, caller)
+
     def count(self, caller: str) -> Allowance | None:
         """Count one request; what is left, or None when nothing is limited. Raises Problem when nothing is left."""
         if self._item is None:
             return None
         within = self._limiter.hit(self._item, caller)
-        window = self._limiter.get_window_stats(self._item, caller)
-        reset = max(1, math.ceil(window.reset_time - time.time()))
         if not within:
-            raise Problem(
-                "too-many-requests",
-                f"At most {self._item.amount} requests in {self._item.get_expiry()} s.",
-                headers={"Retry-After": str(reset)},
-            )
-        return Allowance(
-            limit=self._item.amount, window=self._item.get_expiry(), remaining=max(0, window.remaining), reset=reset
+            raise self._spent(self._item, caller)
+        remaining, reset = self._left(self._item, caller)
+        return Allowance(limit=self._item.amount, window=self._item.get_expiry(), remaining=remaining, reset=reset)
+
+    def _left(self, item: limits.RateLimitItem, caller: str) -> tuple[int, int]:
+        """How many requests are left, and in how many seconds the window ends."""
+        window = self._limiter.get_window_stats(item, caller)
+        return max(0, window.remaining), max(1, math.ceil(window.reset_time - time.time()))
+
+    def _spent(self, item: limits.RateLimitItem, caller: str) -> Problem:
+        _, reset = self._left(item, caller)
+        return Problem(
+            "too-many-requests",
+            f"At most {item.amount} requests in {item.get_expiry()} s.",
+            headers={"Retry-After": str(reset)},
         )

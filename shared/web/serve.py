@@ -26,7 +26,12 @@ def run(app: FastAPI, settings: Settings) -> None:
     """Serve `app` on HOST and SERVICE_PORT; returns after SIGTERM or SIGINT, once everything has been put down."""
     configure_logs(settings.service, settings.log_level)
     calm_the_collector()
-    config = uvicorn.Config(
+    Server(server_config(app, settings), app).run()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How a service is served."""
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.service_port,
@@ -36,12 +41,12 @@ def run(app: FastAPI, settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,
     )
-    Server(config, app).run()
 
 
 def calm_the_collector() -> None:

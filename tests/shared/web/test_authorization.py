@@ -323,3 +323,16 @@ async def test_those_who_are_not_known_share_the_allowance_of_their_address(auth
     with pytest.raises(Problem) as limited:
         await authorization.sign_in(request())
     assert limited.value.status == 429
+
+
+async def test_an_address_that_is_spent_has_no_signature_checked(authorization: Authorization, issuer: Issuer) -> None:
+    """Forged tokens cost no more than none at all. Who was found good before goes on."""
+    known, new = issuer.token(REP, 600), issuer.token(REP, 601)
+    await authorization.sign_in(request(authorization=f"Bearer {known}"))
+    for _ in range(3):
+        with pytest.raises(Problem):
+            await authorization.sign_in(request(authorization="Bearer forged"))
+    with pytest.raises(Problem) as limited:
+        await authorization.sign_in(request(authorization=f"Bearer {new}"))
+    assert limited.value.status == 429
+    assert (await authorization.sign_in(request(authorization=f"Bearer {known}"))).subject == "rep"
