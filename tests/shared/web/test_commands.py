@@ -72,7 +72,7 @@ async def test_the_same_json_in_another_spelling_is_the_same_request(
     problem(await operations.post("/v1/errands", content=other, headers=typed), 422, "idempotency-key-reused")
 
 
-@pytest.mark.parametrize("chosen", [str(uuid4()), str(uuid5(uuid4(), "contract")), "x", 7])
+@pytest.mark.parametrize("chosen", [str(uuid4()), str(uuid5(uuid4(), "contract")), "x", 7], ids=["v4", "v5", "x", "7"])
 async def test_a_chosen_id_is_of_version_7(operations: httpx.AsyncClient, key: Key, chosen: object) -> None:
     response = await operations.post("/v1/errands", json={**BREAD, "id": chosen}, headers=key())
     told = problem(response, 422, "invalid-body")
@@ -120,7 +120,7 @@ async def test_inside_the_read_scope_403_outside_404(errands: Errands, opened: h
     problem(await rep.post(f"{address}/finish-it", headers=key()), 404, "not-found")
 
 
-@pytest.mark.parametrize("aggregate_id", [str(uuid4()), "nonsense", "%00"])
+@pytest.mark.parametrize("aggregate_id", [str(uuid4()), "nonsense", "%00"], ids=["unknown", "nonsense", "nul"])
 async def test_what_is_not_there_is_not_found(operations: httpx.AsyncClient, key: Key, aggregate_id: str) -> None:
     problem(await operations.get(f"/v1/errands/{aggregate_id}"), 404, "not-found")
     problem(await operations.post(f"/v1/errands/{aggregate_id}/finish-it", headers=key()), 404, "not-found")
