@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Request, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, Request, Route, ViewportSize, async_playwright, expect
 
 from deploy.local.identity import PEOPLE_FILE, Person, write_people
 from shared.domain.roles import Role
@@ -279,6 +279,30 @@ async def test_fc_15_a_move_shows_by_itself(browser: Browser, team: Team, report
         await expect(there).to_have_text("1", timeout=PATIENCE_MS)
         report(f"a deal's move shows on the page {time.monotonic() - began:.2f} s after its answer (budget: 1 s).")
         assert loads == []
+
+
+async def test_fc_15_the_page_follows_again_after_a_refusal(browser: Browser, team: Team) -> None:
+    """A service that starts is refused by the gateway; a browser by itself never connects again after that."""
+    async with visiting(browser, team) as visit:
+        await visit.page.route("**/v1/stream", lambda route: route.fulfill(status=503), times=1)
+        await visit.page.reload()
+        await expect(visit.page.locator("#live")).to_have_class("off")
+        await expect(visit.page.locator("#live")).to_have_class("on", timeout=PATIENCE_MS)
+        drawn = await visit.page.locator("html").get_attribute("data-drawn")
+        await done(team.company.rep, f"/v1/deals/{team.moving.id}/note-facts", {"facts": {"pains": 2}})
+        await expect(visit.page.locator("html")).not_to_have_attribute("data-drawn", drawn or "", timeout=PATIENCE_MS)
+
+
+async def test_fc_15_the_page_asks_to_sign_in_when_the_session_has_ended(browser: Browser, team: Team) -> None:
+    async with visiting(browser, team) as visit:
+
+        async def ended(route: Route) -> None:
+            await visit.page.context.clear_cookies()
+            await route.continue_()
+
+        await visit.page.route("**/v1/stream", ended)
+        await visit.page.reload()
+        await visit.page.wait_for_url("**/identity/sign-in")
 
 
 async def test_fc_15_the_page_works_by_keyboard(browser: Browser, team: Team) -> None:

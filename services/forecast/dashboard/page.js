@@ -2,6 +2,7 @@
 import { count, day, days, happened, money, shortMoney, share, signed, time, total, words } from "/dashboard/format.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
+const RECONNECT_MS = 2000;
 const EVENT_QUIET_MS = 120;
 
 function make(tag, attributes = {}, ...children) {
@@ -274,15 +275,23 @@ async function refresh() {
   if (again) { again = false; refresh(); }
 }
 
-let pending = null;
+let pending = null, missed = false;
 function follow() {
   const source = new EventSource("/v1/stream");
   const live = $("#live");
   const say = (state, text) => { live.className = state; $(".text", live).textContent = text; };
-  source.onopen = () => say("on", "live");
-  source.onerror = () => say("off", "reconnecting");
+  source.onopen = () => { say("on", "live"); if (missed) { missed = false; refresh(); } };
   source.onmessage = () => { pending ??= setTimeout(() => { pending = null; refresh(); }, EVENT_QUIET_MS); };
+  source.onerror = () => {
+    say("off", "reconnecting");
+    // The browser connects again by itself after a broken line, but never after an answer other than 200: the session
+    // has ended, or the service starts.
+    if (source.readyState === EventSource.CLOSED) { missed = true; setTimeout(followAgain, RECONNECT_MS); }
+  };
 }
+
+// Asking goes to the sign-in once the session has ended.
+const followAgain = () => get("/v1/me").then(follow, () => setTimeout(followAgain, RECONNECT_MS));
 
 function notice(text) { $("#notice").hidden = !text; $("#notice").textContent = text ?? ""; }
 
