@@ -9,9 +9,10 @@ The fixtures are plain functions: what they start belongs to no event loop, so t
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import docker
 import docker.errors
@@ -126,17 +127,16 @@ def empty_stack() -> Iterator[WholeStack]:
 
 
 @contextmanager
-def whole_stack(name: str) -> Iterator[WholeStack]:
-    """A stack in a home of this name that no other session holds; taken down in the end."""
+def whole_stack(name: str, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[WholeStack]:
+    """A stack in a home of this name that no other session holds, with these settings; taken down in the end."""
     with ExitStack() as claims:
         # Inside the claimed folder: starting a stack claims the stack's own home.
         home = Home(claim_home(claims, name).path / "stack")
         asyncio.run(take_down(home))
         home.remove()
-        environment = {name: value for name, value in os.environ.items() if not names_a_server(name)}
-        whole = WholeStack(
-            Stack.at(home.path, durable=False, environment={**environment, "PORT": str(free_port(set()))})
-        )
+        outside = {name: value for name, value in os.environ.items() if not names_a_server(name)}
+        environment = {**outside, "PORT": str(free_port(set())), **settings}
+        whole = WholeStack(Stack.at(home.path, durable=False, environment=environment))
         try:
             asyncio.run(bring_up(whole.local, whole.said.append))
             yield whole
