@@ -2,6 +2,7 @@
 
 Modules are of four kinds. Pure rules: `timeline`, `figures`, `periods`, `health_rules`. Read models, each with its
 tables, its fold and its queries: `deals` (asked through `deal_figures`), `leads`, `nodes`, `cash`, `targets`,
-`processes`, `feed`. What questions share: `question`, `asking`, `answers`. Answers over HTTP: `funnel`, `outlook`,
+`processes`, `feed`. What questions share: `question`, `parameters`,
+`paging`, `answers`, `drilling`. Answers over HTTP: `funnel`, `outlook`,
 `changes`, `dangers`, `health`, `histories`, `feed`, `people`.
 """

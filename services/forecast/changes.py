@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query, Response
 from services.forecast.answers import CountedMoney, money
 from services.forecast.deal_figures import OpenRow, deals_changed, open_rows
 from services.forecast.figures import UNDATED, Sum, due_of
+from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period
 from services.forecast.question import Question, instant
@@ -83,13 +84,17 @@ class MovedDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedDeals:
-    """The deals behind the legs, the largest first."""
+    """The deals behind the legs, the largest first, a page of them, and what all of them add up to."""
 
     since: datetime
     as_of: datetime
     currency: str
+    count: int
     amount: Money
     deals: list[MovedDeal]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
 
 
 Since = Annotated[
@@ -141,6 +146,8 @@ async def pipeline_changes(put: Put, since: Since = None, until: Until = None, w
 @router.get("/v1/pipeline-changes/deals", **operation(roles=READING, answers=MovedDeals))
 async def pipeline_changes_deals(
     put: Put,
+    paged: Paged,
+    *,
     since: Since = None,
     until: Until = None,
     within: Within = None,
@@ -151,18 +158,28 @@ async def pipeline_changes_deals(
     async with put.reading() as reading:
         moved = moves(await deals_changed(reading("deals"), start, end), start, end, wanted)
         parked = reading.parked
-    chosen = sorted((move for move in moved if leg in (None, move.leg)), key=lambda move: -abs(move.amount))
+    chosen = sorted((move for move in moved if leg in (None, move.leg)), key=_place)
+    page = paged.pick(chosen, _place, tuple[Decimal, UUID])
     currency = put.currency
     return answer(
         MovedDeals(
             since=start.as_of,
             as_of=end.as_of,
             currency=currency,
+            count=len(chosen),
             amount=money(sum((move.amount for move in chosen), Decimal(0)), currency),
-            deals=[_moved_deal(move, currency) for move in chosen],
+            deals=[_moved_deal(move, currency) for move in page.rows],
+            next=page.next,
+            has_more=page.has_more,
         ),
         parked=parked,
+        headers=page.headers,
     )
+
+
+def _place(move: Move) -> tuple[Decimal, UUID]:
+    """Where a deal stands among those behind the legs: the largest change first."""
+    return -abs(move.amount), move.deal_id
 
 
 Pair = tuple[DealState | None, DealState | None]

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Response
 
 from services.forecast.answers import money
 from services.forecast.deal_figures import Wanted, deals_then
 from services.forecast.figures import UNDATED
 from services.forecast.outlook import AskedPeriod
+from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.processes import StageName, stage_names
@@ -52,7 +53,7 @@ class EndangeredDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndangeredDeals:
-    """The deals that endanger a period most."""
+    """The deals that endanger a period most, a page of them."""
 
     as_of: datetime
     period: str
@@ -60,12 +61,16 @@ class EndangeredDeals:
     count: int
     """How many open deals of the period are in danger at all."""
     deals: list[EndangeredDeal]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
+
+
+Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
 
 
 @router.get("/v1/endangered-deals", **operation(roles=READING, answers=EndangeredDeals))
-async def endangered_deals(
-    put: Put, name: AskedPeriod = None, limit: Annotated[int, Query(ge=1, le=100)] = 5
-) -> Response:
+async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -> Response:
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
     today = put.company.day(put.question.as_of)
     wanted = period(name) if name else quarter_of(today)
@@ -75,20 +80,27 @@ async def endangered_deals(
         parked = reading.parked
     names = await put.here.organisation.names()
     judged = [(state, dangers(state, put.question.as_of, put.company, stages, wanted)) for state in states]
-    endangered = sorted(
-        ((state, reasons) for state, reasons in judged if reasons),
-        key=lambda pair: (-pair[0].amount * sum(reason.weight for reason in pair[1]), str(pair[0].deal_id)),
-    )
+    endangered = sorted(((state, reasons) for state, reasons in judged if reasons), key=_place)
+    page = paged.pick(endangered, _place, tuple[Decimal, UUID])
     return answer(
         EndangeredDeals(
             as_of=put.question.as_of,
             period=wanted.name,
             currency=put.currency,
             count=len(endangered),
-            deals=[_row(state, reasons, put.currency, names) for state, reasons in endangered[:limit]],
+            deals=[_row(state, reasons, put.currency, names) for state, reasons in page.rows],
+            next=page.next,
+            has_more=page.has_more,
         ),
         parked=parked,
+        headers=page.headers,
     )
+
+
+def _place(judged: tuple[DealState, list[Danger]]) -> tuple[Decimal, UUID]:
+    """Where a deal stands among the endangered: by amount at stake × gravity of the reasons."""
+    state, reasons = judged
+    return -state.amount * sum(reason.weight for reason in reasons), state.deal_id
 
 
 def due_by(wanted: Period) -> Wanted:

@@ -4,11 +4,14 @@ Now comes from the levels, a past instant from the daily movements and the runni
 facts again. All three give the same rows.
 """
 
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
 
 from services.forecast.deals import read_state
 from services.forecast.figures import Sum, cycle_days, due_of, sum_of
@@ -41,40 +44,40 @@ class ClosedRow:
     amount: Decimal
 
 
-OPEN_NOW = scoped("""
+OPEN_NOW = """
 select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
-  from {view}.level where {scope} group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
-""")
+  from {view}.level where {scope}{wanted} group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
+"""
 
-OPEN_THEN = scoped("""
+OPEN_THEN = """
 select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
-    select due, stage, category, count, amount, weighted from {view}.movement where day < $6 and {scope}
+    select due, stage, category, count, amount, weighted from {view}.movement where day < $6 and {scope}{wanted}
     union all
     select due, stage, category, 1, amount, weighted from {view}.span
-     where start_at >= $7 and start_at <= $8 and outcome = 'open' and {scope}
+     where start_at >= $7 and start_at <= $8 and outcome = 'open' and {scope}{wanted}
     union all
     select due, stage, category, -1, -amount, -weighted from {view}.span
-     where end_at >= $7 and end_at <= $8 and outcome = 'open' and {scope}
+     where end_at >= $7 and end_at <= $8 and outcome = 'open' and {scope}{wanted}
 ) as moved group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
-""")
+"""
 
-CLOSED_NOW = scoped("""
+CLOSED_NOW = """
 select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {view}.closing
- where {scope} and closed_on between $6 and $7 group by 1, 2 having sum(count) <> 0 order by 1, 2
-""")
+ where {scope} and closed_on between $6 and $7{wanted} group by 1, 2 having sum(count) <> 0 order by 1, 2
+"""
 
-CLOSED_THEN = scoped("""
+CLOSED_THEN = """
 select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from (
     select outcome, cycle_days, count, amount from {view}.closing
-     where day < $8 and closed_on between $6 and $7 and {scope}
+     where day < $8 and closed_on between $6 and $7 and {scope}{wanted}
     union all
     select outcome, cycle_days, 1, amount from {view}.span
-     where start_at >= $9 and start_at <= $10 and closed_on between $6 and $7 and {scope}
+     where start_at >= $9 and start_at <= $10 and closed_on between $6 and $7 and {scope}{wanted}
     union all
     select outcome, cycle_days, -1, -amount from {view}.span
-     where end_at >= $9 and end_at <= $10 and closed_on between $6 and $7 and {scope}
+     where end_at >= $9 and end_at <= $10 and closed_on between $6 and $7 and {scope}{wanted}
 ) as moved group by 1, 2 having sum(count) <> 0 order by 1, 2
-""")
+"""
 
 STANDING = "start_at <= $6 and (end_at is null or end_at > $6)"
 """The states that held at an instant."""
@@ -100,34 +103,13 @@ select (select state from {view}.span s where s.deal_id = c.deal_id and s.start_
 """
 
 
-async def open_rows(db: ViewDatabase, asked: Question, company: Company) -> list[OpenRow]:
-    """The open pipeline."""
-    if asked.known_at is not None:
-        return tally_open(await deals_then(db, asked))
-    if asked.current:
-        rows = await db.fetch(OPEN_NOW, *asked.scope)
-    else:
-        rows = await db.fetch(OPEN_THEN, *asked.scope, *_cut(asked, company))
-    return [OpenRow(**row) for row in rows]
-
-
-async def closed_rows(db: ViewDatabase, asked: Question, company: Company, first: date, last: date) -> list[ClosedRow]:
-    """What was closed from `first` to `last`, both included, and is closed at the instant asked about."""
-    if asked.known_at is not None:
-        return tally_closed(await deals_then(db, asked), company, first, last)
-    if asked.current:
-        rows = await db.fetch(CLOSED_NOW, *asked.scope, first, last)
-    else:
-        rows = await db.fetch(CLOSED_THEN, *asked.scope, first, last, *_cut(asked, company))
-    return [ClosedRow(**row) for row in rows]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which deals are wanted; None is any. `conditions` and `admits` say the same, to the database and in Python."""
 
     outcome: str | None = None
     stage: str | None = None
+    category: str | None = None
     closed: tuple[date, date] | None = None
     """First and last close date."""
     due: tuple[str, str] | None = None
@@ -138,6 +120,7 @@ class Wanted:
         given: list[tuple[str, tuple[Any, ...]]] = [
             ("outcome = ${}", () if self.outcome is None else (self.outcome,)),
             ("stage = ${}", () if self.stage is None else (self.stage,)),
+            ("category = ${}", () if self.category is None else (self.category,)),
             ("closed_on between ${} and ${}", self.closed or ()),
             ("due between ${} and ${}", self.due or ()),
         ]
@@ -154,6 +137,7 @@ class Wanted:
         return (
             self.outcome in (None, state.outcome)
             and self.stage in (None, state.stage)
+            and self.category in (None, state.category)
             and (
                 self.closed is None
                 or (state.closed_on is not None and self.closed[0] <= state.closed_on <= self.closed[1])
@@ -163,6 +147,43 @@ class Wanted:
 
 
 ANY = Wanted()
+
+
+FOLLOWING = """
+select state from {view}.span where {standing} and {scope}{wanted} order by -amount, deal_id limit $7
+"""
+
+
+async def open_rows(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted = ANY) -> list[OpenRow]:
+    """The open pipeline, as far as it is wanted by stage, category and month of expected close."""
+    wanted = replace(wanted, outcome=None)
+    if asked.known_at is not None:
+        return tally_open(await deals_then(db, asked, replace(wanted, outcome=OPEN)))
+    if asked.current:
+        rows = await _figures(db, OPEN_NOW, wanted, *asked.scope)
+    else:
+        rows = await _figures(db, OPEN_THEN, wanted, *asked.scope, *_cut(asked, company))
+    return [OpenRow(**row) for row in rows]
+
+
+async def closed_rows(
+    db: ViewDatabase, asked: Question, company: Company, first: date, last: date, *, wanted: Wanted = ANY
+) -> list[ClosedRow]:
+    """What was closed from `first` to `last`, both included, and is closed at the instant asked about, as far as it is
+    wanted by outcome and stage."""
+    if asked.known_at is not None:
+        return tally_closed(await deals_then(db, asked, wanted), company, first, last)
+    wanted = replace(wanted, closed=None)
+    if asked.current:
+        rows = await _figures(db, CLOSED_NOW, wanted, *asked.scope, first, last)
+    else:
+        rows = await _figures(db, CLOSED_THEN, wanted, *asked.scope, first, last, *_cut(asked, company))
+    return [ClosedRow(**row) for row in rows]
+
+
+async def _figures(db: ViewDatabase, sql: str, wanted: Wanted, *arguments: Any) -> list[Record]:
+    conditions, values = wanted.conditions(len(arguments) + 1)
+    return await db.fetch(scoped(sql.replace("{wanted}", conditions)), *arguments, *values)
 
 
 async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) -> list[DealState]:
@@ -177,6 +198,69 @@ async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) ->
         if state is not None and asked.covers(state.team, state.owner) and wanted.admits(state):
             states.append(state)
     return states
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """The deals behind a figure: some of them in order, and the sum of all. Open deals count in `expected` with their
+    weighted amount, closed ones with all of it."""
+
+    deals: list[DealState]
+    total: Sum
+    expected: Decimal
+
+
+Place = tuple[Decimal, UUID]
+"""Where a deal stands in a drill-down: the largest first."""
+
+
+def place_of(state: DealState) -> Place:
+    """Where a deal stands in a drill-down."""
+    return -state.amount, state.deal_id
+
+
+async def deals_behind(
+    db: ViewDatabase, asked: Question, company: Company, parts: Sequence[Wanted], *, after: Place | None, enough: int
+) -> Behind:
+    """The deals of all parts that come after a place, as many as are enough. The parts have no deal in common."""
+    if asked.known_at is not None:
+        states = await deals_then(db, asked)
+        chosen = sorted((s for s in states if any(part.admits(s) for part in parts)), key=place_of)
+        shown = [state for state in chosen if after is None or place_of(state) > after][:enough]
+        total, won = _sum(map(sum_of, chosen)), _sum(sum_of(s) for s in chosen if s.outcome != OPEN)
+    else:
+        found = [state for part in parts for state in await _following(db, asked, part, after, enough)]
+        shown = sorted(found, key=place_of)[:enough]
+        sums = [(part.outcome, await _counted(db, asked, company, part)) for part in parts]
+        total, won = _sum(each for _, each in sums), _sum(each for outcome, each in sums if outcome != OPEN)
+    return Behind(deals=shown, total=total, expected=won.amount + total.weighted)
+
+
+async def _following(
+    db: ViewDatabase, asked: Question, wanted: Wanted, after: Place | None, enough: int
+) -> list[DealState]:
+    conditions, arguments = wanted.conditions(8)
+    if after is not None:
+        numbers = len(arguments) + 8
+        conditions += f" and (-amount, deal_id) > (${numbers}, ${numbers + 1})"
+        arguments += after
+    sql = FOLLOWING.replace("{standing}", _standing(asked)).replace("{wanted}", conditions)
+    rows = await db.fetch(scoped(sql), *asked.scope, asked.as_of, enough, *arguments)
+    return [read_state(row["state"]) for row in rows]
+
+
+async def _counted(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted) -> Sum:
+    """The sum of what is wanted, from the maintained figures."""
+    if wanted.outcome == OPEN:
+        rows = await open_rows(db, asked, company, wanted)
+        return _sum(Sum(row.count, row.amount, row.weighted) for row in rows)
+    first, last = wanted.closed or (date.min, date.max)
+    closed = await closed_rows(db, asked, company, first, last, wanted=wanted)
+    return _sum(Sum(row.count, row.amount) for row in closed)
+
+
+def _sum(parts: Iterable[Sum]) -> Sum:
+    return sum(parts, Sum())
 
 
 def _standing(asked: Question) -> str:

@@ -33,7 +33,8 @@ create table {view}.span (
 );
 create index on {view}.span (start_at);
 create index on {view}.span (end_at);
-create index on {view}.span (outcome, stage) where end_at is null;
+create index on {view}.span (outcome, (-amount), deal_id) where end_at is null;
+create index on {view}.span (outcome, stage, (-amount), deal_id) where end_at is null;
 create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
 create index on {view}.span (opened_at) where end_at is null;
 create index on {view}.span (end_at) where outcome = 'open';
@@ -48,9 +49,9 @@ create table {view}.level (
     primary key (due, stage, category, team, owner)
 );
 create table {view}.closing (
-    day date not null, closed_on date not null, outcome text not null, team uuid not null, owner uuid not null,
-    cycle_days integer not null, count bigint not null, amount numeric not null,
-    primary key (day, closed_on, outcome, team, owner, cycle_days)
+    day date not null, closed_on date not null, outcome text not null, stage text not null, team uuid not null,
+    owner uuid not null, cycle_days integer not null, count bigint not null, amount numeric not null,
+    primary key (day, closed_on, outcome, stage, team, owner, cycle_days)
 );
 create index on {view}.closing (closed_on);
 """
@@ -65,7 +66,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=4, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=5, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -230,9 +231,9 @@ on conflict (day, due, stage, category, team, owner) do update set count = known
 
 POST_CLOSINGS = """
 insert into {view}.closing as known
-select day, closed_on, outcome, team, owner, cycle_days, count, amount
+select day, closed_on, outcome, stage, team, owner, cycle_days, count, amount
   from json_populate_recordset(null::{view}.closing, $1)
-on conflict (day, closed_on, outcome, team, owner, cycle_days)
+on conflict (day, closed_on, outcome, stage, team, owner, cycle_days)
 do update set count = known.count + excluded.count, amount = known.amount + excluded.amount
 """
 
@@ -251,7 +252,7 @@ delete from {view}.movement m using change c
 
 CLEAR_CLOSINGS = """
 delete from {view}.closing k using json_populate_recordset(null::{view}.closing, $1) c
- where (k.day, k.closed_on, k.outcome, k.team, k.owner, k.cycle_days)
-     = (c.day, c.closed_on, c.outcome, c.team, c.owner, c.cycle_days)
+ where (k.day, k.closed_on, k.outcome, k.stage, k.team, k.owner, k.cycle_days)
+     = (c.day, c.closed_on, c.outcome, c.stage, c.team, c.owner, c.cycle_days)
    and (k.count, k.amount) = (0, 0)
 """

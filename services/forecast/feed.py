@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Listening, Put
 from services.forecast.question import scope_of, scoped
 from shared.domain.money import Money
@@ -141,16 +142,20 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewestEvents:
-    """The events that happened last and that the asker may see, the newest first."""
+    """The events that happened last and that the asker may see, the newest first, a page of them."""
 
     as_of: datetime
     currency: str
     events: list[FeedEntry]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
 
 
 NEWEST = scoped("""
 select newest.*, m.name as actor_name from (
-    select * from {view}.entry where occurred_at <= $6 and {scope} order by occurred_at desc, position desc limit $7
+    select * from {view}.entry where occurred_at <= $6 and (occurred_at, position) < ($8, $9) and {scope}
+     order by occurred_at desc, position desc limit $7
 ) as newest left join {organisation}.member m on m.subject = newest.actor
  order by newest.occurred_at desc, newest.position desc
 """)
@@ -158,28 +163,46 @@ select newest.*, m.name as actor_name from (
 AFTER = "select * from {view}.entry where position > $1 order by position limit $2"
 
 
+Place = tuple[datetime, int]
+"""Where an event stands in the list: when it happened, then its position in the journal."""
+
+FIRST: Place = (datetime.max.replace(tzinfo=UTC), 2**62)
+"""Before every event."""
+
+Newest = Annotated[Paging, Depends(pages_of(20, 100))]
+
+
 @router.get("/v1/newest-events", **operation(roles=READING, answers=NewestEvents))
-async def newest_events(put: Put, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Response:
+async def newest_events(put: Put, paged: Newest) -> Response:
     """The newest events."""
+    after = paged.behind(Place) or FIRST
     async with put.reading() as reading:
-        rows = await reading("feed").fetch(NEWEST, *put.question.scope, put.question.as_of, limit)
+        rows = await reading("feed").fetch(NEWEST, *put.question.scope, put.question.as_of, paged.enough, *after)
         parked = reading.parked
-    entries = [
-        FeedEntry(
-            position=row["position"],
-            type=row["type"],
-            aggregate=row["aggregate"],
-            id=row["aggregate_id"],
-            name=row["name"],
-            amount=None if row["amount"] is None else str(row["amount"]),
-            occurred_at=row["occurred_at"],
-            actor=row["actor"],
-            actor_name=row["actor_name"],
-            imported=row["imported"],
-        )
-        for row in rows
-    ]
-    return answer(NewestEvents(as_of=put.question.as_of, currency=put.currency, events=entries), parked=parked)
+    page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
+    found = NewestEvents(
+        as_of=put.question.as_of,
+        currency=put.currency,
+        events=[_shown(row) for row in page.rows],
+        next=page.next,
+        has_more=page.has_more,
+    )
+    return answer(found, parked=parked, headers=page.headers)
+
+
+def _shown(row: Any) -> FeedEntry:
+    return FeedEntry(
+        position=row["position"],
+        type=row["type"],
+        aggregate=row["aggregate"],
+        id=row["aggregate_id"],
+        name=row["name"],
+        amount=None if row["amount"] is None else str(row["amount"]),
+        occurred_at=row["occurred_at"],
+        actor=row["actor"],
+        actor_name=row["actor_name"],
+        imported=row["imported"],
+    )
 
 
 @router.get("/v1/stream", **operation(roles=READING, media_type="text/event-stream"))

@@ -41,6 +41,7 @@ class Close:
 
     closed_on: date
     outcome: str
+    stage: str
     team: UUID
     owner: UUID
     cycle_days: int
@@ -89,7 +90,7 @@ def key_of(state: DealState, company: Company) -> Standing | Close:
     team, owner = state.team or NOBODY, state.owner or NOBODY
     if state.closed_on is None:
         return Standing(due_of(state), state.stage, state.category, team, owner)
-    return Close(state.closed_on, state.outcome, team, owner, cycle_days(state, company))
+    return Close(state.closed_on, state.outcome, state.stage, team, owner, cycle_days(state, company))
 
 
 def movements(before: Iterable[Span], after: Iterable[Span], company: Company) -> Movements:

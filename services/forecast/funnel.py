@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from services.forecast.answers import CountedMoney, DealRows, deal_rows, money
-from services.forecast.deal_figures import ClosedRow, OpenRow, Wanted, closed_rows, deals_then, open_rows
+from services.forecast.answers import CountedMoney, money
+from services.forecast.deal_figures import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
+from services.forecast.drilling import DealRows, drilled
 from services.forecast.figures import Sum, mean_and_median
+from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.processes import StageName, stage_names
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
@@ -102,6 +104,8 @@ async def funnel(put: Put, first: From = None, to: To = None) -> Response:
 @router.get("/v1/funnel/deals", **operation(roles=READING, answers=DealRows))
 async def funnel_deals(
     put: Put,
+    paged: Paged,
+    *,
     stage: Annotated[
         str | None, Query(description="Only deals of this stage; stages are data, so none stand in an unknown one.")
     ] = None,
@@ -111,14 +115,10 @@ async def funnel_deals(
     first: From = None,
     to: To = None,
 ) -> Response:
-    """The deals behind a figure of the funnel."""
+    """The deals behind a figure of the funnel, the largest first."""
     opening, ending = check_days(first, to)
-    async with put.reading() as reading:
-        closed = None if outcome == OPEN else (opening, ending)
-        wanted = Wanted(outcome=outcome, stage=stage, closed=closed)
-        states = await deals_then(reading("deals"), put.question, wanted)
-        parked = reading.parked
-    return answer(deal_rows(states, put.question.as_of, put.currency), parked=parked)
+    closed = None if outcome == OPEN else (opening, ending)
+    return await drilled(put, paged, [Wanted(outcome=outcome, stage=stage, closed=closed)])
 
 
 def check_days(first: date | None, last: date | None) -> tuple[date, date]:

@@ -1,5 +1,6 @@
 """What happened to a deal, by whom, before and after: its facts as they stand in the journal (FC-17, ACCT-1)."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Response
 
+from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.timeline import DealState, follow, in_order
 from shared.domain.roles import READING
+from shared.events.envelope import Envelope
 from shared.store.errors import NotFound
 from shared.web.routes import answer, operation
 
@@ -52,18 +55,22 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealHistory:
-    """Everything that happened to a deal, in the order in which it happened."""
+    """What happened to a deal, in the order in which it happened, a page of it; `count` is of all."""
 
     as_of: datetime
     known_at: datetime | None
     currency: str
     deal_id: UUID
     name: str
+    count: int
     entries: list[HistoryEntry]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
 
 
 @router.get("/v1/deal-histories/{deal_id}", **operation(roles=READING, answers=DealHistory))
-async def deal_history(put: Put, deal_id: UUID) -> Response:
+async def deal_history(put: Put, paged: Paged, deal_id: UUID) -> Response:
     """What happened to a deal, by whom, before and after."""
     asked = put.question
     async with put.reading() as reading:
@@ -74,14 +81,12 @@ async def deal_history(put: Put, deal_id: UUID) -> Response:
         ]
         rows = await reading("organisation").fetch("select subject, name from {view}.member")
         parked = reading.parked
-    names = {row["subject"]: row["name"] for row in rows}
-    entries, state = [], None
-    for fact in in_order(facts):
-        after = follow(state, fact)
-        entries.append(_entry(fact, state, after, names.get(fact.actor)))
-        state = after
+    steps = list(_told(facts))
+    state = steps[-1].after if steps else None
     if state is None or not asked.covers(state.team, state.owner):
         raise NotFound("deal", deal_id)
+    page = paged.pick(steps, _place, tuple[datetime, int])
+    names = {row["subject"]: row["name"] for row in rows}
     return answer(
         DealHistory(
             as_of=asked.as_of,
@@ -89,10 +94,35 @@ async def deal_history(put: Put, deal_id: UUID) -> Response:
             currency=put.currency,
             deal_id=deal_id,
             name=state.name,
-            entries=entries,
+            count=len(steps),
+            entries=[_entry(step.fact, step.before, step.after, names.get(step.fact.actor)) for step in page.rows],
+            next=page.next,
+            has_more=page.has_more,
         ),
         parked=parked,
+        headers=page.headers,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A fact, and the deal before and after it."""
+
+    fact: Envelope[Any]
+    before: DealState | None
+    after: DealState | None
+
+
+def _told(facts: Iterable[Envelope[Any]]) -> Iterator[Step]:
+    state = None
+    for fact in in_order(facts):
+        after = follow(state, fact)
+        yield Step(fact, state, after)
+        state = after
+
+
+def _place(step: Step) -> tuple[datetime, int]:
+    return step.fact.occurred_at, step.fact.sequence
 
 
 def _entry(fact: Any, before: DealState | None, after: DealState | None, name: str | None) -> HistoryEntry:

@@ -8,14 +8,16 @@ from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Query, Response
 
-from services.forecast.answers import DealRows, deal_rows, money, ratio
+from services.forecast.answers import money, ratio
 from services.forecast.cash import invoiced
-from services.forecast.deal_figures import ClosedRow, OpenRow, Wanted, closed_rows, deals_then, open_rows
+from services.forecast.deal_figures import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
+from services.forecast.drilling import DealRows, drilled
 from services.forecast.figures import Sum
+from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.targets import revenue_target
-from services.forecast.timeline import OPEN, WON, DealState
+from services.forecast.timeline import OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.web.routes import answer, operation
@@ -120,35 +122,27 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
 @router.get("/v1/forecast/deals", **operation(roles=READING, answers=DealRows))
 async def forecast_deals(
     put: Put,
+    paged: Paged,
     name: AskedPeriod = None,
     figure: Annotated[
         Literal["won", "open", "weighted", "expected"], Query(description="The figure whose deals are wanted.")
     ] = "expected",
     category: Annotated[Category | None, Query(description="Only this category (single, not cumulative).")] = None,
 ) -> Response:
-    """The deals behind a figure of the forecast: their amounts (won, open) or weighted amounts add up to it."""
+    """The deals behind a figure of the forecast, the largest first.
+
+    Their amounts (won, open) or weighted amounts add up to it.
+    """
     wanted = period(name) if name else quarter_of(put.company.day(put.question.as_of))
-    async with put.reading() as reading:
-        states = [
-            state
-            for part in behind(figure, wanted)
-            for state in await deals_then(reading("deals"), put.question, part)
-            if category in (None, category_of(state))
-        ]
-        parked = reading.parked
-    return answer(deal_rows(states, put.question.as_of, put.currency), parked=parked)
+    return await drilled(put, paged, behind(figure, wanted, category))
 
 
-def behind(figure: str, wanted: Period) -> list[Wanted]:
-    """The deals that are part of a figure of the period's forecast."""
+def behind(figure: str, wanted: Period, category: str | None = None) -> list[Wanted]:
+    """The deals that are part of a figure of the period's forecast; a won deal's category is closed."""
     won = Wanted(outcome=WON, closed=(wanted.first, wanted.last))
-    still = Wanted(outcome=OPEN, due=(wanted.months[0], wanted.months[-1]))
-    return {"won": [won], "open": [still], "weighted": [still], "expected": [won, still]}[figure]
-
-
-def category_of(state: DealState) -> str:
-    """A won deal's category is closed."""
-    return "closed" if state.outcome == WON else state.category
+    still = Wanted(outcome=OPEN, category=category, due=(wanted.months[0], wanted.months[-1]))
+    parts = {"won": [won], "open": [still], "weighted": [still], "expected": [won, still]}[figure]
+    return [part for part in parts if category is None or (part is won) == (category == "closed")]
 
 
 def _categories(

@@ -9,14 +9,6 @@ export const shortMoney = (value) => compact(value.currency).format(value.amount
 export const signed = (value) => (value.amount.startsWith("-") ? money(value).replace("-", "−") : `+${money(value)}`);
 export const share = (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value);
 export const days = (value) => `${new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(value)} days`;
-// The exact sum of decimal strings.
-export function total(amounts) {
-  const decimals = Math.max(0, ...amounts.map((amount) => (amount.split(".")[1] ?? "").length));
-  const units = (amount) => { const [whole, part = ""] = amount.split("."); return BigInt(whole + part.padEnd(decimals, "0")); };
-  const sum = amounts.reduce((so_far, amount) => so_far + units(amount), 0n);
-  const digits = String(sum < 0n ? -sum : sum).padStart(decimals + 1, "0"), point = digits.length - decimals;
-  return (sum < 0n ? "-" : "") + digits.slice(0, point) + (decimals ? `.${digits.slice(point)}` : "");
-}
 
 export const count = (number, noun) => `${number.toLocaleString(language)} ${noun}${number === 1 ? "" : "s"}`;
 export const day = (text) => new Date(`${text}T12:00:00Z`).toLocaleDateString(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });

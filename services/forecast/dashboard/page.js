@@ -1,5 +1,5 @@
 // The manager's page. The address holds what is asked (period, team, as_of); every panel is one question to /v1.
-import { count, day, days, happened, money, shortMoney, share, signed, time, total, words } from "/dashboard/format.js";
+import { count, day, days, happened, money, shortMoney, share, signed, time, words } from "/dashboard/format.js";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const RECONNECT_MS = 2000;
@@ -212,12 +212,28 @@ async function drill(title, path, parameters, show = showDeals, about = paramete
   $("#drill .sum").textContent = "…";
   $("#drill thead").replaceChildren();
   $("#drill tbody").replaceChildren();
+  $("#drill .more").replaceChildren();
   if (!$("#drill").open) {
     const opener = document.activeElement, held = placeOf(opener);
     $("#drill").addEventListener("close", () => { if (held && !opener.isConnected) $(held)?.focus(); }, { once: true });
     $("#drill").showModal();
   }
-  try { show(await get(path, parameters), about); } catch (error) { $("#drill .sum").textContent = error.message; }
+  const told = { title };
+  $("#drill").told = told;
+  await further(told, path, parameters, show, about);
+}
+
+// One page of the rows; the button asks for the next. An answer that comes after another figure was opened is dropped.
+async function further(told, path, parameters, show, about) {
+  $("#drill .more").replaceChildren();
+  try {
+    const answer = await get(path, parameters);
+    if ($("#drill").told !== told) return;
+    show(answer, about);
+    if (!answer.next) return;
+    const more = make("button", { class: "link", type: "button", onclick: () => further(told, path, { ...parameters, cursor: answer.next }, show, about) }, "Show more");
+    $("#drill .more").replaceChildren(more);
+  } catch (error) { if ($("#drill").told === told) $("#drill .sum").textContent = error.message; }
 }
 
 function heads(...names) {
@@ -228,9 +244,9 @@ function showDeals(answer, parameters) {
   const expected = parameters.figure === "expected", told = parameters.told?.();
   const value = (deal) => (expected && deal.outcome === "open" ? deal.weighted : deal.amount);
   heads("Deal", "Stage", "Closes", expected ? "#Counts with" : "#Amount");
-  const sum = { amount: total(answer.deals.map((deal) => value(deal).amount)), currency: answer.currency };
+  const sum = expected ? answer.expected : answer.amount;
   $("#drill .sum").textContent = `${count(answer.count, "deal")}, ${money(sum)}${told ? `: ${told}` : ""}`;
-  $("#drill tbody").replaceChildren(...answer.deals.map((deal) => make("tr", { "data-amount": value(deal).amount },
+  $("#drill tbody").append(...answer.deals.map((deal) => make("tr", { "data-amount": value(deal).amount },
     make("td", {}, make("button", { class: "link", onclick: () => showHistory(deal.id, deal.name) }, deal.name)),
     make("td", {}, deal.outcome === "open" ? words(deal.stage) : words(deal.outcome)),
     make("td", {}, deal.closed_on ?? deal.expected_close ?? ""),
@@ -239,8 +255,8 @@ function showDeals(answer, parameters) {
 
 function showMoves(answer) {
   heads("Deal", "#Before", "#After", "#Change");
-  $("#drill .sum").textContent = `${count(answer.deals.length, "deal")}, ${signed(answer.amount)}`;
-  $("#drill tbody").replaceChildren(...answer.deals.map((move) => make("tr", { "data-amount": move.amount.amount },
+  $("#drill .sum").textContent = `${count(answer.count, "deal")}, ${signed(answer.amount)}`;
+  $("#drill tbody").append(...answer.deals.map((move) => make("tr", { "data-amount": move.amount.amount },
     make("td", {}, make("button", { class: "link", onclick: () => showHistory(move.id, move.name) }, move.name)),
     make("td", { class: "number" }, move.before ? money(move.before) : ""),
     make("td", { class: "number" }, move.after ? money(move.after) : ""),
@@ -250,8 +266,8 @@ function showMoves(answer) {
 function showHistory(id, name) {
   drill(name, `/v1/deal-histories/${id}`, {}, (answer) => {
     heads("When", "What", "By", "Before → after");
-    $("#drill .sum").textContent = count(answer.entries.length, "event");
-    $("#drill tbody").replaceChildren(...answer.entries.map((entry) => make("tr", {},
+    $("#drill .sum").textContent = count(answer.count, "event");
+    $("#drill tbody").append(...answer.entries.map((entry) => make("tr", {},
       make("td", {}, time(entry.occurred_at)),
       make("td", {}, happened(entry.type) + (entry.imported ? " (imported)" : "")),
       make("td", {}, entry.actor_name ?? entry.actor),

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
 import pytest
 
+from deploy.local.identity import Issuer
 from services.forecast.app import SERVICE
 from shared.domain.context import Company
 from shared.events.codec import Codec
@@ -16,6 +17,7 @@ from shared.events.envelope import Envelope
 from shared.events.registry import registry_of, topic_of
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
+from shared.ops.settings import Settings
 from shared.store.log import Log
 from shared.store.migrate import migrate
 from shared.store.pool import create_pool
@@ -24,6 +26,11 @@ from shared.testing.servers import DatabaseServer
 from shared.views import builds
 from shared.views.reading import Reading, Views
 from shared.views.runner import ViewRunner
+from shared.web.running import Running
+from shared.web.service import build
+from tests.shared.web.conftest import Errands, issuer
+
+__all__ = ["issuer"]
 
 COMPANY = Company(timezone="Europe/Berlin")
 CODEC = Codec(registry_of())
@@ -48,24 +55,29 @@ class Forecast:
 
     async def journal_facts(self, facts: Iterable[Envelope[Any]]) -> None:
         """Journal facts in this order, and wait until every view has them."""
-        rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await self.journal.head())]
-        async with self.pool.acquire() as connection, connection.transaction():
-            await connection.executemany(INSERT, rows)
-        self.arrived.give()
-        head = await self.journal.head()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                seen = self.advanced.count
-                async with self.views.reading() as reading:
-                    if reading.position >= head:
-                        return
-                await self.advanced.wait(seen, 0.5)
+        await journaled(self, facts)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
         """All views on one snapshot."""
         async with self.views.reading() as reading:
             yield reading
+
+
+async def journaled(there: "Forecast | Running", facts: Iterable[Envelope[Any]]) -> None:
+    """Journal facts in this order, and wait until every view has them."""
+    rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await there.journal.head())]
+    async with there.pool.acquire() as connection, connection.transaction():
+        await connection.executemany(INSERT, rows)
+    there.arrived.give()
+    head = await there.journal.head()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            seen = there.advanced.count
+            async with there.views.reading() as reading:
+                if reading.position >= head:
+                    return
+            await there.advanced.wait(seen, 0.5)
 
 
 def _row(fact: Envelope[Any], place: int) -> tuple[Any, ...]:
@@ -101,4 +113,21 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
         stopping.set()
         arrived.give()
         await work
+    await postgres.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
+    """Forecast at work on an empty database. The broker is away."""
+    url = await postgres.create_database("forecast", await postgres.template("web", migrate))
+    settings = replace(
+        Settings(service="forecast", database_url=url, claim_secret="c" * 32),
+        oidc_issuer=issuer.address,
+        oidc_jwks_url=f"{issuer.address}/jwks",
+        kafka_bootstrap="127.0.0.1:9",
+        rate_limit="",
+    )
+    app = build(SERVICE, settings)
+    async with app.router.lifespan_context(app):
+        yield Errands(app=app, issuer=issuer, settings=settings)
     await postgres.drop_database(url)

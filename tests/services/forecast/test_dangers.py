@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.forecast.dangers import dangers, due_by
-from services.forecast.outlook import behind, category_of
+from services.forecast.outlook import behind
 from services.forecast.periods import period
 from services.forecast.processes import StageName
 from services.forecast.timeline import DealState, at
@@ -75,7 +75,9 @@ def test_which_deals_a_figure_of_the_forecast_counts() -> None:
         True,
         True,
     ]
-    assert (category_of(winner), category_of(runner)) == ("closed", "pipeline")
+    for category, wanted in (("closed", [True, False]), ("pipeline", [False, True]), ("commit", [False, False])):
+        parts = behind("expected", QUARTER, category)
+        assert [any(part.admits(state) for part in parts) for state in (winner, runner)] == wanted, category
 
 
 def test_periods() -> None:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.forecast.feed import NEWEST
+from services.forecast.feed import FIRST, NEWEST
 from shared.events import receivables
 from tests.services.forecast.conftest import Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
@@ -61,7 +61,7 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
     async def seen(**scope: Any) -> list[tuple[str, str | None]]:
         asked = replace(ALL, as_of=day("2026-04-01"), **scope)
         async with forecast.reading() as reading:
-            rows = await reading("feed").fetch(NEWEST, *asked.scope, asked.as_of, 10)
+            rows = await reading("feed").fetch(NEWEST, *asked.scope, asked.as_of, 10, *FIRST)
         return [(row["type"].removeprefix("receivables."), row["name"]) for row in rows]
 
     assert await seen(sees_all=False, member=ANNA) == [("receipt-allocated", "M-1"), ("invoice-issued", "M-1")]

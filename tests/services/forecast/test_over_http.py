@@ -1,40 +1,16 @@
 """Forecast over HTTP: what is wrong with a question is told as by every other service (API-1)."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
 
-from deploy.local.identity import Issuer
-from services.forecast.app import SERVICE
 from shared.domain.roles import Role
-from shared.ops.settings import Settings
-from shared.store.migrate import migrate
-from shared.testing.servers import DatabaseServer
-from shared.web.service import build
-from tests.shared.web.conftest import Errands, issuer
+from tests.services.forecast.conftest import journaled
+from tests.services.forecast.facts import fact, moved, opened
+from tests.shared.web.conftest import Errands
 from tests.shared.web.test_commands import problem
-
-__all__ = ["issuer"]
-
-
-@pytest.fixture(scope="module")
-async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
-    """Forecast at work on an empty database. The broker is away."""
-    url = await postgres.create_database("forecast", await postgres.template("web", migrate))
-    settings = replace(
-        Settings(service="forecast", database_url=url, claim_secret="c" * 32),
-        oidc_issuer=issuer.address,
-        oidc_jwks_url=f"{issuer.address}/jwks",
-        kafka_bootstrap="127.0.0.1:9",
-        rate_limit="",
-    )
-    app = build(SERVICE, settings)
-    async with app.router.lifespan_context(app):
-        yield Errands(app=app, issuer=issuer, settings=settings)
-    await postgres.drop_database(url)
 
 
 @pytest.fixture
@@ -119,3 +95,20 @@ async def test_the_stream_is_of_now_and_knows_no_other_instant(director: httpx.A
 async def test_a_stage_is_data_so_an_unknown_one_is_an_empty_answer(director: httpx.AsyncClient) -> None:
     found = await director.get("/v1/funnel/deals?stage=nowhere")
     assert (found.status_code, found.json()["deals"]) == (200, [])
+
+
+async def test_what_comes_between_two_pages_neither_hides_nor_repeats_a_row(served: Errands) -> None:
+    """API-1."""
+    client = served.client(Role.SALES_DIRECTOR, "dora")
+    now, mine = served.running.clock.now(), UUID(int=777)
+    deals = [UUID(int=9000 + number) for number in range(4)]
+    owned = [fact(1, opened(100 * (9 - n), deal=deal, owner=mine), now, deal=deal) for n, deal in enumerate(deals)]
+    await journaled(served.running, owned)
+    drill = f"/v1/funnel/deals?owner={mine}&limit=2"
+    first = (await client.get(drill)).json()
+    larger = UUID(int=9900)
+    await journaled(served.running, [fact(1, opened(5000, deal=larger, owner=mine), now, deal=larger)])
+    await journaled(served.running, [fact(2, moved("needs", deal=deals[3], amount=600), now, deal=deals[3])])
+    second = (await client.get(drill, params={"owner": str(mine), "limit": 2, "cursor": first["next"]})).json()
+    assert [row["id"] for row in (*first["deals"], *second["deals"])] == [str(deal) for deal in deals]
+    assert (first["count"], second["count"]) == (4, 5)
