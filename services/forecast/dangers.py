@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Response
 
 from services.forecast.answers import money
 from services.forecast.deal_figures import Wanted, deals_then
-from services.forecast.figures import UNDATED
+from services.forecast.figures import UNDATED, stage_of
 from services.forecast.outlook import AskedPeriod
 from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
-from services.forecast.processes import StageName, stage_names
+from services.forecast.processes import Stage, StageKey, stages
 from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
 from shared.domain.money import Money
@@ -42,6 +42,8 @@ class EndangeredDeal:
     id: UUID
     name: str
     amount: Money
+    process_id: UUID
+    process_version: int
     stage: str
     category: str
     expected_close: date | None
@@ -75,11 +77,11 @@ async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -
     today = put.company.day(put.question.as_of)
     wanted = period(name) if name else quarter_of(today)
     async with put.reading() as reading:
-        stages = {stage.stage: stage for stage in await stage_names(reading("processes"))}
+        norms = {stage.key: stage for stage in await stages(reading("processes"))}
         states = await deals_then(reading("deals"), put.question, due_by(wanted))
         parked = reading.parked
     names = await put.here.organisation.names()
-    judged = [(state, dangers(state, put.question.as_of, put.company, stages, wanted)) for state in states]
+    judged = [(state, dangers(state, put.question.as_of, put.company, norms, wanted)) for state in states]
     endangered = sorted(((state, reasons) for state, reasons in judged if reasons), key=_place)
     page = paged.pick(endangered, _place, tuple[Decimal, UUID])
     return answer(
@@ -109,7 +111,7 @@ def due_by(wanted: Period) -> Wanted:
 
 
 def dangers(
-    state: DealState, as_of: datetime, company: Company, stages: dict[str, StageName], wanted: Period
+    state: DealState, as_of: datetime, company: Company, norms: Mapping[StageKey, Stage], wanted: Period
 ) -> list[Danger]:
     """Every reason why an open deal may not come in, the gravest first."""
     today = company.day(as_of)
@@ -127,7 +129,7 @@ def dangers(
         found.append(
             Danger(code="pushed", sentence=f"Its close date was pushed {times}.", weight=min(2 + state.pushes, 5))
         )
-    stage = stages.get(state.stage)
+    stage = norms.get(stage_of(state))
     aged = (today - company.day(state.entered)).days
     if stage is not None and aged > stage.max_days:
         sentence = f"{_days(aged).capitalize()} in {stage.name}; the norm is {stage.max_days}."
@@ -155,6 +157,8 @@ def _row(state: DealState, reasons: list[Danger], currency: str, names: Mapping[
         id=state.deal_id,
         name=state.name,
         amount=money(state.amount, currency),
+        process_id=state.process_id,
+        process_version=state.process_version,
         stage=state.stage,
         category=state.category,
         expected_close=state.expected_close,

@@ -14,7 +14,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.forecast.deals import read_state
-from services.forecast.figures import Sum, cycle_days, due_of, sum_of
+from services.forecast.figures import Sum, cycle_days, due_of, stage_of, sum_of
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, WON, DealState, at
 from shared.domain.context import Company
@@ -24,9 +24,11 @@ from shared.views.view import ViewDatabase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRow:
-    """Open deals with the same month of expected close, stage and category."""
+    """Open deals with the same month of expected close, stage of a version of a process, and category."""
 
     due: str
+    process_id: UUID
+    process_version: int
     stage: str
     category: str
     count: int
@@ -45,20 +47,23 @@ class ClosedRow:
 
 
 OPEN_NOW = """
-select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
-  from {view}.level where {scope}{wanted} group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
+select due, process_id, process_version, stage, category,
+       sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
+  from {view}.level where {scope}{wanted} group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
 """
 
 OPEN_THEN = """
-select due, stage, category, sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
-    select due, stage, category, count, amount, weighted from {view}.movement where day < $6 and {scope}{wanted}
+select due, process_id, process_version, stage, category,
+       sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
+    select due, process_id, process_version, stage, category, count, amount, weighted from {view}.movement
+     where day < $6 and {scope}{wanted}
     union all
-    select due, stage, category, 1, amount, weighted from {view}.span
+    select due, process_id, process_version, stage, category, 1, amount, weighted from {view}.span
      where start_at >= $7 and start_at <= $8 and outcome = 'open' and {scope}{wanted}
     union all
-    select due, stage, category, -1, -amount, -weighted from {view}.span
+    select due, process_id, process_version, stage, category, -1, -amount, -weighted from {view}.span
      where end_at >= $7 and end_at <= $8 and outcome = 'open' and {scope}{wanted}
-) as moved group by 1, 2, 3 having sum(count) <> 0 order by 1, 2, 3
+) as moved group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
 """
 
 CLOSED_NOW = """
@@ -108,6 +113,8 @@ class Wanted:
     """Which deals are wanted; None is any. `conditions` and `admits` say the same, to the database and in Python."""
 
     outcome: str | None = None
+    process_id: UUID | None = None
+    process_version: int | None = None
     stage: str | None = None
     category: str | None = None
     closed: tuple[date, date] | None = None
@@ -119,6 +126,8 @@ class Wanted:
         """SQL that begins with "and", and its arguments from `$first` on."""
         given: list[tuple[str, tuple[Any, ...]]] = [
             ("outcome = ${}", () if self.outcome is None else (self.outcome,)),
+            ("process_id = ${}", () if self.process_id is None else (self.process_id,)),
+            ("process_version = ${}", () if self.process_version is None else (self.process_version,)),
             ("stage = ${}", () if self.stage is None else (self.stage,)),
             ("category = ${}", () if self.category is None else (self.category,)),
             ("closed_on between ${} and ${}", self.closed or ()),
@@ -136,6 +145,8 @@ class Wanted:
         """Whether a deal is wanted."""
         return (
             self.outcome in (None, state.outcome)
+            and self.process_id in (None, state.process_id)
+            and self.process_version in (None, state.process_version)
             and self.stage in (None, state.stage)
             and self.category in (None, state.category)
             and (
@@ -155,7 +166,7 @@ select state from {view}.span where {standing} and {scope}{wanted} order by -amo
 
 
 async def open_rows(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted = ANY) -> list[OpenRow]:
-    """The open pipeline, as far as it is wanted by stage, category and month of expected close."""
+    """The open pipeline, as far as it is wanted by process, stage, category and month of expected close."""
     wanted = replace(wanted, outcome=None)
     if asked.known_at is not None:
         return tally_open(await deals_then(db, asked, replace(wanted, outcome=OPEN)))
@@ -170,7 +181,7 @@ async def closed_rows(
     db: ViewDatabase, asked: Question, company: Company, first: date, last: date, *, wanted: Wanted = ANY
 ) -> list[ClosedRow]:
     """What was closed from `first` to `last`, both included, and is closed at the instant asked about, as far as it is
-    wanted by outcome and stage."""
+    wanted by outcome, process and stage."""
     if asked.known_at is not None:
         return tally_closed(await deals_then(db, asked, wanted), company, first, last)
     wanted = replace(wanted, closed=None)
@@ -331,16 +342,23 @@ def _read(state: str | None) -> DealState | None:
 
 def tally_open(states: Iterable[DealState]) -> list[OpenRow]:
     """The open pipeline of these deals."""
-    sums: dict[tuple[str, str, str], Sum] = {}
+    sums: dict[tuple[str, UUID, int, str, str], Sum] = {}
     for state in states:
         if state.outcome == OPEN:
-            key = (due_of(state), state.stage, state.category)
+            key = (due_of(state), *stage_of(state), state.category)
             sums[key] = sums.get(key, Sum()) + sum_of(state)
     return [
         OpenRow(
-            due=due, stage=stage, category=category, count=total.count, amount=total.amount, weighted=total.weighted
+            due=due,
+            process_id=process_id,
+            process_version=version,
+            stage=stage,
+            category=category,
+            count=total.count,
+            amount=total.amount,
+            weighted=total.weighted,
         )
-        for (due, stage, category), total in sorted(sums.items())
+        for (due, process_id, version, stage, category), total in sorted(sums.items())
     ]
 
 

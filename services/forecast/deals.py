@@ -9,7 +9,7 @@ otherwise its whole life is folded again, and the difference is posted to the fi
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,16 +17,18 @@ from uuid import UUID
 import msgspec
 
 from services.forecast.figures import Close, Movements, Standing, Sum, cycle_days, due_of, movements
+from services.forecast.tallies import Tally
 from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
 
-DDL = """
+SPANS = """
 create table {view}.deal (deal_id uuid primary key, last_at timestamptz not null, last_sequence bigint not null);
 create table {view}.span (
     deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
-    stage text not null, category text not null, amount numeric not null, weighted numeric not null, due text not null,
+    process_id uuid not null, process_version integer not null, stage text not null, category text not null,
+    amount numeric not null, weighted numeric not null, due text not null,
     closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
     stalls_at timestamptz not null, state json not null,
     primary key (deal_id, start_at)
@@ -34,26 +36,33 @@ create table {view}.span (
 create index on {view}.span (start_at);
 create index on {view}.span (end_at);
 create index on {view}.span (outcome, (-amount), deal_id) where end_at is null;
-create index on {view}.span (outcome, stage, (-amount), deal_id) where end_at is null;
+create index on {view}.span (outcome, process_id, process_version, stage, (-amount), deal_id) where end_at is null;
 create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
 create index on {view}.span (opened_at) where end_at is null;
 create index on {view}.span (end_at) where outcome = 'open';
-create table {view}.movement (
-    day date not null, due text not null, stage text not null, category text not null, team uuid not null,
-    owner uuid not null, count bigint not null, amount numeric not null, weighted numeric not null,
-    primary key (day, due, stage, category, team, owner)
-);
-create table {view}.level (
-    due text not null, stage text not null, category text not null, team uuid not null, owner uuid not null,
-    count bigint not null, amount numeric not null, weighted numeric not null,
-    primary key (due, stage, category, team, owner)
-);
-create table {view}.closing (
-    day date not null, closed_on date not null, outcome text not null, stage text not null, team uuid not null,
-    owner uuid not null, cycle_days integer not null, count bigint not null, amount numeric not null,
-    primary key (day, closed_on, outcome, stage, team, owner, cycle_days)
-);
-create index on {view}.closing (closed_on);
+"""
+
+STANDING = Tally(
+    key="due text, process_id uuid, process_version integer, stage text, category text, team uuid, owner uuid",
+    values="count bigint, amount numeric, weighted numeric",
+)
+CLOSE = Tally(
+    key="closed_on date, outcome text, process_id uuid, process_version integer, stage text, team uuid, owner uuid,"
+    " cycle_days integer",
+    values="count bigint, amount numeric",
+)
+MOVEMENT = replace(STANDING, table="movement", key=f"day date, {STANDING.key}")
+"""What changed in the open pipeline on a day."""
+LEVEL = replace(STANDING, table="level")
+"""The open pipeline as it is now."""
+CLOSING = replace(CLOSE, table="closing", key=f"day date, {CLOSE.key}")
+"""What became closed, or open again, on a day."""
+
+DDL = f"""{SPANS}
+{MOVEMENT.ddl}
+{LEVEL.ddl}
+{CLOSING.ddl}
+create index on {{view}}.closing (closed_on);
 """
 
 
@@ -66,7 +75,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=5, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=6, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -168,6 +177,8 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "start_at": span.start,
         "end_at": span.end,
         "outcome": state.outcome,
+        "process_id": state.process_id,
+        "process_version": state.process_version,
         "stage": state.stage,
         "category": state.category,
         "amount": state.amount,
@@ -201,58 +212,15 @@ async def _post(db: ViewDatabase, posted: Movements) -> None:
     events were cut into pages."""
     placed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Standing)]
     closed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Close)]
-    if placed:
-        await db.execute(POST_MOVEMENTS, _rows(placed))
-        await db.execute(CLEAR_MOVEMENTS, _rows(placed))
-    if closed:
-        await db.execute(POST_CLOSINGS, _rows(closed))
-        await db.execute(CLEAR_CLOSINGS, _rows(closed))
+    for changes, shape, tallies in ((placed, MOVEMENT, (MOVEMENT, LEVEL)), (closed, CLOSING, (CLOSING,))):
+        if changes:
+            rows = _rows(changes)
+            for tally in tallies:
+                await db.execute(tally.post(shape), rows)
+                await db.execute(tally.clear(shape), rows)
 
 
 def _rows(changes: Iterable[tuple[date, Standing | Close, Sum]]) -> str:
     return msgspec.json.encode(
         [{"day": day} | asdict(where) | asdict(change) for day, where, change in changes]
     ).decode()
-
-
-POST_MOVEMENTS = """
-with change as materialized (
-    select * from json_populate_recordset(null::{view}.movement, $1)
-), leveled as (
-    insert into {view}.level as known
-    select due, stage, category, team, owner, sum(count), sum(amount), sum(weighted) from change group by 1, 2, 3, 4, 5
-    on conflict (due, stage, category, team, owner) do update set count = known.count + excluded.count,
-        amount = known.amount + excluded.amount, weighted = known.weighted + excluded.weighted
-)
-insert into {view}.movement as known select * from change
-on conflict (day, due, stage, category, team, owner) do update set count = known.count + excluded.count,
-    amount = known.amount + excluded.amount, weighted = known.weighted + excluded.weighted
-"""
-
-POST_CLOSINGS = """
-insert into {view}.closing as known
-select day, closed_on, outcome, stage, team, owner, cycle_days, count, amount
-  from json_populate_recordset(null::{view}.closing, $1)
-on conflict (day, closed_on, outcome, stage, team, owner, cycle_days)
-do update set count = known.count + excluded.count, amount = known.amount + excluded.amount
-"""
-
-CLEAR_MOVEMENTS = """
-with change as materialized (
-    select * from json_populate_recordset(null::{view}.movement, $1)
-), leveled as (
-    delete from {view}.level l using (select distinct due, stage, category, team, owner from change) c
-     where (l.due, l.stage, l.category, l.team, l.owner) = (c.due, c.stage, c.category, c.team, c.owner)
-       and (l.count, l.amount, l.weighted) = (0, 0, 0)
-)
-delete from {view}.movement m using change c
- where (m.day, m.due, m.stage, m.category, m.team, m.owner) = (c.day, c.due, c.stage, c.category, c.team, c.owner)
-   and (m.count, m.amount, m.weighted) = (0, 0, 0)
-"""
-
-CLEAR_CLOSINGS = """
-delete from {view}.closing k using json_populate_recordset(null::{view}.closing, $1) c
- where (k.day, k.closed_on, k.outcome, k.stage, k.team, k.owner, k.cycle_days)
-     = (c.day, c.closed_on, c.outcome, c.stage, c.team, c.owner, c.cycle_days)
-   and (k.count, k.amount) = (0, 0)
-"""

@@ -24,6 +24,8 @@ class DealRow:
     name: str
     amount: Money
     weighted: Money
+    process_id: UUID
+    process_version: int
     stage: str
     category: str
     outcome: str
@@ -80,6 +82,8 @@ def _row(state: DealState, currency: str) -> DealRow:
         name=state.name,
         amount=money(state.amount, currency),
         weighted=money(state.weighted, currency),
+        process_id=state.process_id,
+        process_version=state.process_version,
         stage=state.stage,
         category=state.category,
         outcome=state.outcome,

@@ -28,6 +28,8 @@ class Standing:
 
     due: str
     """Month of the expected close, like 2026-11; empty without one."""
+    process_id: UUID
+    process_version: int
     stage: str
     category: str
     team: UUID
@@ -41,6 +43,8 @@ class Close:
 
     closed_on: date
     outcome: str
+    process_id: UUID
+    process_version: int
     stage: str
     team: UUID
     owner: UUID
@@ -80,6 +84,11 @@ def cycle_days(state: DealState, company: Company) -> int:
     return (state.closed_on - company.day(state.began)).days
 
 
+def stage_of(state: DealState) -> tuple[UUID, int, str]:
+    """Where a deal stands: stages of two processes, or of two versions of one, are never the same."""
+    return state.process_id, state.process_version, state.stage
+
+
 def sum_of(state: DealState) -> Sum:
     """What one deal adds where it counts."""
     return Sum(1, state.amount, state.weighted)
@@ -89,8 +98,8 @@ def key_of(state: DealState, company: Company) -> Standing | Close:
     """Where a deal counts, open or closed."""
     team, owner = state.team or NOBODY, state.owner or NOBODY
     if state.closed_on is None:
-        return Standing(due_of(state), state.stage, state.category, team, owner)
-    return Close(state.closed_on, state.outcome, state.stage, team, owner, cycle_days(state, company))
+        return Standing(due_of(state), *stage_of(state), state.category, team, owner)
+    return Close(state.closed_on, state.outcome, *stage_of(state), team, owner, cycle_days(state, company))
 
 
 def movements(before: Iterable[Span], after: Iterable[Span], company: Company) -> Movements:

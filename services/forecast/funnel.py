@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
@@ -15,7 +16,7 @@ from services.forecast.drilling import DealRows, drilled
 from services.forecast.figures import Sum, mean_and_median
 from services.forecast.paging import Paged
 from services.forecast.parameters import Put
-from services.forecast.processes import StageName, stage_names
+from services.forecast.processes import ProcessId, ProcessVersion, Stage, StageKey, check_process, stages
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
@@ -30,8 +31,15 @@ To = Annotated[date | None, Query(description="Last close date that counts as cl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigures:
-    """The open deals of one stage. `weighted` is amount × the stage's probability."""
+    """The open deals of one stage of one version of a process. `weighted` is amount × the stage's probability.
 
+    `process` and `process_name` are null as long as the version's publication is not known yet.
+    """
+
+    process_id: UUID
+    process_version: int
+    process: str | None
+    process_name: str | None
     stage: str
     name: str
     count: int
@@ -78,23 +86,34 @@ class Funnel:
 
 
 @router.get("/v1/funnel", **operation(roles=READING, answers=Funnel))
-async def funnel(put: Put, first: From = None, to: To = None) -> Response:
+async def funnel(
+    put: Put,
+    *,
+    first: From = None,
+    to: To = None,
+    process_id: ProcessId = None,
+    process_version: ProcessVersion = None,
+) -> Response:
     """The open pipeline by stage, and what was closed.
 
-    `from` and `to` are close dates, both included, and only filter `closed`. Every stage of every process is listed.
+    `from` and `to` are close dates, both included, and only filter `closed`. Stages of two processes, or of two
+    versions of one, are told apart: every stage of each process's newest version is listed, of others those where
+    deals stand.
     """
     opening, ending = check_days(first, to)
+    check_process(process_id, process_version)
+    wanted = Wanted(process_id=process_id, process_version=process_version)
     async with put.reading() as reading:
-        names = await stage_names(reading("processes"))
-        open_deals = await open_rows(reading("deals"), put.question, put.company)
-        closed = await closed_rows(reading("deals"), put.question, put.company, opening, ending)
+        known = await stages(reading("processes"))
+        open_deals = await open_rows(reading("deals"), put.question, put.company, wanted)
+        closed = await closed_rows(reading("deals"), put.question, put.company, opening, ending, wanted=wanted)
         parked = reading.parked
     return answer(
         Funnel(
             as_of=put.question.as_of,
             known_at=put.question.known_at,
             currency=put.currency,
-            stages=_stages(open_deals, names, put.currency),
+            stages=_stages(open_deals, chosen(known, process_id, process_version), put.currency),
             closed=_closed(closed, put.currency),
         ),
         parked=parked,
@@ -114,11 +133,18 @@ async def funnel_deals(
     ] = "open",
     first: From = None,
     to: To = None,
+    process_id: ProcessId = None,
+    process_version: ProcessVersion = None,
 ) -> Response:
-    """The deals behind a figure of the funnel, the largest first."""
+    """The deals behind a figure of the funnel, the largest first.
+
+    A stage is one of a version of a process; without these, it is every stage that has this key somewhere.
+    """
+    check_process(process_id, process_version)
     opening, ending = check_days(first, to)
     closed = None if outcome == OPEN else (opening, ending)
-    return await drilled(put, paged, [Wanted(outcome=outcome, stage=stage, closed=closed)])
+    wanted = Wanted(outcome=outcome, process_id=process_id, process_version=process_version, stage=stage, closed=closed)
+    return await drilled(put, paged, [wanted])
 
 
 def check_days(first: date | None, last: date | None) -> tuple[date, date]:
@@ -128,21 +154,39 @@ def check_days(first: date | None, last: date | None) -> tuple[date, date]:
     return first or date.min, last or date.max
 
 
-def _stages(rows: Sequence[OpenRow], names: Sequence[StageName], currency: str) -> list[StageFigures]:
-    sums = {name.stage: Sum() for name in names}
+def chosen(known: Sequence[Stage], process_id: UUID | None, version: int | None) -> list[Stage]:
+    """The stages that a question is about."""
+    return [stage for stage in known if process_id in (None, stage.process_id) and version in (None, stage.version)]
+
+
+def _stages(rows: Sequence[OpenRow], known: Sequence[Stage], currency: str) -> list[StageFigures]:
+    """Stages in their processes' order, those of newest versions also without deals; then what no process told yet."""
+    sums: dict[StageKey, Sum] = {}
     for row in rows:
-        sums[row.stage] = sums.get(row.stage, Sum()) + Sum(row.count, row.amount, row.weighted)
-    known = {name.stage: name.name for name in names}
-    return [
-        StageFigures(
-            stage=stage,
-            name=known.get(stage, stage),
-            count=total.count,
-            amount=money(total.amount, currency),
-            weighted=money(total.weighted, currency),
-        )
-        for stage, total in sums.items()
-    ]
+        key = row.process_id, row.process_version, row.stage
+        sums[key] = sums.get(key, Sum()) + Sum(row.count, row.amount, row.weighted)
+    newest: dict[UUID, int] = {}
+    for stage in known:
+        newest.setdefault(stage.process_id, stage.version)
+    published = {stage.key: stage for stage in known}
+    listed = [key for key, stage in published.items() if key in sums or newest[stage.process_id] == stage.version]
+    untold = sorted(sums.keys() - published.keys())
+    return [_stage(key, published.get(key), sums.get(key, Sum()), currency) for key in (*listed, *untold)]
+
+
+def _stage(key: StageKey, stage: Stage | None, total: Sum, currency: str) -> StageFigures:
+    process_id, version, code = key
+    return StageFigures(
+        process_id=process_id,
+        process_version=version,
+        process=stage.process if stage else None,
+        process_name=stage.process_name if stage else None,
+        stage=code,
+        name=stage.name if stage else code,
+        count=total.count,
+        amount=money(total.amount, currency),
+        weighted=money(total.weighted, currency),
+    )
 
 
 def _closed(rows: Sequence[ClosedRow], currency: str) -> ClosedFigures:

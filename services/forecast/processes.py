@@ -2,29 +2,47 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query
 
 from shared.events.deals import ProcessPublished
 from shared.events.envelope import Envelope
+from shared.views.errors import InvalidQuery, invalid
 from shared.views.view import View, ViewDatabase
 
 DDL = """
 create table {view}.stage (
-    process_id uuid not null, version integer not null, place integer not null, stage text not null, name text not null,
-    probability numeric not null, max_days integer not null, primary key (process_id, version, place)
+    process_id uuid not null, version integer not null, place integer not null, process text not null,
+    process_name text not null, stage text not null, name text not null, max_days integer not null,
+    primary key (process_id, version, place)
 );
 """
 
+ProcessId = Annotated[UUID | None, Query(description="Only deals of this process.")]
+ProcessVersion = Annotated[int | None, Query(ge=1, description="Only deals of this version of `process_id`.")]
+
+StageKey = tuple[UUID, int, str]
+"""A stage: process, version, and its key there. Two processes may use the same key for different stages."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StageName:
-    """A stage as people call it, and its place in the funnel."""
+class Stage:
+    """A stage of a published version of a process, as people call it, and how long a deal may stay there."""
 
+    process_id: UUID
+    version: int
+    process: str
+    process_name: str
     stage: str
     name: str
-    place: int
     max_days: int
+
+    @property
+    def key(self) -> StageKey:
+        """What tells it from every other stage."""
+        return self.process_id, self.version, self.stage
 
 
 FACTS = (ProcessPublished,)
@@ -33,24 +51,39 @@ FACTS = (ProcessPublished,)
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """A published version adds its stages; published versions never change."""
     rows = [
-        (data.process_id, data.process_version, place, stage.key, stage.name, stage.probability, stage.max_days)
+        (
+            data.process_id,
+            data.process_version,
+            place,
+            data.definition.key,
+            data.definition.name,
+            stage.key,
+            stage.name,
+            stage.max_days,
+        )
         for data in (event.data for event in events if isinstance(event.data, ProcessPublished))
         for place, stage in enumerate(data.definition.stages)
     ]
-    await db.executemany("insert into {view}.stage values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing", rows)
-
-
-VIEW = View(name="processes", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
-
-
-async def stage_names(db: ViewDatabase) -> list[StageName]:
-    """The stages of all processes in funnel order: by place, then probability; the newest version names them."""
-    rows = await db.fetch(
-        """select distinct on (stage) stage, name, place, probability, max_days
-             from {view}.stage order by stage, version desc, place"""
+    await db.executemany(
+        "insert into {view}.stage values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing", rows
     )
-    ordered = sorted(rows, key=lambda row: (Decimal(row["probability"]), row["place"], row["stage"]))
-    return [
-        StageName(stage=row["stage"], name=row["name"], place=place, max_days=row["max_days"])
-        for place, row in enumerate(ordered)
-    ]
+
+
+VIEW = View(name="processes", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
+
+STAGES = """
+select process_id, version, process, process_name, stage, name, max_days from {view}.stage
+ order by process, process_id, version desc, place
+"""
+
+
+async def stages(db: ViewDatabase) -> list[Stage]:
+    """The stages of every published version, process by process, the newest version first, in the process's order."""
+    return [Stage(**row) for row in await db.fetch(STAGES)]
+
+
+def check_process(process_id: UUID | None, version: int | None) -> None:
+    """Refuse a version of no process: versions of two processes have nothing in common but the number."""
+    if version is not None and process_id is None:
+        sentence = "A version is one of a process: give process_id too."
+        raise InvalidQuery([invalid("process_version", "without-process", sentence)])

@@ -127,13 +127,17 @@ const edge = (name, part) => make("tr", { class: "edge" },
 async function drawFunnel() {
   const answer = await get("/v1/funnel");
   const largest = Math.max(1, ...answer.stages.map((stage) => Number(stage.amount.amount)));
+  // The process is said where there are several: their stages may have the same names.
+  const several = new Set(answer.stages.map((stage) => `${stage.process_id} ${stage.process_version}`)).size > 1;
   const rows = answer.stages.map((stage) => {
+    const name = several ? `${stage.name}, ${stage.process_name ?? "process"} ${stage.process_version}` : stage.name;
+    const { process_id, process_version } = stage;
     const whole = make("span"), weighted = make("span");
     whole.style.setProperty("--share", `${(Number(stage.amount.amount) / largest) * 100}%`);
     weighted.style.setProperty("--share", `${(Number(stage.weighted.amount) / largest) * 100}%`);
-    const open = () => drill(stage.name, "/v1/funnel/deals", { stage: stage.stage });
-    return make("li", { "data-stage": stage.stage },
-      make("span", {}, stage.name, make("span", { class: "count" }, ` ${stage.count}`)),
+    const open = () => drill(name, "/v1/funnel/deals", { process_id, process_version, stage: stage.stage });
+    return make("li", { "data-stage": stage.stage, "data-process": `${process_id} ${process_version}` },
+      make("span", {}, name, make("span", { class: "count" }, ` ${stage.count}`)),
       make("span", { class: "bar", title: `${money(stage.amount)}, weighted ${money(stage.weighted)}` }, whole, weighted),
       make("button", { class: "figure", title: money(stage.amount), onclick: open }, shortMoney(stage.amount)));
   });
@@ -194,8 +198,8 @@ async function drawEvents() {
 function placeOf(element) {
   const row = element?.closest("[data-deal], [data-stage], [data-leg], [data-outcome]");
   if (!row) return null;
-  const [name, value] = Object.entries(row.dataset)[0];
-  return `#${row.closest("section").id} [data-${name}="${CSS.escape(value)}"] button`;
+  const marks = Object.entries(row.dataset).map(([name, value]) => `[data-${name}="${CSS.escape(value)}"]`).join("");
+  return `#${row.closest("section").id} ${marks} button`;
 }
 
 function replace(selector, rows, empty) {

@@ -11,6 +11,8 @@ from shared.events.envelope import Envelope
 
 DEAL = UUID(int=1)
 NORTH, SOUTH = UUID(int=100), UUID(int=200)
+SHORT, TENDER = UUID(int=3), UUID(int=4)
+"""Two processes."""
 ANNA, BEN = UUID(int=101), UUID(int=201)
 PROBABILITIES = {"contact": "0.1", "needs": "0.3", "quotation": "0.5", "drafting": "0.8"}
 
@@ -58,6 +60,8 @@ def opened(
     deal: UUID = DEAL,
     team: UUID = NORTH,
     owner: UUID = ANNA,
+    process: UUID = SHORT,
+    version: int = 1,
 ) -> deals.DealOpened:
     """A deal begins."""
     return deals.DealOpened(
@@ -67,9 +71,9 @@ def opened(
         expected_close=close,
         owner=owner,
         team=team,
-        process_id=UUID(int=3),
+        process_id=process,
         process_name="short",
-        process_version=1,
+        process_version=version,
         process_rule="default",
         stage=stage,
         probability=Decimal(PROBABILITIES[stage]),

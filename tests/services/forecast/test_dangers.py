@@ -10,13 +10,22 @@ import pytest
 from services.forecast.dangers import dangers, due_by
 from services.forecast.outlook import behind
 from services.forecast.periods import period
-from services.forecast.processes import StageName
+from services.forecast.processes import Stage
 from services.forecast.timeline import DealState, at
 from shared.domain.context import Company
-from tests.services.forecast.facts import day, fact, opened, rescheduled, won
+from tests.services.forecast.facts import SHORT, day, fact, opened, rescheduled, won
 
 QUARTER = period("2026-Q1")
-STAGES = {"contact": StageName(stage="contact", name="Initial contact", place=0, max_days=14)}
+CONTACT = Stage(
+    process_id=SHORT,
+    version=1,
+    process="short",
+    process_name="Short",
+    stage="contact",
+    name="Initial contact",
+    max_days=14,
+)
+STAGES = {CONTACT.key: CONTACT}
 NOW = day("2026-02-10")
 
 
