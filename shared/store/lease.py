@@ -5,9 +5,9 @@ its own monotonic clock from before it asked, so it always ends earlier than ano
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
@@ -23,82 +23,92 @@ RENEW_SECONDS = 1.0
 END_SECONDS = 1.0
 """So long the end of the work is waited for: what hangs in a query ends when that does, and its epoch is fenced."""
 
+# In order of the names, so that two processes never wait for each other. Whoever takes anew gets a higher epoch.
 TAKE = """
-insert into lease as l (name, owner, epoch, until) values ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
-    on conflict (name) do update set owner = excluded.owner, epoch = l.epoch + 1, until = excluded.until
+insert into lease as l (name, owner, epoch, until)
+select name, $2, 1, clock_timestamp() + make_interval(secs => $3) from unnest($1::text[]) as wanted (name) order by name
+    on conflict (name) do update
+       set owner = excluded.owner, until = excluded.until,
+           epoch = l.epoch + (l.owner <> excluded.owner or l.name <> all ($4::text[]))::integer
  where l.until < clock_timestamp() or l.owner = excluded.owner
-returning epoch"""
-RENEW = """
-update lease set until = clock_timestamp() + make_interval(secs => $4) where name = $1 and owner = $2 and epoch = $3
-returning epoch"""
-RELEASE = "update lease set until = clock_timestamp() where name = $1 and owner = $2 and epoch = $3"
+returning name, epoch"""
+RELEASE = """
+update lease l set until = clock_timestamp() from unnest($2::text[], $3::bigint[]) as held (name, epoch)
+ where (l.name, l.owner, l.epoch) = (held.name, $1, held.epoch)"""
+
+Held: TypeAlias = Mapping[str, int]
+"""Leases that a process holds, with their epochs."""
+NONE: Held = {}
 
 
-class Lease:
-    """The right to do some work, held for `seconds` and renewed every second.
+class Leases:
+    """The rights to do some kinds of work, each held for `seconds`; all are renewed every second, in one statement on
+    one connection, which also takes what has become free.
 
     A holder that was frozen may go on for a moment after another one has taken over, so whatever it writes carries the
     epoch: a higher one has written since, or nothing is lost.
     """
 
-    def __init__(self, pool: asyncpg.Pool, name: str, *, seconds: float = 3) -> None:
+    def __init__(self, pool: asyncpg.Pool, names: Collection[str], *, seconds: float = 3) -> None:
         self._pool = pool
-        self._name = name
+        self._names = sorted(names)
         self._seconds = seconds
         self._owner = new_id()
 
-    async def take(self) -> int | None:
-        """Try once; gives the epoch, or None while another process holds it."""
-        epoch: int | None = await self._pool.fetchval(TAKE, self._name, self._owner, self._seconds)
-        return epoch
-
-    async def renew(self, epoch: int, connection: Any = None) -> bool:
-        """Whether it is still held; if so, for another `seconds`."""
+    async def take(self, held: Held = NONE, connection: Any = None) -> Held:
+        """Renew those that are `held` and take those that are free, once; gives what is held now."""
         through = connection or self._pool
-        return await through.fetchval(RENEW, self._name, self._owner, epoch, self._seconds) is not None
+        rows = await through.fetch(TAKE, self._names, self._owner, self._seconds, list(held))
+        return {row["name"]: row["epoch"] for row in rows}
 
-    async def release(self, epoch: int) -> None:
+    async def release(self, held: Held) -> None:
         """Let the next one in at once."""
-        await self._pool.execute(RELEASE, self._name, self._owner, epoch)
+        await self._pool.execute(RELEASE, self._owner, list(held), list(held.values()))
 
-    async def hold(self, work: Callable[[int], Awaitable[None]], stopping: asyncio.Event | None = None) -> None:
-        """Run `work(epoch)` whenever and as long as the lease is held, until it returns. What it raises is raised.
+    async def hold(self, work: Callable[[Held], Awaitable[None]], stopping: asyncio.Event | None = None) -> None:
+        """Run `work(held)` whenever and as long as some leases are held, until it returns; when they become more or
+        fewer, it is cancelled and begins again with those. What it raises is raised.
 
-        `stopping` ends the wait for the lease; the work has to look at it by itself.
+        `stopping` ends the wait for the first lease; the work has to look at it by itself.
         """
         stopping = stopping or asyncio.Event()
-        while not stopping.is_set():
-            taken = await self._taken(stopping)
-            if taken is None:
-                return
-            epoch, deadline = taken
-            task = asyncio.ensure_future(work(epoch))
-            renewing = asyncio.ensure_future(self._kept(epoch, deadline, task))
+        held, deadline = await self._taken(stopping)
+        while held:
+            left: Held = NONE
+            task = asyncio.ensure_future(work(held))
+            renewing = asyncio.ensure_future(self._kept(held, deadline, task))
             try:
-                if await asyncio.shield(renewing):
+                left, deadline = await asyncio.shield(renewing)
+                if task.done():
+                    left = NONE
                     await task
                     return
-                log.warning("lease-lost", name=self._name, epoch=epoch)
+                log.warning("leases-changed", before=dict(held), now=dict(left))
             finally:
                 await _ended(task)
                 await _ended(renewing)
-                with suppress(*DATABASE_ERRORS):  # it runs out by itself
-                    await within(END_SECONDS, self.release(epoch))
+                gone = {name: epoch for name, epoch in held.items() if left.get(name) != epoch}
+                if gone:
+                    with suppress(*DATABASE_ERRORS):  # they run out by themselves
+                        await within(END_SECONDS, self.release(gone))
+            held = left if asyncio.get_running_loop().time() < deadline else NONE
+            if not held:
+                held, deadline = await self._taken(stopping)
 
-    async def _taken(self, stopping: asyncio.Event) -> tuple[int, float] | None:
-        """The epoch, and until when the lease is safely held by the monotonic clock."""
+    async def _taken(self, stopping: asyncio.Event) -> tuple[Held, float]:
+        """What is held at last, and until when it safely is by the monotonic clock; nothing when it is time to stop."""
         while not stopping.is_set():
             asked = asyncio.get_running_loop().time()
             try:
-                if epoch := await self.take():
-                    return epoch, asked + self._seconds
+                if held := await self.take():
+                    return held, asked + self._seconds
             except DATABASE_ERRORS as problem:
-                log.warning("lease-unreachable", name=self._name, error=type(problem).__name__)
+                log.warning("lease-unreachable", names=self._names, error=type(problem).__name__)
             await pause(stopping, RENEW_SECONDS)
-        return None
+        return NONE, 0.0
 
-    async def _kept(self, epoch: int, deadline: float, task: asyncio.Future[None]) -> bool:
-        """Renew until the work has ended (True) or the lease is lost or has run out (False)."""
+    async def _kept(self, held: Held, deadline: float, task: asyncio.Future[None]) -> tuple[Held, float]:
+        """Renew until the work has ended, something else is held, or the leases have run out; what is held then."""
         loop = asyncio.get_running_loop()
         while not task.done() and loop.time() < deadline:
             try:
@@ -106,14 +116,42 @@ class Lease:
                 async with reserved(self._pool, deadline - loop.time()) as connection:
                     while not task.done():
                         asked = loop.time()
-                        if not await within(deadline - asked, self.renew(epoch, connection)):
-                            return False
+                        now = await within(deadline - asked, self.take(held, connection))
                         deadline = asked + self._seconds
+                        if now != held:
+                            return now, deadline
                         await asyncio.wait([task], timeout=RENEW_SECONDS)
             except DATABASE_ERRORS as problem:
-                log.warning("lease-unreachable", name=self._name, error=type(problem).__name__)
+                log.warning("lease-unreachable", names=self._names, error=type(problem).__name__)
                 await asyncio.wait([task], timeout=min(RENEW_SECONDS, max(0.0, deadline - loop.time())))
-        return task.done()
+        return NONE, deadline
+
+
+class Lease:
+    """The right to do one kind of work."""
+
+    def __init__(self, pool: asyncpg.Pool, name: str, *, seconds: float = 3) -> None:
+        self._leases = Leases(pool, [name], seconds=seconds)
+        self._name = name
+
+    async def take(self) -> int | None:
+        """Try once; gives the epoch, or None while another process holds it."""
+        return (await self._leases.take()).get(self._name)
+
+    async def renew(self, epoch: int) -> bool:
+        """Whether it is still held; if so, for another while."""
+        return (await self._leases.take({self._name: epoch})).get(self._name) == epoch
+
+    async def release(self, epoch: int) -> None:
+        """Let the next one in at once."""
+        await self._leases.release({self._name: epoch})
+
+    async def hold(self, work: Callable[[int], Awaitable[None]], stopping: asyncio.Event | None = None) -> None:
+        """Run `work(epoch)` whenever and as long as the lease is held, until it returns. What it raises is raised.
+
+        `stopping` ends the wait for the lease; the work has to look at it by itself.
+        """
+        await self._leases.hold(lambda held: work(held[self._name]), stopping)
 
 
 async def _ended(task: "asyncio.Future[Any]") -> None:

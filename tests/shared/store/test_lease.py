@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.store.lease import Lease
+from shared.store.lease import Held, Lease, Leases
+from shared.store.pool import create_pool
 from tests.shared.store.conftest import Process
 
 
@@ -86,3 +87,59 @@ async def test_who_waits_for_the_lease_can_be_stopped(process: Process, other: P
     stopping.set()
     async with asyncio.timeout(5):
         await waiting
+
+
+async def test_several_leases_are_held_by_different_processes(process: Process, other: Process) -> None:
+    first, second = Leases(process.pool, ["both", "old"]), Leases(other.pool, ["both", "new"])
+    held = await first.take()
+    assert held == {"both": 1, "old": 1}
+    assert await second.take() == {"new": 1}
+    assert await first.take(held) == held, "renewed in the same epochs"
+    await first.release(held)
+    assert await second.take({"new": 1}) == {"both": 2, "new": 1}
+    assert await first.take(held) == {"old": 1}, "what another process has taken is lost"
+
+
+async def test_work_begins_again_when_a_lease_becomes_free(process: Process, other: Process) -> None:
+    """And the leases that were held all the while are held in the same epochs."""
+    first, second = Leases(process.pool, ["both"]), Leases(other.pool, ["both", "new"])
+    held = await first.take()
+    seen: list[Held] = []
+    begun = asyncio.Event()
+
+    async def work(now: Held) -> None:
+        seen.append(now)
+        begun.set()
+        if len(seen) < 2:
+            await asyncio.Event().wait()
+
+    holding = asyncio.create_task(second.hold(work))
+    await begun.wait()
+    await first.release(held)
+    async with asyncio.timeout(10):
+        await holding
+    assert seen == [{"new": 1}, {"both": 2, "new": 1}]
+
+
+async def test_many_leases_take_one_connection(process: Process, database: str) -> None:
+    pool = await create_pool(database, name="narrow", size=2)
+    names = [f"view-{number}" for number in range(50)]
+    epochs: list[Held] = []
+
+    async def work(held: Held) -> None:
+        epochs.append(held)
+        async with asyncio.timeout(10):
+            async with pool.acquire():  # the other connection
+                await renewed(process, names)
+
+    await Leases(pool, names).hold(work)
+    assert epochs == [dict.fromkeys(names, 1)]
+    await pool.close()
+
+
+async def renewed(process: Process, names: list[str]) -> None:
+    """Wait until all leases have been renewed."""
+    ends = "select min(until) from lease where name = any($1::text[])"
+    first = await process.pool.fetchval(ends, names)
+    while await process.pool.fetchval(ends, names) == first:
+        await process.pool.execute("select pg_sleep(0.02)")
