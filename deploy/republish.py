@@ -22,6 +22,7 @@ from shared.stream.relay import SEALED
 from shared.stream.republishing import FENCED_SECONDS, FILLING, begin_anew, forget_journal, seal
 from shared.stream.topics import empty, held, provision
 from shared.views import builds
+from shared.views.view import revision_of
 
 log = structlog.get_logger(__name__)
 
@@ -166,7 +167,8 @@ async def _forget(part: Part) -> None:
         try:
             async with part.pool.acquire() as connection, connection.transaction():
                 await forget_journal(connection)
-                await builds.start_over(connection, [view for view in part.views if view.source == "journal"])
+                views = [view for view in part.views if view.source == "journal"]
+                await builds.start_over(connection, views, part.company)
             return
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
             log.info("journal-locked", of=part.name, error=type(error).__name__)
@@ -219,6 +221,6 @@ async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]
 
 async def _folded(part: Part) -> int:
     """The positions that views of the journal are behind, all together."""
-    names = [view.name for view in part.views if view.source == "journal"]
+    revisions = [revision_of(view, part.company) for view in part.views if view.source == "journal"]
     head = await part.journal.head()
-    return sum(max(0, head - build.position) for build in await builds.builds(part.pool, "serving", names))
+    return sum(max(0, head - build.position) for build in await builds.builds(part.pool, "serving", revisions))

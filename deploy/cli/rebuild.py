@@ -29,11 +29,11 @@ async def rebuild(view: str) -> dict[str, int]:
     """The number of the build that serves now, by service. Raises LocalError."""
     from deploy.cli.databases import databases, this_stack
     from deploy.local.fault import LocalError
-    from shared.views.builds import builds, request_rebuild
+    from shared.views.builds import builds_of_views, request_rebuild
 
     async with databases(this_stack()) as pools:
-        serving = {service: await builds(pool, "serving", [view]) for service, pool in pools.items()}
-        before = {service: found[0].build for service, found in serving.items() if found}
+        serving = {service: await builds_of_views(pool, "serving", [view]) for service, pool in pools.items()}
+        before = {service: found[-1].build for service, found in serving.items() if found}
         if not before:
             raise LocalError(f"No service has a view {view!r}.", f"Views are: {', '.join(await names(pools))}.")
         for service in before:
@@ -45,14 +45,14 @@ async def rebuild(view: str) -> dict[str, int]:
 async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int]) -> dict[str, int]:
     """Wait until another build serves everywhere, telling how far it is. Raises LocalError when nothing moves."""
     from deploy.local.fault import LocalError
-    from shared.views.builds import builds
+    from shared.views.builds import builds_of_views
 
     now, seen = dict(before), dict.fromkeys(before, -1)
     told = moved = time.monotonic()
     while waiting := [service for service in before if now[service] == before[service]]:
         for service in waiting:
-            now[service] = (await builds(pools[service], "serving", [view]))[0].build
-            for build in await builds(pools[service], "building", [view]):
+            now[service] = (await builds_of_views(pools[service], "serving", [view]))[-1].build
+            for build in await builds_of_views(pools[service], "building", [view]):
                 if build.position > seen[service]:
                     seen[service], moved = build.position, time.monotonic()
                 if time.monotonic() - told > TELL_SECONDS:

@@ -40,13 +40,13 @@ async def token(role: Role, team: str | None, subject: str | None) -> dict[str, 
 async def member(stack: Any, role: Role, team: str) -> str:
     """The subject of somebody in a role and a team. Raises LocalError when there is none."""
     from deploy.cli.databases import databases
+    from deploy.cli.verify import settings_of
     from deploy.local.fault import LocalError
-    from shared.domain.context import Company
     from shared.views.organisation import organisation
     from shared.views.reading import NotBuilt, Views
 
     async with databases(stack, ["leads"]) as pools:
-        views = Views(pools["leads"], [organisation("log")], {}, Company())
+        views = Views(pools["leads"], [organisation("log")], {}, settings_of(stack, "leads").company)
         try:
             found = await views.lookup("organisation", IN_TEAM, team, role.value)
             teams = [row["name"] for row in await views.lookup("organisation", TEAMS)]

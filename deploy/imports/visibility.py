@@ -17,9 +17,14 @@ select count(*) from unnest($1::text[], $2::smallint[], $3::bigint[]) as wanted 
  where not exists (select from journal_mark m where (m.topic, m.partition) = (wanted.topic, wanted.partition)
                       and m.position >= wanted.position)
 """
+# Of a view that serves in several revisions, the one that was folded last: another one's release may have ended.
 BEHIND = """
-select count(*) from view_build b join mark m on m.name = b.view || '_' || b.build
- where b.state = 'serving' and b.source = 'journal' and m.position < (select coalesce(max(position), 0) from journal)
+select count(*) from (
+    select distinct on (b.view) m.position
+      from view_build b join mark m on m.name = b.view || '_' || b.build left join lease l on l.name = b.revision
+     where b.state = 'serving' and b.source = 'journal'
+     order by b.view, l.until desc nulls last, b.build desc) as folded
+ where position < (select coalesce(max(position), 0) from journal)
 """
 
 

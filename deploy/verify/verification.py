@@ -21,7 +21,7 @@ from shared.events.codec import Codec
 from shared.events.registry import topic_of
 from shared.store.log import Log
 from shared.views import builds
-from shared.views.view import View
+from shared.views.view import View, revision_of
 from shared.web.composition import journaled_topics, registry_for, views_of
 from shared.web.service import Service
 
@@ -189,8 +189,8 @@ async def _view(part: Part, view: View, patience: float) -> Comparison:
     head = await log.head()
 
     async def folded() -> bool:
-        serving = await builds.builds(part.pool, "serving", [view.name])
-        return bool(serving) and serving[0].version == view.version and serving[0].position >= head
+        serving = await builds.builds(part.pool, "serving", [revision_of(view, part.company)])
+        return bool(serving) and serving[0].position >= head
 
     await _until(folded, patience)
     return await views.compared(part.name, view, pool=part.pool, log=log, company=part.company, head=head)

@@ -15,7 +15,7 @@ from shared.views.builds import Build
 from shared.views.comparing import differences
 from shared.views.entries import concerns, readable
 from shared.views.parking import described, is_environment
-from shared.views.view import View
+from shared.views.view import View, revision_of
 
 MOST_TRIES = 40
 TRY_SECONDS = 60.0
@@ -35,10 +35,10 @@ KEYS = """
 async def compared(service: str, view: View, *, pool: Pool, log: Log, company: Company, head: int) -> Comparison:
     """Compare a view; it should have come to `head` of its log."""
     where = f"view {view.name} of {service}"
-    serving = await builds.builds(pool, "serving", [view.name])
-    if not serving or serving[0].version != view.version or serving[0].position < head:
-        return Comparison(where=where, compared=0, differences=[_behind(where, view, serving, head)])
-    build = serving[0]
+    serving = await builds.builds_of_views(pool, "serving", [view.name])
+    build = next((build for build in serving if build.revision == revision_of(view, company)), None)
+    if build is None or build.position < head:
+        return Comparison(where=where, compared=0, differences=[_behind(where, view, build, serving, head)])
     try:
         found = await differences(pool, log, view, company)
     except Exception as error:  # whatever a fold raises on an event that was altered since it was folded
@@ -64,13 +64,18 @@ async def compared(service: str, view: View, *, pool: Pool, log: Log, company: C
     )
 
 
-def _behind(where: str, view: View, serving: Sequence[Build], head: int) -> Difference:
-    if not serving:
+def _behind(where: str, view: View, build: Build | None, serving: Sequence[Build], head: int) -> Difference:
+    if build is not None:
+        sentence = f"It has come to {build.position}, and its log to {head}."
+    elif not serving:
         sentence = "It was never built."
-    elif serving[0].version != view.version:
-        sentence = f"Version {serving[0].version} serves, and version {view.version} is not built yet."
+    elif serving[-1].version != view.version:
+        sentence = f"Version {serving[-1].version} serves, and version {view.version} is not built yet."
     else:
-        sentence = f"It has come to {serving[0].position}, and its log to {head}."
+        sentence = (
+            f"Version {view.version} serves with other tables, event types or settings of the company"
+            " (COMPANY_CURRENCY, COMPANY_TIMEZONE, COMPANY_HOLIDAYS) than here."
+        )
     return Difference(where=where, what="behind", sentence=sentence)
 
 

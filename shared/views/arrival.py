@@ -11,18 +11,19 @@ from typing import Protocol
 
 from asyncpg import Pool
 
+from shared.domain.context import Company
 from shared.ops.deadline import within
 from shared.store.signal import Signal
 from shared.store.together import Together
 from shared.views.tokens import ConsistencyToken
-from shared.views.view import Source, View
+from shared.views.view import Source, View, revision_of
 
 POLL_SECONDS = 0.02
 """How often marks are looked at while another process moves them; in this process a signal comes first."""
 
 MARKS = """
     select b.view as name, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
-     where b.state = 'serving' and b.view = any($1::text[])
+     where b.state = 'serving' and b.revision = any($1::text[])
     union all
     select name, position from mark where name = any($2::text[])
 """
@@ -63,6 +64,7 @@ class Arrival:
         service: str,
         *,
         views: Sequence[View],
+        company: Company,
         reactions: Collection[str],
         topics: Collection[str],
         log: HasHead,
@@ -71,6 +73,7 @@ class Arrival:
     ) -> None:
         self._pool = pool
         self._service = service
+        self._revisions = [revision_of(view, company) for view in views]
         self._views = {source: [view.name for view in views if view.source == source] for source in _SOURCES}
         self._reactions = {source: [name for name in reactions if name == f"reactions-{source}"] for source in _SOURCES}
         self._topics = frozenset(topics)
@@ -105,7 +108,7 @@ class Arrival:
 
         async def passed() -> bool:
             levels = await self._levels.ask(None)
-            # A view that was never built is not waited for: there is nothing to read in it.
+            # A view that does not serve yet is not waited for: there is nothing to read in it.
             built = all(levels.get(view, position) >= position for view in self._views[source])
             return built and all(levels.get(name, 0) >= position for name in following)
 
@@ -122,9 +125,8 @@ class Arrival:
             await self._advanced.wait(seen, POLL_SECONDS - loop.time() % POLL_SECONDS)
 
     async def _read_levels(self, _keys: Sequence[None]) -> Mapping[None, Levels]:
-        views = [view for views in self._views.values() for view in views]
         reactions = [name for names in self._reactions.values() for name in names]
-        rows = await self._pool.fetch(MARKS, views, reactions)
+        rows = await self._pool.fetch(MARKS, self._revisions, reactions)
         return {None: {row["name"]: row["position"] for row in rows}}
 
     async def _read_journaled(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:

@@ -1,57 +1,109 @@
-"""Builds of views: each in a schema of its own, one serving, at most one being built beside it.
+"""Builds of views: blue/green. Each has a schema of its own; of each revision one serves, at most one is built beside.
 
-requested → building → serving → retired → dropped. The first build of a view serves at once; a reader sees by its
-position how far it is. A retired build stays for a minute, so that whoever was about to read it still can.
+requested → building → serving → retired → dropped. A revision is folded and read by processes of its own release only,
+under a lease of its name. When a release ends, its builds stay for an hour, in which it may come back. The first build
+of a view serves at once; a reader sees by its position how far it is. A retired build stays for a minute, so that
+whoever was about to read it still can.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 from asyncpg import LockNotAvailableError, Pool, Record
 
+from shared.domain.context import Company
 from shared.views import marks
-from shared.views.view import AnyConnection, Source, View
+from shared.views.view import AnyConnection, Source, View, revision_of
 
 logger = structlog.get_logger(__name__)
 
 State = Literal["requested", "building", "serving", "retired", "dropped"]
 
 GRACE = "interval '60 seconds'"
+"""For readers of a retired build, and for another process of a release to take over from one that ended."""
+KEPT = "interval '1 hour'"
+"""How long a release can be gone back to without building anew."""
 
 CURRENT = """
-    select b.view, b.build, b.version, b.source, b.state, m.position
+    select b.view, b.build, b.version, b.revision, b.source, b.state, m.position
       from view_build b join mark m on m.name = b.view || '_' || b.build
-     where b.state = $1 and b.view = any($2::text[]) order by b.view
+     where b.state = $1 and {} = any($2::text[]) order by b.view, b.build
 """
-NEXT = "select build, version, state from view_build where view = $1 and state in ('requested', 'building')"
+CURRENT_REVISIONS, CURRENT_VIEWS = CURRENT.format("b.revision"), CURRENT.format("b.view")
+OWN = "select state, build from view_build where revision = $1 and state in ('requested', 'building', 'serving')"
+# Whether the serving build of a revision was left behind: its release has ended, and another one has gone on.
+LEFT_BEHIND = f"""
+    select exists (
+        select from view_build b join mark m on m.name = b.view || '_' || b.build
+          join view_build other on (other.view, other.source) = (b.view, b.source) and other.revision <> b.revision
+          join mark ahead on ahead.name = other.view || '_' || other.build
+         where b.revision = $1 and b.state = 'serving' and other.state = 'serving' and ahead.position > m.position
+           and not exists (select from lease where name = b.revision and until > clock_timestamp() - {GRACE}))
+"""  # noqa: S608
+# Whether there is nothing yet that readers of a first build could miss in it: no view of this log has read anything.
+FIRST = """
+    select not exists (
+        select from view_build b join mark m on m.name = b.view || '_' || b.build
+         where b.state = 'serving' and (b.view = $1 or (b.source = $2 and m.position > 0)))
+"""
 NEW = """
-    insert into view_build (view, build, version, source, state)
-    select $1, coalesce(max(build), 0) + 1, $2, $3, $4 from view_build where view = $1 returning build
+    insert into view_build (view, build, version, revision, source, state, served_at)
+    select $1, coalesce(max(build), 0) + 1, $2, $3, $4, $5, case when $5 = 'serving' then clock_timestamp() end
+      from view_build where view = $1 returning build
 """
 REQUEST = """
-    insert into view_build (view, build, version, source, state)
-    select s.view, (select max(build) + 1 from view_build where view = s.view), s.version, s.source, 'requested'
+    insert into view_build (view, build, version, revision, source, state)
+    select s.view, (select max(build) from view_build where view = s.view) + row_number() over (order by s.build),
+           s.version, s.revision, s.source, 'requested'
       from view_build s where s.view = $1 and s.state = 'serving'
     on conflict do nothing
 """
+WANTING = """
+    select revision from unnest($1::text[]) as own (revision)
+     where exists (select from view_build b where b.revision = own.revision and b.state = 'requested')
+        or not exists (select from view_build b where b.revision = own.revision and b.state in ('building', 'serving'))
+"""
 RETIRE = "update view_build set state = 'retired', retired_at = clock_timestamp() where view = $1 and build = $2"
+RETIRE_NEXT = """
+    update view_build set state = 'retired', retired_at = clock_timestamp()
+     where revision = $1 and state in ('requested', 'building')
+"""
 RETIRE_ALL = """
     update view_build set state = 'retired', retired_at = clock_timestamp()
      where view = any($1::text[]) and state in ('serving', 'building')
 """
+# Of other revisions than these, once these have served for long enough and nobody has folded the others for as long.
+RETIRE_UNUSED = f"""
+    update view_build b set state = 'retired', retired_at = clock_timestamp()
+     where b.revision <> all($1::text[]) and b.state in ('requested', 'building', 'serving')
+       and b.created_at < clock_timestamp() - {KEPT}
+       and exists (select from view_build own where own.view = b.view and own.revision = any($1::text[])
+                      and own.state = 'serving' and own.served_at < clock_timestamp() - {KEPT})
+       and not exists (select from lease where name = b.revision and until > clock_timestamp() - {KEPT})
+    returning b.view, b.build, b.version
+"""  # noqa: S608
 BUILDING = "select from view_build where view = $1 and build = $2 and state = 'building' for update"
+OTHERS = """
+    select view, build, version, revision from view_build
+     where view = $1 and source = $2 and state = 'serving' order by build for update
+"""
 FORGET = "delete from view_build where view = $1 and build = $2"
+STEP_BACK = "update view_build set state = 'building' where revision = $1 and state = 'serving'"
 SERVE = """
     update view_build set state = 'serving', served_at = clock_timestamp()
      where view = $1 and build = $2 and state = 'building'
 """
 OLD = f"""
-    select view, build from view_build
+    select view, build, revision from view_build
      where state = 'retired' and view = any($1::text[]) and retired_at < clock_timestamp() - {GRACE}
 """  # noqa: S608
-LACKING = "select runner, count(*) as events from parked_event where runner = any($1::text[]) group by runner"
+LACKING = "select count(*) from parked_event where runner = $1 and position <= $2"
+FORGET_LEASE = f"""
+    delete from lease where name = $1 and until < clock_timestamp() - {KEPT}
+       and not exists (select from view_build where revision = $1 and state <> 'dropped')
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +113,7 @@ class Build:
     view: str
     build: int
     version: int
+    revision: str
     source: Source
     state: State
     position: int
@@ -76,40 +129,43 @@ def schema_of(view: str, build: int) -> str:
     return f"{view}_{build}"
 
 
-async def builds(pool: Pool, state: State, views: Sequence[str]) -> list[Build]:
-    """The builds of these views that are in a state, by name."""
-    return [_build(row) for row in await pool.fetch(CURRENT, state, list(views))]
+async def builds(pool: Pool, state: State, revisions: Collection[str]) -> list[Build]:
+    """The builds of these revisions that are in a state, by the names of their views."""
+    return [_build(row) for row in await pool.fetch(CURRENT_REVISIONS, state, list(revisions))]
+
+
+async def builds_of_views(pool: Pool, state: State, views: Collection[str]) -> list[Build]:
+    """The builds of these views that are in a state, of all revisions, by name and number."""
+    return [_build(row) for row in await pool.fetch(CURRENT_VIEWS, state, list(views))]
 
 
 async def request_rebuild(pool: Pool, view: str) -> bool:
-    """Ask for a fresh build of a view beside the one that serves; from any process. False when one is under way."""
+    """Ask for a fresh build of a view beside the one that serves, in each revision that does; from any process. False
+    when all are under way."""
     if await pool.fetchval("select 1 from view_build where view = $1 and state = 'serving'", view) is None:
         raise LookupError(f"no view {view!r} serves in this database")
-    return bool(await pool.execute(REQUEST, view) == "INSERT 0 1")
+    return bool(await pool.execute(REQUEST, view) != "INSERT 0 0")
 
 
-async def prepare(pool: Pool, view: View) -> None:
-    """Make sure that a build of the view serves, and that one of its present version serves or is being built."""
+async def prepare(pool: Pool, view: View, company: Company) -> None:
+    """Make sure that a build of the view's present revision serves or is being built."""
+    revision = revision_of(view, company)
     async with pool.acquire() as connection, connection.transaction():
         # Two processes that start at once would both make the first build.
         await connection.execute("lock table view_build in share row exclusive mode")
-        serving = await connection.fetchval(
-            "select version from view_build where view = $1 and state = 'serving'", view.name
-        )
-        if serving is None:
-            await _make(connection, view, "serving")
-            return
-        following = await connection.fetchrow(NEXT, view.name)
-        if following is not None and (following["state"], following["version"]) == ("building", view.version):
-            return
-        asked = following is not None and following["state"] == "requested"
-        if following is not None:
-            await connection.execute(FORGET if asked else RETIRE, view.name, following["build"])
-        if asked or serving != view.version:
-            await _make(connection, view, "building")
+        if await connection.fetchval(LEFT_BEHIND, revision):
+            # What it would answer lies before what was answered already. It serves again once it has caught up.
+            await connection.execute(RETIRE_NEXT, revision)
+            await connection.execute(STEP_BACK, revision)
+        own = {row["state"]: row["build"] for row in await connection.fetch(OWN, revision)}
+        if "requested" in own:
+            await connection.execute(FORGET, view.name, own["requested"])
+            await _make(connection, view, revision, "building" if "serving" in own else await _first(connection, view))
+        elif not own:
+            await _make(connection, view, revision, await _first(connection, view))
 
 
-async def start_over(connection: AnyConnection, views: Sequence[View]) -> None:
+async def start_over(connection: AnyConnection, views: Sequence[View], company: Company) -> None:
     """Let an empty build of each view serve at once, in a transaction of the caller's: the log that they were folded
     from is no longer what it was. As with the first build, a reader sees by its position how far it is."""
     await connection.execute("lock table view_build in share row exclusive mode")
@@ -117,48 +173,66 @@ async def start_over(connection: AnyConnection, views: Sequence[View]) -> None:
     await connection.execute("delete from view_build where state = 'requested' and view = any($1::text[])", names)
     await connection.execute(RETIRE_ALL, names)
     for view in views:
-        await _make(connection, view, "serving")
+        await _make(connection, view, revision_of(view, company), "serving")
 
 
-async def requested(pool: Pool, views: Sequence[str]) -> list[str]:
-    """The views of which somebody has asked for a fresh build."""
-    rows = await pool.fetch("select view from view_build where state = 'requested' and view = any($1::text[])", views)
-    return [row["view"] for row in rows]
+async def wanting(pool: Pool, revisions: Collection[str]) -> list[str]:
+    """The revisions of which somebody has asked for a fresh build, or which have none (any more)."""
+    return [row["revision"] for row in await pool.fetch(WANTING, list(revisions))]
 
 
-async def switch(pool: Pool, new: Build) -> bool:
-    """Let a build serve instead of the one that does, once it is not behind it and lacks no more than it. False: not
-    yet. Both marks are held meanwhile, so nothing moves between the comparison and the change."""
+async def switch(pool: Pool, new: Build, *, level: bool) -> bool:
+    """Let a build serve, instead of the one of its revision if there is one, once it is not behind any that serves and
+    lacks no more than the one that it follows. False: not yet. All marks are held meanwhile, so nothing moves between
+    the comparison and the change.
+
+    What serves for another release goes on serving there. `level` says that nothing is left to fold, which counts where
+    nothing serves yet.
+    """
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchrow(BUILDING, new.view, new.build) is None:
             return False  # retired meanwhile
-        old = await connection.fetchval(
-            "select build from view_build where view = $1 and state = 'serving' for update", new.view
-        )
-        serving = schema_of(new.view, old)
-        positions = {row["name"]: row["position"] for row in await connection.fetch(marks.LOCK, [new.schema, serving])}
-        if positions[new.schema] < positions[serving] or await _lacks_more(connection, new.schema, serving):
+        others = await connection.fetch(OTHERS, new.view, new.source)
+        schemas = {row["revision"]: schema_of(row["view"], row["build"]) for row in others}
+        held = await connection.fetch(marks.LOCK, [new.schema, *schemas.values()])
+        positions = {row["name"]: row["position"] for row in held}
+        behind = any(positions[new.schema] < positions[schema] for schema in schemas.values())
+        if behind or not (others or level):
             return False
-        await connection.execute(RETIRE, new.view, old)
+        # Whoever goes back to an older version does so in spite of what it lacks.
+        before = {row["revision"]: schemas[row["revision"]] for row in others if row["version"] <= new.version}
+        before = {new.revision: schemas[new.revision]} if new.revision in schemas else before
+        if any([await _lacks_more(connection, new.schema, old, positions[old]) for old in before.values()]):
+            return False
+        for row in others:
+            if row["revision"] == new.revision:
+                await connection.execute(RETIRE, new.view, row["build"])
         return bool(await connection.execute(SERVE, new.view, new.build) == "UPDATE 1")
+
+
+async def retire_unused(pool: Pool, revisions: Collection[str]) -> None:
+    """Retire what other releases have left of the views of which these are the revisions here."""
+    for row in await pool.fetch(RETIRE_UNUSED, list(revisions)):
+        logger.info("view-retired", view=row["view"], build=row["build"], version=row["version"])
 
 
 async def drop_old(pool: Pool, views: Sequence[str]) -> None:
     """Drop the tables of retired builds. One that is still read, by a back-up say, is left for later."""
     for row in await pool.fetch(OLD, list(views)):
         try:
-            await _drop(pool, row["view"], row["build"])
+            await _drop(pool, row["view"], row["build"], row["revision"])
         except LockNotAvailableError:
             logger.info("view-drop-postponed", view=row["view"], build=row["build"])
 
 
-async def _drop(pool: Pool, view: str, build: int) -> None:
+async def _drop(pool: Pool, view: str, build: int, revision: str) -> None:
     schema = schema_of(view, build)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(f"drop schema if exists {schema} cascade")
         await connection.execute("delete from mark where name = $1", schema)
         await connection.execute("delete from parked_sequence where runner = $1", schema)
         await connection.execute("update view_build set state = 'dropped' where view = $1 and build = $2", view, build)
+        await connection.execute(FORGET_LEASE, revision)
 
 
 async def analyze(pool: Pool, schema: str) -> None:
@@ -169,18 +243,22 @@ async def analyze(pool: Pool, schema: str) -> None:
             await connection.execute(f'analyze {schema}."{table["tablename"]}"')
 
 
-async def _make(connection: AnyConnection, view: View, state: State) -> None:
-    build = await connection.fetchval(NEW, view.name, view.version, view.source, state)
+async def _first(connection: AnyConnection, view: View) -> State:
+    return "serving" if await connection.fetchval(FIRST, view.name, view.source) else "building"
+
+
+async def _make(connection: AnyConnection, view: View, revision: str, state: State) -> None:
+    build = await connection.fetchval(NEW, view.name, view.version, revision, view.source, state)
     schema = schema_of(view.name, build)
     await connection.execute(f"create schema {schema}")
     await connection.execute(view.ddl.replace("{view}", schema))
     await marks.ensure(connection, schema)
+    logger.info("view-made", view=view.name, build=build, revision=revision, state=state)
 
 
-async def _lacks_more(connection: AnyConnection, new: str, old: str) -> bool:
-    rows = await connection.fetch(LACKING, [new, old])
-    lacking = {row["runner"]: int(row["events"]) for row in rows}
-    return lacking.get(new, 0) > lacking.get(old, 0)
+async def _lacks_more(connection: AnyConnection, new: str, old: str, position: int) -> bool:
+    """Whether more is parked of a new build than of an old one, of what the old one holds."""
+    return bool(await connection.fetchval(LACKING, new, position) > await connection.fetchval(LACKING, old, position))
 
 
 def _build(row: Record) -> Build:

@@ -14,7 +14,7 @@ from shared.store.log import Log
 from shared.views.builds import schema_of
 from shared.views.entries import concerns, envelope_of, readable
 from shared.views.reading import SERVING, NotBuilt
-from shared.views.view import AnyConnection, View, ViewDatabase
+from shared.views.view import AnyConnection, View, ViewDatabase, revision_of
 
 PAGE = 5000
 MOST_ROWS = 100
@@ -48,9 +48,9 @@ async def differences(
         await transaction.start()
         try:
             await connection.execute(UNHURRIED)
-            served = await connection.fetchrow(SERVING, [view.name])
+            served = await connection.fetchrow(SERVING, [revision_of(view, company)])
             if served is None:
-                raise NotBuilt(f"never built: {view.name}")
+                raise NotBuilt(f"not built in this release: {view.name}")
             schema = schema_of(view.name, served["build"])
             fresh = f"{view.name}_compared"
             await connection.execute(f"create schema {fresh}")

@@ -28,6 +28,8 @@ class Target:
     build: Build
     types: frozenset[str] | None
     """What the view folds; None means everything."""
+    epoch: int
+    """In which this process leads the view's revision."""
 
 
 def types_of(targets: Sequence[Target]) -> frozenset[str] | None:
@@ -41,13 +43,12 @@ def types_of(targets: Sequence[Target]) -> frozenset[str] | None:
 
 
 class Folding:
-    """Folds pages of one log, on behalf of the leader of an epoch."""
+    """Folds pages of one log, on behalf of the leader of each build."""
 
-    def __init__(self, pool: Pool, log: Log, company: Company, epoch: int) -> None:
+    def __init__(self, pool: Pool, log: Log, company: Company) -> None:
         self._pool = pool
         self._log = log
         self._company = company
-        self._epoch = epoch
 
     async def fold(self, targets: Sequence[Target], after: int, page: Page) -> dict[str, Exception]:
         """Fold the page that follows `after` into builds that all stand there. Gives, by the builds' names, why some
@@ -70,18 +71,16 @@ class Folding:
         return failed
 
     async def _pass_over(self, targets: Sequence[Target], after: int, page: Page) -> None:
-        names = [target.build.schema for target in targets]
-        newest_at = newest(page.events)
-        await marks.pass_over(self._pool, names, at=after, to=page.upto, as_of=newest_at, epoch=self._epoch)
+        await marks.pass_over(self._pool, _epochs(targets), at=after, to=page.upto, as_of=newest(page.events))
 
     async def _together(self, targets: Sequence[Target], after: int, page: Page, *, careful: bool) -> None:
-        names = [target.build.schema for target in targets]
+        epochs = _epochs(targets)
         async with self._pool.acquire() as connection, connection.transaction():
-            await marks.lock(connection, names, at=after, epoch=self._epoch)
-            waiting = await parking.parked_aggregates(connection, names)
+            await marks.lock(connection, epochs, at=after)
+            waiting = await parking.parked_aggregates(connection, epochs)
             for target in targets:
                 await self._one(connection, target, page, waiting.get(target.build.schema, frozenset()), careful)
-            await marks.advance(connection, names, to=page.upto, as_of=newest(page.events), epoch=self._epoch)
+            await marks.advance(connection, epochs, to=page.upto, as_of=newest(page.events))
 
     async def _one(
         self, connection: AnyConnection, target: Target, page: Page, waiting: frozenset[UUID], careful: bool
@@ -102,7 +101,7 @@ class Folding:
         """Fold the parked events of an aggregate again, in their order; True when none is left and it is released."""
         runner = target.build.schema
         async with self._pool.acquire() as connection, connection.transaction():
-            await marks.hold(connection, runner, epoch=self._epoch)
+            await marks.hold(connection, runner, epoch=target.epoch)
             positions = await parking.queued(connection, runner, aggregate_id)
             history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
             waiting = frozenset(positions)
@@ -155,3 +154,7 @@ class Folding:
         position = max(envelope_of(entry).position for entry in entries)
         db = ViewDatabase(connection, schemas, log=self._log, company=self._company, position=position)
         await target.view.apply(db, events)
+
+
+def _epochs(targets: Sequence[Target]) -> marks.Epochs:
+    return {target.build.schema: target.epoch for target in targets}

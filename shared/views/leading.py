@@ -1,9 +1,9 @@
-"""Leading: one process of a service runs a worker, the others wait to take over."""
+"""Leading: one process of a service does a kind of work, the others wait to take over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from shared.store.lease import Lease
+from shared.store.lease import Held, Leases
 from shared.views.view import Source
 
 POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
@@ -11,12 +11,12 @@ POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
 what another process has journaled is not."""
 
 
-async def lead(lease: Lease, stopping: asyncio.Event, work: Callable[[int], Awaitable[None]]) -> None:
-    """Run `work(epoch)` while the lease is held, until `stopping` is set; raises what it raises.
+async def lead(leases: Leases, stopping: asyncio.Event, work: Callable[[Held], Awaitable[None]]) -> None:
+    """Run `work(held)` while leases are held, until `stopping` is set; raises what it raises.
 
     The work is cancelled in the end. It may be at any point: what it writes is written whole or not at all.
     """
-    held = asyncio.create_task(lease.hold(work))
+    held = asyncio.create_task(leases.hold(work))
     stopped = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait([held, stopped], return_when=asyncio.FIRST_COMPLETED)

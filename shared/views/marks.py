@@ -4,7 +4,7 @@ Who changes rows of a view locks its mark first. A second holder of the lease (o
 sees that the mark has moved, and gives up before it has touched anything; no event is ever applied twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from asyncpg import Pool
@@ -19,13 +19,17 @@ class Superseded(Exception):
 ENSURE = "insert into mark (name) values ($1) on conflict do nothing"
 LOCK = "select name, position, epoch from mark where name = any($1::text[]) order by name for update"
 ADVANCE = """
-    update mark set position = $2, as_of = greatest(as_of, $3), epoch = $4 where name = any($1::text[])
+    update mark set position = $3, as_of = greatest(as_of, $4), epoch = led.epoch
+      from unnest($1::text[], $2::bigint[]) as led (name, epoch) where mark.name = led.name
+"""
+OVER = """
+    update mark set position = $4, as_of = greatest(as_of, $5), epoch = led.epoch
+      from unnest($1::text[], $2::bigint[]) as led (name, epoch)
+     where mark.name = led.name and position = $3 and mark.epoch <= led.epoch returning mark.name
 """
 
-OVER = """
-    update mark set position = $3, as_of = greatest(as_of, $4), epoch = $5
-     where name = any($1::text[]) and position = $2 and epoch <= $5 returning name
-"""
+Epochs = Mapping[str, int]
+"""Marks by their names, each with the epoch in which this process leads what moves it."""
 
 
 async def ensure(connection: AnyConnection, name: str) -> None:
@@ -33,11 +37,11 @@ async def ensure(connection: AnyConnection, name: str) -> None:
     await connection.execute(ENSURE, name)
 
 
-async def lock(connection: AnyConnection, names: Sequence[str], *, at: int, epoch: int) -> None:
+async def lock(connection: AnyConnection, epochs: Epochs, *, at: int) -> None:
     """Hold marks until the transaction ends. `Superseded` unless all stand at `at` and no later leader wrote them."""
-    rows = await connection.fetch(LOCK, list(names))
-    if len(rows) != len(names) or any(row["position"] != at or row["epoch"] > epoch for row in rows):
-        raise Superseded(f"{', '.join(names)} moved on from {at}")
+    rows = await connection.fetch(LOCK, list(epochs))
+    if len(rows) != len(epochs) or any(row["position"] != at or row["epoch"] > epochs[row["name"]] for row in rows):
+        raise Superseded(f"{', '.join(epochs)} moved on from {at}")
 
 
 async def hold(connection: AnyConnection, name: str, *, epoch: int) -> int:
@@ -48,17 +52,15 @@ async def hold(connection: AnyConnection, name: str, *, epoch: int) -> int:
     return int(row["position"])
 
 
-async def advance(
-    connection: AnyConnection, names: Sequence[str], *, to: int, as_of: datetime | None, epoch: int
-) -> None:
+async def advance(connection: AnyConnection, epochs: Epochs, *, to: int, as_of: datetime | None) -> None:
     """Move marks that this transaction holds."""
-    await connection.execute(ADVANCE, list(names), to, as_of, epoch)
+    await connection.execute(ADVANCE, list(epochs), list(epochs.values()), to, as_of)
 
 
 async def pass_over(
-    connection: "AnyConnection | Pool", names: Sequence[str], *, at: int, to: int, as_of: datetime | None, epoch: int
+    connection: "AnyConnection | Pool", epochs: Epochs, *, at: int, to: int, as_of: datetime | None
 ) -> None:
     """Move marks that stand at `at` over events that change nothing, in one statement. `Superseded` as by `lock`."""
-    moved = await connection.fetch(OVER, list(names), at, to, as_of, epoch)
-    if len(moved) != len(names):
-        raise Superseded(f"{', '.join(names)} moved on from {at}")
+    moved = await connection.fetch(OVER, list(epochs), list(epochs.values()), at, to, as_of)
+    if len(moved) != len(epochs):
+        raise Superseded(f"{', '.join(epochs)} moved on from {at}")

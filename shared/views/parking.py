@@ -14,6 +14,7 @@ import structlog
 from asyncpg import Pool
 
 from shared.store.pool import DATABASE_AWAY
+from shared.views.reading import NotBuilt
 from shared.views.view import AnyConnection
 
 logger = structlog.get_logger(__name__)
@@ -150,10 +151,10 @@ def described(error: BaseException) -> str:
 
 
 def is_environment(error: BaseException) -> bool:
-    """Whether an error says that the surroundings failed (the connection, a deadlock, a full disk) and not the event:
-    then everything is tried again later, and nothing is parked."""
+    """Whether an error says that the surroundings failed (the connection, a deadlock, a full disk, a view that is being
+    built) and not the event: then everything is tried again later, and nothing is parked."""
     # Narrower than DATABASE_ERRORS: what the database refuses of an event (a constraint, a value) is the event's fault.
-    return isinstance(error, DATABASE_AWAY) and not isinstance(error, ValueError)
+    return isinstance(error, (*DATABASE_AWAY, NotBuilt)) and not isinstance(error, ValueError)
 
 
 def report(runner: str, poisons: Sequence[Poison]) -> None:

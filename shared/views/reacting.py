@@ -22,7 +22,7 @@ from shared.ops.health import Health
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
 from shared.store.errors import ContentDiffers, Forbidden, NotFound
-from shared.store.lease import Lease
+from shared.store.lease import Leases
 from shared.store.log import Log, Page
 from shared.store.pace import RELAXED
 from shared.store.signal import Signal
@@ -61,6 +61,7 @@ class Reacting:
         self.types = types_of(self._reactions)
         self._commands = commands
         self._epoch = epoch
+        self._epochs = {self.mark: epoch}
         self._actor = service_actor(reactions.service)
         self._places = asyncio.Semaphore(AGGREGATES_AT_ONCE)
 
@@ -69,18 +70,18 @@ class Reacting:
         entries = [entry for entry in page.events if concerns(entry, self.types)]
         newest_at = newest(page.events)
         if not entries:
-            await marks.pass_over(self._pool, [self.mark], at=after, to=page.upto, as_of=newest_at, epoch=self._epoch)
+            await marks.pass_over(self._pool, self._epochs, at=after, to=page.upto, as_of=newest_at)
             return
         waiting = await self._waiting(self._pool)
         behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
         poisons = await self._all(_by_aggregate(await self._anew(entries), waiting))
         async with self._pool.acquire() as connection, connection.transaction():
-            await marks.lock(connection, [self.mark], at=after, epoch=self._epoch)
+            await marks.lock(connection, self._epochs, at=after)
             if await self._waiting(connection) != waiting:
                 raise marks.Superseded(f"{self.mark}: sequences were parked or released meanwhile")
             await parking.queue(connection, self.mark, [(event.aggregate_id, event.position) for event in behind])
             await parking.park(connection, self.mark, poisons)
-            await marks.advance(connection, [self.mark], to=page.upto, as_of=newest_at, epoch=self._epoch)
+            await marks.advance(connection, self._epochs, to=page.upto, as_of=newest_at)
         parking.report(self.mark, poisons)
 
     async def redrive(self, aggregate_id: UUID) -> bool:
@@ -212,7 +213,7 @@ class ReactionRunner:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
-        await lead(Lease(self._pool, self.name), stopping, self._lead)
+        await lead(Leases(self._pool, [self.name]), stopping, lambda held: self._lead(held[self.name]))
 
     async def _lead(self, epoch: int) -> None:
         reacting = Reacting(

@@ -11,15 +11,15 @@ from asyncpg import Pool, Record
 from shared.domain.context import Company
 from shared.store.log import Log
 from shared.views.builds import schema_of
-from shared.views.view import AnyConnection, Source, View, ViewDatabase, placed
+from shared.views.view import AnyConnection, Source, View, ViewDatabase, placed, revision_of
 
 SERVING = """
     select b.view, b.build, b.source, m.position, m.as_of,
            (select count(*) from parked_event e where e.runner = m.name) as parked
       from view_build b join mark m on m.name = b.view || '_' || b.build
-     where b.state = 'serving' and b.view = any($1::text[])
+     where b.state = 'serving' and b.revision = any($1::text[])
 """
-SCHEMAS = "select view, build from view_build where state = 'serving' and view = any($1::text[])"
+SCHEMAS = "select view, build from view_build where state = 'serving' and revision = any($1::text[])"
 
 SCHEMA_SECONDS = 1.0
 """How long a look-up goes on with the build that it knows; a replaced one stays readable for a minute."""
@@ -58,11 +58,12 @@ class Reading:
 
 
 class Views:
-    """The read side of a service's views."""
+    """The read side of a service's views, each in the revision of this release."""
 
     def __init__(self, pool: Pool, views: Sequence[View], logs: Mapping[Source, Log], company: Company) -> None:
         self._pool = pool
         self._names = [view.name for view in views]
+        self._revisions = [revision_of(view, company) for view in views]
         self._logs = logs
         self._company = company
         self._schemas: dict[str, str] = {}
@@ -75,10 +76,10 @@ class Views:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            rows = await connection.fetch(SERVING, self._names)
+            rows = await connection.fetch(SERVING, self._revisions)
             missing = set(self._names) - {row["view"] for row in rows}
             if missing:
-                raise NotBuilt(f"never built: {', '.join(sorted(missing))}")
+                raise NotBuilt(f"not built in this release: {', '.join(sorted(missing))}")
             schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             yield Reading(
                 databases={row["view"]: self._database(connection, row, schemas) for row in rows},
@@ -88,12 +89,12 @@ class Views:
     async def lookup(self, view: View | str, sql: str, *arguments: object) -> list[Record]:
         """The rows of one statement on one view, in one round trip: for look-ups that need no position."""
         if time.monotonic() > self._schemas_until:
-            rows = await self._pool.fetch(SCHEMAS, self._names)
+            rows = await self._pool.fetch(SCHEMAS, self._revisions)
             self._schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             self._schemas_until = time.monotonic() + SCHEMA_SECONDS
         name = view if isinstance(view, str) else view.name
         if name not in self._schemas:
-            raise NotBuilt(f"never built: {name}")
+            raise NotBuilt(f"not built in this release: {name}")
         return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
 
     def _database(self, connection: AnyConnection, row: Record, schemas: Mapping[str, str]) -> ViewDatabase:
@@ -109,4 +110,4 @@ class Views:
 
 
 class NotBuilt(Exception):
-    """A view has no tables yet; the process that leads the views makes them when it starts."""
+    """A view does not serve yet in the revision of this release: it is being built."""

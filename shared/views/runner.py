@@ -1,7 +1,9 @@
 """The runner of the views of one log: folds what is new, builds changed views beside, retries what was parked.
 
-One process of a service leads; the others wait for its lease. Serving builds follow the log in small pages; a build
-that is made beside them reads large pages and takes over once it has caught up. Both go through the same fold.
+Of each revision of a view one process of its release leads; the others wait for its lease. So while two releases run
+side by side, each folds what only it has, and what both have is folded by one of them. Serving builds follow the log in
+small pages; a build that is made beside them reads large pages and takes over once it has caught up. Both go through
+the same fold.
 """
 
 import asyncio
@@ -14,7 +16,7 @@ from asyncpg import Pool
 
 from shared.domain.context import Company
 from shared.ops.health import Health
-from shared.store.lease import Lease
+from shared.store.lease import Held, Leases
 from shared.store.log import Log
 from shared.store.pace import RELAXED, Pace
 from shared.store.signal import Signal
@@ -23,7 +25,7 @@ from shared.views.builds import Build
 from shared.views.folding import Folding, Target, types_of
 from shared.views.leading import POLL_SECONDS, lead
 from shared.views.marks import Superseded
-from shared.views.view import Source, View
+from shared.views.view import Source, View, revision_of
 
 logger = structlog.get_logger(__name__)
 
@@ -48,7 +50,7 @@ class Halt:
 
 
 class ViewRunner:
-    """Keeps the views of one log up to date, in one process at a time. `run` is its worker."""
+    """Keeps the views of one log up to date, each in one process at a time. `run` is its worker."""
 
     def __init__(
         self,
@@ -68,7 +70,9 @@ class ViewRunner:
         self.name = f"views-{source}"
         self._views: Mapping[str, View] = {view.name: view for view in views if view.source == source}
         self._types = {name: view.types for name, view in self._views.items()}
-        self._names = sorted(self._views)
+        self._revisions = {revision_of(view, company): name for name, view in self._views.items()}
+        self._held: Held = {}
+        """The revisions that this process leads, with their epochs."""
         self._poll = POLL_SECONDS[source]
         self._pool = pool
         self._log = log
@@ -88,15 +92,17 @@ class ViewRunner:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
-        await lead(Lease(self._pool, self.name), stopping, self._lead)
+        await lead(Leases(self._pool, self._revisions), stopping, self._lead)
 
-    async def _lead(self, epoch: int) -> None:
+    async def _lead(self, held: Held) -> None:
+        self._held, self._followed = held, None
         self._halted.clear()
+        self._tell()
         began = asyncio.get_running_loop().time()
-        self._level = dict.fromkeys(self._names, began)
-        for name in self._names:
-            await builds.prepare(self._pool, self._views[name])
-        folding = Folding(self._pool, self._log, self._company, epoch)
+        self._level = dict.fromkeys((self._revisions[revision] for revision in held), began)
+        for revision in sorted(held):
+            await self._prepare(revision)
+        folding = Folding(self._pool, self._log, self._company)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._serve(folding))
@@ -154,8 +160,8 @@ class ViewRunner:
         while True:
             catching_up = False
             try:
-                for name in await builds.requested(self._pool, self._names):
-                    await builds.prepare(self._pool, self._views[name])
+                for revision in await builds.wanting(self._pool, self._held):
+                    await self._prepare(revision)
                 building = await self._builds("building")
                 for build in building:
                     if not self._stands_still(build):
@@ -164,10 +170,12 @@ class ViewRunner:
                 # What others changed (a build that serves instead, say) is followed from here on.
                 self._followed = None
                 await self._redrive(folding, (*building, *serving))
-                await self._measure(serving)
+                served = {build.revision for build in serving}
+                await self._measure([*serving, *(build for build in building if build.revision not in served)])
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
-            await builds.drop_old(self._pool, self._names)
+            await builds.retire_unused(self._pool, self._held)
+            await builds.drop_old(self._pool, [self._revisions[revision] for revision in self._held])
             await asyncio.sleep(0 if catching_up else LOOK_SECONDS)
 
     async def _catch_up(self, folding: Folding, build: Build) -> bool:
@@ -189,7 +197,7 @@ class ViewRunner:
                 await builds.analyze(self._pool, build.schema)
                 analyzed = folded
             self._analyzed[build.schema] = (folded, analyzed)
-            if await builds.switch(self._pool, build):
+            if await builds.switch(self._pool, build, level=ended):
                 logger.info("view-switched", view=build.view, build=build.build, version=build.version)
                 self._followed = None
                 self._analyzed.pop(build.schema, None)
@@ -208,10 +216,11 @@ class ViewRunner:
                 self._go_on(runner)
                 self._advanced.give()
 
-    async def _measure(self, serving: Sequence[Build]) -> None:
-        """Say how far the serving builds are behind: positions (some may be dead), and the time since they were not."""
+    async def _measure(self, foremost: Sequence[Build]) -> None:
+        """Say how far builds are behind: positions (some may be dead), and the time since they were not. What serves
+        counts, and of a revision of which nothing serves yet the build that will."""
         head, now = await self._log.head(), asyncio.get_running_loop().time()
-        for build in serving:
+        for build in foremost:
             behind = max(0, head - build.position)
             seconds = now - self._level[build.view] if behind else 0.0
             self._health.lag("view", build.view, events=behind, seconds=seconds)
@@ -219,7 +228,10 @@ class ViewRunner:
     # -- small parts ----------------------------------------------------------------------------------------------
 
     async def _builds(self, state: Literal["serving", "building"]) -> list[Build]:
-        return await builds.builds(self._pool, state, self._names)
+        return await builds.builds(self._pool, state, self._held)
+
+    async def _prepare(self, revision: str) -> None:
+        await builds.prepare(self._pool, self._views[self._revisions[revision]], self._company)
 
     def _stands_still(self, build: Build) -> bool:
         halt = self._halted.get(build.schema)
@@ -251,4 +263,5 @@ class ViewRunner:
         self._health.report(self.name, not still, detail)
 
     def _target(self, build: Build) -> Target:
-        return Target(view=self._views[build.view], build=build, types=self._types[build.view])
+        view = self._views[build.view]
+        return Target(view=view, build=build, types=self._types[build.view], epoch=self._held[build.revision])

@@ -8,10 +8,12 @@
         events=(DealOpened, DealMoved, DealWon),
     )
 
-SQL writes its tables as `{view}.deal`, because every build of a view has a schema of its own. A changed fold or table
-gets a higher version, which is built beside the one that serves.
+SQL writes its tables as `{view}.deal`, because every build of a view has a schema of its own. A changed fold gets a
+higher version, which is built beside the one that serves; so do changed tables, and other settings of the company.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ Source = Literal["log", "journal"]
 
 AnyConnection: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
 
+FINGERPRINT = 16
 NAME = re.compile(r"[a-z][a-z_]*")
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z_]*)\}")
 
@@ -124,6 +127,19 @@ class View:
     def types(self) -> frozenset[str] | None:
         """The names of the types that the view folds; None means all."""
         return frozenset(map(type_of, self.events)) if self.events else None
+
+
+def revision_of(view: View, company: Company) -> str:
+    """The revision of a view that this process folds and reads: its version, with a fingerprint of what else its rows
+    depend on. Builds of one revision are alike, whichever process folds them."""
+    depends: Sequence[object] = (
+        " ".join(view.ddl.split()),
+        view.source,
+        None if view.types is None else sorted(view.types),
+        (company.currency, company.timezone, sorted(day.isoformat() for day in company.holidays)),
+    )
+    fingerprint = hashlib.sha256(json.dumps(depends).encode()).hexdigest()
+    return f"{view.name}-{view.version}-{fingerprint[:FINGERPRINT]}"
 
 
 def placed(text: str, schemas: Mapping[str, str]) -> str:

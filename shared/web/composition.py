@@ -1,7 +1,7 @@
 """The composition of a running process: pool, logs, write path, views, and the workers that keep them going."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ from shared.views.cursors import Cursors
 from shared.views.organisation import NAME as ORGANISATION
 from shared.views.organisation import Organisation, organisation
 from shared.views.reacting import ReactionRunner
-from shared.views.reading import Views
+from shared.views.reading import NotBuilt, Views
 from shared.views.runner import ViewRunner
 from shared.views.view import Source, View
 from shared.web.authorization import Authorization, IssuerKeys, Tokens, fetch_keys
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 SOURCES: tuple[Source, ...] = ("log", "journal")
 KEYS_TIMEOUT = 5.0
 RETENTION_SECONDS = 3600.0
+BUILT_SECONDS = 0.5
 CLOCK_SECONDS = 1.0
 """How soon a process follows when another one has moved the company clock."""
 
@@ -87,7 +88,7 @@ async def running_process(service: "Service", settings: Settings, health: Health
         await check(pool)
         parts = await _compose(service, settings, health=health, pool=pool, client=client, stopping=stopping)
         for view in views_of(service):
-            await prepare(pool, view)
+            await prepare(pool, view, settings.company)
         for seed in service.seeds:
             await seed(parts.running)
         workers = asyncio.create_task(run_all(_workers(parts), health, stopping))
@@ -141,6 +142,7 @@ async def _compose(
             pool,
             service.name,
             views=views_of(service),
+            company=company,
             reactions=service.reactions.marks if service.reactions else (),
             topics=journaled_topics(service, registry),
             log=log,
@@ -190,7 +192,7 @@ async def commands_alone(service: "Service", settings: Settings) -> AsyncIterato
         codec, clock, appender = Codec(registry_for(service)), Clock(), Appender(pool)
         await clock.refresh(pool)
         for view in views_of(service):
-            await prepare(pool, view)
+            await prepare(pool, view, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
         views = Views(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
         try:
@@ -247,7 +249,7 @@ def _workers(parts: _Parts) -> list[Worker]:
             page=settings.relay_page,
         )
         timers = Timers(service.name, pool=pool, commands=running.commands, clock=running.clock, health=running.health)
-        workers += [Worker(name="relay", run=relay.run), Worker(name="timers", run=timers.run)]
+        workers += [Worker(name="relay", run=relay.run), _once_built(running, "timers", timers.run)]
     topics = journaled_topics(service, parts.registry)
     if topics:
         journal = Journal(
@@ -264,7 +266,7 @@ def _workers(parts: _Parts) -> list[Worker]:
     for source in SOURCES:
         workers += _readers(parts, source)
     if service.feed:
-        workers.append(Worker(name="feed", run=running.feed.run))
+        workers.append(_once_built(running, "feed", running.feed.run))
     return workers
 
 
@@ -279,15 +281,33 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
         "wake": parts.appender.appended if own else running.arrived,
         "advanced": running.advanced,
     }
-    runners: list[ViewRunner | ReactionRunner] = []
+    workers: list[Worker] = []
     views = views_of(running.service)
     if any(view.source == source for view in views):
         company, pace = running.settings.company, running.service.pace
-        runners.append(ViewRunner(source, views=views, company=company, pace=pace, **about))
+        folding = ViewRunner(source, views=views, company=company, pace=pace, **about)
+        workers.append(Worker(name=folding.name, run=folding.run))
     reactions = running.service.reactions
     if reactions and source in reactions.sources:
-        runners.append(ReactionRunner(source, reactions=reactions, commands=running.commands, **about))
-    return [Worker(name=runner.name, run=runner.run) for runner in runners]
+        reacting = ReactionRunner(source, reactions=reactions, commands=running.commands, **about)
+        workers.append(_once_built(running, reacting.name, reacting.run))
+    return workers
+
+
+def _once_built(running: Running, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
+    """A worker that asks the views. Until they serve in the revisions of this release, it is left to the processes of
+    the release before."""
+
+    async def wait_and_run(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                async with running.views.reading():
+                    break
+            except NotBuilt:
+                await pause(stopping, BUILT_SECONDS)
+        await run(stopping)
+
+    return Worker(name=name, run=wait_and_run)
 
 
 async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ from deploy.cli.databases import databases
 from deploy.cli.token import member
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack
+from shared.domain.context import Company
 from shared.domain.roles import Role
 from shared.store.migrate import migrate
 from shared.testing.servers import DatabaseServer
@@ -56,7 +57,7 @@ async def test_a_token_is_for_somebody_of_the_team_who_has_not_left(postgres: Da
     async with databases(stack, ["leads"]) as pools:
         with pytest.raises(LocalError, match="There is no organisation yet"):
             await member(stack, Role.REP, "North")
-        await prepare(pools["leads"], organisation("log"))
+        await prepare(pools["leads"], organisation("log"), Company())
         with pytest.raises(LocalError, match="There is no team 'North'"):
             await member(stack, Role.REP, "North")
         await pools["leads"].execute(

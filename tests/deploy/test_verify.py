@@ -32,7 +32,7 @@ from shared.ops.settings import Settings
 from shared.store.migrate import migrate
 from shared.store.request import Result
 from shared.testing.servers import DatabaseServer
-from shared.views.builds import builds, request_rebuild
+from shared.views.builds import builds_of_views, request_rebuild
 from shared.web.composition import running_process
 from shared.web.running import Running
 from shared.web.service import Service
@@ -72,7 +72,7 @@ class House:
             found[:] = await self.forecast.pool.fetch(
                 "select * from journal where topic = $1 and source_position = $2", event.topic, event.position
             )
-            serving = await builds(self.forecast.pool, "serving", ["deals"])
+            serving = await builds_of_views(self.forecast.pool, "serving", ["deals"])
             return bool(found) and serving[0].position >= found[0]["position"]
 
         await until(there)
@@ -144,11 +144,11 @@ async def test_nothing_differs_while_both_are_at_work(house: House) -> None:
 
 async def rebuilt(pool: asyncpg.Pool, view: str) -> None:
     """Make a view good again."""
-    (before,) = await builds(pool, "serving", [view])
+    (before,) = await builds_of_views(pool, "serving", [view])
     assert await request_rebuild(pool, view)
 
     async def switched() -> bool:
-        (serving,) = await builds(pool, "serving", [view])
+        (serving,) = await builds_of_views(pool, "serving", [view])
         return serving.build > before.build
 
     await until(switched)
@@ -238,7 +238,7 @@ async def test_a_skipped_fold_is_named_by_its_event(house: House) -> None:
 async def test_a_deleted_row_of_a_view_is_named_with_its_event(house: House) -> None:
     opened = await house.deal("300.00")
     row = await house.journaled(opened)
-    (build,) = await builds(house.forecast.pool, "serving", ["feed"])
+    (build,) = await builds_of_views(house.forecast.pool, "serving", ["feed"])
     deleted = await house.forecast.pool.execute(
         f"delete from {build.schema}.entry where position = $1", row["position"]
     )

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shared.domain.context import Company
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.store.lease import Lease
@@ -61,6 +62,7 @@ async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process:
             pool,
             "tickets",
             views=(),
+            company=Company(),
             reactions=(),
             topics=(),
             log=process.log,

@@ -96,7 +96,7 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
     async with await create_pool(url, name="forecast-test") as pool:
         log, journal = Log(pool, CODEC, service="forecast"), Log(pool, CODEC)
         for view in SERVICE.views:
-            await builds.prepare(pool, view)
+            await builds.prepare(pool, view, COMPANY)
         runner = ViewRunner(
             "journal",
             pool=pool,

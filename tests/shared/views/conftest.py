@@ -30,7 +30,7 @@ from shared.views.reacting import ReactionRunner
 from shared.views.reactions import Reactions
 from shared.views.reading import Views
 from shared.views.runner import ViewRunner
-from shared.views.view import Source, View
+from shared.views.view import Source, View, revision_of
 from tests.shared.views.depot import CODEC, DEPOT, OrderPaid, PostParcel, ScanParcel, parcel
 
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
@@ -57,6 +57,7 @@ class Depot:
     log: Log
     journal: Log
     health: Health
+    company: Company = field(default_factory=Company)
     arrived: Signal = field(default_factory=Signal)
     advanced: Signal = field(default_factory=Signal)
 
@@ -67,7 +68,7 @@ class Depot:
             pool=self.pool,
             log=self.of(source),
             views=views,
-            company=Company(),
+            company=self.company,
             health=self.health,
             wake=self.appender.appended if source == "log" else self.arrived,
             advanced=self.advanced,
@@ -91,7 +92,7 @@ class Depot:
 
     def views(self, *views: View) -> Views:
         """The read side of some views."""
-        return Views(self.pool, views, {"log": self.log, "journal": self.journal}, Company())
+        return Views(self.pool, views, {"log": self.log, "journal": self.journal}, self.company)
 
     def arrival(self, *views: View, reactions: Sequence[str] = ()) -> Arrival:
         """What waits for tokens."""
@@ -99,6 +100,7 @@ class Depot:
             self.pool,
             "depot",
             views=views,
+            company=self.company,
             reactions=reactions,
             topics=["shops.order.v1"],
             log=self.log,
@@ -112,7 +114,7 @@ class Depot:
     async def prepare(self, *views: View) -> None:
         """What every process does when it starts."""
         for view in views:
-            await builds.prepare(self.pool, view)
+            await builds.prepare(self.pool, view, self.company)
 
     async def post(self, parcel_id: UUID | None = None, *, weight: int = 1) -> UUID:
         """Post a parcel."""
@@ -144,8 +146,10 @@ class Depot:
         self.arrived.give()
 
     async def table(self, view: str, table: str = "parcel", columns: str = "*") -> list[asyncpg.Record]:
-        """The rows of the serving build of a view, in order."""
-        build = await self.pool.fetchval("select build from view_build where view = $1 and state = 'serving'", view)
+        """The rows of the newest serving build of a view, in order."""
+        build = await self.pool.fetchval(
+            "select max(build) from view_build where view = $1 and state = 'serving'", view
+        )
         rows: list[asyncpg.Record] = await self.pool.fetch(
             f"select {columns} from {view}_{build}.{table} order by 1, 2"
         )
@@ -196,12 +200,12 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
 
 async def caught_up(depot: Depot, *views: View) -> None:
     """Wait until views hold everything that is in their logs."""
-    names = [view.name for view in views]
+    revisions = [revision_of(view, depot.company) for view in views]
 
     async def level() -> bool:
         heads = {"log": await depot.log.head(), "journal": await depot.journal.head()}
-        serving = await builds.builds(depot.pool, "serving", names)
-        return len(serving) == len(names) and all(build.position >= heads[build.source] for build in serving)
+        serving = await builds.builds(depot.pool, "serving", revisions)
+        return len(serving) == len(revisions) and all(build.position >= heads[build.source] for build in serving)
 
     await until(level)
 

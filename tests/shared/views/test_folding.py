@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -35,9 +36,9 @@ async def shown(depot: Depot) -> list[tuple[Any, int]]:
     return [(row["parcel_id"], row["scans"]) for row in await depot.table("parcels")]
 
 
-async def target_of(depot: Depot, view: View) -> Target:
-    (build,) = await builds.builds(depot.pool, "serving", [view.name])
-    return Target(view=view, build=build, types=view.types)
+async def target_of(depot: Depot, view: View, epoch: int = 1) -> Target:
+    (build,) = await builds.builds_of_views(depot.pool, "serving", [view.name])
+    return Target(view=view, build=build, types=view.types, epoch=epoch)
 
 
 async def test_every_view_holds_every_event_of_its_log(depot: Depot) -> None:
@@ -82,7 +83,7 @@ async def test_rows_and_mark_are_committed_together(depot: Depot) -> None:
 
     view = View(name="parcels", version=1, ddl=DDL, apply=dies, events=(ParcelPosted,))
     await depot.prepare(view)
-    folding = Folding(depot.pool, depot.log, Company(), epoch=1)
+    folding = Folding(depot.pool, depot.log, Company())
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
         await folding.fold([await target_of(depot, view)], 0, await depot.log.read(0, 10))
     assert await shown(depot) == []
@@ -125,8 +126,8 @@ async def test_a_leader_that_was_frozen_changes_nothing(depot: Depot, other: Dep
     view = parcels()
     await depot.prepare(view)
     target, page = await target_of(depot, view), await depot.log.read(0, 10)
-    await Folding(other.pool, other.log, Company(), epoch=2).fold([target], 0, page)
-    frozen = Folding(depot.pool, depot.log, Company(), epoch=1)
+    await Folding(other.pool, other.log, Company()).fold([replace(target, epoch=2)], 0, page)
+    frozen = Folding(depot.pool, depot.log, Company())
     with pytest.raises(Superseded):  # at the page that the other one has done
         await frozen.fold([target], 0, page)
     with pytest.raises(Superseded):  # at a place that would fit, but in an epoch that is over
@@ -138,17 +139,17 @@ async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: De
     parcel_id = await depot.post()
     position = await depot.scan(parcel_id)
     view = View(name="posts", version=1, ddl=DDL, apply=fold_parcels, events=(ParcelPosted,))
-    await builds.prepare(depot.pool, view)
+    await depot.prepare(view)
     target, posted, scanned = await target_of(depot, view), await depot.log.read(0, 1), await depot.log.read(1, 10)
-    first, second = (Folding(each.pool, each.log, Company(), epoch) for epoch, each in ((1, depot), (2, other)))
+    first, second = (Folding(each.pool, each.log, Company()) for each in (depot, other))
     await first.fold([target], 0, posted)
-    await second.fold([target], 1, scanned)
-    assert [build.position for build in await builds.builds(depot.pool, "serving", ["posts"])] == [position]
+    await second.fold([replace(target, epoch=2)], 1, scanned)
+    assert (await target_of(depot, view)).build.position == position
     async with depot.views(view).reading() as reading:
         assert reading.as_of == envelope_of(scanned.events[-1]).recorded_at
-    for frozen in (first, second):
+    for frozen, epoch in ((first, 1), (second, 2)):
         with pytest.raises(Superseded):
-            await frozen.fold([target], 1, scanned)
+            await frozen.fold([replace(target, epoch=epoch)], 1, scanned)
 
 
 async def test_a_new_view_reads_the_whole_log_while_others_go_on(depot: Depot) -> None:
