@@ -1,12 +1,12 @@
 """Questions to the read model of deals, each answered for now, for a past instant, or as it was known then.
 
-Now comes from the levels, a past instant from the daily movements and the running day's tail; only `known_at` folds the
-facts again. All three give the same rows.
+Now comes from what still stands; a past instant from what stood when its month began, the daily movements since, and
+the asked day's tail. Only `known_at` folds the facts again. All three give the same rows.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from uuid import UUID
 from asyncpg import Record
 
 from services.forecast.deals import read_state
-from services.forecast.figures import Sum, cycle_days, due_of, stage_of, sum_of
+from services.forecast.figures import Sum, cycle_days, due_of, next_month, stage_of, sum_of
+from services.forecast.grains import counted, counts_at
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, WON, DealState, at
 from shared.domain.context import Company
@@ -49,54 +50,103 @@ class ClosedRow:
 OPEN_NOW = """
 select due, process_id, process_version, stage, category,
        sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
-  from {view}.level where {scope}{wanted} group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
+  from {view}.level where still and {counted}{wanted}
+ group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
 """
 
 OPEN_THEN = """
 select due, process_id, process_version, stage, category,
        sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
+    select due, process_id, process_version, stage, category, count, amount, weighted from {view}.level
+     where still and month < $9 and {counted}{wanted}
+    union all
+    select due, process_id, process_version, stage, category, count, amount, weighted from {view}.level
+     where not still and month = $9 and {counted}{wanted}
+    union all
     select due, process_id, process_version, stage, category, count, amount, weighted from {view}.movement
-     where day < $6 and {scope}{wanted}
+     where day >= $9 and day < $10 and {counted}{wanted}
     union all
     select due, process_id, process_version, stage, category, 1, amount, weighted from {view}.span
-     where start_at >= $7 and start_at <= $8 and outcome = 'open' and {scope}{wanted}
+     where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}{wanted}
     union all
     select due, process_id, process_version, stage, category, -1, -amount, -weighted from {view}.span
-     where end_at >= $7 and end_at <= $8 and outcome = 'open' and {scope}{wanted}
+     where end_at >= $11 and end_at <= $12 and outcome = 'open' and {scope}{wanted}
 ) as moved group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
 """
 
-CLOSED_NOW = """
-select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {view}.closing
- where {scope} and closed_on between $6 and $7{wanted} group by 1, 2 having sum(count) <> 0 order by 1, 2
+CLOSED_EVER = """
+select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {view}.closed
+ where {counted}{wanted} group by 1, 2 having sum(count) <> 0 order by 1, 2
 """
 
 CLOSED_THEN = """
 select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from (
+    select outcome, cycle_days, count, amount from {view}.closing_month
+     where closed_month >= $11 and closed_month < $12 and month < $13 and {counted}{wanted}
+    union all
     select outcome, cycle_days, count, amount from {view}.closing
-     where day < $8 and closed_on between $6 and $7 and {scope}{wanted}
+     where closed_on >= $11 and closed_on < $12 and day >= $13 and day < $14 and {counted}{wanted}
+    union all
+    select outcome, cycle_days, count, amount from {view}.closing
+     where closed_on >= $9 and closed_on < $11 and closed_on <= $10 and day < $14 and {counted}{wanted}
+    union all
+    select outcome, cycle_days, count, amount from {view}.closing
+     where closed_on >= $12 and closed_on <= $10 and day < $14 and {counted}{wanted}
     union all
     select outcome, cycle_days, 1, amount from {view}.span
-     where start_at >= $9 and start_at <= $10 and closed_on between $6 and $7 and {scope}{wanted}
+     where start_at >= $15 and start_at <= $16 and closed_on between $9 and $10 and {scope}{wanted}
     union all
     select outcome, cycle_days, -1, -amount from {view}.span
-     where end_at >= $9 and end_at <= $10 and closed_on between $6 and $7 and {scope}{wanted}
+     where end_at >= $15 and end_at <= $16 and closed_on between $9 and $10 and {scope}{wanted}
 ) as moved group by 1, 2 having sum(count) <> 0 order by 1, 2
 """
+"""Whole months from the monthly sums, the rest from the daily ones and the asked day's tail."""
 
 STANDING = "start_at <= $6 and (end_at is null or end_at > $6)"
 """The states that held at an instant."""
 STANDING_NOW = "$6::timestamptz is not null and end_at is null"
 """The last state of each deal, also of one that has just changed."""
 
-COUNTS = """
-select count(*) filter (where opened_at > $7) as opened,
-       count(*) filter (where opened_at > $7 and outcome = 'won') as won,
-       count(*) filter (where outcome = 'open') as open,
-       count(*) filter (where outcome = 'open' and stalls_at < $6) as stalled
-  from {view}.span where {standing} and (outcome = 'open' or opened_at > $7) and {scope}
+STILL_OPEN = """
+select coalesce(sum(open), 0)::bigint as open, coalesce(sum(stalled), 0)::bigint as stalled from (
+    select count as open, case when stalled then count else 0 end as stalled from {view}.level
+     where still and month < $9 and {counted}
+    union all
+    select count, case when stalled then count else 0 end from {view}.level
+     where not still and month = $9 and {counted}
+    union all
+    select count, case when stalled then count else 0 end from {view}.movement
+     where day >= $9 and day < $10 and {counted}
+    union all
+    select 1, 0 from {view}.span where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}
+    union all
+    select -1, 0 from {view}.span where end_at >= $11 and end_at <= $12 and outcome = 'open' and {scope}
+    union all
+    select 0, 1 from {view}.span
+     where stalled_at >= $11 and stalled_at <= $12 and outcome = 'open' and (end_at is null or stalled_at < end_at)
+       and {scope}
+    union all
+    select 0, -1 from {view}.span
+     where end_at >= $11 and end_at <= $12 and outcome = 'open' and stalled_at < end_at and {scope}
+) as moved
 """
 
+OPENED_SINCE = """
+select coalesce(sum(opened), 0)::bigint as opened, coalesce(sum(won), 0)::bigint as won from (
+    select count as opened, case when won then count else 0 end as won from {view}.opening
+     where opened_on >= $9 and day < $10 and {counted}
+    union all
+    select 1, case outcome when 'won' then 1 else 0 end from {view}.span
+     where start_at >= $11 and start_at <= $12 and opened_at > $14 and {scope}
+    union all
+    select -1, case outcome when 'won' then -1 else 0 end from {view}.span
+     where end_at >= $11 and end_at <= $12 and opened_at > $14 and {scope}
+    union all
+    select 1, case outcome when 'won' then 1 else 0 end from {view}.span
+     where opened_at > $13 and opened_at <= $14 and start_at <= $12 and (end_at is null or end_at > $12) and {scope}
+) as moved
+"""
+"""Days after that of the instant from the daily sums, the rest of its own day from its deals."""
 
 CHANGED = """
 with changed as (select distinct deal_id from {view}.span where start_at > $1 and start_at <= $2)
@@ -171,9 +221,9 @@ async def open_rows(db: ViewDatabase, asked: Question, company: Company, wanted:
     if asked.known_at is not None:
         return tally_open(await deals_then(db, asked, replace(wanted, outcome=OPEN)))
     if asked.current:
-        rows = await _figures(db, OPEN_NOW, wanted, *asked.scope)
+        rows = await _figures(db, OPEN_NOW, wanted, asked)
     else:
-        rows = await _figures(db, OPEN_THEN, wanted, *asked.scope, *_cut(asked, company))
+        rows = await _figures(db, OPEN_THEN, wanted, asked, _cut(asked, company))
     return [OpenRow(**row) for row in rows]
 
 
@@ -185,16 +235,32 @@ async def closed_rows(
     if asked.known_at is not None:
         return tally_closed(await deals_then(db, asked, wanted), company, first, last)
     wanted = replace(wanted, closed=None)
-    if asked.current:
-        rows = await _figures(db, CLOSED_NOW, wanted, *asked.scope, first, last)
+    if asked.current and (first, last) == (date.min, date.max):
+        rows = await _figures(db, CLOSED_EVER, wanted, asked)
     else:
-        rows = await _figures(db, CLOSED_THEN, wanted, *asked.scope, first, last, *_cut(asked, company))
+        months = whole_months(first, last)
+        rows = await _figures(db, CLOSED_THEN, wanted, asked, (first, last, *months, *_cut(asked, company)))
     return [ClosedRow(**row) for row in rows]
 
 
-async def _figures(db: ViewDatabase, sql: str, wanted: Wanted, *arguments: Any) -> list[Record]:
-    conditions, values = wanted.conditions(len(arguments) + 1)
-    return await db.fetch(scoped(sql.replace("{wanted}", conditions)), *arguments, *values)
+async def _figures(
+    db: ViewDatabase, sql: str, wanted: Wanted, asked: Question, more: tuple[Any, ...] | None = None
+) -> list[Record]:
+    """The rows of a question to the figures; with `more` arguments, they begin at $9, and spans are asked too."""
+    given = [*counts_at(asked)] if more is None else [*asked.scope, *counts_at(asked), *more]
+    conditions, values = wanted.conditions(len(given) + 1)
+    sql = sql.replace("{counted}", counted(1 if more is None else 6)).replace("{wanted}", conditions)
+    return await db.fetch(scoped(sql), *given, *values)
+
+
+def whole_months(first: date, last: date) -> tuple[date, date]:
+    """The first days of the first month that lies whole between two days, and of the one after the last such; equal,
+    and not after `first`, when there is none."""
+    if (first.year, first.month) == (date.max.year, date.max.month):
+        return first, first
+    begin = first if first.day == 1 else next_month(first)
+    end = date.max if last == date.max else (last + timedelta(days=1)).replace(day=1)
+    return (begin, end) if begin < end else (first, first)
 
 
 async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) -> list[DealState]:
@@ -288,13 +354,16 @@ class Counts:
     stalled: int
 
 
-async def counts(db: ViewDatabase, asked: Question, since: datetime) -> Counts:
+async def counts(db: ViewDatabase, asked: Question, company: Company, since: datetime) -> Counts:
     """How many deals stand how at the instant asked about; `opened` and `won` of those opened after `since`."""
     if asked.known_at is not None:
         return tally_counts(await deals_then(db, asked), asked.as_of, since)
-    sql = scoped(COUNTS.replace("{standing}", _standing(asked)))
-    (row,) = await db.fetch(sql, *asked.scope, asked.as_of, since)
-    return Counts(**row)
+    _, *cut = _cut(asked, company)
+    day_of_since = company.day(since)
+    rest = (since, company.end_of(day_of_since))
+    (still,) = await _figures(db, STILL_OPEN, ANY, asked, _cut(replace(asked, current=False), company))
+    (opened,) = await _figures(db, OPENED_SINCE, ANY, asked, (day_of_since + timedelta(days=1), *cut, *rest))
+    return Counts(**still, **opened)
 
 
 def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime) -> Counts:
@@ -375,7 +444,13 @@ def tally_closed(states: Iterable[DealState], company: Company, first: date, las
     ]
 
 
-def _cut(asked: Question, company: Company) -> tuple[date, datetime, datetime]:
-    """Where the days before end and the asked day's tail begins and ends."""
+def _cut(asked: Question, company: Company) -> tuple[date, date, datetime, datetime]:
+    """Where the months before end, where the days before end, and where the asked day's tail begins and ends.
+
+    Now, everything counts that is known, also what has just changed: there is no tail.
+    """
+    if asked.current:
+        ever = datetime.max.replace(tzinfo=UTC)
+        return date.max, date.max, ever, ever
     day = company.day(asked.as_of)
-    return day, company.start_of(day), asked.as_of
+    return day.replace(day=1), day, company.start_of(day), asked.as_of

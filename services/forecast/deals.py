@@ -8,15 +8,27 @@ otherwise its whole life is folded again, and the difference is posted to the fi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from services.forecast.figures import Close, Movements, Standing, Sum, cycle_days, due_of, movements
+from services.forecast.figures import (
+    Close,
+    Levels,
+    Movements,
+    Opening,
+    Standing,
+    Sum,
+    cycle_days,
+    due_of,
+    levels,
+    movements,
+    stalled_at,
+)
 from services.forecast.tallies import Tally
 from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
 from shared.domain.context import Company
@@ -30,7 +42,7 @@ create table {view}.span (
     process_id uuid not null, process_version integer not null, stage text not null, category text not null,
     amount numeric not null, weighted numeric not null, due text not null,
     closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
-    stalls_at timestamptz not null, state json not null,
+    stalled_at timestamptz not null, state json not null,
     primary key (deal_id, start_at)
 );
 create index on {view}.span (start_at);
@@ -38,31 +50,39 @@ create index on {view}.span (end_at);
 create index on {view}.span (outcome, (-amount), deal_id) where end_at is null;
 create index on {view}.span (outcome, process_id, process_version, stage, (-amount), deal_id) where end_at is null;
 create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
-create index on {view}.span (opened_at) where end_at is null;
-create index on {view}.span (end_at) where outcome = 'open';
+create index on {view}.span (opened_at);
+create index on {view}.span (stalled_at) where outcome = 'open';
 """
 
-STANDING = Tally(
-    key="due text, process_id uuid, process_version integer, stage text, category text, team uuid, owner uuid",
-    values="count bigint, amount numeric, weighted numeric",
-)
-CLOSE = Tally(
-    key="closed_on date, outcome text, process_id uuid, process_version integer, stage text, team uuid, owner uuid,"
-    " cycle_days integer",
-    values="count bigint, amount numeric",
-)
-MOVEMENT = replace(STANDING, table="movement", key=f"day date, {STANDING.key}")
+STANDING = "due text, process_id uuid, process_version integer, stage text, category text, stalled boolean"
+CLOSE = "outcome text, process_id uuid, process_version integer, stage text, cycle_days integer"
+
+MOVEMENT = Tally(table="movement", key=f"day date, {STANDING}")
 """What changed in the open pipeline on a day."""
-LEVEL = replace(STANDING, table="level")
-"""The open pipeline as it is now."""
-CLOSING = replace(CLOSE, table="closing", key=f"day date, {CLOSE.key}")
+LEVEL = Tally(table="level", key=f"still boolean, month date, {STANDING}")
+"""The open pipeline when a month began, or what still stands since a day of the month."""
+CLOSING = Tally(table="closing", key=f"closed_on date, day date, {CLOSE}", values="count bigint, amount numeric")
 """What became closed, or open again, on a day."""
+CLOSING_MONTH = Tally(
+    table="closing_month",
+    key=f"closed_month date, month date, {CLOSE}",
+    values="count bigint, amount numeric",
+    derived={
+        "closed_month": "date_trunc('month', given.closed_on)::date",
+        "month": "date_trunc('month', given.day)::date",
+    },
+)
+"""The same by months."""
+CLOSED = Tally(table="closed", key=CLOSE, values="count bigint, amount numeric")
+"""What is closed now, whenever."""
+OPENING = Tally(table="opening", key="opened_on date, day date, won boolean", values="count bigint")
+"""By the day on which deals were opened: what came, was won, or went elsewhere on a day."""
+
+TALLIES = (MOVEMENT, LEVEL, CLOSING, CLOSING_MONTH, CLOSED, OPENING)
 
 DDL = f"""{SPANS}
-{MOVEMENT.ddl}
-{LEVEL.ddl}
-{CLOSING.ddl}
-create index on {{view}}.closing (closed_on);
+{" ".join(tally.ddl for tally in TALLIES)}
+create index on {{view}}.closing (owner, team, day);
 """
 
 
@@ -75,7 +95,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=6, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=7, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -97,13 +117,16 @@ async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> Non
     changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - set(late)}
     if late:
         changes |= await _refold(db, late)
-    posted: Movements = {}
+    moved: Movements = {}
+    levelled: Levels = {}
     for before, after in changes.values():
         for key, change in movements(before, after, db.company).items():
-            posted[key] = posted.get(key, Sum()) + change
+            moved[key] = moved.get(key, Sum()) + change
+        for level, change in levels(before, after, db.company).items():
+            levelled[level] = levelled.get(level, Sum()) + change
     await _write_spans(db, changes)
     await _write_current(db, facts)
-    await _post(db, posted)
+    await _post(db, moved, levelled)
 
 
 def _follows(current: Current | None, new: Sequence[Envelope[Any]]) -> bool:
@@ -189,7 +212,7 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "team": state.team,
         "owner": state.owner,
         "opened_at": state.opened,
-        "stalls_at": state.stalls,
+        "stalled_at": stalled_at(span),
         "state": state,
     }
 
@@ -207,20 +230,29 @@ async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]
     )
 
 
-async def _post(db: ViewDatabase, posted: Movements) -> None:
+async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
     """Add the changes to the figures. What comes to nothing is not kept, so that the rows are the same however the
     events were cut into pages."""
-    placed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Standing)]
-    closed = [(day, where, change) for (day, where), change in posted.items() if isinstance(where, Close)]
-    for changes, shape, tallies in ((placed, MOVEMENT, (MOVEMENT, LEVEL)), (closed, CLOSING, (CLOSING,))):
-        if changes:
-            rows = _rows(changes)
-            for tally in tallies:
-                await db.execute(tally.post(shape), rows)
-                await db.execute(tally.clear(shape), rows)
+    rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
+    for (day, where), change in moved.items():
+        if change:
+            rows[type(where)].append({"day": day} | asdict(where) | asdict(change))
+    placed = [
+        {"month": month, "still": still} | asdict(where) | asdict(change)
+        for (month, still, where), change in levelled.items()
+        if change
+    ]
+    await _add(db, (MOVEMENT,), rows[Standing])
+    await _add(db, (LEVEL,), placed)
+    await _add(db, (CLOSING, CLOSING_MONTH, CLOSED), rows[Close])
+    await _add(db, (OPENING,), rows[Opening])
 
 
-def _rows(changes: Iterable[tuple[date, Standing | Close, Sum]]) -> str:
-    return msgspec.json.encode(
-        [{"day": day} | asdict(where) | asdict(change) for day, where, change in changes]
-    ).decode()
+async def _add(db: ViewDatabase, tallies: Sequence[Tally], rows: Sequence[dict[str, Any]]) -> None:
+    """Add rows of the first tally to all of them."""
+    if not rows:
+        return
+    given = msgspec.json.encode(rows).decode()
+    for tally in tallies:
+        await db.execute(tally.post(tallies[0]), given)
+        await db.execute(tally.clear(tallies[0]), given)

@@ -1,14 +1,17 @@
-"""What spans of deals add to the maintained figures: signed daily movements of the open pipeline, and closings.
+"""What spans of deals add to the maintained figures: movements of the open pipeline, closings, openings, levels.
 
 Pure. A figure at the end of a day is the sum of all movements up to that day; a state that held from Monday to
-Thursday adds itself on Monday and takes itself away on Thursday.
+Thursday adds itself on Monday and takes itself away on Thursday. Levels say what the movements before a month come to,
+so that nobody has to sum them from the beginning: what stood when a month began, and what still stands, by the month
+of its beginning.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 from services.forecast.timeline import WON, DealState, Span
@@ -32,6 +35,8 @@ class Standing:
     process_version: int
     stage: str
     category: str
+    stalled: bool
+    """Whether the deal has been silent for longer than its process allows."""
     team: UUID
     owner: UUID
 
@@ -49,6 +54,16 @@ class Close:
     team: UUID
     owner: UUID
     cycle_days: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Opening:
+    """Where a deal counts by the day of its opening."""
+
+    opened_on: date
+    won: bool
+    team: UUID
+    owner: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,14 @@ class Sum:
         return bool(self.count or self.amount or self.weighted)
 
 
-Movements = dict[tuple[date, Standing | Close], Sum]
+Where = Standing | Close | Opening
+"""Where a deal counts."""
+
+Movements = dict[tuple[date, Where], Sum]
+"""What changes on a day."""
+
+Levels = dict[tuple[date, bool, Standing], Sum]
+"""What stood when a month began (False), or still stands since some day of it (True), by the month's first day."""
 
 
 def due_of(state: DealState) -> str:
@@ -94,27 +116,101 @@ def sum_of(state: DealState) -> Sum:
     return Sum(1, state.amount, state.weighted)
 
 
-def key_of(state: DealState, company: Company) -> Standing | Close:
+def key_of(state: DealState, company: Company, *, stalled: bool = False) -> Standing | Close:
     """Where a deal counts, open or closed."""
     team, owner = state.team or NOBODY, state.owner or NOBODY
     if state.closed_on is None:
-        return Standing(due_of(state), *stage_of(state), state.category, team, owner)
+        return Standing(due_of(state), *stage_of(state), state.category, stalled, team, owner)
     return Close(state.closed_on, state.outcome, *stage_of(state), team, owner, cycle_days(state, company))
+
+
+def opening_of(state: DealState, company: Company) -> Opening:
+    """Where a deal counts by the day of its opening."""
+    return Opening(company.day(state.opened), state.outcome == WON, state.team or NOBODY, state.owner or NOBODY)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a span: what counts where, from when to when."""
+
+    start: datetime
+    end: datetime | None
+    where: Where
+    what: Sum
+
+
+def stalled_at(span: Span) -> datetime:
+    """When an open deal in this span is silent for too long; perhaps only after its end."""
+    return max(span.start, span.state.stalls + timedelta(microseconds=1))
+
+
+def parts(span: Span, company: Company) -> Iterator[Part]:
+    """A span as it counts: whole by its opening and closing; an open deal apart before and after it stalls."""
+    state, what = span.state, sum_of(span.state)
+    yield Part(span.start, span.end, opening_of(state, company), Sum(1))
+    if state.closed_on is not None:
+        yield Part(span.start, span.end, key_of(state, company), what)
+        return
+    stalls = stalled_at(span)
+    if span.end is not None and stalls >= span.end:
+        yield Part(span.start, span.end, key_of(state, company), what)
+        return
+    if stalls > span.start:
+        yield Part(span.start, stalls, key_of(state, company), what)
+    yield Part(stalls, span.end, key_of(state, company, stalled=True), what)
 
 
 def movements(before: Iterable[Span], after: Iterable[Span], company: Company) -> Movements:
     """What changes in the figures when the spans `before` of a deal are replaced by those `after`."""
     changes: Movements = {}
-    for spans, sign in ((before, -1), (after, 1)):
-        for span in spans:
-            where, what = key_of(span.state, company), sum_of(span.state)
-            _add(changes, (company.day(span.start), where), what if sign > 0 else -what)
-            if span.end is not None:
-                _add(changes, (company.day(span.end), where), -what if sign > 0 else what)
+    for part, what in _signed(before, after, company):
+        _add(changes, (company.day(part.start), part.where), what)
+        if part.end is not None:
+            _add(changes, (company.day(part.end), part.where), -what)
     return {key: value for key, value in changes.items() if value}
 
 
-def _add(changes: Movements, key: tuple[date, Standing | Close], value: Sum) -> None:
+def levels(before: Iterable[Span], after: Iterable[Span], company: Company) -> Levels:
+    """What changes in the levels when the spans `before` of a deal are replaced by those `after`."""
+    changes: Levels = {}
+    for part, what in _signed(before, after, company):
+        if not isinstance(part.where, Standing):
+            continue
+        first = company.day(part.start)
+        if part.end is None:
+            _add(changes, (first.replace(day=1), True, part.where), what)
+            continue
+        for month in months(first, company.day(part.end)):
+            _add(changes, (month, False, part.where), what)
+    return {key: value for key, value in changes.items() if value}
+
+
+def months(after: date, until: date) -> Iterator[date]:
+    """The first days of months that lie after a day, up to another."""
+    month = next_month(after)
+    while month <= until:
+        yield month
+        month = next_month(month)
+
+
+def next_month(day: date) -> date:
+    """The first day of the following month."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _signed(before: Iterable[Span], after: Iterable[Span], company: Company) -> Iterator[tuple[Part, Sum]]:
+    for span in before:
+        for part in parts(span, company):
+            yield part, -part.what
+    for span in after:
+        for part in parts(span, company):
+            yield part, part.what
+
+
+Place = TypeVar("Place")
+
+
+def _add(changes: dict[Place, Sum], key: Place, value: Sum) -> None:
     changes[key] = changes.get(key, Sum()) + value
 
 

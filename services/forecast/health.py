@@ -116,7 +116,7 @@ async def measure(reading: Reading, asked: Question, company: Company) -> Measur
     """Measure every metric at an instant."""
     since = asked.as_of - WINDOW
     today = company.day(asked.as_of)
-    deals = await counts(reading("deals"), asked, since)
+    deals = await counts(reading("deals"), asked, company, since)
     cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
     converted = await conversion(reading("leads"), asked, since)
     nodes = await completion(reading("nodes"), asked, since)

@@ -1,43 +1,62 @@
-"""Tallies: tables of sums by a key, to which signed changes are posted."""
+"""Tallies: tables of sums by a key, at every grain, to which signed changes are posted."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from services.forecast.grains import GRAINS
+
+GRAIN = "owner uuid, team uuid"
+"""What every key begins with, so that an index finds a grain's rows side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """A table of sums. `key` and `values` are its columns with their types, separated by commas; none is ever null."""
 
-    table: str = ""
+    table: str
     key: str
-    values: str
+    """Without team and owner, which stand in every key."""
+    values: str = "count bigint, amount numeric, weighted numeric"
+    derived: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Columns of the key that follow from those of the changes, which are `given`."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the key's columns."""
+        return names(f"{GRAIN}, {self.key}")
 
     @property
     def ddl(self) -> str:
         """The statement that makes the table."""
-        columns = ", ".join(f"{column.strip()} not null" for column in f"{self.key}, {self.values}".split(","))
-        return f"create table {{view}}.{self.table} ({columns}, primary key ({', '.join(names(self.key))}));"
+        columns = ", ".join(f"{column.strip()} not null" for column in f"{GRAIN}, {self.key}, {self.values}".split(","))
+        return f"create table {{view}}.{self.table} ({columns}, primary key ({', '.join(self.keys)}));"
 
     def post(self, shape: "Tally") -> str:
         """The statement that adds changes, given as a JSON array of rows of another tally (or this)."""
-        key, values = ", ".join(names(self.key)), names(self.values)
+        key, values = ", ".join(self.keys), names(self.values)
         sums = ", ".join(f"sum({value})" for value in values)
         added = ", ".join(f"{value} = known.{value} + excluded.{value}" for value in values)
         return (
             f"insert into {{view}}.{self.table} as known ({key}, {', '.join(values)})"  # noqa: S608 - our own names
-            f" select {key}, {sums} from {_given(shape)} group by {key}"
+            f" select {self._given()}, {sums} from {_given(shape)} group by {_places(self.keys)}"
             f" on conflict ({key}) do update set {added}"
         )
 
     def clear(self, shape: "Tally") -> str:
         """The statement that removes what came to nothing by these changes."""
-        key = names(self.key)
-        mine, theirs = (", ".join(f"{table}.{column}" for column in key) for table in ("known", "change"))
+        mine, theirs = (", ".join(f"{table}.{column}" for column in self.keys) for table in ("known", "change"))
         nothing = " and ".join(f"known.{value} = 0" for value in names(self.values))
         return (
             f"delete from {{view}}.{self.table} known"  # noqa: S608 - our own names
-            f" using (select distinct {', '.join(key)} from {_given(shape)}) change"
+            f" using (select distinct {self._given()} from {_given(shape)}) change ({', '.join(self.keys)})"
             f" where ({mine}) = ({theirs}) and {nothing}"
         )
+
+    def _given(self) -> str:
+        """The key's columns, out of the changes."""
+        sources = {"owner": "grain.owner", "team": "grain.team", **self.derived}
+        return ", ".join(sources.get(column, f"given.{column}") for column in self.keys)
 
 
 def names(columns: str) -> list[str]:
@@ -46,4 +65,8 @@ def names(columns: str) -> list[str]:
 
 
 def _given(shape: Tally) -> str:
-    return f"json_populate_recordset(null::{{view}}.{shape.table}, $1) given"
+    return f"json_populate_recordset(null::{{view}}.{shape.table}, $1) given cross join lateral {GRAINS}"
+
+
+def _places(columns: list[str]) -> str:
+    return ", ".join(str(place) for place in range(1, len(columns) + 1))

@@ -41,6 +41,9 @@ from tests.services.forecast.test_changes import ALL
 
 START = day("2026-01-01")
 EVER = (date(2025, 1, 1), date(2027, 1, 1))
+EVERY = (date.min, date.max)
+LONG = (date(2025, 12, 30), date(2026, 2, 9))
+"""A month in whole, and parts of those around it."""
 
 
 WANTED = (
@@ -85,13 +88,14 @@ async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of:
     async with forecast.reading() as reading:
         db = reading("deals")
         assert await open_rows(db, asked, COMPANY) == tally_open(expected)
-        assert await closed_rows(db, asked, COMPANY, *EVER) == tally_closed(expected, COMPANY, *EVER)
+        for days in (EVER, EVERY, (date(2026, 1, 1), date(2026, 1, 31)), (date(2026, 1, 12), date(2026, 1, 29)), LONG):
+            assert await closed_rows(db, asked, COMPANY, *days) == tally_closed(expected, COMPANY, *days), days
         assert _by_id(await deals_then(db, asked)) == _by_id(expected)
         for wanted in WANTED:
             chosen = [state for state in expected if wanted.admits(state)]
             assert _by_id(await deals_then(db, asked, wanted)) == _by_id(chosen), wanted
         for since in (START, as_of - timedelta(days=9)):
-            assert await counts(db, asked, since) == tally_counts(expected, as_of, since)
+            assert await counts(db, asked, COMPANY, since) == tally_counts(expected, as_of, since)
 
 
 def _by_id(states: list[DealState]) -> dict[UUID, DealState]:
@@ -107,10 +111,12 @@ async def test_figures_are_those_of_counting(forecast: Forecast) -> None:
         await forecast.journal_facts(page)
     moments = [START + timedelta(hours=dice.randrange(0, 1500)) for _ in range(12)]
     moments += [COMPANY.end_of(date(2026, 1, 20)), COMPANY.start_of(date(2026, 1, 20))]
+    moments += [COMPANY.end_of(date(2026, 1, 31)), COMPANY.start_of(date(2026, 2, 1)), START + timedelta(days=200)]
     for moment in moments:
         await compare(forecast, stories, moment)
         await compare(forecast, stories, moment, known_at=moment)
         await compare(forecast, stories, moment, teams=(NORTH,))
+        await compare(forecast, stories, moment, sees_all=False, sees_teams=(NORTH,), member=BEN)
         await compare(forecast, stories, moment, sees_all=False, sees_teams=(), member=BEN)
     await compare(forecast, stories, START + timedelta(days=900), current=True)
     await compare(forecast, stories, START + timedelta(days=900), current=True, owner=ANNA)

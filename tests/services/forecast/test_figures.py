@@ -10,8 +10,20 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.figures import Close, Standing, Sum, key_of, mean_and_median, movements, sum_of
-from services.forecast.timeline import DealState, at, spans
+from services.forecast.figures import (
+    Levels,
+    Movements,
+    Standing,
+    Sum,
+    Where,
+    key_of,
+    levels,
+    mean_and_median,
+    movements,
+    opening_of,
+    sum_of,
+)
+from services.forecast.timeline import DealState, Span, at, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (
@@ -63,23 +75,25 @@ def life(deal: UUID, drawn: list[tuple[Any, int, int]]) -> list[Envelope[Any]]:
     ]
 
 
-def sum_until(posted: dict[tuple[date, Standing | Close], Sum], last: date) -> dict[Standing | Close, Sum]:
-    total: dict[Standing | Close, Sum] = {}
+def sum_until(posted: Movements, last: date) -> dict[Where, Sum]:
+    total: dict[Where, Sum] = {}
     for (on, where), change in posted.items():
         if on <= last:
             total[where] = total.get(where, Sum()) + change
     return {where: value for where, value in total.items() if value}
 
 
-def tally(states: Iterable[DealState]) -> dict[Standing | Close, Sum]:
-    figures: dict[Standing | Close, Sum] = {}
+def tally(states: Iterable[DealState], on: date) -> dict[Where, Sum]:
+    figures: dict[Where, Sum] = {}
     for state in states:
-        where = key_of(state, COMPANY)
+        where = key_of(state, COMPANY, stalled=state.stalls < COMPANY.end_of(on))
         figures[where] = figures.get(where, Sum()) + sum_of(state)
+        opening = opening_of(state, COMPANY)
+        figures[opening] = figures.get(opening, Sum()) + Sum(1)
     return figures
 
 
-def post(posted: dict[tuple[date, Standing | Close], Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
+def post(posted: dict[Any, Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
     for key, change in changes:
         posted[key] = posted.get(key, Sum()) + change
 
@@ -88,7 +102,7 @@ def post(posted: dict[tuple[date, Standing | Close], Sum], changes: Iterable[tup
 @given(st.lists(lives, min_size=1, max_size=4), st.integers(-1, 95))
 def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[Any, int, int]]], after: int) -> None:
     asked = COMPANY.day(START) + timedelta(days=after)
-    posted: dict[tuple[date, Standing | Close], Sum] = {}
+    posted: Movements = {}
     states = []
     for number, steps_of_one in enumerate(drawn):
         facts = life(UUID(int=1000 + number), steps_of_one)
@@ -100,7 +114,35 @@ def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[A
             before = now
         state = at(facts, COMPANY.end_of(asked), START + timedelta(days=999))
         states += [state] if state is not None else []
-    assert sum_until(posted, asked) == tally(states)
+    assert sum_until(posted, asked) == tally(states, asked)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(lives, min_size=1, max_size=4), st.integers(-1, 400))
+def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
+    drawn: list[list[tuple[Any, int, int]]], after: int
+) -> None:
+    """What stood when the month began, however late the facts came, and what moved since: never the years before."""
+    asked = COMPANY.day(START) + timedelta(days=after)
+    moved: Movements = {}
+    levelled: Levels = {}
+    for number, steps_of_one in enumerate(drawn):
+        facts, before = life(UUID(int=1000 + number), steps_of_one), list[Span]()
+        for known in range(1, len(facts) + 1):
+            now = spans(facts[:known])
+            post(moved, movements(before, now, COMPANY).items())
+            post(levelled, levels(before, now, COMPANY).items())
+            before = now
+    total: dict[Any, Sum] = {}
+    month = asked.replace(day=1)
+    for (began, still, where), change in levelled.items():
+        if (still and began < month) or (not still and began == month):
+            post(total, [(where, change)])
+    for (on, place), change in moved.items():
+        if month <= on <= asked and isinstance(place, Standing):
+            post(total, [(place, change)])
+    ever = {where: value for where, value in sum_until(moved, asked).items() if isinstance(where, Standing)}
+    assert {where: value for where, value in total.items() if value} == ever
 
 
 def test_mean_and_median_of_the_days() -> None:

@@ -1,0 +1,45 @@
+"""Grains count what the scope of a question covers, each thing once, whatever the grain (API-4, FC-1)."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.forecast.figures import NOBODY
+from services.forecast.grains import ALL, at_grains, counts_at
+from services.forecast.question import Question
+from tests.services.forecast.test_changes import ALL as EVERYTHING
+
+TEAMS = [UUID(int=number) for number in range(1, 5)]
+PEOPLE = [UUID(int=number) for number in range(11, 15)]
+THINGS = [(team, owner) for team in (None, *TEAMS) for owner in (None, *PEOPLE)]
+
+teams = st.lists(st.sampled_from(TEAMS), unique=True).map(tuple)
+questions = st.builds(
+    lambda **scope: replace(EVERYTHING, **scope),
+    sees_all=st.booleans(),
+    sees_teams=teams,
+    member=st.none() | st.sampled_from(PEOPLE),
+    teams=st.none() | teams,
+    owner=st.none() | st.sampled_from(PEOPLE),
+)
+
+
+def counts(asked: Question, team: UUID, owner: UUID) -> bool:
+    """What `counted` says, in Python."""
+    whole, alone, within = counts_at(asked)
+    if owner == ALL:
+        return team in whole
+    return owner == alone and (within is None or team in within) and team != ALL and team not in whole
+
+
+@given(questions)
+def test_each_thing_that_a_question_covers_counts_once(asked: Question) -> None:
+    asked = replace(asked, sees_teams=() if asked.sees_all else asked.sees_teams)
+    for team, owner in THINGS:
+        rows = [row for row in at_grains(team, owner) if counts(asked, *row)]
+        alone = [row for row in rows if ALL not in row]
+        # A coarse row counts everything that is in it: the question has to cover all of that.
+        assert len(rows) == asked.covers(team, owner), (team, owner, rows)
+        assert not alone or asked.covers(*((None if part == NOBODY else part) for part in alone[0]))
