@@ -3,46 +3,25 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.answers import CountedMoney, money
-from services.forecast.deal_figures import OpenRow, deals_changed, open_rows
-from services.forecast.figures import UNDATED, Sum, due_of
+from services.forecast.deal_figures import OpenRow, open_rows
+from services.forecast.figures import Sum
+from services.forecast.legs import LEGS, LegName, Move, Place, legs, moved, place_of
 from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period
 from services.forecast.question import Question, instant
-from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.views.errors import InvalidQuery, invalid
 from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Pipeline changes"])
-
-LegName = Literal[
-    "new", "pulled-in", "pushed-in", "reopened", "scope-in",
-    "increase", "decrease",
-    "won", "lost", "abandoned", "pulled-out", "pushed-out", "scope-out",
-]  # fmt: skip
-LEGS: tuple[str, ...] = get_args(LegName)
-"""All legs in the order of the waterfall. Amounts are signed: end = start + the sum of all legs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One deal's part in a leg; `amount` is what it adds to the pipeline (below zero: takes away)."""
-
-    leg: str
-    deal_id: UUID
-    name: str
-    amount: Decimal
-    before: Decimal | None
-    after: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +104,7 @@ async def pipeline_changes(put: Put, since: Since = None, until: Until = None, w
         deals = reading("deals")
         before = _total(await open_rows(deals, start, put.company), wanted)
         after = _total(await open_rows(deals, end, put.company), wanted)
-        moved = moves(await deals_changed(deals, start, end), start, end, wanted)
+        sums = await legs(deals, start, end, wanted)
         parked = reading.parked
     return answer(
         PipelineChanges(
@@ -136,7 +115,7 @@ async def pipeline_changes(put: Put, since: Since = None, until: Until = None, w
             period=wanted.name if wanted else None,
             currency=put.currency,
             start=_counted(before, put.currency),
-            legs=[_leg(leg, moved, put.currency) for leg in LEGS],
+            legs=[_leg(leg, sums.get(leg, Sum()), put.currency) for leg in LEGS],
             end=_counted(after, put.currency),
         ),
         parked=parked,
@@ -156,18 +135,19 @@ async def pipeline_changes_deals(
     """The deals behind the legs."""
     start, end, wanted = _range(put, since, until, within)
     async with put.reading() as reading:
-        moved = moves(await deals_changed(reading("deals"), start, end), start, end, wanted)
+        found = await moved(
+            reading("deals"), start, end, wanted, leg=leg, after=paged.behind(Place), enough=paged.enough
+        )
         parked = reading.parked
-    chosen = sorted((move for move in moved if leg in (None, move.leg)), key=_place)
-    page = paged.pick(chosen, _place, tuple[Decimal, UUID])
+    page = paged.cut(found.moves, place_of)
     currency = put.currency
     return answer(
         MovedDeals(
             since=start.as_of,
             as_of=end.as_of,
             currency=currency,
-            count=len(chosen),
-            amount=money(sum((move.amount for move in chosen), Decimal(0)), currency),
+            count=found.total.count,
+            amount=money(found.total.amount, currency),
             deals=[_moved_deal(move, currency) for move in page.rows],
             next=page.next,
             has_more=page.has_more,
@@ -175,78 +155,6 @@ async def pipeline_changes_deals(
         parked=parked,
         headers=page.headers,
     )
-
-
-def _place(move: Move) -> tuple[Decimal, UUID]:
-    """Where a deal stands among those behind the legs: the largest change first."""
-    return -abs(move.amount), move.deal_id
-
-
-Pair = tuple[DealState | None, DealState | None]
-"""A deal at the start and at the end; None before it was opened."""
-
-
-def moves(pairs: Iterable[Pair], start: Question, end: Question, wanted: Period | None) -> list[Move]:
-    """Each deal's part in the legs; deals that count alike at both instants have none."""
-    found = (_move(before, after, start, end, wanted) for before, after in pairs)
-    return [move for move in found if move is not None]
-
-
-def _move(
-    before: DealState | None, after: DealState | None, start: Question, end: Question, wanted: Period | None
-) -> Move | None:
-    counted_before = before is not None and _counts(before, start, wanted)
-    counted_after = after is not None and _counts(after, end, wanted)
-    if (not counted_before and not counted_after) or after is None:
-        return None
-    amount_before = before.amount if before is not None and counted_before else Decimal(0)
-    amount_after = after.amount if counted_after else Decimal(0)
-    change = amount_after - amount_before
-    if counted_before and counted_after:
-        leg = "increase" if change > 0 else "decrease"
-        if change == 0:
-            return None
-    else:
-        leg = _entering(before, start, wanted) if counted_after else _leaving(after, end, wanted)
-    return Move(
-        leg=leg,
-        deal_id=after.deal_id,
-        name=after.name,
-        amount=change,
-        before=amount_before if counted_before else None,
-        after=amount_after if counted_after else None,
-    )
-
-
-def _counts(state: DealState, asked: Question, wanted: Period | None) -> bool:
-    due_within = wanted is None or due_of(state) in wanted.months
-    return state.outcome == OPEN and due_within and asked.covers(state.team, state.owner)
-
-
-def _entering(before: DealState | None, start: Question, wanted: Period | None) -> str:
-    """Why a deal counts at the end and did not at the start."""
-    if before is None:
-        return "new"
-    if not start.covers(before.team, before.owner):
-        return "scope-in"
-    if before.outcome != OPEN:
-        return "reopened"
-    return "pulled-in" if _later(before, wanted) else "pushed-in"
-
-
-def _leaving(after: DealState, end: Question, wanted: Period | None) -> str:
-    """Why a deal counted at the start and does not at the end."""
-    if not end.covers(after.team, after.owner):
-        return "scope-out"
-    if after.outcome in (WON, LOST, ABANDONED):
-        return after.outcome
-    return "pushed-out" if _later(after, wanted) else "pulled-out"
-
-
-def _later(state: DealState, wanted: Period | None) -> bool:
-    """Whether a deal is due after the period; a deal without a date counts as later."""
-    due = due_of(state)
-    return due == UNDATED or (wanted is not None and due > wanted.months[-1])
 
 
 def _range(
@@ -274,9 +182,8 @@ def _counted(total: Sum, currency: str) -> CountedMoney:
     return CountedMoney(count=total.count, amount=money(total.amount, currency))
 
 
-def _leg(leg: str, moved: Iterable[Move], currency: str) -> Leg:
-    chosen = [move for move in moved if move.leg == leg]
-    return Leg(leg=leg, count=len(chosen), amount=money(sum((move.amount for move in chosen), Decimal(0)), currency))
+def _leg(leg: str, total: Sum, currency: str) -> Leg:
+    return Leg(leg=leg, count=total.count, amount=money(total.amount, currency))
 
 
 def _moved_deal(move: Move, currency: str) -> MovedDeal:

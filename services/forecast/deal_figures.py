@@ -4,7 +4,7 @@ Now comes from what still stands; a past instant from what stood when its month 
 the asked day's tail. Only `known_at` folds the facts again. All three give the same rows.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -148,15 +148,6 @@ select coalesce(sum(opened), 0)::bigint as opened, coalesce(sum(won), 0)::bigint
 """
 """Days after that of the instant from the daily sums, the rest of its own day from its deals."""
 
-CHANGED = """
-with changed as (select distinct deal_id from {view}.span where start_at > $1 and start_at <= $2)
-select (select state from {view}.span s where s.deal_id = c.deal_id and s.start_at <= $1
-         and (s.end_at is null or s.end_at > $1)) as before,
-       (select state from {view}.span s where s.deal_id = c.deal_id and s.start_at <= $2
-         and (s.end_at is null or s.end_at > $2)) as after
-  from changed c
-"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -208,11 +199,6 @@ class Wanted:
 
 
 ANY = Wanted()
-
-
-FOLLOWING = """
-select state from {view}.span where {standing} and {scope}{wanted} order by -amount, deal_id limit $7
-"""
 
 
 async def open_rows(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted = ANY) -> list[OpenRow]:
@@ -267,7 +253,7 @@ async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) ->
     """The wanted deals as they stood at the instant asked about, as known then. Only `known_at` scans all of them."""
     if asked.known_at is None:
         conditions, arguments = wanted.conditions(7)
-        sql = f"select state from {{view}}.span where {_standing(asked)} and {{scope}}{conditions}"  # noqa: S608 - our text
+        sql = f"select state from {{view}}.span where {standing(asked)} and {{scope}}{conditions}"  # noqa: S608 - our text
         return [read_state(row["state"]) for row in await db.fetch(scoped(sql), *asked.scope, asked.as_of, *arguments)]
     states: list[DealState] = []
     async for facts in _lives(db, asked.known_at):
@@ -277,70 +263,8 @@ async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) ->
     return states
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Behind:
-    """The deals behind a figure: some of them in order, and the sum of all. Open deals count in `expected` with their
-    weighted amount, closed ones with all of it."""
-
-    deals: list[DealState]
-    total: Sum
-    expected: Decimal
-
-
-Place = tuple[Decimal, UUID]
-"""Where a deal stands in a drill-down: the largest first."""
-
-
-def place_of(state: DealState) -> Place:
-    """Where a deal stands in a drill-down."""
-    return -state.amount, state.deal_id
-
-
-async def deals_behind(
-    db: ViewDatabase, asked: Question, company: Company, parts: Sequence[Wanted], *, after: Place | None, enough: int
-) -> Behind:
-    """The deals of all parts that come after a place, as many as are enough. The parts have no deal in common."""
-    if asked.known_at is not None:
-        states = await deals_then(db, asked)
-        chosen = sorted((s for s in states if any(part.admits(s) for part in parts)), key=place_of)
-        shown = [state for state in chosen if after is None or place_of(state) > after][:enough]
-        total, won = _sum(map(sum_of, chosen)), _sum(sum_of(s) for s in chosen if s.outcome != OPEN)
-    else:
-        found = [state for part in parts for state in await _following(db, asked, part, after, enough)]
-        shown = sorted(found, key=place_of)[:enough]
-        sums = [(part.outcome, await _counted(db, asked, company, part)) for part in parts]
-        total, won = _sum(each for _, each in sums), _sum(each for outcome, each in sums if outcome != OPEN)
-    return Behind(deals=shown, total=total, expected=won.amount + total.weighted)
-
-
-async def _following(
-    db: ViewDatabase, asked: Question, wanted: Wanted, after: Place | None, enough: int
-) -> list[DealState]:
-    conditions, arguments = wanted.conditions(8)
-    if after is not None:
-        numbers = len(arguments) + 8
-        conditions += f" and (-amount, deal_id) > (${numbers}, ${numbers + 1})"
-        arguments += after
-    sql = FOLLOWING.replace("{standing}", _standing(asked)).replace("{wanted}", conditions)
-    rows = await db.fetch(scoped(sql), *asked.scope, asked.as_of, enough, *arguments)
-    return [read_state(row["state"]) for row in rows]
-
-
-async def _counted(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted) -> Sum:
-    """The sum of what is wanted, from the maintained figures."""
-    if wanted.outcome == OPEN:
-        rows = await open_rows(db, asked, company, wanted)
-        return _sum(Sum(row.count, row.amount, row.weighted) for row in rows)
-    first, last = wanted.closed or (date.min, date.max)
-    closed = await closed_rows(db, asked, company, first, last, wanted=wanted)
-    return _sum(Sum(row.count, row.amount) for row in closed)
-
-
-def _sum(parts: Iterable[Sum]) -> Sum:
-    return sum(parts, Sum())
-
-
-def _standing(asked: Question) -> str:
+def standing(asked: Question) -> str:
+    """The condition on the states that held at the instant asked about, which is $6."""
     return STANDING_NOW if asked.current else STANDING
 
 
@@ -379,17 +303,11 @@ def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime) 
     )
 
 
-async def deals_changed(
-    db: ViewDatabase, start: Question, end: Question
+async def known_pairs(
+    db: ViewDatabase, start: Question, end: Question, known_at: datetime
 ) -> list[tuple[DealState | None, DealState | None]]:
-    """Every deal, of whatever scope, that changed between two instants: as it stood at both."""
-    if end.known_at is None:
-        rows = await db.fetch(CHANGED, start.as_of, end.as_of)
-        return [(_read(row["before"]), _read(row["after"])) for row in rows]
-    pairs = []
-    async for facts in _lives(db, end.known_at):
-        pairs.append((at(facts, start.as_of, end.known_at), at(facts, end.as_of, end.known_at)))
-    return pairs
+    """Every deal, of whatever scope, as it stood at two instants, as it was known then."""
+    return [(at(facts, start.as_of, known_at), at(facts, end.as_of, known_at)) async for facts in _lives(db, known_at)]
 
 
 async def _lives(db: ViewDatabase, known_at: datetime) -> AsyncIterator[list[Envelope[Any]]]:
@@ -403,10 +321,6 @@ async def _lives(db: ViewDatabase, known_at: datetime) -> AsyncIterator[list[Env
             life.append(fact)
     if life:
         yield life
-
-
-def _read(state: str | None) -> DealState | None:
-    return None if state is None else read_state(state)
 
 
 def tally_open(states: Iterable[DealState]) -> list[OpenRow]:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.changes import LEGS, Pair, moves
 from services.forecast.deal_figures import tally_open
+from services.forecast.legs import LEGS, Pair, moves
 from services.forecast.periods import period
 from services.forecast.question import Question
 from services.forecast.timeline import at

@@ -10,7 +10,6 @@ from services.forecast.deal_figures import (
     Wanted,
     closed_rows,
     counts,
-    deals_changed,
     deals_then,
     open_rows,
     tally_closed,
@@ -133,17 +132,3 @@ async def test_facts_that_come_again_or_late_change_the_past_they_belong_to(fore
         known = facts[: facts.index(one) + 1]
         for moment in (day("2026-01-10"), day("2026-01-25"), day("2026-02-11"), day("2026-03-01")):
             await compare(forecast, [known], moment)
-
-
-async def test_what_changed_between_two_instants(forecast: Forecast) -> None:
-    dice = random.Random(7)
-    stories = [story(dice, UUID(int=2000 + number)) for number in range(25)]
-    await forecast.journal_facts(
-        sorted((one for facts in stories for one in facts), key=lambda one: (one.recorded_at, one.sequence))
-    )
-    start, end = replace(ALL, as_of=START + timedelta(days=12)), replace(ALL, as_of=START + timedelta(days=33))
-    ever = START + timedelta(days=999)
-    truth = [(at(facts, start.as_of, ever), at(facts, end.as_of, ever)) for facts in stories]
-    async with forecast.reading() as reading:
-        found = await deals_changed(reading("deals"), start, end)
-    assert sorted(map(str, found)) == sorted(str(pair) for pair in truth if pair[0] != pair[1])
