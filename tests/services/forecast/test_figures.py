@@ -123,7 +123,6 @@ def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
     drawn: list[list[tuple[Any, int, int]]], after: int
 ) -> None:
     """What stood when the month began, however late the facts came, and what moved since: never the years before."""
-    asked = COMPANY.day(START) + timedelta(days=after)
     moved: Movements = {}
     levelled: Levels = {}
     for number, steps_of_one in enumerate(drawn):
@@ -133,6 +132,12 @@ def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
             post(moved, movements(before, now, COMPANY).items())
             post(levelled, levels(before, now, COMPANY).items())
             before = now
+    for asked in (COMPANY.day(START) + timedelta(days=after), *(date(2026, month, 1) for month in range(1, 6))):
+        ever = {where: value for where, value in sum_until(moved, asked).items() if isinstance(where, Standing)}
+        assert level_and_movements(moved, levelled, asked) == ever, asked
+
+
+def level_and_movements(moved: Movements, levelled: Levels, asked: date) -> dict[Any, Sum]:
     total: dict[Any, Sum] = {}
     month = asked.replace(day=1)
     for (began, still, where), change in levelled.items():
@@ -141,8 +146,7 @@ def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
     for (on, place), change in moved.items():
         if month <= on <= asked and isinstance(place, Standing):
             post(total, [(place, change)])
-    ever = {where: value for where, value in sum_until(moved, asked).items() if isinstance(where, Standing)}
-    assert {where: value for where, value in total.items() if value} == ever
+    return {where: value for where, value in total.items() if value}
 
 
 def test_mean_and_median_of_the_days() -> None:
