@@ -101,6 +101,8 @@ class Aggregate:
         self._evolve: dict[tuple[type, type], Callable[[State, Any], State]] = {}
         self._already: dict[tuple[type, type], Callable[[State, Command], bool]] = {}
         self._claims: dict[type, Callable[[State], Iterable[Claim]]] = {}
+        self._takes: dict[type, Callable[[Any], Iterable[Claim]]] = {}
+        self._shows: dict[type, tuple[type, Callable[[State], Any]]] = {}
         self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
         self.events: set[type] = set()
         self.states: set[type] = {start}
@@ -158,6 +160,21 @@ class Aggregate:
             self._claims[state_type] = function
         return function
 
+    def takes(self, function: Function) -> Function:
+        """Register the keys that an event takes for good: `(event) -> claims`. For keys that nothing releases: those
+        of a long stream are not gone through with each command."""
+        (event,) = _hints(function).values()
+        for event_type in _members(event):
+            self._takes[event_type] = function
+        return function
+
+    def shows(self, function: Function) -> Function:
+        """Register what is shown of a state that is more than its content: `(state) -> plain data`. Other states are
+        shown as they are."""
+        (state,) = _hints(function).values()
+        self._shows[state] = (typing.get_type_hints(function)["return"], function)
+        return function
+
     def timer(self, function: Function) -> Function:
         """Register a timer of a state: `(state) -> Timer | None`; the function's name is the timer's."""
         (state,) = _hints(function).values()
@@ -212,6 +229,20 @@ class Aggregate:
         """The keys that a state holds."""
         keys = self._claims.get(type(state))
         return frozenset(keys(state)) if keys else frozenset()
+
+    def taken_by(self, event: Any) -> frozenset[Claim]:
+        """The keys that an event takes for good."""
+        keys = self._takes.get(type(event))
+        return frozenset(keys(event)) if keys else frozenset()
+
+    def shown(self, state: State) -> Any:
+        """What is shown of a state: plain data."""
+        shows = self._shows.get(type(state))
+        return shows[1](state) if shows else state
+
+    def shown_type(self, state: type) -> type:
+        """The class of what is shown of a state of this class."""
+        return self._shows[state][0] if state in self._shows else state
 
     def timers_of(self, state: State) -> dict[str, Timer]:
         """The timers that run in a state, by name."""

@@ -84,11 +84,7 @@ def append_of(
     """Everything that is to be written for these changes."""
     context = circumstances.context
     events = [fact.event for change in changes for fact in change.facts]
-    claims = [
-        (change, change.aggregate.claims_of(change.before.state), change.aggregate.claims_of(change.after))
-        for change in changes
-        if change.facts
-    ]
+    claims = [(change, *_claims(change)) for change in changes if change.facts]
     # Of history that is brought in, the deadlines that are over stay left alone.
     passed = context.now if circumstances.imported else None
     return Append(
@@ -102,8 +98,8 @@ def append_of(
         traceparent=circumstances.traceparent,
         idempotency=circumstances.idempotency,
         position=changes[0].before.position,
-        take=tuple(_held(claim, change, keyed_hash) for change, before, after in claims for claim in after - before),
-        release=tuple(_held(claim, change, keyed_hash) for change, before, after in claims for claim in before - after),
+        take=tuple(_held(claim, change, keyed_hash) for change, taken, _ in claims for claim in taken),
+        release=tuple(_held(claim, change, keyed_hash) for change, _, released in claims for claim in released),
         timers=tuple(timer for change in changes for timer in _timers(change, only_after=passed)),
         erase=tuple(getattr(event, event.erases) for event in events if event.erases is not None),
     )
@@ -129,6 +125,14 @@ def _event(fact: Fact, context: Context, codec: Codec, event_id: UUID) -> NewEve
         personal=encoded.personal,
         person=encoded.person,
     )
+
+
+def _claims(change: Change) -> tuple[frozenset[Claim], frozenset[Claim]]:
+    """The keys that the change takes, and those that it releases."""
+    before = change.aggregate.claims_of(change.before.state)
+    after = change.aggregate.claims_of(change.after)
+    taken = (claim for fact in change.facts for claim in change.aggregate.taken_by(fact.event))
+    return (after - before).union(taken), before - after
 
 
 def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:

@@ -264,8 +264,9 @@ def aggregate_route(aggregate: Aggregate) -> Route:
         tag = etag(held.sequence)
         if is_unchanged(request, held.sequence):
             return Response(status_code=304, headers={"ETag": tag})
+        shown = aggregate.shown(held.state)
         content = {
-            **{field.name: getattr(held.state, field.name) for field in fields(held.state)},
+            **{field.name: getattr(shown, field.name) for field in fields(shown)},
             "id": aggregate_id,
             "version": held.sequence,
             "status": status_of(aggregate, held.state),

@@ -269,8 +269,9 @@ def _aggregate(aggregate: Aggregate, schemas: Schemas) -> Document:
 
 def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
     """A state as it is shown: its fields, and what every aggregate says of itself."""
-    shown = schema_of(state)
+    shown = schema_of(aggregate.shown_type(state))
     schemas.adopt({"$defs": shown.pop("$defs", {})})
+    shown["title"] = state.__name__
     own: Document = {
         "id": {"type": "string", "format": "uuid"},
         "version": {"type": "integer"},

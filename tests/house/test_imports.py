@@ -8,7 +8,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
-PURE_LIBRARIES = {"annotated_types", "iso4217", "email_validator", "phonenumbers", "publicsuffixlist", "pydantic"}
+PURE_LIBRARIES = {
+    "annotated_types",
+    "iso4217",
+    "email_validator",
+    "phonenumbers",
+    "publicsuffixlist",
+    "pydantic",
+    "rpds",
+}
 """What a domain may use besides the standard library: libraries that compute and reach for nothing."""
 IMPURE_STANDARD = {
     "asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "shutil", "socket",

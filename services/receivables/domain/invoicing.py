@@ -136,7 +136,8 @@ def import_invoice(
         raise Rejected("number-of-a-series", "This number is for a series to give.", field="number")
     number = command.number or next_number.text
     books = state if isinstance(state, OpenLedger) else empty(command.account_id, amount.currency)
-    if any(known.number == number or known.id == command.invoice_id for known in books.invoices):
+    named = any(known.number == number for known in books.invoices.called(number))
+    if named or books.invoices.get(command.invoice_id):
         raise Rejected("already-invoiced", "An invoice with this number or id says something else.")
     invoice = InvoiceIssued(
         ledger_id=books.id,
@@ -159,9 +160,9 @@ def import_invoice(
 
 @ledger.already
 def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
-    return any(
-        known.id == command.invoice_id
+    known = state.invoices.get(command.invoice_id)
+    return (
+        known is not None
         and command.number in (None, known.number)
         and (known.amount, known.on, known.due) == (command.amount, command.on, command.due)
-        for known in state.invoices
     )

@@ -281,7 +281,9 @@ async def test_a_contract_in_force_is_planned_invoiced_and_paid_rec_1(office: Of
     instalments = (await shown(finance, "/v1/instalments", after, plan=str(plan_id), sort="due"))["items"]
     assert [each["invoiced"] for each in instalments] == [True, False, False]
     ledger = await finance.sees(f"/v1/ledgers/{ledger_of(account, 'EUR')}")
-    assert ledger["status"] == "open"
+    assert (ledger["status"], ledger["currency"], ledger["account_id"]) == ("open", "EUR", str(account))
+    assert [(each["number"], each["open"]) for each in ledger["invoices"]] == [(invoice["number"], eur("0.00"))]
+    assert [(each["amount"], each["unapplied"]) for each in ledger["receipts"]] == [(eur("30500.00"), eur("500.00"))]
 
 
 async def test_twenty_invoices_at_once_leave_no_gap_rec_2(office: Office) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.invoices import MarkOverdue, enter
 from services.receivables.domain.ledger.receipts import ImportReceipt, RecordReceipt, ReferenceHolder
-from services.receivables.domain.ledger.state import OpenLedger, movement
+from services.receivables.domain.ledger.state import OpenLedger, empty, movement
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
 from shared.domain.money import Money, zero
@@ -91,7 +91,7 @@ def test_a_reference_of_another_customers_ledger_is_refused_rec_3() -> None:
 
 
 def test_a_ledger_holds_its_bank_references_rec_3() -> None:
-    assert ledger.claims_of(books(RECORDED)) == {Claim(kind="bank-reference", key="B1")}
+    assert ledger.taken_by(RECORDED) == {Claim(kind="bank-reference", key="B1")}
 
 
 @pytest.mark.parametrize(
@@ -195,9 +195,7 @@ def movements(steps: list[tuple[Any, ...]]) -> list[Any]:
         if kind == "invoice":
             numbers += 1
             state = ledger.fold(history)
-            before = (
-                state if isinstance(state, OpenLedger) else OpenLedger(id=LEDGER, account_id=ACCOUNT, currency="EUR")
-            )
+            before = state if isinstance(state, OpenLedger) else empty(ACCOUNT, "EUR")
             asked = replace(
                 invoice(numbers, str(amount.amount), date(2026, 3, 20), on), due=date.fromordinal(on.toordinal() + more)
             )

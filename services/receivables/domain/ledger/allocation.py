@@ -1,9 +1,10 @@
 """Which invoices a receipt settles (REC-4): by reference, then exact amount, then oldest due first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
-from services.receivables.domain.ledger.state import LedgerInvoice, LedgerReceipt, OpenLedger, movement
+from services.receivables.domain.ledger.holdings import Invoices, LedgerInvoice, LedgerReceipt
+from services.receivables.domain.ledger.state import OpenLedger, movement
 from shared.domain.money import Money
 from shared.events.definition import value
 from shared.events.receivables import ReceiptAllocated
@@ -18,42 +19,41 @@ class Allocation:
     rule: str
 
 
-def allocate(receipt: LedgerReceipt, invoices: Sequence[LedgerInvoice]) -> Iterator[Allocation]:
+def allocate(receipt: LedgerReceipt, invoices: Invoices) -> Iterator[Allocation]:
     """What of a receipt goes to which open invoice. What is left over stays as the customer's credit."""
     left = receipt.unapplied
-    waiting = sorted((each for each in invoices if each.open.amount > 0), key=lambda each: (each.due, each.number))
-    while left.amount > 0 and waiting:
-        invoice, rule = _next(receipt, left, waiting)
-        waiting.remove(invoice)
+    while left.amount > 0 and (found := _next(receipt, left, invoices)):
+        invoice, rule = found
         amount = min(left, invoice.open, key=lambda money: money.amount)
         left = left - amount
+        invoices = invoices.changed(settled(invoice, amount))
         yield Allocation(invoice=invoice, amount=amount, rule=rule)
 
 
-def _next(receipt: LedgerReceipt, left: Money, waiting: Sequence[LedgerInvoice]) -> tuple[LedgerInvoice, str]:
-    for invoice in waiting:
-        if names(receipt, invoice.number):
-            return invoice, "reference"
-    for invoice in waiting:
-        if invoice.open == left:
-            return invoice, "exact-amount"
-    return waiting[0], "oldest-due"
+def _next(receipt: LedgerReceipt, left: Money, invoices: Invoices) -> tuple[LedgerInvoice, str] | None:
+    if named := _named(receipt, invoices):
+        return named, "reference"
+    if exact := invoices.open_by(left.amount):
+        return exact, "exact-amount"
+    oldest = invoices.oldest()
+    return (oldest, "oldest-due") if oldest else None
+
+
+def _named(receipt: LedgerReceipt, invoices: Invoices) -> LedgerInvoice | None:
+    if receipt.reference is None:
+        return None
+    waiting = (each for each in invoices.called(receipt.reference) if each.open.amount > 0)
+    return min(waiting, key=lambda each: (each.due, each.number), default=None)
 
 
 def use_credit(state: OpenLedger, invoice: LedgerInvoice) -> Iterator[ReceiptAllocated]:
     """What standing credit settles of a new invoice. Credit is the customer's: only a receipt that named the invoice
     before it was written settles it by itself; other credit waits until somebody allocates it."""
-    for receipt in state.receipts:
-        if names(receipt, invoice.number):
-            amount = min(receipt.unapplied, invoice.open, key=lambda money: money.amount)
-            if amount.amount > 0:
-                yield allocated(state, receipt, Allocation(invoice=invoice, amount=amount, rule="reference"))
-                invoice = settled(invoice, amount)
-
-
-def names(receipt: LedgerReceipt, number: str) -> bool:
-    """Whether the payer stated this invoice number."""
-    return receipt.reference is not None and receipt.reference.casefold() == number.casefold()
+    for receipt in state.receipts.left_for(invoice.number):
+        amount = min(receipt.unapplied, invoice.open, key=lambda money: money.amount)
+        if amount.amount > 0:
+            yield allocated(state, receipt, Allocation(invoice=invoice, amount=amount, rule="reference"))
+            invoice = settled(invoice, amount)
 
 
 def settled(invoice: LedgerInvoice, amount: Money) -> LedgerInvoice:

@@ -5,15 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.receivables.domain.ledger.allocation import use_credit
-from services.receivables.domain.ledger.state import (
-    LedgerInvoice,
-    NoLedger,
-    OpenLedger,
-    empty,
-    invoice_in,
-    ledger,
-    with_invoice,
-)
+from services.receivables.domain.ledger.holdings import LedgerInvoice
+from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, holding, invoice_in, ledger
 from shared.domain.aggregate import Fact, Timer
 from shared.domain.calendar import LAST_DAY
 from shared.domain.context import Context
@@ -49,30 +42,25 @@ def mark_overdue(state: OpenLedger, command: MarkOverdue, context: Context) -> S
 
 
 def _overdue(state: OpenLedger, context: Context) -> Iterator[Fact]:
-    for invoice in _awaited(state):
-        if invoice.overdue_from is not None and invoice.overdue_from <= context.now:
-            event = InvoiceOverdue(
-                ledger_id=state.id,
-                account_id=state.account_id,
-                invoice_id=invoice.id,
-                invoice_number=invoice.number,
-                due=invoice.due,
-                open=invoice.open,
-                owner=invoice.owner,
-                team=invoice.team,
-                deal_id=invoice.deal_id,
-            )
-            yield Fact(event=event, at=invoice.overdue_from)
+    for invoice in state.invoices.late(context.now):
+        event = InvoiceOverdue(
+            ledger_id=state.id,
+            account_id=state.account_id,
+            invoice_id=invoice.id,
+            invoice_number=invoice.number,
+            due=invoice.due,
+            open=invoice.open,
+            owner=invoice.owner,
+            team=invoice.team,
+            deal_id=invoice.deal_id,
+        )
+        yield Fact(event=event, at=invoice.overdue_from)
 
 
 @ledger.timer
 def overdue(state: OpenLedger) -> Timer | None:
-    due = [invoice.overdue_from for invoice in _awaited(state) if invoice.overdue_from is not None]
-    return Timer(due=min(due), command=MarkOverdue()) if due else None
-
-
-def _awaited(state: OpenLedger) -> list[LedgerInvoice]:
-    return [invoice for invoice in state.invoices if invoice.open.amount > 0 and not invoice.overdue]
+    due = state.invoices.next_late()
+    return Timer(due=due, command=MarkOverdue()) if due else None
 
 
 # -- evolving -------------------------------------------------------------------------------------------------------
@@ -81,12 +69,12 @@ def _awaited(state: OpenLedger) -> list[LedgerInvoice]:
 @ledger.evolves
 def issued(state: NoLedger | OpenLedger, event: InvoiceIssued) -> OpenLedger:
     before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)
-    return replace(before, invoices=(*before.invoices, _entered(event)))
+    return holding(before, invoices=before.invoices.with_(_entered(event)))
 
 
 @ledger.evolves
 def became_overdue(state: OpenLedger, event: InvoiceOverdue) -> OpenLedger:
-    return with_invoice(state, replace(invoice_in(state, event.invoice_id), overdue=True))
+    return holding(state, invoices=state.invoices.changed(replace(invoice_in(state, event.invoice_id), overdue=True)))
 
 
 def _entered(event: InvoiceIssued) -> LedgerInvoice:

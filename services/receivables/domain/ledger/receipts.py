@@ -8,18 +8,17 @@ from uuid import UUID, uuid5
 from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.allocation import allocate, allocated, settled
+from services.receivables.domain.ledger.holdings import LedgerReceipt
 from services.receivables.domain.ledger.state import (
-    LedgerReceipt,
     NoLedger,
     OpenLedger,
     empty,
+    holding,
     invoice_in,
     ledger,
     ledger_of,
     movement,
     receipt_in,
-    with_invoice,
-    with_receipt,
 )
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Fact
@@ -111,7 +110,7 @@ def _booked(
     if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
         raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
     before = state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
-    if before.receipt(command.bank_reference) or holder.ledger_id not in (None, before.id):
+    if before.receipts.of(command.bank_reference) or holder.ledger_id not in (None, before.id):
         raise Rejected("bank-reference-used", "This bank reference was recorded with other content.")
     recorded = ReceiptRecorded(
         ledger_id=before.id,
@@ -133,15 +132,15 @@ def _booked(
 
 @ledger.already
 def is_recorded(state: OpenLedger, command: RecordReceipt | ImportReceipt) -> bool:
-    known = state.receipt(command.bank_reference)
+    known = state.receipts.of(command.bank_reference)
     return known is not None and all(
         getattr(known, field) == getattr(command, field) for field in ("amount", "on", "reference")
     )
 
 
-@ledger.claims
-def bank_references(state: OpenLedger) -> Iterable[Claim]:
-    return [Claim(kind=BANK_REFERENCE, key=receipt.bank_reference) for receipt in state.receipts]
+@ledger.takes
+def bank_reference(event: ReceiptRecorded) -> Iterable[Claim]:
+    return [Claim(kind=BANK_REFERENCE, key=event.bank_reference)]
 
 
 def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterator[Reason]:
@@ -167,14 +166,17 @@ def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterato
 @ledger.evolves
 def recorded(state: NoLedger | OpenLedger, event: ReceiptRecorded) -> OpenLedger:
     before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)
-    return replace(before, receipts=(*before.receipts, _recorded(event)))
+    return holding(before, receipts=before.receipts.with_(_recorded(event)))
 
 
 @ledger.evolves
 def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
     receipt, invoice = receipt_in(state, event.receipt_id), invoice_in(state, event.invoice_id)
-    paid = with_invoice(state, settled(invoice, event.amount))
-    return with_receipt(paid, replace(receipt, unapplied=receipt.unapplied - event.amount))
+    return holding(
+        state,
+        invoices=state.invoices.changed(settled(invoice, event.amount)),
+        receipts=state.receipts.changed(replace(receipt, unapplied=receipt.unapplied - event.amount)),
+    )
 
 
 def _recorded(event: ReceiptRecorded) -> LedgerReceipt:

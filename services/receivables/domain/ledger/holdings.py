@@ -1,0 +1,296 @@
+"""The invoices and the receipts of a ledger, with what commands ask of them kept as indices.
+
+Both are persistent: a changed one shares nearly everything with the one before. So an event costs nearly the same at
+twenty invoices as at twenty thousand, and so does a command.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import starmap, takewhile
+from uuid import UUID
+
+from rpds import HashTrieMap
+
+from shared.domain.money import Money
+from shared.domain.sorted_keys import SortedKeys
+from shared.events.definition import value
+
+
+@value
+class LedgerInvoice:
+    """An invoice and what of it is open."""
+
+    id: UUID
+    number: str
+    amount: Money
+    open: Money
+    on: date
+    due: date
+    overdue_from: datetime | None = None
+    overdue: bool = False
+    contract_id: UUID | None = None
+    deal_id: UUID | None = None
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+@value
+class LedgerReceipt:
+    """Money that arrived, and what of it settles no invoice yet."""
+
+    id: UUID
+    bank_reference: str
+    amount: Money
+    unapplied: Money
+    on: date
+    reference: str | None = None
+
+
+Place = int
+"""The how manieth invoice or receipt of the ledger it is."""
+
+
+# -- invoices ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceIndex:
+    """What commands ask of the invoices."""
+
+    numbers: SortedKeys[tuple[str, Place]]
+    """By number, as a payer may write it."""
+    waiting: SortedKeys[tuple[date, str, Place]]
+    """What is open, the oldest due first."""
+    amounts: SortedKeys[tuple[Decimal, date, str, Place]]
+    """What is open, by how much, the oldest due first."""
+    awaited: SortedKeys[tuple[datetime, Place]]
+    """What is open and not noted as overdue, by when it will be."""
+
+    @classmethod
+    def of(cls, placed: Sequence[tuple[Place, LedgerInvoice]]) -> "InvoiceIndex":
+        """The index of all of these."""
+        return cls(
+            SortedKeys(starmap(_called, placed)),
+            SortedKeys(filter(None, starmap(_waits, placed))),
+            SortedKeys(filter(None, starmap(_asks, placed))),
+            SortedKeys(filter(None, starmap(_awaits, placed))),
+        )
+
+    def with_(self, place: Place, invoice: LedgerInvoice) -> "InvoiceIndex":
+        """With an invoice more."""
+        return InvoiceIndex(
+            self.numbers.with_(_called(place, invoice)),
+            self.waiting.moved(None, _waits(place, invoice)),
+            self.amounts.moved(None, _asks(place, invoice)),
+            self.awaited.moved(None, _awaits(place, invoice)),
+        )
+
+    def changed(self, place: Place, before: LedgerInvoice, after: LedgerInvoice) -> "InvoiceIndex":
+        """With another content of an invoice; its number stays."""
+        return InvoiceIndex(
+            self.numbers,
+            self.waiting.moved(_waits(place, before), _waits(place, after)),
+            self.amounts.moved(_asks(place, before), _asks(place, after)),
+            self.awaited.moved(_awaits(place, before), _awaits(place, after)),
+        )
+
+
+def _called(place: Place, invoice: LedgerInvoice) -> tuple[str, Place]:
+    return (invoice.number.casefold(), place)
+
+
+def _waits(place: Place, invoice: LedgerInvoice) -> tuple[date, str, Place] | None:
+    return (invoice.due, invoice.number, place) if invoice.open.amount > 0 else None
+
+
+def _asks(place: Place, invoice: LedgerInvoice) -> tuple[Decimal, date, str, Place] | None:
+    amount = invoice.open.amount
+    return (amount, invoice.due, invoice.number, place) if amount > 0 else None
+
+
+def _awaits(place: Place, invoice: LedgerInvoice) -> tuple[datetime, Place] | None:
+    if invoice.overdue_from is None or invoice.overdue or invoice.open.amount <= 0:
+        return None
+    return (invoice.overdue_from, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Invoices:
+    """What was invoiced, in the order in which it was entered."""
+
+    standing: "HashTrieMap[Place, LedgerInvoice]"
+    places: "HashTrieMap[UUID, Place]"
+    """By id, the last one should two have the same."""
+    outstanding: Decimal
+    _index: InvoiceIndex | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def index(self) -> InvoiceIndex:
+        """The index: made for the first command after a load, and carried along from then on. A fold needs none."""
+        if self._index is None:
+            # Not a change: it follows from the rest, and everybody would make the same.
+            object.__setattr__(self, "_index", InvoiceIndex.of(list(enumerate(self))))
+        assert self._index is not None
+        return self._index
+
+    def __iter__(self) -> Iterator[LedgerInvoice]:
+        return (self.standing[place] for place in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.standing)
+
+    def get(self, invoice_id: UUID) -> LedgerInvoice | None:
+        """The invoice of an id."""
+        place = self.places.get(invoice_id)
+        return None if place is None else self.standing[place]
+
+    def called(self, number: str) -> list[LedgerInvoice]:
+        """The invoices of a number, however it is written."""
+        return [self.standing[place] for _, place in _beginning(self.index.numbers, number.casefold())]
+
+    def oldest(self) -> LedgerInvoice | None:
+        """Of what is open, that which fell due first."""
+        found = self.index.waiting.first()
+        return None if found is None else self.standing[found[-1]]
+
+    def open_by(self, amount: Decimal) -> LedgerInvoice | None:
+        """Of what is open by exactly this much, that which fell due first."""
+        found = next(self.index.amounts.since((amount,)), None)
+        return None if found is None or found[0] != amount else self.standing[found[-1]]
+
+    def late(self, now: datetime) -> list[LedgerInvoice]:
+        """What has become overdue and is not noted as such, in the order in which it was entered."""
+        due = takewhile(lambda key: key[0] <= now, self.index.awaited)
+        return [self.standing[place] for place in sorted(place for _, place in due)]
+
+    def next_late(self) -> datetime | None:
+        """When the next invoice becomes overdue."""
+        found = self.index.awaited.first()
+        return None if found is None else found[0]
+
+    def with_(self, invoice: LedgerInvoice) -> "Invoices":
+        """With an invoice more."""
+        place = len(self)
+        return Invoices(
+            self.standing.insert(place, invoice),
+            self.places.insert(invoice.id, place),
+            self.outstanding + invoice.open.amount,
+            self._index and self._index.with_(place, invoice),
+        )
+
+    def changed(self, invoice: LedgerInvoice) -> "Invoices":
+        """With another content of an invoice that is here; its number stays."""
+        place = self.places[invoice.id]
+        before = self.standing[place]
+        return Invoices(
+            self.standing.insert(place, invoice),
+            self.places,
+            self.outstanding - before.open.amount + invoice.open.amount,
+            self._index and self._index.changed(place, before, invoice),
+        )
+
+
+# -- receipts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptIndex:
+    """What commands ask of the receipts."""
+
+    bank_references: "HashTrieMap[str, Place]"
+    credit: SortedKeys[tuple[str, Place]]
+    """What has something left, by the invoice number that the payer stated."""
+
+    @classmethod
+    def of(cls, placed: Sequence[tuple[Place, LedgerReceipt]]) -> "ReceiptIndex":
+        """The index of all of these."""
+        return cls(
+            HashTrieMap((each.bank_reference, place) for place, each in placed),
+            SortedKeys(filter(None, starmap(_is_left, placed))),
+        )
+
+    def with_(self, place: Place, receipt: LedgerReceipt) -> "ReceiptIndex":
+        """With a receipt more."""
+        return ReceiptIndex(
+            self.bank_references.insert(receipt.bank_reference, place),
+            self.credit.moved(None, _is_left(place, receipt)),
+        )
+
+    def changed(self, place: Place, before: LedgerReceipt, after: LedgerReceipt) -> "ReceiptIndex":
+        """With another content of a receipt; its references stay."""
+        return ReceiptIndex(self.bank_references, self.credit.moved(_is_left(place, before), _is_left(place, after)))
+
+
+def _is_left(place: Place, receipt: LedgerReceipt) -> tuple[str, Place] | None:
+    if receipt.reference is None or receipt.unapplied.amount <= 0:
+        return None
+    return (receipt.reference.casefold(), place)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What was received, in the order in which it was recorded."""
+
+    standing: "HashTrieMap[Place, LedgerReceipt]"
+    places: "HashTrieMap[UUID, Place]"
+    unapplied: Decimal
+    _index: ReceiptIndex | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def index(self) -> ReceiptIndex:
+        """As that of the invoices."""
+        if self._index is None:
+            object.__setattr__(self, "_index", ReceiptIndex.of(list(enumerate(self))))
+        assert self._index is not None
+        return self._index
+
+    def __iter__(self) -> Iterator[LedgerReceipt]:
+        return (self.standing[place] for place in range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self.standing)
+
+    def get(self, receipt_id: UUID) -> LedgerReceipt | None:
+        """The receipt of an id."""
+        place = self.places.get(receipt_id)
+        return None if place is None else self.standing[place]
+
+    def of(self, bank_reference: str) -> LedgerReceipt | None:
+        """The receipt of a bank reference."""
+        place = self.index.bank_references.get(bank_reference)
+        return None if place is None else self.standing[place]
+
+    def left_for(self, number: str) -> list[LedgerReceipt]:
+        """What has something left and named this invoice number, in the order in which it was recorded."""
+        return [self.standing[place] for _, place in _beginning(self.index.credit, number.casefold())]
+
+    def with_(self, receipt: LedgerReceipt) -> "Receipts":
+        """With a receipt more."""
+        place = len(self)
+        return Receipts(
+            self.standing.insert(place, receipt),
+            self.places.insert(receipt.id, place),
+            self.unapplied + receipt.unapplied.amount,
+            self._index and self._index.with_(place, receipt),
+        )
+
+    def changed(self, receipt: LedgerReceipt) -> "Receipts":
+        """With another content of a receipt that is here; its references stay."""
+        place = self.places[receipt.id]
+        before = self.standing[place]
+        return Receipts(
+            self.standing.insert(place, receipt),
+            self.places,
+            self.unapplied - before.unapplied.amount + receipt.unapplied.amount,
+            self._index and self._index.changed(place, before, receipt),
+        )
+
+
+def _beginning(keys: SortedKeys[tuple[str, Place]], name: str) -> Iterator[tuple[str, Place]]:
+    return takewhile(lambda key: key[0] == name, keys.since((name,)))
+
+
+NO_INVOICES = Invoices(HashTrieMap(), HashTrieMap(), Decimal(0))
+NO_RECEIPTS = Receipts(HashTrieMap(), HashTrieMap(), Decimal(0))
