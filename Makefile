@@ -54,8 +54,9 @@ check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and kn
 faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a database under traffic: nothing is lost
 	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest -m "campaign or not campaign" tests/faults
 
-bench: $(BENCH) ## Measure the whole stack beside the eventsourcing library
-	$(RUN) tests.bench
+bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; QUICK=1)
+	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \
+		$(if $(QUICK),--quick)
 
 lock: $(DEVELOPMENT) ## Write the lock files anew from pyproject.toml
 	@for set in "bench --group development" "development" "build"; do \

@@ -1,292 +1,163 @@
-"""The load generator, in a process of its own: HTTP/1.1 on kept connections, written for this alone.
+"""The load generator, in a process of its own.
 
-A general client costs more per request than the servers under test, and would be what is measured. This one writes
-prepared bytes and parses answers in C (httptools); its own CPU time is part of each result.
+Closed loop: each client sends its next command once it has the answer to the one before. Open loop: commands are due at
+fixed moments whatever became of those before, and are timed from the moment at which they were due, not from when a
+client was free to send them (else the time that they waited would be omitted).
+
+It reads its task from standard input, writes the moment at which counting begins, and at the end its result: one line
+of JSON each. Moments are those of the system's monotonic clock, which all processes share.
 """
 
 import asyncio
-import json
+import gc
+import os
 import sys
 import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any
 
-import httptools
+import msgspec
 import uvloop
-from pydantic import TypeAdapter
 
-from deploy.local.program import until
 from shared.ops.ids import new_id
+from tests.bench.wire import Answer, Connection, Place
 
-PATIENCE_SECONDS = 30.0
+OVERTIME_SECONDS = 5.0
+"""A server that cannot keep up is given so long after the end; what was due and not sent by then is counted."""
+EVERY = 10
+"""Each command of this number is asked for by the questioner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """What to send where. `clients` send as fast as they get answers, or `rate` a second in all, when it is given."""
 
-    host: str
-    port: int
+    place: Place
     path: str
-    token: str
     body: str
     clients: int
     warm_up: float
     """Seconds of sending before what is sent counts."""
     seconds: float
     rate: float = 0.0
-    watch: str = ""
-    """A path of event streams at the same place: each command is timed until its event is there."""
-    ask: str = ""
-    """A path that every tenth command is asked for at with its Consistency-Token, timed until the answer."""
+    note: bool = False
+    """Whether to tell which command made what."""
+    questions: int | None = None
+    """The file descriptor that gets the moment and the Consistency-Token of each command to be asked for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Result:
-    """What happened. Times are in seconds, since the moment at which a command was to be sent."""
+    """What happened."""
 
-    answered: list[float]
-    elapsed: float
-    cpu: float
-    """Seconds of CPU that this process took while it counted."""
-    sent: int
+    times: list[float] = field(default_factory=list)
+    """Seconds to the answer of each command that was due while it counted; of an unsent one until it was given up."""
+    arrived: int = 0
+    """How many answers came while it counted."""
+    sent: int = 0
     """Every command that was acknowledged, in the warm-up as well."""
-    seen: list[float] = field(default_factory=list)
-    asked: list[float] = field(default_factory=list)
-    unseen: int = 0
-
-
-TASK = TypeAdapter(Task)
-RESULT = TypeAdapter(Result)
-
-
-@dataclass(slots=True)
-class Answer:
-    """One response."""
-
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-class Connection(asyncio.Protocol):
-    """One kept connection, one request at a time."""
-
-    def __init__(self) -> None:
-        self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[Answer] | None = None
-        self._start_over()
-
-    def _start_over(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self._answer = Answer()
-
-    async def ask(self, request: bytes) -> Answer:
-        """Send a request and wait for the answer to it."""
-        assert self._transport is not None
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
-        return await self._waiting
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
-
-    # -- asyncio ------------------------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class derives from nothing
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(exc or ConnectionError("the server closed the connection"))
-
-    # -- httptools ----------------------------------------------------------------------------------------------------
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._answer.headers[name.decode().lower()] = value.decode()
-
-    def on_body(self, body: bytes) -> None:
-        self._answer.body += body
-
-    def on_message_complete(self) -> None:
-        answer, waiting = self._answer, self._waiting
-        answer.status = self._parser.get_status_code()
-        self._start_over()
-        if waiting is not None and not waiting.done():
-            waiting.set_result(answer)
+    unsent: int = 0
+    last: str = ""
+    """The Consistency-Token of the last answer."""
+    made: dict[str, float] = field(default_factory=dict)
+    """By the id of what each command made, when it was due."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of a task; `began` is when counting begins."""
+    """One run of a task."""
 
     task: Task
-    began: float = 0.0
-    cpu: float = 0.0
-    sent: int = 0
-    answered: list[float] = field(default_factory=list)
-    asked: list[float] = field(default_factory=list)
-    opened: dict[str, float] = field(default_factory=dict)
-    """When each command that counts was to be sent, by the id of what it made."""
-    seen: dict[str, float] = field(default_factory=dict)
+    starts: float
+    result: Result = field(default_factory=Result)
+
+    @property
+    def begins(self) -> float:
+        return self.starts + self.task.warm_up
 
     @property
     def ends(self) -> float:
-        return self.began + self.task.seconds
+        return self.begins + self.task.seconds
+
+    def counts(self, moment: float) -> bool:
+        return self.begins <= moment < self.ends
 
     def command(self) -> bytes:
         """A new command as it goes over the wire."""
-        return self.request("POST", self.task.path, self.task.body, f"Idempotency-Key: {new_id()}\r\n")
-
-    def request(self, method: str, path: str, body: str = "", more: str = "") -> bytes:
         task = self.task
-        return (
-            f"{method} {path} HTTP/1.1\r\nHost: {task.host}:{task.port}\r\nAuthorization: Bearer {task.token}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n{more}\r\n{body}"
-        ).encode()
+        return task.place.request("POST", task.path, task.body, f"Idempotency-Key: {new_id()}\r\n")
 
     async def send(self, connection: Connection, due: float) -> Answer:
-        """Send one command that was due at a moment; noted when it counts."""
+        """Send one command that was due at a moment, and note what became of it."""
         answer = await connection.ask(self.command())
-        now = time.perf_counter()
+        now = time.monotonic()
         if answer.status != 201:
             raise RuntimeError(f"{self.task.path} answered {answer.status}: {answer.body[:500]!r}")
-        self.sent += 1
-        if self.began <= due < self.ends:
-            self.answered.append(now - due)
-            if self.task.watch:
-                self.opened[json.loads(answer.body)["id"]] = due
+        self.result.sent += 1
+        self.result.arrived += self.counts(now)
+        self.result.last = answer.header("consistency-token")
+        if self.counts(due):
+            self.result.times.append(now - due)
+            if self.task.note:
+                self.result.made[msgspec.json.decode(answer.body)["id"]] = due
         return answer
-
-    async def connect(self) -> Connection:
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, self.task.host, self.task.port)
-        return connection
 
 
 async def carry_out(task: Task) -> Result:
     """Run a task."""
-    run = Run(task)
-    connections = [await run.connect() for _ in range(task.clients)]
-    watching = asyncio.create_task(watch(run)) if task.watch else None
-    run.began = time.perf_counter() + task.warm_up
-    counting = asyncio.create_task(note_cpu(run))
+    connections = [await task.place.connect() for _ in range(task.clients)]
+    run = Run(task, starts=time.monotonic())
+    sys.stdout.write(f"{run.begins!r}\n")
+    sys.stdout.flush()
     work = on_time if task.rate else as_fast_as_answered
     await work(run, connections)
-    await counting
-    elapsed, cpu = time.perf_counter() - run.began, time.process_time() - run.cpu
-    if watching is not None:
-        # What is still missing after that is counted.
-        await until(lambda: run.opened.keys() <= run.seen.keys(), PATIENCE_SECONDS)
-        watching.cancel()
     for connection in connections:
         connection.close()
-    return Result(
-        answered=run.answered,
-        elapsed=elapsed,
-        cpu=cpu,
-        sent=run.sent,
-        seen=[run.seen[made] - due for made, due in run.opened.items() if made in run.seen],
-        asked=run.asked,
-        unseen=len(run.opened.keys() - run.seen.keys()),
-    )
-
-
-async def note_cpu(run: Run) -> None:
-    await asyncio.sleep(run.began - time.perf_counter())
-    run.cpu = time.process_time()
+    return run.result
 
 
 async def as_fast_as_answered(run: Run, connections: Sequence[Connection]) -> None:
-    """Each client sends its next command once it has the answer to the one before."""
+    """The closed loop."""
 
     async def work(connection: Connection) -> None:
-        while (now := time.perf_counter()) < run.ends:
+        while (now := time.monotonic()) < run.ends:
             await run.send(connection, now)
 
     await all_of(work(connection) for connection in connections)
 
 
 async def on_time(run: Run, connections: Sequence[Connection]) -> None:
-    """Commands are due at fixed moments, whatever became of those before; one that has to wait for a free client has
-    waited all the same."""
-    dues = moments(run)
+    """The open loop."""
+    dues, last = moments(run), run.ends + OVERTIME_SECONDS
 
     async def work(connection: Connection) -> None:
         for number, due in dues:
-            await asyncio.sleep(due - time.perf_counter())
-            answer = await run.send(connection, due)
-            if run.task.ask and number % 10 == 0:
-                await ask(run, connection, due, answer.headers["consistency-token"])
+            await asyncio.sleep(due - time.monotonic())
+            if time.monotonic() < last:
+                answer = await run.send(connection, due)
+                if run.task.questions is not None and number % EVERY == 0 and run.counts(due):
+                    os.write(run.task.questions, f"{due!r} {answer.header('consistency-token')}\n".encode())
+            elif run.counts(due):
+                run.result.unsent += 1
+                run.result.times.append(last - due)
 
     await all_of(work(connection) for connection in connections)
 
 
 def moments(run: Run) -> Iterator[tuple[int, float]]:
-    start = run.began - run.task.warm_up
-    for number in range(int((run.task.warm_up + run.task.seconds) * run.task.rate)):
-        yield number, start + number / run.task.rate
+    """When each command is due."""
+    for number in range(int((run.ends - run.starts) * run.task.rate)):
+        yield number, run.starts + number / run.task.rate
 
 
-async def ask(run: Run, connection: Connection, due: float, token: str) -> None:
-    """Read an answer that holds the effect of a command."""
-    answer = await connection.ask(run.request("GET", run.task.ask, more=f"Consistency-Token: {token}\r\n"))
-    if answer.status not in (200, 503):
-        raise RuntimeError(f"{run.task.ask} answered {answer.status}: {answer.body[:500]!r}")
-    if run.began <= due < run.ends:
-        # 503 says that it took longer than two seconds.
-        run.asked.append(time.perf_counter() - due)
-
-
-class EventStream(asyncio.Protocol):
-    """Notes when the first event of each thing comes over a stream of server-sent events."""
-
-    def __init__(self, request: bytes, seen: dict[str, float]) -> None:
-        self._request = request
-        self._seen = seen
-        self._parser = httptools.HttpResponseParser(self)
-        self._line = b""
-        self.ended = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast(asyncio.Transport, transport).write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.ended.set()
-
-    def on_body(self, body: bytes) -> None:
-        """Called by the parser."""
-        now = time.perf_counter()
-        *lines, self._line = (self._line + body).split(b"\n")
-        for line in lines:
-            if line.startswith(b"data:"):
-                self._seen.setdefault(json.loads(line.removeprefix(b"data:"))["id"], now)
-
-
-async def watch(run: Run) -> None:
-    """Note when the event of each opened deal comes over the event stream."""
-    loop, request = asyncio.get_running_loop(), run.request("GET", run.task.watch)
-    transport, stream = await loop.create_connection(
-        lambda: EventStream(request, run.seen), run.task.host, run.task.port
-    )
-    try:
-        await stream.ended.wait()
-    finally:
-        transport.close()
-
-
-async def all_of(work: Iterator[Awaitable[None]]) -> None:
+async def all_of(work: Iterable[Coroutine[Any, Any, None]]) -> None:
     await asyncio.gather(*work)
 
 
 if __name__ == "__main__":
-    given = TASK.validate_json(sys.stdin.buffer.read())
-    sys.stdout.buffer.write(RESULT.dump_json(uvloop.run(carry_out(given))))
+    given = msgspec.json.decode(sys.stdin.buffer.readline(), type=Task)
+    gc.disable()  # it holds little, and a pause of its own would count as the server's
+    result = uvloop.run(carry_out(given))
+    sys.stdin.buffer.read()  # until somebody has looked what CPU it took
+    sys.stdout.buffer.write(msgspec.json.encode(result))

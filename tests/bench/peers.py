@@ -1,8 +1,11 @@
 """What the product is held against: the same command on FastAPI alone, and on FastAPI with the `eventsourcing` library.
 
 Both check the bearer token with the product's own code (joserfc, remembered for a minute) and take the same body. The
-library runs as its documentation advises: its PostgreSQL recorder in default mode, a plain `def` route, which FastAPI
-runs in a thread. There is no idempotency, no look-up of the asker's team, no relay.
+library runs as its documentation advises: its PostgreSQL recorder, a plain `def` route, which FastAPI runs in a thread.
+There is no idempotency, no look-up of the asker's team, no relay. The environment says whether the recorder inserts by
+statements (its default) or by a function in the database (`POSTGRES_ENABLE_DB_FUNCTIONS`).
+
+`project` is the library's projection runner: it folds a funnel of what the application records.
 """
 
 import os
@@ -10,13 +13,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import httpx
 from eventsourcing.application import Application
+from eventsourcing.dispatch import singledispatchmethod
 from eventsourcing.domain import Aggregate, event
+from eventsourcing.persistence import Tracking
+from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
+from eventsourcing.projection import Projection, ProjectionRunner
 from fastapi import Depends, FastAPI, HTTPException, Request
+from psycopg.sql import SQL
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.roles import SELLING
@@ -127,3 +135,42 @@ def with_eventsourcing() -> FastAPI:
         return Made(id=deal.id, version=deal.version)
 
     return app
+
+
+class Funnel(PostgresTrackingRecorder):
+    """Number and worth of deals by source: a row and the place in the log, in one transaction."""
+
+    def __init__(self, datastore: PostgresDatastore, **options: Any):
+        super().__init__(datastore, **options)
+        self.sql_create_statements.append(
+            SQL("create table if not exists funnel (source text primary key, number bigint, amount numeric)").format()
+        )
+
+    def add(self, source: str, amount: Decimal, tracking: Tracking) -> None:
+        """Count one deal."""
+        with self.datastore.transaction(commit=True) as cursor:
+            cursor.execute(
+                "insert into funnel values (%s, 1, %s) on conflict (source) do update"
+                " set number = funnel.number + 1, amount = funnel.amount + excluded.amount",
+                (source, amount),
+                prepare=True,
+            )
+            self._insert_tracking(cursor, tracking)
+
+
+class FunnelProjection(Projection[Funnel]):
+    """Folds what happens to deals into the funnel."""
+
+    @singledispatchmethod
+    def process_event(self, domain_event: Any, tracking: Tracking) -> None:
+        """The library's dispatch by the class of the event."""
+
+    @process_event.register
+    def _opened(self, domain_event: Deal.Opened, tracking: Tracking) -> None:  # type: ignore[name-defined,unused-ignore]
+        self.view.add(domain_event.source, domain_event.amount, tracking)
+
+
+def project() -> None:
+    """Follow the application until this process is ended."""
+    with ProjectionRunner(application_class=Deals, projection_class=FunnelProjection, view_class=Funnel) as runner:
+        runner.run_forever()

@@ -1,33 +1,38 @@
 """The servers under test, on the PostgreSQL of one stack, which is the bench's own."""
 
-import asyncio
-import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import psutil
 
-from deploy.local.control import bring_up, state, take_down
+from deploy.local.control import state, take_down
 from deploy.local.home import Home
 from deploy.local.ports import LOOPBACK, free_port
-from deploy.local.program import Program, start
+from deploy.local.program import Program, Running, start
 from deploy.local.stack import CHECKOUT, Stack
 from shared.testing.servers import DatabaseServer
-from tests.bench import peers
-from tests.conftest import names_a_server
-from tests.journey.company import AMOUNT, Company, found
-from tests.whole_stack import WholeStack
+from tests.bench import builds, peers
+from tests.bench.builds import Build
+from tests.bench.plan import ALONE, FRAMEWORK, FUNCTIONS, LIBRARY, PRODUCT, PROJECTING
+from tests.bench.wire import Place
+from tests.journey.company import AMOUNT, Company, found, known_everywhere, open_deal
+from tests.whole_stack import Answer, WholeStack
 
 HOME = CHECKOUT / ".throughline" / "bench"
 READY_SECONDS = 60
-PRODUCT, LIBRARY, FRAMEWORK = "Throughline", "FastAPI + eventsourcing", "FastAPI, no database"
-ALONE = "Throughline, nothing downstream"
+PATIENCE_SECONDS = 60
 DOWNSTREAM = ("leads", "contracts", "receivables", "forecast")
+FOLDED = "select max(notification_id) from {table}"
+PROJECT = "from tests.bench.peers import project; project()"
+"""Not as a program: the library finds events by the name of their module."""
+DATABASE_FUNCTION = {"POSTGRES_ENABLE_DB_FUNCTIONS": "yes"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +42,9 @@ class Server:
     name: str
     port: int
     path: str
-    process: psutil.Process
-    count: str
+    processes: Mapping[str, psutil.Process]
+    """What serves, beside the product's processes; those go on idle while a peer is measured."""
+    count: str = ""
     """What its database is asked for the number of deals; empty without one."""
     database: str = field(default="", repr=False)
     without: tuple[psutil.Process, ...] = ()
@@ -55,97 +61,152 @@ class Server:
             for process in self.without:
                 process.resume()
 
+    async def deals(self) -> int:
+        """How many deals its database holds."""
+        return await number(self.database, self.count) if self.count else 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Everything that is measured."""
+    """One build of the product and the peers beside it."""
 
+    build: Build
     whole: WholeStack
     company: Company
     token: str
     """Of a rep in a team."""
     servers: tuple[Server, ...]
-    processes: dict[str, psutil.Process]
+    processes: Mapping[str, psutil.Process]
     """Those of the product, by name."""
+
+    def place(self, port: int) -> Place:
+        return Place(host=LOOPBACK, port=port, token=self.token)
+
+    def body(self) -> dict[str, object]:
+        """The command, the same for all."""
+        return {
+            "name": f"Servers for the new plant {self.company.mark}",
+            "amount": AMOUNT,
+            "expected_close": str(self.company.today),
+            "source": "referral",
+        }
+
+    async def settled(self) -> None:
+        """Wait until every service has seen what was done last."""
+        await known_everywhere(self.company.operations, await open_deal(self.company))
+
+    async def lag(self, server: Server, last: str) -> float:
+        """Seconds from now until everything that follows from a server's commands is folded, or until patience is over;
+        `last` is the token of the last one. Nothing follows a server that stands alone."""
+        began = time.monotonic()
+        if server.name == PRODUCT:
+            await known_everywhere(self.company.operations, Answer(201, {}, {"consistency-token": last}))
+        elif server.name == PROJECTING:
+            end = await number(server.database, FOLDED.format(table="deals_events"))
+            while await number(server.database, FOLDED.format(table="funnelprojection_tracking")) < end:
+                if time.monotonic() - began > PATIENCE_SECONDS:
+                    break
+        return time.monotonic() - began
 
 
 @asynccontextmanager
-async def stage(home: Path = HOME) -> AsyncIterator[Stage]:
-    """The whole product, durable, with nothing in it but one company; the two peers beside it."""
-    environment = {name: value for name, value in os.environ.items() if not names_a_server(name)}
-    os.environ["RATE_LIMIT"] = ""  # One caller sends everything.
-    await take_down(Home(home))
-    Home(home).remove()
-    local = Stack.at(home, environment={**environment, "PORT": str(free_port(set()))})
+async def stage(build: Build, path: Path = HOME) -> AsyncIterator[Stage]:
+    """The whole product, durable, with nothing in it but one company; the peers beside it."""
+    home = Home(path)
+    await take_down(home)
+    home.remove()
     async with AsyncExitStack() as ending:
-        ending.push_async_callback(take_down, local.home)
-        await bring_up(local, lambda line: None)
-        whole = WholeStack(local)
+        ending.push_async_callback(take_down, home)
+        local = await builds.up(build, home)
+        whole, running = WholeStack(local), processes(local)
         company = await found(whole)
-        whole_product, running = product(local), processes(local)
-        servers = [
-            whole_product,
-            replace(whole_product, name=ALONE, without=tuple(running[name] for name in DOWNSTREAM)),
+        product = Server(
+            name=PRODUCT,
+            port=local.ports["deals"],
+            path="/v1/deals",
+            processes={},
+            count="select count(*) from event where type = 'deals.deal-opened'",
+            database=local.database_url("deals"),
+        )
+        beside = [
             await ending.enter_async_context(peer(local, LIBRARY, "with_eventsourcing")),
+            await ending.enter_async_context(peer(local, FUNCTIONS, "with_eventsourcing", DATABASE_FUNCTION)),
+            await ending.enter_async_context(peer(local, PROJECTING, "with_eventsourcing")),
             await ending.enter_async_context(peer(local, FRAMEWORK, "without_database")),
         ]
         yield Stage(
+            build=build,
             whole=whole,
             company=company,
             token=whole.token("rep", f"rosa.{company.mark}"),
-            servers=tuple(servers),
+            servers=(
+                product,
+                replace(product, name=ALONE, without=tuple(running[name] for name in DOWNSTREAM)),
+                *beside,
+            ),
             processes=running,
         )
 
 
-def product(local: Stack) -> Server:
-    """The deals service as it runs in the stack: a whole process, with its relay, views and timers at work."""
-    return Server(
-        name=PRODUCT,
-        port=local.ports["deals"],
-        path="/v1/deals",
-        process=processes(local)["deals"],
-        count="select count(*) from event where type = 'deals.deal-opened'",
-        database=local.database_url("deals"),
-    )
-
-
 @asynccontextmanager
-async def peer(local: Stack, name: str, factory: str) -> AsyncIterator[Server]:
-    """One of the peers, in one process of uvicorn with its fastest parts."""
+async def peer(local: Stack, name: str, factory: str, more: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
+    """One of the peers, in one process of uvicorn with its fastest parts, and its projection runner in another."""
     url = await DatabaseServer(local.postgres.url).create_database("eventsourcing")
     port, place = free_port(set()), urlsplit(url)
-    program = Program(
-        name=factory,
-        argv=(
-            *(sys.executable, "-m", "uvicorn", f"tests.bench.peers:{factory}", "--factory"),
-            *("--host", LOOPBACK, "--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"),
-        ),
-        env={
-            "OIDC_ISSUER": local.settings()["OIDC_ISSUER"],
-            "OIDC_JWKS_URL": local.settings()["OIDC_JWKS_URL"],
-            "PERSISTENCE_MODULE": "eventsourcing.postgres",
-            "POSTGRES_DBNAME": place.path.removeprefix("/"),
-            "POSTGRES_HOST": str(place.hostname),
-            "POSTGRES_PORT": str(place.port),
-            "POSTGRES_USER": str(place.username),
-            "POSTGRES_PASSWORD": str(place.password),
-        },
-        folder=CHECKOUT,
+    environment = {
+        "OIDC_ISSUER": local.settings()["OIDC_ISSUER"],
+        "OIDC_JWKS_URL": local.settings()["OIDC_JWKS_URL"],
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": place.path.removeprefix("/"),
+        "POSTGRES_HOST": str(place.hostname),
+        "POSTGRES_PORT": str(place.port),
+        "POSTGRES_USER": str(place.username),
+        "POSTGRES_PASSWORD": str(place.password),
+        **(more or {}),
+    }
+    served = (
+        *(f"tests.bench.peers:{factory}", "--factory", "--host", LOOPBACK, "--port", str(port)),
+        *("--loop", "uvloop", "--http", "httptools", "--no-access-log"),
     )
-    running = start(program, local.home)
+    running = [start(_program(f"peer-{port}", ("-m", "uvicorn", *served), environment), local.home)]
     try:
-        await running.until_ready(lambda: answers(f"http://{LOOPBACK}:{port}/openapi.json"), READY_SECONDS)
+        await running[0].until_ready(lambda: answers(f"http://{LOOPBACK}:{port}/openapi.json"), READY_SECONDS)
+        if name == PROJECTING:
+            running.append(await _projection(local, port, environment, url))
         yield Server(
             name=name,
             port=port,
             path=peers.PATH,
-            process=psutil.Process(running.pid),
-            count="select count(*) from deals_events" if name == LIBRARY else "",
+            processes=dict(zip(("peer", "projection"), (psutil.Process(one.pid) for one in running), strict=False)),
+            count="select count(*) from deals_events" if name != FRAMEWORK else "",
             database=url,
         )
     finally:
-        await running.stop()
+        for one in running:
+            await one.stop()
+
+
+async def _projection(local: Stack, port: int, environment: Mapping[str, str], url: str) -> Running:
+    running = start(_program(f"projection-{port}", ("-c", PROJECT), environment), local.home)
+
+    async def there() -> bool:
+        return await number(url, "select count(*) from pg_tables where tablename = 'funnelprojection_tracking'") > 0
+
+    await running.until_ready(there, READY_SECONDS)
+    return running
+
+
+def _program(name: str, words: tuple[str, ...], environment: Mapping[str, str]) -> Program:
+    return Program(name=name, argv=(sys.executable, *words), env=environment, folder=CHECKOUT, stop_seconds=5)
+
+
+async def number(database: str, question: str) -> int:
+    """A number that a database knows."""
+    connection = await asyncpg.connect(database)
+    try:
+        return int(await connection.fetchval(question) or 0)
+    finally:
+        await connection.close()
 
 
 async def answers(address: str) -> bool:
@@ -161,26 +222,3 @@ def processes(local: Stack) -> dict[str, psutil.Process]:
     now = state(local.home)
     programs = {**now["services"], **now["servers"]}
     return {name: psutil.Process(program["pid"]) for name, program in programs.items()}
-
-
-def body(company: Company) -> dict[str, object]:
-    """The command, the same for all."""
-    return {
-        "name": f"Servers for the new plant {company.mark}",
-        "amount": AMOUNT,
-        "expected_close": str(company.today),
-        "source": "referral",
-    }
-
-
-def cpu(process: psutil.Process) -> float:
-    """CPU seconds of a process and those that it started."""
-    family = [process, *process.children(recursive=True)]
-    return float(sum(times.user + times.system for times in (one.cpu_times() for one in family)))
-
-
-async def rest(seconds: float, looked_at: dict[str, psutil.Process]) -> dict[str, float]:
-    """The share of a core that each process takes while nobody asks anything."""
-    before = {name: cpu(process) for name, process in looked_at.items()}
-    await asyncio.sleep(seconds)
-    return {name: (cpu(process) - before[name]) / seconds for name, process in looked_at.items()}

@@ -1,12 +1,23 @@
-"""The bench's arithmetic."""
+"""The bench's arithmetic and its page."""
 
-import pytest
+from tests.bench.figures import Measured, Pressure, Round, percentile, ratio
+from tests.bench.plan import CLOSED, OPEN, VISIBLE, Plan
+from tests.bench.report import report
 
-from tests.bench.figures import Round, percentile, ratio
+EIGHT = Pressure(clients=8)
 
 
-def of_rate(rate: int) -> Round:
-    return Round(times=[0.001] * rate, elapsed=1.0, server_cpu=0.0, whole_cpu=0.0, client_cpu=0.0)
+def of_rate(rate: int, *, lag: float = 0.0, server: str = "Ours", load: float = 0.1) -> Round:
+    return Round(
+        build="this build",
+        server=server,
+        pressure=EIGHT,
+        seconds=2.0,
+        times=[0.001] * rate * 2,
+        arrived=rate * 2,
+        cpu={"deals": 1.0, "kafka": 0.5, "load": load},
+        lag=lag,
+    )
 
 
 def test_a_percentile_is_a_time_that_was_measured() -> None:
@@ -16,14 +27,49 @@ def test_a_percentile_is_a_time_that_was_measured() -> None:
     assert percentile([0.007], 0.99) == 0.007
 
 
-def test_a_ratio_compares_rounds_that_ran_next_to_each_other() -> None:
+def test_a_ratio_compares_rounds_of_the_same_turn() -> None:
     # The machine was twice as fast in the last round: the ratio is none the wiser.
     found = ratio([of_rate(300), of_rate(360), of_rate(600)], [of_rate(100), of_rate(100), of_rate(200)])
 
+    assert found is not None
     assert (found.median, found.least, found.most) == (3.0, 3.0, 3.6)
     assert str(found) == "3.00 (3.00–3.60)"
 
 
-def test_rounds_without_a_partner_are_no_ratio() -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        ratio([of_rate(1)], [])
+def test_a_round_that_left_work_behind_counts_nowhere() -> None:
+    late = of_rate(900, lag=1.2)
+
+    assert not late.counts
+    assert of_rate(900, lag=1.0).counts
+    assert ratio([late], [of_rate(100)]) is None
+    assert str(ratio([late, of_rate(200)], [of_rate(100), of_rate(100)])) == "2.00"
+
+
+def test_the_cost_of_a_command_is_by_process_and_without_the_clients() -> None:
+    assert of_rate(100).cost == {"deals": 0.005, "kafka": 0.0025}
+    assert of_rate(100).client_cores == 0.05
+
+
+def test_the_page_says_what_was_thrown_away_and_which_client_took_too_much() -> None:
+    rounds = [
+        of_rate(300),
+        of_rate(500, lag=3.14),
+        of_rate(100, server="Theirs", load=0.5),
+        of_rate(100, server="Theirs"),
+    ]
+    page = report(Measured(about={"Python": "3"}, rounds=rounds), "Ours")
+
+    assert "## Closed loop, 8 clients" in page
+    assert "| Ours | 1 of 2; thrown away: 3.1 s behind | 300 | 1.0 / 1.0 / 1.0 | 0.05 | – |" in page
+    assert "| Theirs | 2 of 2 | 100 (100–100) | 1.0 / 1.0 / 1.0 | 0.25 (too much) | 3.00 |" in page
+    assert "| Ours | 8 | 2,500 | 1,667 | 833 |" in page
+
+
+def test_a_run_says_beforehand_how_long_it_takes() -> None:
+    quick = Plan(clients=(32,), rates=(100,), sections=(CLOSED,))
+
+    assert len(quick.rounds(CLOSED)) == 6
+    assert 2 < quick.minutes(1) < 4
+    assert quick.minutes(2) == 2 * quick.minutes(1)
+    assert Plan(sections=(CLOSED,)).minutes(1) < 10
+    assert Plan(sections=(OPEN, VISIBLE)).minutes(1) < 10

@@ -1,0 +1,58 @@
+"""What a run measures, and how long that takes. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tests.bench.figures import Pressure
+
+PRODUCT, ALONE = "Throughline", "Throughline, nothing downstream"
+LIBRARY, FUNCTIONS = "FastAPI + eventsourcing", "FastAPI + eventsourcing, database function"
+PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, no database"
+
+CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
+SECTIONS = (CLOSED, OPEN, VISIBLE, REST)
+SERVERS = {
+    CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
+    OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
+}
+WARM_UP_SECONDS = 3.0
+REST_SECONDS = 15.0
+STAGE_SECONDS = 40.0
+"""About what starting and stopping a stack with its peers takes."""
+BETWEEN_SECONDS = 2.5
+"""About what starting the clients and settling afterwards takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be measured."""
+
+    sections: Sequence[str] = SECTIONS
+    clients: Sequence[int] = (1, 8, 32, 96)
+    rates: Sequence[float] = (10, 100, 300)
+    seconds: float = 15.0
+    """The length of a round."""
+    turns: int = 1
+    """How often each build has its turn."""
+
+    def pressures(self, section: str) -> list[Pressure]:
+        """How commands come in a section."""
+        if section == CLOSED:
+            return [Pressure(clients=number) for number in self.clients]
+        return [Pressure(rate=rate) for rate in self.rates]
+
+    def rounds(self, section: str) -> list[tuple[Pressure, str]]:
+        """The rounds of a section on one stage."""
+        return [(pressure, server) for pressure in self.pressures(section) for server in SERVERS[section]]
+
+    def minutes(self, builds: int) -> float:
+        """About how long a run takes."""
+        one = self.seconds + WARM_UP_SECONDS + BETWEEN_SECONDS
+        numbers = {
+            CLOSED: len(self.rounds(CLOSED)),
+            OPEN: len(self.rounds(OPEN)),
+            VISIBLE: len(self.rates),
+        }
+        rounds = sum(number for section, number in numbers.items() if section in self.sections)
+        rest = REST_SECONDS if REST in self.sections else 0.0
+        return builds * self.turns * (STAGE_SECONDS + rounds * one + rest) / 60

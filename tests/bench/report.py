@@ -1,0 +1,137 @@
+"""A run as a page in Markdown. Pure."""
+
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from tests.bench.figures import MOST_CLIENT_CORES, Measured, Pressure, Rest, Round, Visible, percentile, ratio
+
+NOTHING = "–"
+Key = TypeVar("Key")
+
+
+def report(measured: Measured, product: str) -> str:
+    """The run as a page; `product` is the server that the others are compared with."""
+    parts = [table(("What", "Which"), list(measured.about.items()))]
+    for pressure in dict.fromkeys(one.pressure for one in measured.rounds):
+        parts.append(_commands([one for one in measured.rounds if one.pressure == pressure], pressure, product))
+    if closed := [one for one in measured.rounds if one.pressure.clients]:
+        parts.append(_costs(closed))
+    if measured.visible:
+        parts.append(_visible(measured.visible))
+    if measured.rest:
+        parts.append(_rest(measured.rest))
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(rounds: Sequence[Round], pressure: Pressure, product: str) -> str:
+    """One table of all servers under the same pressure."""
+    turns = _by(rounds, lambda one: (one.build, one.server))
+    first = rounds[0].build
+    several = len({one.build for one in rounds}) > 1
+    rows = []
+    for (build, server), own in turns.items():
+        counted = [one for one in own if one.counts]
+        compared = turns.get((first if server == product else build, product), [])
+        rows.append(
+            (
+                f"{server}{_beside(build, server == product) if several else ''}",
+                _counted(own),
+                *(_speed(counted) if counted else (NOTHING, NOTHING)),
+                f"{max(one.client_cores for one in own):.2f}{_hungry(own)}",
+                *([_ratio(compared, own)] if pressure.clients else []),
+            )
+        )
+    heads = ["Server", "Rounds that count", "Commands/s", "p50 / p99 / longest ms", "Load, cores"]
+    if pressure.clients:
+        heads.append(f"{product} ÷ this")
+    return f"## {pressure}\n\n{table(heads, rows)}"
+
+
+def _ratio(compared: Sequence[Round], own: Sequence[Round]) -> str:
+    return NOTHING if own is compared or len(compared) != len(own) else str(ratio(compared, own) or NOTHING)
+
+
+def _beside(build: str, own: bool) -> str:
+    return f" ({build})" if own else f" (beside {build})"
+
+
+def _counted(own: Sequence[Round]) -> str:
+    """How many rounds count; of those thrown away, what was still to be done."""
+    thrown = [one.lag for one in own if not one.counts]
+    late = f"; thrown away: {', '.join(f'{lag:.1f} s behind' for lag in thrown)}" if thrown else ""
+    unsent = sum(one.unsent for one in own)
+    return f"{len(own) - len(thrown)} of {len(own)}{late}{f'; {unsent} never sent' if unsent else ''}"
+
+
+def _hungry(own: Sequence[Round]) -> str:
+    return " (too much)" if any(one.client_cores > MOST_CLIENT_CORES for one in own) else ""
+
+
+def _speed(counted: Sequence[Round]) -> tuple[str, str]:
+    times = [time for one in counted for time in one.times]
+    rates = [one.rate for one in counted]
+    spread = f" ({min(rates):,.0f}–{max(rates):,.0f})" if len(rates) > 1 else ""
+    marks = (percentile(times, 0.5), percentile(times, 0.99), max(times))
+    return f"{statistics.median(rates):,.0f}{spread}", " / ".join(f"{mark * 1e3:.1f}" for mark in marks)
+
+
+def _costs(rounds: Sequence[Round]) -> str:
+    """CPU a command of each process, of the rounds that count."""
+    names = dict.fromkeys(name for one in rounds for name in one.cost)
+    several = len({one.build for one in rounds}) > 1
+    rows = []
+    for (build, server, clients), own in _by(rounds, lambda one: (one.build, one.server, one.pressure.clients)).items():
+        if counted := [one for one in own if one.counts]:
+            cost = {name: statistics.mean(one.cost.get(name, 0.0) for one in counted) for name in names}
+            rows.append(
+                (
+                    f"{server}{f' ({build})' if several else ''}",
+                    str(clients),
+                    f"{sum(cost.values()) * 1e6:,.0f}",
+                    *(f"{cost[name] * 1e6:,.0f}" for name in names),
+                )
+            )
+    return f"## CPU by process, µs a command\n\n{table(('Server', 'Clients', 'All', *names), rows)}"
+
+
+def _visible(found: Sequence[Visible]) -> str:
+    rows = []
+    for one in found:
+        command = one.command
+        named = (f"{command.rate:.0f}", command.build)
+        cores = f"{command.client_cores:.2f}{_hungry([command])}"
+        rows += [
+            (*named, "answered", *_spread(command.times), cores),
+            (*named, "on the event stream of forecast", *_spread(one.streamed), cores),
+            (*named, "in the answer of the funnel, asked for with the Consistency-Token", *_spread(one.asked), cores),
+        ]
+    heads = ("Commands/s", "Build", "The command is", "n", "p50 ms", "p99 ms", "Longest ms", "Hungriest client, cores")
+    lost = sum(one.unseen for one in found)
+    missing = f"\n\n{lost} commands were never seen." if lost else ""
+    return f"## From command to visible, through Kafka and the gateway\n\n{table(heads, rows)}{missing}"
+
+
+def _spread(times: Sequence[float]) -> tuple[str, ...]:
+    if not times:
+        return ("0", NOTHING, NOTHING, NOTHING)
+    marks = (percentile(times, 0.5), percentile(times, 0.99), max(times))
+    return (str(len(times)), *(f"{mark * 1e3:.1f}" for mark in marks))
+
+
+def _rest(rest: Sequence[Rest]) -> str:
+    rows = [(one.build, one.process, f"{one.share:.1%}", f"{one.resident / (1 << 20):.0f}") for one in rest]
+    return f"## At rest\n\n{table(('Build', 'Process', 'Of a core', 'Resident MiB'), rows)}"
+
+
+def _by(rounds: Iterable[Round], key: Callable[[Round], Key]) -> Mapping[Key, list[Round]]:
+    found: dict[Key, list[Round]] = {}
+    for one in rounds:
+        found.setdefault(key(one), []).append(one)
+    return found
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
