@@ -1,12 +1,17 @@
 """The read model of invoices and what settled them: overdue share and invoiced revenue (FC-7, FC-14)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+from services.forecast.figures import NOBODY, Part, Sum, levelled, moved
+from services.forecast.grains import counting
 from services.forecast.question import Question, scoped
+from services.forecast.tallies import Tally, add
+from shared.domain.context import Company
 from shared.events import receivables
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
@@ -17,17 +22,25 @@ create table {view}.invoice (
     issued_on date not null, due date not null, issued_at timestamptz not null, known timestamptz not null,
     team uuid, owner uuid
 );
-create index on {view}.invoice (issued_on);
+create index on {view}.invoice (issued_at);
 create table {view}.settlement (
     position bigint primary key, invoice_id uuid not null, receipt_id uuid not null, amount numeric not null,
     settled_at timestamptz not null, known timestamptz not null
 );
 create index on {view}.settlement (invoice_id);
+create index on {view}.settlement (settled_at);
 create table {view}.receipt (
     receipt_id uuid primary key, account_id uuid, amount numeric not null, received_on date not null,
     received_at timestamptz not null, known timestamptz not null
 );
 """
+
+OWED = Tally(table="owed", key="day date, due date", values="count bigint, amount numeric")
+"""What customers came to owe, or paid, on a day, by the day on which it is due."""
+OWED_LEVEL = Tally(table="owed_level", key="still boolean, month date, due date", values="count bigint, amount numeric")
+"""What they owed when a month began, or still owe since a day of the month."""
+INVOICED = Tally(table="invoiced", key="issued_on date, day date", values="count bigint, amount numeric")
+"""What was invoiced, by the date of the invoice and the day on which that happened."""
 
 INVOICE = "insert into {view}.invoice values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing"
 SETTLEMENT = "insert into {view}.settlement values ($1, $2, $3, $4, $5, $6) on conflict do nothing"
@@ -58,14 +71,145 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
                 rows[SETTLEMENT].append((event.position, data.invoice_id, data.receipt_id, data.amount.amount, *when))
             case receivables.ReceiptRecorded() as data:
                 rows[RECEIPT].append((data.receipt_id, data.account_id, data.amount.amount, data.on, *when))
+    touched = [*(values[0] for values in rows[INVOICE]), *(values[1] for values in rows[SETTLEMENT])]
+    before = await _items(db, touched)
     for statement, values in rows.items():
         if values:
             await db.executemany(statement, values)
+    await _post(db, before, await _items(db, touched))
 
 
-VIEW = View(name="cash", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
+TALLIES = (OWED, OWED_LEVEL, INVOICED)
 
-OPEN_ITEMS = scoped("""
+VIEW = View(
+    name="cash",
+    version=2,
+    ddl=DDL + "".join(tally.ddl for tally in TALLIES),
+    apply=apply,
+    source="journal",
+    events=FACTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """Where what is owed counts."""
+
+    due: date
+    team: UUID
+    owner: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """Where an invoice counts."""
+
+    issued_on: date
+    team: UUID
+    owner: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An invoice, and what settled it: when and how much."""
+
+    amount: Decimal
+    issued_on: date
+    due: date
+    issued_at: datetime
+    team: UUID
+    owner: UUID
+    settled: tuple[tuple[datetime, Decimal], ...]
+
+
+def debts(item: Item) -> list[Part[Debt]]:
+    """What is owed of an item, from when to when. It counts as one as long as anything of it is owed."""
+    where, left, found = Debt(item.due, item.team, item.owner), item.amount, list[Part[Debt]]()
+    for at, amount in sorted(item.settled):
+        paid = min(amount, left)
+        if paid > 0:
+            left -= paid
+            found.append(Part(item.issued_at, max(at, item.issued_at), where, Sum(0 if left else 1, paid)))
+    if left > 0:
+        found.append(Part(item.issued_at, None, where, Sum(1, left)))
+    return found
+
+
+def bill(item: Item) -> Part[Bill]:
+    """An invoice was issued, for good."""
+    return Part(item.issued_at, None, Bill(item.issued_on, item.team, item.owner), Sum(1, item.amount))
+
+
+ITEMS = """
+select amount, issued_on, due, issued_at, team, owner,
+       (select array_agg(s.settled_at order by s.position) from {view}.settlement s
+         where s.invoice_id = i.invoice_id) as moments,
+       (select array_agg(s.amount order by s.position) from {view}.settlement s
+         where s.invoice_id = i.invoice_id) as amounts
+  from {view}.invoice i where invoice_id = any($1)
+"""
+
+
+async def _items(db: ViewDatabase, invoices: Sequence[UUID]) -> list[Item]:
+    return [
+        Item(
+            amount=row["amount"],
+            issued_on=row["issued_on"],
+            due=row["due"],
+            issued_at=row["issued_at"],
+            team=row["team"] or NOBODY,
+            owner=row["owner"] or NOBODY,
+            settled=tuple(zip(row["moments"] or (), row["amounts"] or (), strict=True)),
+        )
+        for row in await db.fetch(ITEMS, invoices)
+    ]
+
+
+async def _post(db: ViewDatabase, before: Sequence[Item], after: Sequence[Item]) -> None:
+    """Post what changed in what is owed and invoiced when some items were replaced by others."""
+    owed_before, owed = ([part for item in items for part in debts(item)] for items in (before, after))
+    bills_before, bills = ([bill(item) for item in items] for items in (before, after))
+    await add(db, (OWED,), _daily(moved(owed_before, owed, db.company)))
+    await add(db, (INVOICED,), _daily(moved(bills_before, bills, db.company)))
+    levels = levelled(owed_before, owed, db.company)
+    await add(
+        db,
+        (OWED_LEVEL,),
+        [
+            {"month": month, "still": still} | asdict(where) | asdict(change)
+            for (month, still, where), change in levels.items()
+        ],
+    )
+
+
+def _daily(changes: Mapping[tuple[date, Any], Sum]) -> list[dict[str, Any]]:
+    return [{"day": day} | asdict(where) | asdict(change) for (day, where), change in changes.items()]
+
+
+OPEN_ITEMS = """
+select coalesce(sum(amount), 0) as open, coalesce(sum(amount) filter (where due < $10), 0) as overdue,
+       coalesce(sum(count), 0)::bigint as number from (
+    select due, count, amount from {view}.owed_level where still and month < $9 and {counted}
+    union all
+    select due, count, amount from {view}.owed_level where not still and month = $9 and {counted}
+    union all
+    select due, count, amount from {view}.owed where day >= $9 and day < $10 and {counted}
+    union all
+    select due, (now_left > 0)::int - (left_before > 0)::int, greatest(now_left, 0) - greatest(left_before, 0) from (
+        select due, case when issued_at > $12 then 0 else amount - coalesce((
+                   select sum(s.amount) from {view}.settlement s
+                    where s.invoice_id = i.invoice_id and s.settled_at <= $12), 0) end as now_left,
+               case when issued_at >= $11 then 0 else amount - coalesce((
+                   select sum(s.amount) from {view}.settlement s
+                    where s.invoice_id = i.invoice_id and s.settled_at < $11), 0) end as left_before
+          from {view}.invoice i where {scope} and invoice_id in (
+            select invoice_id from {view}.invoice where issued_at >= $11 and issued_at <= $12
+            union
+            select invoice_id from {view}.settlement where settled_at >= $11 and settled_at <= $12)) as today
+) as item
+"""
+
+OPEN_ITEMS_KNOWN = scoped("""
 select coalesce(sum(left_over), 0) as open, coalesce(sum(left_over) filter (where due < $7), 0) as overdue,
        count(*) as number
   from (select due, team, owner, amount - coalesce((
@@ -75,10 +219,25 @@ select coalesce(sum(left_over), 0) as open, coalesce(sum(left_over) filter (wher
  where left_over > 0 and {scope}
 """)
 
-INVOICED = scoped("""
+BILLED = """
+select coalesce(sum(amount), 0) as amount, coalesce(sum(count), 0)::bigint as number from (
+    select count, amount from {view}.invoiced where issued_on between $9 and $10 and day < $11 and {counted}
+    union all
+    select 1, amount from {view}.invoice
+     where issued_at >= $12 and issued_at <= $13 and issued_on between $9 and $10 and {scope}
+) as bill
+"""
+
+BILLED_KNOWN = scoped("""
 select coalesce(sum(amount), 0) as amount, count(*) as number from {view}.invoice
  where issued_on between $6 and $7 and issued_at <= $8 and known <= $9 and {scope}
 """)
+
+EVER = """
+select exists(select from {view}.invoiced where issued_on <= $9 and day < $10 and {counted})
+    or exists(select from {view}.invoice
+               where issued_at >= $11 and issued_at <= $12 and issued_on <= $9 and {scope})
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +257,30 @@ class Invoiced:
     number: int
 
 
-async def open_items(db: ViewDatabase, asked: Question, today: date) -> OpenItems:
+async def open_items(db: ViewDatabase, asked: Question, company: Company) -> OpenItems:
     """What is owed at the instant asked about; an item is overdue from the day after its due date."""
-    (row,) = await db.fetch(OPEN_ITEMS, *asked.scope, asked.as_of, today, asked.known_until)
+    day = company.day(asked.as_of)
+    if asked.known_at is not None:
+        (row,) = await db.fetch(OPEN_ITEMS_KNOWN, *asked.scope, asked.as_of, day, asked.known_at)
+    else:
+        tail = (company.start_of(day), asked.as_of)
+        (row,) = await db.fetch(*counting(OPEN_ITEMS, asked, day.replace(day=1), day, *tail))
     return OpenItems(open=row["open"], overdue=row["overdue"], number=row["number"])
 
 
-async def invoiced(db: ViewDatabase, asked: Question, first: date, last: date) -> Invoiced:
+async def invoiced(db: ViewDatabase, asked: Question, company: Company, first: date, last: date) -> Invoiced:
     """What was invoiced from `first` to `last`, both included, up to the instant asked about."""
-    (row,) = await db.fetch(INVOICED, *asked.scope, first, last, asked.as_of, asked.known_until)
+    if asked.known_at is not None:
+        (row,) = await db.fetch(BILLED_KNOWN, *asked.scope, first, last, asked.as_of, asked.known_at)
+    else:
+        day = company.day(asked.as_of)
+        (row,) = await db.fetch(*counting(BILLED, asked, first, last, day, company.start_of(day), asked.as_of))
     return Invoiced(amount=row["amount"], number=row["number"])
+
+
+async def ever_invoiced(db: ViewDatabase, asked: Question, company: Company, last: date) -> bool:
+    """Whether anything was invoiced at all, with a date up to `last`."""
+    if asked.known_at is not None:
+        return (await invoiced(db, asked, company, date.min, last)).number > 0
+    day = company.day(asked.as_of)
+    return bool(await db.fetchval(*counting(EVER, asked, last, day, company.start_of(day), asked.as_of)))

@@ -29,7 +29,7 @@ from services.forecast.figures import (
     movements,
     stalled_at,
 )
-from services.forecast.tallies import Tally
+from services.forecast.tallies import Tally, add
 from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
@@ -231,8 +231,7 @@ async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]
 
 
 async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
-    """Add the changes to the figures. What comes to nothing is not kept, so that the rows are the same however the
-    events were cut into pages."""
+    """Add the changes to the figures."""
     rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
     for (day, where), change in moved.items():
         if change:
@@ -242,17 +241,7 @@ async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
         for (month, still, where), change in levelled.items()
         if change
     ]
-    await _add(db, (MOVEMENT,), rows[Standing])
-    await _add(db, (LEVEL,), placed)
-    await _add(db, (CLOSING, CLOSING_MONTH, CLOSED), rows[Close])
-    await _add(db, (OPENING,), rows[Opening])
-
-
-async def _add(db: ViewDatabase, tallies: Sequence[Tally], rows: Sequence[dict[str, Any]]) -> None:
-    """Add rows of the first tally to all of them."""
-    if not rows:
-        return
-    given = msgspec.json.encode(rows).decode()
-    for tally in tallies:
-        await db.execute(tally.post(tallies[0]), given)
-        await db.execute(tally.clear(tallies[0]), given)
+    await add(db, (MOVEMENT,), rows[Standing])
+    await add(db, (LEVEL,), placed)
+    await add(db, (CLOSING, CLOSING_MONTH, CLOSED), rows[Close])
+    await add(db, (OPENING,), rows[Opening])

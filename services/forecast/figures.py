@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from services.forecast.timeline import WON, DealState, Span
@@ -129,13 +129,17 @@ def opening_of(state: DealState, company: Company) -> Opening:
     return Opening(company.day(state.opened), state.outcome == WON, state.team or NOBODY, state.owner or NOBODY)
 
 
+Place = TypeVar("Place")
+Key = TypeVar("Key")
+
+
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a span: what counts where, from when to when."""
+class Part(Generic[Place]):
+    """What counts where, from when to when (None: still)."""
 
     start: datetime
     end: datetime | None
-    where: Where
+    where: Place
     what: Sum
 
 
@@ -144,7 +148,7 @@ def stalled_at(span: Span) -> datetime:
     return max(span.start, span.state.stalls + timedelta(microseconds=1))
 
 
-def parts(span: Span, company: Company) -> Iterator[Part]:
+def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
     """A span as it counts: whole by its opening and closing; an open deal apart before and after it stalls."""
     state, what = span.state, sum_of(span.state)
     yield Part(span.start, span.end, opening_of(state, company), Sum(1))
@@ -162,20 +166,32 @@ def parts(span: Span, company: Company) -> Iterator[Part]:
 
 def movements(before: Iterable[Span], after: Iterable[Span], company: Company) -> Movements:
     """What changes in the figures when the spans `before` of a deal are replaced by those `after`."""
-    changes: Movements = {}
-    for part, what in _signed(before, after, company):
+    return moved(_parts(before, company), _parts(after, company), company)
+
+
+def levels(before: Iterable[Span], after: Iterable[Span], company: Company) -> Levels:
+    """What changes in the levels when the spans `before` of a deal are replaced by those `after`."""
+    return levelled(_placed(before, company), _placed(after, company), company)
+
+
+def moved(
+    before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
+) -> dict[tuple[date, Place], Sum]:
+    """What changes on which day when some parts are replaced by others."""
+    changes: dict[tuple[date, Place], Sum] = {}
+    for part, what in _signed(before, after):
         _add(changes, (company.day(part.start), part.where), what)
         if part.end is not None:
             _add(changes, (company.day(part.end), part.where), -what)
     return {key: value for key, value in changes.items() if value}
 
 
-def levels(before: Iterable[Span], after: Iterable[Span], company: Company) -> Levels:
-    """What changes in the levels when the spans `before` of a deal are replaced by those `after`."""
-    changes: Levels = {}
-    for part, what in _signed(before, after, company):
-        if not isinstance(part.where, Standing):
-            continue
+def levelled(
+    before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
+) -> dict[tuple[date, bool, Place], Sum]:
+    """What changes in the levels when some parts are replaced by others."""
+    changes: dict[tuple[date, bool, Place], Sum] = {}
+    for part, what in _signed(before, after):
         first = company.day(part.start)
         if part.end is None:
             _add(changes, (first.replace(day=1), True, part.where), what)
@@ -183,6 +199,19 @@ def levels(before: Iterable[Span], after: Iterable[Span], company: Company) -> L
         for month in months(first, company.day(part.end)):
             _add(changes, (month, False, part.where), what)
     return {key: value for key, value in changes.items() if value}
+
+
+def _parts(spans: Iterable[Span], company: Company) -> list[Part[Where]]:
+    return [part for span in spans for part in parts(span, company)]
+
+
+def _placed(spans: Iterable[Span], company: Company) -> list[Part[Standing]]:
+    """The parts that have levels: those of open deals."""
+    return [
+        Part(part.start, part.end, part.where, part.what)
+        for part in _parts(spans, company)
+        if isinstance(part.where, Standing)
+    ]
 
 
 def months(after: date, until: date) -> Iterator[date]:
@@ -198,19 +227,14 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _signed(before: Iterable[Span], after: Iterable[Span], company: Company) -> Iterator[tuple[Part, Sum]]:
-    for span in before:
-        for part in parts(span, company):
-            yield part, -part.what
-    for span in after:
-        for part in parts(span, company):
-            yield part, part.what
+def _signed(before: Iterable[Part[Place]], after: Iterable[Part[Place]]) -> Iterator[tuple[Part[Place], Sum]]:
+    for part in before:
+        yield part, -part.what
+    for part in after:
+        yield part, part.what
 
 
-Place = TypeVar("Place")
-
-
-def _add(changes: dict[Place, Sum], key: Place, value: Sum) -> None:
+def _add(changes: dict[Key, Sum], key: Key, value: Sum) -> None:
     changes[key] = changes.get(key, Sum()) + value
 
 

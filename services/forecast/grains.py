@@ -6,11 +6,14 @@ table with the columns `team` and `owner`; `ALL` stands for every team or owner 
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.forecast.figures import NOBODY
-from services.forecast.question import Question
+from services.forecast.question import Question, scoped
+from shared.domain.context import Company
+from shared.views.view import ViewDatabase
 
 ALL = UUID(int=2**128 - 1)
 """Stands for every owner, or every team, in the rows of a coarser grain."""
@@ -53,3 +56,20 @@ def counts_at(asked: Question) -> tuple[Any, ...]:
     if not asked.sees_all and asked.owner != asked.member:
         teams = set(asked.sees_teams) if teams is None else teams & set(asked.sees_teams)
     return [], asked.owner, None if teams is None else sorted(teams)
+
+
+def counting(sql: str, asked: Question, *more: Any) -> tuple[Any, ...]:
+    """A statement on tallies and on rows of a day, with its arguments: `more` begins at $9."""
+    return scoped(sql.replace("{counted}", counted(6))), *asked.scope, *counts_at(asked), *more
+
+
+async def over_window(db: ViewDatabase, sql: str, asked: Question, company: Company, since: datetime) -> Any:
+    """The one row of a count over a window up to the instant asked about, out of daily sums and the days at its edges.
+
+    `{counted}` and `{scope}` say what counts. $9 is the first whole day, $10 the asked one; $11 to $12 is what the
+    asked day has of the window, $13 (excluded) to $14 what the first day has.
+    """
+    day, first = company.day(asked.as_of), company.day(since)
+    edges = (company.start_of(day), asked.as_of, since, company.end_of(first))
+    (row,) = await db.fetch(*counting(sql, asked, first + timedelta(days=1), day, *edges))
+    return row

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from fastapi import APIRouter, Response
 
-from services.forecast.cash import invoiced, open_items
+from services.forecast.cash import ever_invoiced, invoiced, open_items
 from services.forecast.deal_figures import closed_rows, counts
 from services.forecast.health_rules import (
     ATTAINMENT,
@@ -118,9 +118,9 @@ async def measure(reading: Reading, asked: Question, company: Company) -> Measur
     today = company.day(asked.as_of)
     deals = await counts(reading("deals"), asked, company, since)
     cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
-    converted = await conversion(reading("leads"), asked, since)
-    nodes = await completion(reading("nodes"), asked, since)
-    owed = await open_items(reading("cash"), asked, today)
+    converted = await conversion(reading("leads"), asked, company, since)
+    nodes = await completion(reading("nodes"), asked, company, since)
+    owed = await open_items(reading("cash"), asked, company)
     attained, basis = await _attainment(reading, asked, company, today)
     return Measurements(
         basis=basis,
@@ -154,13 +154,13 @@ async def _attainment(reading: Reading, asked: Question, company: Company, today
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
     quarter = quarter_of(today)
     target = await revenue_target(reading("targets"), asked, quarter)
-    billed = await invoiced(reading("cash"), asked, quarter.first, quarter.last)
-    ever = await invoiced(reading("cash"), asked, date.min, quarter.last)
+    billed = await invoiced(reading("cash"), asked, company, quarter.first, quarter.last)
+    ever = await ever_invoiced(reading("cash"), asked, company, quarter.last)
     rows = await closed_rows(reading("deals"), asked, company, quarter.first, quarter.last)
     won = [row for row in rows if row.outcome == WON]
     begun, whole = quarter.elapsed(today)
     due = rounded((target or Decimal(0)) * begun / whole, company.currency)
-    if ever.number:
+    if ever:
         return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
     booked = sum((row.amount for row in won), Decimal(0))
     return Measured(numerator=booked, denominator=due, n=sum(row.count for row in won)), "bookings"

@@ -89,7 +89,7 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
         open_deals = [row for row in await open_rows(reading("deals"), asked, put.company) if row.due in wanted.months]
         closed = await closed_rows(reading("deals"), asked, put.company, wanted.first, wanted.last)
         target = await revenue_target(reading("targets"), asked, wanted)
-        billed = await invoiced(reading("cash"), asked, wanted.first, wanted.last)
+        billed = await invoiced(reading("cash"), asked, put.company, wanted.first, wanted.last)
         parked = reading.parked
     begun, whole = wanted.elapsed(today)
     won = sum((row.amount for row in closed if row.outcome == WON), Decimal(0))

@@ -1,10 +1,16 @@
 """Tallies: tables of sums by a key, at every grain, to which signed changes are posted."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
+
+import msgspec
 
 from services.forecast.grains import GRAINS
+from shared.views.view import ViewDatabase
 
 GRAIN = "owner uuid, team uuid"
 """What every key begins with, so that an index finds a grain's rows side by side."""
@@ -57,6 +63,30 @@ class Tally:
         """The key's columns, out of the changes."""
         sources = {"owner": "grain.owner", "team": "grain.team", **self.derived}
         return ", ".join(sources.get(column, f"given.{column}") for column in self.keys)
+
+
+async def add(db: ViewDatabase, tallies: Sequence[Tally], changes: Sequence[Mapping[str, Any]]) -> None:
+    """Add changes, given as rows of the first tally, to all of them. What comes to nothing is not kept, so that the
+    rows are the same however the events were cut into pages."""
+    if not changes:
+        return
+    given = msgspec.json.encode(changes).decode()
+    for tally in tallies:
+        await db.execute(tally.post(tallies[0]), given)
+        await db.execute(tally.clear(tallies[0]), given)
+
+
+@asynccontextmanager
+async def kept(db: ViewDatabase, tally: Tally, contributions: str, *arguments: Any) -> AsyncIterator[None]:
+    """Post to a tally what the block changes in the contributions of some rows, which a statement counts."""
+    changes: Counter[tuple[Any, ...]] = Counter()
+    for row in await db.fetch(contributions, *arguments):
+        changes[tuple(row[name] for name in tally.keys)] -= row["count"]
+    yield
+    for row in await db.fetch(contributions, *arguments):
+        changes[tuple(row[name] for name in tally.keys)] += row["count"]
+    rows = [dict(zip(tally.keys, key, strict=True)) | {"count": count} for key, count in changes.items() if count]
+    await add(db, (tally,), rows)
 
 
 def names(columns: str) -> list[str]:

@@ -1,0 +1,239 @@
+"""Health reads maintained rows; they say what counting every lead, task and invoice says, at any instant (FC-7).
+
+What was known then is counted from all rows: asked as known at the end of time, it is what the maintained rows have to
+come to.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.forecast.cash import Item, debts, ever_invoiced, invoiced, open_items
+from services.forecast.figures import NOBODY
+from services.forecast.leads import conversion
+from services.forecast.nodes import completion
+from services.forecast.question import Question
+from shared.events import deals, leads, receivables
+from shared.events.envelope import Envelope
+from tests.services.forecast.conftest import COMPANY, Forecast
+from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, eur, fact, handed_over, lost, moved, opened
+from tests.services.forecast.test_changes import ALL
+from tests.services.forecast.test_deals import START
+
+EVER = START + timedelta(days=9999)
+WHOSE = ((ANNA, NORTH), (BEN, SOUTH), (ANNA, SOUTH))
+SCOPES: tuple[dict[str, Any], ...] = (
+    {},
+    {"teams": (NORTH,)},
+    {"owner": ANNA},
+    {"sees_all": False, "sees_teams": (SOUTH,), "member": ANNA},
+    {"sees_all": False, "sees_teams": (), "member": BEN},
+)
+
+Lives = list[list[Envelope[Any]]]
+
+
+def lead_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
+    """Leads: some handed on, some converted, some duplicates."""
+    for number in range(70):
+        lead, sequence = UUID(int=5000 + number), 1
+        at = START + timedelta(hours=dice.randrange(0, 2400))
+        told: list[tuple[Any, datetime]] = [(leads.LeadCaptured(lead_id=lead, source="web"), at)]
+        for _ in range(dice.randrange(0, 3)):
+            owner, team = dice.choice(WHOSE)
+            assigned = leads.LeadAssigned(lead_id=lead, team_id=team, member_id=owner, rule="turn")
+            told.append((assigned, at + timedelta(hours=dice.randrange(0, 50))))
+        if dice.random() < 0.5:
+            ended = leads.LeadConverted(
+                lead_id=lead,
+                account_id=lead,
+                contact_id=lead,
+                captured_at=at,
+                source="web",
+                owner=ANNA,
+                team=NORTH,
+                deal_id=lead if dice.random() < 0.8 else None,
+            )
+            told.append((ended, at + timedelta(hours=dice.randrange(0, 900))))
+        elif dice.random() < 0.2:
+            same = leads.LeadMarkedDuplicate(
+                lead_id=lead, original_id=lead, original_kind="lead", matched_on="email", score=Decimal(1)
+            )
+            told.append((same, at))
+        yield [
+            replace(fact(sequence + n, data, when, deal=lead), service="leads", aggregate="lead")
+            for n, (data, when) in enumerate(told)
+        ]
+
+
+def node_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
+    """Deals with tasks: done in time or late, left behind with their stage, handed over with the deal."""
+    for number in range(50):
+        deal, at = UUID(int=6000 + number), START + timedelta(hours=dice.randrange(0, 2000))
+        owner, team = dice.choice(WHOSE)
+        told: list[tuple[Any, datetime]] = [
+            (replace(opened(deal=deal, team=team, owner=owner), nodes=due(dice, at)), at),
+        ]
+        stage = "contact"
+        for _ in range(dice.randrange(0, 5)):
+            at += timedelta(hours=dice.randrange(0, 300))
+            change = dice.choice(["done", "moved", "handed over", "lost"])
+            if change == "done":
+                key, kind = dice.choice([("a", "task"), ("b", "task"), ("c", "deliverable")])
+                told.append(
+                    (
+                        deals.DealNodeCompleted(
+                            deal_id=deal, stage=stage, key=key, kind=kind, required=True, evidence="x"
+                        ),
+                        at,
+                    )
+                )
+            elif change == "moved":
+                before, stage = stage, dice.choice(["needs", "quotation"])
+                told.append((replace(moved(stage, before, deal=deal), nodes=due(dice, at)), at))
+            elif change == "handed over":
+                owner, team = dice.choice(WHOSE)
+                told.append((handed_over(team, owner, deal=deal), at))
+            else:
+                told.append((replace(lost(at.date(), deal=deal), stage=stage), at))
+        yield [fact(n, data, when, deal=deal) for n, (data, when) in enumerate(told, 1)]
+
+
+def due(dice: random.Random, at: datetime) -> tuple[deals.DueNode, ...]:
+    return tuple(
+        deals.DueNode(
+            key=key,
+            kind=kind,
+            required=dice.random() < 0.8,
+            due=COMPANY.day(at) + timedelta(days=dice.randrange(0, 20)),
+        )
+        for key, kind in (("a", "task"), ("b", "task"), ("c", "deliverable"))
+        if dice.random() < 0.7
+    )
+
+
+def ledger_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
+    """Invoices, paid in parts or wholly, also by money that came before them."""
+    for number in range(12):
+        ledger = UUID(int=7000 + number)
+        told: list[tuple[Any, datetime]] = []
+        for which in range(dice.randrange(1, 6)):
+            invoice, amount = UUID(int=number * 100 + which + 70_000), 100 * dice.randrange(1, 9)
+            at = START + timedelta(hours=dice.randrange(0, 2400))
+            owner, team = dice.choice(WHOSE)
+            on = COMPANY.day(at)
+            told.append((issued(ledger, invoice, amount, on, team, owner), at))
+            left = amount
+            while left and dice.random() < 0.7:
+                paid = dice.choice([left, left, 50])
+                left -= paid
+                when = max(START, at + timedelta(hours=dice.randrange(-100, 1500)))
+                told.append((allocated(ledger, invoice, paid, left, COMPANY.day(when)), when))
+        yield [
+            replace(fact(n, data, when, deal=ledger), service="receivables", aggregate="ledger")
+            for n, (data, when) in enumerate(told, 1)
+        ]
+
+
+def issued(
+    ledger: UUID, invoice: UUID, amount: int, on: date, team: UUID | None, owner: UUID | None
+) -> receivables.InvoiceIssued:
+    return receivables.InvoiceIssued(
+        ledger_id=ledger,
+        account_id=ledger,
+        invoice_id=invoice,
+        number=str(invoice.int),
+        legal_entity="main",
+        amount=eur(amount),
+        on=on,
+        due=on + timedelta(days=30),
+        team=team,
+        owner=owner,
+    )
+
+
+def allocated(ledger: UUID, invoice: UUID, paid: int, left: int, on: date) -> receivables.ReceiptAllocated:
+    return receivables.ReceiptAllocated(
+        ledger_id=ledger,
+        account_id=ledger,
+        receipt_id=ledger,
+        invoice_id=invoice,
+        invoice_number="1",
+        amount=eur(paid),
+        open_after=eur(left),
+        rule="reference",
+        on=on,
+    )
+
+
+async def test_what_health_counts_is_what_counting_everything_comes_to(forecast: Forecast) -> None:
+    dice = random.Random(20260316)
+    lives = [*lead_lives(dice), *node_lives(dice), *ledger_lives(dice)]
+    await forecast.journal_facts(shuffled(dice, lives))
+    moments = [START + timedelta(hours=dice.randrange(0, 3500)) for _ in range(14)]
+    moments += [COMPANY.end_of(date(2026, 2, 28)), COMPANY.start_of(date(2026, 3, 1)), START + timedelta(days=500)]
+    counted = 0
+    for moment in moments:
+        for scope in SCOPES:
+            counted += await compare(forecast, replace(ALL, as_of=moment, **scope))
+    assert counted > 1000, "the facts say something"
+
+
+def shuffled(dice: random.Random, lives: Lives) -> list[Envelope[Any]]:
+    """The facts of all in one order, each life in its own."""
+    order = [number for number, life in enumerate(lives) for _ in life]
+    dice.shuffle(order)
+    left = [iter(life) for life in lives]
+    return [next(left[number]) for number in order]
+
+
+async def compare(forecast: Forecast, asked: Question) -> int:
+    """The maintained rows against all rows; gives how much there was to count."""
+    counted = replace(asked, known_at=EVER)
+    seen = 0
+    async with forecast.reading() as reading:
+        for since in (asked.as_of - timedelta(days=90), asked.as_of - timedelta(days=9), asked.as_of - timedelta(0, 9)):
+            for read, name in ((conversion, "leads"), (completion, "nodes")):
+                found = await read(reading(name), asked, COMPANY, since)
+                assert found == await read(reading(name), counted, COMPANY, since), (name, asked.as_of, since)
+                seen += sum(getattr(found, field) for field in found.__slots__)
+        cash = reading("cash")
+        owed = await open_items(cash, asked, COMPANY)
+        assert owed == await open_items(cash, counted, COMPANY), asked.as_of
+        for first, last in ((date.min, date.max), (date(2026, 1, 1), date(2026, 3, 31)), (asked.as_of.date(),) * 2):
+            billed = await invoiced(cash, asked, COMPANY, first, last)
+            assert billed == await invoiced(cash, counted, COMPANY, first, last), (asked.as_of, first)
+            ever = await ever_invoiced(cash, asked, COMPANY, last)
+            assert ever is await ever_invoiced(cash, counted, COMPANY, last)
+    return seen + owed.number
+
+
+days = st.integers(-5, 200)
+settled = st.lists(st.tuples(days.map(lambda day: START + timedelta(days=day)), st.integers(1, 120)), max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 200), settled, days)
+def test_what_is_owed_of_an_invoice_at_any_instant(amount: int, paid: list[tuple[datetime, int]], after: int) -> None:
+    """One item as long as anything of it is owed, whenever and however much was paid."""
+    item = Item(
+        amount=Decimal(amount),
+        issued_on=START.date(),
+        due=START.date(),
+        issued_at=START,
+        team=NOBODY,
+        owner=NOBODY,
+        settled=tuple((at, Decimal(part)) for at, part in paid),
+    )
+    asked = START + timedelta(days=after, hours=1)
+    standing = [part for part in debts(item) if part.start <= asked and (part.end is None or part.end > asked)]
+    left = amount - sum(part for at, part in paid if at <= asked) if asked >= START else 0
+    expected = (1, left) if left > 0 else (0, 0)
+    assert (sum(part.what.count for part in standing), sum(part.what.amount for part in standing)) == expected
