@@ -61,7 +61,7 @@ def lead_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
                 team=NORTH,
                 deal_id=lead if dice.random() < 0.8 else None,
             )
-            told.append((ended, at + timedelta(hours=dice.randrange(0, 900))))
+            told.append((ended, at + timedelta(hours=dice.choice([1, dice.randrange(0, 900)]))))
         elif dice.random() < 0.2:
             same = leads.LeadMarkedDuplicate(
                 lead_id=lead, original_id=lead, original_kind="lead", matched_on="email", score=Decimal(1)
@@ -179,6 +179,7 @@ async def test_what_health_counts_is_what_counting_everything_comes_to(forecast:
     await forecast.journal_facts(shuffled(dice, lives))
     moments = [START + timedelta(hours=dice.randrange(0, 3500)) for _ in range(14)]
     moments += [COMPANY.end_of(date(2026, 2, 28)), COMPANY.start_of(date(2026, 3, 1)), START + timedelta(days=500)]
+    moments += [life[-1].occurred_at + timedelta(minutes=1) for life in lives[::9]]
     counted = 0
     for moment in moments:
         for scope in SCOPES:
