@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: demo stop clean test check faults bench lock help
+.PHONY: demo stop clean test check faults bench fill lock help
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo "$$name" && break; done)
@@ -57,6 +57,9 @@ faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a da
 bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; QUICK=1)
 	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \
 		$(if $(QUICK),--quick)
+
+fill: $(DEVELOPMENT) ## Fill a stack with a large history (DEALS=6000, 16 events each) and verify it
+	$(RUN) tests.bench.fill $(if $(DEALS),--deals $(DEALS))
 
 lock: $(DEVELOPMENT) ## Write the lock files anew from pyproject.toml
 	@for set in "bench --group development" "development" "build"; do \

@@ -17,9 +17,9 @@ from deploy.local.stack import CHECKOUT
 from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
 from tests.bench.machine import machine
-from tests.bench.plan import PRODUCT, SECTIONS, Plan
+from tests.bench.plan import PRODUCT, SECTIONS, Plan, told
 from tests.bench.report import report
-from tests.bench.rounds import commands, told
+from tests.bench.rounds import commands
 from tests.bench.servers import stage
 
 PAGE = CHECKOUT / "docs" / "reference" / "bench.md"

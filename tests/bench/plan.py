@@ -1,5 +1,6 @@
-"""What a run measures, and how long that takes. Pure."""
+"""What a run measures, and how long that takes."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,3 +57,8 @@ class Plan:
         rounds = sum(number for section, number in numbers.items() if section in self.sections)
         rest = REST_SECONDS if REST in self.sections else 0.0
         return builds * self.turns * (STAGE_SECONDS + rounds * one + rest) / 60
+
+
+def told(text: str) -> None:
+    """Say how far a run is."""
+    sys.stderr.write(f"{text}\n")

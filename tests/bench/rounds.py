@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import sys
 
 from tests.bench.clients import Watched, cpu, measure, measure_until_visible
 from tests.bench.figures import Measured, Pressure, Rest, Round, Visible
 from tests.bench.load import Task
-from tests.bench.plan import CLOSED, OPEN, PRODUCT, REST, REST_SECONDS, VISIBLE, WARM_UP_SECONDS, Plan
+from tests.bench.plan import CLOSED, OPEN, PRODUCT, REST, REST_SECONDS, VISIBLE, WARM_UP_SECONDS, Plan, told
 from tests.bench.servers import Server, Stage
 
 CLIENTS_ON_TIME = 96
@@ -105,8 +104,3 @@ async def at_rest(on: Stage) -> list[Rest]:
         )
         for name, process in on.processes.items()
     ]
-
-
-def told(text: str) -> None:
-    """Say how far it is."""
-    sys.stderr.write(f"{text}\n")
