@@ -56,7 +56,7 @@ faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a da
 
 bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; QUICK=1)
 	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \
-		$(if $(QUICK),--quick)
+		$(if $(DEALS),--deals $(DEALS)) $(if $(QUICK),--quick)
 
 fill: $(DEVELOPMENT) ## Fill a stack with a large history (DEALS=6000, 16 events each) and verify it
 	$(RUN) tests.bench.fill $(if $(DEALS),--deals $(DEALS))

@@ -17,7 +17,8 @@ from deploy.local.stack import CHECKOUT
 from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
 from tests.bench.machine import machine
-from tests.bench.plan import PRODUCT, SECTIONS, Plan, told
+from tests.bench.plan import PRODUCT, QUESTIONS, SECTIONS, Plan, told
+from tests.bench.questions import answer_questions
 from tests.bench.report import report
 from tests.bench.rounds import commands
 from tests.bench.servers import stage
@@ -42,6 +43,9 @@ A round follows a warm-up, and counts only if everything that follows from its c
 its end. In the closed loop each client waits for its answer; in the open loop commands are due at fixed moments and are
 timed from then. The load, the listener and the questioner are processes of their own on the same machine; what they
 take of a core is stated, and called too much above 0.2.
+
+The questions are asked at forecast's own port by one client, warm, up to 500 times each or for 25 seconds, over a large
+history that was stamped out by COPY (`python -m tests.bench.fill`), while the other services are idle.
 """
 
 
@@ -61,7 +65,9 @@ def main() -> None:
 def planned(chosen: Namespace) -> Plan:
     """What is to be measured; what was not chosen stays as it is."""
     given = {
-        name: value for name in ("sections", "clients", "rates", "seconds", "turns") if (value := getattr(chosen, name))
+        name: value
+        for name in ("sections", "clients", "rates", "seconds", "turns", "deals")
+        if (value := getattr(chosen, name))
     }
     quick = {"clients": (32,), "rates": (100.0,)} if chosen.quick else {}
     return Plan(**{**quick, **given})
@@ -76,6 +82,7 @@ def arguments() -> Namespace:
     parser.add_argument("--rates", type=list_of(float), help="commands a second of the open loop: 10,100,300")
     parser.add_argument("--seconds", type=float, help="length of a round")
     parser.add_argument("--turns", type=int, help="how often each build has its turn")
+    parser.add_argument("--deals", type=int, help="how many deals the questions are asked over: 100000")
     parser.add_argument("--against", default="", help="another commit to be measured beside this build")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(CHECKOUT)} as well")
     chosen = parser.parse_args()
@@ -93,12 +100,14 @@ async def measured(plan: Plan, builds: list[Build]) -> Measured:
     """A whole run."""
     load = os.getloadavg()[0]
     found = Measured()
-    for turn in range(plan.turns):
+    for turn in range(plan.turns if plan.on_stage else 0):
         for build in builds:
             async with stage(build) as on:
                 told(f"Turn {turn + 1} of {plan.turns}, {build.label}, at {on.whole.origin}.")
                 await commands(on, plan, found)
                 found.about = await machine(on.whole.local.postgres.url, load)
+    for build in builds if QUESTIONS in plan.sections else []:
+        await answer_questions(build, plan.deals, found)
     return found
 
 

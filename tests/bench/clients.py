@@ -13,10 +13,11 @@ import msgspec
 import psutil
 
 from deploy.local.stack import CHECKOUT
+from tests.bench.asker import Asked, Asking
 from tests.bench.load import Result, Task
 from tests.bench.wire import Place
 
-LOAD, LISTENER, QUESTIONER = "load", "listener", "questioner"
+LOAD, LISTENER, QUESTIONER, ASKER = "load", "listener", "questioner", "asker"
 
 T = TypeVar("T")
 
@@ -70,6 +71,11 @@ async def measure_until_visible(task: Task, processes: Mapping[str, psutil.Proce
         asked=await _rest(questioner, list[float]),
         unseen=len(result.made.keys() - seen.keys()),
     )
+
+
+async def asked(task: Asking) -> list[Asked]:
+    """Ask questions with one client."""
+    return await _rest(await _start(ASKER, task), list[Asked])
 
 
 async def _counted(

@@ -86,6 +86,30 @@ class Rest:
     """Bytes."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """How one build answered a question over so many deals."""
+
+    build: str
+    deals: int
+    question: str
+    times: Sequence[float]
+    """Seconds, one client."""
+    size: int
+    """Bytes of an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The memory of forecast's process, in bytes: resident, and its own with its part of what is shared."""
+
+    build: str
+    deals: int
+    when: str
+    resident: int
+    own: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Measured:
     """A whole run, in the order in which it ran."""
@@ -94,6 +118,8 @@ class Measured:
     rounds: list[Round] = field(default_factory=list)
     visible: list[Visible] = field(default_factory=list)
     rest: list[Rest] = field(default_factory=list)
+    answered: list[Answered] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
 
 def percentile(times: Sequence[float], share: float) -> float:

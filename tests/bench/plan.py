@@ -10,8 +10,9 @@ PRODUCT, ALONE = "Throughline", "Throughline, nothing downstream"
 LIBRARY, FUNCTIONS = "FastAPI + eventsourcing", "FastAPI + eventsourcing, database function"
 PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, no database"
 
-CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
-SECTIONS = (CLOSED, OPEN, VISIBLE, REST)
+CLOSED, OPEN, VISIBLE, REST, QUESTIONS = "closed", "open", "visible", "rest", "questions"
+COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
+SECTIONS = (*COMMANDS, QUESTIONS)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -20,6 +21,8 @@ WARM_UP_SECONDS = 3.0
 REST_SECONDS = 15.0
 STAGE_SECONDS = 40.0
 """About what starting and stopping a stack with its peers takes."""
+QUESTIONS_SECONDS, DEAL_SECONDS = 240.0, 0.004
+"""About what asking takes, and for each deal filling and folding, which only the first run does."""
 BETWEEN_SECONDS = 2.5
 """About what starting the clients and settling afterwards takes."""
 
@@ -35,6 +38,13 @@ class Plan:
     """The length of a round."""
     turns: int = 1
     """How often each build has its turn."""
+    deals: int = 100_000
+    """How many deals the questions are asked over."""
+
+    @property
+    def on_stage(self) -> bool:
+        """Whether anything is measured that needs the stage of commands."""
+        return any(section in self.sections for section in COMMANDS)
 
     def pressures(self, section: str) -> list[Pressure]:
         """How commands come in a section."""
@@ -56,7 +66,9 @@ class Plan:
         }
         rounds = sum(number for section, number in numbers.items() if section in self.sections)
         rest = REST_SECONDS if REST in self.sections else 0.0
-        return builds * self.turns * (STAGE_SECONDS + rounds * one + rest) / 60
+        commands = self.turns * (STAGE_SECONDS + rounds * one + rest) if self.on_stage else 0.0
+        asked = QUESTIONS_SECONDS + self.deals * DEAL_SECONDS if QUESTIONS in self.sections else 0.0
+        return builds * (commands + asked) / 60
 
 
 def told(text: str) -> None:

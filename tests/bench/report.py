@@ -4,7 +4,18 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from tests.bench.figures import MOST_CLIENT_CORES, Measured, Pressure, Rest, Round, Visible, percentile, ratio
+from tests.bench.figures import (
+    MOST_CLIENT_CORES,
+    Answered,
+    Held,
+    Measured,
+    Pressure,
+    Rest,
+    Round,
+    Visible,
+    percentile,
+    ratio,
+)
 
 NOTHING = "–"
 Key = TypeVar("Key")
@@ -21,6 +32,8 @@ def report(measured: Measured, product: str) -> str:
         parts.append(_visible(measured.visible))
     if measured.rest:
         parts.append(_rest(measured.rest))
+    if measured.answered:
+        parts += [_answered(measured.answered), _held(measured.held)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -35,7 +48,7 @@ def _commands(rounds: Sequence[Round], pressure: Pressure, product: str) -> str:
         compared = turns.get((first if server == product else build, product), [])
         rows.append(
             (
-                f"{server}{_beside(build, server == product) if several else ''}",
+                f"{server}{_beside(build, server.startswith(product)) if several else ''}",
                 _counted(own),
                 *(_speed(counted) if counted else (NOTHING, NOTHING)),
                 f"{max(one.client_cores for one in own):.2f}{_hungry(own)}",
@@ -122,6 +135,31 @@ def _spread(times: Sequence[float]) -> tuple[str, ...]:
 def _rest(rest: Sequence[Rest]) -> str:
     rows = [(one.build, one.process, f"{one.share:.1%}", f"{one.resident / (1 << 20):.0f}") for one in rest]
     return f"## At rest\n\n{table(('Build', 'Process', 'Of a core', 'Resident MiB'), rows)}"
+
+
+def _answered(answered: Sequence[Answered]) -> str:
+    """One line for each question and build; the last column says how much faster the first build is."""
+    first = {one.question: one for one in answered if one.build == answered[0].build}
+    rows = []
+    for question, mine in first.items():
+        for one in (one for one in answered if one.question == question):
+            faster = percentile(one.times, 0.5) / percentile(mine.times, 0.5)
+            rows.append(
+                (
+                    question,
+                    one.build,
+                    *_spread(one.times),
+                    f"{one.size / 1024:,.1f}",
+                    NOTHING if one is mine else f"{faster:.1f}",
+                )
+            )
+    heads = ("Question", "Build", "n", "p50 ms", "p99 ms", "Longest ms", "KiB", f"÷ {answered[0].build} (p50)")
+    return f"## Questions over {answered[0].deals:,} deals, one client, warm\n\n{table(heads, rows)}"
+
+
+def _held(held: Sequence[Held]) -> str:
+    rows = [(one.build, one.when, f"{one.resident / (1 << 20):.0f}", f"{one.own / (1 << 20):.0f}") for one in held]
+    return f"## Memory of forecast\n\n{table(('Build', 'When', 'Resident MiB', 'Proportional MiB'), rows)}"
 
 
 def _by(rounds: Iterable[Round], key: Callable[[Round], Key]) -> Mapping[Key, list[Round]]:

@@ -1,7 +1,7 @@
 """The bench's arithmetic and its page."""
 
-from tests.bench.figures import Measured, Pressure, Round, percentile, ratio
-from tests.bench.plan import CLOSED, OPEN, VISIBLE, Plan
+from tests.bench.figures import Answered, Held, Measured, Pressure, Round, percentile, ratio
+from tests.bench.plan import CLOSED, OPEN, QUESTIONS, VISIBLE, Plan
 from tests.bench.report import report
 
 EIGHT = Pressure(clients=8)
@@ -73,3 +73,25 @@ def test_a_run_says_beforehand_how_long_it_takes() -> None:
     assert quick.minutes(2) == 2 * quick.minutes(1)
     assert Plan(sections=(CLOSED,)).minutes(1) < 10
     assert Plan(sections=(OPEN, VISIBLE)).minutes(1) < 10
+
+
+def test_a_question_of_another_build_stands_beside_ours() -> None:
+    answered = [
+        Answered(build=build, deals=1000, question="health", times=[seconds] * 3, size=2048)
+        for build, seconds in (("this build", 0.01), ("0c681ad", 0.25))
+    ]
+    held = [Held(build="this build", deals=1000, when="after folding", resident=200 << 20, own=150 << 20)]
+    page = report(Measured(answered=answered, held=held), "Ours")
+
+    assert "## Questions over 1,000 deals, one client, warm" in page
+    assert "| health | this build | 3 | 10.0 | 10.0 | 10.0 | 2.0 | – |" in page
+    assert "| health | 0c681ad | 3 | 250.0 | 250.0 | 250.0 | 2.0 | 25.0 |" in page
+    assert "| this build | after folding | 200 | 150 |" in page
+
+
+def test_questions_alone_need_no_stage() -> None:
+    alone = Plan(sections=(QUESTIONS,), deals=1000)
+
+    assert not alone.on_stage
+    assert alone.minutes(1) < 5
+    assert Plan(sections=(QUESTIONS, CLOSED)).on_stage
