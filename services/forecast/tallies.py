@@ -39,14 +39,17 @@ class Tally:
         return f"create table {{view}}.{self.table} ({columns}, primary key ({', '.join(self.keys)}));"
 
     def post(self, shape: "Tally") -> str:
-        """The statement that adds changes, given as a JSON array of rows of another tally (or this)."""
+        """The statement that adds changes, given as a JSON array of rows of another tally (or this); it says whether
+        any row came to nothing."""
         key, values = ", ".join(self.keys), names(self.values)
         sums = ", ".join(f"sum({value})" for value in values)
         added = ", ".join(f"{value} = known.{value} + excluded.{value}" for value in values)
+        nothing = " and ".join(f"known.{value} = 0" for value in values)
         return (
-            f"insert into {{view}}.{self.table} as known ({key}, {', '.join(values)})"  # noqa: S608 - our own names
+            f"with posted as (insert into {{view}}.{self.table} as known ({key}, {', '.join(values)})"  # noqa: S608 - our own names
             f" select {self._given()}, {sums} from {_given(shape)} group by {_places(self.keys)}"
-            f" on conflict ({key}) do update set {added}"
+            f" on conflict ({key}) do update set {added} returning {nothing} as gone)"
+            " select coalesce(bool_or(gone), false) from posted"
         )
 
     def clear(self, shape: "Tally") -> str:
@@ -72,8 +75,8 @@ async def add(db: ViewDatabase, tallies: Sequence[Tally], changes: Sequence[Mapp
         return
     given = msgspec.json.encode(changes).decode()
     for tally in tallies:
-        await db.execute(tally.post(tallies[0]), given)
-        await db.execute(tally.clear(tallies[0]), given)
+        if await db.fetchval(tally.post(tallies[0]), given):
+            await db.execute(tally.clear(tallies[0]), given)
 
 
 @asynccontextmanager
