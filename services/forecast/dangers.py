@@ -1,6 +1,6 @@
 """The deals that endanger a period most, each with its reasons (FC-4, DEAL-7)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,17 +10,20 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from services.forecast.answers import money
-from services.forecast.deal_figures import Wanted, deals_then
+from services.forecast.deal_figures import Wanted, deals_then, standing
+from services.forecast.deals import read_state
 from services.forecast.figures import UNDATED, stage_of
 from services.forecast.outlook import AskedPeriod
 from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.processes import Stage, StageKey, stages
+from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
 from shared.domain.money import Money
 from shared.domain.roles import READING
+from shared.views.view import ViewDatabase
 from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Forecast"])
@@ -78,18 +81,18 @@ async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -
     wanted = period(name) if name else quarter_of(today)
     async with put.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
-        states = await deals_then(reading("deals"), put.question, due_by(wanted))
+        found = await endangered(
+            reading("deals"), put.question, put.company, norms, wanted, after=paged.behind(Place), enough=paged.enough
+        )
         parked = reading.parked
     names = await put.here.organisation.names()
-    judged = [(state, dangers(state, put.question.as_of, put.company, norms, wanted)) for state in states]
-    endangered = sorted(((state, reasons) for state, reasons in judged if reasons), key=_place)
-    page = paged.pick(endangered, _place, tuple[Decimal, UUID])
+    page = paged.cut(found.deals, place_of)
     return answer(
         EndangeredDeals(
             as_of=put.question.as_of,
             period=wanted.name,
             currency=put.currency,
-            count=len(endangered),
+            count=found.count,
             deals=[_row(state, reasons, put.currency, names) for state, reasons in page.rows],
             next=page.next,
             has_more=page.has_more,
@@ -99,10 +102,92 @@ async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -
     )
 
 
-def _place(judged: tuple[DealState, list[Danger]]) -> tuple[Decimal, UUID]:
-    """Where a deal stands among the endangered: by amount at stake × gravity of the reasons."""
+Judged = tuple[DealState, list[Danger]]
+"""A deal, and why it is in danger."""
+
+Place = tuple[Decimal, UUID]
+"""Where a deal stands among the endangered: by amount at stake × gravity of the reasons."""
+
+FIRST: Place = (Decimal(-(10**30)), UUID(int=0))
+"""Before every deal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endangered:
+    """The deals in danger: some of them in order, and how many there are."""
+
+    deals: list[Judged]
+    count: int
+
+
+async def endangered(
+    db: ViewDatabase,
+    asked: Question,
+    company: Company,
+    norms: Mapping[StageKey, Stage],
+    wanted: Period,
+    *,
+    after: Place | None,
+    enough: int,
+) -> Endangered:
+    """The deals in danger that come after a place, as many as are enough: the database weighs, `dangers` tells why."""
+
+    def judge(states: Iterable[DealState]) -> list[Judged]:
+        return [(state, dangers(state, asked.as_of, company, norms, wanted)) for state in states]
+
+    if asked.known_at is not None:
+        judged = [each for each in judge(await deals_then(db, asked, due_by(wanted))) if each[1]]
+        following = sorted((each for each in judged if place_of(each) > (after or FIRST)), key=place_of)
+        return Endangered(deals=following[:enough], count=len(judged))
+    today = company.day(asked.as_of)
+    ending = 0 <= (wanted.last - today).days <= ENDING_DAYS
+    given = (asked.as_of, today, ending, wanted.last, wanted.months[-1], *(after or FIRST), enough)
+    rows = await db.fetch(scoped(ENDANGERED.replace("{standing}", standing(asked))), *asked.scope, *given)
+    states = [read_state(row["state"]) for row in rows if row["state"] is not None]
+    return Endangered(deals=judge(states), count=rows[0]["number"])
+
+
+def place_of(judged: Judged) -> Place:
     state, reasons = judged
     return -state.amount * sum(reason.weight for reason in reasons), state.deal_id
+
+
+NO_DATE, DATE_PASSED, SILENT, STAGE_OVERDUE, TOO_EARLY = 2, 5, 4, 3, 3
+"""How grave each reason is; a push weighs more the more there were."""
+
+ENDING_DAYS = 30
+"""How near the end of the period has to be for a deal far from won to be in danger."""
+
+FAR_FROM_WON = Decimal("0.3")
+
+
+def pushed(pushes: int) -> int:
+    """How grave pushes of the close date are."""
+    return min(2 + pushes, 5)
+
+
+ENDANGERED = f"""
+with judged as (
+    select deal_id, start_at, amount * (
+               case when expected_close is null then {NO_DATE} when expected_close < $7 then {DATE_PASSED} else 0 end
+             + case when stalled_at <= $6 then {SILENT} else 0 end
+             + case when pushes > 0 then least(2 + pushes, 5) else 0 end
+             + case when $7 - entered_on > norm.max_days then {STAGE_OVERDUE} else 0 end
+             + case when $8 and probability <= {FAR_FROM_WON} and expected_close <= $9 then {TOO_EARLY} else 0 end
+           ) as stake, (
+               expected_close is null or expected_close < $7 or stalled_at <= $6 or pushes > 0
+            or coalesce($7 - entered_on > norm.max_days, false)
+            or ($8 and probability <= {FAR_FROM_WON} and expected_close <= $9)
+           ) as endangered
+      from {{view}}.span left join {{processes}}.stage norm
+        on (norm.process_id, norm.version, norm.stage) = (span.process_id, span.process_version, span.stage)
+     where {{standing}} and outcome = 'open' and due <= $10 and {{scope}}
+)
+select state, number from (select count(*) as number from judged where endangered) counted
+  left join (select deal_id, start_at, -stake as place from judged
+              where endangered and (-stake, deal_id) > ($11, $12) order by -stake, deal_id limit $13) chosen on true
+  left join {{view}}.span using (deal_id, start_at) order by place, deal_id
+"""  # noqa: S608 - our own words
 
 
 def due_by(wanted: Period) -> Wanted:
@@ -117,33 +202,37 @@ def dangers(
     today = company.day(as_of)
     found: list[Danger] = []
     if state.expected_close is None:
-        found.append(Danger(code="no-close-date", sentence="It has no close date and counts in no period.", weight=2))
+        found.append(
+            Danger(code="no-close-date", sentence="It has no close date and counts in no period.", weight=NO_DATE)
+        )
     elif state.expected_close < today:
         late = (today - state.expected_close).days
-        found.append(Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=5))
+        found.append(
+            Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=DATE_PASSED)
+        )
     if state.stalls < as_of:
         silent = (today - company.day(state.touched)).days
-        found.append(Danger(code="silent", sentence=f"Nobody worked on it for {_days(silent)}.", weight=4))
+        found.append(Danger(code="silent", sentence=f"Nobody worked on it for {_days(silent)}.", weight=SILENT))
     if state.pushes:
         times = "once" if state.pushes == 1 else f"{state.pushes} times"
-        found.append(
-            Danger(code="pushed", sentence=f"Its close date was pushed {times}.", weight=min(2 + state.pushes, 5))
-        )
+        found.append(Danger(code="pushed", sentence=f"Its close date was pushed {times}.", weight=pushed(state.pushes)))
     stage = norms.get(stage_of(state))
     aged = (today - company.day(state.entered)).days
     if stage is not None and aged > stage.max_days:
         sentence = f"{_days(aged).capitalize()} in {stage.name}; the norm is {stage.max_days}."
-        found.append(Danger(code="stage-overdue", sentence=sentence, weight=3))
+        found.append(Danger(code="stage-overdue", sentence=sentence, weight=STAGE_OVERDUE))
     left = (wanted.last - today).days
     if (
-        0 <= left <= 30
-        and state.probability <= Decimal("0.3")
+        0 <= left <= ENDING_DAYS
+        and state.probability <= FAR_FROM_WON
         and state.expected_close
         and state.expected_close <= wanted.last
     ):
         share = f"{state.probability:.0%}"
         found.append(
-            Danger(code="too-early", sentence=f"Still at {share} with {_days(left)} of the period left.", weight=3)
+            Danger(
+                code="too-early", sentence=f"Still at {share} with {_days(left)} of the period left.", weight=TOO_EARLY
+            )
         )
     return sorted(found, key=lambda danger: -danger.weight)
 

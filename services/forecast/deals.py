@@ -42,7 +42,8 @@ create table {view}.span (
     process_id uuid not null, process_version integer not null, stage text not null, category text not null,
     amount numeric not null, weighted numeric not null, due text not null,
     closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
-    stalled_at timestamptz not null, state json not null,
+    stalled_at timestamptz not null, expected_close date, entered_on date not null, pushes integer not null,
+    probability numeric not null, state json not null,
     primary key (deal_id, start_at)
 );
 create index on {view}.span (start_at);
@@ -95,7 +96,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=7, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=8, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -213,6 +214,10 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "owner": state.owner,
         "opened_at": state.opened,
         "stalled_at": stalled_at(span),
+        "expected_close": state.expected_close,
+        "entered_on": company.day(state.entered),
+        "pushes": state.pushes,
+        "probability": state.probability,
         "state": state,
     }
 
