@@ -104,6 +104,9 @@ class Aggregate:
         self._takes: dict[type, Callable[[Any], Iterable[Claim]]] = {}
         self._shows: dict[type, tuple[type, Callable[[State], Any]]] = {}
         self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
+        self._restores: dict[type, Callable[[Any], State]] = {}
+        self.snapshot_version: int | None = None
+        """The version of the fold, of a family whose long streams get snapshots."""
         self.events: set[type] = set()
         self.states: set[type] = {start}
 
@@ -175,6 +178,18 @@ class Aggregate:
         self._shows[state] = (typing.get_type_hints(function)["return"], function)
         return function
 
+    def snapshots(self, *, version: int) -> None:
+        """Have long streams of this family load from snapshots of what its states show. Change how events are folded,
+        and raise the `version`: what was folded the other way is not read any more. A changed state does that by
+        itself."""
+        self.snapshot_version = version
+
+    def restores(self, function: Function) -> Function:
+        """Register how a state is made of what it shows: `(shown) -> state`, where the two are not the same."""
+        (shown,) = _hints(function).values()
+        self._restores[shown] = function
+        return function
+
     def timer(self, function: Function) -> Function:
         """Register a timer of a state: `(state) -> Timer | None`; the function's name is the timer's."""
         (state,) = _hints(function).values()
@@ -239,6 +254,11 @@ class Aggregate:
         """What is shown of a state: plain data."""
         shows = self._shows.get(type(state))
         return shows[1](state) if shows else state
+
+    def restored(self, shown: Any) -> State:
+        """The state that shows this."""
+        restore = self._restores.get(type(shown))
+        return restore(shown) if restore else shown
 
     def shown_type(self, state: type) -> type:
         """The class of what is shown of a state of this class."""

@@ -17,6 +17,7 @@ from shared.ops.clock import Clock
 from shared.ops.ids import new_id
 from shared.store.access import authorise, authorise_created, handler_of
 from shared.store.append import (
+    Append,
     Appended,
     ClaimTaken,
     Conflict,
@@ -32,7 +33,8 @@ from shared.store.errors import Busy, ContentDiffers, InFlight, Refused, StaleVe
 from shared.store.personal import KeyedHash
 from shared.store.reader import LookUp, Provider, Reader
 from shared.store.request import Request, Result
-from shared.store.states import Held, Seen, States
+from shared.store.snapshots import Held, check_kept
+from shared.store.states import Seen, States
 from shared.store.turns import Turns
 
 TRIES = 8
@@ -70,6 +72,7 @@ class Commands:
         new_id: Callable[[], UUID] = new_id,
     ) -> None:
         self.aggregates = {aggregate.name: aggregate for aggregate in aggregates}
+        check_kept(self.aggregates.values())
         self._service = service
         self._pool = pool
         self._appender = appender
@@ -82,6 +85,10 @@ class Commands:
         self._new_id = new_id
         self._states = States(pool, codec)
         self._turns = Turns(pool)
+
+    async def close(self) -> None:
+        """Wait for what is done after the commands."""
+        await self._states.close()
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
         """An aggregate as it is now; its start state with sequence 0 when there is none."""
@@ -195,7 +202,7 @@ class Commands:
             return self._result(request, changes, {}) if certain else Again(aggregate_id=request.aggregate_id)
         append = append_of(changes, _circumstances(request, context), self._codec, self._keyed_hash, self._new_id)
         outcome = await self._appender.append(append)
-        return self._answered(request, changes, outcome, erased=bool(append.erase), seen=seen)
+        return self._answered(request, changes, append, outcome, seen=seen)
 
     async def _held(self, request: Request, *, fresh: bool, seen: Seen | None) -> tuple[Held, bool]:
         """The aggregate, and whether it is certain to be up to date. The first try takes what it can get for nothing:
@@ -234,11 +241,11 @@ class Commands:
         return changes
 
     def _answered(
-        self, request: Request, changes: tuple[Change, ...], outcome: Outcome, *, erased: bool, seen: Seen | None
+        self, request: Request, changes: tuple[Change, ...], append: Append, outcome: Outcome, *, seen: Seen | None
     ) -> Result | Again:
         match outcome:
             case Appended(positions=positions):
-                self._remember(changes, positions, erased=erased, seen=seen)
+                self._remember(changes, append, positions, seen=seen)
                 return self._result(request, changes, positions)
             case Replayed():
                 return self._replayed(request, outcome)
@@ -252,14 +259,18 @@ class Commands:
                 raise ContentDiffers("The idempotency key was used for a request with other content.")
 
     def _remember(
-        self, changes: tuple[Change, ...], positions: Mapping[UUID, int], *, erased: bool, seen: Seen | None
+        self, changes: tuple[Change, ...], append: Append, positions: Mapping[UUID, int], *, seen: Seen | None
     ) -> None:
-        if erased:
+        if append.erase:
             self._states.forget_all()
-        for change in changes:
+        for change, stream in zip(changes, append.streams, strict=True):
             if change.facts:
-                position = positions[change.aggregate_id]
-                held = Held(state=change.after, sequence=change.sequence, position=position)
+                held = Held(
+                    state=change.after,
+                    sequence=change.sequence,
+                    position=positions[change.aggregate_id],
+                    event_id=stream.events[-1].id,
+                )
                 self._states.keep(change.aggregate, change.aggregate_id, held)
                 if seen:
                     seen.keep(change.aggregate, change.aggregate_id, held)

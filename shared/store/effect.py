@@ -13,7 +13,7 @@ from shared.domain.context import Context
 from shared.events.codec import Codec
 from shared.store.append import Append, HeldKey, Idempotency, NewEvent, StreamAppend, TimerChange
 from shared.store.personal import KeyedHash
-from shared.store.states import Held
+from shared.store.snapshots import Held
 
 TIMER_ENCODER = msgspec.json.Encoder(decimal_format="string")
 

@@ -9,7 +9,8 @@ import asyncpg
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.store.personal import KeyedHash
-from shared.store.states import Held, Seen, States
+from shared.store.snapshots import Held
+from shared.store.states import Seen, States
 
 LookUp = Callable[..., Awaitable[list[Any]]]
 """`async (view, sql, *arguments) -> rows`."""

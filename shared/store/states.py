@@ -6,44 +6,35 @@ None outlives the sessions that were open when it was read: after a restore the 
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from shared.domain.aggregate import Aggregate
 from shared.events.codec import Codec
-from shared.store.pool import session_number
+from shared.store.pool import DATABASE_ERRORS, session_number
+from shared.store.snapshots import Held, Snapshots, Taken
 from shared.store.together import Together
+
+log = structlog.get_logger(__name__)
 
 LARGEST_CACHE = 10_000
 FOLD_AT_ONCE = 200
 """After so many events the fold of a long stream lets others run: leases are renewed in the same event loop."""
 
+PAGE = 2_000
+"""So many events of a stream are fetched at a time; sequences have no gaps."""
+
 SINCE = (
-    "select e.aggregate_id, e.aggregate, e.position, e.sequence, e.type, e.version, e.data, p.data as personal"
+    "select e.aggregate_id, e.aggregate, e.position, e.sequence, e.event_id, e.type, e.version, e.data,"
+    " p.data as personal"
     " from unnest($1::uuid[], $2::text[], $3::bigint[]) as known(aggregate_id, aggregate, sequence)"
     " join event e on e.aggregate_id = known.aggregate_id and e.aggregate = known.aggregate"
-    " and e.sequence > known.sequence"
+    " and e.sequence > known.sequence and e.sequence <= known.sequence + $4"
     " left join personal p using (event_id) order by e.aggregate_id, e.sequence"
 )
-STREAMS = (
-    "select e.aggregate_id, e.position, e.sequence, e.type, e.version, e.data, p.data as personal"
-    " from event e left join personal p using (event_id)"
-    " where e.aggregate_id = any($1::uuid[]) and e.aggregate = $2 order by e.aggregate_id, e.sequence"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """An aggregate as far as its stream was folded: sequence 0 has the start state; `position` is where the last event
-    of the stream stands in the log."""
-
-    state: Any
-    sequence: int
-    position: int
-
 
 Stream = tuple[Aggregate, UUID]
 
@@ -86,6 +77,10 @@ class States:
         """The number of the newest session through which something was loaded."""
         self._held: OrderedDict[tuple[str, UUID], Held] = OrderedDict()
         self._loading = Together(self._load)
+        self._snapshots = Snapshots(pool)
+        self._taken: dict[tuple[str, UUID], Taken] = {}
+        self._taking: dict[tuple[str, UUID], asyncio.Task[None]] = {}
+        """The snapshots that are being written, by stream."""
 
     def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None:
         """The aggregate as last seen in this process; others may have gone on."""
@@ -96,35 +91,47 @@ class States:
         return await self._loading.ask((aggregate, aggregate_id))
 
     async def _load(self, wanted: Sequence[Stream]) -> dict[Stream, Held]:
-        rows: dict[tuple[str, UUID], list[asyncpg.Record]] = defaultdict(list)
-        async with self._pool.acquire() as connection:
-            if (session := session_number(connection)) > self._newest:
-                self.forget_all()
-                self._newest = session
-            known = {
-                (aggregate, aggregate_id): self.cached(aggregate, aggregate_id)
-                or Held(state=aggregate.start(), sequence=0, position=0)
-                for aggregate, aggregate_id in wanted
-            }
-            # One statement, hence one snapshot: the state and its sequence always belong together.
-            found = await connection.fetch(SINCE, *_places(known))
-        for row in found:
-            rows[row["aggregate"], row["aggregate_id"]].append(row)
-        loaded = {}
-        for (aggregate, aggregate_id), held in known.items():
-            now = await self._folded(aggregate, held, rows.get((aggregate.name, aggregate_id), ()))
-            if now.sequence:
-                self.keep(aggregate, aggregate_id, now)
-            loaded[aggregate, aggregate_id] = now
+        loaded = await self._read(wanted)
+        for (aggregate, aggregate_id), held in loaded.items():
+            if held.sequence:
+                self.keep(aggregate, aggregate_id, held)
         return loaded
 
     async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, Held]:
         """Many aggregates of a family as they are now, in one statement; nothing of them is remembered."""
-        rows: dict[UUID, list[asyncpg.Record]] = defaultdict(list)
-        for row in await self._pool.fetch(STREAMS, aggregate_ids, aggregate.name):
-            rows[row["aggregate_id"]].append(row)
-        start = Held(state=aggregate.start(), sequence=0, position=0)
-        return {each: await self._folded(aggregate, start, rows.get(each, ())) for each in aggregate_ids}
+        loaded = await self._read([(aggregate, each) for each in aggregate_ids])
+        return {aggregate_id: held for (_, aggregate_id), held in loaded.items()}
+
+    async def _read(self, wanted: Sequence[Stream]) -> dict[Stream, Held]:
+        async with self._pool.acquire() as connection:
+            if (session := session_number(connection)) > self._newest:
+                self.forget_all()
+                self._newest = session
+            cached = {stream: held for stream in wanted if (held := self.cached(*stream))}
+            start = {stream: Held(state=stream[0].start(), sequence=0, position=0) for stream in wanted}
+            known = {**start, **await self._snapshotted(connection, wanted, cached), **cached}
+            left = known
+            while left:
+                rows = await self._page(connection, left)
+                folded = {stream: await self._folded(stream[0], held, rows[stream]) for stream, held in left.items()}
+                known.update(folded)
+                left = {stream: held for stream, held in folded.items() if len(rows[stream]) == PAGE}
+        return known
+
+    async def _page(self, connection: Any, known: Mapping[Stream, Held]) -> dict[Stream, list[Any]]:
+        """The next events of each stream, after what is known of it."""
+        rows: dict[tuple[str, UUID], list[Any]] = defaultdict(list)
+        for row in await connection.fetch(SINCE, *_places(known), PAGE):
+            rows[row["aggregate"], row["aggregate_id"]].append(row)
+        return {(aggregate, aggregate_id): rows[aggregate.name, aggregate_id] for aggregate, aggregate_id in known}
+
+    async def _snapshotted(
+        self, connection: Any, wanted: Sequence[Stream], cached: Mapping[Stream, Held]
+    ) -> dict[Stream, Held]:
+        found = await self._snapshots.find(connection, (stream for stream in wanted if stream not in cached))
+        for (aggregate, aggregate_id), (_, taken) in found.items():
+            self._taken[aggregate.name, aggregate_id] = taken
+        return {stream: held for stream, (held, _) in found.items()}
 
     async def _folded(self, aggregate: Aggregate, held: Held, rows: Sequence[asyncpg.Record]) -> Held:
         if not rows:
@@ -135,7 +142,13 @@ class States:
             state = aggregate.evolve(state, event)
             if number % FOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return Held(state=state, sequence=rows[-1]["sequence"], position=rows[-1]["position"])
+        last = rows[-1]
+        return Held(
+            state=state,
+            sequence=last["sequence"],
+            position=last["position"],
+            event_id=last["event_id"],
+        )
 
     def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:
         """Remember an aggregate, unless something newer is remembered."""
@@ -146,10 +159,29 @@ class States:
         self._held.move_to_end(name)
         if len(self._held) > LARGEST_CACHE:
             self._held.popitem(last=False)
+        if aggregate.snapshot_version is None or name in self._taking:
+            return
+        if self._taken.get(name, Taken()).is_old(held.sequence):
+            self._taking[name] = asyncio.create_task(self._take(aggregate, aggregate_id, held))
+
+    async def _take(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:
+        name = (aggregate.name, aggregate_id)
+        try:
+            self._taken[name] = await self._snapshots.write(aggregate, aggregate_id, held)
+        except DATABASE_ERRORS as problem:
+            # Nothing is lost by it, and the next command on the stream finds its tail still long.
+            log.warning("snapshot-not-written", aggregate=aggregate.name, error=type(problem).__name__)
+        finally:
+            del self._taking[name]
+
+    async def close(self) -> None:
+        """Wait for the snapshots that are being written."""
+        await asyncio.gather(*self._taking.values())
 
     def forget_all(self) -> None:
         """Forget everything, like the personal data of somebody who was erased."""
         self._held.clear()
+        self._taken.clear()
 
 
 def _places(known: Mapping[Stream, Held]) -> tuple[list[UUID], list[str], list[int]]:

@@ -98,6 +98,7 @@ async def running_process(service: "Service", settings: Settings, health: Health
             stopping.set()
             await workers
             await parts.appender.close()
+            await parts.running.commands.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,10 +196,12 @@ async def commands_alone(service: "Service", settings: Settings) -> AsyncIterato
             await prepare(pool, view, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
         views = Views(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
+        commands = _commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views)
         try:
-            yield _commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views)
+            yield commands
         finally:
             await appender.close()
+            await commands.close()
 
 
 def _feed(service: "Service", settings: Settings, health: Health, advanced: Signal, running: Any) -> Feed:

@@ -33,6 +33,7 @@ class RunningAssignmentQueue:
 
 
 assignment_queue = Aggregate("assignment-queue", plural="assignment-queues", start=NoTurns, readers=EVERYBODY)
+assignment_queue.snapshots(version=1)
 
 
 @assignment_queue.evolves

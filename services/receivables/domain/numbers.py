@@ -58,6 +58,7 @@ class NextNumber:
 
 
 number_series = Aggregate("number-series", plural="number-series", start=UnusedNumberSeries, readers=READING)
+number_series.snapshots(version=1)
 
 
 def series_of(legal_entity: str) -> UUID:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,7 +140,9 @@ def test_the_ledger_says_what_a_plain_one_says_rec_4(steps: list[tuple[str, int,
             carried = ledger.evolve(carried, event)
     if not history:
         return
-    for state in (carried, books(*history)):
+    kept = msgspec.json.Encoder(decimal_format="string").encode(content(carried))  # as a snapshot is
+    again = ledger.restored(msgspec.json.decode(kept, type=ledger.shown_type(OpenLedger)))
+    for state in (carried, books(*history), again):
         assert content(state) == LedgerContent(
             id=LEDGER,
             account_id=ACCOUNT,

@@ -29,6 +29,7 @@ class Process:
 
     async def close(self) -> None:
         await self.appender.close()
+        await self.commands.close()
         await self.pool.close()
 
 

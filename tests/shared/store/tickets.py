@@ -189,6 +189,7 @@ class SamePerson:
 
 ticket = Aggregate("ticket", plural="tickets", start=NoTicket, readers=READING)
 counter = Aggregate("counter", plural="counters", start=Counter, readers=EVERYBODY)
+counter.snapshots(version=1)
 
 
 @ticket.decides(allow=SELLING)

@@ -192,6 +192,15 @@ class Invoices:
         )
 
 
+def invoices_of(invoices: Sequence[LedgerInvoice]) -> Invoices:
+    """These invoices, in this order."""
+    return Invoices(
+        HashTrieMap(enumerate(invoices)),
+        HashTrieMap((each.id, place) for place, each in enumerate(invoices)),
+        sum((each.open.amount for each in invoices), Decimal(0)),
+    )
+
+
 # -- receipts ---------------------------------------------------------------------------------------------------------
 
 
@@ -288,9 +297,17 @@ class Receipts:
         )
 
 
+def receipts_of(receipts: Sequence[LedgerReceipt]) -> Receipts:
+    """These receipts, in this order."""
+    return Receipts(
+        HashTrieMap(enumerate(receipts)),
+        HashTrieMap((each.id, place) for place, each in enumerate(receipts)),
+        sum((each.unapplied.amount for each in receipts), Decimal(0)),
+    )
+
+
 def _beginning(keys: SortedKeys[tuple[str, Place]], name: str) -> Iterator[tuple[str, Place]]:
     return takewhile(lambda key: key[0] == name, keys.since((name,)))
 
 
-NO_INVOICES = Invoices(HashTrieMap(), HashTrieMap(), Decimal(0))
-NO_RECEIPTS = Receipts(HashTrieMap(), HashTrieMap(), Decimal(0))
+NO_INVOICES, NO_RECEIPTS = invoices_of(()), receipts_of(())

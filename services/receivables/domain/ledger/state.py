@@ -10,6 +10,8 @@ from services.receivables.domain.ledger.holdings import (
     LedgerInvoice,
     LedgerReceipt,
     Receipts,
+    invoices_of,
+    receipts_of,
 )
 from shared.domain.aggregate import Aggregate
 from shared.domain.money import Money
@@ -56,6 +58,7 @@ class LedgerContent:
 
 
 ledger = Aggregate("ledger", plural="ledgers", start=NoLedger, readers=READING)
+ledger.snapshots(version=1)
 
 
 @ledger.shows
@@ -66,6 +69,17 @@ def content(state: OpenLedger) -> LedgerContent:
         currency=state.currency,
         invoices=tuple(state.invoices),
         receipts=tuple(state.receipts),
+    )
+
+
+@ledger.restores
+def ledger_with(content: LedgerContent) -> OpenLedger:
+    return OpenLedger(
+        id=content.id,
+        account_id=content.account_id,
+        currency=content.currency,
+        invoices=invoices_of(content.invoices),
+        receipts=receipts_of(content.receipts),
     )
 
 

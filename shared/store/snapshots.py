@@ -1,0 +1,135 @@
+"""Snapshots of long streams: what was folded of them, so that a process which starts need not fold it all again.
+
+They are never the truth. One is used only when it has the shape that this release writes, can be read, and ends with
+the very event that the stream has at its sequence; anything else counts as none, and the stream is folded whole.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from shared.domain.aggregate import Aggregate
+
+log = structlog.get_logger(__name__)
+
+LONG_TAIL = 1_000
+"""So many events are folded without a snapshot, and more when it is large: see `BYTES_AN_EVENT`."""
+BYTES_AN_EVENT = 1_000
+"""So much a stream may write of snapshots for each of its events; they are about as large themselves."""
+
+FIND = (
+    "select s.aggregate_id, s.aggregate, s.sequence, s.event_id, s.shape, s.state, e.position"
+    " from snapshot s join event e using (aggregate_id, aggregate, sequence, event_id) where s.aggregate_id = any($1)"
+)
+WRITE = (
+    "insert into snapshot (aggregate_id, aggregate, sequence, event_id, shape, state)"
+    " select aggregate_id, aggregate, sequence, event_id, $4, $5 from event"
+    " where aggregate_id = $1 and sequence = $2 and event_id = $3"
+    " on conflict (aggregate_id) do update set sequence = excluded.sequence, event_id = excluded.event_id,"
+    " shape = excluded.shape, state = excluded.state, taken_at = excluded.taken_at"
+    " where snapshot.shape <> excluded.shape or snapshot.sequence <= excluded.sequence or not exists ("
+    "select from event known where known.aggregate_id = snapshot.aggregate_id"
+    " and known.sequence = snapshot.sequence and known.event_id = snapshot.event_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The snapshot that a stream is known to have: up to which sequence, and its length."""
+
+    sequence: int = 0
+    length: int = 0
+
+    def is_old(self, sequence: int) -> bool:
+        """Whether so much came after it, up to a sequence, that another is worth its while."""
+        return sequence - self.sequence >= max(LONG_TAIL, self.length // BYTES_AN_EVENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An aggregate as far as its stream was folded: sequence 0 has the start state; `position` is where the last event
+    of the stream stands in the log, `event_id` its id."""
+
+    state: Any
+    sequence: int
+    position: int
+    event_id: UUID | None = None
+
+
+class Snapshots:
+    """Reads and writes the snapshots of one service. Its families are those whose states say how they are kept."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._decoders: dict[str, dict[str, msgspec.json.Decoder[Any]]] = {}
+        """By family and shape."""
+        self._encoder = msgspec.json.Encoder(decimal_format="string")
+
+    async def find(
+        self, connection: Any, streams: Iterable[tuple[Aggregate, UUID]]
+    ) -> dict[tuple[Aggregate, UUID], tuple[Held, Taken]]:
+        """The aggregates of these streams as their snapshots have them; those without a usable one are left out."""
+        wanted = {(aggregate.name, aggregate_id): aggregate for aggregate, aggregate_id in streams}
+        wanted = {place: aggregate for place, aggregate in wanted.items() if aggregate.snapshot_version is not None}
+        if not wanted:
+            return {}
+        found = {}
+        for row in await connection.fetch(FIND, [aggregate_id for _, aggregate_id in wanted]):
+            aggregate = wanted.get((row["aggregate"], row["aggregate_id"]))
+            if aggregate is not None and (held := self._read(aggregate, row)) is not None:
+                found[aggregate, row["aggregate_id"]] = held, Taken(held.sequence, len(row["state"]))
+        return found
+
+    def _read(self, aggregate: Aggregate, row: Any) -> Held | None:
+        decoder = self._shapes(aggregate).get(row["shape"])
+        if decoder is None:
+            return None
+        try:
+            state = aggregate.restored(decoder.decode(row["state"]))
+        except msgspec.DecodeError as problem:
+            about = {"aggregate": aggregate.name, "aggregate_id": str(row["aggregate_id"])}
+            log.warning("snapshot-unreadable", **about, sequence=row["sequence"], error=str(problem))
+            return None
+        return Held(state=state, sequence=row["sequence"], position=row["position"], event_id=row["event_id"])
+
+    async def write(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> Taken:
+        """Keep an aggregate as it was folded; without effect when a newer snapshot is there, or its events are not."""
+        text = self._encoder.encode(aggregate.shown(held.state)).decode()
+        shape = shape_of(aggregate, type(held.state))
+        await self._pool.execute(WRITE, aggregate_id, held.sequence, held.event_id, shape, text)
+        return Taken(held.sequence, len(text))
+
+    def _shapes(self, aggregate: Aggregate) -> dict[str, msgspec.json.Decoder[Any]]:
+        if (known := self._decoders.get(aggregate.name)) is None:
+            known = self._decoders[aggregate.name] = {
+                shape_of(aggregate, state): msgspec.json.Decoder(aggregate.shown_type(state))
+                for state in aggregate.states
+            }
+        return known
+
+
+def shape_of(aggregate: Aggregate, state: type) -> str:
+    """What tells a snapshot that this release reads from any other: the family, the version of its fold, and every
+    field of the state and of what stands in it."""
+    schema = msgspec.json.schema(aggregate.shown_type(state))
+    content = {
+        "aggregate": aggregate.name,
+        "version": aggregate.snapshot_version,
+        "state": state.__name__,
+        "schema": schema,
+    }
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def check_kept(aggregates: Collection[Aggregate]) -> None:
+    """Raise `ValueError` for a family whose snapshots would keep what is about people, which must stay erasable."""
+    for aggregate in aggregates:
+        people = sorted(event.__name__ for event in aggregate.events if getattr(event, "person", None) is not None)
+        if aggregate.snapshot_version is not None and people:
+            raise ValueError(f"{aggregate.name} has personal data ({people[0]}): of it there are no snapshots")
