@@ -58,7 +58,7 @@ bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=clos
 	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \
 		$(if $(DEALS),--deals $(DEALS)) $(if $(QUICK),--quick)
 
-fill: $(DEVELOPMENT) ## Fill a stack with a large history (DEALS=6000, 16 events each) and verify it
+fill: $(DEVELOPMENT) ## Fill a stack with a large history (DEALS=5000, some 20 events each) and verify it
 	$(RUN) tests.bench.fill $(if $(DEALS),--deals $(DEALS))
 
 lock: $(DEVELOPMENT) ## Write the lock files anew from pyproject.toml

@@ -31,11 +31,11 @@ from shared.testing.servers import DatabaseServer
 from shared.views.builds import builds_of_views
 from shared.web.composition import running_process
 from shared.web.running import Running
-from tests.bench.fill.base import base, part
+from tests.bench.fill.base import base, part, thinned
 from tests.bench.fill.copying import fill
 from tests.bench.fill.stamp import BITS, Derived, Ids, derivations, in_order, pieces, stamped
 
-DEALS, COPIES = 12, 4
+DEALS, COPIES = 12, 6
 PATIENCE_SECONDS = 120.0
 SECRET = "c" * 32
 DEAL, TEAM = UUID("018f0000-0000-7000-8000-000000000001"), UUID("018f0000-0000-7000-8000-000000000002")
@@ -88,6 +88,14 @@ def test_a_part_of_the_history_names_nothing_outside_of_it() -> None:
 
     assert [line["id"] for line in part(told, 1)] == ["t", "L-1", "a", "L-1", "D-1"]
     assert list(part(told, 2)) == told
+
+
+def test_of_the_work_on_a_deal_the_last_is_kept_and_few_before() -> None:
+    planned = [{"fact": "deal-changed", "id": "D-1", "next_step": number} for number in range(10)]
+    worked = [{"fact": "deal-activity", "id": deal, "number": number} for number in range(3) for deal in ("D-1", "D-2")]
+    pushed = {"fact": "deal-changed", "id": "D-1", "expected_close": "2026-12-01"}
+
+    assert list(thinned([*planned, pushed, *worked])) == [planned[1], planned[9], pushed, *worked[-2:]]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.bench.plan import told
 def main() -> None:
     """Fill, and check."""
     parser = ArgumentParser(prog="python -m tests.bench.fill", description=__doc__)
-    parser.add_argument("--deals", type=int, default=6_000, help="about 16 events each; 6000 are 10⁵ events")
+    parser.add_argument("--deals", type=int, default=5_000, help="some 20 events each; 5000 are 10⁵ events")
     parser.add_argument("--home", type=Path, help="where; default: a home of its own in .throughline")
     parser.add_argument(
         "--published", action="store_true", help="let the copies count as published, and check nothing: for millions"

@@ -17,8 +17,8 @@ COMPANY_WIDE = {"team", "member", "team-manager", "product", "target"}
 OF_A_LEAD = {"lead", "lead-activity", "lead-qualification", "lead-converted", "lead-disqualified"}
 OF_A_CUSTOMER = {"account", "contact"}
 THINNED = {"deal-activity", "deal-node-completed", "lead-activity"}
-KEPT = 4
-"""Of what is thinned, each of this number is kept, and the last: so many events a deal are enough."""
+KEPT = 8
+"""Of what is thinned, one in so many is kept, and the last: some twenty events a deal are enough."""
 
 
 def base(seed: int, today: date, company: Company, deals: int) -> Iterator[Line]:
@@ -50,10 +50,17 @@ def part(told: Sequence[Line], deals: int) -> Iterator[Line]:
 
 
 def thinned(told: Iterable[Line]) -> Iterator[Line]:
-    """Without most of the activities and completed tasks of each deal and lead."""
+    """Without most of the activities, completed tasks and planned next steps of each deal and lead."""
     lines = list(told)
-    left = Counter((line["fact"], line["id"]) for line in lines)
+    left = Counter(_work(line) for line in lines)
     for line in lines:
-        left[line["fact"], line["id"]] -= 1
-        if line["fact"] not in THINNED or left[line["fact"], line["id"]] % KEPT == 0:
+        work = _work(line)
+        left[work] -= 1
+        if work is None or left[work] % KEPT == 0:
             yield line
+
+
+def _work(line: Line) -> tuple[str, str] | None:
+    """What a line is one of many of; None for what is kept."""
+    planned = line["fact"] == "deal-changed" and "next_step" in line
+    return (line["fact"], line["id"]) if planned or line["fact"] in THINNED else None
