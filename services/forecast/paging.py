@@ -18,6 +18,8 @@ from shared.web.routes import Here
 
 MOST_ROWS = 200
 
+MALFORMED = invalid("cursor", "malformed-cursor", "This cursor is not one of this query; start anew.")
+
 Row = TypeVar("Row")
 
 
@@ -52,7 +54,13 @@ class Paging:
 
     def behind(self, kind: Any) -> Any:
         """The key that the page begins after, as a tuple of this type; None at the beginning."""
-        return None if self.after is None else msgspec.convert(self.after, kind)
+        if self.after is None:
+            return None
+        try:
+            return msgspec.convert(self.after, kind)
+        except msgspec.ValidationError as error:
+            # Signed, and of this question, but written by a release that orders its rows otherwise.
+            raise InvalidQuery([MALFORMED]) from error
 
     def cut(self, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]]) -> Page[Row]:
         """The page out of rows in order that begin after `after`."""
@@ -93,8 +101,7 @@ def _decoded(cursors: Cursors, cursor: str, bound_to: str) -> list[Any]:
     try:
         return cursors.decode(cursor, bound_to)
     except MalformedCursor as error:
-        sentence = "This cursor is not one of this query; start anew."
-        raise InvalidQuery([invalid("cursor", "malformed-cursor", sentence)]) from error
+        raise InvalidQuery([MALFORMED]) from error
 
 
 def _bound_to(path: str, query: dict[str, str]) -> str:

@@ -131,6 +131,13 @@ async def test_a_cursor_is_good_for_its_own_question_alone(director: httpx.Async
     assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [("cursor", "malformed-cursor")]
 
 
+async def test_a_cursor_of_a_release_that_orders_its_rows_otherwise_is_refused(served: Errands) -> None:
+    cursor = served.running.cursors.encode(["2026-01-01", 1], '["/v1/funnel/deals",[]]')
+    client = served.client(Role.SALES_DIRECTOR, "dora")
+    told = problem(await client.get("/v1/funnel/deals", params={"cursor": cursor}), 400, "invalid-parameter")
+    assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [("cursor", "malformed-cursor")]
+
+
 @pytest.mark.parametrize("address", ["/v1/funnel/deals?limit=201", "/v1/deal-histories/{old}?limit=0"])
 async def test_a_page_has_between_1_and_200_rows(director: httpx.AsyncClient, address: str) -> None:
     told = problem(await director.get(address.format(old=OLD)), 400, "invalid-parameter")
