@@ -21,7 +21,7 @@ WARM_UP_SECONDS = 3.0
 REST_SECONDS = 15.0
 STAGE_SECONDS = 40.0
 """About what starting and stopping a stack with its peers takes."""
-QUESTIONS_SECONDS, DEAL_SECONDS = 240.0, 0.004
+QUESTIONS_SECONDS, DEAL_SECONDS = 240.0, 0.008
 """About what asking takes, and for each deal filling and folding, which only the first run does."""
 BETWEEN_SECONDS = 2.5
 """About what starting the clients and settling afterwards takes."""

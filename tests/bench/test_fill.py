@@ -32,7 +32,7 @@ from shared.views.builds import builds_of_views
 from shared.web.composition import running_process
 from shared.web.running import Running
 from tests.bench.fill.base import base, part, thinned
-from tests.bench.fill.copying import fill
+from tests.bench.fill.copying import fill, heads_of
 from tests.bench.fill.stamp import BITS, Derived, Ids, derivations, in_order, pieces, stamped
 
 DEALS, COPIES = 12, 6
@@ -127,7 +127,9 @@ async def test_stamped_stores_and_journals_are_what_the_services_would_have_writ
         assert await until_visible(databases)
     before = {name: await number(url, "select count(*) from event") for name, url in databases.items()}
 
-    filled = await fill(databases, copies=COPIES, secret=SECRET, currency=company.currency)
+    heads = await heads_of(databases)
+    await fill(databases, heads, copies=2, secret=SECRET, currency=company.currency)
+    filled = await fill(databases, heads, copies=COPIES, secret=SECRET, currency=company.currency)
 
     async with at_work(settings) as running:
         parts = [Part.of(one.service, one.pool, company) for one in running.values()]

@@ -44,10 +44,12 @@ OF_EVENT = tuple(name for name in JOURNAL_COLUMNS if name in EVENT_COLUMNS)
 AS_JOURNALED = itemgetter(*(EVENT_COLUMNS.index(name) for name in OF_EVENT))
 POSITION = EVENT_COLUMNS.index("position")
 
-EVENTS = f"select {', '.join(EVENT_COLUMNS)} from event where aggregate <> all ($1) order by position"
+EVENTS = (
+    f"select {', '.join(EVENT_COLUMNS)} from event where aggregate <> all ($1) and position <= $2 order by position"
+)
 PERSONAL = "select event_id, person_id, data from personal"
 TIMERS = "select aggregate_id, name, aggregate, due, generation, command from timer"
-SLOTS = "select topic, source_position from journal order by position"
+SLOTS = "select topic, source_position from journal where position <= $1 order by position"
 ALONE = "select distinct aggregate_id from event where aggregate = any ($1)"
 HEAD = "select coalesce(max(position), 0) from {table}"
 MARKS = """
@@ -58,6 +60,8 @@ on conflict (topic, partition) do update set position = excluded.position
 PASSED = "update mark set position = (select coalesce(max(position), 0) from {table}) where name = 'reactions-{source}'"
 PUBLISHED = "update relay set position = (select coalesce(max(position), 0) from event)"
 
+Heads = Mapping[str, tuple[int, int]]
+"""The ends of each service's store and journal before the first copy."""
 Rows = list[tuple[Any, ...]]
 
 
@@ -98,8 +102,18 @@ class Filled:
     journaled: Mapping[str, int]
 
 
+async def heads_of(databases: Mapping[str, str]) -> Heads:
+    """Where stores and journals end now."""
+    found = {}
+    for name, url in databases.items():
+        async with _connection(url) as connection:
+            found[name] = (await _head(connection, "event"), await _head(connection, "journal"))
+    return found
+
+
 async def fill(
     databases: Mapping[str, str],
+    heads: Heads,
     *,
     copies: int,
     secret: str,
@@ -107,13 +121,16 @@ async def fill(
     published: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Filled:
-    """Copy everything that is not there once, so many times. `databases` are the addresses by service; `secret` is that
-    of the claims; `published` says that the copies are to count as published, although no topic holds them."""
+    """Copy everything up to `heads` that is not there once, so many times; what is there of a run that was cut off is
+    passed over. `databases` are the addresses by service; `secret` is that of the claims; `published` says that the
+    copies are to count as published, although no topic holds them."""
     async with AsyncExitStack() as stack:
         connections = {name: await stack.enter_async_context(_connection(url)) for name, url in databases.items()}
         kept = frozenset({row[0] for name in SERVICES for row in await connections[name].fetch(ALONE, list(ONCE))})
-        stores = [await _stored(name, connections[name], kept) for name in SERVICES]
-        journals = [await _journaled(name, connection, stores) for name, connection in connections.items()]
+        stores = [await _stored(name, connections[name], kept, heads[name][0]) for name in SERVICES]
+        journals = [
+            await _journaled(name, connection, stores, heads[name][1]) for name, connection in connections.items()
+        ]
         ids = Ids(kept=kept, derived=_derived(stores, currency))
         known = {known for store in stores for known in _ids(store)}
         for copy in range(1, copies + 1):
@@ -146,17 +163,21 @@ async def _connection(url: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
+async def _head(connection: Any, table: str) -> int:
+    return int(await connection.fetchval(HEAD.format(table=table)))
+
+
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
-async def _stored(name: str, connection: Any, kept: frozenset[UUID]) -> Stored:
-    rows = [tuple(row) for row in await connection.fetch(EVENTS, list(ONCE))]
+async def _stored(name: str, connection: Any, kept: frozenset[UUID], head: int) -> Stored:
+    rows = [tuple(row) for row in await connection.fetch(EVENTS, list(ONCE), head)]
     sequences = {row[1]: (row[2], row[3]) for row in rows}
     own = {row[4] for row in rows}
     personal = [tuple(row) for row in await connection.fetch(PERSONAL) if row["event_id"] in own]
     return Stored(
         service=name,
-        head=await connection.fetchval(HEAD.format(table="event")),
+        head=head,
         events=rows,
         data=[pieces(row[-1], kept) for row in rows],
         sequences=sequences,
@@ -185,17 +206,17 @@ def _claims(name: str, rows: Rows, personal: Mapping[UUID, str]) -> Iterator[tup
             yield claim.kind, mark(claim.key), aggregate_id
 
 
-async def _journaled(name: str, connection: Any, stores: Sequence[Stored]) -> Journaled:
+async def _journaled(name: str, connection: Any, stores: Sequence[Stored], head: int) -> Journaled:
     places = {
         (topic_of(one.service, row[2]), row[POSITION]): (one.service, place)
         for one in stores
         for place, row in enumerate(one.events)
     }
-    rows = [tuple(row) for row in await connection.fetch(SLOTS)]
+    rows = [tuple(row) for row in await connection.fetch(SLOTS, head)]
     found = [row for row in rows if row in places]
     return Journaled(
         service=name,
-        head=await connection.fetchval(HEAD.format(table="journal")),
+        head=head,
         # The copies stand in other partitions, each of which has to be in the owner's order.
         slots=[places[found[slot]] for slot in in_order(found)],
     )
@@ -272,6 +293,8 @@ async def _write_store(
             [(kind, keyed(kind, numbered(key, copy)), new[holder]) for kind, key, holder in store.claims],
         ),
     }
+    if await _head(connection, "event") >= events[-1][POSITION]:
+        return
     async with connection.transaction():
         for table, (columns, rows) in tables.items():
             await connection.copy_records_to_table(table, records=rows, columns=columns)
@@ -284,7 +307,8 @@ async def _write_journal(connection: Any, journal: Journaled, events: Mapping[st
         event = events[owner][number]
         rows.append((first + place, topic_of(owner, event[2]), event[POSITION], *AS_JOURNALED(event)))
     columns = ("position", "topic", "source_position", *OF_EVENT)
-    await connection.copy_records_to_table("journal", records=rows, columns=columns)
+    if rows and await _head(connection, "journal") < rows[-1][0]:
+        await connection.copy_records_to_table("journal", records=rows, columns=columns)
 
 
 async def _settle(connection: Any, owns_events: bool, published: bool) -> None:
@@ -292,7 +316,7 @@ async def _settle(connection: Any, owns_events: bool, published: bool) -> None:
     tables = {"log": "event", "journal": "journal"}
     async with connection.transaction():
         for source, table in tables.items():
-            head = await connection.fetchval(HEAD.format(table=table))
+            head = await _head(connection, table)
             if head:
                 await connection.execute("select setval($1::regclass, $2)", f"{table}_position", head)
             await connection.execute(PASSED.format(table=table, source=source))

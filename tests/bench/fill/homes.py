@@ -1,4 +1,4 @@
-"""A stack's home filled with a large history: made once, then used again."""
+"""A stack's home filled with a large history: made once, then used again; one that was cut off goes on."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from deploy.local.stack import CHECKOUT, SERVICES, Stack
 from tests.bench import builds
 from tests.bench.builds import Build
 from tests.bench.fill.base import base
-from tests.bench.fill.copying import fill
+from tests.bench.fill.copying import fill, heads_of
 
 HOMES = CHECKOUT / ".throughline"
 SEED = 1
@@ -54,16 +54,24 @@ async def filled(build: Build, path: Path, deals: int, *, published: bool, say: 
     await take_down(home)
     if read_json(path / "filled.json") == wanted:
         return
-    home.remove()
-    local = await builds.up(build, home)
-    try:
-        await _take_in(build, local, min(deals, BASE_DEALS))
-    finally:
-        await take_down(home)
+    if read_json(path / "filling.json") != wanted:
+        home.remove()
+        local = await builds.up(build, home)
+        try:
+            await _take_in(build, local, min(deals, BASE_DEALS))
+        finally:
+            await take_down(home)
+    local = Stack.at(path, choose_ports=False)
+    databases = {name: local.database_url(name) for name in SERVICES}
     running = await postgres.launch(local.postgres)
     try:
+        if not (heads := read_json(path / "heads.json")):
+            heads = await heads_of(databases)
+            write_atomically(path / "heads.json", json.dumps(heads))
+            write_atomically(path / "filling.json", json.dumps(wanted))
         done = await fill(
-            {name: local.database_url(name) for name in SERVICES},
+            databases,
+            heads,
             copies=max(0, round(deals / BASE_DEALS) - 1),
             secret=home.secret("claims"),
             currency=company_of(local).currency,
