@@ -49,7 +49,7 @@ class LedgerReceipt:
 
 
 Place = int
-"""The how manieth invoice or receipt of the ledger it is."""
+"""The number of an invoice or receipt in the order of entry, from 0 on."""
 
 
 # -- invoices ---------------------------------------------------------------------------------------------------------
