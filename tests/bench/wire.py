@@ -29,8 +29,8 @@ class Place:
 
     async def connect(self) -> "Connection":
         """A new connection."""
-        loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, self.host, self.port)
+        connection = Connection(self.host, self.port)
+        await connection.open()
         return connection
 
 
@@ -51,7 +51,8 @@ class Answer:
 class Connection(asyncio.Protocol):
     """One kept connection, one request at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._port = host, port
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Answer] | None = None
         self._start_over()
@@ -60,8 +61,15 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answer = Answer()
 
+    async def open(self) -> None:
+        """Connect."""
+        await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port)
+
     async def ask(self, request: bytes) -> Answer:
-        """Send a request and wait for the answer to it."""
+        """Send a request and wait for the answer to it; connect again when the server has hung up meanwhile."""
+        if self._transport is None or self._transport.is_closing():
+            self._start_over()
+            await self.open()
         assert self._transport is not None
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
