@@ -4,8 +4,10 @@ They are never the truth. One is used only when it has the shape that this relea
 the very event that the stream has at its sequence; anything else counts as none, and the stream is folded whole.
 """
 
+import gc
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -91,7 +93,8 @@ class Snapshots:
         if decoder is None:
             return None
         try:
-            state = aggregate.restored(decoder.decode(row["state"]))
+            with _no_collection():
+                state = aggregate.restored(decoder.decode(row["state"]))
         except msgspec.DecodeError as problem:
             about = {"aggregate": aggregate.name, "aggregate_id": str(row["aggregate_id"])}
             log.warning("snapshot-unreadable", **about, sequence=row["sequence"], error=str(problem))
@@ -112,6 +115,20 @@ class Snapshots:
                 for state in aggregate.states
             }
         return known
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without looking for garbage meanwhile. Reading makes objects by the ten thousand, which all stay: the collector
+    would go through all that the process has several times, for nothing (of 5,000 invoices and receipts 0.04 s become
+    0.22 s)."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def shape_of(aggregate: Aggregate, state: type) -> str:
