@@ -183,10 +183,12 @@ with judged as (
         on (norm.process_id, norm.version, norm.stage) = (span.process_id, span.process_version, span.stage)
      where {{standing}} and outcome = 'open' and due <= $10 and {{scope}}
 )
-select state, number from (select count(*) as number from judged where endangered) counted
+select number, (select state from {{view}}.span s
+                 where s.deal_id = chosen.deal_id and s.start_at = chosen.start_at) as state
+  from (select count(*) as number from judged where endangered) counted
   left join (select deal_id, start_at, -stake as place from judged
               where endangered and (-stake, deal_id) > ($11, $12) order by -stake, deal_id limit $13) chosen on true
-  left join {{view}}.span using (deal_id, start_at) order by place, deal_id
+ order by place, deal_id
 """  # noqa: S608 - our own words
 
 

@@ -80,10 +80,11 @@ with changed as (
 LEG_SUMS = "{moved} select leg, count(*) as count, sum(change) as amount from moved group by leg"
 
 LEG_DEALS = """{moved}
-select chosen.*, s.state->>'name' as name
+select chosen.*, (select s.state->>'name' from {view}.span s
+                   where s.deal_id = chosen.deal_id and s.start_at = chosen.start_at) as name
   from (select * from moved where ($10::text is null or leg = $10) and (-abs(change), deal_id) > ($11, $12)
          order by -abs(change), deal_id limit $13) chosen
-  join {view}.span s using (deal_id, start_at) order by -abs(change), deal_id
+ order by -abs(change), deal_id
 """
 
 Place = tuple[Decimal, UUID]
