@@ -9,8 +9,9 @@ The fixtures are plain functions: what they start belongs to no event loop, so t
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +33,8 @@ CHECKOUT = Path(__file__).parent.parent
 POSTGRES_IMAGE = "postgres:18-alpine"
 KAFKA_IMAGE = "confluentinc/cp-kafka:8.0.0"
 SESSIONS_AT_ONCE = 8
+MEASURED = "measured"
+JOURNEYS = "tests/journey/"
 
 
 def from_docker() -> bool:
@@ -51,6 +54,26 @@ def pytest_sessionstart() -> None:
                 f"TEST_SERVERS=testcontainers needs Docker, and none answers: {error}. "
                 "Start it, or leave TEST_SERVERS out: then the tests start servers of their own."
             ) from None
+
+
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tells a measurement, which is shown when all tests are through; nothing fails because of it.
+
+    It goes with the test's report: the test may run in another process than the one that writes the summary.
+    """
+    return partial(record_property, MEASURED)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Budgets as they were measured, and which journeys could not be tested on this machine."""
+    for passed in terminalreporter.getreports("passed"):
+        for sentence in [told for name, told in passed.user_properties if name == MEASURED]:
+            terminalreporter.write_line(f"MEASURED: {sentence}")
+    skipped = [each for each in terminalreporter.getreports("skipped") if each.nodeid.startswith(JOURNEYS)]
+    reasons = {each.longrepr[2] for each in skipped if isinstance(each.longrepr, tuple)}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(f"NOT TESTED: {reason.removeprefix('Skipped: ')}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
