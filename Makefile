@@ -41,8 +41,8 @@ clean: ## Stop everything, throw away the data and the installed packages
 	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down --data; elif [ -d .throughline ]; then $(LOST); fi
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-test: $(DEVELOPMENT) ## Run all tests, in two processes, each with servers of its own
-	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: $(DEVELOPMENT) ## Run all tests, on servers of their own (PROCESSES=2 to use more of a machine with many cores)
+	$(RUN) pytest $(if $(PROCESSES),-n $(PROCESSES) --dist loadfile --no-loadscope-reorder)
 
 check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and known vulnerabilities
 	$(RUN) ruff format --check .
