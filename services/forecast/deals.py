@@ -23,10 +23,9 @@ from services.forecast.figures import (
     Opening,
     Standing,
     Sum,
+    changes_of,
     cycle_days,
     due_of,
-    levels,
-    movements,
     stalled_at,
 )
 from services.forecast.tallies import Tally, add
@@ -121,9 +120,10 @@ async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> Non
     moved: Movements = {}
     levelled: Levels = {}
     for before, after in changes.values():
-        for key, change in movements(before, after, db.company).items():
+        movements, levels = changes_of(before, after, db.company)
+        for key, change in movements.items():
             moved[key] = moved.get(key, Sum()) + change
-        for level, change in levels(before, after, db.company).items():
+        for level, change in levels.items():
             levelled[level] = levelled.get(level, Sum()) + change
     await _write_spans(db, changes)
     await _write_current(db, facts)

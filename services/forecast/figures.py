@@ -164,14 +164,11 @@ def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
     yield Part(stalls, span.end, key_of(state, company, stalled=True), what)
 
 
-def movements(before: Iterable[Span], after: Iterable[Span], company: Company) -> Movements:
-    """What changes in the figures when the spans `before` of a deal are replaced by those `after`."""
-    return moved(_parts(before, company), _parts(after, company), company)
-
-
-def levels(before: Iterable[Span], after: Iterable[Span], company: Company) -> Levels:
-    """What changes in the levels when the spans `before` of a deal are replaced by those `after`."""
-    return levelled(_placed(before, company), _placed(after, company), company)
+def changes_of(before: Iterable[Span], after: Iterable[Span], company: Company) -> tuple[Movements, Levels]:
+    """What changes in the figures, and in the levels, when the spans `before` of a deal are replaced by those
+    `after`."""
+    gone, come = _parts(before, company), _parts(after, company)
+    return moved(gone, come, company), levelled(_open(gone), _open(come), company)
 
 
 def moved(
@@ -205,13 +202,9 @@ def _parts(spans: Iterable[Span], company: Company) -> list[Part[Where]]:
     return [part for span in spans for part in parts(span, company)]
 
 
-def _placed(spans: Iterable[Span], company: Company) -> list[Part[Standing]]:
+def _open(counted: Iterable[Part[Where]]) -> list[Part[Standing]]:
     """The parts that have levels: those of open deals."""
-    return [
-        Part(part.start, part.end, part.where, part.what)
-        for part in _parts(spans, company)
-        if isinstance(part.where, Standing)
-    ]
+    return [Part(part.start, part.end, part.where, part.what) for part in counted if isinstance(part.where, Standing)]
 
 
 def months(after: date, until: date) -> Iterator[date]:

@@ -16,10 +16,9 @@ from services.forecast.figures import (
     Standing,
     Sum,
     Where,
+    changes_of,
     key_of,
-    levels,
     mean_and_median,
-    movements,
     opening_of,
     sum_of,
 )
@@ -110,7 +109,7 @@ def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[A
         before: list[Any] = []
         for known in range(1, len(facts) + 1):
             now = spans(facts[:known])
-            post(posted, movements(before, now, COMPANY).items())
+            post(posted, changes_of(before, now, COMPANY)[0].items())
             before = now
         state = at(facts, COMPANY.end_of(asked), START + timedelta(days=999))
         states += [state] if state is not None else []
@@ -129,8 +128,9 @@ def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
         facts, before = life(UUID(int=1000 + number), steps_of_one), list[Span]()
         for known in range(1, len(facts) + 1):
             now = spans(facts[:known])
-            post(moved, movements(before, now, COMPANY).items())
-            post(levelled, levels(before, now, COMPANY).items())
+            movements, levels = changes_of(before, now, COMPANY)
+            post(moved, movements.items())
+            post(levelled, levels.items())
             before = now
     for asked in (COMPANY.day(START) + timedelta(days=after), *(date(2026, month, 1) for month in range(1, 6))):
         ever = {where: value for where, value in sum_until(moved, asked).items() if isinstance(where, Standing)}
