@@ -7,13 +7,13 @@ meanwhile neither repeats nor hides any other row.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Depends, Query, Request
 
 from shared.views.cursors import Cursors, MalformedCursor
 from shared.views.errors import InvalidQuery, invalid
+from shared.web.lists import link_to
 from shared.web.routes import Here
 
 MOST_ROWS = 200
@@ -68,8 +68,7 @@ class Paging:
         if len(rows) <= self.limit:
             return Page(rows=shown, next=None, headers={})
         cursor = self.cursors.encode(key(shown[-1]), _bound_to(self.path, self.query))
-        link = f'<{self.path}?{urlencode({**self.query, "cursor": cursor})}>; rel="next"'
-        return Page(rows=shown, next=cursor, headers={"Link": link})
+        return Page(rows=shown, next=cursor, headers=link_to(cursor, self.path, self.query))
 
     def pick(self, rows: Sequence[Row], key: Callable[[Row], tuple[Any, ...]], kind: Any) -> Page[Row]:
         """The page out of all rows, in order of their keys, for what is at hand as a whole."""

@@ -26,7 +26,7 @@ async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 
     """Make sure that topics exist, with what they hold kept for ever.
 
     Several processes may do so at once. Raises `TopicError` when one has another number of partitions,
-    and aiokafka's errors while the broker is away.
+    aiokafka's errors while the broker is away, and TimeoutError when it does not show what was created.
     """
     wanted = sorted(set(names))
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)

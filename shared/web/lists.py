@@ -1,5 +1,6 @@
 """List routes: `GET /v1/<listing>` with the listing's filters, sorts and a cursor."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -13,6 +14,11 @@ from shared.web.preconditions import refuse_parameters
 from shared.web.problems import Problem
 from shared.web.routes import answer
 from shared.web.running import running_of
+
+
+def link_to(cursor: str | None, path: str, query: Mapping[str, str]) -> dict[str, str]:
+    """The header that names the page after this one, if there is one (RFC 8288)."""
+    return {} if cursor is None else {"Link": f'<{path}?{urlencode({**query, "cursor": cursor})}>; rel="next"'}
 
 
 def list_route(listing: Listing) -> Route:
@@ -34,10 +40,6 @@ def list_route(listing: Listing) -> Route:
             "has_more": found.next is not None,
             "as_of": found.as_of,
         }
-        headers = {}
-        if found.next is not None:
-            following = urlencode({**query, "cursor": found.next})
-            headers["Link"] = f'<{request.url.path}?{following}>; rel="next"'
-        return answer(content, parked=found.parked, headers=headers)
+        return answer(content, parked=found.parked, headers=link_to(found.next, request.url.path, query))
 
     return Route(f"/v1/{listing.name}", show, methods=["GET"], name=operation_id("list", listing.name))
