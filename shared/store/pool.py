@@ -1,12 +1,15 @@
 """Connections to one service's database."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import asyncpg
 import orjson
+
+Method = TypeVar("Method", bound=Callable[..., Awaitable[Any]])
 
 LOCK_SECONDS = 5
 IDLE_SECONDS = 5
@@ -26,20 +29,46 @@ DATABASE_ERRORS = (*DATABASE_AWAY, asyncpg.PostgresError)
 """Everything that a statement may fail with."""
 
 
+def _remembered(method: Method) -> Method:
+    """A method of a connection, which from now on remembers that it did not end well."""
+
+    @wraps(method)
+    async def call(session: "Session", *args: Any, **named: Any) -> Any:
+        try:
+            return await method(session, *args, **named)
+        except BaseException:
+            session.unfinished = True
+            raise
+
+    return cast("Method", call)
+
+
 class Session(asyncpg.Connection):
     """A connection that knows its place in the order in which those of its process were opened.
 
     Every outage of a database (a crash, a fail-over, a restore) ends its sessions. So what was learnt through one
     session still holds in another only if that one was open already; the number tells, and no clock is trusted.
+
+    It also knows whether a statement was given up that may be prepared and not executed. asyncpg (0.32) prepares with a
+    Flush and sends the Sync with the execution. Where that never comes, because the caller was cancelled in between or
+    an argument could not be encoded, the transaction of the statement stays open and keeps the locks of its tables; the
+    server calls the session active, so the limit on idle transactions does not end it.
     """
 
-    __slots__ = ("number",)
+    __slots__ = ("number", "unfinished")
 
     _numbers = itertools.count(1)
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.number = next(self._numbers)
+        self.unfinished = False
+
+    execute = _remembered(asyncpg.Connection.execute)
+    executemany = _remembered(asyncpg.Connection.executemany)
+    fetch = _remembered(asyncpg.Connection.fetch)
+    fetchrow = _remembered(asyncpg.Connection.fetchrow)
+    fetchval = _remembered(asyncpg.Connection.fetchval)
 
 
 def session_number(connection: Any) -> int:
@@ -88,8 +117,11 @@ async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads, format="text")
 
 
-async def _keep(_connection: Any) -> None:
-    """Instead of the reset of the whole session, which costs a round trip each time."""
+async def _keep(connection: Any) -> None:
+    """Instead of a reset of the whole session, which costs a round trip each time: only what was given up is ended."""
+    if connection.unfinished:
+        connection.unfinished = False
+        await connection.execute("select")  # any whole statement brings the Sync
 
 
 def _to_json(value: Any) -> str:
