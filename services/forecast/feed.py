@@ -160,7 +160,7 @@ select newest.*, m.name as actor_name from (
  order by newest.occurred_at desc, newest.position desc
 """)
 
-AFTER = "select * from {view}.entry where position > $1 order by position limit $2"
+AFTER = "select * from {view}.entry where position > $1 and position <= $2 order by position limit $3"
 
 
 Place = tuple[datetime, int]
@@ -211,15 +211,17 @@ async def stream(request: Request, put: Listening) -> Response:
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
     Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
-    the caller has left the company. A comment with the newest id, every 15 s, says that the stream is alive.
+    the caller has left the company. A comment with the newest id, every 15 s, says that the stream is alive. An event
+    that could not be handled at first is shown in the list of the newest events once it is, and not told here.
     """
-    asker = put.question.asker
+    asker, narrowed = put.question.asker, put.question.teams
 
     async def selection() -> Select | None:
         actor = await put.here.organisation.actor(asker.subject, asker.roles)
         if asker.member is not None and actor.member is None:
             return None
-        asked = replace(put.question, **scope_of(actor))
+        teams = None if narrowed is None else await put.here.organisation.below(narrowed[0])
+        asked = replace(put.question, **scope_of(actor), teams=teams)
         return lambda row: _event(row) if asked.covers(row["team"], row["owner"]) else None
 
     return await put.here.feed.respond(request, selection, put.here.stopping, caller=asker.subject)
@@ -238,10 +240,9 @@ def _event(row: Any) -> ServerEvent:
 
 
 async def read(running: Running, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
-    """What follows a position in the feed, and up to where that is all."""
+    """What follows a position in the feed, and up to where that is all: where every view of the journal is."""
     async with running.views.reading() as reading:
-        db = reading("feed")
-        rows = await db.fetch(AFTER, after, limit)
+        rows = await reading("feed").fetch(AFTER, after, reading.position, limit)
         upto = rows[-1]["position"] if len(rows) == limit else reading.position
     return [(row["position"], row) for row in rows], max(upto, after)
 

@@ -63,7 +63,7 @@ async def _asked(
     known_at: KnownAt = None,
 ) -> Asked:
     company = here.settings.company
-    teams = await here.organisation.below(team) if team is not None else None
+    teams = await here.organisation.below(team, fresh=True) if team is not None else None
     put = question(asking, company, here.clock.now(), as_of=as_of, known_at=known_at, teams=teams, owner=owner)
     return Asked(question=put, company=company, here=here)
 

@@ -118,7 +118,7 @@ def organisation(source: Source) -> View:
 
 
 REMEMBERED_SECONDS = 1.0
-"""How long it is remembered who somebody is."""
+"""How long it is remembered who somebody is, and what lies below a team."""
 
 
 class Organisation:
@@ -129,14 +129,13 @@ class Organisation:
         self._now = now
         self._members = Together(self._find)
         self._remembered: dict[str, Record | None] = {}
+        self._subtrees: dict[UUID, tuple[UUID, ...]] = {}
         self._forget_at = 0.0
 
     async def actor(self, subject: str, roles: Iterable[Role], *, fresh: bool = False) -> Actor:
         """Who a subject is here, as was so at most a second ago; `fresh` for as it is now. Somebody who is not (or no
         longer) in the organisation has no member and no teams."""
-        if self._now() >= self._forget_at:
-            self._remembered.clear()
-            self._forget_at = self._now() + REMEMBERED_SECONDS
+        self._forget()
         if fresh or subject not in self._remembered:
             self._remembered[subject] = await self._members.ask(subject)
         row = self._remembered[subject]
@@ -154,9 +153,19 @@ class Organisation:
         found = {row["subject"]: row for row in await self._views.lookup(NAME, WHO, subjects)}
         return {subject: found.get(subject) for subject in subjects}
 
-    async def below(self, team_id: UUID) -> tuple[UUID, ...]:
-        """The team itself, then all teams below it."""
-        return tuple(row["team_id"] for row in await self._views.lookup(NAME, BELOW, team_id))
+    async def below(self, team_id: UUID, *, fresh: bool = False) -> tuple[UUID, ...]:
+        """The team itself, then all teams below it, as was so at most a second ago; `fresh` for as it is now."""
+        self._forget()
+        if fresh or team_id not in self._subtrees:
+            rows = await self._views.lookup(NAME, BELOW, team_id)
+            self._subtrees[team_id] = tuple(row["team_id"] for row in rows)
+        return self._subtrees[team_id]
+
+    def _forget(self) -> None:
+        if self._now() >= self._forget_at:
+            self._remembered.clear()
+            self._subtrees.clear()
+            self._forget_at = self._now() + REMEMBERED_SECONDS
 
     async def names(self) -> Mapping[UUID, str]:
         """The names of all members and teams."""

@@ -8,7 +8,7 @@ heartbeat, so a listener that was cut off resumes where it stood, whether or not
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -132,23 +132,28 @@ class Feed:
         given = single_header(request, "Last-Event-ID")
         if given is not None and not (given.isascii() and given.isdigit() and len(given) <= 18):
             raise Problem("malformed-request", "Last-Event-ID is the id of an event of this stream.")
+        head = await _uncancelled(self._head())
+        # From here to where it is counted nothing is awaited: others ask at the same time.
         if self._open[caller] >= self._limit:
             raise Problem(
                 "too-many-requests",
                 f"At most {self._limit} streams of one caller are open at a time.",
                 headers={"Retry-After": str(int(self._heartbeat) or 1)},
             )
-        head = await _uncancelled(self._head())
         # An id from before a restore lies ahead of the log: the listener must begin anew.
         reset = given is not None and int(given) > head
         after = head if given is None or reset else int(given)
         until = float(request.scope["state"].get("expires_at", "inf"))
         lines = self._counted(caller, self._lines(after, selection, stopping, until, head=head, reset=reset))
+        await anext(lines)
         return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
 
-    async def _counted(self, caller: str, lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def _counted(self, caller: str, lines: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """Lines that count as an open stream from the first step on, in which nothing is said: what has begun is ended
+        even if nobody listens to it."""
         self._open[caller] += 1
         try:
+            yield b""
             async for line in lines:
                 yield line
         finally:
@@ -171,7 +176,8 @@ class Feed:
                 if listener.behind:
                     listener.start_over()
                     async for after, item in self._missed(after):  # noqa: B020, PLR1704 - where the listener stands
-                        if (select := await _uncancelled(selection())) is None:
+                        select = await _uncancelled(selection())
+                        if select is None or stopping.is_set() or time.time() >= until:
                             return
                         if (event := select(item)) is not None:
                             yield _written(after, event)

@@ -2,12 +2,20 @@
 
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from services.forecast.feed import FIRST, NEWEST
+from services.forecast.app import SERVICE
+from services.forecast.feed import FIRST, NEWEST, head, read
 from shared.events import receivables
-from tests.services.forecast.conftest import Forecast
+from shared.store.log import Log
+from shared.store.migrate import migrate
+from shared.store.pool import create_pool
+from shared.testing.servers import DatabaseServer
+from shared.views import builds
+from shared.views.reading import Views
+from tests.services.forecast.conftest import CODEC, COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
 from tests.services.forecast.test_changes import ALL
 
@@ -67,3 +75,26 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
     assert await seen(sees_all=False, member=ANNA) == [("receipt-allocated", "M-1"), ("invoice-issued", "M-1")]
     assert await seen(sees_all=False, member=BEN) == [("invoice-issued", "M-2")]
     assert len(await seen()) == 4
+
+
+async def test_the_stream_goes_no_further_than_every_view_and_says_so(postgres: DatabaseServer) -> None:
+    """API-3: what follows a position is told once, also while the feed is ahead of another view."""
+    url = await postgres.create_database("feed", await postgres.template("web", migrate))
+    async with await create_pool(url, name="feed") as pool:
+        for view in SERVICE.views:
+            await builds.prepare(pool, view, COMPANY)
+        log = Log(pool, CODEC)
+        there: Any = SimpleNamespace(views=Views(pool, SERVICE.views, {"log": log, "journal": log}, COMPANY))
+        entry = (
+            "insert into feed_1.entry select $1, 'deals.deal-opened', 'deal', $2, '', 1, null, null, now(), '', false"
+        )
+        await pool.executemany(entry, [(position, UUID(int=position)) for position in range(1, 11)])
+        await pool.execute("update mark set position = case name when 'deals_1' then 7 else 10 end")
+
+        assert await head(there) == 7
+        told, upto = await read(there, 5, 100)
+        assert ([position for position, _ in told], upto) == ([6, 7], 7)
+        assert await read(there, 7, 100) == ([], 7)
+        told, upto = await read(there, 3, 2)
+        assert ([position for position, _ in told], upto) == ([4, 5], 5)
+    await postgres.drop_database(url)

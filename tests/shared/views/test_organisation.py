@@ -113,6 +113,22 @@ async def test_teams_below_and_names(depot: Depot) -> None:
     assert (await known.names())[COAST] == "Coast"
 
 
+async def test_what_lies_below_a_team_is_remembered_for_a_second(depot: Depot) -> None:
+    """API-4: the stream asks before each event."""
+    lake, seconds, view = UUID(int=8), [0.0], organisation("journal")
+    await told(depot, *HISTORY)
+    known = Organisation(depot.views(view), now=lambda: seconds[0])
+    assert await known.below(NORTH) == (NORTH, COAST)
+    await told_more(depot, TeamFormed(team_id=lake, name="Lake", parent_id=NORTH))
+    seconds[0] = 0.9
+    assert await known.below(NORTH) == (NORTH, COAST)
+    assert await known.below(NORTH, fresh=True) == (NORTH, COAST, lake)
+    await told_more(depot, TeamFormed(team_id=CARLA, name="Shore", parent_id=NORTH))
+    assert await known.below(NORTH) == (NORTH, COAST, lake)
+    seconds[0] = 1.0
+    assert set(await known.below(NORTH)) == {NORTH, COAST, lake, CARLA}
+
+
 async def test_teams_in_a_circle_end(depot: Depot) -> None:
     circle = TeamFormed(team_id=SALES, name="Sales", parent_id=COAST)
     known = await told(depot, *HISTORY, circle)

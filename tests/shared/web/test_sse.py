@@ -1,6 +1,8 @@
 """API-3: the event stream: nothing missed, nothing twice, whatever the listener's speed."""
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -193,6 +195,44 @@ async def test_one_stream_too_many_is_refused_until_one_ends() -> None:
         assert (refused.value.status, refused.value.headers["Retry-After"]) == (429, "15")
         await feed.respond(request(), all_of_it, stopping, caller="ben")
         stopping.set()
+
+
+async def test_streams_that_are_opened_at_once_are_not_more_either() -> None:
+    """API-3: and one that was never listened to gives its place back."""
+    async with feeding(Book()) as (feed, stopping):
+
+        async def opening() -> bool:
+            try:
+                await feed.respond(request(), all_of_it, stopping, caller="ann")
+            except Problem:
+                return False
+            return True
+
+        assert sum(await asyncio.gather(*(opening() for _ in range(100)))) == 20
+        await until(lambda: feed._open["ann"] < 20)
+        assert await opening()
+
+
+@pytest.mark.parametrize("ends", ["token", "process"])
+async def test_what_a_listener_missed_is_told_no_longer_than_they_may_listen(ends: str) -> None:
+    """API-4: nor longer than the process serves."""
+    book, asked = Book(), 0
+    book.write(*(str(number) for number in range(1000)))
+    async with feeding(book) as (feed, stopping):
+        expires_at = time.time() + 0.05 if ends == "token" else math.inf
+
+        async def selection() -> Select | None:
+            nonlocal asked
+            asked += 1
+            if asked == 10:
+                if ends == "process":
+                    stopping.set()
+                else:
+                    await asyncio.sleep(max(0.0, expires_at - time.time()))
+            return everything
+
+        heard = [part async for part in lines(feed, stopping, request("0", expires_at=expires_at), selection)]
+        assert len([part for part in heard if "data: " in part]) < 10
 
 
 async def test_an_id_from_another_history_starts_anew() -> None:
