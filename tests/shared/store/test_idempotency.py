@@ -11,7 +11,7 @@ from shared.domain.rejection import Rejected
 from shared.ops.ids import new_id
 from shared.store.append import Idempotency
 from shared.store.errors import ContentDiffers, InFlight, StaleVersion
-from shared.store.idempotency import forget_old_answers
+from shared.store.idempotency import FORGET, IMPORTS, forget_old_answers
 from shared.store.request import Result
 from tests.shared.store.conftest import Process
 from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, CloseTicket, OpenTicket, ticket
@@ -135,6 +135,19 @@ async def test_old_answers_are_forgotten(process: Process, ticket_id: UUID) -> N
     await process.pool.execute("update idempotency set created_at = created_at - interval '8 days'")
     assert await forget_old_answers(process.pool, timedelta(days=7)) == 1
     assert not (await noted(process, ticket_id)).replayed
+
+
+async def test_answers_to_imports_stay_and_are_not_gone_through(process: Process, ticket_id: UUID) -> None:
+    """API-1: millions of them may lie beside the few that are forgotten."""
+    await noted(process, ticket_id)
+    await process.pool.execute(
+        "update idempotency set principal = $1, created_at = created_at - interval '8 days'", IMPORTS
+    )
+    assert await forget_old_answers(process.pool) == 0
+    async with process.pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local enable_seqscan = off")
+        plan = await connection.fetch(f"explain {FORGET}", timedelta(days=7), 5000)
+    assert any("idempotency_forgotten" in row[0] for row in plan), plan
 
 
 async def test_a_key_whose_answer_was_forgotten_stands_for_a_new_request(process: Process, ticket_id: UUID) -> None:
