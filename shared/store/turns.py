@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 import asyncpg
+
+from shared.store.pool import DATABASE_ERRORS
 
 CONNECTIONS = 2
 """How many connections may wait for processes at a time: the appends of those who have their turn need some as well."""
@@ -31,6 +33,13 @@ class Turns:
             if not among_processes:
                 yield
                 return
-            async with self._connections, self._pool.acquire() as connection, connection.transaction():
+            async with self._connections, AsyncExitStack() as held:
+                connection = await held.enter_async_context(self._pool.acquire())
+                await held.enter_async_context(connection.transaction())
                 await connection.execute(WAIT, str(aggregate_id))
-                yield
+                try:
+                    yield
+                finally:
+                    # A session that was idle for too long has ended, and the turn with it. What was done in it stands.
+                    with suppress(*DATABASE_ERRORS):
+                        await held.aclose()
