@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from asyncpg import Pool
+from asyncpg import Pool, QueryCanceledError
 
 from shared.domain.context import Company
 from shared.store.log import Log, Page
@@ -60,7 +60,7 @@ class Folding:
             await self._together(targets, after, page, careful=False)
             return {}
         except Exception as error:  # whatever a fold raises is looked at, one build at a time
-            if parking.is_environment(error) or isinstance(error, marks.Superseded):
+            if _is_environment(error) or isinstance(error, marks.Superseded):
                 raise
         failed: dict[str, Exception] = {}
         for target in targets:
@@ -143,7 +143,7 @@ class Folding:
             async with connection.transaction():
                 await self._apply(connection, target, entries)
         except Exception as error:  # a poison is whatever a fold raises, and it is kept with what it parks
-            if parking.is_environment(error) or connection.is_closed():
+            if _is_environment(error) or connection.is_closed():
                 raise
             return error
         return None
@@ -154,6 +154,11 @@ class Folding:
         position = max(envelope_of(entry).position for entry in entries)
         db = ViewDatabase(connection, schemas, log=self._log, company=self._company, position=position)
         await target.view.apply(db, events)
+
+
+def _is_environment(error: Exception) -> bool:
+    """A statement that takes too long is the page's fault here: a part of it may take less, or one event all of it."""
+    return parking.is_environment(error) and not isinstance(error, QueryCanceledError)
 
 
 def _epochs(targets: Sequence[Target]) -> marks.Epochs:

@@ -1,16 +1,19 @@
 """A poison parks the sequence of its aggregate and only that; redriven, it comes back in order."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
 from shared.views import parking
 from shared.views.parking import parked, request_redrive
-from shared.views.view import View
+from shared.views.view import View, ViewDatabase
 from tests.shared.views.conftest import Depot, caught_up, until, working
-from tests.shared.views.depot import OrderPaid, OrderPraised, ParcelScanned, parcels, totals
+from tests.shared.views.depot import OrderPaid, OrderPraised, ParcelScanned, fold_parcels, parcels, totals
 
 
 class Mistake:
@@ -149,6 +152,24 @@ async def test_a_fold_that_fails_at_everything_stops_instead_of_parking_everythi
         await caught_up(depot, total)
     assert await parked(depot.pool) == []
     assert (await depot.table("totals", "total", "events, 1"))[0]["events"] == 6
+
+
+async def test_a_page_whose_statements_take_too_long_is_folded_in_parts(depot: Depot) -> None:
+    """OPS-2: and what alone takes too long is parked, instead of everything waiting for it."""
+    slow = await depot.post(weight=13)
+    others = [await depot.post() for _ in range(4)]
+
+    async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        await db.execute("set local statement_timeout = 200")
+        long = len(events) > 2 or any(event.aggregate_id == slow for event in events)
+        await db.execute("select pg_sleep($1)", 5.0 if long else 0.0)
+        await fold_parcels(db, events)
+
+    view = replace(parcels(), apply=fold)
+    async with working(depot.runner(view)):
+        await caught_up(depot, view)
+    assert set(await scans_of(depot)) == set(others)
+    assert [(one.aggregate_id, one.events) for one in await parked(depot.pool)] == [(slow, 1)]
 
 
 async def test_a_build_that_stood_still_goes_on_once_what_was_in_its_way_is_mended(
