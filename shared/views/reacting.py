@@ -21,7 +21,7 @@ from shared.events.envelope import Envelope
 from shared.ops.health import Health
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
-from shared.store.errors import ContentDiffers, Forbidden, NotFound
+from shared.store.errors import Busy, ContentDiffers, Forbidden, InFlight, NotFound
 from shared.store.lease import Leases
 from shared.store.log import Log, Page
 from shared.store.pace import RELAXED
@@ -40,6 +40,9 @@ LOOK_SECONDS = 1.0
 """How often parked sequences are looked at whose next attempt is due."""
 AGGREGATES_AT_ONCE = 16
 TRIES = 3
+BUSY_TRIES = 20
+BUSY_SECONDS = 0.1
+"""Between tries while others keep changing the aggregate, or still carry the command out: no fault of the event."""
 
 REFUSED = """
     insert into refused_reaction (event_id, reaction, ordinal, aggregate, aggregate_id, command, code, message)
@@ -130,15 +133,22 @@ class Reacting:
 
     async def _attempt(self, entry: Entry) -> Exception | None:
         failure: Exception | None = None
-        for _ in range(TRIES):
+        tried = waited = 0
+        while tried < TRIES:
             try:
                 for fact in readable([entry]):
                     await self._react_to(fact)
                 return None
+            except (Busy, InFlight):
+                if waited == BUSY_TRIES:
+                    raise
+                waited += 1
+                await asyncio.sleep(BUSY_SECONDS)
             except Exception as error:  # a poison is whatever fails here, and it is kept with what it parks
                 if parking.is_environment(error):
                     raise
                 failure = error
+                tried += 1
         return failure
 
     async def _react_to(self, fact: Envelope[Any]) -> None:

@@ -40,6 +40,8 @@ RETRY_SECONDS = 2.0
 """While no keys are known at all, the issuer is asked again after so long, and requests are refused meanwhile."""
 KNOWN_SECONDS = 0.5
 """So long a known key that is due waits to be fetched anew; an issuer that is away must not take known keys along."""
+FETCH_SECONDS = 10.0
+"""So long a fetch may take in all, whatever the issuer does: those who need a key that is not known wait for it."""
 REMEMBERED_TOKENS = 4096
 REMEMBERED_SECONDS = 60.0
 
@@ -103,10 +105,12 @@ class IssuerKeys:
     async def _refresh(self) -> None:
         first = not self._keys
         try:
-            published = KeySet.import_key_set(await self._fetch())  # type: ignore[arg-type]
+            async with asyncio.timeout(FETCH_SECONDS):
+                fetched = await self._fetch()
+            published = KeySet.import_key_set(fetched)  # type: ignore[arg-type]
             self._keys = {key.kid: key for key in published.keys if key.kid}
             self._fetched = self._now()
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+        except (httpx.HTTPError, TimeoutError, JoseError, ValueError, KeyError, TypeError) as error:
             log.warning("issuer-keys-unreachable", error=type(error).__name__)  # what is known stands
             first = False
         finally:

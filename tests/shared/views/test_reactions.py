@@ -3,12 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
+from shared.store.commands import Commands
+from shared.store.errors import Busy, InFlight
+from shared.store.request import Result
 from shared.stream.republishing import forget_journal
 from shared.views.parking import parked, request_redrive
 from shared.views.reacting import Reacting
@@ -200,3 +205,38 @@ def test_reactions_say_what_they_read() -> None:
     assert reactions.marks == ("reactions-journal",)
     with pytest.raises(ValueError, match="two reactions"):
         reactions.on(both)
+
+
+class Contended:
+    """Commands to an aggregate that others keep changing for a while."""
+
+    def __init__(self, commands: Commands, times: int) -> None:
+        self._commands = commands
+        self.times = times
+
+    async def execute(self, *arguments: Any, **named: Any) -> Result:
+        if self.times:
+            self.times -= 1
+            raise Busy("others") if self.times % 2 else InFlight("elsewhere")
+        return await self._commands.execute(*arguments, **named)
+
+
+async def test_what_others_hold_up_is_tried_again_and_not_parked(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.views.reacting.BUSY_SECONDS", 0.001)
+    order_id = new_id()
+    await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
+    contended: Any = Contended(depot.commands, times=10)
+    async with working(replace(depot, commands=contended).reactor(depot_reactions())):
+        await reacted(depot)
+    assert (await posted(depot), await parked(depot.pool)) == ({parcel_of(order_id): 2}, [])
+
+
+async def test_what_others_hold_up_for_long_stops_the_worker_and_parks_nothing(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.views.reacting.BUSY_SECONDS", 0.001)
+    await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
+    contended: Any = Contended(depot.commands, times=1000)
+    with pytest.raises((Busy, InFlight)):
+        await replace(depot, commands=contended).reactor(depot_reactions()).run(asyncio.Event())
+    assert await parked(depot.pool) == []

@@ -244,6 +244,23 @@ async def test_known_keys_go_on_while_they_are_fetched_anew(issuer: Issuer, publ
     never.set()
 
 
+async def test_who_shows_an_unknown_key_waits_for_a_slow_issuer_and_not_for_ever(
+    published: Published, issuer: Issuer, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.web.authorization.FETCH_SECONDS", 0.05)
+    never = asyncio.Event()
+
+    async def fetch() -> dict[str, Any]:
+        if published.asked:
+            await never.wait()
+        return await published()
+
+    keys = IssuerKeys(fetch, watch)
+    assert await keys.key(str(issuer.keys.load()[0].kid))
+    async with asyncio.timeout(5):
+        assert await keys.key("not known") is None
+
+
 async def test_a_remembered_token_still_expires(published: Published, issuer: Issuer, watch: Watch) -> None:
     turned = Watch()
     turned.seconds = time.time()
