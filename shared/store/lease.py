@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 
 RENEW_SECONDS = 1.0
 END_SECONDS = 1.0
-"""So long the end of the work is waited for: what hangs in a query ends when that does, and its epoch is fenced."""
+"""So long the end of the work is waited for: what hangs in a query ends when that does. Its epoch is fenced, since none
+of its leases is held on under it."""
 
 # In order of the names, so that two processes never wait for each other. Whoever takes anew gets a higher epoch.
 TAKE = """
@@ -87,6 +88,8 @@ class Leases:
             finally:
                 await _ended(task)
                 await _ended(renewing)
+                if not task.done():
+                    left = NONE  # what goes on writes under the old epoch; all is taken anew, with a higher one
                 gone = {name: epoch for name, epoch in held.items() if left.get(name) != epoch}
                 if gone:
                     with suppress(*DATABASE_ERRORS):  # they run out by themselves
@@ -100,7 +103,9 @@ class Leases:
         while not stopping.is_set():
             asked = asyncio.get_running_loop().time()
             try:
-                if held := await self.take():
+                held = await self.take()
+                # An answer that came after their end is worth nothing: others may have taken them since.
+                if held and asyncio.get_running_loop().time() < asked + self._seconds:
                     return held, asked + self._seconds
             except DATABASE_ERRORS as problem:
                 log.warning("lease-unreachable", names=self._names, error=type(problem).__name__)

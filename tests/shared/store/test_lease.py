@@ -1,10 +1,12 @@
 """One worker at a time, and a successor when it is gone (OPS-2)."""
 
 import asyncio
+import contextlib
+from typing import Any
 
 import pytest
 
-from shared.store.lease import Held, Lease, Leases
+from shared.store.lease import NONE, Held, Lease, Leases
 from shared.store.pool import create_pool
 from tests.shared.store.conftest import Process
 
@@ -119,6 +121,52 @@ async def test_work_begins_again_when_a_lease_becomes_free(process: Process, oth
     async with asyncio.timeout(10):
         await holding
     assert seen == [{"new": 1}, {"both": 2, "new": 1}]
+
+
+async def test_work_that_does_not_end_is_fenced_by_what_begins_beside_it(process: Process, other: Process) -> None:
+    """It may hang in a query: nothing goes on under its epoch, not even what was held before and is held now."""
+    second = Leases(other.pool, ["views"])
+    await second.take()
+    works: list[Held] = []
+    begun, free = asyncio.Event(), asyncio.Event()
+
+    async def work(held: Held) -> None:
+        works.append(held)
+        begun.set()
+        while len(works) == 1 and not free.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await free.wait()
+
+    holding = asyncio.create_task(Leases(process.pool, ["relay", "views"]).hold(work))
+    async with asyncio.timeout(10):
+        await begun.wait()
+        await second.release({"views": 1})
+        await holding
+        free.set()
+    assert works == [{"relay": 1}, {"relay": 2, "views": 3}]
+
+
+async def test_a_lease_that_is_granted_after_its_end_is_not_worked_under(process: Process) -> None:
+    """The answer was held up on its way for longer than the lease lasts."""
+    began: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    class Slow(Leases):
+        async def take(self, held: Held = NONE, connection: Any = None) -> Held:
+            taken = await super().take(held, connection)
+            asked.append(loop.time())
+            if len(asked) == 1:
+                await asyncio.sleep(0.3)
+            return taken
+
+    async def work(_held: Held) -> None:
+        began.append(loop.time())
+
+    asked: list[float] = []
+    async with asyncio.timeout(10):
+        await Slow(process.pool, ["relay"], seconds=0.2).hold(work)
+    assert began[0] < asked[-1] + 0.2
+    assert len(asked) > 1
 
 
 async def test_many_leases_take_one_connection(process: Process, database: str) -> None:
