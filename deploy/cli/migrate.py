@@ -19,7 +19,7 @@ async def migrate_all() -> dict[str, list[str]]:
     from deploy.local import postgres
     from deploy.local.fault import LocalError
     from deploy.local.stack import SERVICES, Stack, home_path
-    from shared.store.migrate import migrate
+    from shared.store.migrate import MigrationError, migrate
 
     stack = Stack.at(home_path(), choose_ports=False)
     local = tuple(name for name in SERVICES if stack.database_url(name) == postgres.service_url(stack.postgres, name))
@@ -29,6 +29,10 @@ async def migrate_all() -> dict[str, list[str]]:
             await postgres.provision(stack.postgres, local)
         for service in SERVICES:
             applied[service] = await migrate(stack.database_url(service))
+    except MigrationError as error:
+        raise LocalError(
+            f"{service}: {error}", "docs/how-to/operate.md, Rolling update, says which releases fit."
+        ) from error
     except (OSError, asyncpg.CannotConnectNowError, asyncpg.InvalidAuthorizationSpecificationError) as error:
         raise LocalError(
             f"PostgreSQL cannot be reached ({type(error).__name__}).",
