@@ -140,22 +140,26 @@ async def nothing_lost_nothing_doubled(stack: WholeStack, done: Sequence[Done]) 
 async def each_is_there_once(stack: WholeStack, done: Sequence[Done]) -> None:
     """The event of each command, by its correlation id and at the version that was answered, and its key."""
     for service in {one.service for one in done}:
-        of_service = [one for one in done if one.service == service]
-        connection = await asyncpg.connect(stack.local.database_url(service))
-        rows = await connection.fetch(
-            """
-            select w.key, e.events, e.answered, (select count(*) from idempotency i where i.key = w.key) as keys
-              from unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
-                   as w(key, correlation_id, type, id, version),
-                   lateral (select count(*) as events,
-                                   bool_and(aggregate_id = w.id and sequence <= w.version) as answered
-                              from event where correlation_id = w.correlation_id and type = w.type) e
-            """,
-            *zip(*((one.key, one.correlation_id, one.type, one.id, one.version) for one in of_service), strict=True),
-        )
-        await connection.close()
-        wrong = [tuple(row) for row in rows if tuple(row)[1:] != (1, True, 1)]
-        assert wrong == [], f"key, events, at the answered place, keys in {service}"
+        await is_there_once(stack.local.database_url(service), [one for one in done if one.service == service])
+
+
+async def is_there_once(url: str, done: Sequence[Done]) -> None:
+    """The same of one service, in its database."""
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch(
+        """
+        select w.key, e.events, e.answered, (select count(*) from idempotency i where i.key = w.key) as keys
+          from unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
+               as w(key, correlation_id, type, id, version),
+               lateral (select count(*) as events,
+                               bool_and(aggregate_id = w.id and sequence <= w.version) as answered
+                          from event where correlation_id = w.correlation_id and type = w.type) e
+        """,
+        *zip(*((one.key, one.correlation_id, one.type, one.id, one.version) for one in done), strict=True),
+    )
+    await connection.close()
+    wrong = [tuple(row) for row in rows if tuple(row)[1:] != (1, True, 1)]
+    assert wrong == [], "key, events, at the answered place, keys"
 
 
 async def every_win_has_one_draft(stack: WholeStack, deals: list[UUID]) -> None:
