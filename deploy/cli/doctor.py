@@ -1,10 +1,12 @@
 """`throughline doctor`: is this machine fit, and what to do where it is not."""
 
+import asyncio
 import importlib.util
 import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,8 +31,19 @@ class Finding:
 
 
 def run(json: Json = False) -> None:
-    """Check this machine: versions, ports, disk, memory, Java, downloads, limits; each with what to do."""
-    findings = [python(), venv_module(), *servers(), java(), artefacts(), ports(), disk(), memory(), open_files()]
+    """Check this machine: versions, ports, disk, memory, Java, downloads, limits, secret; each with what to do."""
+    findings = [
+        python(),
+        venv_module(),
+        *servers(),
+        java(),
+        artefacts(),
+        ports(),
+        disk(),
+        memory(),
+        open_files(),
+        claims(),
+    ]
     lines = []
     for finding in findings:
         lines.append(f"{'ok ' if finding.fit else 'NOT'}  {finding.what}: {finding.found}")
@@ -119,6 +132,50 @@ def open_files() -> Finding:
     fit = hard == resource.RLIM_INFINITY or hard >= LEAST_FILES
     found = "unlimited" if hard == resource.RLIM_INFINITY else str(hard)
     return Finding("open files", fit, found, f"Raise the limit: `ulimit -n {LEAST_FILES}`.")
+
+
+def claims() -> Finding:
+    """Whether the databases of this stack, as far as they answer, have claims under its secret."""
+    from deploy.local.stack import SERVICES, Stack, home_path
+
+    what = "claim secret"
+    if not home_path().exists():
+        return Finding(what, True, "nothing has started here yet")
+    try:
+        stack = Stack.at(home_path(), choose_ports=False)
+    except LocalError as fault:
+        return Finding(what, False, fault.sentence, fault.remedy)
+    secret = stack.settings()["CLAIM_SECRET"].encode()
+    held = asyncio.run(secrets_held({name: stack.database_url(name) for name in SERVICES}, secret))
+    other = [name for name, same in held.items() if not same]
+    if other:
+        remedy = "Set CLAIM_SECRET to the secret that their data was written with; docs/how-to/operate.md says more."
+        return Finding(what, False, f"another one in the database of {', '.join(other)}", remedy)
+    found = f"that of {', '.join(held)}" if held else "no database answers or keeps one yet"
+    return Finding(what, True, found)
+
+
+async def secrets_held(urls: Mapping[str, str], secret: bytes) -> dict[str, bool]:
+    """By service whether its database is held to this secret; without those that do not answer or keep none yet."""
+    import asyncpg
+
+    from shared.store.claim_secret import fingerprint, kept_fingerprint
+
+    held = {}
+    for service, url in urls.items():
+        try:
+            connection = await asyncpg.connect(url, timeout=2)
+        except (OSError, TimeoutError, asyncpg.PostgresError):
+            continue
+        try:
+            kept = await kept_fingerprint(connection)
+        except asyncpg.UndefinedTableError:
+            kept = None
+        finally:
+            await connection.close()
+        if kept is not None:
+            held[service] = kept == fingerprint(secret)
+    return held
 
 
 def version_of(binary: Path, option: str) -> tuple[bool, str]:

@@ -24,6 +24,7 @@ from deploy.cli import (
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
 from shared.ops.settings import SettingsError
+from shared.store.claim_secret import OtherClaimSecret
 
 VERBS: tuple[ModuleType, ...] = (
     up,
@@ -67,6 +68,9 @@ def main() -> None:
         sys.exit(1)
     except SettingsError as fault:
         complain(str(fault), "docs/settings.md says what each setting may be.")
+        sys.exit(1)
+    except OtherClaimSecret as fault:
+        complain(str(fault), "`throughline doctor` says which databases have another one.")
         sys.exit(1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import httpx
+import structlog
 
 from shared.events.codec import Codec
 from shared.events.leads import TeamFormed
@@ -17,11 +18,12 @@ from shared.ops.health import Health
 from shared.ops.pausing import pause
 from shared.ops.settings import Settings
 from shared.store.appender import Appender
+from shared.store.claim_secret import OtherClaimSecret, hold_to
 from shared.store.commands import Commands
 from shared.store.idempotency import forget_old_answers
 from shared.store.lease import Lease
 from shared.store.log import Log
-from shared.store.migrate import check
+from shared.store.migrate import MigrationError, check
 from shared.store.pool import create_pool
 from shared.store.signal import Signal, listen
 from shared.store.timers import Timers
@@ -44,6 +46,8 @@ from shared.web.workers import Worker, run_all
 
 if TYPE_CHECKING:
     from shared.web.service import Service
+
+log = structlog.get_logger(__name__)
 
 SOURCES: tuple[Source, ...] = ("log", "journal")
 KEYS_TIMEOUT = 5.0
@@ -85,7 +89,7 @@ async def running_process(service: "Service", settings: Settings, health: Health
         await create_pool(settings.database_url, name=service.name) as pool,
         httpx.AsyncClient(timeout=KEYS_TIMEOUT) as client,
     ):
-        await check(pool)
+        await _require_fit(pool, settings)
         parts = await _compose(service, settings, health=health, pool=pool, client=client, stopping=stopping)
         for view in views_of(service):
             await prepare(pool, view, settings.company)
@@ -99,6 +103,16 @@ async def running_process(service: "Service", settings: Settings, health: Health
             await workers
             await parts.appender.close()
             await parts.running.commands.close()
+
+
+async def _require_fit(pool: asyncpg.Pool, settings: Settings) -> None:
+    """Refuse a database that this process must not write to, before anything is written."""
+    try:
+        await check(pool)
+        await hold_to(pool, settings.claim_secret.encode())
+    except (MigrationError, OtherClaimSecret) as refusal:
+        log.error("not-started", reason=str(refusal))
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +203,7 @@ async def commands_alone(service: "Service", settings: Settings) -> AsyncIterato
     """The commands of a service without its web side and its workers, as an import needs them. What they append is
     published and folded by the service's own processes."""
     async with await create_pool(settings.database_url, name=f"{service.name}-commands") as pool:
-        await check(pool)
+        await _require_fit(pool, settings)
         codec, clock, appender = Codec(registry_for(service)), Clock(), Appender(pool)
         await clock.refresh(pool)
         for view in views_of(service):
@@ -220,11 +234,15 @@ def _readiness(health: Health, running: Running) -> None:
     async def database() -> None:
         await check(running.pool)
 
+    async def claim_secret() -> None:
+        await hold_to(running.pool, running.settings.claim_secret.encode())
+
     async def views() -> None:
         async with running.views.reading():
             pass
 
     health.ready("database", database)
+    health.ready("claim secret", claim_secret)
     health.ready("views", views)
 
 

@@ -1,5 +1,6 @@
 """The command line as somebody types it."""
 
+import asyncio
 import json
 import os
 import socket
@@ -12,6 +13,10 @@ import pytest
 from deploy.cli.up import simulated
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack, throughline, without_password
+from shared.store.claim_secret import hold_to
+from shared.store.migrate import migrate
+from shared.store.pool import create_pool
+from shared.testing.servers import DatabaseServer
 
 GIVEN = {
     **{f"DATABASE_URL_{name.upper()}": f"postgresql://u:p@db/{name}" for name in SERVICES},
@@ -44,9 +49,17 @@ def test_down_of_nothing_is_harmless(tmp_path: Path) -> None:
 def test_doctor_says_of_everything_whether_it_is_fit(tmp_path: Path) -> None:
     told = run("doctor", "--json", home=tmp_path / "none", PORT=str(0x7FFF))
     findings = {finding["what"]: finding for finding in json.loads(told.stdout)}
-    assert {"Python", "venv module", "PostgreSQL", "Java for Kafka", "port", "disk", "memory", "open files"} <= set(
-        findings
-    )
+    assert {
+        "Python",
+        "venv module",
+        "PostgreSQL",
+        "Java for Kafka",
+        "port",
+        "disk",
+        "memory",
+        "open files",
+        "claim secret",
+    } <= set(findings)
     assert findings["PostgreSQL"]["found"].startswith("postgres (PostgreSQL) 18")
     assert findings["Java for Kafka"]["fit"]
 
@@ -60,6 +73,27 @@ def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:
     assert told.returncode == 1
     assert f"NOT  port: Port {port} is in use" in told.stdout
     assert "make demo PORT=" in told.stdout
+
+
+async def test_doctor_names_the_database_whose_claims_are_under_another_secret(
+    postgres: DatabaseServer, tmp_path: Path
+) -> None:
+    """DATA-4"""
+    urls = [await postgres.create_database(name, await postgres.template("store", migrate)) for name in ("one", "two")]
+    for url, secret in zip(urls, ("a" * 32, "b" * 32), strict=True):
+        async with await create_pool(url, name="secret", size=1) as pool:
+            await hold_to(pool, secret.encode())
+    home = tmp_path / "home"
+    home.mkdir()
+    given = {"CLAIM_SECRET": "a" * 32, "DATABASE_URL_LEADS": urls[0], "DATABASE_URL_DEALS": urls[1]}
+    told = await asyncio.to_thread(run, "doctor", home=home, **given)
+    assert told.returncode == 1
+    assert "NOT  claim secret: another one in the database of deals\n" in told.stdout
+    assert "aaaa" not in told.stdout
+    told = await asyncio.to_thread(run, "doctor", home=home, **{**given, "DATABASE_URL_DEALS": urls[0]})
+    assert "ok   claim secret: that of leads, deals\n" in told.stdout
+    for url in urls:
+        await postgres.drop_database(url)
 
 
 def test_a_port_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:

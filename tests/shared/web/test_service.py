@@ -14,10 +14,12 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.ops.settings import environment_name
+from shared.store.claim_secret import OtherClaimSecret, hold_to
 from shared.store.migrate import migrate
 from shared.testing.servers import DatabaseServer
 from shared.web.service import Service, build
 from tests.shared.web.conftest import BREAD, Errands
+from tests.shared.web.sample import SERVICE
 from tests.shared.web.test_commands import problem
 
 CHECKOUT = Path(__file__).parents[3]
@@ -28,7 +30,34 @@ async def test_alive_and_ready_while_the_broker_is_away(errands: Errands) -> Non
     assert (await client.get("/health/live")).json() == {"status": "alive"}
     ready = await client.get("/health/ready")
     assert ready.status_code == 200, ready.text
-    assert {check["name"] for check in ready.json()["checks"]} == {"database", "views"}
+    assert {check["name"] for check in ready.json()["checks"]} == {"database", "claim secret", "views"}
+
+
+async def test_under_another_claim_secret_nothing_starts_and_nothing_is_written(errands: Errands) -> None:
+    """DATA-4"""
+    counts = "select (select count(*) from view_build), (select count(*) from lease), (select count(*) from event)"
+    pool = errands.running.pool
+    before = await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")
+    app = build(SERVICE, replace(errands.settings, claim_secret="d" * 32))
+    with pytest.raises(OtherClaimSecret, match="CLAIM_SECRET is not the one"):
+        async with app.router.lifespan_context(app):
+            pytest.fail("it started")
+    assert (await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")) == before
+
+
+async def test_a_process_whose_database_was_put_back_under_another_secret_is_not_ready(errands: Errands) -> None:
+    """DATA-4"""
+    pool, client = errands.running.pool, errands.client(None)
+    [kept] = await pool.fetch("delete from claim_secret returning fingerprint")
+    try:
+        await hold_to(pool, b"d" * 32)
+        ready = await client.get("/health/ready")
+        assert ready.status_code == 503
+        faults = [check for check in ready.json()["checks"] if not check["ok"]]
+        assert faults == [{"name": "claim secret", "ok": False, "detail": "OtherClaimSecret"}]
+    finally:
+        await pool.execute("update claim_secret set fingerprint = $1", kept["fingerprint"])
+    assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_workers_say_how_they_fare(errands: Errands) -> None:
