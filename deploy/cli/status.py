@@ -58,7 +58,7 @@ async def health_of(urls: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
 def as_text(shape: Mapping[str, Any]) -> str:
     lines = [f"{shape['origin']}   Kafka {shape['kafka']}   {shape['phase']}", ""]
     for name, program in {**shape["servers"], **shape["services"]}.items():
-        ready = "ready" if program["ready"] else "not ready"
+        ready = "held down" if program.get("held") else "ready" if program["ready"] else "not ready"
         trouble = f"   {program['failure']}" if program["failure"] else ""
         lines.append(f"{name:<12} {ready:<10} process {program['pid']}   restarts {program['restarts']}{trouble}")
     lines.append("")

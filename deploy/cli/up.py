@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.cli.down import known_service
 from deploy.cli.output import Json, say, show
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    service: Annotated[str | None, typer.Argument(help="Start this service again after `down` with its name.")] = None,
     empty: Annotated[bool, typer.Option("--empty", help="Without any company: nothing is imported.")] = False,
     json: Json = False,
 ) -> None:
@@ -22,11 +24,18 @@ def run(
     Running it twice is harmless. SIMULATE=0 leaves the people of the demo company at home.
     """
     from deploy.demo.company import DEMO, choose, marker, move_in
-    from deploy.local.control import bring_up, is_supervised
+    from deploy.local.control import bring_up, is_supervised, let_go
     from deploy.local.home import Home
     from deploy.local.stack import Stack, home_path
 
     home = Home(home_path().resolve())
+    if service is not None:
+        if empty:
+            raise typer.BadParameter("--empty is for the whole stack.")
+        known_service(service)
+        asyncio.run(let_go(home, service))
+        show({"started": service}, f"{service} is ready.", json)
+        return
     wanted = choose(home.path, os.environ.get("DATA"))
     works = not empty and wanted.kind == DEMO and simulated(os.environ.get("SIMULATE"))
     stack = Stack.at(

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ from deploy.local.program import (
     recorded,
     start,
     stop_left_overs,
+    until,
 )
 from deploy.local.stack import CHECKOUT, SERVICES, Stack
 
 SUPERVISOR = "supervisor"
 READY_SECONDS = 180
+HELD_SECONDS = 40.0
+"""A service is killed when it has not stopped after 25 s."""
 TELL_SECONDS = 2.0
 DEATHS_THAT_ARE_ENOUGH = 3
 """A program that dies this often while the stack starts is not going to live."""
@@ -63,6 +67,8 @@ async def prepare(stack: Stack, say: Say) -> None:
     if left:
         say(f"Stopped what an earlier run had left: {', '.join(left)}.")
     stack.home.state.unlink(missing_ok=True)
+    for held in stack.home.held.glob("*"):
+        held.unlink()
     write_plan(stack.plan(jars(stack, say), owned_segments(SERVICES)), stack.home)
     program = Program(
         name=SUPERVISOR,
@@ -122,6 +128,45 @@ def refuse_the_hopeless(home: Home, now: Mapping[str, Any], programs: Mapping[st
             raise LocalError(f"{name} does not stay up: {program['failure']}", f"Its log is {log_of(home, name)}.")
     if not is_supervised(home):
         raise LocalError("The supervisor has died.", f"Its log is {log_of(home, SUPERVISOR)}; `make stop` cleans up.")
+
+
+async def hold(home: Home, service: str) -> bool:
+    """Stop one service of a stack that runs, until `let_go`; False when it was held already. Raises LocalError."""
+    with alone_with_running(home):
+        file = home.held / service
+        was_held = file.exists()
+        home.held.mkdir(exist_ok=True, mode=0o700)
+        file.touch()
+        if not await until(lambda: is_down(home, service), HELD_SECONDS):
+            raise LocalError(f"{service} has not stopped.", f"See `throughline status` and the logs in {home.logs}.")
+        return not was_held
+
+
+async def let_go(home: Home, service: str) -> None:
+    """Have a service that was held started again, and wait until it is ready. Raises LocalError."""
+    with alone_with_running(home):
+        (home.held / service).unlink(missing_ok=True)
+        if not await until(lambda: state(home).get("services", {}).get(service, {}).get("ready", False), READY_SECONDS):
+            raise LocalError(
+                f"{service} is not ready within {READY_SECONDS} s.", f"Its log is {log_of(home, service)}."
+            )
+
+
+@contextmanager
+def alone_with_running(home: Home) -> Iterator[None]:
+    """Hold a stack that runs against other commands. Raises LocalError."""
+    if not is_supervised(home):
+        raise LocalError("Nothing is running.", "Start it with `throughline up`.")
+    with home.claim() as mine:
+        if not mine:
+            raise LocalError("Another command is starting or stopping this stack.", "Wait for it, then try again.")
+        yield
+
+
+def is_down(home: Home, service: str) -> bool:
+    """Whether the supervisor holds a service and has seen the end of its process."""
+    seen = state(home).get("services", {}).get(service, {})
+    return bool(seen.get("held")) and seen.get("pid") is None
 
 
 async def take_down(home: Home) -> list[str]:

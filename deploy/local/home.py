@@ -40,6 +40,11 @@ class Home:
         return self.path / "state.json"
 
     @property
+    def held(self) -> Path:
+        """One empty file for each service that was stopped alone: the supervisor does not start it again."""
+        return self.path / "held"
+
+    @property
     def kafka(self) -> Path:
         return self.path / "kafka"
 

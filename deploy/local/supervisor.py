@@ -1,8 +1,9 @@
 """Keeps the programs of a plan running: `python -m deploy.local.supervisor <home>`.
 
-It starts each when those before it are ready, starts what dies again after a pause that grows, writes what it sees
-into `state.json`, and stops everything in the plan's order when it is told to stop. Programs live in sessions of their
-own and are recorded, so that they can still be found and stopped after the supervisor itself has died.
+It starts each when those before it are ready, starts what dies again after a pause that grows, keeps down what
+somebody holds (a file in the folder `held`), writes what it sees into `state.json`, and stops everything in the plan's
+order when it is told to stop. Programs live in sessions of their own and are recorded, so that they can still be found
+and stopped after the supervisor itself has died.
 """
 
 import asyncio
@@ -77,17 +78,25 @@ class Supervisor:
             await self.kept[name].ready.wait()
         pause = FIRST_PAUSE_SECONDS
         while True:
+            while self._is_held(kept):
+                kept.failure, pause = "", FIRST_PAUSE_SECONDS
+                await asyncio.sleep(LOOK_SECONDS)
             since = time.monotonic()
             kept.running = start(kept.step.program, self.home)
             await (self._finish(kept) if kept.step.is_task else self._watch(kept))
             if kept.step.is_task and kept.ready.is_set():
                 return
+            if self._is_held(kept):
+                continue
             kept.failure = ended(kept.running)
             if time.monotonic() - since > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             kept.restarts += 1
+
+    def _is_held(self, kept: Kept) -> bool:
+        return (self.home.held / kept.step.program.name).exists()
 
     async def _finish(self, kept: Kept) -> None:
         """Wait for the end of a task."""
@@ -104,6 +113,10 @@ class Supervisor:
         running, asked = kept.running, 0.0
         assert running is not None
         while running.alive:
+            if self._is_held(kept):
+                kept.ready.clear()
+                await running.stop()
+                return
             if time.monotonic() - asked > (HEALTH_SECONDS if kept.ready.is_set() else LOOK_SECONDS):
                 if await self._is_ready(kept.step.ready):
                     kept.ready.set()
@@ -149,7 +162,12 @@ class Supervisor:
             "origin": self.plan.origin,
             "kafka": self.plan.kafka,
             "services": {
-                name: {"url": service.url, "database": service.database, **programs[name]}
+                name: {
+                    "url": service.url,
+                    "database": service.database,
+                    **programs[name],
+                    "held": self._is_held(self.kept[name]),
+                }
                 for name, service in services.items()
             },
             "servers": {name: entry for name, entry in programs.items() if name not in services},

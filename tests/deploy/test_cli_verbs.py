@@ -75,6 +75,18 @@ def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:
     assert "make demo PORT=" in told.stdout
 
 
+@pytest.mark.parametrize("verb", ["up", "down"])
+def test_one_service_alone_is_known_and_belongs_to_a_stack_that_runs(verb: str, tmp_path: Path) -> None:
+    unknown = run(verb, "coffee", home=tmp_path / "none")
+    assert unknown.returncode == 2
+    assert "coffee" in unknown.stderr
+    refused = run(verb, "deals", home=tmp_path / "none")
+    assert (refused.returncode, refused.stderr.splitlines()[0]) == (1, "Nothing is running.")
+    mixed = run(verb, "deals", "--data" if verb == "down" else "--empty", home=tmp_path / "none")
+    assert mixed.returncode == 2
+    assert not (tmp_path / "none").exists()
+
+
 async def test_doctor_names_the_database_whose_claims_are_under_another_secret(
     postgres: DatabaseServer, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from deploy.local import program as program_module
-from deploy.local.control import SUPERVISOR, is_supervised, refuse_the_hopeless, state, take_down
+from deploy.local.control import SUPERVISOR, hold, is_supervised, let_go, refuse_the_hopeless, state, take_down
 from deploy.local.fault import LocalError
 from deploy.local.home import Home
 from deploy.local.plan import Plan, Service, Step, read_plan, write_plan
@@ -101,6 +101,39 @@ async def test_what_dies_is_started_again_and_the_restart_is_seen(home: Home) ->
     ready = await seen(home, lambda now: now["services"]["deals"]["ready"])
     assert ready["services"]["deals"]["pid"] != first["pid"]
     assert again["deals"]["url"] == "http://x"
+
+
+async def test_one_service_is_held_down_alone_until_it_is_let_go(home: Home) -> None:
+    supervise(home, web(home, "first"), web(home, "second"), services=("first", "second"))
+    before = (await seen(home, running))["services"]
+    assert await hold(home, "first")
+    now = state(home)["services"]
+    assert (now["first"]["pid"], now["first"]["ready"], now["first"]["held"]) == (None, False, True)
+    assert now["second"] == before["second"]
+    assert (home.path / "stopped").read_text() == "first "
+    assert not await hold(home, "first")
+    await let_go(home, "first")
+    again = state(home)["services"]["first"]
+    assert (again["ready"], again["held"], again["restarts"], again["failure"]) == (True, False, 0, "")
+    assert again["pid"] != before["first"]["pid"]
+
+
+async def test_a_service_that_died_is_held_before_it_starts_again(home: Home) -> None:
+    supervise(home, web(home, "first"), services=("first",))
+    pid = (await seen(home, running))["services"]["first"]["pid"]
+    home.held.mkdir()
+    (home.held / "first").touch()
+    psutil.Process(pid).kill()
+    await seen(home, lambda now: now["services"]["first"]["held"] and now["services"]["first"]["pid"] is None)
+    await let_go(home, "first")
+    assert state(home)["services"]["first"]["pid"] != pid
+
+
+async def test_nothing_is_held_in_a_stack_that_does_not_run(home: Home) -> None:
+    for refused in (hold, let_go):
+        with pytest.raises(LocalError, match="Nothing is running"):
+            await refused(home, "deals")
+    assert not home.held.exists()
 
 
 async def test_a_program_that_cannot_live_is_tried_with_growing_pauses_and_named(home: Home) -> None:
