@@ -69,7 +69,7 @@ def _http(error: HTTPException) -> Problem:
 
 
 def _away(error: Exception) -> Problem:
-    """What was written is open; a retry with the same key is safe."""
+    """What was written is open. A retry with the same key is safe; a PUT or PATCH without one has to be read again."""
     log.warning("database-away", error=type(error).__name__, exc_info=error)
     return Problem("unavailable", "The database is not available right now.", headers=SOON)
 
