@@ -142,7 +142,9 @@ async def endangered(
     today = company.day(asked.as_of)
     ending = 0 <= (wanted.last - today).days <= ENDING_DAYS
     given = (asked.as_of, today, ending, wanted.last, wanted.months[-1], *(after or FIRST), enough)
-    rows = await db.fetch(scoped(ENDANGERED.replace("{standing}", standing(asked))), *asked.scope, *given)
+    parts = (STANDING_OPEN.replace("{span}", span) for span in standing(asked))
+    sql = scoped(ENDANGERED.replace("{standing}", " union all ".join(parts)))
+    rows = await db.fetch(sql, *asked.scope, *given)
     states = [read_state(row["state"]) for row in rows if row["state"] is not None]
     return Endangered(deals=judge(states), count=rows[0]["number"])
 
@@ -166,8 +168,13 @@ def pushed(pushes: int) -> int:
     return min(2 + pushes, 5)
 
 
+STANDING_OPEN = """
+select deal_id, start_at, amount, expected_close, stalled_at, pushes, entered_on, probability,
+       process_id, process_version, stage from {span} where outcome = 'open' and due <= $10 and {scope}
+"""
+
 ENDANGERED = f"""
-with judged as (
+with standing as ({{standing}}), judged as (
     select deal_id, start_at, amount * (
                case when expected_close is null then {NO_DATE} when expected_close < $7 then {DATE_PASSED} else 0 end
              + case when stalled_at <= $6 then {SILENT} else 0 end
@@ -179,9 +186,9 @@ with judged as (
             or coalesce($7 - entered_on > norm.max_days, false)
             or ($8 and probability <= {FAR_FROM_WON} and expected_close <= $9)
            ) as endangered
-      from {{view}}.span left join {{processes}}.stage norm
-        on (norm.process_id, norm.version, norm.stage) = (span.process_id, span.process_version, span.stage)
-     where {{standing}} and outcome = 'open' and due <= $10 and {{scope}}
+      from standing left join {{processes}}.stage norm
+        on (norm.process_id, norm.version, norm.stage)
+         = (standing.process_id, standing.process_version, standing.stage)
 )
 select number, (select state from {{view}}.span s
                  where s.deal_id = chosen.deal_id and s.start_at = chosen.start_at) as state

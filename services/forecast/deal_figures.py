@@ -102,10 +102,13 @@ select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount f
 """
 """Whole months from the monthly sums, the rest from the daily ones and the asked day's tail."""
 
-STANDING = "start_at <= $6 and (end_at is null or end_at > $6)"
-"""The states that held at an instant."""
-STANDING_NOW = "$6::timestamptz is not null and end_at is null"
+STANDING_NOW = ("(select * from {view}.span where end_at is null and $6::timestamptz is not null) as span",)
 """The last state of each deal, also of one that has just changed."""
+STANDING_THEN = (
+    "(select * from {view}.span where end_at is null and start_at <= $6) as span",
+    "(select * from {view}.span where end_at is not null and tstzrange(start_at, end_at) @> $6) as span",
+)
+"""The states that held at an instant: those that still do and those that ended, each of which has its own index."""
 
 STILL_OPEN = """
 select coalesce(sum(open), 0)::bigint as open, coalesce(sum(stalled), 0)::bigint as stalled from (
@@ -253,7 +256,8 @@ async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) ->
     """The wanted deals as they stood at the instant asked about, as known then. Only `known_at` scans all of them."""
     if asked.known_at is None:
         conditions, arguments = wanted.conditions(7)
-        sql = f"select state from {{view}}.span where {standing(asked)} and {{scope}}{conditions}"  # noqa: S608 - our text
+        parts = (f"select state from {span} where {{scope}}{conditions}" for span in standing(asked))  # noqa: S608
+        sql = " union all ".join(parts)
         return [read_state(row["state"]) for row in await db.fetch(scoped(sql), *asked.scope, asked.as_of, *arguments)]
     states: list[DealState] = []
     async for facts in _lives(db, asked.known_at):
@@ -263,9 +267,9 @@ async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) ->
     return states
 
 
-def standing(asked: Question) -> str:
-    """The condition on the states that held at the instant asked about, which is $6."""
-    return STANDING_NOW if asked.current else STANDING
+def standing(asked: Question) -> tuple[str, ...]:
+    """The states that held at the instant asked about, which is $6: tables that have no deal in common."""
+    return STANDING_NOW if asked.current else STANDING_THEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

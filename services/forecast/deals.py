@@ -46,9 +46,14 @@ create table {view}.span (
     primary key (deal_id, start_at)
 );
 create index on {view}.span (start_at);
-create index on {view}.span (end_at);
-create index on {view}.span (outcome, (-amount), deal_id) where end_at is null;
+create index on {view}.span (end_at) where end_at is not null;
+create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome = 'open' and end_at is not null;
+create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome <> 'open' and end_at is not null;
+create index on {view}.span (outcome, (-amount), deal_id, owner, team, start_at) where end_at is null;
+create index on {view}.span (due) include (deal_id, start_at, amount, expected_close, stalled_at, pushes, entered_on,
+    probability, process_id, process_version, stage, team, owner) where outcome = 'open' and end_at is null;
 create index on {view}.span (outcome, process_id, process_version, stage, (-amount), deal_id) where end_at is null;
+create statistics {view}.standing (mcv) on outcome, end_at from {view}.span;
 create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
 create index on {view}.span (opened_at);
 create index on {view}.span (stalled_at) where outcome = 'open';

@@ -21,9 +21,7 @@ from shared.domain.money import Money
 from shared.views.view import ViewDatabase
 from shared.web.routes import answer
 
-FOLLOWING = """
-select state from {view}.span where {standing} and {scope}{wanted} order by -amount, deal_id limit $7
-"""
+FOLLOWING = "select state, amount, deal_id from {span} where {scope}{wanted} order by -amount, deal_id limit $7"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,8 @@ async def _following(
         numbers = len(arguments) + 8
         conditions += f" and (-amount, deal_id) > (${numbers}, ${numbers + 1})"
         arguments += after
-    sql = FOLLOWING.replace("{standing}", standing(asked)).replace("{wanted}", conditions)
+    parts = [f"({FOLLOWING.replace('{span}', span).replace('{wanted}', conditions)})" for span in standing(asked)]
+    sql = f"select state from ({' union all '.join(parts)}) as found order by -amount, deal_id limit $7"  # noqa: S608
     rows = await db.fetch(scoped(sql), *asked.scope, asked.as_of, enough, *arguments)
     return [read_state(row["state"]) for row in rows]
 

@@ -16,6 +16,7 @@ from services.forecast.deal_figures import (
     tally_counts,
     tally_open,
 )
+from services.forecast.drilling import deals_behind, place_of
 from services.forecast.figures import UNDATED
 from services.forecast.timeline import DealState, at
 from shared.events.envelope import Envelope
@@ -51,6 +52,14 @@ WANTED = (
     Wanted(outcome="open", due=(UNDATED, "2026-05")),
     Wanted(due=("2026-03", "2026-06")),
 )
+
+BEHIND = (
+    Wanted(outcome="open"),
+    Wanted(outcome="open", stage="quotation"),
+    Wanted(outcome="won", closed=EVERY),
+    Wanted(outcome="lost", closed=LONG),
+)
+"""What is drilled down into, page by page."""
 
 
 def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
@@ -93,6 +102,12 @@ async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of:
         for wanted in WANTED:
             chosen = [state for state in expected if wanted.admits(state)]
             assert _by_id(await deals_then(db, asked, wanted)) == _by_id(chosen), wanted
+        for wanted in BEHIND:
+            chosen = sorted((state for state in expected if wanted.admits(state)), key=place_of)
+            pages, after = list[DealState](), None
+            while found := (await deals_behind(db, asked, COMPANY, [wanted], after=after, enough=7)).deals:
+                pages, after = pages + found, place_of(found[-1])
+            assert pages == chosen, wanted
         for since in (START, as_of - timedelta(days=9)):
             assert await counts(db, asked, COMPANY, since) == tally_counts(expected, as_of, since)
 
