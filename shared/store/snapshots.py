@@ -4,11 +4,12 @@ They are never the truth. One is used only when it has the shape that this relea
 the very event that the stream has at its sequence; anything else counts as none, and the stream is folded whole.
 """
 
+import asyncio
 import gc
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ LONG_TAIL = 1_000
 """So many events are folded without a snapshot, and more when it is large: see `BYTES_AN_EVENT`."""
 BYTES_AN_EVENT = 1_000
 """So much a stream may write of snapshots for each of its events; they are about as large themselves."""
+ENCODED_AT_ONCE = 500
+"""So many items of a snapshot are encoded in one call, which lets no other thread run meanwhile."""
 
 FIND = (
     "select s.aggregate_id, s.aggregate, s.sequence, s.event_id, s.shape, s.state, e.position"
@@ -71,7 +74,6 @@ class Snapshots:
         self._pool = pool
         self._decoders: dict[str, dict[str, msgspec.json.Decoder[Any]]] = {}
         """By family and shape."""
-        self._encoder = msgspec.json.Encoder(decimal_format="string")
 
     async def find(
         self, connection: Any, streams: Iterable[tuple[Aggregate, UUID]]
@@ -103,7 +105,8 @@ class Snapshots:
 
     async def write(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> Taken:
         """Keep an aggregate as it was folded; without effect when a newer snapshot is there, or its events are not."""
-        text = self._encoder.encode(aggregate.shown(held.state)).decode()
+        # In a thread, since states are immutable: leases are renewed in the event loop, and a large one takes a while.
+        text = await asyncio.to_thread(lambda: encoded(aggregate.shown(held.state)))
         shape = shape_of(aggregate, type(held.state))
         await self._pool.execute(WRITE, aggregate_id, held.sequence, held.event_id, shape, text)
         return Taken(held.sequence, len(text))
@@ -115,6 +118,25 @@ class Snapshots:
                 for state in aggregate.states
             }
         return known
+
+
+def encoded(shown: Any) -> str:
+    """What is shown of a state, as JSON: the same as in one call, in many short ones."""
+    encode = msgspec.json.Encoder(decimal_format="string").encode
+    return b"".join(_pieces(shown, encode)).decode()
+
+
+def _pieces(shown: Any, encode: Callable[[Any], bytes]) -> Iterator[bytes]:
+    yield b"{"
+    for number, field in enumerate(fields(shown)):
+        value = getattr(shown, field.name)
+        yield (b"," if number else b"") + encode(field.name) + b":"
+        if isinstance(value, tuple):
+            starts = range(0, len(value), ENCODED_AT_ONCE)
+            yield b"[" + b",".join(encode(value[start : start + ENCODED_AT_ONCE])[1:-1] for start in starts) + b"]"
+        else:
+            yield encode(value)
+    yield b"}"
 
 
 @contextmanager

@@ -1,16 +1,30 @@
 """Snapshots of long streams: never the truth, rebuilt when they are missing, stale or cannot be read."""
 
 import asyncio
+import threading
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.roles import EVERYBODY
 from shared.ops.ids import new_id
-from shared.store.snapshots import BYTES_AN_EVENT, LONG_TAIL, Taken, check_kept, shape_of
+from shared.store.snapshots import (
+    BYTES_AN_EVENT,
+    ENCODED_AT_ONCE,
+    LONG_TAIL,
+    Held,
+    Snapshots,
+    Taken,
+    check_kept,
+    encoded,
+    shape_of,
+)
 from shared.store.states import PAGE, States
 from tests.shared.store.conftest import Process
 from tests.shared.store.tickets import CODEC, COUNTER, SERVICE_ACTOR, CloseTicket, Counter, OpenTicket, counter, ticket
@@ -163,6 +177,50 @@ async def test_nobody_waits_for_a_snapshot_to_be_written(process: Process, other
         assert await snapshot(process) is None
     await process.commands.close()
     assert await snapshot(process) == (LONG_TAIL, saying(LONG_TAIL))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nothing:
+    """A state without content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Much:
+    """A state with a lot of the same."""
+
+    name: str
+    amounts: tuple[Decimal, ...]
+    inner: tuple[Counter, ...] = ()
+    last: UUID | None = None
+
+
+@pytest.mark.parametrize("number", [0, 1, ENCODED_AT_ONCE, ENCODED_AT_ONCE + 1, 3 * ENCODED_AT_ONCE])
+def test_piece_by_piece_says_the_same_as_in_one(number: int) -> None:
+    inner = tuple(Counter(count=count) for count in range(number))
+    state = Much(name='a "b"\n', amounts=tuple(Decimal(count) / 4 for count in range(number)), inner=inner)
+    for each in (state, Nothing(), Counter(count=number)):
+        assert encoded(each) == msgspec.json.Encoder(decimal_format="string").encode(each).decode()
+
+
+async def test_the_event_loop_does_not_encode_what_may_be_large(process: Process) -> None:
+    """Leases are renewed in it, and heartbeats sent."""
+    threads: list[int] = []
+    large = Aggregate("counter", plural="counters", start=Counter, readers=EVERYBODY)
+    large.snapshots(version=1)
+
+    @large.shows
+    def shown(state: Counter) -> Much:
+        threads.append(threading.get_ident())
+        return Much(name="all", amounts=(Decimal(1),) * state.count)
+
+    @large.restores
+    def restored(shown: Much) -> Any:
+        return Counter(count=len(shown.amounts))
+
+    held = Held(state=Counter(count=3), sequence=1, position=1, event_id=new_id())
+    await Snapshots(process.pool).write(large, COUNTER, held)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_large_one_is_not_written_as_often() -> None:
