@@ -1,13 +1,13 @@
 """The read model of invoices and what settled them: overdue share and invoiced revenue (FC-7, FC-14)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.forecast.figures import NOBODY, Part, Sum, levelled, moved
+from services.forecast.figures import NOBODY, Part, Sum, fields, levelled, moved
 from services.forecast.grains import counting
 from services.forecast.question import Question, scoped
 from services.forecast.tallies import Tally, add
@@ -176,14 +176,14 @@ async def _post(db: ViewDatabase, before: Sequence[Item], after: Sequence[Item])
         db,
         (OWED_LEVEL,),
         [
-            {"month": month, "still": still} | asdict(where) | asdict(change)
+            {"month": month, "still": still} | fields(where) | fields(change)
             for (month, still, where), change in levels.items()
         ],
     )
 
 
 def _daily(changes: Mapping[tuple[date, Any], Sum]) -> list[dict[str, Any]]:
-    return [{"day": day} | asdict(where) | asdict(change) for (day, where), change in changes.items()]
+    return [{"day": day} | fields(where) | fields(change) for (day, where), change in changes.items()]
 
 
 OPEN_ITEMS = """

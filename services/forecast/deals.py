@@ -9,7 +9,7 @@ otherwise its whole life is folded again, and the difference is posted to the fi
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,10 +22,10 @@ from services.forecast.figures import (
     Movements,
     Opening,
     Standing,
-    Sum,
     changes_of,
     cycle_days,
     due_of,
+    fields,
     stalled_at,
 )
 from services.forecast.tallies import Tally, add
@@ -122,17 +122,10 @@ async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> Non
     changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - set(late)}
     if late:
         changes |= await _refold(db, late)
-    moved: Movements = {}
-    levelled: Levels = {}
-    for before, after in changes.values():
-        movements, levels = changes_of(before, after, db.company)
-        for key, change in movements.items():
-            moved[key] = moved.get(key, Sum()) + change
-        for level, change in levels.items():
-            levelled[level] = levelled.get(level, Sum()) + change
+    before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
     await _write_spans(db, changes)
     await _write_current(db, facts)
-    await _post(db, moved, levelled)
+    await _post(db, *changes_of(before, after, db.company))
 
 
 def _follows(current: Current | None, new: Sequence[Envelope[Any]]) -> bool:
@@ -244,12 +237,10 @@ async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
     """Add the changes to the figures."""
     rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
     for (day, where), change in moved.items():
-        if change:
-            rows[type(where)].append({"day": day} | asdict(where) | asdict(change))
+        rows[type(where)].append({"day": day} | fields(where) | fields(change))
     placed = [
-        {"month": month, "still": still} | asdict(where) | asdict(change)
+        {"month": month, "still": still} | fields(where) | fields(change)
         for (month, still, where), change in levelled.items()
-        if change
     ]
     await add(db, (MOVEMENT,), rows[Standing])
     await add(db, (LEVEL,), placed)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from services.forecast.timeline import WON, DealState, Span
@@ -86,6 +86,12 @@ class Sum:
 
 Where = Standing | Close | Opening
 """Where a deal counts."""
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """The fields of a place or a sum by their names; `asdict` would copy each value."""
+    return {name: getattr(value, name) for name in value.__match_args__}
+
 
 Movements = dict[tuple[date, Where], Sum]
 """What changes on a day."""

@@ -39,8 +39,8 @@ class Tally:
         return f"create table {{view}}.{self.table} ({columns}, primary key ({', '.join(self.keys)}));"
 
     def post(self, shape: "Tally") -> str:
-        """The statement that adds changes, given as a JSON array of rows of another tally (or this); it says whether
-        any row came to nothing."""
+        """The statement that adds changes, given as a JSON array of rows of another tally (or this), and tells where
+        the rows stand that came to nothing by them."""
         key, values = ", ".join(self.keys), names(self.values)
         sums = ", ".join(f"sum({value})" for value in values)
         added = ", ".join(f"{value} = known.{value} + excluded.{value}" for value in values)
@@ -48,19 +48,14 @@ class Tally:
         return (
             f"with posted as (insert into {{view}}.{self.table} as known ({key}, {', '.join(values)})"  # noqa: S608 - our own names
             f" select {self._given()}, {sums} from {_given(shape)} group by {_places(self.keys)}"
-            f" on conflict ({key}) do update set {added} returning {nothing} as gone)"
-            " select coalesce(bool_or(gone), false) from posted"
+            f" on conflict ({key}) do update set {added} returning known.ctid, {nothing} as gone)"
+            " select array_agg(ctid) from posted where gone"
         )
 
-    def clear(self, shape: "Tally") -> str:
-        """The statement that removes what came to nothing by these changes."""
-        mine, theirs = (", ".join(f"{table}.{column}" for column in self.keys) for table in ("known", "change"))
-        nothing = " and ".join(f"known.{value} = 0" for value in names(self.values))
-        return (
-            f"delete from {{view}}.{self.table} known"  # noqa: S608 - our own names
-            f" using (select distinct {self._given()} from {_given(shape)}) change ({', '.join(self.keys)})"
-            f" where ({mine}) = ({theirs}) and {nothing}"
-        )
+    @property
+    def clear(self) -> str:
+        """The statement that removes rows, told by where they stand: nobody has moved them since they were posted."""
+        return f"delete from {{view}}.{self.table} where ctid = any($1::tid[])"  # noqa: S608 - our own names
 
     def _given(self) -> str:
         """The key's columns, out of the changes."""
@@ -75,8 +70,8 @@ async def add(db: ViewDatabase, tallies: Sequence[Tally], changes: Sequence[Mapp
         return
     given = msgspec.json.encode(changes).decode()
     for tally in tallies:
-        if await db.fetchval(tally.post(tallies[0]), given):
-            await db.execute(tally.clear(tallies[0]), given)
+        if nothing := await db.fetchval(tally.post(tallies[0]), given):
+            await db.execute(tally.clear, nothing)
 
 
 @asynccontextmanager

@@ -82,8 +82,10 @@ def follow(state: DealState | None, fact: Envelope[Any]) -> DealState | None:
         return _opened(event, fact.occurred_at)
     if state is None:
         return None
-    changed = _changed(state, event, fact.occurred_at)
-    return replace(changed, touched=fact.occurred_at) if isinstance(event, WORK) else changed
+    changes = _changes(state, event, fact.occurred_at)
+    if isinstance(event, WORK):
+        changes["touched"] = fact.occurred_at
+    return replace(state, **changes)
 
 
 WORK = (deals.DealActivityLogged, deals.DealMoved, deals.DealNodeCompleted, deals.DealFactsNoted, deals.DealReopened)
@@ -143,7 +145,7 @@ def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
     )
 
 
-def _changed(state: DealState, event: Any, moment: datetime) -> DealState:
+def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     match event:
         case deals.DealMoved():
@@ -161,7 +163,7 @@ def _changed(state: DealState, event: Any, moment: datetime) -> DealState:
         case deals.DealReopened():
             changes = {**_standing(event), "outcome": OPEN, "closed_on": None, "entered": moment}
             changes |= {"amount": event.amount.amount, "expected_close": event.expected_close}
-    return replace(state, **changes)
+    return changes
 
 
 def _standing(event: deals.DealMoved | deals.DealReopened) -> dict[str, Any]:
