@@ -6,8 +6,8 @@ so that nobody has to sum them from the beginning: what stood when a month began
 of its beginning.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -181,27 +181,27 @@ def moved(
     before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
 ) -> dict[tuple[date, Place], Sum]:
     """What changes on which day when some parts are replaced by others."""
-    changes: dict[tuple[date, Place], Sum] = {}
-    for part, what in _signed(before, after):
-        _add(changes, (company.day(part.start), part.where), what)
+    changes: dict[tuple[date, Place], list[Sum]] = defaultdict(list)
+    for part, come, gone in _signed(before, after):
+        changes[company.day(part.start), part.where].append(come)
         if part.end is not None:
-            _add(changes, (company.day(part.end), part.where), -what)
-    return {key: value for key, value in changes.items() if value}
+            changes[company.day(part.end), part.where].append(gone)
+    return _summed(changes)
 
 
 def levelled(
     before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
 ) -> dict[tuple[date, bool, Place], Sum]:
     """What changes in the levels when some parts are replaced by others."""
-    changes: dict[tuple[date, bool, Place], Sum] = {}
-    for part, what in _signed(before, after):
+    changes: dict[tuple[date, bool, Place], list[Sum]] = defaultdict(list)
+    for part, come, _ in _signed(before, after):
         first = company.day(part.start)
         if part.end is None:
-            _add(changes, (first.replace(day=1), True, part.where), what)
+            changes[first.replace(day=1), True, part.where].append(come)
             continue
         for month in months(first, company.day(part.end)):
-            _add(changes, (month, False, part.where), what)
-    return {key: value for key, value in changes.items() if value}
+            changes[month, False, part.where].append(come)
+    return _summed(changes)
 
 
 def _parts(spans: Iterable[Span], company: Company) -> list[Part[Where]]:
@@ -226,15 +226,18 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _signed(before: Iterable[Part[Place]], after: Iterable[Part[Place]]) -> Iterator[tuple[Part[Place], Sum]]:
+def _signed(before: Iterable[Part[Place]], after: Iterable[Part[Place]]) -> Iterator[tuple[Part[Place], Sum, Sum]]:
+    """Parts with what is added at their beginning, and at their end."""
     for part in before:
-        yield part, -part.what
+        yield part, -part.what, part.what
     for part in after:
-        yield part, part.what
+        yield part, part.what, -part.what
 
 
-def _add(changes: dict[Key, Sum], key: Key, value: Sum) -> None:
-    changes[key] = changes.get(key, Sum()) + value
+def _summed(changes: Mapping[Key, Sequence[Sum]]) -> dict[Key, Sum]:
+    """The sums, without those that come to nothing."""
+    sums = ((key, values[0] if len(values) == 1 else sum(values, Sum())) for key, values in changes.items())
+    return {key: total for key, total in sums if total}
 
 
 def mean_and_median(days: Counter[int]) -> tuple[Decimal | None, Decimal | None, int]:
