@@ -112,14 +112,13 @@ STANDING_THEN = (
 
 STILL_OPEN = """
 select coalesce(sum(open), 0)::bigint as open, coalesce(sum(stalled), 0)::bigint as stalled from (
-    select count as open, case when stalled then count else 0 end as stalled from {view}.level
-     where still and month < $9 and {counted}
+    select count as open, 0 as stalled from {view}.level where still and month < $9 and {counted}
     union all
-    select count, case when stalled then count else 0 end from {view}.level
-     where not still and month = $9 and {counted}
+    select count, 0 from {view}.level where not still and month = $9 and {counted}
     union all
-    select count, case when stalled then count else 0 end from {view}.movement
-     where day >= $9 and day < $10 and {counted}
+    select count, 0 from {view}.movement where day >= $9 and day < $10 and {counted}
+    union all
+    select 0, count from {view}.stalled where day < $10 and {counted}
     union all
     select 1, 0 from {view}.span where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}
     union all

@@ -21,6 +21,7 @@ from services.forecast.figures import (
     Levels,
     Movements,
     Opening,
+    Silence,
     Standing,
     changes_of,
     cycle_days,
@@ -59,13 +60,15 @@ create index on {view}.span (opened_at);
 create index on {view}.span (stalled_at) where outcome = 'open';
 """
 
-STANDING = "due text, process_id uuid, process_version integer, stage text, category text, stalled boolean"
+STANDING = "due text, process_id uuid, process_version integer, stage text, category text"
 CLOSE = "outcome text, process_id uuid, process_version integer, stage text, cycle_days integer"
 
 MOVEMENT = Tally(table="movement", key=f"day date, {STANDING}")
 """What changed in the open pipeline on a day."""
 LEVEL = Tally(table="level", key=f"still boolean, month date, {STANDING}")
 """The open pipeline when a month began, or what still stands since a day of the month."""
+STALLED = Tally(table="stalled", key="day date", values="count bigint")
+"""How many open deals came to be silent for too long on a day, or no longer are."""
 CLOSING = Tally(table="closing", key=f"closed_on date, day date, {CLOSE}", values="count bigint, amount numeric")
 """What became closed, or open again, on a day."""
 CLOSING_MONTH = Tally(
@@ -83,7 +86,7 @@ CLOSED = Tally(table="closed", key=CLOSE, values="count bigint, amount numeric")
 OPENING = Tally(table="opening", key="opened_on date, day date, won boolean", values="count bigint")
 """By the day on which deals were opened: what came, was won, or went elsewhere on a day."""
 
-TALLIES = (MOVEMENT, LEVEL, CLOSING, CLOSING_MONTH, CLOSED, OPENING)
+TALLIES = (MOVEMENT, LEVEL, STALLED, CLOSING, CLOSING_MONTH, CLOSED, OPENING)
 
 DDL = f"""{SPANS}
 {" ".join(tally.ddl for tally in TALLIES)}
@@ -100,7 +103,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=8, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=9, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -244,5 +247,6 @@ async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
     ]
     await add(db, (MOVEMENT,), rows[Standing])
     await add(db, (LEVEL,), placed)
+    await add(db, (STALLED,), rows[Silence])
     await add(db, (CLOSING, CLOSING_MONTH, CLOSED), rows[Close])
     await add(db, (OPENING,), rows[Opening])

@@ -35,8 +35,14 @@ class Standing:
     process_version: int
     stage: str
     category: str
-    stalled: bool
-    """Whether the deal has been silent for longer than its process allows."""
+    team: UUID
+    owner: UUID
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Silence:
+    """Where an open deal counts that has been silent for longer than its process allows."""
+
     team: UUID
     owner: UUID
 
@@ -84,7 +90,7 @@ class Sum:
         return bool(self.count or self.amount or self.weighted)
 
 
-Where = Standing | Close | Opening
+Where = Standing | Silence | Close | Opening
 """Where a deal counts."""
 
 
@@ -122,17 +128,22 @@ def sum_of(state: DealState) -> Sum:
     return Sum(1, state.amount, state.weighted)
 
 
-def key_of(state: DealState, company: Company, *, stalled: bool = False) -> Standing | Close:
+def key_of(state: DealState, company: Company) -> Standing | Close:
     """Where a deal counts, open or closed."""
     team, owner = state.team or NOBODY, state.owner or NOBODY
     if state.closed_on is None:
-        return Standing(due_of(state), *stage_of(state), state.category, stalled, team, owner)
+        return Standing(due_of(state), *stage_of(state), state.category, team, owner)
     return Close(state.closed_on, state.outcome, *stage_of(state), team, owner, cycle_days(state, company))
 
 
 def opening_of(state: DealState, company: Company) -> Opening:
     """Where a deal counts by the day of its opening."""
     return Opening(company.day(state.opened), state.outcome == WON, state.team or NOBODY, state.owner or NOBODY)
+
+
+def silence_of(state: DealState) -> Silence:
+    """Where a deal counts while it is stalled."""
+    return Silence(state.team or NOBODY, state.owner or NOBODY)
 
 
 Place = TypeVar("Place")
@@ -155,19 +166,13 @@ def stalled_at(span: Span) -> datetime:
 
 
 def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
-    """A span as it counts: whole by its opening and closing; an open deal apart before and after it stalls."""
+    """A span as it counts: by its opening, by where it stands or was closed, and by its silence once it stalls."""
     state, what = span.state, sum_of(span.state)
     yield Part(span.start, span.end, opening_of(state, company), Sum(1))
-    if state.closed_on is not None:
-        yield Part(span.start, span.end, key_of(state, company), what)
-        return
+    yield Part(span.start, span.end, key_of(state, company), what)
     stalls = stalled_at(span)
-    if span.end is not None and stalls >= span.end:
-        yield Part(span.start, span.end, key_of(state, company), what)
-        return
-    if stalls > span.start:
-        yield Part(span.start, stalls, key_of(state, company), what)
-    yield Part(stalls, span.end, key_of(state, company, stalled=True), what)
+    if state.closed_on is None and (span.end is None or stalls < span.end):
+        yield Part(stalls, span.end, silence_of(state), Sum(1))
 
 
 def changes_of(before: Iterable[Span], after: Iterable[Span], company: Company) -> tuple[Movements, Levels]:

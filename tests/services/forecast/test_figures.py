@@ -20,9 +20,10 @@ from services.forecast.figures import (
     key_of,
     mean_and_median,
     opening_of,
+    silence_of,
     sum_of,
 )
-from services.forecast.timeline import DealState, Span, at, spans
+from services.forecast.timeline import OPEN, DealState, Span, at, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (
@@ -85,10 +86,9 @@ def sum_until(posted: Movements, last: date) -> dict[Where, Sum]:
 def tally(states: Iterable[DealState], on: date) -> dict[Where, Sum]:
     figures: dict[Where, Sum] = {}
     for state in states:
-        where = key_of(state, COMPANY, stalled=state.stalls < COMPANY.end_of(on))
-        figures[where] = figures.get(where, Sum()) + sum_of(state)
-        opening = opening_of(state, COMPANY)
-        figures[opening] = figures.get(opening, Sum()) + Sum(1)
+        post(figures, [(key_of(state, COMPANY), sum_of(state)), (opening_of(state, COMPANY), Sum(1))])
+        if state.outcome == OPEN and state.stalls < COMPANY.end_of(on):
+            post(figures, [(silence_of(state), Sum(1))])
     return figures
 
 
