@@ -118,7 +118,9 @@ select coalesce(sum(open), 0)::bigint as open, coalesce(sum(stalled), 0)::bigint
     union all
     select count, 0 from {view}.movement where day >= $9 and day < $10 and {counted}
     union all
-    select 0, count from {view}.stalled where day < $10 and {counted}
+    select 0, count from {view}.stalled_month where month < $9 and {counted}
+    union all
+    select 0, count from {view}.stalled where day >= $9 and day < $10 and {counted}
     union all
     select 1, 0 from {view}.span where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}
     union all

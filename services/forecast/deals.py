@@ -69,6 +69,13 @@ LEVEL = Tally(table="level", key=f"still boolean, month date, {STANDING}")
 """The open pipeline when a month began, or what still stands since a day of the month."""
 STALLED = Tally(table="stalled", key="day date", values="count bigint")
 """How many open deals came to be silent for too long on a day, or no longer are."""
+STALLED_MONTH = Tally(
+    table="stalled_month",
+    key="month date",
+    values="count bigint",
+    derived={"month": "date_trunc('month', given.day)::date"},
+)
+"""The same by months."""
 CLOSING = Tally(table="closing", key=f"closed_on date, day date, {CLOSE}", values="count bigint, amount numeric")
 """What became closed, or open again, on a day."""
 CLOSING_MONTH = Tally(
@@ -86,7 +93,7 @@ CLOSED = Tally(table="closed", key=CLOSE, values="count bigint, amount numeric")
 OPENING = Tally(table="opening", key="opened_on date, day date, won boolean", values="count bigint")
 """By the day on which deals were opened: what came, was won, or went elsewhere on a day."""
 
-TALLIES = (MOVEMENT, LEVEL, STALLED, CLOSING, CLOSING_MONTH, CLOSED, OPENING)
+TALLIES = (MOVEMENT, LEVEL, STALLED, STALLED_MONTH, CLOSING, CLOSING_MONTH, CLOSED, OPENING)
 
 DDL = f"""{SPANS}
 {" ".join(tally.ddl for tally in TALLIES)}
@@ -247,6 +254,6 @@ async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
     ]
     await add(db, (MOVEMENT,), rows[Standing])
     await add(db, (LEVEL,), placed)
-    await add(db, (STALLED,), rows[Silence])
+    await add(db, (STALLED, STALLED_MONTH), rows[Silence])
     await add(db, (CLOSING, CLOSING_MONTH, CLOSED), rows[Close])
     await add(db, (OPENING,), rows[Opening])
