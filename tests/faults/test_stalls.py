@@ -1,13 +1,14 @@
 """While the network stalls, leases end at their deadline, and waits for a token end in time (OPS-4, API-2)."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from shared.domain.context import Company
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
-from shared.store.lease import Lease
+from shared.store.lease import NONE, Held, Lease, Leases
 from shared.store.pool import create_pool
 from shared.store.signal import Signal
 from shared.views.arrival import Arrival, ReadModelBehind
@@ -16,6 +17,8 @@ from tests.faults.stalling import network
 from tests.shared.store.conftest import Process
 
 HELD_SECONDS = 1.5
+LONGER_SECONDS = 3.0
+WAITING = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
 PATIENCE_SECONDS = 10
 
 
@@ -50,6 +53,58 @@ async def test_two_never_hold_one_lease_while_the_network_of_the_first_stalls(pr
         holding.cancel()
         await asyncio.wait([holding], timeout=PATIENCE_SECONDS)
         await following
+        way.flow()
+        pool.terminate()
+
+
+@pytest.mark.parametrize("late", ["the first answer", "a renewal"])
+async def test_a_lease_counts_from_before_it_was_asked_for(
+    process: Process, database: str, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    """The answer comes late, and nothing more is heard of the database: the work is over before another one begins."""
+    begun, ended, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work(_held: Held) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with network(database) as way:
+        pool = await create_pool(way.url, name="stalled", size=2)
+        leases = Leases(pool, ["relay"], seconds=LONGER_SECONDS)
+        taken = leases.take
+
+        async def take(held: Held = NONE, connection: Any = None) -> Held:
+            found = await taken(held, connection)
+            if slow.is_set():
+                way.stall()
+                answered.set()
+            return found
+
+        slow = asyncio.Event()
+        monkeypatch.setattr(leases, "take", take)
+        await Lease(process.pool, "relay", seconds=0).take()
+        holding: asyncio.Future[None] | None = None
+        if late == "a renewal":
+            holding = asyncio.create_task(leases.hold(work))
+            await asyncio.wait_for(begun.wait(), PATIENCE_SECONDS)
+        async with process.pool.acquire() as other, other.transaction():
+            await other.execute("select from lease where name = 'relay' for update")
+            holding = holding or asyncio.create_task(leases.hold(work))
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not await process.pool.fetchval(WAITING):
+                    await process.pool.execute("select pg_sleep(0.01)")
+            slow.set()
+            await other.execute("select pg_sleep($1)", LONGER_SECONDS / 2)
+        await asyncio.wait_for(answered.wait(), PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await Lease(process.pool, "relay").take() is None:
+                await process.pool.execute("select pg_sleep(0.01)")
+        assert ended.is_set(), "it still works"
+        holding.cancel()
+        await asyncio.wait([holding], timeout=PATIENCE_SECONDS)
         way.flow()
         pool.terminate()
 

@@ -5,6 +5,7 @@ import contextlib
 from typing import Any
 
 import pytest
+import structlog
 
 from shared.store.lease import NONE, Held, Lease, Leases
 from shared.store.pool import create_pool
@@ -66,6 +67,45 @@ async def test_a_cancelled_holder_lets_the_next_one_in_at_once(process: Process,
     with pytest.raises(asyncio.CancelledError):
         await holding
     assert await Lease(other.pool, "relay").take() == 2
+
+
+async def test_who_is_done_lets_the_next_one_in_at_once(process: Process, other: Process) -> None:
+    async def work(epoch: int) -> None:
+        return
+
+    await Lease(process.pool, "relay", seconds=60).hold(work)
+    assert await Lease(other.pool, "relay").take() == 2
+
+
+async def test_a_database_that_fails_is_asked_again(process: Process, other: Process) -> None:
+    """For the first time, and while there is time for it to be renewed; the work goes on meanwhile."""
+    epochs: list[int] = []
+    begun, enough = asyncio.Event(), asyncio.Event()
+
+    async def work(epoch: int) -> None:
+        epochs.append(epoch)
+        begun.set()
+        await enough.wait()
+
+    async def failed(times: int) -> None:
+        async with asyncio.timeout(10):
+            while len([line for line in told if line["event"] == "lease-unreachable"]) < times:
+                await other.pool.execute("select pg_sleep(0.01)")
+
+    with structlog.testing.capture_logs() as told:
+        await other.pool.execute("alter table lease rename to away")
+        holding = asyncio.create_task(Lease(process.pool, "relay", seconds=60).hold(work))
+        await failed(1)
+        await other.pool.execute("alter table away rename to lease")
+        async with asyncio.timeout(10):
+            await begun.wait()
+        await other.pool.execute("alter table lease rename to away")
+        await failed(2)
+        await other.pool.execute("alter table away rename to lease")
+        await renewed(other, ["relay"])
+        enough.set()
+        await holding
+    assert epochs == [1]
 
 
 async def test_what_the_work_raises_is_raised(process: Process) -> None:
@@ -167,6 +207,120 @@ async def test_a_lease_that_is_granted_after_its_end_is_not_worked_under(process
         await Slow(process.pool, ["relay"], seconds=0.2).hold(work)
     assert began[0] < asked[-1] + 0.2
     assert len(asked) > 1
+
+
+async def test_who_takes_anew_what_it_had_gets_a_higher_epoch(process: Process) -> None:
+    """Its work of before may still be at something: nothing of that shall look like the new one's."""
+    leases = Leases(process.pool, ["relay"])
+    assert await leases.take() == {"relay": 1}
+    assert await leases.take({"relay": 1}) == {"relay": 1}
+    assert await leases.take() == {"relay": 2}
+
+
+async def test_only_the_holder_lets_go_and_only_of_the_epoch_that_it_has(process: Process, other: Process) -> None:
+    first, second = Leases(process.pool, ["relay"], seconds=60), Leases(other.pool, ["relay"])
+    await first.take()
+    held = await first.take()
+    await first.release({"relay": 1})
+    await second.release(held)
+    assert await second.take() == {}
+    await first.release(held)
+    assert await second.take() == {"relay": 3}
+
+
+WAITING = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')"
+
+
+async def test_two_processes_never_wait_for_each_other(process: Process, other: Process) -> None:
+    """Whatever the order in which they name their leases: who waits for the first has not taken the last one yet."""
+    await Leases(process.pool, ["first", "last"], seconds=0).take()
+    async with other.pool.acquire() as holder, holder.transaction():
+        await holder.execute("select from lease where name = 'first' for update")
+        taking = asyncio.create_task(Leases(process.pool, ["last", "first"]).take())
+        async with asyncio.timeout(5):
+            while not await other.pool.fetchval(WAITING):
+                await other.pool.execute("select pg_sleep(0.01)")
+        await holder.execute("select from lease where name = 'last' for update nowait")
+    assert await taking == {"first": 2, "last": 2}
+
+
+LOST = "update lease set owner = gen_random_uuid(), epoch = epoch + 1, until = clock_timestamp() where name = $1"
+
+
+async def test_work_begins_again_after_it_has_ended(process: Process) -> None:
+    told: list[str] = []
+    begun = asyncio.Event()
+
+    async def work(epoch: int) -> None:
+        told.append("begins")
+        begun.set()
+        try:
+            if len(told) == 1:
+                await asyncio.Event().wait()
+        finally:
+            await process.pool.execute("select pg_sleep(0.1)")
+            told.append("ended")
+
+    holding = asyncio.create_task(Lease(process.pool, "relay").hold(work))
+    await begun.wait()
+    await process.pool.execute(LOST, "relay")
+    async with asyncio.timeout(10):
+        await holding
+    assert told == ["begins", "ended", "begins", "ended"]
+
+
+async def test_work_that_does_not_end_is_not_waited_for_for_ever(process: Process) -> None:
+    """And what was held all the while, but ran out while it was waited for, is taken anew."""
+    seen: list[Held] = []
+    begun, again = asyncio.Event(), asyncio.Event()
+
+    async def work(held: Held) -> None:
+        seen.append(held)
+        if len(seen) > 1:
+            again.set()
+            return
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await again.wait()
+
+    holding = asyncio.create_task(Leases(process.pool, ["kept", "lost"], seconds=0.9).hold(work))
+    await begun.wait()
+    await process.pool.execute(LOST, "lost")
+    async with asyncio.timeout(10):
+        await holding
+    assert seen[0] == {"kept": 1, "lost": 1}
+    assert seen[1]["kept"] == 2
+
+
+LET_GO = """
+create table let_go (name text);
+create function note() returns trigger language plpgsql as
+    'begin insert into let_go values (new.name); return new; end';
+create trigger note after update on lease for each row when (new.until < old.until) execute function note();
+"""
+
+
+async def test_only_what_is_lost_is_let_go_when_work_begins_again(process: Process) -> None:
+    await process.pool.execute(LET_GO)
+    seen: list[Held] = []
+    begun = asyncio.Event()
+
+    async def work(held: Held) -> None:
+        seen.append(held)
+        begun.set()
+        if len(seen) < 2:
+            await asyncio.Event().wait()
+        else:
+            assert [row["name"] for row in await process.pool.fetch("select name from let_go")] == ["lost"]
+
+    holding = asyncio.create_task(Leases(process.pool, ["kept", "lost"]).hold(work))
+    await begun.wait()
+    await process.pool.execute(LOST, "lost")
+    async with asyncio.timeout(10):
+        await holding
+    assert seen == [{"kept": 1, "lost": 1}, {"kept": 1, "lost": 3}]
 
 
 async def test_many_leases_take_one_connection(process: Process, database: str) -> None:
