@@ -122,7 +122,6 @@ class Relay:
             tasks.create_task(self._measure(stopping))
             while not stopping.is_set():
                 try:
-                    self._health.report("relay", True, "another process publishes")
                     await self._lead(stopping)
                 except Fenced:
                     log.info("relay-fenced", service=self.service)
@@ -142,8 +141,23 @@ class Relay:
                     await pause(stopping, AGAIN_SECONDS)
 
     async def _lead(self, stopping: asyncio.Event) -> None:
-        """Wait for the lease and publish while it is held. Returns when it is time to stop."""
-        leading = asyncio.create_task(self._lease.hold(lambda epoch: self._hold(epoch, stopping)))
+        """Wait for the lease and publish while it is held. Returns when it is lost, or when it is time to stop.
+
+        Until something else is known, what was reported last still holds: only a lease that is refused tells that
+        another process publishes.
+        """
+        while await self._lease.take() is None:
+            self._health.report("relay", True, "another process publishes")
+            await pause(stopping, AGAIN_SECONDS)
+            if stopping.is_set():
+                return
+        begun = asyncio.Event()
+
+        async def work(epoch: int) -> None:
+            begun.set()  # from here on a lease that is lost is not waited for in there
+            await self._hold(epoch, stopping)
+
+        leading = asyncio.create_task(self._lease.hold(work, begun))
         try:
             await pause(stopping, None, leading)
             if self._holding:

@@ -26,6 +26,7 @@ from deploy.local.program import Running
 from shared.events.codec import Codec
 from shared.events.registry import Registry, topic_of
 from shared.ops.health import Health
+from shared.ops.metrics import Metrics
 from shared.store.append import Append, Appended, NewEvent, StreamAppend
 from shared.store.appender import Appender
 from shared.store.lease import Lease
@@ -247,7 +248,7 @@ async def test_health_says_how_far_behind_it_is(shop: Shop) -> None:
             return [(lag.kind, lag.name, lag.events) for lag in health.lags] == [("relay", "deals", 9)]
 
         await eventually(behind)
-        assert said(health, "relay").detail == "another process publishes"
+        await eventually(lambda: another_publishes(health))
         await other.release(epoch)
         await eventually(shop.published)
 
@@ -468,6 +469,68 @@ async def test_a_relay_whose_topics_were_lost_publishes_nothing_behind_the_gap(s
         await begin_anew(shop.pool)
         await eventually(shop.published)
         await shop.check()
+
+
+class Heard(Health):
+    """A health that keeps all that the relay reported, in order."""
+
+    reports: list[tuple[bool, str]]
+
+    def report(self, name: str, ok: bool, detail: str = "") -> None:
+        self.reports.append((ok, detail))
+        super().report(name, ok, detail)
+
+
+def heard() -> Heard:
+    health = Heard(metrics=Metrics.of("test"))
+    health.reports = []
+    return health
+
+
+async def test_a_relay_that_cannot_publish_says_nothing_else_while_it_tries_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.stream.relay.SEALED_SECONDS", 0.05)
+    await shop.append(uuid.uuid4(), 3)
+    await shop.pool.execute("update relay set position = 100")
+    health = heard()
+    async with running(shop.relay(health)):
+
+        async def tried_again() -> bool:
+            return len(health.reports) >= 3
+
+        await eventually(tried_again)
+    assert {(ok, detail[:7]) for ok, detail in health.reports} == {(False, "stopped")}
+
+
+async def test_a_relay_that_reaches_no_broker_does_not_name_another_process(shop: Shop) -> None:
+    """A broker behind a filter: the connection is taken, and nothing is ever answered."""
+    silent = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    shop.bootstrap = f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+    health = heard()
+    async with silent, running(shop.relay(health)):
+
+        async def tried() -> bool:
+            return bool(health.reports)
+
+        await eventually(tried)
+    assert not any(ok for ok, _ in health.reports), health.reports
+
+
+async def test_a_relay_that_lost_its_lease_says_that_another_process_publishes(shop: Shop) -> None:
+    health = new_health()
+    async with running(shop.relay(health)):
+        await shop.catches_up()
+        assert said(health, "relay").detail == "publishes"
+        await shop.pool.execute(
+            "update lease set owner = $1, epoch = epoch + 1, until = clock_timestamp() + interval '1 hour'",
+            uuid.uuid4(),
+        )
+        await eventually(lambda: another_publishes(health))
+
+
+async def another_publishes(health: Health) -> bool:
+    return said(health, "relay").detail == "another process publishes"
 
 
 async def stopped(health: Health) -> bool:
