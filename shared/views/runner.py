@@ -103,12 +103,9 @@ class ViewRunner:
         for revision in sorted(held):
             await self._prepare(revision)
         folding = Folding(self._pool, self._log, self._company)
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._serve(folding))
-                group.create_task(self._look(folding))
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve(folding))
+            group.create_task(self._look(folding))
 
     # -- serving --------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import structlog
 
 from shared.ops.health import Health
 from shared.ops.pausing import pause
+from shared.stream.topics import TopicError
 
 log = structlog.get_logger(__name__)
 
@@ -15,6 +16,8 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 STEADY_SECONDS = 60.0
 """Whoever worked this long starts with the first pause again."""
+TOLD = (TopicError,)
+"""Errors of our own whose words are for operators, and name nothing but what they run."""
 STOP_SECONDS = 15.0
 """How long workers may finish what they are at."""
 
@@ -50,10 +53,24 @@ async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> 
 
 
 def _report(worker: Worker, health: Health, ended: "asyncio.Future[None]") -> None:
-    failure = None if ended.cancelled() else ended.exception()
-    detail = f"ended: {type(failure).__name__}" if failure else "ended"
-    health.report(worker.name, False, detail)
+    failure = None if ended.cancelled() else unwrapped(ended.exception())
+    health.report(worker.name, False, f"ended: {named(failure)}" if failure else "ended")
     log.error("worker-ended", worker=worker.name, exc_info=failure)
+
+
+def unwrapped(failure: BaseException | None) -> BaseException | None:
+    """What a task group raises for one failure says only that it was a group: the failure itself."""
+    while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+        (failure,) = failure.exceptions
+    return failure
+
+
+def named(failure: BaseException) -> str:
+    """What may be told of a failure: its kind, and what it says where the words are written for operators. What others
+    say may carry addresses or data."""
+    if isinstance(failure, BaseExceptionGroup):
+        return ", ".join(sorted({named(one) for one in map(unwrapped, failure.exceptions) if one is not None}))
+    return f"{type(failure).__name__}: {failure}" if isinstance(failure, TOLD) else type(failure).__name__
 
 
 async def run_all(workers: Sequence[Worker], health: Health, stopping: asyncio.Event) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
+from shared.stream.topics import TopicError
 from shared.web import workers
 from shared.web.workers import Worker, run_all, supervise
 from tests.shared.web.waiting import until
@@ -38,6 +39,38 @@ async def test_a_worker_that_fails_is_reported_and_started_again(
     assert b'throughline_worker_restarts_total{worker="w"} 2.0' in health.metrics.page()
     stopping.set()
     await asyncio.wait_for(task, 5)
+
+
+async def failing_together(*failures: Exception) -> None:
+    """Raises what some tasks of a group fail with."""
+
+    async def fail(failure: Exception) -> None:
+        raise failure
+
+    async with asyncio.TaskGroup() as group:
+        for failure in failures:
+            group.create_task(fail(failure))
+
+
+@pytest.mark.parametrize(
+    ("failures", "detail"),
+    [
+        ([TopicError("The topic t has 3 partitions.")], "ended: TopicError: The topic t has 3 partitions."),
+        ([OSError("with a password inside")], "ended: OSError"),
+        ([ExceptionGroup("inner", [OSError("with a password inside")])], "ended: OSError"),
+        ([OSError("a"), OSError("b"), ValueError("c")], "ended: OSError, ValueError"),
+    ],
+)
+async def test_a_failure_keeps_its_name_in_a_group_of_tasks(
+    health: Health, failures: list[Exception], detail: str
+) -> None:
+    stopping = asyncio.Event()
+    worker = Worker(name="w", run=lambda _: failing_together(*failures))
+    task = asyncio.create_task(supervise(worker, health, stopping))
+    await until(lambda: bool(health.workers) and not health.workers[0].ok)
+    assert health.workers[0].detail == detail
+    stopping.set()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_worker_that_ends_by_itself_is_a_fault_too(health: Health) -> None:
