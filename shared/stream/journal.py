@@ -281,6 +281,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._written.clear()
         self._committed.clear()
         self._stopped.clear()
+        # What comes back has been read by others meanwhile, and is read again before it stops.
+        self._read_again.clear()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """A partition of which nothing is written is read from its beginning, whatever offset the broker remembers.

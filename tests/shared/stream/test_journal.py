@@ -9,13 +9,15 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events.envelope import Envelope
 from shared.events.registry import UNREADABLE, topic_of
 from shared.ops.health import Health
 from shared.store.signal import Signal
-from shared.stream.journal import Journal
+from shared.stream.chain import Hole, Place
+from shared.stream.journal import Journal, Session
 from shared.stream.record import headers_of
 from tests.shared.stream.stage import Publisher, deals, event_of, eventually, journaled, new_health, running, said
 
@@ -104,8 +106,15 @@ async def unhealthy(health: Health) -> bool:
 
 
 async def test_nothing_is_acknowledged_before_it_is_committed(
-    pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher
+    pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    look, looks = Session._look, list[Session]()
+
+    async def noted(session: Session) -> None:
+        await look(session)
+        looks.append(session)
+
+    monkeypatch.setattr(Session, "_look", noted)
     group, events = new_group(), deals(aggregate, [4])
     (event, *_) = events
     health = new_health()
@@ -120,8 +129,13 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
 
             await publisher.publish(events)
             await eventually(waits)
-            # The consumer has the records, and looks at its offsets once a second.
-            await asyncio.sleep(1.5)
+            # The consumer has the records. One look may be under way already; the one after it began later.
+            seen = len(looks)
+
+            async def looked_twice() -> bool:
+                return len(looks) >= seen + 2
+
+            await eventually(looked_twice)
             assert (await committed(kafka, group, aggregate))[event.partition] is None
 
         async def acknowledged() -> bool:
@@ -248,6 +262,46 @@ async def test_a_hole_is_noticed_and_stops_its_partition_only(
     assert_complete(await journaled(pool), [*torn[:2], *whole])
     marks = dict(await pool.fetch("select partition, position from journal_mark"))
     assert marks[torn[0].partition] == 2
+
+
+async def test_a_partition_that_comes_back_is_read_again_before_it_stops(
+    pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All partitions are revoked at every rebalance, here because a second member joins; what was read again before
+    says nothing of what can be read now."""
+    torn, group, health = deals(aggregate, [5]), new_group(), new_health()
+    read_again: list[tuple[Session, Place]] = []
+    revoked: list[Session] = []
+    hole, revoke = Session._hole, Session.on_partitions_revoked
+
+    def noticed(session: Session, place: Place, found: Hole) -> None:
+        before = set(session._stopped)
+        hole(session, place, found)
+        if set(session._stopped) == before:
+            read_again.append((session, place))
+
+    async def noted(session: Session, partitions: Any) -> None:
+        await revoke(session, partitions)
+        if partitions:
+            revoked.append(session)
+            read_again.clear()
+
+    monkeypatch.setattr(Session, "_hole", noticed)
+    monkeypatch.setattr(Session, "on_partitions_revoked", noted)
+
+    async def read_again_after_it_was_revoked() -> bool:
+        return bool(revoked) and bool(read_again) and read_again[-1][0] is revoked[0]
+
+    await publisher.publish(torn, lost=[3])
+    async with running(new_journal(pool, kafka, aggregate, group=group, health=health)):
+        await eventually(lambda: unhealthy(health))
+        async with running(new_journal(pool, kafka, aggregate, group=group)):
+
+            async def joined() -> bool:
+                return bool(revoked)
+
+            await eventually(joined)
+        await eventually(read_again_after_it_was_revoked)
 
 
 async def test_a_journal_older_than_the_group_s_offsets_is_filled_from_the_beginning(
