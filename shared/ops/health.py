@@ -56,6 +56,17 @@ class Health:
         self.metrics.lag_events.labels(kind, name).set(events)
         self.metrics.lag_seconds.labels(kind, name).set(seconds)
 
+    def withdraw(self, *names: str) -> None:
+        """Whoever did a kind of work under a lease does it no more: its last report and lags say nothing of now, and
+        whoever has taken over tells them. They are gone, not zero."""
+        for name in names:
+            if self._workers.pop(name, None) is not None:
+                self.metrics.worker_ok.remove(name)
+        for kind, name in [place for place in self._lags if place[1] in names]:
+            del self._lags[kind, name]
+            self.metrics.lag_events.remove(kind, name)
+            self.metrics.lag_seconds.remove(kind, name)
+
     def ready(self, name: str, probe: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Add something that readiness rests on; the probe raises while it is not there."""
         self._probes[name] = probe

@@ -75,12 +75,15 @@ class Timers:
         """Fire what is due, in one process at a time, until `stopping` is set."""
 
         async def work(_epoch: int) -> None:
-            while not stopping.is_set():
-                await self._clock.refresh(self._pool)
-                fired = await self.fire_due()
-                await self.report_failing()
-                if fired < PAGE:
-                    await pause(stopping, POLL_SECONDS)
+            try:
+                while not stopping.is_set():
+                    await self._clock.refresh(self._pool)
+                    fired = await self.fire_due()
+                    await self.report_failing()
+                    if fired < PAGE:
+                        await pause(stopping, POLL_SECONDS)
+            finally:
+                self._health.withdraw("timers")
 
         await Lease(self._pool, "timers").hold(work, stopping)
 

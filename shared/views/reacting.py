@@ -226,6 +226,12 @@ class ReactionRunner:
         await lead(Leases(self._pool, [self.name]), stopping, lambda held: self._lead(held[self.name]))
 
     async def _lead(self, epoch: int) -> None:
+        try:
+            await self._react(epoch)
+        finally:
+            self._health.withdraw(self.name)
+
+    async def _react(self, epoch: int) -> None:
         reacting = Reacting(
             self._source, epoch, pool=self._pool, log=self._log, reactions=self._reactions, commands=self._commands
         )

@@ -95,6 +95,12 @@ class ViewRunner:
         await lead(Leases(self._pool, self._revisions), stopping, self._lead)
 
     async def _lead(self, held: Held) -> None:
+        try:
+            await self._work(held)
+        finally:
+            self._health.withdraw(self.name, *(self._revisions[revision] for revision in held))
+
+    async def _work(self, held: Held) -> None:
         self._held, self._followed = held, None
         self._halted.clear()
         self._tell()

@@ -30,6 +30,18 @@ def test_lags_are_figures_too(health: Health) -> None:
     assert 'throughline_lag_seconds{kind="relay",name="deals"} 1.5' in page
 
 
+def test_what_is_withdrawn_is_gone_and_not_zero(health: Health) -> None:
+    for name in ("pipeline", "funnel"):
+        health.report(name, True)
+        health.lag("view", name, events=7, seconds=1.5)
+    health.withdraw("pipeline", "of which nothing was said")
+    assert [report.name for report in health.workers] == ["funnel"]
+    assert [lag.name for lag in health.lags] == ["funnel"]
+    page = health.metrics.page().decode()
+    assert "pipeline" not in page
+    assert page.count('"funnel"') == 3
+
+
 async def test_readiness_names_what_is_missing(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health_module, "PROBE_SECONDS", 0.05)
 

@@ -160,3 +160,20 @@ async def test_a_timer_that_always_fails_is_seen_in_health_until_it_is_mended(pr
     await timers.fire_due()
     await timers.report_failing()
     assert [(report.ok, report.detail) for report in health.workers] == [(True, "works")]
+
+
+async def test_what_timers_say_does_not_outlive_their_lease(process: Process) -> None:
+    health = Health(Metrics.of("tickets"))
+    timers = Timers("tickets", pool=process.pool, commands=process.commands, clock=Clock(lambda: TODAY), health=health)
+    stopping = asyncio.Event()
+    running = asyncio.create_task(timers.run(stopping))
+    async with asyncio.timeout(20):
+        while not health.workers:
+            await asyncio.wait([running], timeout=0.02)
+        await process.pool.execute(
+            "update lease set owner = $1, epoch = epoch + 1, until = clock_timestamp() + interval '1 hour'", new_id()
+        )
+        while health.workers:
+            await asyncio.wait([running], timeout=0.02)
+    running.cancel()
+    await asyncio.wait([running])

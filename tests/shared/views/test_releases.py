@@ -12,6 +12,7 @@ import pytest
 
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
+from shared.ops.ids import new_id
 from shared.views import builds
 from shared.views.arrival import ReadModelBehind
 from shared.views.reading import NotBuilt
@@ -19,7 +20,7 @@ from shared.views.runner import ViewRunner
 from shared.views.tokens import ConsistencyToken
 from shared.views.view import View, ViewDatabase, revision_of
 from tests.shared.views.conftest import Depot, caught_up, until, working
-from tests.shared.views.depot import OrderPaid, ParcelPosted, ParcelScanned, parcels, totals
+from tests.shared.views.depot import OrderPaid, ParcelPosted, ParcelScanned, depot_reactions, parcels, totals
 
 UNCHANGED = totals()
 OLD = parcels()
@@ -340,3 +341,28 @@ def test_a_revision_does_not_depend_on_how_its_tables_are_written_down() -> None
     indented = replace(OLD, ddl="\n   ".join(OLD.ddl.splitlines()))
     assert revision_of(indented, Company()) == revision_of(OLD, Company())
     assert revision_of(replace(OLD, version=2), Company()) != revision_of(OLD, Company())
+
+
+TAKEN = "update lease set owner = $1, epoch = epoch + 1, until = clock_timestamp() + interval '1 hour'"
+
+
+async def test_what_followers_say_does_not_outlive_their_leases(depot: Depot) -> None:
+    """A lag that nobody measures any more stays where it was for ever; whoever took over tells it."""
+    view = parcels()
+    names = {"views-log", "parcels", "reactions-journal"}
+
+    def told() -> set[str]:
+        lags, reports = {lag.name for lag in depot.health.lags}, {report.name for report in depot.health.workers}
+        return (lags | reports) & names
+
+    async def all_tell() -> bool:
+        return told() == names
+
+    async def none_tells() -> bool:
+        return not told()
+
+    async with working(depot.runner(view), depot.reactor(depot_reactions())):
+        await until(all_tell)
+        await depot.pool.execute(TAKEN, new_id())
+        await until(none_tells)
+        assert b'"parcels"' not in depot.health.metrics.page()
