@@ -7,6 +7,7 @@ from contextlib import suppress
 import asyncpg
 import structlog
 
+from shared.ops.deadline import within
 from shared.store.pool import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
@@ -15,6 +16,10 @@ CHANNEL = "event_appended"
 QUIET_SECONDS = 0.02
 """At most one notification in this time: each one takes a lock of the whole database at its commit."""
 RECONNECT_SECONDS = 1.0
+PROBE_SECONDS = 10.0
+"""A connection that only receives cannot tell silence from a network that has forgotten it, so it is asked so often."""
+ANSWER_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
 PROCESS = secrets.token_hex(8)
 """Tells our own notifications from those of other processes."""
 
@@ -90,11 +95,20 @@ async def _listen_once(url: str, signal: Signal) -> None:
         if process != PROCESS:
             signal.give()
 
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(
+        url, timeout=ANSWER_SECONDS, server_settings={"application_name": "throughline-signals"}
+    )
     try:
         connection.add_termination_listener(lambda *_: ended.set())
-        await connection.add_listener(CHANNEL, heard)
+        await within(ANSWER_SECONDS, connection.add_listener(CHANNEL, heard))
         signal.give()  # something may have been announced while nobody listened
-        await ended.wait()
+        while not ended.is_set():
+            await within(ANSWER_SECONDS, connection.execute("select 1"))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), PROBE_SECONDS)
     finally:
-        await connection.close()
+        try:
+            with suppress(*DATABASE_ERRORS):
+                await within(CLOSE_SECONDS, connection.close())
+        finally:
+            connection.terminate()

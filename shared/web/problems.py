@@ -45,7 +45,9 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(status=404, title="There is no such thing", advice="It does not exist, or is not yours to see."),
     "method-not-allowed": Kind(status=405, title="The method is not known here", advice="See the header Allow."),
     "request-timeout": Kind(
-        status=408, title="The request came too slowly", advice="Send it again; with the same Idempotency-Key that is safe."
+        status=408,
+        title="The request came too slowly",
+        advice="Send it again; with the same Idempotency-Key that is safe.",
     ),
     "refused": Kind(
         status=409, title="A rule refuses this now", advice="Every unmet rule is in errors; meet them, then try again."
@@ -87,7 +89,9 @@ KINDS: Mapping[str, Kind] = {
         advice="Try again shortly, or accept an older answer with Prefer: handling=lenient.",
     ),
     "unavailable": Kind(
-        status=503, title="Not available right now", advice="Try again shortly; with the same Idempotency-Key that is safe."
+        status=503,
+        title="Not available right now",
+        advice="Try again shortly; with the same Idempotency-Key that is safe.",
     ),
 }
 

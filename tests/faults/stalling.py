@@ -13,9 +13,15 @@ class Network:
 
     url: str
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
+    generation: int = 0
+    """Connections of an earlier one are forgotten."""
 
     def stall(self) -> None:
         self.flowing.clear()
+
+    def forget(self) -> None:
+        """Let nothing through any more on the connections that there are, and end none; new ones work."""
+        self.generation += 1
 
     def flow(self) -> None:
         self.flowing.set()
@@ -30,9 +36,12 @@ async def network(url: str) -> AsyncIterator[Network]:
     pumps: set[asyncio.Task[None]] = set()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        generation = way.generation
         try:
             while data := await reader.read(1 << 16):
                 await way.flowing.wait()
+                if generation != way.generation:
+                    await asyncio.Event().wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:

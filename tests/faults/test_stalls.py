@@ -10,7 +10,7 @@ from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.store.lease import NONE, Held, Lease, Leases
 from shared.store.pool import create_pool
-from shared.store.signal import Signal
+from shared.store.signal import Signal, listen
 from shared.views.arrival import Arrival, ReadModelBehind
 from shared.views.tokens import ConsistencyToken
 from tests.faults.stalling import network
@@ -107,6 +107,27 @@ async def test_a_lease_counts_from_before_it_was_asked_for(
         await asyncio.wait([holding], timeout=PATIENCE_SECONDS)
         way.flow()
         pool.terminate()
+
+
+async def test_a_listener_that_the_network_has_forgotten_connects_anew(
+    process: Process, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing comes through, and no end of the connection is seen: what a router does that drops its state."""
+    monkeypatch.setattr("shared.store.signal.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("shared.store.signal.ANSWER_SECONDS", 0.5)
+    heard = Signal()
+    async with network(database) as way:
+        listening = asyncio.create_task(listen(way.url, heard))
+        assert await heard.wait(0, PATIENCE_SECONDS)
+        seen = heard.count
+        way.forget()
+        assert await heard.wait(seen, PATIENCE_SECONDS), "it has not connected anew"
+        seen = heard.count
+        await process.pool.execute("select pg_notify('event_appended', 'another process')")
+        assert await heard.wait(seen, PATIENCE_SECONDS)
+        listening.cancel()
+        await asyncio.wait([listening], timeout=PATIENCE_SECONDS)
+        assert listening.done()
 
 
 async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process: Process, database: str) -> None:

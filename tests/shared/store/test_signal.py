@@ -48,7 +48,7 @@ async def test_a_broken_connection_is_made_anew(database: str, process: Process)
     seen = heard.count
     await process.pool.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity"
-        " where datname = current_database() and query ilike 'listen%'"
+        " where datname = current_database() and application_name = 'throughline-signals'"
     )
     assert await heard.wait(seen, 5)
     listening.cancel()
