@@ -35,7 +35,7 @@ async def one_round(on: Stage, server: Server, pressure: Pressure, seconds: floa
     there = await server.deals()
     with server.at_work():
         window = await measure(task(on, server, pressure, seconds), {**on.processes, **server.processes})
-        lag = await on.lag(server, window.result.last)
+        lag = await on.lag(server, window.result.last, window.result.ends)
     kept = await server.deals() - there
     if server.count and kept != window.result.sent:
         raise RuntimeError(f"{server.name} acknowledged {window.result.sent} commands and kept {kept}.")

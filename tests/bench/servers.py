@@ -95,18 +95,19 @@ class Stage:
         """Wait until every service has seen what was done last."""
         await known_everywhere(self.company.operations, await open_deal(self.company))
 
-    async def lag(self, server: Server, last: str) -> float:
-        """Seconds from now until everything that follows from a server's commands is folded, or until patience is over;
-        `last` is the token of the last one. Nothing follows a server that stands alone."""
-        began = time.monotonic()
+    async def lag(self, server: Server, last: str, ended: float) -> float:
+        """Seconds from when a round `ended` (monotonic) until everything that follows from a server's commands is
+        folded, or until patience is over; `last` is their highest token. Nothing follows a server that stands alone."""
+        if server.name not in (PRODUCT, PROJECTING):
+            return 0.0
         if server.name == PRODUCT:
             await known_everywhere(self.company.operations, Answer(201, {}, {"consistency-token": last}))
         elif server.name == PROJECTING:
             end = await number(server.database, FOLDED.format(table="deals_events"))
             while await number(server.database, FOLDED.format(table="funnelprojection_tracking")) < end:
-                if time.monotonic() - began > PATIENCE_SECONDS:
+                if time.monotonic() - ended > PATIENCE_SECONDS:
                     break
-        return time.monotonic() - began
+        return time.monotonic() - ended
 
 
 @asynccontextmanager

@@ -1,6 +1,8 @@
 """The bench's arithmetic and its page."""
 
+from shared.views.tokens import ConsistencyToken
 from tests.bench.figures import Answered, Held, Measured, Pressure, Round, percentile, ratio
+from tests.bench.load import Result
 from tests.bench.plan import CLOSED, OPEN, QUESTIONS, VISIBLE, Plan
 from tests.bench.report import report
 
@@ -95,3 +97,17 @@ def test_questions_alone_need_no_stage() -> None:
     assert not alone.on_stage
     assert alone.minutes(1) < 5
     assert Plan(sections=(QUESTIONS, CLOSED)).on_stage
+
+
+def test_the_highest_token_of_a_load_counts_whatever_is_answered_last() -> None:
+    tokens = [
+        ConsistencyToken(service="deals", topic="deals.deal.v1", partition=position % 12, position=position).encode()
+        for position in (99, 100, 7)
+    ]
+    result = Result()
+    for token in tokens:
+        result.note(token)
+    assert result.last == tokens[1]
+    alone = Result()
+    alone.note("")
+    assert not alone.last
