@@ -101,6 +101,9 @@ async def test_one_build_at_a_time(depot: Depot) -> None:
     assert not await request_rebuild(depot.pool, "parcels")
 
 
+BUILT = "select coalesce(max(position), 0) from mark where name = 'parcels_2'"
+
+
 async def test_an_interrupted_build_goes_on_where_it_was(depot: Depot) -> None:
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 30)
@@ -109,11 +112,24 @@ async def test_an_interrupted_build_goes_on_where_it_was(depot: Depot) -> None:
         await caught_up(depot, first)
     await depot.prepare(second)
     await depot.pool.execute("update parcels_2.parcel set scans = 0")
+
+    async def slowly(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        await asyncio.sleep(0.05)
+        await second.apply(db, events)
+
+    slow = replace(second, apply=slowly)
+    position = 0
     for _ in range(3):
-        task = asyncio.create_task(depot.runner(second, build_page=2).run(asyncio.Event()))
-        await asyncio.sleep(0.03)
+        task = asyncio.create_task(depot.runner(slow, build_page=2).run(asyncio.Event()))
+
+        async def went_on(before: int = position) -> bool:
+            return bool(await depot.pool.fetchval(BUILT) > before)
+
+        await until(went_on)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        position = await depot.pool.fetchval(BUILT)
+        assert not await version_serves(depot, 2, 2), "it was not interrupted"
     async with working(depot.runner(second)):
         await until(lambda: version_serves(depot, 2, 2))
     assert [row["scans"] for row in await depot.table("parcels")] == [30]

@@ -73,9 +73,15 @@ async def test_a_crash_between_command_and_mark_repeats_nothing(depot: Depot) ->
 async def test_reactions_killed_at_any_moment_happen_once(depot: Depot) -> None:
     orders = [new_id() for _ in range(60)]
     await depot.receive(1, *(OrderPaid(order_id=order_id, weight=1) for order_id in orders))
-    for step in range(12):
+    for step in range(8):
         task = asyncio.create_task(depot.reactor(depot_reactions(), page=7).run(asyncio.Event()))
-        await asyncio.sleep(0.004 * step)
+
+        async def went_on(events: int = 10 * step) -> bool:
+            """In the middle of pages, each further than the one before."""
+            return bool(await depot.pool.fetchval("select count(*) >= $1 from event", events))
+
+        await until(went_on)
+        assert not task.done()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
