@@ -16,9 +16,11 @@ from shared.events.registry import PARTITIONS
 from shared.stream.chain import Place
 from shared.stream.record import Received, read
 
-Trouble = Literal["ahead", "lost"]
+Trouble = Literal["ahead", "lost", "truncated"]
 
 SECONDS = 10.0
+LOOK_BACK = 10_000
+"""So many records of a partition may stand behind its newest one: what a fenced holder repeats before it notices."""
 STORED = "select position, event_id from event where position = any($1::bigint[])"
 
 
@@ -26,14 +28,44 @@ async def trouble(
     bootstrap: str, topics: Collection[str], pool: "asyncpg.Pool[Any]", previous: Mapping[Place, int]
 ) -> Trouble | None:
     """`ahead`: the last record of a partition is no event of this store. `lost`: a partition is empty into which
-    something was published (`previous`, the last published positions). Raises the broker's and database's errors."""
+    something was published (`previous`, the last published positions). `truncated`: one ends before that. Raises the
+    broker's and database's errors."""
     last = await last_records(bootstrap, topics)
     positions = [received.event.source_position for received in last.values()]
     stored = {row["position"]: row["event_id"] for row in await pool.fetch(STORED, positions)}
     events = [received.event for received in last.values() if received.event.source_position > 0]
     if any(stored.get(event.source_position) != event.id for event in events):
         return "ahead"
-    return "lost" if any(position and place not in last for place, position in previous.items()) else None
+    if any(position and place not in last for place, position in previous.items()):
+        return "lost"
+    behind = [place for place, received in last.items() if received.event.source_position < previous.get(place, 0)]
+    newest = await newest_positions(bootstrap, behind) if behind else {}
+    return "truncated" if any(newest[place] < previous[place] for place in behind) else None
+
+
+async def newest_positions(bootstrap: str, places: Collection[Place]) -> dict[Place, int]:
+    """The highest position in each of some partitions that hold something. The last record may be an older one: a
+    holder that was frozen repeats what it had in hand when it wakes."""
+    partitions = {TopicPartition(*place): place for place in places}
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    newest = dict.fromkeys(places, 0)
+    try:
+        async with asyncio.timeout(SECONDS):
+            await consumer.start()
+            consumer.assign(list(partitions))
+            beginnings = await consumer.beginning_offsets(list(partitions))
+            ends = await consumer.end_offsets(list(partitions))
+            for partition in partitions:
+                consumer.seek(partition, max(beginnings[partition], ends[partition] - LOOK_BACK))
+            while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+                for partition, records in (await consumer.getmany(timeout_ms=500)).items():
+                    highest = max(read(record).event.source_position for record in records)
+                    newest[partitions[partition]] = max(newest[partitions[partition]], highest)
+    except TimeoutError as error:
+        raise KafkaTimeoutError("the newest records were not read in time") from error
+    finally:
+        await consumer.stop()
+    return newest
 
 
 async def last_records(bootstrap: str, topics: Collection[str]) -> dict[Place, Received]:

@@ -51,6 +51,10 @@ AHEAD = (
     "`throughline republish --recreate` makes the topics anew"
 )
 LOST = "stopped: what was published is missing in the topics; `throughline republish` fills them from the store"
+TRUNCATED = (
+    "stopped: the newest of what was published is missing in a topic, as when a broker lost its last writes; "
+    "`throughline republish --recreate` makes the topics anew"
+)
 STOP_SECONDS = 5.0
 
 # A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
@@ -71,7 +75,7 @@ class AheadOfLog(Exception):
 
 
 class TopicsLost(Exception):
-    """Nothing is left of what was published; what comes next would stand behind a gap."""
+    """Some of what was published is gone; what comes next would stand behind a gap. Its message says what helps."""
 
 
 class Fenced(Exception):
@@ -129,9 +133,9 @@ class Relay:
                     log.error("relay-ahead-of-log", service=self.service)
                     self._health.report("relay", False, AHEAD)
                     await pause(stopping, SEALED_SECONDS)
-                except TopicsLost:
+                except TopicsLost as loss:
                     log.error("relay-topics-lost", service=self.service)
-                    self._health.report("relay", False, LOST)
+                    self._health.report("relay", False, str(loss))
                     await pause(stopping, SEALED_SECONDS)
                 except OUTAGES as error:
                     log.warning(
@@ -236,8 +240,8 @@ class Relay:
         found = await trouble(self._bootstrap, self._topics, self._pool, mark.previous)
         if found == "ahead":
             await self._seal(epoch)
-        if found == "lost":
-            raise TopicsLost
+        if found is not None:
+            raise TopicsLost(LOST if found == "lost" else TRUNCATED)
 
     async def _seal(self, epoch: int) -> None:
         await self._pool.execute(SEAL, epoch)

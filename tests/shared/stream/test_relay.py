@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import InvalidTimestampError
 
 from deploy.local import kafka as local_kafka
@@ -469,6 +469,45 @@ async def test_a_relay_whose_topics_were_lost_publishes_nothing_behind_the_gap(s
         await begin_anew(shop.pool)
         await eventually(shop.published)
         await shop.check()
+
+
+async def told_again(shop: Shop, records: Sequence[ConsumerRecord]) -> None:
+    """Let the topic hold these records and no other."""
+    await empty(shop.bootstrap, [shop.topic])
+    async with AIOKafkaProducer(bootstrap_servers=shop.bootstrap, acks="all") as producer:
+        for record in records:
+            await producer.send_and_wait(
+                record.topic, record.value, record.key, partition=record.partition, headers=list(record.headers)
+            )
+
+
+async def test_a_relay_whose_topics_lost_their_newest_records_publishes_nothing_behind_the_gap(shop: Shop) -> None:
+    """OPS-3: a broker without replicas may have lost its last writes."""
+    async with running(shop.relay()):
+        await shop.trade(deals=5, rounds=2)
+        await eventually(shop.published)
+    records = await records_of(shop.bootstrap, shop.topic)
+    newest = max(records, key=lambda record: record.offset)
+    left = [record for record in records if record is not newest]
+    assert any(record.partition == newest.partition for record in left)
+    await told_again(shop, left)
+    await shop.append(uuid.uuid4())
+    health = new_health()
+    async with running(shop.relay(health)):
+        await eventually(lambda: stopped(health))
+        assert "`throughline republish --recreate`" in said(health, "relay").detail
+        assert len(await records_of(shop.bootstrap, shop.topic)) == len(left)
+
+
+async def test_a_record_that_was_repeated_late_is_not_taken_for_the_newest(shop: Shop) -> None:
+    async with running(shop.relay()):
+        await shop.trade(deals=5, rounds=2)
+        await eventually(shop.published)
+    records = await records_of(shop.bootstrap, shop.topic)
+    await told_again(shop, [*records, *(record for record in records if record.offset == 0)])
+    async with running(shop.relay()):
+        await shop.catches_up()
+    await shop.check()
 
 
 class Heard(Health):
