@@ -304,7 +304,7 @@ async def test_data_5_a_later_import_may_name_what_an_earlier_one_brought(books:
 async def test_data_5_an_import_that_was_killed_is_resumed(
     books: Books, postgres: DatabaseServer, tmp_path: Path
 ) -> None:
-    many = 6000
+    many = 2000
     file = written(tmp_path, (line for number in range(many) for line in deal_lines(number)))
     took = dedent(f"""
         import asyncio, os
