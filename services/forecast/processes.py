@@ -21,7 +21,11 @@ create table {view}.stage (
 """
 
 ProcessId = Annotated[UUID | None, Query(description="Only deals of this process.")]
-ProcessVersion = Annotated[int | None, Query(ge=1, description="Only deals of this version of `process_id`.")]
+LARGEST_VERSION = 2**31 - 1
+"""What a column of versions can hold."""
+ProcessVersion = Annotated[
+    int | None, Query(ge=1, le=LARGEST_VERSION, description="Only deals of this version of `process_id`.")
+]
 
 StageKey = tuple[UUID, int, str]
 """A stage: process, version, and its key there. Two processes may use the same key for different stages."""

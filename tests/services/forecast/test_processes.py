@@ -139,3 +139,14 @@ async def test_a_version_is_one_of_a_process(director: httpx.AsyncClient) -> Non
         assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [
             ("process_version", "without-process")
         ]
+
+
+async def test_a_version_beyond_every_number_that_one_may_have_is_refused(director: httpx.AsyncClient) -> None:
+    """API-1: and the largest one that it may have is only unknown."""
+    for address in ("/v1/funnel", "/v1/funnel/deals"):
+        largest = await director.get(f"{address}?process_id={SHORT}&process_version={2**31 - 1}")
+        assert largest.status_code == 200
+        told = problem(
+            await director.get(f"{address}?process_id={SHORT}&process_version={2**31}"), 400, "invalid-parameter"
+        )
+        assert [fault["parameter"] for fault in told["errors"]] == ["process_version"]
