@@ -41,6 +41,9 @@ Held: TypeAlias = Mapping[str, int]
 """Leases that a process holds, with their epochs."""
 NONE: Held = {}
 
+Waiting: TypeAlias = Callable[[Exception | None], None]
+"""Told why a lease could not be taken: the database's error, or None when another process holds it."""
+
 
 class Leases:
     """The rights to do some kinds of work, each held for `seconds`; all are renewed every second, in one statement on
@@ -66,14 +69,20 @@ class Leases:
         """Let the next one in at once."""
         await self._pool.execute(RELEASE, self._owner, list(held), list(held.values()))
 
-    async def hold(self, work: Callable[[Held], Awaitable[None]], stopping: asyncio.Event | None = None) -> None:
+    async def hold(
+        self,
+        work: Callable[[Held], Awaitable[None]],
+        stopping: asyncio.Event | None = None,
+        waiting: Waiting = lambda problem: None,
+    ) -> None:
         """Run `work(held)` whenever and as long as some leases are held, until it returns; when they become more or
         fewer, it is cancelled and begins again with those. What it raises is raised.
 
-        `stopping` ends the wait for the first lease; the work has to look at it by itself.
+        `stopping` ends the wait for the first lease; the work has to look at it by itself. `waiting` is told of every
+        try to take one that failed.
         """
         stopping = stopping or asyncio.Event()
-        held, deadline = await self._taken(stopping)
+        held, deadline = await self._taken(stopping, waiting)
         while held:
             left: Held = NONE
             task = asyncio.ensure_future(work(held))
@@ -96,9 +105,9 @@ class Leases:
                         await within(END_SECONDS, self.release(gone))
             held = left if asyncio.get_running_loop().time() < deadline else NONE
             if not held:
-                held, deadline = await self._taken(stopping)
+                held, deadline = await self._taken(stopping, waiting)
 
-    async def _taken(self, stopping: asyncio.Event) -> tuple[Held, float]:
+    async def _taken(self, stopping: asyncio.Event, waiting: Waiting) -> tuple[Held, float]:
         """What is held at last, and until when it safely is by the monotonic clock; nothing when it is time to stop."""
         while not stopping.is_set():
             asked = asyncio.get_running_loop().time()
@@ -107,8 +116,11 @@ class Leases:
                 # An answer that came after their end is worth nothing: others may have taken them since.
                 if held and asyncio.get_running_loop().time() < asked + self._seconds:
                     return held, asked + self._seconds
+                if not held:
+                    waiting(None)
             except DATABASE_ERRORS as problem:
                 log.warning("lease-unreachable", names=self._names, error=type(problem).__name__)
+                waiting(problem)
             await pause(stopping, RENEW_SECONDS)
         return NONE, 0.0
 
@@ -151,12 +163,18 @@ class Lease:
         """Let the next one in at once."""
         await self._leases.release({self._name: epoch})
 
-    async def hold(self, work: Callable[[int], Awaitable[None]], stopping: asyncio.Event | None = None) -> None:
+    async def hold(
+        self,
+        work: Callable[[int], Awaitable[None]],
+        stopping: asyncio.Event | None = None,
+        waiting: Waiting = lambda problem: None,
+    ) -> None:
         """Run `work(epoch)` whenever and as long as the lease is held, until it returns. What it raises is raised.
 
-        `stopping` ends the wait for the lease; the work has to look at it by itself.
+        `stopping` ends the wait for the lease; the work has to look at it by itself. `waiting` is told of every try to
+        take it that failed.
         """
-        await self._leases.hold(lambda held: work(held[self._name]), stopping)
+        await self._leases.hold(lambda held: work(held[self._name]), stopping, waiting)
 
 
 async def _ended(task: "asyncio.Future[Any]") -> None:

@@ -145,23 +145,10 @@ class Relay:
                     await pause(stopping, AGAIN_SECONDS)
 
     async def _lead(self, stopping: asyncio.Event) -> None:
-        """Wait for the lease and publish while it is held. Returns when it is lost, or when it is time to stop.
-
-        Until something else is known, what was reported last still holds: only a lease that is refused tells that
-        another process publishes.
-        """
-        while await self._lease.take() is None:
-            self._health.report("relay", True, "another process publishes")
-            await pause(stopping, AGAIN_SECONDS)
-            if stopping.is_set():
-                return
-        begun = asyncio.Event()
-
-        async def work(epoch: int) -> None:
-            begun.set()  # from here on a lease that is lost is not waited for in there
-            await self._hold(epoch, stopping)
-
-        leading = asyncio.create_task(self._lease.hold(work, begun))
+        """Wait for the lease and publish while it is held. Returns when it is time to stop."""
+        leading = asyncio.create_task(
+            self._lease.hold(lambda epoch: self._hold(epoch, stopping), waiting=self._report_waiting)
+        )
         try:
             await pause(stopping, None, leading)
             if self._holding:
@@ -171,6 +158,12 @@ class Relay:
             await asyncio.wait([leading])
         if not leading.cancelled():
             leading.result()
+
+    def _report_waiting(self, problem: Exception | None) -> None:
+        """Until something else is known, what was reported last still holds: only a lease that is refused tells that
+        another process publishes."""
+        detail = "another process publishes" if problem is None else interruption(problem)
+        self._health.report("relay", problem is None, detail)
 
     async def _hold(self, epoch: int, stopping: asyncio.Event) -> None:
         self._holding = True

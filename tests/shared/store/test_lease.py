@@ -131,6 +131,33 @@ async def test_who_waits_for_the_lease_can_be_stopped(process: Process, other: P
         await waiting
 
 
+async def test_who_waits_for_the_lease_is_told_why(
+    process: Process, other: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing while another one holds it, and the error while the database does not answer."""
+    away, stopping = ConnectionRefusedError("away"), asyncio.Event()
+    told: list[Exception | None] = []
+
+    def waiting(problem: Exception | None) -> None:
+        told.append(problem)
+        stopping.set()
+
+    async def refused(*_: object) -> Held:
+        raise away
+
+    async def work(_held: Held) -> None:
+        raise AssertionError
+
+    await Lease(other.pool, "relay").take()
+    leases = Leases(process.pool, ["relay"])
+    async with asyncio.timeout(5):
+        await leases.hold(work, stopping, waiting)
+        stopping.clear()
+        monkeypatch.setattr(leases, "take", refused)
+        await leases.hold(work, stopping, waiting)
+    assert told == [None, away]
+
+
 async def test_several_leases_are_held_by_different_processes(process: Process, other: Process) -> None:
     first, second = Leases(process.pool, ["both", "old"]), Leases(other.pool, ["both", "new"])
     held = await first.take()
