@@ -5,7 +5,7 @@ events, and missing topics are made again.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import asyncpg
@@ -46,50 +46,47 @@ async def trouble(
 async def newest_positions(bootstrap: str, places: Collection[Place]) -> dict[Place, int]:
     """The highest position in each of some partitions that hold something. The last record may be an older one: a
     holder that was frozen repeats what it had in hand when it wakes."""
-    partitions = {TopicPartition(*place): place for place in places}
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     newest = dict.fromkeys(places, 0)
-    try:
-        async with asyncio.timeout(SECONDS):
-            await consumer.start()
-            consumer.assign(list(partitions))
-            beginnings = await consumer.beginning_offsets(list(partitions))
-            ends = await consumer.end_offsets(list(partitions))
-            for partition in partitions:
-                consumer.seek(partition, max(beginnings[partition], ends[partition] - LOOK_BACK))
-            while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
-                for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-                    highest = max(read(record).event.source_position for record in records)
-                    newest[partitions[partition]] = max(newest[partitions[partition]], highest)
-    except TimeoutError as error:
-        raise KafkaTimeoutError("the newest records were not read in time") from error
-    finally:
-        await consumer.stop()
+
+    def see(place: Place, received: Received) -> None:
+        newest[place] = max(newest[place], received.event.source_position)
+
+    await _read_back(bootstrap, places, LOOK_BACK, see)
     return newest
 
 
 async def last_records(bootstrap: str, topics: Collection[str]) -> dict[Place, Received]:
     """The newest record of each partition that holds any."""
-    partitions = [TopicPartition(topic, number) for topic in sorted(topics) for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     found: dict[Place, Received] = {}
+    places = [Place(topic, number) for topic in topics for number in range(PARTITIONS)]
+    await _read_back(bootstrap, places, 1, found.__setitem__)
+    return found
+
+
+async def _read_back(
+    bootstrap: str, places: Collection[Place], records: int, see: Callable[[Place, Received], None]
+) -> None:
+    """Let `see` have so many records at the end of each partition, in order, as far as there are any."""
+    partitions = [TopicPartition(*place) for place in places]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     try:
         async with asyncio.timeout(SECONDS):
             await consumer.start()
             consumer.assign(partitions)
             beginnings = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
-            holding = {partition for partition in partitions if ends[partition] > beginnings[partition]}
-            if not holding:
-                return found
-            consumer.assign(sorted(holding))
-            for partition in holding:
-                consumer.seek(partition, ends[partition] - 1)
-            while len(found) < len(holding):
-                for partition, records in (await consumer.getmany(timeout_ms=500)).items():
-                    found[Place(partition.topic, partition.partition)] = read(records[-1])
+            left = [partition for partition in partitions if ends[partition] > beginnings[partition]]
+            if not left:
+                return
+            consumer.assign(left)
+            for partition in left:
+                consumer.seek(partition, max(beginnings[partition], ends[partition] - records))
+            while left:
+                for partition, batch in (await consumer.getmany(timeout_ms=500)).items():
+                    for record in batch:
+                        see(Place(partition.topic, partition.partition), read(record))
+                left = [partition for partition in left if await consumer.position(partition) < ends[partition]]
     except TimeoutError as error:
         raise KafkaTimeoutError("the last records were not read in time") from error
     finally:
         await consumer.stop()
-    return found

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from deploy.local.identity import Issuer, Person, SigningKeys
 from shared.domain.context import Actor
 from shared.domain.roles import Role
-from shared.web.authorization import Authorization, IssuerKeys, Tokens
+from shared.web.authorization import Authorization, Fetch, IssuerKeys, Tokens
 from shared.web.limits import RateLimit
 from shared.web.problems import Problem
 
@@ -227,35 +227,31 @@ async def test_a_fault_of_ours_in_the_fetch_is_raised_and_not_taken_for_an_outag
         await IssuerKeys(fetch, watch).key("any")
 
 
-async def test_known_keys_go_on_while_they_are_fetched_anew(issuer: Issuer, published: Published, watch: Watch) -> None:
-    never = asyncio.Event()
+def answering_once(published: Published) -> Fetch:
+    """An issuer that answers the first time, and never again."""
 
     async def fetch() -> dict[str, Any]:
         if published.asked:
-            await never.wait()
+            await asyncio.Event().wait()
         return await published()
 
-    keys = IssuerKeys(fetch, watch)
+    return fetch
+
+
+async def test_known_keys_go_on_while_they_are_fetched_anew(issuer: Issuer, published: Published, watch: Watch) -> None:
+    keys = IssuerKeys(answering_once(published), watch)
     kid = str(issuer.keys.load()[0].kid)
     assert await keys.key(kid)
     watch.seconds += 4000
     async with asyncio.timeout(5):
         assert await keys.key(kid)
-    never.set()
 
 
 async def test_who_shows_an_unknown_key_waits_for_a_slow_issuer_and_not_for_ever(
     published: Published, issuer: Issuer, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.web.authorization.FETCH_SECONDS", 0.05)
-    never = asyncio.Event()
-
-    async def fetch() -> dict[str, Any]:
-        if published.asked:
-            await never.wait()
-        return await published()
-
-    keys = IssuerKeys(fetch, watch)
+    keys = IssuerKeys(answering_once(published), watch)
     assert await keys.key(str(issuer.keys.load()[0].kid))
     async with asyncio.timeout(5):
         assert await keys.key("not known") is None
