@@ -38,6 +38,16 @@ class Metrics:
         GCCollector(registry=registry)
         info = Gauge("throughline_service", "Which service this process is.", ["service"], registry=registry)
         info.labels(service).set(1)
+        waits = Histogram(
+            "throughline_read_wait_seconds",
+            "How long reads waited for a Consistency-Token.",
+            ["outcome"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        # A counter that appears with its first case has no increase that an alert could see.
+        for outcome in ("there", "behind"):
+            waits.labels(outcome)
         return cls(
             registry=registry,
             requests=Histogram(
@@ -58,13 +68,7 @@ class Metrics:
                 "throughline_worker_restarts", "How often a worker was started again.", ["worker"], registry=registry
             ),
             listeners=Gauge("throughline_stream_listeners", "Open event streams.", registry=registry),
-            waits=Histogram(
-                "throughline_read_wait_seconds",
-                "How long reads waited for a Consistency-Token.",
-                ["outcome"],
-                buckets=SECONDS,
-                registry=registry,
-            ),
+            waits=waits,
         )
 
     def page(self) -> bytes:

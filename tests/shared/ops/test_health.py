@@ -30,6 +30,13 @@ def test_lags_are_figures_too(health: Health) -> None:
     assert 'throughline_lag_seconds{kind="relay",name="deals"} 1.5' in page
 
 
+def test_a_counter_is_there_before_its_first_case(health: Health) -> None:
+    """An alert on an increase misses the first one of a series that comes with it."""
+    page = health.metrics.page().decode()
+    for outcome in ("there", "behind"):
+        assert f'throughline_read_wait_seconds_count{{outcome="{outcome}"}} 0.0' in page
+
+
 def test_what_is_withdrawn_is_gone_and_not_zero(health: Health) -> None:
     for name in ("pipeline", "funnel"):
         health.report(name, True)
