@@ -170,7 +170,7 @@ def _range(
     start_at = instant(since, "from", put.company, now) if since is not None else sunday
     if start_at > end.as_of:
         raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
-    return replace(end, as_of=start_at, current=False), end, period(within) if within else None
+    return replace(end, as_of=start_at, current=False), end, period(within) if within is not None else None
 
 
 def _total(rows: Iterable[OpenRow], wanted: Period | None) -> Sum:

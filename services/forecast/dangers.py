@@ -78,7 +78,7 @@ Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
 async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -> Response:
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
     today = put.company.day(put.question.as_of)
-    wanted = period(name) if name else quarter_of(today)
+    wanted = period(name) if name is not None else quarter_of(today)
     async with put.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         found = await endangered(

@@ -21,12 +21,13 @@ from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.views.errors import InvalidQuery, invalid
+from shared.web.parameters import Day
 from shared.web.routes import answer, operation
 
 router = APIRouter(tags=["Funnel"])
 
-From = Annotated[date | None, Query(alias="from", description="First close date that counts as closed.")]
-To = Annotated[date | None, Query(description="Last close date that counts as closed.")]
+From = Annotated[Day | None, Query(alias="from", description="First close date that counts as closed.")]
+To = Annotated[Day | None, Query(description="Last close date that counts as closed.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

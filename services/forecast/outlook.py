@@ -84,7 +84,7 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
     """
     asked = put.question
     today = put.company.day(asked.as_of)
-    wanted = period(name) if name else quarter_of(today)
+    wanted = period(name) if name is not None else quarter_of(today)
     async with put.reading() as reading:
         open_deals = [row for row in await open_rows(reading("deals"), asked, put.company) if row.due in wanted.months]
         closed = await closed_rows(reading("deals"), asked, put.company, wanted.first, wanted.last)
@@ -133,7 +133,7 @@ async def forecast_deals(
 
     Their amounts (won, open) or weighted amounts add up to it.
     """
-    wanted = period(name) if name else quarter_of(put.company.day(put.question.as_of))
+    wanted = period(name) if name is not None else quarter_of(put.company.day(put.question.as_of))
     return await drilled(put, paged, behind(figure, wanted, category))
 
 

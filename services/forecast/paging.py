@@ -14,6 +14,7 @@ from fastapi import Depends, Query, Request
 from shared.views.cursors import Cursors, MalformedCursor
 from shared.views.errors import InvalidQuery, invalid
 from shared.web.lists import link_to
+from shared.web.parameters import Whole
 from shared.web.routes import Here
 
 MOST_ROWS = 200
@@ -82,7 +83,7 @@ def pages_of(usual: int, most: int) -> Callable[..., Awaitable[Paging]]:
     async def paging(
         request: Request,
         here: Here,
-        limit: Annotated[int, Query(ge=1, le=most, description="How many rows a page has at most.")] = usual,
+        limit: Annotated[Whole, Query(ge=1, le=most, description="How many rows a page has at most.")] = usual,
         cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Paging:
         path, query = request.url.path, dict(request.query_params)

@@ -4,17 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Query
 
 from services.forecast.question import Question, question
 from shared.domain.context import Company
 from shared.views.reading import Reading
+from shared.web.parameters import Id
 from shared.web.routes import Asking, Here
 
-OfTeam = Annotated[UUID | None, Query(description="Only this team and the teams below it.")]
-OfOwner = Annotated[UUID | None, Query(description="Only what this member owns.")]
+OfTeam = Annotated[Id | None, Query(description="Only this team and the teams below it.")]
+OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]
 AsOf = Annotated[
     str | None,
     Query(

@@ -11,6 +11,7 @@ from shared.events.deals import ProcessPublished
 from shared.events.envelope import Envelope
 from shared.views.errors import InvalidQuery, invalid
 from shared.views.view import View, ViewDatabase
+from shared.web.parameters import Id, Whole
 
 DDL = """
 create table {view}.stage (
@@ -20,11 +21,11 @@ create table {view}.stage (
 );
 """
 
-ProcessId = Annotated[UUID | None, Query(description="Only deals of this process.")]
+ProcessId = Annotated[Id | None, Query(description="Only deals of this process.")]
 LARGEST_VERSION = 2**31 - 1
 """What a column of versions can hold."""
 ProcessVersion = Annotated[
-    int | None, Query(ge=1, le=LARGEST_VERSION, description="Only deals of this version of `process_id`.")
+    Whole | None, Query(ge=1, le=LARGEST_VERSION, description="Only deals of this version of `process_id`.")
 ]
 
 StageKey = tuple[UUID, int, str]

@@ -1,7 +1,7 @@
 """What is asked: when, as known when, about whose deals, and how much of that the asker may see."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from shared.domain.context import Actor, Company
 from shared.domain.permission import reach_of
 from shared.domain.roles import READING, Reach
 from shared.views.errors import InvalidQuery, invalid
+from shared.views.spelling import WithoutOffset, day, moment
 
 SCOPE = """($1::boolean or team = any($2::uuid[]) or owner = $3)
   and ($4::uuid[] is null or team = any($4)) and ($5::uuid is null or owner = $5)"""
@@ -114,23 +115,21 @@ def instant(text: str, field: str, company: Company, now: datetime) -> datetime:
     today = company.day(now)
     try:
         if len(text) == len("2026-12-31"):
-            day = date.fromisoformat(text)
-            return _in_reach(company.end_of(day), field, in_the_future=day > today)
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(UTC)
+            asked = day(text)
+            return _in_reach(company.end_of(asked), field, in_the_future=asked > today)
+        at = moment(text)
+    except WithoutOffset as error:
+        raise InvalidQuery([invalid(field, "without-offset", f"{field} needs an offset, like Z for UTC.")]) from error
     except (ValueError, OverflowError) as error:
-        sentence = f"{field} is a date or an instant like 2026-03-31T12:00:00Z."
+        sentence = f"{field} is a date like 2026-03-31 or an instant like 2026-03-31T12:00:00Z."
         raise InvalidQuery([invalid(field, "not-an-instant", sentence)]) from error
-    if moment.tzinfo is None:
-        raise InvalidQuery([invalid(field, "without-offset", f"{field} needs an offset, like Z for UTC.")])
-    return _in_reach(moment, field, in_the_future=moment > now)
+    return _in_reach(at, field, in_the_future=at > now)
 
 
-def _in_reach(moment: datetime, field: str, *, in_the_future: bool) -> datetime:
+def _in_reach(at: datetime, field: str, *, in_the_future: bool) -> datetime:
     """Refuse instants of which nothing is known yet, or from which one cannot reckon a window back, or a day on."""
-    if not FIRST_DAY.year <= moment.year <= LAST_DAY.year:
+    if not FIRST_DAY.year <= at.year <= LAST_DAY.year:
         raise InvalidQuery([invalid(field, "out-of-range", f"{field} lies between {FIRST_DAY} and {LAST_DAY}.")])
     if in_the_future:
         raise InvalidQuery([invalid(field, "in-the-future", f"{field} lies in the future of the company clock.")])
-    return moment
+    return at

@@ -13,11 +13,10 @@ meanwhile neither repeats nor hides any other row. Everything that is wrong with
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from types import NoneType
 from typing import Any, Literal
-from uuid import UUID
 
 import msgspec
 from asyncpg import Record
@@ -30,6 +29,7 @@ from shared.domain.roles import Permission, Reach
 from shared.views.cursors import Cursors, MalformedCursor
 from shared.views.errors import InvalidQuery, invalid
 from shared.views.reading import Views
+from shared.views.spelling import PARSERS, whole
 from shared.views.view import View
 
 MOST_ROWS = 100
@@ -228,7 +228,7 @@ def parsed(condition: Filter, text: str) -> Any:
         if condition.operator == "equals":
             return [parse(part) for part in text.split(",")]
         return parse(text)
-    except (ValueError, InvalidOperation):
+    except ValueError:
         raise ValueError(f"{expected} is needed.") from None
 
 
@@ -275,14 +275,22 @@ def _behind(listing: Listing, asked: Asked, value: Any, key: Any, bound: Callabl
 
 
 def _restored(item: type, column: str, value: Any) -> Any:
-    """A value of a signed cursor, in the column's type again."""
+    """A value of a signed cursor, in the column's type again. Raises MalformedCursor when a release before wrote it of
+    another one."""
     kind = _plain_types(item).get(column, str)
-    return None if value is None else PARSERS[Decimal if kind is Money else kind][0](str(value))
+    try:
+        return None if value is None else msgspec.convert(value, Decimal if kind is Money else kind)
+    except msgspec.ValidationError as error:
+        raise MalformedCursor from error
 
 
 def _limit(text: str, wrong: list[Reason]) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MOST_ROWS:
-        return int(text)
+    try:
+        limit = whole(text)
+    except ValueError:
+        limit = 0
+    if 1 <= limit <= MOST_ROWS:
+        return limit
     wrong.append(invalid("limit", "invalid-value", f"A whole number from 1 to {MOST_ROWS} is needed."))
     return USUAL_ROWS
 
@@ -299,43 +307,3 @@ def _without_none(hint: Any) -> Any:
 
 def _may_be_empty(item: type, column: str) -> bool:
     return NoneType in typing.get_args(typing.get_type_hints(item).get(column))
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(text) from error
-
-
-def _number(text: str) -> int:
-    if not text.removeprefix("-").isdecimal() or not text.isascii() or len(text) > 18:
-        raise ValueError(text)
-    return int(text)
-
-
-def _decimal(text: str) -> Decimal:
-    number = Decimal(text)
-    if not number.is_finite() or abs(number) > 10**18:
-        raise ValueError(text)
-    return number
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError(text)
-    return text.lower() == "true"
-
-
-PARSERS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
-    str: (str, "A text"),
-    UUID: (UUID, "An id (UUID)"),
-    date: (date.fromisoformat, "A day like 2026-03-16"),
-    datetime: (_instant, "An instant like 2026-03-16T10:00:00Z"),
-    int: (_number, "A whole number"),
-    Decimal: (_decimal, "A decimal like 120000.00"),
-    bool: (_flag, "true or false"),
-}

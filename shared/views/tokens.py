@@ -37,5 +37,12 @@ def decode(text: str) -> ConsistencyToken:
         plain = ""
     found = _PLAIN.fullmatch(plain)
     if found is None or len(text) > LONGEST or int(found[3]) >= PARTITIONS or int(found[4]) > LAST_POSITION:
-        raise InvalidQuery([invalid(HEADER, "malformed-token", "This is no consistency token of ours.")])
-    return ConsistencyToken(service=found[1], topic=found[2], partition=int(found[3]), position=int(found[4]))
+        raise _malformed()
+    token = ConsistencyToken(service=found[1], topic=found[2], partition=int(found[3]), position=int(found[4]))
+    if token.encode() != text:
+        raise _malformed()  # another spelling of it, with leading zeros or with bits that the decoder ignores
+    return token
+
+
+def _malformed() -> InvalidQuery:
+    return InvalidQuery([invalid(HEADER, "malformed-token", "This is no consistency token of ours.")])

@@ -2,12 +2,17 @@
 
 import hashlib
 import re
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
 
 from shared.web.problems import Fault, Problem
 
+_HEX = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
+_ID = re.compile(rf"{_HEX}|\{{{_HEX}\}}|urn:uuid:{_HEX}")
+"""The spellings in which a body may give an id."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A compressing gateway marks the ETag of what it compressed as weak or with a suffix ("7-gzip"); it is still version 7.
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[a-z]+)?"')
@@ -36,12 +41,27 @@ def idempotency_key(request: Request) -> str | None:
 def content_of(request: Request, raw: bytes) -> bytes:
     """Idempotency fingerprint: SHA-256 of method, address and the body as canonical JSON.
 
-    Order of members, white space and escapes do not count (as in RFC 8785), so a client may encode a retry anew. A
-    value that is told otherwise, "1.0" for "1.00" or null for nothing, is other content. The body was parsed before.
+    Order of members, white space and escapes do not count (as in RFC 8785), nor how an id is spelled, so a client may
+    encode a retry anew. A value that is told otherwise, "1.0" for "1.00" or null for nothing, is other content. The
+    body was parsed before.
     """
-    content = hashlib.sha256(f"{request.method} {request.scope['path']}\n".encode())
-    content.update(msgspec.json.encode(msgspec.json.decode(raw or b"{}"), order="sorted"))
+    path = "/".join(_same_spelling(part) for part in request.scope["path"].split("/"))
+    content = hashlib.sha256(f"{request.method} {path}\n".encode())
+    content.update(msgspec.json.encode(_same_spelling(msgspec.json.decode(raw or b"{}")), order="sorted"))
     return content.digest()
+
+
+def _same_spelling(value: Any) -> Any:
+    """JSON in which every id is spelled in small letters with hyphens; names of members are data, as in a map by id."""
+    match value:
+        case str() if _ID.fullmatch(value):
+            return str(UUID(value))
+        case dict():
+            return {_same_spelling(name): _same_spelling(inside) for name, inside in value.items()}
+        case list():
+            return [_same_spelling(inside) for inside in value]
+        case _:
+            return value
 
 
 def expected_version(request: Request, *, required: bool) -> int | None:

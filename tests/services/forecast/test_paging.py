@@ -131,6 +131,14 @@ async def test_a_cursor_is_good_for_its_own_question_alone(director: httpx.Async
     assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [("cursor", "malformed-cursor")]
 
 
+async def test_a_cursor_has_one_spelling(director: httpx.AsyncClient) -> None:
+    """The decoder of base64 skips what it does not know."""
+    following = (await director.get("/v1/funnel/deals?limit=2")).json()["next"]
+    for other in (f"{following[:9]}!!{following[9:]}", f"{following}=", f"{following} "):
+        told = await director.get("/v1/funnel/deals", params={"limit": "2", "cursor": other})
+        assert problem(told, 400, "invalid-parameter")["errors"][0]["code"] == "malformed-cursor"
+
+
 async def test_a_cursor_of_a_release_that_orders_its_rows_otherwise_is_refused(served: Errands) -> None:
     cursor = served.running.cursors.encode(["2026-01-01", 1], '["/v1/funnel/deals",[]]')
     client = served.client(Role.SALES_DIRECTOR, "dora")

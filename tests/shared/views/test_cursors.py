@@ -1,6 +1,7 @@
 """Cursors cannot be made, changed, or used for another question."""
 
 import base64
+from string import ascii_letters, digits
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,17 @@ def test_a_cursor_belongs_to_its_question_and_its_key() -> None:
         CURSORS.decode(made, "deals by amount")
     with pytest.raises(MalformedCursor):
         Cursors("t" * 32).decode(made, "deals by date")
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_cursor_has_one_spelling(number: int) -> None:
+    made = CURSORS.encode(["x" * number], "q")
+    others = {f"{made[:9]}!!{made[9:]}", f"{made}=", f"{made}\n", f"{made[:4]} {made[4:]}"}
+    # The last letter holds bits that are in no byte.
+    others |= {made[:-1] + letter for letter in f"{ascii_letters}{digits}-_"} - {made}
+    for other in others:
+        with pytest.raises(MalformedCursor):
+            CURSORS.decode(other, "q")
 
 
 def test_every_byte_counts() -> None:

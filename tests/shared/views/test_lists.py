@@ -203,7 +203,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("limit", ["101", "-1", "1.5", "", "٣", "x"])
+@pytest.mark.parametrize("limit", ["101", "-1", "1.5", "", "٣", "x", "007", "+1", "1_0"])
 def test_a_limit_is_a_number_up_to_a_hundred(limit: str) -> None:
     assert reasons(limit=limit) == [("limit", "invalid-value")]
 

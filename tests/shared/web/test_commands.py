@@ -72,6 +72,25 @@ async def test_the_same_json_in_another_spelling_is_the_same_request(
     problem(await operations.post("/v1/errands", content=other, headers=typed), 422, "idempotency-key-reused")
 
 
+@pytest.mark.parametrize(
+    "spell",
+    [str.upper, lambda text: f"urn:uuid:{text}", lambda text: text.replace("-", ""), lambda text: f"{{{text}}}"],
+)
+async def test_an_id_in_another_spelling_is_the_same_id(
+    operations: httpx.AsyncClient, opened: httpx.Response, key: Key, spell: Callable[[str], str]
+) -> None:
+    """R3: in the body and in the address."""
+    headers, chosen = key(), str(new_id())
+    first = await operations.post("/v1/errands", json={**BREAD, "id": chosen}, headers=headers)
+    again = await operations.post("/v1/errands", json={**BREAD, "id": spell(chosen)}, headers=headers)
+    assert (again.status_code, again.json()) == (201, first.json()), again.text
+    assert again.headers["idempotency-replayed"] == "true"
+    headers, acted = key(), opened.json()["id"]
+    done = await operations.post(f"/v1/errands/{acted}/finish-it", headers=headers)
+    again = await operations.post(f"/v1/errands/{spell(acted)}/finish-it", headers=headers)
+    assert (again.status_code, again.json()) == (done.status_code, done.json()), again.text
+
+
 @pytest.mark.parametrize("chosen", [str(uuid4()), str(uuid5(uuid4(), "contract")), "x", 7], ids=["v4", "v5", "x", "7"])
 async def test_a_chosen_id_is_of_version_7(operations: httpx.AsyncClient, key: Key, chosen: object) -> None:
     response = await operations.post("/v1/errands", json={**BREAD, "id": chosen}, headers=key())

@@ -43,9 +43,13 @@ async def test_a_change_that_does_not_arrive_is_told(errands: Errands, operation
     assert lenient.headers["preference-applied"] == "handling=lenient"
 
 
-async def test_a_token_that_is_none_is_refused(operations: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("change", [lambda _: "%%%", lambda token: f"{token}=", lambda token: f"{token}===="])
+async def test_a_token_that_is_none_is_refused(
+    operations: httpx.AsyncClient, opened: httpx.Response, change: Callable[[str], str]
+) -> None:
+    given = change(opened.headers["consistency-token"])
     told = problem(
-        await operations.get("/v1/errand-count", headers={"Consistency-Token": "%%%"}), 400, "invalid-parameter"
+        await operations.get("/v1/errand-count", headers={"Consistency-Token": given}), 400, "invalid-parameter"
     )
     assert told["errors"][0]["parameter"] == "Consistency-Token"
 
