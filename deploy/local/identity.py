@@ -39,6 +39,7 @@ SESSION_SECONDS = 12 * 3600
 TOKEN_SECONDS = 3600
 LONGEST_TOKEN_SECONDS = 24 * 3600
 LONGEST_FORM = 4096
+BODY_LIMIT = 1 << 20
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -170,7 +171,7 @@ def build_identity(home: Path, issuer: str, *, secret: str, audience: str = "thr
     keys.load()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     answer_failures(app)
-    app.add_middleware(Surroundings, metrics=Metrics.of("identity"), patterns={})
+    app.add_middleware(Surroundings, metrics=Metrics.of("identity"), patterns={}, body_limit=BODY_LIMIT)
     _publish(app, known)
     _give_tokens(app, known, secret)
     _sign_people_in(app, known)

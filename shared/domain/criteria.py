@@ -1,17 +1,22 @@
 """Gate criteria as data: a small, safe predicate over typed facts (PROC-3)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from annotated_types import MaxLen, MinLen
 
+from shared.domain.money import LARGEST
 from shared.domain.rejection import Reason
 from shared.events.definition import value
 
 FactValue = str | int | bool | None
 Facts = Mapping[str, Any]
 """Fact name → value; amounts and shares are Decimal or decimal strings."""
+
+NUMBER = "a number of at most 15 digits before the point and 12 after it"
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
 OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of")
 DEEPEST = 8
@@ -121,10 +126,19 @@ def faults(predicate: Predicate, where: str, depth: int = 1) -> Iterator[Reason]
 def _comparison_faults(predicate: Predicate, where: str) -> Iterator[Reason]:
     if predicate.operator not in OPERATORS:
         yield _fault("unknown-operator", f"The operator is one of {', '.join(OPERATORS)}.", f"{where}.operator")
-    elif predicate.operator in ("at-least", "at-most", "above", "below") and _decimal(predicate.value) is None:
-        yield _fault("not-a-number", f"{predicate.operator} compares with a number.", f"{where}.value")
+    elif predicate.operator in ("at-least", "at-most", "above", "below") and not is_number(predicate.value):
+        yield _fault("not-a-number", f"{predicate.operator} compares with {NUMBER}.", f"{where}.value")
     elif predicate.operator in ("is", "is-not", "one-of") and predicate.value is None:
         yield _fault("value-missing", f"{predicate.operator} needs a value.", f"{where}.value")
+
+
+def is_number(given: FactValue) -> bool:
+    """Whether a value can be a number fact. Bounded as money is: every event of a deal and every reader carries it."""
+    if isinstance(given, bool) or given is None:
+        return False
+    if isinstance(given, int):
+        return abs(given) <= LARGEST
+    return _NUMBER.fullmatch(given) is not None
 
 
 def _fault(code: str, message: str, where: str) -> Reason:

@@ -15,6 +15,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
+from shared.web.bodies import declares_more_than, too_large
 from shared.web.problems import Problem, problem_response
 
 log = structlog.get_logger(__name__)
@@ -29,12 +30,14 @@ ALWAYS = (
 
 
 class Surroundings:
-    """The one middleware. `patterns` are the paths of Starlette's routes by their endpoints."""
+    """The one middleware. `patterns` are the paths of Starlette's routes by their endpoints; a body that says of itself
+    that it is larger than `body_limit` is refused before anybody waits for it."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, patterns: Mapping[Any, str]) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, patterns: Mapping[Any, str], body_limit: int) -> None:
         self.app = app
         self.metrics = metrics
         self.patterns = patterns
+        self.body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,6 +61,9 @@ class Surroundings:
             if malformed:
                 refused = Problem("malformed-request", "X-Correlation-Id is a UUID.")
                 await problem_response(Request(scope), refused)(scope, receive, send_on)
+            elif declares_more_than(self.body_limit, scope["headers"]):
+                # Also where nobody reads a body: a connection that is kept would wait for the rest of it for ever.
+                await problem_response(Request(scope), too_large(self.body_limit))(scope, receive, send_on)
             else:
                 await self.app(scope, receive, send_on)
         except ClientDisconnect:

@@ -106,7 +106,7 @@ def build(service: Service, settings: Settings) -> FastAPI:
     app.router.routes += [route for route in service.routes if isinstance(route, BaseRoute)]
     answer_failures(app)
     patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
-    app.add_middleware(Surroundings, metrics=health.metrics, patterns=patterns)
+    app.add_middleware(Surroundings, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
     return app
 
 

@@ -144,6 +144,18 @@ async def test_large_bodies_and_heads_are_refused(client: httpx.AsyncClient) -> 
     assert (await client.get("/v1/deals", headers={"x": "x" * 25_000})).status_code == 431
 
 
+@pytest.mark.parametrize("path", ["/v1/deals", "/identity/token", "/", "/v1/unknown"])
+@pytest.mark.usefixtures("services", "client")
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for(place: GatewayPlace, path: str) -> None:
+    reader, writer = await asyncio.open_connection(LOOPBACK, place.port)
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {(1 << 20) + 1}\r\n\r\n".encode())
+    async with asyncio.timeout(10):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 413 "), answer
+    assert b"body-too-large" in answer
+
+
 @pytest.mark.parametrize(
     ("part", "said"),
     [

@@ -16,9 +16,8 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 """
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 
-from shared.domain.criteria import FactValue, Predicate
+from shared.domain.criteria import NUMBER, FactValue, Predicate, is_number
 from shared.domain.process import ProcessDefinition
 from shared.domain.rejection import Reason
 
@@ -31,6 +30,9 @@ DERIVED: Mapping[str, str] = {
     "next_step_planned": "yes-no",
 }
 """Derived facts that every process has, and their kinds."""
+
+WANTED: Mapping[str, str] = {"yes-no": "true or false", "number": NUMBER, "text": "a text of 1 to 500 characters"}
+"""What a fact of a kind may be."""
 
 COMPARING = ("at-least", "at-most", "above", "below")
 
@@ -53,7 +55,7 @@ def predicate_faults(predicate: Predicate, known: Mapping[str, str], where: str)
             message = f"{comparison.fact} is no number ({kind})."
             yield Reason(code="not-comparable", message=message, field=f"{place}.operator")
         elif comparison.operator in ("is", "is-not") and not is_of_kind(comparison.value, kind):
-            message = f"{comparison.fact} is a {kind} fact."
+            message = f"{comparison.fact} is a {kind} fact: {WANTED[kind]}."
             yield Reason(code="another-kind", message=message, field=f"{place}.value")
 
 
@@ -65,7 +67,8 @@ def noted_faults(definition: ProcessDefinition, noted: Mapping[str, FactValue]) 
             message = f"The process knows no fact {key!r} to note; it knows {', '.join(sorted(declared)) or 'none'}."
             yield Reason(code="unknown-fact", message=message, field=f"facts.{key}")
         elif value is not None and not is_of_kind(value, declared[key]):
-            yield Reason(code="another-kind", message=f"{key} is a {declared[key]} fact.", field=f"facts.{key}")
+            kind = declared[key]
+            yield Reason(code="another-kind", message=f"{key} is a {kind} fact: {WANTED[kind]}.", field=f"facts.{key}")
 
 
 def is_of_kind(value: FactValue, kind: str) -> bool:
@@ -73,15 +76,8 @@ def is_of_kind(value: FactValue, kind: str) -> bool:
     if kind == "yes-no":
         return isinstance(value, bool)
     if kind == "number":
-        return not isinstance(value, bool) and _is_number(value)
+        return is_number(value)
     return isinstance(value, str) and 0 < len(value) <= 500
-
-
-def _is_number(value: FactValue) -> bool:
-    try:
-        return Decimal(str(value)).is_finite()
-    except InvalidOperation:
-        return False
 
 
 def _comparisons(predicate: Predicate, where: str) -> Iterator[tuple[str, Predicate]]:

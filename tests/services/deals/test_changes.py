@@ -90,6 +90,8 @@ def test_proc_3_facts_that_the_process_does_not_know_are_refused_each_by_its_nam
 
 
 def test_proc_3_a_truth_is_no_number() -> None:
+    for number in (10**15, -(10**15), "9" * 5000, f"0.{'1' * 5000}", "1e999999", "+1", "1_0", " 1", ""):
+        OPEN.when(NoteFacts(facts={"pains": number})).then_rejected("bad-facts", "another-kind")
     OPEN.when(NoteFacts(facts={"pains": True})).then_rejected("bad-facts", "another-kind")
     OPEN.when(NoteFacts(facts={"need_stated": 1})).then_rejected("bad-facts", "another-kind")
 

@@ -101,6 +101,8 @@ def test_proc_2_a_version_of_nothing_is_refused() -> None:
         (Predicate(fact="task.no-such-task", operator="is", value=True), "unknown-fact", ".fact"),
         (Predicate(fact="need_stated", operator="above", value=1), "not-comparable", ".operator"),
         (Predicate(fact="need_stated", operator="is", value="yes"), "another-kind", ".value"),
+        (Predicate(fact="amount", operator="at-least", value="9" * 5000), "not-a-number", ".value"),
+        (Predicate(fact="amount", operator="is", value=10**15), "another-kind", ".value"),
         (
             Predicate(
                 any_of=(

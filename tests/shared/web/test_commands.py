@@ -1,5 +1,7 @@
 """Command routes: what follows from a handler, and every convention with the way in which it is broken."""
 
+import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -10,7 +12,7 @@ import pytest
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
-from tests.shared.web.conftest import BREAD, Errands
+from tests.shared.web.conftest import BREAD, Errands, served
 from tests.shared.web.sample import errand
 
 Key = Callable[[], dict[str, str]]
@@ -316,6 +318,34 @@ async def test_a_body_has_a_size(errands: Errands, operations: httpx.AsyncClient
             yield large[: len(large) // 2]
 
     problem(await operations.post("/v1/errands", content=in_parts(), headers=headers), 413, "body-too-large")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v1/errands"), ("GET", "/v1/errands"), ("POST", "/v1/nowhere"), ("POST", "/clock")]
+)
+@pytest.mark.parametrize("length", ["1048577", "999999999999999999"])
+async def test_a_body_that_says_it_is_too_large_is_not_waited_for(
+    errands: Errands, operations: httpx.AsyncClient, method: str, path: str, length: str
+) -> None:
+    async with served(errands.app) as address:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {operations.headers['authorization']}\r\n"
+        writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            answer = await reader.read()  # to the end of the connection
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 413 "), answer
+    assert b"body-too-large" in answer
+
+
+@pytest.mark.parametrize("number", ["1" * 41, "1" * 5000, f"0.{'1' * 5000}", f"1{'0' * 40}e5"])
+async def test_a_number_has_a_length(operations: httpx.AsyncClient, key: Key, number: str) -> None:
+    """The field and the rule are named, before anything reckons with it."""
+    headers = {**key(), "Content-Type": "application/json"}
+    raw = json.dumps({"name": "7" * 99, "price": {"amount": "3.50", "parts": [1, 0], "currency": "EUR"}})
+    raw = raw.replace("[1, 0]", f"[1, {number}]")
+    told = problem(await operations.post("/v1/errands", content=raw.encode(), headers=headers), 422, "invalid-body")
+    assert [(fault["pointer"], fault["code"]) for fault in told["errors"]] == [("/price/parts/1", "number-too-long")]
 
 
 async def test_parameters_that_nobody_knows_are_refused(operations: httpx.AsyncClient, key: Key) -> None:
