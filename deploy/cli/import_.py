@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deploy.cli.outages import outage
 from deploy.cli.output import Json, say, show
 from shared.events import registry
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WRITERS = registry.SERVICES
 TELL_SECONDS = 2.0
 REMEDY = "docs/how-to/import.md says how a mapping is written."
+AGAIN = "Run the import again when the databases answer: what is recorded already is left alone."
 LEFT_ALONE = "Reactions, and timers due already, were left alone: nothing follows from history by itself."
 
 
@@ -71,9 +73,11 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
     environment = {**os.environ, **stack.settings(), **stack.database_settings()}
     settings = {name: Settings.from_environment(name, environment) for name in WRITERS}
     began = told_at = time.monotonic()
+    reached = Summary()
 
     def progress(summary: Summary) -> None:
-        nonlocal told_at
+        nonlocal told_at, reached
+        reached = summary
         if time.monotonic() - told_at > TELL_SECONDS:
             told_at = time.monotonic()
             say(f"{summary.read:,} facts read, {summary.recorded.total():,} recorded.")
@@ -86,6 +90,11 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
         summary = await load(read, ids_of(source), settings, progress)
     except BadMapping as error:
         raise LocalError(str(error), REMEDY) from error
+    except Exception as error:  # Only an outage is told otherwise than it came.
+        if (fault := outage(error)) is None:
+            raise
+        far = f"{reached.read:,} facts were read until then, {reached.recorded.total():,} recorded."
+        raise LocalError(f"{fault.sentence} {far}", AGAIN) from error
     loaded = time.monotonic() - began
     refused = rejects or path.parent / f"{path.stem}.rejected.jsonl"
     if summary.rejections:

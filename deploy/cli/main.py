@@ -1,5 +1,6 @@
 """The `throughline` command. A verb is a module of this folder: its `run` is the command, or its `app` the group."""
 
+import logging
 import sys
 from types import ModuleType
 
@@ -21,6 +22,7 @@ from deploy.cli import (
     up,
     verify,
 )
+from deploy.cli.outages import outage
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
 from shared.ops.settings import SettingsError
@@ -61,16 +63,25 @@ for verb in VERBS:
 
 def main() -> None:
     """Run the command line. A fault of the machine is a sentence, never a traceback."""
+    for library in ("asyncpg", "aiokafka"):
+        # What nobody handles goes to standard error: their tracebacks of an outage, before its sentence.
+        logging.getLogger(library).addHandler(logging.NullHandler())
     try:
         app()
-    except LocalError as fault:
+    except LocalError as told:
+        complain(told.sentence, told.remedy)
+        sys.exit(1)
+    except SettingsError as refused:
+        complain(str(refused), "docs/settings.md says what each setting may be.")
+        sys.exit(1)
+    except OtherClaimSecret as refused:
+        complain(str(refused), "`throughline doctor` says which databases have another one.")
+        sys.exit(1)
+    except Exception as error:  # Whatever is no outage is a fault of ours, and is raised as it came.
+        fault = outage(error)
+        if fault is None:
+            raise
         complain(fault.sentence, fault.remedy)
-        sys.exit(1)
-    except SettingsError as fault:
-        complain(str(fault), "docs/settings.md says what each setting may be.")
-        sys.exit(1)
-    except OtherClaimSecret as fault:
-        complain(str(fault), "`throughline doctor` says which databases have another one.")
         sys.exit(1)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -18,6 +19,8 @@ from deploy.local.fault import LocalError
 from deploy.local.home import Home, read_json, write_atomically
 
 LOOK_AGAIN_SECONDS = 0.05
+LONGEST_END_BYTES = 256 << 10
+"""How much of the end of a log is looked through for a reason."""
 LARGEST_LOG_BYTES = 10 << 20
 """A log that grows beyond this is moved to `<name>.log.1`, which it replaces."""
 
@@ -47,6 +50,8 @@ class Running:
     program: Program
     home: Home
     process: subprocess.Popen[bytes]
+    said_before: int = 0
+    """Bytes of its log that were there before it."""
 
     @property
     def pid(self) -> int:
@@ -82,7 +87,7 @@ class Running:
         while not await ready():
             if not self.alive:
                 raise LocalError(
-                    f"{self.program.name} ended while it was starting: {last_line(log)}", f"Its log is {log}."
+                    f"{self.program.name} ended while it was starting: {reason(self)}", f"Its log is {log}."
                 )
             if time.monotonic() > deadline:
                 raise LocalError(f"{self.program.name} was not ready within {seconds:.0f} s.", f"Its log is {log}.")
@@ -96,6 +101,7 @@ def start(program: Program, home: Home) -> Running:
     try:
         # Appending, so that `bound` may empty the file under the process's hands.
         with log.open("ab") as output:
+            said_before = output.tell()
             process = subprocess.Popen(  # noqa: S603 - the argument list is ours
                 program.argv,
                 env={**os.environ, **program.env},
@@ -114,7 +120,7 @@ def start(program: Program, home: Home) -> Running:
             "Run `throughline doctor` to see what is missing.",
         ) from error
     record(program, home, process.pid)
-    return Running(program, home, process)
+    return Running(program, home, process, said_before)
 
 
 def primary_group(user: str | None) -> int | None:
@@ -135,6 +141,31 @@ def bound(log: Path) -> None:
     if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
         log.with_suffix(".log.1").write_bytes(log.read_bytes())
         os.truncate(log, 0)
+
+
+def reason(running: Running) -> str:
+    """Why a program ended, as it says itself: its last error event with a reason, else its newest line.
+
+    A server that is told by its application not to start has the last word, and it is not the reason.
+    """
+    log = log_of(running.home, running.program.name)
+    if not log.exists():
+        return "it said nothing."
+    with log.open("rb") as stream:
+        size = log.stat().st_size
+        stream.seek(max(size - LONGEST_END_BYTES, running.said_before if running.said_before <= size else 0))
+        events = [event_in(line) for line in stream.read().splitlines()]
+    reasons = [event["reason"] for event in events if event.get("level") == "error" and event.get("reason")]
+    return str(reasons[-1])[:500] if reasons else last_line(log)
+
+
+def event_in(line: bytes) -> Mapping[str, Any]:
+    """What a line of a service's log says; nothing when it is no such line."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
 
 
 def last_line(log: Path) -> str:

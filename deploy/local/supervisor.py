@@ -23,7 +23,7 @@ import httpx
 from deploy.local import kafka, postgres
 from deploy.local.home import Home, write_atomically
 from deploy.local.plan import ALIVE, Plan, Step, read_plan
-from deploy.local.program import Running, bound, last_line, log_of, start, until
+from deploy.local.program import Running, bound, log_of, reason, start, until
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 30.0
@@ -198,10 +198,10 @@ async def until_done(last: asyncio.Task[Any], working: Iterable[asyncio.Task[Any
 
 
 def ended(running: Running) -> str:
-    """How a program ended, and the last thing it said."""
+    """How a program ended, and why."""
     code = running.process.returncode
     how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
-    return f"{how}: {last_line(log_of(running.home, running.program.name))}"
+    return f"{how}: {reason(running)}"
 
 
 def seen(kept: Kept) -> dict[str, object]:

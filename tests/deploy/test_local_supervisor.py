@@ -148,6 +148,29 @@ async def test_a_program_that_cannot_live_is_tried_with_growing_pauses_and_named
         refuse_the_hopeless(home, now, now["servers"])
 
 
+async def test_a_service_that_refuses_to_start_is_named_with_its_own_reason(home: Home) -> None:
+    """Not with the last word of the server that runs it, and not with what it said when it started before."""
+    code = "\n".join(
+        [
+            "import json, pathlib",
+            "def say(**event): print(json.dumps(event), flush=True)",
+            f"before = pathlib.Path(r'{home.path}/tries'); tries = len(before.read_text()) if before.exists() else 0",
+            "before.write_text('x' * (tries + 1))",
+            "say(level='info', message='starting')",
+            "if tries != 2: say(level='error', message='not-started', reason='Another secret.')",
+            "say(level='error', message='Traceback ' + 'x' * 9000, logger='uvicorn.error')",
+            "say(level='error', message='Application startup failed. Exiting.', logger='uvicorn.error')",
+            "raise SystemExit(3)",
+        ]
+    )
+    refusing = Step(program=Program(name="refusing", argv=(sys.executable, "-c", code)), ready="http://127.0.0.1:9/")
+    supervise(home, refusing)
+    now = await seen(home, lambda now: now["servers"]["refusing"]["restarts"] >= 1)
+    assert now["servers"]["refusing"]["failure"] == "ended with 3: Another secret."
+    now = await seen(home, lambda now: now["servers"]["refusing"]["restarts"] >= 3)
+    assert "Application startup failed" in now["servers"]["refusing"]["failure"]
+
+
 async def test_what_a_dead_supervisor_left_is_found_and_stopped(home: Home) -> None:
     supervise(home, web(home, "deals"), web(home, "leads"), services=("deals", "leads"))
     now = await seen(home, running)
