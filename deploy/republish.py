@@ -1,6 +1,7 @@
 """Publishing every event of the stores again, into topics that were lost or that no longer agree with the stores.
 
-Each step may be killed and the whole run again: the relays are sealed first, and let go last.
+Each step may be killed and the whole run again: the relays are sealed first and let go last, and a journal that was
+emptied answers nothing before a run has seen that it is complete.
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import structlog
@@ -18,8 +19,17 @@ from deploy.local.fault import LocalError
 from deploy.verify.verification import LAST, LEVEL, Part
 from shared.events.registry import topic_of
 from shared.store.lease import Lease
-from shared.stream.relay import SEALED
-from shared.stream.republishing import FENCED_SECONDS, FILLING, begin_anew, forget_journal, seal
+from shared.stream.relay import FILLING, RECREATING
+from shared.stream.republishing import (
+    FENCED_SECONDS,
+    begin_anew,
+    complete,
+    completed,
+    doubt_journal,
+    forget_journal,
+    generation,
+    seal,
+)
 from shared.stream.topics import empty, held, provision
 from shared.views import builds
 from shared.views.view import revision_of
@@ -37,6 +47,9 @@ DRAIN_SECONDS = 3.0
 """Consumers write within this time what they fetched before the topics were emptied."""
 
 PUBLISHED = "select aggregate, count(*) as events from event where position <= $1 group by aggregate"
+OLDER = """
+    select exists (select from pg_stat_activity
+                    where datname = current_database() and usename = current_user and xact_start < $1)"""
 MARK = "select position, (select coalesce(max(position), 0) from event) as head from relay"
 
 
@@ -57,8 +70,9 @@ async def republish(
 ) -> Republished:
     """Fill lost topics from the stores; with `recreate` all of them, and have the journals read again.
 
-    Returns once everything is published, and with `recreate` once it is journaled and folded. Raises LocalError, and
-    what the servers raise when they do not answer.
+    Returns once everything is published, and what is read again is journaled, folded and served: with `recreate` all
+    journals, else those that a run was killed over. Raises LocalError, and what the servers raise when they do not
+    answer.
     """
     owners = [part for part in parts if part.topics]
 
@@ -68,7 +82,7 @@ async def republish(
         await patiently(lambda: provision(bootstrap, topics, replication=replication))
         if not recreate:
             owners = [part for part in owners if await lost(part, bootstrap)]
-        await _stop(owners, SEALED if recreate else FILLING)
+        await _stop(owners, RECREATING if recreate else FILLING)
         if recreate:
             await _clear(parts, owners, bootstrap)
         for part in [] if recreate else owners:
@@ -80,7 +94,7 @@ async def republish(
     await alone(owners[0], work)
     heads = {part.name: await part.log.head() for part in parts if part.topics}
     await until("published", [part for part in parts if part.topics], lambda part: _published(part, heads[part.name]))
-    journals = [part for part in parts if part.reads] if recreate else []
+    journals = [part for part in parts if part.reads and await completed(part.pool) is None]
     await until("journaled", journals, lambda part: _journaled(part, parts, heads))
     await until("folded", journals, _folded)
     return Republished(
@@ -120,10 +134,12 @@ async def lost(part: Part, bootstrap: str) -> bool:
     assert row is not None
     filling = row["position"] == FILLING
     remedy = "`throughline republish --recreate` empties the topics and has everything read again."
+    if row["position"] == RECREATING:
+        raise LocalError(f"The topics of {part.name} were about to be made anew, and the run did not end.", remedy)
     if row["position"] > row["head"] and not filling:
         raise LocalError(
             f"The relay of {part.name} has published more than its store holds: an older state of the database was"
-            " restored, or `--recreate` was begun and did not end.",
+            " restored.",
             remedy,
         )
     there = await patiently(lambda: held(bootstrap, part.topics))
@@ -161,13 +177,27 @@ async def _clear(parts: Sequence[Part], owners: Sequence[Part], bootstrap: str) 
 
 
 async def _forget(part: Part) -> None:
-    """Empty one service's journal and its views of it, as soon as no long reader is in the way."""
+    """Empty one service's journal and its views of it.
+
+    Nothing of it serves from a moment before: an emptied table is empty for older snapshots as well, so whoever had
+    begun with the serving builds and then read the journal would find nothing there.
+    """
+    await _without_views(part, doubt_journal)
+    began = time.monotonic()
+    since = await part.pool.fetchval("select clock_timestamp()")
+    while time.monotonic() - began < STILL_SECONDS and await part.pool.fetchval(OLDER, since):  # noqa: ASYNC110 - the services end them
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    await _without_views(part, forget_journal)
+
+
+async def _without_views(part: Part, change: Callable[[Any], Awaitable[None]]) -> None:
+    """Change the journal and let its views start over, as soon as no long reader is in the way."""
+    views = [view for view in part.views if view.source == "journal"]
     deadline = time.monotonic() + STILL_SECONDS
     while True:
         try:
             async with part.pool.acquire() as connection, connection.transaction():
-                await forget_journal(connection)
-                views = [view for view in part.views if view.source == "journal"]
+                await change(connection)
                 await builds.start_over(connection, views, part.company)
             return
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
@@ -208,7 +238,8 @@ async def _published(part: Part, head: int) -> int:
 
 
 async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]) -> int:
-    """The partitions of which something has not been read again."""
+    """The partitions of which something has not been read again. Once there is none, its views may serve."""
+    number = await generation(part.pool)
     left = 0
     for owner in parts:
         rows = await owner.pool.fetch(LAST, heads[owner.name]) if owner.topics else []
@@ -216,11 +247,18 @@ async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]
         read = [place for place in places if place[0] in part.reads]
         if read:
             left += int(await part.pool.fetchval(LEVEL, *(list(column) for column in zip(*read, strict=True))))
+    if left == 0:
+        await complete(part.pool, number)
+        # Unless another run has emptied it meanwhile.
+        left = int(await completed(part.pool) is None)
     return left
 
 
 async def _folded(part: Part) -> int:
-    """The positions that views of the journal are behind, all together."""
+    """The positions that the builds of views of the journal lack before they serve, all together; at least one for each
+    that does not. What comes after that is no part of it: with traffic there is always something."""
     revisions = [revision_of(view, part.company) for view in part.views if view.source == "journal"]
-    head = await part.journal.head()
-    return sum(max(0, head - build.position) for build in await builds.builds(part.pool, "serving", revisions))
+    serving = {build.revision for build in await builds.builds(part.pool, "serving", revisions)}
+    beside = {build.revision: build.position for build in await builds.builds(part.pool, "building", revisions)}
+    end = await completed(part.pool) or 0
+    return sum(max(1, end - beside.get(revision, 0)) for revision in revisions if revision not in serving)

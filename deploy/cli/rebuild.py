@@ -51,7 +51,8 @@ async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int
     told = moved = time.monotonic()
     while waiting := [service for service in before if now[service] == before[service]]:
         for service in waiting:
-            now[service] = (await builds_of_views(pools[service], "serving", [view]))[-1].build
+            for build in (await builds_of_views(pools[service], "serving", [view]))[-1:]:
+                now[service] = build.build
             for build in await builds_of_views(pools[service], "building", [view]):
                 if build.position > seen[service]:
                     seen[service], moved = build.position, time.monotonic()

@@ -60,7 +60,7 @@ async def republished(recreate: bool) -> "Republished":
 
 def as_text(done: "Republished") -> str:
     """One line for each service, or that there was nothing to do."""
-    if not done.services:
+    if not done.services and not done.journals:
         return "Every topic holds what was published; nothing was done."
     lines = [f"{service}: {done.events[service]} events are published again." for service in done.services]
     lines += [f"{service}: its journal is read again and its views are folded anew." for service in done.journals]

@@ -20,7 +20,7 @@ def run(json: Json = False) -> None:
         raise LocalError("Nothing is running.", "Start it with `make demo`.")
     if not is_supervised(home):
         raise LocalError("The supervisor has died; what it started may still run.", "Run `make stop`, then start anew.")
-    urls = {name: service["url"] for name, service in now["services"].items() if service["ready"]}
+    urls = {name: service["url"] for name, service in now["services"].items() if service["pid"] is not None}
     shape = {
         "origin": now["origin"],
         "kafka": now["kafka"],
@@ -33,8 +33,8 @@ def run(json: Json = False) -> None:
 
 
 async def health_of(urls: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """What the services say of their workers that are not well and of how far they lag, each with its service; one that
-    does not answer says nothing."""
+    """What the services say of workers that are not well and of what keeps them from being ready, and how far they lag,
+    each with its service; one that does not answer says nothing."""
     import httpx
 
     async with httpx.AsyncClient(timeout=5) as client:
@@ -42,17 +42,20 @@ async def health_of(urls: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
         async def ask(service: str, url: str) -> list[dict[str, Any]]:
             try:
                 # With 503 when a worker is not well, and the same content.
-                found: list[dict[str, Any]] = (await client.get(url)).json()
+                found = (await client.get(url)).json()
             except (httpx.HTTPError, ValueError):
                 return []
-            return [{**one, "service": service} for one in found]
+            told: list[dict[str, Any]] = found if isinstance(found, list) else found.get("checks", [])
+            return [{**one, "service": service} for one in told]
 
         async def all_of(path: str) -> list[dict[str, Any]]:
             answers = await asyncio.gather(*(ask(service, f"{url}{path}") for service, url in urls.items()))
             return [one for found in answers for one in found]
 
-        workers, lags = await asyncio.gather(all_of("/health/workers"), all_of("/health/lags"))
-    return {"troubles": [worker for worker in workers if not worker["ok"]], "lags": lags}
+        checks, workers, lags = await asyncio.gather(
+            all_of("/health/ready"), all_of("/health/workers"), all_of("/health/lags")
+        )
+    return {"troubles": [one for one in (*checks, *workers) if not one["ok"]], "lags": lags}
 
 
 def as_text(shape: Mapping[str, Any]) -> str:

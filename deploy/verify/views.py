@@ -68,7 +68,7 @@ def _behind(where: str, view: View, build: Build | None, serving: Sequence[Build
     if build is not None:
         sentence = f"It has come to {build.position}, and its log to {head}."
     elif not serving:
-        sentence = "It was never built."
+        sentence = "It does not serve: it was never built, or is being built because its journal is read again."
     elif serving[-1].version != view.version:
         sentence = f"Version {serving[-1].version} serves, and version {view.version} is not built yet."
     else:

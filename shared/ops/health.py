@@ -26,6 +26,10 @@ class Report:
     detail: str = ""
 
 
+class NotReady(Exception):
+    """What a probe raises that has words of its own for operators."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
     """How far a step is behind: events not yet handled, and the age of the oldest of them in seconds."""
@@ -91,6 +95,8 @@ class Health:
 def _verdict(name: str, failure: BaseException | None) -> Report:
     if isinstance(failure, TimeoutError):
         return Report(name=name, ok=False, detail=f"no answer in {PROBE_SECONDS:.0f} s")
+    if isinstance(failure, NotReady):
+        return Report(name=name, ok=False, detail=str(failure))
     if failure is not None:
         # The kind of failure only: messages of database drivers carry addresses.
         return Report(name=name, ok=False, detail=type(failure).__name__)

@@ -67,11 +67,23 @@ select position, (select count(*) from (select from event where event.position >
 
 SEALED = 1 << 62
 """A mark above every position: nothing is published until `throughline republish --recreate`."""
+FILLING = SEALED + 1
+"""The same while lost topics are about to be filled, which a run that was killed may go on with."""
+RECREATING = SEALED + 2
+"""The same while topics and journals are being emptied, which has to be gone through once it has begun."""
+REPUBLISHING = {
+    FILLING: "waits: `throughline republish` is at work; if it was ended before its end, run it again",
+    RECREATING: "waits: `throughline republish --recreate` is at work; if it was ended before its end, run it again",
+}
 SEAL = f"update relay set position = {SEALED} where epoch = $1 and position < {SEALED}"  # noqa: S608 - the number above
 
 
 class AheadOfLog(Exception):
     """The mark lies above the newest event: an older state of the database was put back under it."""
+
+
+class Sealed(Exception):
+    """Somebody is about to have everything published again. Its message says what helps if they were killed."""
 
 
 class TopicsLost(Exception):
@@ -129,6 +141,10 @@ class Relay:
                     await self._lead(stopping)
                 except Fenced:
                     log.info("relay-fenced", service=self.service)
+                except Sealed as work:
+                    log.info("relay-sealed", service=self.service)
+                    self._health.report("relay", False, str(work))
+                    await pause(stopping, AGAIN_SECONDS)
                 except AheadOfLog:
                     log.error("relay-ahead-of-log", service=self.service)
                     self._health.report("relay", False, AHEAD)
@@ -169,6 +185,8 @@ class Relay:
         self._holding = True
         try:
             stored = await self._take(epoch)
+            if stored.position in REPUBLISHING:
+                raise Sealed(REPUBLISHING[stored.position])
             await self._refuse_to_run_ahead(stored, epoch)
             await provision(self._bootstrap, self._topics, replication=self._replication)
             await self._refuse_to_disagree(stored, epoch)

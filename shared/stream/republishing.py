@@ -10,10 +10,7 @@ from typing import Any
 import asyncpg
 
 from shared.ops.ids import new_id
-from shared.stream.relay import SEALED
 
-FILLING = SEALED + 1
-"""The same while only lost topics are to be filled, which a run that was killed may go on with."""
 FENCED_SECONDS = 4.0
 """After so long a relay whose lease was taken has ended: it renews every second, and gives up after three."""
 
@@ -32,10 +29,16 @@ select event_id from journal
    )
 on conflict do nothing"""
 WAITING = "delete from parked_sequence where runner = 'reactions-journal'"
+DOUBTED = "update journal_generation set complete_at = null"
+EMPTIED = "update journal_generation set number = number + 1, complete_at = null"
+COMPLETE = """
+update journal_generation set complete_at = (select coalesce(max(position), 0) from journal)
+ where number = $1 and complete_at is null"""
 
 
 async def seal(pool: "asyncpg.Pool[Any]", mark: int) -> None:
-    """Fence the relay and let none publish: `mark` is `SEALED` or `FILLING`. It has ended `FENCED_SECONDS` later."""
+    """Fence the relay and let none publish: `mark` is `RECREATING` or `FILLING`. It has ended `FENCED_SECONDS`
+    later."""
     await _reset(pool, mark)
 
 
@@ -44,11 +47,17 @@ async def begin_anew(pool: "asyncpg.Pool[Any]") -> None:
     await _reset(pool, 0)
 
 
+async def doubt_journal(connection: Any) -> None:
+    """Say that the journal is not complete, in a transaction of the caller's: no build takes over from then on."""
+    await connection.execute(DOUBTED)
+
+
 async def forget_journal(connection: Any) -> None:
     """Empty the journal and its marks, in a transaction of the caller's; its topics are then read from the start.
 
     Positions of the journal are never handed out twice: what is read again stands above what was there. So the
-    reactions go through all of it again; what they had passed is kept, and they leave it alone.
+    reactions go through all of it again; what they had passed is kept, and they leave it alone. No view of the journal
+    serves until it is said to be complete.
     """
     # In the order in which a batch is written, marks first, so that the two never wait for each other.
     await connection.execute("lock table journal_mark, journal in access exclusive mode")
@@ -56,8 +65,25 @@ async def forget_journal(connection: Any) -> None:
     await connection.execute(PASSED)
     await connection.execute("truncate journal, journal_mark")
     await connection.execute("alter table journal enable trigger append_only")
-    await connection.execute("update journal_generation set number = number + 1")
+    await connection.execute(EMPTIED)
     await connection.execute(WAITING)
+
+
+async def generation(pool: "asyncpg.Pool[Any]") -> int:
+    """How often the journal was emptied."""
+    return int(await pool.fetchval("select number from journal_generation"))
+
+
+async def completed(pool: "asyncpg.Pool[Any]") -> int | None:
+    """Where the journal ended when all of it was there again; None while it is being read again."""
+    end: int | None = await pool.fetchval("select complete_at from journal_generation")
+    return end
+
+
+async def complete(pool: "asyncpg.Pool[Any]", number: int) -> None:
+    """Everything was read again since the journal was emptied for the `number`th time: views may serve once they have
+    folded it. Nothing happens when it was emptied once more meanwhile."""
+    await pool.execute(COMPLETE, number)
 
 
 async def _reset(pool: "asyncpg.Pool[Any]", position: int) -> None:

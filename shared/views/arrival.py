@@ -25,6 +25,11 @@ MARKS = """
     select b.view as name, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
      where b.state = 'serving' and b.revision = any($1::text[])
     union all
+    select b.view, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
+     where b.state = 'building' and b.revision = any($1::text[])
+       and not exists (select from view_build o where o.view = b.view and o.state = 'serving')
+       and exists (select from view_build o where o.view = b.view and o.served_at is not null)
+    union all
     select name, position from mark where name = any($2::text[])
 """
 JOURNALED = """
@@ -108,7 +113,8 @@ class Arrival:
 
         async def passed() -> bool:
             levels = await self._levels.ask(None)
-            # A view that does not serve yet is not waited for: there is nothing to read in it.
+            # A view that does not serve yet is not waited for: there is nothing to read in it. One that has ceased to
+            # serve is: it may serve again in the moment after this.
             built = all(levels.get(view, position) >= position for view in self._views[source])
             return built and all(levels.get(name, 0) >= position for name in following)
 

@@ -4,6 +4,9 @@ requested → building → serving → retired → dropped. A revision is folded
 under a lease of its name. When a release ends, its builds stay for an hour, in which it may come back. The first build
 of a view serves at once; a reader sees by its position how far it is. A retired build stays for a minute, so that
 whoever was about to read it still can.
+
+Of a journal that was emptied none serves until it has folded all that is read again. The database holds that (a trigger
+of migration 0014), so that processes of an older release keep to it as well.
 """
 
 from collections.abc import Collection, Sequence
@@ -51,7 +54,7 @@ FIRST = """
 NEW = """
     insert into view_build (view, build, version, revision, source, state, served_at)
     select $1, coalesce(max(build), 0) + 1, $2, $3, $4, $5, case when $5 = 'serving' then clock_timestamp() end
-      from view_build where view = $1 returning build
+      from view_build where view = $1 returning build, state
 """
 REQUEST = """
     insert into view_build (view, build, version, revision, source, state)
@@ -89,6 +92,8 @@ OTHERS = """
     select view, build, version, revision from view_build
      where view = $1 and source = $2 and state = 'serving' order by build for update
 """
+# Whether readers of a view are waiting for it: it has served, and does no more.
+AWAITED = "select exists (select from view_build where view = $1 and served_at is not null)"
 FORGET = "delete from view_build where view = $1 and build = $2"
 STEP_BACK = "update view_build set state = 'building' where revision = $1 and state = 'serving'"
 SERVE = """
@@ -166,14 +171,14 @@ async def prepare(pool: Pool, view: View, company: Company) -> None:
 
 
 async def start_over(connection: AnyConnection, views: Sequence[View], company: Company) -> None:
-    """Let an empty build of each view serve at once, in a transaction of the caller's: the log that they were folded
-    from is no longer what it was. As with the first build, a reader sees by its position how far it is."""
+    """Let nothing of these views serve until they are built anew, in a transaction of the caller's: the log that they
+    were folded from is no longer what it was, and an answer from some of it would be a wrong one."""
     await connection.execute("lock table view_build in share row exclusive mode")
     names = [view.name for view in views]
     await connection.execute("delete from view_build where state = 'requested' and view = any($1::text[])", names)
     await connection.execute(RETIRE_ALL, names)
     for view in views:
-        await _make(connection, view, revision_of(view, company), "serving")
+        await _make(connection, view, revision_of(view, company), "building")
 
 
 async def wanting(pool: Pool, revisions: Collection[str]) -> list[str]:
@@ -181,13 +186,15 @@ async def wanting(pool: Pool, revisions: Collection[str]) -> list[str]:
     return [row["revision"] for row in await pool.fetch(WANTING, list(revisions))]
 
 
-async def switch(pool: Pool, new: Build, *, level: bool) -> bool:
+async def switch(pool: Pool, new: Build, *, level: bool, nearly: bool = False) -> bool:
     """Let a build serve, instead of the one of its revision if there is one, once it is not behind any that serves and
     lacks no more than the one that it follows. False: not yet. All marks are held meanwhile, so nothing moves between
     the comparison and the change.
 
     What serves for another release goes on serving there. `level` says that nothing is left to fold, which counts where
-    nothing serves yet.
+    nothing serves yet; `nearly` that nothing was left when its last page was read, which is enough where nothing serves
+    any more: with traffic there is always something, and readers wait. The end of a journal that is being read again is
+    none: the database leaves the build as it is.
     """
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchrow(BUILDING, new.view, new.build) is None:
@@ -197,7 +204,9 @@ async def switch(pool: Pool, new: Build, *, level: bool) -> bool:
         held = await connection.fetch(marks.LOCK, [new.schema, *schemas.values()])
         positions = {row["name"]: row["position"] for row in held}
         behind = any(positions[new.schema] < positions[schema] for schema in schemas.values())
-        if behind or not (others or level):
+        if behind:
+            return False
+        if not (others or level) and not (nearly and await connection.fetchval(AWAITED, new.view)):
             return False
         # Whoever goes back to an older version does so in spite of what it lacks.
         before = {row["revision"]: schemas[row["revision"]] for row in others if row["version"] <= new.version}
@@ -248,12 +257,13 @@ async def _first(connection: AnyConnection, view: View) -> State:
 
 
 async def _make(connection: AnyConnection, view: View, revision: str, state: State) -> None:
-    build = await connection.fetchval(NEW, view.name, view.version, revision, view.source, state)
-    schema = schema_of(view.name, build)
+    made = await connection.fetchrow(NEW, view.name, view.version, revision, view.source, state)
+    assert made is not None
+    schema = schema_of(view.name, made["build"])
     await connection.execute(f"create schema {schema}")
     await connection.execute(view.ddl.replace("{view}", schema))
     await marks.ensure(connection, schema)
-    logger.info("view-made", view=view.name, build=build, revision=revision, state=state)
+    logger.info("view-made", view=view.name, build=made["build"], revision=revision, state=made["state"])
 
 
 async def _lacks_more(connection: AnyConnection, new: str, old: str, position: int) -> bool:

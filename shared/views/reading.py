@@ -21,6 +21,12 @@ SERVING = """
 """
 SCHEMAS = "select view, build from view_build where state = 'serving' and revision = any($1::text[])"
 
+UNREAD = "select exists (select from journal_generation where complete_at is null)"
+READ_AGAIN = (
+    "the journal is being read again, until `throughline republish --recreate` has ended; "
+    "if it was ended before its end, run `throughline republish`"
+)
+
 SCHEMA_SECONDS = 1.0
 """How long a look-up goes on with the build that it knows; a replaced one stays readable for a minute."""
 
@@ -79,7 +85,8 @@ class Views:
             rows = await connection.fetch(SERVING, self._revisions)
             missing = set(self._names) - {row["view"] for row in rows}
             if missing:
-                raise NotBuilt(f"not built in this release: {', '.join(sorted(missing))}")
+                lacking = f"not built in this release: {', '.join(sorted(missing))}"
+                raise NotBuilt(READ_AGAIN if await connection.fetchval(UNREAD) else lacking)
             schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             yield Reading(
                 databases={row["view"]: self._database(connection, row, schemas) for row in rows},
@@ -110,4 +117,4 @@ class Views:
 
 
 class NotBuilt(Exception):
-    """A view does not serve yet in the revision of this release: it is being built."""
+    """A view does not serve yet in the revision of this release: it is being built. Its message is for operators."""

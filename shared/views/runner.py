@@ -200,7 +200,8 @@ class ViewRunner:
                 await builds.analyze(self._pool, build.schema)
                 analyzed = folded
             self._analyzed[build.schema] = (folded, analyzed)
-            if await builds.switch(self._pool, build, level=ended):
+            nearly = len(page.events) < self._build_page
+            if await builds.switch(self._pool, build, level=ended, nearly=nearly):
                 logger.info("view-switched", view=build.view, build=build.build, version=build.version)
                 self._followed = None
                 self._analyzed.pop(build.schema, None)

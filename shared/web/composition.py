@@ -14,7 +14,7 @@ from shared.events.codec import Codec
 from shared.events.leads import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.ops.clock import Clock
-from shared.ops.health import Health
+from shared.ops.health import Health, NotReady
 from shared.ops.pausing import pause
 from shared.ops.settings import Settings
 from shared.store.appender import Appender
@@ -238,8 +238,11 @@ def _readiness(health: Health, running: Running) -> None:
         await hold_to(running.pool, running.settings.claim_secret.encode())
 
     async def views() -> None:
-        async with running.views.reading():
-            pass
+        try:
+            async with running.views.reading():
+                pass
+        except NotBuilt as lacking:
+            raise NotReady(str(lacking)) from lacking
 
     health.ready("database", database)
     health.ready("claim secret", claim_secret)
@@ -317,16 +320,17 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
 
 def _once_built(running: Running, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
     """A worker that asks the views. Until they serve in the revisions of this release, it is left to the processes of
-    the release before."""
+    the release before; and it waits again when they cease to serve, because their journal is read again."""
 
     async def wait_and_run(stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
                 async with running.views.reading():
-                    break
+                    pass
+                await run(stopping)
+                return
             except NotBuilt:
                 await pause(stopping, BUILT_SECONDS)
-        await run(stopping)
 
     return Worker(name=name, run=wait_and_run)
 

@@ -16,7 +16,9 @@ from prometheus_client import Gauge
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from shared.ops.pausing import pause
 from shared.store.signal import Signal
+from shared.views.reading import NotBuilt
 from shared.web.preconditions import single_header
 from shared.web.problems import Problem
 
@@ -25,6 +27,9 @@ RETRY_MILLISECONDS = 2000
 QUEUE_SIZE = 256
 PAGE_SIZE = 200
 POLL_SECONDS = 0.5
+BUILT_SECONDS = 1.0
+"""Between two looks whether views that have ceased to serve are there again."""
+STILL_HERE = b": still here\nid: %d\n\n"
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -60,6 +65,13 @@ class _Listener:
             self.queue.put_nowait(item)
         except asyncio.QueueFull:
             self.behind = True
+
+    async def next(self, seconds: float, nothing: tuple[int, None]) -> tuple[int, Any] | None:
+        """The next item, None when there will be no more; `nothing` when none comes in time."""
+        try:
+            return await asyncio.wait_for(self.queue.get(), max(seconds, 0))
+        except TimeoutError:
+            return nothing
 
     def start_over(self) -> None:
         while not self.queue.empty():
@@ -173,30 +185,33 @@ class Feed:
                 yield b"event: reset\ndata: {}\n\n"
             self._follow_from(head)
             while not stopping.is_set() and time.time() < until:
-                if listener.behind:
-                    listener.start_over()
-                    async for after, item in self._missed(after):  # noqa: B020, PLR1704 - where the listener stands
-                        select = await _uncancelled(selection())
-                        if select is None or stopping.is_set() or time.time() >= until:
-                            return
-                        if (event := select(item)) is not None:
-                            yield _written(after, event)
-                    continue
                 try:
-                    wait = min(self._heartbeat, until - time.time())
-                    queued = await asyncio.wait_for(listener.queue.get(), max(wait, 0))
-                except TimeoutError:
-                    if await _uncancelled(selection()) is None:
+                    if listener.behind:
+                        listener.start_over()
+                        async for position, item in self._missed(after):
+                            select = await _uncancelled(selection())
+                            if select is None or stopping.is_set() or time.time() >= until:
+                                return
+                            after = position
+                            if (event := select(item)) is not None:
+                                yield _written(after, event)
+                        continue
+                    nothing = (after, None)
+                    queued = await listener.next(min(self._heartbeat, until - time.time()), nothing)
+                    select = await _uncancelled(selection())
+                    if queued is None or select is None:
                         return
-                    yield b": still here\nid: %d\n\n" % after
-                    continue
-                select = await _uncancelled(selection())
-                if queued is None or select is None:
-                    return
-                if queued[0] > after:
-                    after = queued[0]
-                    if (event := select(queued[1])) is not None:
-                        yield _written(after, event)
+                    if queued is nothing:
+                        yield STILL_HERE % after
+                    elif queued[0] > after:
+                        after = queued[0]
+                        if (event := select(queued[1])) is not None:
+                            yield _written(after, event)
+                except NotBuilt:
+                    # Nothing can be said until the views serve again; then the listener reads on from where it stands.
+                    listener.behind = True
+                    yield STILL_HERE % after
+                    await pause(stopping, BUILT_SECONDS)
         finally:
             self._listeners.discard(listener)
             self._gauge.set(len(self._listeners))

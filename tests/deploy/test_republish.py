@@ -23,7 +23,7 @@ from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
 from shared.store.migrate import migrate
-from shared.stream.relay import SEALED
+from shared.stream.relay import RECREATING
 from shared.stream.topics import provision
 from shared.testing.servers import DatabaseServer
 from shared.web.composition import running_process
@@ -162,7 +162,7 @@ async def test_a_run_that_ended_half_way_ends_right_when_it_is_run_again(
             with pytest.raises(Killed):
                 await republish(parts(house), house.bootstrap, recreate=True)
         await house.deal()
-        assert await house.deals.pool.fetchval("select position from relay") == SEALED
+        assert await house.deals.pool.fetchval("select position from relay") == RECREATING
         await republish(parts(house), house.bootstrap, recreate=True)
         assert await sentences(house) == []
         await house.journaled(await house.deal())

@@ -11,11 +11,15 @@ import pytest
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from shared.ops.health import Kind
+from shared.ops.ids import new_id
+from shared.stream import republishing
+from shared.stream.republishing import generation
 from shared.views import builds
 from shared.views.builds import request_rebuild
-from shared.views.view import View, ViewDatabase
+from shared.views.reading import NotBuilt
+from shared.views.view import View, ViewDatabase, revision_of
 from tests.shared.views.conftest import Depot, caught_up, until, working
-from tests.shared.views.depot import parcels
+from tests.shared.views.depot import OrderPaid, parcels, totals
 
 
 class Watcher:
@@ -225,8 +229,86 @@ async def test_a_build_that_was_retired_meanwhile_takes_over_from_no_other(depot
     async with depot.pool.acquire() as connection, connection.transaction():
         await builds.start_over(connection, [view], Company())
     assert not await builds.switch(depot.pool, second, level=True)
-    assert await version_serves(depot, 2, build=3)
-    assert await builds.builds_of_views(depot.pool, "building", ["parcels"]) == []
+    assert await builds.builds_of_views(depot.pool, "serving", ["parcels"]) == []
+    (third,) = await builds.builds_of_views(depot.pool, "building", ["parcels"])
+    assert (third.version, third.build) == (2, 3)
+
+
+async def test_nothing_serves_of_a_journal_that_is_read_again_before_it_is_complete(depot: Depot) -> None:
+    """Neither the build that starts over, nor what a process makes that starts meanwhile, of any release; however level
+    a build is with a journal of which half is missing."""
+    view = totals("journal")
+    await depot.prepare(view)
+    await depot.receive(1, *(OrderPaid(order_id=new_id(), weight=1) for _ in range(3)))
+    async with working(depot.runner(view, source="journal")):
+        await caught_up(depot, view)
+    await emptied(depot, view)
+    number = await generation(depot.pool)
+    assert await republishing.completed(depot.pool) is None
+    await depot.prepare(view, replace(view, version=2))
+    await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
+    with pytest.raises(NotBuilt, match="throughline republish"):
+        async with depot.views(view).reading():
+            pass
+    async with working(depot.runner(view, source="journal")):
+
+        async def level() -> bool:
+            (building,) = await of_version(depot, 1)
+            return building.position == await depot.journal.head()
+
+        await until(level)
+        (building,) = await of_version(depot, 1)
+        assert not await builds.switch(depot.pool, building, level=True), "half a journal is no end to be level with"
+        await republishing.complete(depot.pool, number - 1)
+        assert not await builds.switch(depot.pool, building, level=True), "that was of the time before"
+        await depot.receive(2, *(OrderPaid(order_id=new_id(), weight=1) for _ in range(2)))
+        await republishing.complete(depot.pool, number)
+        await caught_up(depot, view)
+    async with depot.views(view).reading() as reading:
+        assert await reading(view).fetchval("select events from {view}.total") == 3
+    assert await builds.builds_of_views(depot.pool, "building", ["totals"]) != [], "of version 2, which nobody folds"
+
+
+async def test_a_build_that_lags_behind_what_was_read_again_does_not_serve(depot: Depot) -> None:
+    """That it was level was found before the last of it arrived; and a process that starts now makes no empty one."""
+    view = totals("journal")
+    await depot.prepare(view)
+    await emptied(depot, view)
+    number = await generation(depot.pool)
+    (building,) = await of_version(depot, 1)
+    await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
+    await republishing.complete(depot.pool, number)
+    assert not await builds.switch(depot.pool, building, level=True)
+    await depot.prepare(replace(view, version=2))
+    assert await builds.builds_of_views(depot.pool, "serving", ["totals"]) == []
+    async with working(depot.runner(view, source="journal")):
+        await caught_up(depot, view)
+
+
+async def test_a_process_of_an_older_release_lets_nothing_serve_either(depot: Depot) -> None:
+    """It writes what it always wrote, without a look at the journal."""
+    view = totals("journal")
+    await depot.prepare(view)
+    await emptied(depot, view)
+    revision = revision_of(replace(view, version=0), depot.company)
+    old = "insert into view_build (view, build, version, revision, source, state, served_at) values"
+    await depot.pool.execute(f"{old} ('totals', 9, 0, '{revision}', 'journal', 'serving', clock_timestamp())")
+    updated = await depot.pool.execute("update view_build set state = 'serving' where state = 'building'")
+    assert updated == "UPDATE 0"
+    rows = await depot.pool.fetch("select state, served_at from view_build where build = 9")
+    assert [tuple(row) for row in rows] == [("building", None)]
+
+
+async def emptied(depot: Depot, view: View) -> None:
+    """As `throughline republish --recreate` does it."""
+    async with depot.pool.acquire() as connection, connection.transaction():
+        await republishing.forget_journal(connection)
+        await builds.start_over(connection, [view], depot.company)
+
+
+async def of_version(depot: Depot, version: int) -> list[builds.Build]:
+    building = await builds.builds_of_views(depot.pool, "building", ["totals"])
+    return [one for one in building if one.version == version]
 
 
 async def test_builds_that_start_over_fold_everything_again_while_the_runner_works(depot: Depot) -> None:
