@@ -16,8 +16,9 @@ from typing import Any
 from deploy.local.stack import CHECKOUT
 from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
+from tests.bench.ledgers import long_streams
 from tests.bench.machine import machine
-from tests.bench.plan import PRODUCT, QUESTIONS, SECTIONS, Plan, told
+from tests.bench.plan import LEDGERS, PRODUCT, QUESTIONS, SECTIONS, Plan, told
 from tests.bench.questions import answer_questions
 from tests.bench.report import report
 from tests.bench.rounds import commands
@@ -46,6 +47,10 @@ take of a core is stated, and called too much above 0.2.
 
 The questions are asked at forecast's own port by one client, warm, up to 500 times each or for 25 seconds, over a large
 history that was stamped out by COPY (`python -m tests.bench.fill`), while the other services are idle.
+
+The ledgers are asked at receivables' own port: receipts of one client, warm, in a ledger of few and in one of many open
+invoices; then, after a restart, the first answer on long streams, with no snapshot to begin at and with one. How long
+the event loop stood still is what a second client saw who asked all the while whether the service lives.
 """
 
 
@@ -69,7 +74,7 @@ def planned(chosen: Namespace) -> Plan:
         for name in ("sections", "clients", "rates", "seconds", "turns", "deals")
         if (value := getattr(chosen, name))
     }
-    quick = {"clients": (32,), "rates": (100.0,)} if chosen.quick else {}
+    quick = {"clients": (32,), "rates": (100.0,), "invoices": 2_000, "numbers": 30_000} if chosen.quick else {}
     return Plan(**{**quick, **given})
 
 
@@ -77,7 +82,7 @@ def arguments() -> Namespace:
     """What was chosen on the command line."""
     parser = ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", dest="sections", type=list_of(str), help=f"sections: {','.join(SECTIONS)}")
-    parser.add_argument("--quick", action="store_true", help="one number of clients (32) and one rate (100)")
+    parser.add_argument("--quick", action="store_true", help="one number of clients, one rate, short streams")
     parser.add_argument("--clients", type=list_of(int), help="numbers of clients of the closed loop: 1,8,32,96")
     parser.add_argument("--rates", type=list_of(float), help="commands a second of the open loop: 10,100,300")
     parser.add_argument("--seconds", type=float, help="length of a round")
@@ -108,6 +113,8 @@ async def measured(plan: Plan, builds: list[Build]) -> Measured:
                 found.about = await machine(on.whole.local.postgres.url, load)
     for build in builds if QUESTIONS in plan.sections else []:
         await answer_questions(build, plan.deals, found)
+    for build in builds if LEDGERS in plan.sections else []:
+        await long_streams(build, plan, found)
     return found
 
 

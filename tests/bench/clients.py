@@ -15,9 +15,10 @@ import psutil
 from deploy.local.stack import CHECKOUT
 from tests.bench.asker import Asked, Asking
 from tests.bench.load import Result, Task
+from tests.bench.visitor import Seen, Visit
 from tests.bench.wire import Place
 
-LOAD, LISTENER, QUESTIONER, ASKER = "load", "listener", "questioner", "asker"
+LOAD, LISTENER, QUESTIONER, ASKER, VISITOR = "load", "listener", "questioner", "asker", "visitor"
 
 T = TypeVar("T")
 
@@ -76,6 +77,11 @@ async def measure_until_visible(task: Task, processes: Mapping[str, psutil.Proce
 async def asked(task: Asking) -> list[Asked]:
     """Ask questions with one client."""
     return await _rest(await _start(ASKER, task), list[Asked])
+
+
+async def visited(task: Visit) -> Seen:
+    """Ask one thing once, and whether the server lives meanwhile."""
+    return await _rest(await _start(VISITOR, task), Seen)
 
 
 async def _counted(

@@ -110,6 +110,34 @@ class Held:
     own: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steady:
+    """Commands of one client on one ledger, warm."""
+
+    build: str
+    invoices: int
+    """How many are open."""
+    times: Sequence[float]
+    """Seconds."""
+    cpu: float
+    """CPU seconds of receivables a command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cold:
+    """The first request on a long stream after a restart of its owner. Times in seconds."""
+
+    build: str
+    stream: str
+    events: int
+    from_snapshot: bool
+    answered: float
+    cpu: float
+    """Of the owner until the answer."""
+    stall: float
+    """The longest that the owner's event loop stood still."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Measured:
     """A whole run, in the order in which it ran."""
@@ -120,6 +148,8 @@ class Measured:
     rest: list[Rest] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
+    steady: list[Steady] = field(default_factory=list)
+    cold: list[Cold] = field(default_factory=list)
 
 
 def percentile(times: Sequence[float], share: float) -> float:

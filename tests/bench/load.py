@@ -28,6 +28,8 @@ OVERTIME_SECONDS = 5.0
 """A server that cannot keep up is given so long after the end; what was due and not sent by then is counted."""
 EVERY = 10
 """Each command of this number is asked for by the questioner."""
+UNIQUE = "{unique}"
+"""Stands in a body for what no two commands may share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,9 @@ class Run:
 
     def command(self) -> bytes:
         """A new command as it goes over the wire."""
-        task = self.task
-        return task.place.request("POST", task.path, task.body, f"Idempotency-Key: {new_id()}\r\n")
+        task, key = self.task, str(new_id())
+        body = task.body.replace(UNIQUE, key)
+        return task.place.request("POST", task.path, body, f"Idempotency-Key: {key}\r\n")
 
     async def send(self, connection: Connection, due: float) -> Answer:
         """Send one command that was due at a moment, and note what became of it."""

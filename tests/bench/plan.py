@@ -10,9 +10,9 @@ PRODUCT, ALONE = "Throughline", "Throughline, nothing downstream"
 LIBRARY, FUNCTIONS = "FastAPI + eventsourcing", "FastAPI + eventsourcing, database function"
 PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, no database"
 
-CLOSED, OPEN, VISIBLE, REST, QUESTIONS = "closed", "open", "visible", "rest", "questions"
+CLOSED, OPEN, VISIBLE, REST, QUESTIONS, LEDGERS = "closed", "open", "visible", "rest", "questions", "ledger"
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -23,6 +23,8 @@ STAGE_SECONDS = 40.0
 """About what starting and stopping a stack with its peers takes."""
 QUESTIONS_SECONDS, DEAL_SECONDS = 240.0, 0.008
 """About what asking takes, and for each deal filling and folding, which only the first run does."""
+LEDGERS_SECONDS, INVOICE_SECONDS = 80.0, 0.005
+"""About what the ledgers take, and more for each invoice of the largest, with all that is filled beside it."""
 BETWEEN_SECONDS = 2.5
 """About what starting the clients and settling afterwards takes."""
 
@@ -40,6 +42,15 @@ class Plan:
     """How often each build has its turn."""
     deals: int = 100_000
     """How many deals the questions are asked over."""
+    invoices: int = 20_000
+    """How many are open in the largest ledgers."""
+    numbers: int = 300_000
+    """The length of a number series and of an assignment queue."""
+
+    @property
+    def settled(self) -> int:
+        """How many invoices stand in a settled ledger, each with its receipt."""
+        return self.invoices // 4
 
     @property
     def on_stage(self) -> bool:
@@ -68,7 +79,8 @@ class Plan:
         rest = REST_SECONDS if REST in self.sections else 0.0
         commands = self.turns * (STAGE_SECONDS + rounds * one + rest) if self.on_stage else 0.0
         asked = QUESTIONS_SECONDS + self.deals * DEAL_SECONDS if QUESTIONS in self.sections else 0.0
-        return builds * (commands + asked) / 60
+        ledgers = LEDGERS_SECONDS + self.invoices * INVOICE_SECONDS if LEDGERS in self.sections else 0.0
+        return builds * (commands + asked + ledgers) / 60
 
 
 def told(text: str) -> None:

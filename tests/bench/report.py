@@ -7,17 +7,20 @@ from typing import TypeVar
 from tests.bench.figures import (
     MOST_CLIENT_CORES,
     Answered,
+    Cold,
     Held,
     Measured,
     Pressure,
     Rest,
     Round,
+    Steady,
     Visible,
     percentile,
     ratio,
 )
 
 NOTHING = "–"
+Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 
@@ -34,6 +37,10 @@ def report(measured: Measured, product: str) -> str:
         parts.append(_rest(measured.rest))
     if measured.answered:
         parts += [_answered(measured.answered), _held(measured.held)]
+    if measured.steady:
+        parts.append(_steady(measured.steady))
+    if measured.cold:
+        parts.append(_cold(measured.cold))
     return "\n\n".join(parts) + "\n"
 
 
@@ -162,8 +169,53 @@ def _held(held: Sequence[Held]) -> str:
     return f"## Memory of forecast\n\n{table(('Build', 'When', 'Resident MiB', 'Proportional MiB'), rows)}"
 
 
-def _by(rounds: Iterable[Round], key: Callable[[Round], Key]) -> Mapping[Key, list[Round]]:
-    found: dict[Key, list[Round]] = {}
+def _steady(steady: Sequence[Steady]) -> str:
+    """One line for each build and number of open invoices, beside the fewest of the same build."""
+    rows = []
+    few: dict[str, tuple[float, float]] = {}
+    for (build, invoices), own in _by(steady, lambda one: (one.build, one.invoices)).items():
+        times, cpu = [time for one in own for time in one.times], statistics.mean(one.cpu for one in own)
+        median = percentile(times, 0.5)
+        least = few.setdefault(build, (median, cpu))
+        beside = (NOTHING, NOTHING) if least == (median, cpu) else _times((median, cpu), least)
+        rows.append((build, f"{invoices:,}", *_spread(times), f"{cpu * 1e3:.2f}", *beside))
+    heads = ("Build", "Open invoices", "n", "p50 ms", "p99 ms", "Longest ms", "CPU ms", "÷ few (p50)", "÷ few (CPU)")
+    return f"## A receipt, one client, warm\n\n{table(heads, rows)}"
+
+
+def _times(these: tuple[float, float], least: tuple[float, float]) -> tuple[str, ...]:
+    return tuple(f"{one / few:.2f}" if few else NOTHING for one, few in zip(these, least, strict=True))
+
+
+def _cold(cold: Sequence[Cold]) -> str:
+    """One line for each stream, way to load it and build; a build that has no such way has nothing in it."""
+    found = _by(cold, lambda one: (one.stream, one.from_snapshot, one.build))
+    rows = []
+    for (stream, from_snapshot), own in _by(cold, lambda one: (one.stream, one.from_snapshot)).items():
+        mine = found.get((stream, from_snapshot, cold[0].build), [])
+        for build in dict.fromkeys(one.build for one in cold):
+            named = (stream, f"{own[0].events:,}", "from its snapshot" if from_snapshot else "folded", build)
+            rows.append((*named, *_first_answers(found.get((stream, from_snapshot, build), []), mine)))
+    heads = ("Stream", "Events", "Loaded", "Build", "n", "First answer ms", "CPU ms", "Longest stall ms")
+    return f"## Long streams after a restart\n\n{table((*heads, f'÷ {cold[0].build} (CPU)'), rows)}"
+
+
+def _first_answers(own: Sequence[Cold], mine: Sequence[Cold]) -> tuple[str, ...]:
+    if not own:
+        return (NOTHING,) * 5
+    cpu = statistics.median(one.cpu for one in own)
+    first = statistics.median(one.cpu for one in mine) if mine else 0.0
+    return (
+        str(len(own)),
+        f"{statistics.median(one.answered for one in own) * 1e3:.0f}",
+        f"{cpu * 1e3:.0f}",
+        f"{max(one.stall for one in own) * 1e3:.0f}",
+        f"{cpu / first:.1f}" if first and own is not mine else NOTHING,
+    )
+
+
+def _by(rounds: Iterable[Item], key: Callable[[Item], Key]) -> Mapping[Key, list[Item]]:
+    found: dict[Key, list[Item]] = {}
     for one in rounds:
         found.setdefault(key(one), []).append(one)
     return found

@@ -1,9 +1,9 @@
 """The bench's arithmetic and its page."""
 
 from shared.views.tokens import ConsistencyToken
-from tests.bench.figures import Answered, Held, Measured, Pressure, Round, percentile, ratio
+from tests.bench.figures import Answered, Cold, Held, Measured, Pressure, Round, Steady, percentile, ratio
 from tests.bench.load import Result
-from tests.bench.plan import CLOSED, OPEN, QUESTIONS, VISIBLE, Plan
+from tests.bench.plan import CLOSED, LEDGERS, OPEN, QUESTIONS, VISIBLE, Plan
 from tests.bench.report import report
 
 EIGHT = Pressure(clients=8)
@@ -97,6 +97,48 @@ def test_questions_alone_need_no_stage() -> None:
     assert not alone.on_stage
     assert alone.minutes(1) < 5
     assert Plan(sections=(QUESTIONS, CLOSED)).on_stage
+
+
+def test_commands_on_many_invoices_stand_beside_those_on_few_of_the_same_build() -> None:
+    steady = [
+        Steady(build=build, invoices=invoices, times=[seconds] * 3, cpu=seconds / 2)
+        for build, few, many in (("this build", 0.004, 0.005), ("0c681ad", 0.004, 0.1))
+        for invoices, seconds in ((20, few), (20_000, many), (20, few), (20_000, many))
+    ]
+    page = report(Measured(steady=steady), "Ours")
+
+    assert "| this build | 20 | 6 | 4.0 | 4.0 | 4.0 | 2.00 | – | – |" in page
+    assert "| this build | 20,000 | 6 | 5.0 | 5.0 | 5.0 | 2.50 | 1.25 | 1.25 |" in page
+    assert "| 0c681ad | 20,000 | 6 | 100.0 | 100.0 | 100.0 | 50.00 | 25.00 | 25.00 |" in page
+
+
+def test_a_build_without_snapshots_has_nothing_in_their_lines() -> None:
+    cold = [
+        Cold(
+            build=build,
+            stream="queue",
+            events=3000,
+            from_snapshot=kept,
+            answered=seconds,
+            cpu=seconds,
+            stall=seconds / 10,
+        )
+        for build, kept, seconds in (("this build", False, 0.5), ("this build", True, 0.02), ("0c681ad", False, 1.0))
+    ]
+    page = report(Measured(cold=cold), "Ours")
+
+    assert "| queue | 3,000 | folded | this build | 1 | 500 | 500 | 50 | – |" in page
+    assert "| queue | 3,000 | folded | 0c681ad | 1 | 1000 | 1000 | 100 | 2.0 |" in page
+    assert "| queue | 3,000 | from its snapshot | this build | 1 | 20 | 20 | 2 | – |" in page
+    assert "| queue | 3,000 | from its snapshot | 0c681ad | – | – | – | – | – |" in page
+
+
+def test_ledgers_alone_need_no_stage() -> None:
+    alone = Plan(sections=(LEDGERS,))
+
+    assert not alone.on_stage
+    assert 2 < alone.minutes(1) < 5
+    assert Plan(sections=(LEDGERS,), invoices=2_000).minutes(1) < 2
 
 
 def test_the_highest_token_of_a_load_counts_whatever_is_answered_last() -> None:
