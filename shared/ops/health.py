@@ -46,7 +46,9 @@ class Health:
 
     metrics: Metrics
     _workers: dict[str, Report] = field(default_factory=dict)
-    _lags: dict[tuple[str, str], Lag] = field(default_factory=dict)
+    _lags: dict[tuple[Kind, str], Lag] = field(default_factory=dict)
+    _measured: set[tuple[Kind, str]] = field(default_factory=set)
+    """The steps that have ever said how far they are behind."""
     _probes: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
     def report(self, name: str, ok: bool, detail: str = "") -> None:
@@ -54,11 +56,24 @@ class Health:
         self._workers[name] = Report(name=name, ok=ok, detail=detail)
         self.metrics.worker_ok.labels(name).set(ok)
 
+    def reported(self, name: str) -> Report | None:
+        """What a worker said last, the same object until it says something again."""
+        return self._workers.get(name)
+
     def lag(self, kind: Kind, name: str, *, events: int, seconds: float) -> None:
         """A step says how far it is behind."""
         self._lags[kind, name] = Lag(kind=kind, name=name, events=events, seconds=seconds)
         self.metrics.lag_events.labels(kind, name).set(events)
         self.metrics.lag_seconds.labels(kind, name).set(seconds)
+        self.metrics.lag_measured.labels(kind, name).set_to_current_time()
+        self._measured.add((kind, name))
+
+    def unmeasured(self, kind: Kind, name: str) -> None:
+        """A step cannot say how far it is behind. What it said before is gone and not kept, because nobody could tell
+        it from what holds now; when that was measured stays."""
+        if self._lags.pop((kind, name), None) is not None:
+            self.metrics.lag_events.remove(kind, name)
+            self.metrics.lag_seconds.remove(kind, name)
 
     def withdraw(self, *names: str) -> None:
         """Whoever did a kind of work under a lease does it no more: its last report and lags say nothing of now, and
@@ -66,10 +81,10 @@ class Health:
         for name in names:
             if self._workers.pop(name, None) is not None:
                 self.metrics.worker_ok.remove(name)
-        for kind, name in [place for place in self._lags if place[1] in names]:
-            del self._lags[kind, name]
-            self.metrics.lag_events.remove(kind, name)
-            self.metrics.lag_seconds.remove(kind, name)
+        for place in [place for place in self._measured if place[1] in names]:
+            self.unmeasured(*place)
+            self._measured.remove(place)
+            self.metrics.lag_measured.remove(*place)
 
     def ready(self, name: str, probe: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Add something that readiness rests on; the probe raises while it is not there."""

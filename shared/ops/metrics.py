@@ -22,6 +22,8 @@ class Metrics:
     """http_server_request_duration_seconds by method, route (the pattern, never the address) and status."""
     lag_events: Gauge
     lag_seconds: Gauge
+    lag_measured: Gauge
+    """When a lag was measured last. The lag itself is absent while it cannot be measured; this stays."""
     worker_ok: Gauge
     worker_restarts: Counter
     listeners: Gauge
@@ -62,6 +64,12 @@ class Metrics:
             ),
             lag_seconds=Gauge(
                 "throughline_lag_seconds", "Age of the oldest of them.", ["kind", "name"], registry=registry
+            ),
+            lag_measured=Gauge(
+                "throughline_lag_measured_timestamp_seconds",
+                "When the lag of a step was measured last.",
+                ["kind", "name"],
+                registry=registry,
             ),
             worker_ok=Gauge("throughline_worker_ok", "1 while a worker does its work.", ["worker"], registry=registry),
             worker_restarts=Counter(

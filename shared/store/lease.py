@@ -43,6 +43,8 @@ NONE: Held = {}
 
 Waiting: TypeAlias = Callable[[Exception | None], None]
 """Told why a lease could not be taken: the database's error, or None when another process holds it."""
+Ended: TypeAlias = Callable[[Held], None]
+"""Told under which leases work was done that is done no more."""
 
 
 class Leases:
@@ -74,12 +76,13 @@ class Leases:
         work: Callable[[Held], Awaitable[None]],
         stopping: asyncio.Event | None = None,
         waiting: Waiting = lambda problem: None,
+        ended: Ended = lambda held: None,
     ) -> None:
         """Run `work(held)` whenever and as long as some leases are held, until it returns; when they become more or
         fewer, it is cancelled and begins again with those. What it raises is raised.
 
         `stopping` ends the wait for the first lease; the work has to look at it by itself. `waiting` is told of every
-        try to take one that failed.
+        try to take one that failed, `ended` of every end of the work.
         """
         stopping = stopping or asyncio.Event()
         held, deadline = await self._taken(stopping, waiting)
@@ -96,6 +99,7 @@ class Leases:
                 log.warning("leases-changed", before=dict(held), now=dict(left))
             finally:
                 await _ended(task)
+                ended(held)
                 await _ended(renewing)
                 if not task.done():
                     left = NONE  # what goes on writes under the old epoch; all is taken anew, with a higher one
@@ -112,7 +116,8 @@ class Leases:
         while not stopping.is_set():
             asked = asyncio.get_running_loop().time()
             try:
-                held = await self.take()
+                async with reserved(self._pool, self._seconds) as connection:
+                    held = await within(self._seconds, self.take(connection=connection))
                 # An answer that came after their end is worth nothing: others may have taken them since.
                 if held and asyncio.get_running_loop().time() < asked + self._seconds:
                     return held, asked + self._seconds

@@ -29,6 +29,18 @@ DATABASE_ERRORS = (*DATABASE_AWAY, asyncpg.PostgresError)
 """Everything that a statement may fail with."""
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database is away or busy, and nothing about what it was asked."""
+    return isinstance(error, DATABASE_AWAY) and not isinstance(error, ValueError)
+
+
+def unreachable(error: BaseException) -> str:
+    """What health says of a database that fails. The kind of failure only: messages of drivers carry addresses."""
+    away = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+    answered = isinstance(error, asyncpg.PostgresError) and not isinstance(error, away)
+    return f"{'the database fails' if answered else 'cannot reach the database'}: {type(error).__name__}"
+
+
 def _remembered(method: Method) -> Method:
     """A method of a connection, which from now on remembers that it did not end well."""
 

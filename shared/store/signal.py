@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 
 import asyncpg
@@ -78,17 +79,22 @@ class Announcer:
             self._task = None
 
 
-async def listen(url: str, signal: Signal) -> None:
+Told = Callable[[Exception | None], None]
+"""Told that the database answers (None), or how it fails."""
+
+
+async def listen(url: str, signal: Signal, told: Told = lambda problem: None) -> None:
     """Pass on what other processes announce, until cancelled. Connects anew when the connection breaks."""
     while True:
         try:
-            await _listen_once(url, signal)
+            await _listen_once(url, signal, told)
         except DATABASE_ERRORS as problem:
             log.warning("listening-failed", error=type(problem).__name__)
+            told(problem)
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
-async def _listen_once(url: str, signal: Signal) -> None:
+async def _listen_once(url: str, signal: Signal, told: Told) -> None:
     ended = asyncio.Event()
 
     def heard(_connection: object, _pid: int, _channel: str, process: object) -> None:
@@ -104,6 +110,7 @@ async def _listen_once(url: str, signal: Signal) -> None:
         signal.give()  # something may have been announced while nobody listened
         while not ended.is_set():
             await within(ANSWER_SECONDS, connection.execute("select 1"))
+            told(None)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), PROBE_SECONDS)
     finally:

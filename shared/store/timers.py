@@ -20,7 +20,8 @@ from shared.store.append import Idempotency
 from shared.store.commands import Commands
 from shared.store.effect import decode_command
 from shared.store.errors import Refused
-from shared.store.lease import Lease
+from shared.store.leading import hold
+from shared.store.lease import Held, Leases
 from shared.store.request import Request
 
 log = structlog.get_logger(__name__)
@@ -74,18 +75,15 @@ class Timers:
     async def run(self, stopping: asyncio.Event) -> None:
         """Fire what is due, in one process at a time, until `stopping` is set."""
 
-        async def work(_epoch: int) -> None:
-            try:
-                while not stopping.is_set():
-                    await self._clock.refresh(self._pool)
-                    fired = await self.fire_due()
-                    await self.report_failing()
-                    if fired < PAGE:
-                        await pause(stopping, POLL_SECONDS)
-            finally:
-                self._health.withdraw("timers")
+        async def work(_held: Held) -> None:
+            while not stopping.is_set():
+                await self._clock.refresh(self._pool)
+                fired = await self.fire_due()
+                await self.report_failing()
+                if fired < PAGE:
+                    await pause(stopping, POLL_SECONDS)
 
-        await Lease(self._pool, "timers").hold(work, stopping)
+        await hold(Leases(self._pool, ["timers"]), work, stopping, name="timers", health=self._health)
 
     async def fire_due(self) -> int:
         """Fire a page of what is due now; how many there were."""

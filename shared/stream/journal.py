@@ -13,11 +13,12 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaAckableMessage
 
+from shared.ops.deadline import within
 from shared.ops.health import Health
 from shared.ops.pausing import pause
 from shared.store.pace import RELAXED, Pace
@@ -26,7 +27,7 @@ from shared.store.signal import Signal
 from shared.stream.chain import Hole, Place, Sifted
 from shared.stream.keeping import Keeper
 from shared.stream.lag import Delay
-from shared.stream.outage import OUTAGES
+from shared.stream.outage import OUTAGES, interruption
 from shared.stream.record import Received, read
 from shared.stream.topics import provision
 
@@ -88,6 +89,7 @@ class Journal:
                 await Session(self).run(stopping)
             except OUTAGES as error:
                 self.interrupted(error)
+                self.unmeasured()
                 await pause(stopping, AGAIN_SECONDS)
 
     # -- what a session asks for --------------------------------------------------------------------------------
@@ -143,11 +145,15 @@ class Journal:
     def interrupted(self, error: Exception) -> None:
         """Report that the broker or the database does not answer."""
         log.warning("journal-interrupted", service=self.service, error=type(error).__name__, detail=str(error))
-        self._health.report("journal", False, f"interrupted by {type(error).__name__}")
+        self._health.report("journal", False, interruption(error))
 
     def lag(self, *, events: int, seconds: float) -> None:
-        """Report how far the consumer is behind; while the broker does not answer, how far it was and since when."""
+        """Report how far the consumer is behind."""
         self._health.lag("consumer", self.service, events=events, seconds=seconds)
+
+    def unmeasured(self) -> None:
+        """Report that nobody knows how far the consumer is behind."""
+        self._health.unmeasured("consumer", self.service)
 
     def say(self, stopped: dict[Place, Hole]) -> None:
         """Report how the consumer fares."""
@@ -173,7 +179,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Partitions read again from their beginning, with the position after which the hole was."""
         self._stopped: dict[Place, Hole] = {}
         self._delay = Delay()
-        self._behind = 0
+        self._joined = False
+        """Whether the group has handed out partitions: before, those of this member are not none but unknown."""
+        self._sound = False
+        """Whether this member has written a batch or found nothing to write: before, nothing says that it works."""
+        self._away: Exception | None = None
+        """How the database failed, if it did when it was asked last."""
         self._moved = self._received = self._answered = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -194,10 +205,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Whether everything is to be read again. What this consumer remembers of its place is worth nothing then: if
         the broker's data was lost too, its offset may be the end of a topic of which it has read nothing."""
         try:
-            return await self._journal.generation() != generation
+            emptied = await within(ANSWER_SECONDS, self._journal.generation()) != generation
         except DATABASE_ERRORS as error:
             log.info("journal-generation-unknown", error=type(error).__name__)
+            self._away = error
             return False
+        self._away = None
+        return emptied
 
     async def _leave(self) -> None:
         """Leave the group. A consumer that cannot is torn down instead, so that it neither hangs nor holds anything."""
@@ -252,6 +266,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         taken = [record for record in raw if Place(record.topic, record.partition) not in self._stopped]
         sifted = await self._journal.write([(Place(record.topic, record.partition), read(record)) for record in taken])
         self._moved = self._received = time.monotonic()
+        self._sound = True
         self._subscriber.batch_timeout_ms = BUSY_POLL_MILLISECONDS
         for record in taken:
             if Place(record.topic, record.partition) not in sifted.holes:
@@ -293,6 +308,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             for place in await self._journal.assigned(Place(*partition) for partition in assigned):
                 self._consumer.seek(TopicPartition(*place), 0)
+            self._joined = True
         except OUTAGES as error:
             if not self._failure.done():
                 self._failure.set_exception(error)
@@ -332,20 +348,25 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
                 ends, written = await self._progress()
         except (KafkaError, TimeoutError) as error:
             # The membership goes on: aiokafka connects again by itself, which is faster than to leave and to join.
-            self._journal.interrupted(error)
-            self._journal.lag(events=self._behind, seconds=now - self._answered)
+            silence = KafkaTimeoutError() if isinstance(error, TimeoutError) else error
+            self._journal.interrupted(silence)
+            self._journal.unmeasured()
             self._moved = now
             if now - self._answered > STUCK_SECONDS:
                 raise TimeoutError("the broker does not answer through this consumer") from error
             return
         self._answered = now
         head, done = sum(ends.values()), sum(written.values())
-        self._behind = head - done
         seconds = self._delay.seconds(now, head=head, done=done)
-        self._journal.lag(events=self._behind, seconds=seconds)
-        self._journal.say(self._stopped)
         if all(written[partition] >= ends[partition] for partition in ends if Place(*partition) not in self._stopped):
             self._moved = now
+            self._sound |= self._joined
+        if self._joined:
+            self._journal.lag(events=head - done, seconds=seconds)
+        if self._away is not None:
+            self._journal.interrupted(self._away)
+        elif self._sound:
+            self._journal.say(self._stopped)
         if now - self._moved > STUCK_SECONDS:
             raise TimeoutError("the consumer is behind and does not move")
 
@@ -353,6 +374,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Of each assigned partition where it ends and up to where it is written. Asks the broker."""
         assigned = self._assigned()
         if not assigned:
+            await self._consumer.topics()  # else nothing would tell that the broker is away
             return {}, {}
         ends = await self._consumer.end_offsets(assigned)
         written = {partition: self._written.get(partition) for partition in ends}

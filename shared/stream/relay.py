@@ -15,20 +15,22 @@ from typing import Any
 import asyncpg
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidTimestampError, KafkaTimeoutError
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 
 from shared.events.envelope import Envelope
 from shared.events.registry import topic_of
+from shared.ops.deadline import within
 from shared.ops.health import Health
 from shared.ops.pausing import pause
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.pace import RELAYING
+from shared.store.pool import unreachable
 from shared.store.signal import Signal
 from shared.stream.agreement import trouble
 from shared.stream.chain import Place
 from shared.stream.lag import Delay
-from shared.stream.outage import OUTAGES
+from shared.stream.outage import OUTAGES, interruption
 from shared.stream.producer import producing
 from shared.stream.record import headers_of
 from shared.stream.topics import provision
@@ -42,6 +44,8 @@ POLL_SECONDS = 1.0
 """The safety net below the signals."""
 SAVE_SECONDS = 0.05
 """The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
+PROBE_SECONDS = 3.0
+"""After so long without a page that the broker has acknowledged it is asked whether it still answers."""
 MEASURE_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
 SEALED_SECONDS = 5.0
@@ -178,7 +182,7 @@ class Relay:
     def _report_waiting(self, problem: Exception | None) -> None:
         """Until something else is known, what was reported last still holds: only a lease that is refused tells that
         another process publishes."""
-        detail = "another process publishes" if problem is None else interruption(problem)
+        detail = "another process publishes" if problem is None else unreachable(problem)
         self._health.report("relay", problem is None, detail)
 
     async def _hold(self, epoch: int, stopping: asyncio.Event) -> None:
@@ -192,7 +196,6 @@ class Relay:
             await self._refuse_to_disagree(stored, epoch)
             async with producing(self._bootstrap, f"{self.service}-relay") as producer:
                 log.info("relay-publishes", service=self.service, epoch=epoch, position=stored.position)
-                self._health.report("relay", True, "publishes")
                 await self._publish_from(stored, epoch, producer, stopping)
         finally:
             self._holding = False
@@ -200,14 +203,18 @@ class Relay:
     async def _publish_from(
         self, stored: Mark, epoch: int, producer: AIOKafkaProducer, stopping: asyncio.Event
     ) -> None:
-        mark, saved_at = stored, time.monotonic()
+        mark, saved_at, answered = stored, time.monotonic(), 0.0
         while not stopping.is_set():
             seen = self._appended.count
             page = await self._log.read_raw(mark.position, self._page)
             if not page.events:
                 await self._refuse_to_run_ahead(mark, epoch)
             records, previous = chained(page.events, mark.previous)
-            await publish(producer, records)
+            if records or time.monotonic() - answered >= PROBE_SECONDS:
+                await (publish(producer, records) if records else probe(producer))
+                if not answered:  # before, a relay whose every page is refused would say so each time
+                    self._health.report("relay", True, "publishes")
+                answered = time.monotonic()
             mark = Mark(position=page.upto, previous=previous)
             if mark.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
                 await self._move(mark, epoch)
@@ -263,20 +270,14 @@ class Relay:
         delay = Delay()
         while not stopping.is_set():
             try:
-                (done, events), *_ = await self._pool.fetch(BEHIND)
-                head = await self._log.head() if events else done
+                (done, events), *_ = await within(ANSWER_SECONDS, self._pool.fetch(BEHIND))
+                head = await within(ANSWER_SECONDS, self._log.head()) if events else done
                 seconds = delay.seconds(time.monotonic(), head=head, done=done)
                 self._health.lag("relay", self.service, events=events, seconds=seconds)
             except OUTAGES as error:
                 log.info("relay-lag-unknown", service=self.service, error=type(error).__name__)
+                self._health.unmeasured("relay", self.service)
             await pause(stopping, MEASURE_SECONDS)
-
-
-def interruption(error: Exception) -> str:
-    """What health says of an outage."""
-    if isinstance(error, InvalidTimestampError):
-        return "refused by the broker: the clock of this host is more than an hour ahead of the broker's"
-    return f"interrupted by {type(error).__name__}"
 
 
 Chained = tuple[Envelope[str], int]
@@ -297,6 +298,17 @@ def chained(events: Sequence[Envelope[str]], before: Mapping[Place, int]) -> tup
 def place_of(event: Envelope[Any]) -> Place:
     """Where an event is published."""
     return Place(topic_of(event.service, event.aggregate), event.partition)
+
+
+async def probe(producer: AIOKafkaProducer) -> None:
+    """Ask the broker something; raises when it does not answer. While nothing is published, nothing else would tell."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await producer.client.fetch_all_metadata()
+    except TimeoutError as error:
+        raise KafkaTimeoutError("the broker did not answer in time") from error
+    except KafkaError as error:  # of no kind: aiokafka has tried every broker that it knows
+        raise KafkaConnectionError("no broker answers") from error
 
 
 async def publish(producer: AIOKafkaProducer, records: Sequence[Chained]) -> None:

@@ -22,16 +22,16 @@ from shared.ops.health import Health
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
 from shared.store.errors import Busy, ContentDiffers, Forbidden, InFlight, NotFound
+from shared.store.leading import lead
 from shared.store.lease import Leases
 from shared.store.log import Log, Page
 from shared.store.pace import RELAXED
 from shared.store.signal import Signal
 from shared.views import marks, parking
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
-from shared.views.leading import POLL_SECONDS, lead
 from shared.views.parking import Poison
 from shared.views.reactions import Do, Reaction, Reactions, mark_of, types_of
-from shared.views.view import Source
+from shared.views.view import POLL_SECONDS, Source
 
 logger = structlog.get_logger(__name__)
 
@@ -223,15 +223,10 @@ class ReactionRunner:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
-        await lead(Leases(self._pool, [self.name]), stopping, lambda held: self._lead(held[self.name]))
+        leases = Leases(self._pool, [self.name])
+        await lead(leases, lambda held: self._lead(held[self.name]), stopping, name=self.name, health=self._health)
 
     async def _lead(self, epoch: int) -> None:
-        try:
-            await self._react(epoch)
-        finally:
-            self._health.withdraw(self.name)
-
-    async def _react(self, epoch: int) -> None:
         reacting = Reacting(
             self._source, epoch, pool=self._pool, log=self._log, reactions=self._reactions, commands=self._commands
         )
@@ -277,6 +272,7 @@ class ReactionRunner:
         behind = max(0, await self._log.head() - await self._position())
         seconds = asyncio.get_running_loop().time() - level if behind else 0.0
         self._health.lag("consumer", self.name, events=behind, seconds=seconds)
+        self._health.report(self.name, True, "works")
 
     async def _position(self) -> int:
         return int(await self._pool.fetchval("select position from mark where name = $1", self.name))

@@ -16,6 +16,7 @@ from asyncpg import Pool
 
 from shared.domain.context import Company
 from shared.ops.health import Health
+from shared.store.leading import lead
 from shared.store.lease import Held, Leases
 from shared.store.log import Log
 from shared.store.pace import RELAXED, Pace
@@ -23,9 +24,8 @@ from shared.store.signal import Signal
 from shared.views import builds, parking
 from shared.views.builds import Build
 from shared.views.folding import Folding, Target, types_of
-from shared.views.leading import POLL_SECONDS, lead
 from shared.views.marks import Superseded
-from shared.views.view import Source, View, revision_of
+from shared.views.view import POLL_SECONDS, Source, View, revision_of
 
 logger = structlog.get_logger(__name__)
 
@@ -73,6 +73,8 @@ class ViewRunner:
         self._revisions = {revision_of(view, company): name for name, view in self._views.items()}
         self._held: Held = {}
         """The revisions that this process leads, with their epochs."""
+        self._sound = False
+        """Whether a look at the log went well since then: before, nothing says that it works."""
         self._poll = POLL_SECONDS[source]
         self._pool = pool
         self._log = log
@@ -92,20 +94,17 @@ class ViewRunner:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
-        await lead(Leases(self._pool, self._revisions), stopping, self._lead)
+        leases = Leases(self._pool, self._revisions)
+        await lead(leases, self._lead, stopping, name=self.name, health=self._health, steps=self._views_of)
+
+    def _views_of(self, held: Held) -> list[str]:
+        return [self._revisions[revision] for revision in held]
 
     async def _lead(self, held: Held) -> None:
-        try:
-            await self._work(held)
-        finally:
-            self._health.withdraw(self.name, *(self._revisions[revision] for revision in held))
-
-    async def _work(self, held: Held) -> None:
-        self._held, self._followed = held, None
+        self._held, self._followed, self._sound = held, None, False
         self._halted.clear()
-        self._tell()
         began = asyncio.get_running_loop().time()
-        self._level = dict.fromkeys((self._revisions[revision] for revision in held), began)
+        self._level = dict.fromkeys(self._views_of(held), began)
         for revision in sorted(held):
             await self._prepare(revision)
         folding = Folding(self._pool, self._log, self._company)
@@ -120,6 +119,9 @@ class ViewRunner:
             seen = self._wake.count
             try:
                 events = await self._follow(folding)
+                if not self._sound:
+                    self._sound = True
+                    self._tell()
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
                 self._followed, events = None, None
@@ -178,7 +180,7 @@ class ViewRunner:
             except Superseded as news:
                 logger.info("views-superseded", runner=self.name, detail=str(news))
             await builds.retire_unused(self._pool, self._held)
-            await builds.drop_old(self._pool, [self._revisions[revision] for revision in self._held])
+            await builds.drop_old(self._pool, self._views_of(self._held))
             await asyncio.sleep(0 if catching_up else LOOK_SECONDS)
 
     async def _catch_up(self, folding: Folding, build: Build) -> bool:
@@ -262,6 +264,8 @@ class ViewRunner:
             self._tell()
 
     def _tell(self) -> None:
+        if not self._sound and not self._halted:
+            return
         still = ", ".join(sorted(self._halted))
         detail = f"stands still, because too much is parked: {still}" if still else "works"
         self._health.report(self.name, not still, detail)

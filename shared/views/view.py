@@ -33,6 +33,9 @@ from shared.views.entries import readable
 
 Source = Literal["log", "journal"]
 """The service's own events, or those of others that it reads."""
+POLL_SECONDS: Mapping[Source, float] = {"log": 2.0, "journal": 0.5}
+"""How often a log is looked at when nobody says that it has grown. Appends are announced to other processes as well,
+what another process has journaled is not."""
 
 AnyConnection: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
 

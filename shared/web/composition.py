@@ -14,6 +14,7 @@ from shared.events.codec import Codec
 from shared.events.leads import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.ops.clock import Clock
+from shared.ops.deadline import within
 from shared.ops.health import Health, NotReady
 from shared.ops.pausing import pause
 from shared.ops.settings import Settings
@@ -24,7 +25,7 @@ from shared.store.idempotency import forget_old_answers
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.migrate import MigrationError, check
-from shared.store.pool import create_pool
+from shared.store.pool import create_pool, unreachable
 from shared.store.signal import Signal, listen
 from shared.store.timers import Timers
 from shared.stream.journal import Journal
@@ -53,6 +54,9 @@ SOURCES: tuple[Source, ...] = ("log", "journal")
 KEYS_TIMEOUT = 5.0
 RETENTION_SECONDS = 3600.0
 BUILT_SECONDS = 0.5
+LOOK_SECONDS = 2.0
+"""How often a worker makes sure of its database that asks it nothing."""
+ANSWER_SECONDS = 2.0
 CLOCK_SECONDS = 1.0
 """How soon a process follows when another one has moved the company clock."""
 
@@ -256,8 +260,13 @@ def _workers(parts: _Parts) -> list[Worker]:
     appended = parts.appender.appended
     workers = [
         Worker(name="clock", run=lambda stopping: _follow_clock(running, stopping)),
-        Worker(name="retention", run=lambda stopping: _forget(running, stopping)),
-        Worker(name="signals", run=lambda stopping: _until(stopping, listen(settings.database_url, appended))),
+        _while_reached(running, "retention", lambda stopping: _forget(running, stopping)),
+        Worker(
+            name="signals",
+            run=lambda stopping: _until(
+                stopping, listen(settings.database_url, appended, lambda problem: _heard(health, problem))
+            ),
+        ),
     ]
     if service.aggregates:
         relay = Relay(
@@ -290,7 +299,8 @@ def _workers(parts: _Parts) -> list[Worker]:
     for source in SOURCES:
         workers += _readers(parts, source)
     if service.feed:
-        workers.append(_once_built(running, "feed", running.feed.run))
+        following = _while_reached(running, "feed", running.feed.run)
+        workers.append(_once_built(running, following.name, following.run))
     return workers
 
 
@@ -335,10 +345,31 @@ def _once_built(running: Running, name: str, run: Callable[[asyncio.Event], Awai
     return Worker(name=name, run=wait_and_run)
 
 
+def _while_reached(running: Running, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
+    """A worker that asks the database seldom, and would not notice by itself that it is away."""
+
+    async def look(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            await within(ANSWER_SECONDS, running.pool.fetchval("select 1"))
+            await pause(stopping, LOOK_SECONDS)
+
+    async def run_and_look(stopping: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(look(stopping))
+            await run(stopping)
+
+    return Worker(name=name, run=run_and_look)
+
+
+def _heard(health: Health, problem: Exception | None) -> None:
+    health.report("signals", problem is None, "works" if problem is None else unreachable(problem))
+
+
 async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:
     """Take over how far other processes have moved the company clock."""
     while not stopping.is_set():
-        await running.clock.refresh(running.pool)
+        await within(ANSWER_SECONDS, running.clock.refresh(running.pool))
+        running.health.report("clock", True, "works")
         await pause(stopping, CLOCK_SECONDS)
 
 

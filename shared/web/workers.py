@@ -8,12 +8,17 @@ import structlog
 
 from shared.ops.health import Health
 from shared.ops.pausing import pause
+from shared.store.pool import is_away, unreachable
 from shared.stream.topics import TopicError
 
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
+LONGEST_OUTAGE_PAUSE = 2.0
+"""The same after an outage of the database, which ends without a word."""
+STANDS_SECONDS = 4.0
+"""Whoever stands so long and says nothing else works: longer than a lease or a look waits for the database."""
 STEADY_SECONDS = 60.0
 """Whoever worked this long starts with the first pause again."""
 TOLD = (TopicError,)
@@ -34,28 +39,46 @@ async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> 
     """Keep a worker at work until `stopping` is set."""
     delay = FIRST_PAUSE
     clock = asyncio.get_running_loop()
+    health.report(worker.name, True, "starts")
     while not stopping.is_set():
         began = clock.time()
-        health.report(worker.name, True, "works")
+        before = health.reported(worker.name)
         ended = asyncio.ensure_future(worker.run(stopping))
         try:
+            await asyncio.wait([ended], timeout=STANDS_SECONDS)
+            # Until here the last failure stays: one that fails each time would be well each time for a moment.
+            if not ended.done() and health.reported(worker.name) is before:
+                health.report(worker.name, True, "works")
             await asyncio.wait([ended])
         finally:
             if not ended.done():
                 ended.cancel()
         if stopping.is_set() and (ended.cancelled() or ended.exception() is None):
             return
-        _report(worker, health, ended)
+        failure = None if ended.cancelled() else unwrapped(ended.exception())
+        away = failure is not None and is_outage(failure)
+        _report(worker, health, failure, away)
         delay = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else delay
-        await pause(stopping, delay)
+        await pause(stopping, min(delay, LONGEST_OUTAGE_PAUSE) if away else delay)
         delay = min(delay * 2, LONGEST_PAUSE)
         health.metrics.worker_restarts.labels(worker.name).inc()
 
 
-def _report(worker: Worker, health: Health, ended: "asyncio.Future[None]") -> None:
-    failure = None if ended.cancelled() else unwrapped(ended.exception())
+def _report(worker: Worker, health: Health, failure: BaseException | None, away: bool) -> None:
+    if failure is not None and away:
+        one = failure.exceptions[0] if isinstance(failure, BaseExceptionGroup) else failure
+        health.report(worker.name, False, unreachable(unwrapped(one) or one))
+        log.warning("worker-interrupted", worker=worker.name, error=named(failure))
+        return
     health.report(worker.name, False, f"ended: {named(failure)}" if failure else "ended")
     log.error("worker-ended", worker=worker.name, exc_info=failure)
+
+
+def is_outage(failure: BaseException) -> bool:
+    """Whether all that failed is a database that is away, busy or locked: it is no fault of the worker's."""
+    if isinstance(failure, BaseExceptionGroup):
+        return all(map(is_outage, failure.exceptions))
+    return is_away(failure)
 
 
 def unwrapped(failure: BaseException | None) -> BaseException | None:

@@ -1,10 +1,12 @@
 """What a process remembers of its database does not outlive an outage: a crash, a restore, a fail-over (OPS-3)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from deploy.local import postgres
@@ -14,14 +16,21 @@ from deploy.local.postgres import PostgresPlace
 from deploy.local.program import stop_left_overs
 from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
+from shared.ops.settings import Settings
 from shared.store.log import Page
 from shared.store.migrate import migrate
 from shared.store.pool import DATABASE_AWAY
 from shared.testing.servers import DatabaseServer
+from shared.views.reactions import Do, Reactions
+from shared.web.service import build
 from tests.shared.store.conftest import Process, start_process
 from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, OpenTicket, ticket
+from tests.shared.web.sample import SERVICE, ErrandOpened
 
 PATIENCE_SECONDS = 20
+NOTICED_SECONDS = 10
+RECOVERED_SECONDS = 15
+"""The longest pause, a lease that has to run out, and what a worker has to stand; the rest is for a busy machine."""
 ABORTED = """
 insert into event select nextval('event_position'), gen_random_uuid(), aggregate, 1, event_id, type, version, partition,
        occurred_at, recorded_at, actor, correlation_id, causation_id, imported, traceparent, data
@@ -107,6 +116,92 @@ async def test_a_restore_under_a_running_process_leaves_no_old_state_behind(proc
     assert (added.sequence, (await process.commands.state(ticket, ticket_id)).sequence) == (2, 2)
     page = await process.log.read(1, 100)
     assert [event.data.note for event in page.events if isinstance(event, Envelope)] == ["newest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a process tells those who run it."""
+
+    workers: Mapping[str, str]
+    """The detail of each that is not well, empty for the others."""
+    lags: frozenset[tuple[str, str]]
+    figures: str
+
+    @property
+    def well(self) -> frozenset[str]:
+        return frozenset(name for name, detail in self.workers.items() if not detail)
+
+
+async def told_by(client: httpx.AsyncClient) -> Told:
+    workers, lags = (await client.get("/health/workers")).json(), (await client.get("/health/lags")).json()
+    return Told(
+        workers={one["name"]: "" if one["ok"] else one["detail"] for one in workers},
+        lags=frozenset((one["kind"], one["name"]) for one in lags),
+        figures=(await client.get("/metrics")).text,
+    )
+
+
+async def until_told(client: httpx.AsyncClient, holds: Callable[[Told], bool], seconds: float) -> Told:
+    told = await told_by(client)
+    try:
+        async with asyncio.timeout(seconds):
+            while not holds(told):
+                await asyncio.sleep(0.05)
+                told = await told_by(client)
+    except TimeoutError:
+        pytest.fail(f"not told in {seconds} s: {told.workers} {sorted(told.lags)}")
+    return told
+
+
+async def test_while_the_database_is_away_nobody_says_that_it_works(place: PostgresPlace, kafka: str) -> None:
+    """OPS-2: every worker says so in seconds, no lag is told that nobody can measure, and soon after all is well."""
+    reactions = Reactions("errands")
+
+    @reactions.on
+    def nothing(event: ErrandOpened, fact: Envelope[ErrandOpened]) -> Iterable[Do]:
+        return ()
+
+    every = frozenset(
+        [
+            "clock",
+            "feed",
+            "journal",
+            "reactions-log",
+            "relay",
+            "retention",
+            "signals",
+            "timers",
+            "views-journal",
+            "views-log",
+        ]
+    )
+    server = await postgres.launch(place)
+    url = await DatabaseServer(place.url).create_database("errands")
+    await migrate(url)
+    settings = Settings(service="errands", database_url=url, claim_secret="c" * 32, kafka_bootstrap=kafka)
+    app = build(replace(SERVICE, reactions=reactions), settings)
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://errands.test") as client,
+    ):
+        lags = {("relay", "errands"), ("view", "organisation"), ("consumer", "reactions-log"), ("consumer", "errands")}
+        before = await until_told(client, lambda told: told.well == every and told.lags >= lags, PATIENCE_SECONDS)
+
+        server.kill()
+        away = await until_told(client, lambda told: not told.well and told.workers.keys() == every, NOTICED_SECONDS)
+        assert {detail for detail in away.workers.values() if "cannot reach the database" not in detail} == set()
+        gone = await until_told(client, lambda told: told.lags <= {("consumer", "errands")}, NOTICED_SECONDS)
+        assert 'throughline_lag_seconds{kind="relay"' not in gone.figures
+        assert 'throughline_lag_seconds{kind="view"' not in gone.figures
+        assert 'throughline_lag_measured_timestamp_seconds{kind="relay",name="errands"}' in gone.figures
+
+        for _ in range(100):  # more than two of the longest pauses
+            assert not (told := await told_by(client)).well, told.workers
+            await asyncio.sleep(0.05)
+        server = await postgres.launch(place)
+        await until_told(client, lambda told: told.well == every and told.lags >= before.lags, RECOVERED_SECONDS)
+    await server.stop()
 
 
 async def put_back(process: Process, *, to: int) -> None:

@@ -37,6 +37,19 @@ def test_a_counter_is_there_before_its_first_case(health: Health) -> None:
         assert f'throughline_read_wait_seconds_count{{outcome="{outcome}"}} 0.0' in page
 
 
+def test_a_lag_that_cannot_be_measured_is_absent_and_tells_since_when(health: Health) -> None:
+    health.lag("relay", "deals", events=7, seconds=1.5)
+    health.unmeasured("relay", "deals")
+    health.unmeasured("relay", "never measured")
+    assert not health.lags
+    page = health.metrics.page().decode()
+    assert "throughline_lag_seconds{" not in page
+    assert "throughline_lag_events{" not in page
+    assert 'throughline_lag_measured_timestamp_seconds{kind="relay",name="deals"}' in page
+    health.withdraw("deals")
+    assert '"deals"' not in health.metrics.page().decode()
+
+
 def test_what_is_withdrawn_is_gone_and_not_zero(health: Health) -> None:
     for name in ("pipeline", "funnel"):
         health.report(name, True)
@@ -46,7 +59,7 @@ def test_what_is_withdrawn_is_gone_and_not_zero(health: Health) -> None:
     assert [lag.name for lag in health.lags] == ["funnel"]
     page = health.metrics.page().decode()
     assert "pipeline" not in page
-    assert page.count('"funnel"') == 3
+    assert page.count('"funnel"') == 4
 
 
 async def test_readiness_names_what_is_missing(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:

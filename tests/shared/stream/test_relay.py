@@ -16,7 +16,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.errors import InvalidTimestampError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import InvalidTimestampError, KafkaTimeoutError
 
 from deploy.local import kafka as local_kafka
 from deploy.local.home import Home
@@ -34,16 +36,19 @@ from shared.store.log import Log
 from shared.store.signal import Signal
 from shared.stream.chain import Place, sift
 from shared.stream.journal import Journal
+from shared.stream.outage import interruption
 from shared.stream.producer import producing
 from shared.stream.record import read
-from shared.stream.relay import Fenced, Relay, interruption
+from shared.stream.relay import Fenced, Relay
 from shared.stream.republishing import begin_anew
-from shared.stream.topics import empty
+from shared.stream.topics import empty, provision
 from tests.shared.stream.stage import eventually, new_aggregate, new_health, records_of, running, said
 from tests.shared.stream.test_record import EVENT
 
 CHECKOUT = Path(__file__).parents[3]
 TAKEOVER_SECONDS = 5.0
+NOTICED_SECONDS = 15.0
+"""A probe, its answer's time limit, and room for a busy machine."""
 
 
 @dataclass(slots=True)
@@ -568,6 +573,53 @@ async def test_a_relay_that_lost_its_lease_says_that_another_process_publishes(s
         await eventually(lambda: another_publishes(health))
 
 
+async def test_a_broker_that_goes_away_is_noticed_while_nothing_is_to_do(shop: Shop, tmp_path: Path) -> None:
+    """OPS-2: whether it is dead or only mute; and what nobody can measure any more is not told."""
+    health = new_health()
+    async with own_broker(tmp_path) as (place, broker):
+        shop.bootstrap = place.bootstrap
+        journal = Journal("bills", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Signal())
+
+        async def well() -> bool:
+            return all(said(health, name).ok for name in ("relay", "journal")) and len(health.lags) == 2
+
+        async def unwell() -> bool:
+            told = [said(health, name) for name in ("relay", "journal")]
+            return all(not one.ok and "Kafka does not answer" in one.detail for one in told)
+
+        async with running(shop.relay(health)), running(journal):
+            await eventually(well)
+            broker.send(signal.SIGSTOP)
+            await eventually(unwell, NOTICED_SECONDS)
+            assert [lag.kind for lag in health.lags] == ["relay"], "the database still tells how far the relay is"
+            broker.send(signal.SIGCONT)
+            await eventually(well)
+            broker.kill()
+            await eventually(unwell, NOTICED_SECONDS)
+            restarted = await local_kafka.launch(place)
+            try:
+                await eventually(well)
+            finally:
+                restarted.kill()
+
+
+async def test_a_relay_whose_pages_are_refused_never_says_that_it_publishes(shop: Shop) -> None:
+    await provision(shop.bootstrap, [shop.topic])
+    admin = AIOKafkaAdminClient(bootstrap_servers=shop.bootstrap)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, shop.topic, {"max.message.bytes": "1"})])
+    await admin.close()
+    await shop.append(uuid.uuid4(), 3)
+    health = heard()
+    async with running(shop.relay(health)):
+
+        async def tried_again() -> bool:
+            return len(health.reports) >= 2
+
+        await eventually(tried_again)
+    assert not any(ok for ok, _ in health.reports), health.reports
+
+
 async def another_publishes(health: Health) -> bool:
     return said(health, "relay").detail == "another process publishes"
 
@@ -580,3 +632,9 @@ async def stopped(health: Health) -> bool:
 def test_a_clock_that_is_ahead_of_the_brokers_is_named() -> None:
     assert "clock" in interruption(InvalidTimestampError())
     assert interruption(OSError()) == "interrupted by OSError"
+
+
+def test_who_does_not_answer_is_named() -> None:
+    assert interruption(KafkaTimeoutError()) == "Kafka does not answer: KafkaTimeoutError"
+    assert interruption(ConnectionRefusedError()) == "cannot reach the database: ConnectionRefusedError"
+    assert interruption(asyncpg.DiskFullError()) == "the database fails: DiskFullError"

@@ -2,7 +2,10 @@
 
 import asyncio
 
+import asyncpg
 import pytest
+from asyncpg import LockNotAvailableError
+from structlog.testing import capture_logs
 
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
@@ -21,20 +24,22 @@ async def test_a_worker_that_fails_is_reported_and_started_again(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers, "FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(workers, "STANDS_SECONDS", 0.5)
     starts: list[float] = []
 
     async def run(stopping: asyncio.Event) -> None:
         starts.append(asyncio.get_running_loop().time())
         if len(starts) < 3:
-            raise OSError("with a password inside")
+            raise KeyError("with a password inside")
         await stopping.wait()
 
     stopping = asyncio.Event()
     task = asyncio.create_task(supervise(Worker(name="w", run=run), health, stopping))
     await until(lambda: bool(health.workers) and not health.workers[0].ok)
-    assert health.workers[0].detail == "ended: OSError"
+    assert health.workers[0].detail == "ended: KeyError"
     await until(lambda: len(starts) == 3)
-    assert health.workers[0].ok
+    assert not health.workers[0].ok, "it has not stood yet"
+    await until(lambda: health.workers[0].ok)
     assert starts[2] - starts[1] > (starts[1] - starts[0]) * 1.5, "each pause is longer than the one before"
     assert b'throughline_worker_restarts_total{worker="w"} 2.0' in health.metrics.page()
     stopping.set()
@@ -56,9 +61,11 @@ async def failing_together(*failures: Exception) -> None:
     ("failures", "detail"),
     [
         ([TopicError("The topic t has 3 partitions.")], "ended: TopicError: The topic t has 3 partitions."),
-        ([OSError("with a password inside")], "ended: OSError"),
-        ([ExceptionGroup("inner", [OSError("with a password inside")])], "ended: OSError"),
+        ([KeyError("with a password inside")], "ended: KeyError"),
+        ([ExceptionGroup("inner", [KeyError("with a password inside")])], "ended: KeyError"),
         ([OSError("a"), OSError("b"), ValueError("c")], "ended: OSError, ValueError"),
+        ([OSError("a"), LockNotAvailableError("b")], "cannot reach the database: OSError"),
+        ([LockNotAvailableError("with data inside")], "the database fails: LockNotAvailableError"),
     ],
 )
 async def test_a_failure_keeps_its_name_in_a_group_of_tasks(
@@ -71,6 +78,44 @@ async def test_a_failure_keeps_its_name_in_a_group_of_tasks(
     assert health.workers[0].detail == detail
     stopping.set()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_worker_that_fails_at_once_is_never_well_again_between(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "FIRST_PAUSE", 0.01)
+    told: list[bool] = []
+    stopping = asyncio.Event()
+
+    async def run(_: asyncio.Event) -> None:
+        told.append(health.workers[0].ok)
+        if len(told) == 4:
+            stopping.set()
+        raise KeyError
+
+    await supervise(Worker(name="w", run=run), health, stopping)
+    assert told == [True, False, False, False]
+
+
+async def test_an_outage_of_the_database_is_no_error_and_is_soon_over(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view that meets a lock begins again; and once the database is back nobody waits for long."""
+    monkeypatch.setattr(workers, "FIRST_PAUSE", 5.0)
+    monkeypatch.setattr(workers, "LONGEST_OUTAGE_PAUSE", 0.01)
+    stopping = asyncio.Event()
+    failures = [LockNotAvailableError(), ConnectionRefusedError(), asyncpg.InterfaceError("")]
+
+    async def run(_: asyncio.Event) -> None:
+        if not failures:
+            stopping.set()
+        else:
+            raise failures.pop()
+
+    with capture_logs() as lines:
+        async with asyncio.timeout(4):
+            await supervise(Worker(name="w", run=run), health, stopping)
+    assert [(line["event"], line["log_level"]) for line in lines] == 3 * [("worker-interrupted", "warning")]
 
 
 async def test_a_worker_that_ends_by_itself_is_a_fault_too(health: Health) -> None:
