@@ -15,12 +15,16 @@ import structlog
 from shared.domain.aggregate import Aggregate
 from shared.events.codec import Codec
 from shared.store.pool import DATABASE_ERRORS, session_number
-from shared.store.snapshots import Held, Snapshots, Taken
+from shared.store.snapshots import LONG_TAIL, Held, Snapshots, Taken, no_collection
 from shared.store.together import Together
 
 log = structlog.get_logger(__name__)
 
 LARGEST_CACHE = 10_000
+LARGEST_BYTES = 64 << 20
+"""So much the snapshots of all remembered states may be long together; in memory they take a few times that."""
+TAIL_BYTES = 100
+"""So much an event after the last snapshot counts for."""
 FOLD_AT_ONCE = 200
 """After so many events the fold of a long stream lets others run: leases are renewed in the same event loop."""
 
@@ -70,9 +74,13 @@ class States:
     """Loads aggregates and remembers those used last, each by its family and id: under an id of another family there
     is nothing, whoever may see that one."""
 
-    def __init__(self, pool: asyncpg.Pool, codec: Codec) -> None:
+    def __init__(self, pool: asyncpg.Pool, codec: Codec, *, largest_bytes: int = LARGEST_BYTES) -> None:
         self._pool = pool
         self._codec = codec
+        self._largest_bytes = largest_bytes
+        self._bytes = 0
+        self._weights: dict[tuple[str, UUID], int] = {}
+        """About how large each remembered state is that has, or will have, a snapshot; together `_bytes`."""
         self._newest = 0
         """The number of the newest session through which something was loaded."""
         self._held: OrderedDict[tuple[str, UUID], Held] = OrderedDict()
@@ -137,11 +145,13 @@ class States:
         if not rows:
             return held
         state = held.state
-        for number, row in enumerate(rows, start=1):
-            event = self._codec.decode(row["type"], row["version"], row["data"], row["personal"])
-            state = aggregate.evolve(state, event)
-            if number % FOLD_AT_ONCE == 0:
+        for start in range(0, len(rows), FOLD_AT_ONCE):
+            if start:
                 await asyncio.sleep(0)
+            with no_collection():
+                for row in rows[start : start + FOLD_AT_ONCE]:
+                    event = self._codec.decode(row["type"], row["version"], row["data"], row["personal"])
+                    state = aggregate.evolve(state, event)
         last = rows[-1]
         return Held(
             state=state,
@@ -157,17 +167,35 @@ class States:
         if known is None or known.sequence < held.sequence:
             self._held[name] = held
         self._held.move_to_end(name)
-        if len(self._held) > LARGEST_CACHE:
-            self._held.popitem(last=False)
+        if aggregate.snapshot_version is not None:
+            self._weigh(name)
+        self._make_room()
         if aggregate.snapshot_version is None or name in self._taking:
             return
         if self._taken.get(name, Taken()).is_old(held.sequence):
             self._taking[name] = asyncio.create_task(self._take(aggregate, aggregate_id, held))
 
+    def _weigh(self, name: tuple[str, UUID]) -> None:
+        taken = self._taken.get(name, Taken())
+        # What has a long tail is not known to be large: it gets a snapshot, and then it is.
+        tail = min(self._held[name].sequence - taken.sequence, LONG_TAIL)
+        weight = taken.length + max(tail, 0) * TAIL_BYTES
+        self._bytes += weight - self._weights.get(name, 0)
+        self._weights[name] = weight
+
+    def _make_room(self) -> None:
+        """Forget what was used longest ago; never what was used last."""
+        while len(self._held) > LARGEST_CACHE or (self._bytes > self._largest_bytes and len(self._held) > 1):
+            name, _ = self._held.popitem(last=False)
+            self._bytes -= self._weights.pop(name, 0)
+
     async def _take(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:
         name = (aggregate.name, aggregate_id)
         try:
             self._taken[name] = await self._snapshots.write(aggregate, aggregate_id, held)
+            if name in self._held:
+                self._weigh(name)
+                self._make_room()
         except DATABASE_ERRORS as problem:
             # Nothing is lost by it, and the next command on the stream finds its tail still long.
             log.warning("snapshot-not-written", aggregate=aggregate.name, error=type(problem).__name__)
@@ -182,6 +210,8 @@ class States:
         """Forget everything, like the personal data of somebody who was erased."""
         self._held.clear()
         self._taken.clear()
+        self._weights.clear()
+        self._bytes = 0
 
 
 def _places(known: Mapping[Stream, Held]) -> tuple[list[UUID], list[str], list[int]]:

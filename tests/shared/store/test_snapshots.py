@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,19 +15,31 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.roles import EVERYBODY
 from shared.ops.ids import new_id
 from shared.store.snapshots import (
+    AT_ONCE,
     BYTES_AN_EVENT,
-    ENCODED_AT_ONCE,
+    LARGE,
     LONG_TAIL,
     Held,
+    Pieces,
     Snapshots,
     Taken,
     check_kept,
     encoded,
     shape_of,
 )
-from shared.store.states import PAGE, States
+from shared.store.states import PAGE, TAIL_BYTES, States
 from tests.shared.store.conftest import Process
-from tests.shared.store.tickets import CODEC, COUNTER, SERVICE_ACTOR, CloseTicket, Counter, OpenTicket, counter, ticket
+from tests.shared.store.tickets import (
+    CODEC,
+    COUNTER,
+    SERVICE_ACTOR,
+    CloseTicket,
+    Counter,
+    OpenTicket,
+    counted,
+    counter,
+    ticket,
+)
 
 TAKEN = (
     "insert into event (aggregate_id, aggregate, sequence, event_id, type, version, partition, occurred_at,"
@@ -194,12 +206,34 @@ class Much:
     last: UUID | None = None
 
 
-@pytest.mark.parametrize("number", [0, 1, ENCODED_AT_ONCE, ENCODED_AT_ONCE + 1, 3 * ENCODED_AT_ONCE])
+@pytest.mark.parametrize("number", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
 def test_piece_by_piece_says_the_same_as_in_one(number: int) -> None:
     inner = tuple(Counter(count=count) for count in range(number))
     state = Much(name='a "b"\n', amounts=tuple(Decimal(count) / 4 for count in range(number)), inner=inner)
     for each in (state, Nothing(), Counter(count=number)):
         assert encoded(each) == msgspec.json.Encoder(decimal_format="string").encode(each).decode()
+
+
+@pytest.mark.parametrize("number", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+def test_what_is_read_piece_by_piece_is_what_was_written(number: int) -> None:
+    name = 'a "b"\n' * LARGE  # so that however little else there is, it is not read in one call
+    inner = tuple(Counter(count=count) for count in range(number))
+    state = Much(name=name, amounts=tuple(Decimal(count) / 4 for count in range(number)), inner=inner, last=new_id())
+    text = encoded(state)
+    assert len(text) > LARGE
+    assert Pieces(Much).decoded(text) == state
+    assert Pieces(Much).decoded(text.replace('"inner"', '"else"')) == replace(state, inner=()), "what is left out"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [('"amounts":["', '"amounts":[["'), ('"amounts":[', '"amounts":{'), ('"amounts"', '"none"'), ("]}", "]")],
+)
+def test_what_is_not_of_the_shape_cannot_be_read_in_pieces_either(before: str, after: str) -> None:
+    text = encoded(Much(name="much", amounts=(Decimal(1),) * LARGE))[: -len('],"inner":[],"last":null}')] + "]}"
+    assert before in text
+    with pytest.raises(msgspec.DecodeError):
+        Pieces(Much).decoded(text.replace(before, after))
 
 
 async def test_the_event_loop_does_not_encode_what_may_be_large(process: Process) -> None:
@@ -221,6 +255,73 @@ async def test_the_event_loop_does_not_encode_what_may_be_large(process: Process
     await Snapshots(process.pool).write(large, COUNTER, held)
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_the_event_loop_does_not_decode_what_is_large(process: Process) -> None:
+    threads: list[int] = []
+    large = Aggregate("counter", plural="counters", start=Counter, readers=EVERYBODY)
+    large.snapshots(version=1)
+    large.evolves(counted)
+
+    @large.shows
+    def shown(state: Counter) -> Much:
+        return Much(name="all", amounts=(Decimal(1),) * state.count)
+
+    @large.restores
+    def restored(shown: Much) -> Any:
+        threads.append(threading.get_ident())
+        return Counter(count=len(shown.amounts))
+
+    for upto, since, elsewhere in ((LONG_TAIL, 1, False), (LARGE, LONG_TAIL + 1, True)):
+        threads.clear()
+        await counts(process, upto, since)
+        for _ in ("folds it", "reads what the other has kept"):
+            states = States(process.pool, CODEC)
+            assert (await states.load(large, COUNTER)).state == Counter(count=upto)
+            await states.close()
+        assert threads[-1:]
+        assert (threads[-1] != threading.get_ident()) is elsewhere
+
+
+async def test_large_states_are_forgotten_sooner(process: Process) -> None:
+    """What is remembered is bounded by its size too, whatever the number; what was used last stays."""
+    wide = Aggregate("counter", plural="counters", start=Counter, readers=EVERYBODY)
+    wide.snapshots(version=1)
+    wide.evolves(counted)
+
+    @wide.shows
+    def shown(state: Counter) -> Much:
+        return Much(name="x" * 1_000 * state.count, amounts=())
+
+    @wide.restores
+    def restored(shown: Much) -> Any:
+        return Counter(count=len(shown.name) // 1_000)
+
+    streams = [UUID(int=number) for number in range(1, 6)]
+    for stream in streams:
+        await process.pool.execute(TAKEN, stream, 1, LONG_TAIL)
+        await process.pool.execute(HEAD, stream, LONG_TAIL)
+    first = States(process.pool, CODEC)
+    await first.load(wide, streams[0])
+    await first.close()
+    length = await process.pool.fetchval("select length(state) from snapshot")
+    states = States(process.pool, CODEC, largest_bytes=2 * length + LONG_TAIL * TAIL_BYTES)
+    for stream in streams:
+        await states.load(wide, stream)
+        await states.close()
+    assert [states.cached(wide, stream) is not None for stream in streams] == [False] * 3 + [True] * 2
+    await states.load(wide, streams[3])
+    await states.load(wide, streams[0])
+    assert [states.cached(wide, stream) is not None for stream in streams] == [True, False, False, True, False]
+    none = States(process.pool, CODEC, largest_bytes=0)
+    for stream in streams:
+        await none.load(wide, stream)
+        await none.close()
+    assert [none.cached(wide, stream) is not None for stream in streams] == [False] * 4 + [True]
+    states.forget_all()
+    await states.load(wide, streams[1])
+    await states.load(wide, streams[2])
+    assert [states.cached(wide, stream) is not None for stream in streams] == [False, True, True, False, False]
 
 
 async def test_a_large_one_is_not_written_as_often() -> None:
