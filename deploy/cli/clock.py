@@ -15,6 +15,9 @@ from deploy.cli.output import Json, show
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 STEP = re.compile(r"\+(\d{1,5})([mhdw])", re.ASCII)
 
+SETTINGS = {"ignore_unknown_options": True}
+"""A step back looks like an option; it is refused as what it is."""
+
 
 def run(
     step: Annotated[str | None, typer.Argument(help="How far forward, like +3d; units are m, h, d and w.")] = None,
@@ -24,6 +27,8 @@ def run(
     """Show the company clock, or move it forward for all services. It never goes back."""
     if step and to:
         raise typer.BadParameter("Either a step or --to.")
+    if step:
+        length_of(step)  # refused before anybody is asked
     ahead = asyncio.run(clock(step, to))
     now = datetime.now(UTC) + max(ahead.values())
     shape = {
@@ -66,10 +71,7 @@ def target(now: datetime, step: str | None, to: str | None, timezone: str) -> da
     from deploy.local.fault import LocalError
 
     if step is not None:
-        found = STEP.fullmatch(step)
-        if not found:
-            raise LocalError(f"{step!r} is no step forward.", "Write it like +3d; units are m, h, d and w.")
-        return now + int(found[1]) * UNITS[found[2]]
+        return now + length_of(step)
     try:
         moment = parsed(to or "", ZoneInfo(timezone))
     except ValueError as error:
@@ -80,6 +82,19 @@ def target(now: datetime, step: str | None, to: str | None, timezone: str) -> da
             "`make clean` begins anew, without the data.",
         )
     return moment
+
+
+def length_of(step: str) -> timedelta:
+    """How long a step forward is. Raises LocalError."""
+    from deploy.local.fault import LocalError
+
+    found = STEP.fullmatch(step)
+    if not found:
+        raise LocalError(
+            f"{step!r} is no step forward, and the clock never goes back.",
+            "Write it like +3d; units are m, h, d and w.",
+        )
+    return int(found[1]) * UNITS[found[2]]
 
 
 def parsed(text: str, timezone: ZoneInfo) -> datetime:

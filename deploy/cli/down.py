@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from deploy.cli.output import Json, show
+from deploy.cli.services import known_service
 
 
 def run(
@@ -33,11 +34,3 @@ def run(
         home.remove()
         text += f" The data in {home.path} is gone."
     show({"stopped": sorted(stopped), "data_removed": data}, text, json)
-
-
-def known_service(name: str) -> None:
-    """Raises BadParameter for what is no service of the product."""
-    from deploy.local.stack import SERVICES
-
-    if name not in SERVICES:
-        raise typer.BadParameter(f"{name!r} is none of {', '.join(SERVICES)}.")

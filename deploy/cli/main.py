@@ -58,7 +58,7 @@ for verb in VERBS:
     if hasattr(verb, "app"):
         app.add_typer(verb.app, name=name)
     else:
-        app.command(name)(verb.run)
+        app.command(name, context_settings=getattr(verb, "SETTINGS", None))(verb.run)
 
 
 def main() -> None:

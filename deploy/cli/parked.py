@@ -1,12 +1,16 @@
 """`throughline parked`: what could not be handled, and handling it again."""
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from deploy.cli.output import Json, show
+from deploy.cli.services import known_service
+
+if TYPE_CHECKING:
+    from deploy.local.fault import LocalError
 
 app = typer.Typer(help="List what could not be handled, or have it handled again.", no_args_is_help=True)
 
@@ -35,8 +39,18 @@ def redrive(
     """Have parked sequences handled again now, each in its order, by the services that parked them."""
     asked = asyncio.run(redriven(service, runner, aggregate))
     total = sum(asked.values())
-    text = f"Asked for {total} sequences; `throughline parked list` shows what still waits." if total else "None found."
-    show({"asked": asked}, text, json)
+    if not total and runner is not None:
+        raise nothing_parked(runner, aggregate)
+    waits = "`throughline parked list` shows what still waits."
+    show({"asked": asked}, f"Asked for {total} sequences; {waits}" if total else "Nothing is parked.", json)
+
+
+def nothing_parked(runner: str, aggregate: UUID | None) -> "LocalError":
+    """Why a name that was asked for leads nowhere: mistyped, or handled meanwhile."""
+    from deploy.local.fault import LocalError
+
+    whose = "" if aggregate is None else f" of {aggregate}"
+    return LocalError(f"Nothing{whose} is parked under {runner!r}.", "`throughline parked list` names what is.")
 
 
 async def parked(service: str | None) -> list[dict[str, object]]:
@@ -73,8 +87,4 @@ def chosen(service: str | None) -> tuple[str, ...]:
     """One service, or all."""
     from deploy.local.stack import SERVICES
 
-    if service is None:
-        return SERVICES
-    if service not in SERVICES:
-        raise typer.BadParameter(f"{service!r} is none of {', '.join(SERVICES)}.")
-    return (service,)
+    return SERVICES if service is None else (known_service(service),)

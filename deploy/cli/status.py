@@ -62,8 +62,9 @@ def as_text(shape: Mapping[str, Any]) -> str:
     lines = [f"{shape['origin']}   Kafka {shape['kafka']}   {shape['phase']}", ""]
     for name, program in {**shape["servers"], **shape["services"]}.items():
         ready = "held down" if program.get("held") else "ready" if program["ready"] else "not ready"
+        process = "no process" if program["pid"] is None else f"process {program['pid']}"
         trouble = f"   {program['failure']}" if program["failure"] else ""
-        lines.append(f"{name:<12} {ready:<10} process {program['pid']}   restarts {program['restarts']}{trouble}")
+        lines.append(f"{name:<12} {ready:<10} {process:<15} restarts {program['restarts']}{trouble}")
     lines.append("")
     for worker in shape["troubles"]:
         lines.append(f"{worker['service']:<12} {worker['name']} is not well: {worker['detail']}")

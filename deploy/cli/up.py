@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.cli.down import known_service
 from deploy.cli.output import Json, say, show
+from deploy.cli.services import known_service
 
 if TYPE_CHECKING:
     from deploy.local.identity import Person

@@ -38,6 +38,8 @@ async def main(bootstrap: str, topic: str) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     try:
         await consumer.start()
+        if topic not in await consumer.topics():
+            sys.exit(f"There is no topic {topic}; docs/reference/asyncapi.json names them all.")
         partitions = [TopicPartition(topic, number) for number in range(12)]  # every topic has twelve, for ever
         consumer.assign(partitions)
         for partition, end in (await consumer.end_offsets(partitions)).items():

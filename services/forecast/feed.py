@@ -17,7 +17,7 @@ from shared.domain.roles import READING
 from shared.events import contracts, deals, leads, receivables
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
-from shared.web.routes import answer, operation
+from shared.web.routes import EVENT_STREAM, answer, operation
 from shared.web.running import Running
 from shared.web.sse import Select, ServerEvent
 
@@ -205,7 +205,19 @@ def _shown(row: Any) -> FeedEntry:
     )
 
 
-@router.get("/v1/stream", **operation(roles=READING, media_type="text/event-stream"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamedEvent:
+    """The data of one server-sent event named `message`; its id is `position`."""
+
+    type: str
+    position: int
+    aggregate: str
+    id: UUID
+    name: str | None
+    occurred_at: datetime
+
+
+@router.get("/v1/stream", **operation(roles=READING, answers=StreamedEvent, media_type=EVENT_STREAM))
 async def stream(request: Request, put: Listening) -> Response:
     """Events as they become visible in the views (server-sent events).
 
@@ -228,14 +240,14 @@ async def stream(request: Request, put: Listening) -> Response:
 
 
 def _event(row: Any) -> ServerEvent:
-    data = {
-        "type": row["type"],
-        "position": row["position"],
-        "aggregate": row["aggregate"],
-        "id": row["aggregate_id"],
-        "name": row["name"],
-        "occurred_at": row["occurred_at"],
-    }
+    data = StreamedEvent(
+        type=row["type"],
+        position=row["position"],
+        aggregate=row["aggregate"],
+        id=row["aggregate_id"],
+        name=row["name"],
+        occurred_at=row["occurred_at"],
+    )
     return ServerEvent(event="message", data=msgspec.json.encode(data))
 
 

@@ -13,7 +13,7 @@ def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | N
     that takes in what is common."""
     match reach_of(actor, permission):
         case None:
-            return "None of your roles allows this."
+            return f"This takes one of the roles {', '.join(sorted(permission))}."
         case Reach.ALL:
             return None
         case Reach.TEAM | Reach.TEAM_AND_COMMON as reach:

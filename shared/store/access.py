@@ -22,7 +22,8 @@ def authorise(request: Request, handler: Handler | None, state: Any) -> None:
     allow = (handler or request.aggregate.handlers[type(request.command)][0]).allow
     if isinstance(state, request.aggregate.start):
         if reach_of(request.actor, allow) is None:
-            raise Forbidden("None of your roles allows this.")
+            # Nothing is owned yet, so that it is the role alone.
+            raise Forbidden(may(request.actor, allow, None, None) or "")
         return
     owner, team = getattr(state, "owner", None), getattr(state, "team", None)
     if not sees(request.actor, request.aggregate.readers, owner, team):

@@ -29,7 +29,8 @@ def list_route(listing: Listing) -> Route:
         running = running_of(request)
         actor = await running.authorization.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
-            raise Problem("not-allowed", "None of your roles may see this list.", code="role-missing")
+            roles = ", ".join(sorted(listing.readers))
+            raise Problem("not-allowed", f"This takes one of the roles {roles}.", code="role-missing")
         refuse_parameters(request, known)
         actor = await await_token(request, actor)
         query = dict(request.query_params)

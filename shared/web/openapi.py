@@ -17,7 +17,7 @@ from shared.web.encoding import decimals_are_strings, schema_of
 from shared.web.examples import example_of
 from shared.web.problems import CATALOGUE, KINDS
 from shared.web.problems import MEDIA_TYPE as PROBLEM_TYPE
-from shared.web.routes import ANSWER, BODY, BODY_EXAMPLE, PRIVATE, PROBLEMS
+from shared.web.routes import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS
 
 if TYPE_CHECKING:
     from shared.web.service import Service
@@ -101,6 +101,11 @@ PATH_ID: Document = {
 }  # fmt: skip
 
 KNOWN = _header("If-None-Match", "An ETag: 304 when it still has that version.", {"type": "string"})
+
+RESUME = _header(
+    "Last-Event-ID", "The id of the last event that came: what followed it is sent first.", {"type": "integer"}
+)  # fmt: skip
+LINK: Document = {"Link": {"description": "The following page (rel=next).", "schema": {"type": "string"}}}
 
 ANSWER_HEADERS: Document = {
     "ETag": {"description": "The version.", "schema": {"type": "string"}},
@@ -320,7 +325,7 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
         "responses": {
             "200": {
                 "description": "One page.",
-                "headers": {"Link": {"description": "The following page (rel=next).", "schema": {"type": "string"}}},
+                "headers": LINK,
                 "content": {"application/json": {"schema": schema, "example": example}},
             },
             **_problems(EVERY),
@@ -356,7 +361,13 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
                 content["schema"] = schemas.adopt(answers)
                 content.setdefault("example", example_of(content["schema"], schemas.found))
     kinds = [*EVERY, *described.get(PROBLEMS, ())]
-    described.setdefault("parameters", []).extend([CORRELATION, TOKEN, PREFER])
+    parameters = described.setdefault("parameters", [])
+    for told in responses.values():
+        if any(parameter["name"] == "cursor" for parameter in parameters):
+            told["headers"] = LINK
+        if EVENT_STREAM in told.get("content", {}):
+            parameters.append(RESUME)
+    parameters.extend([CORRELATION, TOKEN, PREFER])
     if any(parameter["in"] == "path" for parameter in described["parameters"]):
         kinds += OF_ONE
     if method != "get":

@@ -26,6 +26,8 @@ from shared.web.problems import Problem
 from shared.web.running import Running, running_of
 
 ROLES = "x-roles"
+EVENT_STREAM = "text/event-stream"
+"""The media type of server-sent events; what such an operation `answers` is the data of one event."""
 BODY = "x-body"
 ANSWER = "x-answer"
 BODY_EXAMPLE = "x-body-example"

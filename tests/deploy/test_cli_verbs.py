@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from deploy.cli.status import as_text
 from deploy.cli.up import simulated
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack, throughline, without_password
@@ -44,6 +45,32 @@ def test_down_of_nothing_is_harmless(tmp_path: Path) -> None:
     told = run("down", "--json", home=tmp_path / "none")
     assert (told.returncode, json.loads(told.stdout)) == (0, {"stopped": [], "data_removed": False})
     assert not (tmp_path / "none").exists()
+
+
+def test_a_step_back_is_no_option_but_refused(tmp_path: Path) -> None:
+    refused = run("clock", "-3d", home=tmp_path / "none")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("'-3d' is no step forward, and the clock never goes back.\n"), refused.stderr
+
+
+def test_a_program_that_does_not_run_has_no_process() -> None:
+    down = {"held": True, "ready": False, "failure": "", "pid": None, "restarts": 2}
+    shape = {"origin": "o", "kafka": "k", "phase": "running", "servers": {}, "troubles": [], "lags": []}
+    text = as_text({**shape, "services": {"deals": down, "leads": {**down, "pid": 17}}})
+    assert "None" not in text
+    assert "deals        held down  no process" in text
+    assert "leads        held down  process 17" in text
+
+
+async def test_what_is_not_parked_cannot_be_handled_again(postgres: DatabaseServer, tmp_path: Path) -> None:
+    url = await postgres.create_database("parked", await postgres.template("web", migrate))
+    given = {f"DATABASE_URL_{name.upper()}": url for name in SERVICES}
+    refused = await asyncio.to_thread(run, "parked", "redrive", "nonsense", home=tmp_path / "home", **given)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Nothing is parked under 'nonsense'.\n"), refused.stderr
+    nothing = await asyncio.to_thread(run, "parked", "redrive", home=tmp_path / "home", **given)
+    assert (nothing.returncode, nothing.stdout) == (0, "Nothing is parked.\n")
+    await postgres.drop_database(url)
 
 
 def test_doctor_says_of_everything_whether_it_is_fit(tmp_path: Path) -> None:

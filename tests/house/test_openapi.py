@@ -86,3 +86,20 @@ def test_examples_of_bodies_have_every_required_field(service: str) -> None:
     for route in command_routes(aggregates):
         example = getattr(route.command, "example", {})
         route.body.validate_json(json.dumps(example), strict=True)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_page_names_the_header_that_leads_on(service: str) -> None:
+    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    for operation in [told for operations in document["paths"].values() for told in operations.values()]:
+        if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", [])):
+            assert "Link" in operation["responses"]["200"]["headers"], operation["operationId"]
+
+
+def test_the_stream_says_how_it_is_resumed_and_what_an_event_holds() -> None:
+    document = service_document(importlib.import_module("services.forecast.app").SERVICE)
+    stream = document["paths"]["/v1/stream"]["get"]
+    assert [given["in"] for given in stream["parameters"] if given["name"] == "Last-Event-ID"] == ["header"]
+    content = stream["responses"]["200"]["content"]["text/event-stream"]
+    assert content["schema"] == {"$ref": "#/components/schemas/StreamedEvent"}
+    assert set(content["example"]) >= {"type", "position", "aggregate", "id", "name", "occurred_at"}

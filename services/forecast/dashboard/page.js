@@ -49,9 +49,9 @@ let outlook = null;
 async function drawQuarter() {
   outlook = await get("/v1/forecast", { period: period() });
   const target = outlook.target, gap = outlook.gap;
-  $("#quarter-title").textContent = `${outlook.period.replace("-", " ")}, ${share(outlook.elapsed)} gone`;
+  $("#quarter-title").textContent = `${named(outlook.period)}, ${share(outlook.elapsed)} gone`;
   bind("attainment", outlook.attainment === null ? shortMoney(outlook.won) : share(outlook.attainment), outlook.won);
-  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}; ${course(outlook)}` : "won; no target is set for this period";
+  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}; ${course(outlook)}` : `won; no target is set for ${named(outlook.period)}`;
   bind("won", shortMoney(outlook.won), outlook.won);
   bind("target", target ? shortMoney(target) : "none", target);
   bind("expected", shortMoney(outlook.expected), outlook.expected);
@@ -68,18 +68,23 @@ async function drawQuarter() {
 
 // The deals behind each figure of the quarter, and what they say about it.
 const BEHIND = {
-  attainment: { figure: "won", title: "Attained: won in the period", told: () => (outlook.target ? `${share(outlook.attainment)} of ${money(outlook.target)}` : "") },
-  won: { figure: "won", title: "Won in the period" },
-  expected: { figure: "expected", title: "Expected in the period", told: () => "won at full value, open at amount × probability" },
-  gap: { figure: "won", title: "Gap: the target less what is won", told: () => (outlook.gap ? `${money(outlook.target)} less that leaves ${money(outlook.gap)}` : "") },
-  coverage: { figure: "open", title: "Coverage: open deals due in the period", told: () => (outlook.coverage ? `${Number(outlook.coverage).toFixed(1)} × the gap of ${money(outlook.gap)}` : "") },
+  attainment: { figure: "won", title: (period) => `Attained: won in ${period}`, told: () => (outlook.target ? `${share(outlook.attainment)} of ${money(outlook.target)}` : "") },
+  won: { figure: "won", title: (period) => `Won in ${period}` },
+  expected: { figure: "expected", title: (period) => `Expected in ${period}`, told: () => "won at full value, open at amount × probability" },
+  gap: { figure: "won", title: () => "Gap: the target less what is won", told: () => (outlook.gap ? `${money(outlook.target)} less that leaves ${money(outlook.gap)}` : "") },
+  coverage: { figure: "open", title: (period) => `Coverage: open deals due in ${period}`, told: () => (outlook.coverage ? `${Number(outlook.coverage).toFixed(1)} × the gap of ${money(outlook.gap)}` : "") },
 };
 
-// Where the period stands against its pace, and where it is expected to end.
+// Where the period stands against its pace, and what it comes to with its open deals; the two may point different ways.
 function course(outlook) {
-  const pace = Number(outlook.attainment) >= Number(outlook.elapsed) ? "ahead of today's pace" : "behind today's pace";
-  return `${pace}, expected to end at ${share(Number(outlook.expected.amount) / Number(outlook.target.amount))}`;
+  const end = Number(outlook.expected.amount) / Number(outlook.target.amount);
+  const ahead = Number(outlook.attainment) >= Number(outlook.elapsed), reached = end >= 1;
+  const pace = ahead ? "won faster than the days pass" : "won slower than the days pass";
+  return `${pace}, ${ahead === reached ? "and" : "but"} with the open deals ${share(end)} is expected`;
 }
+
+// A period as everybody reads it, wherever it stands: 2026 Q4.
+const named = (period) => period.replace("-", " ");
 
 function bind(name, text, exact, tone = "") {
   const element = $(`[data-bind=${name}]`);
@@ -156,7 +161,7 @@ const COUNTED = {
   "sales-cycle": "from first interest to win, deals won in 90 days",
   "lead-conversion": "leads of 90 days that became deals",
   "win-rate": "won, of all deals opened in 90 days",
-  "revenue-attainment": "invoiced this quarter, against its target so far",
+  "revenue-attainment": "invoiced in the running quarter, against its target so far",
   "node-completion": "required tasks due in 90 days, done",
   "stalled-share": "open deals silent for longer than allowed",
   "overdue-share": "of what customers owe, past its due date",
@@ -173,7 +178,7 @@ async function drawHealth() {
       make("div", { class: "top" },
         make("span", { class: "value" }, show(metric, metric.value)),
         make("span", { class: "limits" }, [arrow, `n = ${metric.n}`].filter(Boolean).join(", "))),
-      make("p", { class: "limits" }, metric.basis === "bookings" ? "booked this quarter, against its target so far" : COUNTED[metric.metric]),
+      make("p", { class: "limits" }, metric.basis === "bookings" ? "booked in the running quarter, against its target so far" : COUNTED[metric.metric]),
       make("p", { class: "limits" }, `healthy ${sign} ${show(metric, metric.healthy)}, alert ${other} ${show(metric, metric.alert)}`),
       metric.state === "healthy" || metric.state === "no-data" ? null : make("p", { class: "hint" }, metric.hint));
   });
@@ -352,7 +357,7 @@ async function start() {
   $("#who .name").textContent = `${me.name}, ${words(me.roles[0] ?? "")}`;
   const form = $("#ask");
   const option = (value, text) => make("option", { value }, text);
-  form.elements.period.replaceChildren(option("", "running quarter"), ...periods(horizon.newest ?? horizon.today).map((name) => option(name, name.replace("-", " "))));
+  form.elements.period.replaceChildren(option("", "running quarter"), ...periods(horizon.newest ?? horizon.today).map((name) => option(name, named(name))));
   form.elements.team.replaceChildren(option("", "all I see"), ...me.teams.map((team) => option(team.id, team.name)));
   form.elements.as_of.max = horizon.today;
   form.addEventListener("change", async (event) => {
@@ -368,7 +373,7 @@ async function start() {
   $("#now").addEventListener("click", () => ask({ as_of: "" }));
   for (const button of document.querySelectorAll("[data-drill]")) {
     const { title, figure, told } = BEHIND[button.dataset.drill];
-    button.addEventListener("click", () => drill(title, "/v1/forecast/deals", { period: period(), figure }, showDeals, { figure, told }));
+    button.addEventListener("click", () => drill(title(outlook ? named(outlook.period) : "the running quarter"), "/v1/forecast/deals", { period: period(), figure }, showDeals, { figure, told }));
   }
   addEventListener("popstate", () => { showAsked(); refresh(); });
   showAsked();

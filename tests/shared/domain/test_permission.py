@@ -66,7 +66,7 @@ def test_what_a_team_or_the_company_has_in_common_is_seen_by_its_people(
 def test_the_reason_says_what_would_be_needed() -> None:
     reasons = [may(actor(role), SELLING, BOB, SOUTH) for role in (Role.LEGAL, Role.REP, Role.MANAGER)]
     assert reasons == [
-        "None of your roles allows this.",
+        f"This takes one of the roles {', '.join(sorted(SELLING))}.",
         "Your role allows this only for what you own.",
         "Your role allows this only for what belongs to your teams.",
     ]

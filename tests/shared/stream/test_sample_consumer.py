@@ -55,6 +55,12 @@ async def test_it_notices_a_single_lost_event(kafka: str, aggregate: str, publis
     assert "before position 7 is missing" in complained
 
 
+async def test_it_ends_with_a_sentence_on_a_topic_that_there_is_not(kafka: str) -> None:
+    code, said, complained = await consume(kafka, "unheard-of")
+    assert (code, said) == (1, "")
+    assert complained.startswith(f"There is no topic {topic_of('deals', 'unheard-of')};"), complained
+
+
 async def test_it_says_where_it_looked_for_kafka_in_vain() -> None:
     nowhere = f"127.0.0.1:{free_port(set())}"
     code, said, complained = await consume(nowhere, "deal")
