@@ -75,13 +75,12 @@ class Health:
             self.metrics.lag_events.remove(kind, name)
             self.metrics.lag_seconds.remove(kind, name)
 
-    def withdraw(self, *names: str) -> None:
+    def withdraw(self, worker: str, *steps: tuple[Kind, str]) -> None:
         """Whoever did a kind of work under a lease does it no more: its last report and lags say nothing of now, and
         whoever has taken over tells them. They are gone, not zero."""
-        for name in names:
-            if self._workers.pop(name, None) is not None:
-                self.metrics.worker_ok.remove(name)
-        for place in [place for place in self._measured if place[1] in names]:
+        if self._workers.pop(worker, None) is not None:
+            self.metrics.worker_ok.remove(worker)
+        for place in self._measured.intersection(steps):
             self.unmeasured(*place)
             self._measured.remove(place)
             self.metrics.lag_measured.remove(*place)

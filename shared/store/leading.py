@@ -4,13 +4,13 @@ and by nobody else unless the database is away: then nobody knows who leads, and
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
-from shared.ops.health import Health
+from shared.ops.health import Health, Kind
 from shared.store.lease import Held, Leases
 from shared.store.pool import unreachable
 
 Work = Callable[[Held], Awaitable[None]]
-Steps = Callable[[Held], Iterable[str]]
-"""The names under which work tells its lags beside its own name."""
+Steps = Callable[[Held], Iterable[tuple[Kind, str]]]
+"""Under which kinds and names the work tells lags."""
 
 
 async def hold(

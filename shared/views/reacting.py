@@ -224,7 +224,14 @@ class ReactionRunner:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
         leases = Leases(self._pool, [self.name])
-        await lead(leases, lambda held: self._lead(held[self.name]), stopping, name=self.name, health=self._health)
+        await lead(
+            leases,
+            lambda held: self._lead(held[self.name]),
+            stopping,
+            name=self.name,
+            health=self._health,
+            steps=lambda held: [("consumer", self.name)],
+        )
 
     async def _lead(self, epoch: int) -> None:
         reacting = Reacting(

@@ -15,7 +15,7 @@ import structlog
 from asyncpg import Pool
 
 from shared.domain.context import Company
-from shared.ops.health import Health
+from shared.ops.health import Health, Kind
 from shared.store.leading import lead
 from shared.store.lease import Held, Leases
 from shared.store.log import Log
@@ -95,7 +95,10 @@ class ViewRunner:
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping` is set. Raises what it cannot go on after; to be started again by who supervises."""
         leases = Leases(self._pool, self._revisions)
-        await lead(leases, self._lead, stopping, name=self.name, health=self._health, steps=self._views_of)
+        await lead(leases, self._lead, stopping, name=self.name, health=self._health, steps=self._steps)
+
+    def _steps(self, held: Held) -> list[tuple[Kind, str]]:
+        return [("view", view) for view in self._views_of(held)]
 
     def _views_of(self, held: Held) -> list[str]:
         return [self._revisions[revision] for revision in held]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.ops import health as health_module
-from shared.ops.health import Health
+from shared.ops.health import Health, NotReady
 from shared.ops.metrics import Metrics
 
 
@@ -46,7 +46,11 @@ def test_a_lag_that_cannot_be_measured_is_absent_and_tells_since_when(health: He
     assert "throughline_lag_seconds{" not in page
     assert "throughline_lag_events{" not in page
     assert 'throughline_lag_measured_timestamp_seconds{kind="relay",name="deals"}' in page
-    health.withdraw("deals")
+    health.withdraw("deals", ("view", "deals"))
+    assert "throughline_lag_measured_timestamp_seconds{" in health.metrics.page().decode(), (
+        "the relay's, not the view's"
+    )
+    health.withdraw("relay", ("relay", "deals"))
     assert '"deals"' not in health.metrics.page().decode()
 
 
@@ -54,7 +58,7 @@ def test_what_is_withdrawn_is_gone_and_not_zero(health: Health) -> None:
     for name in ("pipeline", "funnel"):
         health.report(name, True)
         health.lag("view", name, events=7, seconds=1.5)
-    health.withdraw("pipeline", "of which nothing was said")
+    health.withdraw("pipeline", ("view", "pipeline"), ("view", "of which nothing was said"))
     assert [report.name for report in health.workers] == ["funnel"]
     assert [lag.name for lag in health.lags] == ["funnel"]
     page = health.metrics.page().decode()
@@ -74,9 +78,14 @@ async def test_readiness_names_what_is_missing(health: Health, monkeypatch: pyte
     async def hanging() -> None:
         await asyncio.Event().wait()
 
-    for name, probe in (("good", good), ("broken", broken), ("hanging", hanging)):
+    async def explained() -> None:
+        raise NotReady("the journal is being read again")
+
+    probes = {"good": good, "broken": broken, "hanging": hanging, "explained": explained}
+    for name, probe in probes.items():
         health.ready(name, probe)
     found = {report.name: report for report in await health.readiness()}
     assert [name for name, report in found.items() if report.ok] == ["good"]
     assert found["broken"].detail == "OSError"
     assert "no answer" in found["hanging"].detail
+    assert found["explained"].detail == "the journal is being read again"

@@ -142,7 +142,7 @@ async def test_who_waits_for_the_lease_is_told_why(
         told.append(problem)
         stopping.set()
 
-    async def refused(*_: object) -> Held:
+    async def refused(*_: object, **_named: object) -> Held:
         raise away
 
     async def work(_held: Held) -> None:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -39,8 +40,8 @@ from shared.stream.journal import Journal
 from shared.stream.outage import interruption
 from shared.stream.producer import producing
 from shared.stream.record import read
-from shared.stream.relay import Fenced, Relay
-from shared.stream.republishing import begin_anew
+from shared.stream.relay import FILLING, RECREATING, Fenced, Relay
+from shared.stream.republishing import begin_anew, seal
 from shared.stream.topics import empty, provision
 from tests.shared.stream.stage import eventually, new_aggregate, new_health, records_of, running, said
 from tests.shared.stream.test_record import EVENT
@@ -545,6 +546,25 @@ async def test_a_relay_that_cannot_publish_says_nothing_else_while_it_tries_agai
 
         await eventually(tried_again)
     assert {(ok, detail[:7]) for ok, detail in health.reports} == {(False, "stopped")}
+
+
+@pytest.mark.parametrize("mark", [FILLING, RECREATING])
+async def test_a_relay_that_is_sealed_by_a_command_waits_for_it_and_raises_no_alarm(shop: Shop, mark: int) -> None:
+    """That command is at work: to ask for it would be wrong, and so would be to call it an error."""
+    await shop.append(uuid.uuid4(), 3)
+    await seal(shop.pool, mark)
+    health = new_health()
+    with structlog.testing.capture_logs() as logged:
+        async with running(shop.relay(health)):
+            await eventually(lambda: waits_for_the_command(health))
+            await begin_anew(shop.pool)
+            await shop.catches_up()
+    assert [line for line in logged if line["log_level"] == "error"] == []
+
+
+async def waits_for_the_command(health: Health) -> bool:
+    found = [report for report in health.workers if report.name == "relay"]
+    return any(not report.ok and report.detail.startswith("waits: `throughline republish") for report in found)
 
 
 async def test_a_relay_that_reaches_no_broker_does_not_name_another_process(shop: Shop) -> None:
