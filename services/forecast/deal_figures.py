@@ -4,7 +4,7 @@ Now comes from what still stands; a past instant from what stood when its month 
 the asked day's tail. Only `known_at` folds the facts again. All three give the same rows.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,10 +16,10 @@ from asyncpg import Record
 from services.forecast.deals import read_state
 from services.forecast.figures import Sum, cycle_days, due_of, next_month, stage_of, sum_of
 from services.forecast.grains import counted, counts_at
+from services.forecast.known import known_states
 from services.forecast.question import Question, scoped
-from services.forecast.timeline import OPEN, WON, DealState, at
+from services.forecast.timeline import OPEN, WON, DealState
 from shared.domain.context import Company
-from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
 
 
@@ -254,18 +254,14 @@ def whole_months(first: date, last: date) -> tuple[date, date]:
 
 
 async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) -> list[DealState]:
-    """The wanted deals as they stood at the instant asked about, as known then. Only `known_at` scans all of them."""
+    """The wanted deals as they stood at the instant asked about, as known then. Only `known_at` folds them again."""
     if asked.known_at is None:
         conditions, arguments = wanted.conditions(7)
         parts = (f"select state from {span} where {{scope}}{conditions}" for span in standing(asked))  # noqa: S608
         sql = " union all ".join(parts)
         return [read_state(row["state"]) for row in await db.fetch(scoped(sql), *asked.scope, asked.as_of, *arguments)]
-    states: list[DealState] = []
-    async for facts in _lives(db, asked.known_at):
-        state = at(facts, asked.as_of, asked.known_at)
-        if state is not None and asked.covers(state.team, state.owner) and wanted.admits(state):
-            states.append(state)
-    return states
+    known = await known_states(db, asked, asked.known_at)
+    return [state for state in known.values() if asked.covers(state.team, state.owner) and wanted.admits(state)]
 
 
 def standing(asked: Question) -> tuple[str, ...]:
@@ -306,26 +302,6 @@ def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime) 
         open=len(still),
         stalled=sum(state.stalls < as_of for state in still),
     )
-
-
-async def known_pairs(
-    db: ViewDatabase, start: Question, end: Question, known_at: datetime
-) -> list[tuple[DealState | None, DealState | None]]:
-    """Every deal, of whatever scope, as it stood at two instants, as it was known then."""
-    return [(at(facts, start.as_of, known_at), at(facts, end.as_of, known_at)) async for facts in _lives(db, known_at)]
-
-
-async def _lives(db: ViewDatabase, known_at: datetime) -> AsyncIterator[list[Envelope[Any]]]:
-    """The facts of one deal after the other, as far as they were recorded by then."""
-    life: list[Envelope[Any]] = []
-    async for part in db.scan("deal", recorded_until=known_at):
-        for fact in part:
-            if life and fact.aggregate_id != life[0].aggregate_id:
-                yield life
-                life = []
-            life.append(fact)
-    if life:
-        yield life
 
 
 def tally_open(states: Iterable[DealState]) -> list[OpenRow]:

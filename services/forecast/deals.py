@@ -17,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from services.forecast.figures import (
+    NOBODY,
     Close,
     Levels,
     Movements,
@@ -32,6 +33,7 @@ from services.forecast.figures import (
 from services.forecast.tallies import Tally, add
 from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
 from shared.domain.context import Company
+from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
 
@@ -46,6 +48,11 @@ create table {view}.span (
     probability numeric not null, state json not null,
     primary key (deal_id, start_at)
 );
+create table {view}.held (
+    deal_id uuid not null, team uuid not null, owner uuid not null, known timestamptz not null,
+    primary key (team, owner, deal_id)
+);
+create index on {view}.held (owner, deal_id);
 create index on {view}.span (start_at);
 create index on {view}.span (end_at) where end_at is not null;
 create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome = 'open' and end_at is not null;
@@ -110,7 +117,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=9, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=10, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -135,6 +142,7 @@ async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> Non
     before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
     await _write_spans(db, changes)
     await _write_current(db, facts)
+    await _write_held(db, [fact for new in facts.values() for fact in new])
     await _post(db, *changes_of(before, after, db.company))
 
 
@@ -240,6 +248,26 @@ async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]
         list(last),
         [fact.occurred_at for fact in last.values()],
         [fact.sequence for fact in last.values()],
+    )
+
+
+async def _write_held(db: ViewDatabase, facts: Sequence[Envelope[Any]]) -> None:
+    """Whose each deal ever was, and since when that was known. Spans do not tell: a state that held for no time, as
+    the next fact bears the same instant, is in none of them, and may have been all that was known then."""
+    known: dict[tuple[UUID, UUID, UUID], datetime] = {}
+    for fact in facts:
+        if isinstance(fact.data, (DealOpened, DealHandedOver)):
+            key = fact.aggregate_id, fact.data.team or NOBODY, fact.data.owner or NOBODY
+            known[key] = min(known.get(key, fact.recorded_at), fact.recorded_at)
+    await db.execute(
+        """insert into {view}.held as given (deal_id, team, owner, known)
+           select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+           on conflict (team, owner, deal_id) do update set known = excluded.known
+            where excluded.known < given.known""",
+        [deal_id for deal_id, _, _ in known],
+        [team for _, team, _ in known],
+        [owner for _, _, owner in known],
+        list(known.values()),
     )
 
 

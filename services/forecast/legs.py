@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any, Literal, get_args
 from uuid import UUID
 
-from services.forecast.deal_figures import known_pairs
 from services.forecast.figures import UNDATED, Sum, due_of
+from services.forecast.known import known_pairs
 from services.forecast.periods import Period
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState

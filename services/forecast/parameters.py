@@ -1,7 +1,7 @@
 """How every route of forecast is asked: who, when, about whose deals, on one snapshot of the read models."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -43,9 +43,12 @@ class Asked:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
-        """All read models on one snapshot."""
-        async with self.here.views.reading() as reading:
-            yield reading
+        """All read models on one snapshot. What was known at a past instant waits for a place before it takes a
+        connection."""
+        async with AsyncExitStack() as held:
+            if self.question.known_at is not None:
+                await held.enter_async_context(self.here.folding.place())
+            yield await held.enter_async_context(self.here.views.reading())
 
     @property
     def currency(self) -> str:

@@ -27,7 +27,8 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.0015
 PATIENCE_SECONDS = 1.0
 """A fence that waits longer than this for one transaction is logged, with who holds it up."""
-SCAN_ROWS = 2000
+SCAN_ROWS = 64
+"""So few are decoded, and worked on, at a time: the loop that does it keeps leases and heartbeats as well."""
 LARGEST_SPAN = 20_000
 """So many positions are looked through for events of some types at a time, however few there are among them."""
 
@@ -66,6 +67,33 @@ class RawPage:
     upto: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Which events of a family of aggregates are read; None is any. Of `types`, as of a page, also what is no event."""
+
+    among: Sequence[UUID] | None = None
+    """Only these aggregates."""
+    types: Collection[str] | None = None
+    occurred_until: datetime | None = None
+    recorded_until: datetime | None = None
+
+    def conditions(self, first: int) -> tuple[str, list[Any]]:
+        """SQL that begins with "and", and its arguments from `$first` on. Only what is asked for stands in it, so that
+        the aggregates are found by their index."""
+        given = [
+            ("l.aggregate_id = any (${})", self.among),
+            ("l.type = any (${})", None if self.types is None else [*self.types, UNREADABLE]),
+            ("l.occurred_at <= ${}", self.occurred_until),
+            ("l.recorded_at <= ${}", self.recorded_until),
+        ]
+        asked = [(condition, value) for condition, value in given if value is not None]
+        text = "".join(f" and {condition.format(number)}" for number, (condition, _) in enumerate(asked, first))
+        return text, [value for _, value in asked]
+
+
+WHOLE = Excerpt()
+
+
 class Log:
     """A service's own log (`service` names it), or its journal of the events of others (`service` None)."""
 
@@ -85,10 +113,8 @@ class Log:
         last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
         self._next_of = f"select {columns} {following} and (l.type = any ($4) or l.position = {last}) {in_order}"
         self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
-        self._all = (
-            f"select {columns} where l.aggregate = $1 and ($2::timestamptz is null or l.recorded_at <= $2)"
-            " order by l.aggregate_id, l.sequence"
-        )
+        family, by_stream = "where l.aggregate = $1 and l.position <= $2", "order by l.aggregate_id, l.sequence"
+        self._all = f"select {columns} {family}{{more}} {by_stream}"
 
     async def head(self) -> int:
         """The highest committed position, final or not."""
@@ -141,10 +167,12 @@ class Log:
         return [self._decoded(row) for row in await connection.fetch(self._of, aggregate_ids, upto)]
 
     async def scan(
-        self, connection: Any, aggregate: str, *, recorded_until: datetime | None = None
+        self, connection: Any, aggregate: str, upto: int, excerpt: Excerpt = WHOLE
     ) -> AsyncIterator[list[Envelope[Any] | Undecodable]]:
-        """Every event of a family of aggregates, stream by stream, in parts; only inside a transaction."""
-        cursor = await connection.cursor(self._all, aggregate, recorded_until)
+        """The events of a family of aggregates up to a position that is known to be final, stream by stream, in small
+        parts; only inside a transaction."""
+        more, arguments = excerpt.conditions(3)
+        cursor = await connection.cursor(self._all.format(more=more), aggregate, upto, *arguments)
         while rows := await cursor.fetch(SCAN_ROWS):
             yield [self._decoded(row) for row in rows]
 

@@ -15,7 +15,7 @@ higher version, which is built beside the one that serves; so do changed tables,
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -28,7 +28,7 @@ from asyncpg.pool import PoolConnectionProxy
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from shared.events.registry import type_of
-from shared.store.log import Log
+from shared.store.log import WHOLE, Excerpt, Log
 from shared.views.entries import readable
 
 Source = Literal["log", "journal"]
@@ -67,6 +67,8 @@ class ViewDatabase:
         self.parked = parked
         """The number of events that the rows lack because they could not be handled."""
         self.company = company
+        self.memo: dict[Hashable, Any] = {}
+        """What a question has worked out already from these rows, for its next part."""
         self._log = log
 
     async def execute(self, sql: str, *arguments: Any) -> str:
@@ -93,11 +95,9 @@ class ViewDatabase:
         """All events of these aggregates up to `position`, in the order of the log."""
         return readable(await self._log.history(self.connection, aggregate_ids, self.position))
 
-    async def scan(
-        self, aggregate: str, *, recorded_until: datetime | None = None
-    ) -> AsyncIterator[list[Envelope[Any]]]:
-        """Every event of a family of aggregates, stream by stream, in parts."""
-        async for part in self._log.scan(self.connection, aggregate, recorded_until=recorded_until):
+    async def scan(self, aggregate: str, excerpt: Excerpt = WHOLE) -> AsyncIterator[list[Envelope[Any]]]:
+        """The events of a family of aggregates up to `position`, stream by stream, in parts."""
+        async for part in self._log.scan(self.connection, aggregate, self.position, excerpt):
             yield readable(part)
 
     def sql(self, text: str) -> str:

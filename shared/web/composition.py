@@ -40,6 +40,7 @@ from shared.views.reading import NotBuilt, Views
 from shared.views.runner import ViewRunner
 from shared.views.view import Source, View
 from shared.web.authorization import Authorization, IssuerKeys, Tokens, fetch_keys
+from shared.web.bulkhead import Bulkhead
 from shared.web.limits import RateLimit
 from shared.web.running import Running
 from shared.web.sse import Feed
@@ -57,6 +58,10 @@ BUILT_SECONDS = 0.5
 LOOK_SECONDS = 2.0
 """How often a worker makes sure of its database that asks it nothing."""
 ANSWER_SECONDS = 2.0
+FOLDS_AT_ONCE = 2
+FOLD_WAIT_SECONDS = 3.0
+"""So many answers are folded from events at once, so that neither the loop nor the connections are taken up by them;
+the next waits so long for its place."""
 CLOCK_SECONDS = 1.0
 """How soon a process follows when another one has moved the company clock."""
 
@@ -171,6 +176,7 @@ async def _compose(
         organisation=people,
         authorization=Authorization(tokens, people.actor, RateLimit(settings.rate_limit), origin=settings.origin),
         cursors=Cursors(settings.claim_secret),
+        folding=Bulkhead(FOLDS_AT_ONCE, FOLD_WAIT_SECONDS),
         stopping=stopping,
         feed=_feed(service, settings, health, advanced, lambda: running),
     )

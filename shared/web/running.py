@@ -18,6 +18,7 @@ from shared.views.cursors import Cursors
 from shared.views.organisation import Organisation
 from shared.views.reading import Views
 from shared.web.authorization import Authorization
+from shared.web.bulkhead import Bulkhead
 from shared.web.sse import Feed
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Running:
     authorization: Authorization
     cursors: Cursors
     stopping: asyncio.Event
+    folding: Bulkhead
+    """The places of answers that are folded from the events themselves."""
     feed: Feed
     """The end of the service's stream of events; without a source in `Service` nobody listens to it."""
 

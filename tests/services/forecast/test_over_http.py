@@ -1,5 +1,6 @@
 """Forecast over HTTP: what is wrong with a question is told as by every other service (API-1)."""
 
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from shared.domain.roles import Role
+from shared.web.composition import FOLDS_AT_ONCE
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, moved, opened
 from tests.shared.web.conftest import Errands
@@ -107,6 +109,22 @@ async def test_the_stream_is_of_now_and_knows_no_other_instant(director: httpx.A
     """API-3: what it cannot heed it refuses."""
     told = problem(await director.get(f"/v1/stream?{parameter}=2026-01-01"), 400, "invalid-parameter")
     assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [(parameter, "unknown-parameter")]
+
+
+@pytest.mark.parametrize("path", ["funnel", "funnel/deals", "forecast", "health-metrics", "pipeline-changes"])
+async def test_what_was_known_then_waits_for_a_place_and_the_present_for_none(
+    served: Errands, director: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(served.running.folding, "_wait_seconds", 0.01)
+    today = str(served.settings.company.day(served.running.clock.now()))
+    async with AsyncExitStack() as held:
+        for _ in range(FOLDS_AT_ONCE):
+            await held.enter_async_context(served.running.folding.place())
+        refused = await director.get(f"/v1/{path}", params={"known_at": today})
+        assert problem(refused, 503, "unavailable")["code"] == "unavailable"
+        assert refused.headers["Retry-After"] == "1"
+        assert (await director.get(f"/v1/{path}", params={"as_of": today})).status_code == 200
+    assert (await director.get(f"/v1/{path}", params={"known_at": today})).status_code == 200
 
 
 async def test_a_stage_is_data_so_an_unknown_one_is_an_empty_answer(director: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.registry import Registry, type_of
 from shared.ops.ids import new_id
-from shared.store.log import Log, Undecodable
+from shared.store.log import Excerpt, Log, Undecodable
 from tests.shared.store.conftest import Process
 from tests.shared.store.tickets import CODEC, SERVICE_ACTOR, AddNote, NoteAdded, OpenTicket, TicketOpened, ticket
 
@@ -143,7 +143,7 @@ async def test_a_scan_goes_stream_by_stream_as_known_at_a_time(process: Process)
     known_at = process.clock.now()
     await process.commands.execute(ticket, ids[0], AddNote(note="later"), SERVICE_ACTOR)
     async with process.pool.acquire() as connection, connection.transaction():
-        scan = process.log.scan(connection, "ticket", recorded_until=known_at)
+        scan = process.log.scan(connection, "ticket", await process.log.head(), Excerpt(recorded_until=known_at))
         found = [event for part in [part async for part in scan] for event in part]
     assert [(event.aggregate_id, event.sequence) for event in found if isinstance(event, Envelope)] == [
         (one, number) for one in ids for number in (1, 2)
