@@ -27,6 +27,7 @@ from deploy.local.ports import free_port
 from deploy.local.program import stop_left_overs
 from deploy.local.stack import Stack
 from shared.testing.servers import DatabaseServer
+from tests.class_sharing import share_classes
 from tests.whole_stack import WholeStack
 
 CHECKOUT = Path(__file__).parent.parent
@@ -54,6 +55,13 @@ def pytest_sessionstart() -> None:
                 f"TEST_SERVERS=testcontainers needs Docker, and none answers: {error}. "
                 "Start it, or leave TEST_SERVERS out: then the tests start servers of their own."
             ) from None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Before the first test, if any of them starts a broker."""
+    brokers = {"kafka", "test_stack", "stack", "empty_stack"}
+    if not from_docker() and any(brokers & set(getattr(item, "fixturenames", ())) for item in session.items):
+        share_classes()
 
 
 @pytest.fixture

