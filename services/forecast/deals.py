@@ -259,6 +259,8 @@ async def _write_held(db: ViewDatabase, facts: Sequence[Envelope[Any]]) -> None:
         if isinstance(fact.data, (DealOpened, DealHandedOver)):
             key = fact.aggregate_id, fact.data.team or NOBODY, fact.data.owner or NOBODY
             known[key] = min(known.get(key, fact.recorded_at), fact.recorded_at)
+    if not known:
+        return
     await db.execute(
         """insert into {view}.held as given (deal_id, team, owner, known)
            select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])

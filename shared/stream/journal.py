@@ -279,11 +279,13 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         partition = TopicPartition(*place)
         if partition not in self._assigned():
             return
-        log.error("journal-hole", topic=place.topic, partition=place.partition, after=hole.after, found=hole.position)
+        lacking = {"topic": place.topic, "partition": place.partition, "after": hole.after, "found": hole.position}
         if self._read_again.get(place) == hole.after:
+            log.error("journal-hole", **lacking)
             self._stopped[place] = hole
             self._consumer.pause(partition)
         else:
+            log.warning("journal-reads-again", **lacking)
             self._read_again[place] = hole.after
             self._consumer.seek(partition, 0)
 

@@ -28,7 +28,8 @@ READ_AGAIN = (
 )
 
 SCHEMA_SECONDS = 1.0
-"""How long a look-up goes on with the build that it knows; a replaced one stays readable for a minute."""
+"""How long a look-up goes on with the build that it knows; a replaced one stays readable for a minute. That there is
+none is not remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +96,11 @@ class Views:
 
     async def lookup(self, view: View | str, sql: str, *arguments: object) -> list[Record]:
         """The rows of one statement on one view, in one round trip: for look-ups that need no position."""
-        if time.monotonic() > self._schemas_until:
+        name = view if isinstance(view, str) else view.name
+        if time.monotonic() > self._schemas_until or name not in self._schemas:
             rows = await self._pool.fetch(SCHEMAS, self._revisions)
             self._schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             self._schemas_until = time.monotonic() + SCHEMA_SECONDS
-        name = view if isinstance(view, str) else view.name
         if name not in self._schemas:
             raise NotBuilt(f"not built in this release: {name}")
         return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)

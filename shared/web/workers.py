@@ -40,6 +40,7 @@ async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> 
     delay = FIRST_PAUSE
     clock = asyncio.get_running_loop()
     health.report(worker.name, True, "starts")
+    restarts = health.metrics.worker_restarts.labels(worker.name)  # there from 0 on: an alert asks for the increase
     while not stopping.is_set():
         began = clock.time()
         before = health.reported(worker.name)
@@ -61,7 +62,7 @@ async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> 
         delay = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else delay
         await pause(stopping, min(delay, LONGEST_OUTAGE_PAUSE) if away else delay)
         delay = min(delay * 2, LONGEST_PAUSE)
-        health.metrics.worker_restarts.labels(worker.name).inc()
+        restarts.inc()
 
 
 def _report(worker: Worker, health: Health, failure: BaseException | None, away: bool) -> None:

@@ -252,6 +252,14 @@ async def test_fc_15_the_day_in_the_address_rules_every_panel(browser: Browser, 
         assert "as_of" not in visit.page.url
 
 
+async def test_fc_15_what_is_no_day_is_not_asked_about(browser: Browser, team: Team) -> None:
+    async with visiting(browser, team) as visit:
+        await visit.open(team.company.stack.origin, as_of="hello")
+        await expect(visit.page.locator("#notice")).to_have_text("That is no day. These are the figures of now.")
+        await expect(visit.page.locator("[data-bind=won]")).to_have_text("€61K")
+        assert not [url for url in visit.asked if "hello" in urlsplit(url).query and urlsplit(url).path in PANELS]
+
+
 async def test_fc_15_a_day_that_is_still_to_come_is_not_asked_about(browser: Browser, team: Team) -> None:
     """Neither when the address has it nor when somebody types it: the figures stay those of now."""
     to_come = str(team.company.today + timedelta(days=4000))

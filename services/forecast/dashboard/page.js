@@ -323,6 +323,7 @@ function notice(text) { $("#notice").hidden = !text; $("#notice").textContent = 
 // Of a day after today, as the company clock has it, nothing is known yet.
 const TO_COME = "That day is still to come.";
 const isToCome = (at) => Boolean(at) && at.slice(0, 10) > horizon.today;
+const isNone = (at) => Boolean(at) && Number.isNaN(Date.parse(at));
 
 let horizon = null;
 function showHorizon() {
@@ -351,8 +352,8 @@ function showAsked() {
 async function start() {
   const me = await get("/v1/me");
   horizon = await get("/v1/horizon");
-  const tooFar = isToCome(asked().get("as_of"));
-  if (tooFar) history.replaceState(null, "", `?${new URLSearchParams([...asked()].filter(([name]) => name !== "as_of"))}`);
+  const given = asked().get("as_of"), unasked = isNone(given) ? "That is no day." : isToCome(given) ? TO_COME : null;
+  if (unasked) history.replaceState(null, "", `?${new URLSearchParams([...asked()].filter(([name]) => name !== "as_of"))}`);
   if (horizon.behind && !asked().get("as_of")) history.replaceState(null, "", `?${new URLSearchParams([...asked(), ["as_of", horizon.newest]])}`);
   $("#who .name").textContent = `${me.name}, ${words(me.roles[0] ?? "")}`;
   const form = $("#ask");
@@ -379,7 +380,7 @@ async function start() {
   showAsked();
   follow();
   await refresh();
-  if (tooFar) notice(`${TO_COME} These are the figures of now.`);
+  if (unasked) notice(`${unasked} These are the figures of now.`);
 }
 
 start().catch((error) => notice(`This page could not start: ${error.message}`));

@@ -120,7 +120,7 @@ async def test_the_funnel_and_its_deals_are_narrowed_to_a_process(
     then: dict[str, Any],
 ) -> None:
     """FC-1: by process and version, now, then and as known then."""
-    asked = asked | {name: str(served.running.clock.now()) for name in then}
+    asked = asked | {name: served.running.clock.now().isoformat() for name in then}
     funnel = await seen(director, "/v1/funnel", **asked)
     assert sum(row["count"] for row in funnel["stages"]) == len(deals)
     assert {row["process_id"] for row in funnel["stages"]} <= {str(asked["process_id"])}

@@ -215,7 +215,7 @@ async def test_a_failing_batch_harms_nobody_else(process: Process) -> None:
     ids = [await opened(process) for _ in range(8)]
     await process.pool.execute(
         """create function trip() returns trigger language plpgsql as $$
-           begin if new.data::text like '%2031%' then raise exception 'tripped'; end if; return new; end $$;
+           begin if new.data::text like '%2031-01-01%' then raise exception 'tripped'; end if; return new; end $$;
            create trigger trip before insert on event for each row execute function trip()"""
     )
     outcomes = await asyncio.gather(

@@ -322,3 +322,15 @@ async def test_builds_that_start_over_fold_everything_again_while_the_runner_wor
         await depot.scan(parcel_id)
         await caught_up(depot, view)
         assert [row["scans"] for row in await depot.table("parcels")] == [6]
+
+
+async def test_a_look_up_finds_a_view_as_soon_as_it_serves(depot: Depot) -> None:
+    """That none serves is not remembered: whoever was told that everything serves again asks at once."""
+    view = parcels()
+    await depot.prepare(view)
+    views, asked = depot.views(view), "select count(*) as parcels from {view}.parcel"
+    await depot.pool.execute("update view_build set state = 'building'")
+    with pytest.raises(NotBuilt):
+        await views.lookup(view, asked)
+    await depot.pool.execute("update view_build set state = 'serving'")
+    assert [row["parcels"] for row in await views.lookup(view, asked)] == [0]

@@ -35,6 +35,8 @@ async def test_a_worker_that_fails_is_reported_and_started_again(
 
     stopping = asyncio.Event()
     task = asyncio.create_task(supervise(Worker(name="w", run=run), health, stopping))
+    await until(lambda: bool(starts))
+    assert b'throughline_worker_restarts_total{worker="w"} 0.0' in health.metrics.page()
     await until(lambda: bool(health.workers) and not health.workers[0].ok)
     assert health.workers[0].detail == "ended: KeyError"
     await until(lambda: len(starts) == 3)
