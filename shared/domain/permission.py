@@ -1,5 +1,6 @@
 """Whether somebody may act on, or see, what belongs to an owner and a team (API-4)."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from shared.domain.context import Actor
@@ -13,7 +14,7 @@ def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | N
     that takes in what is common."""
     match reach_of(actor, permission):
         case None:
-            return f"This takes one of the roles {', '.join(sorted(permission))}."
+            return role_missing(permission)
         case Reach.ALL:
             return None
         case Reach.TEAM | Reach.TEAM_AND_COMMON as reach:
@@ -23,6 +24,11 @@ def may(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | N
         case Reach.OWN | Reach.OWN_AND_COMMON as reach:
             common = reach is Reach.OWN_AND_COMMON and owner is None and (team is None or team in actor.teams)
             return None if _owns(actor, owner) or common else "Your role allows this only for what you own."
+
+
+def role_missing(roles: Iterable[str]) -> str:
+    """What somebody is told who has none of these roles."""
+    return f"This takes one of the roles {', '.join(sorted(roles))}."
 
 
 def sees(actor: Actor, permission: Permission, owner: UUID | None, team: UUID | None) -> bool:

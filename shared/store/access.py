@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.domain.aggregate import Handler
-from shared.domain.permission import may, reach_of, sees
+from shared.domain.permission import may, reach_of, role_missing, sees
 from shared.store.errors import Forbidden, NotFound
 from shared.store.request import Request
 
@@ -22,8 +22,7 @@ def authorise(request: Request, handler: Handler | None, state: Any) -> None:
     allow = (handler or request.aggregate.handlers[type(request.command)][0]).allow
     if isinstance(state, request.aggregate.start):
         if reach_of(request.actor, allow) is None:
-            # Nothing is owned yet, so that it is the role alone.
-            raise Forbidden(may(request.actor, allow, None, None) or "")
+            raise Forbidden(role_missing(allow))
         return
     owner, team = getattr(state, "owner", None), getattr(state, "team", None)
     if not sees(request.actor, request.aggregate.readers, owner, team):

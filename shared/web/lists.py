@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from shared.domain.permission import role_missing
 from shared.views.lists import PARAMETERS, Listing, page
 from shared.web.commands import operation_id
 from shared.web.consistency import await_token
@@ -29,8 +30,7 @@ def list_route(listing: Listing) -> Route:
         running = running_of(request)
         actor = await running.authorization.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
-            roles = ", ".join(sorted(listing.readers))
-            raise Problem("not-allowed", f"This takes one of the roles {roles}.", code="role-missing")
+            raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")
         refuse_parameters(request, known)
         actor = await await_token(request, actor)
         query = dict(request.query_params)

@@ -17,6 +17,7 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from shared.domain.context import Actor
+from shared.domain.permission import role_missing
 from shared.domain.roles import Permission
 from shared.web.bodies import parse, read_body
 from shared.web.consistency import await_token
@@ -75,7 +76,7 @@ async def _asking(request: Request) -> Actor:
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
     if actor.roles.isdisjoint(roles):
-        raise Problem("not-allowed", f"This takes one of the roles {', '.join(roles)}.", code="role-missing")
+        raise Problem("not-allowed", role_missing(roles), code="role-missing")
     refuse_parameters(request, request.app.state.parameters[request.method.lower(), route.path_format])
     return await await_token(request, actor)
 
