@@ -25,7 +25,7 @@ select count(*) from (
      where b.state = 'serving' and b.source = 'journal'
      order by b.view, l.until desc nulls last, b.build desc) as folded
  where position < (select coalesce(max(position), 0) from journal)
-    or exists (select from journal_generation where complete_at is null)
+    or exists (select from journal_generation where complete_upto is null)
     or exists (select from view_build built join lease l on l.name = built.revision and l.until > clock_timestamp()
                 where source = 'journal' and state = 'building'
                   and not exists (select from view_build s where s.view = built.view and s.state = 'serving'))

@@ -29,11 +29,11 @@ select event_id from journal
    )
 on conflict do nothing"""
 WAITING = "delete from parked_sequence where runner = 'reactions-journal'"
-DOUBTED = "update journal_generation set complete_at = null"
-EMPTIED = "update journal_generation set number = number + 1, complete_at = null"
+DOUBTED = "update journal_generation set complete_upto = null"
+EMPTIED = "update journal_generation set number = number + 1, complete_upto = null"
 COMPLETE = """
-update journal_generation set complete_at = (select coalesce(max(position), 0) from journal)
- where number = $1 and complete_at is null"""
+update journal_generation set complete_upto = (select coalesce(max(position), 0) from journal)
+ where number = $1 and complete_upto is null"""
 
 
 async def seal(pool: "asyncpg.Pool[Any]", mark: int) -> None:
@@ -76,7 +76,7 @@ async def generation(pool: "asyncpg.Pool[Any]") -> int:
 
 async def completed(pool: "asyncpg.Pool[Any]") -> int | None:
     """Where the journal ended when all of it was there again; None while it is being read again."""
-    end: int | None = await pool.fetchval("select complete_at from journal_generation")
+    end: int | None = await pool.fetchval("select complete_upto from journal_generation")
     return end
 
 

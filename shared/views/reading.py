@@ -21,7 +21,7 @@ SERVING = """
 """
 SCHEMAS = "select view, build from view_build where state = 'serving' and revision = any($1::text[])"
 
-UNREAD = "select exists (select from journal_generation where complete_at is null)"
+UNREAD = "select exists (select from journal_generation where complete_upto is null)"
 READ_AGAIN = (
     "the journal is being read again, until `throughline republish --recreate` has ended; "
     "if it was ended before its end, run `throughline republish`"

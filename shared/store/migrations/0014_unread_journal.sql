@@ -2,13 +2,13 @@
 -- A journal that was emptied and is being read again is no log to answer from. Which build may serve is held here and not
 -- by the processes alone: those of an older release, which look for no such thing, make none either.
 
-alter table journal_generation add complete_at bigint default 0;
-comment on column journal_generation.complete_at is
+alter table journal_generation add complete_upto bigint default 0;
+comment on column journal_generation.complete_upto is
     'Where the journal ended when everything was read again that it had held; null from when it is emptied until then.';
 
 create function hold_back_unread() returns trigger language plpgsql as $$
 declare
-    complete bigint := (select complete_at from journal_generation);
+    complete bigint := (select complete_upto from journal_generation);
     folded bigint := (select position from mark where name = new.view || '_' || new.build);
 begin
     if complete is not null and coalesce(folded, 0) >= complete then
