@@ -9,7 +9,6 @@ from pathlib import Path
 
 from deploy.demo.company import company_of
 from deploy.demo.generator import write
-from deploy.imports.visibility import until_visible
 from deploy.local import postgres
 from deploy.local.control import take_down
 from deploy.local.home import Home, read_json, write_atomically
@@ -30,6 +29,7 @@ from pathlib import Path
 from deploy.cli.import_ import facts_in
 from deploy.imports.facts import ids_of
 from deploy.imports.loading import load
+from deploy.imports.visibility import until_visible
 from deploy.local.stack import Stack
 from shared.events import registry
 from shared.ops.settings import Settings
@@ -38,9 +38,12 @@ stack = Stack.at(home, choose_ports=False)
 environment = {**os.environ, **stack.settings(), **stack.database_settings()}
 settings = {name: Settings.from_environment(name, environment) for name in registry.SERVICES}
 told = asyncio.run(load(partial(facts_in, file), ids_of("bench"), settings, lambda _: None))
-sys.exit("; ".join(one.reason for one in told.rejections[:5]) or 0)
+if told.rejections:
+    sys.exit("; ".join(one.reason for one in told.rejections[:5]))
+arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in registry.SERVICES}))
+sys.exit(0 if arrived else f"The history does not arrive everywhere; the logs are in {home / 'logs'}.")
 """
-"""Run by a build's interpreter: what is stored is what that build writes."""
+"""Run by a build's interpreter: what is stored is what that build writes, and it knows when that has arrived."""
 
 
 def place(build: Build, deals: int) -> Path:
@@ -96,5 +99,3 @@ async def _take_in(build: Build, local: Stack, deals: int) -> None:
     )
     if await process.wait() != 0:
         raise RuntimeError(f"{build.label} did not take in the history; it says why above.")
-    if not await until_visible({name: local.database_url(name) for name in SERVICES}):
-        raise RuntimeError(f"The history does not arrive everywhere; the logs are in {local.home.logs}.")

@@ -79,7 +79,7 @@ async def test_who_is_done_lets_the_next_one_in_at_once(process: Process, other:
 
 async def test_a_database_that_fails_is_asked_again(process: Process, other: Process) -> None:
     """For the first time, and while there is time for it to be renewed; the work goes on meanwhile."""
-    epochs: list[int] = []
+    name, epochs = "asked again", list[int]()
     begun, enough = asyncio.Event(), asyncio.Event()
 
     async def work(epoch: int) -> None:
@@ -89,12 +89,12 @@ async def test_a_database_that_fails_is_asked_again(process: Process, other: Pro
 
     async def failed(times: int) -> None:
         async with asyncio.timeout(10):
-            while len([line for line in told if line["event"] == "lease-unreachable"]) < times:
+            while sum(line["event"] == "lease-unreachable" and line["names"] == [name] for line in told) < times:
                 await other.pool.execute("select pg_sleep(0.01)")
 
     with structlog.testing.capture_logs() as told:
         await other.pool.execute("alter table lease rename to away")
-        holding = asyncio.create_task(Lease(process.pool, "relay", seconds=60).hold(work))
+        holding = asyncio.create_task(Lease(process.pool, name, seconds=60).hold(work))
         await failed(1)
         await other.pool.execute("alter table away rename to lease")
         async with asyncio.timeout(10):
@@ -102,7 +102,7 @@ async def test_a_database_that_fails_is_asked_again(process: Process, other: Pro
         await other.pool.execute("alter table lease rename to away")
         await failed(2)
         await other.pool.execute("alter table away rename to lease")
-        await renewed(other, ["relay"])
+        await renewed(other, [name])
         enough.set()
         await holding
     assert epochs == [1]
