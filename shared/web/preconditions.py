@@ -13,6 +13,8 @@ from shared.web.problems import Fault, Problem
 _HEX = r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}"
 _ID = re.compile(rf"{_HEX}|\{{{_HEX}\}}|urn:uuid:{_HEX}")
 """The spellings in which a body may give an id."""
+_ID_LENGTHS = frozenset(range(32, 46))
+"""Of the shortest and the longest of them, and what is between: hardly any other text is matched."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # A compressing gateway marks the ETag of what it compressed as weak or with a suffix ("7-gzip"); it is still version 7.
 _ETAG = re.compile(r'(?:W/)?"(\d{1,18})(?:-[a-z]+)?"')
@@ -53,15 +55,13 @@ def content_of(request: Request, raw: bytes) -> bytes:
 
 def _same_spelling(value: Any) -> Any:
     """JSON in which every id is spelled in small letters with hyphens; names of members are data, as in a map by id."""
-    match value:
-        case str() if _ID.fullmatch(value):
-            return str(UUID(value))
-        case dict():
-            return {_same_spelling(name): _same_spelling(inside) for name, inside in value.items()}
-        case list():
-            return [_same_spelling(inside) for inside in value]
-        case _:
-            return value
+    if isinstance(value, str):
+        return str(UUID(value)) if len(value) in _ID_LENGTHS and _ID.fullmatch(value) else value
+    if isinstance(value, dict):
+        return {_same_spelling(name): _same_spelling(inside) for name, inside in value.items()}
+    if isinstance(value, list):
+        return [_same_spelling(inside) for inside in value]
+    return value
 
 
 def expected_version(request: Request, *, required: bool) -> int | None:

@@ -11,7 +11,6 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from deploy.imports.visibility import BEHIND
 from deploy.local.control import take_down
 from deploy.local.home import Home
 from deploy.local.ports import LOOPBACK
@@ -30,6 +29,14 @@ from tests.whole_stack import WholeStack
 
 NUMBER, SECONDS, WARM_UP = 500, 25.0, 20
 """Each question is asked so often, or for so long, after so many times that do not count."""
+BEHIND = """
+select count(*) from (
+    select bool_or(b.state = 'serving' and m.position >= (select coalesce(max(position), 0) from journal)) as folded
+      from view_build b left join mark m on m.name = b.view || '_' || b.build
+     where b.source = 'journal' group by b.view) as view
+ where folded is not true
+"""
+"""What the schema of every build can answer."""
 FOLDING_SECONDS = 480.0
 TELL_SECONDS = 10.0
 FORECAST = "forecast"

@@ -1,6 +1,7 @@
 """A stack's home filled with a large history: made once, then used again; one that was cut off goes on."""
 
 import asyncio
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from deploy.cli.import_ import facts_in
 from deploy.imports.facts import ids_of
 from deploy.imports.loading import load
 from deploy.imports.visibility import until_visible
-from deploy.local.stack import Stack
+from deploy.local.stack import SERVICES, Stack
 from shared.events import registry
 from shared.ops.settings import Settings
 home, file = map(Path, sys.argv[1:])
@@ -40,7 +41,7 @@ settings = {name: Settings.from_environment(name, environment) for name in regis
 told = asyncio.run(load(partial(facts_in, file), ids_of("bench"), settings, lambda _: None))
 if told.rejections:
     sys.exit("; ".join(one.reason for one in told.rejections[:5]))
-arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in registry.SERVICES}))
+arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in SERVICES}))
 sys.exit(0 if arrived else f"The history does not arrive everywhere; the logs are in {home / 'logs'}.")
 """
 """Run by a build's interpreter: what is stored is what that build writes, and it knows when that has arrived."""
@@ -53,7 +54,7 @@ def place(build: Build, deals: int) -> Path:
 
 async def filled(build: Build, path: Path, deals: int, *, published: bool, say: Callable[[str], None]) -> None:
     """Fill a home, unless it is filled so already; nothing runs in it afterwards."""
-    home, wanted = Home(path), {"deals": deals, "published": published}
+    home, wanted = Home(path), {"deals": deals, "published": published, "schema": _schema(build)}
     await take_down(home)
     if read_json(path / "filled.json") == wanted:
         return
@@ -85,6 +86,12 @@ async def filled(build: Build, path: Path, deals: int, *, published: bool, say: 
         await running.stop()
     say(f"{sum(done.events.values()):,} events copied, {sum(done.journaled.values()):,} into journals.")
     write_atomically(path / "filled.json", json.dumps(wanted))
+
+
+def _schema(build: Build) -> str:
+    """A digest of a build's migrations: what another schema was filled with, it may not start on."""
+    files = sorted((build.folder / "shared" / "store" / "migrations").glob("*.sql"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 async def _take_in(build: Build, local: Stack, deals: int) -> None:
