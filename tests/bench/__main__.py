@@ -1,8 +1,8 @@
 """`make bench`: the whole product beside its peers, in one run on one PostgreSQL; with AGAINST=<commit> beside another
 build of the product as well.
 
-Only ratios inside one run say something. A round counts when everything that follows from its commands was done within
-a second after its end.
+Only ratios inside one section say something. A round counts when everything that follows from its commands was done
+within a second after its end. Sections that were measured of this very code are not measured again, unless `--fresh`.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from deploy.local.stack import CHECKOUT
@@ -18,17 +19,19 @@ from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
 from tests.bench.ledgers import long_streams
 from tests.bench.machine import machine
-from tests.bench.plan import LEDGERS, PRODUCT, QUESTIONS, SECTIONS, Plan, told
+from tests.bench.plan import COMMANDS, LEDGERS, PRODUCT, QUESTIONS, SECTIONS, Plan, told
 from tests.bench.questions import answer_questions
 from tests.bench.report import report
 from tests.bench.rounds import commands
+from tests.bench.runs import Run, run_of, split, together
 from tests.bench.servers import stage
 
 PAGE = CHECKOUT / "docs" / "reference" / "bench.md"
 INTRODUCTION = """# What one command costs
 
 Written by `make bench` (`python -m tests.bench --write`). Absolute figures belong to the machine below; what carries
-over is a ratio inside one run. The servers take turns on the same PostgreSQL (fsync on), one process each.
+over is a ratio inside one section, for which all servers and builds took turns on the same PostgreSQL (fsync on), one
+process each.
 
 - **Throughline**: `POST /v1/deals` at the deals service as it runs in the stack. Bearer token, the asker's team (looked
   up once a second), validation, process and catalogue, `Idempotency-Key`, append with compare-and-set; beside it the
@@ -60,8 +63,13 @@ def main() -> None:
     plan = planned(chosen)
     with ExitStack() as ending:
         builds = [THIS, *(ending.enter_context(checked_out(commit)) for commit in [chosen.against] if commit)]
-        told(f"This takes about {plan.minutes(len(builds)):.0f} minutes.")
-        page = report(asyncio.run(measured(plan, builds)), PRODUCT)
+        run = run_of(plan, chosen.against)
+        if chosen.fresh:
+            run.forget(plan.sections)
+        left = replace(plan, sections=[each for each in plan.sections if each not in run.sections()])
+        told(f"This takes about {left.minutes(len(builds)):.0f} minutes.")
+        asyncio.run(measure(left, builds, run))
+        page = report(together(run.sections()), PRODUCT)
     sys.stdout.write(page)
     if chosen.write:
         PAGE.write_text(f"{INTRODUCTION}\n{page}")
@@ -89,6 +97,7 @@ def arguments() -> Namespace:
     parser.add_argument("--turns", type=int, help="how often each build has its turn")
     parser.add_argument("--deals", type=int, help="how many deals the questions are asked over: 100000")
     parser.add_argument("--against", default="", help="another commit to be measured beside this build")
+    parser.add_argument("--fresh", action="store_true", help="measure what was measured before of this very code, too")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(CHECKOUT)} as well")
     chosen = parser.parse_args()
     if unknown := set(chosen.sections or ()) - set(SECTIONS):
@@ -101,21 +110,28 @@ def list_of(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return lambda text: tuple(kind(part) for part in text.replace(",", " ").split())
 
 
-async def measured(plan: Plan, builds: list[Build]) -> Measured:
-    """A whole run."""
+async def measure(plan: Plan, builds: list[Build], run: Run) -> None:
+    """Measure the sections of a plan, each with all builds, and keep what was found."""
     load = os.getloadavg()[0]
-    found = Measured()
-    for turn in range(plan.turns if plan.on_stage else 0):
+    if on_stage := [section for section in COMMANDS if section in plan.sections]:
+        found = Measured()
+        for turn in range(plan.turns):
+            for build in builds:
+                async with stage(build) as on:
+                    told(f"Turn {turn + 1} of {plan.turns}, {build.label}, at {on.whole.origin}.")
+                    await commands(on, plan, found)
+                    found.about = await machine(on.whole.local.postgres.url, load)
+        run.keep(split(found, on_stage))
+    if QUESTIONS in plan.sections:
+        found = Measured()
         for build in builds:
-            async with stage(build) as on:
-                told(f"Turn {turn + 1} of {plan.turns}, {build.label}, at {on.whole.origin}.")
-                await commands(on, plan, found)
-                found.about = await machine(on.whole.local.postgres.url, load)
-    for build in builds if QUESTIONS in plan.sections else []:
-        await answer_questions(build, plan.deals, found)
-    for build in builds if LEDGERS in plan.sections else []:
-        await long_streams(build, plan, found)
-    return found
+            await answer_questions(build, plan.deals, found)
+        run.keep(split(found, [QUESTIONS]))
+    if LEDGERS in plan.sections:
+        found = Measured()
+        for build in builds:
+            await long_streams(build, plan, found)
+        run.keep(split(found, [LEDGERS]))
 
 
 if __name__ == "__main__":

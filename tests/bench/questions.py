@@ -37,7 +37,8 @@ select count(*) from (
  where folded is not true
 """
 """What the schema of every build can answer."""
-FOLDING_SECONDS = 480.0
+REACHED = "select coalesce(sum(position), 0)::bigint from mark"
+PATIENCE_SECONDS = 120.0
 TELL_SECONDS = 10.0
 FORECAST = "forecast"
 
@@ -99,14 +100,17 @@ async def _running(build: Build, path: Path) -> AsyncIterator[Stack]:
 
 
 async def folded(local: Stack) -> None:
-    """Wait until forecast's views hold its whole journal. Raises TimeoutError; it goes on in the next run."""
+    """Wait until forecast's views hold its whole journal. Raises TimeoutError when they come no further."""
     connection = await asyncpg.connect(local.database_url(FORECAST))
-    began = said = time.monotonic()
+    began = said = moved = time.monotonic()
+    reached = -1
     try:
         while left := await connection.fetchval(BEHIND):
             now = time.monotonic()
-            if now - began > FOLDING_SECONDS:
-                raise TimeoutError("The views are not folded yet. Run the same again: it goes on from here.")
+            if (far := await connection.fetchval(REACHED)) != reached:
+                reached, moved = far, now
+            if now - moved > PATIENCE_SECONDS:
+                raise TimeoutError(f"The views are not folded, and come no further; the logs are in {local.home.logs}.")
             if now - said > TELL_SECONDS:
                 said = now
                 told(f"Folding: {left} views have not come to the end ({now - began:.0f} s).")

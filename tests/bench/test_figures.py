@@ -1,10 +1,14 @@
 """The bench's arithmetic and its page."""
 
+from dataclasses import replace
+from pathlib import Path
+
 from shared.views.tokens import ConsistencyToken
 from tests.bench.figures import Answered, Cold, Held, Measured, Pressure, Round, Steady, percentile, ratio
 from tests.bench.load import Result
 from tests.bench.plan import CLOSED, LEDGERS, OPEN, QUESTIONS, VISIBLE, Plan
 from tests.bench.report import report
+from tests.bench.runs import Run, split, together
 
 EIGHT = Pressure(clients=8)
 
@@ -153,3 +157,23 @@ def test_the_highest_token_of_a_load_counts_whatever_is_answered_last() -> None:
     alone = Result()
     alone.note("")
     assert not alone.last
+
+
+def test_a_run_that_broke_off_goes_on_with_what_is_missing(tmp_path: Path) -> None:
+    early, late = {"Measured": "10:00", "Python": "3.11"}, {"Measured": "12:00", "Python": "3.11"}
+    open_loop = replace(of_rate(100), pressure=Pressure(rate=100))
+    commands = Measured(about=early, rounds=[of_rate(300), open_loop])
+    asked = Measured(about=late, answered=[Answered(build="this build", deals=1, question="q", times=[0.1], size=1)])
+    run = Run(tmp_path / "run.json")
+    assert run.sections() == {}
+    run.keep(split(commands, [CLOSED, OPEN]))
+    run.keep(split(asked, [QUESTIONS]))
+    assert {name: len(found.rounds) for name, found in run.sections().items()} == {CLOSED: 1, OPEN: 1, QUESTIONS: 0}
+    whole = together(run.sections())
+    assert whole == Measured(
+        about={"Measured": "closed, open: 10:00; questions: 12:00", "Python": "3.11"},
+        rounds=commands.rounds,
+        answered=asked.answered,
+    )
+    run.forget([OPEN])
+    assert set(run.sections()) == {CLOSED, QUESTIONS}
