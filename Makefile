@@ -54,9 +54,9 @@ check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and kn
 faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a database under traffic: nothing is lost
 	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest -m "campaign or not campaign" tests/faults
 
-bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; QUICK=1; FRESH=1)
+bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; TURNS=2; QUICK=1; FRESH=1)
 	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \
-		$(if $(DEALS),--deals $(DEALS)) $(if $(QUICK),--quick) $(if $(FRESH),--fresh) $(if $(WRITE),--write)
+		$(if $(DEALS),--deals $(DEALS)) $(if $(TURNS),--turns $(TURNS)) $(if $(QUICK),--quick) $(if $(FRESH),--fresh) $(if $(WRITE),--write)
 
 fill: $(DEVELOPMENT) ## Fill a stack with a large history (DEALS=5000, some 20 events each) and verify it
 	$(RUN) tests.bench.fill $(if $(DEALS),--deals $(DEALS))

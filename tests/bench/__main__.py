@@ -116,7 +116,8 @@ async def measure(plan: Plan, builds: list[Build], run: Run) -> None:
     if on_stage := [section for section in COMMANDS if section in plan.sections]:
         found = Measured()
         for turn in range(plan.turns):
-            for build in builds:
+            # There and back, so that a machine that becomes slower is slower for all.
+            for build in builds if turn % 2 == 0 else reversed(builds):
                 async with stage(build) as on:
                     told(f"Turn {turn + 1} of {plan.turns}, {build.label}, at {on.whole.origin}.")
                     await commands(on, plan, found)

@@ -24,6 +24,7 @@ from tests.bench.builds import Build
 from tests.bench.clients import cpu, measure, visited
 from tests.bench.figures import Cold, Measured, Steady, percentile
 from tests.bench.fill.streams import QUEUE, SERIES, Books, settle, write_books, write_queue, write_series
+from tests.bench.folding import folded
 from tests.bench.load import UNIQUE, Task
 from tests.bench.machine import machine
 from tests.bench.plan import Plan, told
@@ -45,10 +46,6 @@ PATIENCE_SECONDS = 240.0
 QUIET = 0.15
 """A process that takes less of a core is at rest."""
 OWNERS = LEADS, RECEIVABLES = ("leads", "receivables")
-BEHIND = (
-    "select count(*) from view_build b join mark m on m.name = b.view || '_' || b.build"
-    " where b.state = 'serving' and b.source = 'log' and m.position < (select coalesce(max(position), 0) from event)"
-)
 HAS_SNAPSHOTS = "select to_regclass('snapshot') is not null"
 
 
@@ -112,7 +109,7 @@ class Ledgers:
         for name in OWNERS:
             await restart(self.local, name)
         for name in OWNERS:
-            await folded(self.local, name)
+            await folded(self.local, name, "log")
             await at_rest(processes(self.local)[name])
 
     # -- a command ----------------------------------------------------------------------------------------------------
@@ -242,16 +239,6 @@ async def restart(local: Stack, service: str) -> None:
         return bool(now["pid"] != before and now["ready"])
 
     await _until(is_new)
-
-
-async def folded(local: Stack, service: str) -> None:
-    """Wait until the views of a service hold its whole log."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    async with _store(local, service) as connection:
-        while await connection.fetchval(BEHIND):
-            if time.monotonic() > deadline:
-                raise TimeoutError("The views are not folded.")
-            await asyncio.sleep(0.2)
 
 
 async def at_rest(process: psutil.Process) -> None:

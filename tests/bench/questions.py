@@ -1,14 +1,11 @@
 """The section of questions: one client at forecast's own port, over a large history."""
 
-import asyncio
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
-import asyncpg
 import psutil
 
 from deploy.local.control import take_down
@@ -21,6 +18,7 @@ from tests.bench.builds import Build
 from tests.bench.clients import asked
 from tests.bench.figures import Answered, Held, Measured
 from tests.bench.fill.homes import filled, place
+from tests.bench.folding import folded
 from tests.bench.machine import machine
 from tests.bench.plan import FRAMEWORK, told
 from tests.bench.servers import peer, processes
@@ -29,17 +27,6 @@ from tests.whole_stack import WholeStack
 
 NUMBER, SECONDS, WARM_UP = 500, 25.0, 20
 """Each question is asked so often, or for so long, after so many times that do not count."""
-BEHIND = """
-select count(*) from (
-    select bool_or(b.state = 'serving' and m.position >= (select coalesce(max(position), 0) from journal)) as folded
-      from view_build b left join mark m on m.name = b.view || '_' || b.build
-     where b.source = 'journal' group by b.view) as view
- where folded is not true
-"""
-"""What the schema of every build can answer."""
-REACHED = "select coalesce(sum(position), 0)::bigint from mark"
-PATIENCE_SECONDS = 120.0
-TELL_SECONDS = 10.0
 FORECAST = "forecast"
 
 
@@ -65,7 +52,7 @@ async def answer_questions(build: Build, deals: int, into: Measured) -> None:
     path, load = place(build, deals), os.getloadavg()[0]
     await filled(build, path, deals, published=True, say=told)
     async with _running(build, path) as local:
-        await folded(local)
+        await folded(local, FORECAST, "journal")
         whole = WholeStack(local)
         token = whole.token("sales-director")
         process = processes(local)[FORECAST]
@@ -97,23 +84,3 @@ async def _running(build: Build, path: Path) -> AsyncIterator[Stack]:
         yield await builds.up(build, Home(path))
     finally:
         await take_down(Home(path))
-
-
-async def folded(local: Stack) -> None:
-    """Wait until forecast's views hold its whole journal. Raises TimeoutError when they come no further."""
-    connection = await asyncpg.connect(local.database_url(FORECAST))
-    began = said = moved = time.monotonic()
-    reached = -1
-    try:
-        while left := await connection.fetchval(BEHIND):
-            now = time.monotonic()
-            if (far := await connection.fetchval(REACHED)) != reached:
-                reached, moved = far, now
-            if now - moved > PATIENCE_SECONDS:
-                raise TimeoutError(f"The views are not folded, and come no further; the logs are in {local.home.logs}.")
-            if now - said > TELL_SECONDS:
-                said = now
-                told(f"Folding: {left} views have not come to the end ({now - began:.0f} s).")
-            await asyncio.sleep(1)
-    finally:
-        await connection.close()

@@ -1,6 +1,6 @@
-"""A run is kept section by section, as soon as each is measured: one that breaks off goes on with those missing.
+"""A run is kept in parts (commands, questions, ledgers) as each is measured: one that breaks off goes on from there.
 
-What is kept belongs to the very code that was measured, and to how long it was to take.
+What is kept belongs to the very code that was measured, and to its plan.
 """
 
 import hashlib
@@ -35,14 +35,15 @@ class Run:
 
     def keep(self, found: Mapping[str, Measured]) -> None:
         """Keep sections, in the place of what was known of them."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.file, msgspec.json.encode({**self.sections(), **found}).decode())
+        self._write({**self.sections(), **found})
 
     def forget(self, sections: Iterable[str]) -> None:
         """Have sections measured anew."""
-        left = {name: found for name, found in self.sections().items() if name not in set(sections)}
-        self.keep({})
-        write_atomically(self.file, msgspec.json.encode(left).decode())
+        self._write({name: found for name, found in self.sections().items() if name not in set(sections)})
+
+    def _write(self, sections: Mapping[str, Measured]) -> None:
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.file, msgspec.json.encode(sections).decode())
 
 
 def run_of(plan: Plan, against: str) -> Run:
