@@ -66,7 +66,14 @@ class Connection(asyncio.Protocol):
         await asyncio.get_running_loop().create_connection(lambda: self, self._host, self._port)
 
     async def ask(self, request: bytes) -> Answer:
-        """Send a request and wait for the answer to it; connect again when the server has hung up meanwhile."""
+        """Send a request and wait for the answer to it; connect again when the server has hung up meanwhile, or does so
+        in the very moment of sending: a command is the same one under its key."""
+        try:
+            return await self._ask(request)
+        except ConnectionError:
+            return await self._ask(request)
+
+    async def _ask(self, request: bytes) -> Answer:
         if self._transport is None or self._transport.is_closing():
             self._start_over()
             await self.open()
