@@ -84,7 +84,7 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
 
     try:
         if mapping is not None:
-            source, read = mapping.source, partial(facts_of, mapping, path, settings["deals"].company.currency)
+            source, read = mapping.source, partial(facts_of, mapping, path, settings["deals"].company)
         else:
             source, read = path.stem, partial(facts_in, path)
         summary = await load(read, ids_of(source), settings, progress)

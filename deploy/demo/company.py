@@ -78,9 +78,7 @@ async def move_in(stack: Stack, wanted: Choice, say: "Say") -> Mapping[str, Any]
     company = company_of(stack)
     if wanted.data:
         mapping = mapping_of(wanted.data)
-        people = people_of(
-            fact for _, fact in facts_of(mapping, wanted.data, company.currency) if isinstance(fact, Mapping)
-        )
+        people = people_of(fact for _, fact in facts_of(mapping, wanted.data, company) if isinstance(fact, Mapping))
         result = await bring_in(wanted.data, mapping, home / "rejected.jsonl")
     else:
         people = demo_people()

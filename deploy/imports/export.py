@@ -1,30 +1,45 @@
 """The facts of a CSV export, row by row, as its mapping says (DATA-5)."""
 
+import codecs
 import csv
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from deploy.imports.facts import FactPlace, Line, Unreadable, flaw_of
-from deploy.imports.mapping import NEWEST, UNDATED, BadMapping, CsvMapping, Lookup, Rule
+from deploy.imports.mapping import (
+    COMPARING,
+    NEWEST,
+    NUMBER,
+    UNDATED,
+    BadMapping,
+    CsvMapping,
+    Lookup,
+    Rule,
+    When,
+)
+from shared.domain.context import Company
 
 Row = Mapping[str, str]
 Read = Callable[[Row, list[str]], Any]
 """Reads what a field holds from a row; what had to be assumed is added to the list. Raises BadRow."""
 
-COLUMN = re.compile(r"\{(\w+)\}")
+COLUMN = re.compile(r"\{([^{}]+)\}")
 
 
 class BadRow(ValueError):
     """A row that gives no fact; the message says why."""
 
 
-def facts_of(mapping: CsvMapping, folder: Path, currency: str) -> Iterator[Line]:
+def facts_of(mapping: CsvMapping, folder: Path, company: Company) -> Iterator[Line]:
     """The facts of an export with the place where each stands, rule by rule. Raises BadMapping."""
-    export = _Export(mapping, folder, currency)
+    export = _Export(mapping, folder, company)
     for rule in mapping.rules:
         yield from export.facts(rule)
 
@@ -32,10 +47,10 @@ def facts_of(mapping: CsvMapping, folder: Path, currency: str) -> Iterator[Line]
 class _Export:
     """The files of an export, corrected, with look-ups and the newest day."""
 
-    def __init__(self, mapping: CsvMapping, folder: Path, currency: str) -> None:
+    def __init__(self, mapping: CsvMapping, folder: Path, company: Company) -> None:
         self._mapping = mapping
         self._folder = folder
-        self._currency = currency
+        self._company = company
         self._day = lru_cache(maxsize=None)(self._parsed)
         self._tables = {name: self._table(name, look) for name, look in mapping.lookups.items()}
         self._newest = self._newest_day().isoformat()
@@ -54,9 +69,9 @@ class _Export:
             if isinstance(row, Unreadable):
                 yield place, row
                 continue
-            if not all(row[column] in values for column, values in rule.when.items()):
-                continue
             try:
+                if not all(self._holds(row[column], column, when) for column, when in rule.when.items()):
+                    continue
                 fact = _fact(rule, fields, row)
             except BadRow as problem:
                 yield place, Unreadable(reason=str(problem), content=row)
@@ -72,35 +87,44 @@ class _Export:
     # -- files ----------------------------------------------------------------------------------------------------
 
     def _columns(self, file: str) -> Sequence[str]:
-        path = self._folder / file
-        if not path.is_file():
+        if not (self._folder / file).is_file():
             raise BadMapping(f"{file} is missing in {self._folder}")
-        with path.open(newline="", encoding="utf-8-sig") as opened:
+        _, columns = next(self._records(file), (1, []))
+        if nameless := [number for number, column in enumerate(columns, start=1) if not column.strip()]:
+            raise BadMapping(f"{file}: column {nameless[0]} has no name")
+        if doubled := [column for number, column in enumerate(columns) if column in columns[:number]]:
+            raise BadMapping(f"{file}: there are two columns {doubled[0]!r}")
+        return columns
+
+    def _records(self, file: str) -> Iterator[tuple[int, list[str]]]:
+        """The records of a file, each with the line where it begins. Raises BadMapping where it is no CSV."""
+        dialect = self._mapping.dialect
+        encoding = "utf-8-sig" if codecs.lookup(dialect.encoding).name == "utf-8" else dialect.encoding
+        begins = 1
+        with (self._folder / file).open(newline="", encoding=encoding) as opened:
+            reader = csv.reader(opened, delimiter=dialect.delimiter, strict=True)
             try:
-                return next(csv.reader(opened), [])
-            except UnicodeDecodeError as error:
-                raise BadMapping(f"{file} is not UTF-8: {error}") from error
+                for values in reader:
+                    if values:
+                        yield begins, values
+                    begins = reader.line_num + 1
+            except UnicodeError as error:
+                raise BadMapping(f"{file}, after line {begins}, is not {dialect.encoding}: {error}") from error
+            except csv.Error as error:
+                reason = "a quote is opened and never closed" if "end of data" in str(error) else str(error)
+                raise BadMapping(f"{file}, in what begins at line {begins}: {reason}") from error
 
     def _rows(self, file: str) -> Iterator[tuple[int, Row | Unreadable]]:
         columns = self._columns(file)
         corrections = {name: meant for name, meant in self._mapping.corrections.items() if name in columns}
-        with (self._folder / file).open(newline="", encoding="utf-8-sig") as opened:
-            reader = csv.reader(opened)
-            next(reader, None)
-            try:
-                for values in reader:
-                    if not values:
-                        continue
-                    row = dict(zip(columns, map(str.strip, values), strict=False))
-                    if len(values) != len(columns):
-                        reason = f"{len(values)} values for {len(columns)} columns"
-                        yield reader.line_num, Unreadable(reason=reason, content=row)
-                        continue
-                    for name, meant in corrections.items():
-                        row[name] = meant.get(row[name], row[name])
-                    yield reader.line_num, row
-            except (UnicodeDecodeError, csv.Error) as error:
-                raise BadMapping(f"{file}, after line {reader.line_num}: {error}") from error
+        for line, values in itertools.islice(self._records(file), 1, None):
+            row = dict(zip(columns, map(str.strip, values), strict=False))
+            if len(values) != len(columns):
+                yield line, Unreadable(reason=f"{len(values)} values for {len(columns)} columns", content=row)
+                continue
+            for name, meant in corrections.items():
+                row[name] = meant.get(row[name], row[name])
+            yield line, row
 
     def _good_rows(self, file: str) -> Iterator[Row]:
         return (row for _, row in self._rows(file) if not isinstance(row, Unreadable))
@@ -124,11 +148,29 @@ class _Export:
         if missing := [column for column in wanted if column not in there]:
             raise BadMapping(f"{place}: {file} has no column {missing[0]!r}; it has {', '.join(there)}")
 
-    def _parsed(self, text: str) -> date | None:
+    def _holds(self, cell: str, column: str, when: When) -> bool:
+        if not when.compared:
+            return (cell in when.values) is not when.negated
+        number = self._decimal(cell, column) if cell else None
+        return number is not None and all(COMPARING[word](number, limit) for word, limit in when.compared)
+
+    def _parsed(self, text: str, given: str | None = None) -> date | None:
+        """The company's day of a text: that of its instant where the format knows a zone."""
         try:
-            return datetime.strptime(text, self._mapping.date_format).date()  # noqa: DTZ007 - a day has no time zone
+            at = datetime.strptime(text, given or self._mapping.date_format)  # noqa: DTZ007 - a day has no time zone
         except ValueError:
             return None
+        return self._company.day(at) if at.tzinfo else at.date()
+
+    def _decimal(self, text: str, column: str) -> Decimal:
+        dialect = self._mapping.dialect
+        plain = text.replace(dialect.thousands, "") if dialect.thousands else text
+        plain = plain.replace(dialect.decimal, ".") if dialect.decimal in plain else plain
+        if not NUMBER.fullmatch(plain) or (
+            dialect.decimal != "." and "." in text.replace(dialect.thousands or "\0", "")
+        ):
+            raise BadRow(f"{column}: {text!r} is no number like 1234{dialect.decimal}50")
+        return Decimal(plain)
 
     # -- fields ---------------------------------------------------------------------------------------------------
 
@@ -145,11 +187,22 @@ class _Export:
         word, read = next((word, read) for word, read in self._words.items() if word in said)
         self._require(place, rule.file, [said[word]])
         otherwise = self._reader(f"{place}.else", rule, columns, said["else"]) if "else" in said else None
-        return read(said[word], said, otherwise)
+        return _with_default(read(said[word], said, otherwise), word, said)
 
     @property
     def _words(self) -> Mapping[str, Callable[[str, Mapping[str, Any], Read | None], Read]]:
-        return {"map": self._map, "look": self._look, "number": self._number, "day": self._date, "money": self._money}
+        return {
+            "column": self._column,
+            "map": self._map,
+            "look": self._look,
+            "number": self._number,
+            "day": self._date,
+            "instant": self._instant,
+            "money": self._money,
+        }
+
+    def _column(self, column: str, said: Mapping[str, Any], _: Read | None) -> Read:
+        return lambda row, assumed: row[column]
 
     def _text(self, place: str, rule: Rule, columns: Sequence[str], said: Mapping[str, Any]) -> Read:
         named = COLUMN.findall(said["text"])
@@ -185,10 +238,12 @@ class _Export:
 
     def _number(self, column: str, said: Mapping[str, Any], _: Read | None) -> Read:
         def read(row: Row, assumed: list[str]) -> Any:
-            try:
-                return int(row[column]) if row[column] else None
-            except ValueError:
-                raise BadRow(f"{column}: {row[column]!r} is no whole number") from None
+            if not row[column]:
+                return None
+            number = self._decimal(row[column], column)
+            if number != number.to_integral_value():
+                raise BadRow(f"{column}: {row[column]!r} is no whole number")
+            return int(number)
 
         return read
 
@@ -199,24 +254,54 @@ class _Export:
                     return None
                 assumed.append(UNDATED)
                 return otherwise(row, assumed)
-            day = self._day(row[column])
+            day = self._day(row[column], said.get("format"))
             if day is None:
-                raise BadRow(f"{column}: {row[column]!r} is no date like {self._mapping.date_format}")
+                wanted = said.get("format") or self._mapping.date_format
+                raise BadRow(f"{column}: {row[column]!r} is no date like {wanted}")
             return day.isoformat()
 
         return read
 
-    def _money(self, column: str, said: Mapping[str, Any], otherwise: Read | None) -> Read:
-        missing = ("", "0") if said.get("zero_is_missing") else ("",)
+    def _instant(self, column: str, said: Mapping[str, Any], _: Read | None) -> Read:
+        wanted = said.get("format") or self._mapping.date_format
 
         def read(row: Row, assumed: list[str]) -> Any:
-            amount = row[column]
-            if amount in missing and otherwise is not None:
-                assumed.append(str(said["note"]))
-                amount = str(otherwise(row, assumed) or "")
-            return {"amount": amount, "currency": self._currency} if amount else None
+            if not row[column]:
+                return None
+            try:
+                at = datetime.strptime(row[column], wanted)  # noqa: DTZ007 - without a zone it is the company's
+            except ValueError:
+                raise BadRow(f"{column}: {row[column]!r} is no instant like {wanted}") from None
+            return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(self._company.timezone))).isoformat()
 
         return read
+
+    def _money(self, column: str, said: Mapping[str, Any], otherwise: Read | None) -> Read:
+        zero_is_missing = said.get("zero_is_missing") == "true"
+
+        def read(row: Row, assumed: list[str]) -> Any:
+            amount = str(self._decimal(row[column], column)) if row[column] else ""
+            if otherwise is not None and (not amount or (zero_is_missing and not Decimal(amount))):
+                assumed.append(str(said["note"]))
+                found = str(otherwise(row, assumed) or "")
+                amount = str(self._decimal(found, column)) if found else ""
+            return {"amount": amount, "currency": self._company.currency} if amount else None
+
+        return read
+
+
+def _with_default(read: Read, word: str, said: Mapping[str, Any]) -> Read:
+    """What an empty cell stands for: a number or amount as it would be written, otherwise what the field then holds."""
+    if "default" not in said:
+        return read
+    column, default = said[word], said["default"]
+
+    def defaulted(row: Row, assumed: list[str]) -> Any:
+        if row[column]:
+            return read(row, assumed)
+        return read({**row, column: default}, assumed) if word in ("number", "money") else default
+
+    return defaulted
 
 
 def _fact(rule: Rule, fields: Sequence[tuple[str, Read]], row: Row) -> dict[str, Any]:

@@ -10,8 +10,9 @@ outside id (`owner`, `team`, `account` …), and that must be there already or c
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID, uuid5
@@ -35,6 +36,7 @@ from services.receivables.domain.ledger import receipts
 from services.receivables.domain.ledger.state import ledger, ledger_of
 from shared.domain.aggregate import Aggregate
 from shared.domain.calendar import FIRST_DAY, LAST_DAY
+from shared.domain.chronology import Rank
 from shared.web.problems import words_of
 
 OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
@@ -85,29 +87,70 @@ class Kind:
 
     `about` is the kind of thing whose outside id the fact carries as `id`; `references` maps a field of the line to the
     command's field and the kind of thing that it names; `own` is the command's field that takes an id derived from
-    `id` where the aggregate is another one (`within`).
+    `id` where the aggregate is another one (`within`). `again` says by which fields one of several facts of this kind
+    about one thing is known where it has no `fact_id`: by when it happened where it is empty; None where there is only
+    one such fact.
     """
 
     service: str
     aggregate: Aggregate
     command: type
     about: str
+    rank: Rank
+    again: tuple[str, ...] | None = None
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     own: str | None = None
     within: str | None = None
 
 
+COMMON = {"fact", "id", "fact_id", "on", "at"}
+"""The fields that every line may have."""
 OWNED = {"owner": ("owner", "member"), "team": ("team", "team")}
 LEADS, DEALS, CONTRACTS, RECEIVABLES = "leads", "deals", "contracts", "receivables"
 
 
-def _deal(command: type, references: Mapping[str, tuple[str, str]] | None = None, own: str | None = None) -> Kind:
+WHEN: tuple[str, ...] = ()
+"""Known by when it happened."""
+WHEN_AND_WHAT = ("*", "judged_by")
+"""Known by when it happened, and by which fields it names."""
+
+
+def _deal(
+    command: type,
+    rank: Rank,
+    references: Mapping[str, tuple[str, str]] | None = None,
+    again: tuple[str, ...] | None = WHEN,
+) -> Kind:
     refers = references or {}
-    return Kind(service=DEALS, aggregate=deal, command=command, about="deal", references=refers, own=own)
+    return Kind(service=DEALS, aggregate=deal, command=command, about="deal", rank=rank, references=refers, again=again)
 
 
-def _lead(command: type, references: Mapping[str, tuple[str, str]] | None = None, own: str | None = None) -> Kind:
-    return Kind(service=LEADS, aggregate=lead, command=command, about="lead", references=references or {}, own=own)
+def _lead(
+    command: type,
+    rank: Rank,
+    references: Mapping[str, tuple[str, str]] | None = None,
+    again: tuple[str, ...] | None = WHEN,
+) -> Kind:
+    refers = references or {}
+    return Kind(service=LEADS, aggregate=lead, command=command, about="lead", rank=rank, references=refers, again=again)
+
+
+def _of_member(
+    command: type,
+    rank: Rank,
+    references: Mapping[str, tuple[str, str]] | None = None,
+    again: tuple[str, ...] | None = WHEN,
+) -> Kind:
+    refers = references or {}
+    return Kind(
+        service=LEADS,
+        aggregate=members.member,
+        command=command,
+        about="member",
+        rank=rank,
+        references=refers,
+        again=again,
+    )
 
 
 KINDS: Mapping[str, Kind] = {
@@ -116,36 +159,28 @@ KINDS: Mapping[str, Kind] = {
         aggregate=teams.team,
         command=teams.ImportTeam,
         about="team",
+        rank=Rank.OPENING,
         references={"parent": ("parent_id", "team")},
     ),
-    "member": Kind(
-        service=LEADS,
-        aggregate=members.member,
-        command=members.ImportMember,
-        about="member",
-        references={"team": ("team_id", "team")},
-    ),
+    "member": _of_member(members.ImportMember, Rank.OPENING, {"team": ("team_id", "team")}, again=None),
     "team-manager": Kind(
         service=LEADS,
         aggregate=teams.team,
         command=teams.ImportManager,
         about="team",
+        rank=Rank.CHANGE,
         references={"member": ("member_id", "member")},
+        again=WHEN,
     ),
-    "member-moved": Kind(
-        service=LEADS,
-        aggregate=members.member,
-        command=members.ImportMove,
-        about="member",
-        references={"team": ("team_id", "team")},
-    ),
-    "member-left": Kind(service=LEADS, aggregate=members.member, command=members.ImportDeparture, about="member"),
-    "leave": Kind(service=LEADS, aggregate=members.member, command=members.ImportLeave, about="member"),
+    "member-moved": _of_member(members.ImportMove, Rank.MOVE, {"team": ("team_id", "team")}),
+    "member-left": _of_member(members.ImportDeparture, Rank.END),
+    "leave": _of_member(members.ImportLeave, Rank.CHANGE, again=("start",)),
     "account": Kind(
         service=LEADS,
         aggregate=account,
         command=accounts.ImportAccount,
         about="account",
+        rank=Rank.OPENING,
         references={**OWNED, "parent": ("parent_id", "account"), "lead": ("lead_id", "lead")},
     ),
     "contact": Kind(
@@ -153,41 +188,66 @@ KINDS: Mapping[str, Kind] = {
         aggregate=account,
         command=accounts.ImportContact,
         about="contact",
+        # After the conversion of one day: the address of a contact may be one that an open lead holds until then.
+        rank=Rank.REOPENING,
         own="contact_id",
         within="account",
     ),
-    "lead": _lead(leads.ImportLead, OWNED),
-    "lead-activity": _lead(leads.ImportLeadActivity, {"by": ("by", "member"), "activity": ("activity_id", "activity")}),
-    "lead-qualification": _lead(leads.ImportLeadQualification),
+    "lead": _lead(leads.ImportLead, Rank.OPENING, OWNED, again=None),
+    "lead-activity": _lead(
+        leads.ImportLeadActivity,
+        Rank.ACTIVITY,
+        {"by": ("by", "member"), "activity": ("activity_id", "activity")},
+        again=("activity",),
+    ),
+    "lead-qualification": _lead(leads.ImportLeadQualification, Rank.CHANGE),
     "lead-converted": _lead(
         leads.ImportLeadConversion,
+        Rank.END,
         {"account": ("account_id", "account"), "contact": ("contact_id", "contact"), "deal": ("deal_id", "deal")},
+        again=None,
     ),
-    "lead-disqualified": _lead(leads.ImportLeadDisqualification),
-    "product": Kind(service=DEALS, aggregate=products.product, command=products.AddImportedProduct, about="product"),
+    "lead-disqualified": _lead(leads.ImportLeadDisqualification, Rank.END),
+    "product": Kind(
+        service=DEALS,
+        aggregate=products.product,
+        command=products.AddImportedProduct,
+        about="product",
+        rank=Rank.OPENING,
+    ),
     "target": Kind(
         service=DEALS,
         aggregate=targets.target,
         command=targets.SetImportedTarget,
         about="target",
+        rank=Rank.OPENING,
         references={"team": ("team", "team"), "member": ("member", "member")},
     ),
-    "deal": _deal(deals.OpenImportedDeal, {**OWNED, "account": ("account_id", "account"), "lead": ("lead_id", "lead")}),
-    "deal-moved": _deal(deals.MoveImportedDeal),
-    "deal-changed": _deal(deals.ChangeImportedDeal),
-    "deal-activity": _deal(
-        deals.LogImportedActivity, {"by": ("by", "member"), "activity": ("activity_id", "activity")}
+    "deal": _deal(
+        deals.OpenImportedDeal,
+        Rank.OPENING,
+        {**OWNED, "account": ("account_id", "account"), "lead": ("lead_id", "lead")},
+        again=None,
     ),
-    "deal-node-completed": _deal(deals.CompleteImportedNode),
-    "deal-won": _deal(deals.WinImportedDeal),
-    "deal-lost": _deal(deals.LoseImportedDeal),
-    "deal-abandoned": _deal(deals.AbandonImportedDeal),
-    "deal-reopened": _deal(deals.ReopenImportedDeal),
+    "deal-moved": _deal(deals.MoveImportedDeal, Rank.MOVE),
+    "deal-changed": _deal(deals.ChangeImportedDeal, Rank.CHANGE, again=WHEN_AND_WHAT),
+    "deal-activity": _deal(
+        deals.LogImportedActivity,
+        Rank.ACTIVITY,
+        {"by": ("by", "member"), "activity": ("activity_id", "activity")},
+        again=("activity",),
+    ),
+    "deal-node-completed": _deal(deals.CompleteImportedNode, Rank.NODE, again=("key",)),
+    "deal-won": _deal(deals.WinImportedDeal, Rank.END),
+    "deal-lost": _deal(deals.LoseImportedDeal, Rank.END),
+    "deal-abandoned": _deal(deals.AbandonImportedDeal, Rank.END),
+    "deal-reopened": _deal(deals.ReopenImportedDeal, Rank.REOPENING),
     "contract": Kind(
         service=CONTRACTS,
         aggregate=contract,
         command=contracts.ImportContract,
         about="contract",
+        rank=Rank.OPENING,
         references={**OWNED, "deal": ("deal_id", "deal"), "account": ("account_id", "account")},
     ),
     "invoice": Kind(
@@ -195,6 +255,7 @@ KINDS: Mapping[str, Kind] = {
         aggregate=ledger,
         command=invoices.ImportInvoice,
         about="invoice",
+        rank=Rank.OPENING,
         references={**OWNED, "deal": ("deal_id", "deal"), "contract": ("contract_id", "contract")},
         own="invoice_id",
         within="account",
@@ -204,6 +265,7 @@ KINDS: Mapping[str, Kind] = {
         aggregate=ledger,
         command=receipts.ImportReceipt,
         about="receipt",
+        rank=Rank.CHANGE,
         within="account",
     ),
 }
@@ -225,12 +287,23 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A fact that was understood: the command that takes it in, where, and what else has to be there."""
+    """A fact that was understood: the command that takes it in, where, and what else has to be there.
+
+    `thing` is what it is about. Two lines about one thing are the same fact when they have one `name`; it is published
+    with the events, and holds no outside id but that of the fact itself.
+    """
 
     kind: Kind
     aggregate_id: UUID
     command: Any
+    thing: UUID
+    name: str
     names: Sequence[Named] = ()
+
+    @property
+    def brings(self) -> UUID | None:
+        """What comes into being by it that others may name."""
+        return self.aggregate_id if self.kind.about in THINGS and self.kind.rank is Rank.OPENING else None
 
 
 class NotAFact(ValueError):
@@ -240,12 +313,17 @@ class NotAFact(ValueError):
 def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     """Understand one line. Raises NotAFact with every reason."""
     fields = dict(line)
-    name, outside = fields.pop("fact", None), fields.pop("id", None)
+    name, outside, fact_id = fields.pop("fact", None), fields.pop("id", None), fields.pop("fact_id", None)
     kind = KINDS.get(str(name))
     if kind is None:
         raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
     if not isinstance(outside, str) or not outside:
         raise NotAFact("id: the outside id is missing")
+    if fact_id is not None and (kind.again is None or not isinstance(fact_id, str) or not fact_id):
+        only = (
+            "is a text that is not empty" if kind.again is not None else f"there is only one {name} of a {kind.about}"
+        )
+        raise NotAFact(f"fact_id: {only}")
     names: list[Named] = []
     if kind.about in THINGS and name != kind.about:
         names.append(Named(field="id", about=kind.about, outside=outside, id=_thing(ids, kind.about, outside)))
@@ -274,22 +352,35 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
             for fault in error.errors(include_url=False)
         ]
         raise NotAFact("; ".join(reasons)) from error
+    thing = _thing(ids, kind.about, outside)
     at = getattr(command, "at", None)
     if at is not None and not FIRST_DAY <= at.date() <= LAST_DAY:
         raise NotAFact(f"at: an instant lies between {FIRST_DAY} and {LAST_DAY}")
-    return Taken(kind=kind, aggregate_id=aggregate_id, command=command, names=names)
+    return Taken(
+        kind=kind,
+        aggregate_id=aggregate_id,
+        command=command,
+        thing=thing,
+        name="/".join(
+            (str(name), *((str(thing),) if kind.within else ()), *_distinguished(line, kind, fact_id, command))
+        ),
+        names=names,
+    )
 
 
-def brought(lines: Iterable[Line], ids: Ids) -> set[UUID]:
-    """The ids of everything that these facts bring into being."""
-    found: set[UUID] = set()
-    for _, fact in lines:
-        if isinstance(fact, Unreadable):
-            continue
-        name, outside = fact.get("fact"), fact.get("id")
-        if isinstance(name, str) and name in THINGS and isinstance(outside, str):
-            found.add(_thing(ids, name, outside))
-    return found
+def _distinguished(line: Mapping[str, Any], kind: Kind, fact_id: str | None, command: Any) -> Iterator[str]:
+    """What tells a fact from others of its kind about the same thing."""
+    if kind.again is None:
+        return
+    if fact_id is not None:
+        yield f"={fact_id}"
+        return
+    if not kind.again or "*" in kind.again:
+        at = command.at
+        yield at.astimezone(UTC).isoformat() if at and at.tzinfo else command.on.isoformat()
+    for said in kind.again:
+        own = kind.references.get(said, (said,))[0]
+        yield "+".join(sorted(line.keys() - COMMON)) if said == "*" else str(getattr(command, own, None))
 
 
 def flaw_of(line: Mapping[str, Any]) -> str | None:

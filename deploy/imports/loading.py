@@ -1,7 +1,8 @@
-"""From facts to events: each service takes in its facts in order, many commands to a transaction (DATA-5).
+"""From facts to events: the services take facts in as they happened, many commands to a transaction (DATA-5).
 
-Account is kept of every fact: one that was taken in before records nothing, whatever came after it, so that an import
-which broke off is resumed by running it again.
+All lines are read first, and put in an order in which each finds what it rests on. Account is kept of every fact: one
+that was taken in before records nothing, whatever came after it, so that an import which broke off is resumed by
+running it again.
 """
 
 import asyncio
@@ -11,12 +12,18 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-from deploy.imports.facts import THINGS, FactPlace, Ids, Line, Named, NotAFact, Taken, Unreadable, brought, read_fact
+from deploy.imports.facts import LEADS, THINGS, FactPlace, Ids, Line, Named, NotAFact, Taken, Unreadable, read_fact
+from deploy.imports.ordering import Spool, Stranded
+from services.deals.domain.deal.history import OpenImportedDeal
+from services.leads.domain.contact_points import domain_key, email_key
+from services.leads.domain.lead.state import lead
+from shared.domain.chronology import Rank, Told
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.ops.settings import Settings
@@ -28,7 +35,13 @@ from shared.web.composition import commands_alone
 
 IMPORTER = service_actor("import")
 BATCH = 1000
-"""Facts read before the services are asked; their transactions are far smaller."""
+"""Facts with which the services are asked at a time; their transactions are far smaller."""
+ORDER_OF_DAY = "order-of-day"
+"""What is assumed of a thing that came to two stages, or two ends, on one day of which nothing but the day is known."""
+
+Keys = frozenset[tuple[str, str]]
+"""Kinds of keys, and the keys in their normal form."""
+NO_KEYS: Keys = frozenset()
 
 Understood = tuple[FactPlace, Mapping[str, Any], Taken]
 
@@ -51,6 +64,10 @@ class Summary:
     assumptions: Counter[str] = field(default_factory=Counter)
     rejections: list[Rejection] = field(default_factory=list)
 
+    def refuse(self, refused: Iterable[Stranded]) -> None:
+        """Note lines that are not taken in."""
+        self.rejections += [Rejection(place=each.place, reason=each.reason, fact=each.fact) for each in refused]
+
     @property
     def read(self) -> int:
         """How many facts were read."""
@@ -60,33 +77,44 @@ class Summary:
 async def load(
     read: Callable[[], Iterable[Line]], ids: Ids, settings: Mapping[str, Settings], say: Callable[[Summary], None]
 ) -> Summary:
-    """Take facts in. `read` gives them from the first one on: once to see what comes, once to take it in. `settings`
-    are those of the services that decide; `say` is told after every batch."""
+    """Take facts in. `read` gives them, in any order. `settings` are those of the services that decide; `say` is told
+    after every batch."""
     summary = Summary()
+    company = next(iter(settings.values())).company
     async with AsyncExitStack() as stack:
         desks = {name: await stack.enter_async_context(_desk(name, own)) for name, own in settings.items()}
-        currency = next(iter(settings.values())).company.currency
-        there = brought(read(), ids)
-        for batch in _batches(read()):
-            understood = list(_understood(batch, ids, currency, summary))
-            taken = await _without_strangers(understood, there, desks, summary)
-            async with asyncio.TaskGroup() as group:
-                for name, commands in desks.items():
-                    group.create_task(
-                        _take_in(commands, [one for one in taken if one[2].kind.service == name], summary)
-                    )
+        told_at = max(commands.now() for commands in desks.values())
+        spool = stack.enter_context(Spool(company))
+        for place, line, taken in _understood(read(), ids, company.currency, summary):
+            spool.add(place, line, taken)
+        summary.refuse(spool.contradictions())
+        summary.refuse(spool.arrange())
+        summary.assumptions.update({f"{about}: {ORDER_OF_DAY}": count for about, count in spool.unordered().items()})
+        there: dict[UUID, Keys] = {}
+        for batch in _batches(spool.ordered()):
+            understood = [(place, line, read_fact(line, ids, company.currency)) for place, line in batch]
+            there |= await _found(understood, there, desks)
+            for wave in waves(understood, there):
+                known = await _since_capture(list(_without_strangers(wave, there, summary)), desks)
+                async with asyncio.TaskGroup() as group:
+                    for name, commands in desks.items():
+                        own = [one for one in known if one[2].kind.service == name]
+                        group.create_task(_take_in(commands, own, told_at, there, summary))
             say(summary)
+    summary.rejections.sort(key=lambda each: (each.place.file, each.place.line))
     return summary
 
 
-def _batches(lines: Iterable[Line]) -> Iterator[list[Line]]:
+def _batches(
+    lines: Iterable[tuple[FactPlace, Mapping[str, Any]]],
+) -> Iterator[list[tuple[FactPlace, Mapping[str, Any]]]]:
     rest = iter(lines)
     while batch := list(itertools.islice(rest, BATCH)):
         yield batch
 
 
-def _understood(batch: Iterable[Line], ids: Ids, currency: str, summary: Summary) -> Iterator[Understood]:
-    for place, line in batch:
+def _understood(lines: Iterable[Line], ids: Ids, currency: str, summary: Summary) -> Iterator[Understood]:
+    for place, line in lines:
         if isinstance(line, Unreadable):
             summary.rejections.append(Rejection(place=place, reason=line.reason, fact=line.content))
             continue
@@ -98,31 +126,108 @@ def _understood(batch: Iterable[Line], ids: Ids, currency: str, summary: Summary
         yield place, line, taken
 
 
-async def _without_strangers(
-    facts: Sequence[Understood], there: set[UUID], desks: Mapping[str, Commands], summary: Summary
-) -> list[Understood]:
-    """The facts that name only what comes with this import or was there before; that is added to `there`."""
-    named = {each.id: each for _, _, taken in facts for each in taken.names if each.about in THINGS}
-    unseen = [each for each in named.values() if each.id not in there]
-    for about in {each.about for each in unseen}:
+def waves(facts: Sequence[Understood], there: Mapping[UUID, Keys]) -> list[list[Understood]]:
+    """Facts that are taken in side by side, one wave after the other: those of one thing in their order, what names a
+    thing after it, and what takes or frees one key (an address, a domain) one by one. `there` says which keys belong to
+    what came before."""
+    found: list[list[Understood]] = []
+    lasts: dict[UUID, int] = {}
+    brought: dict[UUID, int] = {}
+    keyed: dict[tuple[str, str], int] = {}
+    own: dict[UUID, Keys] = {}
+    for fact in facts:
+        taken = fact[2]
+        thing = taken.aggregate_id
+        keys = keys_of(taken)
+        if taken.kind.rank is Rank.END:
+            keys |= own.get(thing) or there.get(thing, NO_KEYS)
+        named = [brought[each.id] + 1 for each in taken.names if each.id in brought and each.id != thing]
+        after = [keyed[key] + 1 for key in keys if key in keyed]
+        wave = max([lasts.get(thing, 0), *named, *after])
+        lasts[thing] = wave
+        if taken.brings:
+            brought[taken.brings], own[taken.brings] = wave, keys
+        keyed |= dict.fromkeys(keys, wave)
+        found += [[] for _ in range(wave + 1 - len(found))]
+        found[wave].append(fact)
+    return found
+
+
+async def _found(
+    facts: Sequence[Understood], there: Mapping[UUID, Keys], desks: Mapping[str, Commands]
+) -> dict[UUID, Keys]:
+    """Of what these facts name, what was there before this import, with the keys that it holds."""
+    unseen = {each.id: each for _, _, taken in facts for each in _things(taken) if each.id not in there}
+    found: dict[UUID, Keys] = {}
+    for about in {each.about for each in unseen.values()}:
         kind = THINGS[about]
-        found = await desks[kind.service].states(kind.aggregate, [each.id for each in unseen if each.about == about])
-        there |= {found_id for found_id, held in found.items() if held.sequence}
-    kept = []
+        wanted = [each.id for each in unseen.values() if each.about == about]
+        for each, held in (await desks[kind.service].states(kind.aggregate, wanted)).items():
+            if held.sequence:
+                claims = kind.aggregate.claims_of(held.state)
+                found[each] = frozenset((claim.kind, claim.key) for claim in claims)
+    return found
+
+
+def _without_strangers(
+    facts: Sequence[Understood], there: Mapping[UUID, Keys], summary: Summary
+) -> Iterator[Understood]:
+    """The facts that name only what is there by now: what was refused brings nothing into being for others."""
+    coming: set[UUID] = set()
     for place, line, taken in facts:
-        if strangers := [each for each in taken.names if each.about in THINGS and each.id not in there]:
+        if strangers := [each for each in _things(taken) if each.id not in there and each.id not in coming]:
             reason = "; ".join(map(_unknown, strangers))
             summary.rejections.append(Rejection(place=place, reason=reason, fact=line))
         else:
-            kept.append((place, line, taken))
-    return kept
+            coming |= {taken.brings} if taken.brings else set()
+            yield place, line, taken
+
+
+async def _since_capture(facts: list[Understood], desks: Mapping[str, Commands]) -> list[Understood]:
+    """The facts, with deals that came from a lead begun when that was captured (DEAL-1), where they do not say when."""
+    leads = {lead_id for _, _, taken in facts if (lead_id := _lead_before(taken))}
+    if not leads:
+        return facts
+    captured = {
+        lead_id: getattr(held.state, "captured_at", None)
+        for lead_id, held in (await desks[LEADS].states(lead, list(leads))).items()
+    }
+    return [
+        (place, line, replace(taken, command=replace(taken.command, captured_at=captured[lead_id])))
+        if (lead_id := _lead_before(taken))
+        else (place, line, taken)
+        for place, line, taken in facts
+    ]
+
+
+def _lead_before(taken: Taken) -> UUID | None:
+    """The lead of a deal of which nobody says when it was captured."""
+    command = taken.command
+    return command.lead_id if isinstance(command, OpenImportedDeal) and command.captured_at is None else None
+
+
+def _things(taken: Taken) -> list[Named]:
+    return [each for each in taken.names if each.about in THINGS]
+
+
+def keys_of(taken: Taken) -> Keys:
+    """The keys by which services know things again, of which only one may hold each."""
+    said = {name: getattr(taken.command, name, None) for name in ("email", "domain", "subject")}
+    keys = {
+        "email": email_key(said["email"]),
+        "domain": domain_key(said["domain"]),
+        "subject": said["subject"],
+    }
+    return frozenset((kind, key) for kind, key in keys.items() if key)
 
 
 def _unknown(named: Named) -> str:
     return f"{named.field}: there is no {named.about} {named.outside!r}"
 
 
-async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Summary) -> None:
+async def _take_in(
+    commands: Commands, facts: Sequence[Understood], told_at: datetime, there: dict[UUID, Keys], summary: Summary
+) -> None:
     requests = [
         Request(
             aggregate=taken.kind.aggregate,
@@ -131,6 +236,7 @@ async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Sum
             actor=IMPORTER,
             idempotency=_account(line, taken),
             imported=True,
+            told=Told(name=taken.name, rank=taken.kind.rank, at=told_at),
         )
         for _, line, taken in facts
     ]
@@ -139,6 +245,8 @@ async def _take_in(commands: Commands, facts: Sequence[Understood], summary: Sum
         kind = str(line["fact"])
         if isinstance(answer, Result):
             (summary.recorded if answer.events else summary.known)[kind] += 1
+            if taken.brings:
+                there[taken.brings] = keys_of(taken)
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
         else:
             summary.rejections.append(Rejection(place=place, reason=_why(answer), fact=line))

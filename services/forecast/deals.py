@@ -31,14 +31,15 @@ from services.forecast.figures import (
     stalled_at,
 )
 from services.forecast.tallies import Tally, add
-from services.forecast.timeline import FACTS, DealState, Span, in_order, spans
+from services.forecast.timeline import FACTS, DealState, Span, spans
 from shared.domain.context import Company
+from shared.domain.history import Folded, folded, goes_on
 from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
 
 SPANS = """
-create table {view}.deal (deal_id uuid primary key, last_at timestamptz not null, last_sequence bigint not null);
+create table {view}.deal (deal_id uuid primary key, folded text not null);
 create table {view}.span (
     deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
     process_id uuid not null, process_version integer not null, stage text not null, category text not null,
@@ -117,7 +118,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=10, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=11, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -126,31 +127,24 @@ Change = tuple[list[Span], list[Span]]
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """How far a deal is folded: the time and sequence of its last fact, and its last span."""
+    """How far a deal is folded, and its last span."""
 
-    last_at: datetime
-    last_sequence: int
+    folded: Folded
     span: Span | None
 
 
 async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
     known = await _current(db, list(facts))
-    late = [deal_id for deal_id, new in facts.items() if not _follows(known.get(deal_id), new)]
+    so_far = {deal_id: current.folded for deal_id, current in known.items()}
+    late = [deal_id for deal_id, new in facts.items() if not goes_on(so_far.get(deal_id), new)]
     changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - set(late)}
     if late:
         changes |= await _refold(db, late)
     before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
     await _write_spans(db, changes)
-    await _write_current(db, facts)
+    await _write_folded(db, {deal_id: folded(so_far.get(deal_id), new) for deal_id, new in facts.items()})
     await _write_held(db, [fact for new in facts.values() for fact in new])
     await _post(db, *changes_of(before, after, db.company))
-
-
-def _follows(current: Current | None, new: Sequence[Envelope[Any]]) -> bool:
-    """Whether new facts happened after all that is folded already."""
-    return current is None or all(
-        (fact.occurred_at, fact.sequence) > (current.last_at, current.last_sequence) for fact in new
-    )
 
 
 def _continue(current: Current | None, new: Sequence[Envelope[Any]]) -> Change:
@@ -174,13 +168,16 @@ async def _refold(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Chan
 
 async def _current(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
     rows = await db.fetch(
-        """select d.deal_id, d.last_at, d.last_sequence, s.start_at, s.end_at, s.state
+        """select d.deal_id, d.folded, s.start_at, s.end_at, s.state
              from {view}.deal d left join {view}.span s on s.deal_id = d.deal_id and s.end_at is null
             where d.deal_id = any($1)""",
         deal_ids,
     )
     return {
-        row["deal_id"]: Current(row["last_at"], row["last_sequence"], _span(row) if row["start_at"] else None)
+        row["deal_id"]: Current(
+            msgspec.json.decode(row["folded"], type=Folded),
+            _span(row) if row["start_at"] else None,
+        )
         for row in rows
     }
 
@@ -206,7 +203,7 @@ async def _write_spans(db: ViewDatabase, changes: dict[UUID, Change]) -> None:
     rows = [_span_row(span, db.company) for _, after in changes.values() for span in after]
     await db.execute(
         "insert into {view}.span select * from json_populate_recordset(null::{view}.span, $1)",
-        msgspec.json.encode(rows).decode(),
+        _text(rows),
     )
 
 
@@ -238,17 +235,17 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
     }
 
 
-async def _write_current(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
-    last = {deal_id: in_order(new)[-1] for deal_id, new in facts.items()}
+async def _write_folded(db: ViewDatabase, so_far: dict[UUID, Folded | None]) -> None:
     await db.execute(
-        """insert into {view}.deal as known (deal_id, last_at, last_sequence)
-           select * from unnest($1::uuid[], $2::timestamptz[], $3::bigint[])
-           on conflict (deal_id) do update set last_at = excluded.last_at, last_sequence = excluded.last_sequence
-            where (excluded.last_at, excluded.last_sequence) > (known.last_at, known.last_sequence)""",
-        list(last),
-        [fact.occurred_at for fact in last.values()],
-        [fact.sequence for fact in last.values()],
+        """insert into {view}.deal select * from unnest($1::uuid[], $2::text[])
+           on conflict (deal_id) do update set folded = excluded.folded""",
+        list(so_far),
+        [_text(each) for each in so_far.values()],
     )
+
+
+def _text(data: Any) -> str:
+    return msgspec.json.encode(data).decode()
 
 
 async def _write_held(db: ViewDatabase, facts: Sequence[Envelope[Any]]) -> None:

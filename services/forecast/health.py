@@ -7,6 +7,7 @@ from decimal import Decimal
 from fastapi import APIRouter, Response
 
 from services.forecast.cash import ever_invoiced, invoiced, open_items
+from services.forecast.cohorts import count
 from services.forecast.deal_figures import closed_rows, counts
 from services.forecast.health_rules import (
     ATTAINMENT,
@@ -24,8 +25,8 @@ from services.forecast.health_rules import (
     shown,
     trend,
 )
-from services.forecast.leads import conversion
-from services.forecast.nodes import completion
+from services.forecast.leads import CONVERSION
+from services.forecast.nodes import COMPLETION
 from services.forecast.parameters import Put
 from services.forecast.periods import quarter_of
 from services.forecast.question import Question
@@ -118,18 +119,18 @@ async def measure(reading: Reading, asked: Question, company: Company) -> Measur
     today = company.day(asked.as_of)
     deals = await counts(reading("deals"), asked, company, since)
     cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
-    converted = await conversion(reading("leads"), asked, company, since)
-    nodes = await completion(reading("nodes"), asked, company, since)
+    converted = await count(CONVERSION, reading("leads"), asked, company, since)
+    nodes = await count(COMPLETION, reading("nodes"), asked, company, since)
     owed = await open_items(reading("cash"), asked, company)
     attained, basis = await _attainment(reading, asked, company, today)
     return Measurements(
         basis=basis,
         values={
             CYCLE.metric: cycle,
-            LEAD_CONVERSION.metric: counted(converted.converted, converted.captured),
+            LEAD_CONVERSION.metric: counted(converted.reached, converted.entered),
             WIN_RATE.metric: counted(deals.won, deals.opened),
             ATTAINMENT.metric: attained,
-            NODE_COMPLETION.metric: counted(nodes.done, nodes.due),
+            NODE_COMPLETION.metric: counted(nodes.reached, nodes.entered),
             STALLED.metric: counted(deals.stalled, deals.open),
             OVERDUE.metric: Measured(numerator=owed.overdue, denominator=owed.open, n=owed.number),
         },

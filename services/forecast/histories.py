@@ -11,7 +11,8 @@ from fastapi import APIRouter, Response
 
 from services.forecast.paging import Paged
 from services.forecast.parameters import Put
-from services.forecast.timeline import DealState, follow, in_order
+from services.forecast.timeline import DealState, follow
+from shared.domain.history import timed
 from shared.domain.roles import READING
 from shared.events.envelope import Envelope
 from shared.store.errors import NotFound
@@ -77,11 +78,11 @@ async def deal_history(put: Put, paged: Paged, deal_id: UUID) -> Response:
         facts = [
             fact
             for fact in await reading("deals").history([deal_id])
-            if fact.occurred_at <= asked.as_of and (asked.known_at is None or fact.recorded_at <= asked.known_at)
+            if asked.known_at is None or fact.recorded_at <= asked.known_at
         ]
         rows = await reading("organisation").fetch("select subject, name from {view}.member")
         parked = reading.parked
-    steps = list(_told(facts))
+    steps = list(_told(facts, asked.as_of))
     state = steps[-1].after if steps else None
     if state is None or not asked.covers(state.team, state.owner):
         raise NotFound("deal", deal_id)
@@ -106,23 +107,27 @@ async def deal_history(put: Put, paged: Paged, deal_id: UUID) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A fact, and the deal before and after it."""
+    """A fact, when it counts, its number among those of the deal, and the deal before and after it."""
 
+    moment: datetime
+    number: int
     fact: Envelope[Any]
     before: DealState | None
     after: DealState | None
 
 
-def _told(facts: Iterable[Envelope[Any]]) -> Iterator[Step]:
+def _told(facts: Iterable[Envelope[Any]], as_of: datetime) -> Iterator[Step]:
     state = None
-    for fact in in_order(facts):
-        after = follow(state, fact)
-        yield Step(fact, state, after)
+    for number, (moment, fact) in enumerate(timed(facts)):
+        if moment > as_of:
+            return
+        after = follow(state, fact.data, moment)
+        yield Step(moment, number, fact, state, after)
         state = after
 
 
 def _place(step: Step) -> tuple[datetime, int]:
-    return step.fact.occurred_at, step.fact.sequence
+    return step.moment, step.number
 
 
 def _entry(fact: Any, before: DealState | None, after: DealState | None, name: str | None) -> HistoryEntry:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import FACTS, DealState, at
+from shared.domain.chronology import LONGEST_DAY
 from shared.events.envelope import Envelope
 from shared.events.registry import type_of
 from shared.store.log import Excerpt
@@ -51,7 +52,8 @@ async def _lives(
 ) -> AsyncIterator[list[Envelope[Any]]]:
     """The facts of one deal after the other, as far as they had happened and were recorded by then."""
     life: list[Envelope[Any]] = []
-    excerpt = Excerpt(among=among, types=TYPES, occurred_until=as_of, recorded_until=known_at)
+    # What is known by its day alone may count before the instant that stands for it.
+    excerpt = Excerpt(among=among, types=TYPES, occurred_until=as_of + LONGEST_DAY, recorded_until=known_at)
     async for part in db.scan("deal", excerpt):
         for fact in part:
             if life and fact.aggregate_id != life[0].aggregate_id:

@@ -1,7 +1,7 @@
 """What a deal was, and from when to when: the pure fold behind every figure about deals (FC-1, FC-3, FC-4).
 
-Facts are folded in the order in which they happened (`occurred_at`, then sequence), not in which they were
-recorded, so that a fact that comes late changes the past that it belongs to.
+Facts are folded in the order in which they happened, not in which they were recorded (`shared/domain/history.py`), so
+that a fact that comes late changes the past that it belongs to, and the deals service folds them in the same order.
 """
 
 from collections.abc import Iterable
@@ -11,6 +11,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from shared.domain.chronology import Rank
+from shared.domain.history import timed
 from shared.domain.money import half_up
 from shared.events import deals
 from shared.events.envelope import Envelope
@@ -32,6 +34,10 @@ class DealState:
     stage: str
     probability: Decimal
     category: str
+    """The judgement that counts: the manager's, else the rep's, else the stage's (DEAL-10)."""
+    category_of_stage: str
+    category_by_rep: str | None = None
+    category_by_manager: str | None = None
     outcome: str
     closed_on: date | None
     began: datetime
@@ -70,21 +76,18 @@ class Span:
     state: DealState
 
 
-def in_order(facts: Iterable[Envelope[Any]]) -> list[Envelope[Any]]:
-    """Facts of one deal in the order in which they happened."""
-    return sorted(facts, key=lambda fact: (fact.occurred_at, fact.sequence))
+def follow(state: DealState | None, event: Any, moment: datetime) -> DealState | None:
+    """The state after one more fact, and the instant at which that counts; None before the deal was opened.
 
-
-def follow(state: DealState | None, fact: Envelope[Any]) -> DealState | None:
-    """The state after one more fact; None before the deal was opened."""
-    event = fact.data
+    What is told of the time after its end changes nothing about a deal, but another end, or its reopening.
+    """
     if isinstance(event, deals.DealOpened):
-        return _opened(event, fact.occurred_at)
-    if state is None:
-        return None
-    changes = _changes(state, event, fact.occurred_at)
+        return _opened(event, moment)
+    if state is None or (state.outcome != OPEN and event.rank < Rank.END):
+        return state
+    changes = _changes(state, event, moment)
     if isinstance(event, WORK):
-        changes["touched"] = fact.occurred_at
+        changes["touched"] = moment
     return replace(state, **changes)
 
 
@@ -99,13 +102,13 @@ def spans(facts: Iterable[Envelope[Any]], last: Span | None = None) -> list[Span
     """
     steps: list[tuple[datetime, DealState]] = [(last.start, last.state)] if last else []
     state = last.state if last else None
-    for fact in in_order(facts):
-        state = follow(state, fact)
+    for moment, fact in timed(facts):
+        state = follow(state, fact.data, moment)
         if state is None:
             continue
-        if steps and steps[-1][0] == fact.occurred_at:
+        if steps and steps[-1][0] == moment:
             steps.pop()
-        steps.append((fact.occurred_at, state))
+        steps.append((moment, state))
     ends: list[datetime | None] = [*(start for start, _ in steps[1:]), None]
     return [Span(start=start, end=end, state=held) for (start, held), end in zip(steps, ends, strict=bool(steps))]
 
@@ -113,8 +116,10 @@ def spans(facts: Iterable[Envelope[Any]], last: Span | None = None) -> list[Span
 def at(facts: Iterable[Envelope[Any]], as_of: datetime, known_at: datetime) -> DealState | None:
     """What was true at `as_of`, as it was known at `known_at`."""
     state: DealState | None = None
-    for fact in in_order(fact for fact in facts if fact.occurred_at <= as_of and fact.recorded_at <= known_at):
-        state = follow(state, fact)
+    for moment, fact in timed(fact for fact in facts if fact.recorded_at <= known_at):
+        if moment > as_of:
+            break
+        state = follow(state, fact.data, moment)
     return state
 
 
@@ -129,6 +134,7 @@ def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
         stage=event.stage,
         probability=event.probability,
         category=event.category,
+        category_of_stage=event.category,
         outcome=OPEN,
         closed_on=None,
         began=event.captured_at or moment,
@@ -149,25 +155,29 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     match event:
         case deals.DealMoved():
-            changes = {**_standing(event), "idle_days": event.idle_days, "entered": moment}
+            standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
+            changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}
+            changes["entered"] = moment
         case deals.DealAmountChanged():
             changes = {"amount": event.amount.amount}
         case deals.DealCloseDateChanged(expected_close=day):
             changes = {"expected_close": day, "pushes": state.pushes + is_push(state.expected_close, day)}
         case deals.DealCategoryChanged():
-            changes = {"category": event.category}
+            changes = _judged(state, **{f"category_by_{event.judged_by}": event.category})
         case deals.DealHandedOver():
             changes = {"owner": event.owner, "team": event.team}
         case deals.DealWon() | deals.DealLost() | deals.DealAbandoned():
-            changes = {"outcome": OUTCOMES[type(event)], "closed_on": event.on, "amount": event.amount.amount}
+            changes = {"outcome": OUTCOMES[type(event)], "closed_on": event.on}
         case deals.DealReopened():
-            changes = {**_standing(event), "outcome": OPEN, "closed_on": None, "entered": moment}
-            changes |= {"amount": event.amount.amount, "expected_close": event.expected_close}
+            changes = {"outcome": OPEN, "closed_on": None, "entered": moment}
     return changes
 
 
-def _standing(event: deals.DealMoved | deals.DealReopened) -> dict[str, Any]:
-    return {"stage": event.stage, "probability": event.probability, "category": event.category}
+def _judged(state: DealState, **judgement: str) -> dict[str, Any]:
+    """A judgement, and the category that counts with it."""
+    told = {name: getattr(state, name) for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
+    told |= judgement
+    return {**judgement, "category": next(filter(None, told.values()))}
 
 
 FACTS = (

@@ -20,7 +20,9 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from shared.domain.context import Context
+from shared.domain.context import Context, Moment
+from shared.domain.history import Fact as HistoryFact
+from shared.domain.history import history
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Permission
 
@@ -36,7 +38,7 @@ class Fact:
     the handler or be new."""
 
     event: Any
-    at: datetime | None = None
+    at: Moment | None = None
     to: UUID | None = None
 
 
@@ -226,10 +228,17 @@ class Aggregate:
             arguments["context"] = context
         return handler.decide(state, command, **arguments)
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether facts of this family may be told late, and are folded as they happened."""
+        return any(event.rank is not None for event in self.events)
+
     def evolve(self, state: State, event: Any) -> State:
-        """The state after an event."""
+        """The state after an event. Where facts may be told late, one that finds no place changes nothing."""
         change = self._evolve.get((type(state), type(event)))
         if change is None:
+            if event.rank is not None:
+                return state
             raise LookupError(f"{type(event).__name__} cannot follow {type(state).__name__}")
         return change(state, event)
 
@@ -239,6 +248,10 @@ class Aggregate:
         for event in events:
             state = self.evolve(state, event)
         return state
+
+    def of(self, facts: Iterable[HistoryFact]) -> State:
+        """The state of something whose facts may be told late, from all of them in any order."""
+        return self.fold(fact.data for fact in history(facts))
 
     def claims_of(self, state: State) -> frozenset[Claim]:
         """The keys that a state holds."""

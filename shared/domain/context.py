@@ -27,6 +27,14 @@ def service_actor(name: str) -> Actor:
     return Actor(subject=f"service:{name}", roles=frozenset({Role.SERVICE}))
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something happened: its instant, UTC, or one that stands for its day where nothing but that is known."""
+
+    at: datetime
+    by_day: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Company:
     """The settings of this deployment that rules depend on."""
@@ -70,28 +78,31 @@ class Company:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The circumstances of one command. `command_id` is unique per accepted request and stable over its tries;
-    `aggregate_id` is the aggregate that the command is addressed to."""
+    `aggregate_id` is the aggregate that the command is addressed to. `told_at` is when the request was made, where it
+    is one of many that were told together."""
 
     command_id: UUID
     aggregate_id: UUID
     now: datetime
     actor: Actor
     company: Company
+    told_at: datetime | None = None
 
     @property
     def today(self) -> date:
         """The company's calendar day of `now`."""
         return self.company.day(self.now)
 
-    def moment(self, day: date) -> datetime:
-        """The instant at which something stated by its day occurred: now for today, else the end of that day, so that
-        it stands after everything that was recorded during the day."""
-        return self.now if day == self.today else self.company.end_of(day)
+    def moment(self, day: date) -> Moment:
+        """When something stated by its day occurred: now for today, else at the end of that day, so that it stands
+        after everything that was recorded during the day."""
+        return Moment(self.now) if day == self.today else Moment(self.company.end_of(day), by_day=True)
 
     def past_moment(
         self, on: date, at: datetime | None = None, *, since: date | None = None, field: str = "on"
-    ) -> datetime:
-        """The instant of a fact that history tells of: `at` where it is known, else that of its day (DATA-5).
+    ) -> Moment:
+        """The moment of a fact that history tells of: `at` where it is known, else its day (DATA-5). What is told of
+        today happened before it was told.
 
         Raises Rejected when the day or the instant lies in the future, when the instant has no time zone or lies on
         another day of the company, and when the day lies before `since`. `field` is where the command says the day.
@@ -102,7 +113,9 @@ class Context:
             raise Rejected("in-the-future", "History lies in the past.", field=field)
         if since is not None and on < since:
             raise Rejected("before-it-began", f"It began on {since}.", field=field)
-        return at or self.moment(on)
+        if at is not None:
+            return Moment(at)
+        return Moment(self.told_at or self.now if on == self.today else self.company.end_of(on), by_day=True)
 
     def derived_id(self, name: str) -> UUID:
         """An id for something that this command brings about; the same on every try of it."""

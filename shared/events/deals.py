@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from shared.domain.chronology import Rank
 from shared.domain.money import Money
 from shared.domain.process import ProcessDefinition
 from shared.events.definition import Exact, event, value
@@ -84,7 +85,7 @@ class DueNode:
     due: date
 
 
-@event("deals.deal-opened", aggregate="deal")
+@event("deals.deal-opened", aggregate="deal", rank=Rank.OPENING)
 class DealOpened:
     """A deal began, in the first stage of its process or, for imported history, further on (DEAL-1)."""
 
@@ -119,7 +120,7 @@ class DealOpened:
     """What an import had to assume, like "list-price" or "undated"."""
 
 
-@event("deals.deal-moved", aggregate="deal")
+@event("deals.deal-moved", aggregate="deal", rank=Rank.MOVE)
 class DealMoved:
     """A deal entered another stage (DEAL-3)."""
 
@@ -132,6 +133,8 @@ class DealMoved:
     probability: Exact
     probability_before: Exact
     category: str
+    category_of_stage: str = ""
+    """What the stage entered says, before anybody judges; empty in events from before this field."""
     amount: Money
     nodes: tuple[DueNode, ...] = ()
     idle_days: int = 3
@@ -146,7 +149,7 @@ class DealMoved:
     """The company's day on which it entered the stage."""
 
 
-@event("deals.deal-node-completed", aggregate="deal")
+@event("deals.deal-node-completed", aggregate="deal", rank=Rank.NODE)
 class DealNodeCompleted:
     """A task or deliverable of a stage is done, with the evidence that its standard asks for (DEAL-2)."""
 
@@ -159,7 +162,7 @@ class DealNodeCompleted:
     due: date | None = None
 
 
-@event("deals.deal-facts-noted", aggregate="deal")
+@event("deals.deal-facts-noted", aggregate="deal", rank=Rank.CHANGE)
 class DealFactsNoted:
     """Typed facts that criteria are judged by, like {"pains": 2, "budget": "500000"}; decimals are strings."""
 
@@ -167,7 +170,7 @@ class DealFactsNoted:
     facts: dict[str, str | int | bool | None]
 
 
-@event("deals.deal-amount-changed", aggregate="deal")
+@event("deals.deal-amount-changed", aggregate="deal", rank=Rank.CHANGE)
 class DealAmountChanged:
     """The deal is worth another amount."""
 
@@ -178,7 +181,7 @@ class DealAmountChanged:
     """The company's day of the change."""
 
 
-@event("deals.deal-close-date-changed", aggregate="deal")
+@event("deals.deal-close-date-changed", aggregate="deal", rank=Rank.CHANGE)
 class DealCloseDateChanged:
     """The deal is expected to close on another day."""
 
@@ -189,7 +192,7 @@ class DealCloseDateChanged:
     """The company's day of the change."""
 
 
-@event("deals.deal-category-changed", aggregate="deal")
+@event("deals.deal-category-changed", aggregate="deal", rank=Rank.CHANGE)
 class DealCategoryChanged:
     """The rep's judgement, or the manager's override of it (DEAL-10)."""
 
@@ -204,7 +207,7 @@ class DealCategoryChanged:
     """The company's day of the judgement."""
 
 
-@event("deals.deal-activity-logged", aggregate="deal")
+@event("deals.deal-activity-logged", aggregate="deal", rank=Rank.ACTIVITY)
 class DealActivityLogged:
     """Somebody worked on the deal (DEAL-6)."""
 
@@ -219,7 +222,7 @@ class DealActivityLogged:
     automatic: bool = False
 
 
-@event("deals.deal-next-step-planned", aggregate="deal")
+@event("deals.deal-next-step-planned", aggregate="deal", rank=Rank.CHANGE)
 class DealNextStepPlanned:
     """What is to happen next, and when; None says explicitly that nothing is planned."""
 
@@ -230,7 +233,7 @@ class DealNextStepPlanned:
     """The company's day on which it was planned."""
 
 
-@event("deals.deal-handed-over", aggregate="deal")
+@event("deals.deal-handed-over", aggregate="deal", rank=Rank.CHANGE)
 class DealHandedOver:
     """The deal belongs to another person or team."""
 
@@ -242,7 +245,7 @@ class DealHandedOver:
     reason: str | None = None
 
 
-@event("deals.deal-won", aggregate="deal")
+@event("deals.deal-won", aggregate="deal", rank=Rank.END)
 class DealWon:
     """The customer agreed (DEAL-9)."""
 
@@ -257,7 +260,7 @@ class DealWon:
     lines: tuple[DealLine, ...] = ()
 
 
-@event("deals.deal-lost", aggregate="deal")
+@event("deals.deal-lost", aggregate="deal", rank=Rank.END)
 class DealLost:
     """The customer chose otherwise (DEAL-9)."""
 
@@ -269,7 +272,7 @@ class DealLost:
     competitor: str | None = None
 
 
-@event("deals.deal-abandoned", aggregate="deal")
+@event("deals.deal-abandoned", aggregate="deal", rank=Rank.END)
 class DealAbandoned:
     """We stopped, or nobody decided (DEAL-9)."""
 
@@ -280,7 +283,7 @@ class DealAbandoned:
     reason: str
 
 
-@event("deals.deal-reopened", aggregate="deal")
+@event("deals.deal-reopened", aggregate="deal", rank=Rank.REOPENING)
 class DealReopened:
     """A closed deal is open again, in the stage where it closed (DEAL-9)."""
 

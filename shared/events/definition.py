@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transf
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from shared.domain.chronology import Rank
+
 PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""
 
@@ -43,6 +45,7 @@ class Event(Protocol):
     aggregate: ClassVar[str]
     person: ClassVar[str | None]
     erases: ClassVar[str | None]
+    rank: ClassVar[Rank | None]
 
 
 Class = TypeVar("Class", bound=type)
@@ -61,18 +64,27 @@ def value(cls: Class) -> Class:
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(
-    name: str, *, aggregate: str, version: int = 1, person: str | None = None, erases: str | None = None
+    name: str,
+    *,
+    aggregate: str,
+    version: int = 1,
+    person: str | None = None,
+    erases: str | None = None,
+    rank: Rank | None = None,
 ) -> Callable[[Class], Class]:
     """Define an event: `name` like "deals.deal-won", the `aggregate` whose stream it stands in ("deal").
 
     `person` names the field that identifies whose personal data the event carries; it is required as soon as a
     field is `Personal`. `erases` names the field with the person whose personal data is deleted with the append of the
-    event (DATA-4). Changes inside a version are additive only; a changed shape is a new version with an upcaster.
+    event (DATA-4). `rank` says where it stands among others of its time, in a family whose facts may be told late;
+    there every event has one. Changes inside a version are additive only; a changed shape is a new version with an
+    upcaster.
     """
 
     def define(cls: Class) -> Class:
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         made.type, made.version, made.aggregate, made.person, made.erases = name, version, aggregate, person, erases
+        made.rank = rank
         made.__pydantic_config__ = {"use_attribute_docstrings": True, "extra": "ignore"}
         return made  # type: ignore[no-any-return]
 

@@ -19,6 +19,8 @@ class NewEvent:
     type: str
     version: int
     occurred_at: datetime
+    by_day: bool = False
+    fact: str | None = None
     data: bytes
     personal: bytes | None = None
     person: UUID | None = None
@@ -212,6 +214,8 @@ def _events(command: int, append: Append) -> dict[str, Any]:
                 "version": event.version,
                 "partition": partition_of(stream.aggregate_id),
                 "occurred_at": event.occurred_at,
+                "by_day": event.by_day,
+                "fact": event.fact,
                 "data": msgspec.Raw(event.data),
             }
             for place, (stream, ordinal, event) in enumerate(events)

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from shared.domain.aggregate import Aggregate, Fact, as_facts
+from shared.domain.chronology import follows, told
 from shared.domain.context import Actor, Company, Context
+from shared.domain.history import Recorded, before
 from shared.domain.rejection import Rejected
 from shared.events.codec import Codec
 from shared.events.registry import partition_of, topic_of
@@ -28,7 +31,7 @@ from shared.store.append import (
     RequestInFlight,
 )
 from shared.store.appender import Appender
-from shared.store.effect import Change, Circumstances, append_of, changes_of
+from shared.store.effect import Change, Circumstances, Late, append_of, changes_of
 from shared.store.errors import Busy, ContentDiffers, InFlight, Refused, StaleVersion
 from shared.store.personal import KeyedHash
 from shared.store.reader import LookUp, Provider, Reader
@@ -89,6 +92,10 @@ class Commands:
     async def close(self) -> None:
         """Wait for what is done after the commands."""
         await self._states.close()
+
+    def now(self) -> datetime:
+        """The company's time, UTC."""
+        return self._clock.now()
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
         """An aggregate as it is now; its start state with sequence 0 when there is none."""
@@ -187,9 +194,9 @@ class Commands:
 
     async def _try(self, request: Request, *, fresh: bool, seen: Seen | None) -> Result | Again:
         held, certain = await self._held(request, fresh=fresh, seen=seen)
-        context = self._context(request)
+        circumstances = _circumstances(request, self._context(request))
         try:
-            changes = await self._decide(request, held, context, seen=None if fresh else seen)
+            changes = await self._decide(request, held, circumstances, seen=None if fresh else seen)
         except (Rejected, Refused):
             if not certain:
                 return Again(aggregate_id=request.aggregate_id)
@@ -200,7 +207,7 @@ class Commands:
         nothing_happens = not any(change.facts for change in changes)
         if nothing_happens and request.idempotency is None:
             return self._result(request, changes, {}) if certain else Again(aggregate_id=request.aggregate_id)
-        append = append_of(changes, _circumstances(request, context), self._codec, self._keyed_hash, self._new_id)
+        append = append_of(changes, circumstances, self._codec, self._keyed_hash, self._new_id)
         outcome = await self._appender.append(append)
         return self._answered(request, changes, append, outcome, seen=seen)
 
@@ -219,8 +226,29 @@ class Commands:
             seen.keep(request.aggregate, request.aggregate_id, held)
         return held, True
 
-    async def _decide(self, request: Request, held: Held, context: Context, *, seen: Seen | None) -> tuple[Change, ...]:
-        aggregate, command, state = request.aggregate, request.command, held.state
+    async def _decide(
+        self, request: Request, held: Held, circumstances: Circumstances, *, seen: Seen | None
+    ) -> tuple[Change, ...]:
+        histories: dict[UUID, Sequence[Recorded]] = {}
+        while True:
+            try:
+                return await self._changes(request, held, circumstances, histories, seen=seen)
+            except Late as late:
+                whole, histories[late.aggregate_id] = await self._states.history(late.aggregate, late.aggregate_id)
+                if late.aggregate_id == request.aggregate_id:
+                    held = whole
+
+    async def _changes(
+        self,
+        request: Request,
+        held: Held,
+        circumstances: Circumstances,
+        histories: Mapping[UUID, Sequence[Recorded]],
+        *,
+        seen: Seen | None,
+    ) -> tuple[Change, ...]:
+        aggregate, command, context = request.aggregate, request.command, circumstances.context
+        state = self._known_then(request, held, context, histories)
         handler = handler_of(request, state)
         authorise(request, handler, state)
         if request.expected is not None and request.expected != held.sequence:
@@ -234,11 +262,33 @@ class Commands:
                     loaded[name] = await self._provides[kind](reader, state, command, context)
             facts = as_facts(aggregate.decide(state, command, context, loaded))
         changes = changes_of(
-            aggregate, request.aggregate_id, held, facts, loaded=reader.loaded, aggregates=self.aggregates
+            aggregate,
+            request.aggregate_id,
+            held,
+            facts,
+            circumstances,
+            loaded=reader.loaded,
+            histories=histories,
+            aggregates=self.aggregates,
         )
         if isinstance(state, aggregate.start) and handler is not None:
-            authorise_created(request, handler, changes[0].after)
+            authorise_created(request, handler, changes[0].after.state)
         return changes
+
+    def _known_then(
+        self, request: Request, held: Held, context: Context, histories: Mapping[UUID, Sequence[Recorded]]
+    ) -> Any:
+        """The state that a command is decided on: as it is now, or of something told late as it was then."""
+        fact = request.told
+        if fact is None or not request.aggregate.is_dated or not held.sequence:
+            return held.state
+        moment = context.past_moment(request.command.on, request.command.at)
+        place = told(moment.at, fact.rank, fact.name, on=request.command.on, by_day=moment.by_day)
+        if held.folded and fact.name not in held.folded.names and follows(held.folded.last, place):
+            return held.state
+        if (facts := histories.get(request.aggregate_id)) is None:
+            raise Late(request.aggregate, request.aggregate_id)
+        return request.aggregate.fold(each.data for each in before(facts, place, fact.name))
 
     def _answered(
         self, request: Request, changes: tuple[Change, ...], append: Append, outcome: Outcome, *, seen: Seen | None
@@ -265,12 +315,7 @@ class Commands:
             self._states.forget_all()
         for change, stream in zip(changes, append.streams, strict=True):
             if change.facts:
-                held = Held(
-                    state=change.after,
-                    sequence=change.sequence,
-                    position=positions[change.aggregate_id],
-                    event_id=stream.events[-1].id,
-                )
+                held = replace(change.after, position=positions[change.aggregate_id], event_id=stream.events[-1].id)
                 self._states.keep(change.aggregate, change.aggregate_id, held)
                 if seen:
                     seen.keep(change.aggregate, change.aggregate_id, held)
@@ -301,6 +346,7 @@ class Commands:
             now=self._clock.now(),
             actor=request.actor,
             company=self._company,
+            told_at=request.told.at if request.told else None,
         )
 
     def _result(self, request: Request, changes: tuple[Change, ...], positions: Mapping[UUID, int]) -> Result:
@@ -331,6 +377,7 @@ def _circumstances(request: Request, context: Context) -> Circumstances:
         correlation_id=request.correlation_id or context.command_id,
         causation_id=request.causation_id or context.command_id,
         imported=request.imported,
+        fact=request.told.name if request.told else None,
         traceparent=request.traceparent,
         idempotency=request.idempotency,
     )

@@ -1,7 +1,7 @@
 """From what a command decided to what is written: events, claims, timers and personal data of every stream. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import msgspec
 
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
+from shared.domain.history import Recorded, folded, goes_on, history
 from shared.events.codec import Codec
 from shared.store.append import Append, HeldKey, Idempotency, NewEvent, StreamAppend, TimerChange
 from shared.store.personal import KeyedHash
@@ -25,7 +26,7 @@ class Change:
     aggregate: Aggregate
     aggregate_id: UUID
     before: Held
-    after: Any
+    after: Held
     facts: tuple[Fact, ...]
 
     @property
@@ -42,8 +43,17 @@ class Circumstances:
     correlation_id: UUID
     causation_id: UUID
     imported: bool
+    fact: str | None
     traceparent: str | None
     idempotency: Idempotency | None
+
+
+class Late(Exception):
+    """A decision tells something that happened before what was folded of a stream."""
+
+    def __init__(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
+        super().__init__(f"the whole history of {aggregate.name} {aggregate_id} is needed")
+        self.aggregate, self.aggregate_id = aggregate, aggregate_id
 
 
 def changes_of(
@@ -51,12 +61,15 @@ def changes_of(
     aggregate_id: UUID,
     held: Held,
     facts: Sequence[Fact],
+    circumstances: Circumstances,
     *,
     loaded: Mapping[UUID, Held],
+    histories: Mapping[UUID, Sequence[Recorded]],
     aggregates: Mapping[str, Aggregate],
 ) -> tuple[Change, ...]:
     """The change of each stream that a decision touches; first the stream that decided, even when nothing happens to
-    it. Streams that were not loaded are taken to be new."""
+    it. Streams that were not loaded are taken to be new. Raises Late when a stream's history is needed and not among
+    `histories`."""
     by_stream: dict[UUID, list[Fact]] = {aggregate_id: []}
     for fact in facts:
         by_stream.setdefault(fact.to or aggregate_id, []).append(fact)
@@ -65,13 +78,50 @@ def changes_of(
         family = aggregate if stream == aggregate_id else aggregates[own[0].event.aggregate]
         new = Held(state=family.start(), sequence=0, position=0)
         before = held if stream == aggregate_id else loaded.get(stream, new)
-        after = before.state
-        for fact in own:
-            if fact.event.aggregate != family.name:
-                raise LookupError(f"{fact.event.type} does not belong into the stream of a {family.name}")
-            after = family.evolve(after, fact.event)
+        after = _after(family, stream, before, own, circumstances=circumstances, known=histories.get(stream))
         changes.append(Change(aggregate=family, aggregate_id=stream, before=before, after=after, facts=tuple(own)))
     return tuple(changes)
+
+
+def _after(
+    family: Aggregate,
+    stream: UUID,
+    before: Held,
+    facts: Sequence[Fact],
+    *,
+    circumstances: Circumstances,
+    known: Sequence[Recorded] | None,
+) -> Held:
+    """What is held of a stream after these facts; where it will stand in the log is not known yet."""
+    state, news = before.state, list[Recorded]()
+    for number, fact in enumerate(facts, start=before.sequence + 1):
+        if fact.event.aggregate != family.name:
+            raise LookupError(f"{fact.event.type} does not belong into the stream of a {family.name}")
+        if not family.is_dated:
+            state = family.evolve(state, fact.event)
+            continue
+        new = _recorded(fact, number, circumstances)
+        news.append(new)
+    if not goes_on(before.folded, news):
+        if known is None:
+            raise Late(family, stream)
+        state = family.of([*known, *news])
+    else:
+        for new in history(news):
+            state = family.evolve(state, new.data)
+    return replace(before, state=state, sequence=before.sequence + len(facts), folded=folded(before.folded, news))
+
+
+def _recorded(fact: Fact, sequence: int, circumstances: Circumstances) -> Recorded:
+    """A fact as it will be read back."""
+    return Recorded(
+        data=fact.event,
+        occurred_at=fact.at.at if fact.at else circumstances.context.now,
+        by_day=fact.at is not None and fact.at.by_day,
+        sequence=sequence,
+        fact=circumstances.fact,
+        causation_id=circumstances.causation_id,
+    )
 
 
 def append_of(
@@ -89,7 +139,7 @@ def append_of(
     passed = context.now if circumstances.imported else None
     return Append(
         command_id=context.command_id,
-        streams=tuple(_stream(change, context, codec, new_id) for change in changes),
+        streams=tuple(_stream(change, circumstances, codec, new_id) for change in changes),
         actor=context.actor.subject,
         correlation_id=circumstances.correlation_id,
         causation_id=circumstances.causation_id,
@@ -105,22 +155,24 @@ def append_of(
     )
 
 
-def _stream(change: Change, context: Context, codec: Codec, new_id: Callable[[], UUID]) -> StreamAppend:
+def _stream(change: Change, circumstances: Circumstances, codec: Codec, new_id: Callable[[], UUID]) -> StreamAppend:
     return StreamAppend(
         aggregate=change.aggregate.name,
         aggregate_id=change.aggregate_id,
         expected=change.before.sequence,
-        events=tuple(_event(fact, context, codec, new_id()) for fact in change.facts),
+        events=tuple(_event(fact, circumstances, codec, new_id()) for fact in change.facts),
     )
 
 
-def _event(fact: Fact, context: Context, codec: Codec, event_id: UUID) -> NewEvent:
+def _event(fact: Fact, circumstances: Circumstances, codec: Codec, event_id: UUID) -> NewEvent:
     encoded = codec.encode(fact.event)
     return NewEvent(
         id=event_id,
         type=fact.event.type,
         version=fact.event.version,
-        occurred_at=fact.at or context.now,
+        occurred_at=fact.at.at if fact.at else circumstances.context.now,
+        by_day=fact.at is not None and fact.at.by_day,
+        fact=circumstances.fact,
         data=encoded.data,
         personal=encoded.personal,
         person=encoded.person,
@@ -130,7 +182,7 @@ def _event(fact: Fact, context: Context, codec: Codec, event_id: UUID) -> NewEve
 def _claims(change: Change) -> tuple[frozenset[Claim], frozenset[Claim]]:
     """The keys that the change takes, and those that it releases."""
     before = change.aggregate.claims_of(change.before.state)
-    after = change.aggregate.claims_of(change.after)
+    after = change.aggregate.claims_of(change.after.state)
     taken = (claim for fact in change.facts for claim in change.aggregate.taken_by(fact.event))
     return (after - before).union(taken), before - after
 
@@ -144,7 +196,7 @@ def _timers(change: Change, *, only_after: datetime | None) -> Iterator[TimerCha
     if not change.facts:
         return
     before = change.aggregate.timers_of(change.before.state)
-    after = change.aggregate.timers_of(change.after)
+    after = change.aggregate.timers_of(change.after.state)
     for name in before.keys() | after.keys():
         timer = after.get(name)
         if timer == before.get(name) or (timer and only_after and timer.due <= only_after):

@@ -34,7 +34,7 @@ LARGEST_SPAN = 20_000
 
 COLUMNS = (
     "l.position, l.aggregate_id, l.aggregate, l.sequence, l.event_id, l.type, l.version, l.partition, l.occurred_at,"
-    " l.recorded_at, l.actor, l.correlation_id, l.causation_id, l.imported, l.traceparent, l.data"
+    " l.by_day, l.recorded_at, l.actor, l.correlation_id, l.causation_id, l.imported, l.fact, l.traceparent, l.data"
 )
 OWN_COLUMNS = f"{COLUMNS}, p.data as personal from event l left join personal p using (event_id)"
 JOURNAL_COLUMNS = f"{COLUMNS}, null as personal, l.topic, l.source_position from journal l"
@@ -215,11 +215,13 @@ class Log:
             position=position,
             source_position=position if self._service else row["source_position"],
             occurred_at=row["occurred_at"],
+            by_day=row["by_day"],
             recorded_at=row["recorded_at"],
             actor=row["actor"],
             correlation_id=row["correlation_id"],
             causation_id=row["causation_id"],
             imported=row["imported"],
+            fact=row["fact"],
             traceparent=row["traceparent"],
             data=data,
         )

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate
+from shared.domain.chronology import Told
 from shared.domain.context import Actor
 from shared.store.append import Idempotency
 
@@ -28,6 +29,8 @@ class Request:
     Default: a new UUIDv7, kept with the idempotency record. A reaction's derives from the event that caused it."""
     imported: bool = False
     """History from another system: its events say so, and timers that are due already are not set."""
+    told: Told | None = None
+    """Of a fact of history: by what it is known again, and where it stands (DATA-5)."""
     traceparent: str | None = None
     still: Callable[[Any], bool] | None = None
     """Whether the command is still to run in this state; otherwise it succeeds without events. For timers."""

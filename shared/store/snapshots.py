@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from shared.domain.aggregate import Aggregate
+from shared.domain.history import Folded
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +68,8 @@ class Held:
     sequence: int
     position: int
     event_id: UUID | None = None
+    folded: Folded | None = None
+    """Of a family whose facts may be told late: how far it is folded."""
 
 
 class Snapshots:

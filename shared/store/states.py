@@ -6,6 +6,7 @@ None outlives the sessions that were open when it was read: after a restore the 
 import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import asyncpg
 import structlog
 
 from shared.domain.aggregate import Aggregate
+from shared.domain.history import Recorded, folded, goes_on
 from shared.events.codec import Codec
 from shared.store.pool import DATABASE_ERRORS, session_number
 from shared.store.snapshots import LONG_TAIL, Held, Snapshots, Taken, no_collection
@@ -33,7 +35,7 @@ PAGE = 2_000
 
 SINCE = (
     "select e.aggregate_id, e.aggregate, e.position, e.sequence, e.event_id, e.type, e.version, e.data,"
-    " p.data as personal"
+    " e.occurred_at, e.by_day, e.fact, e.causation_id, p.data as personal"
     " from unnest($1::uuid[], $2::text[], $3::bigint[]) as known(aggregate_id, aggregate, sequence)"
     " join event e on e.aggregate_id = known.aggregate_id and e.aggregate = known.aggregate"
     " and e.sequence > known.sequence and e.sequence <= known.sequence + $4"
@@ -118,13 +120,55 @@ class States:
             cached = {stream: held for stream in wanted if (held := self.cached(*stream))}
             start = {stream: Held(state=stream[0].start(), sequence=0, position=0) for stream in wanted}
             known = {**start, **await self._snapshotted(connection, wanted, cached), **cached}
-            left = known
+            left, late = known, list[Stream]()
             while left:
                 rows = await self._page(connection, left)
+                late += [stream for stream, held in left.items() if self._is_late(stream[0], held, rows[stream])]
+                left = {stream: held for stream, held in left.items() if stream not in late}
                 folded = {stream: await self._folded(stream[0], held, rows[stream]) for stream, held in left.items()}
                 known.update(folded)
                 left = {stream: held for stream, held in folded.items() if len(rows[stream]) == PAGE}
+            known.update({stream: (await self._whole(connection, stream))[0] for stream in late})
         return known
+
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Held, list[Recorded]]:
+        """An aggregate whose facts may be told late, as it is now, and all that was recorded of it."""
+        async with self._pool.acquire() as connection:
+            return await self._whole(connection, (aggregate, aggregate_id))
+
+    async def _whole(self, connection: Any, stream: Stream) -> tuple[Held, list[Recorded]]:
+        aggregate, facts = stream[0], list[Recorded]()
+        held = Held(state=aggregate.start(), sequence=0, position=0)
+        while rows := (await self._page(connection, {stream: held}))[stream]:
+            for start in range(0, len(rows), FOLD_AT_ONCE):
+                facts += [self._fact(row) for row in rows[start : start + FOLD_AT_ONCE]]
+                await asyncio.sleep(0)
+            held = replace(held, sequence=rows[-1]["sequence"], position=rows[-1]["position"])
+            held = replace(held, event_id=rows[-1]["event_id"])
+            if len(rows) < PAGE:
+                break
+        return replace(held, state=aggregate.of(facts), folded=folded(None, facts)), facts
+
+    def _is_late(self, aggregate: Aggregate, held: Held, rows: Sequence[asyncpg.Record]) -> bool:
+        """Whether what was folded of a stream cannot simply go on with these rows."""
+        if not aggregate.is_dated:
+            return False
+        so_far = held.folded
+        for fact in map(self._fact, rows):
+            if not goes_on(so_far, [fact]):
+                return True
+            so_far = folded(so_far, [fact])
+        return False
+
+    def _fact(self, row: asyncpg.Record) -> Recorded:
+        return Recorded(
+            data=self._codec.decode(row["type"], row["version"], row["data"], row["personal"]),
+            occurred_at=row["occurred_at"],
+            by_day=row["by_day"],
+            sequence=row["sequence"],
+            fact=row["fact"],
+            causation_id=row["causation_id"],
+        )
 
     async def _page(self, connection: Any, known: Mapping[Stream, Held]) -> dict[Stream, list[Any]]:
         """The next events of each stream, after what is known of it."""
@@ -144,20 +188,23 @@ class States:
     async def _folded(self, aggregate: Aggregate, held: Held, rows: Sequence[asyncpg.Record]) -> Held:
         if not rows:
             return held
-        state = held.state
+        state, facts = held.state, list[Recorded]()
         for start in range(0, len(rows), FOLD_AT_ONCE):
             if start:
                 await asyncio.sleep(0)
             with no_collection():
                 for row in rows[start : start + FOLD_AT_ONCE]:
-                    event = self._codec.decode(row["type"], row["version"], row["data"], row["personal"])
-                    state = aggregate.evolve(state, event)
+                    fact = self._fact(row)
+                    state = aggregate.evolve(state, fact.data)
+                    if aggregate.is_dated:
+                        facts.append(fact)
         last = rows[-1]
         return Held(
             state=state,
             sequence=last["sequence"],
             position=last["position"],
             event_id=last["event_id"],
+            folded=folded(held.folded, facts),
         )
 
     def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:

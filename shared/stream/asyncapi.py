@@ -29,12 +29,20 @@ HEADERS: Mapping[str, tuple[Schema, str]] = {
     "ce_correlationid": ({"format": "uuid"}, "What all that one request brought about has in common."),
     "ce_causationid": ({"format": "uuid"}, "The command or event that caused it."),
     "ce_actor": ({}, "Who did it: the subject of a member of the company, or a service."),
+    "ce_byday": (
+        {"const": "true"},
+        "Only there when nothing but the company's day of `ce_time` is known; the time then is the end of that day.",
+    ),
     "ce_imported": ({"const": "true"}, "Only there when the event was imported as history."),
+    "ce_fact": (
+        {"minLength": 1},
+        "The name of a fact of history in its stream. Of several events under one, those of the last cause count.",
+    ),
     "ce_dataschema": ({"pattern": r"^urn:throughline:[a-z.-]+:\d+$"}, "The $id of the value's JSON Schema."),
     "traceparent": ({}, "W3C trace context of the request, when it had one."),
     "content-type": ({"const": "application/json"}, "How the value is written."),
 }
-OPTIONAL_HEADERS = ("ce_imported", "traceparent")
+OPTIONAL_HEADERS = ("ce_byday", "ce_imported", "ce_fact", "traceparent")
 
 
 def files(registry: Registry) -> dict[str, str]:

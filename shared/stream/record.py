@@ -67,8 +67,12 @@ def headers_of(event: Envelope[Any], previous: int) -> list[tuple[str, bytes]]:
         "ce_dataschema": schema_of(event.type, event.version),
         "content-type": "application/json",
     }
+    if event.by_day:
+        headers["ce_byday"] = "true"
     if event.imported:
         headers["ce_imported"] = "true"
+    if event.fact is not None:
+        headers["ce_fact"] = event.fact
     if event.traceparent is not None:
         headers["traceparent"] = event.traceparent
     return [(name, text.encode()) for name, text in headers.items()]
@@ -112,11 +116,13 @@ def _event(record: Consumed, headers: Mapping[str, bytes | None]) -> Envelope[by
         position=position,
         source_position=position,
         occurred_at=_moment(headers, "ce_time"),
+        by_day=headers.get("ce_byday") == b"true",
         recorded_at=_moment(headers, "ce_recordedat"),
         actor=_text(headers, "ce_actor"),
         correlation_id=_id(headers, "ce_correlationid"),
         causation_id=_id(headers, "ce_causationid"),
         imported=headers.get("ce_imported") == b"true",
+        fact=_text(headers, "ce_fact") if "ce_fact" in headers else None,
         traceparent=_text(headers, "traceparent") if "traceparent" in headers else None,
         data=record.value,
     )

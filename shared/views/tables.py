@@ -13,9 +13,11 @@ A change is pure: it is given the event and the row before, and says which colum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
+from shared.domain.history import Folded, folded, goes_on, timed
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
 
@@ -36,16 +38,26 @@ class Table:
     keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
 
     @property
+    def is_dated(self) -> bool:
+        """Whether facts of these rows may be told late."""
+        return any(event.rank is not None for event in self.changes)  # type: ignore[attr-defined]
+
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """All columns; with facts that may be told late also how far a row is folded."""
+        return {**self.columns, **(FOLDED if self.is_dated else {})}
+
+    @property
     def ddl(self) -> str:
         """The statement that makes the table."""
-        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
+        columns = ", ".join(f"{name} {kind}" for name, kind in self.stored.items())
         return f"create table {{view}}.{self.name} ({columns});"
 
     @property
     def write(self) -> str:
         """The statement that writes rows, given as a JSON array: one for a page costs a fraction of one for a row."""
-        names = ", ".join(self.columns)
-        updates = ", ".join(f"{name} = excluded.{name}" for name in self.columns if name != "id")
+        names = ", ".join(self.stored)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in self.stored if name != "id")
         return (
             f"insert into {{view}}.{self.name} ({names})"  # noqa: S608
             f" select {names} from json_populate_recordset(null::{{view}}.{self.name}, $1)"
@@ -62,7 +74,49 @@ class Table:
             list({key for key, _ in mine}),
         )
         rows: dict[Any, Row] = {row["id"]: dict(row) for row in found}
+        late: set[UUID] = set()
         for key, fact in mine:
-            row = rows.setdefault(key, {**dict.fromkeys(self.columns), "id": key})
-            row |= {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
+            row = rows.setdefault(key, self._blank(key))
+            if self.is_dated and not goes_on(_so_far(row), [fact]):
+                late.add(fact.aggregate_id)
+            row |= self._changed(fact, row)
+        if late:
+            rows |= self._refolded(await db.history(list(late)))
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
+
+    def _blank(self, key: Any) -> Row:
+        return {**dict.fromkeys(self.stored), "id": key}
+
+    def _changed(self, fact: Envelope[Any], row: Row) -> Row:
+        """What is different in a row after a fact, in the order in which facts happened; `version` and `updated_at`
+        tell what was recorded last."""
+        changed = {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
+        if not self.is_dated:
+            return changed
+        newest = {
+            name: max(known, changed[name])
+            for name in ("version", "updated_at")
+            if name in changed and (known := row.get(name)) is not None
+        }
+        so_far = folded(_so_far(row), [fact])
+        return {**changed, **newest, "folded": msgspec.json.encode(so_far).decode()}
+
+    def _refolded(self, facts: Iterable[Envelope[Any]]) -> dict[Any, Row]:
+        """The rows of aggregates of which something was told late, from all that is known of these."""
+        every = [fact for fact in facts if type(fact.data) in self.changes]
+        rows: dict[Any, Row] = {}
+        for aggregate_id in dict.fromkeys(fact.aggregate_id for fact in every):
+            own = [fact for fact in every if fact.aggregate_id == aggregate_id]
+            for _, fact in timed(own):
+                for key in self.keys(fact):
+                    row = rows.setdefault(key, self._blank(key))
+                    row |= self._changed(fact, row)
+        return rows
+
+
+FOLDED = {"folded": "text"}
+"""How far a row is folded whose facts may be told late."""
+
+
+def _so_far(row: Row) -> Folded | None:
+    return msgspec.json.decode(row["folded"], type=Folded) if row["folded"] else None

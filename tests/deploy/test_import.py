@@ -251,7 +251,8 @@ async def test_data_5_facts_of_every_kind_are_recorded_once(books: Books, tmp_pa
 async def test_data_5_what_changed_nothing_then_changes_nothing_later(books: Books, tmp_path: Path) -> None:
     opening = {"fact": "deal", "id": "D-1", "on": "2025-07-01", "name": "A deal", "amount": euro("100.00")}
     stayed = {"fact": "deal-moved", "id": "D-1", "on": "2025-07-02", "stage": "initial-contact"}
-    moved = {"fact": "deal-moved", "id": "D-1", "on": "2025-07-02", "stage": "needs-confirmed"}
+    stayed["fact_id"] = "1"
+    moved = {"fact": "deal-moved", "id": "D-1", "on": "2025-07-02", "stage": "needs-confirmed", "fact_id": "2"}
     file = written(tmp_path, (opening, stayed, moved, {"fact": "deal-won", "id": "D-1", "on": "2025-07-03"}))
     first = await books.take_in(file)
     recorded = await books.everything()

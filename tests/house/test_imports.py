@@ -13,6 +13,7 @@ PURE_LIBRARIES = {
     "iso4217",
     "email_validator",
     "phonenumbers",
+    "idna",
     "publicsuffixlist",
     "pydantic",
     "rpds",

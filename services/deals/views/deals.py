@@ -27,6 +27,9 @@ COLUMNS = {
     "stage": "text not null",
     "probability": "numeric not null",
     "category": "text not null",
+    "category_of_stage": "text not null",
+    "category_by_rep": "text",
+    "category_by_manager": "text",
     "expected_close": "date",
     "next_step": "date",
     "owner": "uuid",
@@ -75,7 +78,9 @@ def _opened(fact: Envelope[deals.DealOpened], row: Row) -> Row:
         "status": "open",
         "name": event.name,
         **_worth(fact, row),
-        **_place(fact, row),
+        "stage": event.stage,
+        "probability": event.probability,
+        **_counting({**row, "category_of_stage": event.category}),
         "expected_close": event.expected_close,
         "owner": event.owner,
         "team": event.team,
@@ -92,16 +97,29 @@ def _worth(fact: Envelope[Any], row: Row) -> Row:
     return {"amount": fact.data.amount.amount, "currency": fact.data.amount.currency}
 
 
-def _place(fact: Envelope[Any], row: Row) -> Row:
-    return {"stage": fact.data.stage, "probability": fact.data.probability, "category": fact.data.category}
-
-
 def _closed(status: str) -> Change:
-    return lambda fact, row: {"status": status, "closed_on": fact.data.on, **_worth(fact, row)}
+    return lambda fact, row: {"status": status, "closed_on": fact.data.on}
 
 
-def _reopened(fact: Envelope[deals.DealReopened], row: Row) -> Row:
-    return {"status": "open", "closed_on": None, **_worth(fact, row), **_place(fact, row)}
+def _while_open(change: Change) -> Change:
+    """As the deal itself: what is told of the time after its end changes nothing about it."""
+    return lambda fact, row: change(fact, row) if row["status"] == "open" else {}
+
+
+def _judged(fact: Envelope[deals.DealCategoryChanged], row: Row) -> Row:
+    return _counting({**row, f"category_by_{fact.data.judged_by}": fact.data.category})
+
+
+def _moved(fact: Envelope[deals.DealMoved], row: Row) -> Row:
+    event = fact.data
+    standing = {"stage": event.stage, "probability": event.probability}
+    return {**standing, **_counting({**row, "category_of_stage": event.category_of_stage or event.category})}
+
+
+def _counting(row: Row) -> Row:
+    """The judgements of a deal, and the one that counts (DEAL-10)."""
+    judgements = {name: row[name] for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
+    return {**judgements, "category": next(filter(None, judgements.values()))}
 
 
 def _dated(change: Change) -> Change:
@@ -111,16 +129,16 @@ def _dated(change: Change) -> Change:
 
 CHANGES: Mapping[type, Change] = {
     deals.DealOpened: _opened,
-    deals.DealMoved: _place,
-    deals.DealAmountChanged: _worth,
-    deals.DealCloseDateChanged: lambda fact, _: {"expected_close": fact.data.expected_close},
-    deals.DealCategoryChanged: lambda fact, _: {"category": fact.data.category},
-    deals.DealNextStepPlanned: lambda fact, _: {"next_step": fact.data.on},
-    deals.DealHandedOver: lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team},
+    deals.DealMoved: _while_open(_moved),
+    deals.DealAmountChanged: _while_open(_worth),
+    deals.DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
+    deals.DealCategoryChanged: _while_open(_judged),
+    deals.DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
+    deals.DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
     deals.DealWon: _closed("won"),
     deals.DealLost: _closed("lost"),
     deals.DealAbandoned: _closed("abandoned"),
-    deals.DealReopened: _reopened,
+    deals.DealReopened: lambda *_: {"status": "open", "closed_on": None},
     deals.DealNodeCompleted: lambda *_: {},
     deals.DealFactsNoted: lambda *_: {},
     deals.DealActivityLogged: lambda *_: {},
@@ -144,7 +162,7 @@ create index on {{view}}.deal (team);
 create index on {{view}}.deal (account_id);
 """
 
-DEAL_VIEW = View(name="deals", version=1, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+DEAL_VIEW = View(name="deals", version=2, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import idna
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from publicsuffixlist import PublicSuffixList
@@ -13,6 +14,17 @@ from shared.domain.rejection import Reason, refuse_all
 from shared.events.definition import value
 
 SUFFIXES = PublicSuffixList()
+SHARED_HOSTS = frozenset(
+    {
+        *("onmicrosoft.com", "sharepoint.com", "my.salesforce.com", "lightning.force.com", "myshopify.com"),
+        *("zendesk.com", "freshdesk.com", "atlassian.net", "slack.com", "hubspot.com", "okta.com", "auth0.com"),
+        *("wixsite.com", "squarespace.com", "weebly.com", "jimdosite.com", "webnode.page", "bamboohr.com"),
+    }
+)
+"""Hosts below which each company has a name of its own, and which the Public Suffix List does not name."""
+INTERNATIONAL_PREFIX = re.compile(r"^\s*00(?=\s*[1-9])")
+"""What is dialled before a country's code in most of the world."""
+MEXICO, MEXICAN_DIGITS = 52, 10
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
@@ -64,29 +76,46 @@ def normal_country(given: str) -> str:
 
 
 def normal_phone(given: str, country: str | None) -> str:
-    """The number in E.164, like +493012345678. A national number needs the country. ValueError when it is none."""
+    """The number in E.164 like +493012345678, with an extension as in RFC 3966: +493012345678;ext=12.
+
+    A national number needs the country. ValueError when it is none.
+    """
     try:
-        number = phonenumbers.parse(given, country)
+        number = phonenumbers.parse(INTERNATIONAL_PREFIX.sub("+", given), country)
     except phonenumbers.NumberParseException as wrong:
         raise ValueError("A phone number starts with + and the country's code, or comes with a country.") from wrong
+    if number.country_code == MEXICO and len(str(number.national_number)) == MEXICAN_DIGITS + 1:
+        # The 1 before mobile numbers was dropped in 2019, and is still written.
+        number.national_number = int(str(number.national_number).removeprefix("1"))
     # A local number without its area code would be another number elsewhere.
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise ValueError("No phone number of that country has this length.")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    extension = f";ext={number.extension}" if number.extension else ""
+    number.extension = None
+    return f"{phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)}{extension}"
 
 
 def normal_domain(given: str) -> str:
-    """The registrable domain of a host or web address: acme.co.uk for https://www.acme.co.uk/about.
+    """The registrable domain of a host or web address: acme.co.uk for https://www.acme.co.uk/about. Below a host that
+    many companies share, the company's own name there: acme.onmicrosoft.com.
 
-    ValueError when it is no host, or a public suffix like co.uk itself.
+    International names are kept as IDNA 2008 writes them (UTS 46, not transitional), so that straße and strasse stay
+    two. ValueError when it is no host, a public suffix like co.uk itself, or a shared host itself.
     """
     text = given.strip().lower()
     host = (urlsplit(text if "//" in text else f"//{text}").hostname or "").rstrip(".")
-    host = host.encode("idna").decode("ascii")
+    try:
+        host = idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError as wrong:
+        raise ValueError("A domain looks like acme.com.") from wrong
     domain = SUFFIXES.privatesuffix(host) if HOST.fullmatch(host) else None
     if domain is None:
         raise ValueError("A domain looks like acme.com.")
-    return str(domain)
+    if host in SHARED_HOSTS:
+        raise ValueError(f"{host} is shared by many companies.")
+    labels = host.split(".")
+    own = (".".join(labels[at:]) for at in range(len(labels)) if ".".join(labels[at + 1 :]) in SHARED_HOSTS)
+    return next(own, str(domain))
 
 
 def domain_key(given: str | None) -> str | None:

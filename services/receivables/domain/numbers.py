@@ -4,13 +4,13 @@ A series is an aggregate of its own. Whoever takes a number appends to its strea
 the same transaction as the invoice: of two who want one number, the second finds the stream changed and decides again.
 """
 
-from datetime import datetime
 from typing import Annotated
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from annotated_types import MaxLen, MinLen
 
 from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.context import Moment
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
 from shared.domain.text import NOT_BLANK
@@ -48,7 +48,7 @@ class NextNumber:
         """How the number stands on the invoice, like MAIN-000042."""
         return f"{self.legal_entity}-{self.number:0{DIGITS}}"
 
-    def taken(self, invoice_id: UUID, at: datetime) -> Fact:
+    def taken(self, invoice_id: UUID, at: Moment) -> Fact:
         """The fact, in the series' own stream, that an invoice has this number."""
         series_id = series_of(self.legal_entity)
         event = InvoiceNumberTaken(

@@ -7,6 +7,7 @@ import pytest
 
 from services.contracts.domain.contract.history import ImportContract
 from services.contracts.domain.contract.state import ActiveContract, SignedContract
+from shared.domain.context import Moment
 from shared.events.contracts import (
     ContractActivated,
     ContractApproved,
@@ -50,7 +51,7 @@ def test_a_whole_history_is_recorded_day_by_day() -> None:
         ContractSigned,
         ContractActivated,
     ]
-    assert outcome.facts[3].at == outcome.facts[4].at == END_OF_12TH
+    assert outcome.facts[3].at == outcome.facts[4].at == Moment(END_OF_12TH, by_day=True)
     assert isinstance(outcome.state, ActiveContract)
 
 

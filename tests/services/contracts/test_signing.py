@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.contracts.domain.contract.signing import ActivateContract
+from shared.domain.context import Moment
 from shared.domain.references import References
 from shared.testing.scenario import NOW, Scenario
 from tests.services.contracts.facts import (
@@ -32,7 +33,7 @@ TOMORROW = date(2026, 3, 17)
 
 def test_an_approved_contract_is_signed_on_the_day_of_the_second_signature_con_3() -> None:
     outcome = APPROVED_ONE.when(SIGN).then(SIGNED)
-    assert outcome.facts[0].at == END_OF_12TH
+    assert outcome.facts[0].at == Moment(END_OF_12TH, by_day=True)
 
 
 def test_signing_again_records_nothing() -> None:
@@ -62,12 +63,12 @@ def test_all_that_is_wrong_with_a_signature_is_said_at_once_con_3() -> None:
 
 def test_a_signed_contract_comes_into_force_today_con_3() -> None:
     outcome = SIGNED_ONE.when(ActivateContract(on=TODAY)).then(ACTIVATED)
-    assert outcome.facts[0].at == NOW
+    assert outcome.facts[0].at == Moment(NOW)
 
 
 def test_it_may_be_in_force_since_an_earlier_day_con_3() -> None:
     outcome = SIGNED_ONE.when(ActivateContract(on=date(2026, 3, 12)))
-    assert outcome.facts[0].at == END_OF_12TH
+    assert outcome.facts[0].at == Moment(END_OF_12TH, by_day=True)
 
 
 def test_activating_again_records_nothing() -> None:

@@ -10,6 +10,7 @@ import pytest
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.state import AbandonedDeal, LostDeal, OpenDeal, WonDeal, deal
 from shared.domain.aggregate import status_of
+from shared.domain.context import Moment
 from shared.events.deals import DealAbandoned, DealLost, DealReopened, DealWon
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import (
@@ -47,12 +48,12 @@ ABANDON = AbandonDeal(reason="no-decision")
 def test_deal_9_a_deal_is_won_in_any_stage_because_the_policy_needs_nothing() -> None:
     outcome = OPEN.when(WinDeal()).then(WON)
     assert isinstance(outcome.state, WonDeal)
-    assert outcome.facts[0].at == NOW
+    assert outcome.facts[0].at == Moment(NOW)
 
 
 def test_deal_9_a_win_of_an_earlier_day_occurred_at_the_end_of_it() -> None:
     outcome = OPEN.when(WinDeal(on=FRIDAY)).then(replace(WON, on=FRIDAY))
-    assert outcome.facts[0].at == END_OF_FRIDAY
+    assert outcome.facts[0].at == Moment(END_OF_FRIDAY, by_day=True)
 
 
 def test_deal_9_lost_and_abandoned_are_different_outcomes_with_reasons() -> None:

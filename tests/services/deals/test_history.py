@@ -20,6 +20,7 @@ from services.deals.domain.deal.history import (
 )
 from services.deals.domain.deal.state import NextStep, OpenDeal, WonDeal, deal
 from shared.domain.aggregate import Handler
+from shared.domain.context import Moment
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.deals import (
     DealAbandoned,
@@ -68,14 +69,14 @@ def kinds(outcome: Outcome) -> list[type]:
 def test_data_5_a_deal_is_taken_over_in_any_stage_on_its_day() -> None:
     outcome = THE_DEAL.when(BEGAN)
     event = outcome.facts[0].event
-    assert outcome.facts[0].at == END_OF_START
+    assert outcome.facts[0].at == Moment(END_OF_START, by_day=True)
     assert (event.stage, event.on, event.assumptions, event.nodes) == ("quotation", START, ("list-price",), ())
     assert isinstance(outcome.state, OpenDeal)
 
 
 def test_data_5_an_instant_stands_where_it_is_known() -> None:
     at = datetime(2025, 2, 3, 9, 30, tzinfo=UTC)
-    assert THE_DEAL.when(replace(BEGAN, at=at)).facts[0].at == at
+    assert THE_DEAL.when(replace(BEGAN, at=at)).facts[0].at == Moment(at)
     THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 4, tzinfo=UTC))).then_rejected("another-day")
     THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 3))).then_rejected("another-day")  # noqa: DTZ001
     THE_DEAL.when(replace(BEGAN, on=TODAY, at=NOW.replace(hour=23))).then_rejected("in-the-future")

@@ -14,6 +14,7 @@ from services.deals.domain.product import (
     product,
 )
 from shared.domain.aggregate import Claim
+from shared.domain.context import Moment
 from shared.domain.money import Money
 from shared.events.deals import ProductChanged, ProductListed
 from shared.testing.scenario import CONTEXT, scenario
@@ -82,6 +83,6 @@ def test_data_5_a_product_of_the_past_is_listed_on_its_day() -> None:
         on=date(2025, 1, 2), code="SRV-100", name="Server 100", family="Servers", list_price=eur("4800")
     )
     outcome = scenario(product).when(imported).then(LISTED)
-    assert outcome.facts[0].at == datetime(2025, 1, 2, 23, 59, 59, 999999, tzinfo=UTC)
+    assert outcome.facts[0].at == Moment(datetime(2025, 1, 2, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
     scenario(product).given(LISTED).when(imported).then()
     scenario(product).when(replace(imported, on=date(2027, 1, 1))).then_rejected("in-the-future")

@@ -7,6 +7,7 @@ import pytest
 
 from services.deals.domain.target import ChangeTarget, NoTarget, SetImportedTarget, SetTarget, target
 from shared.domain.aggregate import Claim
+from shared.domain.context import Moment
 from shared.domain.references import References
 from shared.events.deals import TargetSet
 from shared.testing.scenario import CONTEXT, scenario
@@ -109,5 +110,5 @@ def test_proc_4_there_is_one_target_for_a_period_a_level_and_a_person() -> None:
 def test_data_5_a_target_of_the_past_was_set_on_its_day() -> None:
     imported = SetImportedTarget(on=date(2025, 12, 1), period="2026-Q4", level="company", amount=eur("1600000"))
     outcome = THE_TARGET.when(imported).then(SET)
-    assert outcome.facts[0].at == datetime(2025, 12, 1, 23, 59, 59, 999999, tzinfo=UTC)
+    assert outcome.facts[0].at == Moment(datetime(2025, 12, 1, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
     THE_TARGET.given(SET).when(imported).then()

@@ -8,6 +8,7 @@ import pytest
 
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.work import LogActivity, PlanNextStep
+from shared.domain.context import Moment
 from shared.domain.money import Money
 from shared.events.deals import DealActivityLogged, DealNextStepPlanned, DealWon
 from shared.testing.scenario import CONTEXT
@@ -35,7 +36,7 @@ def test_deal_6_an_activity_is_logged_by_whoever_asks() -> None:
 
 def test_deal_6_an_activity_of_an_earlier_day_occurred_at_the_end_of_it() -> None:
     outcome = OPEN.when(replace(CALL, on=FRIDAY))
-    assert outcome.facts[0].at == END_OF_FRIDAY
+    assert outcome.facts[0].at == Moment(END_OF_FRIDAY, by_day=True)
 
 
 def test_deal_6_an_activity_lies_in_the_past() -> None:

@@ -58,7 +58,7 @@ def pair(before: list[Any], after: list[Any]) -> Pair:
 
 LEG_BY_LEG = [
     ("new", [], [opened()], 1000),
-    ("reopened", [opened(), lost(date(2026, 1, 5))], [reopened(amount=1100)], 1100),
+    ("reopened", [opened(), lost(date(2026, 1, 5))], [reopened(), repriced(1100)], 1100),
     ("pulled-in", [opened(close=date(2026, 4, 1))], [rescheduled(date(2026, 3, 1)), repriced(1300)], 1300),
     ("pulled-in", [opened(close=None)], [rescheduled(date(2026, 3, 1))], 1000),
     ("pushed-in", [opened(close=date(2025, 12, 1))], [rescheduled(date(2026, 1, 31))], 1000),

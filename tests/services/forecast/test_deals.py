@@ -77,6 +77,7 @@ def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
                 moved("quotation", deal=deal),
                 repriced(dice.randrange(1, 20) * 100, deal=deal),
                 rescheduled(date(2026, dice.randrange(1, 12), 3), deal=deal),
+                rescheduled(date(2026, dice.randrange(1, 4), 3), deal=deal),
                 handed_over(NORTH, ANNA, deal=deal),
                 handed_over(SOUTH, BEN, deal=deal),
                 won((recorded - late).date(), deal=deal),

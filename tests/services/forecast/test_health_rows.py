@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.forecast.cash import Item, debts, ever_invoiced, invoiced, open_items
+from services.forecast.cohorts import count
 from services.forecast.figures import NOBODY
-from services.forecast.leads import conversion
-from services.forecast.nodes import completion
+from services.forecast.leads import CONVERSION
+from services.forecast.nodes import COMPLETION
 from services.forecast.question import Question
 from shared.events import deals, leads, receivables
 from shared.events.envelope import Envelope
@@ -201,10 +202,11 @@ async def compare(forecast: Forecast, asked: Question) -> int:
     seen = 0
     async with forecast.reading() as reading:
         for since in (asked.as_of - timedelta(days=90), asked.as_of - timedelta(days=9), asked.as_of - timedelta(0, 9)):
-            for read, name in ((conversion, "leads"), (completion, "nodes")):
-                found = await read(reading(name), asked, COMPANY, since)
-                assert found == await read(reading(name), counted, COMPANY, since), (name, asked.as_of, since)
-                seen += sum(getattr(found, field) for field in found.__slots__)
+            for cohort in (CONVERSION, COMPLETION):
+                rows = reading(cohort.view)
+                found = await count(cohort, rows, asked, COMPANY, since)
+                assert found == await count(cohort, rows, counted, COMPANY, since), (cohort.view, asked.as_of, since)
+                seen += found.entered + found.reached
         cash = reading("cash")
         owed = await open_items(cash, asked, COMPANY)
         assert owed == await open_items(cash, counted, COMPANY), asked.as_of

@@ -12,6 +12,7 @@ from services.leads.domain.account.history import ImportAccount, ImportContact
 from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
 from services.leads.domain.contact_points import EmailHolder
 from shared.domain.aggregate import Claim
+from shared.domain.context import Moment
 from shared.events.leads import AccountChanged, ContactErased
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.leads.known import HERE, OTHER, ROSA, SOUTH, ada, after, opened
@@ -160,7 +161,7 @@ def test_data_5_an_account_of_the_past_comes_in_dated_and_once() -> None:
     )
     outcome = scenario(account).knowing(neighbours=ALONE).when(told)
     outcome.then(opened)
-    assert outcome.facts[0].at == CONTEXT.company.end_of(PAST)
+    assert outcome.facts[0].at == Moment(CONTEXT.company.end_of(PAST), by_day=True)
     known.when(told).then()
 
 

@@ -34,6 +34,13 @@ def test_lead_1_what_is_no_address_is_refused(given_: str) -> None:
         ("030 901820", "DE", "+4930901820"),
         ("(202) 555-0100", "US", "+12025550100"),
         ("+1 202 555 0100", "DE", "+12025550100"),
+        ("0049 30 901820", None, "+4930901820"),
+        ("0049 30 901820", "US", "+4930901820"),
+        ("+49 30 901820 ext. 12", None, "+4930901820;ext=12"),
+        ("+49 30 901820 x13", None, "+4930901820;ext=13"),
+        ("+4930901820;ext=12", None, "+4930901820;ext=12"),
+        ("+52 1 55 1234 5678", None, "+525512345678"),
+        ("+52 55 1234 5678", None, "+525512345678"),
     ],
 )
 def test_lead_1_a_phone_number_is_kept_in_e_164(given_: str, country: str | None, normal: str) -> None:
@@ -53,13 +60,20 @@ def test_lead_1_what_is_no_phone_number_is_refused(given_: str, country: str | N
         ("Shop.Northwind.example", "northwind.example"),
         ("northwind.example:8080", "northwind.example"),
         ("Bücher.de", "xn--bcher-kva.de"),
+        ("straße.de", "xn--strae-oqa.de"),
+        ("xn--strae-oqa.de", "xn--strae-oqa.de"),
+        ("strasse.de", "strasse.de"),
+        ("https://acme.onmicrosoft.com/", "acme.onmicrosoft.com"),
+        ("mail.acme.onmicrosoft.com", "acme.onmicrosoft.com"),
+        ("acme.my.salesforce.com", "acme.my.salesforce.com"),
+        ("www.salesforce.com", "salesforce.com"),
     ],
 )
 def test_lead_2_a_domain_is_the_registrable_one(given_: str, normal: str) -> None:
     assert normal_domain(given_) == normal
 
 
-@pytest.mark.parametrize("given_", ["co.uk", "acme", "not a domain", "http://", "[", "-acme.com"])
+@pytest.mark.parametrize("given_", ["co.uk", "acme", "not a domain", "http://", "[", "-acme.com", "onmicrosoft.com"])
 def test_lead_1_what_is_no_domain_is_refused(given_: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         normal_domain(given_)

@@ -226,7 +226,7 @@ def test_lead_7_an_activity_of_last_week_happened_then() -> None:
     on = TODAY - timedelta(days=7)
     (fact,) = work.when(replace(call, on=on)).facts
     assert fact.at is not None
-    assert fact.at.date() == on
+    assert fact.at.at.date() == on
 
 
 def test_lead_7_an_activity_is_not_logged_ahead() -> None:

@@ -14,6 +14,7 @@ from services.leads.domain.lead.history import (
     ImportLeadQualification,
 )
 from services.leads.domain.lead.state import DuplicateLead, OpenLead
+from shared.domain.context import Moment
 from shared.events.leads import (
     LeadActivityLogged,
     LeadAssigned,
@@ -60,7 +61,7 @@ def test_data_5_a_lead_of_the_past_comes_in_with_its_day_and_owner() -> None:
         ),
         LeadAssigned(lead_id=HERE, team_id=SOUTH, member_id=ROSA, rule="imported"),
     )
-    assert {fact.at for fact in outcome.facts} == {moment}
+    assert {fact.at for fact in outcome.facts} == {Moment(moment, by_day=True)}
 
 
 def test_lead_2_a_lead_of_the_past_can_be_a_duplicate_too() -> None:

@@ -20,6 +20,7 @@ from services.receivables.domain.numbers import (
 )
 from services.receivables.domain.plan import payment_plan
 from services.receivables.domain.roles import FINANCE_DESK
+from shared.domain.context import Moment
 from shared.domain.money import Money
 from shared.domain.roles import Role
 from shared.events.receivables import (
@@ -81,7 +82,7 @@ def test_an_invoice_changes_plan_series_and_ledger_at_once_rec_2() -> None:
         ISSUED,
     )
     assert [fact.to for fact in outcome.facts] == [None, series_of("MAIN"), LEDGER]
-    assert {fact.at for fact in outcome.facts} == {NOW}
+    assert {fact.at for fact in outcome.facts} == {Moment(NOW)}
 
 
 def test_invoicing_an_instalment_again_records_nothing() -> None:
@@ -127,7 +128,9 @@ def test_an_invoice_is_not_due_before_its_own_day() -> None:
 def test_an_invoice_may_be_dated_back() -> None:
     outcome = NOTHING_YET.when(IssueInvoice(number=3, on=date(2026, 3, 1)))
     assert outcome.facts[2].event.due == date(2026, 3, 10)
-    assert {fact.at for fact in outcome.facts} == {datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)}
+    assert {fact.at for fact in outcome.facts} == {
+        Moment(datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
+    }
 
 
 def test_finance_issues_invoices_api_4() -> None:
@@ -197,7 +200,7 @@ def test_an_invoice_of_the_past_keeps_its_number_data_5() -> None:
     outcome = THE_LEDGER.when(OLD)
     [issued] = events(outcome)
     assert (issued.number, issued.amount, issued.due) == ("2025/17", eur("50.00"), date(2025, 3, 1))
-    assert outcome.facts[0].at == datetime(2025, 2, 1, 23, 59, 59, 999999, tzinfo=UTC)
+    assert outcome.facts[0].at == Moment(datetime(2025, 2, 1, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
     THE_LEDGER.given(issued).when(OLD).then()
     THE_LEDGER.given(issued).when(replace(OLD, amount=eur("51"))).then_rejected("already-invoiced")
     THE_LEDGER.given(issued).when(replace(OLD, invoice_id=UUID(int=78))).then_rejected("already-invoiced")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from services.receivables.domain.plan import DrawUpPlan, instalments_of
 from services.receivables.reactions import reactions
+from shared.domain.context import Moment
 from shared.domain.money import Money, minor_unit
 from shared.events.contracts import ContractActivated, PaymentTerm
 from shared.events.envelope import Envelope
@@ -97,7 +98,7 @@ def test_another_currency_is_refused_naming_the_field() -> None:
 
 def test_a_plan_of_the_past_stands_at_its_day() -> None:
     outcome = THE_PLAN.when(replace(DRAW_UP, on=date(2025, 1, 31)))
-    assert outcome.facts[0].at == datetime(2025, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
+    assert outcome.facts[0].at == Moment(datetime(2025, 1, 31, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
 
 
 def activated(*, imported: bool) -> Envelope[ContractActivated]:

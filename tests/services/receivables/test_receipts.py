@@ -16,11 +16,11 @@ from services.receivables.domain.ledger.receipts import ImportReceipt, RecordRec
 from services.receivables.domain.ledger.state import OpenLedger, empty, movement
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
+from shared.domain.context import Moment
 from shared.domain.money import Money, zero
 from shared.domain.references import References
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
-from shared.testing.scenario import NOW
 from tests.services.receivables.facts import (
     ACCOUNT,
     FREE,
@@ -176,7 +176,7 @@ def test_money_settles_an_invoice_from_the_later_day_of_the_two_rec_4() -> None:
     early_money = replace(PAY, on=date(2026, 2, 1))
     outcome = THE_LEDGER.given(EARLY).when(early_money)
     assert [fact.event.on for fact in outcome.facts] == [date(2026, 2, 1), date(2026, 3, 1)]
-    assert outcome.facts[1].at == datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)
+    assert outcome.facts[1].at == Moment(datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
 
 
 DAYS = st.dates(min_value=date(2026, 1, 1), max_value=TODAY)
@@ -251,7 +251,7 @@ def test_the_timer_waits_for_the_day_after_the_oldest_due_date() -> None:
 
 def test_an_invoice_is_overdue_from_the_day_after_it_was_due() -> None:
     outcome = TWO_OPEN.at(datetime(2026, 3, 25, 9, 0, tzinfo=UTC)).when(MarkOverdue()).then(OVERDUE)
-    assert outcome.facts[0].at == DAY_AFTER
+    assert outcome.facts[0].at == Moment(DAY_AFTER)
     [timer] = ledger.timers_of(outcome.state).values()
     assert timer.due == datetime(2026, 4, 21, tzinfo=UTC)
 
@@ -274,4 +274,4 @@ def test_the_day_ends_where_the_company_is() -> None:
     context = replace(THE_LEDGER.context, company=replace(THE_LEDGER.context.company, timezone="Asia/Tokyo"))
     [issued] = enter(books(LATE), replace(EARLY, overdue_from=None), context)
     assert issued.event.overdue_from == datetime(2026, 3, 20, 15, 0, tzinfo=UTC)
-    assert issued.at == context.company.end_of(EARLY.on) < NOW
+    assert issued.at == Moment(context.company.end_of(EARLY.on), by_day=True)

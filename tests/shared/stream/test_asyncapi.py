@@ -1,6 +1,7 @@
 """The reference of the topics is what the registry says, and what is really written fits it."""
 
 import json
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -49,6 +50,8 @@ def test_some_events_do_have_personal_fields() -> None:
 
 
 def test_written_headers_fit_the_header_schema() -> None:
-    headers = {name: raw.decode() for name, raw in headers_of(EVENT, 110)}
+    headers = {
+        name: raw.decode() for name, raw in headers_of(replace(EVENT, by_day=True, fact="deal-won/2026-03-16"), 110)
+    }
     jsonschema.validate(headers, headers_schema(), format_checker=jsonschema.FormatChecker())
     assert set(headers) == set(headers_schema()["properties"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import NextStep, OpenDeal, deal, said
+from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, said
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
@@ -235,8 +235,8 @@ def facts_noted(state: OpenDeal, event: DealFactsNoted) -> OpenDeal:
 def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
     changes = said(state, f"category-by-{event.judged_by}", event.on, event.category)
     if event.judged_by == "manager":
-        return replace(state, category=event.category, category_by_manager=event.category, changes=changes)
-    return replace(state, category=event.category, category_by_rep=event.category, changes=changes)
+        return judged(state, category_by_manager=event.category, changes=changes)
+    return judged(state, category_by_rep=event.category, changes=changes)
 
 
 @deal.evolves

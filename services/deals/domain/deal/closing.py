@@ -165,34 +165,33 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
     )
 
 
-@deal.evolves
-def won(state: OpenDeal, event: DealWon) -> WonDeal:
-    return become(WonDeal, state, on=event.on, amount=event.amount, changes=said(state, "won", event.on, None))
+# Of several ends without a reopening between them the last one counts, and what an end says of the deal besides was
+# known when it was recorded: amount and stage are those of the deal's own history.
 
 
 @deal.evolves
-def lost(state: OpenDeal, event: DealLost) -> LostDeal:
+def won(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealWon) -> WonDeal:
+    return become(WonDeal, state, on=event.on, changes=said(state, "won", event.on, None))
+
+
+@deal.evolves
+def lost(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealLost) -> LostDeal:
     changes = said(state, "lost", event.on, event.reason)
     return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor, changes=changes)
 
 
 @deal.evolves
-def abandoned(state: OpenDeal, event: DealAbandoned) -> AbandonedDeal:
+def abandoned(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealAbandoned) -> AbandonedDeal:
     changes = said(state, "abandoned", event.on, event.reason)
     return become(AbandonedDeal, state, on=event.on, reason=event.reason, changes=changes)
 
 
 @deal.evolves
-def reopened(state: ClosedDeal, event: DealReopened) -> OpenDeal:
+def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealReopened) -> OpenDeal:
     return become(
         OpenDeal,
         state,
-        stage=event.stage,
         stage_since=event.on,
-        probability=event.probability,
-        category=event.category,
-        amount=event.amount,
-        expected_close=event.expected_close,
         open_since=event.on,
         changes=said(state, "reopened", event.on, event.reason),
     )

@@ -40,7 +40,7 @@ from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
-from shared.domain.context import Context
+from shared.domain.context import Context, Moment
 from shared.domain.money import Money, check_money
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
@@ -371,7 +371,7 @@ def was_reopened(state: AnyDeal, command: ReopenImportedDeal) -> bool:
     return _told(state, "reopened", command.on, command.reason)
 
 
-def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> datetime:
+def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> Moment:
     return context.past_moment(command.on, command.at, since=state.opening.on if state else None)
 
 

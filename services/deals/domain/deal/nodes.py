@@ -87,15 +87,16 @@ def node_of(process: Process, key: str) -> tuple[Stage, str, Node]:
 
 @deal.evolves
 def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
+    known = next((node for node in state.nodes if node.key == event.key), None)
     done = DealNode(
         key=event.key,
         stage=event.stage,
         kind=event.kind,
         required=event.required,
-        due=event.due,
+        due=known.due if known else None,
         evidence=event.evidence,
     )
-    if all(node.key != event.key for node in state.nodes):
+    if known is None:
         return replace(state, nodes=(*state.nodes, done))
     return replace(state, nodes=tuple(done if node.key == event.key else node for node in state.nodes))
 
@@ -120,6 +121,11 @@ def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[Dea
 
 
 def with_due(known: tuple[DealNode, ...], stage: str, due: Iterable[DueNode]) -> tuple[DealNode, ...]:
-    """The nodes of a deal after it entered a stage."""
-    new = (DealNode(key=node.key, stage=stage, kind=node.kind, required=node.required, due=node.due) for node in due)
+    """The nodes of a deal after it entered a stage; what fell due before, or was done before, stays as it is."""
+    before = {node.key for node in known}
+    new = (
+        DealNode(key=node.key, stage=stage, kind=node.kind, required=node.required, due=node.due)
+        for node in due
+        if node.key not in before
+    )
     return (*known, *new)

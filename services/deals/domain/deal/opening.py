@@ -212,6 +212,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
         stage_since=event.on,
         probability=event.probability,
         category=event.category,
+        category_of_stage=event.category,
         account_id=event.account_id,
         account_name=event.account_name,
         lead_id=event.lead_id,

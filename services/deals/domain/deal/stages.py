@@ -1,13 +1,12 @@
 """The way of a deal through its stages, and the gates between them (DEAL-3)."""
 
-from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of
+from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of, judged
 from services.deals.domain.process import Process
 from shared.domain.context import Company, Context
 from shared.domain.criteria import unmet
@@ -83,6 +82,7 @@ def entered(
         probability=new.probability,
         probability_before=state.probability,
         category=state.category_by_manager or state.category_by_rep or new.category,
+        category_of_stage=new.category,
         amount=state.amount,
         nodes=due_nodes(new, on, company, state.nodes) if tracked else (),
         idle_days=new.idle_days,
@@ -98,12 +98,12 @@ def entered(
 
 @deal.evolves
 def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
-    return replace(
+    return judged(
         state,
         stage=event.stage,
         stage_since=event.on,
         probability=event.probability,
-        category=event.category,
+        category_of_stage=event.category_of_stage or event.category,
         nodes=with_due(state.nodes, event.stage, event.nodes),
         trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
     )

@@ -1,6 +1,6 @@
 """What is known of a deal, and the states that it can stand in."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
@@ -98,6 +98,7 @@ class Deal:
     probability: Exact
     category: str
     """The forecast category that counts: the manager's judgement, else the rep's, else the stage's (DEAL-10)."""
+    category_of_stage: str
     category_by_rep: str | None = None
     category_by_manager: str | None = None
     account_id: UUID | None = None
@@ -161,6 +162,12 @@ deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
 _COMMON = tuple(field.name for field in fields(Deal))
 
 Kind = TypeVar("Kind", bound=Deal)
+
+
+def judged(state: Kind, **changes: Any) -> Kind:
+    """The deal with other judgements, and with the category that counts then."""
+    judged = replace(state, **changes)
+    return replace(judged, category=judged.category_by_manager or judged.category_by_rep or judged.category_of_stage)
 
 
 def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:

@@ -128,7 +128,7 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, original: 
     captured = as_captured(command, context.company.currency)
     lead_id = context.aggregate_id
     at = context.past_moment(command.on, command.at)
-    happened = LeadCaptured(lead_id=lead_id, captured_at=at, **same_fields(captured))
+    happened = LeadCaptured(lead_id=lead_id, captured_at=at.at, **same_fields(captured))
     facts = [Fact(event=happened, at=at)]
     if original.id not in (None, lead_id):
         facts.append(Fact(event=duplicate_of(original, lead_id), at=at))
@@ -203,7 +203,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         lead_id=state.id,
         account_id=command.account_id,
         contact_id=command.contact_id or context.derived_id("contact"),
-        captured_at=state.captured_at or context.past_moment(command.on, command.at),
+        captured_at=state.captured_at or context.past_moment(command.on, command.at).at,
         source=state.captured.source,
         owner=state.owner,
         team=state.team,

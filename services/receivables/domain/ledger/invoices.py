@@ -9,7 +9,7 @@ from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, holding, invoice_in, ledger
 from shared.domain.aggregate import Fact, Timer
 from shared.domain.calendar import LAST_DAY
-from shared.domain.context import Context
+from shared.domain.context import Context, Moment
 from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -54,7 +54,7 @@ def _overdue(state: OpenLedger, context: Context) -> Iterator[Fact]:
             team=invoice.team,
             deal_id=invoice.deal_id,
         )
-        yield Fact(event=event, at=invoice.overdue_from)
+        yield Fact(event=event, at=Moment(invoice.overdue_from))
 
 
 @ledger.timer

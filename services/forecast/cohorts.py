@@ -1,0 +1,306 @@
+"""Cohorts: what entered a window of time, and how much of that came to its goal (FC-7).
+
+The same for leads that were captured and became deals, and for tasks that fell due and were done. Everything counts for
+whoever held the thing at the instant asked about: it may have had other owners before, and may get others after.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from services.forecast.figures import NOBODY
+from services.forecast.grains import over_window
+from services.forecast.question import Question, scoped
+from services.forecast.tallies import Tally, kept
+from shared.domain.context import Company
+from shared.domain.history import Folded, folded, goes_on, timed
+from shared.events.envelope import Envelope
+from shared.events.registry import type_of
+from shared.store.log import Excerpt
+from shared.views.view import View, ViewDatabase
+
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Something that belongs to a cohort: when it entered, and when it came to its goal (None: not yet)."""
+
+    entered: datetime
+    reached: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """Whose a thing was, from an instant until the next (None: still)."""
+
+    start: datetime
+    end: datetime | None
+    team: UUID | None
+    owner: UUID | None
+
+
+Change = tuple[datetime, UUID | None, UUID | None]
+"""When a thing came to whom: team and owner."""
+
+
+def holdings(changes: Iterable[Change]) -> list[Holding]:
+    """Whose something was, from the times at which it changed hands; of several at one instant the last counts."""
+    steps: dict[datetime, Change] = {change[0]: change for change in changes}
+    ends = [*list(steps)[1:], None]
+    return [
+        Holding(start=start, end=end, team=team, owner=owner)
+        for (start, team, owner), end in zip(steps.values(), ends, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Life(Generic[StateT]):
+    """A thing as far as it is folded, and when it came to whom."""
+
+    state: StateT
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort(Generic[StateT]):
+    """How the things of a read model follow from their facts: `follow` is the state after one more fact at an instant
+    (None before the first), `members` what that state says, and `whose` to which team and owner a fact brings the thing
+    (None: it stays where it is)."""
+
+    view: str
+    aggregate: str
+    version: int
+    events: Sequence[type]
+    state: type[StateT]
+    follow: Callable[[StateT | None, Any, datetime, Company], StateT | None]
+    members: Callable[[StateT], Iterable[Member]]
+    whose: Callable[[Any], tuple[UUID | None, UUID | None] | None]
+
+
+DDL = """
+create table {view}.thing (
+    thing_id uuid primary key, folded text not null, state text not null, changes text not null
+);
+create table {view}.member (
+    thing_id uuid not null, entered_at timestamptz not null, reached_at timestamptz, entered_on date not null,
+    reached_on date
+);
+create index on {view}.member (thing_id);
+create index on {view}.member (entered_at);
+create index on {view}.member (reached_at);
+create table {view}.holding (
+    thing_id uuid not null, start_at timestamptz not null, end_at timestamptz, start_on date not null, end_on date,
+    team uuid, owner uuid, primary key (thing_id, start_at)
+);
+create index on {view}.holding (start_at);
+create index on {view}.holding (end_at);
+create table {view}.held (
+    team uuid not null, owner uuid not null, thing_id uuid not null, primary key (team, owner, thing_id)
+);
+"""
+
+EVER_HELD = scoped("select distinct thing_id from {view}.held where {scope}")
+NEVER = "9999-12-31"
+
+TALLY = Tally(table="entered", key="entered_on date, reached_on date, day date", values="count bigint")
+"""By the days on which things entered and came to their goal (`NEVER`: not yet), what came to an owner on a day, or
+left them."""
+
+COUNTED = f"""
+select coalesce(owner, '{NOBODY}') as owner, coalesce(team, '{NOBODY}') as team, entered_on,
+       coalesce(reached_on, '{NEVER}') as reached_on, day, sum(sign) as count
+  from {{view}}.member join {{view}}.holding using (thing_id)
+ cross join lateral (values (start_on, 1), (end_on, -1)) as changed (day, sign)
+ where thing_id = any($1) and day is not null group by 1, 2, 3, 4, 5
+"""  # noqa: S608 - our own words
+
+# Whole days out of the tally, as of the beginning of the asked day; then what changed hands, came to its goal or
+# entered on that day; then the part of the first day.
+ENTERED = """
+select coalesce(sum(n), 0)::bigint as entered, coalesce(sum(m), 0)::bigint as reached from (
+    select count as n, case when reached_on < $10 then count else 0 end as m from {view}.entered
+     where entered_on >= $9 and entered_on < $10 and day < $10 and {counted}
+    union all
+    select sign, case when reached_on < $10 then sign else 0 end
+      from {view}.holding join {view}.member using (thing_id)
+     cross join lateral (values (start_at, 1), (end_at, -1)) as changed (at, sign)
+     where at >= $11 and at <= $12 and (start_at between $11 and $12 or end_at between $11 and $12)
+       and entered_on >= $9 and entered_on < $10 and {scope}
+    union all
+    select 0, 1 from {held}
+     where reached_at >= $11 and reached_at <= $12 and entered_on >= $9 and entered_on < $10 and {scope}
+    union all
+    select 1, case when reached_at <= $12 then 1 else 0 end from {held}
+     where entered_at >= $11 and entered_at <= $12 and entered_at > $14 and {scope}
+    union all
+    select 1, case when reached_at <= $12 then 1 else 0 end from {held}
+     where entered_at > $13 and entered_at <= least($14, $12) and {scope}
+) as counted
+""".replace(
+    "{held}",
+    "{view}.member join {view}.holding h using (thing_id)"
+    " join (select $12::timestamptz as asked) question on start_at <= asked and (end_at is null or end_at > asked)",
+)
+
+
+def view_of(cohort: Cohort[Any]) -> View:
+    """The read model of a cohort."""
+
+    async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        await _fold(cohort, db, events)
+
+    return View(
+        name=cohort.view,
+        version=cohort.version,
+        ddl=DDL + TALLY.ddl,
+        apply=apply,
+        source="journal",
+        events=cohort.events,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What entered a window, and how many of that came to their goal."""
+
+    entered: int
+    reached: int
+
+
+async def count(cohort: Cohort[Any], db: ViewDatabase, asked: Question, company: Company, since: datetime) -> Count:
+    """What entered after `since` up to the instant asked about, and came to its goal by then."""
+    if asked.known_at is None:
+        row = await over_window(db, ENTERED, asked, company, since)
+        return Count(entered=row["entered"], reached=row["reached"])
+    found = [
+        member
+        async for life in _known_then(cohort, db, asked, company)
+        if _covers(asked, holdings(life.changes))
+        for member in cohort.members(life.state)
+        if since < member.entered <= asked.as_of
+    ]
+    reached = sum(member.reached is not None and member.reached <= asked.as_of for member in found)
+    return Count(entered=len(found), reached=reached)
+
+
+def _covers(asked: Question, held: Iterable[Holding]) -> bool:
+    then = (each for each in held if each.start <= asked.as_of and (each.end is None or each.end > asked.as_of))
+    return any(asked.covers(each.team, each.owner) for each in then)
+
+
+async def _known_then(
+    cohort: Cohort[StateT], db: ViewDatabase, asked: Question, company: Company
+) -> AsyncIterator[Life[StateT]]:
+    """Every thing that ever was in the scope of a question, as it was known then."""
+    among = None
+    if not asked.sees_all or asked.teams is not None or asked.owner is not None:
+        among = [row["thing_id"] for row in await db.fetch(EVER_HELD, *asked.scope)]
+    facts: list[Envelope[Any]] = []
+    excerpt = Excerpt(among=among, types=tuple(map(type_of, cohort.events)), recorded_until=asked.known_at)
+    async for part in db.scan(cohort.aggregate, excerpt):
+        for fact in part:
+            if facts and fact.aggregate_id != facts[0].aggregate_id:
+                if life := _lived(cohort, None, facts, company):
+                    yield life
+                facts = []
+            facts.append(fact)
+    if facts and (life := _lived(cohort, None, facts, company)):
+        yield life
+
+
+def _lived(
+    cohort: Cohort[StateT], life: Life[StateT] | None, facts: Iterable[Envelope[Any]], company: Company
+) -> Life[StateT] | None:
+    state, changes = (life.state, list(life.changes)) if life else (None, [])
+    for moment, fact in timed(facts):
+        state = cohort.follow(state, fact.data, moment, company)
+        if state is not None and (whose := cohort.whose(fact.data)):
+            changes.append((moment, *whose))
+    return None if state is None else Life(state, tuple(changes))
+
+
+async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
+    for event in events:
+        facts[event.aggregate_id].append(event)
+    if not facts:
+        return
+    rows = await db.fetch("select * from {view}.thing where thing_id = any($1)", list(facts))
+    so_far = {row["thing_id"]: msgspec.json.decode(row["folded"], type=Folded) for row in rows}
+    known = {
+        row["thing_id"]: Life(
+            msgspec.json.decode(row["state"], type=cohort.state),
+            msgspec.json.decode(row["changes"], type=tuple[Change, ...]),
+        )
+        for row in rows
+    }
+    late = [thing for thing, new in facts.items() if not goes_on(so_far.get(thing), new)]
+    wholes: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
+    for fact in await db.history(late) if late else ():
+        if isinstance(fact.data, tuple(cohort.events)):
+            wholes[fact.aggregate_id].append(fact)
+    lives: dict[UUID, Life[StateT]] = {}
+    for thing, new in facts.items():
+        before, told = (None, wholes[thing]) if thing in wholes else (known.get(thing), new)
+        if life := _lived(cohort, before, told, db.company):
+            lives[thing] = life
+    async with kept(db, TALLY, COUNTED, list(facts)):
+        await _write(cohort, db, lives, {thing: folded(so_far.get(thing), facts[thing]) for thing in lives})
+
+
+async def _write(
+    cohort: Cohort[StateT],
+    db: ViewDatabase,
+    lives: Mapping[UUID, Life[StateT]],
+    so_far: Mapping[UUID, Folded | None],
+) -> None:
+    day = db.company.day
+    await db.execute(
+        """insert into {view}.thing select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+           on conflict (thing_id) do update
+           set folded = excluded.folded, state = excluded.state, changes = excluded.changes""",
+        list(lives),
+        [_text(so_far[thing]) for thing in lives],
+        [_text(life.state) for life in lives.values()],
+        [_text(life.changes) for life in lives.values()],
+    )
+    # Never taken back: that it was somebody's may have been known for a time.
+    ever = {
+        (team or NOBODY, owner or NOBODY, thing) for thing, life in lives.items() for _, team, owner in life.changes
+    }
+    await db.execute(
+        "insert into {view}.held select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) on conflict do nothing",
+        *map(list, zip(*ever, strict=True)),
+    )
+    for table in ("member", "holding"):
+        await db.execute(f"delete from {{view}}.{table} where thing_id = any($1)", list(lives))  # noqa: S608 - our own
+    members = [
+        (thing, each.entered, each.reached, day(each.entered), each.reached and day(each.reached))
+        for thing, life in lives.items()
+        for each in cohort.members(life.state)
+    ]
+    held = [
+        (thing, each.start, each.end, day(each.start), each.end and day(each.end), each.team, each.owner)
+        for thing, life in lives.items()
+        for each in holdings(life.changes)
+    ]
+    for table, kinds, written in (("member", MEMBER, members), ("holding", HOLDING, held)):
+        if written:
+            await db.execute(
+                f"insert into {{view}}.{table} select * from unnest({kinds})",  # noqa: S608 - our own names
+                *map(list, zip(*written, strict=True)),
+            )
+
+
+def _text(data: Any) -> str:
+    return msgspec.json.encode(data).decode()
+
+
+MEMBER = "$1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::date[], $5::date[]"
+HOLDING = "$1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::date[], $5::date[], $6::uuid[], $7::uuid[]"

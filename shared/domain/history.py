@@ -1,0 +1,115 @@
+"""Bitemporal fold: the state of a thing from its facts in whatever order they were recorded (DATA-5)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from shared.domain.chronology import Dated, Rank, follows, in_order, recorded, told
+
+
+class Fact(Protocol):
+    """What is known of a fact that was recorded: an event with its surroundings."""
+
+    @property
+    def data(self) -> Any: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def by_day(self) -> bool: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def fact(self) -> str | None: ...
+    @property
+    def causation_id(self) -> UUID: ...
+
+
+FactT = TypeVar("FactT", bound=Fact)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A fact of one thing, as far as the state of the thing follows from it."""
+
+    data: Any
+    occurred_at: datetime
+    by_day: bool
+    sequence: int
+    fact: str | None
+    causation_id: UUID
+
+
+def place_of(fact: Fact) -> Dated:
+    """Where a fact stands among those of its thing."""
+    event = fact.data
+    rank = Rank.CHANGE if event.rank is None else event.rank  # an opening has the rank 0
+    on: date = getattr(event, "on", None) or fact.occurred_at.date()
+    if fact.fact is not None:
+        return told(fact.occurred_at, rank, fact.fact, on=on, by_day=fact.by_day, sequence=fact.sequence)
+    return recorded(fact.occurred_at, rank, fact.sequence, on=on, by_day=fact.by_day)
+
+
+def standing(facts: Iterable[FactT]) -> list[FactT]:
+    """The facts without those that were corrected: of several under one name, those of the last request count."""
+    known = list(facts)
+    last = {fact.fact: fact.causation_id for fact in sorted(known, key=lambda fact: fact.sequence) if fact.fact}
+    return [fact for fact in known if fact.fact is None or last[fact.fact] == fact.causation_id]
+
+
+def history(facts: Iterable[FactT]) -> list[FactT]:
+    """What is known to have happened, in the order in which it did."""
+    return in_order(standing(facts), place_of)
+
+
+def timed(facts: Iterable[FactT]) -> list[tuple[datetime, FactT]]:
+    """What is known to have happened, in order, each with the instant at which it counts: its own, or, of a day with
+    instants that presuppose it, the first of those."""
+    ordered = history(facts)
+    found: list[tuple[datetime, FactT]] = []
+    for fact in reversed(ordered):
+        at = min(fact.occurred_at, found[-1][0]) if found else fact.occurred_at
+        found.append((at, fact))
+    return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """How far a thing is folded whose facts may be told late: the last place of any of them, and by what they are
+    known."""
+
+    last: Dated
+    names: frozenset[str] = frozenset()
+
+
+def goes_on(so_far: Folded | None, facts: Iterable[Fact]) -> bool:
+    """Whether all of these facts happened after what is folded so far, and correct nothing of it; else the thing is
+    folded again from its whole history."""
+    return so_far is None or all(
+        (fact.fact is None or fact.fact not in so_far.names) and follows(so_far.last, place_of(fact)) for fact in facts
+    )
+
+
+def folded(so_far: Folded | None, facts: Iterable[Fact]) -> Folded | None:
+    """How far a thing is folded with these facts."""
+    for fact in facts:
+        place = place_of(fact)
+        names = so_far.names if so_far else frozenset[str]()
+        so_far = Folded(
+            last=place if so_far is None else max(so_far.last, place),
+            names=names | {fact.fact} if fact.fact else names,
+        )
+    return so_far
+
+
+def before(facts: Sequence[Fact], place: Dated, name: str) -> list[Fact]:
+    """What is known to have happened before something that is to be told under a name, without what it corrects."""
+    marker = _Marker()
+    rest: list[Any] = [fact for fact in standing(facts) if fact.fact != name]
+    ordered = in_order([*rest, marker], lambda fact: place if fact is marker else place_of(fact))
+    return ordered[: ordered.index(marker)]
+
+
+class _Marker:
+    """Stands for what is not there yet."""
