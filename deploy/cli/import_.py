@@ -4,6 +4,7 @@ import asyncio
 import json as jsonlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,23 +23,37 @@ if TYPE_CHECKING:
 
 WRITERS = registry.SERVICES
 TELL_SECONDS = 2.0
+MOST_REASONS = 10
+"""So many reasons are told in the summary, those first that were given most often."""
 REMEDY = "docs/how-to/import.md says how a mapping is written."
 AGAIN = "Run the import again when the databases answer: what is recorded already is left alone."
 LEFT_ALONE = "Reactions, and timers due already, were left alone: nothing follows from history by itself."
 
 
-def run(
+def run(  # noqa: PLR0917 - typer reads the parameters
     path: Annotated[Path, typer.Argument(help="A .jsonl file of facts, or a folder with an export.", exists=True)],
     mapping: Annotated[
         Path | None,
         typer.Option(help="How the export becomes facts; default: its mapping.yaml, or one that comes along."),
     ] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where refused facts go, with line and reason.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            help="The system that it comes from, part of every id; default: the mapping's, or the file's name."
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Say what would come in, and write nothing.")] = False,
     json: Json = False,
 ) -> None:
-    """Take over history as dated facts. Running it again takes in only what is missing."""
+    """Take over history as dated facts. Running it again takes in what is missing, and what says something new.
+
+    Exit code 0 means that every fact came in or was there, 2 that some were refused.
+    """
+    if source is not None and not source.strip():
+        raise typer.BadParameter("A name is wanted.", param_hint="--source")
     chosen = mapping_of(path, mapping) if path.is_dir() else None
-    result = asyncio.run(bring_in(path, chosen, rejects))
+    result = asyncio.run(bring_in(path, chosen, rejects, source=source, check=check))
     show(result, told(result), json)
     if result["rejected"]:
         raise typer.Exit(2)
@@ -55,8 +70,16 @@ def mapping_of(folder: Path, named: Path | None = None) -> "CsvMapping":
         raise LocalError(str(error), REMEDY) from error
 
 
-async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | None = None) -> dict[str, Any]:
-    """Import a file of facts, or with a mapping the folder of an export; wait until it is visible in all views.
+async def bring_in(
+    path: Path,
+    mapping: "CsvMapping | None",
+    rejects: Path | None = None,
+    *,
+    source: str | None = None,
+    check: bool = False,
+) -> dict[str, Any]:
+    """Import a file of facts, or with a mapping the folder of an export; wait until it is visible in all views. With
+    `check`, only say what would come in.
 
     Gives the summary. Raises LocalError.
     """
@@ -80,14 +103,15 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
         reached = summary
         if time.monotonic() - told_at > TELL_SECONDS:
             told_at = time.monotonic()
-            say(f"{summary.read:,} facts read, {summary.recorded.total():,} recorded.")
+            say(f"{summary.read:,} facts read, {summary.recorded.total():,} {'would be ' if check else ''}recorded.")
 
     try:
         if mapping is not None:
-            source, read = mapping.source, partial(facts_of, mapping, path, settings["deals"].company)
+            source = source or mapping.source
+            read = partial(facts_of, mapping, path, settings["deals"].company)
         else:
-            source, read = path.stem, partial(facts_in, path)
-        summary = await load(read, ids_of(source), settings, progress)
+            source, read = source or path.stem, partial(facts_in, path)
+        summary = await load(read, ids_of(source), settings, progress, dry_run=check)
     except BadMapping as error:
         raise LocalError(str(error), REMEDY) from error
     except Exception as error:  # Only an outage is told otherwise than it came.
@@ -96,19 +120,25 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
         far = f"{reached.read:,} facts were read until then, {reached.recorded.total():,} recorded."
         raise LocalError(f"{fault.sentence} {far}", AGAIN) from error
     loaded = time.monotonic() - began
-    refused = rejects or path.parent / f"{path.stem}.rejected.jsonl"
-    if summary.rejections:
+    # Checking writes nothing, unless a file is named.
+    refused = rejects or (None if check else path.parent / f"{path.stem}.rejected.jsonl")
+    if (summary.rejections or summary.notes) and refused:
         write_rejects(refused, summary)
-    say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
-    databases = {name: environment[url_setting(name)] for name in SERVICES}
-    visible = await until_visible(databases)
+    visible = False
+    if not check:
+        say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
+        visible = await until_visible({name: environment[url_setting(name)] for name in SERVICES})
     return {
+        "checked": check,
         "source": source,
         "read": summary.read,
         "recorded": dict(summary.recorded),
         "known": dict(summary.known),
         "rejected": len(summary.rejections),
-        "reject_file": str(refused) if summary.rejections else None,
+        "otherwise": dict(+summary.otherwise),
+        "reject_file": str(refused) if (summary.rejections or summary.notes) and refused else None,
+        "came_in_without": dict(Counter(each.without for each in summary.notes)),
+        "reasons": dict(Counter(each.reason for each in summary.rejections).most_common(MOST_REASONS)),
         "assumptions": dict(summary.assumptions),
         "left_alone": LEFT_ALONE,
         "currency": settings["deals"].company.currency,
@@ -119,11 +149,16 @@ async def bring_in(path: Path, mapping: "CsvMapping | None", rejects: Path | Non
 
 
 def write_rejects(file: Path, summary: "Summary") -> None:
-    """One JSON object a line: where the fact stands, why it was refused, and the fact."""
-    lines = (
+    """One JSON object a line: where the fact stands, why it was refused, and the fact; of those that came in, without
+    what."""
+    refused = [
         {"file": each.place.file, "line": each.place.line, "reason": each.reason, "fact": each.fact}
         for each in summary.rejections
-    )
+    ]
+    notes = [
+        {"file": each.place.file, "line": each.place.line, "came_in_without": each.without} for each in summary.notes
+    ]
+    lines = [*refused, *notes]
     text = "".join(jsonlib.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     # Half of a character, as in a file's name that is not UTF-8, is written as JSON's own escape.
     file.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -164,14 +199,26 @@ def told(result: dict[str, Any]) -> str:
     """The summary in sentences."""
     lines = [f"{result['read']:,} facts read from {result['source']}, amounts in {result['currency']}."]
     kinds = {**result["known"], **result["recorded"]}
+    come = "would be recorded" if result["checked"] else "recorded"
     for kind in kinds:
         before = result["known"].get(kind, 0)
         there = f", {before:,} were there already" if before else ""
-        lines.append(f"  {kind}: {result['recorded'].get(kind, 0):,} recorded{there}")
+        lines.append(f"  {kind}: {result['recorded'].get(kind, 0):,} {come}{there}")
     lines += [f"  assumed for {kind}: {number:,}" for kind, number in result["assumptions"].items()]
+    lines += [f"  came in without {name}: {number:,}" for name, number in result["came_in_without"].items()]
     lines.append(result["left_alone"])
     if result["rejected"]:
-        lines.append(f"{result['rejected']:,} facts were refused; {result['reject_file']} says why.")
+        refused = "would be refused" if result["checked"] else "were refused"
+        where = f"; {result['reject_file']} says where and why" if result["reject_file"] else ""
+        lines.append(f"{result['rejected']:,} facts {refused}{where}:")
+        lines += [f"  {number:,}: {reason}" for reason, number in result["reasons"].items()]
+        lines += [
+            f"  {number:,} of {kind} are known already and say something else"
+            for kind, number in result["otherwise"].items()
+        ]
+    if result["checked"]:
+        lines.append("Nothing was written.")
+        return "\n".join(lines)
     seen = "visible in all views" if result["visible"] else "recorded, but NOT yet visible in all views,"
     lines.append(f"Everything is {seen} after {result['visible_seconds']} s.")
     return "\n".join(lines)

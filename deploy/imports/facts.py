@@ -160,9 +160,10 @@ KINDS: Mapping[str, Kind] = {
         command=teams.ImportTeam,
         about="team",
         rank=Rank.OPENING,
+        again=WHEN,
         references={"parent": ("parent_id", "team")},
     ),
-    "member": _of_member(members.ImportMember, Rank.OPENING, {"team": ("team_id", "team")}, again=None),
+    "member": _of_member(members.ImportMember, Rank.OPENING, {"team": ("team_id", "team")}),
     "team-manager": Kind(
         service=LEADS,
         aggregate=teams.team,
@@ -181,6 +182,7 @@ KINDS: Mapping[str, Kind] = {
         command=accounts.ImportAccount,
         about="account",
         rank=Rank.OPENING,
+        again=WHEN,
         references={**OWNED, "parent": ("parent_id", "account"), "lead": ("lead_id", "lead")},
     ),
     "contact": Kind(
@@ -214,6 +216,7 @@ KINDS: Mapping[str, Kind] = {
         command=products.AddImportedProduct,
         about="product",
         rank=Rank.OPENING,
+        again=WHEN,
     ),
     "target": Kind(
         service=DEALS,
@@ -221,6 +224,7 @@ KINDS: Mapping[str, Kind] = {
         command=targets.SetImportedTarget,
         about="target",
         rank=Rank.OPENING,
+        again=WHEN,
         references={"team": ("team", "team"), "member": ("member", "member")},
     ),
     "deal": _deal(

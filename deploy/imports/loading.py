@@ -25,7 +25,7 @@ from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
 from shared.domain.chronology import Rank, Told
 from shared.domain.context import service_actor
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.ops.settings import Settings
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
@@ -55,14 +55,25 @@ class Rejection:
     fact: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A fact that came in without something that it says: where it stands, and what is missing."""
+
+    place: FactPlace
+    without: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Summary:
-    """What came of an import: facts by kind, what had to be assumed, and what was refused."""
+    """What came of an import: facts by kind, what had to be assumed, and what was refused; of that, `otherwise` counts
+    facts that are known already and say something else."""
 
     recorded: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
+    otherwise: Counter[str] = field(default_factory=Counter)
     assumptions: Counter[str] = field(default_factory=Counter)
     rejections: list[Rejection] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def refuse(self, refused: Iterable[Stranded]) -> None:
         """Note lines that are not taken in."""
@@ -75,14 +86,19 @@ class Summary:
 
 
 async def load(
-    read: Callable[[], Iterable[Line]], ids: Ids, settings: Mapping[str, Settings], say: Callable[[Summary], None]
+    read: Callable[[], Iterable[Line]],
+    ids: Ids,
+    settings: Mapping[str, Settings],
+    say: Callable[[Summary], None],
+    *,
+    dry_run: bool = False,
 ) -> Summary:
     """Take facts in. `read` gives them, in any order. `settings` are those of the services that decide; `say` is told
-    after every batch."""
+    after every batch. A dry run says what would come in, and writes nothing."""
     summary = Summary()
     company = next(iter(settings.values())).company
     async with AsyncExitStack() as stack:
-        desks = {name: await stack.enter_async_context(_desk(name, own)) for name, own in settings.items()}
+        desks = {name: await stack.enter_async_context(_desk(name, own, dry_run)) for name, own in settings.items()}
         told_at = max(commands.now() for commands in desks.values())
         spool = stack.enter_context(Spool(company))
         for place, line, taken in _understood(read(), ids, company.currency, summary):
@@ -101,7 +117,8 @@ async def load(
                         own = [one for one in known if one[2].kind.service == name]
                         group.create_task(_take_in(commands, own, told_at, there, summary))
             say(summary)
-    summary.rejections.sort(key=lambda each: (each.place.file, each.place.line))
+    for told in (summary.rejections, summary.notes):
+        told.sort(key=lambda each: (each.place.file, each.place.line))
     return summary
 
 
@@ -245,11 +262,21 @@ async def _take_in(
         kind = str(line["fact"])
         if isinstance(answer, Result):
             (summary.recorded if answer.events else summary.known)[kind] += 1
+            summary.notes += [Note(place=place, without=each) for each in left_out(taken.command, answer.events)]
             if taken.brings:
                 there[taken.brings] = keys_of(taken)
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
         else:
             summary.rejections.append(Rejection(place=place, reason=_why(answer), fact=line))
+            summary.otherwise[kind] += isinstance(answer, Rejected) and answer.code == SAYS_OTHERWISE
+
+
+def left_out(command: Any, events: Sequence[Any]) -> list[str]:
+    """What a fact says of how to reach somebody, and what came of it does not: it cannot be read, or the person was
+    erased."""
+    said = [name for name in ("email", "phone", "country", "domain", "company_domain") if getattr(command, name, None)]
+    telling = [event for event in events if any(hasattr(event, name) for name in said)]
+    return [name for name in said if telling and all(getattr(event, name, None) is None for event in telling)]
 
 
 def _account(line: Mapping[str, Any], taken: Taken) -> Idempotency:
@@ -267,8 +294,8 @@ def _why(refusal: Rejected | Refused) -> str:
 
 
 @asynccontextmanager
-async def _desk(name: str, settings: Settings) -> AsyncIterator[Commands]:
+async def _desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[Commands]:
     """The commands of a service, without its web side and its workers."""
     service = import_module(f"services.{name}.app").SERVICE
-    async with commands_alone(service, settings) as commands:
+    async with commands_alone(service, settings, dry_run=dry_run) as commands:
         yield commands

@@ -39,7 +39,7 @@ select l.no, l.file, l.number, l.fact, other.file, other.number
 BY_THING = """select no, at, rank, name, "on", by_day, led_to, thing, kind from line order by thing"""
 OPENINGS = """
 create table opening (thing blob primary key, no integer) without rowid;
-insert or ignore into opening select brings, no from line where brings is not null order by no;
+insert or ignore into opening select brings, no from line where brings is not null order by at, no;
 create table rests (no integer, on_no integer);
 insert into rests select n.no, o.no from names n join opening o on o.thing = n.thing;
 create index rests_no on rests (no);

@@ -29,8 +29,8 @@ create table {view}.subject (
 );
 create table {view}.entry (
     position bigint primary key, type text not null, aggregate text not null, aggregate_id uuid not null, name text,
-    amount numeric, team uuid, owner uuid, occurred_at timestamptz not null, actor text not null,
-    imported boolean not null
+    amount numeric, team uuid, owner uuid, occurred_at timestamptz not null, known timestamptz not null,
+    actor text not null, imported boolean not null
 );
 create index on {view}.entry (occurred_at, position);
 """
@@ -45,10 +45,10 @@ on conflict (aggregate_id) do update set position = excluded.position, name = ex
 
 ENTRIES = """
 insert into {view}.entry (
-    position, type, aggregate, aggregate_id, amount, occurred_at, actor, imported, name, team, owner
+    position, type, aggregate, aggregate_id, amount, occurred_at, known, actor, imported, name, team, owner
 )
-select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::timestamptz[], $7::text[],
-                     $8::boolean[], $9::text[], $10::uuid[], $11::uuid[])
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::timestamptz[],
+                     $7::timestamptz[], $8::text[], $9::boolean[], $10::text[], $11::uuid[], $12::uuid[])
 on conflict do nothing
 """
 
@@ -77,7 +77,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
 
 
-VIEW = View(name="feed", version=4, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=5, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -88,11 +88,11 @@ def _belonging(data: Any) -> Belonging | None:
             belonging = data.company_name, None, None
         case leads.LeadAssigned():
             belonging = None, data.team_id, data.member_id
-        case leads.TeamFormed() | leads.MemberJoined():
+        case leads.TeamFormed() | leads.TeamChanged() | leads.MemberJoined() | leads.MemberChanged():
             belonging = data.name, None, None
         case leads.AccountOpened() | deals.DealOpened() | contracts.ContractDrafted():
             belonging = data.name, data.team, data.owner
-        case deals.DealHandedOver() | receivables.PlanDrawnUp():
+        case deals.DealHandedOver() | leads.AccountHandedOver() | receivables.PlanDrawnUp():
             belonging = None, data.team, data.owner
     return belonging
 
@@ -119,6 +119,7 @@ def _entry(event: Envelope[Any]) -> tuple[Any, ...]:
         event.aggregate_id,
         amount.amount if isinstance(amount, Money) else None,
         event.occurred_at,
+        event.recorded_at,
         event.actor,
         event.imported,
     )
@@ -154,7 +155,8 @@ class NewestEvents:
 
 NEWEST = scoped("""
 select newest.*, m.name as actor_name from (
-    select * from {view}.entry where occurred_at <= $6 and (occurred_at, position) < ($8, $9) and {scope}
+    select * from {view}.entry
+     where occurred_at <= $6 and known <= $10 and (occurred_at, position) < ($8, $9) and {scope}
      order by occurred_at desc, position desc limit $7
 ) as newest left join {organisation}.member m on m.subject = newest.actor
  order by newest.occurred_at desc, newest.position desc
@@ -177,7 +179,9 @@ async def newest_events(put: Put, paged: Newest) -> Response:
     """The newest events."""
     after = paged.behind(Place) or FIRST
     async with put.reading() as reading:
-        rows = await reading("feed").fetch(NEWEST, *put.question.scope, put.question.as_of, paged.enough, *after)
+        asked = put.question
+        given = (asked.as_of, paged.enough, *after, asked.known_until)
+        rows = await reading("feed").fetch(NEWEST, *asked.scope, *given)
         parked = reading.parked
     page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
     found = NewestEvents(

@@ -17,6 +17,7 @@ from services.forecast.figures import Sum, mean_and_median
 from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.processes import ProcessId, ProcessVersion, Stage, StageKey, check_process, stages
+from services.forecast.question import Question
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
@@ -99,7 +100,7 @@ async def funnel(
 
     `from` and `to` are close dates, both included, and only filter `closed`. Stages of two processes, or of two
     versions of one, are told apart: every stage of each process's newest version is listed, of others those where
-    deals stand.
+    deals stand. The newest version is the last one that was in force then, or in which deals stood.
     """
     opening, ending = check_days(first, to)
     check_process(process_id, process_version)
@@ -114,7 +115,7 @@ async def funnel(
             as_of=put.question.as_of,
             known_at=put.question.known_at,
             currency=put.currency,
-            stages=_stages(open_deals, chosen(known, process_id, process_version), put.currency),
+            stages=_stages(open_deals, chosen(known, process_id, process_version), put.question, put.currency),
             closed=_closed(closed, put.currency),
         ),
         parked=parked,
@@ -160,17 +161,20 @@ def chosen(known: Sequence[Stage], process_id: UUID | None, version: int | None)
     return [stage for stage in known if process_id in (None, stage.process_id) and version in (None, stage.version)]
 
 
-def _stages(rows: Sequence[OpenRow], known: Sequence[Stage], currency: str) -> list[StageFigures]:
+def _stages(rows: Sequence[OpenRow], known: Sequence[Stage], asked: Question, currency: str) -> list[StageFigures]:
     """Stages in their processes' order, those of newest versions also without deals; then what no process told yet."""
     sums: dict[StageKey, Sum] = {}
     for row in rows:
         key = row.process_id, row.process_version, row.stage
         sums[key] = sums.get(key, Sum()) + Sum(row.count, row.amount, row.weighted)
+    standing = {(process_id, version) for process_id, version, _ in sums}
     newest: dict[UUID, int] = {}
     for stage in known:
-        newest.setdefault(stage.process_id, stage.version)
+        was_in_force = stage.published_at <= asked.as_of and stage.known <= asked.known_until
+        if was_in_force or (stage.process_id, stage.version) in standing:
+            newest.setdefault(stage.process_id, stage.version)
     published = {stage.key: stage for stage in known}
-    listed = [key for key, stage in published.items() if key in sums or newest[stage.process_id] == stage.version]
+    listed = [key for key, stage in published.items() if key in sums or newest.get(stage.process_id) == stage.version]
     untold = sorted(sums.keys() - published.keys())
     return [_stage(key, published.get(key), sums.get(key, Sum()), currency) for key in (*listed, *untold)]
 

@@ -13,7 +13,8 @@ from fastapi import Depends, Query, Request
 
 from shared.views.cursors import Cursors, MalformedCursor
 from shared.views.errors import InvalidQuery, invalid
-from shared.web.lists import link_to
+from shared.views.lists import QueryParams
+from shared.web.lists import link_to, query_of
 from shared.web.parameters import Whole
 from shared.web.routes import Here
 
@@ -45,7 +46,7 @@ class Paging:
     limit: int
     after: list[Any] | None
     path: str
-    query: dict[str, str]
+    query: QueryParams
     cursors: Cursors
 
     @property
@@ -86,7 +87,7 @@ def pages_of(usual: int, most: int) -> Callable[..., Awaitable[Paging]]:
         limit: Annotated[Whole, Query(ge=1, le=most, description="How many rows a page has at most.")] = usual,
         cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Paging:
-        path, query = request.url.path, dict(request.query_params)
+        path, query = request.url.path, query_of(request)
         after = None if cursor is None else _decoded(here.cursors, cursor, _bound_to(path, query))
         return Paging(limit=limit, after=after, path=path, query=query, cursors=here.cursors)
 
@@ -104,7 +105,7 @@ def _decoded(cursors: Cursors, cursor: str, bound_to: str) -> list[Any]:
         raise InvalidQuery([MALFORMED]) from error
 
 
-def _bound_to(path: str, query: dict[str, str]) -> str:
+def _bound_to(path: str, query: QueryParams) -> str:
     """What a cursor is good for: the question, whatever the size of its pages."""
     asked = sorted((name, value) for name, value in query.items() if name not in ("limit", "cursor"))
     return msgspec.json.encode([path, asked]).decode()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -13,7 +13,7 @@ from shared.views.reading import Reading
 from shared.web.parameters import Id
 from shared.web.routes import Asking, Here
 
-OfTeam = Annotated[Id | None, Query(description="Only this team and the teams below it.")]
+OfTeam = Annotated[Id | None, Query(description="Only this team and the teams that stood below it at as_of.")]
 OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]
 AsOf = Annotated[
     str | None,
@@ -66,9 +66,15 @@ async def _asked(
     known_at: KnownAt = None,
 ) -> Asked:
     company = here.settings.company
-    teams = await here.organisation.below(team, fresh=True) if team is not None else None
-    put = question(asking, company, here.clock.now(), as_of=as_of, known_at=known_at, teams=teams, owner=owner)
+    put = question(asking, company, here.clock.now(), as_of=as_of, known_at=known_at, team=team, owner=owner)
+    if team is not None:
+        past = None if put.current and put.known_at is None else (put.as_of, put.known_until)
+        put = replace(put, teams=await here.organisation.below(team, fresh=True, past=past))
     return Asked(question=put, company=company, here=here)
+
+
+async def _of_now(asking: Asking, here: Here) -> Asked:
+    return await _asked(asking, here)
 
 
 async def _listening(asking: Asking, here: Here, *, team: OfTeam = None, owner: OfOwner = None) -> Asked:
@@ -77,6 +83,9 @@ async def _listening(asking: Asking, here: Here, *, team: OfTeam = None, owner: 
 
 Put = Annotated[Asked, Depends(_asked)]
 """The common parameters of a question: team, owner, as_of, known_at."""
+
+OfNow = Annotated[Asked, Depends(_of_now)]
+"""No parameters: what is only known of now, like who somebody is."""
 
 Listening = Annotated[Asked, Depends(_listening)]
 """The parameters of what is told as it happens: team, owner."""

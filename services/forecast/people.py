@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.forecast.parameters import Put
+from services.forecast.parameters import OfNow
 from shared.domain.roles import READING
 from shared.web.routes import Asking, Here, answer, operation
 
@@ -56,7 +56,7 @@ REACH = "select min(occurred_at) as oldest, max(occurred_at) as newest from {vie
 
 
 @router.get("/v1/me", **operation(roles=READING, answers=Me))
-async def me(asking: Asking, put: Put) -> Response:
+async def me(asking: Asking, put: OfNow) -> Response:
     """Who is signed in."""
     async with put.reading() as reading:
         organisation = reading("organisation")
@@ -75,7 +75,7 @@ async def me(asking: Asking, put: Put) -> Response:
 
 
 @router.get("/v1/horizon", **operation(roles=READING, answers=Horizon))
-async def horizon(put: Put, here: Here) -> Response:
+async def horizon(put: OfNow, here: Here) -> Response:
     """From when to when there are facts about deals."""
     async with put.reading() as reading:
         row = await reading("feed").fetchrow(REACH)

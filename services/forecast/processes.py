@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ DDL = """
 create table {view}.stage (
     process_id uuid not null, version integer not null, place integer not null, process text not null,
     process_name text not null, stage text not null, name text not null, max_days integer not null,
+    published_at timestamptz not null, known timestamptz not null,
     primary key (process_id, version, place)
 );
 """
@@ -43,6 +45,9 @@ class Stage:
     stage: str
     name: str
     max_days: int
+    published_at: datetime
+    known: datetime
+    """When it was recorded that the version was published."""
 
     @property
     def key(self) -> StageKey:
@@ -65,19 +70,22 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
             stage.key,
             stage.name,
             stage.max_days,
+            event.occurred_at,
+            event.recorded_at,
         )
-        for data in (event.data for event in events if isinstance(event.data, ProcessPublished))
+        for event in events
+        if isinstance(data := event.data, ProcessPublished)
         for place, stage in enumerate(data.definition.stages)
     ]
     await db.executemany(
-        "insert into {view}.stage values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing", rows
+        "insert into {view}.stage values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing", rows
     )
 
 
-VIEW = View(name="processes", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="processes", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 STAGES = """
-select process_id, version, process, process_name, stage, name, max_days from {view}.stage
+select process_id, version, process, process_name, stage, name, max_days, published_at, known from {view}.stage
  order by process, process_id, version desc, place
 """
 

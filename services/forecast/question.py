@@ -71,7 +71,7 @@ def question(
     *,
     as_of: str | None,
     known_at: str | None,
-    teams: tuple[UUID, ...] | None,
+    team: UUID | None,
     owner: UUID | None,
 ) -> Question:
     """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
@@ -82,7 +82,7 @@ def question(
         current=asked is None or asked >= now,
         known_at=known,
         **scope_of(actor),
-        teams=teams,
+        teams=None if team is None else (team,),
         owner=owner,
     )
 

@@ -17,7 +17,7 @@ from shared.views.view import View, ViewDatabase
 DDL = """
 create table {view}.target (
     target_id uuid not null, sequence bigint not null, period text not null, kind text not null, level text not null,
-    amount numeric not null, team uuid, member uuid, set_at timestamptz not null, known timestamptz not null,
+    amount numeric not null, team uuid, member uuid, set_at timestamptz not null, known timestamptz not null, fact text,
     primary key (target_id, sequence)
 );
 """
@@ -40,20 +40,25 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
             data.member,
             event.occurred_at,
             event.recorded_at,
+            event.fact,
         )
         for event in events
         if isinstance(data := event.data, TargetSet)
     ]
     await db.executemany(
-        "insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing", rows
+        "insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing", rows
     )
 
 
-VIEW = View(name="targets", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="targets", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 TARGETS = """
-select distinct on (target_id) period, level, amount, team, member from {view}.target
- where kind = 'revenue' and set_at <= $1 and known <= $2 order by target_id, set_at desc, sequence desc
+select distinct on (target_id) period, level, amount, team, member from {view}.target t
+ where kind = 'revenue' and set_at <= $1 and known <= $2
+   and not exists (select from {view}.target corrected
+                    where (corrected.target_id, corrected.fact) = (t.target_id, t.fact)
+                      and corrected.sequence > t.sequence and corrected.known <= $2)
+ order by target_id, set_at desc, sequence desc
 """
 
 

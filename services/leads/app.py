@@ -3,7 +3,7 @@
 from services.leads.domain.account import account
 from services.leads.domain.account.record import Keeper, Neighbours
 from services.leads.domain.assignment import AssignmentDesk, assignment_queue
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import SubjectHolder, member
@@ -12,8 +12,8 @@ from services.leads.views.accounts import ACCOUNT_VIEW, ACCOUNTS, CONTACTS
 from services.leads.views.leads import LEAD_VIEW, LEADS
 from services.leads.views.lookups import (
     assignment_desk,
-    email_holder,
     keeper,
+    known_under,
     matched_account,
     named_member,
     named_team,
@@ -33,7 +33,7 @@ SERVICE = Service(
         NamedTeam: named_team,
         NamedMember: named_member,
         SubjectHolder: subject_holder,
-        EmailHolder: email_holder,
+        KnownUnder: known_under,
         AssignmentDesk: assignment_desk,
         MatchedAccount: matched_account,
         Neighbours: neighbours,

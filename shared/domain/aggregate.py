@@ -15,7 +15,7 @@ loaded by the kernel (`Service.provides`). Handlers are pure: they return what h
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -48,10 +48,15 @@ Decision = Sequence[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A key that one aggregate holds at a time, like a lead's e-mail address. Stored only as a keyed hash."""
+    """A key that one aggregate holds at a time, like the subject of somebody's tokens. Stored only as a keyed hash.
+
+    It may be held beside others, like an address that two people share: beside those that the decision knew of. A
+    holder that came meanwhile has it decided again.
+    """
 
     kind: str
     key: str
+    beside: frozenset[UUID] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +236,7 @@ class Aggregate:
     @property
     def is_dated(self) -> bool:
         """Whether facts of this family may be told late, and are folded as they happened."""
-        return any(event.rank is not None for event in self.events)
+        return any(getattr(event, "rank", None) is not None for event in self.events)
 
     def evolve(self, state: State, event: Any) -> State:
         """The state after an event. Where facts may be told late, one that finds no place changes nothing."""

@@ -1,7 +1,7 @@
 """Bitemporal history: what happened to one thing in the order in which it happened, however late it was told (DATA-5).
 
 A fact is known by its instant, or only by its day. One known by its day stands at the end of it, but before an instant
-of that day which presupposes it: everything presupposes the opening, and a reopening the end before it. What was told
+of that day which presupposes it: all presuppose the first opening, and a reopening the end before it. What was told
 of one time goes by its rank, then by its name; what was recorded as it happened goes by its sequence. When something
 was told never decides, but that of several facts under one name the last told counts: it corrects the others.
 """
@@ -69,7 +69,9 @@ def recorded(at: datetime, rank: Rank, sequence: int, *, on: date, by_day: bool)
 def in_order(facts: Iterable[FactT], dated: Callable[[FactT], Dated]) -> list[FactT]:
     """The facts of one thing in the order in which they happened."""
     rest = sorted(((dated(fact), fact) for fact in facts), key=lambda entry: entry[0])
-    rest.sort(key=lambda entry: entry[0].rank is not Rank.OPENING)
+    opening = next((place for place, (when, _) in enumerate(rest) if when.rank is Rank.OPENING), 0)
+    if opening:
+        rest.insert(0, rest.pop(opening))
     if all(when.rank is not Rank.REOPENING or when.by_day for when, _ in rest):
         return [fact for _, fact in rest]
     ordered: list[FactT] = []

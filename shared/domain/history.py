@@ -26,7 +26,15 @@ class Fact(Protocol):
     def causation_id(self) -> UUID: ...
 
 
+class FactOfThing(Fact, Protocol):
+    """A fact that says of which thing it is."""
+
+    @property
+    def aggregate_id(self) -> UUID: ...
+
+
 FactT = TypeVar("FactT", bound=Fact)
+EnvelopeT = TypeVar("EnvelopeT", bound=FactOfThing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,14 @@ def standing(facts: Iterable[FactT]) -> list[FactT]:
     return [fact for fact in known if fact.fact is None or last[fact.fact] == fact.causation_id]
 
 
+def by_thing(facts: Iterable[EnvelopeT]) -> dict[UUID, list[EnvelopeT]]:
+    """The facts of several things, each thing's together."""
+    found: dict[UUID, list[EnvelopeT]] = {}
+    for fact in facts:
+        found.setdefault(fact.aggregate_id, []).append(fact)
+    return found
+
+
 def history(facts: Iterable[FactT]) -> list[FactT]:
     """What is known to have happened, in the order in which it did."""
     return in_order(standing(facts), place_of)
@@ -81,6 +97,8 @@ class Folded:
 
     last: Dated
     names: frozenset[str] = frozenset()
+    erased: frozenset[UUID] = frozenset()
+    """People who were forgotten: what is told of them later comes in without what is personal (DATA-4)."""
 
 
 def goes_on(so_far: Folded | None, facts: Iterable[Fact]) -> bool:
@@ -96,9 +114,12 @@ def folded(so_far: Folded | None, facts: Iterable[Fact]) -> Folded | None:
     for fact in facts:
         place = place_of(fact)
         names = so_far.names if so_far else frozenset[str]()
+        erased = so_far.erased if so_far else frozenset[UUID]()
+        event = fact.data
         so_far = Folded(
             last=place if so_far is None else max(so_far.last, place),
             names=names | {fact.fact} if fact.fact else names,
+            erased=erased | {getattr(event, event.erases)} if event.erases else erased,
         )
     return so_far
 

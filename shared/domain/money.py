@@ -26,6 +26,9 @@ class Money:
     currency: Annotated[str, MinLen(3), MaxLen(3)]
     """ISO 4217, like EUR."""
 
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
     def __add__(self, other: "Money") -> "Money":
         return Money(amount=self.amount + self._same(other).amount, currency=self.currency)
 

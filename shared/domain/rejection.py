@@ -29,6 +29,35 @@ class Rejected(Exception):
         self.reasons = tuple(reasons) or (Reason(code=code, message=message, field=field),)
 
 
+SAYS_OTHERWISE = "says-otherwise"
+"""The code of a refusal of what is known already and is told otherwise."""
+
+
+def refuse_otherwise(known: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+    """Refuse a fact of history that is known already and says something else; every reason names both values.
+
+    `known` has each field of `said`.
+    """
+    refuse_all(
+        SAYS_OTHERWISE,
+        "It is known already, and says something else.",
+        [
+            Reason(
+                code=SAYS_OTHERWISE,
+                message=f"It is known with {_shown(known[field])}; this says {_shown(value)}.",
+                field=field,
+                details={"known": _shown(known[field]), "said": _shown(value)},
+            )
+            for field, value in said.items()
+            if value != known[field]
+        ],
+    )
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else str(value)
+
+
 def refuse_all(code: str, message: str, reasons: Sequence[Reason]) -> None:
     """Raise one `Rejected` with all reasons, or return when there are none."""
     if reasons:

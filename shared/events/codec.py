@@ -64,6 +64,10 @@ class Codec:
             raise ValueError(f"{type_of(event_class)} carries personal data of nobody: {event_class.person} is empty")
         return Encoded(data=data, personal=self._encoder.encode(personal), person=person)
 
+    def without_person(self, event: Any) -> Any:
+        """The event without what is personal, as it reads once its person is erased."""
+        return dataclasses.replace(event, **dict.fromkeys(self._personal[type(event)]))
+
     def decode(self, type_name: str, version: int, data: str | bytes, personal: str | bytes | None = None) -> Any:
         """The event of stored data. Raises `UnknownEvent`, `Unreadable`."""
         decoder = self._decoders.get((type_name, version))

@@ -20,7 +20,7 @@ class ProcessPublished:
     definition: ProcessDefinition
 
 
-@event("deals.product-listed", aggregate="product")
+@event("deals.product-listed", aggregate="product", rank=Rank.OPENING)
 class ProductListed:
     """A product can be sold (PROD-1)."""
 
@@ -32,7 +32,7 @@ class ProductListed:
     active: bool = True
 
 
-@event("deals.product-changed", aggregate="product")
+@event("deals.product-changed", aggregate="product", rank=Rank.CHANGE)
 class ProductChanged:
     """A product's name, family, price or availability is now this."""
 
@@ -44,7 +44,7 @@ class ProductChanged:
     active: bool
 
 
-@event("deals.target-set", aggregate="target")
+@event("deals.target-set", aggregate="target", rank=Rank.CHANGE)
 class TargetSet:
     """What a company, team or rep is to reach in a period (PROC-4)."""
 

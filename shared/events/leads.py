@@ -3,13 +3,14 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from shared.domain.chronology import Rank
 from shared.domain.money import Money
 from shared.events.definition import Exact, Personal, event
 
 # -- the sales organisation (ORG-1) ---------------------------------------------------------------------------------
 
 
-@event("leads.team-formed", aggregate="team")
+@event("leads.team-formed", aggregate="team", rank=Rank.OPENING)
 class TeamFormed:
     """A team came into being, below another one or at the top."""
 
@@ -18,7 +19,16 @@ class TeamFormed:
     parent_id: UUID | None = None
 
 
-@event("leads.manager-appointed", aggregate="team")
+@event("leads.team-changed", aggregate="team", rank=Rank.CHANGE)
+class TeamChanged:
+    """A team is called this and stands below that one from now on, or at the top."""
+
+    team_id: UUID
+    name: str
+    parent_id: UUID | None = None
+
+
+@event("leads.manager-appointed", aggregate="team", rank=Rank.CHANGE)
 class ManagerAppointed:
     """A member leads a team from now on, and sees what belongs to it and to the teams below."""
 
@@ -27,7 +37,7 @@ class ManagerAppointed:
     before: UUID | None = None
 
 
-@event("leads.member-joined", aggregate="member")
+@event("leads.member-joined", aggregate="member", rank=Rank.OPENING)
 class MemberJoined:
     """A person joined the sales organisation."""
 
@@ -44,7 +54,21 @@ class MemberJoined:
     """Open leads that the person can carry."""
 
 
-@event("leads.member-moved", aggregate="member")
+@event("leads.member-changed", aggregate="member", rank=Rank.CHANGE)
+class MemberChanged:
+    """What is known about a member is now this; fields are the new values, all of them."""
+
+    member_id: UUID
+    subject: str
+    name: str
+    role: str
+    department: str
+    experience: str
+    """new, experienced or senior."""
+    capacity: int
+
+
+@event("leads.member-moved", aggregate="member", rank=Rank.MOVE)
 class MemberMoved:
     """A member changed to another team."""
 
@@ -55,7 +79,7 @@ class MemberMoved:
     """The day, where it is known."""
 
 
-@event("leads.member-went-on-leave", aggregate="member")
+@event("leads.member-went-on-leave", aggregate="member", rank=Rank.CHANGE)
 class MemberWentOnLeave:
     """A member is away from `start` to `end`, both included, and gets no leads meanwhile."""
 
@@ -64,7 +88,7 @@ class MemberWentOnLeave:
     end: date
 
 
-@event("leads.member-left", aggregate="member")
+@event("leads.member-left", aggregate="member", rank=Rank.END)
 class MemberLeft:
     """A member left the organisation."""
 
@@ -84,7 +108,7 @@ class TurnTaken:
 # -- leads ----------------------------------------------------------------------------------------------------------
 
 
-@event("leads.lead-captured", aggregate="lead", person="lead_id")
+@event("leads.lead-captured", aggregate="lead", person="lead_id", rank=Rank.OPENING)
 class LeadCaptured:
     """Somebody showed interest (LEAD-1)."""
 
@@ -105,9 +129,11 @@ class LeadCaptured:
     consent: bool = False
     captured_at: datetime | None = None
     """When the interest was shown; a conversion repeats it, so that cycles are measured from it."""
+    candidates: tuple[UUID, ...] = ()
+    """Leads and accounts where others are known under the same e-mail address, who may be the same person (LEAD-2)."""
 
 
-@event("leads.lead-marked-duplicate", aggregate="lead")
+@event("leads.lead-marked-duplicate", aggregate="lead", rank=Rank.CHANGE)
 class LeadMarkedDuplicate:
     """The lead repeats another lead, or a contact of an account; the original goes on (LEAD-2)."""
 
@@ -123,7 +149,7 @@ class LeadMarkedDuplicate:
     team: UUID | None = None
 
 
-@event("leads.lead-assigned", aggregate="lead")
+@event("leads.lead-assigned", aggregate="lead", rank=Rank.CHANGE)
 class LeadAssigned:
     """The lead has an owner; `rule` says which rule decided, `candidates` whose turns were considered (LEAD-4)."""
 
@@ -134,7 +160,7 @@ class LeadAssigned:
     candidates: tuple[UUID, ...] = ()
 
 
-@event("leads.lead-left-unassigned", aggregate="lead")
+@event("leads.lead-left-unassigned", aggregate="lead", rank=Rank.CHANGE)
 class LeadLeftUnassigned:
     """Nobody was eligible: the lead stands in the public pool (LEAD-4)."""
 
@@ -143,7 +169,7 @@ class LeadLeftUnassigned:
     rule: str
 
 
-@event("leads.lead-activity-logged", aggregate="lead", person="lead_id")
+@event("leads.lead-activity-logged", aggregate="lead", person="lead_id", rank=Rank.ACTIVITY)
 class LeadActivityLogged:
     """Somebody called, wrote to, visited or met the lead (LEAD-7)."""
 
@@ -158,7 +184,7 @@ class LeadActivityLogged:
     note: Personal[str] = None
 
 
-@event("leads.lead-follow-up-planned", aggregate="lead")
+@event("leads.lead-follow-up-planned", aggregate="lead", rank=Rank.CHANGE)
 class LeadFollowUpPlanned:
     """When the lead is to be followed up next; None says explicitly that it is not."""
 
@@ -166,7 +192,7 @@ class LeadFollowUpPlanned:
     on: date | None
 
 
-@event("leads.lead-qualification-noted", aggregate="lead")
+@event("leads.lead-qualification-noted", aggregate="lead", rank=Rank.CHANGE)
 class LeadQualificationNoted:
     """What is known about need, budget, decision chain, timeline and intent; None is unknown (LEAD-7)."""
 
@@ -178,7 +204,7 @@ class LeadQualificationNoted:
     intent_to_cooperate: bool | None = None
 
 
-@event("leads.lead-converted", aggregate="lead")
+@event("leads.lead-converted", aggregate="lead", rank=Rank.END)
 class LeadConverted:
     """The lead became an account, a contact and, when `deal_id` is set, a deal (LEAD-8)."""
 
@@ -196,7 +222,7 @@ class LeadConverted:
     industry: str | None = None
 
 
-@event("leads.lead-disqualified", aggregate="lead", person="lead_id")
+@event("leads.lead-disqualified", aggregate="lead", person="lead_id", rank=Rank.END)
 class LeadDisqualified:
     """The lead is not worth following (LEAD-8)."""
 
@@ -205,7 +231,7 @@ class LeadDisqualified:
     note: Personal[str] = None
 
 
-@event("leads.lead-erased", aggregate="lead", erases="lead_id")
+@event("leads.lead-erased", aggregate="lead", erases="lead_id", rank=Rank.END)
 class LeadErased:
     """The personal data of the lead's person are gone; figures stay (DATA-4)."""
 
@@ -215,7 +241,7 @@ class LeadErased:
 # -- accounts (ACCT-1) ----------------------------------------------------------------------------------------------
 
 
-@event("leads.account-opened", aggregate="account")
+@event("leads.account-opened", aggregate="account", rank=Rank.OPENING)
 class AccountOpened:
     """A customer or prospect company is known."""
 
@@ -231,7 +257,7 @@ class AccountOpened:
     lead_id: UUID | None = None
 
 
-@event("leads.account-changed", aggregate="account")
+@event("leads.account-changed", aggregate="account", rank=Rank.CHANGE)
 class AccountChanged:
     """The profile of an account is now this; fields are the new values, all of them."""
 
@@ -244,7 +270,16 @@ class AccountChanged:
     parent_id: UUID | None = None
 
 
-@event("leads.contact-added", aggregate="account", person="contact_id")
+@event("leads.account-handed-over", aggregate="account", rank=Rank.CHANGE)
+class AccountHandedOver:
+    """Another member or team keeps the account from now on."""
+
+    account_id: UUID
+    owner: UUID | None = None
+    team: UUID | None = None
+
+
+@event("leads.contact-added", aggregate="account", person="contact_id", rank=Rank.CHANGE)
 class ContactAdded:
     """A person at the account, with their role in buying."""
 
@@ -256,9 +291,11 @@ class ContactAdded:
     email: Personal[str] = None
     phone: Personal[str] = None
     title: Personal[str] = None
+    candidates: tuple[UUID, ...] = ()
+    """Leads and accounts where others are known under the same e-mail address, who may be the same person (LEAD-2)."""
 
 
-@event("leads.contact-erased", aggregate="account", erases="contact_id")
+@event("leads.contact-erased", aggregate="account", erases="contact_id", rank=Rank.CHANGE)
 class ContactErased:
     """The personal data of a contact are gone (DATA-4)."""
 

@@ -39,11 +39,12 @@ class StreamAppend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldKey:
-    """A claim as it is stored: the keyed hash of the key, and the aggregate that holds it."""
+    """A claim as it is stored: the keyed hash of the key, and the aggregate that holds it, maybe beside others."""
 
     kind: str
     key_hash: bytes
     holder: UUID
+    beside: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimTaken:
-    """Another aggregate holds a claim that was to be taken."""
+    """Another aggregate holds a claim that was to be taken, and not beside it."""
 
     kind: str
     key_hash: bytes
@@ -253,7 +254,8 @@ def _claims(command: int, append: Append) -> Iterator[dict[str, Any]]:
     for keys, take in ((append.take, True), (append.release, False)):
         for key in keys:
             hashed = _hex(key.key_hash)
-            yield {"command": command, "kind": key.kind, "key_hash": hashed, "holder": key.holder, "take": take}
+            row = {"command": command, "kind": key.kind, "key_hash": hashed, "holder": key.holder, "take": take}
+            yield {**row, "beside": sorted(key.beside)} if key.beside else row
 
 
 def _timer(command: int, timer: TimerChange) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from uuid import UUID
 
 import asyncpg
 import structlog
 
 from shared.store.append import CALL, Append, Appended, Outcome, arguments, outcomes
+from shared.store.reader import claim_holders
 from shared.store.signal import Announcer, Signal
 
 log = structlog.get_logger(__name__)
@@ -41,6 +43,10 @@ class Appender:
         self._waiting.append((append, answer))
         self._start_call()
         return await answer
+
+    async def holders(self, kind: str, key_hash: bytes) -> frozenset[UUID]:
+        """The aggregates that hold a claim."""
+        return await claim_holders(self._pool, kind, key_hash)
 
     async def close(self) -> None:
         """Wait for everything that was given to be answered."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -30,22 +30,25 @@ from shared.store.append import (
     Replayed,
     RequestInFlight,
 )
-from shared.store.appender import Appender
 from shared.store.effect import Change, Circumstances, Late, append_of, changes_of
 from shared.store.errors import Busy, ContentDiffers, InFlight, Refused, StaleVersion
+from shared.store.idempotency import first_answer
 from shared.store.personal import KeyedHash
 from shared.store.reader import LookUp, Provider, Reader
 from shared.store.request import Request, Result
 from shared.store.snapshots import Held, check_kept
-from shared.store.states import Seen, States
+from shared.store.states import Loading, Seen
 from shared.store.turns import Turns
 
 TRIES = 8
 MANY_AT_ONCE = 240
-FIRST_ANSWER = (
-    "select request_hash, aggregate_id, sequence, position from idempotency"
-    " where principal = $1 and operation = $2 and key = $3"
-)
+
+
+class Appending(Protocol):
+    """What takes a command's effect: the appender, or what takes its place in a dry run."""
+
+    async def append(self, append: Append) -> Outcome: ...
+    async def holders(self, kind: str, key_hash: bytes) -> frozenset[UUID]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,8 @@ class Commands:
         *,
         aggregates: Iterable[Aggregate],
         pool: asyncpg.Pool,
-        appender: Appender,
+        appender: Appending,
+        states: Loading,
         codec: Codec,
         clock: Clock,
         company: Company,
@@ -86,7 +90,7 @@ class Commands:
         self._provides = dict(provides or {})
         self._look_up = look_up
         self._new_id = new_id
-        self._states = States(pool, codec)
+        self._states = states
         self._turns = Turns(pool)
 
     async def close(self) -> None:
@@ -253,7 +257,7 @@ class Commands:
         authorise(request, handler, state)
         if request.expected is not None and request.expected != held.sequence:
             raise StaleVersion(request.expected, held.sequence)
-        reader = Reader(self._pool, self._states, self._keyed_hash, self._look_up, seen)
+        reader = Reader(self._appender.holders, self._states, self._keyed_hash, self._look_up, seen)
         facts: tuple[Fact, ...] = ()
         if request.still is None or request.still(state):
             loaded: dict[str, Any] = {}
@@ -267,6 +271,7 @@ class Commands:
             held,
             facts,
             circumstances,
+            codec=self._codec,
             loaded=reader.loaded,
             histories=histories,
             aggregates=self.aggregates,
@@ -316,7 +321,7 @@ class Commands:
         for change, stream in zip(changes, append.streams, strict=True):
             if change.facts:
                 held = replace(change.after, position=positions[change.aggregate_id], event_id=stream.events[-1].id)
-                self._states.keep(change.aggregate, change.aggregate_id, held)
+                self._states.keep(change.aggregate, change.aggregate_id, held, change.news)
                 if seen:
                     seen.keep(change.aggregate, change.aggregate_id, held)
 
@@ -324,13 +329,12 @@ class Commands:
         asked = request.idempotency
         if asked is None:
             return None
-        row = await self._pool.fetchrow(FIRST_ANSWER, asked.principal, asked.operation, asked.key)
-        if row is None:
-            return None
-        if row["request_hash"] != asked.request_hash:
-            raise ContentDiffers("The idempotency key was used for a request with other content.")
-        first = Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
-        return self._replayed(request, first)
+        match await first_answer(self._pool, asked):
+            case Replayed() as first:
+                return self._replayed(request, first)
+            case OtherContent():
+                raise ContentDiffers("The idempotency key was used for a request with other content.")
+        return None
 
     # -- small parts ----------------------------------------------------------------------------------------------
 

@@ -28,6 +28,10 @@ class Change:
     before: Held
     after: Held
     facts: tuple[Fact, ...]
+    name: str | None = None
+    """By what these facts are known again, where history tells them of this very stream."""
+    news: tuple[Recorded, ...] = ()
+    """The facts as they will be read back, of a family whose facts may be told late."""
 
     @property
     def sequence(self) -> int:
@@ -44,6 +48,7 @@ class Circumstances:
     causation_id: UUID
     imported: bool
     fact: str | None
+    """By what a fact of history is known again in the stream that it is told of."""
     traceparent: str | None
     idempotency: Idempotency | None
 
@@ -63,6 +68,7 @@ def changes_of(
     facts: Sequence[Fact],
     circumstances: Circumstances,
     *,
+    codec: Codec,
     loaded: Mapping[UUID, Held],
     histories: Mapping[UUID, Sequence[Recorded]],
     aggregates: Mapping[str, Aggregate],
@@ -78,9 +84,29 @@ def changes_of(
         family = aggregate if stream == aggregate_id else aggregates[own[0].event.aggregate]
         new = Held(state=family.start(), sequence=0, position=0)
         before = held if stream == aggregate_id else loaded.get(stream, new)
-        after = _after(family, stream, before, own, circumstances=circumstances, known=histories.get(stream))
-        changes.append(Change(aggregate=family, aggregate_id=stream, before=before, after=after, facts=tuple(own)))
+        name = circumstances.fact if stream == aggregate_id else None
+        told = tuple(_forgetting(fact, before, codec) for fact in own)
+        news = _recorded(told, before, circumstances, name) if family.is_dated else ()
+        changes.append(
+            Change(
+                aggregate=family,
+                aggregate_id=stream,
+                before=before,
+                after=_after(family, stream, before, told, news, known=histories.get(stream)),
+                facts=told,
+                name=name,
+                news=news,
+            )
+        )
     return tuple(changes)
+
+
+def _forgetting(fact: Fact, before: Held, codec: Codec) -> Fact:
+    """The fact, without what is personal where its person was erased: whoever was forgotten stays so (DATA-4)."""
+    event = fact.event
+    if not before.folded or event.person is None or getattr(event, event.person) not in before.folded.erased:
+        return fact
+    return replace(fact, event=codec.without_person(event))
 
 
 def _after(
@@ -88,20 +114,17 @@ def _after(
     stream: UUID,
     before: Held,
     facts: Sequence[Fact],
+    news: Sequence[Recorded],
     *,
-    circumstances: Circumstances,
     known: Sequence[Recorded] | None,
 ) -> Held:
     """What is held of a stream after these facts; where it will stand in the log is not known yet."""
-    state, news = before.state, list[Recorded]()
-    for number, fact in enumerate(facts, start=before.sequence + 1):
+    state = before.state
+    for fact in facts:
         if fact.event.aggregate != family.name:
             raise LookupError(f"{fact.event.type} does not belong into the stream of a {family.name}")
         if not family.is_dated:
             state = family.evolve(state, fact.event)
-            continue
-        new = _recorded(fact, number, circumstances)
-        news.append(new)
     if not goes_on(before.folded, news):
         if known is None:
             raise Late(family, stream)
@@ -112,15 +135,20 @@ def _after(
     return replace(before, state=state, sequence=before.sequence + len(facts), folded=folded(before.folded, news))
 
 
-def _recorded(fact: Fact, sequence: int, circumstances: Circumstances) -> Recorded:
-    """A fact as it will be read back."""
-    return Recorded(
-        data=fact.event,
-        occurred_at=fact.at.at if fact.at else circumstances.context.now,
-        by_day=fact.at is not None and fact.at.by_day,
-        sequence=sequence,
-        fact=circumstances.fact,
-        causation_id=circumstances.causation_id,
+def _recorded(
+    facts: Sequence[Fact], before: Held, circumstances: Circumstances, name: str | None
+) -> tuple[Recorded, ...]:
+    """Facts as they will be read back."""
+    return tuple(
+        Recorded(
+            data=fact.event,
+            occurred_at=fact.at.at if fact.at else circumstances.context.now,
+            by_day=fact.at is not None and fact.at.by_day,
+            sequence=sequence,
+            fact=name,
+            causation_id=circumstances.causation_id,
+        )
+        for sequence, fact in enumerate(facts, start=before.sequence + 1)
     )
 
 
@@ -160,11 +188,11 @@ def _stream(change: Change, circumstances: Circumstances, codec: Codec, new_id: 
         aggregate=change.aggregate.name,
         aggregate_id=change.aggregate_id,
         expected=change.before.sequence,
-        events=tuple(_event(fact, circumstances, codec, new_id()) for fact in change.facts),
+        events=tuple(_event(fact, change.name, circumstances, codec, new_id()) for fact in change.facts),
     )
 
 
-def _event(fact: Fact, circumstances: Circumstances, codec: Codec, event_id: UUID) -> NewEvent:
+def _event(fact: Fact, name: str | None, circumstances: Circumstances, codec: Codec, event_id: UUID) -> NewEvent:
     encoded = codec.encode(fact.event)
     return NewEvent(
         id=event_id,
@@ -172,7 +200,7 @@ def _event(fact: Fact, circumstances: Circumstances, codec: Codec, event_id: UUI
         version=fact.event.version,
         occurred_at=fact.at.at if fact.at else circumstances.context.now,
         by_day=fact.at is not None and fact.at.by_day,
-        fact=circumstances.fact,
+        fact=name,
         data=encoded.data,
         personal=encoded.personal,
         person=encoded.person,
@@ -188,7 +216,12 @@ def _claims(change: Change) -> tuple[frozenset[Claim], frozenset[Claim]]:
 
 
 def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:
-    return HeldKey(kind=claim.kind, key_hash=keyed_hash(claim.kind, claim.key), holder=change.aggregate_id)
+    return HeldKey(
+        kind=claim.kind,
+        key_hash=keyed_hash(claim.kind, claim.key),
+        holder=change.aggregate_id,
+        beside=claim.beside,
+    )
 
 
 def _timers(change: Change, *, only_after: datetime | None) -> Iterator[TimerChange]:

@@ -1,10 +1,12 @@
-"""How long first answers to requests are kept (API-1). Those to imports are the account of what came in, and stay."""
+"""The first answers to requests, and how long they are kept (API-1). Those to imports are the account of what came in,
+and stay."""
 
 from datetime import timedelta
 
 import asyncpg
 
 from shared.domain.context import service_actor
+from shared.store.append import Idempotency, OtherContent, Replayed
 
 KEPT = timedelta(days=7)
 AT_ONCE = 5000
@@ -15,6 +17,22 @@ FORGET = f"""
         select ctid from idempotency
          where created_at < clock_timestamp() - $1::interval and principal <> '{IMPORTS}' limit $2))
 """  # noqa: S608
+
+
+FIRST_ANSWER = (
+    "select request_hash, aggregate_id, sequence, position from idempotency"
+    " where principal = $1 and operation = $2 and key = $3"
+)
+
+
+async def first_answer(pool: asyncpg.Pool, asked: Idempotency) -> Replayed | OtherContent | None:
+    """What the same request was answered before; None when it was not asked yet."""
+    row = await pool.fetchrow(FIRST_ANSWER, asked.principal, asked.operation, asked.key)
+    if row is None:
+        return None
+    if row["request_hash"] != asked.request_hash:
+        return OtherContent()
+    return Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
 
 
 async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = KEPT) -> int:

@@ -1,6 +1,6 @@
 """What the loaders of handler parameters may ask the store for."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,12 +8,24 @@ import asyncpg
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
+from shared.domain.history import Recorded
 from shared.store.personal import KeyedHash
 from shared.store.snapshots import Held
-from shared.store.states import Seen, States
+from shared.store.states import Loading, Seen
 
 LookUp = Callable[..., Awaitable[list[Any]]]
 """`async (view, sql, *arguments) -> rows`."""
+
+
+Holders = Callable[[str, bytes], Awaitable[frozenset[UUID]]]
+"""`async (kind, key hash) -> the aggregates that hold the claim`."""
+
+HELD = "select holder from claim where kind = $1 and key_hash = $2"
+
+
+async def claim_holders(pool: asyncpg.Pool, kind: str, key_hash: bytes) -> frozenset[UUID]:
+    """The aggregates that hold a claim, as is written."""
+    return frozenset(row["holder"] for row in await pool.fetch(HELD, kind, key_hash))
 
 
 class Reader:
@@ -22,13 +34,13 @@ class Reader:
 
     def __init__(
         self,
-        pool: asyncpg.Pool,
-        states: States,
+        holders: Holders,
+        states: Loading,
         keyed_hash: KeyedHash,
         look_up: LookUp | None,
         seen: Seen | None = None,
     ) -> None:
-        self._pool = pool
+        self._holders = holders
         self._seen = seen
         self._look_up = look_up
         self._states = states
@@ -47,10 +59,16 @@ class Reader:
 
     async def claim_holder(self, kind: str, key: str) -> UUID | None:
         """The aggregate that holds a claim."""
-        holder: UUID | None = await self._pool.fetchval(
-            "select holder from claim where kind = $1 and key_hash = $2", kind, self._keyed_hash(kind, key)
-        )
-        return holder
+        return next(iter(await self.claim_holders(kind, key)), None)
+
+    async def claim_holders(self, kind: str, key: str) -> frozenset[UUID]:
+        """The aggregates that hold a claim beside each other."""
+        return await self._holders(kind, self._keyed_hash(kind, key))
+
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> Sequence[Recorded]:
+        """All that was recorded of another aggregate whose facts may be told late."""
+        _, facts = await self._states.history(aggregate, aggregate_id)
+        return facts
 
     async def fetch(self, view: Any, sql: str, *arguments: Any) -> list[Any]:
         """Rows of one of the service's own views, whose tables are written `{view}.table`."""

@@ -7,7 +7,7 @@ import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -45,6 +45,18 @@ SINCE = (
 Stream = tuple[Aggregate, UUID]
 
 
+class Loading(Protocol):
+    """What loads aggregates: the state cache, or what takes its place in a dry run."""
+
+    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None: ...
+    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> Held: ...
+    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, Held]: ...
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Held, list[Recorded]]: ...
+    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held, news: Sequence[Recorded] = ()) -> None: ...
+    def forget_all(self) -> None: ...
+    async def close(self) -> None: ...
+
+
 class Seen:
     """Aggregates as they were when a batch of commands last read or wrote them; for as long as the batch takes."""
 
@@ -52,7 +64,7 @@ class Seen:
         self._held: dict[tuple[str, UUID], Held] = {}
         self._locks: dict[tuple[str, UUID], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def load(self, states: "States", aggregate: Aggregate, aggregate_id: UUID) -> Held:
+    async def load(self, states: Loading, aggregate: Aggregate, aggregate_id: UUID) -> Held:
         """The aggregate as seen last; loaded when it was not, once however many wait for it."""
         async with self._locks[aggregate.name, aggregate_id]:
             held = self.get(aggregate, aggregate_id)
@@ -207,8 +219,8 @@ class States:
             folded=folded(held.folded, facts),
         )
 
-    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:
-        """Remember an aggregate, unless something newer is remembered."""
+    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held, news: Sequence[Recorded] = ()) -> None:
+        """Remember an aggregate, unless something newer is remembered. What is new about it is in the log."""
         name = (aggregate.name, aggregate_id)
         known = self._held.get(name)
         if known is None or known.sequence < held.sequence:

@@ -1,24 +1,26 @@
 """The accounts as the services that name them know them: that they are there, and whose they are (ACCT-1)."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from shared.events.envelope import Envelope
-from shared.events.leads import AccountOpened
-from shared.views.view import View, ViewDatabase
-
-DDL = "create table {view}.account (account_id uuid primary key, owner uuid, team uuid)"
-
-OPENED = """
-    insert into {view}.account (account_id, owner, team) values ($1, $2, $3)
-    on conflict (account_id) do update set owner = excluded.owner, team = excluded.team
-"""
+from shared.events.leads import AccountHandedOver, AccountOpened
+from shared.views.tables import Row, Table
+from shared.views.view import View
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[AccountOpened]]) -> None:
-    """One statement for all accounts of a batch."""
-    opened: list[tuple[Any, ...]] = [(fact.data.account_id, fact.data.owner, fact.data.team) for fact in events]
-    await db.executemany(OPENED, opened)
+def _kept(fact: Envelope[AccountOpened | AccountHandedOver], row: Row) -> Row:
+    return {"owner": fact.data.owner, "team": fact.data.team}
 
 
-KNOWN_ACCOUNTS = View(name="known_accounts", version=1, ddl=DDL, apply=fold, source="journal", events=(AccountOpened,))
+ACCOUNT = Table(
+    name="account",
+    columns={"id": "uuid primary key", "owner": "uuid", "team": "uuid"},
+    changes={AccountOpened: _kept, AccountHandedOver: _kept},
+)
+
+KNOWN_ACCOUNTS = View(
+    name="known_accounts",
+    version=2,
+    ddl=ACCOUNT.ddl,
+    apply=ACCOUNT.apply,
+    source="journal",
+    events=tuple(ACCOUNT.changes),
+)

@@ -35,12 +35,16 @@ from shared.views.view import View
 MOST_ROWS = 100
 USUAL_ROWS = 50
 LONGEST_VALUE = 1000
+MOST_VALUES = 100
 PARAMETERS = frozenset({"limit", "cursor", "sort"})
+
+QueryParams = Mapping[str, Sequence[str]]
+"""Parameter → what it is given, each time it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A condition on a column. `equals` takes several values, separated by commas."""
+    """A condition on a column."""
 
     column: str
     kind: type
@@ -48,14 +52,19 @@ class Filter:
     words: tuple[str, ...] = ()
     """The values that there are, when the set is closed."""
 
+    @property
+    def takes_several(self) -> bool:
+        """Whether the parameter may be given several times, for one of several values."""
+        return self.operator == "equals" and self.kind is not bool
+
 
 def equals(column: str, kind: type = str) -> Filter:
-    """The column has this value, or one of several separated by commas."""
+    """The column has this value, or one of several: the parameter is given once for each. A comma is a comma."""
     return Filter(column=column, kind=kind, operator="equals")
 
 
 def one_of(column: str, words: Sequence[str]) -> Filter:
-    """The column has this one of the words, or one of several separated by commas; other words are refused."""
+    """The column has this one of the words, or one of several; other words are refused."""
     return Filter(column=column, kind=str, operator="equals", words=tuple(words))
 
 
@@ -70,7 +79,7 @@ def at_most(column: str, kind: type) -> Filter:
 
 
 def contains(column: str) -> Filter:
-    """The text contains this, whatever the case."""
+    """The text contains this, whatever the case, composed or decomposed."""
     return Filter(column=column, kind=str, operator="contains")
 
 
@@ -127,7 +136,7 @@ class Asked:
     """What a cursor of this query is good for."""
 
 
-async def page(views: Views, listing: Listing, actor: Actor, query: Mapping[str, str], cursors: Cursors) -> ListPage:
+async def page(views: Views, listing: Listing, actor: Actor, query: QueryParams, cursors: Cursors) -> ListPage:
     """The rows that the actor may see and that the query asks for. `InvalidQuery` names every wrong parameter."""
     asked = understand(listing, query, cursors)
     sql, arguments = select(listing, actor, asked)
@@ -145,10 +154,10 @@ async def page(views: Views, listing: Listing, actor: Actor, query: Mapping[str,
     )
 
 
-def understand(listing: Listing, query: Mapping[str, str], cursors: Cursors) -> Asked:
+def understand(listing: Listing, query: QueryParams, cursors: Cursors) -> Asked:
     """Check a query."""
     wrong: list[Reason] = []
-    sort = query.get("sort", listing.default_sort)
+    (sort,) = query.get("sort", [listing.default_sort])
     column = sort.removeprefix("-")
     if column not in listing.sorts:
         wrong.append(invalid("sort", "unknown-sort", f"Sort by one of: {', '.join(listing.sorts)}."))
@@ -161,13 +170,15 @@ def understand(listing: Listing, query: Mapping[str, str], cursors: Cursors) -> 
             values[name] = parsed(listing.filters[name], query[name])
         except ValueError as error:
             wrong.append(invalid(name, "invalid-value", str(error)))
-    limit = _limit(query.get("limit", str(USUAL_ROWS)), wrong)
-    asked_for = sorted((name, query[name]) for name in values)
+    (limit_given,) = query.get("limit", [str(USUAL_ROWS)])
+    limit = _limit(limit_given, wrong)
+    asked_for = sorted((name, sorted(query[name])) for name in values)
     bound_to = msgspec.json.encode([listing.name, sort, asked_for]).decode()
     after: tuple[Any, Any] | None = None
     if "cursor" in query and not wrong:
         try:
-            value, key = cursors.decode(query["cursor"], bound_to)
+            (cursor,) = query["cursor"]
+            value, key = cursors.decode(cursor, bound_to)
             after = _restored(listing.item, column, value), _restored(listing.item, listing.key, key)
         except MalformedCursor:
             wrong.append(invalid("cursor", "malformed-cursor", "This cursor is not one of this query; start anew."))
@@ -217,19 +228,18 @@ def row_of(listing: Listing, row: Record) -> Any:
     return listing.item(**values)
 
 
-def parsed(condition: Filter, text: str) -> Any:
+def parsed(condition: Filter, texts: Sequence[str]) -> Any:
     """The value, or values, of a filter. A `ValueError` says what it has to look like."""
-    if not text or len(text) > LONGEST_VALUE or "\x00" in text:
-        raise ValueError(f"Between 1 and {LONGEST_VALUE} characters are needed.")
-    if condition.words and not set(text.split(",")) <= set(condition.words):
+    if len(texts) > MOST_VALUES or any(not text or len(text) > LONGEST_VALUE or "\x00" in text for text in texts):
+        raise ValueError(f"Between 1 and {LONGEST_VALUE} characters are needed, at most {MOST_VALUES} times.")
+    if condition.words and not set(texts) <= set(condition.words):
         raise ValueError(f"One of these is needed: {', '.join(condition.words)}.")
     parse, expected = PARSERS[condition.kind]
     try:
-        if condition.operator == "equals":
-            return [parse(part) for part in text.split(",")]
-        return parse(text)
+        values = [parse(text) for text in texts]
     except ValueError:
         raise ValueError(f"{expected} is needed.") from None
+    return values if condition.operator == "equals" else values[0]
 
 
 def _condition(condition: Filter, value: Any, bound: Callable[[Any], str]) -> str:
@@ -241,7 +251,11 @@ def _condition(condition: Filter, value: Any, bound: Callable[[Any], str]) -> st
         case "at most":
             return f"{condition.column} <= {bound(value)}"
         case "contains":
-            return f"strpos(lower({condition.column}), lower({bound(value)})) > 0"
+            return f"strpos({_folded(condition.column)}, {_folded(bound(value))}) > 0"
+
+
+def _folded(text: str) -> str:
+    return f"lower(normalize({text}::text))"
 
 
 def _scope(listing: Listing, actor: Actor, bound: Callable[[Any], str]) -> list[str]:

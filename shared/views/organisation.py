@@ -2,20 +2,33 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
 
 from shared.domain.context import Actor
+from shared.domain.history import by_thing, history, timed
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
-from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
+from shared.events.leads import (
+    ManagerAppointed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    TeamChanged,
+    TeamFormed,
+)
 from shared.store.together import Together
 from shared.views.reading import Views
 from shared.views.view import Source, View, ViewDatabase
 
 NAME = "organisation"
+OF_TEAMS = (TeamFormed, TeamChanged, ManagerAppointed)
+OF_MEMBERS = (MemberJoined, MemberChanged, MemberMoved, MemberLeft)
 
 DDL = """
 create table {view}.team (
@@ -33,26 +46,36 @@ create table {view}.member (
     left_on date,
     teams uuid[] not null default '{}'
 );
+create table {view}.place (
+    team_id uuid,
+    sequence bigint,
+    parent_id uuid,
+    is_opening boolean not null,
+    occurred_at timestamptz not null,
+    by_day boolean not null,
+    recorded_at timestamptz not null,
+    fact text,
+    causation_id uuid not null,
+    primary key (team_id, sequence)
+);
+comment on table {view}.place is 'What was ever told of where a team stands.';
 create index member_subject on {view}.member (subject);
 comment on column {view}.member.teams is 'Their own team, the teams that they lead, and all teams below those.';
 """
 
-FORMED = """
-    insert into {view}.team (team_id, name, parent_id) values ($1, $2, $3)
-    on conflict (team_id) do update set name = excluded.name, parent_id = excluded.parent_id
+TEAMS = """
+    insert into {view}.team (team_id, name, parent_id, manager_id)
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[])
+    on conflict (team_id) do update
+       set name = excluded.name, parent_id = excluded.parent_id, manager_id = excluded.manager_id
 """
-APPOINTED = """
-    insert into {view}.team (team_id, manager_id) values ($1, $2)
-    on conflict (team_id) do update set manager_id = excluded.manager_id
-"""
-JOINED = """
-    insert into {view}.member (member_id, subject, name, role, team_id) values ($1, $2, $3, $4, $5)
+MEMBERS = """
+    insert into {view}.member (member_id, subject, name, role, team_id, left_on)
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::date[])
     on conflict (member_id) do update
        set subject = excluded.subject, name = excluded.name, role = excluded.role, team_id = excluded.team_id,
-           left_on = null
+           left_on = excluded.left_on
 """
-MOVED = "update {view}.member set team_id = $2 where member_id = $1"
-LEFT = "update {view}.member set left_on = $2 where member_id = $1"
 
 # Events of teams and members come in any order between them, so what each reaches is worked out anew from all that is
 # known. `union` ends the walk should teams ever stand in a circle.
@@ -73,6 +96,13 @@ REACH = """
       from {view}.member o left join summed s using (member_id)
      where o.member_id = m.member_id and m.teams is distinct from coalesce(s.teams, '{}')
 """
+PLACES = """
+    insert into {view}.place
+    select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::boolean[], $5::timestamptz[], $6::boolean[],
+                         $7::timestamptz[], $8::text[], $9::uuid[])
+    on conflict do nothing
+"""
+PLACED = "select * from {view}.place where recorded_at <= $1 order by team_id, sequence"
 WHO = """
     select distinct on (subject) subject, member_id, team_id, teams from {view}.member
      where subject = any($1::text[]) and left_on is null order by subject, member_id
@@ -88,32 +118,139 @@ BELOW = """
 NAMES = "select member_id as id, name from {view}.member union all select team_id, name from {view}.team"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A team as it is now."""
+
+    team_id: UUID
+    name: str | None = None
+    parent_id: UUID | None = None
+    manager_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member as they are now."""
+
+    member_id: UUID
+    subject: str | None = None
+    name: str | None = None
+    role: str | None = None
+    team_id: UUID | None = None
+    left_on: date | None = None
+
+
 async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Teams and members are few, and so are their events: one statement each."""
-    for event in events:
-        match event.data:
-            case TeamFormed(team_id=team_id, name=name, parent_id=parent_id):
-                await db.execute(FORMED, team_id, name, parent_id)
-            case ManagerAppointed(team_id=team_id, member_id=member_id):
-                await db.execute(APPOINTED, team_id, member_id)
-            case MemberJoined() as joined:
-                await db.execute(JOINED, joined.member_id, joined.subject, joined.name, joined.role, joined.team_id)
-            case MemberMoved(member_id=member_id, team_id=team_id):
-                await db.execute(MOVED, member_id, team_id)
-            case MemberLeft(member_id=member_id, on=on):
-                await db.execute(LEFT, member_id, on)
+    """Teams and members are few, and so are their events: those that something happened to are folded anew."""
+    known = await db.history(list({event.aggregate_id for event in events}))
+    teams = by_thing(fact for fact in known if isinstance(fact.data, OF_TEAMS))
+    members = by_thing(fact for fact in known if isinstance(fact.data, OF_MEMBERS))
+    placed = [fact for fact in events if isinstance(fact.data, TeamFormed | TeamChanged)]
+    await db.execute(PLACES, *_places(placed))
+    await db.execute(TEAMS, *_columns(Team, [_team(team_id, history(own)) for team_id, own in teams.items()]))
+    await db.execute(MEMBERS, *_columns(Member, [_member(who, history(own)) for who, own in members.items()]))
     await db.execute(REACH)
+
+
+def _team(team_id: UUID, facts: Iterable[Envelope[Any]]) -> Team:
+    """A team after all that is known to have happened to it."""
+    team = Team(team_id=team_id)
+    for fact in facts:
+        match fact.data:
+            case TeamFormed(name=name, parent_id=above) | TeamChanged(name=name, parent_id=above):
+                team = replace(team, name=name, parent_id=above)
+            case ManagerAppointed(member_id=manager):
+                team = replace(team, manager_id=manager)
+    return team
+
+
+def _member(member_id: UUID, facts: Iterable[Envelope[Any]]) -> Member:
+    """A member after all that is known to have happened to them."""
+    member = Member(member_id=member_id)
+    for fact in facts:
+        if member.left_on is None:
+            member = _changed(member, fact.data)
+    return member
+
+
+def _changed(member: Member, event: Any) -> Member:
+    match event:
+        case MemberJoined() | MemberChanged():
+            member = replace(member, subject=event.subject, name=event.name, role=event.role)
+            return replace(member, team_id=event.team_id) if isinstance(event, MemberJoined) else member
+        case MemberMoved(team_id=team_id):
+            return replace(member, team_id=team_id)
+        case MemberLeft(on=on):
+            return replace(member, left_on=on)
+    return member
+
+
+def _places(facts: Sequence[Envelope[Any]]) -> list[list[Any]]:
+    rows = [
+        (
+            fact.aggregate_id,
+            fact.sequence,
+            fact.data.parent_id,
+            isinstance(fact.data, TeamFormed),
+            fact.occurred_at,
+            fact.by_day,
+            fact.recorded_at,
+            fact.fact,
+            fact.causation_id,
+        )
+        for fact in facts
+    ]
+    return [list(column) for column in zip(*rows, strict=True)] or [[]] * 9
+
+
+def _columns(kind: type, rows: Sequence[Any]) -> list[list[Any]]:
+    return [[getattr(row, field.name) for row in rows] for field in fields(kind)]
 
 
 def organisation(source: Source) -> View:
     """The view; `source` is "log" in the leads service, which owns the organisation, and "journal" elsewhere."""
     return View(
         name=NAME,
-        version=1,
+        version=2,
         ddl=DDL,
         apply=fold,
         source=source,
-        events=(TeamFormed, ManagerAppointed, MemberJoined, MemberMoved, MemberLeft),
+        events=(*OF_TEAMS, *OF_MEMBERS),
+    )
+
+
+def below_then(team_id: UUID, placed: Iterable[Record], as_of: datetime) -> tuple[UUID, ...]:
+    """The team itself, then all teams that stood below it at an instant, the nearest first."""
+    children: dict[UUID | None, list[UUID]] = {}
+    for team, facts in by_thing(map(_placing, placed)).items():
+        stood = [fact.data.parent_id for at, fact in timed(facts) if at <= as_of]
+        if stood:
+            children.setdefault(stood[-1], []).append(team)
+    found = [team_id]
+    for above in found:  # grows meanwhile
+        found += [team for team in sorted(children.get(above, ())) if team not in found]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """A fact about where a team stands."""
+
+    data: TeamFormed | TeamChanged
+    aggregate_id: UUID
+    sequence: int
+    occurred_at: datetime
+    by_day: bool
+    fact: str | None
+    causation_id: UUID
+
+
+def _placing(row: Record) -> Placing:
+    kind = TeamFormed if row["is_opening"] else TeamChanged
+    return Placing(
+        data=kind(team_id=row["team_id"], name="", parent_id=row["parent_id"]),
+        aggregate_id=row["team_id"],
+        **{name: row[name] for name in ("sequence", "occurred_at", "by_day", "fact", "causation_id")},
     )
 
 
@@ -153,8 +290,14 @@ class Organisation:
         found = {row["subject"]: row for row in await self._views.lookup(NAME, WHO, subjects)}
         return {subject: found.get(subject) for subject in subjects}
 
-    async def below(self, team_id: UUID, *, fresh: bool = False) -> tuple[UUID, ...]:
-        """The team itself, then all teams below it, as was so at most a second ago; `fresh` for as it is now."""
+    async def below(
+        self, team_id: UUID, *, fresh: bool = False, past: tuple[datetime, datetime] | None = None
+    ) -> tuple[UUID, ...]:
+        """The team itself, then all teams below it, as was so at most a second ago; `fresh` for as it is now, `past`
+        for as it was at the first instant, as far as that was known at the second."""
+        if past is not None:
+            as_of, known_until = past
+            return below_then(team_id, await self._views.lookup(NAME, PLACED, known_until), as_of)
         self._forget()
         if fresh or team_id not in self._subtrees:
             rows = await self._views.lookup(NAME, BELOW, team_id)

@@ -13,8 +13,8 @@ from shared.views.accounts import KNOWN_ACCOUNTS
 FOUND = """
     select exists (select from {organisation}.member where member_id = $1 and left_on is null) as member,
            exists (select from {organisation}.team where team_id = $2) as team,
-           a.account_id, a.owner as account_owner, a.team as account_team
-      from (values (1)) as one left join {view}.account a on a.account_id = $3
+           a.id as account_id, a.owner as account_owner, a.team as account_team
+      from (values (1)) as one left join {view}.account a on a.id = $3
 """
 
 

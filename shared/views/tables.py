@@ -17,7 +17,7 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.history import Folded, folded, goes_on, timed
+from shared.domain.history import Folded, by_thing, folded, goes_on, timed
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
 
@@ -93,7 +93,7 @@ class Table:
         changed = {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
         if not self.is_dated:
             return changed
-        newest = {
+        newest: Row = {
             name: max(known, changed[name])
             for name in ("version", "updated_at")
             if name in changed and (known := row.get(name)) is not None
@@ -103,10 +103,8 @@ class Table:
 
     def _refolded(self, facts: Iterable[Envelope[Any]]) -> dict[Any, Row]:
         """The rows of aggregates of which something was told late, from all that is known of these."""
-        every = [fact for fact in facts if type(fact.data) in self.changes]
         rows: dict[Any, Row] = {}
-        for aggregate_id in dict.fromkeys(fact.aggregate_id for fact in every):
-            own = [fact for fact in every if fact.aggregate_id == aggregate_id]
+        for own in by_thing(fact for fact in facts if type(fact.data) in self.changes).values():
             for _, fact in timed(own):
                 for key in self.keys(fact):
                     row = rows.setdefault(key, self._blank(key))

@@ -20,13 +20,15 @@ from shared.ops.pausing import pause
 from shared.ops.settings import Settings
 from shared.store.appender import Appender
 from shared.store.claim_secret import OtherClaimSecret, hold_to
-from shared.store.commands import Commands
+from shared.store.commands import Appending, Commands
+from shared.store.dry_run import DryAppender, DryStates
 from shared.store.idempotency import forget_old_answers
 from shared.store.lease import Lease
 from shared.store.log import Log
 from shared.store.migrate import MigrationError, check
 from shared.store.pool import create_pool, unreachable
 from shared.store.signal import Signal, listen
+from shared.store.states import Loading, States
 from shared.store.timers import Timers
 from shared.stream.journal import Journal
 from shared.stream.relay import Relay
@@ -160,7 +162,16 @@ async def _compose(
         journal=journal,
         arrived=arrived,
         advanced=advanced,
-        commands=_commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views),
+        commands=_commands(
+            service,
+            settings,
+            pool=pool,
+            appender=appender,
+            states=States(pool, codec),
+            codec=codec,
+            clock=clock,
+            views=views,
+        ),
         views=views,
         arrival=Arrival(
             pool,
@@ -189,7 +200,8 @@ def _commands(
     settings: Settings,
     *,
     pool: asyncpg.Pool,
-    appender: Appender,
+    appender: Appending,
+    states: Loading,
     codec: Codec,
     clock: Clock,
     views: Views,
@@ -199,6 +211,7 @@ def _commands(
         aggregates=service.aggregates,
         pool=pool,
         appender=appender,
+        states=states,
         codec=codec,
         clock=clock,
         company=settings.company,
@@ -209,18 +222,24 @@ def _commands(
 
 
 @asynccontextmanager
-async def commands_alone(service: "Service", settings: Settings) -> AsyncIterator[Commands]:
+async def commands_alone(service: "Service", settings: Settings, *, dry_run: bool = False) -> AsyncIterator[Commands]:
     """The commands of a service without its web side and its workers, as an import needs them. What they append is
-    published and folded by the service's own processes."""
+    published and folded by the service's own processes; in a dry run nothing is appended, nor written otherwise."""
     async with await create_pool(settings.database_url, name=f"{service.name}-commands") as pool:
         await _require_fit(pool, settings)
-        codec, clock, appender = Codec(registry_for(service)), Clock(), Appender(pool)
+        codec, clock = Codec(registry_for(service)), Clock()
+        appender: Appender | DryAppender = Appender(pool)
+        states: Loading = States(pool, codec)
+        if dry_run:
+            appender, states = DryAppender(pool), DryStates(States(pool, codec))
         await clock.refresh(pool)
-        for view in views_of(service):
+        for view in () if dry_run else views_of(service):
             await prepare(pool, view, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
         views = Views(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
-        commands = _commands(service, settings, pool=pool, appender=appender, codec=codec, clock=clock, views=views)
+        commands = _commands(
+            service, settings, pool=pool, appender=appender, states=states, codec=codec, clock=clock, views=views
+        )
         try:
             yield commands
         finally:

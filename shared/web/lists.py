@@ -1,6 +1,5 @@
 """List routes: `GET /v1/<listing>` with the listing's filters, sorts and a cursor."""
 
-from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -8,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.domain.permission import role_missing
-from shared.views.lists import PARAMETERS, Listing, page
+from shared.views.lists import PARAMETERS, Listing, QueryParams, page
 from shared.web.commands import operation_id
 from shared.web.consistency import await_token
 from shared.web.preconditions import refuse_parameters
@@ -17,23 +16,31 @@ from shared.web.routes import answer
 from shared.web.running import running_of
 
 
-def link_to(cursor: str | None, path: str, query: Mapping[str, str]) -> dict[str, str]:
+def link_to(cursor: str | None, path: str, query: QueryParams) -> dict[str, str]:
     """The header that names the page after this one, if there is one (RFC 8288)."""
-    return {} if cursor is None else {"Link": f'<{path}?{urlencode({**query, "cursor": cursor})}>; rel="next"'}
+    if cursor is None:
+        return {}
+    return {"Link": f'<{path}?{urlencode({**query, "cursor": cursor}, doseq=True)}>; rel="next"'}
+
+
+def query_of(request: Request) -> QueryParams:
+    """What the parameters of a request are given, each time they are."""
+    return {name: request.query_params.getlist(name) for name in request.query_params}
 
 
 def list_route(listing: Listing) -> Route:
     """The route of a listing."""
     known = PARAMETERS | frozenset(listing.filters)
+    several = frozenset(name for name, condition in listing.filters.items() if condition.takes_several)
 
     async def show(request: Request) -> Response:
         running = running_of(request)
         actor = await running.authorization.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
             raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")
-        refuse_parameters(request, known)
+        refuse_parameters(request, known, several)
         actor = await await_token(request, actor)
-        query = dict(request.query_params)
+        query = query_of(request)
         found = await page(running.views, listing, actor, query, running.cursors)
         content = {
             "items": found.items,

@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from shared.domain.aggregate import Aggregate, states_of, word_of
 from shared.domain.roles import Role
-from shared.views.lists import Filter, Listing
+from shared.views.lists import MOST_VALUES, Filter, Listing
 from shared.web.commands import CommandRoute, operation_id
 from shared.web.encoding import decimals_are_strings, schema_of
 from shared.web.examples import example_of
@@ -335,14 +335,14 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
 
 
 def _filter(name: str, condition: Filter) -> Document:
-    """A filter of a list: `equals` takes several values."""
-    told, schema = f"Only those with this {name.replace('_', ' ')}", {"type": "string"}
+    """A filter of a list: `equals` takes several values, the parameter once for each."""
+    told = f"Only those with this {name.replace('_', ' ')}"
+    schema: Document = {"type": "string"}
     if condition.words:
-        word = f"({'|'.join(condition.words)})"
-        schema["pattern"] = f"^{word}(,{word})*$"
-        told += f", or one of several separated by commas: {', '.join(condition.words)}"
-    elif condition.operator == "equals" and condition.kind is not bool:
-        told += ", or one of several separated by commas; an empty list when there are none"
+        schema["enum"] = list(condition.words)
+    if condition.takes_several:
+        schema = {"type": "array", "items": schema, "maxItems": MOST_VALUES}
+        told += ", or with one of several: give the parameter once for each; an empty list when there are none"
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": f"{told}."}
 
 

@@ -98,8 +98,11 @@ def prefers_lenient(request: Request) -> bool:
     return any(preference.strip().lower() == "handling=lenient" for preference in preferences.split(","))
 
 
-def refuse_parameters(request: Request, known: frozenset[str] = frozenset()) -> None:
-    """Raise Problem for query parameters that are not known, given twice, or hold a character that no text may hold."""
+def refuse_parameters(
+    request: Request, known: frozenset[str] = frozenset(), several: frozenset[str] = frozenset()
+) -> None:
+    """Raise Problem for query parameters that are not known, given twice without being among `several`, or hold a
+    character that no text may hold."""
     if not request.scope["query_string"]:
         return
     faults: list[Fault] = []
@@ -108,7 +111,7 @@ def refuse_parameters(request: Request, known: frozenset[str] = frozenset()) -> 
         if name not in known:
             options = ", ".join(sorted(known)) or "none"
             faults.append(Fault(code="unknown-parameter", message=f"Known here: {options}.", parameter=name[:100]))
-        elif name in seen:
+        elif name in seen and name not in several:
             faults.append(Fault(code="repeated-parameter", message="Give it once.", parameter=name))
         elif "\0" in given:
             faults.append(Fault(code="null-character", message="A text cannot hold U+0000.", parameter=name))

@@ -8,7 +8,7 @@ from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.domain.text import Name
 from shared.events.deals import ProductChanged, ProductListed
@@ -64,7 +64,7 @@ class AddProduct:
 
 @value
 class AddImportedProduct:
-    """A product that was sold from a day of the past on (DATA-5)."""
+    """A product that was sold from a day of the past on (DATA-5); of several days, what it was from each of them on."""
 
     on: Day
     at: datetime | None = None
@@ -94,9 +94,22 @@ def add(state: NoProduct, command: AddProduct, context: Context) -> list[Product
 
 
 @product.decides(allow=ONLY_SERVICES)
-def add_imported(state: NoProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
-    """Take over a product."""
-    return [Fact(event=_listed(command, context), at=context.past_moment(command.on, command.at))]
+def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
+    """Take over a product, or what a later price list says of it."""
+    listed = _listed(command, context)
+    at = context.past_moment(command.on, command.at)
+    if isinstance(state, NoProduct):
+        return [Fact(event=listed, at=at)]
+    refuse_otherwise({"code": state.code}, {"code": command.code})
+    changed = ProductChanged(
+        product_id=state.id,
+        code=state.code,
+        name=listed.name,
+        family=listed.family,
+        list_price=listed.list_price,
+        active=state.active,
+    )
+    return [Fact(event=changed, at=at)]
 
 
 @product.already
@@ -136,7 +149,8 @@ def listed(state: NoProduct, event: ProductListed) -> ListedProduct:
 
 
 @product.evolves
-def changed(state: ListedProduct, event: ProductChanged) -> ListedProduct:
+def changed(state: ListedProduct, event: ProductChanged | ProductListed) -> ListedProduct:
+    """What was told as the first listing may turn out not to be: then it was so from that day on."""
     return ListedProduct(
         id=state.id,
         code=event.code,

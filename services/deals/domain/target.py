@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -11,7 +12,7 @@ from shared.domain.calendar import FIRST_DAY, LAST_DAY, Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
 from shared.events.deals import TargetSet
 from shared.events.definition import value
@@ -75,7 +76,7 @@ class SetTarget:
 
 @value
 class SetImportedTarget:
-    """A target that was set on a day of the past (DATA-5)."""
+    """A target that was set on a day of the past (DATA-5); of several days, its amount from each of them on."""
 
     on: Day
     at: datetime | None = None
@@ -103,9 +104,22 @@ def set_(state: NoTarget, command: SetTarget, context: Context, references: Refe
 
 
 @target.decides(allow=ONLY_SERVICES)
-def set_imported(state: NoTarget, command: SetImportedTarget, context: Context) -> list[Fact]:
-    """Take over a target."""
-    return [Fact(event=_set(command, context), at=context.past_moment(command.on, command.at))]
+def set_imported(state: NoTarget | OpenTarget, command: SetImportedTarget, context: Context) -> list[Fact]:
+    """Take over a target, or another amount that it had from a day on."""
+    told = _set(command, context)
+    if isinstance(state, OpenTarget):
+        refuse_otherwise(_named(state.period, state.kind, state.level, state.team, state.owner), _said(command))
+        told = replace(told, before=state.amount)
+    return [Fact(event=told, at=context.past_moment(command.on, command.at))]
+
+
+def _said(command: SetTarget | SetImportedTarget) -> dict[str, Any]:
+    return _named(command.period, command.kind, command.level, command.team, command.member)
+
+
+def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID | None) -> dict[str, Any]:
+    """What a target is for; only its amount changes."""
+    return {"period": period, "kind": kind, "level": level, "team": team, "member": member}
 
 
 @target.already

@@ -26,7 +26,7 @@ class ProductRow:
 
 
 def _whole(fact: Envelope[deals.ProductListed | deals.ProductChanged], row: Row) -> Row:
-    """Every event holds the whole product; the last one counts."""
+    """Every event holds the whole product; the one that happened last counts."""
     event = fact.data
     return {
         "code": event.code,
@@ -58,7 +58,7 @@ DDL = f"""
 create index on {{view}}.product (code, id);
 """
 
-PRODUCT_VIEW = View(name="products", version=1, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_VIEW = View(name="products", version=2, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",

@@ -29,7 +29,7 @@ class TargetRow:
 
 
 def _set(fact: Envelope[deals.TargetSet], row: Row) -> Row:
-    """Every event holds the whole target; the last one counts."""
+    """Every event holds the whole target; the one that happened last counts."""
     event = fact.data
     return {
         "period": event.period,
@@ -63,7 +63,7 @@ DDL = f"""
 create index on {{view}}.target (period, id);
 """
 
-TARGET_VIEW = View(name="targets", version=1, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
+TARGET_VIEW = View(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
 
 TARGETS = Listing(
     name="targets",

@@ -1,7 +1,9 @@
 """E-mail addresses, phone numbers and company domains in one spelling each: the exact keys of duplicates (LEAD-2)."""
 
 import re
+import unicodedata
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -39,15 +41,48 @@ class ContactPoints:
 
 
 @value
-class EmailHolder:
-    """What already holds the e-mail address that a command names: an open lead or an account; nothing when `id` is
-    None."""
+class Known:
+    """Somebody who is known under an e-mail address: an open lead, or a person at an account."""
 
-    id: UUID | None = None
+    id: UUID
+    """The lead's or the account's."""
     kind: str = "lead"
     """lead or account."""
+    name: str | None = None
+    since: datetime | None = None
+    """Since when; None when that does not matter."""
     owner: UUID | None = None
     team: UUID | None = None
+
+
+@value
+class KnownUnder:
+    """Everybody who is known under the e-mail address that a command names."""
+
+    people: tuple[Known, ...] = ()
+
+    def without(self, own: UUID) -> "KnownUnder":
+        """All but those of a lead or account."""
+        return KnownUnder(people=tuple(each for each in self.people if each.id != own))
+
+    def named(self, name: str | None) -> list[Known]:
+        """Those who may be a person of this name: they have the same one, or one of both has none (LEAD-2)."""
+        return [each for each in self.people if is_same_name(each.name, name)]
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """The leads and accounts."""
+        return tuple(sorted({each.id for each in self.people}))
+
+
+def is_same_name(one: str | None, other: str | None) -> bool:
+    """Whether two names may be those of one person; one that is missing may be any."""
+    return not one or not other or name_key(one) == name_key(other)
+
+
+def name_key(name: str) -> str:
+    """A name whatever its capitals, spaces and composition."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def normal_email(given: str) -> str:
@@ -133,8 +168,10 @@ def normalised(
     domain: str | None = None,
     country: str | None = None,
     domain_field: str = "domain",
+    leave_out: bool = False,
 ) -> ContactPoints:
-    """All of them in normal form. `Rejected("invalid")` with one reason for each field that cannot be read."""
+    """All of them in normal form. `Rejected("invalid")` with one reason for each field that cannot be read; history
+    comes in without those (`leave_out`): one odd number must not lose a record."""
     reasons: list[Reason] = []
 
     def read(field: str, code: str, given: str | None, function: Callable[[str], str]) -> str | None:
@@ -153,5 +190,5 @@ def normalised(
         domain=read(domain_field, "invalid-domain", domain, normal_domain),
         country=home,
     )
-    refuse_all("invalid", "Some fields cannot be read.", reasons)
+    refuse_all("invalid", "Some fields cannot be read.", [] if leave_out else reasons)
     return points

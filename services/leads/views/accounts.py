@@ -9,7 +9,7 @@ from services.leads.domain.fields import BuyingRole
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.leads import AccountChanged, AccountOpened, ContactAdded, ContactErased
+from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded, ContactErased
 from shared.views.lists import Listing, contains, equals, one_of
 from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
@@ -24,8 +24,16 @@ def _profile(fact: Envelope[Any], row: Row) -> Row:
 
 def _opened(fact: Envelope[AccountOpened], row: Row) -> Row:
     event = fact.data
-    kept = {"owner": event.owner, "team": event.team, "lead_id": event.lead_id, "opened_at": fact.occurred_at}
-    return {**_profile(fact, row), **kept}
+    return {
+        **_profile(fact, row),
+        **_kept(fact, row),
+        "lead_id": row["lead_id"] or event.lead_id,
+        "opened_at": row["opened_at"] or fact.occurred_at,
+    }
+
+
+def _kept(fact: Envelope[Any], row: Row) -> Row:
+    return {"owner": fact.data.owner, "team": fact.data.team, "updated_at": fact.recorded_at}
 
 
 def _touched(fact: Envelope[Any], row: Row) -> Row:
@@ -38,7 +46,7 @@ def _added(fact: Envelope[ContactAdded], row: Row) -> Row:
         "account_id": event.account_id,
         "buying_role": event.buying_role,
         **{name: getattr(event, name) for name in PERSONAL},
-        "erased": False,
+        "erased": bool(row["erased"]),
         "added_at": fact.occurred_at,
     }
 
@@ -60,7 +68,13 @@ ACCOUNT = Table(
         "opened_at": "timestamptz not null",
         "updated_at": "timestamptz not null",
     },
-    changes={AccountOpened: _opened, AccountChanged: _profile, ContactAdded: _touched, ContactErased: _touched},
+    changes={
+        AccountOpened: _opened,
+        AccountChanged: _profile,
+        AccountHandedOver: _kept,
+        ContactAdded: _touched,
+        ContactErased: _touched,
+    },
 )
 
 CONTACT = Table(
@@ -141,7 +155,7 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_VIEW = View(name="accounts", version=1, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
+ACCOUNT_VIEW = View(name="accounts", version=2, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",

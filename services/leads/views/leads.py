@@ -51,6 +51,7 @@ COLUMNS = {
     "rule": "text",
     "original_id": "uuid",
     "original_kind": "text",
+    "candidates": "uuid[] not null",
     "need_stated": "boolean",
     "budget": "numeric",
     "decision_chain_known": "boolean",
@@ -93,6 +94,8 @@ class LeadRow:
     """The rule that decided about the owner."""
     original_id: UUID | None
     original_kind: str | None
+    candidates: tuple[UUID, ...]
+    """Leads and accounts where others are known under the same e-mail address, who may be the same person."""
     need_stated: bool | None
     budget: Money | None
     decision_chain_known: bool | None
@@ -123,6 +126,7 @@ def _captured(fact: Envelope[LeadCaptured], row: Row) -> Row:
         "campaign": event.campaign,
         "acquisition_cost": cost.amount if cost else None,
         "currency": cost.currency if cost else None,
+        "candidates": event.candidates,
         "erased": False,
         "captured_at": fact.occurred_at,
     }
@@ -178,6 +182,11 @@ def _given_up(fact: Envelope[LeadDisqualified], row: Row) -> Row:
     return {"status": "disqualified", "reason": fact.data.reason, "closed_at": fact.occurred_at}
 
 
+def _while_open(change: Change) -> Change:
+    """As the lead itself: what is told of the time after its end changes nothing about it."""
+    return lambda fact, row: change(fact, row) if row["status"] == "open" else {}
+
+
 def _dated(change: Change) -> Change:
     """The change, and when it was recorded."""
     return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
@@ -185,14 +194,14 @@ def _dated(change: Change) -> Change:
 
 CHANGES: Mapping[type, Change] = {
     LeadCaptured: _captured,
-    LeadMarkedDuplicate: _known_again,
-    LeadAssigned: _owned,
-    LeadLeftUnassigned: _owned,
-    LeadActivityLogged: _worked_on,
-    LeadFollowUpPlanned: lambda fact, _: {"follow_up": fact.data.on},
-    LeadQualificationNoted: _qualified,
-    LeadConverted: _converted,
-    LeadDisqualified: _given_up,
+    LeadMarkedDuplicate: _while_open(_known_again),
+    LeadAssigned: _while_open(_owned),
+    LeadLeftUnassigned: _while_open(_owned),
+    LeadActivityLogged: _while_open(_worked_on),
+    LeadFollowUpPlanned: _while_open(lambda fact, _: {"follow_up": fact.data.on}),
+    LeadQualificationNoted: _while_open(_qualified),
+    LeadConverted: _while_open(_converted),
+    LeadDisqualified: _while_open(_given_up),
     LeadErased: _erased,
 }
 
@@ -211,7 +220,7 @@ create index on {{view}}.lead (owner, status);
 create index on {{view}}.lead (team);
 """
 
-LEAD_VIEW = View(name="leads", version=1, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+LEAD_VIEW = View(name="leads", version=2, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 
 LEADS = Listing(
     name="leads",

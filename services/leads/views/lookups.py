@@ -1,5 +1,6 @@
 """What handlers are given besides their state. All but the load of a team's members is read fresh."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,15 +14,18 @@ from services.leads.domain.assignment import (
     chosen_team,
     queue_of,
 )
-from services.leads.domain.contact_points import EmailHolder, domain_key, email_key
+from services.leads.domain.contact_points import Known, KnownUnder, domain_key, email_key
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
+from services.leads.domain.lead.history import ImportLead
 from services.leads.domain.lead.state import OpenLead, lead
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, team
 from services.leads.views.people import CANDIDATES, PEOPLE_VIEW
 from shared.domain.context import Context
+from shared.domain.history import timed
 from shared.domain.permission import sees
+from shared.events.leads import ContactAdded
 from shared.store.reader import Reader
 
 HIGHEST = 20
@@ -47,17 +51,47 @@ async def subject_holder(reader: Reader, state: Any, command: Any, context: Cont
     return SubjectHolder(member_id=await reader.claim_holder("subject", command.subject))
 
 
-async def email_holder(reader: Reader, state: Any, command: Any, context: Context) -> EmailHolder:
-    """The open lead or the account that holds the address which a command names (LEAD-2)."""
-    key = email_key(command.email)
-    holder = await reader.claim_holder("email", key) if key else None
-    if holder is None:
-        return EmailHolder()
-    found, _ = await reader.state(lead, holder)
-    if isinstance(found, OpenLead):
-        return EmailHolder(id=holder, kind="lead", owner=found.owner, team=found.team)
-    found, _ = await reader.state(account, holder)
-    return EmailHolder(id=holder, kind="account", owner=found.owner, team=found.team)
+async def known_under(reader: Reader, state: Any, command: Any, context: Context) -> KnownUnder:
+    """Who is known under the address that a command names, or that a lead has: open leads, and people of accounts
+    (LEAD-2).
+
+    A lead that ended meanwhile is nobody any more; should it hold the address still, the append finds out.
+    """
+    address = state.captured.email if isinstance(command, ConvertLead) else email_key(command.email)
+    holders = await reader.claim_holders("email", address) if address else frozenset[UUID]()
+    people: list[Known] = []
+    for holder in sorted(holders):
+        found, _ = await reader.state(lead, holder)
+        if isinstance(found, OpenLead):
+            name, since = found.captured.person_name, found.captured_at
+            people.append(Known(id=holder, name=name, since=since, owner=found.owner, team=found.team))
+            continue
+        found, _ = await reader.state(account, holder)
+        if not isinstance(found, ActiveAccount):
+            continue
+        came = await _came(reader, holder) if isinstance(command, ImportLead) else {}
+        people += [
+            Known(
+                id=holder,
+                kind="account",
+                name=contact.name,
+                since=came.get(contact.id),
+                owner=found.owner,
+                team=found.team,
+            )
+            for contact in found.contacts
+            if contact.email == address
+        ]
+    return KnownUnder(people=tuple(people))
+
+
+async def _came(reader: Reader, account_id: UUID) -> dict[UUID, datetime]:
+    """When the contacts of an account came to be known."""
+    return {
+        fact.data.contact_id: at
+        for at, fact in timed(await reader.history(account, account_id))
+        if isinstance(fact.data, ContactAdded)
+    }
 
 
 async def assignment_desk(reader: Reader, state: Any, command: Any, context: Context) -> AssignmentDesk:

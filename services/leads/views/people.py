@@ -7,35 +7,53 @@ from uuid import UUID
 
 from services.leads.domain.organisation.member import member
 from shared.domain.aggregate import statuses
+from shared.domain.history import by_thing, standing
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads import (
     ManagerAppointed,
+    MemberChanged,
     MemberJoined,
     MemberLeft,
     MemberMoved,
     MemberWentOnLeave,
+    TeamChanged,
     TeamFormed,
 )
 from shared.views.lists import Listing, contains, equals, one_of
-from shared.views.tables import Row, Table
+from shared.views.tables import Change, Row, Table
 from shared.views.view import View, ViewDatabase
 
 
 def _joined(fact: Envelope[MemberJoined], row: Row) -> Row:
+    joined_at = row["joined_at"] or fact.occurred_at
+    return {**_known(fact, row), "status": "active", "team": fact.data.team_id, "joined_at": joined_at}
+
+
+def _known(fact: Envelope[Any], row: Row) -> Row:
     event = fact.data
     return {
-        "status": "active",
         "subject": event.subject,
         "name": event.name,
         "role": event.role,
-        "team": event.team_id,
         "department": event.department,
         "experience": event.experience,
         "capacity": event.capacity,
-        "joined_at": fact.occurred_at,
     }
+
+
+def _formed(fact: Envelope[TeamFormed], row: Row) -> Row:
+    return {**_placed(fact, row), "formed_at": row["formed_at"] or fact.occurred_at}
+
+
+def _placed(fact: Envelope[Any], row: Row) -> Row:
+    return {"name": fact.data.name, "parent_id": fact.data.parent_id}
+
+
+def _while_active(change: Change) -> Change:
+    """As the member itself: what is told of the time after they left changes nothing about them."""
+    return lambda fact, row: change(fact, row) if row["status"] == "active" else {}
 
 
 TEAM = Table(
@@ -49,11 +67,8 @@ TEAM = Table(
         "formed_at": "timestamptz not null",
     },
     changes={
-        TeamFormed: lambda fact, _: {
-            "name": fact.data.name,
-            "parent_id": fact.data.parent_id,
-            "formed_at": fact.occurred_at,
-        },
+        TeamFormed: _formed,
+        TeamChanged: _placed,
         ManagerAppointed: lambda fact, _: {"manager": fact.data.member_id},
     },
 )
@@ -76,9 +91,10 @@ MEMBER = Table(
     },
     changes={
         MemberJoined: _joined,
-        MemberMoved: lambda fact, _: {"team": fact.data.team_id},
+        MemberChanged: _while_active(_known),
+        MemberMoved: _while_active(lambda fact, _: {"team": fact.data.team_id}),
         MemberWentOnLeave: lambda fact, _: {},
-        MemberLeft: lambda fact, _: {"status": "former", "left_on": fact.data.on},
+        MemberLeft: _while_active(lambda fact, _: {"status": "former", "left_on": fact.data.on}),
     },
 )
 
@@ -94,6 +110,7 @@ create table {{view}}.leave (
 );
 """
 
+HERE = "delete from {view}.leave where member_id = any($1)"
 AWAY = "insert into {view}.leave (member_id, first_day, last_day) values ($1, $2, $3) on conflict do nothing"
 
 CANDIDATES = """
@@ -112,8 +129,12 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await TEAM.apply(db, events)
     await MEMBER.apply(db, events)
-    leaves = [fact.data for fact in events if isinstance(fact.data, MemberWentOnLeave)]
-    await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
+    away = {fact.aggregate_id for fact in events if isinstance(fact.data, MemberWentOnLeave)}
+    if away:
+        await db.execute(HERE, list(away))
+        known = by_thing(await db.history(list(away))).values()
+        leaves = [fact.data for facts in known for fact in standing(facts) if isinstance(fact.data, MemberWentOnLeave)]
+        await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
 
 
 @value
@@ -147,7 +168,7 @@ class MemberRow:
     left_on: date | None
 
 
-PEOPLE_VIEW = View(name="people", version=1, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_VIEW = View(name="people", version=2, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",

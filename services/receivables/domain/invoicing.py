@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from annotated_types import Ge, MaxLen, MinLen
 
+from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.invoices import enter
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger, ledger_of, movement
 from services.receivables.domain.numbers import USUAL_ENTITY, LegalEntity, NextNumber, check_legal_entity
@@ -16,7 +17,7 @@ from shared.domain.aggregate import Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
@@ -136,9 +137,10 @@ def import_invoice(
         raise Rejected("number-of-a-series", "This number is for a series to give.", field="number")
     number = command.number or next_number.text
     books = state if isinstance(state, OpenLedger) else empty(command.account_id, amount.currency)
-    named = any(known.number == number for known in books.invoices.called(number))
-    if named or books.invoices.get(command.invoice_id):
-        raise Rejected("already-invoiced", "An invoice with this number or id says something else.")
+    if known := books.invoices.get(command.invoice_id):
+        refuse_otherwise(_known(known), {**_said(command), "number": command.number or known.number})
+    if any(other.number == number for other in books.invoices.called(number)):
+        raise Rejected("already-invoiced", "Another invoice has this number.", field="number")
     invoice = InvoiceIssued(
         ledger_id=books.id,
         account_id=command.account_id,
@@ -161,8 +163,12 @@ def import_invoice(
 @ledger.already
 def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
     known = state.invoices.get(command.invoice_id)
-    return (
-        known is not None
-        and command.number in (None, known.number)
-        and (known.amount, known.on, known.due) == (command.amount, command.on, command.due)
-    )
+    return known is not None and _known(known) == {**_said(command), "number": command.number or known.number}
+
+
+def _known(invoice: LedgerInvoice) -> dict[str, Any]:
+    return {"amount": invoice.amount, "on": invoice.on, "due": invoice.due, "number": invoice.number}
+
+
+def _said(command: ImportInvoice) -> dict[str, Any]:
+    return {"amount": command.amount, "on": command.on, "due": command.due}

@@ -1,5 +1,6 @@
 -- compatible-with: 0010
--- Whether an event's time is an instant or only a day, and by what a fact of history is known again.
+-- Whether an event's time is an instant or only a day, and by what a fact of history is known again; claims that several
+-- hold beside each other.
 -- An older release appends and journals neither, so history is not brought in while two releases run.
 
 alter table event add column by_day boolean not null default false, add column fact text;
@@ -7,12 +8,14 @@ alter table journal add column by_day boolean not null default false, add column
 comment on column event.by_day is 'Of occurred_at nothing but the day of the company is known.';
 comment on column event.fact is 'Of several that were recorded under one name in a stream, the last one counts.';
 
--- As in 0008, with the two columns.
+alter table claim drop constraint claim_pkey, add primary key (kind, key_hash, holder);
+
+-- As in 0008, with the two columns and `beside`.
 create or replace function append_commands(
     events   json,  -- [{command, recorded_at, actor, correlation_id, causation_id, imported, traceparent, events: [...]}]
     streams  json,  -- [{command, aggregate_id, aggregate, expected, events}]: events is their number
     keys     json,  -- [{command, principal, operation, key, request_hash, aggregate_id, sequence, position}] or null
-    claims   json,  -- [{command, kind, key_hash, holder, take}] or null
+    claims   json,  -- [{command, kind, key_hash, holder, take, beside}] or null
     timers   json,  -- [{command, aggregate_id, name, aggregate, due, generation, command_data}] or null; no due: cancel
     people   json   -- [{command, person_id, event_id, data}] or null; no event: erase the person
 ) returns table (
@@ -56,9 +59,11 @@ begin
                    from json_to_recordset(claims) as c(kind text, key_hash bytea) order by lock offset 0) as sorted;
         for loser in
             select distinct on (c.command) c.command, held.kind, held.key_hash, held.holder
-              from json_to_recordset(claims) as c(command integer, kind text, key_hash bytea, holder uuid, take boolean)
+              from json_to_recordset(claims)
+                as c(command integer, kind text, key_hash bytea, holder uuid, take boolean, beside uuid[])
               join claim held using (kind, key_hash)
-             where c.take and held.holder <> c.holder and c.command <> all (lost)
+             where c.take and held.holder <> c.holder and held.holder <> all (coalesce(c.beside, '{}'))
+               and c.command <> all (lost)
                and not exists (
                    select from json_to_recordset(claims)
                        as given(command integer, kind text, key_hash bytea, holder uuid, take boolean)
@@ -114,7 +119,7 @@ begin
         select c.kind, c.key_hash, c.holder
           from json_to_recordset(claims) as c(command integer, kind text, key_hash bytea, holder uuid, take boolean)
          where c.take and c.command <> all (lost)
-            on conflict (kind, key_hash) do nothing;  -- the aggregate holds it already
+            on conflict do nothing;  -- the aggregate holds it already
     end if;
 
     if timers is not null then

@@ -61,9 +61,25 @@ def test_steps_that_history_does_not_know_are_left_out() -> None:
     assert isinstance(outcome.state, SignedContract)
 
 
-@pytest.mark.parametrize("history", [(DRAFTED,), (DRAFTED, SUBMITTED), (DRAFTED, VOIDED)])
-def test_importing_again_brings_nothing_new(history: tuple[object, ...]) -> None:
-    THE_CONTRACT.given(*history).when(WHOLE).then()
+@pytest.mark.parametrize(
+    ("history", "following"),
+    [
+        ((DRAFTED,), [ContractSubmitted, ContractApproved, ContractSigned, ContractActivated]),
+        ((DRAFTED, SUBMITTED), [ContractApproved, ContractSigned, ContractActivated]),
+        ((DRAFTED, VOIDED), []),
+    ],
+)
+def test_importing_again_brings_the_steps_that_are_new(history: tuple[object, ...], following: list[type]) -> None:
+    outcome = THE_CONTRACT.given(*history).when(WHOLE)
+    assert [type(fact.event) for fact in outcome.facts] == following
+    THE_CONTRACT.given(*history, *(fact.event for fact in outcome.facts)).when(WHOLE).then()
+
+
+def test_importing_again_what_is_known_otherwise_is_refused_with_both_values() -> None:
+    outcome = THE_CONTRACT.given(DRAFTED).when(replace(WHOLE, name="Another line"))
+    outcome.then_rejected("says-otherwise")
+    assert outcome.rejected is not None
+    assert [reason.field for reason in outcome.rejected.reasons] == ["name"]
 
 
 @pytest.mark.parametrize(

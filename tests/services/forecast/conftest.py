@@ -38,8 +38,8 @@ PATIENCE_SECONDS = 30.0
 
 INSERT = """
     insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
-        occurred_at, recorded_at, actor, correlation_id, causation_id, imported, traceparent, data)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        occurred_at, by_day, recorded_at, actor, correlation_id, causation_id, imported, fact, traceparent, data)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 """
 
 
@@ -83,8 +83,16 @@ async def journaled(there: "Forecast | Running", facts: Iterable[Envelope[Any]])
 def _row(fact: Envelope[Any], place: int) -> tuple[Any, ...]:
     about = (topic_of(fact.service, fact.aggregate), fact.partition, place)
     named = (fact.aggregate_id, fact.aggregate, fact.sequence, fact.id, fact.type, fact.version)
-    caused = (fact.actor, fact.correlation_id, fact.causation_id, fact.imported, fact.traceparent)
-    return (*about, *named, fact.occurred_at, fact.recorded_at, *caused, CODEC.encode(fact.data).data.decode())
+    caused = (fact.actor, fact.correlation_id, fact.causation_id, fact.imported, fact.fact, fact.traceparent)
+    return (
+        *about,
+        *named,
+        fact.occurred_at,
+        fact.by_day,
+        fact.recorded_at,
+        *caused,
+        CODEC.encode(fact.data).data.decode(),
+    )
 
 
 @pytest.fixture

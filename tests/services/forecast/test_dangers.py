@@ -17,6 +17,8 @@ from tests.services.forecast.facts import SHORT, day, fact, opened, rescheduled,
 
 QUARTER = period("2026-Q1")
 CONTACT = Stage(
+    published_at=day("2025-01-01"),
+    known=day("2025-01-01"),
     process_id=SHORT,
     version=1,
     process="short",

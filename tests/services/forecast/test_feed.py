@@ -69,7 +69,7 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
     async def seen(**scope: Any) -> list[tuple[str, str | None]]:
         asked = replace(ALL, as_of=day("2026-04-01"), **scope)
         async with forecast.reading() as reading:
-            rows = await reading("feed").fetch(NEWEST, *asked.scope, asked.as_of, 10, *FIRST)
+            rows = await reading("feed").fetch(NEWEST, *asked.scope, asked.as_of, 10, *FIRST, asked.known_until)
         return [(row["type"].removeprefix("receivables."), row["name"]) for row in rows]
 
     assert await seen(sees_all=False, member=ANNA) == [("receipt-allocated", "M-1"), ("invoice-issued", "M-1")]
@@ -86,7 +86,8 @@ async def test_the_stream_goes_no_further_than_every_view_and_says_so(postgres: 
         log = Log(pool, CODEC)
         there: Any = SimpleNamespace(views=Views(pool, SERVICE.views, {"log": log, "journal": log}, COMPANY))
         entry = (
-            "insert into feed_1.entry select $1, 'deals.deal-opened', 'deal', $2, '', 1, null, null, now(), '', false"
+            "insert into feed_1.entry"
+            " select $1, 'deals.deal-opened', 'deal', $2, '', 1, null, null, now(), now(), '', false"
         )
         await pool.executemany(entry, [(position, UUID(int=position)) for position in range(1, 11)])
         await pool.execute("update mark set position = case name when 'deals_1' then 7 else 10 end")

@@ -10,12 +10,12 @@ from services.leads.domain.account import account
 from services.leads.domain.account.contacts import AddContact, EraseContact
 from services.leads.domain.account.history import ImportAccount, ImportContact
 from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.contact_points import Known, KnownUnder
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.events.leads import AccountChanged, ContactErased
+from shared.events.leads import AccountChanged, AccountHandedOver, ContactErased
 from shared.testing.scenario import CONTEXT, scenario
-from tests.services.leads.known import HERE, OTHER, ROSA, SOUTH, ada, after, opened
+from tests.services.leads.known import HERE, NORTH, OTHER, ROSA, SAM, SOUTH, ada, after, opened
 
 ALONE = Neighbours()
 new = scenario(account).knowing(neighbours=ALONE, keeper=Keeper(member_id=ROSA, team=SOUTH))
@@ -94,7 +94,7 @@ def test_acct_1_an_account_belongs_to_another() -> None:
 
 # -- contacts -------------------------------------------------------------------------------------------------------
 
-unheld = scenario(account).given(opened).knowing(holder=EmailHolder())
+unheld = scenario(account).given(opened).knowing(known=KnownUnder())
 add_ada = AddContact(
     name="Ada Moreno",
     email="ADA@northwind.example",
@@ -109,14 +109,24 @@ def test_acct_1_a_contact_is_added_with_their_role_in_buying() -> None:
 
 
 def test_acct_1_the_same_contact_again_records_nothing() -> None:
-    held = scenario(account).given(opened, ada).knowing(holder=EmailHolder(id=HERE, kind="account"))
+    held = scenario(account).given(opened, ada).knowing(known=KnownUnder(people=(Known(id=HERE, kind="account"),)))
     held.when(add_ada).then()
 
 
 @pytest.mark.parametrize("kind", ["lead", "account"])
-def test_lead_2_an_address_belongs_to_one_lead_or_account(kind: str) -> None:
-    held = scenario(account).given(opened, ada).knowing(holder=EmailHolder(id=OTHER, kind=kind))
-    held.when(replace(add_ada, name="Ada M.")).then_rejected("email-held")
+def test_lead_2_nobody_is_entered_twice_under_an_address(kind: str) -> None:
+    somebody = Known(id=OTHER, kind=kind, name="Ada M.")
+    held = scenario(account).given(opened, ada).knowing(known=KnownUnder(people=(somebody,)))
+    held.when(replace(add_ada, name="ada m.")).then_rejected("email-held")
+
+
+def test_lead_2_people_who_share_an_address_are_told_apart_by_their_names() -> None:
+    others = KnownUnder(people=(Known(id=OTHER, name="Ben Moreno"), Known(id=HERE, kind="account", name="Carla")))
+    outcome = scenario(account).given(opened, ada).knowing(known=others).when(replace(add_ada, name="Adam"))
+    (added,) = (fact.event for fact in outcome.facts)
+    assert (added.name, added.candidates) == ("Adam", (OTHER,))
+    beside = {claim.key: claim.beside for claim in account.claims_of(outcome.state)}
+    assert beside["ada@northwind.example"] == {OTHER}
 
 
 def test_acct_1_an_account_holds_its_domain_and_its_contacts_addresses() -> None:
@@ -127,7 +137,7 @@ def test_acct_1_an_account_holds_its_domain_and_its_contacts_addresses() -> None
 
 
 def test_acct_1_what_was_never_registered_has_no_contacts() -> None:
-    scenario(account).knowing(holder=EmailHolder()).when(add_ada).then_rejected("does-not-exist")
+    scenario(account).knowing(known=KnownUnder()).when(add_ada).then_rejected("does-not-exist")
 
 
 erased = ContactErased(account_id=HERE, contact_id=ada.contact_id)
@@ -165,6 +175,17 @@ def test_data_5_an_account_of_the_past_comes_in_dated_and_once() -> None:
     known.when(told).then()
 
 
+def test_data_5_what_a_later_export_says_of_an_account_counts_from_its_day_on() -> None:
+    told = ImportAccount(on=PAST, name="Northwind", domain="odd", country="DE", owner=SAM, team=NORTH)
+    outcome = known.when(told)
+    outcome.then(
+        AccountChanged(account_id=HERE, name="Northwind", country="DE"),
+        AccountHandedOver(account_id=HERE, owner=SAM, team=NORTH),
+    )
+    assert (outcome.state.owner, outcome.state.team) == (SAM, NORTH)
+    assert {fact.at for fact in outcome.facts} == {Moment(CONTEXT.company.end_of(PAST), by_day=True)}
+
+
 def test_data_5_a_contact_of_the_past_comes_in_dated_and_once() -> None:
     told = ImportContact(
         on=PAST,
@@ -176,4 +197,5 @@ def test_data_5_a_contact_of_the_past_comes_in_dated_and_once() -> None:
         buying_role="champion",
     )
     unheld.when(told).then(ada)
-    unheld.given(ada).when(told).then()
+    outcome = unheld.when(replace(told, phone="ask for Ada"))
+    outcome.then(replace(ada, phone=None))

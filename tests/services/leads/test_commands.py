@@ -14,7 +14,7 @@ from services.leads.domain.account.contacts import AddContact, EraseContact
 from services.leads.domain.account.history import ImportAccount, ImportContact
 from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
 from services.leads.domain.assignment import AssignmentDesk, Candidate
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.capture import AssignLead, CaptureLead
 from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount
@@ -97,8 +97,8 @@ def around(aggregate: Aggregate, command: Any) -> Scenario:
         named_team=NamedTeam(exists=True),
         manager=NamedMember(active=True, team=SOUTH),
         named_member=NamedMember(active=True, team=SOUTH),
-        holder=EmailHolder() if aggregate is account else SubjectHolder(),
-        original=EmailHolder(),
+        holder=SubjectHolder(),
+        known=KnownUnder(),
         desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),
         matched=MatchedAccount(),
         neighbours=Neighbours(),

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.leads.domain.assignment import AssignmentDesk, Candidate, queue_of
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.contact_points import Known, KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.capture import AssignLead, CaptureLead
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
@@ -71,18 +71,18 @@ ada = CaptureLead(
     country="DE",
 )
 ada_now = replace(captured, captured_at=NOW)
-by_nobody = scenario(lead).knowing(original=EmailHolder(), desk=POOL)
+by_nobody = scenario(lead).knowing(known=KnownUnder(), desk=POOL)
 work = scenario(lead).given(captured, assigned)
 
 # -- capture and duplicates -----------------------------------------------------------------------------------------
 
 
 def test_lead_1_a_lead_is_captured_in_normal_form_and_handed_out() -> None:
-    scenario(lead).knowing(original=EmailHolder(), desk=DESK).when(ada).then(ada_now, assigned, TURN)
+    scenario(lead).knowing(known=KnownUnder(), desk=DESK).when(ada).then(ada_now, assigned, TURN)
 
 
 def test_lead_4_the_turn_is_taken_in_the_queue_of_the_team() -> None:
-    outcome = scenario(lead).knowing(original=EmailHolder(), desk=DESK).when(ada)
+    outcome = scenario(lead).knowing(known=KnownUnder(), desk=DESK).when(ada)
     assert [fact.to for fact in outcome.facts] == [None, None, queue_of(SOUTH)]
 
 
@@ -123,8 +123,8 @@ def test_lead_1_another_capture_under_the_same_id_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["lead", "account"])
 def test_lead_2_a_lead_whose_address_is_held_is_a_duplicate_of_the_holder(kind: str) -> None:
-    original = EmailHolder(id=OTHER, kind=kind, owner=SAM, team=NORTH)
-    outcome = scenario(lead).knowing(original=original, desk=DESK).when(ada)
+    original = Known(id=OTHER, kind=kind, owner=SAM, team=NORTH)
+    outcome = scenario(lead).knowing(known=KnownUnder(people=(original,)), desk=DESK).when(ada)
     outcome.then(
         ada_now,
         LeadMarkedDuplicate(
@@ -141,11 +141,28 @@ def test_lead_2_a_lead_whose_address_is_held_is_a_duplicate_of_the_holder(kind: 
     assert (outcome.state.owner, outcome.state.team) == (SAM, NORTH)
 
 
+@pytest.mark.parametrize("name", ["Ada  moreno", "ADA MORENO", None])
+def test_lead_2_the_same_or_no_name_under_an_address_is_the_same_person(name: str | None) -> None:
+    original = Known(id=OTHER, name="Ada Moreno")
+    outcome = (
+        scenario(lead).knowing(known=KnownUnder(people=(original,)), desk=POOL).when(replace(ada, person_name=name))
+    )
+    assert isinstance(outcome.state, DuplicateLead)
+
+
+def test_lead_2_two_people_may_share_an_address() -> None:
+    other = Known(id=OTHER, kind="account", name="Ben Moreno")
+    outcome = scenario(lead).knowing(known=KnownUnder(people=(other,)), desk=POOL).when(ada)
+    outcome.then(replace(ada_now, candidates=(OTHER,)), IN_THE_POOL)
+    (claim,) = lead.claims_of(outcome.state)
+    assert claim.beside == {OTHER}
+
+
 def test_lead_4_a_team_that_is_not_there_is_refused_whoever_gets_the_lead() -> None:
     """LEAD-4, API-1: also where the original's owner, or the member who is named, gets it."""
     nowhere = AssignmentDesk(rule="given-team", team_id=OTHER, team_exists=False)
     known = scenario(lead).knowing(
-        original=EmailHolder(id=OTHER, kind="lead", owner=SAM, team=NORTH),
+        known=KnownUnder(people=(Known(id=OTHER, owner=SAM, team=NORTH),)),
         named_member=NamedMember(active=True, team=NORTH),
         desk=nowhere,
     )

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount, WantedDeal
 from services.leads.domain.lead.erasure import EraseLeadPerson
@@ -79,35 +80,35 @@ with_deal = replace(
 
 
 def test_lead_8_a_qualified_lead_becomes_account_contact_and_deal_in_one_command() -> None:
-    outcome = ready.knowing(matched=NEW).when(ConvertLead(buying_role="champion", deal=deal))
+    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(buying_role="champion", deal=deal))
     outcome.then(new_account, new_contact, with_deal)
     assert [fact.to for fact in outcome.facts] == [ACCOUNT, ACCOUNT, None]
     assert isinstance(outcome.state, ConvertedLead)
 
 
 def test_lead_8_a_lead_becomes_a_contact_of_the_account_that_is_there() -> None:
-    outcome = ready.knowing(matched=MatchedAccount(id=OTHER)).when(ConvertLead())
+    outcome = ready.knowing(matched=MatchedAccount(id=OTHER), known=KnownUnder()).when(ConvertLead())
     outcome.then(replace(new_contact, account_id=OTHER, buying_role=None), replace(converted, contact_id=CONTACT))
 
 
 def test_lead_8_a_conversion_needs_no_deal() -> None:
-    outcome = ready.knowing(matched=NEW).when(ConvertLead())
+    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead())
     assert outcome.facts[-1].event == replace(converted, account_id=ACCOUNT, contact_id=CONTACT)
 
 
 def test_lead_8_the_deal_can_have_the_clients_id() -> None:
     mine = UUID(str(new_id()))
-    outcome = ready.knowing(matched=NEW).when(ConvertLead(deal=replace(deal, deal_id=mine)))
+    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=replace(deal, deal_id=mine)))
     assert outcome.facts[-1].event.deal_id == mine
 
 
 def test_lead_8_an_id_that_derives_from_something_is_not_taken_from_outside() -> None:
     guessed = ConvertLead(deal=replace(deal, deal_id=uuid4()))
-    ready.knowing(matched=NEW).when(guessed).then_rejected("not-version-7")
+    ready.knowing(matched=NEW, known=KnownUnder()).when(guessed).then_rejected("not-version-7")
 
 
 def test_lead_7_an_unqualified_lead_is_refused_with_every_unmet_criterion() -> None:
-    outcome = work.knowing(matched=NEW).when(ConvertLead())
+    outcome = work.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead())
     outcome.then_rejected("not-qualified", *3 * ("criterion-unmet",))
     assert outcome.rejected is not None
     assert [reason.details["criterion"] for reason in outcome.rejected.reasons] == [
@@ -129,18 +130,22 @@ def test_lead_7_an_unqualified_lead_is_refused_with_every_unmet_criterion() -> N
 def test_lead_7_nurturing_ends_with_need_budget_and_decision_chain(
     known: LeadQualificationNoted, unmet: list[str]
 ) -> None:
-    outcome = work.given(known).knowing(matched=NEW).when(ConvertLead())
+    outcome = work.given(known).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead())
     reasons = outcome.rejected.reasons if outcome.rejected else ()
     assert [reason.details["criterion"] for reason in reasons] == unmet
 
 
 def test_lead_8_a_lead_is_not_converted_to_an_account_that_is_not_there() -> None:
     unknown = MatchedAccount(id=OTHER, exists=False)
-    ready.knowing(matched=unknown).when(ConvertLead(account_id=OTHER)).then_rejected("unknown-account")
+    ready.knowing(matched=unknown, known=KnownUnder()).when(ConvertLead(account_id=OTHER)).then_rejected(
+        "unknown-account"
+    )
 
 
 def test_lead_8_a_new_account_needs_a_name() -> None:
-    nameless = scenario(lead).given(replace(captured, company_name=None), qualified).knowing(matched=NEW)
+    nameless = (
+        scenario(lead).given(replace(captured, company_name=None), qualified).knowing(matched=NEW, known=KnownUnder())
+    )
     nameless.when(ConvertLead()).then_rejected("name-missing")
     outcome = nameless.when(ConvertLead(account_name="Moreno"))
     assert outcome.facts[0].event.name == "Moreno"
@@ -156,14 +161,14 @@ def test_lead_8_a_new_account_needs_a_name() -> None:
     ],
 )
 def test_lead_8_a_deal_that_cannot_be_is_refused(wrong: WantedDeal, code: str) -> None:
-    ready.knowing(matched=NEW).when(ConvertLead(deal=wrong)).then_rejected(code)
+    ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=wrong)).then_rejected(code)
 
 
 def test_lead_8_the_same_conversion_again_records_nothing() -> None:
-    done = ready.given(with_deal).knowing(matched=NEW)
+    done = ready.given(with_deal).knowing(matched=NEW, known=KnownUnder())
     done.when(ConvertLead(buying_role="champion", deal=deal)).then()
     done.when(ConvertLead(account_id=ACCOUNT, deal=replace(deal, deal_id=DEAL))).then()
-    ready.given(converted).knowing(matched=NEW).when(ConvertLead()).then()
+    ready.given(converted).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead()).then()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +181,7 @@ def test_lead_8_the_same_conversion_again_records_nothing() -> None:
     ],
 )
 def test_lead_8_another_conversion_is_refused(other: ConvertLead) -> None:
-    ready.given(with_deal).knowing(matched=NEW).when(other).then_rejected("not-in-this-state")
+    ready.given(with_deal).knowing(matched=NEW, known=KnownUnder()).when(other).then_rejected("not-in-this-state")
 
 
 def test_lead_8_a_lead_is_disqualified_with_a_reason() -> None:
@@ -192,12 +197,12 @@ def test_lead_8_a_closed_lead_is_not_worked_on() -> None:
     for end in (converted, given_up):
         for command in (call, PlanLeadFollowUp(on=None), NoteLeadQualification(need_stated=True)):
             work.given(end).when(command).then_rejected("not-in-this-state")
-    work.given(given_up).knowing(matched=NEW).when(ConvertLead()).then_rejected("not-in-this-state")
+    work.given(given_up).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead()).then_rejected("not-in-this-state")
     work.given(converted).when(DisqualifyLead(reason="spam")).then_rejected("not-in-this-state")
 
 
 def test_lead_8_what_was_never_captured_is_not_converted() -> None:
-    scenario(lead).knowing(matched=NEW).when(ConvertLead()).then_rejected("does-not-exist")
+    scenario(lead).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead()).then_rejected("does-not-exist")
 
 
 # -- erasure --------------------------------------------------------------------------------------------------------

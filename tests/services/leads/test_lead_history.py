@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.contact_points import Known, KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.history import (
     ImportLead,
@@ -13,7 +13,7 @@ from services.leads.domain.lead.history import (
     ImportLeadDisqualification,
     ImportLeadQualification,
 )
-from services.leads.domain.lead.state import DuplicateLead, OpenLead
+from services.leads.domain.lead.state import DuplicateLead, OpenLead, same_fields
 from shared.domain.context import Moment
 from shared.events.leads import (
     LeadActivityLogged,
@@ -45,7 +45,7 @@ PAST = date(2025, 5, 6)
 told = ImportLead(
     on=PAST, source="fair", email="Ada@northwind.example", company_name="Northwind Tooling", owner=ROSA, team=SOUTH
 )
-unclaimed = scenario(lead).knowing(original=EmailHolder())
+unclaimed = scenario(lead).knowing(known=KnownUnder())
 
 
 def test_data_5_a_lead_of_the_past_comes_in_with_its_day_and_owner() -> None:
@@ -65,7 +65,7 @@ def test_data_5_a_lead_of_the_past_comes_in_with_its_day_and_owner() -> None:
 
 
 def test_lead_2_a_lead_of_the_past_can_be_a_duplicate_too() -> None:
-    outcome = scenario(lead).knowing(original=EmailHolder(id=OTHER, kind="lead")).when(told)
+    outcome = scenario(lead).knowing(known=KnownUnder(people=(Known(id=OTHER),))).when(told)
     assert isinstance(outcome.state, DuplicateLead)
 
 
@@ -95,9 +95,42 @@ def test_data_5_a_deal_of_the_past_has_an_amount() -> None:
 
 
 def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
+    again = ImportLead(on=PAST, **same_fields(captured))
     for end in ((), (duplicate,), (converted,), (given_up,), (erased,)):
-        unclaimed.given(captured, *end).when(told).then()
+        unclaimed.given(captured, *end).when(again).then()
     assert isinstance(after(lead, captured), OpenLead)
+
+
+def test_data_5_what_came_in_once_and_is_told_otherwise_is_refused_with_both_values() -> None:
+    again = ImportLead(on=PAST, **{**same_fields(captured), "source": "referral"})
+    outcome = unclaimed.given(captured, assigned).when(again)
+    outcome.then_rejected("says-otherwise")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].details == {"known": captured.source, "said": "referral"}
+
+
+def test_lead_2_the_lead_captured_earlier_is_the_original_however_late_it_is_told() -> None:
+    since = CONTEXT.company.end_of(PAST) + timedelta(days=1)
+    later = Known(id=OTHER, since=since)
+    outcome = scenario(lead).knowing(known=KnownUnder(people=(later,))).when(told)
+    assert isinstance(outcome.state, OpenLead)
+    *_, marked = outcome.facts
+    assert (marked.to, marked.at) == (OTHER, Moment(since))
+    assert (marked.event.lead_id, marked.event.original_id, marked.event.owner) == (OTHER, HERE, ROSA)
+
+
+def test_lead_2_a_contact_who_was_known_later_makes_no_duplicate() -> None:
+    later = Known(id=OTHER, kind="account", since=CONTEXT.company.end_of(PAST) + timedelta(days=1))
+    outcome = scenario(lead).knowing(known=KnownUnder(people=(later,))).when(told)
+    assert isinstance(outcome.state, OpenLead)
+    assert outcome.state.candidates == (OTHER,)
+    assert len(outcome.facts) == 2
+
+
+def test_data_5_one_odd_number_does_not_lose_a_lead() -> None:
+    outcome = unclaimed.when(replace(told, email="ada at northwind", phone="12", company_domain="co.uk"))
+    assert isinstance(outcome.state, OpenLead)
+    assert (outcome.state.captured.email, outcome.state.captured.phone) == (None, None)
 
 
 def test_data_5_the_past_of_a_lead_is_over_and_lies_on_its_day() -> None:

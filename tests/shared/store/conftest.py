@@ -13,6 +13,7 @@ from shared.store.commands import Commands
 from shared.store.log import Log
 from shared.store.migrate import migrate
 from shared.store.pool import create_pool
+from shared.store.states import States
 from shared.testing.servers import DatabaseServer
 from tests.shared.store.tickets import CODEC, PROVIDES, counter, ticket
 
@@ -43,6 +44,7 @@ async def start_process(url: str) -> Process:
         provides=PROVIDES,
         pool=pool,
         appender=appender,
+        states=States(pool, CODEC),
         codec=CODEC,
         clock=clock,
         company=Company(),

@@ -23,6 +23,7 @@ from shared.store.log import Log
 from shared.store.migrate import migrate
 from shared.store.pool import create_pool
 from shared.store.signal import Signal
+from shared.store.states import States
 from shared.testing.servers import DatabaseServer
 from shared.views import builds
 from shared.views.arrival import Arrival
@@ -169,6 +170,7 @@ async def start_depot(url: str) -> Depot:
         aggregates=(parcel,),
         pool=pool,
         appender=appender,
+        states=States(pool, CODEC),
         codec=CODEC,
         clock=Clock(lambda: NOW),
         company=Company(),

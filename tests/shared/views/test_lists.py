@@ -17,7 +17,18 @@ from shared.events.definition import value
 from shared.ops.ids import new_id
 from shared.views.cursors import Cursors
 from shared.views.errors import InvalidQuery
-from shared.views.lists import Listing, ListPage, at_least, at_most, contains, equals, one_of, page, understand
+from shared.views.lists import (
+    Listing,
+    ListPage,
+    QueryParams,
+    at_least,
+    at_most,
+    contains,
+    equals,
+    one_of,
+    page,
+    understand,
+)
 from shared.views.view import View
 from tests.shared.views.conftest import Depot
 from tests.shared.views.depot import count_events
@@ -95,11 +106,15 @@ async def offer(depot: Depot, number: int, **values: Any) -> UUID:
     return offer_id
 
 
-async def ask(depot: Depot, query: Mapping[str, str] | None = None, *, actor: Actor = ADMIN) -> ListPage:
-    return await page(depot.views(VIEW), OFFERS, actor, query or {}, CURSORS)
+def several(query: Mapping[str, str | list[str]]) -> QueryParams:
+    return {name: [given] if isinstance(given, str) else given for name, given in query.items()}
 
 
-async def titles(depot: Depot, actor: Actor = ADMIN, /, **query: str) -> list[str]:
+async def ask(depot: Depot, query: Mapping[str, str | list[str]] | None = None, *, actor: Actor = ADMIN) -> ListPage:
+    return await page(depot.views(VIEW), OFFERS, actor, several(query or {}), CURSORS)
+
+
+async def titles(depot: Depot, actor: Actor = ADMIN, /, **query: str | list[str]) -> list[str]:
     return [item.title for item in (await ask(depot, query, actor=actor)).items]
 
 
@@ -145,7 +160,7 @@ async def test_pages_neither_repeat_nor_hide_a_row_while_rows_come_and_go(depot:
     assert len(set(seen)) == len(seen)
 
 
-async def in_order(depot: Depot, **query: str) -> list[str]:
+async def in_order(depot: Depot, **query: str | list[str]) -> list[str]:
     return await titles(depot, sort="title", **query)
 
 
@@ -153,7 +168,7 @@ async def test_filters(depot: Depot) -> None:
     await depot.prepare(VIEW)
     for number in range(6):
         await offer(depot, number, owner=REP if number < 3 else COLLEAGUE)
-    assert await in_order(depot, title="offer 001,offer 004") == ["offer 001", "offer 004"]
+    assert await in_order(depot, title=["offer 001", "offer 004"]) == ["offer 001", "offer 004"]
     assert await in_order(depot, owner=str(COLLEAGUE)) == ["offer 003", "offer 004", "offer 005"]
     assert await in_order(depot, closes_from="2026-04-03", closes_to="2026-04-04") == ["offer 002", "offer 003"]
     assert await in_order(depot, amount_from="4.5") == ["offer 005"]
@@ -182,7 +197,7 @@ async def test_everybody_sees_their_scope(depot: Depot) -> None:
 def reasons(**query: str) -> list[tuple[str | None, str]]:
     """What is wrong with a query: parameter and code."""
     with pytest.raises(InvalidQuery) as caught:
-        understand(OFFERS, query, CURSORS)
+        understand(OFFERS, several(query), CURSORS)
     return [(reason.field, reason.code) for reason in caught.value.reasons]
 
 
@@ -208,13 +223,13 @@ def test_a_limit_is_a_number_up_to_a_hundred(limit: str) -> None:
     assert reasons(limit=limit) == [("limit", "invalid-value")]
 
 
-@pytest.mark.parametrize("text", ["bad", "good,bad", "good,", "GOOD", " good"])
+@pytest.mark.parametrize("text", ["bad", "good,fair", "GOOD", " good"])
 def test_a_word_out_of_a_closed_set_is_refused_with_those_that_are_allowed(text: str) -> None:
     """API-1."""
     with pytest.raises(InvalidQuery, match="One of these is needed: good, fair") as refused:
-        understand(OFFERS, {"mood": text}, CURSORS)
+        understand(OFFERS, {"mood": ["good", text]}, CURSORS)
     assert [(reason.field, reason.code) for reason in refused.value.reasons] == [("mood", "invalid-value")]
-    assert understand(OFFERS, {"mood": "fair,good"}, CURSORS).values == {"mood": ["fair", "good"]}
+    assert understand(OFFERS, {"mood": ["fair", "good"]}, CURSORS).values == {"mood": ["fair", "good"]}
 
 
 async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:
@@ -252,4 +267,4 @@ def test_an_instant_outside_the_calendar_is_a_clear_error(text: str) -> None:
 @pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 async def test_the_first_and_the_last_instant_can_be_asked_for(depot: Depot, text: str) -> None:
     await depot.prepare(VIEW)
-    await page(depot.views(VIEW), OFFERS, ADMIN, {"opened_from": text}, CURSORS)
+    await page(depot.views(VIEW), OFFERS, ADMIN, {"opened_from": [text]}, CURSORS)

@@ -1,7 +1,7 @@
 """Who is who in the sales organisation, and whose teams they reach, as every service sees it (ORG-1, API-4)."""
 
 import random
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +9,19 @@ import pytest
 
 from shared.domain.context import Actor, Company
 from shared.domain.roles import Role
-from shared.events.envelope import Envelope
-from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
-from shared.events.registry import registry_of
+from shared.events.codec import Codec
+from shared.events.leads import (
+    ManagerAppointed,
+    MemberChanged,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    TeamChanged,
+    TeamFormed,
+)
+from shared.events.registry import partition_of, registry_of, topic_of_class
+from shared.ops.ids import new_id
+from shared.store.log import Log
 from shared.views.organisation import Organisation, fold, organisation
 from shared.views.view import ViewDatabase
 from tests.shared.views.conftest import Depot
@@ -31,14 +41,16 @@ HISTORY = (
 )
 
 
-def fact(event: Any) -> Envelope[Any]:
-    """An event in an envelope whose other contents do not matter."""
-    nobody, now = UUID(int=0), datetime(2026, 3, 16, tzinfo=UTC)
-    return Envelope(
-        id=nobody, type=event.type, version=1, service="leads", aggregate=event.aggregate, aggregate_id=nobody,
-        sequence=1, partition=0, position=1, source_position=1, occurred_at=now, recorded_at=now, actor="somebody",
-        correlation_id=nobody, causation_id=nobody, imported=False, traceparent=None, data=event,
-    )  # fmt: skip
+CODEC = Codec(registry_of("leads"))
+NOW = datetime(2026, 3, 16, tzinfo=UTC)
+INSERT = """
+    insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
+        occurred_at, by_day, recorded_at, actor, correlation_id, causation_id, imported, fact, traceparent, data)
+    select $1, $2, (select count(*) + 1 from journal), $3, $4,
+           (select count(*) + 1 from journal where aggregate_id = $3), $5, $6, 1, $7, $8, $9, 'somebody', $5, $5, $8,
+           $10, null, $11
+    returning position
+"""
 
 
 async def told(depot: Depot, *events: Any) -> Organisation:
@@ -49,11 +61,21 @@ async def told(depot: Depot, *events: Any) -> Organisation:
     return Organisation(depot.views(view))
 
 
-async def told_more(depot: Depot, *events: Any) -> None:
+async def told_more(depot: Depot, *events: Any, at: datetime = NOW, fact: str | None = None) -> None:
+    """Journal events, and fold each by itself."""
+    log = Log(depot.pool, CODEC)
     async with depot.pool.acquire() as connection:
-        db = ViewDatabase(connection, {"view": "organisation_1"}, log=depot.journal, company=Company(), position=0)
         for event in events:
-            await fold(db, [fact(event)])
+            about = getattr(event, f"{event.aggregate}_id")
+            place = topic_of_class(type(event)), partition_of(about), about, event.aggregate
+            data = CODEC.encode(event).data.decode()
+            position = await connection.fetchval(
+                INSERT, *place, new_id(), event.type, at, fact is not None, NOW, fact, data
+            )
+            schemas = {"view": "organisation_1"}
+            db = ViewDatabase(connection, schemas, log=log, company=Company(), position=position)
+            *_, newest = await db.history([about])
+            await fold(db, [newest])
 
 
 async def test_who_somebody_is_is_remembered_for_a_second(depot: Depot) -> None:
@@ -133,6 +155,48 @@ async def test_teams_in_a_circle_end(depot: Depot) -> None:
     circle = TeamFormed(team_id=SALES, name="Sales", parent_id=COAST)
     known = await told(depot, *HISTORY, circle)
     assert set(await known.below(NORTH)) == {SALES, NORTH, COAST, SOUTH}
+
+
+async def test_data_5_what_is_told_late_stands_where_it_happened(depot: Depot) -> None:
+    earlier, much_earlier = NOW - timedelta(days=10), NOW - timedelta(days=20)
+    known = await told(depot, *HISTORY, MemberMoved(member_id=BEN, before=COAST, team_id=SOUTH))
+    await told_more(depot, MemberMoved(member_id=BEN, before=None, team_id=NORTH), at=earlier, fact="member-moved/1")
+    assert (await who(known, "ben")).team == SOUTH
+    formed = TeamFormed(team_id=SOUTH, name="South", parent_id=NORTH)
+    await told_more(depot, formed, at=much_earlier, fact="team/1")
+    assert await known.below(NORTH, fresh=True) == (NORTH, COAST)
+    await told_more(depot, TeamChanged(team_id=SOUTH, name="Deep South", parent_id=NORTH))
+    assert set(await known.below(NORTH, fresh=True)) == {NORTH, COAST, SOUTH}
+    assert (await known.names())[SOUTH] == "Deep South"
+
+
+async def test_data_5_a_fact_that_was_corrected_does_not_count(depot: Depot) -> None:
+    later, left = NOW + timedelta(days=1), MemberLeft(member_id=BEN, on=date(2026, 3, 17))
+    known = await told(depot, *HISTORY)
+    for team_id in (NORTH, SOUTH):
+        moved = MemberMoved(member_id=BEN, before=None, team_id=team_id)
+        await told_more(depot, moved, at=later, fact="member-moved/1")
+    assert (await who(known, "ben")).team == SOUTH
+    await told_more(depot, left, at=later, fact="member-left/1")
+    await told_more(depot, MemberMoved(member_id=BEN, before=None, team_id=NORTH), at=later + timedelta(days=1))
+    assert (await known.actor("ben", [], fresh=True)).member is None
+
+
+async def test_what_is_known_about_a_member_changes(depot: Depot) -> None:
+    known = await told(depot, *HISTORY)
+    changed = MemberChanged(
+        member_id=BEN,
+        subject="benjamin",
+        name="Benjamin",
+        role="manager",
+        department="sales",
+        experience="senior",
+        capacity=5,
+    )
+    await told_more(depot, changed)
+    assert (await who(known, "benjamin")).member == BEN
+    assert (await known.actor("ben", [], fresh=True)).member is None
+    assert (await known.names())[BEN] == "Benjamin"
 
 
 def test_the_view_reads_events_that_exist() -> None:

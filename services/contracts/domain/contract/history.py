@@ -1,14 +1,16 @@
 """How contracts of the past come in: as dated facts, without gates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from services.contracts.domain.contract.approval import STEP
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
+    Contract,
     DraftedContract,
     NoContract,
     SignedContract,
@@ -21,7 +23,7 @@ from shared.domain.aggregate import Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.contracts import (
@@ -65,13 +67,42 @@ def import_contract(state: NoContract, command: ImportContract, context: Context
     return [Fact(event=event, at=context.moment(on)) for on, event in _events(command, total, context.aggregate_id)]
 
 
-@contract.already
-def is_imported(
+@contract.decides(allow=ONLY_SERVICES)
+def import_steps(
     state: DraftedContract | SubmittedContract | ApprovedContract | SignedContract | ActiveContract | VoidedContract,
     command: ImportContract,
-) -> bool:
-    # A later export of the same contract brings nothing new: from the first import on it lives here.
-    return True
+    context: Context,
+) -> Sequence[Fact]:
+    """Take over the steps that a later export knows more of; what is known otherwise is refused with both values."""
+    refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
+    total = agreed(command.total, command.payment_terms, context)
+    said = _said(state, command, total)
+    refuse_otherwise(
+        {field: getattr(state, name) for field, (name, _) in said.items()},
+        {field: value for field, (_, value) in said.items()},
+    )
+    come_to = next((step for step, reached in enumerate(STEPS) if isinstance(state, reached)), len(STEPS))
+    steps = [each for each in _events(command, total, state.id) if EVENTS.index(type(each[1])) > come_to]
+    return [Fact(event=event, at=context.moment(on)) for on, event in steps]
+
+
+def _said(state: Contract, command: ImportContract, total: Money) -> Mapping[str, tuple[str, Any]]:
+    """What a command says that stands in the state already: the field, its name in the state, and what is said."""
+    said: dict[str, tuple[str, Any]] = {
+        "name": ("name", command.name),
+        "total": ("total", total),
+        "payment_terms": ("payment_terms", command.payment_terms),
+    }
+    if isinstance(state, SignedContract) and command.signed_on:
+        said["signed_on"] = ("signed_by_customer", command.signed_on)
+    if isinstance(state, ActiveContract) and command.activated_on:
+        said["activated_on"] = ("activated_on", command.activated_on)
+    return said
+
+
+STEPS = (DraftedContract, SubmittedContract, ApprovedContract, SignedContract, ActiveContract)
+EVENTS: tuple[type, ...] = (ContractDrafted, ContractSubmitted, ContractApproved, ContractSigned, ContractActivated)
+"""What leads to each step."""
 
 
 def _events(

@@ -1,11 +1,12 @@
 """The people at an account: entered with their role in buying, and forgotten (ACCT-1, DATA-4)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Protocol
 from uuid import UUID
 
 from services.leads.domain.account.state import ActiveAccount, Contact, account
-from services.leads.domain.contact_points import ContactPoints, EmailHolder, normalised
+from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
 from services.leads.domain.fields import BuyingRole, Email, Phone
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
@@ -31,7 +32,7 @@ class AddContact:
 
     name: Name
     email: Email | None = None
-    """Held by one lead or account at a time."""
+    """People who share an address are told apart by their names."""
     phone: Phone | None = None
     """Kept in E.164; a national number needs the account's country."""
     title: Name | None = None
@@ -51,12 +52,12 @@ class EraseContact:
 
 
 @account.decides(allow=SELLING)
-def add_contact(state: ActiveAccount, command: AddContact, context: Context, holder: EmailHolder) -> Decision:
+def add_contact(state: ActiveAccount, command: AddContact, context: Context, known: KnownUnder) -> Decision:
     """Enter a person at the account, with their role in buying."""
     points = reached(state, command)
     if any(is_same(contact, command, points) for contact in state.contacts):
         return []
-    refuse_held(holder)
+    refuse_known(known.named(command.name))
     return [
         ContactAdded(
             account_id=state.id,
@@ -66,6 +67,7 @@ def add_contact(state: ActiveAccount, command: AddContact, context: Context, hol
             email=points.email,
             phone=points.phone,
             title=command.title,
+            candidates=known.without(state.id).ids,
         )
     ]
 
@@ -89,9 +91,11 @@ class Person(Protocol):
     def phone(self) -> str | None: ...
 
 
-def reached(state: ActiveAccount, command: Person) -> ContactPoints:
-    """How the person is reached, in normal form; a national phone number is taken to be of the account's country."""
-    return normalised(email=command.email, phone=command.phone, country=state.profile.country)
+def reached(state: ActiveAccount, command: Person, *, leave_out: bool = False) -> ContactPoints:
+    """How the person is reached, in normal form; a national phone number is taken to be of the account's country. What
+    cannot be read is refused, or left out."""
+    country = state.profile.country
+    return normalised(email=command.email, phone=command.phone, country=country, leave_out=leave_out)
 
 
 def is_same(contact: Contact, command: AddContact, points: ContactPoints) -> bool:
@@ -100,11 +104,11 @@ def is_same(contact: Contact, command: AddContact, points: ContactPoints) -> boo
     return known == (command.name, points.email, points.phone, command.title, command.buying_role)
 
 
-def refuse_held(holder: EmailHolder) -> None:
-    """An address belongs to one open lead or one account."""
-    if holder.kind == "lead" and holder.id is not None:
+def refuse_known(same: Sequence[Known]) -> None:
+    """Nobody is entered twice: not as a contact, nor beside an open lead."""
+    if any(each.kind == "lead" for each in same):
         raise Rejected("email-held", "An open lead has this e-mail address: convert it.", field="email")
-    if holder.id is not None:
+    if same:
         raise Rejected("email-held", "A contact has this e-mail address already.", field="email")
 
 
@@ -120,22 +124,26 @@ def has_one_more(state: ActiveAccount, event: ContactAdded) -> ActiveAccount:
         email=event.email,
         phone=event.phone,
         title=event.title,
+        candidates=event.candidates,
     )
+    if any(contact.id == event.contact_id and contact.erased for contact in state.contacts):
+        return state
     return replace(state, contacts=(*state.contacts, added))
 
 
 @account.evolves
 def has_forgotten(state: ActiveAccount, event: ContactErased) -> ActiveAccount:
-    def blank(contact: Contact) -> Contact:
-        return Contact(
-            id=contact.id,
-            buying_role=contact.buying_role,
-            name=None,
-            email=None,
-            phone=None,
-            title=None,
-            erased=True,
-        )
-
-    forgotten = tuple(blank(one) if one.id == event.contact_id else one for one in state.contacts)
-    return replace(state, contacts=forgotten)
+    known = next((one for one in state.contacts if one.id == event.contact_id), None)
+    forgotten = Contact(
+        id=event.contact_id,
+        buying_role=known.buying_role if known else None,
+        name=None,
+        email=None,
+        phone=None,
+        title=None,
+        erased=True,
+    )
+    if known is None:
+        # Corrected since: they came later than was known when they were erased.
+        return replace(state, contacts=(*state.contacts, forgotten))
+    return replace(state, contacts=tuple(forgotten if one is known else one for one in state.contacts))

@@ -1,31 +1,33 @@
 """How the history of accounts comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from services.leads.domain.account.contacts import reached, refuse_held
-from services.leads.domain.account.record import Neighbours, domain_taken, opened, said_by
-from services.leads.domain.account.state import ActiveAccount, NoAccount, account
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.account.contacts import reached
+from services.leads.domain.account.record import Neighbours, became, checked, opened, said_by
+from services.leads.domain.account.state import ActiveAccount, Contact, NoAccount, Profile, account
+from services.leads.domain.contact_points import ContactPoints, KnownUnder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.rejection import refuse_all
+from shared.domain.rejection import refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import ContactAdded
+from shared.events.leads import AccountHandedOver, ContactAdded
 
 # -- commands --------------------------------------------------------------------------------------------------------
 
 
 @value
 class ImportAccount:
-    """An account as history knows it."""
+    """An account as history knows it; of several days, what it was from each of them on."""
 
     on: Day
-    """The day: when it became known."""
+    """The day: when it became known, or when this was so."""
     name: Name
     domain: Domain | None = None
     industry: Word | None = None
@@ -59,25 +61,36 @@ class ImportContact:
 
 
 @account.decides(allow=ONLY_SERVICES)
-def import_account(state: NoAccount, command: ImportAccount, context: Context, neighbours: Neighbours) -> Decision:
-    """Take over an account from history."""
-    profile = said_by(command)
-    refuse_all("taken", "Another account has this domain.", [*domain_taken(context.aggregate_id, neighbours)])
-    history = opened(context.aggregate_id, profile, owner=command.owner, team=command.team, lead_id=command.lead_id)
-    return [Fact(event=history, at=context.past_moment(command.on, command.at))]
+def import_account(
+    state: NoAccount | ActiveAccount, command: ImportAccount, context: Context, neighbours: Neighbours
+) -> Decision:
+    """Take over an account from history, or what a later export says of it."""
+    account_id = context.aggregate_id
+    profile = checked(said_by(command, leave_out=True), account_id, neighbours)
+    events = (
+        [opened(account_id, profile, owner=command.owner, team=command.team, lead_id=command.lead_id)]
+        if isinstance(state, NoAccount)
+        else different(state, command, profile)
+    )
+    at = context.past_moment(command.on, command.at)
+    return [Fact(event=event, at=at) for event in events]
 
 
-@account.already
-def account_imported_already(state: ActiveAccount, command: ImportAccount) -> bool:
-    """The id derives from the outside id: what came in once does not come in again."""
-    return True
+def different(state: ActiveAccount, command: ImportAccount, profile: Profile) -> Iterator[Any]:
+    """What is different about an account, once more is told of it. Whose it is stays where that is not told."""
+    if profile != state.profile:
+        yield became(state.id, profile)
+    keeper = command.owner, command.team
+    if keeper not in ((None, None), (state.owner, state.team)):
+        yield AccountHandedOver(account_id=state.id, owner=command.owner, team=command.team)
 
 
 @account.decides(allow=ONLY_SERVICES)
-def import_contact(state: ActiveAccount, command: ImportContact, context: Context, holder: EmailHolder) -> Decision:
-    """Take over a contact from history."""
-    points = reached(state, command)
-    refuse_held(holder)
+def import_contact(state: ActiveAccount, command: ImportContact, context: Context, known: KnownUnder) -> Decision:
+    """Take over a contact from history, whoever else is known under the same address."""
+    points = reached(state, command, leave_out=True)
+    if there := _contact(state, command.contact_id):
+        refuse_otherwise(_known(there), _told(command, points))
     added = ContactAdded(
         account_id=state.id,
         contact_id=command.contact_id,
@@ -86,10 +99,28 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         email=points.email,
         phone=points.phone,
         title=command.title,
+        candidates=known.without(state.id).ids,
     )
     return [Fact(event=added, at=context.past_moment(command.on, command.at))]
 
 
 @account.already
 def contact_imported_already(state: ActiveAccount, command: ImportContact) -> bool:
-    return any(contact.id == command.contact_id for contact in state.contacts)
+    """Of somebody who was erased nothing is compared."""
+    there = _contact(state, command.contact_id)
+    if there is None or there.erased:
+        return there is not None
+    return _known(there) == _told(command, reached(state, command, leave_out=True))
+
+
+def _contact(state: ActiveAccount, contact_id: UUID) -> Contact | None:
+    return next((contact for contact in state.contacts if contact.id == contact_id), None)
+
+
+def _known(contact: Contact) -> dict[str, Any]:
+    return {name: getattr(contact, name) for name in ("name", "email", "phone", "title", "buying_role")}
+
+
+def _told(command: ImportContact, points: ContactPoints) -> dict[str, Any]:
+    said = {name: getattr(command, name) for name in ("name", "title", "buying_role")}
+    return {**said, "email": points.email, "phone": points.phone}

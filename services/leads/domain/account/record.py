@@ -13,7 +13,7 @@ from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import AccountChanged, AccountOpened
+from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened
 
 
 @value
@@ -106,19 +106,20 @@ def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours)
     twice = Reason(code="set-and-cleared", message="A field is either set or cleared.", field="clear")
     refuse_all("invalid", "Some fields cannot be read.", [twice] if both else [])
     profile = checked(changed(state.profile, command), state.id, neighbours)
-    if profile == state.profile:
-        return []
-    return [
-        AccountChanged(
-            account_id=state.id,
-            name=profile.name,
-            domain=profile.domain,
-            industry=profile.industry,
-            size=profile.size,
-            country=profile.country,
-            parent_id=profile.parent_id,
-        )
-    ]
+    return [] if profile == state.profile else [became(state.id, profile)]
+
+
+def became(account_id: UUID, profile: Profile) -> AccountChanged:
+    """The fact that the profile of an account is now this."""
+    return AccountChanged(
+        account_id=account_id,
+        name=profile.name,
+        domain=profile.domain,
+        industry=profile.industry,
+        size=profile.size,
+        country=profile.country,
+        parent_id=profile.parent_id,
+    )
 
 
 def opened(
@@ -164,9 +165,9 @@ class Company(Protocol):
     def parent_id(self) -> UUID | None: ...
 
 
-def said_by(command: Company) -> Profile:
-    """The profile that a command gives, in normal form."""
-    points = normalised(domain=command.domain, country=command.country)
+def said_by(command: Company, *, leave_out: bool = False) -> Profile:
+    """The profile that a command gives, in normal form. What cannot be read is refused, or left out."""
+    points = normalised(domain=command.domain, country=command.country, leave_out=leave_out)
     return Profile(
         name=command.name,
         domain=points.domain,
@@ -223,6 +224,17 @@ def became_known(state: NoAccount, event: AccountOpened) -> ActiveAccount:
 @account.evolves
 def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
     return replace(state, profile=profile_of(event))
+
+
+@account.evolves
+def was_so_later(state: ActiveAccount, event: AccountOpened) -> ActiveAccount:
+    """What was told as the first about it may turn out not to be: then it was so from that day on."""
+    return replace(state, profile=profile_of(event), owner=event.owner, team=event.team)
+
+
+@account.evolves
+def is_kept_by(state: ActiveAccount, event: AccountHandedOver) -> ActiveAccount:
+    return replace(state, owner=event.owner, team=event.team)
 
 
 def profile_of(event: AccountOpened | AccountChanged) -> Profile:

@@ -18,6 +18,8 @@ class Contact:
     phone: str | None
     title: str | None
     erased: bool = False
+    candidates: tuple[UUID, ...] = ()
+    """Leads and accounts of others who are known under the same e-mail address; they may be the same person."""
 
 
 @value
@@ -55,5 +57,9 @@ account = Aggregate("account", plural="accounts", start=NoAccount, readers=READI
 @account.claims
 def is_known_by(state: ActiveAccount) -> set[Claim]:
     """An account holds its domain, and the e-mail addresses of its contacts (LEAD-2)."""
-    claims = {Claim(kind="email", key=contact.email) for contact in state.contacts if contact.email}
+    beside: dict[str, frozenset[UUID]] = {}
+    for contact in state.contacts:
+        if contact.email:
+            beside[contact.email] = beside.get(contact.email, frozenset()) | set(contact.candidates)
+    claims = {Claim(kind="email", key=email, beside=others) for email, others in beside.items()}
     return claims | ({Claim(kind="domain", key=state.profile.domain)} if state.profile.domain else set())

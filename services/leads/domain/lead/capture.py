@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out, refuse_unknown_team
-from services.leads.domain.contact_points import EmailHolder, normalised
+from services.leads.domain.contact_points import Known, KnownUnder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
 from services.leads.domain.lead.state import (
     Captured,
@@ -111,19 +111,19 @@ class AssignLead:
 
 
 @lead.decides(allow=CAPTURING)
-def capture(
-    state: NoLead, command: CaptureLead, context: Context, original: EmailHolder, desk: AssignmentDesk
-) -> Decision:
+def capture(state: NoLead, command: CaptureLead, context: Context, known: KnownUnder, desk: AssignmentDesk) -> Decision:
     """Capture a lead: it gets an owner, stands in the public pool, or is a duplicate that points to its original.
 
-    The first of two leads with one e-mail address is the original, however close together they come.
+    The first of two leads with one e-mail address is the original, however close together they come; people who share
+    an address are told apart by their names.
     """
     refuse_unknown_team(desk)
     captured = as_captured(command, context.company.currency)
-    happened = LeadCaptured(lead_id=context.aggregate_id, captured_at=context.now, **same_fields(captured))
-    if original.id not in (None, context.aggregate_id):
-        return [happened, duplicate_of(original, context.aggregate_id)]
-    return [happened, *handed_out(context.aggregate_id, desk)]
+    lead_id, others = context.aggregate_id, known.without(context.aggregate_id)
+    happened = LeadCaptured(lead_id=lead_id, captured_at=context.now, **same_fields(captured))
+    if repeated := others.named(captured.person_name):
+        return [happened, duplicate_of(repeated[0], lead_id)]
+    return [replace(happened, candidates=others.ids), *handed_out(lead_id, desk)]
 
 
 @lead.already
@@ -155,14 +155,15 @@ def assigned_already(state: OpenLead, command: AssignLead) -> bool:
     return state.owner is not None and command.team_id is not None and state.team == command.team_id
 
 
-def as_captured(said: Any, currency: str) -> Captured:
-    """What a command says, in normal form. `Rejected` names every field that cannot be read."""
+def as_captured(said: Any, currency: str, *, leave_out: bool = False) -> Captured:
+    """What a command says, in normal form. `Rejected` names every field that cannot be read, or they are left out."""
     points = normalised(
         email=said.email,
         phone=said.phone,
         domain=said.company_domain,
         country=said.country,
         domain_field="company_domain",
+        leave_out=leave_out,
     )
     cost = said.acquisition_cost
     return replace(
@@ -175,9 +176,8 @@ def as_captured(said: Any, currency: str) -> Captured:
     )
 
 
-def duplicate_of(original: EmailHolder, lead_id: UUID) -> LeadMarkedDuplicate:
+def duplicate_of(original: Known, lead_id: UUID) -> LeadMarkedDuplicate:
     """The fact that a lead repeats another lead or a contact (LEAD-2)."""
-    assert original.id is not None
     return LeadMarkedDuplicate(
         lead_id=lead_id,
         original_id=original.id,
@@ -194,7 +194,12 @@ def duplicate_of(original: EmailHolder, lead_id: UUID) -> LeadMarkedDuplicate:
 
 @lead.evolves
 def came_in(state: NoLead, event: LeadCaptured) -> OpenLead:
-    return OpenLead(id=event.lead_id, captured=Captured(**same_fields(event)), captured_at=event.captured_at)
+    return OpenLead(
+        id=event.lead_id,
+        captured=Captured(**same_fields(event)),
+        captured_at=event.captured_at,
+        candidates=event.candidates,
+    )
 
 
 @lead.evolves

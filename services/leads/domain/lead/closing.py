@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Text
 from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
@@ -83,7 +84,9 @@ class DisqualifyLead:
 
 
 @lead.decides(allow=SELLING)
-def convert(state: OpenLead, command: ConvertLead, context: Context, matched: MatchedAccount) -> Decision:
+def convert(
+    state: OpenLead, command: ConvertLead, context: Context, matched: MatchedAccount, known: KnownUnder
+) -> Decision:
     """Convert a qualified lead to an account (new or matched), a contact and, if wanted, a deal: all or nothing.
 
     Refused with every unmet criterion of the exit rule of nurturing.
@@ -101,7 +104,7 @@ def convert(state: OpenLead, command: ConvertLead, context: Context, matched: Ma
     opened = [] if matched.id else [Fact(event=opened_for(state, command, account_id), to=account_id)]
     return [
         *opened,
-        Fact(event=contact_of(state, command, account_id, contact_id), to=account_id),
+        Fact(event=contact_of(state, command, account_id, contact_id, known), to=account_id),
         LeadConverted(
             lead_id=state.id,
             account_id=account_id,
@@ -154,7 +157,9 @@ def opened_for(state: OpenLead, command: ConvertLead, account_id: UUID) -> Accou
     )
 
 
-def contact_of(state: OpenLead, command: ConvertLead, account_id: UUID, contact_id: UUID) -> ContactAdded:
+def contact_of(
+    state: OpenLead, command: ConvertLead, account_id: UUID, contact_id: UUID, known: KnownUnder
+) -> ContactAdded:
     """The contact that a lead becomes."""
     return ContactAdded(
         account_id=account_id,
@@ -164,6 +169,7 @@ def contact_of(state: OpenLead, command: ConvertLead, account_id: UUID, contact_
         email=state.captured.email,
         phone=state.captured.phone,
         title=state.captured.title,
+        candidates=known.without(state.id).without(account_id).ids,
     )
 
 

@@ -1,15 +1,18 @@
 """How the history of leads comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from services.leads.domain.assignment import IMPORTED
-from services.leads.domain.contact_points import EmailHolder
+from services.leads.domain.contact_points import Known, KnownUnder
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
 from services.leads.domain.lead.state import (
+    Activity,
     ConvertedLead,
     DisqualifiedLead,
     DuplicateLead,
@@ -22,9 +25,9 @@ from services.leads.domain.lead.state import (
 )
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
-from shared.domain.context import Context
+from shared.domain.context import Context, Moment
 from shared.domain.money import Money, check_money
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
@@ -123,32 +126,60 @@ class ImportLeadDisqualification:
 
 
 @lead.decides(allow=ONLY_SERVICES)
-def import_lead(state: NoLead, command: ImportLead, context: Context, original: EmailHolder) -> Decision:
-    """Take over a lead from history; one whose address an open lead or a contact holds is its duplicate."""
-    captured = as_captured(command, context.company.currency)
+def import_lead(state: NoLead, command: ImportLead, context: Context, known: KnownUnder) -> Decision:
+    """Take over a lead from history. Of two with one address the one captured earlier is the original, however late it
+    is told: it is the duplicate of whoever was known before it, and open leads that came after it are its own."""
+    captured = as_captured(command, context.company.currency, leave_out=True)
     lead_id = context.aggregate_id
     at = context.past_moment(command.on, command.at)
     happened = LeadCaptured(lead_id=lead_id, captured_at=at.at, **same_fields(captured))
-    facts = [Fact(event=happened, at=at)]
-    if original.id not in (None, lead_id):
-        facts.append(Fact(event=duplicate_of(original, lead_id), at=at))
-    elif command.owner is not None and command.team is not None:
+    others = known.without(lead_id)
+    same = sorted(others.named(captured.person_name), key=_place)
+    if same and _place(same[0]) < (at.at, lead_id):
+        return [Fact(event=happened, at=at), Fact(event=duplicate_of(same[0], lead_id), at=at)]
+    repeating = [each for each in same if each.kind == "lead"]
+    candidates = tuple(each for each in others.ids if each not in {lead.id for lead in repeating})
+    facts = [Fact(event=replace(happened, candidates=candidates), at=at)]
+    if command.owner is not None and command.team is not None:
         assigned = LeadAssigned(lead_id=lead_id, team_id=command.team, member_id=command.owner, rule=IMPORTED)
         facts.append(Fact(event=assigned, at=at))
-    return facts
+    original = Known(id=lead_id, owner=command.owner, team=command.team)
+    return facts + [
+        Fact(event=duplicate_of(original, each.id), at=Moment(_place(each)[0]), to=each.id) for each in repeating
+    ]
+
+
+def _place(known: Known) -> tuple[datetime, UUID]:
+    """Who came first; at one instant the id decides."""
+    return known.since or datetime.min.replace(tzinfo=UTC), known.id
 
 
 @lead.already
 def lead_imported_already(
     state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead, command: ImportLead
 ) -> bool:
-    """The id derives from the outside id: what came in once does not come in again."""
-    return True
+    """Of somebody who was erased nothing is compared."""
+    if isinstance(state, ErasedLead) or getattr(state, "erased", False):
+        return True
+    currency = command.acquisition_cost.currency if command.acquisition_cost else ""
+    return state.captured == as_captured(command, currency, leave_out=True)
+
+
+@lead.decides(allow=ONLY_SERVICES)
+def import_lead_again(
+    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: ImportLead, context: Context
+) -> Decision:
+    """A lead that came in and is told otherwise stays as it is; the refusal names both values."""
+    captured = as_captured(command, context.company.currency, leave_out=True)
+    refuse_otherwise(same_fields(state.captured), same_fields(captured))
+    return []
 
 
 @lead.decides(allow=ONLY_SERVICES)
 def import_activity(state: OpenLead, command: ImportLeadActivity, context: Context) -> Decision:
     """Take over an activity from history."""
+    if known := _activity(state, command.activity_id):
+        refuse_otherwise(_told(known), _told(command))
     logged = LeadActivityLogged(
         lead_id=state.id,
         activity_id=command.activity_id,
@@ -163,7 +194,16 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
 
 @lead.already
 def activity_imported_already(state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadActivity) -> bool:
-    return any(activity.id == command.activity_id for activity in state.activities)
+    known = _activity(state, command.activity_id)
+    return known is not None and _told(known) == _told(command)
+
+
+def _activity(state: OpenLead | ConvertedLead | DisqualifiedLead, activity_id: UUID) -> Activity | None:
+    return next((activity for activity in state.activities if activity.id == activity_id), None)
+
+
+def _told(said: Activity | ImportLeadActivity) -> dict[str, Any]:
+    return {"kind": said.kind, "by": said.by, "on": said.on, "minutes": said.minutes, "note": said.note}
 
 
 @lead.decides(allow=ONLY_SERVICES)
@@ -218,7 +258,9 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
 
 @lead.already
 def conversion_imported_already(state: ConvertedLead, command: ImportLeadConversion) -> bool:
-    return (state.account_id, state.deal_id) == (command.account_id, command.deal_id)
+    known = {"account": state.account_id, "deal": state.deal_id}
+    refuse_otherwise(known, {"account": command.account_id, "deal": command.deal_id})
+    return True
 
 
 @lead.decides(allow=ONLY_SERVICES)
@@ -230,4 +272,5 @@ def import_disqualification(state: OpenLead, command: ImportLeadDisqualification
 
 @lead.already
 def disqualification_imported_already(state: DisqualifiedLead, command: ImportLeadDisqualification) -> bool:
-    return state.reason == command.reason
+    refuse_otherwise({"reason": state.reason}, {"reason": command.reason})
+    return True

@@ -94,6 +94,8 @@ class OpenLead:
     follow_up: date | None = None
     follow_up_planned: bool = False
     """True once somebody said when the next follow-up is, or that there is none."""
+    candidates: tuple[UUID, ...] = ()
+    """Leads and accounts of others who are known under the same e-mail address; they may be the same person."""
 
 
 @value
@@ -162,5 +164,7 @@ lead = Aggregate("lead", plural="leads", start=NoLead, readers=READING)
 
 @lead.claims
 def is_reached_at(state: OpenLead) -> set[Claim]:
-    """An open lead holds its e-mail address: whoever comes with the same one is its duplicate (LEAD-2)."""
-    return {Claim(kind="email", key=state.captured.email)} if state.captured.email else set()
+    """An open lead holds its e-mail address: whoever comes with the same one is its duplicate, unless under another
+    name (LEAD-2)."""
+    email = state.captured.email
+    return {Claim(kind="email", key=email, beside=frozenset(state.candidates))} if email else set()

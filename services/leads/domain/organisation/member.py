@@ -1,5 +1,6 @@
 """Members: joining, moving between teams, leave, leaving (ORG-1)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
@@ -16,7 +17,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import MemberJoined, MemberLeft, MemberMoved, MemberWentOnLeave
+from shared.events.leads import MemberChanged, MemberJoined, MemberLeft, MemberMoved, MemberWentOnLeave
 
 Experience = Literal["new", "experienced", "senior"]
 Capacity = Annotated[int, Ge(0), Le(10_000)]
@@ -38,14 +39,6 @@ class Leave:
 
 
 @value
-class Move:
-    """A change of team that was recorded with its day; a repeated fact of history is found here."""
-
-    team: UUID | None
-    on: date
-
-
-@value
 class ActiveMember:
     """In the organisation."""
 
@@ -58,7 +51,6 @@ class ActiveMember:
     experience: str
     capacity: int
     leaves: tuple[Leave, ...] = ()
-    moves: tuple[Move, ...] = ()
 
     @property
     def owner(self) -> UUID:
@@ -77,7 +69,6 @@ class FormerMember:
     team: UUID | None
     left_on: date
     leaves: tuple[Leave, ...] = ()
-    moves: tuple[Move, ...] = ()
 
 
 member = Aggregate("member", plural="members", start=NoMember, readers=EVERYBODY)
@@ -149,10 +140,10 @@ class LeaveOrganisation:
 
 @value
 class ImportMember:
-    """A member as history knows them."""
+    """A member as history knows them; of several days, what they were from each of them on."""
 
     on: Day
-    """The day: when they joined."""
+    """The day: when they joined, or when this was so."""
     subject: Name
     name: Name
     role: Role
@@ -210,9 +201,35 @@ def join(
 
 
 @member.decides(allow=ONLY_SERVICES)
-def import_member(state: NoMember, command: ImportMember, context: Context, holder: SubjectHolder) -> Decision:
-    """Take over a member from history."""
-    return [Fact(event=joined(command, context, holder), at=context.past_moment(command.on, command.at))]
+def import_member(
+    state: NoMember | ActiveMember, command: ImportMember, context: Context, holder: SubjectHolder
+) -> Decision:
+    """Take over a member from history, or what a later export says of them."""
+    told = joined(command, context, holder)
+    events = [told] if isinstance(state, NoMember) else changed(state, told)
+    at = context.past_moment(command.on, command.at)
+    return [Fact(event=event, at=at) for event in events]
+
+
+def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | MemberChanged]:
+    """What is different about a member, once more is told of them."""
+    if state.team != told.team_id:
+        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id)
+    if details(state) != details(told):
+        yield MemberChanged(
+            member_id=state.id,
+            subject=told.subject,
+            name=told.name,
+            role=told.role,
+            department=told.department,
+            experience=told.experience,
+            capacity=told.capacity,
+        )
+
+
+def details(said: ActiveMember | MemberJoined) -> tuple[object, ...]:
+    """What is known about a member besides the team."""
+    return said.subject, said.name, said.role, said.department, said.experience, said.capacity
 
 
 def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
@@ -233,18 +250,15 @@ def joined(command: JoinMember | ImportMember, context: Context, holder: Subject
 
 @member.already
 def joined_already(state: ActiveMember, command: JoinMember) -> bool:
-    asked = (command.subject, command.name, command.role.value, command.team_id)
-    details = (command.department, command.experience, command.capacity)
-    return (asked, details) == (
-        (state.subject, state.name, state.role, state.team),
-        (state.department, state.experience, state.capacity),
-    )
+    asked = (command.subject, command.name, command.role.value)
+    more = (command.department, command.experience, command.capacity)
+    return ((*asked, *more), command.team_id) == (details(state), state.team)
 
 
 @member.already
-def imported_already(state: ActiveMember | FormerMember, command: ImportMember) -> bool:
-    """The id derives from the outside id: whoever came in once does not come in again."""
-    return True
+def imported_already(state: FormerMember, command: ImportMember) -> bool:
+    """Exports go on to list who left; that brings nobody back."""
+    return (command.name, command.role.value) == (state.name, state.role)
 
 
 @member.decides(allow=OPERATIONS)
@@ -267,9 +281,8 @@ def import_move(state: ActiveMember, command: ImportMove, context: Context) -> D
 
 
 @member.already
-def move_imported_already(state: ActiveMember | FormerMember, command: ImportMove) -> bool:
-    """Known by its day: whoever came back to a team was taken there twice."""
-    return state.team == command.team_id or Move(team=command.team_id, on=command.on) in state.moves
+def move_imported_already(state: ActiveMember, command: ImportMove) -> bool:
+    return state.team == command.team_id
 
 
 @member.decides(allow=SELLING)
@@ -350,8 +363,22 @@ def has_joined(state: NoMember, event: MemberJoined) -> ActiveMember:
 
 @member.evolves
 def has_moved(state: ActiveMember, event: MemberMoved) -> ActiveMember:
-    moves = state.moves if event.on is None else (*state.moves, Move(team=event.team_id, on=event.on))
-    return replace(state, team=event.team_id, moves=moves)
+    return replace(state, team=event.team_id)
+
+
+@member.evolves
+def is_now(state: ActiveMember, event: MemberChanged | MemberJoined) -> ActiveMember:
+    """What was told as their joining may turn out to be later than that: then it was so from that day on."""
+    known = replace(
+        state,
+        subject=event.subject,
+        name=event.name,
+        role=event.role,
+        department=event.department,
+        experience=event.experience,
+        capacity=event.capacity,
+    )
+    return replace(known, team=event.team_id) if isinstance(event, MemberJoined) else known
 
 
 @member.evolves
@@ -369,7 +396,6 @@ def has_left(state: ActiveMember, event: MemberLeft) -> FormerMember:
         team=state.team,
         left_on=event.on,
         leaves=state.leaves,
-        moves=state.moves,
     )
 
 

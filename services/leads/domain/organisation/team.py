@@ -12,7 +12,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import ManagerAppointed, TeamFormed
+from shared.events.leads import ManagerAppointed, TeamChanged, TeamFormed
 
 # -- states ---------------------------------------------------------------------------------------------------------
 
@@ -76,10 +76,10 @@ class AppointManager:
 
 @value
 class ImportTeam:
-    """A team as history knows it."""
+    """A team as history knows it; of several days, what it was from each of them on."""
 
     on: Day
-    """The day: when it was formed."""
+    """The day: when it was formed, or when this was so."""
     name: Name
     parent_id: UUID | None = None
     at: datetime | None = None
@@ -127,16 +127,16 @@ def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
 
 
 @team.decides(allow=ONLY_SERVICES)
-def import_team(state: NoTeam, command: ImportTeam, context: Context) -> Decision:
-    """Take over a team from history."""
-    formed = TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
-    return [Fact(event=formed, at=context.past_moment(command.on, command.at))]
+def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context) -> Decision:
+    """Take over a team from history, or what a later export says of it."""
+    kind = TeamFormed if isinstance(state, NoTeam) else TeamChanged
+    event = kind(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
+    return [Fact(event=event, at=context.past_moment(command.on, command.at))]
 
 
 @team.already
 def imported_already(state: ActiveTeam, command: ImportTeam) -> bool:
-    """The id derives from the outside id: what came in once does not come in again."""
-    return True
+    return (state.name, state.parent_id) == (command.name, command.parent_id)
 
 
 @team.decides(allow=ONLY_SERVICES)
@@ -157,6 +157,12 @@ def manager_imported_already(state: ActiveTeam, command: ImportManager) -> bool:
 @team.evolves
 def came_into_being(state: NoTeam, event: TeamFormed) -> ActiveTeam:
     return ActiveTeam(id=event.team_id, name=event.name, parent_id=event.parent_id)
+
+
+@team.evolves
+def stands_elsewhere(state: ActiveTeam, event: TeamChanged | TeamFormed) -> ActiveTeam:
+    """What was told as its forming may turn out to be later than that: then it was so from that day on."""
+    return replace(state, name=event.name, parent_id=event.parent_id)
 
 
 @team.evolves

@@ -54,7 +54,7 @@ def _overdue(state: OpenLedger, context: Context) -> Iterator[Fact]:
             team=invoice.team,
             deal_id=invoice.deal_id,
         )
-        yield Fact(event=event, at=Moment(invoice.overdue_from))
+        yield Fact(event=event, at=Moment(invoice.overdue_from) if invoice.overdue_from else None)
 
 
 @ledger.timer

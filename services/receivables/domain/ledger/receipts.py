@@ -26,7 +26,7 @@ from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
@@ -101,6 +101,9 @@ def import_receipt(
 ) -> Sequence[Fact]:
     """Record money of the past."""
     refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
+    if known := state.receipts.of(command.bank_reference) if isinstance(state, OpenLedger) else None:
+        told = ("amount", "on", "reference")
+        refuse_otherwise({name: getattr(known, name) for name in told}, {name: getattr(command, name) for name in told})
     return _booked(state, command, context, holder)
 
 

@@ -1,0 +1,325 @@
+"""A second, newer export: what it says otherwise is taken in as of its day, or told per row (DATA-5)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.imports.facts import ids_of
+from services.contracts.app import SERVICE as CONTRACTS
+from services.contracts.domain.contract.state import contract, contract_of
+from services.deals.app import SERVICE as DEALS
+from services.deals.domain.deal.state import deal
+from services.deals.domain.product import product
+from services.deals.domain.target import target
+from services.leads.app import SERVICE as LEADS
+from services.leads.domain.account.contacts import EraseContact
+from services.leads.domain.account.state import account
+from services.leads.domain.lead.state import lead
+from services.leads.domain.organisation.member import member
+from services.leads.domain.organisation.team import team
+from shared.domain.aggregate import Aggregate
+from shared.domain.context import Actor
+from shared.domain.roles import Role
+from shared.web.composition import commands_alone
+from tests.deploy.test_import import LINES, Books, books, euro, other_books, written
+
+__all__ = ["books", "other_books"]
+
+Fact = Mapping[str, Any]
+FIRST, SECOND, BETWEEN = {"on": "2025-03-03"}, {"on": "2025-06-01"}, {"on": "2025-05-01"}
+SERVICES = {"leads": LEADS, "deals": DEALS, "contracts": CONTRACTS}
+IDS = ids_of("old-crm")
+
+OLD: Sequence[Fact] = (
+    {"fact": "team", "id": "n", **FIRST, "name": "North"},
+    {"fact": "team", "id": "s", **FIRST, "name": "South"},
+    {"fact": "member", "id": "m", **FIRST, "name": "Mia", "subject": "mia", "role": "rep", "team": "n"},
+    {"fact": "account", "id": "a", **FIRST, "name": "Acme", "industry": "metal", "size": 10, "owner": "m", "team": "n"},
+    {"fact": "contact", "id": "c", "account": "a", **FIRST, "name": "Carla", "email": "carla@acme.example"},
+    {"fact": "product", "id": "p", **FIRST, "code": "P", "name": "Press", "list_price": euro("550.00")},
+    {"fact": "target", "id": "t", **FIRST, "period": "2025", "level": "company", "amount": euro("1000.00")},
+    {
+        "fact": "deal",
+        "id": "d",
+        **FIRST,
+        "name": "Line",
+        "account": "a",
+        "owner": "m",
+        "team": "n",
+        "amount": euro("550"),
+    },
+)
+NEW: Sequence[Fact] = (
+    {"fact": "team", "id": "s", **SECOND, "name": "Deep South", "parent": "n"},
+    {"fact": "member", "id": "m", **SECOND, "name": "Mia May", "subject": "mia", "role": "manager", "team": "s"},
+    {
+        "fact": "account",
+        "id": "a",
+        **SECOND,
+        "name": "Acme",
+        "industry": "steel",
+        "size": 12,
+        "owner": "m",
+        "team": "s",
+    },
+    {"fact": "contact", "id": "c", "account": "a", **FIRST, "name": "Carla Cruz", "email": "carla@acme.example"},
+    {"fact": "product", "id": "p", **SECOND, "code": "P", "name": "Press", "list_price": euro("600.00")},
+    {"fact": "target", "id": "t", **SECOND, "period": "2025", "level": "company", "amount": euro("1200.00")},
+    {
+        "fact": "deal",
+        "id": "d",
+        **FIRST,
+        "name": "Line",
+        "account": "a",
+        "owner": "m",
+        "team": "n",
+        "amount": euro("430"),
+    },
+    {"fact": "deal-won", "id": "d", **SECOND},
+)
+
+
+async def state(books: Books, service: str, family: Aggregate, outside: str, kind: str | None = None) -> Any:
+    """A thing as its service has it."""
+    thing = IDS(kind or family.name, outside)
+    async with commands_alone(SERVICES[service], books.settings[service]) as commands:
+        return (await commands.state(family, contract_of(thing) if family is contract else thing)).state
+
+
+async def told(books: Books) -> dict[str, Any]:
+    """What the services say of what both exports are about."""
+    people = await state(books, "leads", member, "m")
+    south = await state(books, "leads", team, "s")
+    acme = await state(books, "leads", account, "a")
+    won = await state(books, "deals", deal, "d")
+    return {
+        "team": (south.name, south.parent_id),
+        "member": (people.name, people.role, people.team),
+        "account": (acme.profile.industry, acme.profile.size, acme.team, [contact.name for contact in acme.contacts]),
+        "product": (await state(books, "deals", product, "p")).list_price.amount,
+        "target": (await state(books, "deals", target, "t")).amount.amount,
+        "deal": (type(won).__name__, won.amount.amount),
+    }
+
+
+NOW = {
+    "team": ("Deep South", IDS("team", "n")),
+    "member": ("Mia May", "manager", IDS("team", "s")),
+    "account": ("steel", 12, IDS("team", "s"), ["Carla Cruz"]),
+    "product": 600,
+    "target": 1200,
+    "deal": ("WonDeal", 430),
+}
+
+
+async def test_data_5_a_newer_export_updates(books: Books, tmp_path: Path) -> None:
+    await books.take_in(written(tmp_path, tuple(OLD)))
+    summary = await books.take_in(written(tmp_path, tuple(NEW)))
+    assert [each.reason for each in summary.rejections] == []
+    assert summary.recorded.total() == len(NEW)
+    assert await told(books) == NOW
+    again = await books.take_in(written(tmp_path, tuple(NEW)))
+    assert (again.recorded.total(), again.known.total()) == (0, len(NEW))
+
+
+async def test_data_5_both_exports_at_once_say_the_same(books: Books, tmp_path: Path) -> None:
+    facts = [fact for fact in OLD if fact["fact"] not in ("contact", "deal")]
+    summary = await books.take_in(written(tmp_path, (*reversed(NEW), *facts)))
+    assert [each.reason for each in summary.rejections] == []
+    assert await told(books) == NOW
+
+
+async def test_data_5_what_lay_between_two_exports_is_told_after_them(books: Books, tmp_path: Path) -> None:
+    for facts in (OLD, NEW):
+        await books.take_in(written(tmp_path, tuple(facts)))
+    between = (
+        {"fact": "account", "id": "a", **BETWEEN, "name": "Acme", "industry": "tin", "owner": "m", "team": "n"},
+        {"fact": "product", "id": "p", **BETWEEN, "code": "P", "name": "Press", "list_price": euro("1.00")},
+        {"fact": "member-moved", "id": "m", **BETWEEN, "team": "n", "fact_id": "1"},
+    )
+    summary = await books.take_in(written(tmp_path, between))
+    assert [each.reason for each in summary.rejections] == []
+    assert await told(books) == NOW
+
+
+async def test_data_5_an_older_export_told_after_the_newer_one_changes_nothing_of_now(
+    books: Books, tmp_path: Path
+) -> None:
+    for facts in (NEW, OLD):
+        summary = await books.take_in(written(tmp_path, (*OLD[:1], *facts)))
+        assert [each.reason for each in summary.rejections] == []
+    found = await told(books)
+    assert {name: found[name] for name in ("team", "member", "product", "target")} == {
+        name: NOW[name] for name in ("team", "member", "product", "target")
+    }
+    *profile_and_team, _ = found["account"]
+    assert tuple(profile_and_team) == ("steel", 12, IDS("team", "s"))
+
+
+OTHERWISE: Sequence[tuple[Fact, str]] = (
+    (
+        {
+            "fact": "invoice",
+            "id": "I-1",
+            "account": "C-1",
+            "amount": euro("900"),
+            "on": "2025-03-25",
+            "due": "2025-04-25",
+        },
+        "amount: It is known with 800.00 EUR; this says 900 EUR",
+    ),
+    (
+        {
+            "fact": "receipt",
+            "id": "R-1",
+            "account": "C-1",
+            "amount": euro("7"),
+            "on": "2025-04-20",
+            "bank_reference": "R-1",
+        },
+        "amount: It is known with 800.00 EUR; this says 7 EUR",
+    ),
+    (
+        {
+            "fact": "contract",
+            "id": "D-1",
+            "deal": "D-1",
+            "account": "C-1",
+            "name": "Press line",
+            "total": euro("801"),
+            "drafted_on": "2025-03-20",
+        },
+        "total: It is known with 800.00 EUR; this says 801",
+    ),
+    (
+        {"fact": "product", "id": "P-1", "on": "2025-03-04", "code": "P-2", "name": "Press", "list_price": euro("900")},
+        "code: It is known with P-1; this says P-2",
+    ),
+)
+
+
+async def test_data_5_what_cannot_be_corrected_is_told_with_both_values(books: Books, tmp_path: Path) -> None:
+    await books.take_in(written(tmp_path, LINES))
+    recorded = await books.everything()
+    summary = await books.take_in(written(tmp_path, tuple(fact for fact, _ in OTHERWISE)))
+    reasons = [each.reason for each in summary.rejections]
+    assert len(reasons) == len(OTHERWISE)
+    for reason, (_, wanted) in zip(reasons, OTHERWISE, strict=True):
+        assert wanted in reason
+    assert summary.otherwise.total() == len(OTHERWISE)
+    assert await books.everything() == recorded
+
+
+async def test_data_5_a_lead_is_corrected_whatever_came_of_it(books: Books, tmp_path: Path) -> None:
+    await books.take_in(written(tmp_path, LINES))
+    news = (
+        {
+            "fact": "lead",
+            "id": "L-1",
+            "on": "2025-02-01",
+            "source": "referral",
+            "company_name": "Acne",
+            "email": "x@y.zz",
+        },
+        {"fact": "lead-activity", "id": "L-1", "on": "2025-02-02", "activity": "L-1/1", "kind": "visit"},
+        {"fact": "lead-disqualified", "id": "L-2", "on": "2025-03-03", "reason": "spam"},
+    )
+    summary = await books.take_in(written(tmp_path, news))
+    assert [each.reason for each in summary.rejections] == []
+    first, second = await state(books, "leads", lead, "L-1"), await state(books, "leads", lead, "L-2")
+    assert (type(first).__name__, first.captured.source, first.captured.email) == (
+        "ConvertedLead",
+        "referral",
+        "x@y.zz",
+    )
+    assert [(activity.kind, activity.on) for activity in first.activities] == [("visit", date(2025, 2, 2))]
+    assert (type(second).__name__, second.reason) == ("DisqualifiedLead", "spam")
+
+
+async def test_lead_2_the_lead_captured_earlier_is_the_original_however_late_it_is_told(
+    books: Books, tmp_path: Path
+) -> None:
+    def captured(outside: str, on: str, **more: Any) -> Fact:
+        return {"fact": "lead", "id": outside, "on": on, "source": "fair", "email": "ada@acme.example", **more}
+
+    converted = {"fact": "lead-converted", "id": "c", "on": "2025-06-01", "account": "a", "contact": "k"}
+    account_line = {"fact": "account", "id": "a", "on": "2025-01-01", "name": "Acme"}
+    contact = {
+        "fact": "contact",
+        "id": "k",
+        "account": "a",
+        "on": "2025-06-01",
+        "name": "Ada",
+        "email": "ada@acme.example",
+    }
+    shared = captured("x", "2025-05-01", person_name="Xaver")
+    for facts in (
+        (captured("b", "2025-04-01", person_name="Ada"), shared),
+        (captured("a", "2025-03-01", person_name="ada"),),
+        (account_line, captured("c", "2025-02-01", person_name="Ada"), converted, contact),
+    ):
+        summary = await books.take_in(written(tmp_path, facts))
+        assert [each.reason for each in summary.rejections] == []
+    found = {name: await state(books, "leads", lead, name) for name in "abcx"}
+    assert {name: type(each).__name__ for name, each in found.items()} == {
+        "a": "DuplicateLead",
+        "b": "DuplicateLead",
+        "c": "ConvertedLead",
+        "x": "OpenLead",
+    }
+    assert found["b"].original_id == IDS("lead", "a")
+    assert found["a"].original_id == IDS("lead", "c")
+
+
+async def test_con_1_a_newer_export_knows_more_steps_of_a_contract(books: Books, tmp_path: Path) -> None:
+    await books.take_in(written(tmp_path, LINES))
+    (drafted,) = [line for line in LINES if line["fact"] == "contract"]
+    signed = {**drafted, "submitted_on": "2025-03-21", "approved_on": "2025-03-22", "signed_on": "2025-03-23"}
+    for facts in ((signed,), ({**signed, "activated_on": "2025-03-24"},)):
+        summary = await books.take_in(written(tmp_path, facts))
+        assert [each.reason for each in summary.rejections] == []
+    found = await state(books, "contracts", contract, "D-1", "deal")
+    assert (type(found).__name__, found.activated_on) == ("ActiveContract", date(2025, 3, 24))
+    otherwise = await books.take_in(written(tmp_path, ({**signed, "activated_on": "2025-03-25"},)))
+    (refused,) = otherwise.rejections
+    assert refused.reason == "activated_on: It is known with 2025-03-24; this says 2025-03-25."
+
+
+async def test_data_4_who_was_erased_stays_erased(books: Books, tmp_path: Path) -> None:
+    await books.take_in(written(tmp_path, tuple(OLD)))
+    operations = Actor(subject="ops", roles=frozenset({Role.SALES_OPERATIONS}))
+    async with commands_alone(LEADS, books.settings["leads"]) as commands:
+        await commands.execute(account, IDS("account", "a"), EraseContact(contact_id=IDS("contact", "c")), operations)
+    for on in ("2025-03-03", "2025-06-01"):
+        news = {**OLD[4], "on": on, "name": f"Carla {on}"}
+        summary = await books.take_in(written(tmp_path, (news,)))
+        assert [each.reason for each in summary.rejections] == []
+        (contact,) = (await state(books, "leads", account, "a")).contacts
+        assert (contact.erased, contact.name, contact.email) == (True, None, None)
+    connection = await asyncpg.connect(books.urls["leads"])
+    try:
+        assert await connection.fetchval("select count(*) from personal where data::text like '%Carla%'") == 0
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("facts", [LINES, (*OLD, *NEW[:3]), tuple(fact for fact, _ in OTHERWISE)])
+async def test_data_5_a_dry_run_says_what_would_come_in_and_writes_nothing(
+    books: Books, tmp_path: Path, facts: Sequence[Fact]
+) -> None:
+    if facts is not LINES:
+        await books.take_in(written(tmp_path, (*OLD, *LINES)))
+    recorded = await books.everything()
+    checked = await books.take_in(written(tmp_path, tuple(facts)), dry_run=True)
+    assert await books.everything() == recorded
+    summary = await books.take_in(written(tmp_path, tuple(facts)))
+    assert (checked.recorded, checked.known, checked.assumptions) == (
+        summary.recorded,
+        summary.known,
+        summary.assumptions,
+    )
+    assert [each.reason for each in checked.rejections] == [each.reason for each in summary.rejections]
