@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: demo stop clean test check faults bench fill lock help
+.PHONY: demo stop clean test check faults campaign bench fill lock help
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo "$$name" && break; done)
@@ -53,6 +53,10 @@ check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and kn
 
 faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a database under traffic: nothing is lost
 	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest -m "campaign or not campaign" tests/faults
+
+campaign: $(DEVELOPMENT) ## Tell thousands of histories in other orders, and ask about the past before and after: nothing changes
+	HISTORY_CASES=2000 $(RUN) pytest tests/services/test_any_order.py tests/services/forecast/test_one_history.py \
+		tests/services/forecast/test_past.py tests/deploy/test_import_order.py tests/deploy/test_import_again.py
 
 bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; TURNS=2; QUICK=1; FRESH=1)
 	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \

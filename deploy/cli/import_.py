@@ -3,6 +3,7 @@
 import asyncio
 import json as jsonlib
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,11 +19,12 @@ from shared.events import registry
 
 if TYPE_CHECKING:
     from deploy.imports.facts import Line, Unreadable
-    from deploy.imports.loading import Summary
+    from deploy.imports.loading import Rejection, Summary
     from deploy.imports.mapping import CsvMapping
 
 WRITERS = registry.SERVICES
 TELL_SECONDS = 2.0
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 MOST_REASONS = 10
 """So many reasons are told in the summary, those first that were given most often."""
 REMEDY = "docs/how-to/import.md says how a mapping is written."
@@ -138,7 +140,7 @@ async def bring_in(
         "otherwise": dict(+summary.otherwise),
         "reject_file": str(refused) if (summary.rejections or summary.notes) and refused else None,
         "came_in_without": dict(Counter(each.without for each in summary.notes)),
-        "reasons": dict(Counter(each.reason for each in summary.rejections).most_common(MOST_REASONS)),
+        "reasons": dict(Counter(map(rule_of, summary.rejections)).most_common(MOST_REASONS)),
         "assumptions": dict(summary.assumptions),
         "left_alone": LEFT_ALONE,
         "currency": settings["deals"].company.currency,
@@ -146,6 +148,11 @@ async def bring_in(
         "visible": visible,
         "visible_seconds": round(time.monotonic() - began, 1),
     }
+
+
+def rule_of(rejection: "Rejection") -> str:
+    """Why a fact was refused, without what it says: that stands in the reject file alone."""
+    return rejection.rule or QUOTED.sub("…", rejection.reason)
 
 
 def write_rejects(file: Path, summary: "Summary") -> None:

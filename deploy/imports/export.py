@@ -164,10 +164,15 @@ class _Export:
 
     def _decimal(self, text: str, column: str) -> Decimal:
         dialect = self._mapping.dialect
+        whole, _, _ = text.partition(dialect.decimal)
+        first, *groups = whole.removeprefix("-").split(dialect.thousands) if dialect.thousands else (whole,)
+        in_groups = not groups or (1 <= len(first) <= 3 and all(len(group) == 3 for group in groups))
         plain = text.replace(dialect.thousands, "") if dialect.thousands else text
         plain = plain.replace(dialect.decimal, ".") if dialect.decimal in plain else plain
-        if not NUMBER.fullmatch(plain) or (
-            dialect.decimal != "." and "." in text.replace(dialect.thousands or "\0", "")
+        if (
+            not in_groups
+            or not NUMBER.fullmatch(plain)
+            or (dialect.decimal != "." and "." in text.replace(dialect.thousands or "\0", ""))
         ):
             raise BadRow(f"{column}: {text!r} is no number like 1234{dialect.decimal}50")
         return Decimal(plain)

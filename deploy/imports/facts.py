@@ -190,8 +190,7 @@ KINDS: Mapping[str, Kind] = {
         aggregate=account,
         command=accounts.ImportContact,
         about="contact",
-        # After the conversion of one day: the address of a contact may be one that an open lead holds until then.
-        rank=Rank.REOPENING,
+        rank=Rank.CHANGE,
         own="contact_id",
         within="account",
     ),
@@ -223,7 +222,7 @@ KINDS: Mapping[str, Kind] = {
         aggregate=targets.target,
         command=targets.SetImportedTarget,
         about="target",
-        rank=Rank.OPENING,
+        rank=Rank.CHANGE,
         again=WHEN,
         references={"team": ("team", "team"), "member": ("member", "member")},
     ),
@@ -317,12 +316,14 @@ class NotAFact(ValueError):
 def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     """Understand one line. Raises NotAFact with every reason."""
     fields = dict(line)
-    name, outside, fact_id = fields.pop("fact", None), fields.pop("id", None), fields.pop("fact_id", None)
+    name, outside, fact_id = (
+        fields.pop("fact", None),
+        _outside("id", fields.pop("id", None)),
+        fields.pop("fact_id", None),
+    )
     kind = KINDS.get(str(name))
     if kind is None:
         raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
-    if not isinstance(outside, str) or not outside:
-        raise NotAFact("id: the outside id is missing")
     if fact_id is not None and (kind.again is None or not isinstance(fact_id, str) or not fact_id):
         only = (
             "is a text that is not empty" if kind.again is not None else f"there is only one {name} of a {kind.about}"
@@ -332,15 +333,15 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     if kind.about in THINGS and name != kind.about:
         names.append(Named(field="id", about=kind.about, outside=outside, id=_thing(ids, kind.about, outside)))
     for said, (field_name, about) in kind.references.items():
-        named = fields.pop(said, None)
-        if named is not None:
-            names.append(Named(field=said, about=about, outside=str(named), id=_thing(ids, about, str(named))))
+        if fields.get(said) is not None:
+            named = _outside(said, fields.pop(said))
+            names.append(Named(field=said, about=about, outside=named, id=_thing(ids, about, named)))
             fields[field_name] = str(names[-1].id)
+        else:
+            fields.pop(said, None)
     place = outside
     if kind.within:
-        place = str(fields.pop(kind.within, "") or "")
-        if not place:
-            raise NotAFact(f"{kind.within}: the outside id is missing")
+        place = _outside(kind.within, fields.pop(kind.within, None))
         names.append(Named(field=kind.within, about=kind.within, outside=place, id=_thing(ids, kind.within, place)))
     if kind.own:
         fields[kind.own] = str(ids(kind.about, outside))
@@ -372,12 +373,23 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     )
 
 
+def _outside(field: str, said: Any) -> str:
+    """An outside id wherever one stands: a text, or a whole number, which is the text of its digits."""
+    if said is None or said == "":
+        raise NotAFact(f"{field}: the outside id is missing")
+    if isinstance(said, int) and not isinstance(said, bool):
+        return str(said)
+    if not isinstance(said, str):
+        raise NotAFact(f"{field}: an outside id is a text or a whole number, not {said!r}")
+    return said
+
+
 def _distinguished(line: Mapping[str, Any], kind: Kind, fact_id: str | None, command: Any) -> Iterator[str]:
     """What tells a fact from others of its kind about the same thing."""
     if kind.again is None:
         return
     if fact_id is not None:
-        yield f"={fact_id}"
+        yield f"={uuid5(OUTSIDE, fact_id)}"  # as a hash: nobody knows what they hold
         return
     if not kind.again or "*" in kind.again:
         at = command.at

@@ -23,7 +23,7 @@ from deploy.imports.ordering import Spool, Stranded
 from services.deals.domain.deal.history import OpenImportedDeal
 from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
-from shared.domain.chronology import Rank, Told
+from shared.domain.chronology import ORDER_OF_DAY, Rank, Told
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.ops.settings import Settings
@@ -36,8 +36,6 @@ from shared.web.composition import commands_alone
 IMPORTER = service_actor("import")
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
-ORDER_OF_DAY = "order-of-day"
-"""What is assumed of a thing that came to two stages, or two ends, on one day of which nothing but the day is known."""
 
 Keys = frozenset[tuple[str, str]]
 """Kinds of keys, and the keys in their normal form."""
@@ -53,6 +51,8 @@ class Rejection:
     place: FactPlace
     reason: str
     fact: Mapping[str, Any]
+    rule: str | None = None
+    """The fields and the rules, without what the fact says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,7 +267,8 @@ async def _take_in(
                 there[taken.brings] = keys_of(taken)
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
         else:
-            summary.rejections.append(Rejection(place=place, reason=_why(answer), fact=line))
+            rejection = Rejection(place=place, reason=_why(answer), fact=line, rule=_rule(answer))
+            summary.rejections.append(rejection)
             summary.otherwise[kind] += isinstance(answer, Rejected) and answer.code == SAYS_OTHERWISE
 
 
@@ -280,10 +281,14 @@ def left_out(command: Any, events: Sequence[Any]) -> list[str]:
 
 
 def _account(line: Mapping[str, Any], taken: Taken) -> Idempotency:
-    """By what a fact is known again: what it is about, and every word of it."""
+    """By what a fact is known again: what it is about and its name; and every word that was told of it last."""
     said = hashlib.sha256(json.dumps(line, sort_keys=True, default=str).encode()).digest()
     return Idempotency(
-        principal=IMPORTER.subject, operation="import", key=f"{taken.aggregate_id}/{said.hex()}", request_hash=said
+        principal=IMPORTER.subject,
+        operation="import",
+        key=f"{taken.aggregate_id}/{taken.name}",
+        request_hash=said,
+        latest=True,
     )
 
 
@@ -291,6 +296,12 @@ def _why(refusal: Rejected | Refused) -> str:
     if isinstance(refusal, Rejected) and refusal.reasons:
         return "; ".join(f"{each.field}: {each.message}" if each.field else each.message for each in refusal.reasons)
     return str(refusal)
+
+
+def _rule(refusal: Rejected | Refused) -> str:
+    if not isinstance(refusal, Rejected):
+        return type(refusal).__name__
+    return ", ".join(f"{each.field}: {each.code}" if each.field else each.code for each in refusal.reasons)
 
 
 @asynccontextmanager

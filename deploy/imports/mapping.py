@@ -3,7 +3,7 @@
 A rule reads one file and gives one fact a row. What a field holds is said by one of:
 
     name: sales_agent                       the column of that name
-    name: {column: sales_agent, default: x} the same; `default`, which every word may have, stands for an empty cell
+    name: {column: sales_agent, default: x} the same; `default` (also of map, look, number, money) for an empty cell
     name: {text: "Team {manager}"}          text with columns in it; `else` is used when one of them is empty
     role: {is: rep}                         always the same
     stage: {map: deal_stage, to: {Engaging: needs-confirmed}}

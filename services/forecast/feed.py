@@ -1,6 +1,6 @@
 """The newest events, as a list and live: what happened, to what, whose it is (API-3, FC-15)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Listening, Put
 from services.forecast.question import scope_of, scoped
+from shared.domain.history import by_thing, history
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events import contracts, deals, leads, receivables
@@ -60,21 +61,47 @@ NOBODYS: Belonging = (None, None, None)
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Note every event with whose it was after it: an entry says the same, whatever came in the same page."""
+    told = {event.aggregate_id for event in events if event.fact is not None and event.data.rank is not None}
+    places = _places(await db.history(list(told))) if told else {}
     rows = await db.fetch(KNOWN, list({event.aggregate_id for event in events}))
     known: dict[UUID, Belonging] = {row["aggregate_id"]: (row["name"], row["team"], row["owner"]) for row in rows}
     changed: dict[UUID, int] = {}
     entries = []
     for event in events:
-        before, told = known.get(event.aggregate_id, NOBODYS), _belonging(event.data)
-        if told is not None:
-            known[event.aggregate_id] = (told[0] or before[0], told[1], told[2])
+        own = _own(event.data)
+        if event.aggregate_id in places:
+            whose, known[event.aggregate_id] = places[event.aggregate_id]
             changed[event.aggregate_id] = event.position
-        entries.append((*_entry(event), *(_own(event.data) or known.get(event.aggregate_id, NOBODYS))))
+            entries.append((*_entry(event), *(own or whose.get(event.sequence, NOBODYS))))
+            continue
+        known[event.aggregate_id], is_new = _following(known.get(event.aggregate_id, NOBODYS), event.data)
+        if is_new:
+            changed[event.aggregate_id] = event.position
+        entries.append((*_entry(event), *(own or known[event.aggregate_id])))
     if changed:
         subjects = [(subject, position, *known[subject]) for subject, position in changed.items()]
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
+
+
+def _following(before: Belonging, data: Any) -> tuple[Belonging, bool]:
+    """Whose something is after an event, and whether the event says so."""
+    told = _belonging(data)
+    return (before, False) if told is None else ((told[0] or before[0], told[1], told[2]), True)
+
+
+def _places(facts: Iterable[Envelope[Any]]) -> dict[UUID, tuple[dict[int, Belonging], Belonging]]:
+    """Of things of which history tells: whose they were after each event, in the order in which these happened, by its
+    sequence; and whose they are."""
+    found = {}
+    for aggregate_id, own in by_thing(facts).items():
+        whose, belonging = dict[int, Belonging](), NOBODYS
+        for fact in history(own):
+            belonging, _ = _following(belonging, fact.data)
+            whose[fact.sequence] = belonging
+        found[aggregate_id] = whose, belonging
+    return found
 
 
 VIEW = View(name="feed", version=5, ddl=DDL, apply=apply, source="journal")

@@ -58,7 +58,7 @@ select distinct on (target_id) period, level, amount, team, member from {view}.t
    and not exists (select from {view}.target corrected
                     where (corrected.target_id, corrected.fact) = (t.target_id, t.fact)
                       and corrected.sequence > t.sequence and corrected.known <= $2)
- order by target_id, set_at desc, sequence desc
+ order by target_id, set_at desc, fact is null desc, fact desc, sequence desc
 """
 
 

@@ -154,6 +154,8 @@ def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
 def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     match event:
+        case deals.DealMoved(stage=state.stage):
+            changes = {}  # history told that it was there
         case deals.DealMoved():
             standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
             changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}

@@ -22,7 +22,7 @@ from uuid import UUID
 
 from shared.domain.context import Context, Moment
 from shared.domain.history import Fact as HistoryFact
-from shared.domain.history import history
+from shared.domain.history import history, is_order_known
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Permission
 
@@ -112,6 +112,7 @@ class Aggregate:
         self._shows: dict[type, tuple[type, Callable[[State], Any]]] = {}
         self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
         self._restores: dict[type, Callable[[Any], State]] = {}
+        self._assumes: dict[type, Callable[[State], State]] = {}
         self.snapshot_version: int | None = None
         """The version of the fold, of a family whose long streams get snapshots."""
         self.events: set[type] = set()
@@ -197,6 +198,13 @@ class Aggregate:
         self._restores[shown] = function
         return function
 
+    def assumes(self, function: Function) -> Function:
+        """Register what a state is once the order of its facts could not be known: `(state) -> state`."""
+        (state,) = _hints(function).values()
+        for state_type in _members(state):
+            self._assumes[state_type] = function
+        return function
+
     def timer(self, function: Function) -> Function:
         """Register a timer of a state: `(state) -> Timer | None`; the function's name is the timer's."""
         (state,) = _hints(function).values()
@@ -256,7 +264,10 @@ class Aggregate:
 
     def of(self, facts: Iterable[HistoryFact]) -> State:
         """The state of something whose facts may be told late, from all of them in any order."""
-        return self.fold(fact.data for fact in history(facts))
+        known = list(facts)
+        state = self.fold(fact.data for fact in history(known))
+        assume = self._assumes.get(type(state))
+        return state if assume is None or is_order_known(known) else assume(state)
 
     def claims_of(self, state: State) -> frozenset[Claim]:
         """The keys that a state holds."""

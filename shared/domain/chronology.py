@@ -19,6 +19,10 @@ LONGEST_DAY = timedelta(hours=26)
 """No day of any time zone lasts longer."""
 
 
+ORDER_OF_DAY = "order-of-day"
+"""What is assumed of a thing that came to two stages, or two ends, on a day of which nobody can know the order."""
+
+
 class Rank(IntEnum):
     """What goes first of what happened to a thing at one time."""
 
@@ -29,6 +33,10 @@ class Rank(IntEnum):
     NODE = 4
     END = 5
     REOPENING = 6
+
+
+TELLING = (Rank.MOVE, Rank.END)
+"""What may lead to two things on one day."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -98,6 +106,8 @@ def follows(last: Dated, new: Dated) -> bool:
     careful."""
     if new <= last or new.rank is Rank.OPENING:
         return False
+    if new.by_day and new.on == last.on and new.rank in TELLING:
+        return False  # whether the order of the day can be known is looked at anew
     # One known by its day may have been undone on that very day.
     return not (new.rank is Rank.END and new.by_day and last.at > new.at - LONGEST_DAY)
 
@@ -105,9 +115,7 @@ def follows(last: Dated, new: Dated) -> bool:
 def unordered_days(facts: Iterable[tuple[Dated, object]]) -> Iterator[date]:
     """The days of a thing of which nobody can know the order: on them it came to two stages, or to two ends, and of one
     nothing but the day is known. Each fact comes with where it led."""
-    telling = sorted(
-        (when.on, when.rank, when.by_day, str(led_to)) for when, led_to in facts if when.rank in (Rank.MOVE, Rank.END)
-    )
+    telling = sorted((when.on, when.rank, when.by_day, str(led_to)) for when, led_to in facts if when.rank in TELLING)
     for (day, _), group in groupby(telling, key=lambda fact: fact[:2]):
         of_day = list(group)
         if any(by_day for *_, by_day, _ in of_day) and len({led_to for *_, led_to in of_day}) > 1:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from shared.domain.chronology import Dated, Rank, follows, in_order, recorded, told
+from shared.domain.chronology import LONGEST_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
 
 
 class Fact(Protocol):
@@ -59,6 +59,17 @@ def place_of(fact: Fact) -> Dated:
     return recorded(fact.occurred_at, rank, fact.sequence, on=on, by_day=fact.by_day)
 
 
+def led_to(event: Any) -> str:
+    """Where a move or an end leads, to be told apart from another one of its day."""
+    return f"{event.type} {getattr(event, event.leads_to) if event.leads_to else ''}"
+
+
+def is_order_known(facts: Iterable[Fact]) -> bool:
+    """Whether the facts of a thing say in which order it came where it did; else the rules for one day decided."""
+    telling = ((place_of(fact), led_to(fact.data)) for fact in standing(facts))
+    return not any(True for _ in unordered_days(telling))
+
+
 def standing(facts: Iterable[FactT]) -> list[FactT]:
     """The facts without those that were corrected: of several under one name, those of the last request count."""
     known = list(facts)
@@ -86,8 +97,14 @@ def timed(facts: Iterable[FactT]) -> list[tuple[datetime, FactT]]:
     found: list[tuple[datetime, FactT]] = []
     for fact in reversed(ordered):
         at = min(fact.occurred_at, found[-1][0]) if found else fact.occurred_at
-        found.append((at, fact))
-    return found[::-1]
+        # Of a day as early as it can have begun; what is told of a time before the opening counts from there.
+        began = fact.occurred_at - LONGEST_DAY if fact.by_day else fact.occurred_at
+        found.append((max(at, began), fact))
+    latest, counting = found[-1][0] if found else None, list[tuple[datetime, FactT]]()
+    for at, fact in reversed(found):
+        latest = max(at, latest) if latest else at
+        counting.append((latest, fact))
+    return counting
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,19 @@ class Money:
         return other
 
 
+ENDED = {"ANG": 2, "BGN": 2, "CUC": 2, "HRK": 2, "LTL": 2, "LVL": 2, "SLL": 2, "STD": 2, "VEF": 2, "ZWL": 2}
+"""Decimals of currencies in which accounts were kept and are no more (ISO 4217, list three), as they were."""
+
+
 def minor_unit(currency: str) -> Decimal:
-    """The smallest amount of a currency: 0.01 for EUR, 1 for JPY."""
-    return Decimal(1).scaleb(-(Currency(currency).exponent or 0))
+    """The smallest amount of a currency in which accounts are kept, or were: 0.01 for EUR and BGN, 1 for JPY.
+
+    ValueError when accounts are kept in no such thing: it is no currency of ISO 4217, or has no unit, like gold (XAU).
+    """
+    decimals = ENDED[currency] if currency in ENDED else Currency(currency).exponent
+    if decimals is None:
+        raise ValueError(f"No accounts are kept in {currency}: it has no unit.")
+    return Decimal(1).scaleb(-decimals)
 
 
 def zero(currency: str) -> Money:

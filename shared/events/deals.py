@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.domain.chronology import Rank
 from shared.domain.money import Money
 from shared.domain.process import ProcessDefinition
-from shared.events.definition import Exact, event, value
+from shared.events.definition import AsKnown, Exact, event, value
 
 # -- what deals rest on ---------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ class TargetSet:
     amount: Money
     team: UUID | None = None
     member: UUID | None = None
-    before: Money | None = None
+    before: AsKnown[Money | None] = None
 
 
 # -- deals ----------------------------------------------------------------------------------------------------------
@@ -120,30 +120,30 @@ class DealOpened:
     """What an import had to assume, like "list-price" or "undated"."""
 
 
-@event("deals.deal-moved", aggregate="deal", rank=Rank.MOVE)
+@event("deals.deal-moved", aggregate="deal", rank=Rank.MOVE, leads_to="stage")
 class DealMoved:
     """A deal entered another stage (DEAL-3)."""
 
     deal_id: UUID
-    before: str
+    before: AsKnown[str]
     stage: str
     direction: str
-    """forward, back or skip (forward over at least one stage)."""
-    skipped: tuple[str, ...]
+    """forward, back or skip (forward over at least one stage); as known when this was recorded."""
+    skipped: AsKnown[tuple[str, ...]]
     probability: Exact
-    probability_before: Exact
-    category: str
+    probability_before: AsKnown[Exact]
+    category: AsKnown[str]
     category_of_stage: str = ""
     """What the stage entered says, before anybody judges; empty in events from before this field."""
-    amount: Money
+    amount: AsKnown[Money]
     nodes: tuple[DueNode, ...] = ()
     idle_days: int = 3
     drafts_contract: bool = False
     """Whether the stage entered is where the contract is drafted (CON-1)."""
     name: str = ""
     account_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
     reason: str | None = None
     on: date | None = None
     """The company's day on which it entered the stage."""
@@ -175,7 +175,7 @@ class DealAmountChanged:
     """The deal is worth another amount."""
 
     deal_id: UUID
-    before: Money
+    before: AsKnown[Money]
     amount: Money
     on: date | None = None
     """The company's day of the change."""
@@ -186,7 +186,7 @@ class DealCloseDateChanged:
     """The deal is expected to close on another day."""
 
     deal_id: UUID
-    before: date | None
+    before: AsKnown[date | None]
     expected_close: date | None
     on: date | None = None
     """The company's day of the change."""
@@ -197,7 +197,7 @@ class DealCategoryChanged:
     """The rep's judgement, or the manager's override of it (DEAL-10)."""
 
     deal_id: UUID
-    before: str
+    before: AsKnown[str]
     category: str
     """omitted, pipeline, best-case or commit."""
     judged_by: str
@@ -238,8 +238,8 @@ class DealHandedOver:
     """The deal belongs to another person or team."""
 
     deal_id: UUID
-    owner_before: UUID | None
-    team_before: UUID | None
+    owner_before: AsKnown[UUID | None]
+    team_before: AsKnown[UUID | None]
     owner: UUID | None
     team: UUID | None
     reason: str | None = None
@@ -251,12 +251,12 @@ class DealWon:
 
     deal_id: UUID
     on: date
-    amount: Money
-    stage: str
+    amount: AsKnown[Money]
+    stage: AsKnown[str]
     name: str
     account_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
     lines: tuple[DealLine, ...] = ()
 
 
@@ -266,8 +266,8 @@ class DealLost:
 
     deal_id: UUID
     on: date
-    amount: Money
-    stage: str
+    amount: AsKnown[Money]
+    stage: AsKnown[str]
     reason: str
     competitor: str | None = None
 
@@ -278,8 +278,8 @@ class DealAbandoned:
 
     deal_id: UUID
     on: date
-    amount: Money
-    stage: str
+    amount: AsKnown[Money]
+    stage: AsKnown[str]
     reason: str
 
 
@@ -289,12 +289,12 @@ class DealReopened:
 
     deal_id: UUID
     outcome_before: str
-    """won, lost or abandoned."""
+    """won, lost or abandoned; as known when this was recorded."""
     reason: str
-    stage: str
-    probability: Exact
-    category: str
-    amount: Money
-    expected_close: date | None = None
+    stage: AsKnown[str]
+    probability: AsKnown[Exact]
+    category: AsKnown[str]
+    amount: AsKnown[Money]
+    expected_close: AsKnown[date | None] = None
     on: date | None = None
     """The company's day on which it was reopened."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from shared.domain.chronology import Rank
 
@@ -14,6 +14,11 @@ PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""
 
 Value = TypeVar("Value")
+AsKnown = Annotated[
+    Value,
+    Field(description="As known when this was recorded: a fact told later may have changed it. No fold reads it."),
+]
+"""A field beside what was told, like what was so before (DATA-5)."""
 Personal = Annotated[Value | None, PERSONAL]
 """A field about a person (DATA-4). It is stored beside the log, is absent on topics, and reads as None once erased."""
 
@@ -46,6 +51,7 @@ class Event(Protocol):
     person: ClassVar[str | None]
     erases: ClassVar[str | None]
     rank: ClassVar[Rank | None]
+    leads_to: ClassVar[str | None]
 
 
 Class = TypeVar("Class", bound=type)
@@ -71,20 +77,21 @@ def event(
     person: str | None = None,
     erases: str | None = None,
     rank: Rank | None = None,
+    leads_to: str | None = None,
 ) -> Callable[[Class], Class]:
     """Define an event: `name` like "deals.deal-won", the `aggregate` whose stream it stands in ("deal").
 
     `person` names the field that identifies whose personal data the event carries; it is required as soon as a
     field is `Personal`. `erases` names the field with the person whose personal data is deleted with the append of the
     event (DATA-4). `rank` says where it stands among others of its time, in a family whose facts may be told late;
-    there every event has one. Changes inside a version are additive only; a changed shape is a new version with an
-    upcaster.
+    there every event has one. `leads_to` names the field that says where a move leads. Changes inside a version are
+    additive only; a changed shape is a new version with an upcaster.
     """
 
     def define(cls: Class) -> Class:
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         made.type, made.version, made.aggregate, made.person, made.erases = name, version, aggregate, person, erases
-        made.rank = rank
+        made.rank, made.leads_to = rank, leads_to
         made.__pydantic_config__ = {"use_attribute_docstrings": True, "extra": "ignore"}
         return made  # type: ignore[no-any-return]
 

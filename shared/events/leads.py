@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.domain.chronology import Rank
 from shared.domain.money import Money
-from shared.events.definition import Exact, Personal, event
+from shared.events.definition import AsKnown, Exact, Personal, event
 
 # -- the sales organisation (ORG-1) ---------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ class ManagerAppointed:
 
     team_id: UUID
     member_id: UUID
-    before: UUID | None = None
+    before: AsKnown[UUID | None] = None
 
 
 @event("leads.member-joined", aggregate="member", rank=Rank.OPENING)
@@ -68,12 +68,12 @@ class MemberChanged:
     capacity: int
 
 
-@event("leads.member-moved", aggregate="member", rank=Rank.MOVE)
+@event("leads.member-moved", aggregate="member", rank=Rank.MOVE, leads_to="team_id")
 class MemberMoved:
     """A member changed to another team."""
 
     member_id: UUID
-    before: UUID | None
+    before: AsKnown[UUID | None]
     team_id: UUID | None
     on: date | None = None
     """The day, where it is known."""
@@ -129,7 +129,7 @@ class LeadCaptured:
     consent: bool = False
     captured_at: datetime | None = None
     """When the interest was shown; a conversion repeats it, so that cycles are measured from it."""
-    candidates: tuple[UUID, ...] = ()
+    candidates: Personal[tuple[UUID, ...]] = None
     """Leads and accounts where others are known under the same e-mail address, who may be the same person (LEAD-2)."""
 
 
@@ -145,8 +145,8 @@ class LeadMarkedDuplicate:
     """The key that matched: email."""
     score: Exact
     owner: UUID | None = None
-    """Who has the original, and so sees the duplicate too."""
-    team: UUID | None = None
+    """Who has the original, and so sees the duplicate too; as known when this was recorded."""
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.lead-assigned", aggregate="lead", rank=Rank.CHANGE)
@@ -211,15 +211,15 @@ class LeadConverted:
     lead_id: UUID
     account_id: UUID
     contact_id: UUID
-    captured_at: datetime
-    source: str
-    owner: UUID | None
-    team: UUID | None
+    captured_at: AsKnown[datetime]
+    source: AsKnown[str]
+    owner: AsKnown[UUID | None]
+    team: AsKnown[UUID | None]
     deal_id: UUID | None = None
     deal_name: str | None = None
     amount: Money | None = None
     expected_close: date | None = None
-    industry: str | None = None
+    industry: AsKnown[str | None] = None
 
 
 @event("leads.lead-disqualified", aggregate="lead", person="lead_id", rank=Rank.END)
@@ -291,7 +291,7 @@ class ContactAdded:
     email: Personal[str] = None
     phone: Personal[str] = None
     title: Personal[str] = None
-    candidates: tuple[UUID, ...] = ()
+    candidates: Personal[tuple[UUID, ...]] = None
     """Leads and accounts where others are known under the same e-mail address, who may be the same person (LEAD-2)."""
 
 

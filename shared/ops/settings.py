@@ -10,9 +10,9 @@ from typing import Any
 
 import holidays
 import limits
-from iso4217 import Currency
 
 from shared.domain.context import Company
+from shared.domain.money import minor_unit
 
 SHORTEST_SECRET = 32
 HOLIDAY_YEARS = range(2000, 2061)
@@ -57,9 +57,10 @@ def _database(given: str) -> str:
 
 def _currency(given: str) -> str:
     try:
-        return Currency(given).code
+        minor_unit(given)
     except ValueError:
-        raise ValueError("is a currency of ISO 4217, like EUR") from None
+        raise ValueError("is a currency of ISO 4217 in which accounts are kept, like EUR") from None
+    return given
 
 
 def _timezone(given: str) -> str:

@@ -67,6 +67,8 @@ class Idempotency:
     operation: str
     key: str
     request_hash: bytes
+    latest: bool = False
+    """The key stands for the newest request under it: one with other content takes its place, and is no misuse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +249,7 @@ def _key(command: int, append: Append) -> dict[str, Any]:
         "sequence": main.expected + len(main.events),
         "position": append.position,
         "command_id": append.command_id,
+        "latest": append.idempotency.latest,
     }
 
 

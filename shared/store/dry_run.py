@@ -75,7 +75,9 @@ class DryAppender:
         if noted is None:
             return await first_answer(self._pool, asked)
         request_hash, answer = noted
-        return answer if request_hash == asked.request_hash else OtherContent()
+        if request_hash == asked.request_hash:
+            return answer
+        return None if asked.latest else OtherContent()
 
     def _noted(self, append: Append) -> Appended:
         for key in append.release:

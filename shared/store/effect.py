@@ -126,8 +126,8 @@ def _after(
         if not family.is_dated:
             state = family.evolve(state, fact.event)
     if not goes_on(before.folded, news):
-        if known is None:
-            raise Late(family, stream)
+        if known is None or len(known) != before.sequence:
+            raise Late(family, stream)  # or somebody was faster, and the history is old
         state = family.of([*known, *news])
     else:
         for new in history(news):

@@ -31,7 +31,7 @@ async def first_answer(pool: asyncpg.Pool, asked: Idempotency) -> Replayed | Oth
     if row is None:
         return None
     if row["request_hash"] != asked.request_hash:
-        return OtherContent()
+        return None if asked.latest else OtherContent()
     return Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
 
 

@@ -26,10 +26,12 @@ from shared.domain.money import Money
 from shared.domain.permission import reach_of
 from shared.domain.rejection import Reason
 from shared.domain.roles import Permission, Reach
+from shared.domain.text import language_key
 from shared.views.cursors import Cursors, MalformedCursor
 from shared.views.errors import InvalidQuery, invalid
 from shared.views.reading import Views
 from shared.views.spelling import PARSERS, whole
+from shared.views.tables import language_column
 from shared.views.view import View
 
 MOST_ROWS = 100
@@ -79,7 +81,7 @@ def at_most(column: str, kind: type) -> Filter:
 
 
 def contains(column: str) -> Filter:
-    """The text contains this, whatever the case, composed or decomposed."""
+    """The text contains this, whatever the case; of `Listing.by_language` whatever the marks on its letters, too."""
     return Filter(column=column, kind=str, operator="contains")
 
 
@@ -100,6 +102,12 @@ class Listing:
     readers: Permission
     owner: str | None = "owner"
     team: str | None = "team"
+    by_language: tuple[str, ...] = ()
+    """Columns that are sorted and searched as people read them: those of the table (`Table.by_language`)."""
+
+    def sorted_by(self, column: str) -> str:
+        """The column by which one is sorted."""
+        return language_column(column) if column in self.by_language else column
 
     def __post_init__(self) -> None:
         if self.default_sort.removeprefix("-") not in self.sorts:
@@ -185,7 +193,12 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors) -> Asked:
     if wrong:
         raise InvalidQuery(sorted(wrong, key=lambda reason: reason.field or ""))
     return Asked(
-        limit=limit, column=column, descending=sort.startswith("-"), values=values, after=after, bound_to=bound_to
+        limit=limit,
+        column=listing.sorted_by(column),
+        descending=sort.startswith("-"),
+        values=values,
+        after=after,
+        bound_to=bound_to,
     )
 
 
@@ -197,7 +210,9 @@ def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]
         arguments.append(value)
         return f"${len(arguments)}"
 
-    conditions = [_condition(listing.filters[name], asked.values[name], bound) for name in sorted(asked.values)]
+    conditions = [
+        _condition(listing, listing.filters[name], asked.values[name], bound) for name in sorted(asked.values)
+    ]
     conditions += _scope(listing, actor, bound)
     if asked.after is not None:
         conditions.append(_behind(listing, asked, *asked.after, bound))
@@ -242,7 +257,7 @@ def parsed(condition: Filter, texts: Sequence[str]) -> Any:
     return values if condition.operator == "equals" else values[0]
 
 
-def _condition(condition: Filter, value: Any, bound: Callable[[Any], str]) -> str:
+def _condition(listing: Listing, condition: Filter, value: Any, bound: Callable[[Any], str]) -> str:
     match condition.operator:
         case "equals":
             return f"{condition.column} = any({bound(value)})"
@@ -250,12 +265,10 @@ def _condition(condition: Filter, value: Any, bound: Callable[[Any], str]) -> st
             return f"{condition.column} >= {bound(value)}"
         case "at most":
             return f"{condition.column} <= {bound(value)}"
+        case "contains" if condition.column in listing.by_language:
+            return f"strpos({language_column(condition.column)}, {bound(language_key(value))}) > 0"
         case "contains":
-            return f"strpos({_folded(condition.column)}, {_folded(bound(value))}) > 0"
-
-
-def _folded(text: str) -> str:
-    return f"lower(normalize({text}::text))"
+            return f"strpos(lower({condition.column}), lower({bound(value)})) > 0"
 
 
 def _scope(listing: Listing, actor: Actor, bound: Callable[[Any], str]) -> list[str]:

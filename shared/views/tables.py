@@ -17,7 +17,8 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.history import Folded, by_thing, folded, goes_on, timed
+from shared.domain.history import Folded, by_thing, folded, goes_on, is_order_known, timed
+from shared.domain.text import language_key
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
 
@@ -36,6 +37,10 @@ class Table:
     """Name → SQL type; the first is `id`. A column `version` holds the aggregate's, unless a change says otherwise."""
     changes: Mapping[type, Change]
     keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
+    by_language: tuple[str, ...] = ()
+    """Texts that are sorted and searched as people read them; beside each stands a column `<name>_key`."""
+    assumes: Change | None = None
+    """What else a row says once the order of its facts could not be known, given the last of them and the row."""
 
     @property
     def is_dated(self) -> bool:
@@ -45,7 +50,8 @@ class Table:
     @property
     def stored(self) -> Mapping[str, str]:
         """All columns; with facts that may be told late also how far a row is folded."""
-        return {**self.columns, **(FOLDED if self.is_dated else {})}
+        keys = {language_column(name): LANGUAGE_KEY for name in self.by_language}
+        return {**self.columns, **keys, **(FOLDED if self.is_dated else {})}
 
     @property
     def ddl(self) -> str:
@@ -82,6 +88,8 @@ class Table:
             row |= self._changed(fact, row)
         if late:
             rows |= self._refolded(await db.history(list(late)))
+        for row in rows.values():
+            row |= {language_column(name): language_key(row[name] or "") for name in self.by_language}
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
 
     def _blank(self, key: Any) -> Row:
@@ -109,7 +117,17 @@ class Table:
                 for key in self.keys(fact):
                     row = rows.setdefault(key, self._blank(key))
                     row |= self._changed(fact, row)
+            if self.assumes and not is_order_known(own):
+                row |= self.assumes(fact, row)
         return rows
+
+
+LANGUAGE_KEY = 'text collate "C" not null'
+
+
+def language_column(name: str) -> str:
+    """The column by which a text is sorted and searched as people read it."""
+    return f"{name}_key"
 
 
 FOLDED = {"folded": "text"}

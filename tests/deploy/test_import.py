@@ -136,6 +136,16 @@ def test_data_5_an_outside_id_is_the_same_thing_whoever_names_it() -> None:
     assert read_fact(LINES[0], ids_of("another-crm"), EUR).aggregate_id != facts["team", "north"].aggregate_id
 
 
+DEAL_OF = {"fact": "deal", "id": "D-1", **DAY, "name": "A deal", "amount": euro("1")}
+
+
+def test_data_5_a_number_as_outside_id_is_the_text_of_its_digits_everywhere() -> None:
+    for number, text in ((17, "17"), ("17", "17"), ("017", "017")):
+        told = read_fact({**DEAL_OF, "id": number, "account": number, "owner": number}, IDS, EUR)
+        assert told.aggregate_id == IDS("deal", text)
+        assert (told.command.account_id, told.command.owner) == (IDS("account", text), IDS("member", text))
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -143,7 +153,13 @@ def test_data_5_an_outside_id_is_the_same_thing_whoever_names_it() -> None:
         ({"fact": "deals", "id": "x"}, "fact: 'deals' is no kind of fact"),
         ({"fact": "deal-won", "on": "2025-01-01"}, "id: the outside id is missing"),
         ({"fact": "deal-won", "id": "", "on": "2025-01-01"}, "id: the outside id is missing"),
-        ({"fact": "deal-won", "id": 7, "on": "2025-01-01"}, "id: the outside id is missing"),
+        ({"fact": "deal-won", "id": 7.0, "on": "2025-01-01"}, "id: an outside id is a text or a whole number, not 7.0"),
+        (
+            {"fact": "deal-won", "id": True, "on": "2025-01-01"},
+            "id: an outside id is a text or a whole number, not True",
+        ),
+        ({**DEAL_OF, "account": 7.0}, "account: an outside id is a text or a whole number, not 7.0"),
+        ({**DEAL_OF, "account": ""}, "account: the outside id is missing"),
         ({"fact": "deal-won", "id": "D-1"}, "on: This field is required"),
         (
             {"fact": "deal", "id": "D-1", "on": "2025-01-02", "name": " \t"},
@@ -258,7 +274,7 @@ async def test_data_5_what_changed_nothing_then_changes_nothing_later(books: Boo
     file = written(tmp_path, (opening, stayed, moved, {"fact": "deal-won", "id": "D-1", "on": "2025-07-03"}))
     first = await books.take_in(file)
     recorded = await books.everything()
-    assert (first.recorded.total(), first.known.total(), first.rejections) == (3, 1, [])
+    assert (first.recorded.total(), first.known.total(), first.rejections) == (4, 0, [])
     again = await books.take_in(file)
     assert (again.recorded.total(), again.known.total(), again.rejections) == (0, 4, [])
     assert await books.everything() == recorded

@@ -323,3 +323,108 @@ async def test_data_5_a_dry_run_says_what_would_come_in_and_writes_nothing(
         summary.assumptions,
     )
     assert [each.reason for each in checked.rejections] == [each.reason for each in summary.rejections]
+
+
+# -- one by one -------------------------------------------------------------------------------------------------------
+
+
+async def told_in_turn(books: Books, folder: Path, *runs: Sequence[Fact]) -> list[str]:
+    """Imports one after the other; why facts of the last one were refused."""
+    summary = None
+    for facts in runs:
+        summary = await books.take_in(written(folder, tuple(facts)))
+    assert summary is not None
+    return [each.reason for each in summary.rejections]
+
+
+def acme(on: str, size: int, **more: Any) -> Fact:
+    return {"fact": "account", "id": "a", "on": on, "name": "Acme", "size": size, **more}
+
+
+def begun(amount: str, **more: Any) -> Fact:
+    return {"fact": "deal", "id": "d", "on": "2025-01-01", "name": "Line", "amount": euro(amount), **more}
+
+
+async def test_data_5_a_correction_back_to_what_was_before_counts(books: Books, tmp_path: Path) -> None:
+    first = (acme("2025-01-01", 10), acme("2025-02-01", 20))
+    assert await told_in_turn(books, tmp_path, first, (acme("2025-02-01", 10),)) == []
+    assert (await state(books, "leads", account, "a")).profile.size == 10
+
+
+async def test_data_5_what_was_so_anyway_still_is_when_something_is_told_before_it(
+    books: Books, tmp_path: Path
+) -> None:
+    won = {"fact": "deal-won", "id": "d", "on": "2025-03-01", "amount": euro("430")}
+    between = (
+        {"fact": "deal-changed", "id": "d", "on": "2025-02-01", "amount": euro("500")},
+        acme("2025-02-01", 20),
+    )
+    first = (begun("430"), won, acme("2025-01-01", 10), acme("2025-03-01", 10))
+    assert await told_in_turn(books, tmp_path, first, between) == []
+    assert (await state(books, "deals", deal, "d")).amount.amount == 430
+    assert (await state(books, "leads", account, "a")).profile.size == 10
+
+
+async def test_data_5_of_there_and_back_the_last_import_counts(books: Books, tmp_path: Path) -> None:
+    assert await told_in_turn(books, tmp_path, (begun("100"),), (begun("200"),), (begun("100"),)) == []
+    assert (await state(books, "deals", deal, "d")).amount.amount == 100
+    again = await books.take_in(written(tmp_path, (begun("100"),)))
+    assert (again.recorded.total(), again.known.total()) == (0, 1)
+
+
+async def test_proc_4_a_target_stays_the_one_that_it_was(books: Books, tmp_path: Path) -> None:
+    goal = {
+        "fact": "target",
+        "id": "t",
+        "on": "2025-01-01",
+        "period": "2025-Q1",
+        "level": "company",
+        "amount": euro("1"),
+    }
+    (reason,) = await told_in_turn(books, tmp_path, (goal,), ({**goal, "on": "2025-02-01", "period": "2025-Q2"},))
+    assert reason == "period: It is known with 2025-Q1; this says 2025-Q2."
+
+
+async def test_lead_2_a_corrected_duplicate_stays_one_whatever_became_of_its_original(
+    books: Books, tmp_path: Path
+) -> None:
+    def captured(outside: str, on: str, **more: Any) -> Fact:
+        return {"fact": "lead", "id": outside, "on": on, "source": "fair", "email": "x@acme.example", **more}
+
+    ended = {"fact": "lead-converted", "id": "o", "on": "2025-01-20", "account": "a", "contact": "c"}
+    contact = {"fact": "contact", "id": "c", "account": "a", "on": "2025-01-20", "email": "x@acme.example"}
+    first = (captured("o", "2025-01-01"), captured("l", "2025-01-05"), acme("2025-01-01", 1), ended, contact)
+    corrected = (captured("l", "2025-01-05", campaign="spring"), captured("o", "2025-01-01", campaign="spring"))
+    assert await told_in_turn(books, tmp_path, first, corrected) == []
+    repeats, original = await state(books, "leads", lead, "l"), await state(books, "leads", lead, "o")
+    assert (type(repeats).__name__, repeats.original_id) == ("DuplicateLead", IDS("lead", "o"))
+    assert (type(original).__name__, original.captured.campaign) == ("ConvertedLead", "spring")
+
+
+async def test_org_1_teams_of_history_never_stand_below_themselves(books: Books, tmp_path: Path) -> None:
+    def formed(outside: str, on: str, parent: str | None = None) -> Fact:
+        return {"fact": "team", "id": outside, "on": on, "name": outside} | ({"parent": parent} if parent else {})
+
+    facts = (formed("t", "2025-01-01"), formed("u", "2025-01-02", "t"), formed("t", "2025-06-01", "u"))
+    (reason,) = await told_in_turn(books, tmp_path, facts)
+    assert "below itself" in reason
+
+
+async def test_acct_1_a_contact_is_one_of_one_account_erased_or_not(books: Books, tmp_path: Path) -> None:
+    other = {"fact": "account", "id": "b", **FIRST, "name": "Bolt"}
+    elsewhere = {**OLD[4], "account": "b", "name": "Carla Cruz"}
+    (reason,) = await told_in_turn(books, tmp_path, (*OLD, other), (elsewhere,))
+    assert reason == "Another account has this contact."
+    assert (await state(books, "leads", account, "b")).contacts == ()
+
+
+async def test_data_4_what_history_is_known_by_names_nobody(books: Books, tmp_path: Path) -> None:
+    step = {"fact": "deal-moved", "id": "d", "on": "2025-02-01", "stage": "quotation", "fact_id": "call ada@x.example"}
+    assert await told_in_turn(books, tmp_path, (begun("1"), step)) == []
+    connection = await asyncpg.connect(books.urls["deals"])
+    try:
+        names = [row["fact"] for row in await connection.fetch("select fact from event where fact is not null")]
+    finally:
+        await connection.close()
+    assert len(names) == 2
+    assert not any("ada" in name for name in names)

@@ -323,6 +323,22 @@ def test_data_5_files_are_read_in_the_dialect_that_the_mapping_names(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("cell", ["12.34", "1.23.456,00", "1234.567", ".123"])
+def test_data_5_a_sign_for_thousands_stands_between_groups_of_three(folder: Path, cell: str) -> None:
+    (folder / "deals.csv").write_text(f"number;worth\nA-1;{cell}\n", encoding="utf-8")
+    said = {
+        "delimiter": ";",
+        "decimal": ",",
+        "thousands": ".",
+        "newest_of": {"prices.csv": ["price"]},
+        "date_format": "%y0",
+    }
+    rule = {"from": "deals.csv", "fact": "deal", "fields": {"id": "number", "x": {"money": "worth"}}}
+    (folder / "prices.csv").write_text("price\n900\n", encoding="utf-8")
+    ((_, fact),) = facts(folder, rule, **said, corrections={}, lookups={})
+    assert fact.reason == f"worth: {cell!r} is no number like 1234,50"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

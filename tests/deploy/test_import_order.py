@@ -260,3 +260,26 @@ async def test_data_5_a_later_import_corrects_an_earlier_one(books: Books, tmp_p
     assert found.opening.on == date(2025, 3, 1)
     again = await books.take_in(written(tmp_path, corrected))
     assert (again.recorded.total(), again.known.total()) == (0, 3)
+
+
+async def test_data_5_a_thing_carries_that_the_order_of_its_day_is_assumed(books: Books, tmp_path: Path) -> None:
+    """Told together or one by one; once the instant of one is told, the order is known."""
+    first, second = moved("2025-03-06", "needs-confirmed", fact_id="1"), moved("2025-03-06", "quotation", fact_id="2")
+    summary = await books.take_in(written(tmp_path, (OPENED, first)))
+    assert not (await standing(books)).assumptions
+    summary = await books.take_in(written(tmp_path, (second,)))
+    assert summary.rejections == []
+    assert (await standing(books)).assumptions == ("order-of-day",)
+    for number, stage in enumerate(("needs-confirmed", "quotation"), 1):
+        instant = f"2025-03-06T1{number}:00:00Z"
+        await books.take_in(written(tmp_path, (moved("2025-03-06", stage, fact_id=str(number), at=instant),)))
+    found = await standing(books)
+    assert (found.stage, found.assumptions) == ("quotation", ())
+
+
+async def test_data_5_an_assumption_goes_along_with_the_thing(books: Books, tmp_path: Path) -> None:
+    facts = (OPENED, moved("2025-03-06", "needs-confirmed", fact_id="1"), moved("2025-03-06", "quotation", fact_id="2"))
+    summary = await books.take_in(written(tmp_path, (*facts, WON)))
+    assert summary.assumptions == {"deal: order-of-day": 1}
+    found = await standing(books)
+    assert (type(found).__name__, found.stage, found.assumptions) == ("WonDeal", "quotation", ("order-of-day",))

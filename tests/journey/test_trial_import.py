@@ -258,7 +258,7 @@ def spoil(file: Path) -> dict[int, str]:
         ("deal_stage", "Dreaming", "deal_stage: 'Dreaming' is none of"),
         ("sales_agent", "Nobody At All", "sales_agent: 'Nobody At All' is not in the look-up"),
         ("product", "Abacus", "product: 'Abacus' is not in the look-up"),
-        ("close_value", "plenty", "amount"),
+        ("close_value", "plenty", "close_value: 'plenty' is no number"),
     ]
     chosen = random.Random(5).sample(
         [place for place, row in enumerate(rows) if row[column["deal_stage"]] == "Engaging"], len(ways)

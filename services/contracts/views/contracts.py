@@ -81,6 +81,7 @@ CHANGES: Mapping[type, Change] = {
 
 CONTRACT = Table(
     name="contract",
+    by_language=("name",),
     columns={
         "id": "uuid primary key",
         "version": "bigint not null",
@@ -110,7 +111,7 @@ create index on {{view}}.contract (account_id);
 create index on {{view}}.contract (status, drafted_at);
 """
 
-CONTRACT_VIEW = View(name="contracts", version=3, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
+CONTRACT_VIEW = View(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
 
 
 @value
@@ -137,6 +138,7 @@ class ContractRow:
 
 CONTRACTS = Listing(
     name="contracts",
+    by_language=("name",),
     view=CONTRACT_VIEW,
     table="contract",
     item=ContractRow,

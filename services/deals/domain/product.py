@@ -113,7 +113,7 @@ def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, 
 
 
 @product.already
-def is_listed(state: ListedProduct, command: AddProduct | AddImportedProduct) -> bool:
+def is_listed(state: ListedProduct, command: AddProduct) -> bool:
     return (state.code, state.name, state.family, state.list_price) == (
         command.code,
         command.name,

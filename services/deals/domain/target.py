@@ -123,7 +123,7 @@ def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID |
 
 
 @target.already
-def is_set(state: OpenTarget, command: SetTarget | SetImportedTarget) -> bool:
+def is_set(state: OpenTarget, command: SetTarget) -> bool:
     return (state.period, state.kind, state.level, state.amount, state.team, state.owner) == (
         command.period,
         command.kind,

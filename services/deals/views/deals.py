@@ -8,6 +8,7 @@ from uuid import UUID
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from shared.domain.aggregate import statuses
+from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events import deals
@@ -41,6 +42,7 @@ COLUMNS = {
     "process_id": "uuid not null",
     "opened_at": "timestamptz not null",
     "closed_on": "date",
+    "assumptions": "text[] not null",
     "updated_at": "timestamptz not null",
 }
 
@@ -69,6 +71,8 @@ class DealRow:
     process_id: UUID
     opened_at: datetime
     closed_on: date | None
+    assumptions: tuple[str, ...]
+    """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
     updated_at: datetime
 
 
@@ -90,6 +94,7 @@ def _opened(fact: Envelope[deals.DealOpened], row: Row) -> Row:
         "industry": event.industry,
         "process_id": event.process_id,
         "opened_at": fact.occurred_at,
+        "assumptions": event.assumptions,
     }
 
 
@@ -147,8 +152,10 @@ CHANGES: Mapping[type, Change] = {
 
 DEAL = Table(
     name="deal",
+    by_language=("name",),
     columns=COLUMNS,
     changes={event: _dated(change) for event, change in CHANGES.items()},
+    assumes=lambda _, row: {"assumptions": [*row["assumptions"], ORDER_OF_DAY]},
 )
 
 DDL = f"""
@@ -162,10 +169,11 @@ create index on {{view}}.deal (team);
 create index on {{view}}.deal (account_id);
 """
 
-DEAL_VIEW = View(name="deals", version=2, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+DEAL_VIEW = View(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",
+    by_language=("name",),
     view=DEAL_VIEW,
     table="deal",
     item=DealRow,

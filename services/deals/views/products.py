@@ -40,6 +40,7 @@ def _whole(fact: Envelope[deals.ProductListed | deals.ProductChanged], row: Row)
 
 PRODUCT = Table(
     name="product",
+    by_language=("name",),
     columns={
         "id": "uuid primary key",
         "version": "bigint not null",
@@ -58,10 +59,11 @@ DDL = f"""
 create index on {{view}}.product (code, id);
 """
 
-PRODUCT_VIEW = View(name="products", version=2, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_VIEW = View(name="products", version=3, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",
+    by_language=("name",),
     view=PRODUCT_VIEW,
     table="product",
     item=ProductRow,

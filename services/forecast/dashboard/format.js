@@ -1,10 +1,14 @@
 // How figures and words are shown. Amounts stay decimal strings until they are written.
 const language = navigator.language || "en";
 
-const exact = (currency) => new Intl.NumberFormat(language, { style: "currency", currency });
+// The decimals are those of the amount's own text: browsers have their own mind about some currencies (HUF, IQD).
+const exact = ({ amount, currency }) => {
+  const decimals = (amount.split(".")[1] ?? "").length;
+  return new Intl.NumberFormat(language, { style: "currency", currency, minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+};
 const compact = (currency) => new Intl.NumberFormat(language, { style: "currency", currency, notation: "compact", maximumFractionDigits: 2 });
 
-export const money = (value) => exact(value.currency).format(value.amount);
+export const money = (value) => exact(value).format(value.amount);
 export const shortMoney = (value) => compact(value.currency).format(value.amount);
 export const signed = (value) => (value.amount.startsWith("-") ? money(value).replace("-", "−") : `+${money(value)}`);
 export const share = (value) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(value);

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -66,13 +66,19 @@ class KnownUnder:
         return KnownUnder(people=tuple(each for each in self.people if each.id != own))
 
     def named(self, name: str | None) -> list[Known]:
-        """Those who may be a person of this name: they have the same one, or one of both has none (LEAD-2)."""
-        return [each for each in self.people if is_same_name(each.name, name)]
+        """Those who may be a person of this name, whoever came first before the others: they have the same one, or one
+        of both has none (LEAD-2)."""
+        return sorted((each for each in self.people if is_same_name(each.name, name)), key=first_known)
 
     @property
     def ids(self) -> tuple[UUID, ...]:
         """The leads and accounts."""
         return tuple(sorted({each.id for each in self.people}))
+
+
+def first_known(known: Known) -> tuple[datetime, UUID]:
+    """Who came first; at one instant the id decides."""
+    return known.since or datetime.min.replace(tzinfo=UTC), known.id
 
 
 def is_same_name(one: str | None, other: str | None) -> bool:

@@ -53,6 +53,7 @@ def _added(fact: Envelope[ContactAdded], row: Row) -> Row:
 
 ACCOUNT = Table(
     name="account",
+    by_language=("name",),
     columns={
         "id": "uuid primary key",
         "version": "bigint not null",
@@ -98,7 +99,7 @@ CONTACT = Table(
 DDL = f"""
 {ACCOUNT.ddl}
 {CONTACT.ddl}
-create index on {{view}}.account (name, id);
+create index on {{view}}.account (name_key, id);
 create index on {{view}}.account (opened_at, id);
 create index on {{view}}.account (owner);
 create index on {{view}}.account (team);
@@ -106,7 +107,7 @@ create index on {{view}}.account (parent_id);
 create index on {{view}}.contact (account_id);
 create index on {{view}}.contact (added_at, id);
 create view {{view}}.contact_of_account as
-    select c.*, a.name as account_name, a.owner, a.team
+    select c.*, a.name as account_name, a.name_key as account_name_key, a.owner, a.team
       from {{view}}.contact c join {{view}}.account a on a.id = c.account_id;
 """  # noqa: S608 — names of our own tables
 
@@ -155,10 +156,11 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_VIEW = View(name="accounts", version=2, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
+ACCOUNT_VIEW = View(name="accounts", version=3, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",
+    by_language=("name",),
     view=ACCOUNT_VIEW,
     table="account",
     item=AccountRow,
@@ -179,6 +181,7 @@ ACCOUNTS = Listing(
 
 CONTACTS = Listing(
     name="contacts",
+    by_language=("account_name",),
     view=ACCOUNT_VIEW,
     table="contact_of_account",
     item=ContactRow,

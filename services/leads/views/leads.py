@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.leads.domain.lead import lead
 from shared.domain.aggregate import statuses
+from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
@@ -61,6 +62,7 @@ COLUMNS = {
     "deal_id": "uuid",
     "reason": "text",
     "erased": "boolean not null",
+    "assumptions": "text[] not null",
     "captured_at": "timestamptz not null",
     "closed_at": "timestamptz",
     "updated_at": "timestamptz not null",
@@ -106,6 +108,8 @@ class LeadRow:
     reason: str | None
     """Why it was disqualified."""
     erased: bool
+    assumptions: tuple[str, ...]
+    """What had to be assumed: "order-of-day" of one that came to two ends on a day whose order nobody knows."""
     captured_at: datetime
     closed_at: datetime | None
     updated_at: datetime
@@ -126,8 +130,9 @@ def _captured(fact: Envelope[LeadCaptured], row: Row) -> Row:
         "campaign": event.campaign,
         "acquisition_cost": cost.amount if cost else None,
         "currency": cost.currency if cost else None,
-        "candidates": event.candidates,
+        "candidates": event.candidates or (),
         "erased": False,
+        "assumptions": (),
         "captured_at": fact.occurred_at,
     }
 
@@ -170,7 +175,7 @@ def _worked_on(fact: Envelope[LeadActivityLogged], row: Row) -> Row:
 
 def _erased(fact: Envelope[LeadErased], row: Row) -> Row:
     ended = {"status": "erased", "closed_at": fact.occurred_at} if row["status"] == "open" else {}
-    return {**dict.fromkeys(PERSONAL), **ended, "erased": True}
+    return {**dict.fromkeys(PERSONAL), **ended, "candidates": (), "erased": True}
 
 
 def _owned(fact: Envelope[Any], row: Row) -> Row:
@@ -209,6 +214,7 @@ LEAD = Table(
     name="lead",
     columns=COLUMNS,
     changes={event: _dated(change) for event, change in CHANGES.items()},
+    assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
 )
 
 DDL = f"""
@@ -220,7 +226,7 @@ create index on {{view}}.lead (owner, status);
 create index on {{view}}.lead (team);
 """
 
-LEAD_VIEW = View(name="leads", version=2, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+LEAD_VIEW = View(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 
 LEADS = Listing(
     name="leads",

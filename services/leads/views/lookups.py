@@ -14,13 +14,13 @@ from services.leads.domain.assignment import (
     chosen_team,
     queue_of,
 )
-from services.leads.domain.contact_points import Known, KnownUnder, domain_key, email_key
+from services.leads.domain.contact_points import Known, KnownUnder, domain_key, email_key, first_known
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
 from services.leads.domain.lead.history import ImportLead
-from services.leads.domain.lead.state import OpenLead, lead
+from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
-from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, team
+from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, TeamsAbove, team
 from services.leads.views.people import CANDIDATES, PEOPLE_VIEW
 from shared.domain.context import Context
 from shared.domain.history import timed
@@ -36,6 +36,17 @@ async def named_team(reader: Reader, state: Any, command: Any, context: Context)
     """The team that a command names: the one to stand below, or to sit in."""
     named: UUID | None = command.parent_id if isinstance(command, FormTeam) else command.team_id
     return NamedTeam(exists=named is not None and await _team_exists(reader, named))
+
+
+async def teams_above(reader: Reader, state: Any, command: Any, context: Context) -> TeamsAbove:
+    """What stands above the parent that a team is to have."""
+    above: list[UUID] = []
+    parent: UUID | None = command.parent_id
+    while parent is not None and parent not in above:
+        above.append(parent)
+        found, _ = await reader.state(team, parent)
+        parent = found.parent_id if isinstance(found, ActiveTeam) else None
+    return TeamsAbove(teams=tuple(above))
 
 
 async def named_member(reader: Reader, state: Any, command: Any, context: Context) -> NamedMember:
@@ -60,6 +71,13 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
     address = state.captured.email if isinstance(command, ConvertLead) else email_key(command.email)
     holders = await reader.claim_holders("email", address) if address else frozenset[UUID]()
     people: list[Known] = []
+    if address and isinstance(command, ImportLead):
+        own, _ = await reader.state(lead, context.aggregate_id)
+        if isinstance(own, DuplicateLead) and own.captured.email == address:
+            # Corrected: it stays the duplicate that it was, whatever has become of its original.
+            people.append(Known(id=own.original_id, kind=own.original_kind, owner=own.owner, team=own.team))
+        if isinstance(own, ConvertedLead):
+            holders -= {own.account_id}
     for holder in sorted(holders):
         found, _ = await reader.state(lead, holder)
         if isinstance(found, OpenLead):
@@ -82,7 +100,7 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
             for contact in found.contacts
             if contact.email == address
         ]
-    return KnownUnder(people=tuple(people))
+    return KnownUnder(people=tuple(sorted(people, key=first_known)))
 
 
 async def _came(reader: Reader, account_id: UUID) -> dict[UUID, datetime]:

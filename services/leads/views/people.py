@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.leads.domain.organisation.member import member
 from shared.domain.aggregate import statuses
+from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.history import by_thing, standing
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import value
@@ -27,8 +28,11 @@ from shared.views.view import View, ViewDatabase
 
 
 def _joined(fact: Envelope[MemberJoined], row: Row) -> Row:
+    if row["status"] == "former":
+        return {}
     joined_at = row["joined_at"] or fact.occurred_at
-    return {**_known(fact, row), "status": "active", "team": fact.data.team_id, "joined_at": joined_at}
+    standing = {"status": "active", "team": fact.data.team_id, "joined_at": joined_at, "assumptions": ()}
+    return {**_known(fact, row), **standing}
 
 
 def _known(fact: Envelope[Any], row: Row) -> Row:
@@ -58,6 +62,7 @@ def _while_active(change: Change) -> Change:
 
 TEAM = Table(
     name="team",
+    by_language=("name",),
     columns={
         "id": "uuid primary key",
         "version": "bigint not null",
@@ -75,6 +80,7 @@ TEAM = Table(
 
 MEMBER = Table(
     name="member",
+    by_language=("name",),
     columns={
         "id": "uuid primary key",
         "version": "bigint not null",
@@ -88,6 +94,7 @@ MEMBER = Table(
         "capacity": "integer not null",
         "joined_at": "timestamptz not null",
         "left_on": "date",
+        "assumptions": "text[] not null",
     },
     changes={
         MemberJoined: _joined,
@@ -96,6 +103,7 @@ MEMBER = Table(
         MemberWentOnLeave: lambda fact, _: {},
         MemberLeft: _while_active(lambda fact, _: {"status": "former", "left_on": fact.data.on}),
     },
+    assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
 )
 
 DDL = f"""
@@ -166,12 +174,15 @@ class MemberRow:
     capacity: int
     joined_at: datetime
     left_on: date | None
+    assumptions: tuple[str, ...]
+    """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
 
-PEOPLE_VIEW = View(name="people", version=2, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_VIEW = View(name="people", version=4, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",
+    by_language=("name",),
     view=PEOPLE_VIEW,
     table="team",
     item=TeamRow,
@@ -186,6 +197,7 @@ TEAMS = Listing(
 
 MEMBERS = Listing(
     name="members",
+    by_language=("name",),
     view=PEOPLE_VIEW,
     table="member",
     item=MemberRow,

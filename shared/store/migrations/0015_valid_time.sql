@@ -14,7 +14,7 @@ alter table claim drop constraint claim_pkey, add primary key (kind, key_hash, h
 create or replace function append_commands(
     events   json,  -- [{command, recorded_at, actor, correlation_id, causation_id, imported, traceparent, events: [...]}]
     streams  json,  -- [{command, aggregate_id, aggregate, expected, events}]: events is their number
-    keys     json,  -- [{command, principal, operation, key, request_hash, aggregate_id, sequence, position}] or null
+    keys     json,  -- [{command, principal, operation, key, request_hash, aggregate_id, sequence, position, latest}] or null
     claims   json,  -- [{command, kind, key_hash, holder, take, beside}] or null
     timers   json,  -- [{command, aggregate_id, name, aggregate, due, generation, command_data}] or null; no due: cancel
     people   json   -- [{command, person_id, event_id, data}] or null; no event: erase the person
@@ -42,9 +42,9 @@ begin
         for loser in
             select k.command, i.request_hash = k.request_hash as same, i.aggregate_id, i.sequence, i.position
               from json_to_recordset(keys)
-                as k(command integer, principal text, operation text, key text, request_hash bytea)
+                as k(command integer, principal text, operation text, key text, request_hash bytea, latest boolean)
               join idempotency i using (principal, operation, key)
-             where k.command <> all (lost)
+             where k.command <> all (lost) and (i.request_hash = k.request_hash or k.latest is not true)
         loop
             lost := lost || loser.command;
             return query select loser.command, case when loser.same then 'replayed' else 'content-differs' end,
@@ -174,7 +174,10 @@ begin
             as k(command integer, principal text, operation text, key text, request_hash bytea, aggregate_id uuid,
                  sequence bigint, position bigint, command_id uuid)
           left join last using (aggregate_id)
-         where k.command <> all (lost))
+         where k.command <> all (lost)
+            on conflict (principal, operation, key) do update  -- the newest under the key takes its place
+           set request_hash = excluded.request_hash, aggregate_id = excluded.aggregate_id,
+               sequence = excluded.sequence, position = excluded.position, command_id = excluded.command_id)
     select null::integer, 'appended', last.aggregate_id, last.sequence, last.position, null, null::bytea from last;
 end
 $$;

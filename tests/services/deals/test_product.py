@@ -84,5 +84,7 @@ def test_data_5_a_product_of_the_past_is_listed_on_its_day() -> None:
     )
     outcome = scenario(product).when(imported).then(LISTED)
     assert outcome.facts[0].at == Moment(datetime(2025, 1, 2, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
-    scenario(product).given(LISTED).when(imported).then()
+    later = scenario(product).given(LISTED).when(replace(imported, list_price=eur("5000")))
+    assert later.state.list_price == eur("5000")
+    scenario(product).given(LISTED).when(replace(imported, code="SRV-1")).then_rejected("says-otherwise")
     scenario(product).when(replace(imported, on=date(2027, 1, 1))).then_rejected("in-the-future")

@@ -111,4 +111,6 @@ def test_data_5_a_target_of_the_past_was_set_on_its_day() -> None:
     imported = SetImportedTarget(on=date(2025, 12, 1), period="2026-Q4", level="company", amount=eur("1600000"))
     outcome = THE_TARGET.when(imported).then(SET)
     assert outcome.facts[0].at == Moment(datetime(2025, 12, 1, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
-    THE_TARGET.given(SET).when(imported).then()
+    again = THE_TARGET.given(SET).when(replace(imported, amount=eur("1700000")))
+    assert (again.facts[0].event.before, again.state.amount) == (eur("1600000"), eur("1700000"))
+    THE_TARGET.given(SET).when(replace(imported, period="2026-Q3")).then_rejected("says-otherwise")

@@ -172,7 +172,7 @@ def test_data_5_an_account_of_the_past_comes_in_dated_and_once() -> None:
     outcome = scenario(account).knowing(neighbours=ALONE).when(told)
     outcome.then(opened)
     assert outcome.facts[0].at == Moment(CONTEXT.company.end_of(PAST), by_day=True)
-    known.when(told).then()
+    assert known.when(told).state == after(account, opened)
 
 
 def test_data_5_what_a_later_export_says_of_an_account_counts_from_its_day_on() -> None:

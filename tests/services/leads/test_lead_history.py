@@ -78,7 +78,6 @@ def test_data_5_the_past_of_a_lead_comes_in_without_gates() -> None:
     known = ImportLeadQualification(on=PAST, need_stated=True)
     noted = LeadQualificationNoted(lead_id=HERE, need_stated=True)
     work.when(known).then(noted)
-    work.given(noted).when(known).then()
 
     conversion = ImportLeadConversion(on=PAST, account_id=OTHER, contact_id=UUID(int=21))
     work.when(conversion).then(converted)

@@ -25,6 +25,7 @@ from services.leads.domain.organisation.team import (
     ImportTeam,
     NamedMember,
     NamedTeam,
+    TeamsAbove,
     team,
 )
 from shared.domain.aggregate import Claim
@@ -202,7 +203,7 @@ def test_org_1_a_former_member_neither_moves_nor_goes_on_leave() -> None:
 
 def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
     on = date(2025, 1, 7)
-    outcome = scenario(team).when(ImportTeam(on=on, name="South"))
+    outcome = scenario(team).knowing(above=TeamsAbove()).when(ImportTeam(on=on, name="South"))
     outcome.then(TeamFormed(team_id=HERE, name="South"))
     assert outcome.facts[0].at is not None
     assert outcome.facts[0].at.at.date() == on
@@ -217,25 +218,38 @@ def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
 
 def test_data_5_an_instant_that_history_knows_is_kept() -> None:
     at = NOW - timedelta(days=400, hours=3)
-    outcome = scenario(team).when(ImportTeam(on=at.date(), at=at, name="South"))
+    outcome = scenario(team).knowing(above=TeamsAbove()).when(ImportTeam(on=at.date(), at=at, name="South"))
     assert outcome.facts[0].at == Moment(at)
 
 
-def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
+def test_data_5_what_was_so_anyway_is_told_again_and_changes_nothing() -> None:
     on = date(2025, 1, 7)
-    scenario(team).given(formed, led_by_rosa).when(ImportTeam(on=on, name="South")).then()
-    scenario(team).given(formed, led_by_rosa).when(ImportManager(on=on, member_id=ROSA)).then()
+    known = scenario(team).given(formed, led_by_rosa).knowing(above=TeamsAbove())
+    was = after(team, formed, led_by_rosa)
+    assert known.when(ImportTeam(on=on, name="South")).state == was
+    assert known.when(ImportManager(on=on, member_id=ROSA)).state == was
     again = ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)
-    for history in ([joined], [joined, gone]):
-        scenario(member).knowing(holder=SubjectHolder()).given(*history).when(again).then()
+    there = scenario(member).knowing(holder=SubjectHolder()).given(joined)
+    assert there.when(again).state == after(member, joined)
+    assert there.when(ImportMove(on=on, team_id=SOUTH)).state == after(member, joined)
+    there.given(gone).when(again).then()
     scenario(member).given(joined, away).when(ImportLeave(on=on, start=away.start, end=away.end)).then()
     scenario(member).given(joined, gone).when(ImportDeparture(on=TODAY)).then()
-    scenario(member).given(joined).when(ImportMove(on=on, team_id=SOUTH)).then()
+
+
+def test_org_1_a_team_of_history_does_not_stand_below_itself() -> None:
+    below = scenario(team).given(formed).knowing(above=TeamsAbove(teams=(NORTH, HERE)))
+    below.when(ImportTeam(on=date(2025, 1, 7), name="South", parent_id=NORTH)).then_rejected("below-itself")
 
 
 def test_data_5_what_a_later_export_says_counts_from_its_day_on() -> None:
     on = date(2025, 1, 7)
-    renamed = scenario(team).given(formed).when(ImportTeam(on=on, name="Renamed", parent_id=NORTH))
+    renamed = (
+        scenario(team)
+        .given(formed)
+        .knowing(above=TeamsAbove())
+        .when(ImportTeam(on=on, name="Renamed", parent_id=NORTH))
+    )
     renamed.then(TeamChanged(team_id=HERE, name="Renamed", parent_id=NORTH))
     assert (renamed.state.name, renamed.state.parent_id) == ("Renamed", NORTH)
     told = ImportMember(on=on, subject="rosa", name="Rosa D.", role=Role.MANAGER, team_id=NORTH, capacity=5)

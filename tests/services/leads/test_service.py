@@ -433,3 +433,23 @@ async def test_a_fresh_fold_of_the_log_gives_what_the_lists_show(house: House) -
     running = house.service.running
     for view in SERVICE.views:
         assert await differences(running.pool, running.log, view, running.settings.company) == []
+
+
+async def test_api_1_names_are_sorted_and_found_as_people_read_them(house: House) -> None:
+    """API-1: by the rules of language, page by page; composed and decomposed letters meet; a comma is a comma."""
+    desk, mark = house.somebody(), unique("x")
+    names = ["Zebra", "apple", "Öko", "Özil", "Émile", "Cafe"]
+    for name in names:
+        await desk.makes("/v1/accounts", {"name": f"{name} {mark}", "industry": f"Oil, Gas {mark}"})
+    await desk.makes("/v1/accounts", {"name": f"Oil {mark}", "industry": f"Oil {mark}"})
+    await house.settled()
+    wanted = {"industry": f"Oil, Gas {mark}", "sort": "name", "limit": "2"}
+    found, more = list[str](), wanted
+    while more:
+        page = await desk.sees("/v1/accounts", **more)
+        found += [item["name"].removesuffix(f" {mark}") for item in page["items"]]
+        more = {**wanted, "cursor": page["next"]} if page["next"] else {}
+    assert found == ["apple", "Cafe", "Émile", "Öko", "Özil", "Zebra"]
+    for asked in ("\u00c9mile", "E\u0301mile", "emile"):
+        page = await desk.sees("/v1/accounts", q=f"{asked} {mark}")
+        assert [item["name"] for item in page["items"]] == [f"Émile {mark}"]

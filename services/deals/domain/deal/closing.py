@@ -204,4 +204,8 @@ def _closing_day(state: OpenDeal, stated: date | None, context: Context) -> date
         raise Rejected("in-the-future", "A deal cannot be closed in the future.", field="on")
     if state.open_since and on < state.open_since:
         raise Rejected("before-it-began", f"The deal is open since {state.open_since}.", field="on")
+    days = [day for day in (*(visit.on for visit in state.trail), *(change.on for change in state.changes)) if day]
+    if on < max(days, default=on):
+        # An end of that day would come before the change, and amount or stage would not be those that are seen now.
+        raise Rejected("changed-since", f"The deal was changed on {max(days)}, and did not end before.", field="on")
     return on

@@ -5,7 +5,6 @@ nor before its opening. A fact is known when it was told with the same day and v
 day anyway; for what came after it, and for there and back on one day, the import keeps account of every line.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -32,7 +31,6 @@ from services.deals.domain.deal.state import (
     NextStep,
     NoDeal,
     OpenDeal,
-    Visit,
     deal,
     plain,
 )
@@ -217,10 +215,8 @@ def was_imported(state: AnyDeal, command: OpenImportedDeal) -> bool:
 
 @deal.decides(allow=ONLY_SERVICES)
 def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, process: Process) -> Decision:
-    """Take over a move of a deal."""
+    """Take over a move of a deal, also to where it stood: what is told before it later must not change that."""
     moment = _moment(command, context, state)
-    if command.stage == state.stage:
-        return []
     known_stage(process, command.stage)
     event = entered(
         state,
@@ -234,28 +230,21 @@ def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, 
     return [Fact(event=event, at=moment)]
 
 
-@deal.already
-def was_moved(state: AnyDeal, command: MoveImportedDeal) -> bool:
-    visits = [(visit.on, visit.stage) for visit in state.trail]
-    return Visit(stage=command.stage, on=command.on) in state.trail or _held(visits, command.on) == command.stage
-
-
 @deal.decides(allow=ONLY_SERVICES)
 def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Context) -> Decision:
-    """Take over changes of a deal."""
+    """Take over changes of a deal, also to what was so: what is told before it later must not change that."""
     moment = _moment(command, context, state)
     events: list[Any] = []
     if command.amount is not None:
         amount = check_money(command.amount, context.company.currency, "amount")
-        if not _known(state, "amount", command.on, amount):
-            events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on))
+        events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on))
     close = command.expected_close
-    if close is not None and not _known(state, "expected-close", command.on, close):
+    if close is not None:
         events.append(
             DealCloseDateChanged(deal_id=state.id, before=state.expected_close, expected_close=close, on=command.on)
         )
     category = command.category
-    if category is not None and not _known(state, f"category-by-{command.judged_by}", command.on, category):
+    if category is not None:
         events.append(
             DealCategoryChanged(
                 deal_id=state.id,
@@ -266,20 +255,9 @@ def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Conte
             )
         )
     step = command.next_step
-    if step is not None and not _known(state, "next-step", command.on, step):
+    if step is not None:
         events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=command.on))
     return [Fact(event=event, at=moment) for event in events]
-
-
-@deal.already
-def was_changed(state: AnyDeal, command: ChangeImportedDeal) -> bool:
-    told = {
-        "amount": command.amount,
-        "expected-close": command.expected_close,
-        f"category-by-{command.judged_by}": command.category,
-        "next-step": command.next_step,
-    }
-    return all(value is None or _known(state, what, command.on, value) for what, value in told.items())
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -321,18 +299,12 @@ def win_imported(state: OpenDeal, command: WinImportedDeal, context: Context) ->
     """Take over the winning of a deal."""
     moment = _moment(command, context, state)
     facts = []
-    if command.amount is not None and command.amount != state.amount:
+    if command.amount is not None:
         amount = check_money(command.amount, context.company.currency, "amount")
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
         facts.append(Fact(event=changed, at=moment))
         state = deal.evolve(state, changed)
     return [*facts, Fact(event=deal_won(state, command.on), at=moment)]
-
-
-@deal.already
-def was_won(state: AnyDeal, command: WinImportedDeal) -> bool:
-    same_amount = command.amount is None or _known(state, "amount", command.on, command.amount)
-    return same_amount and _told(state, "won", command.on, None)
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -381,15 +353,3 @@ Said = Money | NextStep | date | str | None
 def _told(state: AnyDeal, what: str, on: date, value: Said) -> bool:
     """Whether exactly this was told of this day."""
     return Change(what=what, on=on, value=plain(value)) in state.changes
-
-
-def _known(state: AnyDeal, what: str, on: date, value: Said) -> bool:
-    """Whether this was told of this day, or held at its end anyway."""
-    changes = [(change.on, change.value) for change in state.changes if change.what == what]
-    return _told(state, what, on, value) or _held(changes, on) == plain(value)
-
-
-def _held(values: Sequence[tuple[date | None, str]], on: date) -> str | None:
-    """The last of some dated values at the end of a day."""
-    until = sorted(((day or date.min, value) for day, value in values), key=lambda dated: dated[0])
-    return next((value for day, value in reversed(until) if day <= on), None)

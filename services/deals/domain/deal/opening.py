@@ -224,6 +224,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
         process_rule=event.process_rule,
         open_since=event.on,
         nodes=with_due((), event.stage, event.nodes),
+        assumptions=event.assumptions,
         facts={},
         trail=(Visit(stage=event.stage, on=event.on),),
         changes=(

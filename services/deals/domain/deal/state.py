@@ -8,6 +8,7 @@ from uuid import UUID
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Aggregate
 from shared.domain.calendar import Day
+from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.criteria import Facts, FactValue
 from shared.domain.money import Money
 from shared.domain.roles import READING
@@ -123,6 +124,8 @@ class Deal:
     changes: tuple[Change, ...]
     """What else changed, in the order in which it was recorded; a repeated fact of history is found here."""
     opening: Opening
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
 
 
 @value
@@ -158,6 +161,12 @@ AnyDeal = OpenDeal | WonDeal | LostDeal | AbandonedDeal
 ClosedDeal = WonDeal | LostDeal | AbandonedDeal
 
 deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
+
+
+@deal.assumes
+def came_in_some_order(state: AnyDeal) -> AnyDeal:
+    return replace(state, assumptions=(*state.assumptions, ORDER_OF_DAY))
+
 
 _COMMON = tuple(field.name for field in fields(Deal))
 

@@ -65,6 +65,9 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
     on = command.on or context.today
     if on > context.today:
         raise Rejected("in-the-future", "An activity lies in the past; plan it as the next step.", field="on")
+    if state.open_since and state.open_since != state.opening.on and on < state.open_since:
+        # What came before the opening counts from there; what came while the deal was closed would count nowhere.
+        raise Rejected("before-it-began", f"The deal is open again since {state.open_since}.", field="on")
     logged = DealActivityLogged(
         deal_id=state.id,
         activity_id=activity_id,

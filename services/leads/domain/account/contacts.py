@@ -67,7 +67,7 @@ def add_contact(state: ActiveAccount, command: AddContact, context: Context, kno
             email=points.email,
             phone=points.phone,
             title=command.title,
-            candidates=known.without(state.id).ids,
+            candidates=known.without(state.id).ids or None,
         )
     ]
 
@@ -124,7 +124,7 @@ def has_one_more(state: ActiveAccount, event: ContactAdded) -> ActiveAccount:
         email=event.email,
         phone=event.phone,
         title=event.title,
-        candidates=event.candidates,
+        candidates=event.candidates or (),
     )
     if any(contact.id == event.contact_id and contact.erased for contact in state.contacts):
         return state

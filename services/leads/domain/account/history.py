@@ -70,19 +70,17 @@ def import_account(
     events = (
         [opened(account_id, profile, owner=command.owner, team=command.team, lead_id=command.lead_id)]
         if isinstance(state, NoAccount)
-        else different(state, command, profile)
+        else later(state, command, profile)
     )
     at = context.past_moment(command.on, command.at)
     return [Fact(event=event, at=at) for event in events]
 
 
-def different(state: ActiveAccount, command: ImportAccount, profile: Profile) -> Iterator[Any]:
-    """What is different about an account, once more is told of it. Whose it is stays where that is not told."""
-    if profile != state.profile:
-        yield became(state.id, profile)
-    keeper = command.owner, command.team
-    if keeper not in ((None, None), (state.owner, state.team)):
-        yield AccountHandedOver(account_id=state.id, owner=command.owner, team=command.team)
+def later(state: ActiveAccount, command: ImportAccount, profile: Profile) -> Iterator[Any]:
+    """What an account is from a day on, also where that was so before: what is told later may lie between. Whose it is
+    stays where that is not told."""
+    yield became(state.id, profile)
+    yield AccountHandedOver(account_id=state.id, owner=command.owner or state.owner, team=command.team or state.team)
 
 
 @account.decides(allow=ONLY_SERVICES)
@@ -99,7 +97,7 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         email=points.email,
         phone=points.phone,
         title=command.title,
-        candidates=known.without(state.id).ids,
+        candidates=known.without(state.id).ids or None,
     )
     return [Fact(event=added, at=context.past_moment(command.on, command.at))]
 

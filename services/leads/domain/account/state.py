@@ -5,6 +5,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Claim
 from shared.domain.roles import READING
 from shared.events.definition import value
+from shared.events.leads import ContactAdded
 
 
 @value
@@ -52,6 +53,12 @@ class ActiveAccount:
 
 
 account = Aggregate("account", plural="accounts", start=NoAccount, readers=READING)
+
+
+@account.takes
+def has_the_contact(event: ContactAdded) -> set[Claim]:
+    """A contact is one of one account, erased or not."""
+    return {Claim(kind="contact", key=str(event.contact_id))}
 
 
 @account.claims

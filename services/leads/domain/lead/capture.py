@@ -123,7 +123,7 @@ def capture(state: NoLead, command: CaptureLead, context: Context, known: KnownU
     happened = LeadCaptured(lead_id=lead_id, captured_at=context.now, **same_fields(captured))
     if repeated := others.named(captured.person_name):
         return [happened, duplicate_of(repeated[0], lead_id)]
-    return [replace(happened, candidates=others.ids), *handed_out(lead_id, desk)]
+    return [replace(happened, candidates=others.ids or None), *handed_out(lead_id, desk)]
 
 
 @lead.already
@@ -198,7 +198,7 @@ def came_in(state: NoLead, event: LeadCaptured) -> OpenLead:
         id=event.lead_id,
         captured=Captured(**same_fields(event)),
         captured_at=event.captured_at,
-        candidates=event.candidates,
+        candidates=event.candidates or (),
     )
 
 

@@ -169,7 +169,7 @@ def contact_of(
         email=state.captured.email,
         phone=state.captured.phone,
         title=state.captured.title,
-        candidates=known.without(state.id).without(account_id).ids,
+        candidates=known.without(state.id).without(account_id).ids or None,
     )
 
 

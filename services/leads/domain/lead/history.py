@@ -1,12 +1,12 @@
 """How the history of leads comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.leads.domain.assignment import IMPORTED
-from services.leads.domain.contact_points import Known, KnownUnder
+from services.leads.domain.contact_points import Known, KnownUnder, first_known
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
@@ -134,24 +134,19 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, known: Kno
     at = context.past_moment(command.on, command.at)
     happened = LeadCaptured(lead_id=lead_id, captured_at=at.at, **same_fields(captured))
     others = known.without(lead_id)
-    same = sorted(others.named(captured.person_name), key=_place)
-    if same and _place(same[0]) < (at.at, lead_id):
+    same = others.named(captured.person_name)
+    if same and first_known(same[0]) < (at.at, lead_id):
         return [Fact(event=happened, at=at), Fact(event=duplicate_of(same[0], lead_id), at=at)]
     repeating = [each for each in same if each.kind == "lead"]
     candidates = tuple(each for each in others.ids if each not in {lead.id for lead in repeating})
-    facts = [Fact(event=replace(happened, candidates=candidates), at=at)]
+    facts = [Fact(event=replace(happened, candidates=candidates or None), at=at)]
     if command.owner is not None and command.team is not None:
         assigned = LeadAssigned(lead_id=lead_id, team_id=command.team, member_id=command.owner, rule=IMPORTED)
         facts.append(Fact(event=assigned, at=at))
     original = Known(id=lead_id, owner=command.owner, team=command.team)
     return facts + [
-        Fact(event=duplicate_of(original, each.id), at=Moment(_place(each)[0]), to=each.id) for each in repeating
+        Fact(event=duplicate_of(original, each.id), at=Moment(first_known(each)[0]), to=each.id) for each in repeating
     ]
-
-
-def _place(known: Known) -> tuple[datetime, UUID]:
-    """Who came first; at one instant the id decides."""
-    return known.since or datetime.min.replace(tzinfo=UTC), known.id
 
 
 @lead.already
@@ -213,13 +208,6 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     if known.budget is not None:
         check_money(known.budget, context.company.currency, "budget")
     return [Fact(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
-
-
-@lead.already
-def qualification_imported_already(
-    state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadQualification
-) -> bool:
-    return state.qualification == as_qualification(command)
 
 
 def as_qualification(command: ImportLeadQualification) -> Qualification:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim
+from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
@@ -130,6 +131,8 @@ class ConvertedLead:
     amount: Money | None = None
     expected_close: date | None = None
     erased: bool = False
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed: "order-of-day" of one that came to two ends on a day whose order nobody knows."""
 
 
 @value
@@ -146,6 +149,8 @@ class DisqualifiedLead:
     reason: str
     note: str | None
     erased: bool = False
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed: "order-of-day" of one that came to two ends on a day whose order nobody knows."""
 
 
 @value
@@ -160,6 +165,11 @@ class ErasedLead:
 
 
 lead = Aggregate("lead", plural="leads", start=NoLead, readers=READING)
+
+
+@lead.assumes
+def ended_in_some_order(state: ConvertedLead | DisqualifiedLead) -> ConvertedLead | DisqualifiedLead:
+    return replace(state, assumptions=(ORDER_OF_DAY,))
 
 
 @lead.claims

@@ -12,6 +12,7 @@ from services.leads.domain.fields import Word
 from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
 from shared.domain.calendar import Day
+from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
@@ -51,6 +52,8 @@ class ActiveMember:
     experience: str
     capacity: int
     leaves: tuple[Leave, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
     @property
     def owner(self) -> UUID:
@@ -69,6 +72,8 @@ class FormerMember:
     team: UUID | None
     left_on: date
     leaves: tuple[Leave, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
 
 member = Aggregate("member", plural="members", start=NoMember, readers=EVERYBODY)
@@ -212,19 +217,17 @@ def import_member(
 
 
 def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | MemberChanged]:
-    """What is different about a member, once more is told of them."""
-    if state.team != told.team_id:
-        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id)
-    if details(state) != details(told):
-        yield MemberChanged(
-            member_id=state.id,
-            subject=told.subject,
-            name=told.name,
-            role=told.role,
-            department=told.department,
-            experience=told.experience,
-            capacity=told.capacity,
-        )
+    """What a member is from a day on, also where that was so before: what is told later may lie between."""
+    yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id)
+    yield MemberChanged(
+        member_id=state.id,
+        subject=told.subject,
+        name=told.name,
+        role=told.role,
+        department=told.department,
+        experience=told.experience,
+        capacity=told.capacity,
+    )
 
 
 def details(said: ActiveMember | MemberJoined) -> tuple[object, ...]:
@@ -278,11 +281,6 @@ def import_move(state: ActiveMember, command: ImportMove, context: Context) -> D
     """Take over a change of team from history."""
     moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=command.on)
     return [Fact(event=moved, at=context.past_moment(command.on, command.at))]
-
-
-@member.already
-def move_imported_already(state: ActiveMember, command: ImportMove) -> bool:
-    return state.team == command.team_id
 
 
 @member.decides(allow=SELLING)
@@ -396,7 +394,13 @@ def has_left(state: ActiveMember, event: MemberLeft) -> FormerMember:
         team=state.team,
         left_on=event.on,
         leaves=state.leaves,
+        assumptions=state.assumptions,
     )
+
+
+@member.assumes
+def moved_in_some_order(state: ActiveMember | FormerMember) -> ActiveMember | FormerMember:
+    return replace(state, assumptions=(ORDER_OF_DAY,))
 
 
 @member.claims

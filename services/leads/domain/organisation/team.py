@@ -50,6 +50,13 @@ class NamedMember:
     team: UUID | None = None
 
 
+@value
+class TeamsAbove:
+    """The team that a command wants one to stand below, and those above that."""
+
+    teams: tuple[UUID, ...] = ()
+
+
 # -- commands -------------------------------------------------------------------------------------------------------
 
 
@@ -127,16 +134,13 @@ def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
 
 
 @team.decides(allow=ONLY_SERVICES)
-def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context) -> Decision:
+def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, above: TeamsAbove) -> Decision:
     """Take over a team from history, or what a later export says of it."""
+    if context.aggregate_id in above.teams:
+        raise Rejected("below-itself", "A team does not stand below itself.", field="parent_id")
     kind = TeamFormed if isinstance(state, NoTeam) else TeamChanged
     event = kind(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
     return [Fact(event=event, at=context.past_moment(command.on, command.at))]
-
-
-@team.already
-def imported_already(state: ActiveTeam, command: ImportTeam) -> bool:
-    return (state.name, state.parent_id) == (command.name, command.parent_id)
 
 
 @team.decides(allow=ONLY_SERVICES)
@@ -144,11 +148,6 @@ def import_manager(state: ActiveTeam, command: ImportManager, context: Context) 
     """Take over a team's manager from history."""
     appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)
     return [Fact(event=appointed, at=context.past_moment(command.on, command.at))]
-
-
-@team.already
-def manager_imported_already(state: ActiveTeam, command: ImportManager) -> bool:
-    return state.manager == command.member_id
 
 
 # -- what changes ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,262 @@
+"""Histories of every family whose facts may be told late: arrival changes neither states nor rows (DATA-5).
+
+`make campaign` tries many more cases.
+"""
+
+import os
+import random
+import types
+import typing
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.deals.domain.deal import deal
+from services.deals.domain.product import product
+from services.deals.domain.target import target
+from services.deals.views.deals import DEAL
+from services.deals.views.products import PRODUCT
+from services.deals.views.targets import TARGET
+from services.leads.domain.account import account
+from services.leads.domain.lead import lead
+from services.leads.domain.organisation.member import member
+from services.leads.domain.organisation.team import team
+from services.leads.views.accounts import ACCOUNT, CONTACT
+from services.leads.views.leads import LEAD
+from services.leads.views.people import MEMBER, TEAM
+from shared.domain.aggregate import Aggregate
+from shared.domain.chronology import TELLING, Rank
+from shared.domain.context import Company
+from shared.domain.history import folded, goes_on
+from shared.domain.money import Money
+from shared.events.codec import Codec
+from shared.events.envelope import Envelope
+from shared.events.leads import ContactErased
+from shared.events.registry import registry_of, topic_of_class
+from shared.ops.ids import new_id
+from shared.store.log import Log
+from shared.store.migrate import migrate
+from shared.store.pool import create_pool
+from shared.testing.servers import DatabaseServer
+from shared.views.tables import Table
+from shared.views.view import ViewDatabase
+
+CASES = int(os.environ.get("HISTORY_CASES", "200"))
+THING, SOME = UUID(int=1), [UUID(int=number) for number in range(50, 54)]
+FIRST = date(2026, 3, 2)
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+FAMILIES: Sequence[tuple[Aggregate, tuple[Table, ...]]] = (
+    (deal, (DEAL,)),
+    (product, (PRODUCT,)),
+    (target, (TARGET,)),
+    (lead, (LEAD,)),
+    (account, (ACCOUNT, CONTACT)),
+    (member, (MEMBER,)),
+    (team, (TEAM,)),
+)
+CODEC = Codec(registry_of())
+NOT_TOLD = {"version", "updated_at", "folded"}
+"""What rows say of when things were recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A fact of history: what, when, and by what it is known again."""
+
+    event: Any
+    on: date
+    hour: int | None
+    name: str
+
+    def envelope(self, sequence: int) -> Envelope[Any]:
+        """The fact as the `sequence`th that was recorded of its thing."""
+        at = datetime.combine(self.on, time.max if self.hour is None else time(self.hour), UTC)
+        return Envelope(
+            id=new_id(),
+            type=self.event.type,
+            version=self.event.version,
+            service="x",
+            aggregate=self.event.aggregate,
+            aggregate_id=THING,
+            sequence=sequence,
+            partition=0,
+            position=sequence,
+            source_position=sequence,
+            occurred_at=at,
+            by_day=self.hour is None,
+            recorded_at=NOW + timedelta(seconds=sequence),
+            actor="service:import",
+            correlation_id=THING,
+            causation_id=UUID(int=1000 + sequence),
+            imported=True,
+            fact=self.name,
+            traceparent=None,
+            data=self.event,
+        )
+
+
+texts = st.sampled_from(["Acme", "Bolt", "Carla", "steel"])
+values: dict[Any, st.SearchStrategy[Any]] = {
+    UUID: st.sampled_from(SOME),
+    str: texts,
+    int: st.integers(0, 9),
+    bool: st.booleans(),
+    Decimal: st.sampled_from([Decimal("0.1"), Decimal("0.5")]),
+    Money: st.integers(1, 9).map(lambda amount: Money(amount=Decimal(amount), currency="EUR")),
+    date: st.integers(0, 5).map(lambda days: FIRST + timedelta(days=days)),
+    datetime: st.just(NOW),
+}
+
+
+def of_type(hint: Any) -> st.SearchStrategy[Any]:
+    """Some value of a field; collections are empty."""
+    if hint in values:
+        return values[hint]
+    origin, inside = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return of_type(inside[0])
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of([of_type(each) for each in inside])
+    return st.just(None if hint is types.NoneType else origin())
+
+
+def of_class(kind: Any) -> st.SearchStrategy[Any]:
+    """An event of a class about the thing; what it says does not matter, as long as it is said again."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    chosen = {field.name: of_type(hints[field.name]) for field in fields(kind)}
+    return st.builds(kind, **{**chosen, f"{kind.aggregate}_id": st.just(THING)})
+
+
+def on_its_day(event: Any, on: date) -> Any:
+    """A move or an end says the day on which it happened."""
+    return replace(event, on=on) if event.rank in TELLING and hasattr(event, "on") else event
+
+
+def histories(family: Aggregate) -> st.SearchStrategy[list[Told]]:
+    """What may be told of one thing of a family, each fact under a name of its own; it has an opening."""
+    kinds: list[Any] = sorted(family.events, key=str)
+    openings = [kind for kind in kinds if kind.rank is Rank.OPENING] or kinds
+    facts = st.lists(st.one_of(*map(of_class, kinds)), max_size=6)
+    days, hours = st.integers(0, 3), st.none() | st.integers(0, 23)
+
+    def named(drawn: tuple[Any, list[Any], list[tuple[int, int | None]]]) -> list[Told]:
+        opening, others, times = drawn
+        return [
+            Told(
+                event=on_its_day(event, FIRST + timedelta(days=day)),
+                on=FIRST + timedelta(days=day),
+                hour=hour,
+                name=name,
+            )
+            for name, event, (day, hour) in zip("abcdefg", [opening, *others], times, strict=False)
+        ]
+
+    times = st.lists(st.tuples(days, hours), min_size=7, max_size=7)
+    return st.tuples(st.one_of(*map(of_class, openings)), facts, times).map(named)
+
+
+@pytest.mark.parametrize("family", [family for family, _ in FAMILIES], ids=lambda family: family.name)
+def test_data_5_arrival_changes_no_state(family: Aggregate) -> None:
+    @settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(histories(family), st.randoms(use_true_random=False))
+    def check(told: list[Told], dice: random.Random) -> None:
+        shuffled = dice.sample(told, len(told))
+        whole = family.of([fact.envelope(number) for number, fact in enumerate(told, 1)])
+        assert family.of([fact.envelope(number) for number, fact in enumerate(shuffled, 1)]) == whole
+        # Fold on fold, as long as nothing comes late; then anew.
+        state, so_far, known = family.start(), None, list[Envelope[Any]]()
+        for number, fact in enumerate(shuffled, 1):
+            known.append(fact.envelope(number))
+            on_time = goes_on(so_far, known[-1:])
+            state = family.evolve(state, fact.event) if on_time else family.of(known)
+            so_far = folded(so_far, known[-1:])
+        assert state == whole
+
+    check()
+
+
+# -- rows, on PostgreSQL ---------------------------------------------------------------------------------------------
+
+INSERT = """
+    insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
+        occurred_at, by_day, recorded_at, actor, correlation_id, causation_id, imported, fact, traceparent, data)
+    values ($1, 0, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'service:import', $12, $13, true, $14, null, $15)
+    returning position
+"""
+
+
+@pytest.fixture(scope="module")
+async def pool(postgres: DatabaseServer) -> AsyncIterator[asyncpg.Pool]:
+    """A database with the tables of all lists, as one view."""
+    url = await postgres.create_database("histories", await postgres.template("store", migrate))
+    async with await create_pool(url, name="histories") as pool:
+        await pool.execute("create schema rows")
+        for _, tables in FAMILIES:
+            for table in tables:
+                await pool.execute(table.ddl.replace("{view}", "rows"))
+        yield pool
+    await postgres.drop_database(url)
+
+
+async def rows_of(pool: asyncpg.Pool, tables: Sequence[Table], pages: Sequence[Sequence[Envelope[Any]]]) -> Any:
+    """The rows of tables after facts that came page by page; nothing is left of them."""
+    log = Log(pool, CODEC)
+    async with pool.acquire() as connection:
+        whole = connection.transaction()
+        await whole.start()
+        try:
+            for page in pages:
+                for fact in page:
+                    position = await journaled(connection, fact)
+                db = ViewDatabase(connection, {"view": "rows"}, log=log, company=Company(), position=position)
+                facts = (await db.history([THING]))[-len(page) :]
+                for table in tables:
+                    await table.apply(db, facts)
+            return [
+                [
+                    {name: value for name, value in row.items() if name not in NOT_TOLD}
+                    for row in await connection.fetch(f"select * from rows.{table.name} order by id")
+                ]
+                for table in tables
+            ]
+        finally:
+            await whole.rollback()
+
+
+async def journaled(connection: Any, fact: Envelope[Any]) -> int:
+    topic, data = topic_of_class(type(fact.data)), CODEC.encode(replace(fact.data)).data.decode()
+    about = (fact.aggregate_id, fact.aggregate, fact.sequence, fact.id, fact.type, fact.version)
+    when = (fact.occurred_at, fact.by_day, fact.recorded_at)
+    row = (topic, fact.sequence, *about, *when, fact.correlation_id, fact.causation_id, fact.fact, data)
+    position: int = await connection.fetchval(INSERT, *row)
+    return position
+
+
+@pytest.mark.parametrize(("family", "tables"), FAMILIES, ids=lambda given: getattr(given, "name", ""))
+async def test_data_5_arrival_changes_no_row(pool: asyncpg.Pool, family: Aggregate, tables: Sequence[Table]) -> None:
+    dice = random.Random(family.name)
+    cases = list[list[Told]]()
+
+    @settings(max_examples=max(CASES // 10, 10), deadline=None, database=None)
+    @given(histories(family))
+    def draw(told: list[Told]) -> None:
+        cases.append(told)
+
+    draw()
+    for drawn in cases:
+        # The opening is recorded first, for all else is decided on it; and nobody is erased who is not there.
+        opening, *rest = [fact for fact in drawn if not isinstance(fact.event, ContactErased)]
+        told, shuffled = [opening, *rest], [opening, *dice.sample(rest, len(rest))]
+        cut = dice.randrange(1, len(told) + 1)
+        at_once = [fact.envelope(number) for number, fact in enumerate(told, 1)]
+        in_pages = [fact.envelope(number) for number, fact in enumerate(shuffled, 1)]
+        expected = await rows_of(pool, tables, [at_once])
+        assert await rows_of(pool, tables, [page for page in (in_pages[:cut], in_pages[cut:]) if page]) == expected
