@@ -61,7 +61,12 @@ NOBODYS: Belonging = (None, None, None)
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Note every event with whose it was after it: an entry says the same, whatever came in the same page."""
-    told = {event.aggregate_id for event in events if event.fact is not None and event.data.rank is not None}
+    # Whose something is after its opening depends on the order only where history hands it over, or corrects that.
+    told = {
+        event.aggregate_id
+        for event in events
+        if event.fact is not None and event.sequence > 1 and _belonging(event.data) is not None
+    }
     places = _places(await db.history(list(told))) if told else {}
     rows = await db.fetch(KNOWN, list({event.aggregate_id for event in events}))
     known: dict[UUID, Belonging] = {row["aggregate_id"]: (row["name"], row["team"], row["owner"]) for row in rows}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.forecast.app import SERVICE
 from services.forecast.feed import FIRST, NEWEST, head, read
-from shared.events import receivables
+from shared.events import leads, receivables
 from shared.store.log import Log
 from shared.store.migrate import migrate
 from shared.store.pool import create_pool
@@ -75,6 +75,34 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
     assert await seen(sees_all=False, member=ANNA) == [("receipt-allocated", "M-1"), ("invoice-issued", "M-1")]
     assert await seen(sees_all=False, member=BEN) == [("invoice-issued", "M-2")]
     assert len(await seen()) == 4
+
+
+async def test_data_5_whose_something_is_follows_from_what_happened_last(forecast: Forecast) -> None:
+    """Told late, a hand-over between two others changes nothing of whose the account is, and whom the feed tells."""
+
+    def of_account(sequence: int, data: Any, on: str, name: str | None) -> Any:
+        made = fact(sequence, data, day(on), deal=CUSTOMER)
+        return replace(made, service="leads", aggregate="account", fact=name, causation_id=UUID(int=900 + sequence))
+
+    opened = leads.AccountOpened(account_id=CUSTOMER, name="Acme", owner=ANNA, team=NORTH)
+    to_ben = leads.AccountHandedOver(account_id=CUSTOMER, owner=BEN, team=SOUTH)
+    back = leads.AccountHandedOver(account_id=CUSTOMER, owner=ANNA, team=NORTH)
+    renamed = leads.AccountChanged(account_id=CUSTOMER, name="Acme")
+    facts = [
+        of_account(1, opened, "2026-03-01", "account/1"),
+        of_account(2, to_ben, "2026-03-09", "account/9"),
+        of_account(3, back, "2026-03-05", "account/5"),
+        of_account(4, renamed, "2026-03-10", None),
+    ]
+    for each in facts:
+        await forecast.journal_facts([each])
+    rows = await forecast.pool.fetch("select owner, team, name from feed_1.entry order by position")
+    assert [tuple(row) for row in rows] == [
+        (ANNA, NORTH, "Acme"),
+        (BEN, SOUTH, "Acme"),
+        (ANNA, NORTH, "Acme"),
+        (BEN, SOUTH, "Acme"),
+    ]
 
 
 async def test_the_stream_goes_no_further_than_every_view_and_says_so(postgres: DatabaseServer) -> None:
