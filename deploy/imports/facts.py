@@ -115,42 +115,31 @@ WHEN_AND_WHAT = ("*", "judged_by")
 """Known by when it happened, and by which fields it names."""
 
 
-def _deal(
-    command: type,
-    rank: Rank,
-    references: Mapping[str, tuple[str, str]] | None = None,
-    again: tuple[str, ...] | None = WHEN,
-) -> Kind:
-    refers = references or {}
-    return Kind(service=DEALS, aggregate=deal, command=command, about="deal", rank=rank, references=refers, again=again)
+def _about(service: str, aggregate: Aggregate, about: str) -> Callable[..., Kind]:
+    """Makes the kinds of facts about things of one aggregate, most of which may be told several times."""
+
+    def kind(
+        command: type,
+        rank: Rank,
+        references: Mapping[str, tuple[str, str]] | None = None,
+        again: tuple[str, ...] | None = WHEN,
+    ) -> Kind:
+        return Kind(
+            service=service,
+            aggregate=aggregate,
+            command=command,
+            about=about,
+            rank=rank,
+            references=references or {},
+            again=again,
+        )
+
+    return kind
 
 
-def _lead(
-    command: type,
-    rank: Rank,
-    references: Mapping[str, tuple[str, str]] | None = None,
-    again: tuple[str, ...] | None = WHEN,
-) -> Kind:
-    refers = references or {}
-    return Kind(service=LEADS, aggregate=lead, command=command, about="lead", rank=rank, references=refers, again=again)
-
-
-def _of_member(
-    command: type,
-    rank: Rank,
-    references: Mapping[str, tuple[str, str]] | None = None,
-    again: tuple[str, ...] | None = WHEN,
-) -> Kind:
-    refers = references or {}
-    return Kind(
-        service=LEADS,
-        aggregate=members.member,
-        command=command,
-        about="member",
-        rank=rank,
-        references=refers,
-        again=again,
-    )
+_deal = _about(DEALS, deal, "deal")
+_lead = _about(LEADS, lead, "lead")
+_of_member = _about(LEADS, members.member, "member")
 
 
 KINDS: Mapping[str, Kind] = {

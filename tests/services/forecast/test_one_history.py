@@ -14,6 +14,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.state import NoDeal
 from services.forecast.timeline import at
 from shared.domain.aggregate import status_of
+from shared.domain.history import folded, goes_on
 from shared.events.deals import DealAbandoned, DealCategoryChanged
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (
@@ -116,8 +117,6 @@ def test_data_5_a_state_goes_on_as_if_it_were_folded_whole(
     told: list[tuple[Any, int, int | None, str | None]],
 ) -> None:
     """What follows all others is folded onto the state; the result is that of the whole history."""
-    from shared.domain.history import folded, goes_on
-
     facts = history(told)
     state, so_far = deal.start(), None
     for number, each in enumerate(facts, 1):
