@@ -58,7 +58,7 @@ def follow(state: Work | None, event: Any, moment: datetime, company: Company) -
             after = replace(state, is_open=True)
         case deals.DealWon() | deals.DealLost() | deals.DealAbandoned():
             after = replace(_left(state, moment), is_open=False)
-        case deals.DealMoved(stage=stage, nodes=nodes) if state.is_open:
+        case deals.DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.stage:
             after = _entered(_left(state, moment), stage, nodes, company)
         case deals.DealNodeCompleted(kind=kind, key=key) if state.is_open:
             after = _done(state, kind, key, moment)

@@ -85,6 +85,8 @@ def follow(state: DealState | None, event: Any, moment: datetime) -> DealState |
         return _opened(event, moment)
     if state is None or (state.outcome != OPEN and event.rank < Rank.END):
         return state
+    if isinstance(event, deals.DealMoved) and event.stage == state.stage:
+        return state  # history told that it was there
     changes = _changes(state, event, moment)
     if isinstance(event, WORK):
         changes["touched"] = moment
@@ -154,8 +156,6 @@ def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
 def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     match event:
-        case deals.DealMoved(stage=state.stage):
-            changes = {}  # history told that it was there
         case deals.DealMoved():
             standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
             changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}

@@ -1,11 +1,15 @@
 """Both clocks: when it happened and when it was known (FC-1, FC-17)."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from services.forecast.nodes import follow
 from services.forecast.timeline import OPEN, WON, at, spans
+from shared.domain.context import Company
+from shared.events.deals import DueNode
 from tests.services.forecast.facts import day, fact, moved, opened, reopened, repriced, won
 
 # Six events: the move and the new amount were recorded late, the win was reversed.
@@ -64,3 +68,15 @@ def test_a_life_can_be_continued_from_its_last_span() -> None:
 def test_facts_of_the_same_instant_make_one_state() -> None:
     life = spans([fact(1, opened(), day("2026-01-05")), fact(2, moved("needs"), day("2026-01-05"))])
     assert [span.state.stage for span in life] == ["needs"]
+
+
+def test_data_5_a_move_to_where_a_deal_stood_changes_nothing() -> None:
+    """History tells of it all the same: no work was done, no stage entered, and what was due stays due on its day."""
+    due = DueNode(key="visit", kind="task", required=True, due=date(2026, 3, 1))
+    begun = fact(1, replace(opened(), nodes=(due,)), day("2026-01-05"))
+    stayed = fact(2, moved("contact"), day("2026-01-20"))
+    later = day("2026-02-01")
+    assert at([begun, stayed], later, later) == at([begun], later, later)
+    company = Company()
+    work = follow(None, begun.data, begun.occurred_at, company)
+    assert follow(work, stayed.data, stayed.occurred_at, company) == work

@@ -13,7 +13,7 @@ from services.leads.domain.lead.history import (
     ImportLeadDisqualification,
     ImportLeadQualification,
 )
-from services.leads.domain.lead.state import DuplicateLead, OpenLead, same_fields
+from services.leads.domain.lead.state import DuplicateLead, OpenLead
 from shared.domain.context import Moment
 from shared.events.leads import (
     LeadActivityLogged,
@@ -28,12 +28,9 @@ from tests.services.leads.known import (
     ROSA,
     SOUTH,
     TODAY,
-    after,
     assigned,
     captured,
     converted,
-    duplicate,
-    erased,
     given_up,
 )
 
@@ -91,21 +88,6 @@ def test_data_5_the_past_of_a_lead_comes_in_without_gates() -> None:
 def test_data_5_a_deal_of_the_past_has_an_amount() -> None:
     conversion = ImportLeadConversion(on=PAST, account_id=OTHER, deal_id=UUID(int=41))
     work.when(conversion).then_rejected("amount-missing")
-
-
-def test_data_5_what_came_in_once_does_not_come_in_again() -> None:
-    again = ImportLead(on=PAST, **same_fields(captured))
-    for end in ((), (duplicate,), (converted,), (given_up,), (erased,)):
-        unclaimed.given(captured, *end).when(again).then()
-    assert isinstance(after(lead, captured), OpenLead)
-
-
-def test_data_5_what_came_in_once_and_is_told_otherwise_is_refused_with_both_values() -> None:
-    again = ImportLead(on=PAST, **{**same_fields(captured), "source": "referral"})
-    outcome = unclaimed.given(captured, assigned).when(again)
-    outcome.then_rejected("says-otherwise")
-    assert outcome.rejected is not None
-    assert outcome.rejected.reasons[0].details == {"known": captured.source, "said": "referral"}
 
 
 def test_lead_2_the_lead_captured_earlier_is_the_original_however_late_it_is_told() -> None:

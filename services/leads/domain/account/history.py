@@ -7,13 +7,12 @@ from uuid import UUID
 
 from services.leads.domain.account.contacts import reached
 from services.leads.domain.account.record import Neighbours, became, checked, opened, said_by
-from services.leads.domain.account.state import ActiveAccount, Contact, NoAccount, Profile, account
-from services.leads.domain.contact_points import ContactPoints, KnownUnder
+from services.leads.domain.account.state import ActiveAccount, NoAccount, Profile, account
+from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.rejection import refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
@@ -87,8 +86,6 @@ def later(state: ActiveAccount, command: ImportAccount, profile: Profile) -> Ite
 def import_contact(state: ActiveAccount, command: ImportContact, context: Context, known: KnownUnder) -> Decision:
     """Take over a contact from history, whoever else is known under the same address."""
     points = reached(state, command, leave_out=True)
-    if there := _contact(state, command.contact_id):
-        refuse_otherwise(_known(there), _told(command, points))
     added = ContactAdded(
         account_id=state.id,
         contact_id=command.contact_id,
@@ -100,25 +97,3 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         candidates=known.without(state.id).ids or None,
     )
     return [Fact(event=added, at=context.past_moment(command.on, command.at))]
-
-
-@account.already
-def contact_imported_already(state: ActiveAccount, command: ImportContact) -> bool:
-    """Of somebody who was erased nothing is compared."""
-    there = _contact(state, command.contact_id)
-    if there is None or there.erased:
-        return there is not None
-    return _known(there) == _told(command, reached(state, command, leave_out=True))
-
-
-def _contact(state: ActiveAccount, contact_id: UUID) -> Contact | None:
-    return next((contact for contact in state.contacts if contact.id == contact_id), None)
-
-
-def _known(contact: Contact) -> dict[str, Any]:
-    return {name: getattr(contact, name) for name in ("name", "email", "phone", "title", "buying_role")}
-
-
-def _told(command: ImportContact, points: ContactPoints) -> dict[str, Any]:
-    said = {name: getattr(command, name) for name in ("name", "title", "buying_role")}
-    return {**said, "email": points.email, "phone": points.phone}

@@ -15,8 +15,6 @@ from services.leads.domain.lead.state import (
     Activity,
     ConvertedLead,
     DisqualifiedLead,
-    DuplicateLead,
-    ErasedLead,
     NoLead,
     OpenLead,
     Qualification,
@@ -147,27 +145,6 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, known: Kno
     return facts + [
         Fact(event=duplicate_of(original, each.id), at=Moment(first_known(each)[0]), to=each.id) for each in repeating
     ]
-
-
-@lead.already
-def lead_imported_already(
-    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead, command: ImportLead
-) -> bool:
-    """Of somebody who was erased nothing is compared."""
-    if isinstance(state, ErasedLead) or getattr(state, "erased", False):
-        return True
-    currency = command.acquisition_cost.currency if command.acquisition_cost else ""
-    return state.captured == as_captured(command, currency, leave_out=True)
-
-
-@lead.decides(allow=ONLY_SERVICES)
-def import_lead_again(
-    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: ImportLead, context: Context
-) -> Decision:
-    """A lead that came in and is told otherwise stays as it is; the refusal names both values."""
-    captured = as_captured(command, context.company.currency, leave_out=True)
-    refuse_otherwise(same_fields(state.captured), same_fields(captured))
-    return []
 
 
 @lead.decides(allow=ONLY_SERVICES)
