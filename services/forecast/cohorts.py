@@ -17,8 +17,9 @@ from services.forecast.figures import NOBODY
 from services.forecast.grains import over_window
 from services.forecast.question import Question, scoped
 from services.forecast.tallies import Tally, kept
+from shared.domain.chronology import Dated
 from shared.domain.context import Company
-from shared.domain.history import Folded, folded, goes_on, timed
+from shared.domain.history import late_among, timed
 from shared.events.envelope import Envelope
 from shared.events.registry import type_of
 from shared.store.log import Excerpt
@@ -85,7 +86,7 @@ class Cohort(Generic[StateT]):
 
 DDL = """
 create table {view}.thing (
-    thing_id uuid primary key, folded text not null, state text not null, changes text not null
+    thing_id uuid primary key, last_place text not null, state text not null, changes text not null
 );
 create table {view}.member (
     thing_id uuid not null, entered_at timestamptz not null, reached_at timestamptz, entered_on date not null,
@@ -232,7 +233,6 @@ async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envel
     if not facts:
         return
     rows = await db.fetch("select * from {view}.thing where thing_id = any($1)", list(facts))
-    so_far = {row["thing_id"]: msgspec.json.decode(row["folded"], type=Folded) for row in rows}
     known = {
         row["thing_id"]: Life(
             msgspec.json.decode(row["state"], type=cohort.state),
@@ -240,9 +240,11 @@ async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envel
         )
         for row in rows
     }
-    late = [thing for thing, new in facts.items() if not goes_on(so_far.get(thing), new)]
+    last = {row["thing_id"]: msgspec.json.decode(row["last_place"], type=Dated) for row in rows}
+    late, places = late_among(last, [(event.aggregate_id, event) for event in events])
+    late |= await db.corrected(events)
     wholes: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
-    for fact in await db.history(late) if late else ():
+    for fact in await db.history(list(late)) if late else ():
         if isinstance(fact.data, tuple(cohort.events)):
             wholes[fact.aggregate_id].append(fact)
     lives: dict[UUID, Life[StateT]] = {}
@@ -251,32 +253,25 @@ async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envel
         if life := _lived(cohort, before, told, db.company):
             lives[thing] = life
     async with kept(db, TALLY, COUNTED, list(facts)):
-        await _write(cohort, db, lives, {thing: folded(so_far.get(thing), facts[thing]) for thing in lives})
+        await _write(cohort, db, lives, places)
+    await _write_held(cohort, db, events)
 
 
 async def _write(
     cohort: Cohort[StateT],
     db: ViewDatabase,
     lives: Mapping[UUID, Life[StateT]],
-    so_far: Mapping[UUID, Folded | None],
+    last: Mapping[UUID, Dated],
 ) -> None:
     day = db.company.day
     await db.execute(
         """insert into {view}.thing select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
            on conflict (thing_id) do update
-           set folded = excluded.folded, state = excluded.state, changes = excluded.changes""",
+           set last_place = excluded.last_place, state = excluded.state, changes = excluded.changes""",
         list(lives),
-        [_text(so_far[thing]) for thing in lives],
+        [_text(last[thing]) for thing in lives],
         [_text(life.state) for life in lives.values()],
         [_text(life.changes) for life in lives.values()],
-    )
-    # Never taken back: that it was somebody's may have been known for a time.
-    ever = {
-        (team or NOBODY, owner or NOBODY, thing) for thing, life in lives.items() for _, team, owner in life.changes
-    }
-    await db.execute(
-        "insert into {view}.held select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) on conflict do nothing",
-        *map(list, zip(*ever, strict=True)),
     )
     for table in ("member", "holding"):
         await db.execute(f"delete from {{view}}.{table} where thing_id = any($1)", list(lives))  # noqa: S608 - our own
@@ -296,6 +291,21 @@ async def _write(
                 f"insert into {{view}}.{table} select * from unnest({kinds})",  # noqa: S608 - our own names
                 *map(list, zip(*written, strict=True)),
             )
+
+
+async def _write_held(cohort: Cohort[Any], db: ViewDatabase, events: Iterable[Envelope[Any]]) -> None:
+    """Whose each thing ever was. Never taken back, and noted of what is corrected too, in this page or later: that it
+    was somebody's may have been known for a time."""
+    ever = {
+        (whose[0] or NOBODY, whose[1] or NOBODY, event.aggregate_id)
+        for event in events
+        if (whose := cohort.whose(event.data))
+    }
+    if ever:
+        await db.execute(
+            "insert into {view}.held select * from unnest($1::uuid[], $2::uuid[], $3::uuid[]) on conflict do nothing",
+            *map(list, zip(*ever, strict=True)),
+        )
 
 
 def _text(data: Any) -> str:

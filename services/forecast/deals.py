@@ -8,7 +8,7 @@ otherwise its whole life is folded again, and the difference is posted to the fi
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,14 +32,15 @@ from services.forecast.figures import (
 )
 from services.forecast.tallies import Tally, add
 from services.forecast.timeline import FACTS, DealState, Span, spans
+from shared.domain.chronology import Dated
 from shared.domain.context import Company
-from shared.domain.history import Folded, folded, goes_on
+from shared.domain.history import late_among
 from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
 
 SPANS = """
-create table {view}.deal (deal_id uuid primary key, folded text not null);
+create table {view}.deal (deal_id uuid primary key, last_place text not null);
 create table {view}.span (
     deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
     process_id uuid not null, process_version integer not null, stage text not null, category text not null,
@@ -118,7 +119,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=11, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=12, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -127,23 +128,26 @@ Change = tuple[list[Span], list[Span]]
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """How far a deal is folded, and its last span."""
+    """The last place of any fact of a deal, and its last span."""
 
-    folded: Folded
+    last: Dated
     span: Span | None
 
 
 async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
     known = await _current(db, list(facts))
-    so_far = {deal_id: current.folded for deal_id, current in known.items()}
-    late = [deal_id for deal_id, new in facts.items() if not goes_on(so_far.get(deal_id), new)]
-    changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - set(late)}
+    new = [fact for own in facts.values() for fact in own]
+    late, places = late_among(
+        {deal_id: current.last for deal_id, current in known.items()}, [(fact.aggregate_id, fact) for fact in new]
+    )
+    late |= await db.corrected(new)
+    changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - late}
     if late:
-        changes |= await _refold(db, late)
+        changes |= await _refold(db, list(late))
     before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
     await _write_spans(db, changes)
-    await _write_folded(db, {deal_id: folded(so_far.get(deal_id), new) for deal_id, new in facts.items()})
-    await _write_held(db, [fact for new in facts.values() for fact in new])
+    await _write_places(db, places)
+    await _write_held(db, new)
     await _post(db, *changes_of(before, after, db.company))
 
 
@@ -162,20 +166,21 @@ async def _refold(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Chan
         before[row["deal_id"]].append(_span(row))
     facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
     for fact in await db.history(deal_ids):
-        facts[fact.aggregate_id].append(fact)
+        if isinstance(fact.data, FACTS):  # others change no state, and must not begin a span here alone
+            facts[fact.aggregate_id].append(fact)
     return {deal_id: (before[deal_id], spans(facts[deal_id])) for deal_id in deal_ids}
 
 
 async def _current(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
     rows = await db.fetch(
-        """select d.deal_id, d.folded, s.start_at, s.end_at, s.state
+        """select d.deal_id, d.last_place, s.start_at, s.end_at, s.state
              from {view}.deal d left join {view}.span s on s.deal_id = d.deal_id and s.end_at is null
             where d.deal_id = any($1)""",
         deal_ids,
     )
     return {
         row["deal_id"]: Current(
-            msgspec.json.decode(row["folded"], type=Folded),
+            msgspec.json.decode(row["last_place"], type=Dated),
             _span(row) if row["start_at"] else None,
         )
         for row in rows
@@ -235,12 +240,12 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
     }
 
 
-async def _write_folded(db: ViewDatabase, so_far: dict[UUID, Folded | None]) -> None:
+async def _write_places(db: ViewDatabase, last: Mapping[UUID, Dated]) -> None:
     await db.execute(
         """insert into {view}.deal select * from unnest($1::uuid[], $2::text[])
-           on conflict (deal_id) do update set folded = excluded.folded""",
-        list(so_far),
-        [_text(each) for each in so_far.values()],
+           on conflict (deal_id) do update set last_place = excluded.last_place""",
+        list(last),
+        [_text(place) for place in last.values()],
     )
 
 

@@ -1,6 +1,6 @@
 """The newest events, as a list and live: what happened, to what, whose it is (API-3, FC-15)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Listening, Put
 from services.forecast.question import scope_of, scoped
+from shared.domain.chronology import Rank
 from shared.domain.history import by_thing, history
 from shared.domain.money import Money
 from shared.domain.roles import READING
@@ -26,7 +27,7 @@ router = APIRouter(tags=["Live"])
 
 DDL = """
 create table {view}.subject (
-    aggregate_id uuid primary key, position bigint not null, name text, team uuid, owner uuid
+    aggregate_id uuid primary key, position bigint not null, name text, team uuid, owner uuid, handed timestamptz
 );
 create table {view}.entry (
     position bigint primary key, type text not null, aggregate text not null, aggregate_id uuid not null, name text,
@@ -36,12 +37,13 @@ create table {view}.entry (
 create index on {view}.entry (occurred_at, position);
 """
 
-KNOWN = "select aggregate_id, name, team, owner from {view}.subject where aggregate_id = any($1)"
+KNOWN = "select aggregate_id, name, team, owner, handed from {view}.subject where aggregate_id = any($1)"
 
 SUBJECTS = """
-insert into {view}.subject select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[])
+insert into {view}.subject
+select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::uuid[], $6::timestamptz[])
 on conflict (aggregate_id) do update set position = excluded.position, name = excluded.name, team = excluded.team,
-    owner = excluded.owner
+    owner = excluded.owner, handed = excluded.handed
 """
 
 ENTRIES = """
@@ -60,56 +62,65 @@ NOBODYS: Belonging = (None, None, None)
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Note every event with whose it was after it: an entry says the same, whatever came in the same page."""
-    # Whose something is after its opening depends on the order only where history hands it over, or corrects that.
-    told = {
-        event.aggregate_id
-        for event in events
-        if event.fact is not None and event.sequence > 1 and _belonging(event.data) is not None
-    }
-    places = _places(await db.history(list(told))) if told else {}
+    """Note every event with whose it was after it, as far as that was known when it was recorded: an entry says the
+    same, whatever came in the same page, and whatever is told later."""
     rows = await db.fetch(KNOWN, list({event.aggregate_id for event in events}))
     known: dict[UUID, Belonging] = {row["aggregate_id"]: (row["name"], row["team"], row["owner"]) for row in rows}
+    late, handed = _late(events, {row["aggregate_id"]: row["handed"] for row in rows if row["handed"]})
+    histories = by_thing(await db.history(list({event.aggregate_id for event in late.values()}))) if late else {}
     changed: dict[UUID, int] = {}
     entries = []
     for event in events:
-        own = _own(event.data)
-        if event.aggregate_id in places:
-            whose, known[event.aggregate_id] = places[event.aggregate_id]
-            changed[event.aggregate_id] = event.position
-            entries.append((*_entry(event), *(own or whose.get(event.sequence, NOBODYS))))
-            continue
-        known[event.aggregate_id], is_new = _following(known.get(event.aggregate_id, NOBODYS), event.data)
-        if is_new:
-            changed[event.aggregate_id] = event.position
-        entries.append((*_entry(event), *(own or known[event.aggregate_id])))
+        subject = event.aggregate_id
+        whose = now = _following(known.get(subject, NOBODYS), event.data)
+        if event.position in late:
+            whose, now = _at_its_place(event, histories[subject])
+        if _belonging(event.data) is not None:
+            known[subject], changed[subject] = now, event.position
+        entries.append((*_entry(event), *(_own(event.data) or whose)))
     if changed:
-        subjects = [(subject, position, *known[subject]) for subject, position in changed.items()]
+        subjects = [(subject, at, *known[subject], handed.get(subject)) for subject, at in changed.items()]
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
 
 
-def _following(before: Belonging, data: Any) -> tuple[Belonging, bool]:
-    """Whose something is after an event, and whether the event says so."""
+def _late(
+    events: Sequence[Envelope[Any]], handed: Mapping[UUID, datetime]
+) -> tuple[dict[int, Envelope[Any]], dict[UUID, datetime]]:
+    """What history tells of a time before a hand-over that is known, or of the opening again, by position; and when
+    each thing was handed over last, with these events."""
+    late, handed = dict[int, Envelope[Any]](), dict(handed)
+    for event in events:
+        last = handed.get(event.aggregate_id)
+        is_corrected = event.sequence > 1 and event.data.rank is Rank.OPENING
+        if event.fact is not None and (is_corrected or (last is not None and event.occurred_at <= last)):
+            late[event.position] = event
+        if event.sequence > 1 and _belonging(event.data) is not None:
+            handed[event.aggregate_id] = max(event.occurred_at, last or event.occurred_at)
+    return late, handed
+
+
+def _at_its_place(event: Envelope[Any], facts: Sequence[Envelope[Any]]) -> tuple[Belonging, Belonging]:
+    """Whose a thing was after an event, and whose it is now, by what is told up to this event."""
+    before = [fact for fact in facts if fact.sequence < event.sequence]
+    names = {fact.fact for fact in before if fact.fact is not None and _belonging(fact.data) is not None}
+    telling = [fact for fact in before if _belonging(fact.data) is not None or fact.fact in names]
+    whose = belonging = NOBODYS
+    for fact in history([*telling, event]):
+        belonging = _following(belonging, fact.data)
+        if fact.sequence == event.sequence:
+            whose = belonging
+    return whose, belonging
+
+
+def _following(before: Belonging, data: Any) -> Belonging:
+    """Whose something is after an event."""
     told = _belonging(data)
-    return (before, False) if told is None else ((told[0] or before[0], told[1], told[2]), True)
+    return before if told is None else (told[0] or before[0], told[1], told[2])
 
 
-def _places(facts: Iterable[Envelope[Any]]) -> dict[UUID, tuple[dict[int, Belonging], Belonging]]:
-    """Of things of which history tells: whose they were after each event, in the order in which these happened, by its
-    sequence; and whose they are."""
-    found = {}
-    for aggregate_id, own in by_thing(facts).items():
-        whose, belonging = dict[int, Belonging](), NOBODYS
-        for fact in history(own):
-            belonging, _ = _following(belonging, fact.data)
-            whose[fact.sequence] = belonging
-        found[aggregate_id] = whose, belonging
-    return found
-
-
-VIEW = View(name="feed", version=5, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=6, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:

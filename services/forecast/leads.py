@@ -62,7 +62,7 @@ def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
 CONVERSION = Cohort(
     view="leads",
     aggregate="lead",
-    version=3,
+    version=4,
     events=FACTS,
     state=LeadLife,
     follow=follow,

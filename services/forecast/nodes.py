@@ -113,7 +113,7 @@ def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
 COMPLETION = Cohort(
     view="nodes",
     aggregate="deal",
-    version=3,
+    version=4,
     events=FACTS,
     state=Work,
     follow=follow,

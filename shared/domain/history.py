@@ -1,10 +1,12 @@
 """Bitemporal fold: the state of a thing from its facts in whatever order they were recorded (DATA-5)."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
+
+from rpds import HashTrieMap
 
 from shared.domain.chronology import LONGEST_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
 
@@ -35,6 +37,7 @@ class FactOfThing(Fact, Protocol):
 
 FactT = TypeVar("FactT", bound=Fact)
 EnvelopeT = TypeVar("EnvelopeT", bound=FactOfThing)
+KeyT = TypeVar("KeyT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +110,29 @@ def timed(facts: Iterable[FactT]) -> list[tuple[datetime, FactT]]:
     return counting
 
 
+def late_among(last: Mapping[KeyT, Dated], facts: Iterable[tuple[KeyT, Fact]]) -> tuple[set[KeyT], dict[KeyT, Dated]]:
+    """Of what some facts cannot simply continue the fold, for one stands before the last place of it; and the last
+    places with these facts. What corrects another fact is to be asked of the log."""
+    late, places = set[KeyT](), dict(last)
+    for key, fact in facts:
+        place = place_of(fact)
+        if key not in places:
+            places[key] = place
+            continue
+        if not follows(places[key], place):
+            late.add(key)
+        places[key] = max(places[key], place)
+    return late, places
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
     """How far a thing is folded whose facts may be told late: the last place of any of them, and by what they are
     known."""
 
     last: Dated
-    names: frozenset[str] = frozenset()
+    names: "HashTrieMap[str, None]" = field(default_factory=HashTrieMap)
+    """Persistent: one name more costs the same however many there are."""
     erased: frozenset[UUID] = frozenset()
     """People who were forgotten: what is told of them later comes in without what is personal (DATA-4)."""
 
@@ -130,12 +149,12 @@ def folded(so_far: Folded | None, facts: Iterable[Fact]) -> Folded | None:
     """How far a thing is folded with these facts."""
     for fact in facts:
         place = place_of(fact)
-        names = so_far.names if so_far else frozenset[str]()
+        names: HashTrieMap[str, None] = so_far.names if so_far else HashTrieMap()
         erased = so_far.erased if so_far else frozenset[UUID]()
         event = fact.data
         so_far = Folded(
             last=place if so_far is None else max(so_far.last, place),
-            names=names | {fact.fact} if fact.fact else names,
+            names=names.insert(fact.fact, None) if fact.fact else names,
             erased=erased | {getattr(event, event.erases)} if event.erases else erased,
         )
     return so_far

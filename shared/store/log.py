@@ -8,7 +8,7 @@ missing are dead. No clock decides anything here.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -113,6 +113,14 @@ class Log:
         last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
         self._next_of = f"select {columns} {following} and (l.type = any ($4) or l.position = {last}) {in_order}"
         self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
+        # Materialized: each stream is read once, not once for each of its facts.
+        self._corrected = (
+            "with known as materialized (select aggregate_id, fact, sequence, causation_id"  # noqa: S608 - ours
+            f" from {table} where aggregate_id = any ($1::uuid[]) and fact = any ($2::text[]))"
+            " select distinct aggregate_id from known join unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[])"
+            " as told (aggregate_id, fact, sequence, causation_id) using (aggregate_id, fact)"
+            " where known.sequence < told.sequence and known.causation_id <> told.causation_id"
+        )
         family, by_stream = "where l.aggregate = $1 and l.position <= $2", "order by l.aggregate_id, l.sequence"
         self._all = f"select {columns} {family}{{more}} {by_stream}"
 
@@ -165,6 +173,14 @@ class Log:
     ) -> list[Envelope[Any] | Undecodable]:
         """All events of these aggregates up to a position that is known to be final, in order."""
         return [self._decoded(row) for row in await connection.fetch(self._of, aggregate_ids, upto)]
+
+    async def corrected(self, connection: Any, facts: Iterable[Envelope[Any]]) -> set[UUID]:
+        """The aggregates of which some of these facts correct what was told before them under the same name."""
+        told = {(fact.aggregate_id, fact.fact, fact.sequence, fact.causation_id) for fact in facts if fact.fact}
+        if not told:
+            return set()
+        columns = [list(column) for column in zip(*told, strict=True)]
+        return {row["aggregate_id"] for row in await connection.fetch(self._corrected, *columns)}
 
     async def scan(
         self, connection: Any, aggregate: str, upto: int, excerpt: Excerpt = WHOLE

@@ -17,7 +17,8 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.history import Folded, by_thing, folded, goes_on, is_order_known, timed
+from shared.domain.chronology import Dated
+from shared.domain.history import by_thing, is_order_known, late_among, timed
 from shared.domain.text import language_key
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
@@ -49,9 +50,9 @@ class Table:
 
     @property
     def stored(self) -> Mapping[str, str]:
-        """All columns; with facts that may be told late also how far a row is folded."""
+        """All columns; with facts that may be told late also the last place of any."""
         keys = {language_column(name): LANGUAGE_KEY for name in self.by_language}
-        return {**self.columns, **keys, **(FOLDED if self.is_dated else {})}
+        return {**self.columns, **keys, **(LAST_PLACE if self.is_dated else {})}
 
     @property
     def ddl(self) -> str:
@@ -80,16 +81,17 @@ class Table:
             list({key for key, _ in mine}),
         )
         rows: dict[Any, Row] = {row["id"]: dict(row) for row in found}
-        late: set[UUID] = set()
+        late, places = await self._late(db, mine, rows) if self.is_dated else (set[UUID](), dict[Any, Dated]())
         for key, fact in mine:
-            row = rows.setdefault(key, self._blank(key))
-            if self.is_dated and not goes_on(_so_far(row), [fact]):
-                late.add(fact.aggregate_id)
-            row |= self._changed(fact, row)
+            if fact.aggregate_id not in late:
+                row = rows.setdefault(key, self._blank(key))
+                row |= self._changed(fact, row)
         if late:
             rows |= self._refolded(await db.history(list(late)))
-        for row in rows.values():
+        for key, row in rows.items():
             row |= {language_column(name): language_key(row[name] or "") for name in self.by_language}
+            if key in places:
+                row["last_place"] = msgspec.json.encode(places[key]).decode()
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
 
     def _blank(self, key: Any) -> Row:
@@ -106,8 +108,16 @@ class Table:
             for name in ("version", "updated_at")
             if name in changed and (known := row.get(name)) is not None
         }
-        so_far = folded(_so_far(row), [fact])
-        return {**changed, **newest, "folded": msgspec.json.encode(so_far).decode()}
+        return {**changed, **newest}
+
+    async def _late(
+        self, db: ViewDatabase, mine: Sequence[tuple[Any, Envelope[Any]]], rows: Mapping[Any, Row]
+    ) -> tuple[set[UUID], dict[Any, Dated]]:
+        """The aggregates of which something was told late or is corrected, and the last places of rows."""
+        known = {key: msgspec.json.decode(row["last_place"], type=Dated) for key, row in rows.items()}
+        late, places = late_among(known, mine)
+        told_late = {fact.aggregate_id for key, fact in mine if key in late}
+        return told_late | await db.corrected([fact for _, fact in mine]), places
 
     def _refolded(self, facts: Iterable[Envelope[Any]]) -> dict[Any, Row]:
         """The rows of aggregates of which something was told late, from all that is known of these."""
@@ -130,9 +140,5 @@ def language_column(name: str) -> str:
     return f"{name}_key"
 
 
-FOLDED = {"folded": "text"}
-"""How far a row is folded whose facts may be told late."""
-
-
-def _so_far(row: Row) -> Folded | None:
-    return msgspec.json.decode(row["folded"], type=Folded) if row["folded"] else None
+LAST_PLACE = {"last_place": "text"}
+"""The last place of any fact of a row, where facts may be told late."""

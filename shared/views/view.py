@@ -95,6 +95,10 @@ class ViewDatabase:
         """All events of these aggregates up to `position`, in the order of the log."""
         return readable(await self._log.history(self.connection, aggregate_ids, self.position))
 
+    async def corrected(self, facts: Iterable[Envelope[Any]]) -> set[UUID]:
+        """The aggregates of which some of these facts correct what was told before them under the same name."""
+        return await self._log.corrected(self.connection, facts)
+
     async def scan(self, aggregate: str, excerpt: Excerpt = WHOLE) -> AsyncIterator[list[Envelope[Any]]]:
         """The events of a family of aggregates up to `position`, stream by stream, in parts."""
         async for part in self._log.scan(self.connection, aggregate, self.position, excerpt):

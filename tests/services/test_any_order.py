@@ -63,7 +63,7 @@ FAMILIES: Sequence[tuple[Aggregate, tuple[Table, ...]]] = (
     (team, (TEAM,)),
 )
 CODEC = Codec(registry_of())
-NOT_TOLD = {"version", "updated_at", "folded"}
+NOT_TOLD = {"version", "updated_at", "last_place"}
 """What rows say of when things were recorded."""
 
 

@@ -1,0 +1,135 @@
+"""Every view of every service holds the same rows however its events were cut into pages (DATA-5).
+
+`make campaign` tries many more cases.
+"""
+
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import given, settings
+
+from deploy.local.stack import SERVICES
+from services.deals.domain.deal import deal
+from services.deals.domain.product import product
+from services.deals.domain.target import target
+from services.leads.domain.account import account
+from services.leads.domain.lead import lead
+from services.leads.domain.organisation.member import member
+from services.leads.domain.organisation.team import team
+from shared.domain.chronology import Rank
+from shared.events.deals import DealCategoryChanged
+from shared.events.envelope import Envelope
+from shared.events.leads import ContactErased
+from shared.store.log import Log
+from shared.store.migrate import migrate
+from shared.store.pool import create_pool
+from shared.testing.servers import DatabaseServer
+from shared.views.view import View, ViewDatabase
+from tests.services.forecast.conftest import CODEC, COMPANY
+from tests.services.test_any_order import CASES, Told, histories, journaled
+
+FAMILIES = (deal, lead, account, member, team, product, target)
+VIEWS: Mapping[str, View] = {
+    f"{service}_{view.name}": view
+    for service in SERVICES
+    for view in import_module(f"services.{service}.app").SERVICE.views
+}
+"""By the schema of their build."""
+NATIVE_FROM = 4
+"""From here on some facts are recorded as they happen."""
+
+
+@pytest.fixture(scope="module")
+async def pool(postgres: DatabaseServer) -> AsyncIterator[asyncpg.Pool]:
+    """A database with a build of every view."""
+    url = await postgres.create_database("pages", await postgres.template("store", migrate))
+    async with await create_pool(url, name="pages") as pool:
+        for schema, view in VIEWS.items():
+            await pool.execute(f"create schema {schema}")
+            await pool.execute(view.ddl.replace("{view}", schema))
+        yield pool
+    await postgres.drop_database(url)
+
+
+def facts_of(told: Sequence[Told], dice: random.Random) -> list[Envelope[Any]]:
+    """What is told in another order, and what is recorded as it happens in between; the opening comes first."""
+    # Nobody is erased who is not there; the opening is recorded first, for all else is decided on it.
+    opening, *rest = [fact for fact in told if not isinstance(fact.event, ContactErased)]
+    # A thing opens once: what opens it again corrects that.
+    rest = [replace(fact, name=opening.name) if fact.event.rank is Rank.OPENING else fact for fact in rest]
+    shuffled = [opening, *dice.sample(rest, len(rest))]
+    facts = [_judged(fact, dice).envelope(number) for number, fact in enumerate(shuffled, 1)]
+    return [
+        replace(fact, fact=None, by_day=False, occurred_at=fact.recorded_at, imported=False)
+        if fact.sequence >= NATIVE_FROM and fact.data.rank is not Rank.OPENING and dice.random() < 0.3
+        else fact
+        for fact in facts
+    ]
+
+
+def _judged(told: Told, dice: random.Random) -> Told:
+    """A judgement is a person's of two kinds; of all else any text will do."""
+    if not isinstance(told.event, DealCategoryChanged):
+        return told
+    return replace(told, event=replace(told.event, judged_by=dice.choice(["rep", "manager"])))
+
+
+async def rows_of(pool: asyncpg.Pool, schema: str, pages: Sequence[Sequence[Envelope[Any]]]) -> dict[str, Any]:
+    """The rows of a view after facts that came page by page; nothing is left of them."""
+    log, view = Log(pool, CODEC), VIEWS[schema]
+    async with pool.acquire() as connection:
+        whole = connection.transaction()
+        await whole.start()
+        try:
+            position = 0
+            for page in pages:
+                facts = list[Envelope[Any]]()
+                for fact in page:
+                    journal = await journaled(connection, fact)
+                    position = position or journal - 1
+                    facts.append(replace(fact, position=journal))
+                upto = facts[-1].position
+                db = ViewDatabase(connection, {"view": schema}, log=log, company=COMPANY, position=upto)
+                read = [fact for fact in facts if isinstance(fact.data, tuple(view.events) or object)]
+                if read:
+                    await view.apply(db, read)
+            tables = await connection.fetch("select tablename from pg_tables where schemaname = $1", schema)
+            names = sorted(row["tablename"] for row in tables)
+            return {name: await _relative(connection, f"{schema}.{name}", position) for name in names}
+        finally:
+            await whole.rollback()
+
+
+async def _relative(connection: Any, table: str, position: int) -> list[Any]:
+    """All rows, positions counted from the first."""
+    rows = [dict(row) for row in await connection.fetch(f"select * from {table}")]
+    for row in rows:
+        for name in {"position", "since_position"} & row.keys():
+            row[name] -= position
+    return sorted(rows, key=str)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+async def test_data_5_pages_change_no_row(pool: asyncpg.Pool, family: Any) -> None:
+    dice = random.Random(family.name)
+    cases = list[list[Told]]()
+
+    @settings(max_examples=max(CASES // 20, 10), deadline=None, database=None)
+    @given(histories(family))
+    def draw(told: list[Told]) -> None:
+        cases.append(told)
+
+    draw()
+    for told in cases:
+        facts = facts_of(told, dice)
+        cuts = sorted({0, len(facts), *dice.sample(range(len(facts) + 1), min(3, len(facts)))})
+        pages = [facts[one:other] for one, other in pairwise(cuts)]
+        for schema in VIEWS:
+            at_once = await rows_of(pool, schema, [facts])
+            assert await rows_of(pool, schema, pages) == at_once, (schema, cuts, facts)
