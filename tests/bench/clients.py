@@ -23,6 +23,10 @@ LOAD, LISTENER, QUESTIONER, ASKER, VISITOR = "load", "listener", "questioner", "
 T = TypeVar("T")
 
 
+class ClientEnded(Exception):
+    """A client of the bench ended before it had told what it saw; what it measured is lost."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
     """Where to listen and to ask for what commands did."""
@@ -63,13 +67,19 @@ async def measure_until_visible(task: Task, processes: Mapping[str, psutil.Proce
         os.close(end)
     clients = {LOAD: load, LISTENER: listener, QUESTIONER: questioner}
     named = {name: psutil.Process(process.pid) for name, process in clients.items()}
-    result, cpu = await _counted(load, task, {**processes, **named})
-    seen = await _rest(listener, dict[str, float], msgspec.json.encode(list(result.made)) + b"\n")
+    try:
+        result, cpu = await _counted(load, task, {**processes, **named})
+        seen = await _rest(listener, dict[str, float], msgspec.json.encode(list(result.made)) + b"\n")
+        asked = await _rest(questioner, list[float])
+    finally:
+        for process in clients.values():
+            if process.returncode is None:
+                process.kill()
     return Window(
         result=result,
         cpu=cpu,
         streamed=[seen[one] - due for one, due in result.made.items() if one in seen],
-        asked=await _rest(questioner, list[float]),
+        asked=asked,
         unseen=len(result.made.keys() - seen.keys()),
     )
 
@@ -115,7 +125,7 @@ async def _line(process: Process) -> str:
     assert process.stdout is not None
     line = await process.stdout.readline()
     if not line:
-        raise RuntimeError("A client of the bench ended too early; it says why above.")
+        raise ClientEnded("A client of the bench ended too early; it says why above.")
     return line.decode()
 
 
@@ -123,6 +133,6 @@ async def _rest(process: Process, kind: type[T], given: bytes | None = None) -> 
     """What a client says at the end."""
     # With anything at all given, what it reads from is closed.
     written, _ = await process.communicate(given if process.stdin is None else given or b"")
-    if process.returncode != 0:
-        raise RuntimeError(f"A client of the bench ended with {process.returncode}; it says why above.")
+    if process.returncode != 0 or not written:
+        raise ClientEnded(f"A client of the bench ended with {process.returncode}; it says why above.")
     return msgspec.json.decode(written, type=kind)
