@@ -117,10 +117,14 @@ def _at_its_place(event: Envelope[Any], facts: Sequence[Envelope[Any]]) -> tuple
 def _following(before: Belonging, data: Any) -> Belonging:
     """Whose something is after an event."""
     told = _belonging(data)
-    return before if told is None else (told[0] or before[0], told[1], told[2])
+    if told is None:
+        return before
+    if getattr(data, "said", None) is not None:
+        return told[0] or before[0], told[1] or before[1], told[2] or before[2]
+    return told[0] or before[0], told[1], told[2]
 
 
-VIEW = View(name="feed", version=6, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=7, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:

@@ -80,6 +80,18 @@ def standing(facts: Iterable[FactT]) -> list[FactT]:
     return [fact for fact in known if fact.fact is None or last[fact.fact] == fact.causation_id]
 
 
+def stated(event: Any, names: Iterable[str], *, first: bool = False) -> dict[str, Any]:
+    """The fields of an event, of those named, that it tells: all of them in the beginning (`first`), and what a later
+    line of history does not say stays as it was."""
+    return {name: getattr(event, name) for name in names if first or event.said is None or name in event.said}
+
+
+def said_of(told: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Which fields a line of history tells; None, as of what is recorded as it happens, where that is all of them."""
+    said = tuple(name for name, value in told.items() if value is not None)
+    return None if len(said) == len(told) else said
+
+
 def by_thing(facts: Iterable[EnvelopeT]) -> dict[UUID, list[EnvelopeT]]:
     """The facts of several things, each thing's together."""
     found: dict[UUID, list[EnvelopeT]] = {}
@@ -161,11 +173,18 @@ def folded(so_far: Folded | None, facts: Iterable[Fact]) -> Folded | None:
 
 
 def before(facts: Sequence[Fact], place: Dated, name: str) -> list[Fact]:
-    """What is known to have happened before something that is to be told under a name, without what it corrects."""
+    """What is known to have happened before something that is to be told under a name: without what it corrects, and
+    without another end of a day of which nobody can know the order, for the two may as well stand the other way
+    round."""
     marker = _Marker()
     rest: list[Any] = [fact for fact in standing(facts) if fact.fact != name]
     ordered = in_order([*rest, marker], lambda fact: place if fact is marker else place_of(fact))
-    return ordered[: ordered.index(marker)]
+    return [fact for fact in ordered[: ordered.index(marker)] if not _is_other_end(place_of(fact), place)]
+
+
+def _is_other_end(one: Dated, other: Dated) -> bool:
+    """Whether two ends are of one day, and of one of them nothing but the day is known."""
+    return one.rank is other.rank is Rank.END and one.on == other.on and (one.by_day or other.by_day)
 
 
 class _Marker:

@@ -30,6 +30,8 @@ class ProductListed:
     family: str | None
     list_price: Money
     active: bool = True
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("deals.product-changed", aggregate="product", rank=Rank.CHANGE)
@@ -42,6 +44,8 @@ class ProductChanged:
     family: str | None
     list_price: Money
     active: bool
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("deals.target-set", aggregate="target", rank=Rank.CHANGE)

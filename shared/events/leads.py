@@ -52,11 +52,13 @@ class MemberJoined:
     """new, experienced or senior."""
     capacity: int = 30
     """Open leads that the person can carry."""
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("leads.member-changed", aggregate="member", rank=Rank.CHANGE)
 class MemberChanged:
-    """What is known about a member is now this; fields are the new values, all of them."""
+    """What is known about a member is now this; fields are the new values, all of them but for what is not `said`."""
 
     member_id: UUID
     subject: str
@@ -66,6 +68,8 @@ class MemberChanged:
     experience: str
     """new, experienced or senior."""
     capacity: int
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("leads.member-moved", aggregate="member", rank=Rank.MOVE, leads_to="team_id")
@@ -255,11 +259,13 @@ class AccountOpened:
     owner: UUID | None = None
     team: UUID | None = None
     lead_id: UUID | None = None
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("leads.account-changed", aggregate="account", rank=Rank.CHANGE)
 class AccountChanged:
-    """The profile of an account is now this; fields are the new values, all of them."""
+    """The profile of an account is now this; fields are the new values, all of them but for what is not `said`."""
 
     account_id: UUID
     name: str
@@ -268,6 +274,8 @@ class AccountChanged:
     size: int | None = None
     country: str | None = None
     parent_id: UUID | None = None
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("leads.account-handed-over", aggregate="account", rank=Rank.CHANGE)
@@ -277,6 +285,8 @@ class AccountHandedOver:
     account_id: UUID
     owner: UUID | None = None
     team: UUID | None = None
+    said: tuple[str, ...] | None = None
+    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
 
 
 @event("leads.contact-added", aggregate="account", person="contact_id", rank=Rank.CHANGE)

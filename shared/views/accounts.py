@@ -1,5 +1,6 @@
 """The accounts as the services that name them know them: that they are there, and whose they are (ACCT-1)."""
 
+from shared.domain.history import stated
 from shared.events.envelope import Envelope
 from shared.events.leads import AccountHandedOver, AccountOpened
 from shared.views.tables import Row, Table
@@ -7,7 +8,7 @@ from shared.views.view import View
 
 
 def _kept(fact: Envelope[AccountOpened | AccountHandedOver], row: Row) -> Row:
-    return {"owner": fact.data.owner, "team": fact.data.team}
+    return stated(fact.data, ("owner", "team"))
 
 
 ACCOUNT = Table(
@@ -18,7 +19,7 @@ ACCOUNT = Table(
 
 KNOWN_ACCOUNTS = View(
     name="known_accounts",
-    version=2,
+    version=3,
     ddl=ACCOUNT.ddl,
     apply=ACCOUNT.apply,
     source="journal",

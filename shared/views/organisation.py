@@ -10,7 +10,7 @@ from uuid import UUID
 from asyncpg import Record
 
 from shared.domain.context import Actor
-from shared.domain.history import by_thing, history, timed
+from shared.domain.history import by_thing, history, stated, timed
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.events.leads import (
@@ -176,8 +176,8 @@ def _member(member_id: UUID, facts: Iterable[Envelope[Any]]) -> Member:
 def _changed(member: Member, event: Any) -> Member:
     match event:
         case MemberJoined() | MemberChanged():
-            member = replace(member, subject=event.subject, name=event.name, role=event.role)
-            return replace(member, team_id=event.team_id) if isinstance(event, MemberJoined) else member
+            told = ("subject", "name", "role", *(("team_id",) if isinstance(event, MemberJoined) else ()))
+            return replace(member, **stated(event, told, first=member.subject is None))
         case MemberMoved(team_id=team_id):
             return replace(member, team_id=team_id)
         case MemberLeft(on=on):
@@ -211,7 +211,7 @@ def organisation(source: Source) -> View:
     """The view; `source` is "log" in the leads service, which owns the organisation, and "journal" elsewhere."""
     return View(
         name=NAME,
-        version=2,
+        version=3,
         ddl=DDL,
         apply=fold,
         source=source,

@@ -1,5 +1,6 @@
 """Products and their list prices (PROD-1)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.history import stated
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
@@ -33,6 +35,9 @@ class ListedProduct:
     list_price: Money
     active: bool
 
+
+TOLD = ("code", "name", "family", "list_price", "active")
+"""What events tell of a product."""
 
 product = Aggregate("product", plural="products", start=NoProduct, readers=EVERYBODY)
 
@@ -96,7 +101,9 @@ def add(state: NoProduct, command: AddProduct, context: Context) -> list[Product
 @product.decides(allow=ONLY_SERVICES)
 def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
     """Take over a product, or what a later price list says of it."""
-    listed = _listed(command, context)
+    told = {name: getattr(command, name) for name in ("name", "family", "list_price")}
+    said = ("code", *(name for name, value in told.items() if value is not None))
+    listed = replace(_listed(command, context), said=said)
     at = context.past_moment(command.on, command.at)
     if isinstance(state, NoProduct):
         return [Fact(event=listed, at=at)]
@@ -108,6 +115,7 @@ def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, 
         family=listed.family,
         list_price=listed.list_price,
         active=state.active,
+        said=said,
     )
     return [Fact(event=changed, at=at)]
 
@@ -151,14 +159,7 @@ def listed(state: NoProduct, event: ProductListed) -> ListedProduct:
 @product.evolves
 def changed(state: ListedProduct, event: ProductChanged | ProductListed) -> ListedProduct:
     """What was told as the first listing may turn out not to be: then it was so from that day on."""
-    return ListedProduct(
-        id=state.id,
-        code=event.code,
-        name=event.name,
-        family=event.family,
-        list_price=event.list_price,
-        active=event.active,
-    )
+    return replace(state, **stated(event, TOLD))
 
 
 @product.claims

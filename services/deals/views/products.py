@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from services.deals.domain.product import TOLD
+from shared.domain.history import stated
 from shared.domain.money import Money
 from shared.domain.roles import EVERYBODY
 from shared.events import deals
@@ -26,16 +28,12 @@ class ProductRow:
 
 
 def _whole(fact: Envelope[deals.ProductListed | deals.ProductChanged], row: Row) -> Row:
-    """Every event holds the whole product; the one that happened last counts."""
+    """An event holds the whole product, as far as it says; the first one all of it."""
     event = fact.data
-    return {
-        "code": event.code,
-        "name": event.name,
-        "family": event.family,
-        "list_price": event.list_price.amount,
-        "currency": event.list_price.currency,
-        "active": event.active,
-    }
+    told = stated(event, TOLD, first=row["code"] is None)
+    if price := told.pop("list_price", None):
+        told |= {"list_price": price.amount, "currency": price.currency}
+    return told
 
 
 PRODUCT = Table(
@@ -59,7 +57,7 @@ DDL = f"""
 create index on {{view}}.product (code, id);
 """
 
-PRODUCT_VIEW = View(name="products", version=3, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_VIEW = View(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any, get_args
 from uuid import UUID
 
+from services.leads.domain.account.state import KEPT_BY, PROFILE
 from services.leads.domain.fields import BuyingRole
+from shared.domain.history import stated
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
@@ -14,26 +16,25 @@ from shared.views.lists import Listing, contains, equals, one_of
 from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
 
-PROFILE = ("name", "domain", "industry", "size", "country", "parent_id")
 PERSONAL = ("name", "email", "phone", "title")
 
 
 def _profile(fact: Envelope[Any], row: Row) -> Row:
-    return {**{name: getattr(fact.data, name) for name in PROFILE}, "updated_at": fact.recorded_at}
+    return {**stated(fact.data, PROFILE), "updated_at": fact.recorded_at}
 
 
 def _opened(fact: Envelope[AccountOpened], row: Row) -> Row:
     event = fact.data
     return {
-        **_profile(fact, row),
-        **_kept(fact, row),
+        **stated(event, (*PROFILE, *KEPT_BY), first=row["name"] is None),
+        "updated_at": fact.recorded_at,
         "lead_id": row["lead_id"] or event.lead_id,
         "opened_at": row["opened_at"] or fact.occurred_at,
     }
 
 
 def _kept(fact: Envelope[Any], row: Row) -> Row:
-    return {"owner": fact.data.owner, "team": fact.data.team, "updated_at": fact.recorded_at}
+    return {**stated(fact.data, KEPT_BY), "updated_at": fact.recorded_at}
 
 
 def _touched(fact: Envelope[Any], row: Row) -> Row:
@@ -156,7 +157,7 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_VIEW = View(name="accounts", version=3, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
+ACCOUNT_VIEW = View(name="accounts", version=4, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",

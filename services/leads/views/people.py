@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.leads.domain.organisation.member import member
+from services.leads.domain.organisation.member import DETAILS, member
 from shared.domain.aggregate import statuses
 from shared.domain.chronology import ORDER_OF_DAY
-from shared.domain.history import by_thing, standing
+from shared.domain.history import by_thing, standing, stated
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import value
 from shared.events.envelope import Envelope
@@ -30,21 +30,15 @@ from shared.views.view import View, ViewDatabase
 def _joined(fact: Envelope[MemberJoined], row: Row) -> Row:
     if row["status"] == "former":
         return {}
-    joined_at = row["joined_at"] or fact.occurred_at
-    standing = {"status": "active", "team": fact.data.team_id, "joined_at": joined_at, "assumptions": ()}
-    return {**_known(fact, row), **standing}
+    is_first = row["status"] is None
+    told = stated(fact.data, (*DETAILS, "team_id"), first=is_first)
+    if "team_id" in told:
+        told["team"] = told.pop("team_id")
+    return told | ({"status": "active", "joined_at": fact.occurred_at, "assumptions": ()} if is_first else {})
 
 
 def _known(fact: Envelope[Any], row: Row) -> Row:
-    event = fact.data
-    return {
-        "subject": event.subject,
-        "name": event.name,
-        "role": event.role,
-        "department": event.department,
-        "experience": event.experience,
-        "capacity": event.capacity,
-    }
+    return stated(fact.data, DETAILS)
 
 
 def _formed(fact: Envelope[TeamFormed], row: Row) -> Row:
@@ -178,7 +172,7 @@ class MemberRow:
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
 
-PEOPLE_VIEW = View(name="people", version=4, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_VIEW = View(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",

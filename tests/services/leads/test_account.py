@@ -13,7 +13,7 @@ from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbou
 from services.leads.domain.contact_points import Known, KnownUnder
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.events.leads import AccountChanged, AccountHandedOver, ContactErased
+from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened, ContactErased
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.leads.known import HERE, NORTH, OTHER, ROSA, SAM, SOUTH, ada, after, opened
 
@@ -170,7 +170,7 @@ def test_data_5_an_account_of_the_past_comes_in_dated_and_once() -> None:
         on=PAST, name="Northwind Tooling", domain="northwind.example", country="DE", owner=ROSA, team=SOUTH
     )
     outcome = scenario(account).knowing(neighbours=ALONE).when(told)
-    outcome.then(opened)
+    outcome.then(replace(opened, said=("name", "domain", "country", "owner", "team")))
     assert outcome.facts[0].at == Moment(CONTEXT.company.end_of(PAST), by_day=True)
     assert known.when(told).state == after(account, opened)
 
@@ -179,11 +179,28 @@ def test_data_5_what_a_later_export_says_of_an_account_counts_from_its_day_on() 
     told = ImportAccount(on=PAST, name="Northwind", domain="odd", country="DE", owner=SAM, team=NORTH)
     outcome = known.when(told)
     outcome.then(
-        AccountChanged(account_id=HERE, name="Northwind", country="DE"),
+        AccountChanged(account_id=HERE, name="Northwind", country="DE", said=("name", "country")),
         AccountHandedOver(account_id=HERE, owner=SAM, team=NORTH),
     )
     assert (outcome.state.owner, outcome.state.team) == (SAM, NORTH)
+    # The domain cannot be read, and size and industry are not told: they stay.
+    assert outcome.state.profile == replace(after(account, opened).profile, name="Northwind")
     assert {fact.at for fact in outcome.facts} == {Moment(CONTEXT.company.end_of(PAST), by_day=True)}
+
+
+def test_data_5_whose_an_account_is_stays_where_nobody_tells() -> None:
+    known.when(ImportAccount(on=PAST, name="Northwind", size=500)).then(
+        AccountChanged(account_id=HERE, name="Northwind", size=500, said=("name", "size"))
+    )
+    handed = known.when(ImportAccount(on=PAST, name="Northwind", owner=SAM))
+    assert (handed.state.owner, handed.state.team) == (SAM, SOUTH)
+
+
+def test_data_5_an_opening_that_came_later_leaves_what_it_does_not_say() -> None:
+    later = AccountOpened(account_id=HERE, name="Northwind", size=500, said=("name", "size"))
+    state = after(account, opened, later)
+    assert state.profile == replace(after(account, opened).profile, name="Northwind", size=500)
+    assert (state.owner, state.team) == (ROSA, SOUTH)
 
 
 def test_data_5_a_contact_of_the_past_comes_in_dated_and_once() -> None:

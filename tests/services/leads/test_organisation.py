@@ -209,7 +209,9 @@ def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
     assert outcome.facts[0].at.at.date() == on
     scenario(team).given(formed).when(ImportManager(on=on, member_id=ROSA)).then(led_by_rosa)
     history = scenario(member).knowing(holder=SubjectHolder())
-    history.when(ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)).then(joined)
+    history.when(ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)).then(
+        replace(joined, said=("subject", "name", "role", "team_id"))
+    )
     moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH, on=on)
     history.given(joined).when(ImportMove(on=on, team_id=NORTH)).then(moved)
     history.given(joined).when(ImportLeave(on=on, start=away.start, end=away.end)).then(away)
@@ -271,3 +273,14 @@ def test_data_5_two_members_of_history_do_not_sign_in_as_one() -> None:
     taken = scenario(member).knowing(holder=SubjectHolder(member_id=UUID(int=98)))
     again = ImportMember(on=TODAY, subject="rosa.diaz", name="Rosa", role=Role.REP)
     taken.when(again).then_rejected("subject-taken")
+
+
+def test_data_5_what_a_later_line_of_a_member_does_not_say_stays() -> None:
+    senior = replace(joined, department="service", experience="senior", capacity=7)
+    told = ImportMember(on=date(2025, 1, 7), subject="rosa.diaz", name="Rosa D.", role=Role.REP)
+    outcome = scenario(member).knowing(holder=SubjectHolder(member_id=HERE)).given(senior).when(told)
+    assert [type(fact.event) for fact in outcome.facts] == [MemberChanged]
+    assert outcome.state == replace(after(member, senior), name="Rosa D.")
+    # The same where the line that was told first turns out to be the later one.
+    later = replace(joined, name="Rosa D.", team_id=None, said=("subject", "name", "role"))
+    assert after(member, senior, later) == replace(after(member, senior), name="Rosa D.")

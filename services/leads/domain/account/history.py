@@ -1,18 +1,19 @@
 """How the history of accounts comes in: dated facts, without gates (DATA-5). Imports run these, nobody else."""
 
-from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.leads.domain.account.contacts import reached
 from services.leads.domain.account.record import Neighbours, became, checked, opened, said_by
-from services.leads.domain.account.state import ActiveAccount, NoAccount, Profile, account
+from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.history import said_of
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
@@ -63,23 +64,21 @@ class ImportContact:
 def import_account(
     state: NoAccount | ActiveAccount, command: ImportAccount, context: Context, neighbours: Neighbours
 ) -> Decision:
-    """Take over an account from history, or what a later export says of it."""
+    """Take over an account from history, or what a later export says of it: what that does not say, or says in a way
+    that cannot be read, stays as it was."""
     account_id = context.aggregate_id
     profile = checked(said_by(command, leave_out=True), account_id, neighbours)
-    events = (
-        [opened(account_id, profile, owner=command.owner, team=command.team, lead_id=command.lead_id)]
-        if isinstance(state, NoAccount)
-        else later(state, command, profile)
-    )
+    kept = {"owner": command.owner, "team": command.team}
+    if isinstance(state, NoAccount):
+        said = said_of(asdict(profile) | kept)
+        events: list[Any] = [opened(account_id, profile, **kept, lead_id=command.lead_id, said=said)]
+    else:
+        # Also what was so before: what is told later may lie between.
+        events = [became(account_id, profile, said=said_of(asdict(profile)))]
+        if any(kept.values()):
+            events.append(AccountHandedOver(account_id=account_id, **kept, said=said_of(kept)))
     at = context.past_moment(command.on, command.at)
     return [Fact(event=event, at=at) for event in events]
-
-
-def later(state: ActiveAccount, command: ImportAccount, profile: Profile) -> Iterator[Any]:
-    """What an account is from a day on, also where that was so before: what is told later may lie between. Whose it is
-    stays where that is not told."""
-    yield became(state.id, profile)
-    yield AccountHandedOver(account_id=state.id, owner=command.owner or state.owner, team=command.team or state.team)
 
 
 @account.decides(allow=ONLY_SERVICES)

@@ -1,14 +1,15 @@
 """The record of a company: registered, and its profile changed (ACCT-1)."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, ClassVar, Literal, Protocol
 from uuid import UUID
 
-from services.leads.domain.account.state import ActiveAccount, NoAccount, Profile, account
+from services.leads.domain.account.state import KEPT_BY, PROFILE, ActiveAccount, NoAccount, Profile, account
 from services.leads.domain.contact_points import normalised
 from services.leads.domain.fields import Country, Domain, Headcount, Word
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
+from shared.domain.history import stated
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import Name
@@ -109,35 +110,22 @@ def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours)
     return [] if profile == state.profile else [became(state.id, profile)]
 
 
-def became(account_id: UUID, profile: Profile) -> AccountChanged:
-    """The fact that the profile of an account is now this."""
-    return AccountChanged(
-        account_id=account_id,
-        name=profile.name,
-        domain=profile.domain,
-        industry=profile.industry,
-        size=profile.size,
-        country=profile.country,
-        parent_id=profile.parent_id,
-    )
+def became(account_id: UUID, profile: Profile, *, said: tuple[str, ...] | None = None) -> AccountChanged:
+    """The fact that the profile of an account is now this, as far as it is said."""
+    return AccountChanged(account_id=account_id, said=said, **asdict(profile))
 
 
 def opened(
-    account_id: UUID, profile: Profile, *, owner: UUID | None, team: UUID | None, lead_id: UUID | None = None
+    account_id: UUID,
+    profile: Profile,
+    *,
+    owner: UUID | None,
+    team: UUID | None,
+    lead_id: UUID | None = None,
+    said: tuple[str, ...] | None = None,
 ) -> AccountOpened:
     """The fact that an account with this profile is known."""
-    return AccountOpened(
-        account_id=account_id,
-        name=profile.name,
-        domain=profile.domain,
-        industry=profile.industry,
-        size=profile.size,
-        country=profile.country,
-        parent_id=profile.parent_id,
-        owner=owner,
-        team=team,
-        lead_id=lead_id,
-    )
+    return AccountOpened(account_id=account_id, owner=owner, team=team, lead_id=lead_id, said=said, **asdict(profile))
 
 
 # -- profiles --------------------------------------------------------------------------------------------------------
@@ -216,34 +204,23 @@ def domain_taken(account_id: UUID, neighbours: Neighbours) -> list[Reason]:
 
 @account.evolves
 def became_known(state: NoAccount, event: AccountOpened) -> ActiveAccount:
+    profile = Profile(**stated(event, PROFILE, first=True))
     return ActiveAccount(
-        id=event.account_id, profile=profile_of(event), owner=event.owner, team=event.team, lead_id=event.lead_id
+        id=event.account_id, profile=profile, owner=event.owner, team=event.team, lead_id=event.lead_id
     )
 
 
 @account.evolves
 def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
-    return replace(state, profile=profile_of(event))
+    return replace(state, profile=replace(state.profile, **stated(event, PROFILE)))
 
 
 @account.evolves
 def was_so_later(state: ActiveAccount, event: AccountOpened) -> ActiveAccount:
     """What was told as the first about it may turn out not to be: then it was so from that day on."""
-    return replace(state, profile=profile_of(event), owner=event.owner, team=event.team)
+    return replace(state, profile=replace(state.profile, **stated(event, PROFILE)), **stated(event, KEPT_BY))
 
 
 @account.evolves
 def is_kept_by(state: ActiveAccount, event: AccountHandedOver) -> ActiveAccount:
-    return replace(state, owner=event.owner, team=event.team)
-
-
-def profile_of(event: AccountOpened | AccountChanged) -> Profile:
-    """The profile that an event tells of."""
-    return Profile(
-        name=event.name,
-        domain=event.domain,
-        industry=event.industry,
-        size=event.size,
-        country=event.country,
-        parent_id=event.parent_id,
-    )
+    return replace(state, **stated(event, KEPT_BY))

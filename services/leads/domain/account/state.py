@@ -1,5 +1,6 @@
 """What an account is, and the keys that it holds."""
 
+from dataclasses import fields
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim
@@ -33,6 +34,10 @@ class Profile:
     size: int | None = None
     country: str | None = None
     parent_id: UUID | None = None
+
+
+PROFILE = tuple(field.name for field in fields(Profile))
+KEPT_BY = ("owner", "team")
 
 
 @value

@@ -14,6 +14,7 @@ from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.context import Context
+from shared.domain.history import said_of, stated
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
 from shared.domain.text import Name
@@ -153,9 +154,12 @@ class ImportMember:
     name: Name
     role: Role
     team_id: UUID | None = None
-    department: Word = "sales"
-    experience: Experience = "experienced"
-    capacity: Capacity = 30
+    department: Word | None = None
+    """Default: as it was; in the beginning "sales"."""
+    experience: Experience | None = None
+    """Default: as it was; in the beginning "experienced"."""
+    capacity: Capacity | None = None
+    """Default: as it was; in the beginning 30."""
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -217,37 +221,34 @@ def import_member(
 
 
 def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | MemberChanged]:
-    """What a member is from a day on, also where that was so before: what is told later may lie between."""
-    yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id)
-    yield MemberChanged(
-        member_id=state.id,
-        subject=told.subject,
-        name=told.name,
-        role=told.role,
-        department=told.department,
-        experience=told.experience,
-        capacity=told.capacity,
-    )
+    """What a member is from a day on, as far as that is said, also where that was so before: what is told later may lie
+    between."""
+    if told.team_id is not None:
+        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id)
+    said = told.said and tuple(name for name in told.said if name in DETAILS)
+    yield MemberChanged(member_id=state.id, said=said, **{name: getattr(told, name) for name in DETAILS})
 
 
-def details(said: ActiveMember | MemberJoined) -> tuple[object, ...]:
+DETAILS = ("subject", "name", "role", "department", "experience", "capacity")
+"""What is known about a member besides the team."""
+
+
+def details(said: ActiveMember) -> tuple[object, ...]:
     """What is known about a member besides the team."""
-    return said.subject, said.name, said.role, said.department, said.experience, said.capacity
+    return tuple(getattr(said, name) for name in DETAILS)
 
 
 def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
     """The fact that a member joined; refused while somebody else signs in with the subject."""
     if holder.member_id not in (None, context.aggregate_id):
         raise Rejected("subject-taken", "Another member signs in with this subject.", field="subject")
+    given = {name: getattr(command, name) for name in ("team_id", "department", "experience", "capacity")}
+    told = {"subject": command.subject, "name": command.name, "role": command.role.value, **given}
+    said = said_of(told) if isinstance(command, ImportMember) else None
     return MemberJoined(
         member_id=context.aggregate_id,
-        subject=command.subject,
-        name=command.name,
-        role=command.role.value,
-        team_id=command.team_id,
-        department=command.department,
-        experience=command.experience,
-        capacity=command.capacity,
+        said=said,
+        **{name: value for name, value in told.items() if value is not None},
     )
 
 
@@ -367,16 +368,10 @@ def has_moved(state: ActiveMember, event: MemberMoved) -> ActiveMember:
 @member.evolves
 def is_now(state: ActiveMember, event: MemberChanged | MemberJoined) -> ActiveMember:
     """What was told as their joining may turn out to be later than that: then it was so from that day on."""
-    known = replace(
-        state,
-        subject=event.subject,
-        name=event.name,
-        role=event.role,
-        department=event.department,
-        experience=event.experience,
-        capacity=event.capacity,
-    )
-    return replace(known, team=event.team_id) if isinstance(event, MemberJoined) else known
+    known = replace(state, **stated(event, DETAILS))
+    if isinstance(event, MemberJoined) and stated(event, ["team_id"]):
+        return replace(known, team=event.team_id)
+    return known
 
 
 @member.evolves
