@@ -283,3 +283,18 @@ async def test_data_5_an_assumption_goes_along_with_the_thing(books: Books, tmp_
     assert summary.assumptions == {"deal: order-of-day": 1}
     found = await standing(books)
     assert (type(found).__name__, found.stage, found.assumptions) == ("WonDeal", "quotation", ("order-of-day",))
+
+
+LOST: Fact = {"fact": "deal-lost", "id": "D-1", "on": WON["on"], "reason": "price"}
+
+
+@pytest.mark.parametrize("runs", [((OPENED, LOST, WON),), ((OPENED, WON), (LOST,)), ((OPENED, LOST), (WON,))])
+async def test_data_5_two_ends_of_one_day_both_come_in(
+    books: Books, tmp_path: Path, runs: Sequence[Sequence[Fact]]
+) -> None:
+    """Nobody knows which was first, so the rule decides, told in whatever order."""
+    for facts in runs:
+        summary = await books.take_in(written(tmp_path, tuple(facts)))
+        assert [each.reason for each in summary.rejections] == []
+    found = await standing(books)
+    assert (type(found).__name__, found.assumptions) == ("WonDeal", ("order-of-day",))

@@ -197,22 +197,6 @@ def open_imported(state: NoDeal, command: OpenImportedDeal, context: Context, ch
     return [Fact(event=opened, at=moment)]
 
 
-@deal.already
-def was_imported(state: AnyDeal, command: OpenImportedDeal) -> bool:
-    began = state.opening
-    return (
-        state.name == command.name
-        and began.on == command.on
-        and began.amount == command.amount
-        and began.expected_close == command.expected_close
-        and (began.owner, began.team) == (command.owner, command.team)
-        and command.stage in (None, began.stage)
-        and (state.account_id, state.account_name, state.lead_id)
-        == (command.account_id, command.account_name, command.lead_id)
-        and (state.source, state.industry, state.lines) == (command.source, command.industry, command.lines)
-    )
-
-
 @deal.decides(allow=ONLY_SERVICES)
 def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, process: Process) -> Decision:
     """Take over a move of a deal, also to where it stood: what is told before it later must not change that."""
@@ -273,11 +257,6 @@ def log_imported(state: OpenDeal, command: LogImportedActivity, context: Context
         outcome=command.outcome,
     )
     return [Fact(event=event, at=_moment(command, context, state))]
-
-
-@deal.already
-def was_logged_before(state: AnyDeal, command: LogImportedActivity) -> bool:
-    return any(activity.id == command.activity_id for activity in state.activities)
 
 
 @deal.decides(allow=ONLY_SERVICES)

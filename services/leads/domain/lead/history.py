@@ -221,11 +221,12 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
     return [Fact(event=converted, at=context.past_moment(command.on, command.at))]
 
 
-@lead.already
-def conversion_imported_already(state: ConvertedLead, command: ImportLeadConversion) -> bool:
+@lead.decides(allow=ONLY_SERVICES)
+def import_conversion_again(state: ConvertedLead, command: ImportLeadConversion) -> Decision:
+    """Leave a conversion that is known as it is; what says otherwise of it is refused."""
     known = {"account": state.account_id, "deal": state.deal_id}
     refuse_otherwise(known, {"account": command.account_id, "deal": command.deal_id})
-    return True
+    return []
 
 
 @lead.decides(allow=ONLY_SERVICES)
@@ -235,7 +236,8 @@ def import_disqualification(state: OpenLead, command: ImportLeadDisqualification
     return [Fact(event=given_up, at=context.past_moment(command.on, command.at))]
 
 
-@lead.already
-def disqualification_imported_already(state: DisqualifiedLead, command: ImportLeadDisqualification) -> bool:
+@lead.decides(allow=ONLY_SERVICES)
+def import_disqualification_again(state: DisqualifiedLead, command: ImportLeadDisqualification) -> Decision:
+    """Leave an end that is known as it is; what says otherwise of it is refused."""
     refuse_otherwise({"reason": state.reason}, {"reason": command.reason})
-    return True
+    return []
