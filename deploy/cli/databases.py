@@ -1,5 +1,6 @@
 """The databases of the services, for commands that look into them."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -7,12 +8,18 @@ import asyncpg
 
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack, home_path
+from shared.ops.settings import Settings
 from shared.store.pool import create_pool
 
 
 def this_stack() -> Stack:
     """The stack of this checkout, on the ports that it was last given. Raises LocalError."""
     return Stack.at(home_path(), choose_ports=False)
+
+
+def settings_of(stack: Stack, service: str) -> Settings:
+    """The settings that a service of the stack has."""
+    return Settings.from_environment(service, {**os.environ, **stack.settings(), **stack.database_settings()})
 
 
 @asynccontextmanager

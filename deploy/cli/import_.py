@@ -2,7 +2,6 @@
 
 import asyncio
 import json as jsonlib
-import os
 import re
 import time
 from collections import Counter
@@ -10,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
 from deploy.cli.outages import outage
 from deploy.cli.output import Json, say, show
+from deploy.cli.undo import take_back, told_of_undo, write_stays
 from shared.events import registry
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ LEFT_ALONE = "Reactions, and timers due already, were left alone: nothing follow
 
 
 def run(  # noqa: PLR0917 - typer reads the parameters
-    path: Annotated[Path, typer.Argument(help="A .jsonl file of facts, or a folder with an export.", exists=True)],
+    path: Annotated[
+        Path | None, typer.Argument(help="A .jsonl file of facts, or a folder with an export.", exists=True)
+    ] = None,
     mapping: Annotated[
         Path | None,
         typer.Option(help="How the export becomes facts; default: its mapping.yaml, or one that comes along."),
@@ -46,12 +49,29 @@ def run(  # noqa: PLR0917 - typer reads the parameters
         ),
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Say what would come in, and write nothing.")] = False,
+    undo: Annotated[
+        UUID | None,
+        typer.Option(
+            help="Take back what an import told, as far as nothing rests on it: its run, as its summary says."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Take over history as dated facts. Running it again takes in what is missing, and what says something new.
 
-    Exit code 0 means that every fact came in or was there, 2 that some were refused.
+    Exit code 0 means that every fact came in or was there, 2 that some were refused; with --undo 0 that everything was
+    taken back, 2 that some stays.
     """
+    if undo is not None:
+        if path or mapping or source:
+            raise typer.BadParameter("It goes with --check, --rejects and --json alone.", param_hint="--undo")
+        undone, stay = asyncio.run(take_back(undo, check=check))
+        if stay and rejects:
+            write_stays(rejects, stay)
+        show(undone, told_of_undo(undone), json)
+        raise typer.Exit(2 if stay else 0)
+    if path is None:
+        raise typer.BadParameter("A file or a folder is wanted.", param_hint="path")
     if source is not None and not source.strip():
         raise typer.BadParameter("A name is wanted.", param_hint="--source")
     chosen = mapping_of(path, mapping) if path.is_dir() else None
@@ -85,18 +105,17 @@ async def bring_in(
 
     Gives the summary. Raises LocalError.
     """
+    from deploy.cli.databases import settings_of, this_stack
     from deploy.imports.export import facts_of
     from deploy.imports.facts import ids_of
     from deploy.imports.loading import Summary, load
     from deploy.imports.mapping import BadMapping
     from deploy.imports.visibility import until_visible
     from deploy.local.fault import LocalError
-    from deploy.local.stack import SERVICES, Stack, home_path, url_setting
-    from shared.ops.settings import Settings
+    from deploy.local.stack import SERVICES
 
-    stack = Stack.at(home_path(), choose_ports=False)
-    environment = {**os.environ, **stack.settings(), **stack.database_settings()}
-    settings = {name: Settings.from_environment(name, environment) for name in WRITERS}
+    stack = this_stack()
+    settings = {name: settings_of(stack, name) for name in WRITERS}
     began = told_at = time.monotonic()
     reached = Summary()
 
@@ -129,9 +148,10 @@ async def bring_in(
     visible = False
     if not check:
         say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
-        visible = await until_visible({name: environment[url_setting(name)] for name in SERVICES})
+        visible = await until_visible({name: stack.database_url(name) for name in SERVICES})
     return {
         "checked": check,
+        "run": None if check else str(summary.run),
         "source": source,
         "read": summary.read,
         "recorded": dict(summary.recorded),
@@ -228,4 +248,5 @@ def told(result: dict[str, Any]) -> str:
         return "\n".join(lines)
     seen = "visible in all views" if result["visible"] else "recorded, but NOT yet visible in all views,"
     lines.append(f"Everything is {seen} after {result['visible_seconds']} s.")
+    lines.append(f"The run is {result['run']}; `throughline import --undo` takes it back.")
     return "\n".join(lines)

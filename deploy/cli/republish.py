@@ -30,8 +30,8 @@ async def republished(recreate: bool) -> "Republished":
     import structlog
     from aiokafka.errors import KafkaError
 
-    from deploy.cli.databases import databases, this_stack
-    from deploy.cli.verify import parts_of, settings_of
+    from deploy.cli.databases import databases, settings_of, this_stack
+    from deploy.cli.verify import parts_of
     from deploy.local.fault import LocalError
     from deploy.local.stack import SERVICES
     from deploy.republish import republish

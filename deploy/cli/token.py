@@ -39,8 +39,7 @@ async def token(role: Role, team: str | None, subject: str | None) -> dict[str, 
 
 async def member(stack: Any, role: Role, team: str) -> str:
     """The subject of somebody in a role and a team. Raises LocalError when there is none."""
-    from deploy.cli.databases import databases
-    from deploy.cli.verify import settings_of
+    from deploy.cli.databases import databases, settings_of
     from deploy.local.fault import LocalError
     from shared.views.organisation import organisation
     from shared.views.reading import NotBuilt, Views

@@ -1,7 +1,6 @@
 """`throughline verify`: proof that stores, topics, journals and views hold the same."""
 
 import asyncio
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from deploy.local.stack import Stack
     from deploy.verify.comparing import Comparison, Difference
     from deploy.verify.verification import Part, Verification
-    from shared.ops.settings import Settings
 
 MOST_SHOWN = 20
 TELL_SECONDS = 2.0
@@ -55,19 +53,13 @@ def parts_of(stack: "Stack", pools: "Mapping[str, Pool]") -> "list[Part]":
     """Every service of this release with its database."""
     from importlib import import_module
 
+    from deploy.cli.databases import settings_of
     from deploy.verify.verification import Part
 
     return [
         Part.of(import_module(f"services.{name}.app").SERVICE, pool, settings_of(stack, name).company)
         for name, pool in pools.items()
     ]
-
-
-def settings_of(stack: "Stack", service: str) -> "Settings":
-    """The settings that a service of the stack has."""
-    from shared.ops.settings import Settings
-
-    return Settings.from_environment(service, {**os.environ, **stack.settings(), **stack.database_settings()})
 
 
 def now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -26,6 +26,7 @@ from services.leads.domain.lead.state import lead
 from shared.domain.chronology import ORDER_OF_DAY, Rank, Told
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
+from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
@@ -34,6 +35,8 @@ from shared.store.request import Request, Result
 from shared.web.composition import commands_alone
 
 IMPORTER = service_actor("import")
+OPERATION = "import"
+"""Under which account is kept of what came in."""
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
 
@@ -68,6 +71,8 @@ class Summary:
     """What came of an import: facts by kind, what had to be assumed, and what was refused; of that, `otherwise` counts
     facts that are known already and say something else."""
 
+    run: UUID = field(default_factory=new_id)
+    """The correlation id of all events of the import; it may be undone by that."""
     recorded: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     otherwise: Counter[str] = field(default_factory=Counter)
@@ -98,7 +103,7 @@ async def load(
     summary = Summary()
     company = next(iter(settings.values())).company
     async with AsyncExitStack() as stack:
-        desks = {name: await stack.enter_async_context(_desk(name, own, dry_run)) for name, own in settings.items()}
+        desks = {name: await stack.enter_async_context(desk(name, own, dry_run)) for name, own in settings.items()}
         told_at = max(commands.now() for commands in desks.values())
         spool = stack.enter_context(Spool(company))
         for place, line, taken in _understood(read(), ids, company.currency, summary):
@@ -180,7 +185,7 @@ async def _found(
         kind = THINGS[about]
         wanted = [each.id for each in unseen.values() if each.about == about]
         for each, held in (await desks[kind.service].states(kind.aggregate, wanted)).items():
-            if held.sequence:
+            if not isinstance(held.state, kind.aggregate.start):
                 claims = kind.aggregate.claims_of(held.state)
                 found[each] = frozenset((claim.kind, claim.key) for claim in claims)
     return found
@@ -253,6 +258,7 @@ async def _take_in(
             actor=IMPORTER,
             idempotency=_account(line, taken),
             imported=True,
+            correlation_id=summary.run,
             told=Told(name=taken.name, rank=taken.kind.rank, at=told_at),
         )
         for _, line, taken in facts
@@ -285,11 +291,16 @@ def _account(line: Mapping[str, Any], taken: Taken) -> Idempotency:
     said = hashlib.sha256(json.dumps(line, sort_keys=True, default=str).encode()).digest()
     return Idempotency(
         principal=IMPORTER.subject,
-        operation="import",
-        key=f"{taken.aggregate_id}/{taken.name}",
+        operation=OPERATION,
+        key=account_key(taken.aggregate_id, taken.name),
         request_hash=said,
         latest=True,
     )
+
+
+def account_key(aggregate_id: UUID, name: str) -> str:
+    """Under which key account is kept of a fact."""
+    return f"{aggregate_id}/{name}"
 
 
 def _why(refusal: Rejected | Refused) -> str:
@@ -305,7 +316,7 @@ def _rule(refusal: Rejected | Refused) -> str:
 
 
 @asynccontextmanager
-async def _desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[Commands]:
+async def desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[Commands]:
     """The commands of a service, without its web side and its workers."""
     service = import_module(f"services.{name}.app").SERVICE
     async with commands_alone(service, settings, dry_run=dry_run) as commands:

@@ -19,9 +19,9 @@ from services.forecast.question import Question, scoped
 from services.forecast.tallies import Tally, kept
 from shared.domain.chronology import Dated
 from shared.domain.context import Company
-from shared.domain.history import late_among, timed
+from shared.domain.history import by_thing, last_place, timed
 from shared.events.envelope import Envelope
-from shared.events.registry import type_of
+from shared.events.registry import types_read
 from shared.store.log import Excerpt
 from shared.views.view import View, ViewDatabase
 
@@ -203,7 +203,7 @@ async def _known_then(
     if not asked.sees_all or asked.teams is not None or asked.owner is not None:
         among = [row["thing_id"] for row in await db.fetch(EVER_HELD, *asked.scope)]
     facts: list[Envelope[Any]] = []
-    excerpt = Excerpt(among=among, types=tuple(map(type_of, cohort.events)), recorded_until=asked.known_at)
+    excerpt = Excerpt(among=among, types=types_read(cohort.events), recorded_until=asked.known_at)
     async for part in db.scan(cohort.aggregate, excerpt):
         for fact in part:
             if facts and fact.aggregate_id != facts[0].aggregate_id:
@@ -241,20 +241,24 @@ async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envel
         for row in rows
     }
     last = {row["thing_id"]: msgspec.json.decode(row["last_place"], type=Dated) for row in rows}
-    late, places = late_among(last, [(event.aggregate_id, event) for event in events])
-    late |= await db.corrected(events)
-    wholes: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
-    for fact in await db.history(list(late)) if late else ():
-        if isinstance(fact.data, tuple(cohort.events)):
-            wholes[fact.aggregate_id].append(fact)
+    late, places = await db.late(last, events)
+    wholes = by_thing(await db.standing(list(late), cohort.events)) if late else {}
+    places |= {thing: last_place(own) for thing, own in wholes.items()}
     lives: dict[UUID, Life[StateT]] = {}
     for thing, new in facts.items():
-        before, told = (None, wholes[thing]) if thing in wholes else (known.get(thing), new)
+        before, told = (None, wholes.get(thing, ())) if thing in late else (known.get(thing), new)
         if life := _lived(cohort, before, told, db.company):
             lives[thing] = life
     async with kept(db, TALLY, COUNTED, list(facts)):
+        await _forget(db, late - lives.keys())
         await _write(cohort, db, lives, places)
     await _write_held(cohort, db, events)
+
+
+async def _forget(db: ViewDatabase, gone: Iterable[UUID]) -> None:
+    """Of what was taken back nothing is left, but whose it was known to be for a time."""
+    for table in ("thing", "member", "holding"):
+        await db.execute(f"delete from {{view}}.{table} where thing_id = any($1)", list(gone))  # noqa: S608 - our own
 
 
 async def _write(

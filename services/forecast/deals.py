@@ -8,7 +8,7 @@ otherwise its whole life is folded again, and the difference is posted to the fi
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ from services.forecast.tallies import Tally, add
 from services.forecast.timeline import FACTS, DealState, Span, spans
 from shared.domain.chronology import Dated
 from shared.domain.context import Company
-from shared.domain.history import late_among
+from shared.domain.history import by_thing, last_place
 from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
@@ -137,13 +137,14 @@ class Current:
 async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
     known = await _current(db, list(facts))
     new = [fact for own in facts.values() for fact in own]
-    late, places = late_among(
-        {deal_id: current.last for deal_id, current in known.items()}, [(fact.aggregate_id, fact) for fact in new]
-    )
-    late |= await db.corrected(new)
+    late, places = await db.late({deal_id: current.last for deal_id, current in known.items()}, new)
     changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - late}
     if late:
-        changes |= await _refold(db, list(late))
+        told = by_thing(await db.standing(list(late), FACTS))
+        changes |= await _refold(db, {deal_id: told.get(deal_id, []) for deal_id in late})
+        await _forget_places(db, late - told.keys())
+        places = {deal_id: place for deal_id, place in places.items() if deal_id not in late}
+        places |= {deal_id: last_place(own) for deal_id, own in told.items()}
     before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
     await _write_spans(db, changes)
     await _write_places(db, places)
@@ -157,18 +158,14 @@ def _continue(current: Current | None, new: Sequence[Envelope[Any]]) -> Change:
     return before, spans(new, before[0] if before else None)
 
 
-async def _refold(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Change]:
-    """All spans before and after, for deals of which a fact came late."""
+async def _refold(db: ViewDatabase, told: Mapping[UUID, Sequence[Envelope[Any]]]) -> dict[UUID, Change]:
+    """All spans before and after, for deals of which a fact came late, or that are gone."""
     before: dict[UUID, list[Span]] = defaultdict(list)
     for row in await db.fetch(
-        "select deal_id, start_at, end_at, state from {view}.span where deal_id = any($1) order by start_at", deal_ids
+        "select deal_id, start_at, end_at, state from {view}.span where deal_id = any($1) order by start_at", list(told)
     ):
         before[row["deal_id"]].append(_span(row))
-    facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
-    for fact in await db.history(deal_ids):
-        if isinstance(fact.data, FACTS):  # others change no state, and must not begin a span here alone
-            facts[fact.aggregate_id].append(fact)
-    return {deal_id: (before[deal_id], spans(facts[deal_id])) for deal_id in deal_ids}
+    return {deal_id: (before[deal_id], spans(own)) for deal_id, own in told.items()}
 
 
 async def _current(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
@@ -238,6 +235,10 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "probability": state.probability,
         "state": state,
     }
+
+
+async def _forget_places(db: ViewDatabase, gone: Iterable[UUID]) -> None:
+    await db.execute("delete from {view}.deal where deal_id = any($1)", list(gone))
 
 
 async def _write_places(db: ViewDatabase, last: Mapping[UUID, Dated]) -> None:

@@ -1,6 +1,6 @@
 """The newest events, as a list and live: what happened, to what, whose it is (API-3, FC-15)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -32,7 +32,7 @@ create table {view}.subject (
 create table {view}.entry (
     position bigint primary key, type text not null, aggregate text not null, aggregate_id uuid not null, name text,
     amount numeric, team uuid, owner uuid, occurred_at timestamptz not null, known timestamptz not null,
-    actor text not null, imported boolean not null
+    actor text not null, imported boolean not null, retracted timestamptz
 );
 create index on {view}.entry (occurred_at, position);
 """
@@ -55,6 +55,11 @@ select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numer
 on conflict do nothing
 """
 
+RETRACTED = """
+update {view}.entry set retracted = given.at
+  from unnest($1::bigint[], $2::timestamptz[]) as given (position, at) where entry.position = given.position
+"""
+
 Belonging = tuple[str | None, UUID | None, UUID | None]
 """Name, team and owner of an aggregate."""
 
@@ -75,7 +80,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         whose = now = _following(known.get(subject, NOBODYS), event.data)
         if event.position in late:
             whose, now = _at_its_place(event, histories[subject])
-        if _belonging(event.data) is not None:
+        if _belonging(event.data) is not None or event.data.retracts:
             known[subject], changed[subject] = now, event.position
         entries.append((*_entry(event), *(_own(event.data) or whose)))
     if changed:
@@ -83,18 +88,31 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
+    if gone := list(_taken_back(late.values(), histories)):
+        await db.execute(RETRACTED, *map(list, zip(*gone, strict=True)))
+
+
+def _taken_back(
+    events: Iterable[Envelope[Any]], histories: Mapping[UUID, Sequence[Envelope[Any]]]
+) -> Iterator[tuple[int, datetime]]:
+    """Which entries tell what does not stand any more, and since when that is known."""
+    for event in events:
+        if event.data.retracts:
+            facts = histories[event.aggregate_id]
+            yield from ((fact.position, event.recorded_at) for fact in facts if fact.causation_id == event.data.request)
 
 
 def _late(
     events: Sequence[Envelope[Any]], handed: Mapping[UUID, datetime]
 ) -> tuple[dict[int, Envelope[Any]], dict[UUID, datetime]]:
-    """What history tells of a time before a hand-over that is known, or of the opening again, by position; and when
-    each thing was handed over last, with these events."""
+    """What history tells of a time before a hand-over that is known, or of the opening again, or takes back, by
+    position; and when each thing was handed over last, with these events."""
     late, handed = dict[int, Envelope[Any]](), dict(handed)
     for event in events:
         last = handed.get(event.aggregate_id)
         is_corrected = event.sequence > 1 and event.data.rank is Rank.OPENING
-        if event.fact is not None and (is_corrected or (last is not None and event.occurred_at <= last)):
+        is_late = is_corrected or (last is not None and event.occurred_at <= last)
+        if event.data.retracts or (event.fact is not None and is_late):
             late[event.position] = event
         if event.sequence > 1 and _belonging(event.data) is not None:
             handed[event.aggregate_id] = max(event.occurred_at, last or event.occurred_at)
@@ -105,13 +123,20 @@ def _at_its_place(event: Envelope[Any], facts: Sequence[Envelope[Any]]) -> tuple
     """Whose a thing was after an event, and whose it is now, by what is told up to this event."""
     before = [fact for fact in facts if fact.sequence < event.sequence]
     names = {fact.fact for fact in before if fact.fact is not None and _belonging(fact.data) is not None}
-    telling = [fact for fact in before if _belonging(fact.data) is not None or fact.fact in names]
-    whose = belonging = NOBODYS
-    for fact in history([*telling, event]):
+    telling = [fact for fact in before if _belonging(fact.data) is not None or fact.fact in names or fact.data.retracts]
+    if event.data.retracts:
+        return _after(history(telling)), _after(history([*telling, event]))
+    ordered = history([*telling, event])
+    place = next(place for place, fact in enumerate(ordered, 1) if fact.sequence == event.sequence)
+    return _after(ordered[:place]), _after(ordered)
+
+
+def _after(facts: Iterable[Envelope[Any]]) -> Belonging:
+    """Whose something is after facts in their order."""
+    belonging = NOBODYS
+    for fact in facts:
         belonging = _following(belonging, fact.data)
-        if fact.sequence == event.sequence:
-            whose = belonging
-    return whose, belonging
+    return belonging
 
 
 def _following(before: Belonging, data: Any) -> Belonging:
@@ -204,6 +229,7 @@ NEWEST = scoped("""
 select newest.*, m.name as actor_name from (
     select * from {view}.entry
      where occurred_at <= $6 and known <= $10 and (occurred_at, position) < ($8, $9) and {scope}
+       and (retracted is null or retracted > $10)
      order by occurred_at desc, position desc limit $7
 ) as newest left join {organisation}.member m on m.subject = newest.actor
  order by newest.occurred_at desc, newest.position desc

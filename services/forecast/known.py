@@ -13,12 +13,12 @@ from services.forecast.question import Question, scoped
 from services.forecast.timeline import FACTS, DealState, at
 from shared.domain.chronology import LONGEST_DAY
 from shared.events.envelope import Envelope
-from shared.events.registry import type_of
+from shared.events.registry import types_read
 from shared.store.log import Excerpt
 from shared.views.view import ViewDatabase
 
 EVER_HELD = scoped("select distinct deal_id from {view}.held where known <= $6 and {scope}")
-TYPES = tuple(map(type_of, FACTS))
+TYPES = types_read(FACTS)
 
 
 async def known_states(db: ViewDatabase, asked: Question, known_at: datetime) -> dict[UUID, DealState]:

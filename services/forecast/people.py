@@ -52,7 +52,10 @@ class Horizon:
 
 TEAMS = "select team_id, name from {view}.team where $1::boolean or team_id = any($2::uuid[]) order by name, team_id"
 
-REACH = "select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry where aggregate = 'deal'"
+REACH = """
+select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry
+ where aggregate = 'deal' and retracted is null
+"""
 
 
 @router.get("/v1/me", **operation(roles=READING, answers=Me))

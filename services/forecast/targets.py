@@ -10,7 +10,7 @@ from services.forecast.periods import Period, period
 from services.forecast.question import Question
 from shared.domain.permission import sees
 from shared.domain.roles import READING_TARGETS
-from shared.events.deals import TargetSet
+from shared.events.deals import TargetFactRetracted, TargetSet
 from shared.events.envelope import Envelope
 from shared.views.view import View, ViewDatabase
 
@@ -18,7 +18,7 @@ DDL = """
 create table {view}.target (
     target_id uuid not null, sequence bigint not null, period text not null, kind text not null, level text not null,
     amount numeric not null, team uuid, member uuid, set_at timestamptz not null, known timestamptz not null, fact text,
-    primary key (target_id, sequence)
+    request uuid not null, retracted timestamptz, primary key (target_id, sequence)
 );
 """
 
@@ -27,7 +27,7 @@ FACTS = (TargetSet,)
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Every setting is kept, so that a past question meets the target of its time."""
+    """Every setting is kept, also what was taken back, so that a past question meets the target of its time."""
     rows = [
         (
             data.target_id,
@@ -41,23 +41,35 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
             event.occurred_at,
             event.recorded_at,
             event.fact,
+            event.causation_id,
         )
         for event in events
         if isinstance(data := event.data, TargetSet)
     ]
     await db.executemany(
-        "insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing", rows
+        "insert into {view}.target values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing",
+        rows,
+    )
+    await db.executemany(
+        "update {view}.target set retracted = $3 where (target_id, request) = ($1, $2)",
+        [
+            (event.aggregate_id, event.data.request, event.recorded_at)
+            for event in events
+            if isinstance(event.data, TargetFactRetracted)
+        ],
     )
 
 
-VIEW = View(name="targets", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="targets", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 TARGETS = """
 select distinct on (target_id) period, level, amount, team, member from {view}.target t
  where kind = 'revenue' and set_at <= $1 and known <= $2
+   and (retracted is null or retracted > $2)
    and not exists (select from {view}.target corrected
                     where (corrected.target_id, corrected.fact) = (t.target_id, t.fact)
-                      and corrected.sequence > t.sequence and corrected.known <= $2)
+                      and corrected.sequence > t.sequence and corrected.known <= $2
+                      and (corrected.retracted is null or corrected.retracted > $2))
  order by target_id, set_at desc, fact is null desc, fact desc, sequence desc
 """
 

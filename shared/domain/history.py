@@ -74,8 +74,11 @@ def is_order_known(facts: Iterable[Fact]) -> bool:
 
 
 def standing(facts: Iterable[FactT]) -> list[FactT]:
-    """The facts without those that were corrected: of several under one name, those of the last request count."""
-    known = list(facts)
+    """The facts without those that were taken back or corrected: of several under one name, those of the last request
+    count."""
+    told = list(facts)
+    gone = {fact.data.request for fact in told if fact.data.retracts}
+    known = [fact for fact in told if not fact.data.retracts and fact.causation_id not in gone]
     last = {fact.fact: fact.causation_id for fact in sorted(known, key=lambda fact: fact.sequence) if fact.fact}
     return [fact for fact in known if fact.fact is None or last[fact.fact] == fact.causation_id]
 
@@ -123,18 +126,25 @@ def timed(facts: Iterable[FactT]) -> list[tuple[datetime, FactT]]:
 
 
 def late_among(last: Mapping[KeyT, Dated], facts: Iterable[tuple[KeyT, Fact]]) -> tuple[set[KeyT], dict[KeyT, Dated]]:
-    """Of what some facts cannot simply continue the fold, for one stands before the last place of it; and the last
-    places with these facts. What corrects another fact is to be asked of the log."""
+    """Of what some facts cannot simply continue the fold, for one stands before the last place of it, or opens again
+    what is gone; and the last places with these facts. What corrects another fact is to be asked of the log."""
     late, places = set[KeyT](), dict(last)
     for key, fact in facts:
         place = place_of(fact)
         if key not in places:
             places[key] = place
+            if place.rank is Rank.OPENING and fact.sequence > 1:
+                late.add(key)
             continue
         if not follows(places[key], place):
             late.add(key)
         places[key] = max(places[key], place)
     return late, places
+
+
+def last_place(facts: Iterable[Fact]) -> Dated:
+    """The last place of any of the facts that stand."""
+    return max(map(place_of, standing(facts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +163,18 @@ def goes_on(so_far: Folded | None, facts: Iterable[Fact]) -> bool:
     """Whether all of these facts happened after what is folded so far, and correct nothing of it; else the thing is
     folded again from its whole history."""
     return so_far is None or all(
-        (fact.fact is None or fact.fact not in so_far.names) and follows(so_far.last, place_of(fact)) for fact in facts
+        not fact.data.retracts
+        and (fact.fact is None or fact.fact not in so_far.names)
+        and follows(so_far.last, place_of(fact))
+        for fact in facts
     )
 
 
 def folded(so_far: Folded | None, facts: Iterable[Fact]) -> Folded | None:
     """How far a thing is folded with these facts."""
     for fact in facts:
+        if fact.data.retracts:
+            continue
         place = place_of(fact)
         names: HashTrieMap[str, None] = so_far.names if so_far else HashTrieMap()
         erased = so_far.erased if so_far else frozenset[UUID]()

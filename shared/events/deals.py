@@ -302,3 +302,33 @@ class DealReopened:
     expected_close: AsKnown[date | None] = None
     on: date | None = None
     """The company's day on which it was reopened."""
+
+
+# -- taking back (DATA-5) ---------------------------------------------------------------------------------------------
+
+
+@event("deals.product-fact-retracted", aggregate="product", rank=Rank.CHANGE, retracts=True)
+class ProductFactRetracted:
+    """What a request told of a product is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    product_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""
+
+
+@event("deals.target-fact-retracted", aggregate="target", rank=Rank.CHANGE, retracts=True)
+class TargetFactRetracted:
+    """What a request told of a target is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    target_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""
+
+
+@event("deals.deal-fact-retracted", aggregate="deal", rank=Rank.CHANGE, retracts=True)
+class DealFactRetracted:
+    """What a request told of a deal is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    deal_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""

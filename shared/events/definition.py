@@ -52,6 +52,7 @@ class Event(Protocol):
     erases: ClassVar[str | None]
     rank: ClassVar[Rank | None]
     leads_to: ClassVar[str | None]
+    retracts: ClassVar[bool]
 
 
 Class = TypeVar("Class", bound=type)
@@ -78,20 +79,22 @@ def event(
     erases: str | None = None,
     rank: Rank | None = None,
     leads_to: str | None = None,
+    retracts: bool = False,
 ) -> Callable[[Class], Class]:
     """Define an event: `name` like "deals.deal-won", the `aggregate` whose stream it stands in ("deal").
 
     `person` names the field that identifies whose personal data the event carries; it is required as soon as a
     field is `Personal`. `erases` names the field with the person whose personal data is deleted with the append of the
     event (DATA-4). `rank` says where it stands among others of its time, in a family whose facts may be told late;
-    there every event has one. `leads_to` names the field that says where a move leads. Changes inside a version are
-    additive only; a changed shape is a new version with an upcaster.
+    there every event has one. `leads_to` names the field that says where a move leads. One that `retracts` takes back
+    what the `request` that it names told of its thing. Changes inside a version are additive only; a changed shape is a
+    new version with an upcaster.
     """
 
     def define(cls: Class) -> Class:
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         made.type, made.version, made.aggregate, made.person, made.erases = name, version, aggregate, person, erases
-        made.rank, made.leads_to = rank, leads_to
+        made.rank, made.leads_to, made.retracts = rank, leads_to, retracts
         made.__pydantic_config__ = {"use_attribute_docstrings": True, "extra": "ignore"}
         return made  # type: ignore[no-any-return]
 

@@ -311,3 +311,42 @@ class ContactErased:
 
     account_id: UUID
     contact_id: UUID
+
+
+# -- taking back (DATA-5) ---------------------------------------------------------------------------------------------
+
+
+@event("leads.team-fact-retracted", aggregate="team", rank=Rank.CHANGE, retracts=True)
+class TeamFactRetracted:
+    """What a request told of a team is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    team_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""
+
+
+@event("leads.member-fact-retracted", aggregate="member", rank=Rank.CHANGE, retracts=True)
+class MemberFactRetracted:
+    """What a request told of a member is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    member_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""
+
+
+@event("leads.lead-fact-retracted", aggregate="lead", rank=Rank.CHANGE, retracts=True)
+class LeadFactRetracted:
+    """What a request told of a lead is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    lead_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""
+
+
+@event("leads.account-fact-retracted", aggregate="account", rank=Rank.CHANGE, retracts=True)
+class AccountFactRetracted:
+    """What a request told of an account is taken back; what had been corrected by it counts again (DATA-5)."""
+
+    account_id: UUID
+    request: UUID
+    """The causation id of the events that count no longer."""

@@ -52,6 +52,20 @@ def registry_of(*services: str) -> Registry:
     )
 
 
+def retraction_of(event_class: type) -> type | None:
+    """The class of events that take back facts of the family of an event class, if such can be taken back."""
+    family = event_class.aggregate  # type: ignore[attr-defined]
+    found = _events_in(importlib.import_module(event_class.__module__))
+    return next((each for each in found if each.retracts and each.aggregate == family), None)  # type: ignore[attr-defined]
+
+
+def types_read(event_classes: Iterable[type]) -> frozenset[str]:
+    """The names of the types that a fold of these classes reads: theirs, and those that take them back."""
+    classes = tuple(event_classes)
+    retractions = {each for each in map(retraction_of, classes) if each is not None}
+    return frozenset(map(type_of, {*classes, *retractions}))
+
+
 def upcasts(type_name: str, version: int) -> Callable[[Upcast], Upcast]:
     """Mark `(data) -> data` as the step from a version of an event's data to the next one."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.context import Context
-from shared.domain.history import Recorded, folded, goes_on, history
+from shared.domain.history import Recorded, folded, goes_on, history, standing
 from shared.events.codec import Codec
 from shared.store.append import Append, HeldKey, Idempotency, NewEvent, StreamAppend, TimerChange
 from shared.store.personal import KeyedHash
@@ -32,6 +32,8 @@ class Change:
     """By what these facts are known again, where history tells them of this very stream."""
     news: tuple[Recorded, ...] = ()
     """The facts as they will be read back, of a family whose facts may be told late."""
+    freed: frozenset[Claim] = frozenset()
+    """The keys that only facts took which are taken back."""
 
     @property
     def sequence(self) -> int:
@@ -96,9 +98,21 @@ def changes_of(
                 facts=told,
                 name=name,
                 news=news,
+                freed=_freed(family, news, histories.get(stream)),
             )
         )
     return tuple(changes)
+
+
+def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded] | None) -> frozenset[Claim]:
+    """The keys that events took for good which these facts take back."""
+    if known is None or not any(fact.data.retracts for fact in news):
+        return frozenset()
+    before, after = (
+        frozenset(claim for fact in standing(facts) for claim in family.taken_by(fact.data))
+        for facts in (known, [*known, *news])
+    )
+    return before - after
 
 
 def _forgetting(fact: Fact, before: Held, codec: Codec) -> Fact:
@@ -212,7 +226,7 @@ def _claims(change: Change) -> tuple[frozenset[Claim], frozenset[Claim]]:
     before = change.aggregate.claims_of(change.before.state)
     after = change.aggregate.claims_of(change.after.state)
     taken = (claim for fact in change.facts for claim in change.aggregate.taken_by(fact.event))
-    return (after - before).union(taken), before - after
+    return (after - before).union(taken), (before - after) | change.freed
 
 
 def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:

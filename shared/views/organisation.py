@@ -20,6 +20,7 @@ from shared.events.leads import (
     MemberLeft,
     MemberMoved,
     TeamChanged,
+    TeamFactRetracted,
     TeamFormed,
 )
 from shared.store.together import Together
@@ -50,15 +51,16 @@ create table {view}.place (
     team_id uuid,
     sequence bigint,
     parent_id uuid,
-    is_opening boolean not null,
+    is_opening boolean,
     occurred_at timestamptz not null,
     by_day boolean not null,
     recorded_at timestamptz not null,
     fact text,
     causation_id uuid not null,
+    retracts uuid,
     primary key (team_id, sequence)
 );
-comment on table {view}.place is 'What was ever told of where a team stands.';
+comment on table {view}.place is 'What was ever told of where a team stands, and what of that was taken back.';
 create index member_subject on {view}.member (subject);
 comment on column {view}.member.teams is 'Their own team, the teams that they lead, and all teams below those.';
 """
@@ -99,8 +101,12 @@ REACH = """
 PLACES = """
     insert into {view}.place
     select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::boolean[], $5::timestamptz[], $6::boolean[],
-                         $7::timestamptz[], $8::text[], $9::uuid[])
+                         $7::timestamptz[], $8::text[], $9::uuid[], $10::uuid[])
     on conflict do nothing
+"""
+GONE = """
+    with teams as (delete from {view}.team where team_id = any($1))
+    delete from {view}.member where member_id = any($1)
 """
 PLACED = "select * from {view}.place where recorded_at <= $1 order by team_id, sequence"
 WHO = """
@@ -142,10 +148,12 @@ class Member:
 
 async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Teams and members are few, and so are their events: those that something happened to are folded anew."""
-    known = await db.history(list({event.aggregate_id for event in events}))
+    changed = {event.aggregate_id for event in events}
+    known = await db.standing(list(changed), (*OF_TEAMS, *OF_MEMBERS))
     teams = by_thing(fact for fact in known if isinstance(fact.data, OF_TEAMS))
     members = by_thing(fact for fact in known if isinstance(fact.data, OF_MEMBERS))
-    placed = [fact for fact in events if isinstance(fact.data, TeamFormed | TeamChanged)]
+    placed = [fact for fact in events if isinstance(fact.data, TeamFormed | TeamChanged | TeamFactRetracted)]
+    await db.execute(GONE, list(changed - teams.keys() - members.keys()))
     await db.execute(PLACES, *_places(placed))
     await db.execute(TEAMS, *_columns(Team, [_team(team_id, history(own)) for team_id, own in teams.items()]))
     await db.execute(MEMBERS, *_columns(Member, [_member(who, history(own)) for who, own in members.items()]))
@@ -190,17 +198,18 @@ def _places(facts: Sequence[Envelope[Any]]) -> list[list[Any]]:
         (
             fact.aggregate_id,
             fact.sequence,
-            fact.data.parent_id,
-            isinstance(fact.data, TeamFormed),
+            None if isinstance(fact.data, TeamFactRetracted) else fact.data.parent_id,
+            None if isinstance(fact.data, TeamFactRetracted) else isinstance(fact.data, TeamFormed),
             fact.occurred_at,
             fact.by_day,
             fact.recorded_at,
             fact.fact,
             fact.causation_id,
+            fact.data.request if isinstance(fact.data, TeamFactRetracted) else None,
         )
         for fact in facts
     ]
-    return [list(column) for column in zip(*rows, strict=True)] or [[]] * 9
+    return [list(column) for column in zip(*rows, strict=True)] or [[]] * 10
 
 
 def _columns(kind: type, rows: Sequence[Any]) -> list[list[Any]]:
@@ -223,7 +232,8 @@ def below_then(team_id: UUID, placed: Iterable[Record], as_of: datetime) -> tupl
     """The team itself, then all teams that stood below it at an instant, the nearest first."""
     children: dict[UUID | None, list[UUID]] = {}
     for team, facts in by_thing(map(_placing, placed)).items():
-        stood = [fact.data.parent_id for at, fact in timed(facts) if at <= as_of]
+        told = ((at, fact.data) for at, fact in timed(facts))
+        stood = [data.parent_id for at, data in told if at <= as_of and not isinstance(data, TeamFactRetracted)]
         if stood:
             children.setdefault(stood[-1], []).append(team)
     found = [team_id]
@@ -236,7 +246,7 @@ def below_then(team_id: UUID, placed: Iterable[Record], as_of: datetime) -> tupl
 class Placing:
     """A fact about where a team stands."""
 
-    data: TeamFormed | TeamChanged
+    data: TeamFormed | TeamChanged | TeamFactRetracted
     aggregate_id: UUID
     sequence: int
     occurred_at: datetime
@@ -246,9 +256,15 @@ class Placing:
 
 
 def _placing(row: Record) -> Placing:
-    kind = TeamFormed if row["is_opening"] else TeamChanged
+    team_id, told = row["team_id"], dict(row)
+    data: TeamFormed | TeamChanged | TeamFactRetracted
+    if told["retracts"] is not None:
+        data = TeamFactRetracted(team_id=team_id, request=told["retracts"])
+    else:
+        kind = TeamFormed if told["is_opening"] else TeamChanged
+        data = kind(team_id=team_id, name="", parent_id=told["parent_id"])
     return Placing(
-        data=kind(team_id=row["team_id"], name="", parent_id=row["parent_id"]),
+        data=data,
         aggregate_id=row["team_id"],
         **{name: row[name] for name in ("sequence", "occurred_at", "by_day", "fact", "causation_id")},
     )

@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 
 from shared.domain.chronology import Dated
-from shared.domain.history import by_thing, is_order_known, late_among, timed
+from shared.domain.history import by_thing, is_order_known, place_of, standing, timed
 from shared.domain.text import language_key
 from shared.events.envelope import Envelope
 from shared.views.view import ViewDatabase
@@ -73,26 +73,44 @@ class Table:
 
     async def apply(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         """Rows of the page are read once, changed, and written once."""
-        mine = [(key, fact) for fact in events if type(fact.data) in self.changes for key in self.keys(fact)]
-        if not mine:
+        mine = [(key, fact) for fact in events for key in self._keys(fact)]
+        concerned = [fact for fact in events if type(fact.data) in self.changes or self._takes_back(fact)]
+        if not concerned:
             return
         found = await db.fetch(
             f"select * from {{view}}.{self.name} where id = any($1)",  # noqa: S608
             list({key for key, _ in mine}),
         )
         rows: dict[Any, Row] = {row["id"]: dict(row) for row in found}
-        late, places = await self._late(db, mine, rows) if self.is_dated else (set[UUID](), dict[Any, Dated]())
+        late, places = set[UUID](), dict[Any, Dated]()
+        if self.is_dated:
+            known = {key: msgspec.json.decode(row["last_place"], type=Dated) for key, row in rows.items()}
+            late, places = await db.late(known, concerned, self._keys)
         for key, fact in mine:
             if fact.aggregate_id not in late:
                 row = rows.setdefault(key, self._blank(key))
                 row |= self._changed(fact, row)
         if late:
-            rows |= self._refolded(await db.history(list(late)))
+            told = await db.history(list(late))
+            anew, again = self._refolded(told)
+            gone = {key for fact in told for key in self._keys(fact)} - anew.keys()
+            rows = {key: row for key, row in {**rows, **anew}.items() if key not in gone}
+            places |= again
+            await db.execute(f"delete from {{view}}.{self.name} where id = any($1)", list(gone))  # noqa: S608
         for key, row in rows.items():
             row |= {language_column(name): language_key(row[name] or "") for name in self.by_language}
             if key in places:
                 row["last_place"] = msgspec.json.encode(places[key]).decode()
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
+
+    def _keys(self, fact: Envelope[Any]) -> Iterable[Any]:
+        return self.keys(fact) if type(fact.data) in self.changes else ()
+
+    def _takes_back(self, fact: Envelope[Any]) -> bool:
+        return bool(fact.data.retracts) and any(
+            event.aggregate == fact.data.aggregate  # type: ignore[attr-defined]
+            for event in self.changes
+        )
 
     def _blank(self, key: Any) -> Row:
         return {**dict.fromkeys(self.stored), "id": key}
@@ -101,35 +119,34 @@ class Table:
         """What is different in a row after a fact, in the order in which facts happened; `version` and `updated_at`
         tell what was recorded last."""
         changed = {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
-        if not self.is_dated:
-            return changed
-        newest: Row = {
+        return {**changed, **self._newest(row, changed)} if self.is_dated else changed
+
+    def _newest(self, row: Row, changed: Row) -> Row:
+        """What tells when something was recorded last, of the row and of what changes in it."""
+        return {
             name: max(known, changed[name])
             for name in ("version", "updated_at")
             if name in changed and (known := row.get(name)) is not None
         }
-        return {**changed, **newest}
 
-    async def _late(
-        self, db: ViewDatabase, mine: Sequence[tuple[Any, Envelope[Any]]], rows: Mapping[Any, Row]
-    ) -> tuple[set[UUID], dict[Any, Dated]]:
-        """The aggregates of which something was told late or is corrected, and the last places of rows."""
-        known = {key: msgspec.json.decode(row["last_place"], type=Dated) for key, row in rows.items()}
-        late, places = late_among(known, mine)
-        told_late = {fact.aggregate_id for key, fact in mine if key in late}
-        return told_late | await db.corrected([fact for _, fact in mine]), places
-
-    def _refolded(self, facts: Iterable[Envelope[Any]]) -> dict[Any, Row]:
-        """The rows of aggregates of which something was told late, from all that is known of these."""
-        rows: dict[Any, Row] = {}
-        for own in by_thing(fact for fact in facts if type(fact.data) in self.changes).values():
+    def _refolded(self, facts: Iterable[Envelope[Any]]) -> tuple[dict[Any, Row], dict[Any, Dated]]:
+        """The rows of aggregates of which something was told late, from all that is known of these, and the last places
+        of rows."""
+        rows, places = dict[Any, Row](), dict[Any, Dated]()
+        for told in by_thing(facts).values():
+            own = [fact for fact in standing(told) if type(fact.data) in self.changes]
             for _, fact in timed(own):
                 for key in self.keys(fact):
                     row = rows.setdefault(key, self._blank(key))
                     row |= self._changed(fact, row)
-            if self.assumes and not is_order_known(own):
+                    places[key] = max(places.get(key, place_of(fact)), place_of(fact))
+            if own and self.assumes and not is_order_known(own):
                 row |= self.assumes(fact, row)
-        return rows
+            for fact in told:
+                if self._takes_back(fact) and fact.aggregate_id in rows:
+                    row = rows[fact.aggregate_id]
+                    row |= self._newest(row, {"version": fact.sequence, "updated_at": fact.recorded_at})
+        return rows, places
 
 
 LANGUAGE_KEY = 'text collate "C" not null'

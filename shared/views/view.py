@@ -25,9 +25,11 @@ from uuid import UUID
 from asyncpg import Connection, Record
 from asyncpg.pool import PoolConnectionProxy
 
+from shared.domain.chronology import Dated
 from shared.domain.context import Company
+from shared.domain.history import by_thing, late_among, standing
 from shared.events.envelope import Envelope
-from shared.events.registry import type_of
+from shared.events.registry import types_read
 from shared.store.log import WHOLE, Excerpt, Log
 from shared.views.entries import readable
 
@@ -95,9 +97,25 @@ class ViewDatabase:
         """All events of these aggregates up to `position`, in the order of the log."""
         return readable(await self._log.history(self.connection, aggregate_ids, self.position))
 
-    async def corrected(self, facts: Iterable[Envelope[Any]]) -> set[UUID]:
-        """The aggregates of which some of these facts correct what was told before them under the same name."""
-        return await self._log.corrected(self.connection, facts)
+    async def standing(self, aggregate_ids: Sequence[UUID], events: Iterable[type]) -> list[Envelope[Any]]:
+        """What stands of these aggregates, up to `position`, of some classes of events."""
+        known = by_thing(await self.history(aggregate_ids))
+        kinds = tuple(events)
+        return [fact for told in known.values() for fact in standing(told) if isinstance(fact.data, kinds)]
+
+    async def late(
+        self,
+        last: Mapping[Any, Dated],
+        facts: Sequence[Envelope[Any]],
+        keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,),
+    ) -> tuple[set[UUID], dict[Any, Dated]]:
+        """The aggregates that are to be folded anew, for one of these facts was told late, corrects or takes back
+        another one; and the last places of what they are about, by its keys, for all others."""
+        keyed = [(key, fact) for fact in facts if not fact.data.retracts for key in keys(fact)]
+        late, places = late_among(last, keyed)
+        anew = {fact.aggregate_id for key, fact in keyed if key in late}
+        anew |= {fact.aggregate_id for fact in facts if fact.data.retracts}
+        return anew | await self._log.corrected(self.connection, facts), places
 
     async def scan(self, aggregate: str, excerpt: Excerpt = WHOLE) -> AsyncIterator[list[Envelope[Any]]]:
         """The events of a family of aggregates up to `position`, stream by stream, in parts."""
@@ -132,8 +150,8 @@ class View:
 
     @property
     def types(self) -> frozenset[str] | None:
-        """The names of the types that the view folds; None means all."""
-        return frozenset(map(type_of, self.events)) if self.events else None
+        """The names of the types that the view folds, and of those that take such facts back; None means all."""
+        return types_read(self.events) if self.events else None
 
 
 def revision_of(view: View, company: Company) -> str:

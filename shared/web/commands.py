@@ -259,7 +259,7 @@ def aggregate_route(aggregate: Aggregate) -> Route:
         actor = await await_token(request, actor)
         held = await running.commands.state(aggregate, aggregate_id)
         owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)
-        if held.sequence == 0 or not sees(actor, aggregate.readers, owner, team):
+        if isinstance(held.state, aggregate.start) or not sees(actor, aggregate.readers, owner, team):
             raise NotFound(aggregate.name, aggregate_id)
         tag = etag(held.sequence)
         if is_unchanged(request, held.sequence):

@@ -365,6 +365,7 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
     sentences = told(
         {
             "checked": False,
+            "run": "0192f0c1-0000-7000-8000-0000000000e1",
             "source": "old-crm",
             "currency": "EUR",
             "read": 3,

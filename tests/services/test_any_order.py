@@ -40,7 +40,7 @@ from shared.domain.money import Money
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.leads import ContactErased
-from shared.events.registry import registry_of, topic_of_class
+from shared.events.registry import registry_of, retraction_of, topic_of_class
 from shared.ops.ids import new_id
 from shared.store.log import Log
 from shared.store.migrate import migrate
@@ -116,6 +116,34 @@ values: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
+def retraction(fact: Envelope[Any], sequence: int) -> Envelope[Any]:
+    """What takes a fact back, as the `sequence`th event of its thing."""
+    kind: Any = retraction_of(type(fact.data))
+    data = kind(**{f"{fact.aggregate}_id": THING}, request=fact.causation_id)
+    told = Told(event=data, on=fact.occurred_at.date(), hour=None, name="x").envelope(sequence)
+    return replace(told, fact=None, occurred_at=fact.occurred_at, by_day=fact.by_day)
+
+
+def taken_back(facts: Sequence[Envelope[Any]], dice: random.Random) -> list[Envelope[Any]]:
+    """The facts, and some of them taken back afterwards; and what is told after that. Where no opening is left, nothing
+    is: what rests on it has to go with it."""
+    split = dice.randrange(1, len(facts) + 1)
+    first, rest = list(facts[:split]), list(facts[split:])
+    gone = dice.sample(first, dice.randrange(1, len(first) + 1))
+    openings = [fact for fact in first if fact.data.rank is Rank.OPENING]
+    vanishes = all(fact in gone for fact in openings) and (openings or len(gone) == len(first))
+    if vanishes:
+        gone = first
+    back = dice.sample(gone, dice.randrange(len(gone) + 1))
+    if vanishes and openings and not any(fact in openings for fact in back):
+        back, rest = ([openings[0], *back], rest) if dice.random() < 0.5 else ([], [])
+    gone = sorted(gone, key=lambda fact: fact.sequence, reverse=True)
+    first = first + [retraction(fact, len(first) + number) for number, fact in enumerate(gone, 1)]
+    # What is told again comes as another request; its opening before all else.
+    again = [replace(fact, causation_id=new_id()) for fact in sorted(back, key=lambda fact: fact not in openings)]
+    return first + [replace(fact, sequence=number) for number, fact in enumerate([*again, *rest], len(first) + 1)]
+
+
 def of_type(hint: Any) -> st.SearchStrategy[Any]:
     """Some value of a field; collections are empty."""
     if hint in values:
@@ -174,13 +202,33 @@ def test_data_5_arrival_changes_no_state(family: Aggregate) -> None:
         whole = family.of([fact.envelope(number) for number, fact in enumerate(told, 1)])
         assert family.of([fact.envelope(number) for number, fact in enumerate(shuffled, 1)]) == whole
         # Fold on fold, as long as nothing comes late; then anew.
-        state, so_far, known = family.start(), None, list[Envelope[Any]]()
-        for number, fact in enumerate(shuffled, 1):
-            known.append(fact.envelope(number))
-            on_time = goes_on(so_far, known[-1:])
-            state = family.evolve(state, fact.event) if on_time else family.of(known)
-            so_far = folded(so_far, known[-1:])
-        assert state == whole
+        assert stepwise(family, [fact.envelope(number) for number, fact in enumerate(shuffled, 1)]) == whole
+
+    check()
+
+
+def stepwise(family: Aggregate, facts: Sequence[Envelope[Any]]) -> Any:
+    """The state, folded fact by fact as they were recorded."""
+    state, so_far, known = family.start(), None, list[Envelope[Any]]()
+    for fact in facts:
+        known.append(fact)
+        on_time = goes_on(so_far, known[-1:])
+        state = family.evolve(state, fact.data) if on_time else family.of(known)
+        so_far = folded(so_far, known[-1:])
+    return state
+
+
+@pytest.mark.parametrize("family", [family for family, _ in FAMILIES], ids=lambda family: family.name)
+def test_data_5_what_was_taken_back_is_as_if_it_had_never_been_told(family: Aggregate) -> None:
+    @settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(histories(family), st.randoms(use_true_random=False))
+    def check(told: list[Told], dice: random.Random) -> None:
+        facts = taken_back([fact.envelope(number) for number, fact in enumerate(told, 1)], dice)
+        gone = {fact.data.request for fact in facts if fact.data.retracts}
+        left = [fact for fact in facts if not fact.data.retracts and fact.causation_id not in gone]
+        assert family.of(facts) == family.of(left) == stepwise(family, facts)
+        if not left:
+            assert family.of(facts) == family.start()
 
     check()
 
@@ -262,3 +310,26 @@ async def test_data_5_arrival_changes_no_row(pool: asyncpg.Pool, family: Aggrega
         in_pages = [fact.envelope(number) for number, fact in enumerate(shuffled, 1)]
         expected = await rows_of(pool, tables, [at_once])
         assert await rows_of(pool, tables, [page for page in (in_pages[:cut], in_pages[cut:]) if page]) == expected
+
+
+@pytest.mark.parametrize(("family", "tables"), FAMILIES, ids=lambda given: getattr(given, "name", ""))
+async def test_data_5_of_what_was_taken_back_no_row_is_left(
+    pool: asyncpg.Pool, family: Aggregate, tables: Sequence[Table]
+) -> None:
+    dice = random.Random(family.name)
+    cases = list[list[Told]]()
+
+    @settings(max_examples=max(CASES // 10, 10), deadline=None, database=None)
+    @given(histories(family))
+    def draw(told: list[Told]) -> None:
+        cases.append(told)
+
+    draw()
+    for drawn in cases:
+        told = [fact for fact in drawn if not isinstance(fact.event, ContactErased)]
+        facts = taken_back([fact.envelope(number) for number, fact in enumerate(told, 1)], dice)
+        gone = {fact.data.request for fact in facts if fact.data.retracts}
+        left = [fact for fact in facts if not fact.data.retracts and fact.causation_id not in gone]
+        cut = dice.randrange(1, len(facts) + 1)
+        pages = [page for page in (facts[:cut], facts[cut:]) if page]
+        assert await rows_of(pool, tables, pages) == await rows_of(pool, tables, [left] if left else [])

@@ -11,9 +11,14 @@ from shared.domain.context import Context
 from shared.domain.history import stated
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
+from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.domain.text import Name
-from shared.events.deals import ProductChanged, ProductListed
+from shared.events.deals import (
+    ProductChanged,
+    ProductFactRetracted,
+    ProductListed,
+)
 from shared.events.definition import value
 
 KEEPING_PRODUCTS = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.PRODUCT: Reach.ALL})
@@ -182,3 +187,6 @@ def _price(money: Money, context: Context) -> Money:
     if price.amount < 0:
         raise Rejected("below-zero", "A list price is not below zero.", field="list_price.amount")
     return price
+
+
+retractable(product, ProductFactRetracted)

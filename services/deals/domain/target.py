@@ -13,8 +13,12 @@ from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
+from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
-from shared.events.deals import TargetSet
+from shared.events.deals import (
+    TargetFactRetracted,
+    TargetSet,
+)
 from shared.events.definition import value
 
 SETTING_TARGETS = permission(
@@ -205,3 +209,6 @@ def _amount(money: Money, context: Context) -> Money:
     if amount.amount <= 0:
         raise Rejected("not-above-zero", "A target is above zero.", field="amount.amount")
     return amount
+
+
+retractable(target, TargetFactRetracted)

@@ -8,13 +8,14 @@ from uuid import UUID
 from services.leads.domain.organisation.member import DETAILS, member
 from shared.domain.aggregate import statuses
 from shared.domain.chronology import ORDER_OF_DAY
-from shared.domain.history import by_thing, standing, stated
+from shared.domain.history import stated
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads import (
     ManagerAppointed,
     MemberChanged,
+    MemberFactRetracted,
     MemberJoined,
     MemberLeft,
     MemberMoved,
@@ -131,11 +132,10 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await TEAM.apply(db, events)
     await MEMBER.apply(db, events)
-    away = {fact.aggregate_id for fact in events if isinstance(fact.data, MemberWentOnLeave)}
+    away = {fact.aggregate_id for fact in events if isinstance(fact.data, MemberWentOnLeave | MemberFactRetracted)}
     if away:
         await db.execute(HERE, list(away))
-        known = by_thing(await db.history(list(away))).values()
-        leaves = [fact.data for facts in known for fact in standing(facts) if isinstance(fact.data, MemberWentOnLeave)]
+        leaves = [fact.data for fact in await db.standing(list(away), [MemberWentOnLeave])]
         await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
 
 

@@ -27,7 +27,8 @@ from shared.events.leads import (
     TeamFormed,
 )
 from shared.events.receivables import InvoiceIssued
-from shared.events.registry import partition_of
+from shared.events.registry import partition_of, retraction_of
+from shared.ops.ids import new_id
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import (
     ANNA,
@@ -65,13 +66,27 @@ class Journal:
 
     def __init__(self) -> None:
         self._sequences: Counter[UUID] = Counter()
+        self.told: list[Envelope[Any]] = []
+        """Facts of history that stand, and may be taken back."""
 
     def envelope(self, told: Told, occurred: datetime, recorded: datetime, *, by_day: bool = False) -> Envelope[Any]:
         service, aggregate_id, data = told
         self._sequences[aggregate_id] += 1
         made = fact(self._sequences[aggregate_id], data, occurred, recorded, deal=aggregate_id)
         place = {"service": service, "aggregate": data.aggregate, "partition": partition_of(aggregate_id)}
-        return replace(made, **place, by_day=by_day, imported=by_day, fact=f"told/{made.sequence}" if by_day else None)
+        name = f"told/{made.sequence}" if by_day else None
+        made = replace(made, **place, causation_id=new_id(), by_day=by_day, imported=by_day, fact=name)
+        if by_day and retraction_of(type(data)) is not None:
+            self.told.append(made)
+        return made
+
+    def retraction(self, dice: random.Random, recorded: datetime) -> Envelope[Any]:
+        """What takes back some fact of history."""
+        gone = self.told.pop(dice.randrange(len(self.told)))
+        kind: Any = retraction_of(type(gone.data))
+        data = kind(**{f"{gone.aggregate}_id": gone.aggregate_id}, request=gone.causation_id)
+        made = self.envelope((gone.service, gone.aggregate_id, data), gone.occurred_at, recorded)
+        return replace(made, by_day=True, imported=True)
 
 
 def deal(dice: random.Random, on: date) -> Told:
@@ -192,6 +207,8 @@ def happening(
         known = recorded[0] + (recorded[1] - recorded[0]) * number / LATER_FACTS
         occurred = span[0] + (min(span[1], known) - span[0]) * dice.random()
         by_day = dice.random() < 0.3
+        if journal.told and dice.random() < 0.1:
+            yield journal.retraction(dice, known)
         yield journal.envelope(dice.choice(KINDS)(dice, occurred.date()), occurred, known, by_day=by_day)
 
 
@@ -254,6 +271,7 @@ async def test_fc_1_what_happened_later_changes_nothing_of_an_instant(served: Er
     asked = questions(served, as_of, None)
     before = await answers(director, asked)
     later = as_of + timedelta(days=1)
+    journal.told.clear()  # taking back what happened by then may change an answer
     await journaled(served.running, happening(journal, dice, (later, now), (later, now)))
     after = await answers(director, asked)
     assert {name for name in before if before[name] != after[name]} == set()
@@ -280,3 +298,34 @@ async def test_fc_1_a_team_is_the_teams_that_stood_below_it_then(served: Errands
     assert not await is_below_north(as_of=after)
     assert await is_below_north(known_at=after)
     assert not await is_below_north()
+
+
+async def test_data_5_what_was_taken_back_counts_no_longer_but_is_known_as_it_was(
+    served: Errands, journal: Journal
+) -> None:
+    """The feed, the target and the deal, of history that was told eight days ago and taken back five days ago."""
+    now, chosen, of = served.running.clock.now(), UUID(int=3200), UUID(int=3201)
+    asked, back_at = now - timedelta(days=8), now - timedelta(days=5)
+    happened, told_at = asked - timedelta(seconds=2), asked - timedelta(seconds=1)
+    year = str(now.year + 3)
+    wanted = TargetSet(target_id=of, period=year, kind="revenue", level="company", amount=eur(4711))
+    facts = [
+        journal.envelope(told, happened, told_at, by_day=True)
+        for told in (("deals", chosen, opened(777, "contact", None, chosen, NORTH)), ("deals", of, wanted))
+    ]
+    journal.told = [each for each in journal.told if each in facts]
+    await journaled(served.running, facts)
+    await journaled(served.running, [journal.retraction(random.Random(1), back_at) for _ in facts])
+    director = served.client(Role.SALES_DIRECTOR, "dora")
+
+    async def known(**then: str) -> tuple[Any, bool, int]:
+        forecast = (await director.get("/v1/forecast", params={"period": year, **then})).json()
+        events = (await director.get("/v1/newest-events", params={"limit": "100", **then})).json()["events"]
+        told = any(each["id"] == str(chosen) and each["type"] == "deals.deal-opened" for each in events)
+        of_deal = await director.get(f"/v1/deal-histories/{chosen}", params=then)
+        return (forecast["target"] or {}).get("amount"), told, of_deal.status_code
+
+    as_of = asked.isoformat()
+    assert await known(as_of=as_of, known_at=as_of) == ("4711.00", True, 200)
+    assert await known(as_of=as_of) == (None, False, 404)
+    assert await known() == (None, False, 404)

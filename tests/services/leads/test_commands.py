@@ -50,6 +50,7 @@ from services.leads.domain.organisation.team import (
     team,
 )
 from shared.domain.aggregate import Aggregate
+from shared.domain.retraction import RetractFacts
 from shared.domain.roles import ONLY_SERVICES
 from shared.testing.scenario import Scenario, scenario
 from tests.services.leads.known import ROSA, SAM, SOUTH, ada, assigned, captured, formed, joined, opened, qualified
@@ -110,7 +111,8 @@ def around(aggregate: Aggregate, command: Any) -> Scenario:
 
 
 def test_every_command_is_covered_here() -> None:
-    assert set(HOME) == {command for family in (team, member, lead, account) for command in family.handlers}
+    families = (team, member, lead, account)
+    assert {*HOME, RetractFacts} == {command for family in families for command in family.handlers}
 
 
 @pytest.mark.parametrize("command", ROUTED, ids=lambda command: command.__name__)

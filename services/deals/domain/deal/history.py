@@ -40,6 +40,7 @@ from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
 from shared.domain.money import Money, check_money
+from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
 from shared.events.deals import (
@@ -47,6 +48,7 @@ from shared.events.deals import (
     DealAmountChanged,
     DealCategoryChanged,
     DealCloseDateChanged,
+    DealFactRetracted,
     DealLine,
     DealNextStepPlanned,
 )
@@ -332,3 +334,6 @@ Said = Money | NextStep | date | str | None
 def _told(state: AnyDeal, what: str, on: date, value: Said) -> bool:
     """Whether exactly this was told of this day."""
     return Change(what=what, on=on, value=plain(value)) in state.changes
+
+
+retractable(deal, DealFactRetracted)

@@ -14,10 +14,15 @@ from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.history import said_of
+from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import AccountHandedOver, ContactAdded
+from shared.events.leads import (
+    AccountFactRetracted,
+    AccountHandedOver,
+    ContactAdded,
+)
 
 # -- commands --------------------------------------------------------------------------------------------------------
 
@@ -96,3 +101,6 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         candidates=known.without(state.id).ids or None,
     )
     return [Fact(event=added, at=context.past_moment(command.on, command.at))]
+
+
+retractable(account, AccountFactRetracted)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.leads.domain.assignment import IMPORTED
 from services.leads.domain.contact_points import Known, KnownUnder, first_known
@@ -26,10 +26,18 @@ from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
+from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import LeadActivityLogged, LeadAssigned, LeadCaptured, LeadConverted, LeadDisqualified
+from shared.events.leads import (
+    LeadActivityLogged,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadDisqualified,
+    LeadFactRetracted,
+)
 
 # -- commands -------------------------------------------------------------------------------------------------------
 
@@ -207,7 +215,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
     converted = LeadConverted(
         lead_id=state.id,
         account_id=command.account_id,
-        contact_id=command.contact_id or context.derived_id("contact"),
+        contact_id=command.contact_id or uuid5(state.id, "contact"),
         captured_at=state.captured_at or context.past_moment(command.on, command.at).at,
         source=state.captured.source,
         owner=state.owner,
@@ -241,3 +249,6 @@ def import_disqualification_again(state: DisqualifiedLead, command: ImportLeadDi
     """Leave an end that is known as it is; what says otherwise of it is refused."""
     refuse_otherwise({"reason": state.reason}, {"reason": command.reason})
     return []
+
+
+retractable(lead, LeadFactRetracted)

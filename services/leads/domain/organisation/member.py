@@ -16,10 +16,18 @@ from shared.domain.chronology import ORDER_OF_DAY
 from shared.domain.context import Context
 from shared.domain.history import said_of, stated
 from shared.domain.rejection import Rejected
+from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import MemberChanged, MemberJoined, MemberLeft, MemberMoved, MemberWentOnLeave
+from shared.events.leads import (
+    MemberChanged,
+    MemberFactRetracted,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberWentOnLeave,
+)
 
 Experience = Literal["new", "experienced", "senior"]
 Capacity = Annotated[int, Ge(0), Le(10_000)]
@@ -401,3 +409,6 @@ def moved_in_some_order(state: ActiveMember | FormerMember) -> ActiveMember | Fo
 @member.claims
 def signs_in_as(state: ActiveMember) -> set[Claim]:
     return {Claim(kind="subject", key=state.subject)}
+
+
+retractable(member, MemberFactRetracted)

@@ -9,10 +9,16 @@ from shared.domain.aggregate import Aggregate, Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
+from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import ManagerAppointed, TeamChanged, TeamFormed
+from shared.events.leads import (
+    ManagerAppointed,
+    TeamChanged,
+    TeamFactRetracted,
+    TeamFormed,
+)
 
 # -- states ---------------------------------------------------------------------------------------------------------
 
@@ -167,3 +173,6 @@ def stands_elsewhere(state: ActiveTeam, event: TeamChanged | TeamFormed) -> Acti
 @team.evolves
 def is_led_by(state: ActiveTeam, event: ManagerAppointed) -> ActiveTeam:
     return replace(state, manager=event.member_id)
+
+
+retractable(team, TeamFactRetracted)

@@ -1,0 +1,74 @@
+"""`throughline import --undo`: what an import told is taken back, as far as nothing rests on it (DATA-5)."""
+
+import json as jsonlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from deploy.cli.outages import outage
+from shared.events import registry
+
+if TYPE_CHECKING:
+    from deploy.imports.undoing import Stay
+
+AGAIN = "Run it again when the databases answer: it goes on where it broke off."
+RUNS = "The summary of an import names its run; it is the correlation id of all its events."
+MOST_REASONS = 10
+"""So many reasons are told, those first that hold for most."""
+
+
+async def take_back(run: UUID, *, check: bool = False) -> tuple[dict[str, Any], list["Stay"]]:
+    """Take back what an import told, as far as nothing rests on it; wait until that is visible in all views. With
+    `check`, only say what would be.
+
+    Gives the summary, and what stays. Raises LocalError.
+    """
+    from deploy.cli.databases import settings_of, this_stack
+    from deploy.imports.undoing import undo
+    from deploy.imports.visibility import until_visible
+    from deploy.local.fault import LocalError
+    from deploy.local.stack import SERVICES
+
+    stack = this_stack()
+    try:
+        undone = await undo(run, {name: settings_of(stack, name) for name in registry.SERVICES}, dry_run=check)
+    except Exception as error:  # Only an outage is told otherwise than it came.
+        if (fault := outage(error)) is None:
+            raise
+        raise LocalError(fault.sentence, AGAIN) from error
+    if not undone.taken_back and not undone.stay:
+        raise LocalError(f"Nothing stands that an import with the run {run} told.", RUNS)
+    visible = False if check else await until_visible({name: stack.database_url(name) for name in SERVICES})
+    summary = {
+        "checked": check,
+        "run": str(run),
+        "taken_back": dict(undone.taken_back),
+        "facts": undone.facts,
+        "stays": dict(Counter(each.aggregate for each in undone.stay)),
+        "reasons": dict(Counter(f"{each.aggregate}: {each.reason}" for each in undone.stay).most_common(MOST_REASONS)),
+        "visible": visible,
+    }
+    return summary, undone.stay
+
+
+def told_of_undo(result: dict[str, Any]) -> str:
+    """What was taken back, in sentences."""
+    back = "would be taken back" if result["checked"] else "taken back"
+    lines = [f"{result['facts']:,} facts {back}:"]
+    lines += [f"  {kind}: {number:,}" for kind, number in result["taken_back"].items()]
+    if result["stays"]:
+        lines.append(f"{sum(result['stays'].values()):,} things stay, with all that was told of them:")
+        lines += [f"  {number:,}: {reason}" for reason, number in result["reasons"].items()]
+    if result["checked"]:
+        lines.append("Nothing was written.")
+    elif not result["visible"]:
+        lines.append("It is recorded, but NOT yet visible in all views.")
+    return "\n".join(lines)
+
+
+def write_stays(file: Path, stay: Sequence["Stay"]) -> None:
+    """One JSON object a line: what stays, and why."""
+    lines = ({"thing": each.aggregate, "id": str(each.id), "reason": each.reason} for each in stay)
+    file.write_text("".join(jsonlib.dumps(line) + "\n" for line in lines), encoding="utf-8")
