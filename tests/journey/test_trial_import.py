@@ -74,9 +74,20 @@ def opportunities() -> list[Opportunity]:
 
 
 @pytest.fixture(scope="module")
-async def summary(empty_stack: WholeStack) -> Mapping[str, Any]:
-    """What the import of the export told."""
-    return await imported(empty_stack, Path(TRIAL_DATA), 0)
+async def summary(empty_stack: WholeStack, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """What the import of the export told, whose rows stand in another order."""
+    return await imported(empty_stack, shuffled(Path(TRIAL_DATA), tmp_path_factory.mktemp("shuffled")), 0)
+
+
+def shuffled(folder: Path, into: Path) -> Path:
+    """The export with its rows in another order, which changes no figure."""
+    for file in folder.glob("*.csv"):
+        with file.open(newline="", encoding="utf-8") as opened:
+            head, *rows = csv.reader(opened)
+        random.Random(file.name).shuffle(rows)
+        with (into / file.name).open("w", newline="", encoding="utf-8") as opened:
+            csv.writer(opened).writerows([head, *rows])
+    return into
 
 
 @pytest.fixture
