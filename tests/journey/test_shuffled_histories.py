@@ -224,3 +224,26 @@ def told(found: Mapping[str, Any]) -> dict[str, Any]:
         return {**body, "events": [each for each in body["events"] if not each["type"].endswith("-retracted")]}
 
     return {name: (status, kept(body)) for name, (status, body) in found.items()}
+
+
+async def test_lead_2_a_lead_told_after_its_original_ended_is_its_duplicate(stack: WholeStack, tmp_path: Path) -> None:
+    """Not so one that came after its end, or under another name."""
+    mark = random.SystemRandom().randrange(10**9)
+    telling, director = Telling(stack, f"d{mark}"), stack.person("sales-director")
+    about = {"fact": "lead", "source": "fair", "email": f"ada@{mark}.example", "person_name": "Ada"}
+    ended = {"fact": "lead-disqualified", "id": "first", "on": "2025-05-01", "reason": "no-need"}
+    await telling.tell([{**about, "id": "first", "on": "2025-03-03"}, ended], tmp_path)
+    between = {**about, "id": "between", "on": "2025-04-01"}
+    other = {**about, "id": "other", "on": "2025-04-02", "person_name": "Bea"}
+    await telling.tell([between, {**about, "id": "after", "on": "2025-05-02"}, other], tmp_path)
+    found = {
+        name: (await director.get(f"/v1/leads/{telling.id('lead', name)}")).body
+        for name in ("first", "between", "after", "other")
+    }
+    assert {name: lead["status"] for name, lead in found.items()} == {
+        "first": "disqualified",
+        "between": "duplicate",
+        "after": "open",
+        "other": "open",
+    }
+    assert found["between"]["original_id"] == telling.id("lead", "first")

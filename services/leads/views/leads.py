@@ -224,7 +224,15 @@ create index on {{view}}.lead (updated_at, id);
 create index on {{view}}.lead (follow_up, id);
 create index on {{view}}.lead (owner, status);
 create index on {{view}}.lead (team);
+create index on {{view}}.lead (email) where closed_at is not null;
 """
+
+OPEN_THEN = """
+select id, person_name, captured_at, owner, team from {view}.lead
+ where email = $1 and closed_at is not null and captured_at <= $2 and closed_at > $2
+   and status in ('converted', 'disqualified')
+"""
+"""The leads with an address that have ended, and were open at an instant."""
 
 LEAD_VIEW = View(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 

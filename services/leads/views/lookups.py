@@ -1,4 +1,5 @@
-"""What handlers are given besides their state. All but the load of a team's members is read fresh."""
+"""What handlers are given besides their state. All but the load of a team's members, and which leads of the past were
+open when, is read fresh."""
 
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from services.leads.domain.lead.history import ImportLead
 from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, TeamsAbove, team
+from services.leads.views.leads import LEAD_VIEW, OPEN_THEN
 from services.leads.views.people import CANDIDATES, PEOPLE_VIEW
 from shared.domain.context import Context
 from shared.domain.history import timed
@@ -64,7 +66,7 @@ async def subject_holder(reader: Reader, state: Any, command: Any, context: Cont
 
 async def known_under(reader: Reader, state: Any, command: Any, context: Context) -> KnownUnder:
     """Who is known under the address that a command names, or that a lead has: open leads, and people of accounts
-    (LEAD-2).
+    (LEAD-2); for a lead of history also those that were open then.
 
     A lead that ended meanwhile is nobody any more; should it hold the address still, the append finds out.
     """
@@ -78,6 +80,7 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
             people.append(Known(id=own.original_id, kind=own.original_kind, owner=own.owner, team=own.team))
         if isinstance(own, ConvertedLead):
             holders -= {own.account_id}
+        people += await _open_then(reader, address, context.past_moment(command.on, command.at).at)
     for holder in sorted(holders):
         found, _ = await reader.state(lead, holder)
         if isinstance(found, OpenLead):
@@ -101,6 +104,15 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
             if contact.email == address
         ]
     return KnownUnder(people=tuple(sorted(people, key=first_known)))
+
+
+async def _open_then(reader: Reader, address: str, at: datetime) -> list[Known]:
+    """The leads that were open at an instant, and have ended. As the list knows them: what comes in together is told
+    in the order in which it happened, and finds them open."""
+    return [
+        Known(id=row["id"], name=row["person_name"], since=row["captured_at"], owner=row["owner"], team=row["team"])
+        for row in await reader.fetch(LEAD_VIEW, OPEN_THEN, address, at)
+    ]
 
 
 async def _came(reader: Reader, account_id: UUID) -> dict[UUID, datetime]:
