@@ -2,6 +2,7 @@
 
 import asyncio
 import json as jsonlib
+import os
 import re
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ import typer
 
 from deploy.cli.outages import outage
 from deploy.cli.output import Json, say, show
-from deploy.cli.undo import take_back, told_of_undo, write_stays
+from deploy.cli.undo import take_back, told_of_undo, write_kept
 from shared.events import registry
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def run(  # noqa: PLR0917 - typer reads the parameters
     check: Annotated[bool, typer.Option("--check", help="Say what would come in, and write nothing.")] = False,
     undo: Annotated[
         UUID | None,
-        typer.Option(
-            help="Take back what an import told, as far as nothing rests on it: its run, as its summary says."
-        ),
+        typer.Option(help="Take back the import with this run id (see its summary), as far as nothing rests on it."),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -62,14 +61,16 @@ def run(  # noqa: PLR0917 - typer reads the parameters
     Exit code 0 means that every fact came in or was there, 2 that some were refused; with --undo 0 that everything was
     taken back, 2 that some stays.
     """
+    if rejects is not None and not os.access(rejects.parent, os.W_OK):
+        raise typer.BadParameter(f"Nothing can be written into {rejects.parent}.", param_hint="--rejects")
     if undo is not None:
         if path or mapping or source:
             raise typer.BadParameter("It goes with --check, --rejects and --json alone.", param_hint="--undo")
-        undone, stay = asyncio.run(take_back(undo, check=check))
-        if stay and rejects:
-            write_stays(rejects, stay)
+        undone, kept = asyncio.run(take_back(undo, check=check))
+        if kept and rejects:
+            write_kept(rejects, kept)
         show(undone, told_of_undo(undone), json)
-        raise typer.Exit(2 if stay else 0)
+        raise typer.Exit(2 if kept else 0)
     if path is None:
         raise typer.BadParameter("A file or a folder is wanted.", param_hint="path")
     if source is not None and not source.strip():
@@ -172,7 +173,11 @@ async def bring_in(
 
 def rule_of(rejection: "Rejection") -> str:
     """Why a fact was refused, without what it says: that stands in the reject file alone."""
-    return rejection.rule or QUOTED.sub("…", rejection.reason)
+    if rejection.rule:
+        return rejection.rule
+    # What a field may hold is told; what it held is not.
+    parts = rejection.reason.split("; ")
+    return "; ".join(part if ": Input should be " in part else QUOTED.sub("…", part) for part in parts)
 
 
 def write_rejects(file: Path, summary: "Summary") -> None:

@@ -89,7 +89,7 @@ class Kind:
     command's field and the kind of thing that it names; `own` is the command's field that takes an id derived from
     `id` where the aggregate is another one (`within`). `again` says by which fields one of several facts of this kind
     about one thing is known where it has no `fact_id`: by when it happened where it is empty; None where there is only
-    one such fact.
+    one such fact. Kinds of one `series` with the same `fact_id` are one fact, whichever of them it is.
     """
 
     service: str
@@ -101,6 +101,7 @@ class Kind:
     references: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     own: str | None = None
     within: str | None = None
+    series: str | None = None
 
 
 COMMON = {"fact", "id", "fact_id", "on", "at"}
@@ -123,6 +124,7 @@ def _about(service: str, aggregate: Aggregate, about: str) -> Callable[..., Kind
         rank: Rank,
         references: Mapping[str, tuple[str, str]] | None = None,
         again: tuple[str, ...] | None = WHEN,
+        series: str | None = None,
     ) -> Kind:
         return Kind(
             service=service,
@@ -132,6 +134,7 @@ def _about(service: str, aggregate: Aggregate, about: str) -> Callable[..., Kind
             rank=rank,
             references=references or {},
             again=again,
+            series=series,
         )
 
     return kind
@@ -230,9 +233,9 @@ KINDS: Mapping[str, Kind] = {
         again=("activity",),
     ),
     "deal-node-completed": _deal(deals.CompleteImportedNode, Rank.NODE, again=("key",)),
-    "deal-won": _deal(deals.WinImportedDeal, Rank.END),
-    "deal-lost": _deal(deals.LoseImportedDeal, Rank.END),
-    "deal-abandoned": _deal(deals.AbandonImportedDeal, Rank.END),
+    "deal-won": _deal(deals.WinImportedDeal, Rank.END, series="deal-end"),
+    "deal-lost": _deal(deals.LoseImportedDeal, Rank.END, series="deal-end"),
+    "deal-abandoned": _deal(deals.AbandonImportedDeal, Rank.END, series="deal-end"),
     "deal-reopened": _deal(deals.ReopenImportedDeal, Rank.REOPENING),
     "contract": Kind(
         service=CONTRACTS,
@@ -356,7 +359,11 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
         command=command,
         thing=thing,
         name="/".join(
-            (str(name), *((str(thing),) if kind.within else ()), *_distinguished(line, kind, fact_id, command))
+            (
+                (kind.series if fact_id and kind.series else str(name)),
+                *((str(thing),) if kind.within else ()),
+                *_distinguished(line, kind, fact_id, command),
+            )
         ),
         names=names,
     )

@@ -18,6 +18,8 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from deploy.imports.facts import LEADS, THINGS, FactPlace, Ids, Line, Named, NotAFact, Taken, Unreadable, read_fact
 from deploy.imports.ordering import Spool, Stranded
 from services.deals.domain.deal.history import OpenImportedDeal
@@ -37,6 +39,8 @@ from shared.web.composition import commands_alone
 IMPORTER = service_actor("import")
 OPERATION = "import"
 """Under which account is kept of what came in."""
+TURN = 0x696D706F7274
+"""The advisory lock of imports; the number is any that nobody else takes."""
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
 
@@ -103,6 +107,8 @@ async def load(
     summary = Summary()
     company = next(iter(settings.values())).company
     async with AsyncExitStack() as stack:
+        if not dry_run:
+            await stack.enter_async_context(turn(settings, alone=False))
         desks = {name: await stack.enter_async_context(desk(name, own, dry_run)) for name, own in settings.items()}
         told_at = max(commands.now() for commands in desks.values())
         spool = stack.enter_context(Spool(company))
@@ -313,6 +319,17 @@ def _rule(refusal: Rejected | Refused) -> str:
     if not isinstance(refusal, Rejected):
         return type(refusal).__name__
     return ", ".join(f"{each.field}: {each.code}" if each.field else each.code for each in refusal.reasons)
+
+
+@asynccontextmanager
+async def turn(settings: Mapping[str, Settings], *, alone: bool) -> AsyncIterator[None]:
+    """An advisory lock: imports run beside each other, an undo runs `alone`."""
+    connection = await asyncpg.connect(settings[LEADS].database_url)
+    try:
+        await connection.execute("select pg_advisory_lock($1)" if alone else "select pg_advisory_lock_shared($1)", TURN)
+        yield
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

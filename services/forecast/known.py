@@ -11,7 +11,6 @@ from uuid import UUID
 
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import FACTS, DealState, at
-from shared.domain.chronology import LONGEST_DAY
 from shared.events.envelope import Envelope
 from shared.events.registry import types_read
 from shared.store.log import Excerpt
@@ -26,7 +25,7 @@ async def known_states(db: ViewDatabase, asked: Question, known_at: datetime) ->
     others that were, or came to be, in it at another time."""
     known: dict[UUID, DealState] | None = db.memo.get(asked)
     if known is None:
-        lives = _lives(db, asked.as_of, known_at, await _ever_in_scope(db, asked, known_at))
+        lives = _lives(db, known_at, await _ever_in_scope(db, asked, known_at))
         states = [at(facts, asked.as_of, known_at) async for facts in lives]
         known = db.memo[asked] = {state.deal_id: state for state in states if state is not None}
     return known
@@ -48,12 +47,12 @@ async def _ever_in_scope(db: ViewDatabase, asked: Question, known_at: datetime) 
 
 
 async def _lives(
-    db: ViewDatabase, as_of: datetime, known_at: datetime, among: Sequence[UUID] | None
+    db: ViewDatabase, known_at: datetime, among: Sequence[UUID] | None
 ) -> AsyncIterator[list[Envelope[Any]]]:
-    """The facts of one deal after the other, as far as they had happened and were recorded by then."""
+    """The facts of one deal after the other, as far as they were recorded by then: also those of a later time, for
+    they may correct, or take back, what was told of an earlier one."""
     life: list[Envelope[Any]] = []
-    # What is known by its day alone may count before the instant that stands for it.
-    excerpt = Excerpt(among=among, types=TYPES, occurred_until=as_of + LONGEST_DAY, recorded_until=known_at)
+    excerpt = Excerpt(among=among, types=TYPES, recorded_until=known_at)
     async for part in db.scan("deal", excerpt):
         for fact in part:
             if life and fact.aggregate_id != life[0].aggregate_id:

@@ -54,7 +54,7 @@ TEAMS = "select team_id, name from {view}.team where $1::boolean or team_id = an
 
 REACH = """
 select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry
- where aggregate = 'deal' and retracted is null
+ where aggregate = 'deal' and retracted is null and type <> 'deals.deal-fact-retracted'
 """
 
 

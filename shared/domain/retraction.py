@@ -2,34 +2,24 @@
 
     retractable(deal, DealFactRetracted)
 
-A retraction names the request that told a fact, and no fold of a thing knows that any more (`standing`). What had been
+A retraction names the request that told a fact, and folds of the present leave that out (`standing`). What had been
 corrected by it counts again.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Decision, Fact
-from shared.domain.context import Context, Moment
+from shared.domain.aggregate import Aggregate, Decision
+from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
 
 
 @value
-class ToldBefore:
-    """A fact that is to be taken back: the request that told it, and when it happened."""
-
-    request: UUID
-    at: datetime
-    by_day: bool
-
-
-@value
 class RetractFacts:
-    """Take back facts of a thing."""
+    """Take back what some requests told of a thing."""
 
-    facts: tuple[ToldBefore, ...]
+    requests: tuple[UUID, ...]
 
 
 def retractable(aggregate: Aggregate, retraction: type) -> None:
@@ -40,7 +30,4 @@ def retractable(aggregate: Aggregate, retraction: type) -> None:
     def retract_facts(state: object, command: RetractFacts, context: Context) -> Decision:
         """Take back facts of history."""
         own: dict[str, Any] = {f"{aggregate.name}_id": context.aggregate_id}
-        return [
-            Fact(event=retraction(**own, request=each.request), at=Moment(each.at, by_day=each.by_day))
-            for each in command.facts
-        ]
+        return [retraction(**own, request=request) for request in command.requests]

@@ -31,7 +31,7 @@ class ProductListed:
     list_price: Money
     active: bool = True
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("deals.product-changed", aggregate="product", rank=Rank.CHANGE)
@@ -45,7 +45,7 @@ class ProductChanged:
     list_price: Money
     active: bool
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("deals.target-set", aggregate="target", rank=Rank.CHANGE)

@@ -53,7 +53,7 @@ class MemberJoined:
     capacity: int = 30
     """Open leads that the person can carry."""
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("leads.member-changed", aggregate="member", rank=Rank.CHANGE)
@@ -69,7 +69,7 @@ class MemberChanged:
     """new, experienced or senior."""
     capacity: int
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("leads.member-moved", aggregate="member", rank=Rank.MOVE, leads_to="team_id")
@@ -260,7 +260,7 @@ class AccountOpened:
     team: UUID | None = None
     lead_id: UUID | None = None
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("leads.account-changed", aggregate="account", rank=Rank.CHANGE)
@@ -274,8 +274,10 @@ class AccountChanged:
     size: int | None = None
     country: str | None = None
     parent_id: UUID | None = None
+    lead_id: UUID | None = None
+    """The lead that it came from, where that is told later; None: as it was."""
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("leads.account-handed-over", aggregate="account", rank=Rank.CHANGE)
@@ -286,7 +288,7 @@ class AccountHandedOver:
     owner: UUID | None = None
     team: UUID | None = None
     said: tuple[str, ...] | None = None
-    """The fields that history tells, where it does not tell all of them: the others stay as they were."""
+    """The fields that a line of history states; the others stay as they were. None: all are stated."""
 
 
 @event("leads.contact-added", aggregate="account", person="contact_id", rank=Rank.CHANGE)

@@ -74,7 +74,6 @@ class Excerpt:
     among: Sequence[UUID] | None = None
     """Only these aggregates."""
     types: Collection[str] | None = None
-    occurred_until: datetime | None = None
     recorded_until: datetime | None = None
 
     def conditions(self, first: int) -> tuple[str, list[Any]]:
@@ -83,7 +82,6 @@ class Excerpt:
         given = [
             ("l.aggregate_id = any (${})", self.among),
             ("l.type = any (${})", None if self.types is None else [*self.types, UNREADABLE]),
-            ("l.occurred_at <= ${}", self.occurred_until),
             ("l.recorded_at <= ${}", self.recorded_until),
         ]
         asked = [(condition, value) for condition, value in given if value is not None]

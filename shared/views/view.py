@@ -110,7 +110,7 @@ class ViewDatabase:
         keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,),
     ) -> tuple[set[UUID], dict[Any, Dated]]:
         """The aggregates that are to be folded anew, for one of these facts was told late, corrects or takes back
-        another one; and the last places of what they are about, by its keys, for all others."""
+        another one; and the last places by key: those of late ones are to be worked out anew."""
         keyed = [(key, fact) for fact in facts if not fact.data.retracts for key in keys(fact)]
         late, places = late_among(last, keyed)
         anew = {fact.aggregate_id for key, fact in keyed if key in late}

@@ -428,3 +428,59 @@ async def test_data_4_what_history_is_known_by_names_nobody(books: Books, tmp_pa
         await connection.close()
     assert len(names) == 2
     assert not any("ada" in name for name in names)
+
+
+ENDED = {"fact_id": "end", "id": "d"}
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "found"),
+    [
+        (
+            {"fact": "deal-won", "on": "2025-05-09"},
+            {"fact": "deal-won", "on": "2025-05-08"},
+            ("WonDeal", date(2025, 5, 8)),
+        ),
+        (
+            {"fact": "deal-won", "on": "2025-05-09"},
+            {"fact": "deal-lost", "on": "2025-05-09"},
+            ("LostDeal", date(2025, 5, 9)),
+        ),
+        (
+            {"fact": "deal-lost", "on": "2025-05-09"},
+            {"fact": "deal-won", "on": "2025-05-10"},
+            ("WonDeal", date(2025, 5, 10)),
+        ),
+    ],
+)
+async def test_deal_9_a_newer_export_corrects_how_and_when_a_deal_ended(
+    books: Books, tmp_path: Path, first: Fact, later: Fact, found: tuple[str, date]
+) -> None:
+    for facts in ((*OLD, {**first, **ENDED}), ({**later, **ENDED},)):
+        summary = await books.take_in(written(tmp_path, facts))
+        assert [each.reason for each in summary.rejections] == []
+    ended = await state(books, "deals", deal, "d")
+    assert (type(ended).__name__, ended.on, ended.assumptions) == (*found, ())
+
+
+async def test_deal_9_of_ends_that_were_all_told_the_last_counts(books: Books, tmp_path: Path) -> None:
+    won, lost = (
+        {"fact": f"deal-{how}", "id": "d", "on": f"2025-05-{day}"} for how, day in (("won", "09"), ("lost", "10"))
+    )
+    for facts in ((*OLD, won), (lost,)):
+        summary = await books.take_in(written(tmp_path, facts))
+        assert [each.reason for each in summary.rejections] == []
+    assert type(await state(books, "deals", deal, "d")).__name__ == "LostDeal"
+
+
+async def test_deal_9_two_lines_that_tell_one_end_otherwise_are_refused(books: Books, tmp_path: Path) -> None:
+    two = ({"fact": f"deal-{how}", "on": "2025-05-09", **ENDED} for how in ("won", "lost"))
+    summary = await books.take_in(written(tmp_path, (*OLD, *two)))
+    assert len(summary.rejections) == 2
+    assert type(await state(books, "deals", deal, "d")).__name__ == "OpenDeal"
+
+
+async def test_deal_1_an_amount_below_zero_is_refused_with_its_field(books: Books, tmp_path: Path) -> None:
+    below = {**OLD[-1], "amount": euro("-7500.00")}
+    summary = await books.take_in(written(tmp_path, (*OLD[:-1], below)))
+    assert [each.reason for each in summary.rejections] == ["amount.amount: A deal is not worth less than nothing."]

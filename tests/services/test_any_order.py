@@ -121,7 +121,7 @@ def retraction(fact: Envelope[Any], sequence: int) -> Envelope[Any]:
     kind: Any = retraction_of(type(fact.data))
     data = kind(**{f"{fact.aggregate}_id": THING}, request=fact.causation_id)
     told = Told(event=data, on=fact.occurred_at.date(), hour=None, name="x").envelope(sequence)
-    return replace(told, fact=None, occurred_at=fact.occurred_at, by_day=fact.by_day)
+    return replace(told, fact=None, occurred_at=told.recorded_at, by_day=False)
 
 
 def taken_back(facts: Sequence[Envelope[Any]], dice: random.Random) -> list[Envelope[Any]]:

@@ -8,17 +8,13 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.history import stated
+from shared.domain.history import said_of, stated
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.domain.text import Name
-from shared.events.deals import (
-    ProductChanged,
-    ProductFactRetracted,
-    ProductListed,
-)
+from shared.events.deals import ProductChanged, ProductFactRetracted, ProductListed
 from shared.events.definition import value
 
 KEEPING_PRODUCTS = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.PRODUCT: Reach.ALL})
@@ -106,8 +102,15 @@ def add(state: NoProduct, command: AddProduct, context: Context) -> list[Product
 @product.decides(allow=ONLY_SERVICES)
 def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
     """Take over a product, or what a later price list says of it."""
-    told = {name: getattr(command, name) for name in ("name", "family", "list_price")}
-    said = ("code", *(name for name, value in told.items() if value is not None))
+    said = said_of(
+        {
+            **dict.fromkeys(TOLD),
+            "code": command.code,
+            "name": command.name,
+            "family": command.family,
+            "list_price": command.list_price,
+        }
+    )
     listed = replace(_listed(command, context), said=said)
     at = context.past_moment(command.on, command.at)
     if isinstance(state, NoProduct):

@@ -15,10 +15,7 @@ from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
-from shared.events.deals import (
-    TargetFactRetracted,
-    TargetSet,
-)
+from shared.events.deals import TargetFactRetracted, TargetSet
 from shared.events.definition import value
 
 SETTING_TARGETS = permission(

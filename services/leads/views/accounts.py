@@ -20,7 +20,8 @@ PERSONAL = ("name", "email", "phone", "title")
 
 
 def _profile(fact: Envelope[Any], row: Row) -> Row:
-    return {**stated(fact.data, PROFILE), "updated_at": fact.recorded_at}
+    lead_id = fact.data.lead_id or row["lead_id"]
+    return {**stated(fact.data, PROFILE), "lead_id": lead_id, "updated_at": fact.recorded_at}
 
 
 def _opened(fact: Envelope[AccountOpened], row: Row) -> Row:
@@ -28,7 +29,7 @@ def _opened(fact: Envelope[AccountOpened], row: Row) -> Row:
     return {
         **stated(event, (*PROFILE, *KEPT_BY), first=row["name"] is None),
         "updated_at": fact.recorded_at,
-        "lead_id": row["lead_id"] or event.lead_id,
+        "lead_id": event.lead_id or row["lead_id"],
         "opened_at": row["opened_at"] or fact.occurred_at,
     }
 

@@ -229,10 +229,10 @@ create index on {{view}}.lead (email) where closed_at is not null;
 
 OPEN_THEN = """
 select id, person_name, captured_at, owner, team from {view}.lead
- where email = $1 and closed_at is not null and captured_at <= $2 and closed_at > $2
+ where email = $1 and closed_at > $2 and (captured_at, id) < ($2, $3)
    and status in ('converted', 'disqualified')
 """
-"""The leads with an address that have ended, and were open at an instant."""
+"""The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
 LEAD_VIEW = View(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 

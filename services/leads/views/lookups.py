@@ -1,5 +1,5 @@
-"""What handlers are given besides their state. All but the load of a team's members, and which leads of the past were
-open when, is read fresh."""
+"""What handlers are given besides their state. All is read fresh, but for two looks into lists: the load of a team's
+members, and the leads that were open at a past instant."""
 
 from datetime import datetime
 from typing import Any
@@ -80,7 +80,8 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
             people.append(Known(id=own.original_id, kind=own.original_kind, owner=own.owner, team=own.team))
         if isinstance(own, ConvertedLead):
             holders -= {own.account_id}
-        people += await _open_then(reader, address, context.past_moment(command.on, command.at).at)
+        at = context.past_moment(command.on, command.at).at
+        people += await _open_before(reader, address, at, context.aggregate_id)
     for holder in sorted(holders):
         found, _ = await reader.state(lead, holder)
         if isinstance(found, OpenLead):
@@ -106,12 +107,12 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
     return KnownUnder(people=tuple(sorted(people, key=first_known)))
 
 
-async def _open_then(reader: Reader, address: str, at: datetime) -> list[Known]:
-    """The leads that were open at an instant, and have ended. As the list knows them: what comes in together is told
-    in the order in which it happened, and finds them open."""
+async def _open_before(reader: Reader, address: str, at: datetime, lead_id: UUID) -> list[Known]:
+    """The leads that came before one of an instant, were open then, and have ended. As the list knows them: what comes
+    in together is told in the order in which it happened, and finds them open."""
     return [
         Known(id=row["id"], name=row["person_name"], since=row["captured_at"], owner=row["owner"], team=row["team"])
-        for row in await reader.fetch(LEAD_VIEW, OPEN_THEN, address, at)
+        for row in await reader.fetch(LEAD_VIEW, OPEN_THEN, address, at, lead_id)
     ]
 
 

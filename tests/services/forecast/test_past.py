@@ -85,8 +85,7 @@ class Journal:
         gone = self.told.pop(dice.randrange(len(self.told)))
         kind: Any = retraction_of(type(gone.data))
         data = kind(**{f"{gone.aggregate}_id": gone.aggregate_id}, request=gone.causation_id)
-        made = self.envelope((gone.service, gone.aggregate_id, data), gone.occurred_at, recorded)
-        return replace(made, by_day=True, imported=True)
+        return replace(self.envelope((gone.service, gone.aggregate_id, data), recorded, recorded), imported=True)
 
 
 def deal(dice: random.Random, on: date) -> Told:
@@ -329,3 +328,25 @@ async def test_data_5_what_was_taken_back_counts_no_longer_but_is_known_as_it_wa
     assert await known(as_of=as_of, known_at=as_of) == ("4711.00", True, 200)
     assert await known(as_of=as_of) == (None, False, 404)
     assert await known() == (None, False, 404)
+
+
+async def test_data_5_what_was_corrected_to_a_later_day_had_not_happened_before(
+    served: Errands, journal: Journal
+) -> None:
+    """Told as of forty days ago, corrected to ten days ago; the question is about the time between."""
+    now, chosen = served.running.clock.now(), UUID(int=3300)
+    told: Told = ("deals", chosen, opened(888, "contact", None, chosen, NORTH))
+    first = journal.envelope(told, now - timedelta(days=40), now - timedelta(days=8), by_day=True)
+    later = journal.envelope(told, now - timedelta(days=10), now - timedelta(days=6), by_day=True)
+    await journaled(served.running, [first, replace(later, fact=first.fact)])
+    director = served.client(Role.SALES_DIRECTOR, "dora")
+
+    async def holds(**then: str) -> bool:
+        found = (await director.get("/v1/funnel/deals", params={"stage": "contact", "limit": "200", **then})).json()
+        return any(each["id"] == str(chosen) for each in found["deals"])
+
+    between, known = (now - timedelta(days=20)).isoformat(), (now - timedelta(days=7)).isoformat()
+    assert not await holds(as_of=between)
+    assert not await holds(as_of=between, known_at=now.isoformat())
+    assert await holds(as_of=between, known_at=known)
+    assert await holds()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
+from services.deals.domain.deal.opening import worth
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, said
 from services.deals.domain.deal.work import MANAGING, planned
@@ -15,7 +16,7 @@ from services.deals.domain.process import Process
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import FactValue
-from shared.domain.money import Money, check_money
+from shared.domain.money import Money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
@@ -116,9 +117,7 @@ class UpdateDeal:
 @deal.decides(allow=SELLING)
 def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> list[DealAmountChanged]:
     """Change what the deal is worth."""
-    amount = check_money(command.amount, context.company.currency, "amount")
-    if amount.amount < 0:
-        raise Rejected("below-zero", "A deal is not worth less than nothing.", field="amount.amount")
+    amount = worth(command.amount, context)
     if amount == state.amount:
         return []
     return [DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=context.today)]

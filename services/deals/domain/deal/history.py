@@ -22,7 +22,7 @@ from services.deals.domain.deal.closing import (
     deal_won,
 )
 from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
-from services.deals.domain.deal.opening import begun
+from services.deals.domain.deal.opening import begun, worth
 from services.deals.domain.deal.stages import entered, known_stage
 from services.deals.domain.deal.state import (
     AnyDeal,
@@ -39,7 +39,7 @@ from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
-from shared.domain.money import Money, check_money
+from shared.domain.money import Money
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
@@ -183,7 +183,7 @@ def open_imported(state: NoDeal, command: OpenImportedDeal, context: Context, ch
         on=command.on,
         tracked=command.tracked,
         name=command.name,
-        amount=check_money(command.amount, context.company.currency, "amount"),
+        amount=worth(command.amount, context),
         expected_close=command.expected_close,
         owner=command.owner,
         team=command.team,
@@ -222,7 +222,7 @@ def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Conte
     moment = _moment(command, context, state)
     events: list[Any] = []
     if command.amount is not None:
-        amount = check_money(command.amount, context.company.currency, "amount")
+        amount = worth(command.amount, context)
         events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on))
     close = command.expected_close
     if close is not None:
@@ -276,12 +276,12 @@ def was_completed(state: AnyDeal, command: CompleteImportedNode) -> bool:
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def win_imported(state: OpenDeal, command: WinImportedDeal, context: Context) -> Decision:
-    """Take over the winning of a deal."""
+def win_imported(state: AnyDeal, command: WinImportedDeal, context: Context) -> Decision:
+    """Take over the winning of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     facts = []
     if command.amount is not None:
-        amount = check_money(command.amount, context.company.currency, "amount")
+        amount = worth(command.amount, context)
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
         facts.append(Fact(event=changed, at=moment))
         state = deal.evolve(state, changed)
@@ -289,8 +289,8 @@ def win_imported(state: OpenDeal, command: WinImportedDeal, context: Context) ->
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def lose_imported(state: OpenDeal, command: LoseImportedDeal, context: Context) -> Decision:
-    """Take over the loss of a deal."""
+def lose_imported(state: AnyDeal, command: LoseImportedDeal, context: Context) -> Decision:
+    """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     return [Fact(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
 
@@ -301,8 +301,8 @@ def was_lost(state: AnyDeal, command: LoseImportedDeal) -> bool:
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def abandon_imported(state: OpenDeal, command: AbandonImportedDeal, context: Context) -> Decision:
-    """Take over that a deal was abandoned."""
+def abandon_imported(state: AnyDeal, command: AbandonImportedDeal, context: Context) -> Decision:
+    """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
     return [Fact(event=deal_abandoned(state, command.on, command.reason), at=moment)]
 

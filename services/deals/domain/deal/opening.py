@@ -102,7 +102,7 @@ def open_(
             chosen,
             chosen.process.definition.stages[0],
             name=command.name,
-            amount=_checked(amount, context),
+            amount=worth(amount, context),
             expected_close=command.expected_close,
             owner=owner,
             team=command.team or context.actor.team,
@@ -154,7 +154,7 @@ def open_converted(
             chosen,
             chosen.process.definition.stages[0],
             name=command.name,
-            amount=_checked(amount, context),
+            amount=worth(amount, context),
             expected_close=command.expected_close,
             owner=command.owner,
             team=command.team,
@@ -276,7 +276,8 @@ def _sum(lines: tuple[DealLine, ...], context: Context) -> Money:
     return Money(amount=rounded(total, currency), currency=currency)
 
 
-def _checked(amount: Money, context: Context) -> Money:
+def worth(amount: Money, context: Context) -> Money:
+    """What a deal is worth, once it can be; raises Rejected."""
     money = check_money(amount, context.company.currency, "amount")
     if money.amount < 0:
         raise Rejected("below-zero", "A deal is not worth less than nothing.", field="amount.amount")

@@ -79,7 +79,7 @@ def import_account(
         events: list[Any] = [opened(account_id, profile, **kept, lead_id=command.lead_id, said=said)]
     else:
         # Also what was so before: what is told later may lie between.
-        events = [became(account_id, profile, said=said_of(asdict(profile)))]
+        events = [became(account_id, profile, lead_id=command.lead_id, said=said_of(asdict(profile)))]
         if any(kept.values()):
             events.append(AccountHandedOver(account_id=account_id, **kept, said=said_of(kept)))
     at = context.past_moment(command.on, command.at)

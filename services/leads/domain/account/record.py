@@ -110,9 +110,11 @@ def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours)
     return [] if profile == state.profile else [became(state.id, profile)]
 
 
-def became(account_id: UUID, profile: Profile, *, said: tuple[str, ...] | None = None) -> AccountChanged:
+def became(
+    account_id: UUID, profile: Profile, *, lead_id: UUID | None = None, said: tuple[str, ...] | None = None
+) -> AccountChanged:
     """The fact that the profile of an account is now this, as far as it is said."""
-    return AccountChanged(account_id=account_id, said=said, **asdict(profile))
+    return AccountChanged(account_id=account_id, lead_id=lead_id, said=said, **asdict(profile))
 
 
 def opened(
@@ -212,13 +214,15 @@ def became_known(state: NoAccount, event: AccountOpened) -> ActiveAccount:
 
 @account.evolves
 def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
-    return replace(state, profile=replace(state.profile, **stated(event, PROFILE)))
+    profile = replace(state.profile, **stated(event, PROFILE))
+    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id)
 
 
 @account.evolves
 def was_so_later(state: ActiveAccount, event: AccountOpened) -> ActiveAccount:
     """What was told as the first about it may turn out not to be: then it was so from that day on."""
-    return replace(state, profile=replace(state.profile, **stated(event, PROFILE)), **stated(event, KEPT_BY))
+    profile = replace(state.profile, **stated(event, PROFILE))
+    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id, **stated(event, KEPT_BY))
 
 
 @account.evolves
