@@ -1,4 +1,5 @@
-"""The generated documents under docs/reference: OpenAPI of each service and of all, AsyncAPI, the schemas of events.
+"""The generated documents under docs/reference: OpenAPI of each service and of all, AsyncAPI, the schemas of events,
+the facts of an import.
 
 python -m deploy.reference
 """
@@ -8,12 +9,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy.imports import reference as facts
 from deploy.local.stack import SERVICES
 from shared.events.registry import registry_of
 from shared.stream import asyncapi
 from shared.web.merging import merged
 from shared.web.service import service_document
 
+FACTS = "import-facts.md"
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 
@@ -25,12 +28,13 @@ def files() -> Mapping[str, str]:
         f"openapi/{name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         for name, document in documents.items()
     }
-    return {**told, **asyncapi.files(registry_of())}
+    return {**told, **asyncapi.files(registry_of()), FACTS: facts.page()}
 
 
 def committed() -> set[str]:
     """The paths of the generated documents that are there."""
-    return {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")}
+    there = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")}
+    return there | ({FACTS} if (FOLDER / FACTS).exists() else set())
 
 
 def write() -> None:

@@ -279,7 +279,7 @@ async def _take_in(
                 there[taken.brings] = keys_of(taken)
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
         else:
-            rejection = Rejection(place=place, reason=_why(answer), fact=line, rule=_rule(answer))
+            rejection = Rejection(place=place, reason=_why(answer, kind), fact=line, rule=_rule(answer))
             summary.rejections.append(rejection)
             summary.otherwise[kind] += isinstance(answer, Rejected) and answer.code == SAYS_OTHERWISE
 
@@ -309,7 +309,14 @@ def account_key(aggregate_id: UUID, name: str) -> str:
     return f"{aggregate_id}/{name}"
 
 
-def _why(refusal: Rejected | Refused) -> str:
+QUOTE = "' "
+"""Ends the name of a command in the words of a refusal."""
+
+
+def _why(refusal: Rejected | Refused, kind: str) -> str:
+    if isinstance(refusal, Rejected) and refusal.code == "not-in-this-state":
+        # Whoever writes lines knows the kind, and not the command that takes it in.
+        return f"{kind!r} {refusal.message.partition(QUOTE)[2]}"
     if isinstance(refusal, Rejected) and refusal.reasons:
         return "; ".join(f"{each.field}: {each.message}" if each.field else each.message for each in refusal.reasons)
     return str(refusal)

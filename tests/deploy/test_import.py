@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import pytest
 from deploy.cli.import_ import WRITERS, facts_in, told, write_rejects
 from deploy.imports.facts import KINDS, FactPlace, NotAFact, ids_of, read_fact
 from deploy.imports.loading import Summary, load
+from deploy.imports.reference import page
 from services.deals.app import SERVICE as DEALS
 from shared.ops.settings import Settings
 from shared.store.migrate import migrate
@@ -134,6 +136,14 @@ def test_data_5_an_outside_id_is_the_same_thing_whoever_names_it() -> None:
     assert facts["contact", "C-1/1"].aggregate_id == facts["account", "C-1"].aggregate_id
     assert facts["invoice", "I-1"].aggregate_id == facts["receipt", "R-1"].aggregate_id
     assert read_fact(LINES[0], ids_of("another-crm"), EUR).aggregate_id != facts["team", "north"].aggregate_id
+
+
+def test_data_5_the_page_of_facts_lists_every_field() -> None:
+    sections = dict(re.findall(r"## `([a-z-]+)`\n(.*?)(?=\n## |\Z)", page(), re.DOTALL))
+    assert sections.keys() == KINDS.keys()
+    for line in LINES:
+        listed = set(re.findall(r"^\| `(\w+)` \|", sections[line["fact"]], re.MULTILINE))
+        assert line.keys() - {"fact", "id", "fact_id"} <= listed, line
 
 
 DEAL_OF = {"fact": "deal", "id": "D-1", **DAY, "name": "A deal", "amount": euro("1")}

@@ -484,3 +484,9 @@ async def test_deal_1_an_amount_below_zero_is_refused_with_its_field(books: Book
     below = {**OLD[-1], "amount": euro("-7500.00")}
     summary = await books.take_in(written(tmp_path, (*OLD[:-1], below)))
     assert [each.reason for each in summary.rejections] == ["amount.amount: A deal is not worth less than nothing."]
+
+
+async def test_data_5_what_an_end_does_not_allow_is_refused_with_the_kind(books: Books, tmp_path: Path) -> None:
+    moved = {"fact": "deal-moved", "id": "d", "on": "2025-06-10", "stage": "quotation"}
+    summary = await books.take_in(written(tmp_path, (*OLD, NEW[-1], moved)))
+    assert [each.reason for each in summary.rejections] == ["'deal-moved' is not possible while the deal is won."]
