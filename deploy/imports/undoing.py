@@ -147,8 +147,14 @@ async def undo(run: UUID, settings: Mapping[str, Settings], *, dry_run: bool = F
         names = named_by(since, things)
         stays = {each: "cannot be retracted" for each, thing in things.items() if not _is_retractable(thing, desks)}
         rest_on(stays, things, since, names)
-        await _retract(undoing, names, stays, undone)
-        undone.kept = [Kept(aggregate=things[each].aggregate, id=each, reason=why) for each, why in stays.items()]
+        done = await _retract(undoing, names, stays)
+        undone.retracted.update(things[each].aggregate for each in done)
+        undone.facts = sum(len(things[each].requests) for each in done)
+        undone.kept = [
+            Kept(aggregate=things[each].aggregate, id=each, reason=why)
+            for each, why in stays.items()
+            if each not in done
+        ]
         for pool in () if dry_run else pools.values():
             await forget_retracted(pool, run, RETRACTIONS)
     return undone
@@ -266,10 +272,10 @@ def _is_retractable(thing: Thing, desks: Mapping[str, Commands]) -> bool:
     return RetractFacts in desks[thing.service].aggregates[thing.aggregate].handlers
 
 
-async def _retract(undoing: Undoing, names: Names, stays: dict[UUID, str], undone: Undone) -> None:
+async def _retract(undoing: Undoing, names: Names, stays: dict[UUID, str]) -> set[UUID]:
     """Retract what does not stay, those first that name others: should one stay after all, what it names does too. What
-    meets a key that another one still holds waits for that."""
-    run, things, waiting, progress = new_id(), undoing.things, dict[UUID, str](), False
+    meets a key that another one still holds waits for that. Gives what was retracted."""
+    run, things, done, waiting, progress = new_id(), undoing.things, set[UUID](), dict[UUID, str](), False
     left = [each for each in things if each not in stays]
     while left:
         chosen = [each for each in next_ones(left, names) if each not in waiting]
@@ -283,17 +289,16 @@ async def _retract(undoing: Undoing, names: Names, stays: dict[UUID, str], undon
             await _forget_accounts(asked, undoing)
             for each, answer in (await _answers(asked, undoing.desks, run)).items():
                 if isinstance(answer, Result):
-                    undone.retracted[things[each].aggregate] += 1
-                    undone.facts += len(things[each].requests)
-                    left.remove(each)
+                    done.add(each)
                     progress = True
                 elif isinstance(answer, Rejected):
                     waiting[each] = str(answer)
                 else:
                     stays[each] = str(answer)
         spread(stays, things, names)
-        left = [each for each in left if each not in stays]
+        left = [each for each in left if each not in stays and each not in done]
         waiting = {each: why for each, why in waiting.items() if each not in stays}
+    return done
 
 
 async def _look_again(undoing: Undoing, names: Names, stays: dict[UUID, str]) -> None:
