@@ -54,6 +54,8 @@ class _Export:
         self._day = lru_cache(maxsize=None)(self._parsed)
         self._tables = {name: self._table(name, look) for name, look in mapping.lookups.items()}
         self._newest = self._newest_day().isoformat()
+        self._refused: set[tuple[FactPlace, str]] = set()
+        """What was told of which row already."""
 
     def facts(self, rule: Rule) -> Iterator[Line]:
         """What a rule makes of its file."""
@@ -67,14 +69,14 @@ class _Export:
         for line, row in self._rows(rule.file):
             place = FactPlace(file=rule.file, line=line)
             if isinstance(row, Unreadable):
-                yield place, row
+                yield from self._refused_once(place, row)
                 continue
             try:
                 if not all(self._holds(row[column], column, when) for column, when in rule.when.items()):
                     continue
                 fact = _fact(rule, fields, row)
             except BadRow as problem:
-                yield place, Unreadable(reason=str(problem), content=row)
+                yield from self._refused_once(place, Unreadable(reason=str(problem), content=row))
                 continue
             if rule.once:
                 outside = str(fact.get("id"))
@@ -83,6 +85,12 @@ class _Export:
                 seen.add(outside)
             flaw = flaw_of(fact)
             yield place, Unreadable(reason=flaw, content=row) if flaw else fact
+
+    def _refused_once(self, place: FactPlace, row: Unreadable) -> Iterator[Line]:
+        """A row that cannot be read, however many rules read it."""
+        if (place, row.reason) not in self._refused:
+            self._refused.add((place, row.reason))
+            yield place, row
 
     # -- files ----------------------------------------------------------------------------------------------------
 

@@ -355,6 +355,12 @@ def test_data_5_a_file_that_is_no_strict_csv_is_refused_whole(folder: Path, text
     assert reason in str(refused.value)
 
 
+def test_data_5_a_row_that_cannot_be_read_is_refused_once_however_many_rules_read_it(folder: Path) -> None:
+    (folder / "deals.csv").write_text("number,seller\nA-1\n", encoding="utf-8")
+    found = facts(folder, RULE, {**RULE, "fact": "deal-won"}, newest_of={"prices.csv": ["price"]}, date_format="%y0")
+    assert [(place.line, fact.reason) for place, fact in found] == [(2, "1 values for 2 columns")]
+
+
 def test_data_5_a_row_of_another_length_is_told_with_the_line_where_it_begins(folder: Path) -> None:
     (folder / "deals.csv").write_text('number,seller\n"A\n1",Ann\n\nA-2\nA-3,"B\nob"\n', encoding="utf-8")
     found = facts(folder, RULE, newest_of={"prices.csv": ["price"]}, date_format="%y0")
