@@ -209,7 +209,8 @@ def facts_in(path: Path) -> "Iterator[Line]":
 
 def fact_in(line: str) -> "Mapping[str, Any] | Unreadable":
     """What a line says, or why it says nothing that can be taken in."""
-    from deploy.imports.facts import SURROGATE, Unreadable, flaw_of
+    from deploy.imports.facts import Unreadable
+    from deploy.imports.flaws import SURROGATE, flaw_of
 
     fact, flaw = None, None
     if SURROGATE.search(line):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from deploy.imports.facts import FactPlace, Line, Unreadable, flaw_of
+from deploy.imports.facts import FactPlace, Line, Unreadable
+from deploy.imports.flaws import flaw_of
 from deploy.imports.mapping import (
     COMPARING,
     NEWEST,

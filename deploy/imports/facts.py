@@ -9,7 +9,6 @@ it is known. Other fields are those of the command that takes the fact in; a fie
 outside id (`owner`, `team`, `account` …), and that must be there already or come with the same import.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -43,9 +42,6 @@ OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 """The namespace of ids that are derived from outside ids."""
 
 NAMES_REMEMBERED = 100_000
-DEEPEST = 20
-"""Levels of objects and lists in a line; no fact has more than three."""
-SURROGATE = re.compile("[\ud800-\udfff]")
 
 Ids = Callable[[str, str], UUID]
 """`(kind, outside id) -> id`."""
@@ -393,25 +389,6 @@ def _distinguished(line: Mapping[str, Any], kind: Kind, fact_id: str | None, com
     for said in kind.again:
         own = kind.references.get(said, (said,))[0]
         yield "+".join(sorted(line.keys() - COMMON)) if said == "*" else str(getattr(command, own, None))
-
-
-def flaw_of(line: Mapping[str, Any]) -> str | None:
-    """Why a line cannot be kept, whatever it says: texts that no database takes, or nesting without sense."""
-    rest: list[tuple[str, Any, int]] = [("", line, 0)]
-    while rest:
-        place, held, depth = rest.pop()
-        if isinstance(held, str):
-            # Lone surrogates have no UTF-8, and PostgreSQL keeps no NUL in a text.
-            if "\x00" in held or SURROGATE.search(held):
-                return f"{place or 'a name'}: NUL and halves of characters cannot be kept"
-        elif depth > DEEPEST:
-            return f"{place}: more than {DEEPEST} levels deep"
-        elif isinstance(held, Mapping):
-            rest += [("", name, depth) for name in held]
-            rest += [(place or name, each, depth + 1) for name, each in held.items()]
-        elif isinstance(held, list):
-            rest += [(place, each, depth + 1) for each in held]
-    return None
 
 
 def _thing(ids: Ids, about: str, outside: str) -> UUID:

@@ -51,16 +51,16 @@ create table {view}.place (
     team_id uuid,
     sequence bigint,
     parent_id uuid,
-    is_opening boolean,
+    is_opening boolean not null,
     occurred_at timestamptz not null,
     by_day boolean not null,
     recorded_at timestamptz not null,
     fact text,
     causation_id uuid not null,
-    retracts uuid,
+    retracted timestamptz,
     primary key (team_id, sequence)
 );
-comment on table {view}.place is 'What was ever told of where a team stands, and what of that was taken back.';
+comment on table {view}.place is 'What was ever told of where a team stands, and since when that is retracted.';
 create index member_subject on {view}.member (subject);
 comment on column {view}.member.teams is 'Their own team, the teams that they lead, and all teams below those.';
 """
@@ -101,14 +101,18 @@ REACH = """
 PLACES = """
     insert into {view}.place
     select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::boolean[], $5::timestamptz[], $6::boolean[],
-                         $7::timestamptz[], $8::text[], $9::uuid[], $10::uuid[])
+                         $7::timestamptz[], $8::text[], $9::uuid[])
     on conflict do nothing
 """
 GONE = """
     with teams as (delete from {view}.team where team_id = any($1))
     delete from {view}.member where member_id = any($1)
 """
-PLACED = "select * from {view}.place where recorded_at <= $1 order by team_id, sequence"
+RETRACTED = "update {view}.place set retracted = $3 where (team_id, causation_id) = ($1, $2)"
+PLACED = """
+    select * from {view}.place where recorded_at <= $1 and (retracted is null or retracted > $1)
+     order by team_id, sequence
+"""
 WHO = """
     select distinct on (subject) subject, member_id, team_id, teams from {view}.member
      where subject = any($1::text[]) and left_on is null order by subject, member_id
@@ -152,9 +156,11 @@ async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     known = await db.standing(list(changed), (*OF_TEAMS, *OF_MEMBERS))
     teams = by_thing(fact for fact in known if isinstance(fact.data, OF_TEAMS))
     members = by_thing(fact for fact in known if isinstance(fact.data, OF_MEMBERS))
-    placed = [fact for fact in events if isinstance(fact.data, TeamFormed | TeamChanged | TeamFactRetracted)]
+    placed = [fact for fact in events if isinstance(fact.data, TeamFormed | TeamChanged)]
+    retracted = [fact for fact in events if isinstance(fact.data, TeamFactRetracted)]
     await db.execute(GONE, list(changed - teams.keys() - members.keys()))
     await db.execute(PLACES, *_places(placed))
+    await db.executemany(RETRACTED, [(fact.aggregate_id, fact.data.request, fact.recorded_at) for fact in retracted])
     await db.execute(TEAMS, *_columns(Team, [_team(team_id, history(own)) for team_id, own in teams.items()]))
     await db.execute(MEMBERS, *_columns(Member, [_member(who, history(own)) for who, own in members.items()]))
     await db.execute(REACH)
@@ -198,18 +204,17 @@ def _places(facts: Sequence[Envelope[Any]]) -> list[list[Any]]:
         (
             fact.aggregate_id,
             fact.sequence,
-            None if isinstance(fact.data, TeamFactRetracted) else fact.data.parent_id,
-            None if isinstance(fact.data, TeamFactRetracted) else isinstance(fact.data, TeamFormed),
+            fact.data.parent_id,
+            isinstance(fact.data, TeamFormed),
             fact.occurred_at,
             fact.by_day,
             fact.recorded_at,
             fact.fact,
             fact.causation_id,
-            fact.data.request if isinstance(fact.data, TeamFactRetracted) else None,
         )
         for fact in facts
     ]
-    return [list(column) for column in zip(*rows, strict=True)] or [[]] * 10
+    return [list(column) for column in zip(*rows, strict=True)] or [[]] * 9
 
 
 def _columns(kind: type, rows: Sequence[Any]) -> list[list[Any]]:
@@ -232,8 +237,7 @@ def below_then(team_id: UUID, placed: Iterable[Record], as_of: datetime) -> tupl
     """The team itself, then all teams that stood below it at an instant, the nearest first."""
     children: dict[UUID | None, list[UUID]] = {}
     for team, facts in by_thing(map(_placing, placed)).items():
-        told = ((at, fact.data) for at, fact in timed(facts))
-        stood = [data.parent_id for at, data in told if at <= as_of and not isinstance(data, TeamFactRetracted)]
+        stood = [fact.data.parent_id for at, fact in timed(facts) if at <= as_of]
         if stood:
             children.setdefault(stood[-1], []).append(team)
     found = [team_id]
@@ -246,7 +250,7 @@ def below_then(team_id: UUID, placed: Iterable[Record], as_of: datetime) -> tupl
 class Placing:
     """A fact about where a team stands."""
 
-    data: TeamFormed | TeamChanged | TeamFactRetracted
+    data: TeamFormed | TeamChanged
     aggregate_id: UUID
     sequence: int
     occurred_at: datetime
@@ -256,15 +260,9 @@ class Placing:
 
 
 def _placing(row: Record) -> Placing:
-    team_id, told = row["team_id"], dict(row)
-    data: TeamFormed | TeamChanged | TeamFactRetracted
-    if told["retracts"] is not None:
-        data = TeamFactRetracted(team_id=team_id, request=told["retracts"])
-    else:
-        kind = TeamFormed if told["is_opening"] else TeamChanged
-        data = kind(team_id=team_id, name="", parent_id=told["parent_id"])
+    kind = TeamFormed if row["is_opening"] else TeamChanged
     return Placing(
-        data=data,
+        data=kind(team_id=row["team_id"], name="", parent_id=row["parent_id"]),
         aggregate_id=row["team_id"],
         **{name: row[name] for name in ("sequence", "occurred_at", "by_day", "fact", "causation_id")},
     )

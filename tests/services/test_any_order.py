@@ -193,6 +193,19 @@ def histories(family: Aggregate) -> st.SearchStrategy[list[Told]]:
     return st.tuples(st.one_of(*map(of_class, openings)), facts, times).map(named)
 
 
+def drawn_from(family: Aggregate, examples: int) -> list[list[Told]]:
+    """So many generated histories of a family, for tests that the generator cannot run itself."""
+    cases = list[list[Told]]()
+
+    @settings(max_examples=examples, deadline=None, database=None)
+    @given(histories(family))
+    def draw(told: list[Told]) -> None:
+        cases.append(told)
+
+    draw()
+    return cases
+
+
 @pytest.mark.parametrize("family", [family for family, _ in FAMILIES], ids=lambda family: family.name)
 def test_data_5_arrival_changes_no_state(family: Aggregate) -> None:
     @settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -293,15 +306,7 @@ async def journaled(connection: Any, fact: Envelope[Any]) -> int:
 @pytest.mark.parametrize(("family", "tables"), FAMILIES, ids=lambda given: getattr(given, "name", ""))
 async def test_data_5_arrival_changes_no_row(pool: asyncpg.Pool, family: Aggregate, tables: Sequence[Table]) -> None:
     dice = random.Random(family.name)
-    cases = list[list[Told]]()
-
-    @settings(max_examples=max(CASES // 10, 10), deadline=None, database=None)
-    @given(histories(family))
-    def draw(told: list[Told]) -> None:
-        cases.append(told)
-
-    draw()
-    for drawn in cases:
+    for drawn in drawn_from(family, max(CASES // 10, 10)):
         # The opening is recorded first, for all else is decided on it; and nobody is erased who is not there.
         opening, *rest = [fact for fact in drawn if not isinstance(fact.event, ContactErased)]
         told, shuffled = [opening, *rest], [opening, *dice.sample(rest, len(rest))]
@@ -317,15 +322,7 @@ async def test_data_5_of_what_was_taken_back_no_row_is_left(
     pool: asyncpg.Pool, family: Aggregate, tables: Sequence[Table]
 ) -> None:
     dice = random.Random(family.name)
-    cases = list[list[Told]]()
-
-    @settings(max_examples=max(CASES // 10, 10), deadline=None, database=None)
-    @given(histories(family))
-    def draw(told: list[Told]) -> None:
-        cases.append(told)
-
-    draw()
-    for drawn in cases:
+    for drawn in drawn_from(family, max(CASES // 10, 10)):
         told = [fact for fact in drawn if not isinstance(fact.event, ContactErased)]
         facts = taken_back([fact.envelope(number) for number, fact in enumerate(told, 1)], dice)
         gone = {fact.data.request for fact in facts if fact.data.retracts}

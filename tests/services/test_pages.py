@@ -12,7 +12,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import given, settings
 
 from deploy.local.stack import SERVICES
 from services.deals.domain.deal import deal
@@ -32,7 +31,7 @@ from shared.store.pool import create_pool
 from shared.testing.servers import DatabaseServer
 from shared.views.view import View, ViewDatabase
 from tests.services.forecast.conftest import CODEC, COMPANY
-from tests.services.test_any_order import CASES, Told, histories, journaled, retraction, taken_back
+from tests.services.test_any_order import CASES, Told, drawn_from, journaled, retraction, taken_back
 
 FAMILIES = (deal, lead, account, member, team, product, target)
 VIEWS: Mapping[str, View] = {
@@ -120,15 +119,7 @@ async def _relative(connection: Any, table: str, position: int) -> list[Any]:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 async def test_data_5_pages_change_no_row(pool: asyncpg.Pool, family: Any) -> None:
     dice = random.Random(family.name)
-    cases = list[list[Told]]()
-
-    @settings(max_examples=max(CASES // 20, 10), deadline=None, database=None)
-    @given(histories(family))
-    def draw(told: list[Told]) -> None:
-        cases.append(told)
-
-    draw()
-    for told in cases:
+    for told in drawn_from(family, max(CASES // 20, 10)):
         facts = facts_of(told, dice)
         cuts = sorted({0, len(facts), *dice.sample(range(len(facts) + 1), min(3, len(facts)))})
         pages = [facts[one:other] for one, other in pairwise(cuts)]
@@ -144,15 +135,7 @@ KEPT = {"feed": {"entry", "subject"}, "deals": {"held"}, "leads": {"held"}, "nod
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 async def test_data_5_nothing_is_left_of_what_was_taken_back(pool: asyncpg.Pool, family: Any) -> None:
     dice = random.Random(family.name)
-    cases = list[list[Told]]()
-
-    @settings(max_examples=10, deadline=None, database=None)
-    @given(histories(family))
-    def draw(told: list[Told]) -> None:
-        cases.append(told)
-
-    draw()
-    for drawn in cases:
+    for drawn in drawn_from(family, 10):
         told = [_judged(fact, dice) for fact in drawn if not isinstance(fact.event, ContactErased)]
         facts = [fact.envelope(number) for number, fact in enumerate(told, 1)]
         back = [retraction(fact, 2 * len(facts) + 1 - fact.sequence) for fact in reversed(facts)]

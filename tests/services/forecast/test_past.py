@@ -350,3 +350,27 @@ async def test_data_5_what_was_corrected_to_a_later_day_had_not_happened_before(
     assert not await holds(as_of=between, known_at=now.isoformat())
     assert await holds(as_of=between, known_at=known)
     assert await holds()
+
+
+async def test_data_5_where_a_team_stood_by_history_that_was_taken_back(served: Errands, journal: Journal) -> None:
+    pond, chosen, now = UUID(int=311), UUID(int=3400), served.running.clock.now()
+    begun, told_at, back_at = now - timedelta(days=30), now - timedelta(days=9), now - timedelta(days=5)
+    moved_out = TeamChanged(team_id=pond, name="Pond")
+    facts = [
+        journal.envelope(("leads", pond, TeamFormed(team_id=pond, name="Pond", parent_id=NORTH)), begun, begun),
+        journal.envelope(("deals", chosen, opened(777, "contact", None, chosen, pond)), begun, begun),
+        journal.envelope(("leads", pond, moved_out), now - timedelta(days=20), told_at, by_day=True),
+    ]
+    journal.told = facts[-1:]
+    await journaled(served.running, facts)
+    await journaled(served.running, [journal.retraction(random.Random(1), back_at)])
+    director = served.client(Role.SALES_DIRECTOR, "dora")
+
+    async def is_below_north(**then: str) -> bool:
+        found = await director.get("/v1/deal-histories/" + str(chosen), params={"team": str(NORTH), **then})
+        return found.status_code == 200
+
+    as_of = (now - timedelta(days=7)).isoformat()
+    assert not await is_below_north(as_of=as_of, known_at=as_of)
+    assert await is_below_north(as_of=as_of)
+    assert await is_below_north()
