@@ -6,6 +6,7 @@ Every line comes in, in whatever order they are told. `mark` stands in all that 
 import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 Line = dict[str, Any]
@@ -228,10 +229,20 @@ class Company:
         amount = self.euro()
         known = {"deal": name, "account": account, "name": f"Contract {name}", "total": amount, **whose}
         days = {"drafted_on": since, "submitted_on": since, "approved_on": since, "signed_on": signed}
+        if self.dice.random() < 0.5:
+            days["activated_on"] = signed
         yield {"fact": "contract", "id": name, **known, **{each: day.isoformat() for each, day in days.items()}}
-        due = billed + timedelta(days=30)
-        invoice = {"account": account, "deal": name, "amount": amount, "number": f"{self.mark}/{name}", **whose}
-        yield {"fact": "invoice", "id": f"I-{name}", **invoice, "on": billed.isoformat(), "due": due.isoformat()}
-        if self.dice.random() < 0.7:
-            paid = {"amount": amount, "bank_reference": f"{self.mark}/{name}", "reference": f"{self.mark}/{name}"}
-            yield {"fact": "receipt", "id": f"R-{name}", "account": account, **paid, "on": self.day(due).isoformat()}
+        parts = self.dice.choice((["1"], ["0.5", "0.5"], ["0.2", "0.3", "0.1"]))
+        for part, share in enumerate(parts, start=1):
+            asked = {"amount": f"{Decimal(amount['amount']) * Decimal(share):.2f}", "currency": EUR}
+            on, number = billed + timedelta(days=7 * part), f"{self.mark}-{name}/{part}"
+            due = on + timedelta(days=30)
+            invoice = {"account": account, "deal": name, "contract": name, "amount": asked, **whose}
+            named = {"number": number} if self.dice.random() < 0.7 else {}
+            dates = {"on": on.isoformat(), "due": due.isoformat()}
+            yield {"fact": "invoice", "id": f"I-{name}-{part}", **invoice, **named, **dates}
+            if self.dice.random() < 0.7:
+                text = self.dice.choice((None, number, f"re: {number}, thanks", "thanks"))
+                money = {"amount": asked, "bank_reference": number, **({"reference": text} if text else {})}
+                day = self.day(on).isoformat()
+                yield {"fact": "receipt", "id": f"R-{name}-{part}", "account": account, **money, "on": day}

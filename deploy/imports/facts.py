@@ -335,7 +335,9 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
         fields[kind.own] = str(ids(kind.about, outside))
     aggregate_id = _thing(ids, kind.within or kind.about, place)
     if kind.aggregate is ledger:
-        fields["account_id"] = str(aggregate_id)
+        if own := {"account_id", "outside_id"} & fields.keys():
+            raise NotAFact("; ".join(f"{field}: there is no such field" for field in sorted(own)))
+        fields |= {"account_id": str(aggregate_id), "outside_id": outside}
         aggregate_id = ledger_of(aggregate_id, currency)
     try:
         command = _adapter(kind.command).validate_python(fields)

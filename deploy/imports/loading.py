@@ -15,16 +15,30 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
 
-from deploy.imports.facts import LEADS, THINGS, FactPlace, Ids, Line, Named, NotAFact, Taken, Unreadable, read_fact
+from deploy.imports.facts import (
+    LEADS,
+    RECEIVABLES,
+    THINGS,
+    FactPlace,
+    Ids,
+    Line,
+    Named,
+    NotAFact,
+    Taken,
+    Unreadable,
+    read_fact,
+)
 from deploy.imports.ordering import Spool, Stranded
 from services.deals.domain.deal.history import OpenImportedDeal
 from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
+from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from shared.domain.chronology import ORDER_OF_DAY, Rank, Told
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
@@ -43,6 +57,8 @@ TURN = 0x696D706F7274
 """The advisory lock of imports; the number is any that nobody else takes."""
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
+
+Item = TypeVar("Item")
 
 Keys = frozenset[tuple[str, str]]
 """Kinds of keys, and the keys in their normal form."""
@@ -118,9 +134,11 @@ async def load(
         summary.refuse(spool.arrange())
         summary.assumptions.update({f"{about}: {ORDER_OF_DAY}": count for about, count in spool.unordered().items()})
         there: dict[UUID, Keys] = {}
+        ledgers: set[UUID] = set()
         for batch in _batches(spool.ordered()):
             understood = [(place, line, read_fact(line, ids, company.currency)) for place, line in batch]
             there |= await _found(understood, there, desks)
+            ledgers |= {taken.aggregate_id for *_, taken in understood if taken.kind.aggregate is ledger}
             for wave in waves(understood, there):
                 known = await _since_capture(list(_without_strangers(wave, there, summary)), desks)
                 async with asyncio.TaskGroup() as group:
@@ -128,15 +146,33 @@ async def load(
                         own = [one for one in known if one[2].kind.service == name]
                         group.create_task(_take_in(commands, own, told_at, there, summary))
             say(summary)
+        if not dry_run:
+            await _arrange(desks[RECEIVABLES], ledgers, summary.run)
     for told in (summary.rejections, summary.notes):
         told.sort(key=lambda each: (each.place.file, each.place.line))
     return summary
 
 
-def _batches(
-    lines: Iterable[tuple[FactPlace, Mapping[str, Any]]],
-) -> Iterator[list[tuple[FactPlace, Mapping[str, Any]]]]:
-    rest = iter(lines)
+async def _arrange(receivables: Commands, ledgers: Iterable[UUID], run: UUID) -> None:
+    """Have money allocated as it happened, now that everything is told. It happens by itself where this broke off."""
+    for some in _batches(ledgers):
+        await receivables.execute_many(
+            [
+                Request(
+                    aggregate=ledger,
+                    aggregate_id=ledger_id,
+                    command=ArrangeHistory(),
+                    actor=IMPORTER,
+                    imported=True,
+                    correlation_id=run,
+                )
+                for ledger_id in some
+            ]
+        )
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rest = iter(items)
     while batch := list(itertools.islice(rest, BATCH)):
         yield batch
 

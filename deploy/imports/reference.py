@@ -35,7 +35,7 @@ def _kind(name: str, kind: Kind) -> Iterator[str]:
     if kind.within:
         yield f"| `{kind.within}` | required | the outside id of a {kind.within} |"
     for field, about in schema["properties"].items():
-        if field == kind.own or (kind.within and field == f"{kind.within}_id"):
+        if field in {kind.own, "outside_id"} or (kind.within and field == f"{kind.within}_id"):
             continue
         said, thing = references.get(field, (field, None))
         what = f"the outside id of a{'n' * (thing[0] in 'aeiou')} {thing}" if thing else _what(about, schema)

@@ -62,5 +62,6 @@ def _draft(event: DealMoved | DealWon, trigger: Literal["stage", "win"]) -> Do:
             account_id=event.account_id,
             owner=event.owner,
             team=event.team,
+            on=event.on,
         ),
     )

@@ -47,11 +47,16 @@ SETTLEMENT = "insert into {view}.settlement values ($1, $2, $3, $4, $5, $6) on c
 RECEIPT = "insert into {view}.receipt values ($1, $2, $3, $4, $5, $6) on conflict do nothing"
 
 
-FACTS = (receivables.InvoiceIssued, receivables.ReceiptAllocated, receivables.ReceiptRecorded)
+FACTS = (
+    receivables.InvoiceIssued,
+    receivables.ReceiptAllocated,
+    receivables.AllocationReversed,
+    receivables.ReceiptRecorded,
+)
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Invoices, receipts and allocations are only ever added."""
+    """Invoices, receipts and what settles what are only ever added; a reversal settles less than nothing."""
     rows: dict[str, list[tuple[Any, ...]]] = {INVOICE: [], SETTLEMENT: [], RECEIPT: []}
     for event in events:
         when = (event.occurred_at, event.recorded_at)
@@ -67,8 +72,9 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
                     data.due,
                 )
                 rows[INVOICE].append((*named, *when, data.team, data.owner))
-            case receivables.ReceiptAllocated() as data:
-                rows[SETTLEMENT].append((event.position, data.invoice_id, data.receipt_id, data.amount.amount, *when))
+            case receivables.ReceiptAllocated() | receivables.AllocationReversed() as data:
+                paid = data.amount.amount if isinstance(data, receivables.ReceiptAllocated) else -data.amount.amount
+                rows[SETTLEMENT].append((event.position, data.invoice_id, data.receipt_id, paid, *when))
             case receivables.ReceiptRecorded() as data:
                 rows[RECEIPT].append((data.receipt_id, data.account_id, data.amount.amount, data.on, *when))
     touched = [*(values[0] for values in rows[INVOICE]), *(values[1] for values in rows[SETTLEMENT])]
@@ -83,7 +89,7 @@ TALLIES = (OWED, OWED_LEVEL, INVOICED)
 
 VIEW = View(
     name="cash",
-    version=2,
+    version=3,
     ddl=DDL + "".join(tally.ddl for tally in TALLIES),
     apply=apply,
     source="journal",
@@ -123,15 +129,19 @@ class Item:
 
 
 def debts(item: Item) -> list[Part[Debt]]:
-    """What is owed of an item, from when to when. It counts as one as long as anything of it is owed."""
-    where, left, found = Debt(item.due, item.team, item.owner), item.amount, list[Part[Debt]]()
-    for at, amount in sorted(item.settled):
-        paid = min(amount, left)
-        if paid > 0:
-            left -= paid
-            found.append(Part(item.issued_at, max(at, item.issued_at), where, Sum(0 if left else 1, paid)))
+    """What is owed of an item, from when to when: between two moments at which money settles some of it, or does so no
+    more. It counts as one as long as anything of it is owed."""
+    where, left, since, found = Debt(item.due, item.team, item.owner), item.amount, item.issued_at, list[Part[Debt]]()
+    moments: dict[datetime, Decimal] = {}
+    for at, amount in item.settled:
+        counted = max(at, item.issued_at)
+        moments[counted] = moments.get(counted, Decimal(0)) + amount
+    for at in sorted(moments):
+        if left > 0 and moments[at]:
+            found.append(Part(since, at, where, Sum(1, left)))
+        since, left = (at, left - moments[at]) if moments[at] else (since, left)
     if left > 0:
-        found.append(Part(item.issued_at, None, where, Sum(1, left)))
+        found.append(Part(since, None, where, Sum(1, left)))
     return found
 
 

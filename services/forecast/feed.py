@@ -149,7 +149,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-VIEW = View(name="feed", version=7, ddl=DDL, apply=apply, source="journal")
+VIEW = View(name="feed", version=8, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -177,7 +177,7 @@ def _own(data: Any) -> Belonging | None:
     match data:
         case receivables.InvoiceIssued():
             return data.number, data.team, data.owner
-        case receivables.ReceiptAllocated() | receivables.InvoiceOverdue():
+        case receivables.ReceiptAllocated() | receivables.AllocationReversed() | receivables.InvoiceOverdue():
             return data.invoice_number, data.team, data.owner
     return None
 

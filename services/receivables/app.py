@@ -1,14 +1,23 @@
 """What the receivables service consists of."""
 
 from services.receivables import api
+from services.receivables.domain.invoicing import ContractPlan
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.receipts import ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger
-from services.receivables.domain.numbers import NextNumber, number_series
+from services.receivables.domain.numbers import NextNumber, NumberHolder, number_series
 from services.receivables.domain.plan import payment_plan
 from services.receivables.reactions import reactions
-from services.receivables.views.books import BALANCES, BOOKS_VIEW, INVOICES, RECEIPTS
-from services.receivables.views.lookups import books_of_plan, holder_of_reference, number_in_series, payer
+from services.receivables.views.book_lists import ALLOCATIONS, BALANCES, INVOICES, RECEIPTS
+from services.receivables.views.books import BOOKS_VIEW
+from services.receivables.views.lookups import (
+    books_of_plan,
+    holder_of_number,
+    holder_of_reference,
+    number_in_series,
+    payer,
+    plan_of_contract,
+)
 from services.receivables.views.plans import INSTALMENTS, PLAN_VIEW, PLANS
 from shared.domain.references import References
 from shared.views.accounts import KNOWN_ACCOUNTS
@@ -20,11 +29,13 @@ SERVICE = Service(
     aggregates=(payment_plan, ledger, number_series),
     reactions=reactions,
     views=(PLAN_VIEW, BOOKS_VIEW, KNOWN_ACCOUNTS),
-    listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, BALANCES),
+    listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, ALLOCATIONS, BALANCES),
     routes=(api.router,),
     provides={
         NextNumber: number_in_series,
         OpenLedger: books_of_plan,
+        ContractPlan: plan_of_contract,
+        NumberHolder: holder_of_number,
         ReferenceHolder: holder_of_reference,
         References: payer,
     },

@@ -10,9 +10,9 @@ from shared.views.reactions import Do, Reactions
 reactions = Reactions("receivables")
 
 
-@reactions.on
+@reactions.on(imported=True)
 def draw_up_on_activation(event: ContractActivated, fact: Envelope[ContractActivated]) -> Iterable[Do]:
-    """REC-1: a contract in force has a payment plan."""
+    """REC-1: a contract in force has a payment plan; of one of history what is left of it can be invoiced."""
     yield Do(
         aggregate=payment_plan,
         aggregate_id=plan_of(event.contract_id),

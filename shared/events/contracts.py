@@ -32,6 +32,8 @@ class ContractDrafted:
     account_id: UUID | None = None
     owner: UUID | None = None
     team: UUID | None = None
+    on: date | None = None
+    """The company's day of it; nothing that happens to the contract is dated before."""
 
 
 @event("contracts.contract-terms-changed", aggregate="contract")

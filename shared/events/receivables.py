@@ -39,11 +39,13 @@ class PlanDrawnUp:
     deal_id: UUID | None = None
     owner: UUID | None = None
     team: UUID | None = None
+    on: date | None = None
+    """The day on which the contract came into force; no invoice of the plan is dated before it."""
 
 
 @event("receivables.instalment-invoiced", aggregate="payment-plan")
 class InstalmentInvoiced:
-    """An instalment of the plan has its invoice."""
+    """What was left of an instalment has its invoice."""
 
     plan_id: UUID
     number: int
@@ -51,6 +53,27 @@ class InstalmentInvoiced:
     invoice_number: str
     on: date | None = None
     legal_entity: str | None = None
+
+
+@value
+class InstalmentLeft:
+    """What of an instalment is left to invoice."""
+
+    number: int
+    left: Money
+
+
+@event("receivables.prior-invoice-counted", aggregate="payment-plan")
+class PriorInvoiceCounted:
+    """An invoice that history tells of the contract was counted against the plan: so much less is left to invoice."""
+
+    plan_id: UUID
+    invoice_id: UUID
+    invoice_number: str
+    amount: Money
+    on: date
+    instalments: tuple[InstalmentLeft, ...] = ()
+    """The instalments of which less is left now."""
 
 
 @event("receivables.invoice-number-taken", aggregate="number-series")
@@ -61,6 +84,19 @@ class InvoiceNumberTaken:
     legal_entity: str
     number: int
     invoice_id: UUID
+    on: date | None = None
+    """The day of the invoice; the next one is dated on it or later."""
+
+
+@event("receivables.number-series-lifted", aggregate="number-series")
+class NumberSeriesLifted:
+    """An invoice of history has a number in the form of the series: the next one is above it."""
+
+    series_id: UUID
+    legal_entity: str
+    number: int
+    invoice_id: UUID
+    on: date
 
 
 @event("receivables.invoice-issued", aggregate="ledger")
@@ -84,6 +120,12 @@ class InvoiceIssued:
     owner: UUID | None = None
     team: UUID | None = None
     entries: tuple[Entry, ...] = ()
+    outside_id: str | None = None
+    """Of an invoice of history: by what the system that it comes from knows it."""
+    unnumbered: bool = False
+    """History knows no number of it: `number` is the outside id, and may be another invoice's as well."""
+    arrange_by: datetime | None = None
+    """Of an invoice of history: by when, at the latest, what history tells of the customer is allocated."""
 
 
 @event("receivables.receipt-recorded", aggregate="ledger")
@@ -97,8 +139,12 @@ class ReceiptRecorded:
     amount: Money
     on: date
     reference: str | None = None
-    """The invoice number that the payer stated."""
+    """What the payer wrote; invoice numbers are found in it."""
     entries: tuple[Entry, ...] = ()
+    outside_id: str | None = None
+    """Of money of history: by what the system that it comes from knows it."""
+    arrange_by: datetime | None = None
+    """As of an invoice."""
 
 
 @event("receivables.receipt-allocated", aggregate="ledger")
@@ -113,13 +159,88 @@ class ReceiptAllocated:
     amount: Money
     open_after: Money
     rule: str
-    """reference, exact-amount or oldest-due: why this invoice."""
+    """reference, exact-amount, oldest-due, credit or by-hand: why this invoice."""
     on: date
     owner: UUID | None = None
     team: UUID | None = None
     contract_id: UUID | None = None
     deal_id: UUID | None = None
     entries: tuple[Entry, ...] = ()
+    of_history: bool = False
+    """Decided on what history tells: what is told of it later may have it allocated otherwise."""
+    reason: str | None = None
+    """Of one by hand: why."""
+
+
+@event("receivables.allocation-reversed", aggregate="ledger")
+class AllocationReversed:
+    """What settled an invoice does so no more, wholly or in part: the entries run the other way (REC-4)."""
+
+    ledger_id: UUID
+    account_id: UUID
+    receipt_id: UUID
+    invoice_id: UUID
+    invoice_number: str
+    amount: Money
+    open_after: Money
+    rule: str
+    """The rule of the allocation that is reversed."""
+    allocated_on: date
+    """The day of the allocation that is reversed."""
+    on: date
+    """From when on: today by hand; of history the day of the allocation, as if that had never been."""
+    reason: str
+    owner: UUID | None = None
+    team: UUID | None = None
+    contract_id: UUID | None = None
+    deal_id: UUID | None = None
+    entries: tuple[Entry, ...] = ()
+    of_history: bool = False
+    """Whether the allocation was decided on what history tells."""
+    by_hand: bool = False
+    """Whether a person took it back; else what history told later did."""
+
+
+@value
+class Share:
+    """A part of a receipt for an invoice, as it might be."""
+
+    invoice_id: UUID
+    invoice_number: str
+    amount: Money
+
+
+@event("receivables.receipt-held", aggregate="ledger")
+class ReceiptHeld:
+    """A receipt waits for a person (REC-4)."""
+
+    ledger_id: UUID
+    account_id: UUID
+    receipt_id: UUID
+    waits: str
+    """tie: the payer's text fits several invoices, and nothing was allocated. would-be-allocated-otherwise: history
+    that was told later would have elsewhere what was allocated natively, and that stays until somebody decides."""
+    shares: tuple[Share, ...] = ()
+    """The invoices that it may be for; or how it would be allocated."""
+    of_history: bool = False
+    """Decided on what history tells: what is told of it later may release it."""
+
+
+@event("receivables.receipt-released", aggregate="ledger")
+class ReceiptReleased:
+    """A receipt waits no more: with what history told later there is nothing to decide."""
+
+    ledger_id: UUID
+    account_id: UUID
+    receipt_id: UUID
+
+
+@event("receivables.history-arranged", aggregate="ledger")
+class HistoryArranged:
+    """What history tells of a customer so far is allocated as it happened, in whatever order it was told."""
+
+    ledger_id: UUID
+    account_id: UUID
 
 
 @event("receivables.invoice-overdue", aggregate="ledger")

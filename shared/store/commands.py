@@ -311,7 +311,7 @@ class Commands:
             case Conflict(aggregate_id=aggregate_id):
                 return Again(aggregate_id=aggregate_id)
             case ClaimTaken():
-                return Again(aggregate_id=request.aggregate_id, taken=outcome)
+                return Again(aggregate_id=_most_wanted(request, changes), taken=outcome)
             case RequestInFlight():
                 raise InFlight("The same request is being carried out right now.")
             case OtherContent():
@@ -377,6 +377,13 @@ class Commands:
             partition=partition_of(first.aggregate_id),
             replayed=True,
         )
+
+
+def _most_wanted(request: Request, changes: Sequence[Change]) -> UUID:
+    """Where to line up for a key that another one took: a key that another stream gives out, like the next number of a
+    series, is to be had in the turn on that stream; any other in that on the aggregate itself."""
+    others = (change.aggregate_id for change in changes if change.facts and change.aggregate_id != request.aggregate_id)
+    return next(others, request.aggregate_id)
 
 
 def _circumstances(request: Request, context: Context) -> Circumstances:

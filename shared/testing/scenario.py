@@ -80,7 +80,7 @@ class Scenario:
             return Outcome(state=state, rejected=rejected)
         facts = as_facts(decision)
         for fact in facts:
-            if fact.to is None:
+            if fact.to in {None, self.context.aggregate_id}:
                 state = self.aggregate.evolve(state, fact.event)
         return Outcome(state=state, facts=facts)
 

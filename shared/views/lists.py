@@ -12,8 +12,8 @@ meanwhile neither repeats nor hides any other row. Everything that is wrong with
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType
 from typing import Any, Literal
@@ -104,6 +104,8 @@ class Listing:
     team: str | None = "team"
     by_language: tuple[str, ...] = ()
     """Columns that are sorted and searched as people read them: those of the table (`Table.by_language`)."""
+    of_today: Mapping[str, str] = field(default_factory=dict)
+    """Fields that follow from the day on which somebody asks: name → SQL of the table's columns and `{today}`."""
 
     def sorted_by(self, column: str) -> str:
         """The column by which one is sorted."""
@@ -114,7 +116,7 @@ class Listing:
             raise ValueError(f"{self.name} is not sorted by {self.default_sort}")
         if taken := PARAMETERS & set(self.filters):
             raise ValueError(f"{self.name} cannot have filters named {sorted(taken)}")
-        if unknown := {*self.sorts, self.key} - {field.name for field in fields(self.item)}:
+        if unknown := {*self.sorts, self.key} - {each.name for each in fields(self.item)}:
             raise ValueError(f"{self.name} is sorted by {sorted(unknown)}, which its items do not show")
 
 
@@ -144,10 +146,12 @@ class Asked:
     """What a cursor of this query is good for."""
 
 
-async def page(views: Views, listing: Listing, actor: Actor, query: QueryParams, cursors: Cursors) -> ListPage:
+async def page(  # noqa: PLR0917
+    views: Views, listing: Listing, actor: Actor, query: QueryParams, cursors: Cursors, today: date
+) -> ListPage:
     """The rows that the actor may see and that the query asks for. `InvalidQuery` names every wrong parameter."""
     asked = understand(listing, query, cursors)
-    sql, arguments = select(listing, actor, asked)
+    sql, arguments = select(listing, actor, asked, today)
     async with views.reading() as reading:
         db = reading(listing.view)
         rows = await db.fetch(sql, *arguments)
@@ -202,7 +206,7 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors) -> Asked:
     )
 
 
-def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]]:
+def select(listing: Listing, actor: Actor, asked: Asked, today: date) -> tuple[str, list[Any]]:
     """The statement for one page and one row more, and its arguments. Names come from the declaration alone."""
     arguments: list[Any] = []
 
@@ -210,25 +214,33 @@ def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]
         arguments.append(value)
         return f"${len(arguments)}"
 
+    of_today = {name: sql.format(today=bound(today)) for name, sql in listing.of_today.items()}
     conditions = [
-        _condition(listing, listing.filters[name], asked.values[name], bound) for name in sorted(asked.values)
+        _condition(listing, _on(listing.filters[name], of_today), asked.values[name], bound)
+        for name in sorted(asked.values)
     ]
     conditions += _scope(listing, actor, bound)
     if asked.after is not None:
         conditions.append(_behind(listing, asked, *asked.after, bound))
     direction = "desc" if asked.descending else "asc"
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    columns = ", ".join(dict.fromkeys((*columns_of(listing.item), asked.column, listing.key)))
+    names = dict.fromkeys((*columns_of(listing.item), asked.column, listing.key))
+    columns = ", ".join(f"{of_today[name]} as {name}" if name in of_today else name for name in names)
     empty_last = " nulls last" if _may_be_empty(listing.item, asked.column) else ""
     order = f"{asked.column} {direction}{empty_last}, {listing.key} {direction}"
     source = f"{{view}}.{listing.table}"
     return f"select {columns} from {source}{where} order by {order} limit {asked.limit + 1}", arguments  # noqa: S608
 
 
+def _on(condition: Filter, of_today: Mapping[str, str]) -> Filter:
+    """The condition, on what its column is computed from."""
+    return replace(condition, column=of_today.get(condition.column, condition.column))
+
+
 def columns_of(item: type) -> list[str]:
     """The columns that an item is made of."""
     hints = _plain_types(item)
-    names = [field.name for field in fields(item)]
+    names = [each.name for each in fields(item)]
     return [*names, *(["currency"] if any(hints[name] is Money for name in names) and "currency" not in names else [])]
 
 
@@ -236,10 +248,10 @@ def row_of(listing: Listing, row: Record) -> Any:
     """A row as an item."""
     hints = _plain_types(listing.item)
     values: dict[str, Any] = {}
-    for field in fields(listing.item):
-        value = row[field.name]
-        money = hints[field.name] is Money and value is not None
-        values[field.name] = Money(amount=value, currency=row["currency"]) if money else value
+    for each in fields(listing.item):
+        value = row[each.name]
+        money = hints[each.name] is Money and value is not None
+        values[each.name] = Money(amount=value, currency=row["currency"]) if money else value
     return listing.item(**values)
 
 

@@ -41,7 +41,8 @@ def list_route(listing: Listing) -> Route:
         refuse_parameters(request, known, several)
         actor = await await_token(request, actor)
         query = query_of(request)
-        found = await page(running.views, listing, actor, query, running.cursors)
+        today = running.settings.company.day(running.clock.now())
+        found = await page(running.views, listing, actor, query, running.cursors, today)
         content = {
             "items": found.items,
             "next": found.next,

@@ -14,7 +14,10 @@ UNLISTED = {
     "assignment-queue": "whose turn it is shows in the leads that were assigned",
     "number-series": "the numbers stand on the invoices",
 }
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT: dict[str, str] = {
+    "InvoiceOverdue": "what is overdue follows from the due day and the company's today",
+    "HistoryArranged": "what it led to are events of their own",
+}
 """The name of an event that the list of its aggregate passes over → why. Its list's `version` then lags behind."""
 
 

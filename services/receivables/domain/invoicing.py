@@ -1,19 +1,34 @@
 """How an invoice is issued: instalment, number and ledger in one command, all or nothing (REC-2)."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from annotated_types import Ge, MaxLen, MinLen
 
+from services.receivables.domain.ledger.arrangement import LONGEST_WITHOUT_NEWS
 from services.receivables.domain.ledger.holdings import LedgerInvoice
-from services.receivables.domain.ledger.invoices import enter
+from services.receivables.domain.ledger.invoices import dated, enter
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger, ledger_of, movement
-from services.receivables.domain.numbers import USUAL_ENTITY, LegalEntity, NextNumber, check_legal_entity
-from services.receivables.domain.plan import DrawnUpPaymentPlan, payment_plan
+from services.receivables.domain.numbers import (
+    INVOICE_NUMBER,
+    USUAL_ENTITY,
+    LegalEntity,
+    NextNumber,
+    NumberHolder,
+    check_legal_entity,
+    number_key,
+)
+from services.receivables.domain.plan import (
+    DrawnUpPaymentPlan,
+    counted,
+    payment_plan,
+    prior_invoice_counted,
+    prior_invoices,
+)
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Claim, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -49,34 +64,45 @@ class ImportInvoice:
     on: Day
     due: Day
     number: Annotated[str, MinLen(1), MaxLen(64), NOT_BLANK] | None = None
-    """As it stands on the invoice; without one it takes the next of the series."""
+    """As it stands on the invoice, once in its legal entity; without one the invoice is shown by its outside id."""
     legal_entity: LegalEntity = USUAL_ENTITY
     contract_id: UUID | None = None
     deal_id: UUID | None = None
     owner: UUID | None = None
     team: UUID | None = None
+    outside_id: str | None = None
+    """By what the system knows it that it comes from."""
+
+
+@value
+class ContractPlan:
+    """The payment plan of an invoice's contract, as a handler is given it."""
+
+    plan: DrawnUpPaymentPlan | None
 
 
 @payment_plan.decides(allow=FINANCE_DESK)
 def issue_invoice(
     state: DrawnUpPaymentPlan, command: IssueInvoice, context: Context, next_number: NextNumber, books: OpenLedger
 ) -> Sequence[Fact]:
-    """Issue the invoice of an instalment.
+    """Issue the invoice of an instalment, for what of it is left to invoice.
 
     It takes the next number of the legal entity's series and enters the customer's ledger. It falls due with its
-    instalment, and not before its own day.
+    instalment, and not before its own day. Standing credit of the customer settles it, the oldest first.
     """
     check_legal_entity(command.legal_entity)
+    prior = list(prior_invoices(state, books))
+    for event in prior:
+        state = prior_invoice_counted(state, event)
     instalment = state.instalment(command.number)
     if instalment is None:
         raise Rejected("no-such-instalment", f"The plan has no instalment {command.number}.", field="number")
     if instalment.invoice_number is not None:
         raise Rejected("already-invoiced", f"Instalment {command.number} has invoice {instalment.invoice_number}.")
-    if instalment.amount.amount <= 0:
-        raise Rejected("nothing-to-pay", f"Instalment {command.number} is zero.", field="number")
+    if instalment.left.amount <= 0:
+        raise Rejected("nothing-to-pay", f"Nothing of instalment {command.number} is left to invoice.", field="number")
     on = command.on or context.today
-    if on > context.today:
-        raise Rejected("in-the-future", "An invoice is not issued in the future.", field="on")
+    _check_day(on, state, next_number, context)
     invoice_id = context.derived_id("invoice")
     plan_invoiced = InstalmentInvoiced(
         plan_id=state.id,
@@ -92,7 +118,7 @@ def issue_invoice(
         invoice_id=invoice_id,
         number=next_number.text,
         legal_entity=command.legal_entity,
-        amount=instalment.amount,
+        amount=instalment.left,
         on=on,
         due=max(instalment.due, on),
         contract_id=state.contract_id,
@@ -101,13 +127,24 @@ def issue_invoice(
         deal_id=state.deal_id,
         owner=state.owner,
         team=state.team,
-        entries=movement("receivable", "revenue", instalment.amount),
+        entries=movement("receivable", "revenue", instalment.left),
     )
     return [
+        *(Fact(event=event) for event in prior),
         Fact(event=plan_invoiced, at=context.moment(on)),
-        next_number.taken(invoice_id, at=context.moment(on)),
+        next_number.taken(invoice_id, on, at=context.moment(on)),
         *enter(books, invoice, context),
     ]
+
+
+def _check_day(on: date, plan: DrawnUpPaymentPlan, next_number: NextNumber, context: Context) -> None:
+    if on > context.today:
+        raise Rejected("in-the-future", "An invoice is not issued in the future.", field="on")
+    if plan.in_force_on and on < plan.in_force_on:
+        raise Rejected("before-it-began", f"The contract is in force since {plan.in_force_on}.", field="on")
+    if next_number.since and on < next_number.since:
+        message = f"The number before is of {next_number.since}: numbers follow the days of their invoices."
+        raise Rejected("before-the-last-number", message, field="on")
 
 
 @payment_plan.already
@@ -122,10 +159,15 @@ def is_issued(state: DrawnUpPaymentPlan, command: IssueInvoice) -> bool:
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def import_invoice(
-    state: NoLedger | OpenLedger, command: ImportInvoice, context: Context, next_number: NextNumber
+def import_invoice(  # noqa: PLR0917
+    state: NoLedger | OpenLedger,
+    command: ImportInvoice,
+    context: Context,
+    next_number: NextNumber,
+    numbered: NumberHolder,
+    contract: ContractPlan,
 ) -> Sequence[Fact]:
-    """Record an invoice of the past."""
+    """Record an invoice of the past. What settles it is decided once everything is told (`ArrangeHistory`)."""
     check_legal_entity(command.legal_entity)
     at = context.past_moment(command.on)
     amount = check_money(command.amount, context.company.currency, "amount")
@@ -133,13 +175,12 @@ def import_invoice(
         raise Rejected("nothing-to-pay", "An invoice asks for money.", field="amount.amount")
     if context.aggregate_id != ledger_of(command.account_id, amount.currency):
         raise Rejected("other-ledger", "The invoice belongs into another customer's ledger.", field="account_id")
-    if command.number is not None and re.fullmatch(r"[A-Z0-9]+-\d{6,}", command.number):
-        raise Rejected("number-of-a-series", "This number is for a series to give.", field="number")
-    number = command.number or next_number.text
     books = state if isinstance(state, OpenLedger) else empty(command.account_id, amount.currency)
     if known := books.invoices.get(command.invoice_id):
-        refuse_otherwise(_known(known), {**_said(command), "number": command.number or known.number})
-    if any(other.number == number for other in books.invoices.called(number)):
+        refuse_otherwise(_known(known), _said(command))
+    outside_id = command.outside_id or str(command.invoice_id)
+    number = command.number.strip() if command.number else outside_id
+    if command.number and (numbered.ledger_id not in (None, books.id) or _has(books, number, command.legal_entity)):
         raise Rejected("already-invoiced", "Another invoice has this number.", field="number")
     invoice = InvoiceIssued(
         ledger_id=books.id,
@@ -155,15 +196,40 @@ def import_invoice(
         owner=command.owner,
         team=command.team,
         entries=movement("receivable", "revenue", amount),
+        outside_id=outside_id,
+        unnumbered=command.number is None,
+        arrange_by=context.now + LONGEST_WITHOUT_NEWS,
     )
-    taken = [] if command.number else [next_number.taken(command.invoice_id, at=at)]
-    return [*taken, *enter(books, invoice, context)]
+    lifted = next_number.lifted_by(number, command.invoice_id, command.on, at) if command.number else []
+    return [*lifted, Fact(event=dated(invoice, context), to=books.id, at=at), *_counted(contract.plan, invoice)]
+
+
+def _has(books: OpenLedger, number: str, legal_entity: str) -> bool:
+    """Whether an invoice of the ledger has this number already; those without one have none."""
+    return any(
+        other.legal_entity in (None, legal_entity) and not other.unnumbered for other in books.invoices.called(number)
+    )
+
+
+def _counted(plan: DrawnUpPaymentPlan | None, invoice: InvoiceIssued) -> list[Fact]:
+    """What of the contract's plan is not left to invoice any more."""
+    if plan is None:
+        return []
+    event = counted(plan, invoice.invoice_id, invoice.number, invoice.amount, invoice.on)
+    return [Fact(event=event, to=plan.id)]
+
+
+@ledger.takes
+def invoice_number(event: InvoiceIssued) -> Iterable[Claim]:
+    if event.unnumbered:
+        return []
+    return [Claim(kind=INVOICE_NUMBER, key=number_key(event.legal_entity, event.number))]
 
 
 @ledger.already
 def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
     known = state.invoices.get(command.invoice_id)
-    return known is not None and _known(known) == {**_said(command), "number": command.number or known.number}
+    return known is not None and {**_known(known), **_said(command)} == _known(known)
 
 
 def _known(invoice: LedgerInvoice) -> dict[str, Any]:
@@ -171,4 +237,6 @@ def _known(invoice: LedgerInvoice) -> dict[str, Any]:
 
 
 def _said(command: ImportInvoice) -> dict[str, Any]:
-    return {"amount": command.amount, "on": command.on, "due": command.due}
+    """What a line of history says; the number only where it says one."""
+    said = {"amount": command.amount, "on": command.on, "due": command.due}
+    return said | ({"number": command.number.strip()} if command.number else {})

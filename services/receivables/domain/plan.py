@@ -8,15 +8,16 @@ from uuid import UUID, uuid5
 
 from annotated_types import MaxLen, MinLen
 
+from services.receivables.domain.ledger.state import OpenLedger
 from shared.domain.aggregate import Aggregate, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money, split
+from shared.domain.money import Money, check_money, split, zero
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import ONLY_SERVICES, READING
 from shared.events.contracts import PaymentTerm
 from shared.events.definition import value
-from shared.events.receivables import Instalment, InstalmentInvoiced, PlanDrawnUp
+from shared.events.receivables import Instalment, InstalmentInvoiced, InstalmentLeft, PlanDrawnUp, PriorInvoiceCounted
 
 
 @value
@@ -31,6 +32,8 @@ class PlannedInstalment:
     number: int
     amount: Money
     due: date
+    left: Money
+    """What of it is left to invoice."""
     label: str | None = None
     invoice_id: UUID | None = None
     invoice_number: str | None = None
@@ -50,6 +53,10 @@ class DrawnUpPaymentPlan:
     deal_id: UUID | None = None
     owner: UUID | None = None
     team: UUID | None = None
+    in_force_on: date | None = None
+    """The day on which the contract came into force."""
+    prior_invoices: tuple[UUID, ...] = ()
+    """The invoices that history tells of the contract, as far as they were counted."""
 
     def instalment(self, number: int) -> PlannedInstalment | None:
         """The instalment of a number."""
@@ -80,8 +87,9 @@ def plan_of(contract_id: UUID) -> UUID:
 
 
 @payment_plan.decides(allow=ONLY_SERVICES)
-def draw_up(state: NoPlan, command: DrawUpPlan, context: Context) -> Sequence[Fact]:
-    """Divide the contract's total into instalments that add up to it, to the currency's smallest unit."""
+def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLedger) -> Sequence[Fact]:
+    """Divide the contract's total into instalments that add up to it, to the currency's smallest unit. What history
+    tells was invoiced of the contract before is not left to invoice."""
     refuse_all("plan-cannot-be", "The payment plan cannot be.", list(_faults(command)))
     total = check_money(command.total, context.company.currency, "total")
     drawn_up = PlanDrawnUp(
@@ -93,8 +101,11 @@ def draw_up(state: NoPlan, command: DrawUpPlan, context: Context) -> Sequence[Fa
         deal_id=command.deal_id,
         owner=command.owner,
         team=command.team,
+        on=command.on,
     )
-    return [Fact(event=drawn_up, at=context.moment(command.on))]
+    plan = drawn_up_plan(NoPlan(), drawn_up)
+    prior = [Fact(event=event) for event in prior_invoices(plan, books)]
+    return [Fact(event=drawn_up, at=context.moment(command.on)), *prior]
 
 
 @payment_plan.already
@@ -124,20 +135,62 @@ def _faults(command: DrawUpPlan) -> Iterator[Reason]:
         yield Reason(code="does-not-add-up", message=message, field="payment_terms")
 
 
+def prior_invoices(plan: DrawnUpPaymentPlan, books: OpenLedger) -> Iterator[PriorInvoiceCounted]:
+    """The invoices of history that are for the plan's contract and were not counted yet: each takes from what is left
+    of the instalments, in their order."""
+    for invoice in books.invoices:
+        is_prior = invoice.outside_id is not None and invoice.contract_id == plan.contract_id
+        if is_prior and invoice.id not in plan.prior_invoices:
+            event = counted(plan, invoice.id, invoice.number, invoice.amount, invoice.on)
+            yield event
+            plan = prior_invoice_counted(plan, event)
+
+
+def counted(plan: DrawnUpPaymentPlan, invoice_id: UUID, number: str, amount: Money, on: date) -> PriorInvoiceCounted:
+    """The fact that an invoice of history takes from what is left of a plan."""
+    return PriorInvoiceCounted(
+        plan_id=plan.id,
+        invoice_id=invoice_id,
+        invoice_number=number,
+        amount=amount,
+        on=on,
+        instalments=tuple(_less(plan, amount)),
+    )
+
+
+def _less(plan: DrawnUpPaymentPlan, amount: Money) -> Iterator[InstalmentLeft]:
+    for part in plan.instalments:
+        taken = min(part.left, amount, key=lambda money: money.amount)
+        if taken.amount > 0:
+            amount = amount - taken
+            yield InstalmentLeft(number=part.number, left=part.left - taken)
+
+
 @payment_plan.evolves
-def drawn_up(state: NoPlan, event: PlanDrawnUp) -> DrawnUpPaymentPlan:
+def drawn_up_plan(state: NoPlan, event: PlanDrawnUp) -> DrawnUpPaymentPlan:
     return DrawnUpPaymentPlan(
         id=event.plan_id,
         contract_id=event.contract_id,
         account_id=event.account_id,
         total=event.total,
         instalments=tuple(
-            PlannedInstalment(number=part.number, amount=part.amount, due=part.due, label=part.label)
+            PlannedInstalment(number=part.number, amount=part.amount, due=part.due, left=part.amount, label=part.label)
             for part in event.instalments
         ),
         deal_id=event.deal_id,
         owner=event.owner,
         team=event.team,
+        in_force_on=event.on,
+    )
+
+
+@payment_plan.evolves
+def prior_invoice_counted(state: DrawnUpPaymentPlan, event: PriorInvoiceCounted) -> DrawnUpPaymentPlan:
+    left = {each.number: each.left for each in event.instalments}
+    return replace(
+        state,
+        instalments=tuple(replace(part, left=left.get(part.number, part.left)) for part in state.instalments),
+        prior_invoices=(*state.prior_invoices, event.invoice_id),
     )
 
 
@@ -148,6 +201,7 @@ def invoiced(state: DrawnUpPaymentPlan, event: InstalmentInvoiced) -> DrawnUpPay
             return part
         return replace(
             part,
+            left=zero(part.left.currency),
             invoice_id=event.invoice_id,
             invoice_number=event.invoice_number,
             invoiced_on=event.on,

@@ -1,17 +1,19 @@
-"""The lists of invoices, receipts and balances."""
+"""The read model of invoices, receipts, what settles what, and balances; `book_lists` says what is listed of it."""
 
 from collections.abc import Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from shared.domain.money import Money
-from shared.domain.roles import READING
-from shared.events.definition import value
+from services.receivables.domain.ledger.holdings import OTHERWISE, TAKEN_BACK
+from services.receivables.domain.ledger.state import BY_HAND
 from shared.events.envelope import Envelope
-from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
-from shared.views.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.events.receivables import (
+    AllocationReversed,
+    InvoiceIssued,
+    ReceiptAllocated,
+    ReceiptHeld,
+    ReceiptRecorded,
+    ReceiptReleased,
+)
 from shared.views.tables import Change, Row, Table
 from shared.views.view import View, ViewDatabase
 
@@ -34,19 +36,22 @@ def _issued(fact: Envelope[InvoiceIssued], row: Row) -> Row:
         "currency": event.amount.currency,
         "issued_on": event.on,
         "due": event.due,
-        "overdue": False,
+        "legal_entity": event.legal_entity,
+        "outside_id": event.outside_id,
     }
 
 
-def _settled(fact: Envelope[ReceiptAllocated], row: Row) -> Row:
-    still = row["open"] - fact.data.amount.amount
-    paid = still == 0
-    return {
-        "open": still,
-        "status": "paid" if paid else "part-paid",
-        "overdue": row["overdue"] and not paid,
-        "paid_on": fact.data.on if paid else None,
-    }
+def _still_open(sign: int) -> Change:
+    """Less of an invoice is open, or more. On which day it was paid follows from what settles it (`PAID_ON`)."""
+
+    def change(fact: Envelope[ReceiptAllocated | AllocationReversed], row: Row) -> Row:
+        still = row["open"] + sign * fact.data.amount.amount
+        return {
+            "open": still,
+            "status": "paid" if still == 0 else "open" if still == row["amount"] else "part-paid",
+        }
+
+    return change
 
 
 def _received(fact: Envelope[ReceiptRecorded], row: Row) -> Row:
@@ -60,7 +65,52 @@ def _received(fact: Envelope[ReceiptRecorded], row: Row) -> Row:
         "currency": event.amount.currency,
         "received_on": event.on,
         "reference": event.reference,
+        "outside_id": event.outside_id,
     }
+
+
+def _spent(fact: Envelope[ReceiptAllocated], row: Row) -> Row:
+    """Less of a receipt is left. Whoever allocated it by hand has decided about what waited."""
+    left = row["unapplied"] - fact.data.amount.amount
+    by_hand = fact.data.rule == BY_HAND and (left == 0 or row["waits"] == OTHERWISE)
+    return {"unapplied": left, "waits": None if by_hand else row["waits"]}
+
+
+def _returned(fact: Envelope[AllocationReversed], row: Row) -> Row:
+    left = row["unapplied"] + fact.data.amount.amount
+    return {"unapplied": left, "waits": TAKEN_BACK if fact.data.by_hand else row["waits"]}
+
+
+def _standing(sign: int) -> Change:
+    """What of a receipt settles an invoice by one rule from one day on."""
+
+    def change(fact: Envelope[ReceiptAllocated | AllocationReversed], row: Row) -> Row:
+        event = fact.data
+        amount = (row["amount"] or 0) + sign * event.amount.amount
+        return {
+            "ledger_id": event.ledger_id,
+            "account_id": event.account_id,
+            "receipt_id": event.receipt_id,
+            "invoice_id": event.invoice_id,
+            "invoice_number": event.invoice_number,
+            "amount": amount,
+            "currency": event.amount.currency,
+            "rule": event.rule,
+            "allocated_on": event.on if isinstance(event, ReceiptAllocated) else event.allocated_on,
+            "of_history": event.of_history,
+            "status": "standing" if amount else "taken-back",
+            "reason": event.reason,
+            "owner": event.owner,
+            "team": event.team,
+        }
+
+    return change
+
+
+def _allocation_key(fact: Envelope[ReceiptAllocated | AllocationReversed]) -> str:
+    event = fact.data
+    on = event.on if isinstance(event, ReceiptAllocated) else event.allocated_on
+    return f"{event.receipt_id}/{event.invoice_id}/{on}/{event.rule}{'/history' if event.of_history else ''}"
 
 
 def _balance(**signs: int) -> Change:
@@ -95,13 +145,14 @@ INVOICE = Table(
         "currency": "text not null",
         "issued_on": "date not null",
         "due": "date not null",
-        "overdue": "boolean not null",
+        "legal_entity": "text not null",
+        "outside_id": "text",
         "paid_on": "date",
     },
     changes={
         InvoiceIssued: _issued,
-        ReceiptAllocated: _settled,
-        InvoiceOverdue: lambda fact, _: {"overdue": True},
+        ReceiptAllocated: _still_open(-1),
+        AllocationReversed: _still_open(1),
     },
     keys=lambda fact: (fact.data.invoice_id,),
 )
@@ -118,12 +169,40 @@ RECEIPT = Table(
         "currency": "text not null",
         "received_on": "date not null",
         "reference": "text",
+        "outside_id": "text",
+        "waits": "text",
     },
     changes={
         ReceiptRecorded: _received,
-        ReceiptAllocated: lambda fact, row: {"unapplied": row["unapplied"] - fact.data.amount.amount},
+        ReceiptAllocated: _spent,
+        AllocationReversed: _returned,
+        ReceiptHeld: lambda fact, _: {"waits": fact.data.waits},
+        ReceiptReleased: lambda fact, _: {"waits": None},
     },
     keys=lambda fact: (fact.data.receipt_id,),
+)
+
+ALLOCATION = Table(
+    name="allocation",
+    columns={
+        "id": "text primary key",
+        "ledger_id": "uuid not null",
+        "account_id": "uuid not null",
+        "receipt_id": "uuid not null",
+        "invoice_id": "uuid not null",
+        "invoice_number": "text not null",
+        "amount": "numeric not null",
+        "currency": "text not null",
+        "rule": "text not null",
+        "allocated_on": "date not null",
+        "of_history": "boolean not null",
+        "status": "text not null",
+        "reason": "text",
+        "owner": "uuid",
+        "team": "uuid",
+    },
+    changes={ReceiptAllocated: _standing(1), AllocationReversed: _standing(-1)},
+    keys=lambda fact: (_allocation_key(fact),),
 )
 
 BALANCE = Table(
@@ -138,6 +217,7 @@ BALANCE = Table(
         InvoiceIssued: _balance(invoiced=1, outstanding=1),
         ReceiptRecorded: _balance(received=1, unapplied=1),
         ReceiptAllocated: _balance(outstanding=-1, unapplied=-1),
+        AllocationReversed: _balance(outstanding=1, unapplied=1),
     },
     keys=lambda fact: (fact.data.ledger_id,),
 )
@@ -152,137 +232,35 @@ create index on {{view}}.invoice (number);
 create index on {{view}}.receipt (received_on, id);
 create index on {{view}}.receipt (account_id);
 create index on {{view}}.receipt (bank_reference);
+create index on {{view}}.receipt (waits) where waits is not null;
+{ALLOCATION.ddl}
+create index on {{view}}.allocation (allocated_on, id);
+create index on {{view}}.allocation (invoice_id);
+create index on {{view}}.allocation (receipt_id);
 {BALANCE.ddl}
 create index on {{view}}.balance (account_id);
 """
 
+PAID_ON = """
+update {view}.invoice as i set paid_on = case when i.open = 0 then (
+       select max(a.allocated_on) from {view}.allocation a where a.invoice_id = i.id and a.amount > 0) end
+ where i.id = any($1)"""
+"""Allocations of history are not told in the order in which money came."""
+
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
-    for table in (INVOICE, RECEIPT, BALANCE):
+    for table in (INVOICE, RECEIPT, ALLOCATION, BALANCE):
         await table.apply(db, events)
+    moved = {event.data.invoice_id for event in events if type(event.data) in ALLOCATION.changes}
+    if moved:
+        await db.execute(PAID_ON, list(moved))
 
 
 BOOKS_VIEW = View(
     name="books",
-    version=2,
+    version=3,
     ddl=DDL,
     apply=apply,
-    events=(InvoiceIssued, ReceiptRecorded, ReceiptAllocated, InvoiceOverdue),
-)
-
-
-@value
-class InvoiceRow:
-    """An invoice in the list."""
-
-    id: UUID
-    number: str
-    status: str
-    """open, part-paid or paid."""
-    ledger_id: UUID
-    account_id: UUID
-    contract_id: UUID | None
-    plan_id: UUID | None
-    instalment: int | None
-    deal_id: UUID | None
-    owner: UUID | None
-    team: UUID | None
-    amount: Money
-    open: Money
-    """What of it is not settled yet."""
-    issued_on: date
-    due: date
-    overdue: bool
-    paid_on: date | None
-
-
-@value
-class ReceiptRow:
-    """A receipt in the list."""
-
-    id: UUID
-    bank_reference: str
-    ledger_id: UUID
-    account_id: UUID
-    amount: Money
-    unapplied: Money
-    """What of it settles no invoice: the customer's credit."""
-    received_on: date
-    reference: str | None
-
-
-@value
-class BalanceRow:
-    """What a customer owes, and what we owe them."""
-
-    id: UUID
-    """The ledger's."""
-    account_id: UUID
-    invoiced: Money
-    received: Money
-    outstanding: Money
-    unapplied: Money
-
-
-STATUSES = ("open", "part-paid", "paid")
-
-INVOICES = Listing(
-    name="invoices",
-    view=BOOKS_VIEW,
-    table="invoice",
-    item=InvoiceRow,
-    key="id",
-    filters={
-        "number": equals("number"),
-        "status": one_of("status", STATUSES),
-        "overdue": equals("overdue", bool),
-        "account": equals("account_id", UUID),
-        "contract": equals("contract_id", UUID),
-        "plan": equals("plan_id", UUID),
-        "deal": equals("deal_id", UUID),
-        "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
-        "issued_from": at_least("issued_on", date),
-        "issued_to": at_most("issued_on", date),
-        "due_from": at_least("due", date),
-        "due_to": at_most("due", date),
-    },
-    sorts=("issued_on", "due", "amount", "open", "number"),
-    default_sort="-issued_on",
-    readers=READING,
-)
-
-RECEIPTS = Listing(
-    name="receipts",
-    view=BOOKS_VIEW,
-    table="receipt",
-    item=ReceiptRow,
-    key="id",
-    filters={
-        "bank_reference": equals("bank_reference"),
-        "account": equals("account_id", UUID),
-        "received_from": at_least("received_on", date),
-        "received_to": at_most("received_on", date),
-        "reference": contains("reference"),
-    },
-    sorts=("received_on", "amount", "unapplied"),
-    default_sort="-received_on",
-    readers=READING,
-    owner=None,
-    team=None,
-)
-
-BALANCES = Listing(
-    name="balances",
-    view=BOOKS_VIEW,
-    table="balance",
-    item=BalanceRow,
-    key="id",
-    filters={"account": equals("account_id", UUID), "outstanding_from": at_least("outstanding", Decimal)},
-    sorts=("outstanding", "unapplied", "invoiced"),
-    default_sort="-outstanding",
-    readers=READING,
-    owner=None,
-    team=None,
+    events=tuple(dict.fromkeys(event for table in (INVOICE, RECEIPT) for event in table.changes)),
 )

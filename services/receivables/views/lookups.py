@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
+from services.receivables.domain.invoicing import ContractPlan, ImportInvoice, IssueInvoice
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.receipts import (
     BANK_REFERENCE,
@@ -11,8 +11,16 @@ from services.receivables.domain.ledger.receipts import (
     ReferenceHolder,
 )
 from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of
-from services.receivables.domain.numbers import NextNumber, next_number, number_series, series_of
-from services.receivables.domain.plan import DrawnUpPaymentPlan
+from services.receivables.domain.numbers import (
+    INVOICE_NUMBER,
+    NextNumber,
+    NumberHolder,
+    next_number,
+    number_key,
+    number_series,
+    series_of,
+)
+from services.receivables.domain.plan import DrawnUpPaymentPlan, DrawUpPlan, NoPlan, payment_plan, plan_of
 from shared.domain.context import Context
 from shared.domain.references import References
 from shared.store.reader import Reader
@@ -28,12 +36,29 @@ async def number_in_series(
 
 
 async def books_of_plan(
-    reader: Reader, state: DrawnUpPaymentPlan, command: IssueInvoice, context: Context
+    reader: Reader, state: NoPlan | DrawnUpPaymentPlan, command: IssueInvoice | DrawUpPlan, context: Context
 ) -> OpenLedger:
     """The ledger of the plan's customer."""
+    account_id = command.account_id if isinstance(command, DrawUpPlan) else state.account_id  # type: ignore[union-attr]
     currency = context.company.currency
-    books, _ = await reader.state(ledger, ledger_of(state.account_id, currency))
-    return books if isinstance(books, OpenLedger) else empty(state.account_id, currency)
+    books, _ = await reader.state(ledger, ledger_of(account_id, currency))
+    return books if isinstance(books, OpenLedger) else empty(account_id, currency)
+
+
+async def plan_of_contract(reader: Reader, state: Any, command: ImportInvoice, context: Context) -> ContractPlan:
+    """The payment plan of an invoice's contract, if there is one."""
+    if command.contract_id is None:
+        return ContractPlan(plan=None)
+    plan, _ = await reader.state(payment_plan, plan_of(command.contract_id))
+    return ContractPlan(plan=plan if isinstance(plan, DrawnUpPaymentPlan) else None)
+
+
+async def holder_of_number(reader: Reader, state: Any, command: ImportInvoice, context: Context) -> NumberHolder:
+    """Where an invoice of this number stands already."""
+    if command.number is None:
+        return NumberHolder(ledger_id=None)
+    key = number_key(command.legal_entity, command.number)
+    return NumberHolder(ledger_id=await reader.claim_holder(INVOICE_NUMBER, key))
 
 
 async def holder_of_reference(

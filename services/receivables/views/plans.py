@@ -9,7 +9,7 @@ from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.receivables import InstalmentInvoiced, PlanDrawnUp
+from shared.events.receivables import InstalmentInvoiced, PlanDrawnUp, PriorInvoiceCounted
 from shared.views.lists import Listing, at_least, at_most, equals
 from shared.views.tables import Row, Table
 from shared.views.view import View, ViewDatabase
@@ -22,7 +22,8 @@ def _drawn_up(fact: Envelope[PlanDrawnUp], row: Row) -> Row:
         "total": event.total.amount,
         "currency": event.total.currency,
         "instalments": len(event.instalments),
-        "invoiced": 0,
+        "invoiced": sum(part.amount.amount == 0 for part in event.instalments),
+        "to_invoice": event.total.amount,
         "drawn_up_at": fact.occurred_at,
     }
 
@@ -38,12 +39,20 @@ def _part(fact: Envelope[PlanDrawnUp], row: Row) -> Row:
         "currency": part.amount.currency,
         "due": part.due,
         "label": part.label,
-        "invoiced": False,
+        "to_invoice": part.amount.amount,
+        "invoiced": part.amount.amount == 0,
     }
 
 
 def _invoiced(fact: Envelope[InstalmentInvoiced], row: Row) -> Row:
-    return {"invoiced": True, "invoice_id": fact.data.invoice_id, "invoice_number": fact.data.invoice_number}
+    event = fact.data
+    return {"to_invoice": 0, "invoiced": True, "invoice_id": event.invoice_id, "invoice_number": event.invoice_number}
+
+
+def _less(fact: Envelope[PriorInvoiceCounted], row: Row) -> Row:
+    """What of an instalment is left after an invoice that history tells."""
+    (left,) = (part.left.amount for part in fact.data.instalments if _key(fact.data.plan_id, part.number) == row["id"])
+    return {"to_invoice": left, "invoiced": left == 0}
 
 
 def _whose(event: PlanDrawnUp) -> Row:
@@ -56,10 +65,10 @@ def _whose(event: PlanDrawnUp) -> Row:
     }
 
 
-def _parts(fact: Envelope[PlanDrawnUp | InstalmentInvoiced]) -> list[str]:
+def _parts(fact: Envelope[PlanDrawnUp | InstalmentInvoiced | PriorInvoiceCounted]) -> list[str]:
     """The keys of the instalments that an event is about."""
     event = fact.data
-    numbers = [part.number for part in event.instalments] if isinstance(event, PlanDrawnUp) else [event.number]
+    numbers = [event.number] if isinstance(event, InstalmentInvoiced) else [part.number for part in event.instalments]
     return [_key(event.plan_id, number) for number in numbers]
 
 
@@ -84,9 +93,11 @@ PLAN = Table(
         "currency": "text not null",
         "instalments": "integer not null",
         "invoiced": "integer not null",
+        "to_invoice": "numeric not null",
         "drawn_up_at": "timestamptz not null",
     },
-    changes={PlanDrawnUp: _drawn_up, InstalmentInvoiced: lambda _, row: {"invoiced": row["invoiced"] + 1}},
+    # How many have their invoice, and what is left of all, follow from the instalments (`DONE`).
+    changes={PlanDrawnUp: _drawn_up, InstalmentInvoiced: lambda _, row: {}, PriorInvoiceCounted: lambda _, row: {}},
 )
 
 INSTALMENT = Table(
@@ -100,11 +111,12 @@ INSTALMENT = Table(
         "currency": "text not null",
         "due": "date not null",
         "label": "text",
+        "to_invoice": "numeric not null",
         "invoiced": "boolean not null",
         "invoice_id": "uuid",
         "invoice_number": "text",
     },
-    changes={PlanDrawnUp: _part, InstalmentInvoiced: _invoiced},
+    changes={PlanDrawnUp: _part, InstalmentInvoiced: _invoiced, PriorInvoiceCounted: _less},
     keys=_parts,
 )
 
@@ -123,9 +135,18 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await PLAN.apply(db, events)
     await INSTALMENT.apply(db, events)
+    changed = [event.data.plan_id for event in events if type(event.data) in PLAN.changes]
+    if changed:
+        await db.execute(DONE, changed)
 
 
-PLAN_VIEW = View(name="plans", version=2, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
+DONE = """
+update {view}.plan as p set invoiced = i.invoiced, to_invoice = i.to_invoice from (
+       select plan_id, count(*) filter (where invoiced) as invoiced, coalesce(sum(to_invoice), 0) as to_invoice
+         from {view}.instalment where plan_id = any($1) group by plan_id) as i
+ where p.id = i.plan_id"""
+
+PLAN_VIEW = View(name="plans", version=3, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
 
 
 @value
@@ -141,7 +162,9 @@ class PlanRow:
     total: Money
     instalments: int
     invoiced: int
-    """How many instalments have their invoice."""
+    """Of how many instalments nothing is left to invoice."""
+    to_invoice: Money
+    """What is left to invoice."""
     drawn_up_at: datetime
 
 
@@ -161,7 +184,10 @@ class InstalmentRow:
     amount: Money
     due: date
     label: str | None
+    to_invoice: Money
+    """What of it is left to invoice."""
     invoiced: bool
+    """Whether nothing of it is left to invoice."""
     invoice_id: UUID | None
     invoice_number: str | None
 

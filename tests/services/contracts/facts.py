@@ -47,6 +47,7 @@ A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal(), references=R
 THE_CONTRACT = replace(A_CONTRACT, context=replace(CONTEXT, aggregate_id=ID)).knowing(deal=THE_DEAL)
 """The contract of the deal, met by somebody from sales operations."""
 
+DRAFTED_ON = date(2026, 3, 2)
 DRAFTED = ContractDrafted(
     contract_id=ID,
     name="Packaging line",
@@ -57,6 +58,7 @@ DRAFTED = ContractDrafted(
     account_id=ACCOUNT,
     owner=OWNER,
     team=TEAM,
+    on=DRAFTED_ON,
 )
 SUBMITTED = ContractSubmitted(contract_id=ID, submitter=SOMEBODY.subject, total=eur("120000.00"))
 APPROVED = ContractApproved(contract_id=ID, approver="director", step="approval")

@@ -1,6 +1,7 @@
 """CON-1: how a contract comes about and how a draft ends."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from tests.services.contracts.facts import (
     APPROVED,
     DEAL,
     DRAFTED,
+    DRAFTED_ON,
     FLAGGED,
     ID,
     OWNER,
@@ -39,6 +41,7 @@ from tests.services.contracts.facts import (
     TEAM,
     THE_CONTRACT,
     THE_DEAL,
+    TODAY,
     VOIDED,
     eur,
 )
@@ -51,6 +54,7 @@ STAGE = DraftForDeal(
     account_id=ACCOUNT,
     owner=OWNER,
     team=TEAM,
+    on=DRAFTED_ON,
 )
 WIN = replace(STAGE, trigger="win")
 REOPENED = ReconsiderContract(reason="The deal was reopened: budget")
@@ -164,8 +168,17 @@ def test_a_contract_is_drafted_directly_for_whoever_asks_con_1() -> None:
             account_id=ACCOUNT,
             owner=CONTEXT.actor.member,
             team=CONTEXT.actor.team,
+            on=CONTEXT.today,
         )
     )
+
+
+def test_a_contract_on_paper_is_recorded_with_its_day_con_1() -> None:
+    """Drafted a week ago: then it may have been signed since then as well."""
+    outcome = A_CONTRACT.when(replace(DIRECT, on=DRAFTED_ON))
+    assert (outcome.state.drafted_on, outcome.facts[0].at) == (DRAFTED_ON, CONTEXT.moment(DRAFTED_ON))
+    tomorrow = A_CONTRACT.when(replace(DIRECT, on=TODAY + timedelta(days=1)))
+    tomorrow.then_rejected("draft-cannot-be", "in-the-future")
 
 
 def test_drafting_directly_again_records_nothing() -> None:
@@ -195,7 +208,7 @@ def fields_of(outcome: Outcome) -> list[str | None]:
 def test_a_draft_for_a_deal_is_the_deals_con_1() -> None:
     """CON-1, API-4: owner, team and account are the deal's, whoever drafts."""
     direct = DraftContract(name="Packaging line", total=eur("120000"), deal_id=DEAL)
-    outcome = THE_CONTRACT.when(direct).then(replace(DRAFTED, trigger="direct"))
+    outcome = THE_CONTRACT.when(direct).then(replace(DRAFTED, trigger="direct", on=TODAY))
     THE_CONTRACT.given(outcome.facts[0].event).when(direct).then()
     THE_CONTRACT.when(replace(direct, owner=OWNER, team=TEAM, account_id=ACCOUNT)).then(outcome.facts[0].event)
     other = replace(direct, owner=UUID(int=90), team=UUID(int=91))

@@ -15,6 +15,7 @@ from tests.services.contracts.facts import (
     ACTIVATED,
     APPROVED,
     DRAFTED,
+    DRAFTED_ON,
     END_OF_12TH,
     EVIDENCE,
     SIGN,
@@ -59,6 +60,17 @@ def test_all_that_is_wrong_with_a_signature_is_said_at_once_con_3() -> None:
         "signed_by_customer",
         "evidence_hash",
     ]
+
+
+def test_nothing_happens_to_a_contract_before_it_was_drafted_con_3() -> None:
+    """A signature of 1999 on a draft of today made time run backwards for whoever reads the topics."""
+    early = replace(SIGN, signed_by_us=date(2026, 3, 1), signed_by_customer=date(1999, 12, 31))
+    outcome = APPROVED_ONE.when(early)
+    outcome.then_rejected("signature-cannot-be", "before-it-began", "before-it-began")
+    assert outcome.rejected is not None
+    assert [reason.field for reason in outcome.rejected.reasons] == ["signed_by_us", "signed_by_customer"]
+    SIGNED_ONE.when(ActivateContract(on=date(2026, 3, 1))).then_rejected("before-it-began")
+    SIGNED_ONE.when(ActivateContract(on=DRAFTED_ON)).then(replace(ACTIVATED, on=DRAFTED_ON))
 
 
 def test_a_signed_contract_comes_into_force_today_con_3() -> None:

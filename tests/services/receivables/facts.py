@@ -6,11 +6,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.receivables.domain import invoicing as _invoicing  # noqa: F401 — registers its handlers
+from services.receivables.domain.invoicing import ContractPlan
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.receipts import ReferenceHolder
-from services.receivables.domain.ledger.state import OpenLedger, ledger_of, movement
-from services.receivables.domain.numbers import NextNumber
+from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of, movement
+from services.receivables.domain.numbers import NextNumber, NumberHolder
 from services.receivables.domain.plan import payment_plan, plan_of
 from shared.domain.money import Money
 from shared.domain.references import References
@@ -30,9 +30,15 @@ def eur(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
-THE_PLAN = Scenario(aggregate=payment_plan, context=replace(CONTEXT, aggregate_id=PLAN))
+THE_PLAN = Scenario(aggregate=payment_plan, context=replace(CONTEXT, aggregate_id=PLAN)).knowing(
+    books=empty(ACCOUNT, "EUR")
+)
 THE_LEDGER = Scenario(aggregate=ledger, context=replace(CONTEXT, aggregate_id=LEDGER)).knowing(
-    holder=FREE, next_number=FIRST, references=References()
+    holder=FREE,
+    next_number=FIRST,
+    references=References(),
+    numbered=NumberHolder(ledger_id=None),
+    contract=ContractPlan(plan=None),
 )
 
 DRAWN_UP = PlanDrawnUp(

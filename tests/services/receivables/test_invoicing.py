@@ -8,10 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from services.receivables.domain.invoicing import ImportInvoice, IssueInvoice
+from services.receivables.domain.invoicing import ContractPlan, ImportInvoice, IssueInvoice
+from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.state import empty, movement
 from services.receivables.domain.numbers import (
     NextNumber,
+    NumberHolder,
     RunningNumberSeries,
     UnusedNumberSeries,
     next_number,
@@ -20,14 +22,18 @@ from services.receivables.domain.numbers import (
 )
 from services.receivables.domain.plan import payment_plan
 from services.receivables.domain.roles import FINANCE_DESK
+from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
 from shared.domain.money import Money
 from shared.domain.roles import Role
 from shared.events.receivables import (
     InstalmentInvoiced,
+    InstalmentLeft,
     InvoiceIssued,
     InvoiceNumberTaken,
+    PriorInvoiceCounted,
     ReceiptAllocated,
+    ReceiptHeld,
     ReceiptRecorded,
 )
 from shared.testing.scenario import CONTEXT, NOW
@@ -78,7 +84,7 @@ def test_an_invoice_changes_plan_series_and_ledger_at_once_rec_2() -> None:
     outcome = NOTHING_YET.when(IssueInvoice(number=1))
     outcome.then(
         INVOICED,
-        InvoiceNumberTaken(series_id=series_of("MAIN"), legal_entity="MAIN", number=1, invoice_id=INVOICE),
+        InvoiceNumberTaken(series_id=series_of("MAIN"), legal_entity="MAIN", number=1, invoice_id=INVOICE, on=TODAY),
         ISSUED,
     )
     assert [fact.to for fact in outcome.facts] == [None, series_of("MAIN"), LEDGER]
@@ -125,6 +131,19 @@ def test_an_invoice_is_not_due_before_its_own_day() -> None:
     assert (issued.on, issued.due) == (TODAY, TODAY)
 
 
+def test_an_invoice_is_dated_neither_before_its_contract_nor_before_the_last_number_rec_2() -> None:
+    """Fault 33: MAIN-000049 could be of a day before MAIN-000048."""
+    day = date(2026, 3, 10)
+    running = THE_PLAN.given(replace(DRAWN_UP, on=day)).knowing(next_number=FIRST, books=empty(ACCOUNT, "EUR"))
+    running.when(IssueInvoice(number=1, on=date(2026, 3, 9))).then_rejected("before-it-began")
+    assert events(running.when(IssueInvoice(number=1, on=day)))
+    after = NOTHING_YET.knowing(next_number=NextNumber(legal_entity="MAIN", number=7, since=day))
+    outcome = after.when(IssueInvoice(number=1, on=date(2026, 3, 9))).then_rejected("before-the-last-number")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "on"
+    assert events(after.when(IssueInvoice(number=1, on=day)))
+
+
 def test_an_invoice_may_be_dated_back() -> None:
     outcome = NOTHING_YET.when(IssueInvoice(number=3, on=date(2026, 3, 1)))
     assert outcome.facts[2].event.due == date(2026, 3, 10)
@@ -162,8 +181,22 @@ def test_money_that_named_the_invoice_before_it_was_written_settles_it_rec_4() -
 
 
 @pytest.mark.parametrize("reference", [None, "MAIN-000009"])
-def test_other_standing_credit_stays_rec_4(reference: str | None) -> None:
-    scene = NOTHING_YET.knowing(books=books(received("300.00", reference)))
+def test_other_standing_credit_settles_it_too_the_oldest_first_rec_4(reference: str | None) -> None:
+    """Fault 14: what was owed and what was credit stood side by side for ever."""
+    old = replace(received("100.00", reference), receipt_id=UUID(int=6), bank_reference="B0", on=date(2026, 2, 1))
+    named = replace(received("50.00", "RE MAIN-000001"), receipt_id=UUID(int=7), bank_reference="B2")
+    scene = NOTHING_YET.knowing(books=books(received("300.00", reference), old, named))
+    parts = events(scene.when(IssueInvoice(number=1)))[3:]
+    assert [(each.receipt_id.int, str(each.amount.amount), each.rule) for each in parts] == [
+        (7, "50.00", "reference"),
+        (6, "100.00", "credit"),
+        (5, "150.00", "credit"),
+    ]
+
+
+def test_credit_that_waits_for_a_person_settles_nothing_by_itself_rec_4() -> None:
+    held = ReceiptHeld(ledger_id=LEDGER, account_id=ACCOUNT, receipt_id=UUID(int=5), waits="tie")
+    scene = NOTHING_YET.knowing(books=books(received("300.00", None), held))
     assert len(events(scene.when(IssueInvoice(number=1)))) == 3
 
 
@@ -206,17 +239,78 @@ def test_an_invoice_of_the_past_keeps_its_number_data_5() -> None:
     THE_LEDGER.given(issued).when(replace(OLD, invoice_id=UUID(int=78))).then_rejected("already-invoiced")
 
 
-def test_an_invoice_of_the_past_without_number_takes_one_of_the_series_data_5() -> None:
-    nameless = replace(OLD, number=None)
-    taken, issued = events(THE_LEDGER.when(nameless))
-    assert (taken.number, issued.number) == (1, "MAIN-000001")
+def test_an_invoice_of_the_past_without_number_takes_none_of_the_series_and_is_shown_by_its_outside_id_data_5() -> None:
+    nameless = replace(OLD, number=None, outside_id="A/5")
+    [issued] = events(THE_LEDGER.when(nameless))
+    assert (issued.number, issued.unnumbered) == ("A/5", True)
+    assert ledger.taken_by(issued) == frozenset()
     THE_LEDGER.given(issued).when(nameless).then()
+    # Another one may be known outside as this one is numbered; two without number may have one outside id.
+    numbered = replace(OLD, number="A/5", invoice_id=UUID(int=78))
+    assert len(events(THE_LEDGER.given(issued).when(numbered))) == 1
+    assert len(events(THE_LEDGER.given(issued).when(replace(nameless, invoice_id=UUID(int=79))))) == 1
+
+
+@pytest.mark.parametrize("number", ["RE-2024001", "INV-000001", "2024-000123", "SOUTH-000007", "MAIN-7", "MAIN-00000A"])
+def test_numbers_of_the_past_are_kept_data_5(number: str) -> None:
+    """Fault 32: a number that looked like one of any series was refused."""
+    [issued] = events(THE_LEDGER.when(replace(OLD, number=number)))
+    assert (issued.number, issued.unnumbered) == (number, False)
+
+
+def test_a_number_of_the_past_stands_once_in_its_legal_entity_data_5() -> None:
+    [issued] = events(THE_LEDGER.when(replace(OLD, number=" r-77 ")))
+    assert issued.number == "r-77"
+    assert ledger.taken_by(issued) == {Claim(kind="invoice-number", key="MAIN/r-77")}
+    again = replace(OLD, invoice_id=UUID(int=78), number="R-77")
+    THE_LEDGER.given(issued).when(again).then_rejected("already-invoiced")
+    THE_LEDGER.knowing(numbered=NumberHolder(ledger_id=UUID(int=9))).when(again).then_rejected("already-invoiced")
+    [other] = events(THE_LEDGER.given(issued).when(replace(again, legal_entity="SOUTH")))
+    assert ledger.taken_by(other) == {Claim(kind="invoice-number", key="SOUTH/r-77")}
+
+
+def test_a_number_of_the_past_in_the_form_of_the_series_lifts_it_data_5() -> None:
+    lifted, issued = events(THE_LEDGER.when(replace(OLD, number="main-000041")))
+    assert (lifted.number, lifted.on, issued.number) == (41, OLD.on, "main-000041")
+    series = number_series.fold([lifted])
+    assert next_number(series, "MAIN") == NextNumber(legal_entity="MAIN", number=42, since=OLD.on)
+    above = THE_LEDGER.knowing(next_number=next_number(series, "MAIN"))
+    assert len(events(above.when(replace(OLD, number="MAIN-000017")))) == 1
+
+
+def test_an_invoice_counts_against_the_plan_of_its_contract_data_5() -> None:
+    plan = payment_plan.fold([DRAWN_UP])
+    told = replace(OLD, contract_id=CONTRACT)
+    issued, less = THE_LEDGER.knowing(contract=ContractPlan(plan=plan)).when(told).facts
+    assert (less.to, less.event.instalments) == (PLAN, (InstalmentLeft(number=1, left=eur("250.00")),))
+    assert issued.event.number == "2025/17"
+
+
+def test_what_is_left_of_an_instalment_is_invoiced_and_what_was_not_counted_yet_is_rec_2() -> None:
+    """Counted already, or told in the moment in which the plan was drawn up: either way nothing is asked for twice."""
+    counted = PriorInvoiceCounted(
+        plan_id=PLAN,
+        invoice_id=UUID(int=77),
+        invoice_number="2025/17",
+        amount=eur("50.00"),
+        on=OLD.on,
+        instalments=(InstalmentLeft(number=1, left=eur("250.00")),),
+    )
+    [issued] = events(THE_LEDGER.when(replace(OLD, contract_id=CONTRACT)))
+    after = NOTHING_YET.given(counted).knowing(books=books(issued))
+    assert events(after.when(IssueInvoice(number=1)))[-1].amount == eur("250.00")
+    uncounted = NOTHING_YET.knowing(books=books(issued))
+    first, *rest = events(uncounted.when(IssueInvoice(number=1)))
+    assert (first, rest[-1].amount) == (counted, eur("250.00"))
+    all_of_it = replace(counted, instalments=(InstalmentLeft(number=1, left=eur("0.00")),))
+    NOTHING_YET.given(all_of_it).knowing(books=books(issued)).when(IssueInvoice(number=1)).then_rejected(
+        "nothing-to-pay"
+    )
 
 
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        (replace(OLD, number="MAIN-000001"), "number-of-a-series"),
         (replace(OLD, on=date(2026, 3, 17)), "in-the-future"),
         (replace(OLD, due=date.max), "out-of-range"),
         (replace(OLD, amount=eur("0")), "nothing-to-pay"),

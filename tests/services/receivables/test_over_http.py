@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from services.contracts.domain.contract import contract
@@ -14,6 +13,7 @@ from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.state import DraftedContract, contract_of
 from services.receivables.domain.invoicing import IssueInvoice
 from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
@@ -24,28 +24,9 @@ from shared.ops.ids import new_id
 from shared.store.request import Request, Result
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
-from tests.shared.web.conftest import Errands
+from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown, today
 
-PATIENCE = 20
 EVIDENCE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-
-
-def eur(amount: str) -> dict[str, str]:
-    return {"amount": amount, "currency": "EUR"}
-
-
-def today(service: Errands) -> str:
-    return service.running.clock.now().date().isoformat()
-
-
-async def shown(desk: Desk, path: str, token: str, **query: str) -> Any:
-    """What a read says once it holds what the token stands for."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            response = await desk.client.get(path, params=query, headers={"Consistency-Token": token})
-            if response.status_code == 200:
-                return response.json()
-            assert response.status_code == 503, response.text
 
 
 async def active_contract(office: Office, total: str, account: UUID) -> tuple[UUID, str]:
@@ -61,36 +42,6 @@ async def active_contract(office: Office, total: str, account: UUID) -> tuple[UU
     done = await seller.does(f"{address}/activate", {"on": day})
     assert done.status_code == 200, done.text
     return made, done.headers["Consistency-Token"]
-
-
-def arrival(office: Office, account: UUID, amount: str = "5.00", **other: Any) -> dict[str, Any]:
-    """The body of a receipt, with a bank reference of its own."""
-    return {
-        "account_id": str(account),
-        "bank_reference": f"B-{new_id()}",
-        "amount": eur(amount),
-        "on": today(office.receivables),
-        **other,
-    }
-
-
-async def issued(office: Office, plan_id: UUID, number: int, **more: str) -> httpx.Response:
-    return await office.finance().does(f"/v1/payment-plans/{plan_id}/issue-invoice", {"number": number, **more})
-
-
-async def one_instalment(office: Office, amount: str, days: int = 30) -> tuple[UUID, UUID]:
-    """A plan of one instalment; the plan's and the customer's id."""
-    account = new_id()
-    plan_id = await office.plan(
-        DrawUpPlan(
-            contract_id=new_id(),
-            account_id=account,
-            total=Money(amount=Decimal(amount), currency="EUR"),
-            payment_terms=(PaymentTerm(ratio=Decimal(1), days=days),),
-            on=office.running.clock.now().date(),
-        )
-    )
-    return plan_id, account
 
 
 async def test_one_key_for_two_instalments_a_week_apart_issues_two_invoices_rec_2(office: Office) -> None:
@@ -386,19 +337,21 @@ async def test_history_comes_in_dated_and_its_open_invoices_become_overdue_from_
     terms = tuple(PaymentTerm(ratio=Decimal("0.5"), days=days) for days in (30, 401))
     total = Money(amount=Decimal("100.00"), currency="EUR")
     half = Money(amount=Decimal("50.00"), currency="EUR")
+    entity = f"E{account.hex[-8:].upper()}"
     history: list[tuple[Any, UUID, Any]] = [
         (
             payment_plan,
             plan_id,
             DrawUpPlan(contract_id=contract_id, account_id=account, total=total, payment_terms=terms, on=long_ago),
         ),
-        (payment_plan, plan_id, IssueInvoice(number=1, on=long_ago)),
-        (payment_plan, plan_id, IssueInvoice(number=2, on=long_ago)),
+        (payment_plan, plan_id, IssueInvoice(number=1, on=long_ago, legal_entity=entity)),
+        (payment_plan, plan_id, IssueInvoice(number=2, on=long_ago, legal_entity=entity)),
         (
             ledger,
             ledger_id,
             ImportReceipt(account_id=account, bank_reference=f"B-{account}", amount=half, on=long_ago),
         ),
+        (ledger, ledger_id, ArrangeHistory()),
     ]
     requests = [
         Request(aggregate=family, aggregate_id=aggregate_id, command=command, actor=ITSELF, imported=True)

@@ -4,20 +4,36 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.receivables.domain.plan import DrawUpPlan, instalments_of
+from services.receivables.domain.plan import DrawUpPlan, counted, instalments_of, payment_plan, prior_invoice_counted
 from services.receivables.reactions import reactions
 from shared.domain.context import Moment
 from shared.domain.money import Money, minor_unit
 from shared.events.contracts import ContractActivated, PaymentTerm
 from shared.events.envelope import Envelope
+from shared.events.receivables import InvoiceIssued, PlanDrawnUp, PriorInvoiceCounted
 from shared.testing.scenario import NOW
-from tests.services.receivables.facts import ACCOUNT, CONTRACT, DEAL, DRAWN_UP, OWNER, PLAN, TEAM, THE_PLAN, TODAY, eur
+from tests.services.receivables.facts import (
+    ACCOUNT,
+    CONTRACT,
+    DEAL,
+    DRAWN_UP,
+    OWNER,
+    PLAN,
+    TEAM,
+    THE_PLAN,
+    TODAY,
+    books,
+    eur,
+    events,
+    invoice,
+)
 
 TERMS = (
     PaymentTerm(ratio=Decimal("0.3"), days=30, label="Advance"),
@@ -40,6 +56,7 @@ FROM_TODAY = replace(
         replace(part, due=due)
         for part, due in zip(DRAWN_UP.instalments, (date(2026, 4, 15), date(2026, 5, 15), TODAY), strict=True)
     ),
+    on=TODAY,
 )
 
 
@@ -140,6 +157,45 @@ def test_a_contract_in_force_has_its_plan_drawn_up_rec_1() -> None:
     assert (do.aggregate_id, do.command) == (PLAN, DRAW_UP)
 
 
-def test_imported_contracts_are_left_alone_data_5() -> None:
+def test_a_contract_of_history_that_runs_has_one_as_well_data_5() -> None:
+    """Fault 6: an imported contract in force had no plan, and nothing of it could be invoiced."""
     [reaction] = reactions.of("journal")
-    assert reaction.to(activated(imported=True)) == ()
+    [do] = reaction.to(activated(imported=True))
+    assert (do.aggregate_id, do.command) == (PLAN, DRAW_UP)
+
+
+def prior(number: int, amount: str, contract: UUID = CONTRACT) -> InvoiceIssued:
+    """An invoice that history tells."""
+    return replace(
+        invoice(number, amount, date(2026, 3, 30)),
+        number=f"OLD-{number}",
+        contract_id=contract,
+        outside_id=f"o{number}",
+    )
+
+
+def left(*plan: Any) -> list[str]:
+    """What of each instalment is left to invoice."""
+    state = payment_plan.fold(plan)
+    return [str(part.left.amount) for part in state.instalments]
+
+
+def test_what_history_says_was_invoiced_is_not_left_to_invoice_data_5() -> None:
+    """REC-1: in the order of the instalments, whichever of plan and invoices is told first."""
+    others = [prior(3, "1.00", UUID(int=99)), invoice(4, "9.00", date(2026, 3, 30))]
+    both = [prior(1, "350.00"), prior(2, "20.00")]
+    drawn = events(THE_PLAN.knowing(books=books(*both, *others)).when(DRAW_UP))
+    assert [type(event) for event in drawn] == [PlanDrawnUp, PriorInvoiceCounted, PriorInvoiceCounted]
+    assert left(*drawn) == ["0.00", "530.00", "100.00"]
+    plan = payment_plan.fold([FROM_TODAY])
+    told = list[Any]()
+    for each in both:
+        event = counted(plan, each.invoice_id, each.number, each.amount, each.on)
+        plan, told = prior_invoice_counted(plan, event), [*told, event]
+    assert left(FROM_TODAY, *told) == left(*drawn)
+    assert told == drawn[1:]
+
+
+def test_more_than_the_total_leaves_nothing_to_invoice_data_5() -> None:
+    drawn = events(THE_PLAN.knowing(books=books(prior(1, "5000.00"))).when(DRAW_UP))
+    assert left(*drawn) == ["0.00", "0.00", "0.00"]

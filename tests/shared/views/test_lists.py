@@ -37,6 +37,7 @@ CURSORS = Cursors("a secret of these tests")
 TEAM, OTHER_TEAM, REP, COLLEAGUE = (UUID(int=number) for number in range(1, 5))
 ADMIN = Actor(subject="admin", roles=frozenset({Role.ADMIN}))
 START = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
+TODAY = START.date()
 
 VIEW = View(
     name="offers",
@@ -111,7 +112,7 @@ def several(query: Mapping[str, str | list[str]]) -> QueryParams:
 
 
 async def ask(depot: Depot, query: Mapping[str, str | list[str]] | None = None, *, actor: Actor = ADMIN) -> ListPage:
-    return await page(depot.views(VIEW), OFFERS, actor, several(query or {}), CURSORS)
+    return await page(depot.views(VIEW), OFFERS, actor, several(query or {}), CURSORS, TODAY)
 
 
 async def titles(depot: Depot, actor: Actor = ADMIN, /, **query: str | list[str]) -> list[str]:
@@ -267,4 +268,4 @@ def test_an_instant_outside_the_calendar_is_a_clear_error(text: str) -> None:
 @pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 async def test_the_first_and_the_last_instant_can_be_asked_for(depot: Depot, text: str) -> None:
     await depot.prepare(VIEW)
-    await page(depot.views(VIEW), OFFERS, ADMIN, {"opened_from": [text]}, CURSORS)
+    await page(depot.views(VIEW), OFFERS, ADMIN, {"opened_from": [text]}, CURSORS, TODAY)

@@ -20,6 +20,8 @@ from services.contracts.domain.contract.state import (
     contract_of,
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
+from shared.domain.aggregate import Fact
+from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money
 from shared.domain.references import References, foreign_team, unknown, unknown_reference
@@ -54,6 +56,8 @@ class DraftContract:
     """An active member; default: the deal's owner, else whoever asks."""
     team: UUID | None = None
     """Default: the deal's team, else the team of whoever asks."""
+    on: Day | None = None
+    """The day on which it was drafted, default: today. Nothing that happens to it is dated before."""
 
     example: ClassVar[dict[str, object]] = {
         "name": "Packaging line, Brightwater",
@@ -79,6 +83,8 @@ class DraftForDeal:
     account_id: UUID | None = None
     owner: UUID | None = None
     team: UUID | None = None
+    on: Day | None = None
+    """The day of the stage or the win."""
 
 
 @value
@@ -127,13 +133,13 @@ def draft(
     *,
     deal: NamedDeal,
     references: References,
-) -> Sequence[ContractDrafted]:
+) -> Sequence[Fact]:
     """Draft a contract directly."""
     if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
         raise Rejected(
             "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
         )
-    faults = [*_draft_faults(command, deal, references), *foreign_team(context.actor, SELLING, command.team)]
+    faults = [*_draft_faults(command, context, deal, references), *foreign_team(context.actor, SELLING, command.team)]
     refuse_all("draft-cannot-be", "The contract cannot be drafted like this.", faults)
     owner = deal.owner or command.owner or context.actor.member
     team = deal.team or command.team or context.actor.team
@@ -147,14 +153,13 @@ def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
         getattr(state, field) == getattr(command, field) for field in ("name", "total", "payment_terms", "deal_id")
     )
     return same and all(
-        getattr(command, field) in (None, getattr(state, field)) for field in ("account_id", "owner", "team")
+        getattr(command, own) in (None, getattr(state, known))
+        for own, known in (("account_id", "account_id"), ("owner", "owner"), ("team", "team"), ("on", "drafted_on"))
     )
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def draft_for_deal(
-    state: NoContract | VoidedContract, command: DraftForDeal, context: Context
-) -> Sequence[ContractDrafted]:
+def draft_for_deal(state: NoContract | VoidedContract, command: DraftForDeal, context: Context) -> Sequence[Fact]:
     """Draft the contract of a deal; anew when an earlier draft was voided."""
     return [_new_draft(command, command.trigger, command.owner, command.team, context)]
 
@@ -227,7 +232,11 @@ def is_voided(state: VoidedContract, command: VoidContract) -> bool:
     return state.voided_for == command.reason
 
 
-def _draft_faults(command: DraftContract, deal: NamedDeal, references: References) -> Iterator[Reason]:
+def _draft_faults(
+    command: DraftContract, context: Context, deal: NamedDeal, references: References
+) -> Iterator[Reason]:
+    if command.on is not None and command.on > context.today:
+        yield Reason(code="in-the-future", message="Nothing was drafted in the future.", field="on")
     if command.deal_id is not None and not deal.visible:
         yield unknown_reference("unknown-deal", "There is no such deal.", "deal_id")
     for field in ("owner", "team"):
@@ -246,8 +255,9 @@ def _draft_faults(command: DraftContract, deal: NamedDeal, references: Reference
 
 def _new_draft(
     command: DraftContract | DraftForDeal, trigger: str, owner: UUID | None, team: UUID | None, context: Context
-) -> ContractDrafted:
-    return ContractDrafted(
+) -> Fact:
+    on = command.on or context.today
+    drafted = ContractDrafted(
         contract_id=context.aggregate_id,
         name=command.name,
         total=agreed(command.total, command.payment_terms, context),
@@ -257,7 +267,9 @@ def _new_draft(
         account_id=command.account_id,
         owner=owner,
         team=team,
+        on=on,
     )
+    return Fact(event=drafted, at=context.moment(on))
 
 
 # -- evolving -------------------------------------------------------------------------------------------------------
@@ -274,6 +286,7 @@ def drafted(state: NoContract | VoidedContract, event: ContractDrafted) -> Draft
         account_id=event.account_id,
         owner=event.owner,
         team=event.team,
+        drafted_on=event.on,
     )
 
 

@@ -120,6 +120,7 @@ def _events(
             account_id=command.account_id,
             owner=command.owner,
             team=command.team,
+            on=command.drafted_on,
         ),
     )
     if command.submitted_on:

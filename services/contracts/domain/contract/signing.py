@@ -63,7 +63,7 @@ class ActivateContract:
 @contract.decides(allow=CONCLUDING)
 def sign(state: ApprovedContract, command: SignContract, context: Context) -> Sequence[Fact]:
     """Record that both parties signed."""
-    refuse_all("signature-cannot-be", "The signature cannot be.", list(_signature_faults(command, context)))
+    refuse_all("signature-cannot-be", "The signature cannot be.", list(_signature_faults(state, command, context)))
     signed = ContractSigned(
         contract_id=state.id,
         signed_by_us=command.signed_by_us,
@@ -97,6 +97,8 @@ def activate(
         refuse_all("activation-cannot-be", "The contract cannot be put into force like this.", unknown(references))
     if command.on > context.today:
         raise Rejected("in-the-future", "A contract is put into force once its day has come.", field="on")
+    if state.drafted_on and command.on < state.drafted_on:
+        raise Rejected("before-it-began", f"It was drafted on {state.drafted_on}.", field="on")
     activated = ContractActivated(
         contract_id=state.id,
         on=command.on,
@@ -116,10 +118,13 @@ def is_active(state: ActiveContract, command: ActivateContract) -> bool:
     return state.activated_on == command.on and command.account_id in (None, state.account_id)
 
 
-def _signature_faults(command: SignContract, context: Context) -> Iterator[Reason]:
+def _signature_faults(state: ApprovedContract, command: SignContract, context: Context) -> Iterator[Reason]:
     for field in ("signed_by_us", "signed_by_customer"):
-        if getattr(command, field) > context.today:
+        on = getattr(command, field)
+        if on > context.today:
             yield Reason(code="in-the-future", message="Nobody has signed in the future.", field=field)
+        if state.drafted_on and on < state.drafted_on:
+            yield Reason(code="before-it-began", message=f"It was drafted on {state.drafted_on}.", field=field)
     if set(command.evidence_hash) - set(string.digits + "abcdef") or len(command.evidence_hash) != 64:
         message = "The evidence is a SHA-256 in 64 lower-case hexadecimal digits."
         yield Reason(code="not-a-hash", message=message, field="evidence_hash")

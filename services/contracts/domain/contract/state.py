@@ -31,6 +31,8 @@ class Contract:
     team: UUID | None = None
     flagged: str | None = None
     """Why somebody should look at the contract."""
+    drafted_on: date | None = None
+    """Nothing that happens to it is dated before."""
 
 
 @value

@@ -3,7 +3,7 @@
 It is one aggregate, so that "never below zero" and "allocated once" are decided in one place.
 """
 
-from services.receivables.domain.ledger import invoices, receipts
+from services.receivables.domain.ledger import arrangement, by_hand, invoices, overdue, receipts
 from services.receivables.domain.ledger.state import ledger
 
-__all__ = ["invoices", "ledger", "receipts"]
+__all__ = ["arrangement", "by_hand", "invoices", "ledger", "overdue", "receipts"]

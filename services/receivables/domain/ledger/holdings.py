@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import starmap, takewhile
+from functools import reduce
+from itertools import chain, starmap, takewhile
 from uuid import UUID
 
 from rpds import HashTrieMap
 
+from services.receivables.domain.ledger.remittance import Mention, keys_of, mentions, written_as
 from shared.domain.money import Money
 from shared.domain.sorted_keys import SortedKeys
 from shared.events.definition import value
@@ -34,6 +36,20 @@ class LedgerInvoice:
     deal_id: UUID | None = None
     owner: UUID | None = None
     team: UUID | None = None
+    legal_entity: str | None = None
+    outside_id: str | None = None
+    """By what the system knows it that it came from."""
+    unnumbered: bool = False
+    """History knows no number of it, and it is shown by its outside id."""
+
+
+@value
+class ShareOfReceipt:
+    """A part of a receipt for an invoice, as it might be."""
+
+    invoice_id: UUID
+    invoice_number: str
+    amount: Money
 
 
 @value
@@ -46,6 +62,22 @@ class LedgerReceipt:
     unapplied: Money
     on: date
     reference: str | None = None
+    """What the payer wrote."""
+    outside_id: str | None = None
+    waits: str | None = None
+    """Why it waits for a person: tie, taken-back, or would-be-allocated-otherwise."""
+    waits_of_history: bool = False
+    """Whether what history tells decided that."""
+    shares: tuple[ShareOfReceipt, ...] = ()
+    """The invoices that it may be for; or how it would be allocated."""
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether it settles what is open by itself: something is left, and no person has to decide about it."""
+        return self.unapplied.amount > 0 and self.waits not in (TIE, TAKEN_BACK)
+
+
+TIE, TAKEN_BACK, OTHERWISE = "tie", "taken-back", "would-be-allocated-otherwise"
 
 
 Place = int
@@ -60,7 +92,7 @@ class InvoiceIndex:
     """What commands ask of the invoices."""
 
     numbers: SortedKeys[tuple[str, Place]]
-    """By number, as a payer may write it."""
+    """By number, in the ways in which a payer may write it."""
     waiting: SortedKeys[tuple[date, str, Place]]
     """What is open, the oldest due first."""
     amounts: SortedKeys[tuple[Decimal, date, str, Place]]
@@ -72,7 +104,7 @@ class InvoiceIndex:
     def of(cls, placed: Sequence[tuple[Place, LedgerInvoice]]) -> "InvoiceIndex":
         """The index of all of these."""
         return cls(
-            SortedKeys(starmap(_called, placed)),
+            SortedKeys(chain.from_iterable(starmap(_called, placed))),
             SortedKeys(filter(None, starmap(_waits, placed))),
             SortedKeys(filter(None, starmap(_asks, placed))),
             SortedKeys(filter(None, starmap(_awaits, placed))),
@@ -81,7 +113,7 @@ class InvoiceIndex:
     def with_(self, place: Place, invoice: LedgerInvoice) -> "InvoiceIndex":
         """With an invoice more."""
         return InvoiceIndex(
-            self.numbers.with_(_called(place, invoice)),
+            _with_all(self.numbers, _called(place, invoice)),
             self.waiting.moved(None, _waits(place, invoice)),
             self.amounts.moved(None, _asks(place, invoice)),
             self.awaited.moved(None, _awaits(place, invoice)),
@@ -97,8 +129,8 @@ class InvoiceIndex:
         )
 
 
-def _called(place: Place, invoice: LedgerInvoice) -> tuple[str, Place]:
-    return (invoice.number.casefold(), place)
+def _called(place: Place, invoice: LedgerInvoice) -> list[tuple[str, Place]]:
+    return [(key, place) for key in keys_of(invoice.number)]
 
 
 def _waits(place: Place, invoice: LedgerInvoice) -> tuple[date, str, Place] | None:
@@ -147,18 +179,39 @@ class Invoices:
         return None if place is None else self.standing[place]
 
     def called(self, number: str) -> list[LedgerInvoice]:
-        """The invoices of a number, however it is written."""
-        return [self.standing[place] for _, place in _beginning(self.index.numbers, number.casefold())]
+        """The invoices of this number; case and outer spaces are none of it."""
+        return self._under(written_as(number))
 
-    def oldest(self) -> LedgerInvoice | None:
-        """Of what is open, that which fell due first."""
-        found = self.index.waiting.first()
-        return None if found is None else self.standing[found[-1]]
+    def named(self, text: str) -> list[list[LedgerInvoice]]:
+        """The invoices whose numbers stand in a payer's text: for each stretch that is a number, those that have it."""
+        if whole := self.called(text):
+            return [whole]
+        found: list[tuple[Mention, list[LedgerInvoice]]] = []
+        for mention in mentions(text):
+            within = any(other.first <= mention.first and mention.last <= other.last for other, _ in found)
+            if not within and (invoices := self._under(mention.key)):
+                found.append((mention, invoices))
+        return [invoices for _, invoices in found]
 
-    def open_by(self, amount: Decimal) -> LedgerInvoice | None:
-        """Of what is open by exactly this much, that which fell due first."""
-        found = next(self.index.amounts.since((amount,)), None)
-        return None if found is None or found[0] != amount else self.standing[found[-1]]
+    def _under(self, key: str) -> list[LedgerInvoice]:
+        return [self.standing[place] for _, place in _beginning(self.index.numbers, key)]
+
+    def oldest(self, by: date) -> LedgerInvoice | None:
+        """Of what is open and was issued by a day, that which fell due first."""
+        return next((each for each in self.waiting() if each.on <= by), None)
+
+    def open_by(self, amount: Decimal, by: date) -> LedgerInvoice | None:
+        """Of what is open by exactly this much and was issued by a day, that which fell due first."""
+        exact = takewhile(lambda key: key[0] == amount, self.index.amounts.since((amount,)))
+        return next((each for key in exact if (each := self.standing[key[-1]]).on <= by), None)
+
+    def after(self, day: date) -> list[LedgerInvoice]:
+        """What is open and was issued after a day, in the order of issue."""
+        return sorted((each for each in self.waiting() if each.on > day), key=order_of)
+
+    def waiting(self) -> Iterator[LedgerInvoice]:
+        """What is open, the oldest due first."""
+        return (self.standing[key[-1]] for key in self.index.waiting)
 
     def late(self, now: datetime) -> list[LedgerInvoice]:
         """What has become overdue and is not noted as such, in the order in which it was entered."""
@@ -209,8 +262,10 @@ class ReceiptIndex:
     """What commands ask of the receipts."""
 
     bank_references: "HashTrieMap[str, Place]"
-    credit: SortedKeys[tuple[str, Place]]
-    """What has something left, by the invoice number that the payer stated."""
+    credit: SortedKeys[tuple[date, str, Place]]
+    """What settles by itself what is issued from now on, the oldest first."""
+    texts: SortedKeys[tuple[str, Place]]
+    """The same, by each stretch of the payer's text that may be a number."""
 
     @classmethod
     def of(cls, placed: Sequence[tuple[Place, LedgerReceipt]]) -> "ReceiptIndex":
@@ -218,6 +273,7 @@ class ReceiptIndex:
         return cls(
             HashTrieMap((each.bank_reference, place) for place, each in placed),
             SortedKeys(filter(None, starmap(_is_left, placed))),
+            SortedKeys(chain.from_iterable(starmap(_texts, placed))),
         )
 
     def with_(self, place: Place, receipt: LedgerReceipt) -> "ReceiptIndex":
@@ -225,17 +281,29 @@ class ReceiptIndex:
         return ReceiptIndex(
             self.bank_references.insert(receipt.bank_reference, place),
             self.credit.moved(None, _is_left(place, receipt)),
+            _with_all(self.texts, _texts(place, receipt)),
         )
 
     def changed(self, place: Place, before: LedgerReceipt, after: LedgerReceipt) -> "ReceiptIndex":
         """With another content of a receipt; its references stay."""
-        return ReceiptIndex(self.bank_references, self.credit.moved(_is_left(place, before), _is_left(place, after)))
+        texts = self.texts
+        if before.is_credit and not after.is_credit:
+            texts = reduce(SortedKeys.without, _texts(place, before), texts)
+        elif after.is_credit and not before.is_credit:
+            texts = _with_all(texts, _texts(place, after))
+        credit = self.credit.moved(_is_left(place, before), _is_left(place, after))
+        return ReceiptIndex(self.bank_references, credit, texts)
 
 
-def _is_left(place: Place, receipt: LedgerReceipt) -> tuple[str, Place] | None:
-    if receipt.reference is None or receipt.unapplied.amount <= 0:
-        return None
-    return (receipt.reference.casefold(), place)
+def _is_left(place: Place, receipt: LedgerReceipt) -> tuple[date, str, Place] | None:
+    return (*order_of(receipt), place) if receipt.is_credit else None
+
+
+def _texts(place: Place, receipt: LedgerReceipt) -> list[tuple[str, Place]]:
+    if receipt.reference is None or not receipt.is_credit:
+        return []
+    keys = {written_as(receipt.reference), *(mention.key for mention in mentions(receipt.reference))}
+    return [(key, place) for key in sorted(keys)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,9 +339,14 @@ class Receipts:
         place = self.index.bank_references.get(bank_reference)
         return None if place is None else self.standing[place]
 
-    def left_for(self, number: str) -> list[LedgerReceipt]:
-        """What has something left and named this invoice number, in the order in which it was recorded."""
-        return [self.standing[place] for _, place in _beginning(self.index.credit, number.casefold())]
+    def credit(self) -> Iterator[LedgerReceipt]:
+        """What settles by itself what is issued from now on, the oldest first."""
+        return (self.standing[key[-1]] for key in self.index.credit)
+
+    def credit_for(self, number: str) -> list[LedgerReceipt]:
+        """Of that, what named an invoice of this number before it was issued, the oldest first."""
+        places = {place for key in keys_of(number) for _, place in _beginning(self.index.texts, key)}
+        return sorted((self.standing[place] for place in places), key=order_of)
 
     def with_(self, receipt: LedgerReceipt) -> "Receipts":
         """With a receipt more."""
@@ -304,6 +377,16 @@ def receipts_of(receipts: Sequence[LedgerReceipt]) -> Receipts:
         HashTrieMap((each.id, place) for place, each in enumerate(receipts)),
         sum((each.unapplied.amount for each in receipts), Decimal(0)),
     )
+
+
+def order_of(document: LedgerInvoice | LedgerReceipt) -> tuple[date, str]:
+    """Where something stands in the order in which it happened: by its day, then by what it is known outside by."""
+    own = document.number if isinstance(document, LedgerInvoice) else document.bank_reference
+    return document.on, document.outside_id or own
+
+
+def _with_all(keys: SortedKeys[tuple[str, Place]], more: list[tuple[str, Place]]) -> SortedKeys[tuple[str, Place]]:
+    return reduce(SortedKeys.with_, more, keys)
 
 
 def _beginning(keys: SortedKeys[tuple[str, Place]], name: str) -> Iterator[tuple[str, Place]]:

@@ -7,18 +7,21 @@ from uuid import UUID, uuid5
 
 from annotated_types import MaxLen, MinLen
 
-from services.receivables.domain.ledger.allocation import allocate, allocated, settled
-from services.receivables.domain.ledger.holdings import LedgerReceipt
+from services.receivables.domain.ledger.allocation import allocated, candidates, held_for, settle
+from services.receivables.domain.ledger.arrangement import LONGEST_WITHOUT_NEWS, arranged
+from services.receivables.domain.ledger.holdings import OTHERWISE, TIE, LedgerReceipt
 from services.receivables.domain.ledger.state import (
+    BY_HAND,
+    LedgerAllocation,
     NoLedger,
     OpenLedger,
     empty,
     holding,
-    invoice_in,
     ledger,
     ledger_of,
     movement,
     receipt_in,
+    settling,
 )
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Fact
@@ -48,7 +51,7 @@ class RecordReceipt:
     on: Day
     """The day on which the money was there."""
     reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK] | None = None
-    """The invoice number that the payer stated."""
+    """What the payer wrote: invoice numbers are found in it."""
 
     example: ClassVar[dict[str, object]] = {
         "account_id": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11",
@@ -68,6 +71,8 @@ class ImportReceipt:
     amount: Money
     on: Day
     reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK] | None = None
+    outside_id: str | None = None
+    """By what the system knows it that it comes from."""
 
 
 @value
@@ -92,45 +97,62 @@ def record_receipt(
     """Record money that arrived, and settle what it pays."""
     faults = [*_faults(command, context), *unknown(references)]
     refuse_all("receipt-cannot-be", "The receipt cannot be.", faults)
-    return _booked(state, command, context, holder)
+    books, before = arranged(_books(state, command), context)
+    event = _recorded(books, command, context, holder)
+    receipt = entered(event)
+    settlement = settle(receipt, books.invoices)
+    allocations = [allocated(books, allocation) for allocation in settlement.allocations]
+    return [
+        *before,
+        Fact(event=event, at=context.moment(event.on)),
+        *(Fact(event=allocation, at=context.moment(allocation.on)) for allocation in allocations),
+        *(
+            [Fact(event=held_for(books, receipt, TIE, candidates(settlement.candidates), of_history=False))]
+            if settlement.candidates
+            else []
+        ),
+    ]
 
 
 @ledger.decides(allow=ONLY_SERVICES)
 def import_receipt(
     state: NoLedger | OpenLedger, command: ImportReceipt, context: Context, holder: ReferenceHolder
 ) -> Sequence[Fact]:
-    """Record money of the past."""
+    """Record money of the past. What it settles is decided once everything is told (`ArrangeHistory`)."""
     refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
-    if known := state.receipts.of(command.bank_reference) if isinstance(state, OpenLedger) else None:
+    books = _books(state, command)
+    if known := books.receipts.of(command.bank_reference):
         told = ("amount", "on", "reference")
         refuse_otherwise({name: getattr(known, name) for name in told}, {name: getattr(command, name) for name in told})
-    return _booked(state, command, context, holder)
+    event = replace(
+        _recorded(books, command, context, holder),
+        outside_id=command.outside_id,
+        arrange_by=context.now + LONGEST_WITHOUT_NEWS,
+    )
+    return [Fact(event=event, at=context.moment(event.on))]
 
 
-def _booked(
-    state: NoLedger | OpenLedger, command: RecordReceipt | ImportReceipt, context: Context, holder: ReferenceHolder
-) -> Sequence[Fact]:
+def _books(state: NoLedger | OpenLedger, command: RecordReceipt | ImportReceipt) -> OpenLedger:
+    return state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
+
+
+def _recorded(
+    books: OpenLedger, command: RecordReceipt | ImportReceipt, context: Context, holder: ReferenceHolder
+) -> ReceiptRecorded:
     if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
         raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
-    before = state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
-    if before.receipts.of(command.bank_reference) or holder.ledger_id not in (None, before.id):
+    if books.receipts.of(command.bank_reference) or holder.ledger_id not in (None, books.id):
         raise Rejected("bank-reference-used", "This bank reference was recorded with other content.")
-    recorded = ReceiptRecorded(
-        ledger_id=before.id,
-        account_id=before.account_id,
-        receipt_id=uuid5(before.id, f"receipt/{command.bank_reference}"),
+    return ReceiptRecorded(
+        ledger_id=books.id,
+        account_id=books.account_id,
+        receipt_id=uuid5(books.id, f"receipt/{command.bank_reference}"),
         bank_reference=command.bank_reference,
         amount=check_money(command.amount, context.company.currency, "amount"),
         on=command.on,
         reference=command.reference,
         entries=movement("bank", "unapplied-credit", command.amount),
     )
-    receipt = _recorded(recorded)
-    allocations = [allocated(before, receipt, allocation) for allocation in allocate(receipt, before.invoices)]
-    return [
-        Fact(event=recorded, at=context.moment(recorded.on)),
-        *(Fact(event=allocation, at=context.moment(allocation.on)) for allocation in allocations),
-    ]
 
 
 @ledger.already
@@ -169,20 +191,31 @@ def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterato
 @ledger.evolves
 def recorded(state: NoLedger | OpenLedger, event: ReceiptRecorded) -> OpenLedger:
     before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)
-    return holding(before, receipts=before.receipts.with_(_recorded(event)))
+    arrange_by = event.arrange_by or before.arrange_by
+    return holding(before, receipts=before.receipts.with_(entered(event)), arrange_by=arrange_by)
 
 
 @ledger.evolves
 def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
-    receipt, invoice = receipt_in(state, event.receipt_id), invoice_in(state, event.invoice_id)
-    return holding(
+    after = settling(
         state,
-        invoices=state.invoices.changed(settled(invoice, event.amount)),
-        receipts=state.receipts.changed(replace(receipt, unapplied=receipt.unapplied - event.amount)),
+        LedgerAllocation(
+            receipt_id=event.receipt_id,
+            invoice_id=event.invoice_id,
+            amount=event.amount,
+            on=event.on,
+            rule=event.rule,
+            of_history=event.of_history,
+        ),
     )
+    receipt = receipt_in(after, event.receipt_id)
+    if event.rule != BY_HAND or not (receipt.waits == OTHERWISE or receipt.unapplied.amount == 0):
+        return after
+    return holding(after, receipts=after.receipts.changed(decided(receipt)))
 
 
-def _recorded(event: ReceiptRecorded) -> LedgerReceipt:
+def entered(event: ReceiptRecorded) -> LedgerReceipt:
+    """Money as the ledger holds it."""
     return LedgerReceipt(
         id=event.receipt_id,
         bank_reference=event.bank_reference,
@@ -190,4 +223,10 @@ def _recorded(event: ReceiptRecorded) -> LedgerReceipt:
         unapplied=event.amount,
         on=event.on,
         reference=event.reference,
+        outside_id=event.outside_id,
     )
+
+
+def decided(receipt: LedgerReceipt) -> LedgerReceipt:
+    """A receipt about which a person has nothing to decide any more."""
+    return replace(receipt, waits=None, waits_of_history=False, shares=())

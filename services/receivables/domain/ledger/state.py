@@ -1,7 +1,12 @@
 """What stands in a ledger, and the double entries behind every movement (REC-4)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID, uuid5
+
+from rpds import HashTrieMap
 
 from services.receivables.domain.ledger.holdings import (
     NO_INVOICES,
@@ -25,6 +30,28 @@ class NoLedger:
     """Nothing was invoiced to the customer and nothing received from them."""
 
 
+BY_HAND = "by-hand"
+"""The rule of what a person allocated."""
+
+
+@value
+class LedgerAllocation:
+    """How much of a receipt settles an invoice, since when, and why."""
+
+    receipt_id: UUID
+    invoice_id: UUID
+    amount: Money
+    on: date
+    rule: str
+    of_history: bool = False
+    """Decided on what history tells: what is told of it later may have it allocated otherwise."""
+
+
+Standing = tuple[UUID, UUID, date, bool, str]
+"""By what an allocation is known: receipt, invoice, day, whether of history, rule."""
+NO_ALLOCATIONS: "HashTrieMap[Standing, LedgerAllocation]" = HashTrieMap()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLedger:
     """A customer's account in one currency."""
@@ -34,6 +61,9 @@ class OpenLedger:
     currency: str
     invoices: Invoices = NO_INVOICES
     receipts: Receipts = NO_RECEIPTS
+    allocations: "HashTrieMap[Standing, LedgerAllocation]" = NO_ALLOCATIONS
+    arrange_by: datetime | None = None
+    """While history is told that is not allocated yet: by when, at the latest, it is."""
 
     @property
     def outstanding(self) -> Money:
@@ -55,10 +85,13 @@ class LedgerContent:
     currency: str
     invoices: tuple[LedgerInvoice, ...] = ()
     receipts: tuple[LedgerReceipt, ...] = ()
+    allocations: tuple[LedgerAllocation, ...] = ()
+    arrange_by: datetime | None = None
+    """While history is told that is not allocated yet: by when, at the latest, it is."""
 
 
 ledger = Aggregate("ledger", plural="ledgers", start=NoLedger, readers=READING)
-ledger.snapshots(version=1)
+ledger.snapshots(version=2)
 
 
 @ledger.shows
@@ -69,7 +102,14 @@ def content(state: OpenLedger) -> LedgerContent:
         currency=state.currency,
         invoices=tuple(state.invoices),
         receipts=tuple(state.receipts),
+        allocations=tuple(sorted(state.allocations.values(), key=_shown_order)),
+        arrange_by=state.arrange_by,
     )
+
+
+def _shown_order(allocation: LedgerAllocation) -> tuple[date, UUID, UUID, bool, str]:
+    own = allocation
+    return own.on, own.invoice_id, own.receipt_id, own.of_history, own.rule
 
 
 @ledger.restores
@@ -80,7 +120,15 @@ def ledger_with(content: LedgerContent) -> OpenLedger:
         currency=content.currency,
         invoices=invoices_of(content.invoices),
         receipts=receipts_of(content.receipts),
+        allocations=HashTrieMap((standing_of(each), each) for each in content.allocations),
+        arrange_by=content.arrange_by,
     )
+
+
+def standing_of(allocation: LedgerAllocation) -> Standing:
+    """By what an allocation is known."""
+    own = allocation
+    return own.receipt_id, own.invoice_id, own.on, own.of_history, own.rule
 
 
 def ledger_of(account_id: UUID, currency: str) -> UUID:
@@ -93,15 +141,31 @@ def empty(account_id: UUID, currency: str) -> OpenLedger:
     return OpenLedger(id=ledger_of(account_id, currency), account_id=account_id, currency=currency)
 
 
-def holding(state: OpenLedger, *, invoices: Invoices | None = None, receipts: Receipts | None = None) -> OpenLedger:
-    """The ledger with other invoices or receipts."""
-    return OpenLedger(
-        id=state.id,
-        account_id=state.account_id,
-        currency=state.currency,
-        invoices=state.invoices if invoices is None else invoices,
-        receipts=state.receipts if receipts is None else receipts,
+def holding(state: OpenLedger, **different: Any) -> OpenLedger:
+    """The ledger with other invoices, receipts or allocations."""
+    return replace(state, **different)
+
+
+def settling(state: OpenLedger, allocation: LedgerAllocation) -> OpenLedger:
+    """The ledger with an allocation more; one of less than nothing takes as much back."""
+    receipt, invoice = receipt_in(state, allocation.receipt_id), invoice_in(state, allocation.invoice_id)
+    key = standing_of(allocation)
+    before = state.allocations.get(key)
+    after = replace(before, amount=before.amount + allocation.amount) if before else allocation
+    kept = state.allocations.insert(key, after) if after.amount.amount else state.allocations.discard(key)
+    return replace(
+        state,
+        invoices=state.invoices.changed(replace(invoice, open=invoice.open - allocation.amount)),
+        receipts=state.receipts.changed(replace(receipt, unapplied=receipt.unapplied - allocation.amount)),
+        allocations=kept,
     )
+
+
+def allocations_between(state: OpenLedger, receipt_id: UUID, invoice_id: UUID) -> Iterator[LedgerAllocation]:
+    """How a receipt settles an invoice, the newest first."""
+    pair = (receipt_id, invoice_id)
+    both = (each for each in state.allocations.values() if (each.receipt_id, each.invoice_id) == pair)
+    return iter(sorted(both, key=_shown_order, reverse=True))
 
 
 def movement(debit: str, credit: str, amount: Money) -> tuple[Entry, Entry]:

@@ -1,0 +1,281 @@
+"""Retroactive allocation: history is allocated as if it had been told in the order in which it happened (REC-4).
+
+Imports only record. Once they have ended, all that is known of a customer is gone through again by its day, invoices
+before receipts, then by outside id. What of history was allocated otherwise so far is reversed and allocated anew, from
+the same days on (DATA-5). What was allocated natively is never moved: where history would have it otherwise, the
+receipt says so and waits for a person.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from services.receivables.domain.ledger.allocation import (
+    Allocation,
+    allocated,
+    candidates,
+    held_for,
+    reversed_,
+    settle,
+    use_credit,
+)
+from services.receivables.domain.ledger.holdings import (
+    OTHERWISE,
+    TAKEN_BACK,
+    TIE,
+    Invoices,
+    LedgerInvoice,
+    LedgerReceipt,
+    ShareOfReceipt,
+    order_of,
+)
+from services.receivables.domain.ledger.overdue import become_overdue
+from services.receivables.domain.ledger.state import (
+    BY_HAND,
+    LedgerAllocation,
+    NoLedger,
+    OpenLedger,
+    Standing,
+    empty,
+    holding,
+    invoice_in,
+    ledger,
+    receipt_in,
+    settling,
+    standing_of,
+)
+from shared.domain.aggregate import Fact, Timer
+from shared.domain.context import Context
+from shared.domain.money import Money
+from shared.domain.roles import ONLY_SERVICES
+from shared.events.definition import value
+from shared.events.receivables import HistoryArranged, ReceiptHeld, ReceiptReleased
+
+TOLD_LATER = "What history told later has it allocated otherwise."
+LONGEST_WITHOUT_NEWS = timedelta(minutes=2)
+"""So long after the last that was told of a customer, it is allocated even if the import broke off."""
+
+
+@value
+class ArrangeHistory:
+    """Allocate what history tells of a customer."""
+
+
+@dataclass(slots=True)
+class Arrangement:
+    """How everything would be allocated."""
+
+    books: OpenLedger
+    allocations: dict[Standing, LedgerAllocation] = field(default_factory=dict)
+    ties: dict[UUID, tuple[LedgerInvoice, ...]] = field(default_factory=dict)
+
+    def take(self, found: Iterable[Allocation]) -> None:
+        """Note what settles what."""
+        for each in found:
+            noted = LedgerAllocation(
+                receipt_id=each.receipt.id,
+                invoice_id=each.invoice.id,
+                amount=each.amount,
+                on=each.on,
+                rule=each.rule,
+                of_history=True,
+            )
+            self.books = settling(self.books, noted)
+            key = standing_of(noted)
+            known = self.allocations.get(key)
+            self.allocations[key] = replace(known, amount=known.amount + noted.amount) if known else noted
+
+
+def arrangement(state: OpenLedger, is_fixed: Callable[[LedgerAllocation], bool]) -> Arrangement:
+    """How everything would be allocated in the order in which it happened, with some allocations left as they are."""
+    spent: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    for each in filter(is_fixed, state.allocations.values()):
+        spent[each.receipt_id] += each.amount.amount
+        spent[each.invoice_id] += each.amount.amount
+    found = Arrangement(empty(state.account_id, state.currency))
+    for document in _as_happened(state):
+        left = Money(amount=max(document.amount.amount - spent[document.id], Decimal(0)), currency=state.currency)
+        if isinstance(document, LedgerInvoice):
+            invoice = replace(document, open=left)
+            credit = list(use_credit(found.books, invoice))
+            found.books = holding(found.books, invoices=found.books.invoices.with_(invoice))
+            found.take(credit)
+        elif not _waits_for_a_person(document):
+            receipt = replace(document, unapplied=left, waits=None)
+            settlement = settle(receipt, found.books.invoices)
+            if settlement.candidates:
+                receipt = replace(receipt, waits=TIE)
+                found.ties[receipt.id] = settlement.candidates
+            found.books = holding(found.books, receipts=found.books.receipts.with_(receipt))
+            found.take(settlement.allocations)
+    return found
+
+
+def arranged(state: OpenLedger, context: Context) -> tuple[OpenLedger, list[Fact]]:
+    """The ledger with history allocated, and what that takes; nothing where it is.
+
+    What is overdue by now is noted with it: deadlines of history ring no bell, and the timer waits for the next one.
+    """
+    if state.arrange_by is None:
+        return state, []
+    held = {receipt.id for receipt in state.receipts if _waits_for_a_person(receipt)}
+    wanted = arrangement(state, lambda each: not each.of_history or each.receipt_id in held)
+    facts = [
+        *_moves(state, wanted.allocations, held, context),
+        *(Fact(event=event, to=state.id) for event in _holds(state, wanted.ties, held)),
+        Fact(event=HistoryArranged(ledger_id=state.id, account_id=state.account_id), to=state.id),
+    ]
+    state = _after(state, facts)
+    late = list(become_overdue(state, context))
+    return _after(state, late), [*facts, *late]
+
+
+def _after(state: OpenLedger, facts: Iterable[Fact]) -> OpenLedger:
+    for fact in facts:
+        state = ledger.evolve(state, fact.event)
+    return state
+
+
+@ledger.decides(allow=ONLY_SERVICES)
+def arrange_history(state: OpenLedger, command: ArrangeHistory, context: Context) -> Sequence[Fact]:
+    """Allocate what history tells of a customer, as it happened."""
+    return arranged(state, context)[1]
+
+
+@ledger.decides(allow=ONLY_SERVICES)
+def arrange_nothing(state: NoLedger, command: ArrangeHistory) -> Sequence[Fact]:
+    """Nothing is told of the customer."""
+    return []
+
+
+@ledger.timer
+def arrangement_due(state: OpenLedger) -> Timer | None:
+    return Timer(due=state.arrange_by, command=ArrangeHistory()) if state.arrange_by else None
+
+
+def _as_happened(state: OpenLedger) -> list[LedgerInvoice | LedgerReceipt]:
+    documents: list[LedgerInvoice | LedgerReceipt] = [*state.invoices, *state.receipts]
+
+    def place(document: LedgerInvoice | LedgerReceipt) -> tuple[object, ...]:
+        on, name = order_of(document)
+        return on, isinstance(document, LedgerReceipt), name
+
+    return sorted(documents, key=place)
+
+
+def _waits_for_a_person(receipt: LedgerReceipt) -> bool:
+    return receipt.waits == TAKEN_BACK or (receipt.waits == TIE and not receipt.waits_of_history)
+
+
+# -- the difference -------------------------------------------------------------------------------------------------
+
+
+def _moves(
+    state: OpenLedger, wanted: Mapping[Standing, LedgerAllocation], held: Set[UUID], context: Context
+) -> Iterator[Fact]:
+    """What of history is reversed, and then what is allocated instead."""
+    invoices = state.invoices
+    for key, known in state.allocations.items():
+        if not known.of_history or known.receipt_id in held:
+            continue
+        too_much = _beyond(known, wanted.get(key))
+        if too_much.amount > 0:
+            invoice = invoices.get(known.invoice_id) or invoice_in(state, known.invoice_id)
+            event = reversed_(state, invoice, known, too_much, on=known.on, reason=TOLD_LATER)
+            invoices = _with_open(invoices, invoice, event.open_after)
+            yield Fact(event=event, to=state.id, at=context.moment(event.on))
+    for key, allocation in wanted.items():
+        missing = _beyond(allocation, state.allocations.get(key))
+        if missing.amount > 0:
+            invoice = invoices.get(allocation.invoice_id) or invoice_in(state, allocation.invoice_id)
+            receipt = receipt_in(state, allocation.receipt_id)
+            part = Allocation(receipt=receipt, invoice=invoice, amount=missing, rule=allocation.rule)
+            made = allocated(state, part, on=allocation.on, of_history=True)
+            invoices = _with_open(invoices, invoice, made.open_after)
+            yield Fact(event=made, to=state.id, at=context.moment(made.on))
+
+
+def _beyond(one: LedgerAllocation, other: LedgerAllocation | None) -> Money:
+    """How much more one is than the other; less than nothing where it is less."""
+    return one.amount - other.amount if other else one.amount
+
+
+def _with_open(invoices: Invoices, invoice: LedgerInvoice, open_: Money) -> Invoices:
+    return invoices.changed(replace(invoice, open=open_))
+
+
+def _holds(
+    state: OpenLedger, ties: Mapping[UUID, Sequence[LedgerInvoice]], held: Set[UUID]
+) -> Iterator[ReceiptHeld | ReceiptReleased]:
+    """Which receipts wait for a person now, and which do so no more."""
+    waiting = {receipt_id: (TIE, candidates(invoices)) for receipt_id, invoices in ties.items()}
+    waiting |= {receipt_id: (OTHERWISE, shares) for receipt_id, shares in _otherwise(state, held)}
+    for receipt in state.receipts:
+        now = waiting.get(receipt.id)
+        if now and (receipt.waits, receipt.shares) != now:
+            yield held_for(state, receipt, *now, of_history=True)
+        elif receipt.waits and receipt.waits_of_history and not now:
+            yield ReceiptReleased(ledger_id=state.id, account_id=state.account_id, receipt_id=receipt.id)
+
+
+def _otherwise(state: OpenLedger, held: Set[UUID]) -> Iterator[tuple[UUID, tuple[ShareOfReceipt, ...]]]:
+    """The receipts of which something was allocated natively that would go elsewhere, and how all of them would be."""
+
+    def is_decided(each: LedgerAllocation) -> bool:
+        return each.rule == BY_HAND or each.receipt_id in held
+
+    native = [each for each in state.allocations.values() if not each.of_history and not is_decided(each)]
+    if not native:
+        return
+    would = _by_receipt(arrangement(state, is_decided).allocations.values())
+    for receipt_id, parts in _by_receipt(native).items():
+        then = would.get(receipt_id, {})
+        if any(then.get(invoice_id, Decimal(0)) < amount for invoice_id, amount in parts.items()):
+            yield (
+                receipt_id,
+                tuple(
+                    ShareOfReceipt(
+                        invoice_id=invoice_id,
+                        invoice_number=invoice_in(state, invoice_id).number,
+                        amount=Money(amount=amount, currency=state.currency),
+                    )
+                    for invoice_id, amount in sorted(then.items())
+                ),
+            )
+
+
+def _by_receipt(allocations: Iterable[LedgerAllocation]) -> dict[UUID, dict[UUID, Decimal]]:
+    found: dict[UUID, dict[UUID, Decimal]] = {}
+    for each in allocations:
+        parts = found.setdefault(each.receipt_id, {})
+        parts[each.invoice_id] = parts.get(each.invoice_id, Decimal(0)) + each.amount.amount
+    return found
+
+
+# -- evolving -------------------------------------------------------------------------------------------------------
+
+
+@ledger.evolves
+def receipt_held(state: OpenLedger, event: ReceiptHeld) -> OpenLedger:
+    shares = tuple(
+        ShareOfReceipt(invoice_id=each.invoice_id, invoice_number=each.invoice_number, amount=each.amount)
+        for each in event.shares
+    )
+    receipt = replace(
+        receipt_in(state, event.receipt_id), waits=event.waits, waits_of_history=event.of_history, shares=shares
+    )
+    return holding(state, receipts=state.receipts.changed(receipt))
+
+
+@ledger.evolves
+def receipt_released(state: OpenLedger, event: ReceiptReleased) -> OpenLedger:
+    receipt = replace(receipt_in(state, event.receipt_id), waits=None, waits_of_history=False, shares=())
+    return holding(state, receipts=state.receipts.changed(receipt))
+
+
+@ledger.evolves
+def history_arranged(state: OpenLedger, event: HistoryArranged) -> OpenLedger:
+    return holding(state, arrange_by=None)
