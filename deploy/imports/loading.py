@@ -18,8 +18,6 @@ from importlib import import_module
 from typing import Any, TypeVar
 from uuid import UUID
 
-import asyncpg
-
 from deploy.imports.facts import (
     LEADS,
     RECEIVABLES,
@@ -46,6 +44,7 @@ from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.store.append import Idempotency
 from shared.store.commands import Commands
+from shared.store.connecting import connect
 from shared.store.errors import Refused
 from shared.store.request import Request, Result
 from shared.web.composition import commands_alone
@@ -367,7 +366,7 @@ def _rule(refusal: Rejected | Refused) -> str:
 @asynccontextmanager
 async def turn(settings: Mapping[str, Settings], *, alone: bool) -> AsyncIterator[None]:
     """An advisory lock: imports run beside each other, an undo runs `alone`."""
-    connection = await asyncpg.connect(settings[LEADS].database_url)
+    connection = await connect(settings[LEADS].database_url)
     try:
         await connection.execute("select pg_advisory_lock($1)" if alone else "select pg_advisory_lock_shared($1)", TURN)
         yield

@@ -4,9 +4,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-import asyncpg
-
 from shared.events.registry import topic_of
+from shared.store.connecting import connect
 
 WAIT_SECONDS = 300.0
 LOOK_AGAIN_SECONDS = 0.1
@@ -39,14 +38,14 @@ async def until_visible(databases: Mapping[str, str]) -> bool:
     """
     wanted: list[tuple[str, int, int]] = []
     for service, url in databases.items():
-        connection = await asyncpg.connect(url)
+        connection = await connect(url)
         try:
             rows = await connection.fetch(PUBLISHED)
         finally:
             await connection.close()
         wanted += [(topic_of(service, row["aggregate"]), row["partition"], row["position"]) for row in rows]
     columns = [list(column) for column in zip(*wanted, strict=True)] or [[], [], []]
-    connection = await asyncpg.connect(databases["forecast"])
+    connection = await connect(databases["forecast"])
     deadline = time.monotonic() + WAIT_SECONDS
     try:
         while time.monotonic() < deadline:

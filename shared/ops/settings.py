@@ -2,10 +2,12 @@
 
 import ipaddress
 import os
+import ssl
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import holidays
@@ -13,6 +15,7 @@ import limits
 
 from shared.domain.context import Company
 from shared.domain.money import minor_unit
+from shared.ops.database_url import parse as parse_database_url
 
 SHORTEST_SECRET = 32
 HOLIDAY_YEARS = range(2000, 2061)
@@ -49,9 +52,29 @@ def _address(given: str) -> str:
     return given.rstrip("/")
 
 
+def _proxy(given: str) -> str:
+    if given and not given.startswith(("http://", "https://")):
+        raise ValueError("is empty, or the address of a proxy that begins with http:// or https://")
+    return given
+
+
+def _certificates(given: str) -> str:
+    try:
+        if given:
+            ssl.create_default_context(cafile=given)
+    except OSError:  # an SSLError too
+        raise ValueError("is empty or a file of certificates (PEM) that can be read") from None
+    return given
+
+
+def _folder(given: str) -> str:
+    if given and not (Path(given).is_dir() and os.access(given, os.R_OK | os.X_OK)):
+        raise ValueError("is empty or a folder that can be read")
+    return given
+
+
 def _database(given: str) -> str:
-    if not given.startswith(("postgresql://", "postgres://")):
-        raise ValueError("is an address that begins with postgresql://")
+    parse_database_url(given)
     return given
 
 
@@ -153,6 +176,13 @@ class Settings:
     """For whom tokens are issued: the value that their claim `aud` holds."""
     oidc_jwks_url: str = _setting(_text, "")
     """Where the issuer's keys are; empty asks its discovery document."""
+    oidc_proxy: str = _setting(_proxy, "", secret=True)
+    """The proxy (http:// or https://) through which the issuer's keys are fetched; empty goes straight. HTTPS_PROXY and
+    its kin are not read."""
+    ssl_cert_file: str = _setting(_certificates, "")
+    """A file of certificates (PEM) that vouch for the issuer, in place of those that come along."""
+    ssl_cert_dir: str = _setting(_folder, "")
+    """A folder of such certificates by OpenSSL's hashes, with the file or alone."""
     development: bool = _setting(switch, "0")
     """Whether the development issuer is accepted and the company clock may be moved (API-6). Never in production."""
     log_level: str = _setting(_level, "info")

@@ -17,6 +17,8 @@ from typing import Any
 import asyncpg
 import structlog
 
+from shared.store.connecting import connect
+
 log = structlog.get_logger(__name__)
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -97,7 +99,7 @@ async def migrate(url: str, folder: Path = FOLDER) -> list[str]:
     Any number of processes may call it at once: one works, the others wait for it. A database that is ahead of this
     release stays as it is.
     """
-    connection = await asyncpg.connect(url, server_settings={"lock_timeout": str(int(GIVE_WAY_SECONDS * 1000))})
+    connection = await connect(url, server_settings={"lock_timeout": str(int(GIVE_WAY_SECONDS * 1000))})
     try:
         await _alone(connection)
         await connection.execute(TABLE)
@@ -192,7 +194,7 @@ def _migration(path: Path) -> Migration:
     match = re.fullmatch(r"(\d{4})_[a-z0-9_]+", path.stem)
     if match is None:
         raise MigrationError(f"{path.name} is not named like 0001_what_it_brings.sql.")
-    sql = path.read_text()
+    sql = path.read_text(encoding="utf-8")
     return Migration(number=int(match[1]), name=path.stem, sql=sql, stated=_stated(path, sql))
 
 

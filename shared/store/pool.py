@@ -9,6 +9,8 @@ from typing import Any, TypeVar, cast
 import asyncpg
 import orjson
 
+from shared.store.connecting import connect
+
 Method = TypeVar("Method", bound=Callable[..., Awaitable[Any]])
 
 LOCK_SECONDS = 5
@@ -93,8 +95,9 @@ async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds:
 
     Session state does not survive in it: only transaction-scoped settings and locks may be used.
     """
-    return await asyncpg.create_pool(
+    pool: asyncpg.Pool = await asyncpg.create_pool(
         url,
+        connect=cast("Any", connect),  # its declared type knows a connection whose records have a class
         min_size=min(2, size),
         max_size=size,
         max_inactive_connection_lifetime=0,
@@ -110,6 +113,7 @@ async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds:
             "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
         },
     )
+    return pool
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 
 from shared.ops.deadline import within
+from shared.store.connecting import connect
 from shared.store.pool import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
@@ -101,9 +102,7 @@ async def _listen_once(url: str, signal: Signal, told: Told) -> None:
         if process != PROCESS:
             signal.give()
 
-    connection = await asyncpg.connect(
-        url, timeout=ANSWER_SECONDS, server_settings={"application_name": "throughline-signals"}
-    )
+    connection = await connect(url, timeout=ANSWER_SECONDS, server_settings={"application_name": "throughline-signals"})
     try:
         connection.add_termination_listener(lambda *_: ended.set())
         await within(ANSWER_SECONDS, connection.add_listener(CHANNEL, heard))

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
+from shared.store.connecting import connect
+
 
 class DatabaseServer:
     """A running server, reached as a user who may create databases."""
@@ -45,7 +47,7 @@ class DatabaseServer:
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
 
     async def _run(self, sql: str) -> None:
-        connection = await asyncpg.connect(self.url)
+        connection = await connect(self.url)
         try:
             await connection.execute(sql)
         finally:

@@ -6,6 +6,7 @@ company clock has no say here.
 
 import asyncio
 import math
+import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +23,7 @@ from starlette.requests import Request
 
 from shared.domain.context import Actor
 from shared.domain.roles import Role
+from shared.ops.settings import Settings
 from shared.web.limits import RateLimit
 from shared.web.preconditions import single_header
 from shared.web.problems import Problem
@@ -40,6 +42,7 @@ RETRY_SECONDS = 2.0
 """While no keys are known at all, the issuer is asked again after so long, and requests are refused meanwhile."""
 KNOWN_SECONDS = 0.5
 """So long a known key that is due waits to be fetched anew; an issuer that is away must not take known keys along."""
+KEYS_TIMEOUT = 5.0
 FETCH_SECONDS = 10.0
 """So long a fetch may take in all, whatever the issuer does: those who need a key that is not known wait for it."""
 REMEMBERED_TOKENS = 4096
@@ -50,6 +53,18 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Fetch = Callable[[], Awaitable[dict[str, Any]]]
 """Gives the issuer's key set. Raises httpx.HTTPError or ValueError."""
+
+
+def issuer_client(settings: Settings) -> httpx.AsyncClient:
+    """The client that asks the issuer: through a proxy and trusting certificates as settings say, and nothing else."""
+    file, folder = settings.ssl_cert_file, settings.ssl_cert_dir
+    own = ssl.create_default_context(cafile=file or None, capath=folder or None) if file or folder else None
+    return httpx.AsyncClient(
+        timeout=KEYS_TIMEOUT,
+        trust_env=False,
+        proxy=settings.oidc_proxy or None,
+        verify=own or httpx.create_ssl_context(trust_env=False),
+    )
 
 
 def fetch_keys(client: httpx.AsyncClient, issuer: str, jwks_url: str) -> Fetch:

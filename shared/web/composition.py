@@ -41,7 +41,7 @@ from shared.views.reacting import ReactionRunner
 from shared.views.reading import NotBuilt, Views
 from shared.views.runner import ViewRunner
 from shared.views.view import Source, View
-from shared.web.authorization import Authorization, IssuerKeys, Tokens, fetch_keys
+from shared.web.authorization import Authorization, IssuerKeys, Tokens, fetch_keys, issuer_client
 from shared.web.bulkhead import Bulkhead
 from shared.web.limits import RateLimit
 from shared.web.running import Running
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 SOURCES: tuple[Source, ...] = ("log", "journal")
-KEYS_TIMEOUT = 5.0
 RETENTION_SECONDS = 3600.0
 BUILT_SECONDS = 0.5
 LOOK_SECONDS = 2.0
@@ -98,7 +97,7 @@ async def running_process(service: "Service", settings: Settings, health: Health
     stopping = asyncio.Event()
     async with (
         await create_pool(settings.database_url, name=service.name) as pool,
-        httpx.AsyncClient(timeout=KEYS_TIMEOUT) as client,
+        issuer_client(settings) as client,
     ):
         await _require_fit(pool, settings)
         parts = await _compose(service, settings, health=health, pool=pool, client=client, stopping=stopping)

@@ -50,7 +50,7 @@ def reference_routes(own: Callable[[], dict[str, Any]]) -> list[BaseRoute]:
         return FileResponse(MERGED, media_type="application/json", headers={"Cache-Control": "no-cache"})
 
     async def page(_: Request) -> Response:
-        return HTMLResponse((FOLDER / "index.html").read_text(), headers=PAGE_HEADERS)
+        return HTMLResponse((FOLDER / "index.html").read_text(encoding="utf-8"), headers=PAGE_HEADERS)
 
     async def problems(_: Request) -> Response:
         return HTMLResponse(problems_page(), headers=PAGE_HEADERS)

@@ -45,6 +45,9 @@ def test_everything_wrong_is_said_at_once() -> None:
         "LOG_LEVEL": "loud",
         "RATE_LIMIT": "many",
         "OIDC_ISSUER": "issuer",
+        "OIDC_PROXY": "socks5://127.0.0.1:1080",
+        "SSL_CERT_FILE": "/none/certificates.pem",
+        "SSL_CERT_DIR": "/none/certificates",
     }
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment("deals", wrong)
@@ -83,7 +86,7 @@ def test_the_holidays_of_a_company_are_laid_out_once_a_process(monkeypatch: pyte
     monkeypatch.setattr(holidays, "country_holidays", counted)
     given = {**GOOD, "COMPANY_HOLIDAYS": "SE", "COMPANY_CURRENCY": "SEK"}
     first, second = (
-        Settings.from_environment(service, given | {f"DATABASE_URL_{service.upper()}": "postgresql://x"})
+        Settings.from_environment(service, given | {f"DATABASE_URL_{service.upper()}": "postgresql://u@x/y"})
         for service in ("deals", "leads")
     )
     companies = [settings.company for settings in (first, second) for _ in range(50)]

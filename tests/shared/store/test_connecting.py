@@ -1,0 +1,83 @@
+"""What is set for `psql` decides nothing about where a service connects, and how."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from shared.ops.settings import SettingsError
+from shared.store.connecting import connect
+from shared.store.pool import create_pool
+from shared.testing.servers import DatabaseServer
+
+FOREIGN = {
+    "PGHOST": "elsewhere.invalid",
+    "PGPORT": "1,2",
+    "PGUSER": "somebody",
+    "PGPASSWORD": "foreign",
+    "PGDATABASE": "elsewhere",
+    "PGSERVICE": "elsewhere",
+    "PGSSLMODE": "verify-full",
+    "PGSSLNEGOTIATION": "direct",
+    "PGSSLROOTCERT": "/none/root.crt",
+    "PGSSLCERT": "/none/client.crt",
+    "PGSSLKEY": "/none/client.key",
+    "PGSSLMINPROTOCOLVERSION": "SSLv3",
+    "PGTARGETSESSIONATTRS": "standby",
+    "PGKRBSRVNAME": "elsewhere",
+    "PGGSSLIB": "nonsense",
+    "SSLKEYLOGFILE": "/none/keys",
+}
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An environment of somebody who works with another server, whose files are broken besides."""
+    for name, value in FOREIGN.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".postgresql").mkdir()
+    for name in ("root.crt", "root.crl", "postgresql.crt", "postgresql.key"):
+        (tmp_path / ".postgresql" / name).write_text("nonsense")
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize("mode", ["", "disable", "prefer", "allow"])
+async def test_a_connection_is_what_its_address_says(postgres: DatabaseServer, mode: str) -> None:
+    """The server here knows no TLS: without a mode, and with one that leaves it open, there is none."""
+    parts = urlsplit(postgres.url)
+    url = parts._replace(query=f"sslmode={mode}" if mode else "").geturl()
+    connection = await connect(url)
+    assert await connection.fetchval("select current_user || '@' || current_database()") == "postgres@postgres"
+    await connection.close()
+    async with await create_pool(url, name="foreign", size=1) as pool:
+        assert await pool.fetchval("select current_setting('application_name')") == "throughline-foreign"
+
+
+@pytest.mark.usefixtures("foreign")
+async def test_encryption_that_is_wanted_is_not_left_out(postgres: DatabaseServer) -> None:
+    with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
+        await connect(urlsplit(postgres.url)._replace(query="sslmode=require").geturl())
+
+
+async def test_a_password_is_looked_for_in_the_file_that_the_address_names_alone(
+    postgres: DatabaseServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parts = urlsplit(postgres.url)
+    file = tmp_path / ".pgpass"
+    file.touch(mode=0o600)
+    file.write_text(f"*:*:*:*:{parts.password}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    without = parts._replace(netloc=f"postgres@{parts.hostname}:{parts.port}")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await connect(without.geturl())
+    connection = await connect(without._replace(query=f"sslmode=disable&passfile={file}").geturl())
+    await connection.close()
+
+
+@pytest.mark.usefixtures("foreign")
+async def test_an_address_without_a_host_is_a_sentence_and_not_the_server_of_somebody_else() -> None:
+    with pytest.raises(SettingsError, match="it names no host"):
+        await connect("postgresql://u:p@/deals")
