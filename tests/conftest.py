@@ -88,7 +88,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def test_stack() -> Iterator[Stack]:
     """An empty local stack of this session alone; nothing in it runs yet."""
     with ExitStack() as claims:
-        home = claim_home(claims)
+        # Inside the claimed folder, which holds the claim.
+        home = Home(claim_home(claims).path / "stack")
         asyncio.run(stop_left_overs(home))
         home.remove()
         yield Stack.at(home.path, durable=False)

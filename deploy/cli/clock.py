@@ -114,7 +114,8 @@ async def _asked(
     from deploy.local.fault import LocalError
 
     ahead: dict[str, timedelta] = {}
-    async with httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {token}"} if token else {}) as client:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with httpx.AsyncClient(timeout=10, headers=headers, trust_env=False) as client:
         for service, url in urls.items():
             try:
                 answer = await (

@@ -13,6 +13,7 @@ from pathlib import Path
 import typer
 
 from deploy.cli.output import Json, show
+from deploy.local.environment import composed
 from deploy.local.fault import LocalError
 from deploy.local.home import LEAST_FREE_BYTES, Home, cache
 
@@ -160,11 +161,12 @@ async def secrets_held(urls: Mapping[str, str], secret: bytes) -> dict[str, bool
     import asyncpg
 
     from shared.store.claim_secret import fingerprint, kept_fingerprint
+    from shared.store.connecting import connect
 
     held = {}
     for service, url in urls.items():
         try:
-            connection = await asyncpg.connect(url, timeout=2)
+            connection = await connect(url, timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError):
             continue
         try:
@@ -182,7 +184,7 @@ def version_of(binary: Path, option: str) -> tuple[bool, str]:
     """Whether a program runs on this machine, and the first line it says of itself."""
     try:
         said = subprocess.run(  # noqa: S603 - our own binaries
-            [binary, option], check=True, capture_output=True, text=True, timeout=30
+            [binary, option], check=True, capture_output=True, encoding="utf-8", env=composed({}), timeout=30
         )
     except (OSError, subprocess.SubprocessError) as error:
         return False, f"does not run ({type(error).__name__})"

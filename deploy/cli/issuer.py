@@ -13,7 +13,7 @@ async def issue(stack: Stack, **asked: str) -> dict[str, Any]:
     if stack.environment.get("OIDC_ISSUER"):
         raise LocalError("This deployment has an issuer of its own (OIDC_ISSUER).", "Ask that one for a token.")
     try:
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             answer = await client.post(
                 f"{stack.url(IDENTITY)}/identity/token",
                 json=asked,

@@ -1,7 +1,9 @@
 """The `throughline` command. A verb is a module of this folder: its `run` is the command, or its `app` the group."""
 
 import logging
+import os
 import sys
+from io import TextIOWrapper
 from types import ModuleType
 
 import typer
@@ -63,6 +65,12 @@ for verb in VERBS:
 
 def main() -> None:
     """Run the command line. A fault of the machine is a sentence, never a traceback."""
+    if sys.getfilesystemencoding() != "utf-8" and "utf8" not in sys._xoptions:
+        # Under another locale the name of a folder would be other bytes for the programs that are started.
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - this very program
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # PYTHONIOENCODING may know no “→”
     for library in ("asyncpg", "aiokafka"):
         # What nobody handles goes to standard error: their tracebacks of an outage, before its sentence.
         logging.getLogger(library).addHandler(logging.NullHandler())

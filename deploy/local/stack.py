@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import gateway, kafka, postgres
+from deploy.local.environment import settings_in
 from deploy.local.fault import LocalError
 from deploy.local.gateway import GatewayPlace
 from deploy.local.home import Home
@@ -22,6 +23,9 @@ SERVICES = (*registry.SERVICES, "forecast")
 """Those that own events, and the one that reads them all."""
 IDENTITY = "identity"
 """The development issuer: a small process of its own, which knows no database."""
+
+WAY_TO_AN_ISSUER = ("OIDC_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Settings that are of no concern to the stack's own issuer, which is reached on the loopback address."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 DEFAULT_PORT = 8080
@@ -100,7 +104,6 @@ class Stack:
         """The settings that all processes of this stack share; the environment's own count where it has any."""
         issuer = f"{self.origin}/identity"
         chosen = {
-            "THROUGHLINE_HOME": str(self.home.path),
             "PORT": str(self.origin_port),
             "ORIGIN": self.origin,
             "KAFKA_BOOTSTRAP": self.bootstrap,
@@ -110,9 +113,13 @@ class Stack:
             # Straight to the issuer: services need not wait for the gateway, which waits for them.
             "OIDC_JWKS_URL": f"{self.url(IDENTITY)}/identity/jwks",
         }
+        own = {"THROUGHLINE_HOME": str(self.home.path), "HOST": LOOPBACK}
         if self.environment.get("OIDC_ISSUER"):
             del chosen["OIDC_JWKS_URL"]
-        return {name: self.environment.get(name) or value for name, value in chosen.items()} | {"HOST": LOOPBACK}
+        else:
+            own |= dict.fromkeys(WAY_TO_AN_ISSUER, "")
+        chosen = {name: self.environment.get(name) or value for name, value in chosen.items()}
+        return {**settings_in(self.environment), **chosen, **own}
 
     def database_settings(self) -> dict[str, str]:
         return {url_setting(service): self.database_url(service) for service in SERVICES}

@@ -54,7 +54,7 @@ class Supervisor:
         self.kept = {step.program.name: Kept(step) for step in plan.steps}
         self.stopping = asyncio.Event()
         self.phase = "starting"
-        self._client = httpx.AsyncClient(timeout=2)
+        self._client = httpx.AsyncClient(timeout=2, trust_env=False)
 
     async def run(self) -> None:
         """Start everything, and keep it until `stopping` is set; then stop everything."""

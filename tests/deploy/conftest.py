@@ -14,7 +14,8 @@ from deploy.local.stack import Stack
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """A prepared home, in which nothing is left running afterwards."""
-    home = Home(tmp_path / "stack")
+    # Kafka reads folders from a list with commas, its settings take backslashes away, Java asks the locale for umlauts.
+    home = Home(tmp_path / "größe, \\ of it")
     home.prepare()
     yield home
     asyncio.run(stop_left_overs(home))

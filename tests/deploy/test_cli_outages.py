@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -92,8 +93,8 @@ async def test_a_rebuild_under_which_postgresql_goes_away(database: str, tmp_pat
             *throughline("rebuild", "organisation"), env=settings(database, tmp_path / "home"), stderr=subprocess.PIPE
         )
         await until(lambda: wanted(pool), 60)
-    address, _, name = database.rpartition("/")
-    async with await create_pool(f"{address}/postgres", name="test", size=1) as pool:
+    name = urlsplit(database).path.removeprefix("/")
+    async with await create_pool(urlsplit(database)._replace(path="/postgres").geturl(), name="test", size=1) as pool:
         await pool.execute(f'alter database "{name}" allow_connections false')
         await pool.execute(END_ALL, name)
         _, said = await asyncio.wait_for(process.communicate(), 60)
@@ -113,5 +114,8 @@ def test_of_several_errors_one_that_is_no_outage_is_not_hidden() -> None:
     assert told.sentence.startswith("Kafka does not answer")
     assert outage(ExceptionGroup("tasks", [away, ours])) is None
     assert outage(FileNotFoundError(2, "no such file", "facts.jsonl")) is None
+    told = outage(PermissionError(13, "Permission denied", "/home/logs/deals.log"))
+    assert told is not None
+    assert told.sentence == "/home/logs/deals.log cannot be used: Permission denied."
     said = LocalError("It is so.", "Do that.")
     assert outage(ExceptionGroup("tasks", [away, said])) is said

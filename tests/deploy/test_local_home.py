@@ -1,14 +1,20 @@
 """What stands in the way of a start is one sentence and what to do about it."""
 
+import os
+import pwd
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from deploy.local import home as home_module
 from deploy.local import ports
+from deploy.local.control import SUPERVISOR, is_supervised
 from deploy.local.fault import LocalError
 from deploy.local.home import Home
+from deploy.local.program import record_of
 from deploy.local.stack import Stack
 
 
@@ -67,3 +73,48 @@ def test_only_one_command_holds_a_home(home: Home) -> None:
         assert (first, second) == (True, False)
     with home.claim() as again:
         assert again
+    assert [path.name for path in home.path.parent.iterdir()] == [home.path.name]
+
+
+@contextmanager
+def kept_out_of(folder: Path) -> Iterator[None]:
+    """Be somebody who may not write into a folder; root may, so the real user is another one meanwhile."""
+    mode = folder.stat().st_mode
+    folder.chmod(0o500)
+    if os.geteuid() == 0:
+        os.setreuid(pwd.getpwnam("nobody").pw_uid, -1)
+    try:
+        yield
+    finally:
+        if os.geteuid() == 0:
+            os.setreuid(0, -1)
+        folder.chmod(mode)
+
+
+def test_a_home_that_is_read_only_is_refused(home: Home) -> None:
+    with kept_out_of(home.logs), pytest.raises(LocalError, match=r"cannot be written \(Permission denied\)"):
+        home.prepare()
+    home.prepare()
+
+
+def test_a_home_whose_name_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="is not UTF-8"):
+        Home(Path(os.fsdecode(bytes(tmp_path) + b"/gr\xf6\xdfe"))).prepare()
+
+
+@pytest.mark.parametrize("text", ["", "{", "17", "[]"])
+def test_a_damaged_file_is_named(home: Home, text: str) -> None:
+    file = record_of(home, SUPERVISOR)
+    file.write_text(text)
+    with pytest.raises(LocalError, match=r"supervisor\.json is damaged") as refused:
+        is_supervised(home)
+    assert refused.value.remedy == "Remove it, then try again."
+    file.unlink()
+
+
+def test_a_file_that_is_no_record_is_named(home: Home) -> None:
+    file = record_of(home, SUPERVISOR)
+    file.write_text('{"pid": "somebody"}')
+    with pytest.raises(LocalError, match=r"supervisor\.json is no record of a process"):
+        is_supervised(home)
+    file.unlink()

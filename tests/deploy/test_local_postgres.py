@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -9,6 +10,8 @@ import psutil
 import pytest
 
 from deploy.local import postgres
+from deploy.local.fault import LocalError
+from deploy.local.program import until
 from deploy.local.stack import SERVICES, Stack
 
 
@@ -30,6 +33,36 @@ async def test_committed_rows_outlive_a_kill_and_a_restart(stack: Stack) -> None
     assert await ask(stack.postgres.url, "select count(*) from kept") == 1000
     await server.stop()
     assert not server.alive
+
+
+def somebody() -> "subprocess.Popen[bytes]":
+    """A living process of the user as whom PostgreSQL runs."""
+    user = postgres.UNPRIVILEGED if os.geteuid() == 0 else None
+    return subprocess.Popen(("sleep", "60"), user=user)
+
+
+@pytest.mark.parametrize("whose", ["a stranger's", "nobody's", "nonsense"])
+async def test_a_stale_lock_file_does_not_keep_it_down(stack: Stack, whose: str) -> None:
+    server = await postgres.launch(stack.postgres)
+    server.kill()
+    assert await until(lambda: postgres.works_in(stack.postgres.data) is None, 20)
+    lock, stranger = stack.postgres.data / "postmaster.pid", somebody()
+    rest = lock.read_text().partition("\n")[2]
+    lock.write_text({"a stranger's": f"{stranger.pid}\n{rest}", "nobody's": f"\n{rest}", "nonsense": ""}[whose])
+
+    server = await postgres.launch(stack.postgres)
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+    await server.stop()
+
+
+async def test_a_server_that_this_stack_does_not_know_is_named(stack: Stack) -> None:
+    server = await postgres.launch(stack.postgres)
+    with pytest.raises(LocalError, match=f"already, as process {server.pid}") as refused:
+        postgres.prepare(stack.postgres)
+    assert f"kill -INT {server.pid}" in refused.value.remedy
+    await server.stop()
 
 
 async def test_each_service_enters_its_own_database_only(stack: Stack) -> None:
