@@ -37,7 +37,7 @@ def unusable(error: OSError) -> LocalError:
     """The fault of a file that the system keeps from this user."""
     return LocalError(
         f"{error.filename} cannot be used: {error.strerror}.",
-        "Let this user write there, free space, or choose other folders by THROUGHLINE_HOME and THROUGHLINE_CACHE.",
+        "Give this user access, free space, or choose other folders by THROUGHLINE_HOME and THROUGHLINE_CACHE.",
     )
 
 

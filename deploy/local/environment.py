@@ -8,8 +8,9 @@ from shared.ops.settings import Settings, environment_name
 
 MACHINE = (
     *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CACHE_HOME", "THROUGHLINE_CACHE"),
-    # Where this very Python and the libraries of the wheels are found.
-    *("PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NIX_LD", "NIX_LD_LIBRARY_PATH"),
+    # Where this very Python and the libraries of the wheels are found, and where it may write.
+    *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "NIX_LD", "NIX_LD_LIBRARY_PATH"),
 )
 """What programs are told of the machine. Not among them: proxies, `PG…`, `JAVA_TOOL_OPTIONS`, `CLASSPATH`, `KAFKA_…`,
 `WEB_CONCURRENCY`, `NOTIFY_SOCKET` and whatever else a library or server would read unasked."""

@@ -58,7 +58,7 @@ class Home:
         """
         if os.geteuid() != 0:
             return self.path / "postgres"
-        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return root_only_places() / name
 
     def prepare(self) -> None:
@@ -143,6 +143,7 @@ def root_only_places() -> Path:
     places.mkdir(exist_ok=True, mode=0o755)
     if places.stat().st_uid != 0:
         raise LocalError(f"The folder {places} belongs to somebody else than root.", "Remove it, or ask its owner to.")
+    places.chmod(0o755)  # whatever the umask is
     return places
 
 

@@ -226,7 +226,7 @@ def verified_jars(progress: Progress = lambda done, total: None) -> Path:
     for stranger in {file.name for file in folder.glob("*.jar")} - {jar.file_name for jar in jars}:
         (folder / stranger).unlink()
     stamps = {jar.file_name: stamp(folder / jar.file_name) for jar in jars}
-    if stamps != known:
+    if stamps != known and os.access(folder, os.W_OK):  # where nothing can be kept, it is found out each time
         write_atomically(folder / "verified.json", json.dumps(stamps, indent=1))
     return folder
 
@@ -256,6 +256,11 @@ def fetch(jar: Jar, draft: Path, folder: Path) -> None:
     component = maven().MavenContext(repo_cache=draft, timeout=60).project(group, artefact).at_version(version)
     try:
         file = Path(component.artifact().resolve())
+    except requests.exceptions.InvalidSchema as error:
+        raise LocalError(
+            f"The Kafka artefact {jar.coordinates} cannot be fetched through a proxy of this scheme.",
+            "Set HTTPS_PROXY to one that begins with http:// or https://, and take ALL_PROXY out.",
+        ) from error
     except (requests.RequestException, RuntimeError, OSError) as error:
         raise LocalError(
             f"The Kafka artefact {jar.coordinates} cannot be fetched ({type(error).__name__}).",

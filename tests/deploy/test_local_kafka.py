@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from deploy.local import kafka
 from deploy.local.fault import LocalError
 from deploy.local.stack import Stack
+from tests.deploy.test_local_home import kept_out_of
 
 
 async def test_records_outlive_a_kill_and_a_restart(stack: Stack) -> None:
@@ -71,3 +72,19 @@ def test_without_a_network_a_missing_artefact_is_said_in_a_sentence(
         kafka.verified_jars()
     assert refused.value.sentence.startswith(f"The Kafka artefact {jar.coordinates} cannot be fetched")
     assert "run the same command again" in refused.value.remedy
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    with pytest.raises(LocalError, match="through a proxy of this scheme"):
+        kafka.verified_jars()
+
+
+def test_a_cache_that_is_read_only_will_do_when_everything_is_there(cache: Path) -> None:
+    (cache / "verified.json").unlink(missing_ok=True)
+    with kept_out_of(cache), kept_out_of(cache.parent):
+        assert kafka.verified_jars() == cache
+    assert not (cache / "verified.json").exists()
+
+
+def test_a_cache_that_java_would_cut_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="has a ':' in its name"):
+        kafka.classpath(tmp_path / "a:b")

@@ -1,5 +1,10 @@
 """What is set for `psql` decides nothing about where a service connects, and how."""
 
+import asyncio
+import ssl
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +15,9 @@ from shared.ops.settings import SettingsError
 from shared.store.connecting import connect
 from shared.store.pool import create_pool
 from shared.testing.servers import DatabaseServer
+from tests.shared.web.test_issuer_client import certified
 
+SSL_REQUEST = (8).to_bytes(4) + (80877103).to_bytes(4)
 FOREIGN = {
     "PGHOST": "elsewhere.invalid",
     "PGPORT": "1,2",
@@ -57,8 +64,69 @@ async def test_a_connection_is_what_its_address_says(postgres: DatabaseServer, m
 
 @pytest.mark.usefixtures("foreign")
 async def test_encryption_that_is_wanted_is_not_left_out(postgres: DatabaseServer) -> None:
+    if await answered(postgres.url, "show ssl") == "on":
+        pytest.skip("The given server knows TLS.")
     with pytest.raises(ConnectionError, match="rejected SSL upgrade"):
         await connect(urlsplit(postgres.url)._replace(query="sslmode=require").geturl())
+
+
+@asynccontextmanager
+async def encrypted(postgres: DatabaseServer, tls: ssl.SSLContext) -> AsyncIterator[tuple[int, list[str]]]:
+    """The server behind one that speaks TLS with whoever asks for it; its port, and how each connection came."""
+    parts, came = urlsplit(postgres.url), list[str]()
+
+    async def pass_on(source: asyncio.StreamReader, drain: asyncio.StreamWriter) -> None:
+        while told := await source.read(65536):
+            drain.write(told)
+        drain.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first = await reader.readexactly(8)
+        came.append("encrypted" if first == SSL_REQUEST else "plain")
+        if first == SSL_REQUEST:
+            writer.write(b"S")
+            await writer.start_tls(tls)
+            first = b""
+        behind, ahead = await asyncio.open_connection(parts.hostname, parts.port)
+        ahead.write(first)
+        await asyncio.gather(pass_on(reader, ahead), pass_on(behind, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], came
+
+
+async def answered(url: str, question: str = "select 'answered'") -> str:
+    connection = await connect(url, timeout=10)
+    try:
+        return str(await connection.fetchval(question))
+    finally:
+        await connection.close()
+
+
+@pytest.mark.usefixtures("foreign")
+async def test_a_server_is_verified_as_the_address_says(postgres: DatabaseServer, tmp_path: Path) -> None:
+    file, tls = certified(tmp_path)
+    _, other = certified(Path(tempfile.mkdtemp(dir=tmp_path)))
+    parts = urlsplit(postgres.url)
+
+    def address(port: int, query: str) -> str:
+        login = parts.netloc.rpartition("@")[0]
+        return parts._replace(netloc=f"{login}@127.0.0.1:{port}", query=query).geturl()
+
+    verified = [f"sslmode={mode}&sslrootcert={file}" for mode in ("require", "verify-ca", "verify-full")]
+    async with encrypted(postgres, tls) as (port, came):
+        for query in ("", "sslmode=prefer", "sslmode=require", *verified):
+            assert await answered(address(port, query)) == "answered", query
+        assert came == ["encrypted"] * 6
+        assert await answered(address(port, "sslmode=disable")) == "answered"
+        assert came[6:] == ["plain"]
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await answered(address(port, "sslmode=verify-full&sslrootcert=system"))
+    async with encrypted(postgres, other) as (port, came):
+        for query in verified:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await answered(address(port, query))
+        assert came == ["encrypted"] * 3
 
 
 async def test_a_password_is_looked_for_in_the_file_that_the_address_names_alone(
