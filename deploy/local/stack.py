@@ -215,4 +215,6 @@ def url_setting(service: str) -> str:
 def without_password(url: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}@{host}" if parts.username else host))
+    said = [each for each in parts.query.split("&") if each.partition("=")[0] not in {"password", "sslpassword"}]
+    netloc = f"{parts.username}@{host}" if parts.username else host
+    return urlunsplit(parts._replace(netloc=netloc, query="&".join(said)))

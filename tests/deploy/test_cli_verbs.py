@@ -187,6 +187,7 @@ def environment_of(plan: Any, name: str) -> dict[str, str]:
         ("postgresql://deals:secret@127.0.0.1:5432/deals", "postgresql://deals@127.0.0.1:5432/deals"),
         ("postgresql://db/deals", "postgresql://db/deals"),
         ("postgresql://u:p%40ss@db:1/x?sslmode=require", "postgresql://u@db:1/x?sslmode=require"),
+        ("postgresql://db/x?user=u&password=p&sslpassword=p&port=1", "postgresql://db/x?user=u&port=1"),
     ],
 )
 def test_no_password_is_shown(url: str, shown: str) -> None:
