@@ -16,11 +16,10 @@ reactions = Reactions("contracts")
 LONGEST_NAME = 200
 
 
-@reactions.on
+@reactions.on(when="drafts_contract")
 def draft_on_entering_the_contract_stage(event: DealMoved, fact: Envelope[DealMoved]) -> Iterable[Do]:
     """CON-1: a deal that enters its contract stage has a draft."""
-    if event.drafts_contract:
-        yield _draft(event, "stage")
+    yield _draft(event, "stage")
 
 
 @reactions.on

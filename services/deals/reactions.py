@@ -11,11 +11,10 @@ from shared.views.reactions import Do, Reactions
 reactions = Reactions("deals")
 
 
-@reactions.on
+@reactions.on(when="deal_id")
 def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> Iterable[Do]:
     """DEAL-1: a lead that was converted with a deal opens it."""
-    if event.deal_id is None:
-        return
+    assert event.deal_id is not None
     yield Do(
         aggregate=deal,
         aggregate_id=event.deal_id,

@@ -18,6 +18,7 @@ from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events import contracts, deals, leads, receivables
 from shared.events.envelope import Envelope
+from shared.events.follow_ups import FOLLOW_UP
 from shared.views.view import View, ViewDatabase
 from shared.web.routes import EVENT_STREAM, answer, operation
 from shared.web.running import Running
@@ -68,7 +69,9 @@ NOBODYS: Belonging = (None, None, None)
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Note every event with whose it was after it, as far as that was known when it was recorded: an entry says the
-    same, whatever came in the same page, and whatever is told later."""
+    same, whatever came in the same page, and whatever is told later. What was told of follow-ups is left out: it is no
+    news by itself, and effects tell it (`services/forecast/effects.py`)."""
+    events = [event for event in events if event.aggregate != FOLLOW_UP]
     rows = await db.fetch(KNOWN, list({event.aggregate_id for event in events}))
     known: dict[UUID, Belonging] = {row["aggregate_id"]: (row["name"], row["team"], row["owner"]) for row in rows}
     late, handed = _late(events, {row["aggregate_id"]: row["handed"] for row in rows if row["handed"]})

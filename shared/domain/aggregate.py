@@ -242,6 +242,11 @@ class Aggregate:
         return handler.decide(state, command, **arguments)
 
     @property
+    def has_timers(self) -> bool:
+        """Whether some state has a timer."""
+        return bool(self._timers)
+
+    @property
     def is_dated(self) -> bool:
         """Whether facts of this family may be told late, and are folded as they happened."""
         return any(getattr(event, "rank", None) is not None for event in self.events)

@@ -46,8 +46,13 @@ class Registry:
 def registry_of(*services: str) -> Registry:
     """The events of these services (default: of all)."""
     modules = [importlib.import_module(f"shared.events.{service}") for service in services or SERVICES]
+    # Looked up late: it stands on the events of the services.
+    follow_ups = importlib.import_module("shared.events.follow_ups")
     return Registry(
-        [found for module in modules for found in _events_in(module)],
+        [
+            *(found for module in modules for found in _events_in(module)),
+            *(found for service in services or SERVICES for found in follow_ups.published(service)),
+        ],
         [found for module in modules for found in vars(module).values() if hasattr(found, "upcasts")],
     )
 
@@ -108,7 +113,7 @@ def version_of(event_class: type) -> int:
 
 def _events_in(module: ModuleType) -> list[type]:
     found = (member for member in vars(module).values() if isinstance(member, type))
-    return [member for member in found if member.__module__ == module.__name__ and hasattr(member, "aggregate")]
+    return [member for member in found if member.__module__ == module.__name__ and hasattr(member, "retracts")]
 
 
 def _name_of(event_class: type) -> tuple[str, int]:

@@ -1,7 +1,7 @@
 """Firing timers: commands that run once the company clock reaches their time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,9 @@ import structlog
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import service_actor
+from shared.domain.follow_up import Settle, follow_up
 from shared.domain.rejection import Rejected
+from shared.events.follow_ups import Asked, follow_up_events, of_timer
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.pausing import pause
@@ -34,6 +36,8 @@ LONGEST_BACK_OFF_SECONDS = 300
 DUE = """
 select aggregate_id, name, aggregate, due, generation, command, attempts from timer
  where due <= $1 and next_attempt_at <= clock_timestamp() order by due limit $2"""
+SET_BY = "select event_id, correlation_id from event where aggregate_id = $1 and sequence = $2"
+"""The event that set a timer; its sequence is the timer's generation."""
 DONE = "delete from timer where aggregate_id = $1 and name = $2 and generation = $3"
 # What fails moves back, so that it never fills every page and starves the rest.
 LATER = """
@@ -65,6 +69,7 @@ class Timers:
     """Runs the commands of due timers through the write path, as the service itself."""
 
     def __init__(self, service: str, *, pool: asyncpg.Pool, commands: Commands, clock: Clock, health: Health) -> None:
+        self._service = service
         self._pool = pool
         self._health = health
         self._commands = commands
@@ -117,15 +122,40 @@ class Timers:
         place = (timer.aggregate_id, timer.name, timer.generation)
         about = {"timer": timer.name, "aggregate": timer.aggregate, "aggregate_id": str(timer.aggregate_id)}
         try:
-            await self._commands.carry_out(self._request(timer))
-        except Rejected as refusal:
-            log.info("timer-refused", **about, code=refusal.code)
+            await self._carry_out(timer, about)
         except Exception as problem:  # one timer that cannot run must not keep the others from running
             failed = not isinstance(problem, Refused)
             log.warning("timer-failed", **about, attempts=timer.attempts + 1, exc_info=failed)
             await self._pool.execute(LATER, *place, LONGEST_BACK_OFF_SECONDS)
             return
         await self._pool.execute(DONE, *place)
+
+    async def _carry_out(self, timer: DueTimer, about: Mapping[str, str]) -> None:
+        try:
+            await self._commands.carry_out(self._request(timer))
+        except Rejected as refusal:
+            log.info("timer-refused", **about, code=refusal.code)
+            await self._tell(timer, refusal)
+
+    async def _tell(self, timer: DueTimer, refusal: Rejected) -> None:
+        """Tell that a deadline came to nothing: once, as what followed from the event that set it."""
+        set_by = await self._pool.fetchrow(SET_BY, timer.aggregate_id, timer.generation)
+        command = self._request(timer).command
+        told = follow_up_events(self._service).timer_refused(
+            timer=timer.name,
+            due=timer.due,
+            asked=Asked(command=type(command).__name__, aggregate=timer.aggregate, aggregate_id=timer.aggregate_id),
+            code=refusal.code,
+            message=refusal.message,
+        )
+        await self._commands.execute(
+            follow_up(self._service),
+            of_timer(timer.aggregate_id, timer.name, timer.generation),
+            Settle(told=(told,)),
+            self._actor,
+            correlation_id=set_by["correlation_id"] if set_by else None,
+            causation_id=set_by["event_id"] if set_by else None,
+        )
 
     def _request(self, timer: DueTimer) -> Request:
         aggregate = self._commands.aggregates[timer.aggregate]

@@ -17,6 +17,7 @@ class Superseded(Exception):
 
 
 ENSURE = "insert into mark (name) values ($1) on conflict do nothing"
+TAKE = "update mark set epoch = $2 where name = $1 and epoch <= $2 returning position"
 LOCK = "select name, position, epoch from mark where name = any($1::text[]) order by name for update"
 ADVANCE = """
     update mark set position = $3, as_of = greatest(as_of, $4), epoch = led.epoch
@@ -35,6 +36,14 @@ Epochs = Mapping[str, int]
 async def ensure(connection: AnyConnection, name: str) -> None:
     """Make sure that there is a mark; a new one stands before the first event."""
     await connection.execute(ENSURE, name)
+
+
+async def take(connection: "AnyConnection | Pool", name: str, *, epoch: int) -> int:
+    """Make sure that no earlier leader moves a mark any more; gives its position."""
+    row = await connection.fetchrow(TAKE, name, epoch)
+    if row is None:
+        raise Superseded(f"{name} is led by somebody else")
+    return int(row["position"])
 
 
 async def lock(connection: AnyConnection, epochs: Epochs, *, at: int) -> None:

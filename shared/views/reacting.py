@@ -1,7 +1,8 @@
 """Carrying out reactions: page by page, each aggregate's events in order, exactly once in effect.
 
-The commands commit first, each under a key that follows from its event; the mark follows. After a crash in between the
-page is gone through again, and every command that was carried out before gives its first answer.
+The commands commit first, each under a key that follows from its event; then what came of the event is told, as an
+event of our own; the mark follows. After a crash in between the page is gone through again: an event that was answered
+is left alone, and every command of another that was carried out before gives its first answer.
 """
 
 import asyncio
@@ -24,10 +25,11 @@ from shared.store.commands import Commands
 from shared.store.errors import Busy, ContentDiffers, Forbidden, InFlight, NotFound
 from shared.store.leading import lead
 from shared.store.lease import Leases
-from shared.store.log import Log, Page
+from shared.store.log import Log, Page, Undecodable
 from shared.store.pace import RELAXED
 from shared.store.signal import Signal
 from shared.views import marks, parking
+from shared.views.answering import Answers, Outcome, carried_out
 from shared.views.entries import Entry, concerns, envelope_of, newest, readable
 from shared.views.parking import Poison
 from shared.views.reactions import Do, Reaction, Reactions, mark_of, types_of
@@ -44,10 +46,8 @@ BUSY_TRIES = 20
 BUSY_SECONDS = 0.1
 """Between tries while others keep changing the aggregate, or still carry the command out: no fault of the event."""
 
-REFUSED = """
-    insert into refused_reaction (event_id, reaction, ordinal, aggregate, aggregate_id, command, code, message)
-    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
-"""
+WAITS_BEHIND = "WaitsBehind"
+"""In place of an error: an earlier event of the same aggregate is parked."""
 PASSED_BEFORE = "select event_id from reacted where event_id = any($1::uuid[])"
 
 
@@ -61,10 +61,12 @@ class Reacting:
         self._pool = pool
         self._log = log
         self._reactions = reactions.of(source)
+        self._answers = Answers(reactions.service, source, pool=pool, commands=commands)
         self.types = types_of(self._reactions)
         self._commands = commands
         self._epoch = epoch
         self._epochs = {self.mark: epoch}
+        self._begun = False
         self._actor = service_actor(reactions.service)
         self._places = asyncio.Semaphore(AGGREGATES_AT_ONCE)
 
@@ -78,6 +80,7 @@ class Reacting:
         waiting = await self._waiting(self._pool)
         behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
         poisons = await self._all(_by_aggregate(await self._anew(entries), waiting))
+        await self._tell_parked(entries, behind, poisons)
         async with self._pool.acquire() as connection, connection.transaction():
             await marks.lock(connection, self._epochs, at=after)
             if await self._waiting(connection) != waiting:
@@ -86,6 +89,14 @@ class Reacting:
             await parking.park(connection, self.mark, poisons)
             await marks.advance(connection, self._epochs, to=page.upto, as_of=newest_at)
         parking.report(self.mark, poisons)
+
+    async def begin(self) -> None:
+        """Take over the mark, and tell from where on events are answered; once."""
+        if self._begun:
+            return
+        position = await marks.take(self._pool, self.mark, epoch=self._epoch)
+        await self._answers.begin({event for each in self._reactions for event in each.events}, position)
+        self._begun = True
 
     async def redrive(self, aggregate_id: UUID) -> bool:
         """React to the parked events of an aggregate again, in their order; True when it is released."""
@@ -104,10 +115,31 @@ class Reacting:
         return (await parking.parked_aggregates(connection, [self.mark])).get(self.mark, frozenset())
 
     async def _anew(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Without what was passed before the journal was emptied: whatever followed, or was refused, stays so."""
-        rows = await self._pool.fetch(PASSED_BEFORE, [envelope_of(entry).id for entry in entries])
-        passed = {row["event_id"] for row in rows}
+        """Without what is answered, or was passed before the journal was emptied: whatever followed, or was refused,
+        stays so."""
+        ids = [envelope_of(entry).id for entry in entries]
+        rows = await self._pool.fetch(PASSED_BEFORE, ids)
+        passed = {row["event_id"] for row in rows} | await self._answers.given(ids)
         return [entry for entry in entries if envelope_of(entry).id not in passed]
+
+    async def _tell_parked(
+        self, entries: Sequence[Entry], behind: Sequence[Envelope[Any]], poisons: Sequence[Poison]
+    ) -> None:
+        """Tell which events of a page wait, before they are parked: after a crash in between they are parked again,
+        or answered after all."""
+        found = {envelope_of(entry).position: entry for entry in entries}
+
+        def answered_later(positions: Iterable[int]) -> list[Envelope[Any]]:
+            at = [found[position] for position in positions]
+            # Of what cannot be read nobody knows whether something follows.
+            return [envelope_of(each) for each in at if isinstance(each, Undecodable) or self._answering(each)]
+
+        for poison in poisons:
+            await self._answers.park(answered_later(poison.positions), poison.error)
+        await self._answers.park(answered_later(event.position for event in behind), WAITS_BEHIND)
+
+    def _answering(self, fact: Envelope[Any]) -> list[Reaction]:
+        return [reaction for reaction in self._reactions if reaction.answers(fact)]
 
     async def _all(self, sequences: Iterable[Sequence[Entry]]) -> list[Poison]:
         """Sequences of different aggregates side by side; what failed. All have ended when this returns or raises."""
@@ -152,16 +184,21 @@ class Reacting:
         return failure
 
     async def _react_to(self, fact: Envelope[Any]) -> None:
-        for reaction in self._reactions:
-            for ordinal, do in enumerate(reaction.to(fact)):
-                await self._carry_out(fact, reaction, ordinal, do)
+        answering = self._answering(fact)
+        outcomes = [
+            await self._carry_out(fact, reaction, ordinal, do)
+            for reaction in answering
+            for ordinal, do in enumerate(reaction.to(fact))
+        ]
+        if answering:
+            await self._answers.give(fact, outcomes)
 
-    async def _carry_out(self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do) -> None:
+    async def _carry_out(self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do) -> Outcome:
         adapter = _adapter(type(do.command))  # type: ignore[arg-type]  # a class is hashable
         content = adapter.dump_json(do.command)
         key = f"{fact.id}/{ordinal}"
         try:
-            await self._commands.execute(
+            result = await self._commands.execute(
                 do.aggregate,
                 do.aggregate_id,
                 adapter.validate_json(content),
@@ -175,23 +212,15 @@ class Reacting:
                 imported=fact.imported,
                 traceparent=fact.traceparent,
             )
+            return carried_out(reaction, do, result.sequence)
         except ContentDiffers:
             # It was carried out before a release that would ask for something else; once is enough.
             logger.info("reaction-differs", reaction=reaction.name, event_id=str(fact.id))
-        except Rejected as refusal:
-            await self._record(fact, reaction, ordinal, do, refusal.code, refusal.message)
-        except (NotFound, Forbidden) as refusal:
-            code = "not-found" if isinstance(refusal, NotFound) else "forbidden"
-            await self._record(fact, reaction, ordinal, do, code, str(refusal))
-
-    async def _record(  # noqa: PLR0917
-        self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do, code: str, message: str
-    ) -> None:
-        """A refused reaction is a fact of its own that people can list; nothing waits for it."""
-        logger.info("reaction-refused", reaction=reaction.name, event_id=str(fact.id), code=code)
-        command = type(do.command).__name__
-        about = (fact.id, reaction.name, ordinal, do.aggregate.name, do.aggregate_id, command, code, message)
-        await self._pool.execute(REFUSED, *about)
+            return carried_out(reaction, do, (await self._commands.state(do.aggregate, do.aggregate_id)).sequence)
+        except (Rejected, NotFound, Forbidden) as refusal:
+            code, message = _said(refusal)
+            logger.info("reaction-refused", reaction=reaction.name, event_id=str(fact.id), code=code)
+            return self._answers.refusal(fact, reaction, ordinal, do, code, message)
 
 
 class ReactionRunner:
@@ -245,6 +274,7 @@ class ReactionRunner:
             seen, events = self._wake.count, None
             try:
                 if position is None:
+                    await reacting.begin()
                     position = await self._position()
                 position, events = await self._follow(reacting, position)
                 level = loop.time() if events is None else level
@@ -292,6 +322,13 @@ def _by_aggregate(entries: Sequence[Entry], waiting: frozenset[UUID]) -> Iterabl
         if aggregate_id not in waiting:
             sequences.setdefault(aggregate_id, []).append(entry)
     return sequences.values()
+
+
+def _said(refusal: Rejected | NotFound | Forbidden) -> tuple[str, str]:
+    """The code and the words of a refusal."""
+    if isinstance(refusal, Rejected):
+        return refusal.code, refusal.message
+    return "not-found" if isinstance(refusal, NotFound) else "forbidden", str(refusal)
 
 
 @lru_cache(maxsize=512)

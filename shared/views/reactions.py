@@ -8,6 +8,8 @@
 
 The functions are pure. What they ask for is carried out once for every event, in the order of each aggregate's events,
 under an idempotency key that follows from the event. Imported events are left alone unless a reaction says otherwise.
+What came of each event is told as an event of ours; readers know that they may wait for that from
+`shared.events.follow_ups.FOLLOWERS`.
 """
 
 import types
@@ -43,12 +45,18 @@ class Reaction:
     imported: bool
     """Whether it reacts to imported events too."""
     function: Callable[[Any, Envelope[Any]], Iterable[Do]]
+    when: str | None = None
+    """The field of the event that has to say something: nothing follows from events where it does not."""
+
+    def answers(self, fact: Envelope[Any]) -> bool:
+        """Whether it reacts to an event."""
+        if not isinstance(fact.data, self.events) or (fact.imported and not self.imported):
+            return False
+        return self.when is None or getattr(fact.data, self.when) not in (None, False)
 
     def to(self, fact: Envelope[Any]) -> Sequence[Do]:
         """What follows from an event."""
-        if not isinstance(fact.data, self.events) or (fact.imported and not self.imported):
-            return ()
-        return tuple(self.function(fact.data, fact))
+        return tuple(self.function(fact.data, fact)) if self.answers(fact) else ()
 
 
 class Reactions:
@@ -61,12 +69,18 @@ class Reactions:
     @overload
     def on(self, function: Function) -> Function: ...
     @overload
-    def on(self, *, imported: bool = False) -> Callable[[Function], Function]: ...
-    def on(self, function: Function | None = None, *, imported: bool = False) -> Any:
-        """Register `(event, fact) -> what to do`; the annotation of the first parameter says to which events."""
+    def on(self, *, imported: bool = False, when: str | None = None) -> Callable[[Function], Function]: ...
+    def on(self, function: Function | None = None, *, imported: bool = False, when: str | None = None) -> Any:
+        """Register `(event, fact) -> what to do`; the annotation of the first parameter says to which events, `when`
+        which field of theirs has to say something."""
         if function is None:
-            return lambda named: self._register(named, imported)
-        return self._register(function, imported)
+            return lambda named: self._register(named, imported, when)
+        return self._register(function, imported, when)
+
+    @property
+    def every(self) -> tuple[Reaction, ...]:
+        """All of them."""
+        return tuple(self._all.values())
 
     def of(self, source: Source) -> tuple[Reaction, ...]:
         """The reactions to events that stand in our own log, or in the journal."""
@@ -93,14 +107,14 @@ class Reactions:
         every = (event for reaction in self._all.values() for event in reaction.events)
         return tuple(dict.fromkeys(event for event in every if service_of(event) != self.service))
 
-    def _register(self, function: Function, imported: bool) -> Function:
+    def _register(self, function: Function, imported: bool, when: str | None) -> Function:
         name = function.__name__
         if name in self._all:
             raise ValueError(f"{self.service} has two reactions named {name!r}")
         event = next(iter(typing.get_type_hints(function).values()))
         union = typing.get_origin(event) in (typing.Union, types.UnionType)
         events = typing.get_args(event) if union else (event,)
-        self._all[name] = Reaction(name=name, events=events, imported=imported, function=function)
+        self._all[name] = Reaction(name=name, events=events, imported=imported, function=function, when=when)
         return function
 
 

@@ -70,7 +70,7 @@ CLOCK_SECONDS = 1.0
 def registry_for(service: "Service") -> Registry:
     """The published events, and those of the service's aggregates should they not be among them."""
     published = registry_of()
-    own = {event for aggregate in service.aggregates for event in aggregate.events} - set(published.classes)
+    own = {event for aggregate in service.families for event in aggregate.events} - set(published.classes)
     return Registry([*published.classes, *own]) if own else published
 
 
@@ -207,7 +207,7 @@ def _commands(
 ) -> Commands:
     return Commands(
         service.name,
-        aggregates=service.aggregates,
+        aggregates=service.families,
         pool=pool,
         appender=appender,
         states=states,

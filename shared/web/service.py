@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from shared.domain.aggregate import Aggregate
+from shared.domain.follow_up import follow_up
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
@@ -69,6 +70,12 @@ class Service:
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
     description: str = field(kw_only=True)
     """What it does, for the reference."""
+
+    @property
+    def families(self) -> tuple[Aggregate, ...]:
+        """Its aggregates, and what it tells of the things that it does by itself."""
+        by_itself = self.reactions is not None or any(aggregate.has_timers for aggregate in self.aggregates)
+        return (*self.aggregates, follow_up(self.name)) if by_itself else self.aggregates
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]

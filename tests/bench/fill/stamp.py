@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
 
-ONCE = {"team", "member", "process", "product", "target", "assignment-queue", "number-series"}
+ONCE = {"team", "member", "process", "product", "target", "assignment-queue", "number-series", "follow-up"}
 """Aggregates that are not copied."""
 BITS = 80
 """Above them the number of the copy goes into an id: its version and variant stay what they are."""

@@ -123,6 +123,23 @@ async def test_a_timer_that_fails_moves_back_and_stops_no_other(process: Process
     assert await timers.fire_due() == 0
 
 
+async def test_a_refused_timer_is_an_event_once(process: Process, timers: Timers) -> None:
+    """Also when the process dies after it was told, before the timer is gone."""
+    ticket_id = await opened(process)
+    refused = """{"command": "OpenTicket", "fields": {"email": "again@example.com"}}"""
+    await process.pool.execute("update timer set command = $1 where aggregate_id = $2", refused, ticket_id)
+    await process.pool.execute("create table before as select * from timer")
+    assert await timers.fire_due() == 1
+    await process.pool.execute("insert into timer select * from before")
+    assert [await timers.fire_due(), await timers.fire_due()] == [1, 0]
+    cause, told = (await process.log.read(0, 100)).events
+    assert isinstance(cause, Envelope)
+    assert isinstance(told, Envelope)
+    assert (told.type, told.data.timer, told.data.code) == ("tickets.timer-refused", "reminder", "not-in-this-state")
+    assert (told.data.asked.command, told.data.asked.aggregate_id) == ("OpenTicket", ticket_id)
+    assert (told.correlation_id, told.causation_id) == (cause.correlation_id, cause.id)
+
+
 async def test_the_worker_fires_when_the_clock_is_moved(database: str, process: Process) -> None:
     ticket_id = await opened(process, due=(process.clock.now() + timedelta(days=30)).date())
     worker, stopping = await start_process(database), asyncio.Event()

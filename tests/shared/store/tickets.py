@@ -11,6 +11,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, READING, SELLING, Role
 from shared.events.codec import Codec
 from shared.events.definition import Personal, event, value
+from shared.events.follow_ups import follow_up_events
 from shared.events.registry import Registry
 from shared.store.reader import Reader
 
@@ -93,6 +94,7 @@ CODEC = Codec(
             TicketClosed,
             PersonErased,
             NumberTaken,
+            *follow_up_events("tickets").every,
         ]
     )
 )

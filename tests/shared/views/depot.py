@@ -12,6 +12,7 @@ from shared.domain.roles import EVERYBODY, Role
 from shared.events.codec import Codec
 from shared.events.definition import event, value
 from shared.events.envelope import Envelope
+from shared.events.follow_ups import follow_up_events
 from shared.events.registry import Registry
 from shared.views.reactions import Do, Reactions
 from shared.views.view import Source, View, ViewDatabase
@@ -51,7 +52,8 @@ class OrderPraised:
     order_id: UUID
 
 
-CODEC = Codec(Registry([ParcelPosted, ParcelScanned, OrderPaid, OrderPraised]))
+TOLD = follow_up_events("depot")
+CODEC = Codec(Registry([ParcelPosted, ParcelScanned, OrderPaid, OrderPraised, *TOLD.every]))
 
 
 @value

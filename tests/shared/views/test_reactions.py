@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -9,10 +10,13 @@ from uuid import UUID
 
 import pytest
 
+from shared.domain.aggregate import Aggregate
 from shared.events.envelope import Envelope
+from shared.events.registry import partition_of
 from shared.ops.ids import new_id
 from shared.store.commands import Commands
 from shared.store.errors import Busy, InFlight
+from shared.store.log import Page
 from shared.store.request import Result
 from shared.stream.republishing import forget_journal
 from shared.views.parking import parked, request_redrive
@@ -29,12 +33,32 @@ from tests.shared.views.depot import (
     parcel_of,
 )
 
-PER_PARCEL = "select aggregate_id, count(*) as events from event group by 1 order by 1"
+PER_PARCEL = "select aggregate_id, count(*) as events from event where aggregate = 'parcel' group by 1 order by 1"
+TOLD = """
+    select type, data::text as data, correlation_id, causation_id, actor from event
+     where aggregate = 'follow-up' and type <> 'depot.reactions-begun' order by position
+"""
 
 
 async def posted(depot: Depot) -> dict[UUID, int]:
     """Parcel → its number of events; a parcel of a reaction has two."""
     return {row["aggregate_id"]: row["events"] for row in await depot.pool.fetch(PER_PARCEL)}
+
+
+async def told(depot: Depot) -> list[tuple[str, dict[str, Any]]]:
+    """What was told of reactions, in its order."""
+    rows = await depot.pool.fetch(TOLD)
+    return [(row["type"].removeprefix("depot."), json.loads(row["data"])) for row in rows]
+
+
+async def number(depot: Depot, kind: str) -> int:
+    """How many follow-ups of a type were told."""
+    return [name for name, _ in await told(depot)].count(kind)
+
+
+def facts_of(page: Page) -> list[Envelope[Any]]:
+    """The events of parcels."""
+    return [fact for fact in page.events if isinstance(fact, Envelope) and fact.aggregate == "parcel"]
 
 
 async def test_a_command_follows_from_an_event_and_says_why(depot: Depot) -> None:
@@ -44,15 +68,20 @@ async def test_a_command_follows_from_an_event_and_says_why(depot: Depot) -> Non
         await reacted(depot)
     (source,) = (await depot.journal.read(0, 10)).events
     assert isinstance(source, Envelope)
-    facts = (await depot.log.read(0, 10)).events
+    facts = facts_of(await depot.log.read(0, 10))
     for fact in facts:
-        assert isinstance(fact, Envelope)
         assert (fact.aggregate_id, fact.actor) == (parcel_of(order_id), "service:depot")
         assert (fact.causation_id, fact.correlation_id) == (source.id, source.correlation_id)
-    assert [fact.data.__class__.__name__ for fact in facts if isinstance(fact, Envelope)] == [
-        "ParcelPosted",
-        "ParcelScanned",
+    assert [fact.data.__class__.__name__ for fact in facts] == ["ParcelPosted", "ParcelScanned"]
+    ((kind, answer),) = await told(depot)
+    assert (kind, answer["event_id"], answer["refused"]) == ("event-answered", str(source.id), 0)
+    assert [(each["command"], each["version"]) for each in answer["carried_out"]] == [
+        ("PostParcel", 1),
+        ("ScanParcel", 2),
     ]
+    (row,) = await depot.pool.fetch(TOLD)
+    assert (row["correlation_id"], row["causation_id"]) == (source.correlation_id, source.id)
+    assert row["actor"] == "service:depot"
 
 
 async def test_a_crash_between_command_and_mark_repeats_nothing(depot: Depot) -> None:
@@ -105,20 +134,62 @@ async def test_two_processes_react_once(depot: Depot, other: Depot) -> None:
     assert await posted(depot) == {parcel_of(order_id): 2 for order_id in sorted(orders, key=parcel_of)}
 
 
-async def test_a_refused_reaction_is_recorded_and_parks_nothing(depot: Depot) -> None:
+async def test_a_refused_reaction_is_an_event_and_parks_nothing(depot: Depot) -> None:
     heavy, light = new_id(), new_id()
     await depot.receive(1, OrderPaid(order_id=heavy, weight=101), OrderPaid(order_id=light, weight=1))
     async with working(depot.reactor(depot_reactions())):
         await reacted(depot)
     assert await posted(depot) == {parcel_of(light): 2}
     assert await parked(depot.pool) == []
-    refused = await depot.pool.fetch(
-        "select reaction, aggregate_id, command, code from refused_reaction order by ordinal"
-    )
-    assert [tuple(row) for row in refused] == [
-        ("post_what_is_paid", parcel_of(heavy), "PostParcel", "too-heavy"),
-        ("post_what_is_paid", parcel_of(heavy), "ScanParcel", "not-found"),
+    refused = [event for kind, event in await told(depot) if kind == "reaction-refused"]
+    said = [(event["reaction"], event["ordinal"], event["asked"]["command"], event["code"]) for event in refused]
+    assert said == [
+        ("post_what_is_paid", 0, "PostParcel", "too-heavy"),
+        ("post_what_is_paid", 1, "ScanParcel", "not-found"),
     ]
+    assert {event["asked"]["aggregate_id"] for event in refused} == {str(parcel_of(heavy))}
+    assert refused[0]["message"] == "A parcel weighs 100 kg at most."
+    assert await depot.pool.fetchval("select count(*) from refused_reaction") == 0
+
+
+async def test_a_refused_reaction_is_told_once_also_after_a_crash(depot: Depot) -> None:
+    """And stays refused, although the rule would not refuse it any more when the page is gone through again."""
+    heavy, light = new_id(), new_id()
+    await depot.receive(1, OrderPaid(order_id=heavy, weight=101), OrderPaid(order_id=light, weight=1))
+    await depot.pool.execute("insert into mark (name) values ('reactions-journal')")
+    reacting = Reacting(
+        "journal", 1, pool=depot.pool, log=depot.journal, reactions=depot_reactions(), commands=depot.commands
+    )
+    await reacting.react(0, await depot.journal.read(0, 100))
+    before = await told(depot)
+    await depot.post(parcel_of(heavy))  # so that it could be scanned now
+    await depot.pool.execute("update mark set position = 0")  # as if the process had died before it
+    async with working(depot.reactor(depot_reactions())):
+        await reacted(depot)
+    assert await told(depot) == before
+    assert await posted(depot) == {parcel_of(light): 2, parcel_of(heavy): 1}
+
+
+async def test_a_process_says_from_where_on_it_answers(depot: Depot) -> None:
+    """What another release has passed, which told nothing, is not waited for."""
+    first, later = new_id(), new_id()
+    place = await depot.receive(1, OrderPaid(order_id=first, weight=1))
+    await depot.pool.execute("insert into mark (name, position) values ('reactions-journal', 1)")
+    for _ in range(2):
+        about: Any = {"pool": depot.pool, "log": depot.journal, "commands": depot.commands}
+        await Reacting("journal", 1, reactions=depot_reactions(), **about).begin()
+    begun = await depot.pool.fetch("select data::text from event where type = 'depot.reactions-begun'")
+    assert [json.loads(row["data"]) for row in begun] == [
+        {
+            "types": ["shops.order-paid"],
+            "passed": [{"topic": "shops.order.v1", "partition": partition_of(first), "position": place}],
+        }
+    ], "told once as long as nothing was passed"
+    await depot.receive(2, OrderPaid(order_id=later, weight=1))
+    async with working(depot.reactor(depot_reactions())):
+        await reacted(depot)
+    assert await posted(depot) == {parcel_of(later): 2}
+    assert await number(depot, "event-answered") == 1
 
 
 async def test_a_journal_that_is_read_again_repeats_nothing(depot: Depot) -> None:
@@ -139,7 +210,7 @@ async def test_a_journal_that_is_read_again_repeats_nothing(depot: Depot) -> Non
     async with working(depot.reactor(depot_reactions())):
         await reacted(depot)
     assert await posted(depot) == {parcel_of(light): 2, parcel_of(heavy): 1}
-    assert await depot.pool.fetchval("select count(*) from refused_reaction") == 2
+    assert (await number(depot, "reaction-refused"), await number(depot, "event-answered")) == (2, 2)
 
 
 @pytest.mark.parametrize(("imported", "expected"), [(False, 0), (True, 2)])
@@ -148,9 +219,10 @@ async def test_imported_events_are_left_alone_unless_asked_for(depot: Depot, imp
     await depot.receive(1, OrderPaid(order_id=order_id, weight=1), imported=True)
     async with working(depot.reactor(depot_reactions(imported=imported))):
         await reacted(depot)
-    facts = (await depot.log.read(0, 10)).events
+    facts = facts_of(await depot.log.read(0, 10))
     assert len(facts) == expected
-    assert all(isinstance(fact, Envelope) and fact.imported for fact in facts)
+    assert all(fact.imported for fact in facts)
+    assert await number(depot, "event-answered") == bool(expected)
 
 
 async def test_an_unexpected_failure_parks_its_aggregate_and_comes_back_in_order(depot: Depot) -> None:
@@ -166,6 +238,9 @@ async def test_an_unexpected_failure_parks_its_aggregate_and_comes_back_in_order
         assert await posted(depot) == {parcel_of(sound): 2}
         (waiting,) = await parked(depot.pool)
         assert (waiting.runner, waiting.aggregate_id, waiting.events) == ("reactions-journal", poisoned, 2)
+        stuck = [event for kind, event in await told(depot) if kind == "event-parked"]
+        assert [event["error"] for event in stuck] == ["RuntimeError", "WaitsBehind"]
+        assert await number(depot, "event-answered") == 1
         mistakes.clear()
         await request_redrive(depot.pool, "reactions-journal", poisoned)
 
@@ -175,7 +250,8 @@ async def test_an_unexpected_failure_parks_its_aggregate_and_comes_back_in_order
         await until(released)
     facts = await depot.pool.fetch("select data ->> 'weight' from event where aggregate_id = $1", parcel_of(poisoned))
     assert [row[0] for row in facts if row[0]] == ["5"]  # the first payment posts it, the second is refused
-    assert await depot.pool.fetchval("select count(*) from refused_reaction") == 1
+    assert (await number(depot, "reaction-refused"), await number(depot, "event-parked")) == (1, 2)
+    assert await number(depot, "event-answered") == 3
 
 
 async def test_events_of_our_own_lead_to_commands_too(depot: Depot) -> None:
@@ -220,11 +296,11 @@ class Contended:
         self._commands = commands
         self.times = times
 
-    async def execute(self, *arguments: Any, **named: Any) -> Result:
-        if self.times:
+    async def execute(self, aggregate: Aggregate, *arguments: Any, **named: Any) -> Result:
+        if self.times and aggregate is parcel:
             self.times -= 1
             raise Busy("others") if self.times % 2 else InFlight("elsewhere")
-        return await self._commands.execute(*arguments, **named)
+        return await self._commands.execute(aggregate, *arguments, **named)
 
 
 async def test_what_others_hold_up_is_tried_again_and_not_parked(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:

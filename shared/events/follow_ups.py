@@ -1,0 +1,173 @@
+"""What came of what a service does by itself: reactions to events, and timers. Told as events, like everything else.
+
+Each service that reacts, or has timers, tells it in its own topic: `contracts.reaction-refused` is told in
+`contracts.follow-up.v1`. A follow-up has a stream of its own, whose id derives from what caused it, so that it is told
+once however often it is gone through.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from shared.events import contracts, deals, leads
+from shared.events.definition import event, value
+
+FOLLOW_UP = "follow-up"
+"""The aggregate of these events."""
+LOGS = ("log", "journal")
+
+
+@value
+class Asked:
+    """A command for an aggregate."""
+
+    command: str
+    aggregate: str
+    aggregate_id: UUID
+
+
+@value
+class CarriedOut:
+    """A command that a reaction gave and that was carried out."""
+
+    reaction: str
+    command: str
+    aggregate: str
+    aggregate_id: UUID
+    version: int
+    """Where the aggregate stood then. Nothing was recorded when it stood there before."""
+
+
+@value
+class Place:
+    """How far a partition of a topic was read."""
+
+    topic: str
+    partition: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpEvents:
+    """The event classes of one service."""
+
+    answered: type[Any]
+    refused: type[Any]
+    parked: type[Any]
+    begun: type[Any]
+    timer_refused: type[Any]
+
+    @property
+    def of_reactions(self) -> tuple[type[Any], ...]:
+        """Those that only a service which reacts tells."""
+        return self.answered, self.refused, self.parked, self.begun
+
+    @property
+    def every(self) -> tuple[type[Any], ...]:
+        """All of them."""
+        return *self.of_reactions, self.timer_refused
+
+
+CAUSE = {"event_id": UUID, "event_type": str}
+REFUSAL = {"asked": Asked, "code": str, "message": str}
+
+
+@lru_cache
+def follow_up_events(service: str) -> FollowUpEvents:
+    """The event classes of a service."""
+
+    def define(name: str, about: str, **fields: Any) -> type[Any]:
+        title = "".join(word.capitalize() for word in (service, *name.split("-")))
+        made = type(title, (), {"__annotations__": fields, "__doc__": about, "__module__": __name__})
+        return event(f"{service}.{name}", aggregate=FOLLOW_UP)(made)
+
+    return FollowUpEvents(
+        answered=define(
+            "event-answered",
+            "Everything that follows from an event in this service was carried out or refused; told once, and last.",
+            **CAUSE,
+            carried_out=tuple[CarriedOut, ...],
+            refused=int,
+        ),
+        refused=define(
+            "reaction-refused",
+            "A rule refused a command that was to follow from an event. Nothing waits for it, and nobody tries again.",
+            **CAUSE,
+            reaction=str,
+            ordinal=int,
+            **REFUSAL,
+        ),
+        parked=define(
+            "event-parked",
+            "What follows from an event failed, or waits behind what failed; it is tried again, and answered then.",
+            **CAUSE,
+            error=str,
+        ),
+        begun=define(
+            "reactions-begun",
+            "A process began to react to events of these types, from these places on; what stands before was passed.",
+            types=tuple[str, ...],
+            passed=tuple[Place, ...],
+        ),
+        timer_refused=define(
+            "timer-refused",
+            "A rule refused the command of a deadline. It is not tried again.",
+            timer=str,
+            due=datetime,
+            **REFUSAL,
+        ),
+    )
+
+
+# -- who follows what -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follower:
+    """A service that answers events of a type: each, or those whose field `when` says something."""
+
+    service: str
+    when: str | None = None
+
+
+FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
+    leads.LeadConverted: (Follower(service="deals", when="deal_id"),),
+    deals.DealMoved: (Follower(service="contracts", when="drafts_contract"),),
+    deals.DealWon: (Follower(service="contracts"),),
+    deals.DealReopened: (Follower(service="contracts"),),
+    deals.DealLost: (Follower(service="contracts"),),
+    deals.DealAbandoned: (Follower(service="contracts"),),
+    contracts.ContractActivated: (Follower(service="receivables"),),
+}
+"""What is answered by whom, unless it was imported. That the services do so is a law (`tests/house/test_followers`)."""
+
+FOLLOWING = tuple(dict.fromkeys(each.service for followers in FOLLOWERS.values() for each in followers))
+TIMED = ("receivables",)
+"""The services whose aggregates have timers."""
+
+
+def published(service: str) -> tuple[type[Any], ...]:
+    """The event classes of a service that are told."""
+    told = follow_up_events(service)
+    of_timers = (told.timer_refused,) if service in TIMED else ()
+    return (*(told.of_reactions if service in FOLLOWING else ()), *of_timers)
+
+
+# -- whose streams ----------------------------------------------------------------------------------------------------
+
+
+def of_event(service: str, event_id: UUID) -> UUID:
+    """The stream of what follows from an event in a service."""
+    return uuid5(event_id, f"{FOLLOW_UP} in {service}")
+
+
+def of_timer(aggregate_id: UUID, name: str, generation: int) -> UUID:
+    """The stream of a deadline."""
+    return uuid5(aggregate_id, f"{FOLLOW_UP} of {name}/{generation}")
+
+
+def of_reactions(service: str, log: str) -> UUID:
+    """The stream that tells from where on a service reacts to its own log, or to its journal."""
+    return uuid5(NAMESPACE_URL, f"urn:throughline:{service}:reactions-{log}")

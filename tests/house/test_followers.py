@@ -1,0 +1,33 @@
+"""The law of follow-ups: what readers wait for is what the services answer, and whoever has timers tells of them."""
+
+from importlib import import_module
+
+from shared.events.follow_ups import FOLLOWERS, TIMED
+from shared.events.registry import SERVICES
+from shared.web.service import Service
+
+OWNERS: list[Service] = [import_module(f"services.{name}.app").SERVICE for name in SERVICES]
+
+
+def test_what_readers_wait_for_is_what_services_answer() -> None:
+    """Waited for and not answered, an effect would be waited for for ever; answered and not waited for, a command would
+    be called done too early."""
+    answered = {
+        (event, service.name, reaction.when)
+        for service in OWNERS
+        if service.reactions
+        for reaction in service.reactions.every
+        for event in reaction.events
+    }
+    told = {(event, each.service, each.when) for event, followers in FOLLOWERS.items() for each in followers}
+    assert told == answered
+
+
+def test_imported_history_is_answered_by_nobody() -> None:
+    """Readers wait for nothing to follow from it."""
+    assert not [each for service in OWNERS if service.reactions for each in service.reactions.every if each.imported]
+
+
+def test_whoever_has_timers_tells_of_those_that_are_refused() -> None:
+    timed = {service.name for service in OWNERS if any(aggregate.has_timers for aggregate in service.aggregates)}
+    assert timed == set(TIMED)
