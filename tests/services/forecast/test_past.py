@@ -50,7 +50,7 @@ from tests.services.forecast.facts import (
 from tests.services.forecast.test_processes import SECOND_STAGES, STANDARD_STAGES, published
 from tests.shared.web.conftest import Errands
 
-OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream"}
+OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream", "/v1/effects/{correlation_id}"}
 """What refuses `as_of` and `known_at`."""
 DEALS = [UUID(int=3000 + number) for number in range(8)]
 LEADS = [UUID(int=4000 + number) for number in range(6)]
