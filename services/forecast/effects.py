@@ -110,6 +110,14 @@ class Effects:
 
 SEEN = "($1::boolean or e.team = any($2::uuid[]) or e.owner = $3)"
 
+HISTORY_TOO = ", ".join(
+    f"('{each.service}', '{type_of(event)}')"
+    for event, followers in FOLLOWERS.items()
+    for each in followers
+    if each.imported
+)
+"""Who answers events of which type also where they were imported."""
+
 LED_TO = f"""
 with led as materialized (
     select j.position, split_part(j.topic, '.', 1) as service, j.topic, j.partition, j.source_position, j.aggregate,
@@ -140,7 +148,8 @@ with led as materialized (
       left join unnest($9::text[], $10::text[], $11::smallint[], $12::bigint[])
         as passed(service, topic, partition, position)
         on (passed.service, passed.topic, passed.partition) = (f.service, l.topic, l.partition)
-     where not l.imported and (f.field is null or coalesce(l.data ->> f.field, 'false') <> 'false')
+     where (not l.imported or (f.service, l.type) in ({HISTORY_TOO}))
+       and (f.field is null or coalesce(l.data ->> f.field, 'false') <> 'false')
 ), parked as (
     select p.* from told p
      where p.kind = 'event-parked'

@@ -126,10 +126,12 @@ def follow_up_events(service: str) -> FollowUpEvents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follower:
-    """A service that answers events of a type: each, or those whose field `when` says something."""
+    """A service that answers events of a type: each, or those whose field `when` says something; of history only where
+    it is `imported` too."""
 
     service: str
     when: str | None = None
+    imported: bool = False
 
 
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
@@ -139,9 +141,9 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     deals.DealReopened: (Follower(service="contracts"),),
     deals.DealLost: (Follower(service="contracts"),),
     deals.DealAbandoned: (Follower(service="contracts"),),
-    contracts.ContractActivated: (Follower(service="receivables"),),
+    contracts.ContractActivated: (Follower(service="receivables", imported=True),),
 }
-"""What is answered by whom, unless it was imported. That the services do so is a law (`tests/house/test_followers`)."""
+"""What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 
 FOLLOWING = tuple(dict.fromkeys(each.service for followers in FOLLOWERS.values() for each in followers))
 TIMED = ("receivables",)
