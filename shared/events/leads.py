@@ -54,6 +54,8 @@ class MemberJoined:
     """Open leads that the person can carry."""
     said: tuple[str, ...] | None = None
     """The fields that a line of history states; the others stay as they were. None: all are stated."""
+    on: date | None = None
+    """The day of it."""
 
 
 @event("leads.member-changed", aggregate="member", rank=Rank.CHANGE)

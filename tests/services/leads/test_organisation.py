@@ -106,11 +106,11 @@ gone = MemberLeft(member_id=HERE, on=TODAY)
 
 
 def test_org_1_a_person_joins_a_team() -> None:
-    known_team.when(rosa_joins).then(joined)
+    known_team.when(rosa_joins).then(replace(joined, on=TODAY))
 
 
 def test_org_1_a_person_can_join_without_a_team() -> None:
-    unknown_team.when(replace(rosa_joins, team_id=None)).then(replace(joined, team_id=None))
+    unknown_team.when(replace(rosa_joins, team_id=None)).then(replace(joined, team_id=None, on=TODAY))
 
 
 def test_org_1_nobody_joins_a_team_that_is_not_there() -> None:
@@ -137,7 +137,7 @@ def test_org_1_joining_again_with_other_content_is_refused() -> None:
 
 def test_org_1_a_member_moves_to_another_team() -> None:
     outcome = known_team.given(joined).when(MoveMember(team_id=NORTH))
-    outcome.then(MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH))
+    outcome.then(MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH, on=TODAY))
     assert outcome.state.team == NORTH
 
 
@@ -181,6 +181,17 @@ def test_org_1_a_departure_of_last_week_happened_then() -> None:
     assert fact.at.at < NOW
 
 
+def test_org_1_nobody_has_left_before_they_joined_or_came_to_their_team() -> None:
+    """A departure of a year ago, of somebody taken in today, made time run backwards for whoever reads the topics."""
+    since = known_team.given(replace(joined, on=TODAY - timedelta(days=9)))
+    moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH, on=TODAY - timedelta(days=2))
+    for history, days in ((since, 9), (since.given(moved), 2)):
+        early = history.when(LeaveOrganisation(on=TODAY - timedelta(days=days + 1))).then_rejected("before-it-began")
+        assert early.rejected is not None
+        assert early.rejected.reasons[0].field == "on"
+        assert history.when(LeaveOrganisation(on=TODAY - timedelta(days=days))).rejected is None
+
+
 def test_org_1_nobody_has_left_in_the_future() -> None:
     late = LeaveOrganisation(on=TODAY + timedelta(days=1))
     known_team.given(joined).when(late).then_rejected("in-the-future")
@@ -210,7 +221,7 @@ def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
     scenario(team).given(formed).when(ImportManager(on=on, member_id=ROSA)).then(led_by_rosa)
     history = scenario(member).knowing(holder=SubjectHolder())
     history.when(ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)).then(
-        replace(joined, said=("subject", "name", "role", "team_id"))
+        replace(joined, said=("subject", "name", "role", "team_id"), on=on)
     )
     moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH, on=on)
     history.given(joined).when(ImportMove(on=on, team_id=NORTH)).then(moved)

@@ -63,6 +63,8 @@ class ActiveMember:
     leaves: tuple[Leave, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
+    since: date | None = None
+    """The day on which they joined, or came to their team."""
 
     @property
     def owner(self) -> UUID:
@@ -232,7 +234,7 @@ def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | M
     """What a member is from a day on, as far as that is said, also where that was so before: what is told later may lie
     between."""
     if told.team_id is not None:
-        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id)
+        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id, on=told.on)
     said = told.said and tuple(name for name in told.said if name in DETAILS)
     yield MemberChanged(member_id=state.id, said=said, **{name: getattr(told, name) for name in DETAILS})
 
@@ -256,6 +258,7 @@ def joined(command: JoinMember | ImportMember, context: Context, holder: Subject
     return MemberJoined(
         member_id=context.aggregate_id,
         said=said,
+        on=command.on if isinstance(command, ImportMember) else context.today,
         **{name: value for name, value in told.items() if value is not None},
     )
 
@@ -274,10 +277,10 @@ def imported_already(state: FormerMember, command: ImportMember) -> bool:
 
 
 @member.decides(allow=OPERATIONS)
-def move(state: ActiveMember, command: MoveMember, named_team: NamedTeam) -> Decision:
+def move(state: ActiveMember, command: MoveMember, context: Context, named_team: NamedTeam) -> Decision:
     """Move a member to another team; what they own stays with the team that it is recorded on."""
     check_team(command.team_id, named_team)
-    return [MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id)]
+    return [MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=context.today)]
 
 
 @member.already
@@ -326,6 +329,8 @@ def leave(state: ActiveMember, command: LeaveOrganisation, context: Context) -> 
     """Record that a member left; their subject is free again."""
     if command.on > context.today:
         raise Rejected("in-the-future", "A departure is recorded once it has happened.", field="on")
+    if state.since and command.on < state.since:
+        raise Rejected("before-it-began", f"They joined, or came to their team, on {state.since}.", field="on")
     return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=context.moment(command.on))]
 
 
@@ -365,12 +370,14 @@ def has_joined(state: NoMember, event: MemberJoined) -> ActiveMember:
         department=event.department,
         experience=event.experience,
         capacity=event.capacity,
+        since=event.on,
     )
 
 
 @member.evolves
 def has_moved(state: ActiveMember, event: MemberMoved) -> ActiveMember:
-    return replace(state, team=event.team_id)
+    since = state.since if event.team_id == state.team else event.on or state.since
+    return replace(state, team=event.team_id, since=since)
 
 
 @member.evolves
