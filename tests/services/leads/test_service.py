@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -163,6 +163,19 @@ async def test_lead_8_a_lead_becomes_account_contact_and_deal(house: House) -> N
     # The address went from the lead to the account.
     again = await desk.sees("/v1/leads/" + await desk.makes("/v1/leads", {"source": "fair", "email": email}))
     assert (again["status"], again["original_id"]) == ("duplicate", account["id"])
+
+
+async def test_lead_8_the_deal_has_an_id_that_no_other_deal_can_have(house: House) -> None:
+    """LEAD-8: it derives from the lead. One that a client names might be another deal's, of a service that this one
+    does not ask."""
+    desk = house.somebody()
+    lead = await ready_lead(desk, email=address(), company_name="Northwind")
+    deal = {"name": "Second line", "amount": {"amount": "620000.00", "currency": "EUR"}}
+    refused = await desk.does(f"/v1/leads/{lead}/convert", {"deal": {**deal, "deal_id": str(new_id())}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-body"), refused.text
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/deal/deal_id"]
+    await desk.makes(f"/v1/leads/{lead}/convert", {"deal": deal})
+    assert (await desk.sees(f"/v1/leads/{lead}"))["deal_id"] == str(uuid5(UUID(lead), "deal"))
 
 
 async def test_lead_8_leads_of_one_company_that_are_converted_at_once_share_its_account(house: House) -> None:
@@ -411,7 +424,7 @@ async def test_api_1_a_day_outside_of_the_calendar_of_business_is_refused_with_i
     deal = {"name": "Plant", "amount": {"amount": "1.00", "currency": "EUR"}, "expected_close": "9999-12-31"}
     asked: list[tuple[str, dict[str, Any], str]] = [
         ("log-activity", {"kind": "call", "outcome": "reached", "on": "0001-01-01"}, "/on"),
-        ("convert", {"deal": {"deal_id": str(new_id()), **deal}}, "/deal/expected_close"),
+        ("convert", {"deal": deal}, "/deal/expected_close"),
     ]
     for action, body, field in asked:
         refused = await desk.does(f"/v1/leads/{lead}/{action}", body)

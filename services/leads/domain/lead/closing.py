@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from typing import ClassVar, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Text
@@ -42,8 +42,6 @@ class WantedDeal:
     amount: Money
     expected_close: Day | None = None
     """Today or later."""
-    deal_id: UUID | None = None
-    """Made by the client (UUIDv7); default: made here."""
 
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -113,7 +111,7 @@ def convert(
             source=state.captured.source,
             owner=state.owner,
             team=state.team,
-            deal_id=(deal.deal_id or context.derived_id("deal")) if deal else None,
+            deal_id=deal_of(state.id) if deal else None,
             deal_name=deal.name if deal else None,
             amount=deal.amount if deal else None,
             expected_close=deal.expected_close if deal else None,
@@ -122,13 +120,16 @@ def convert(
     ]
 
 
+def deal_of(lead_id: UUID) -> UUID:
+    """The id of the deal that a lead becomes. Deals are another service's: an id from outside might be taken there, and
+    nobody would hear of it here."""
+    return uuid5(lead_id, "deal")
+
+
 def checked(deal: WantedDeal | None, context: Context) -> WantedDeal | None:
-    """The deal that is wanted, once its id and amount can be; raises Rejected."""
+    """The deal that is wanted, once its amount and day can be; raises Rejected."""
     if deal is None:
         return None
-    if deal.deal_id is not None and deal.deal_id.version != 7:
-        # Ids of version 5 derive from business keys; nobody outside may take one.
-        raise Rejected("not-version-7", "An id made by a client is a UUID of version 7.", field="deal.deal_id")
     amount = check_money(deal.amount, context.company.currency, "deal.amount")
     if amount.amount < 0:
         raise Rejected("out-of-range", "A deal is not worth less than nothing.", field="deal.amount.amount")
@@ -180,8 +181,6 @@ def converted_already(state: ConvertedLead, command: ConvertLead) -> bool:
     if command.deal is None or state.deal_id is None:
         return command.deal is None and state.deal_id is None
     wanted = command.deal
-    if wanted.deal_id not in (None, state.deal_id):
-        return False
     return (wanted.name, wanted.amount, wanted.expected_close) == (state.deal_name, state.amount, state.expected_close)
 
 
