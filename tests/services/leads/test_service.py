@@ -84,6 +84,29 @@ async def test_lead_2_once_the_original_is_closed_the_next_one_is_a_lead_again(h
     assert (await desk.sees(f"/v1/leads/{second}"))["status"] == "open"
 
 
+@pytest.mark.parametrize("end", ["disqualify", "convert", "erase-person"])
+async def test_lead_2_a_lead_that_comes_while_the_original_ends_comes_in(
+    house: House, replica: House, end: str
+) -> None:
+    """LEAD-2: as a lead or as a duplicate; never refused, and never more than one of them open."""
+    ends = {"disqualify": {"reason": "no-need"}, "convert": {"account_name": "Northwind"}, "erase-person": {}}
+    places = [house.somebody(), replica.somebody()]
+    for _ in range(20):
+        lead = {"source": "fair", "email": address(), "person_name": "Ada Moreno"}
+        original = await ready_lead(places[0], **lead)
+        answers = await asyncio.gather(
+            *(place.does("/v1/leads", lead) for place in places * 2),
+            places[0].does(f"/v1/leads/{original}/{end}", ends[end]),
+            *(place.does("/v1/leads", lead) for place in places),
+        )
+        assert {answer.status_code for answer in answers} == {200, 201}, [answer.text for answer in answers]
+        came = [answer.json()["id"] for answer in answers if answer.status_code == 201]
+        found = [await places[0].sees(f"/v1/leads/{each}") for each in came]
+        assert len(came) == 6
+        assert {each["status"] for each in found} <= {"open", "duplicate"}
+        assert sum(each["status"] == "open" for each in found) <= (0 if end == "convert" else 1)
+
+
 async def test_lead_2_a_lead_with_the_address_of_a_contact_points_to_the_account(house: House) -> None:
     desk, email = house.somebody(), address()
     account = await desk.makes("/v1/accounts", {"name": "Northwind"})
