@@ -1,6 +1,9 @@
-"""What handlers are given besides their state. All is read fresh, but for two looks into lists: the load of a team's
-members, and the leads that were open at a past instant."""
+"""What handlers are given besides their state. All is read fresh, but for two looks into lists: who is in a team, and
+the leads that were open at a past instant."""
 
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -133,8 +136,10 @@ async def assignment_desk(reader: Reader, state: Any, command: Any, context: Con
         return AssignmentDesk(rule=rule)
     if not await _team_exists(reader, chosen):
         return AssignmentDesk(rule=rule, team_id=chosen, team_exists=False)
+    # First the queue: every turn that it tells of is among what the reps carry, and the append finds out about others.
     queue, _ = await reader.state(assignment_queue, queue_of(chosen))
     rows = await reader.fetch(PEOPLE_VIEW, CANDIDATES, chosen, context.today)
+    moving = await _owners(reader, rows[0]["moving"]) if rows else Counter[UUID | None]()
     return AssignmentDesk(
         rule=rule,
         team_id=chosen,
@@ -142,13 +147,19 @@ async def assignment_desk(reader: Reader, state: Any, command: Any, context: Con
             Candidate(
                 member_id=row["id"],
                 capacity=row["capacity"],
-                open_leads=row["open_leads"],
+                open_leads=row["open_leads"] + moving[row["id"]],
                 on_leave=row["on_leave"],
             )
             for row in rows
         ),
         last=queue.last if isinstance(queue, RunningAssignmentQueue) else None,
     )
+
+
+async def _owners(reader: Reader, leads: Sequence[UUID]) -> Counter[UUID | None]:
+    """How many of these leads are open, by their owners."""
+    found = await asyncio.gather(*(reader.state(lead, each) for each in leads))
+    return Counter(state.owner for state, _ in found if isinstance(state, OpenLead))
 
 
 async def matched_account(reader: Reader, state: OpenLead, command: ConvertLead, context: Context) -> MatchedAccount:

@@ -117,15 +117,26 @@ HERE = "delete from {view}.leave where member_id = any($1)"
 AWAY = "insert into {view}.leave (member_id, first_day, last_day) values ($1, $2, $3) on conflict do nothing"
 
 CANDIDATES = """
-select m.id, m.capacity, count(l.id) as open_leads,
-       exists (select from {view}.leave a
-                where a.member_id = m.id and $2 between a.first_day and a.last_day) as on_leave
-  from {view}.member m
-  left join {leads}.lead l on l.owner = m.id and l.status = 'open'
- where m.team = $1 and m.status = 'active' and m.role = 'rep'
- group by m.id
+with rep as (
+    select m.id, m.capacity,
+           exists (select from {view}.leave a
+                    where a.member_id = m.id and $2 between a.first_day and a.last_day) as on_leave
+      from {view}.member m
+     where m.team = $1 and m.status = 'active' and m.role = 'rep'
+), moving as (
+    select distinct e.aggregate_id as id
+      from event e left join {leads}.lead l on l.id = e.aggregate_id
+     where e.position > (select position from mark where name = '{leads}') and e.aggregate = 'lead'
+       and (l.owner in (select id from rep) or (e.data ->> 'member_id')::uuid in (select id from rep))
+)
+select r.id, r.capacity, r.on_leave,
+       (select count(*) from {leads}.lead l
+         where l.owner = r.id and l.status = 'open' and l.id not in (select id from moving)) as open_leads,
+       (select coalesce(array_agg(id), '{}') from moving) as moving
+  from rep r
 """
-"""The reps of a team on a day, with what they carry. Reads the view `leads` beside this one."""
+"""The reps of a team on a day, with what they carry. Reads the view `leads` beside this one: leads of theirs of which
+something was recorded that it does not hold yet are not counted, but named (`moving`)."""
 
 
 async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:

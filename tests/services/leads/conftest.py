@@ -48,6 +48,28 @@ class Desk:
         return (await self.client.get(path)).status_code
 
 
+QUALIFIED = {
+    "need_stated": True,
+    "budget": {"amount": "650000.00", "currency": "EUR"},
+    "decision_chain_known": True,
+}
+
+
+def unique(name: str) -> str:
+    return f"{name}-{new_id().hex[-12:]}"
+
+
+def address() -> str:
+    return f"{unique('ada')}@northwind.example"
+
+
+async def ready_lead(desk: Desk, **fields: Any) -> str:
+    """A lead that can be converted."""
+    lead = await desk.makes("/v1/leads", {"source": "fair", "person_name": "Ada Moreno", **fields})
+    await desk.makes(f"/v1/leads/{lead}/note-qualification", QUALIFIED)
+    return lead
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The service, and the people who work with it."""
@@ -57,12 +79,15 @@ class House:
     def somebody(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> Desk:
         return Desk(client=self.service.client(role, subject))
 
-    async def team(self, *subjects: str, manager: str | None = None) -> tuple[str, list[str]]:
+    async def team(self, *subjects: str, manager: str | None = None, capacity: int = 30) -> tuple[str, list[str]]:
         """A team with reps of these subjects (made unique), and a manager; gives the team's id and the members'."""
         ops = self.somebody()
         team = await ops.makes("/v1/teams", {"name": f"Team of {', '.join(subjects)}"})
         reps = [
-            await ops.makes("/v1/members", {"subject": subject, "name": subject, "role": "rep", "team_id": team})
+            await ops.makes(
+                "/v1/members",
+                {"subject": subject, "name": subject, "role": "rep", "team_id": team, "capacity": capacity},
+            )
             for subject in subjects
         ]
         if manager is not None:

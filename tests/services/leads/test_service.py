@@ -1,172 +1,17 @@
 """The leads service over HTTP and PostgreSQL: what only shows when commands meet."""
 
 import asyncio
-from collections import Counter
 from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
 
 from services.leads.app import SERVICE
-from services.leads.domain.assignment import queue_of
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.testing.servers import personal_rows
 from shared.views.comparing import differences
-from tests.services.leads.conftest import Desk, House
-
-QUALIFIED = {
-    "need_stated": True,
-    "budget": {"amount": "650000.00", "currency": "EUR"},
-    "decision_chain_known": True,
-}
-
-
-def unique(name: str) -> str:
-    return f"{name}-{new_id().hex[-12:]}"
-
-
-def address() -> str:
-    return f"{unique('ada')}@northwind.example"
-
-
-async def ready_lead(desk: Desk, **fields: Any) -> str:
-    """A lead that can be converted."""
-    lead = await desk.makes("/v1/leads", {"source": "fair", "person_name": "Ada Moreno", **fields})
-    await desk.makes(f"/v1/leads/{lead}/note-qualification", QUALIFIED)
-    return lead
-
-
-# -- LEAD-2: one original --------------------------------------------------------------------------------------------
-
-
-async def test_lead_2_of_many_captures_of_one_address_at_once_one_is_the_original(house: House) -> None:
-    email = address()
-    people = [house.somebody(Role.MARKETING, unique("marketing")) for _ in range(20)]
-    captured = await asyncio.gather(
-        *(
-            person.makes("/v1/leads", {"source": "website", "email": email.upper() if number % 2 else email})
-            for number, person in enumerate(people)
-        )
-    )
-    found = [await house.somebody().sees(f"/v1/leads/{lead}") for lead in captured]
-    assert Counter(lead["status"] for lead in found) == {"open": 1, "duplicate": 19}
-    (original,) = [lead["id"] for lead in found if lead["status"] == "open"]
-    assert {lead["original_id"] for lead in found if lead["status"] == "duplicate"} == {original}
-
-
-async def test_lead_2_two_replicas_agree_on_one_original(house: House, replica: House) -> None:
-    for _ in range(10):
-        email = address()
-        both = await asyncio.gather(
-            *(place.somebody().makes("/v1/leads", {"source": "website", "email": email}) for place in (house, replica))
-        )
-        found = [await house.somebody().sees(f"/v1/leads/{lead}") for lead in both]
-        assert Counter(lead["status"] for lead in found) == {"open": 1, "duplicate": 1}
-
-
-async def test_lead_4_two_replicas_hand_out_turns_of_one_round(house: House, replica: House) -> None:
-    team, reps = await house.team(unique("rosa"), unique("sam"))
-    await replica.settled()
-    places = [house.somebody(), replica.somebody()] * 10
-    leads = await asyncio.gather(
-        *(place.makes("/v1/leads", {"source": "website", "team_id": team}) for place in places)
-    )
-    found = [await house.somebody().sees(f"/v1/leads/{lead}") for lead in leads]
-    assert Counter(lead["owner"] for lead in found) == dict.fromkeys(reps, 10)
-
-
-async def test_lead_2_once_the_original_is_closed_the_next_one_is_a_lead_again(house: House) -> None:
-    desk, email = house.somebody(), address()
-    first = await desk.makes("/v1/leads", {"source": "fair", "email": email})
-    await desk.makes(f"/v1/leads/{first}/disqualify", {"reason": "no-need"})
-    second = await desk.makes("/v1/leads", {"source": "fair", "email": email})
-    assert (await desk.sees(f"/v1/leads/{second}"))["status"] == "open"
-
-
-@pytest.mark.parametrize("end", ["disqualify", "convert", "erase-person"])
-async def test_lead_2_a_lead_that_comes_while_the_original_ends_comes_in(
-    house: House, replica: House, end: str
-) -> None:
-    """LEAD-2: as a lead or as a duplicate; never refused, and never more than one of them open."""
-    ends = {"disqualify": {"reason": "no-need"}, "convert": {"account_name": "Northwind"}, "erase-person": {}}
-    places = [house.somebody(), replica.somebody()]
-    for _ in range(20):
-        lead = {"source": "fair", "email": address(), "person_name": "Ada Moreno"}
-        original = await ready_lead(places[0], **lead)
-        answers = await asyncio.gather(
-            *(place.does("/v1/leads", lead) for place in places * 2),
-            places[0].does(f"/v1/leads/{original}/{end}", ends[end]),
-            *(place.does("/v1/leads", lead) for place in places),
-        )
-        assert {answer.status_code for answer in answers} == {200, 201}, [answer.text for answer in answers]
-        came = [answer.json()["id"] for answer in answers if answer.status_code == 201]
-        found = [await places[0].sees(f"/v1/leads/{each}") for each in came]
-        assert len(came) == 6
-        assert {each["status"] for each in found} <= {"open", "duplicate"}
-        assert sum(each["status"] == "open" for each in found) <= (0 if end == "convert" else 1)
-
-
-async def test_lead_2_a_lead_with_the_address_of_a_contact_points_to_the_account(house: House) -> None:
-    desk, email = house.somebody(), address()
-    account = await desk.makes("/v1/accounts", {"name": "Northwind"})
-    await desk.makes(f"/v1/accounts/{account}/add-contact", {"name": "Ada", "email": email})
-    lead = await desk.sees("/v1/leads/" + await desk.makes("/v1/leads", {"source": "fair", "email": email}))
-    assert (lead["status"], lead["original_kind"], lead["original_id"]) == ("duplicate", "account", account)
-
-
-async def test_acct_1_a_contact_does_not_take_the_address_of_an_open_lead(house: House) -> None:
-    desk, email = house.somebody(), address()
-    await desk.makes("/v1/leads", {"source": "fair", "email": email})
-    account = await desk.makes("/v1/accounts", {"name": "Northwind"})
-    refused = await desk.does(f"/v1/accounts/{account}/add-contact", {"name": "Ada", "email": email})
-    assert (refused.status_code, refused.json()["code"]) == (422, "email-held")
-    assert refused.json()["errors"][0]["pointer"] == "/email"
-
-
-# -- LEAD-4: whose turn it is ----------------------------------------------------------------------------------------
-
-
-async def test_lead_4_leads_that_come_at_once_go_round_the_team(house: House) -> None:
-    team, reps = await house.team(unique("rosa"), unique("sam"), unique("tea"))
-    web = house.somebody(Role.MARKETING, unique("marketing"))
-    leads = await asyncio.gather(*(web.makes("/v1/leads", {"source": "website", "team_id": team}) for _ in range(30)))
-    ops = house.somebody()
-    found = [await ops.sees(f"/v1/leads/{lead}") for lead in leads]
-    assert Counter(lead["owner"] for lead in found) == dict.fromkeys(reps, 10)
-    assert {lead["rule"] for lead in found} == {"given-team"}
-    assert (await ops.sees(f"/v1/assignment-queues/{queue_of(UUID(team))}"))["turns"] == 30
-
-
-async def test_lead_4_who_is_away_or_full_gets_none_and_then_the_pool_does(house: House) -> None:
-    away, full = unique("rosa"), unique("sam")
-    team, (rosa, _) = await house.team(away, full)
-    ops = house.somebody()
-    today = today_of(house)
-    await house.somebody(Role.REP, away).makes(f"/v1/members/{rosa}/go-on-leave", {"start": today, "end": today})
-    await house.settled()
-    captured = []
-    for _ in range(31):
-        captured.append(await ops.makes("/v1/leads", {"source": "fair", "team_id": team}))
-        await house.settled()
-    found = [await ops.sees(f"/v1/leads/{lead}") for lead in captured]
-    assert Counter(lead["owner"] is not None for lead in found) == {True: 30, False: 1}
-    assert (found[-1]["owner"], found[-1]["team"]) == (None, team)
-    assert rosa not in {lead["owner"] for lead in found}
-
-
-async def test_lead_4_a_lead_of_a_rep_goes_to_whose_turn_it_is_in_their_team(house: House) -> None:
-    subjects = [unique("rosa"), unique("sam")]
-    _, reps = await house.team(*subjects)
-    rosa, sam = (house.somebody(Role.REP, subject) for subject in subjects)
-    first = await rosa.makes("/v1/leads", {"source": "call"})
-    second = await rosa.makes("/v1/leads", {"source": "call"})
-    assert (await rosa.sees(f"/v1/leads/{first}"))["owner"] == min(reps)
-    assert await rosa.status(f"/v1/leads/{second}") == 404
-    assert (await sam.sees(f"/v1/leads/{second}"))["rule"] == "askers-team"
-    unknown = await rosa.does("/v1/leads", {"source": "call", "team_id": str(new_id())})
-    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-team")
-
+from tests.services.leads.conftest import House, address, ready_lead, unique
 
 # -- LEAD-8: conversion ----------------------------------------------------------------------------------------------
 
@@ -275,18 +120,13 @@ async def test_org_1_a_rep_enters_their_own_leave_and_a_manager_the_teams(house:
     await house.somebody(Role.MANAGER, boss).makes(f"/v1/members/{second}/go-on-leave", days)
 
 
-def today_of(house: House) -> str:
-    """The company's day."""
-    return house.service.running.clock.now().date().isoformat()
-
-
 async def test_org_1_a_subject_belongs_to_one_member_until_they_leave(house: House) -> None:
     ops, subject = house.somebody(), unique("rosa")
     somebody = {"subject": subject, "name": "Rosa", "role": "rep"}
     first = await ops.makes("/v1/members", somebody)
     taken = await ops.does("/v1/members", somebody)
     assert (taken.status_code, taken.json()["code"]) == (422, "subject-taken")
-    await ops.makes(f"/v1/members/{first}/leave", {"on": today_of(house)})
+    await ops.makes(f"/v1/members/{first}/leave", {"on": "2024-05-01"})
     await ops.makes("/v1/members", somebody)
 
 
@@ -303,7 +143,7 @@ async def test_org_1_whoever_has_left_gets_nothing_and_leads_nobody(house: House
     """ORG-1, API-1: a member who left is as one who never was; the field is named."""
     ops = house.somebody()
     team, (rosa, sam) = await house.team(unique("rosa"), unique("sam"))
-    await ops.makes(f"/v1/members/{sam}/leave", {"on": today_of(house)})
+    await ops.makes(f"/v1/members/{sam}/leave", {"on": "2024-05-01"})
     lead = await ops.makes("/v1/leads", {"source": "fair"})
     for nobody in (sam, str(new_id())):
         for path, body, pointer in (
@@ -461,10 +301,10 @@ async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
     desk = house.somebody()
     (row,) = (await desk.sees("/v1/members", team=team, role="rep"))["items"]
     assert (row["id"], row["subject"], row["status"]) == (rosa, subject, "active")
-    await desk.makes(f"/v1/members/{rosa}/leave", {"on": today_of(house)})
+    await desk.makes(f"/v1/members/{rosa}/leave", {"on": "2024-05-01"})
     await house.settled()
     (row,) = (await desk.sees("/v1/members", team=team, role="rep"))["items"]
-    assert (row["status"], row["left_on"]) == ("former", today_of(house))
+    assert (row["status"], row["left_on"]) == ("former", "2024-05-01")
     (shown,) = [item for item in (await desk.sees("/v1/teams", limit="100"))["items"] if item["id"] == team]
     assert shown["manager"] is not None
 
