@@ -28,7 +28,7 @@ async def references(reader: Reader, state: Any, command: Any, context: Context)
     member = None if named == actor.member else named
     stated: UUID | None = getattr(command, "team", None)
     team = None if stated == actor.team or stated in actor.teams else stated
-    account: UUID | None = getattr(command, "account_id", None)
+    account: UUID | None = getattr(command, "account_id", None) or None
     if member is None and team is None and account is None:
         return References()
     (row,) = await reader.fetch(KNOWN_ACCOUNTS, FOUND, member, team, account)

@@ -9,6 +9,7 @@ from shared.domain.aggregate import Aggregate, Claim, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.history import said_of, stated
+from shared.domain.merge_patch import absent, given
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
@@ -84,10 +85,11 @@ class AddImportedProduct:
 class UpdateProduct:
     """What changes about a product; what is left out stays as it is."""
 
-    name: Name | None = None
-    family: Name | None = None
-    list_price: Money | None = None
-    active: bool | None = None
+    name: Name = absent()
+    family: Name | None = absent()
+    """Null: of no family."""
+    list_price: Money = absent()
+    active: bool = absent()
     """False: it can no longer be put on deals."""
 
     example: ClassVar[dict[str, Any]] = {"list_price": {"amount": "4950.00", "currency": "EUR"}}
@@ -141,14 +143,9 @@ def is_listed(state: ListedProduct, command: AddProduct) -> bool:
 @product.decides(allow=KEEPING_PRODUCTS, method="PATCH")
 def update(state: ListedProduct, command: UpdateProduct, context: Context) -> list[ProductChanged]:
     """Change name, family, list price or availability. Deals keep the prices that they were given."""
-    event = ProductChanged(
-        product_id=state.id,
-        code=state.code,
-        name=command.name or state.name,
-        family=command.family or state.family,
-        list_price=_price(command.list_price, context) if command.list_price else state.list_price,
-        active=state.active if command.active is None else command.active,
-    )
+    known = {name: getattr(state, name) for name in ("name", "family", "list_price", "active")} | given(command)
+    known["list_price"] = _price(known["list_price"], context)
+    event = ProductChanged(product_id=state.id, code=state.code, **known)
     return [] if changed(state, event) == state else [event]
 
 

@@ -178,9 +178,9 @@ async def matched_account(reader: Reader, state: OpenLead, command: ConvertLead,
 
 async def neighbours(reader: Reader, state: Any, command: Any, context: Context) -> Neighbours:
     """Who holds the domain that a command names, and what stands above the parent that it names (ACCT-1)."""
-    domain = domain_key(command.domain)
+    domain = domain_key(command.domain or None)
     holder = await reader.claim_holder("domain", domain) if domain else None
-    if command.parent_id is None:
+    if not command.parent_id:
         return Neighbours(domain_holder=holder)
     ancestors: list[UUID] = []
     above: UUID | None = command.parent_id

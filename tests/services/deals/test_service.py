@@ -89,6 +89,21 @@ async def test_deal_9_a_quick_update_needs_the_version_that_was_read(office: Off
     assert (refused.status_code, codes(refused)) == (422, ["below-zero", "unknown-stage"])
 
 
+async def test_api_1_null_in_a_quick_update_empties_a_field_or_is_refused(office: Office) -> None:
+    """DEAL-9: the list follows; what is left out stays."""
+    desk = office.somebody()
+    deal = await desk.makes("/v1/deals", {**DEAL, "expected_close": "2099-01-29"})
+    await desk.makes(f"/v1/deals/{deal}/plan-next-step", {"on": "2099-01-05", "what": "Workshop"})
+    path = f"/v1/deals/{deal}"
+    refused = await patched(desk, path, 2, {"amount": None, "stage": None, "expected_close": None})
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid-body")
+    assert {error["pointer"].split("/")[1] for error in refused.json()["errors"]} == {"amount", "stage"}
+    emptied = await patched(desk, path, 2, {"expected_close": None, "next_step": None})
+    assert emptied.json()["version"] == 4
+    row = next(each for each in (await seen(desk, emptied, "/v1/deals"))["items"] if each["id"] == deal)
+    assert (row["expected_close"], row["next_step"], row["amount"]) == (None, None, DEAL["amount"])
+
+
 async def test_deal_1_an_opening_repeated_under_its_own_id_or_key_opens_one_deal(office: Office) -> None:
     desk, deal = office.somebody(), str(new_id())
     body = {"id": deal, **DEAL}
@@ -359,11 +374,10 @@ async def test_api_2_the_deal_of_a_converted_lead_is_there_for_the_leads_token(o
         f"/v1/leads/{lead}/note-qualification",
         {"need_stated": True, "budget": {"amount": "650000.00", **EUR}, "decision_chain_known": True},
     )
-    deal = str(new_id())
-    converted = await desk.does(
-        f"/v1/leads/{lead}/convert", {"deal": {"deal_id": deal, "name": "New plant", "amount": DEAL["amount"]}}
-    )
+    wanted = {"name": "New plant", "amount": DEAL["amount"]}
+    converted = await desk.does(f"/v1/leads/{lead}/convert", {"deal": wanted})
     assert converted.status_code == 200, converted.text
+    deal = (await desk.sees(f"/v1/leads/{lead}"))["deal_id"]
     seller = office.somebody()
     found = await seen(seller, converted, f"/v1/deals/{deal}")
     assert (found["lead_id"], found["name"], found["source"]) == (lead, "New plant", "fair")

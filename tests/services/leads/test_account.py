@@ -56,7 +56,7 @@ def test_acct_1_what_cannot_be_read_is_named() -> None:
 
 
 def test_acct_1_a_profile_changes_and_what_is_left_out_stays() -> None:
-    outcome = known.when(ChangeAccount(size=460, clear=("domain",)))
+    outcome = known.when(ChangeAccount(size=460, domain=None))
     outcome.then(AccountChanged(account_id=HERE, name="Northwind Tooling", size=460, country="DE"))
     assert (outcome.state.owner, outcome.state.team) == (ROSA, SOUTH)
 
@@ -64,10 +64,6 @@ def test_acct_1_a_profile_changes_and_what_is_left_out_stays() -> None:
 def test_acct_1_a_change_to_what_is_so_already_records_nothing() -> None:
     known.when(ChangeAccount(name="Northwind Tooling", domain="northwind.example")).then()
     known.when(ChangeAccount()).then()
-
-
-def test_acct_1_a_field_is_not_set_and_cleared_at_once() -> None:
-    known.when(ChangeAccount(size=1, clear=("size",))).then_rejected("invalid", "set-and-cleared")
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ async def test_acct_1_a_profile_changes_on_the_version_that_was_read(house: Hous
     account = await ops.makes("/v1/accounts", {"name": "Northwind", "domain": domain, "size": 3})
     path = f"/v1/accounts/{account}"
     tag = (await ops.client.get(path)).headers["etag"]
-    changed = await ops.client.patch(path, json={"size": 4, "clear": ["domain"]}, headers={"If-Match": tag})
+    changed = await ops.client.patch(path, json={"size": 4, "domain": None}, headers={"If-Match": tag})
     assert changed.status_code == 200, changed.text
     profile = (await ops.sees(path))["profile"]
     assert (profile["size"], profile["domain"], profile["name"]) == (4, None, "Northwind")

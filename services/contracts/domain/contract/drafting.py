@@ -23,6 +23,7 @@ from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerm
 from shared.domain.aggregate import Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.merge_patch import absent, given
 from shared.domain.money import Money
 from shared.domain.references import References, foreign_team, unknown, unknown_reference
 from shared.domain.rejection import Reason, Rejected, refuse_all
@@ -91,10 +92,11 @@ class DraftForDeal:
 class ChangeContract:
     """Change the terms of a draft; what is left out stays as it is."""
 
-    total: Money | None = None
-    payment_terms: PaymentTerms | None = None
-    account_id: UUID | None = None
-    reason: Sentence | None = None
+    total: Money = absent()
+    payment_terms: PaymentTerms = absent()
+    account_id: UUID | None = absent()
+    """Null: it has no account for now."""
+    reason: Sentence = absent()
 
     example: ClassVar[dict[str, object]] = {
         "total": {"amount": "115000.00", "currency": "EUR"},
@@ -207,15 +209,17 @@ def change(
     state: DraftedContract, command: ChangeContract, context: Context, references: References
 ) -> Sequence[ContractTermsChanged]:
     """Change the terms of a draft."""
-    if command.account_id != state.account_id:
+    said = given(command)
+    account_id = said.get("account_id", state.account_id)
+    if account_id != state.account_id:
         refuse_all("change-cannot-be", "The contract cannot be changed like this.", unknown(references))
-    terms = command.payment_terms or state.payment_terms
+    terms = said.get("payment_terms", state.payment_terms)
     changed = ContractTermsChanged(
         contract_id=state.id,
-        total=agreed(command.total or state.total, terms, context),
+        total=agreed(said.get("total", state.total), terms, context),
         payment_terms=terms,
-        account_id=command.account_id or state.account_id,
-        reason=command.reason,
+        account_id=account_id,
+        reason=said.get("reason"),
     )
     same = all(getattr(changed, field) == getattr(state, field) for field in ("total", "payment_terms", "account_id"))
     return [] if same else [changed]

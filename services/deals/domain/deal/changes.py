@@ -16,6 +16,7 @@ from services.deals.domain.process import Process
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import FactValue
+from shared.domain.merge_patch import absent, given
 from shared.domain.money import Money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
@@ -102,10 +103,12 @@ class HandOver:
 class UpdateDeal:
     """A quick update: whatever is named changes, all of it or nothing."""
 
-    stage: Annotated[str, MinLen(1), MaxLen(64)] | None = None
-    amount: Money | None = None
-    expected_close: Day | None = None
-    next_step: NextStep | None = None
+    stage: Annotated[str, MinLen(1), MaxLen(64)] = absent()
+    amount: Money = absent()
+    expected_close: Day | None = absent()
+    """Null when nobody can say."""
+    next_step: NextStep | None = absent()
+    """Null: explicitly nothing."""
 
     example: ClassVar[dict[str, Any]] = {
         "amount": {"amount": "135000.00", "currency": "EUR"},
@@ -190,15 +193,19 @@ def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Proc
 
     The gate is judged with the new amount, date and next step. Everything that stands in the way is named at once.
     """
+    named = given(command)
     parts: list[Callable[[OpenDeal], Changes]] = []
-    if (amount := command.amount) is not None:
-        parts.append(lambda now: change_amount(now, ChangeAmount(amount=amount), context))
-    if (day := command.expected_close) is not None:
-        parts.append(lambda now: change_close_date(now, ChangeCloseDate(expected_close=day), context))
-    if (step := command.next_step) is not None:
+    if "amount" in named:
+        parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context))
+    if "expected_close" in named:
+        parts.append(
+            lambda now: change_close_date(now, ChangeCloseDate(expected_close=command.expected_close), context)
+        )
+    if "next_step" in named:
+        step = command.next_step or NextStep(on=None)
         parts.append(lambda now: planned(now, step, context, "next_step.on"))
-    if (stage := command.stage) is not None:
-        parts.append(lambda now: moved(now, stage, context, process))
+    if "stage" in named:
+        parts.append(lambda now: moved(now, command.stage, context, process))
     changes: Changes = []
     reasons: list[Reason] = []
     for part in parts:

@@ -1,7 +1,7 @@
 """The record of a company: registered, and its profile changed (ACCT-1)."""
 
 from dataclasses import asdict, replace
-from typing import Any, ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from services.leads.domain.account.state import KEPT_BY, PROFILE, ActiveAccount, NoAccount, Profile, account
@@ -10,6 +10,7 @@ from services.leads.domain.fields import Country, Domain, Headcount, Word
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.history import stated
+from shared.domain.merge_patch import absent, given
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import Name
@@ -67,18 +68,16 @@ class RegisterAccount:
 
 @value
 class ChangeAccount:
-    """Change the profile of an account; what is left out stays."""
+    """Change the profile of an account; what is left out stays, null empties."""
 
-    example: ClassVar[dict[str, object]] = {"size": 460, "clear": ["industry"]}
+    example: ClassVar[dict[str, object]] = {"size": 460, "industry": None}
 
-    name: Name | None = None
-    domain: Domain | None = None
-    industry: Word | None = None
-    size: Headcount | None = None
-    country: Country | None = None
-    parent_id: UUID | None = None
-    clear: tuple[Literal["domain", "industry", "size", "country", "parent_id"], ...] = ()
-    """Fields that are to be empty from now on."""
+    name: Name = absent()
+    domain: Domain | None = absent()
+    industry: Word | None = absent()
+    size: Headcount | None = absent()
+    country: Country | None = absent()
+    parent_id: UUID | None = absent()
 
 
 # -- decisions -------------------------------------------------------------------------------------------------------
@@ -102,10 +101,7 @@ def registered_already(state: ActiveAccount, command: RegisterAccount) -> bool:
 
 @account.decides(allow=SELLING, method="PATCH")
 def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours) -> Decision:
-    """Change the profile of an account; what is left out stays, what `clear` names is emptied."""
-    both = [name for name in command.clear if getattr(command, name) is not None]
-    twice = Reason(code="set-and-cleared", message="A field is either set or cleared.", field="clear")
-    refuse_all("invalid", "Some fields cannot be read.", [twice] if both else [])
+    """Change the profile of an account; what is left out stays, what is null is emptied."""
     profile = checked(changed(state.profile, command), state.id, neighbours)
     return [] if profile == state.profile else [became(state.id, profile)]
 
@@ -169,18 +165,11 @@ def said_by(command: Company, *, leave_out: bool = False) -> Profile:
 
 
 def changed(profile: Profile, command: ChangeAccount) -> Profile:
-    """The profile with what a command sets and clears."""
-    points = normalised(domain=command.domain, country=command.country)
-    news: dict[str, Any] = {
-        "name": command.name,
-        "domain": points.domain,
-        "industry": command.industry,
-        "size": command.size,
-        "country": points.country,
-        "parent_id": command.parent_id,
-    }
-    cleared: dict[str, Any] = dict.fromkeys(command.clear)
-    return replace(profile, **{name: given for name, given in news.items() if given is not None}, **cleared)
+    """The profile with what a command sets and empties."""
+    news = given(command)
+    points = normalised(domain=news.get("domain"), country=news.get("country"))
+    normal = {"domain": points.domain, "country": points.country}
+    return replace(profile, **{name: normal.get(name, said) for name, said in news.items()})
 
 
 def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profile:

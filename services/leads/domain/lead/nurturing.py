@@ -1,7 +1,7 @@
 """Working on a lead until it is worth a deal: activities, follow-up, qualification and its exit rule (LEAD-7)."""
 
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from annotated_types import Ge, Le
@@ -12,6 +12,7 @@ from shared.domain.aggregate import Decision, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import Criterion, Facts, Predicate
+from shared.domain.merge_patch import absent, given
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
@@ -96,12 +97,12 @@ class NoteLeadQualification:
         "decision_chain_known": True,
     }
 
-    need_stated: bool | None = None
-    """A field that is left out stays as it was."""
-    budget: Money | None = None
-    decision_chain_known: bool | None = None
-    timeline: Timeline | None = None
-    intent_to_cooperate: bool | None = None
+    need_stated: bool | None = absent()
+    """A field that is left out stays as it was; null says that it is unknown."""
+    budget: Money | None = absent()
+    decision_chain_known: bool | None = absent()
+    timeline: Timeline | None = absent()
+    intent_to_cooperate: bool | None = absent()
 
 
 # -- decisions ------------------------------------------------------------------------------------------------------
@@ -153,17 +154,12 @@ def note_qualification(state: OpenLead, command: NoteLeadQualification, context:
 
 def with_news(known: Qualification, news: NoteLeadQualification, currency: str) -> Qualification:
     """What is known with what a command adds. `Rejected` for a budget in another currency or below zero."""
-    budget = check_money(news.budget, currency, "budget") if news.budget else None
-    if budget is not None and budget.amount < 0:
-        raise Rejected("out-of-range", "A budget is not below zero.", field="budget.amount")
-    said: dict[str, Any] = {
-        "need_stated": news.need_stated,
-        "budget": budget,
-        "decision_chain_known": news.decision_chain_known,
-        "timeline": news.timeline,
-        "intent_to_cooperate": news.intent_to_cooperate,
-    }
-    return replace(known, **{name: given for name, given in said.items() if given is not None})
+    said = given(news)
+    if said.get("budget"):
+        said["budget"] = check_money(said["budget"], currency, "budget")
+        if said["budget"].amount < 0:
+            raise Rejected("out-of-range", "A budget is not below zero.", field="budget.amount")
+    return replace(known, **said)
 
 
 def qualification_noted(lead_id: UUID, known: Qualification) -> LeadQualificationNoted:
