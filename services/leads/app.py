@@ -7,7 +7,7 @@ from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import SubjectHolder, member
-from services.leads.domain.organisation.team import NamedMember, NamedTeam, TeamsAbove, team
+from services.leads.domain.organisation.team import NamedMember, NamedTeam, Place, team
 from services.leads.views.accounts import ACCOUNT_VIEW, ACCOUNTS, CONTACTS
 from services.leads.views.leads import LEAD_VIEW, LEADS
 from services.leads.views.lookups import (
@@ -18,8 +18,8 @@ from services.leads.views.lookups import (
     named_member,
     named_team,
     neighbours,
+    place,
     subject_holder,
-    teams_above,
 )
 from services.leads.views.people import MEMBERS, PEOPLE_VIEW, TEAMS
 from shared.web.service import Service
@@ -33,7 +33,7 @@ SERVICE = Service(
     provides={
         NamedTeam: named_team,
         NamedMember: named_member,
-        TeamsAbove: teams_above,
+        Place: place,
         SubjectHolder: subject_holder,
         KnownUnder: known_under,
         AssignmentDesk: assignment_desk,

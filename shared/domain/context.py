@@ -79,7 +79,7 @@ class Company:
 class Context:
     """The circumstances of one command. `command_id` is unique per accepted request and stable over its tries;
     `aggregate_id` is the aggregate that the command is addressed to. `told_at` is when the request was made, where it
-    is one of many that were told together."""
+    is one of many that were told together, and `told_as` by what the fact that it tells is known again."""
 
     command_id: UUID
     aggregate_id: UUID
@@ -87,6 +87,7 @@ class Context:
     actor: Actor
     company: Company
     told_at: datetime | None = None
+    told_as: str | None = None
 
     @property
     def today(self) -> date:

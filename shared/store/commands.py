@@ -277,6 +277,7 @@ class Commands:
             circumstances,
             codec=self._codec,
             loaded=reader.loaded,
+            unchanged=reader.unchanged,
             histories=histories,
             aggregates=self.aggregates,
         )
@@ -355,6 +356,7 @@ class Commands:
             actor=request.actor,
             company=self._company,
             told_at=request.told.at if request.told else None,
+            told_as=request.told.name if request.told else None,
         )
 
     def _result(self, request: Request, changes: tuple[Change, ...], positions: Mapping[UUID, int]) -> Result:

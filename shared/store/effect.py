@@ -72,12 +72,13 @@ def changes_of(
     *,
     codec: Codec,
     loaded: Mapping[UUID, Held],
+    unchanged: Mapping[UUID, Aggregate],
     histories: Mapping[UUID, Sequence[Recorded]],
     aggregates: Mapping[str, Aggregate],
 ) -> tuple[Change, ...]:
     """The change of each stream that a decision touches; first the stream that decided, even when nothing happens to
-    it. Streams that were not loaded are taken to be new. Raises Late when a stream's history is needed and not among
-    `histories`."""
+    it. Streams that were not loaded are taken to be new; those that are to be `unchanged` are only checked. Raises Late
+    when a stream's history is needed and not among `histories`."""
     by_stream: dict[UUID, list[Fact]] = {aggregate_id: []}
     for fact in facts:
         by_stream.setdefault(fact.to or aggregate_id, []).append(fact)
@@ -101,7 +102,12 @@ def changes_of(
                 freed=_freed(family, news, histories.get(stream)),
             )
         )
-    return tuple(changes)
+    checked = [stream for stream in unchanged if stream not in by_stream]
+    return (*changes, *(_unchanged(unchanged[stream], stream, loaded[stream]) for stream in checked))
+
+
+def _unchanged(family: Aggregate, stream: UUID, held: Held) -> Change:
+    return Change(aggregate=family, aggregate_id=stream, before=held, after=held, facts=())
 
 
 def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded] | None) -> frozenset[Claim]:

@@ -46,6 +46,13 @@ class Reader:
         self._states = states
         self._keyed_hash = keyed_hash
         self.loaded: dict[UUID, Held] = {}
+        """As first read: whatever was read later is checked as well."""
+        self.unchanged: dict[UUID, Aggregate] = {}
+
+    def rest_on(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
+        """Have what is decided appended only if another aggregate, loaded here, has not changed since: two that each
+        rest on what the other one changes do not both come about (write skew)."""
+        self.unchanged[aggregate_id] = aggregate
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Any, int]:
         """Another aggregate of this service as it is now, or as the batch of this command saw it, and its sequence;
@@ -54,7 +61,7 @@ class Reader:
             held = await self._states.load(aggregate, aggregate_id)
         else:
             held = await self._seen.load(self._states, aggregate, aggregate_id)
-        self.loaded[aggregate_id] = held
+        self.loaded.setdefault(aggregate_id, held)
         return held.state, held.sequence
 
     async def claim_holder(self, kind: str, key: str) -> UUID | None:
@@ -67,7 +74,8 @@ class Reader:
 
     async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> Sequence[Recorded]:
         """All that was recorded of another aggregate whose facts may be told late."""
-        _, facts = await self._states.history(aggregate, aggregate_id)
+        held, facts = await self._states.history(aggregate, aggregate_id)
+        self.loaded.setdefault(aggregate_id, held)
         return facts
 
     async def fetch(self, view: Any, sql: str, *arguments: Any) -> list[Any]:

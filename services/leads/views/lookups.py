@@ -3,13 +3,16 @@ the leads that were open at a past instant."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from services.leads.domain.account.history import ImportAccount
 from services.leads.domain.account.record import Keeper, Neighbours
-from services.leads.domain.account.state import ActiveAccount, account
+from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.assignment import (
     AssignmentDesk,
     Candidate,
@@ -19,22 +22,30 @@ from services.leads.domain.assignment import (
     queue_of,
 )
 from services.leads.domain.contact_points import Known, KnownUnder, domain_key, email_key, first_known
+from services.leads.domain.hierarchy import Line, is_circular, line_of, now_below, parents
 from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
 from services.leads.domain.lead.history import ImportLead
 from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
-from services.leads.domain.organisation.team import ActiveTeam, FormTeam, NamedMember, NamedTeam, TeamsAbove, team
+from services.leads.domain.organisation.team import (
+    ActiveTeam,
+    FormTeam,
+    ImportTeam,
+    NamedMember,
+    NamedTeam,
+    NoTeam,
+    Place,
+    team,
+)
 from services.leads.views.leads import LEAD_VIEW, OPEN_THEN
 from services.leads.views.people import CANDIDATES, PEOPLE_VIEW
+from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
-from shared.domain.history import timed
+from shared.domain.history import Recorded, timed
 from shared.domain.permission import sees
-from shared.events.leads import ContactAdded
+from shared.events.leads import AccountChanged, ContactAdded, TeamChanged
 from shared.store.reader import Reader
-
-HIGHEST = 20
-"""So many accounts are looked at above one; no company stands deeper."""
 
 
 async def named_team(reader: Reader, state: Any, command: Any, context: Context) -> NamedTeam:
@@ -43,15 +54,12 @@ async def named_team(reader: Reader, state: Any, command: Any, context: Context)
     return NamedTeam(exists=named is not None and await _team_exists(reader, named))
 
 
-async def teams_above(reader: Reader, state: Any, command: Any, context: Context) -> TeamsAbove:
-    """What stands above the parent that a team is to have."""
-    above: list[UUID] = []
-    parent: UUID | None = command.parent_id
-    while parent is not None and parent not in above:
-        above.append(parent)
-        found, _ = await reader.state(team, parent)
-        parent = found.parent_id if isinstance(found, ActiveTeam) else None
-    return TeamsAbove(teams=tuple(above))
+async def place(reader: Reader, state: Any, command: ImportTeam, context: Context) -> Place:
+    """Where a line of history puts a team, among the facts of all teams that it ever stood below."""
+    if command.parent_id is None and (isinstance(state, NoTeam) or state.parent_id is None):
+        return Place()
+    told = TeamChanged(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
+    return Place(circular=await _once_circular(reader, team, context, _fact_of(command, told, context)))
 
 
 async def named_member(reader: Reader, state: Any, command: Any, context: Context) -> NamedMember:
@@ -180,17 +188,76 @@ async def neighbours(reader: Reader, state: Any, command: Any, context: Context)
     """Who holds the domain that a command names, and what stands above the parent that it names (ACCT-1)."""
     domain = domain_key(command.domain or None)
     holder = await reader.claim_holder("domain", domain) if domain else None
+    if isinstance(command, ImportAccount):
+        return replace(await _once_above(reader, state, command, context), domain_holder=holder)
     if not command.parent_id:
         return Neighbours(domain_holder=holder)
-    ancestors: list[UUID] = []
-    above: UUID | None = command.parent_id
-    while above is not None and above not in ancestors and len(ancestors) < HIGHEST:
-        found, _ = await reader.state(account, above)
-        if not isinstance(found, ActiveAccount):
-            break
-        ancestors.append(above)
-        above = found.profile.parent_id
-    return Neighbours(domain_holder=holder, parent_exists=bool(ancestors), ancestors=tuple(ancestors))
+    lines = await _lines(context.aggregate_id, now_below(command.parent_id), partial(_now_below, reader))
+    return Neighbours(
+        domain_holder=holder,
+        parent_exists=await _account_exists(reader, command.parent_id),
+        circular=is_circular(context.aggregate_id, lines),
+    )
+
+
+async def _once_above(reader: Reader, state: Any, command: ImportAccount, context: Context) -> Neighbours:
+    """What the parent is that a line of history tells of an account, among the facts of all it ever belonged to."""
+    if command.parent_id is None and (isinstance(state, NoAccount) or state.profile.parent_id is None):
+        return Neighbours()
+    said = ("parent_id",) if command.parent_id else ()
+    told = AccountChanged(account_id=context.aggregate_id, name=command.name, parent_id=command.parent_id, said=said)
+    return Neighbours(
+        parent_exists=command.parent_id is None or await _account_exists(reader, command.parent_id),
+        circular=await _once_circular(reader, account, context, _fact_of(command, told, context)),
+    )
+
+
+async def _account_exists(reader: Reader, account_id: UUID) -> bool:
+    found, _ = await reader.state(account, account_id)
+    return isinstance(found, ActiveAccount)
+
+
+async def _now_below(reader: Reader, account_id: UUID) -> Line:
+    """What an account belongs to now; it stays so until what is decided is written."""
+    found, _ = await reader.state(account, account_id)
+    reader.rest_on(account, account_id)
+    return now_below(found.profile.parent_id if isinstance(found, ActiveAccount) else None)
+
+
+def _fact_of(command: ImportTeam | ImportAccount, told: Any, context: Context) -> Recorded:
+    """What a line of history tells, as it would be read back."""
+    moment = context.past_moment(command.on, command.at)
+    return Recorded(
+        data=told,
+        occurred_at=moment.at,
+        by_day=moment.by_day,
+        sequence=0,
+        fact=context.told_as,
+        causation_id=context.command_id,
+    )
+
+
+async def _once_circular(reader: Reader, aggregate: Aggregate, context: Context, told: Recorded) -> bool:
+    """Whether something would stand below itself at any time, with one more fact about it."""
+
+    async def line(thing: UUID) -> Line:
+        reader.rest_on(aggregate, thing)
+        return line_of(await reader.history(aggregate, thing))
+
+    known = await reader.history(aggregate, context.aggregate_id)
+    own = line_of([*known, replace(told, sequence=len(known) + 1)])
+    return is_circular(context.aggregate_id, await _lines(context.aggregate_id, own, line))
+
+
+async def _lines(own: UUID, line: Line, read: Callable[[UUID], Awaitable[Line]]) -> dict[UUID, Line]:
+    """The line of something, and those of all that stand above it."""
+    lines, left = {own: line}, parents(line)
+    while left:
+        thing = left.pop()
+        if thing not in lines:
+            lines[thing] = await read(thing)
+            left |= parents(lines[thing])
+    return lines
 
 
 async def keeper(reader: Reader, state: Any, command: Any, context: Context) -> Keeper:

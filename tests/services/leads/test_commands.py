@@ -46,7 +46,7 @@ from services.leads.domain.organisation.team import (
     ImportTeam,
     NamedMember,
     NamedTeam,
-    TeamsAbove,
+    Place,
     team,
 )
 from shared.domain.aggregate import Aggregate
@@ -105,7 +105,7 @@ def around(aggregate: Aggregate, command: Any) -> Scenario:
         desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),
         matched=MatchedAccount(),
         neighbours=Neighbours(),
-        above=TeamsAbove(),
+        place=Place(),
         keeper=Keeper(member_id=getattr(command, "owner", None) or ROSA, team=SOUTH),
     )
 

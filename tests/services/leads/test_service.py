@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid5
 
+import httpx
 import pytest
 
 from services.leads.app import SERVICE
@@ -11,7 +12,7 @@ from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.testing.servers import personal_rows
 from shared.views.comparing import differences
-from tests.services.leads.conftest import House, address, ready_lead, unique
+from tests.services.leads.conftest import Desk, House, address, ready_lead, unique
 
 # -- LEAD-8: conversion ----------------------------------------------------------------------------------------------
 
@@ -199,6 +200,30 @@ async def test_acct_1_accounts_do_not_stand_in_a_circle(house: House) -> None:
     tag = (await ops.client.get(f"/v1/accounts/{top}")).headers["etag"]
     refused = await ops.client.patch(f"/v1/accounts/{top}", json={"parent_id": below}, headers={"If-Match": tag})
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "below-itself")
+
+
+async def test_acct_1_no_chain_of_parents_is_too_long_to_be_a_circle(house: House) -> None:
+    ops = house.somebody()
+    top = await ops.makes("/v1/accounts", {"name": "Top"})
+    lowest = top
+    for _ in range(25):
+        lowest = await ops.makes("/v1/accounts", {"name": "Below", "parent_id": lowest})
+    refused = await belongs(ops, top, lowest)
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "below-itself")
+
+
+async def test_acct_1_of_two_that_are_to_belong_to_each_other_at_once_one_does(house: House, replica: House) -> None:
+    places = house.somebody(), replica.somebody()
+    for _ in range(20):
+        one, other, third = [await places[0].makes("/v1/accounts", {"name": "Northwind"}) for _ in range(3)]
+        answers = await asyncio.gather(
+            belongs(places[0], one, other), belongs(places[1], other, third), belongs(places[0], third, one)
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 200, 422], [each.text for each in answers]
+
+
+async def belongs(desk: Desk, account: str, parent: str) -> httpx.Response:
+    return await desk.client.patch(f"/v1/accounts/{account}", json={"parent_id": parent}, headers={"If-Match": '"1"'})
 
 
 # -- lists and DATA-4 ------------------------------------------------------------------------------------------------

@@ -20,12 +20,12 @@ from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened
 
 @value
 class Neighbours:
-    """What a profile meets: who holds its domain, and what stands above its parent."""
+    """What a profile meets: who holds its domain, and what the parent is that a command names."""
 
     domain_holder: UUID | None = None
     parent_exists: bool = True
-    ancestors: tuple[UUID, ...] = ()
-    """The parent, its parent, and so on."""
+    circular: bool = False
+    """Whether the account would belong to itself, now or at any time."""
 
 
 @value
@@ -175,9 +175,9 @@ def changed(profile: Profile, command: ChangeAccount) -> Profile:
 def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profile:
     """The profile, unless another account has its domain or it would stand below itself."""
     reasons = domain_taken(account_id, neighbours)
-    if profile.parent_id is not None and not neighbours.parent_exists:
+    if not neighbours.parent_exists:
         reasons.append(Reason(code="unknown-account", message="There is no such account.", field="parent_id"))
-    elif account_id in (profile.parent_id, *neighbours.ancestors):
+    elif neighbours.circular:
         reasons.append(Reason(code="below-itself", message="An account does not belong to itself.", field="parent_id"))
     refuse_all("invalid", "The profile cannot be so.", reasons)
     return profile

@@ -52,10 +52,11 @@ class NamedMember:
 
 
 @value
-class TeamsAbove:
-    """The team that a command wants one to stand below, and those above that."""
+class Place:
+    """Where a command puts a team."""
 
-    teams: tuple[UUID, ...] = ()
+    circular: bool = False
+    """Whether it would stand below itself, now or at any time."""
 
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -135,9 +136,9 @@ def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
 
 
 @team.decides(allow=ONLY_SERVICES)
-def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, above: TeamsAbove) -> Decision:
+def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, place: Place) -> Decision:
     """Take over a team from history, or what a later export says of it."""
-    if context.aggregate_id in above.teams:
+    if place.circular:
         raise Rejected("below-itself", "A team does not stand below itself.", field="parent_id")
     kind = TeamFormed if isinstance(state, NoTeam) else TeamChanged
     event = kind(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
