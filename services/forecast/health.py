@@ -154,13 +154,13 @@ async def _cycle(reading: Reading, asked: Question, company: Company, first: dat
 async def _attainment(reading: Reading, asked: Question, company: Company, today: date) -> tuple[Measured, str]:
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
     quarter = quarter_of(today)
-    target = await revenue_target(reading("targets"), asked, quarter)
+    goal = await revenue_target(reading("targets"), asked, quarter)
     billed = await invoiced(reading("cash"), asked, company, quarter.first, quarter.last)
     ever = await ever_invoiced(reading("cash"), asked, company, quarter.last)
     rows = await closed_rows(reading("deals"), asked, company, quarter.first, quarter.last)
     won = [row for row in rows if row.outcome == WON]
     begun, whole = quarter.elapsed(today)
-    due = rounded((target or Decimal(0)) * begun / whole, company.currency)
+    due = rounded((goal.amount or Decimal(0)) * begun / whole, company.currency)
     if ever:
         return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
     booked = sum((row.amount for row in won), Decimal(0))

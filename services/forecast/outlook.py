@@ -63,6 +63,9 @@ class Outlook:
     period: str
     currency: str
     target: Money | None
+    """The period's own, else the sum of its quarters, or months."""
+    target_missing: list[str]
+    """Its quarters and months without a target, where others have one: then the period has none."""
     won: Money
     open: Money
     weighted: Money
@@ -88,13 +91,14 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
     async with put.reading() as reading:
         open_deals = [row for row in await open_rows(reading("deals"), asked, put.company) if row.due in wanted.months]
         closed = await closed_rows(reading("deals"), asked, put.company, wanted.first, wanted.last)
-        target = await revenue_target(reading("targets"), asked, wanted)
+        goal = await revenue_target(reading("targets"), asked, wanted)
         billed = await invoiced(reading("cash"), asked, put.company, wanted.first, wanted.last)
         parked = reading.parked
     begun, whole = wanted.elapsed(today)
     won = sum((row.amount for row in closed if row.outcome == WON), Decimal(0))
     weighted = sum((row.weighted for row in open_deals), Decimal(0))
     still_open = sum((row.amount for row in open_deals), Decimal(0))
+    target = goal.amount
     gap = None if target is None else target - won
     currency = put.currency
     return answer(
@@ -104,6 +108,7 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
             period=wanted.name,
             currency=currency,
             target=None if target is None else money(target, currency),
+            target_missing=list(goal.missing),
             won=money(won, currency),
             open=money(still_open, currency),
             weighted=money(weighted, currency),

@@ -23,6 +23,17 @@ class Period:
         """Its months, like 2026-10."""
         return tuple(f"{self.first.year:04}-{month:02}" for month in range(self.first.month, self.last.month + 1))
 
+    @property
+    def parts(self) -> "tuple[Period, ...]":
+        """The quarters of a year, the months of a quarter."""
+        match len(self.months):
+            case 1:
+                return ()
+            case 3:
+                return tuple(period(month) for month in self.months)
+            case _:
+                return tuple(period(f"{self.first.year:04}-Q{quarter}") for quarter in range(1, 5))
+
     def elapsed(self, today: date) -> tuple[int, int]:
         """Days of the period that have begun by `today`, and all its days."""
         whole = (self.last - self.first).days + 1

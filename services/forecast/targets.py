@@ -1,12 +1,12 @@
 """The read model of targets: what was to be reached, as set at any instant (PROC-4)."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.forecast.periods import Period, period
+from services.forecast.periods import Period
 from services.forecast.question import Question
 from shared.domain.permission import sees
 from shared.domain.roles import READING_TARGETS
@@ -74,34 +74,45 @@ select distinct on (target_id) period, level, amount, team, member from {view}.t
 """
 
 
-async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> Decimal | None:
-    """The revenue target of a period for the company, the team or the owner asked about.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What is to be reached in a period. Without an amount, `missing` are its quarters and months that have none,
+    where others have one."""
 
-    None when none is set, or none that the asker sees (API-4).
+    amount: Decimal | None
+    missing: tuple[str, ...] = ()
 
-    A period without a target of its own takes the sum of its quarters, or of its months.
-    """
+
+async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> Goal:
+    """The revenue target of a period for the company, the team or the owner asked about; none where the asker does not
+    see it (API-4)."""
     rows = await db.fetch(TARGETS, asked.as_of, asked.known_until)
     level, of = _level(asked)
-    ours = {
-        row["period"]: Decimal(row["amount"])
-        for row in rows
-        if row["level"] == level
-        and (level == "company" or (of is not None and of in (row["team"], row["member"])))
-        and sees(asked.asker, READING_TARGETS, row["member"], row["team"])
-    }
-    if wanted.name in ours:
-        return ours[wanted.name]
-    for kind in (r"^\d{4}-Q\d$", r"^\d{4}-\d\d$"):
-        # Names of other years are not read: an old one that is no period would be told to the asker as theirs.
-        parts = [
-            amount
-            for name, amount in ours.items()
-            if name[:4] == wanted.name[:4] and re.match(kind, name) and _inside(period(name), wanted)
-        ]
-        if parts:
-            return sum(parts, Decimal(0))
-    return None
+    return goal_of(
+        wanted,
+        {
+            row["period"]: Decimal(row["amount"])
+            for row in rows
+            if row["level"] == level
+            and (level == "company" or (of is not None and of in (row["team"], row["member"])))
+            and sees(asked.asker, READING_TARGETS, row["member"], row["team"])
+        },
+    )
+
+
+def goal_of(wanted: Period, known: Mapping[str, Decimal]) -> Goal:
+    """The target of a period, by what is set for each by name: its own, else the sum of its quarters, or months, once
+    every one of them has one."""
+    if wanted.name in known:
+        return Goal(amount=known[wanted.name])
+    parts = {part.name: goal_of(part, known) for part in wanted.parts}
+    amounts = [part.amount for part in parts.values() if part.amount is not None]
+    if parts and len(amounts) == len(parts):
+        return Goal(amount=sum(amounts, Decimal(0)))
+    if not amounts and not any(part.missing for part in parts.values()):
+        return Goal(amount=None)
+    lacking = [part.missing or (name,) for name, part in parts.items() if part.amount is None]
+    return Goal(amount=None, missing=tuple(name for names in lacking for name in names))
 
 
 def _level(asked: Question) -> tuple[str, UUID | None]:
@@ -113,7 +124,3 @@ def _level(asked: Question) -> tuple[str, UUID | None]:
     if asked.sees_all:
         return "company", None
     return ("team", asked.asker.team) if asked.sees_teams else ("rep", asked.member)
-
-
-def _inside(part: Period, whole: Period) -> bool:
-    return whole.first <= part.first and part.last <= whole.last

@@ -51,7 +51,7 @@ async function drawQuarter() {
   const target = outlook.target, gap = outlook.gap;
   $("#quarter-title").textContent = `${named(outlook.period)}, ${share(outlook.elapsed)} gone`;
   bind("attainment", outlook.attainment === null ? shortMoney(outlook.won) : share(outlook.attainment), outlook.won);
-  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}; ${course(outlook)}` : `won; no target is set for ${named(outlook.period)}`;
+  $("[data-bind=attainment-words]").textContent = target ? `attained of ${shortMoney(target)}; ${course(outlook)}` : `won; no target is set for ${(outlook.target_missing.length ? outlook.target_missing : [outlook.period]).map(named).join(", ")}`;
   bind("won", shortMoney(outlook.won), outlook.won);
   bind("target", target ? shortMoney(target) : "none", target);
   bind("expected", shortMoney(outlook.expected), outlook.expected);

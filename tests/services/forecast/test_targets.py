@@ -8,7 +8,7 @@ import pytest
 
 from services.forecast.periods import period
 from services.forecast.question import Question
-from services.forecast.targets import revenue_target
+from services.forecast.targets import Goal, goal_of, revenue_target
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.deals import TargetSet
@@ -83,4 +83,46 @@ async def test_a_quota_is_told_to_those_who_see_it(
             (replace(asked, owner=BEN), ben),
         ]:
             found = await revenue_target(db, narrowed, QUARTER)
-            assert found == (None if expected is None else Decimal(expected))
+            assert found == Goal(amount=None if expected is None else Decimal(expected))
+
+
+def months(*wanted: int) -> dict[str, Decimal]:
+    return {f"2026-{month:02}": Decimal(month) for month in wanted}
+
+
+QUARTERS = {f"2026-Q{quarter}": Decimal(100) for quarter in range(1, 5)}
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "amount", "missing"),
+    [
+        ("2026", {}, None, []),
+        ("2026", {"2026": Decimal(7), "2026-Q1": Decimal(100)}, 7, []),
+        ("2026", {"2026-Q1": Decimal(100)}, None, ["2026-Q2", "2026-Q3", "2026-Q4"]),
+        ("2026", QUARTERS, 400, []),
+        ("2026", months(*range(1, 13)), 78, []),
+        # Quarters with a target of their own beside months.
+        ("2026", {**QUARTERS, **months(1)}, 400, []),
+        ("2026", {"2026-Q1": Decimal(1), "2026-Q2": Decimal(2), "2026-Q3": Decimal(3), **months(10, 11, 12)}, 39, []),
+        ("2026", months(1, 2), None, ["2026-03", "2026-Q2", "2026-Q3", "2026-Q4"]),
+        ("2026-Q1", months(1, 3), None, ["2026-02"]),
+        ("2026-Q1", months(1, 2, 3), 6, []),
+        # Neither parts of another period nor what contains it.
+        ("2026-Q1", months(4, 5, 6), None, []),
+        ("2026-Q1", {"2026": Decimal(7)}, None, []),
+        ("2026-01", {"2026-Q1": Decimal(7)}, None, []),
+        ("2026", {"2025-Q1": Decimal(1)}, None, []),
+    ],
+)
+def test_proc_4_a_period_has_a_target_once_each_part_of_it_has_one(
+    name: str, known: dict[str, Decimal], amount: int | None, missing: list[str]
+) -> None:
+    expected = Goal(amount=None if amount is None else Decimal(amount), missing=tuple(missing))
+    assert goal_of(period(name), known) == expected
+
+
+async def test_proc_4_the_target_of_a_quarter_is_not_that_of_the_year(forecast: Forecast) -> None:
+    await forecast.journal_facts(TARGETS)
+    async with forecast.reading() as reading:
+        found = await revenue_target(reading("targets"), question(Role.SALES_DIRECTOR), period("2026"))
+    assert found == Goal(amount=None, missing=("2026-Q2", "2026-Q3", "2026-Q4"))
