@@ -3,15 +3,20 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.forecast.question import Question, question
+from services.forecast.question import Question, question, scoped
 from shared.domain.context import Company
+from shared.domain.roles import READING
+from shared.views.narrowing import TEAM, refuse_strangers
 from shared.views.reading import Reading
 from shared.web.parameters import Id
 from shared.web.routes import Asking, Here
+from shared.web.running import Running
 
 OfTeam = Annotated[Id | None, Query(description="Only this team and the teams that stood below it at as_of.")]
 OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]
@@ -70,7 +75,30 @@ async def _asked(
     if team is not None:
         past = None if put.current and put.known_at is None else (put.as_of, put.known_until)
         put = replace(put, teams=await here.organisation.below(team, fresh=True, past=past))
+    await refuse_strangers(
+        here.organisation,
+        asking,
+        READING,
+        teams=() if team is None else (team,),
+        owners=() if owner is None else (owner,),
+        holds=partial(_holds, here, put),
+    )
     return Asked(question=put, company=company, here=here)
+
+
+HELD = scoped("""
+select exists (select from {view}.held where {scope}) or exists (select from {leads}.held where {scope}) as holds
+""")
+
+
+async def _holds(here: Running, put: Question, parameter: str, _: UUID) -> bool:
+    """Whether there ever was a deal or lead of the team or owner that the asker sees; a team may have stood around
+    theirs at the instant asked about."""
+    teams, owner = (put.teams, None) if parameter == TEAM else (None, put.owner)
+    if teams is not None and put.asker.teams.intersection(teams):
+        return True
+    (row,) = await here.views.lookup("deals", HELD, *replace(put, teams=teams, owner=owner).scope)
+    return bool(row["holds"])
 
 
 async def _of_now(asking: Asking, here: Here) -> Asked:

@@ -144,14 +144,13 @@ class Asked:
     """Sort value and key of the last row of the page before."""
     bound_to: str
     """What a cursor of this query is good for."""
+    today: date
+    """The company's day on which it is asked."""
 
 
-async def page(  # noqa: PLR0917
-    views: Views, listing: Listing, actor: Actor, query: QueryParams, cursors: Cursors, today: date
-) -> ListPage:
-    """The rows that the actor may see and that the query asks for. `InvalidQuery` names every wrong parameter."""
-    asked = understand(listing, query, cursors)
-    sql, arguments = select(listing, actor, asked, today)
+async def page(views: Views, listing: Listing, actor: Actor, asked: Asked, cursors: Cursors) -> ListPage:
+    """The rows that the actor may see and that the query asks for."""
+    sql, arguments = select(listing, actor, asked)
     async with views.reading() as reading:
         db = reading(listing.view)
         rows = await db.fetch(sql, *arguments)
@@ -166,8 +165,18 @@ async def page(  # noqa: PLR0917
     )
 
 
-def understand(listing: Listing, query: QueryParams, cursors: Cursors) -> Asked:
-    """Check a query."""
+async def holds(  # noqa: PLR0917
+    views: Views, listing: Listing, actor: Actor, today: date, name: str, value: Any
+) -> bool:
+    """Whether the actor sees any row that a filter of a list leaves."""
+    values = {name: [value]}
+    whole = Asked(limit=0, column=listing.key, descending=False, values=values, after=None, bound_to="", today=today)
+    sql, arguments = select(listing, actor, whole)
+    return bool(await views.lookup(listing.view, sql, *arguments))
+
+
+def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: date) -> Asked:
+    """Check a query. `InvalidQuery` names every wrong parameter."""
     wrong: list[Reason] = []
     (sort,) = query.get("sort", [listing.default_sort])
     column = sort.removeprefix("-")
@@ -203,10 +212,11 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors) -> Asked:
         values=values,
         after=after,
         bound_to=bound_to,
+        today=today,
     )
 
 
-def select(listing: Listing, actor: Actor, asked: Asked, today: date) -> tuple[str, list[Any]]:
+def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]]:
     """The statement for one page and one row more, and its arguments. Names come from the declaration alone."""
     arguments: list[Any] = []
 
@@ -214,7 +224,7 @@ def select(listing: Listing, actor: Actor, asked: Asked, today: date) -> tuple[s
         arguments.append(value)
         return f"${len(arguments)}"
 
-    of_today = {name: sql.format(today=bound(today)) for name, sql in listing.of_today.items()}
+    of_today = {name: sql.format(today=bound(asked.today)) for name, sql in listing.of_today.items()}
     conditions = [
         _condition(listing, _on(listing.filters[name], of_today), asked.values[name], bound)
         for name in sorted(asked.values)

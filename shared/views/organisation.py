@@ -125,6 +125,16 @@ BELOW = """
     )
     select team_id from below group by team_id order by min(depth), team_id
 """
+NAMED = """
+    with recursive below(top, team_id) as (
+        select team_id, team_id from {view}.team where team_id = any($1)
+        union
+        select b.top, t.team_id from below b join {view}.team t on t.parent_id = b.team_id
+    )
+    select top as id, array_agg(team_id) as teams from below group by top
+    union all
+    select member_id, array_remove(array[team_id], null) from {view}.member where member_id = any($2)
+"""
 NAMES = "select member_id as id, name from {view}.member union all select team_id, name from {view}.team"
 
 
@@ -323,6 +333,12 @@ class Organisation:
             self._remembered.clear()
             self._subtrees.clear()
             self._forget_at = self._now() + REMEMBERED_SECONDS
+
+    async def named(self, teams: Sequence[UUID], members: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID]]:
+        """Of some teams and members those that are known, now or once: a team with those below it, a member with the
+        team that they sit in, or sat in last."""
+        rows = await self._views.lookup(NAME, NAMED, teams, members)
+        return {row["id"]: frozenset(row["teams"]) for row in rows}
 
     async def names(self) -> Mapping[UUID, str]:
         """The names of all members and teams."""

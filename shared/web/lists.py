@@ -1,5 +1,6 @@
 """List routes: `GET /v1/<listing>` with the listing's filters, sorts and a cursor."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -7,7 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.domain.permission import role_missing
-from shared.views.lists import PARAMETERS, Listing, QueryParams, page
+from shared.views.lists import PARAMETERS, Listing, QueryParams, holds, page, understand
+from shared.views.narrowing import OWNER, TEAM, refuse_strangers
 from shared.web.commands import operation_id
 from shared.web.consistency import await_token
 from shared.web.preconditions import refuse_parameters
@@ -42,7 +44,16 @@ def list_route(listing: Listing) -> Route:
         actor = await await_token(request, actor)
         query = query_of(request)
         today = running.settings.company.day(running.clock.now())
-        found = await page(running.views, listing, actor, query, running.cursors, today)
+        asked = understand(listing, query, running.cursors, today)
+        await refuse_strangers(
+            running.organisation,
+            actor,
+            listing.readers,
+            teams=asked.values.get(TEAM, ()),
+            owners=asked.values.get(OWNER, ()),
+            holds=partial(holds, running.views, listing, actor, today),
+        )
+        found = await page(running.views, listing, actor, asked, running.cursors)
         content = {
             "items": found.items,
             "next": found.next,

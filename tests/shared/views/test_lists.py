@@ -112,7 +112,8 @@ def several(query: Mapping[str, str | list[str]]) -> QueryParams:
 
 
 async def ask(depot: Depot, query: Mapping[str, str | list[str]] | None = None, *, actor: Actor = ADMIN) -> ListPage:
-    return await page(depot.views(VIEW), OFFERS, actor, several(query or {}), CURSORS, TODAY)
+    asked = understand(OFFERS, several(query or {}), CURSORS, TODAY)
+    return await page(depot.views(VIEW), OFFERS, actor, asked, CURSORS)
 
 
 async def titles(depot: Depot, actor: Actor = ADMIN, /, **query: str | list[str]) -> list[str]:
@@ -198,7 +199,7 @@ async def test_everybody_sees_their_scope(depot: Depot) -> None:
 def reasons(**query: str) -> list[tuple[str | None, str]]:
     """What is wrong with a query: parameter and code."""
     with pytest.raises(InvalidQuery) as caught:
-        understand(OFFERS, several(query), CURSORS)
+        understand(OFFERS, several(query), CURSORS, TODAY)
     return [(reason.field, reason.code) for reason in caught.value.reasons]
 
 
@@ -228,9 +229,9 @@ def test_a_limit_is_a_number_up_to_a_hundred(limit: str) -> None:
 def test_a_word_out_of_a_closed_set_is_refused_with_those_that_are_allowed(text: str) -> None:
     """API-1."""
     with pytest.raises(InvalidQuery, match="One of these is needed: good, fair") as refused:
-        understand(OFFERS, {"mood": ["good", text]}, CURSORS)
+        understand(OFFERS, {"mood": ["good", text]}, CURSORS, TODAY)
     assert [(reason.field, reason.code) for reason in refused.value.reasons] == [("mood", "invalid-value")]
-    assert understand(OFFERS, {"mood": ["fair", "good"]}, CURSORS).values == {"mood": ["fair", "good"]}
+    assert understand(OFFERS, {"mood": ["fair", "good"]}, CURSORS, TODAY).values == {"mood": ["fair", "good"]}
 
 
 async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:
@@ -268,4 +269,4 @@ def test_an_instant_outside_the_calendar_is_a_clear_error(text: str) -> None:
 @pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 async def test_the_first_and_the_last_instant_can_be_asked_for(depot: Depot, text: str) -> None:
     await depot.prepare(VIEW)
-    await page(depot.views(VIEW), OFFERS, ADMIN, {"opened_from": [text]}, CURSORS, TODAY)
+    await ask(depot, {"opened_from": text})

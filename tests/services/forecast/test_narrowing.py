@@ -1,0 +1,127 @@
+"""API-1, API-4: a question about a team or member who is not known, or of whom one sees nothing, is no answer of
+zeros."""
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from shared.domain.roles import Role
+from shared.events.envelope import Envelope
+from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
+from tests.services.forecast.conftest import journaled
+from tests.services.forecast.facts import day, fact, handed_over, opened
+from tests.shared.web.conftest import Errands
+from tests.shared.web.test_commands import problem
+
+TOP, NORTH, SOUTH, NOWHERE = (UUID(int=8000 + number) for number in range(4))
+ANNA, BEN, MIA, GONE, NOBODY = (UUID(int=8100 + number) for number in range(5))
+PATHS = [
+    *("funnel", "funnel/deals", "forecast", "forecast/deals", "pipeline-changes", "pipeline-changes/deals?leg=new"),
+    *("health-metrics", "endangered-deals", "newest-events", "stream"),
+]
+
+
+def joined(member: UUID, role: Role, team: UUID, name: str) -> MemberJoined:
+    return MemberJoined(member_id=member, subject=name, name=name, role=role, team_id=team)
+
+
+def told(family: str, one: UUID, *events: Any) -> list[Envelope[Any]]:
+    at = day("2026-02-01")
+    made = [fact(sequence, event, at, deal=one) for sequence, event in enumerate(events, 1)]
+    return [replace(each, service="leads" if family != "deal" else "deals", aggregate=family) for each in made]
+
+
+COMPANY = [
+    *told("team", TOP, TeamFormed(team_id=TOP, name="Top")),
+    *told(
+        "team",
+        NORTH,
+        TeamFormed(team_id=NORTH, name="North", parent_id=TOP),
+        ManagerAppointed(team_id=NORTH, member_id=MIA, before=None),
+    ),
+    *told("team", SOUTH, TeamFormed(team_id=SOUTH, name="South", parent_id=TOP)),
+    *told("member", ANNA, joined(ANNA, Role.REP, NORTH, "anna")),
+    *told("member", MIA, joined(MIA, Role.MANAGER, NORTH, "mia")),
+    *told("member", BEN, joined(BEN, Role.REP, SOUTH, "ben")),
+    *told(
+        "member",
+        GONE,
+        joined(GONE, Role.REP, SOUTH, "gone"),
+        MemberMoved(member_id=GONE, before=SOUTH, team_id=NORTH),
+        MemberLeft(member_id=GONE, on=date(2026, 2, 1)),
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+async def company(served: Errands) -> Errands:
+    """Two teams below a third, and a deal of the south that went to Anna of the north."""
+    kept = UUID(int=8200)
+    deal = told("deal", kept, opened(team=SOUTH, owner=BEN, deal=kept), handed_over(team=SOUTH, owner=ANNA, deal=kept))
+    await journaled(served.running, [*COMPANY, *deal])
+    return served
+
+
+def at(path: str, **narrowed: UUID | str) -> str:
+    asked = "&".join(f"{name}={value}" for name, value in narrowed.items())
+    return f"/v1/{path}{'&' if '?' in path else '?'}{asked}"
+
+
+async def refused(client: httpx.AsyncClient, path: str, **narrowed: UUID | str) -> list[tuple[str, str]]:
+    async with asyncio.timeout(10):  # a stream that is not refused has no end
+        answer = await client.get(at(path, **narrowed))
+    found = problem(answer, 400, "invalid-parameter")
+    return [(fault["parameter"], fault["code"]) for fault in found["errors"]]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_whoever_is_not_known_is_refused_with_the_parameter(company: Errands, path: str) -> None:
+    director = company.client(Role.SALES_DIRECTOR, "dora")
+    assert await refused(director, path, team=NOWHERE) == [("team", "unknown-team")]
+    assert await refused(director, path, owner=NOBODY) == [("owner", "unknown-member")]
+    assert len(await refused(director, path, team=NOWHERE, owner=NOBODY)) == 2
+    # A member is no team.
+    assert await refused(director, path, team=ANNA, owner=NORTH) == [
+        ("team", "unknown-team"),
+        ("owner", "unknown-member"),
+    ]
+
+
+async def test_whom_one_sees_nothing_of_is_told_like_whoever_is_not_known(company: Errands) -> None:
+    ben, mia = company.client(Role.REP, "ben"), company.client(Role.MANAGER, "mia")
+    for client, parameter, foreign, unknown in (
+        (ben, "team", NORTH, NOWHERE),
+        (ben, "owner", ANNA, NOBODY),
+        (mia, "owner", BEN, NOBODY),
+    ):
+        answers = [(await client.get(at("funnel", **{parameter: each}))).json() for each in (foreign, unknown)]
+        for answer in answers:
+            assert answer["status"] == 400
+            answer.pop("correlation_id")
+        assert answers[0] == answers[1]
+
+
+async def test_whom_one_reaches_is_asked_about_whatever_there_is(company: Errands) -> None:
+    director, anna = company.client(Role.SALES_DIRECTOR, "dora"), company.client(Role.REP, "anna")
+    ben, mia = company.client(Role.REP, "ben"), company.client(Role.MANAGER, "mia")
+    for client, narrowed in (
+        (director, {"team": SOUTH, "owner": BEN}),
+        (director, {"owner": GONE}),
+        (ben, {"team": SOUTH, "owner": BEN}),
+        (ben, {"team": TOP}),
+        (mia, {"team": NORTH, "owner": ANNA}),
+        (mia, {"owner": GONE}),
+        # The team was not formed then, and is known.
+        (director, {"team": SOUTH, "as_of": "2025-01-01"}),
+        (director, {"team": SOUTH, "known_at": "2025-01-01"}),
+    ):
+        found = await client.get(at("funnel", **narrowed))
+        assert found.status_code == 200, found.text
+    # A deal of hers is one of the south.
+    south = (await anna.get(at("funnel/deals", team=SOUTH))).json()
+    assert [row["owner"] for row in south["deals"]] == [str(ANNA)]
