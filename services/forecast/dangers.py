@@ -219,7 +219,7 @@ def dangers(
         found.append(
             Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=DATE_PASSED)
         )
-    if state.stalls < as_of:
+    if state.stalls(company) < as_of:
         silent = (today - company.day(state.touched)).days
         found.append(Danger(code="silent", sentence=f"Nobody worked on it for {_days(silent)}.", weight=SILENT))
     if state.pushes:

@@ -282,7 +282,7 @@ class Counts:
 async def counts(db: ViewDatabase, asked: Question, company: Company, since: datetime) -> Counts:
     """How many deals stand how at the instant asked about; `opened` and `won` of those opened after `since`."""
     if asked.known_at is not None:
-        return tally_counts(await deals_then(db, asked), asked.as_of, since)
+        return tally_counts(await deals_then(db, asked), asked.as_of, since, company)
     _, *cut = _cut(asked, company)
     day_of_since = company.day(since)
     rest = (since, company.end_of(day_of_since))
@@ -291,7 +291,7 @@ async def counts(db: ViewDatabase, asked: Question, company: Company, since: dat
     return Counts(**still, **opened)
 
 
-def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime) -> Counts:
+def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime, company: Company) -> Counts:
     """The counts of these deals."""
     known = list(states)
     opened = [state for state in known if state.opened > since]
@@ -300,7 +300,7 @@ def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime) 
         opened=len(opened),
         won=sum(state.outcome == WON for state in opened),
         open=len(still),
-        stalled=sum(state.stalls < as_of for state in still),
+        stalled=sum(state.stalls(company) < as_of for state in still),
     )
 
 

@@ -119,7 +119,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=12, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = View(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -228,7 +228,7 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "team": state.team,
         "owner": state.owner,
         "opened_at": state.opened,
-        "stalled_at": stalled_at(span),
+        "stalled_at": stalled_at(span, company),
         "expected_close": state.expected_close,
         "entered_on": company.day(state.entered),
         "pushes": state.pushes,

@@ -160,9 +160,9 @@ class Part(Generic[Place]):
     what: Sum
 
 
-def stalled_at(span: Span) -> datetime:
+def stalled_at(span: Span, company: Company) -> datetime:
     """When an open deal in this span is silent for too long; perhaps only after its end."""
-    return max(span.start, span.state.stalls + timedelta(microseconds=1))
+    return max(span.start, span.state.stalls(company) + timedelta(microseconds=1))
 
 
 def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
@@ -170,7 +170,7 @@ def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
     state, what = span.state, sum_of(span.state)
     yield Part(span.start, span.end, opening_of(state, company), Sum(1))
     yield Part(span.start, span.end, key_of(state, company), what)
-    stalls = stalled_at(span)
+    stalls = stalled_at(span, company)
     if state.closed_on is None and (span.end is None or stalls < span.end):
         yield Part(stalls, span.end, silence_of(state), Sum(1))
 

@@ -12,10 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.chronology import Rank
+from shared.domain.context import Company
 from shared.domain.history import timed
 from shared.domain.money import half_up
 from shared.events import deals
 from shared.events.envelope import Envelope
+
+MOST_DAYS_AHEAD = 14
+"""So many days after it was agreed a next step ends the silence of a deal: one that lies further ahead is no sign of
+life until then."""
 
 OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
 
@@ -23,7 +28,8 @@ OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealState:
     """A deal as it stood at an instant. `amount` is in the company's currency; `began` is the capture of its lead, or
-    its own opening; `closed_on` is the day of its outcome; `touched` the last time somebody worked on it."""
+    its own opening; `closed_on` is the day of its outcome; `touched` the last time somebody worked on it.
+    `next_step` is the day of what is to happen next, `agreed` when that was planned."""
 
     deal_id: UUID
     name: str
@@ -53,10 +59,17 @@ class DealState:
     undated: bool = False
     """Whether an import had to assume when the deal began."""
 
-    @property
-    def stalls(self) -> datetime:
-        """From when on the deal was silent for longer than its process allows."""
-        return self.touched + timedelta(days=self.idle_days)
+    next_step: date | None = None
+    agreed: datetime | None = None
+
+    def stalls(self, company: Company) -> datetime:
+        """From when on the deal is silent for longer than its process allows. A next step that was agreed ends the
+        silence until its day is over, `MOST_DAYS_AHEAD` at most."""
+        silent = self.touched + timedelta(days=self.idle_days)
+        if self.next_step is None or self.agreed is None:
+            return silent
+        ahead = company.day(self.agreed) + timedelta(days=MOST_DAYS_AHEAD)
+        return max(silent, company.end_of(min(self.next_step, ahead)))
 
     @property
     def weighted(self) -> Decimal:
@@ -166,6 +179,8 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
             changes = {"expected_close": day, "pushes": state.pushes + is_push(state.expected_close, day)}
         case deals.DealCategoryChanged():
             changes = _judged(state, **{f"category_by_{event.judged_by}": event.category})
+        case deals.DealNextStepPlanned():
+            changes = {"next_step": event.on, "agreed": moment}
         case deals.DealHandedOver():
             changes = {"owner": event.owner, "team": event.team}
         case deals.DealWon() | deals.DealLost() | deals.DealAbandoned():
@@ -191,6 +206,7 @@ FACTS = (
     deals.DealCloseDateChanged,
     deals.DealCategoryChanged,
     deals.DealActivityLogged,
+    deals.DealNextStepPlanned,
     deals.DealHandedOver,
     deals.DealWon,
     deals.DealLost,

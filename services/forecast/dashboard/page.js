@@ -163,7 +163,7 @@ const COUNTED = {
   "win-rate": "won, of all deals opened in 90 days",
   "revenue-attainment": "invoiced in the running quarter, against its target so far",
   "node-completion": "required tasks due in 90 days, done",
-  "stalled-share": "open deals silent for longer than allowed",
+  "stalled-share": "open deals silent for longer than allowed, and without a next step",
   "overdue-share": "of what customers owe, past its due date",
 };
 

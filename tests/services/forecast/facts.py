@@ -106,6 +106,11 @@ def rescheduled(close: date | None, deal: UUID = DEAL) -> deals.DealCloseDateCha
     return deals.DealCloseDateChanged(deal_id=deal, before=None, expected_close=close)
 
 
+def planned(on: date | None, deal: UUID = DEAL) -> deals.DealNextStepPlanned:
+    """A next step is agreed, or that there is none."""
+    return deals.DealNextStepPlanned(deal_id=deal, on=on, what="Workshop" if on else None)
+
+
 def handed_over(team: UUID, owner: UUID, deal: UUID = DEAL) -> deals.DealHandedOver:
     """A deal goes to somebody else."""
     return deals.DealHandedOver(deal_id=deal, owner_before=ANNA, team_before=NORTH, owner=owner, team=team)

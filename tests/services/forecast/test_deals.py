@@ -32,6 +32,7 @@ from tests.services.forecast.facts import (
     lost,
     moved,
     opened,
+    planned,
     reopened,
     repriced,
     rescheduled,
@@ -83,6 +84,8 @@ def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
                 won((recorded - late).date(), deal=deal),
                 lost((recorded - late).date(), deal=deal),
                 reopened(deal=deal),
+                planned(date(2026, dice.randrange(1, 4), dice.randrange(1, 28)), deal=deal),
+                planned(None, deal=deal),
             ]
         )
         facts.append(fact(sequence, data, max(begun, recorded - late), recorded, deal))
@@ -110,7 +113,7 @@ async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of:
                 pages, after = pages + found, place_of(found[-1])
             assert pages == chosen, wanted
         for since in (START, as_of - timedelta(days=9)):
-            assert await counts(db, asked, COMPANY, since) == tally_counts(expected, as_of, since)
+            assert await counts(db, asked, COMPANY, since) == tally_counts(expected, as_of, since, COMPANY)
 
 
 def _by_id(states: list[DealState]) -> dict[UUID, DealState]:

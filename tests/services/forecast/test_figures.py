@@ -37,6 +37,7 @@ from tests.services.forecast.facts import (
     lost,
     moved,
     opened,
+    planned,
     reopened,
     repriced,
     rescheduled,
@@ -58,6 +59,9 @@ steps = st.sampled_from(
         handed_over(NORTH, ANNA),
         won(date(2026, 2, 1), 900),
         lost(date(2026, 2, 2), 800),
+        planned(date(2026, 1, 20)),
+        planned(date(2026, 6, 1)),
+        planned(None),
         reopened(),
     ]
 )
@@ -87,7 +91,7 @@ def tally(states: Iterable[DealState], on: date) -> dict[Where, Sum]:
     figures: dict[Where, Sum] = {}
     for state in states:
         post(figures, [(key_of(state, COMPANY), sum_of(state)), (opening_of(state, COMPANY), Sum(1))])
-        if state.outcome == OPEN and state.stalls < COMPANY.end_of(on):
+        if state.outcome == OPEN and state.stalls(COMPANY) < COMPANY.end_of(on):
             post(figures, [(silence_of(state), Sum(1))])
     return figures
 

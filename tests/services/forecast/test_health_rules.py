@@ -21,7 +21,8 @@ from services.forecast.health_rules import (
     trend,
 )
 from services.forecast.timeline import DealState, at
-from tests.services.forecast.facts import day, fact, moved, opened, won
+from tests.services.forecast.conftest import COMPANY
+from tests.services.forecast.facts import day, fact, moved, opened, planned, won
 
 SMALLEST = 5
 
@@ -77,7 +78,7 @@ def deal(began: str, *more: object, last: str = "2026-03-01") -> DealState:
 
 def test_the_win_rate_counts_all_deals_opened_in_the_window() -> None:
     states = [deal("2026-02-01", won(date(2026, 3, 1))), deal("2026-02-02"), deal("2025-10-01", won(date(2026, 3, 1)))]
-    counted = tally_counts(states, day("2026-12-31"), day("2026-01-01"))
+    counted = tally_counts(states, day("2026-12-31"), day("2026-01-01"), COMPANY)
     assert (counted.won, counted.opened) == (1, 2)
 
 
@@ -85,8 +86,35 @@ def test_a_deal_is_stalled_once_its_silence_outlasts_what_its_process_allows() -
     state = replace(deal("2026-02-01", moved("needs"), last="2026-03-01"), idle_days=3)
     closed = deal("2026-02-01", won(date(2026, 3, 1)))
     for moment, stalled in ((day("2026-03-04"), 0), (day("2026-03-04") + timedelta(seconds=1), 1)):
-        counted = tally_counts([state, closed], moment, day("2026-01-01"))
+        counted = tally_counts([state, closed], moment, day("2026-01-01"), COMPANY)
         assert (counted.stalled, counted.open) == (stalled, 1)
+
+
+def test_a_next_step_ends_the_silence_until_its_day_is_over_two_weeks_at_most() -> None:
+    """FC-7: from when it was agreed; the day is the company's."""
+    silent = deal("2026-02-01", last="2026-02-01")
+    for agreed, step, until in (
+        ("2026-02-20", date(2026, 2, 27), date(2026, 2, 27)),
+        ("2026-02-20", date(2026, 2, 20), date(2026, 2, 20)),
+        ("2026-02-20", date(2026, 7, 1), date(2026, 3, 6)),
+    ):
+        state = deal("2026-02-01", planned(step), last=agreed)
+        over = COMPANY.end_of(until)
+        for moment, stalled in ((over, 0), (over + timedelta(microseconds=1), 1)):
+            counted = tally_counts([state, silent], moment, day("2026-01-01"), COMPANY)
+            assert (counted.stalled, counted.open) == (1 + stalled, 2)
+    # Before it was agreed the deal was silent, and so it is once the step is given up.
+    facts = [fact(1, opened(), day("2026-02-01")), fact(2, planned(date(2026, 2, 27)), day("2026-02-20"))]
+    facts += [fact(3, planned(None), day("2026-02-22"))]
+    for asked, silence in (("2026-02-19", True), ("2026-02-21", False), ("2026-02-23", True)):
+        state_then = at(facts, day(asked), day("2026-12-31"))
+        assert state_then is not None
+        assert (state_then.stalls(COMPANY) < day(asked)) is silence
+
+
+def test_a_step_never_makes_a_deal_silent() -> None:
+    worked_on = deal("2026-02-01", planned(date(2026, 2, 2)), moved("needs"), last="2026-02-02")
+    assert worked_on.stalls(COMPANY) == day("2026-02-02") + timedelta(days=worked_on.idle_days)
 
 
 def test_halves_are_rounded_up_as_everywhere() -> None:

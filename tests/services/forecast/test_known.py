@@ -77,7 +77,7 @@ async def as_by_folding_everything(forecast: Forecast, stories: list[Facts], ask
         assert ids(await deals_then(db, asked)) == ids(seen)
         assert await open_rows(db, asked, COMPANY) == tally_open(seen)
         assert await closed_rows(db, asked, COMPANY, *YEAR) == tally_closed(seen, COMPANY, *YEAR)
-        assert await counts(db, asked, COMPANY, START) == tally_counts(seen, asked.as_of, START)
+        assert await counts(db, asked, COMPANY, START) == tally_counts(seen, asked.as_of, START, COMPANY)
         for within in (None, period("2026-Q2")):
             expected = sorted(moves(pairs, start, asked, within), key=place_of_move)
             found = await moved(db, start, asked, within, leg=None, after=None, enough=999)

@@ -42,6 +42,7 @@ from tests.services.forecast.facts import (
     lost,
     moved,
     opened,
+    planned,
     reopened,
     repriced,
     rescheduled,
@@ -100,6 +101,7 @@ def deal(dice: random.Random, on: date) -> Told:
             won(on, deal=chosen),
             lost(on, deal=chosen),
             reopened(deal=chosen),
+            planned(on + timedelta(days=dice.randrange(30)), deal=chosen),
         ]
     )
     return "deals", chosen, event
