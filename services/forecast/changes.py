@@ -97,7 +97,8 @@ async def pipeline_changes(put: Put, since: Since = None, until: Until = None, w
     """What changed in the open pipeline between two instants.
 
     Deals that leave are valued as they stood at the start, deals that enter as they stand at the end; increase and
-    decrease are those of deals that are there at both. Pulled and pushed legs need a period.
+    decrease are those of deals that are there at both. A deal that came and was won, lost or abandoned in between is in
+    both legs, with its amount at the end. Pulled and pushed legs need a period.
     """
     start, end, wanted = _range(put, since, until, within)
     async with put.reading() as reading:

@@ -1,10 +1,11 @@
 """The legs of pipeline changes: why a deal counts at one of two instants and not at the other, or with another amount.
+One that came and ended in between counts at neither, and stands in two legs that come to nothing.
 
 The rule stands twice, in Python and in SQL, as conditions of a question do: only what changed between the instants is
 read, and summed by the database; what was known then is folded from the facts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -47,30 +48,38 @@ with changed as (
            b.deal_id is not null as known, coalesce(b.covered, false) as covered_before, a.covered as covered_after,
            coalesce(b.outcome = 'open', false) as open_before, coalesce(b.later, false) as later_before, a.later,
            coalesce(b.covered and b.due_within and b.outcome = 'open', false) as counts_before,
-           a.covered and a.due_within and a.outcome = 'open' as counts_after
+           a.covered and a.due_within and a.outcome = 'open' as counts_after,
+           a.covered and a.due_within and a.outcome <> 'open'
+           and (b.deal_id is null or b.outcome = 'open' or a.entered > $6) as ended
       from changed c
       cross join lateral (
-        select start_at, amount, outcome, {covered}, {later} from {view}.span s
+        select start_at, amount, outcome, {covered}, {later},
+               case when outcome <> 'open' then (state ->> 'entered')::timestamptz end as entered from {view}.span s
          where s.deal_id = c.deal_id and s.start_at <= $7 and (s.end_at is null or s.end_at > $7)) a
       left join lateral (
         select deal_id, amount, outcome, {covered}, {later} from {view}.span s
          where s.deal_id = c.deal_id and s.start_at <= $6 and (s.end_at is null or s.end_at > $6)) b on true
-), moved as (
-    select deal_id, start_at, case when counts_before then before end as before,
-           case when counts_after then after end as after,
-           case when counts_after then after else 0 end - case when counts_before then before else 0 end as change,
-           case when counts_before and counts_after then case when after > before then 'increase' else 'decrease' end
-                when counts_after then
-                     case when not known then 'new'
-                          when not covered_before then 'scope-in'
-                          when not open_before then 'reopened'
-                          when later_before then 'pulled-in' else 'pushed-in' end
-                else case when not covered_after then 'scope-out'
-                          when outcome <> 'open' then outcome
-                          when later then 'pushed-out' else 'pulled-out' end
-            end as leg
+), told as (
+    select *, ended and not counts_before as passes,
+           case when not known then 'new'
+                when not covered_before then 'scope-in'
+                when not open_before then 'reopened'
+                when later_before then 'pulled-in' else 'pushed-in' end as entering,
+           case when not covered_after then 'scope-out'
+                when outcome <> 'open' then outcome
+                when later then 'pushed-out' else 'pulled-out' end as leaving
       from pair
-     where (counts_before or counts_after) and not (counts_before and counts_after and before = after)
+), moved as (
+    select deal_id, start_at, null::numeric as before, after, after as change, entering as leg
+      from told where (counts_after or passes) and not counts_before
+    union all
+    select deal_id, start_at, before, null, -before, leaving from told where counts_before and not counts_after
+    union all
+    select deal_id, start_at, after, null, -after, leaving from told where passes
+    union all
+    select deal_id, start_at, before, after, after - before,
+           case when after > before then 'increase' else 'decrease' end
+      from told where counts_before and counts_after and before <> after
 )
 """.replace(
         "{covered}", "coalesce({scope}, false) as covered, ($8::text is null or due between $8 and $9) as due_within"
@@ -82,15 +91,16 @@ LEG_SUMS = "{moved} select leg, count(*) as count, sum(change) as amount from mo
 LEG_DEALS = """{moved}
 select chosen.*, (select s.state->>'name' from {view}.span s
                    where s.deal_id = chosen.deal_id and s.start_at = chosen.start_at) as name
-  from (select * from moved where ($10::text is null or leg = $10) and (-abs(change), deal_id) > ($11, $12)
-         order by -abs(change), deal_id limit $13) chosen
- order by -abs(change), deal_id
+  from (select * from moved where ($10::text is null or leg = $10)
+           and (-abs(change), deal_id, leg collate "C") > ($11, $12, $13)
+         order by -abs(change), deal_id, leg collate "C" limit $14) chosen
+ order by -abs(change), deal_id, leg collate "C"
 """
 
-Place = tuple[Decimal, UUID]
+Place = tuple[Decimal, UUID, str]
 """Where a deal stands among those behind the legs: the largest change first."""
 
-FIRST: Place = (Decimal(-(10**30)), UUID(int=0))
+FIRST: Place = (Decimal(-(10**30)), UUID(int=0), "")
 """Before every deal."""
 
 
@@ -148,7 +158,7 @@ async def moved(
 
 def place_of(move: Move) -> Place:
     """Where a deal stands among those behind the legs."""
-    return -abs(move.amount), move.deal_id
+    return -abs(move.amount), move.deal_id, move.leg
 
 
 def _asked(start: Question, end: Question, wanted: Period | None) -> tuple[Any, ...]:
@@ -169,39 +179,46 @@ Pair = tuple[DealState | None, DealState | None]
 
 def moves(pairs: Iterable[Pair], start: Question, end: Question, wanted: Period | None) -> list[Move]:
     """Each deal's part in the legs; deals that count alike at both instants have none."""
-    found = (_move(before, after, start, end, wanted) for before, after in pairs)
-    return [move for move in found if move is not None]
+    return [move for before, after in pairs for move in _moves(before, after, start, end, wanted)]
 
 
-def _move(
+def _moves(
     before: DealState | None, after: DealState | None, start: Question, end: Question, wanted: Period | None
-) -> Move | None:
-    counted_before = before is not None and _counts(before, start, wanted)
-    counted_after = after is not None and _counts(after, end, wanted)
-    if (not counted_before and not counted_after) or after is None:
-        return None
-    amount_before = before.amount if before is not None and counted_before else Decimal(0)
-    amount_after = after.amount if counted_after else Decimal(0)
-    change = amount_after - amount_before
-    if counted_before and counted_after:
-        leg = "increase" if change > 0 else "decrease"
-        if change == 0:
-            return None
-    else:
-        leg = _entering(before, start, wanted) if counted_after else _leaving(after, end, wanted)
-    return Move(
-        leg=leg,
-        deal_id=after.deal_id,
-        name=after.name,
-        amount=change,
-        before=amount_before if counted_before else None,
-        after=amount_after if counted_after else None,
-    )
+) -> Iterator[Move]:
+    if after is None:
+        return
+
+    def part(leg: str, one: Decimal | None, other: Decimal | None) -> Move:
+        change = (other or Decimal(0)) - (one or Decimal(0))
+        return Move(leg=leg, deal_id=after.deal_id, name=after.name, amount=change, before=one, after=other)
+
+    known = before.amount if before is not None and _counts(before, start, wanted) else None
+    if _counts(after, end, wanted):
+        if known is None:
+            yield part(_entering(before, start, wanted), None, after.amount)
+        elif known != after.amount:
+            yield part("increase" if after.amount > known else "decrease", known, after.amount)
+    elif known is not None:
+        yield part(_leaving(after, end, wanted), known, None)
+    elif _ended(before, after, start, end, wanted):
+        yield part(_entering(before, start, wanted), None, after.amount)
+        yield part(after.outcome, after.amount, None)
+
+
+def _ended(before: DealState | None, after: DealState, start: Question, end: Question, wanted: Period | None) -> bool:
+    """Whether a deal came into the pipeline and ended between the two instants: it counts at neither."""
+    if after.outcome == OPEN or not _within(after, end, wanted):
+        return False
+    return before is None or before.outcome == OPEN or after.entered > start.as_of
 
 
 def _counts(state: DealState, asked: Question, wanted: Period | None) -> bool:
-    due_within = wanted is None or due_of(state) in wanted.months
-    return state.outcome == OPEN and due_within and asked.covers(state.team, state.owner)
+    return state.outcome == OPEN and _within(state, asked, wanted)
+
+
+def _within(state: DealState, asked: Question, wanted: Period | None) -> bool:
+    """Whether a deal is in the scope of a question, and due in the period."""
+    return (wanted is None or due_of(state) in wanted.months) and asked.covers(state.team, state.owner)
 
 
 def _entering(before: DealState | None, start: Question, wanted: Period | None) -> str:

@@ -77,6 +77,34 @@ def test_each_leg(leg: str, before: list[Any], after: list[Any], amount: int) ->
     assert (move.leg, move.amount) == (leg, Decimal(amount))
 
 
+PASSING = [
+    ([], [opened(), won(date(2026, 1, 20))], ["new", "won"], 1000),
+    ([], [opened(), moved("needs"), repriced(1200), lost(date(2026, 1, 20))], ["new", "lost"], 1200),
+    ([opened(), lost(date(2026, 1, 5))], [reopened(), won(date(2026, 1, 20))], ["reopened", "won"], 1000),
+    (
+        [opened(close=date(2026, 4, 1))],
+        [rescheduled(date(2026, 3, 1)), won(date(2026, 1, 20))],
+        ["pulled-in", "won"],
+        1000,
+    ),
+    ([opened(team=SOUTH, owner=BEN)], [handed_over(NORTH, ANNA), won(date(2026, 1, 20))], ["scope-in", "won"], 1000),
+    # Closed all the time, or due in another period all the time.
+    ([opened(), lost(date(2026, 1, 5))], [won(date(2026, 1, 20))], [], 0),
+    ([], [opened(close=date(2026, 4, 1)), won(date(2026, 1, 20))], [], 0),
+    ([opened(close=date(2026, 4, 1))], [won(date(2026, 1, 20))], [], 0),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "legs", "amount"), PASSING)
+def test_a_deal_that_came_and_ended_in_between_is_in_both_legs(
+    before: list[Any], after: list[Any], legs: list[str], amount: int
+) -> None:
+    north = replace(ALL, teams=(NORTH,))
+    found = moves([pair(before, after)], north, north, FIRST_QUARTER)
+    assert [move.leg for move in found] == legs
+    assert [move.amount for move in found] == ([amount, -amount] if legs else [])
+
+
 def test_a_deal_that_leaves_the_team_leaves_its_scope() -> None:
     north = replace(ALL, teams=(NORTH,))
     south = replace(ALL, teams=(SOUTH,))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.forecast.legs import Move, legs, moved, moves, place_of
+from services.forecast.legs import Move, _counts, legs, moved, moves, place_of
 from services.forecast.periods import Period, period
 from services.forecast.question import Question
 from services.forecast.timeline import DealState, at
@@ -66,6 +66,9 @@ async def compare(
             found = await moved(reading("deals"), start, end, within, leg=leg, after=None, enough=1000)
             assert (found.moves, found.total.count) == (chosen, len(chosen))
             await rest(reading("deals"), start, end, within, leg, chosen)
+    assert sum(move.amount for move in expected) == Decimal(0) + sum(
+        (after.amount for _, after in truth if after and _counts(after, end, within)), Decimal(0)
+    ) - sum((before.amount for before, _ in truth if before and _counts(before, start, within)), Decimal(0))
     return names
 
 

@@ -63,7 +63,8 @@ LISTS = [
     Drill("/v1/forecast/deals?period=2026-Q1", "deals", 230),
     Drill("/v1/forecast/deals?period=2026-Q1&category=closed", "deals", 23),
     Drill("/v1/forecast/deals?period=2026-Q1&figure=open&category=pipeline", "deals", 207),
-    Drill("/v1/pipeline-changes/deals?from=2026-01-01", "deals", 208),
+    # Those that are open still, and those that came and were won: these stand in two legs.
+    Drill("/v1/pipeline-changes/deals?from=2026-01-01", "deals", 208 + 2 * 23, lambda row: (row["id"], row["leg"])),
     Drill("/v1/pipeline-changes/deals?from=2026-01-07&leg=won", "deals", 23),
     Drill("/v1/endangered-deals?period=2026-Q1&limit=100", "deals", 208),
     Drill(f"/v1/deal-histories/{OLD}?", "entries", 249, lambda row: row["sequence"]),
