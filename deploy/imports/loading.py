@@ -40,6 +40,7 @@ from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from shared.domain.chronology import ORDER_OF_DAY, Rank, Told
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
+from shared.events.receivables import NumberSeriesLifted
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.store.append import Idempotency
@@ -54,6 +55,8 @@ OPERATION = "import"
 """Under which account is kept of what came in."""
 TURN = 0x696D706F7274
 """The advisory lock of imports; the number is any that nobody else takes."""
+SERIES_LIFTED = "number-series-lifted"
+"""What is assumed of an invoice whose number has the form of its legal entity's own series: that goes on above it."""
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
 
@@ -313,6 +316,8 @@ async def _take_in(
             if taken.brings:
                 there[taken.brings] = keys_of(taken)
             summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
+            lifted = sum(isinstance(event, NumberSeriesLifted) for event in answer.events)
+            summary.assumptions.update({f"{kind}: {SERIES_LIFTED}": lifted} if lifted else {})
         else:
             rejection = Rejection(place=place, reason=_why(answer, kind), fact=line, rule=_rule(answer))
             summary.rejections.append(rejection)

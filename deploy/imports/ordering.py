@@ -62,7 +62,7 @@ select p.no, p.at, p.step, found.level
 """
 ORDERED = """
 select l.file, l.number, l.fact from line l join place p using (no)
- order by p.at, l.rank <> 0, p.level, l.kind = 'contact', p.step, l.name, l.thing, l.no
+ order by p.at, l.brings is null, p.level, l.kind = 'contact', p.step, l.name, l.thing, l.no
 """
 
 

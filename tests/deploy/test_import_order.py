@@ -56,6 +56,15 @@ def test_data_5_a_thing_is_pulled_before_what_happened_to_it() -> None:
     assert ordered(WON, later) == ([later, WON], [])
 
 
+def test_data_5_an_invoice_comes_after_its_contract_however_early_its_day() -> None:
+    about: Fact = {"account": "A", "amount": euro("10"), "on": "2025-01-15", "due": "2025-02-15"}
+    invoice: Fact = {"fact": "invoice", "id": "I", "contract": "D-1", **about}
+    contract: Fact = {"fact": "contract", "id": "D-1", "name": "C", "total": euro("10"), "drafted_on": "2025-02-01"}
+    contract = {**contract, "account": "A"}
+    account: Fact = {"fact": "account", "id": "A", "on": "2025-03-01", "name": "A"}
+    assert ordered(invoice, contract, account) == ([account, contract, invoice], [])
+
+
 def test_data_5_what_stands_below_itself_is_refused_and_nothing_else() -> None:
     facts = (team("a", "b"), team("b", "a"), team("c", "c"), team("d", "a"), team("e"))
     found, reasons = ordered(*facts)

@@ -53,7 +53,8 @@ async def test_a_list_tells_those_one_sees_nothing_of_like_those_who_are_not_kno
 
 async def test_whoever_has_left_is_known(office: Office) -> None:
     team = await office.team()
-    left = await office.operations().does(f"/v1/members/{team.rep}/leave", {"on": "2026-01-05"})
+    today = office.running.clock.now().date().isoformat()
+    left = await office.operations().does(f"/v1/members/{team.rep}/leave", {"on": today})
     token = {"Consistency-Token": left.headers["Consistency-Token"]}
     manager = office.somebody(Role.MANAGER, team.subjects[2])
     found = await manager.client.get(f"/v1/deals?owner={team.rep}", headers=token)

@@ -23,7 +23,7 @@ from shared.events.receivables import InvoiceNumberTaken, NumberSeriesLifted
 LegalEntity = Annotated[str, MinLen(1), MaxLen(16), NOT_BLANK]
 USUAL_ENTITY = "MAIN"
 DIGITS = 6
-LONGEST = 12
+LONGEST = 9
 """Of how many digits a number of history is at most, to be taken for one of the series."""
 INVOICE_NUMBER = "invoice-number"
 """The kind of claim by which a number stands on one invoice of a legal entity."""

@@ -12,7 +12,7 @@ from services.receivables.domain.ledger.state import OpenLedger
 from shared.domain.aggregate import Aggregate, Fact
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money, split, zero
+from shared.domain.money import Money, check_money, split
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import ONLY_SERVICES, READING
 from shared.events.contracts import PaymentTerm
@@ -201,7 +201,7 @@ def invoiced(state: DrawnUpPaymentPlan, event: InstalmentInvoiced) -> DrawnUpPay
             return part
         return replace(
             part,
-            left=zero(part.left.currency),
+            left=part.left - part.left,
             invoice_id=event.invoice_id,
             invoice_number=event.invoice_number,
             invoiced_on=event.on,

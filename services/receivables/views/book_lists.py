@@ -61,6 +61,8 @@ class ReceiptRow:
     """By what the system knows it that it came from, of money of history."""
     waits: str | None
     """Why a person has to look at it: tie, taken-back or would-be-allocated-otherwise."""
+    taken_back: Money
+    """What of it was taken back, and waits until somebody allocates it."""
 
 
 @value
@@ -75,6 +77,8 @@ class AllocationRow:
     invoice_number: str
     amount: Money
     """What still stands of it; zero where all of it was taken back."""
+    taken_back: Money
+    """What was taken back of it."""
     rule: str
     """reference, exact-amount, oldest-due, credit or by-hand: why this invoice."""
     allocated_on: date
@@ -84,7 +88,9 @@ class AllocationRow:
     status: str
     """standing or taken-back."""
     reason: str | None
-    """What a person gave as the reason, of the last decision about it."""
+    """Why it stands, where a person said so."""
+    taken_back_for: str | None
+    """Why something was taken back last."""
     owner: UUID | None
     team: UUID | None
 

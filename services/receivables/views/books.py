@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.receivables.domain.ledger.holdings import OTHERWISE, TAKEN_BACK
+from services.receivables.domain.ledger.holdings import TAKEN_BACK, TIE
 from services.receivables.domain.ledger.state import BY_HAND
 from shared.events.envelope import Envelope
 from shared.events.receivables import (
@@ -66,45 +66,67 @@ def _received(fact: Envelope[ReceiptRecorded], row: Row) -> Row:
         "received_on": event.on,
         "reference": event.reference,
         "outside_id": event.outside_id,
+        "taken_back": 0,
     }
 
 
 def _spent(fact: Envelope[ReceiptAllocated], row: Row) -> Row:
     """Less of a receipt is left. Whoever allocated it by hand has decided about what waited."""
     left = row["unapplied"] - fact.data.amount.amount
-    by_hand = fact.data.rule == BY_HAND and (left == 0 or row["waits"] == OTHERWISE)
-    return {"unapplied": left, "waits": None if by_hand else row["waits"]}
+    if fact.data.rule != BY_HAND:
+        return {"unapplied": left}
+    waiting = max(row["taken_back"] - fact.data.amount.amount, 0)
+    still = waiting or (row["waits"] == TIE and left)
+    return {"unapplied": left, "taken_back": waiting, "waits": row["waits"] if still else None}
 
 
 def _returned(fact: Envelope[AllocationReversed], row: Row) -> Row:
     left = row["unapplied"] + fact.data.amount.amount
-    return {"unapplied": left, "waits": TAKEN_BACK if fact.data.by_hand else row["waits"]}
+    if not fact.data.by_hand or row["waits"] == TIE:
+        return {"unapplied": left}
+    return {"unapplied": left, "taken_back": row["taken_back"] + fact.data.amount.amount, "waits": TAKEN_BACK}
 
 
-def _standing(sign: int) -> Change:
-    """What of a receipt settles an invoice by one rule from one day on."""
+def _stands(fact: Envelope[ReceiptAllocated], row: Row) -> Row:
+    """What of a receipt settles an invoice by one rule from one day on, and why."""
+    event = fact.data
+    return {
+        **_between(event),
+        "amount": (row["amount"] or 0) + event.amount.amount,
+        "taken_back": row["taken_back"] or 0,
+        "allocated_on": event.on,
+        "status": "standing",
+        "reason": event.reason,
+    }
 
-    def change(fact: Envelope[ReceiptAllocated | AllocationReversed], row: Row) -> Row:
-        event = fact.data
-        amount = (row["amount"] or 0) + sign * event.amount.amount
-        return {
-            "ledger_id": event.ledger_id,
-            "account_id": event.account_id,
-            "receipt_id": event.receipt_id,
-            "invoice_id": event.invoice_id,
-            "invoice_number": event.invoice_number,
-            "amount": amount,
-            "currency": event.amount.currency,
-            "rule": event.rule,
-            "allocated_on": event.on if isinstance(event, ReceiptAllocated) else event.allocated_on,
-            "of_history": event.of_history,
-            "status": "standing" if amount else "taken-back",
-            "reason": event.reason,
-            "owner": event.owner,
-            "team": event.team,
-        }
 
-    return change
+def _taken_back(fact: Envelope[AllocationReversed], row: Row) -> Row:
+    event = fact.data
+    left = row["amount"] - event.amount.amount
+    return {
+        **_between(event),
+        "amount": left,
+        "taken_back": row["taken_back"] + event.amount.amount,
+        "allocated_on": event.allocated_on,
+        "status": "standing" if left else "taken-back",
+        "taken_back_for": event.reason,
+    }
+
+
+def _between(event: ReceiptAllocated | AllocationReversed) -> Row:
+    """Which receipt and which invoice it is about."""
+    return {
+        "ledger_id": event.ledger_id,
+        "account_id": event.account_id,
+        "receipt_id": event.receipt_id,
+        "invoice_id": event.invoice_id,
+        "invoice_number": event.invoice_number,
+        "currency": event.amount.currency,
+        "rule": event.rule,
+        "of_history": event.of_history,
+        "owner": event.owner,
+        "team": event.team,
+    }
 
 
 def _allocation_key(fact: Envelope[ReceiptAllocated | AllocationReversed]) -> str:
@@ -171,6 +193,7 @@ RECEIPT = Table(
         "reference": "text",
         "outside_id": "text",
         "waits": "text",
+        "taken_back": "numeric not null",
     },
     changes={
         ReceiptRecorded: _received,
@@ -192,16 +215,18 @@ ALLOCATION = Table(
         "invoice_id": "uuid not null",
         "invoice_number": "text not null",
         "amount": "numeric not null",
+        "taken_back": "numeric not null",
         "currency": "text not null",
         "rule": "text not null",
         "allocated_on": "date not null",
         "of_history": "boolean not null",
         "status": "text not null",
         "reason": "text",
+        "taken_back_for": "text",
         "owner": "uuid",
         "team": "uuid",
     },
-    changes={ReceiptAllocated: _standing(1), AllocationReversed: _standing(-1)},
+    changes={ReceiptAllocated: _stands, AllocationReversed: _taken_back},
     keys=lambda fact: (_allocation_key(fact),),
 )
 

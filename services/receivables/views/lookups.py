@@ -1,5 +1,6 @@
 """What handlers of receivables need beyond their own state."""
 
+from dataclasses import replace
 from typing import Any
 
 from services.receivables.domain.invoicing import ContractPlan, ImportInvoice, IssueInvoice
@@ -30,9 +31,14 @@ from shared.views.references import references
 async def number_in_series(
     reader: Reader, state: Any, command: IssueInvoice | ImportInvoice, context: Context
 ) -> NextNumber:
-    """The next number of the legal entity; whoever takes it appends at the version that was read here."""
+    """The next number of the legal entity; whoever takes it appends at the version that was read here. One that an
+    invoice of history has is passed over."""
     series, _ = await reader.state(number_series, series_of(command.legal_entity))
-    return next_number(series, command.legal_entity)
+    free = next_number(series, command.legal_entity)
+    if isinstance(command, IssueInvoice):
+        while await reader.claim_holder(INVOICE_NUMBER, number_key(free.legal_entity, free.text)):
+            free = replace(free, number=free.number + 1)
+    return free
 
 
 async def books_of_plan(

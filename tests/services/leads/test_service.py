@@ -121,13 +121,18 @@ async def test_org_1_a_rep_enters_their_own_leave_and_a_manager_the_teams(house:
     await house.somebody(Role.MANAGER, boss).makes(f"/v1/members/{second}/go-on-leave", days)
 
 
+def today_of(house: House) -> str:
+    """The company's day."""
+    return house.service.running.clock.now().date().isoformat()
+
+
 async def test_org_1_a_subject_belongs_to_one_member_until_they_leave(house: House) -> None:
     ops, subject = house.somebody(), unique("rosa")
     somebody = {"subject": subject, "name": "Rosa", "role": "rep"}
     first = await ops.makes("/v1/members", somebody)
     taken = await ops.does("/v1/members", somebody)
     assert (taken.status_code, taken.json()["code"]) == (422, "subject-taken")
-    await ops.makes(f"/v1/members/{first}/leave", {"on": "2024-05-01"})
+    await ops.makes(f"/v1/members/{first}/leave", {"on": today_of(house)})
     await ops.makes("/v1/members", somebody)
 
 
@@ -144,7 +149,7 @@ async def test_org_1_whoever_has_left_gets_nothing_and_leads_nobody(house: House
     """ORG-1, API-1: a member who left is as one who never was; the field is named."""
     ops = house.somebody()
     team, (rosa, sam) = await house.team(unique("rosa"), unique("sam"))
-    await ops.makes(f"/v1/members/{sam}/leave", {"on": "2024-05-01"})
+    await ops.makes(f"/v1/members/{sam}/leave", {"on": today_of(house)})
     lead = await ops.makes("/v1/leads", {"source": "fair"})
     for nobody in (sam, str(new_id())):
         for path, body, pointer in (
@@ -326,10 +331,10 @@ async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
     desk = house.somebody()
     (row,) = (await desk.sees("/v1/members", team=team, role="rep"))["items"]
     assert (row["id"], row["subject"], row["status"]) == (rosa, subject, "active")
-    await desk.makes(f"/v1/members/{rosa}/leave", {"on": "2024-05-01"})
+    await desk.makes(f"/v1/members/{rosa}/leave", {"on": today_of(house)})
     await house.settled()
     (row,) = (await desk.sees("/v1/members", team=team, role="rep"))["items"]
-    assert (row["status"], row["left_on"]) == ("former", "2024-05-01")
+    assert (row["status"], row["left_on"]) == ("former", today_of(house))
     (shown,) = [item for item in (await desk.sees("/v1/teams", limit="100"))["items"] if item["id"] == team]
     assert shown["manager"] is not None
 

@@ -254,6 +254,17 @@ async def test_fifty_customers_at_once_come_in_with_numbers_of_the_series_rec_2(
     assert plan["instalments"][0]["invoice_number"] == f"{entity}-000301"
 
 
+async def test_a_number_that_an_invoice_of_history_has_is_passed_over_rec_2(office: Office) -> None:
+    """A number too long to be one of the series once stopped all invoicing when the series came to it."""
+    account, entity, day = new_id(), f"E{new_id().hex[-8:].upper()}", office.running.clock.now().date()
+    for number in (f"{entity}-999999999", f"{entity}-1000000000", f"{entity}-1000000001"):
+        await told(office, account, old_invoice(account, day, day, number=number, legal_entity=entity))
+    plan_id, _ = await one_instalment(office, "10.00")
+    assert (await issued(office, plan_id, 1, legal_entity=entity)).status_code == 200
+    plan = await office.finance().sees(f"/v1/payment-plans/{plan_id}")
+    assert plan["instalments"][0]["invoice_number"] == f"{entity}-1000000002"
+
+
 async def five_instalments(office: Office) -> UUID:
     return await office.plan(
         DrawUpPlan(

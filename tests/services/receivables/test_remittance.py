@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from services.receivables.domain.ledger.receipts import RecordReceipt
+from services.receivables.domain.ledger.remittance import mentions
 from shared.events.receivables import InvoiceIssued, ReceiptAllocated, ReceiptHeld
 from tests.services.receivables.facts import ACCOUNT, THE_LEDGER, TODAY, books, eur, events, invoice
 
@@ -43,6 +44,7 @@ def paid(text: str | None, *invoices: InvoiceIssued, amount: str = "100.00") -> 
         ("inv. 2024/000123 of 2026-03-01", "2024/000123"),
         ("MAIN-000016/2", "MAIN-000016/2"),
         ("№ 5-Ä/9", "5-ä/9"),
+        ("٣٤٥٦٧٨", "345678"),
     ],
 )
 def test_the_invoice_that_the_text_names_is_paid_rec_4(text: str, number: str) -> None:
@@ -90,8 +92,14 @@ def test_a_tie_is_left_unapplied_and_waits_for_a_person_rec_4(text: str, numbers
     pays = RecordReceipt(account_id=ACCOUNT, bank_reference="B", amount=eur(amount), on=TODAY, reference=text)
     outcome = THE_LEDGER.given(OLD, *invoices).when(pays)
     [receipt] = outcome.state.receipts
-    assert (receipt.waits, receipt.unapplied, receipt.is_credit) == ("tie", eur(amount), False)
+    assert (receipt.waits, receipt.unapplied, receipt.credit) == ("tie", eur(amount), eur("0.00"))
     assert [share.invoice_number for share in receipt.shares] == sorted(numbers)
+
+
+def test_what_a_stranger_writes_keeps_nobody_busy_rec_4() -> None:
+    """One character became eighteen, and a text of 140 of them three thousand stretches."""
+    for text in ("\ufdfa" * 140, "\ufdfa1" * 70, "12 " * 46, "a1" * 70):
+        assert len(mentions(text)) <= 32 * 6 + 32
 
 
 def test_an_exact_text_decides_between_numbers_that_read_alike_rec_4() -> None:

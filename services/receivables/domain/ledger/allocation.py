@@ -13,6 +13,7 @@ from services.receivables.domain.ledger.holdings import (
     Invoices,
     LedgerInvoice,
     LedgerReceipt,
+    Receipts,
     ShareOfReceipt,
     order_of,
 )
@@ -108,15 +109,15 @@ def _next(
     return (later[0], "credit") if later else None
 
 
-def use_credit(state: OpenLedger, invoice: LedgerInvoice) -> Iterator[Allocation]:
+def use_credit(receipts: Receipts, invoice: LedgerInvoice) -> Iterator[Allocation]:
     """What standing credit settles of a new invoice: first what named it before it was issued, then the oldest."""
-    named = state.receipts.credit_for(invoice.number)
+    named = receipts.credit_for(invoice.number)
     first = {receipt.id for receipt in named}
     for receipt, rule in (
         *((receipt, "reference") for receipt in named),
-        *((receipt, "credit") for receipt in state.receipts.credit() if receipt.id not in first),
+        *((receipt, "credit") for receipt in receipts.credit() if receipt.id not in first),
     ):
-        amount = least(receipt.unapplied, invoice.open)
+        amount = least(receipt.credit, invoice.open)
         if amount.amount <= 0:
             return
         yield Allocation(receipt=receipt, invoice=invoice, amount=amount, rule=rule)
@@ -131,6 +132,11 @@ def least(one: Money, other: Money) -> Money:
 def settled(invoice: LedgerInvoice, amount: Money) -> LedgerInvoice:
     """The invoice with less open."""
     return replace(invoice, open=invoice.open - amount)
+
+
+def spent(receipt: LedgerReceipt, amount: Money) -> LedgerReceipt:
+    """The receipt with less left."""
+    return replace(receipt, unapplied=receipt.unapplied - amount)
 
 
 def allocated(

@@ -20,15 +20,20 @@ from services.receivables.domain.ledger.allocation import (
     held_for,
     reversed_,
     settle,
+    settled,
+    spent,
     use_credit,
 )
 from services.receivables.domain.ledger.holdings import (
+    NO_INVOICES,
+    NO_RECEIPTS,
     OTHERWISE,
     TAKEN_BACK,
     TIE,
     Invoices,
     LedgerInvoice,
     LedgerReceipt,
+    Receipts,
     ShareOfReceipt,
     order_of,
 )
@@ -39,12 +44,10 @@ from services.receivables.domain.ledger.state import (
     NoLedger,
     OpenLedger,
     Standing,
-    empty,
     holding,
     invoice_in,
     ledger,
     receipt_in,
-    settling,
     standing_of,
 )
 from shared.domain.aggregate import Fact, Timer
@@ -66,51 +69,64 @@ class ArrangeHistory:
 
 @dataclass(slots=True)
 class Arrangement:
-    """How everything would be allocated."""
+    """How everything would be allocated, document by document. Only what is left of each is kept: what settles what at
+    once is never written down as open before."""
 
-    books: OpenLedger
+    invoices: Invoices = NO_INVOICES
+    receipts: Receipts = NO_RECEIPTS
     allocations: dict[Standing, LedgerAllocation] = field(default_factory=dict)
     ties: dict[UUID, tuple[LedgerInvoice, ...]] = field(default_factory=dict)
 
-    def take(self, found: Iterable[Allocation]) -> None:
-        """Note what settles what."""
-        for each in found:
-            noted = LedgerAllocation(
-                receipt_id=each.receipt.id,
-                invoice_id=each.invoice.id,
-                amount=each.amount,
-                on=each.on,
-                rule=each.rule,
-                of_history=True,
-            )
-            self.books = settling(self.books, noted)
-            key = standing_of(noted)
-            known = self.allocations.get(key)
-            self.allocations[key] = replace(known, amount=known.amount + noted.amount) if known else noted
+    def issue(self, invoice: LedgerInvoice) -> None:
+        """An invoice, which standing credit settles."""
+        for each in use_credit(self.receipts, invoice):
+            self._note(each)
+            self.receipts = self.receipts.changed(spent(each.receipt, each.amount))
+            invoice = settled(invoice, each.amount)
+        # Nobody asks a replay what is overdue.
+        self.invoices = self.invoices.with_(replace(invoice, overdue_from=None))
+
+    def receive(self, receipt: LedgerReceipt) -> None:
+        """A receipt, which settles what is open."""
+        settlement = settle(receipt, self.invoices)
+        for each in settlement.allocations:
+            self._note(each)
+            self.invoices = self.invoices.changed(settled(each.invoice, each.amount))
+            receipt = spent(receipt, each.amount)
+        if settlement.candidates:
+            self.ties[receipt.id] = settlement.candidates
+            receipt = replace(receipt, waits=TIE)
+        self.receipts = self.receipts.with_(receipt)
+
+    def _note(self, made: Allocation) -> None:
+        noted = LedgerAllocation(
+            receipt_id=made.receipt.id,
+            invoice_id=made.invoice.id,
+            amount=made.amount,
+            on=made.on,
+            rule=made.rule,
+            of_history=True,
+        )
+        key = standing_of(noted)
+        known = self.allocations.get(key)
+        self.allocations[key] = replace(known, amount=known.amount + noted.amount) if known else noted
 
 
-def arrangement(state: OpenLedger, is_fixed: Callable[[LedgerAllocation], bool]) -> Arrangement:
-    """How everything would be allocated in the order in which it happened, with some allocations left as they are."""
-    spent: defaultdict[UUID, Decimal] = defaultdict(Decimal)
-    for each in filter(is_fixed, state.allocations.values()):
-        spent[each.receipt_id] += each.amount.amount
-        spent[each.invoice_id] += each.amount.amount
-    found = Arrangement(empty(state.account_id, state.currency))
+def arrangement(state: OpenLedger, manual: Set[UUID], is_fixed: Callable[[LedgerAllocation], bool]) -> Arrangement:
+    """How everything would be allocated in the order in which it happened, with some allocations left as they are, and
+    the `manual` receipts altogether."""
+    fixed: defaultdict[UUID, Decimal] = defaultdict(Decimal)
+    for each in state.allocations.values():
+        if each.receipt_id in manual or is_fixed(each):
+            fixed[each.receipt_id] += each.amount.amount
+            fixed[each.invoice_id] += each.amount.amount
+    found = Arrangement()
     for document in _as_happened(state):
-        left = Money(amount=max(document.amount.amount - spent[document.id], Decimal(0)), currency=state.currency)
+        left = Money(amount=max(document.amount.amount - fixed[document.id], Decimal(0)), currency=state.currency)
         if isinstance(document, LedgerInvoice):
-            invoice = replace(document, open=left)
-            credit = list(use_credit(found.books, invoice))
-            found.books = holding(found.books, invoices=found.books.invoices.with_(invoice))
-            found.take(credit)
-        elif not _waits_for_a_person(document):
-            receipt = replace(document, unapplied=left, waits=None)
-            settlement = settle(receipt, found.books.invoices)
-            if settlement.candidates:
-                receipt = replace(receipt, waits=TIE)
-                found.ties[receipt.id] = settlement.candidates
-            found.books = holding(found.books, receipts=found.books.receipts.with_(receipt))
-            found.take(settlement.allocations)
+            found.issue(replace(document, open=left))
+        elif document.id not in manual:
+            found.receive(replace(document, unapplied=left, waits=None))
     return found
 
 
@@ -121,11 +137,11 @@ def arranged(state: OpenLedger, context: Context) -> tuple[OpenLedger, list[Fact
     """
     if state.arrange_by is None:
         return state, []
-    held = {receipt.id for receipt in state.receipts if _waits_for_a_person(receipt)}
-    wanted = arrangement(state, lambda each: not each.of_history or each.receipt_id in held)
+    manual = set(_manual(state))
+    wanted = arrangement(state, manual, lambda each: not each.of_history)
     facts = [
-        *_moves(state, wanted.allocations, held, context),
-        *(Fact(event=event, to=state.id) for event in _holds(state, wanted.ties, held)),
+        *_moves(state, wanted.allocations, manual, context),
+        *(Fact(event=event, to=state.id) for event in _holds(state, wanted.ties, manual)),
         Fact(event=HistoryArranged(ledger_id=state.id, account_id=state.account_id), to=state.id),
     ]
     state = _after(state, facts)
@@ -166,20 +182,24 @@ def _as_happened(state: OpenLedger) -> list[LedgerInvoice | LedgerReceipt]:
     return sorted(documents, key=place)
 
 
-def _waits_for_a_person(receipt: LedgerReceipt) -> bool:
-    return receipt.waits == TAKEN_BACK or (receipt.waits == TIE and not receipt.waits_of_history)
+def _manual(state: OpenLedger) -> Iterator[UUID]:
+    """The receipts about which a person has decided something, or has to that no history can decide."""
+    yield from (each.receipt_id for each in state.allocations.values() if each.rule == BY_HAND)
+    for receipt in state.receipts:
+        if receipt.waits == TAKEN_BACK or (receipt.waits == TIE and not receipt.waits_of_history):
+            yield receipt.id
 
 
 # -- the difference -------------------------------------------------------------------------------------------------
 
 
 def _moves(
-    state: OpenLedger, wanted: Mapping[Standing, LedgerAllocation], held: Set[UUID], context: Context
+    state: OpenLedger, wanted: Mapping[Standing, LedgerAllocation], manual: Set[UUID], context: Context
 ) -> Iterator[Fact]:
     """What of history is reversed, and then what is allocated instead."""
     invoices = state.invoices
     for key, known in state.allocations.items():
-        if not known.of_history or known.receipt_id in held:
+        if not known.of_history or known.receipt_id in manual:
             continue
         too_much = _beyond(known, wanted.get(key))
         if too_much.amount > 0:
@@ -208,12 +228,14 @@ def _with_open(invoices: Invoices, invoice: LedgerInvoice, open_: Money) -> Invo
 
 
 def _holds(
-    state: OpenLedger, ties: Mapping[UUID, Sequence[LedgerInvoice]], held: Set[UUID]
+    state: OpenLedger, ties: Mapping[UUID, Sequence[LedgerInvoice]], manual: Set[UUID]
 ) -> Iterator[ReceiptHeld | ReceiptReleased]:
     """Which receipts wait for a person now, and which do so no more."""
     waiting = {receipt_id: (TIE, candidates(invoices)) for receipt_id, invoices in ties.items()}
-    waiting |= {receipt_id: (OTHERWISE, shares) for receipt_id, shares in _otherwise(state, held)}
+    waiting |= {receipt_id: (OTHERWISE, shares) for receipt_id, shares in _otherwise(state, manual)}
     for receipt in state.receipts:
+        if receipt.id in manual:
+            continue
         now = waiting.get(receipt.id)
         if now and (receipt.waits, receipt.shares) != now:
             yield held_for(state, receipt, *now, of_history=True)
@@ -221,16 +243,13 @@ def _holds(
             yield ReceiptReleased(ledger_id=state.id, account_id=state.account_id, receipt_id=receipt.id)
 
 
-def _otherwise(state: OpenLedger, held: Set[UUID]) -> Iterator[tuple[UUID, tuple[ShareOfReceipt, ...]]]:
+def _otherwise(state: OpenLedger, manual: Set[UUID]) -> Iterator[tuple[UUID, tuple[ShareOfReceipt, ...]]]:
     """The receipts of which something was allocated natively that would go elsewhere, and how all of them would be."""
 
-    def is_decided(each: LedgerAllocation) -> bool:
-        return each.rule == BY_HAND or each.receipt_id in held
-
-    native = [each for each in state.allocations.values() if not each.of_history and not is_decided(each)]
+    native = [each for each in state.allocations.values() if not each.of_history and each.receipt_id not in manual]
     if not native:
         return
-    would = _by_receipt(arrangement(state, is_decided).allocations.values())
+    would = _by_receipt(arrangement(state, manual, lambda _: False).allocations.values())
     for receipt_id, parts in _by_receipt(native).items():
         then = would.get(receipt_id, {})
         if any(then.get(invoice_id, Decimal(0)) < amount for invoice_id, amount in parts.items()):

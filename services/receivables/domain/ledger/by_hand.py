@@ -12,8 +12,7 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.allocation import Allocation, allocated, least, reversed_, settled
-from services.receivables.domain.ledger.arrangement import arranged
-from services.receivables.domain.ledger.holdings import TAKEN_BACK, LedgerInvoice, LedgerReceipt
+from services.receivables.domain.ledger.holdings import TAKEN_BACK, TIE, LedgerInvoice, LedgerReceipt
 from services.receivables.domain.ledger.receipts import decided
 from services.receivables.domain.ledger.state import (
     BY_HAND,
@@ -96,42 +95,41 @@ class ReAllocateReceipt:
 @ledger.decides(allow=FINANCE_DESK)
 def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> Sequence[Fact]:
     """Allocate what is left of a receipt to an invoice, from today on."""
-    books, before = arranged(state, context)
-    receipt, invoice = _both(books, command.receipt_id, ("invoice_id", command.invoice_id))
+    receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
     most = least(receipt.unapplied, invoice.open)
     if most.amount <= 0:
         what = "Nothing is left of the receipt." if receipt.unapplied.amount <= 0 else "Nothing of the invoice is open."
         raise Rejected("nothing-to-allocate", what)
     amount = _amount(command.amount, most, context)
-    return [*before, *_today(context, _by_hand(books, receipt, invoice, amount, command.reason, context.today))]
+    return _today(context, _by_hand(state, receipt, invoice, amount, command.reason, context.today))
 
 
 @ledger.decides(allow=FINANCE_DESK)
 def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) -> Sequence[Fact]:
     """Take back what a receipt settles of an invoice, from today on: it is open again, and the money waits."""
-    books, before = arranged(state, context)
-    receipt, invoice = _both(books, command.receipt_id, ("invoice_id", command.invoice_id))
-    amount = _amount(command.amount, _settles(books, receipt, invoice), context)
-    return [*before, *_today(context, *_reversals(books, receipt, invoice, amount, command.reason, context.today))]
+    receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
+    amount = _amount(command.amount, _settles(state, receipt, invoice), context)
+    return _today(context, *_reversals(state, receipt, invoice, amount, command.reason, context.today))
 
 
 @ledger.decides(allow=FINANCE_DESK)
 def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context) -> Sequence[Fact]:
     """Put what a receipt settles of one invoice to another one, from today on."""
-    books, before = arranged(state, context)
-    receipt, invoice = _both(books, command.receipt_id, ("from_invoice_id", command.from_invoice_id))
-    _, other = _both(books, command.receipt_id, ("to_invoice_id", command.to_invoice_id))
+    receipt, invoice = _both(state, command.receipt_id, ("from_invoice_id", command.from_invoice_id))
+    _, other = _both(state, command.receipt_id, ("to_invoice_id", command.to_invoice_id))
     if other.id == invoice.id:
         raise Rejected("same-invoice", "It settles this invoice already.", field="to_invoice_id")
     if other.open.amount <= 0:
         raise Rejected("nothing-to-allocate", "Nothing of the invoice is open.", field="to_invoice_id")
-    amount = _amount(command.amount, least(_settles(books, receipt, invoice), other.open), context)
-    reversals = _reversals(books, receipt, invoice, amount, command.reason, context.today)
-    made = _by_hand(books, receipt, other, amount, command.reason, context.today)
-    return [*before, *_today(context, *reversals, made)]
+    amount = _amount(command.amount, least(_settles(state, receipt, invoice), other.open), context)
+    reversals = _reversals(state, receipt, invoice, amount, command.reason, context.today)
+    made = _by_hand(state, receipt, other, amount, command.reason, context.today)
+    return _today(context, *reversals, made)
 
 
 def _both(books: OpenLedger, receipt_id: UUID, named: tuple[str, UUID]) -> tuple[LedgerReceipt, LedgerInvoice]:
+    if books.arrange_by is not None:
+        raise Rejected("history-is-told", "An import tells of this customer just now. Try again once it has ended.")
     field, invoice_id = named
     receipt, invoice = books.receipts.get(receipt_id), books.invoices.get(invoice_id)
     faults = []
@@ -206,5 +204,8 @@ def allocation_reversed(state: OpenLedger, event: AllocationReversed) -> OpenLed
     )
     if not event.by_hand:
         return after
-    receipt = replace(decided(receipt_in(after, event.receipt_id)), waits=TAKEN_BACK)
+    receipt = receipt_in(after, event.receipt_id)
+    if receipt.waits != TIE:
+        waiting = event.amount + receipt.taken_back if receipt.taken_back else event.amount
+        receipt = replace(decided(receipt), waits=TAKEN_BACK, taken_back=waiting)
     return holding(after, receipts=after.receipts.changed(receipt))

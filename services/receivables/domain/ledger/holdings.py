@@ -69,12 +69,16 @@ class LedgerReceipt:
     waits_of_history: bool = False
     """Whether what history tells decided that."""
     shares: tuple[ShareOfReceipt, ...] = ()
-    """The invoices that it may be for; or how it would be allocated."""
+    """The invoices that it may be for, with what was open then; or how it would be allocated."""
+    taken_back: Money | None = None
+    """What of it was taken back, and waits until somebody allocates it."""
 
     @property
-    def is_credit(self) -> bool:
-        """Whether it settles what is open by itself: something is left, and no person has to decide about it."""
-        return self.unapplied.amount > 0 and self.waits not in (TIE, TAKEN_BACK)
+    def credit(self) -> Money:
+        """What of it settles by itself what is open: what is left, and about which no person has to decide."""
+        if self.waits == TIE:
+            return self.unapplied - self.unapplied
+        return self.unapplied - self.taken_back if self.taken_back else self.unapplied
 
 
 TIE, TAKEN_BACK, OTHERWISE = "tie", "taken-back", "would-be-allocated-otherwise"
@@ -287,20 +291,20 @@ class ReceiptIndex:
     def changed(self, place: Place, before: LedgerReceipt, after: LedgerReceipt) -> "ReceiptIndex":
         """With another content of a receipt; its references stay."""
         texts = self.texts
-        if before.is_credit and not after.is_credit:
+        if before.credit.amount > 0 and after.credit.amount <= 0:
             texts = reduce(SortedKeys.without, _texts(place, before), texts)
-        elif after.is_credit and not before.is_credit:
+        elif after.credit.amount > 0 and before.credit.amount <= 0:
             texts = _with_all(texts, _texts(place, after))
         credit = self.credit.moved(_is_left(place, before), _is_left(place, after))
         return ReceiptIndex(self.bank_references, credit, texts)
 
 
 def _is_left(place: Place, receipt: LedgerReceipt) -> tuple[date, str, Place] | None:
-    return (*order_of(receipt), place) if receipt.is_credit else None
+    return (*order_of(receipt), place) if receipt.credit.amount > 0 else None
 
 
 def _texts(place: Place, receipt: LedgerReceipt) -> list[tuple[str, Place]]:
-    if receipt.reference is None or not receipt.is_credit:
+    if receipt.reference is None or receipt.credit.amount <= 0:
         return []
     keys = {written_as(receipt.reference), *(mention.key for mention in mentions(receipt.reference))}
     return [(key, place) for key in sorted(keys)]

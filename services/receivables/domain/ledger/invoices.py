@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.receivables.domain.ledger.allocation import allocated, use_credit
-from services.receivables.domain.ledger.arrangement import arranged
 from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, holding, ledger
 from shared.domain.aggregate import Fact
@@ -18,11 +17,11 @@ INSTANT = timedelta(microseconds=1)
 
 def enter(state: OpenLedger, invoice: InvoiceIssued, context: Context) -> list[Fact]:
     """An invoice that enters the ledger, and the standing credit that settles it at once."""
-    books, before = arranged(state, context)
     issued = dated(invoice, context)
-    allocations = [allocated(books, each) for each in use_credit(books, entered(issued))]
+    # While history is told, nobody knows yet what is left of which receipt.
+    credit = use_credit(state.receipts, entered(issued)) if state.arrange_by is None else ()
+    allocations = [allocated(state, each) for each in credit]
     return [
-        *before,
         Fact(event=issued, to=state.id, at=context.moment(issued.on)),
         *(Fact(event=event, to=state.id, at=context.moment(event.on)) for event in allocations),
     ]

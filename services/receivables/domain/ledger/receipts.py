@@ -7,9 +7,9 @@ from uuid import UUID, uuid5
 
 from annotated_types import MaxLen, MinLen
 
-from services.receivables.domain.ledger.allocation import allocated, candidates, held_for, settle
-from services.receivables.domain.ledger.arrangement import LONGEST_WITHOUT_NEWS, arranged
-from services.receivables.domain.ledger.holdings import OTHERWISE, TIE, LedgerReceipt
+from services.receivables.domain.ledger.allocation import Settlement, allocated, candidates, held_for, settle
+from services.receivables.domain.ledger.arrangement import LONGEST_WITHOUT_NEWS
+from services.receivables.domain.ledger.holdings import TIE, LedgerReceipt
 from services.receivables.domain.ledger.state import (
     BY_HAND,
     LedgerAllocation,
@@ -97,13 +97,13 @@ def record_receipt(
     """Record money that arrived, and settle what it pays."""
     faults = [*_faults(command, context), *unknown(references)]
     refuse_all("receipt-cannot-be", "The receipt cannot be.", faults)
-    books, before = arranged(_books(state, command), context)
+    books = _books(state, command)
     event = _recorded(books, command, context, holder)
     receipt = entered(event)
-    settlement = settle(receipt, books.invoices)
+    # While history is told, nobody knows yet what is open.
+    settlement = settle(receipt, books.invoices) if books.arrange_by is None else Settlement(())
     allocations = [allocated(books, allocation) for allocation in settlement.allocations]
     return [
-        *before,
         Fact(event=event, at=context.moment(event.on)),
         *(Fact(event=allocation, at=context.moment(allocation.on)) for allocation in allocations),
         *(
@@ -208,10 +208,14 @@ def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
             of_history=event.of_history,
         ),
     )
-    receipt = receipt_in(after, event.receipt_id)
-    if event.rule != BY_HAND or not (receipt.waits == OTHERWISE or receipt.unapplied.amount == 0):
+    if event.rule != BY_HAND:
         return after
-    return holding(after, receipts=after.receipts.changed(decided(receipt)))
+    receipt = receipt_in(after, event.receipt_id)
+    if receipt.taken_back and receipt.taken_back.amount > event.amount.amount:
+        receipt = replace(receipt, taken_back=receipt.taken_back - event.amount)
+    elif receipt.waits != TIE or receipt.unapplied.amount == 0:
+        receipt = decided(receipt)
+    return holding(after, receipts=after.receipts.changed(receipt))
 
 
 def entered(event: ReceiptRecorded) -> LedgerReceipt:
@@ -229,4 +233,4 @@ def entered(event: ReceiptRecorded) -> LedgerReceipt:
 
 def decided(receipt: LedgerReceipt) -> LedgerReceipt:
     """A receipt about which a person has nothing to decide any more."""
-    return replace(receipt, waits=None, waits_of_history=False, shares=())
+    return replace(receipt, waits=None, waits_of_history=False, shares=(), taken_back=None)

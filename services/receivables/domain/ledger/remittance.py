@@ -15,8 +15,10 @@ DATES_AND_AMOUNTS = re.compile(
     r"\b\d{1,2}\.\d{1,2}\.(?:\d{4}\b|\d{2}\b)?|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b|\b\d+[.,]\d{2}\b(?![.,]?\d)"
 )
 """What is made of digits in such a text and is no number of an invoice."""
-MOST_RUNS = 8
+MOST_RUNS = 6
 """Of how many runs a number is made at most, to be found inside a text."""
+LONGEST_TEXT = 32
+"""So many runs of a text are looked at: a stranger writes it, and must not keep the service busy."""
 SERIAL_DIGITS = 6
 """So many digits, zeros in front included, are the number of a series without its name."""
 
@@ -54,11 +56,12 @@ def written_as(number: str) -> str:
     return f"={_folded(number).strip()}"
 
 
+@lru_cache(maxsize=4096)
 def keys_of(number: str) -> tuple[str, ...]:
     """By which keys an invoice's number is found."""
     runs = _runs(number)
     keys = [written_as(number)]
-    if runs and len(runs) <= MOST_RUNS:
+    if len(runs) <= MOST_RUNS and any(run.is_digits for run in runs):
         keys.append(" ".join(run.key for run in runs))
     if runs and runs[-1].is_digits and len(runs[-1].written) >= SERIAL_DIGITS:
         keys.append(f"#{runs[-1].written}")
@@ -68,7 +71,7 @@ def keys_of(number: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Every stretch of a text that a number may stand in, the longest first."""
-    runs = _runs(text)
+    runs = _runs(text)[:LONGEST_TEXT]
     found = [
         Mention(" ".join(run.key for run in runs[first : last + 1]), first, last)
         for first in range(len(runs))
@@ -97,7 +100,7 @@ def _each_run(folded: str) -> Iterator[Run]:
 def _stands_alone(runs: list[Run], first: int, last: int) -> bool:
     """Whether nothing else belongs to it: "R-77" is not in "R-77b", but 2024001 is in "RE2024001"."""
     part = runs[first : last + 1]
-    if all(run.masked for run in part) or (last + 1 < len(runs) and runs[last + 1].glued):
+    if not any(run.is_digits and not run.masked for run in part) or (last + 1 < len(runs) and runs[last + 1].glued):
         return False
     return not runs[first].glued or runs[first].is_digits
 
@@ -115,4 +118,7 @@ def _is_serial(text: str, run: Run) -> bool:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """Without case and width, digits of all scripts as ours; never longer than twice the text."""
+    same = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text)
+    folded = unicodedata.normalize("NFKC", same).casefold()
+    return folded if len(folded) <= 2 * len(text) else same.casefold()
