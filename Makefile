@@ -95,6 +95,7 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml | $(VENV)/pyvenv.cfg
 	@echo "Installing what Throughline runs on (once)."
 	@$(INSTALL) --requirement $< || { $(UNREACHED); }
 	@$(RUN) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -I -S deploy/editable_path.py $(VENV)/lib/python*/site-packages/_editable_impl_throughline.pth
 	@touch $@
 
 $(DEVELOPMENT): requirements/development.txt $(RUNTIME)
