@@ -77,7 +77,7 @@ async def prepare(stack: Stack, say: Say) -> None:
         stop_seconds=90,
         stop_order=-1,  # first: it would start the others again
     )
-    start(program, stack.home)
+    start(program, stack.home).detach()
 
 
 def jars(stack: Stack, say: Say) -> Path:

@@ -66,6 +66,10 @@ class Running:
         if self.alive:
             self.process.send_signal(number)
 
+    def detach(self) -> None:
+        """Let it outlive this command, which must not look at it again: others find it by its record."""
+        self.process.returncode = 0  # Popen has no other way to be told; else it warns of a child that still runs
+
     def kill(self) -> None:
         """As `kill -9` does; waits for the end of this process, not of its children."""
         self.send(signal.SIGKILL)
