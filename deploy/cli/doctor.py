@@ -2,10 +2,12 @@
 
 import asyncio
 import importlib.util
+import os
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,18 +84,40 @@ def servers() -> list[Finding]:
 def java() -> Finding:
     from deploy.local import kafka
 
-    fit, found = version_of(kafka.java_runtime(), "--version")
+    fit, found = version_of(kafka.java_runtime(), kafka.NO_COUNTERS, "--version")
     return Finding("Java for Kafka", fit, found, "There is no runtime for this kind of machine; set KAFKA_BOOTSTRAP.")
 
 
 def artefacts() -> Finding:
     from deploy.local import kafka
 
+    what = "Kafka's artefacts"
     jars = kafka.locked_jars()
-    folder = kafka.jar_folder()
-    there = sum((folder / jar.file_name).exists() for jar in jars)
-    # Missing ones are no fault: `up` fetches them.
-    return Finding("Kafka's artefacts", True, f"{there} of {len(jars)} in {cache()}")
+    try:
+        folder = kafka.jar_folder()
+    except LocalError as fault:
+        return Finding(what, False, fault.sentence, fault.remedy)
+    there = sum(os.path.lexists(folder / jar.file_name) for jar in jars)
+    found = f"{there} of {len(jars)} in {cache()}"
+    # Missing ones are no fault, for `up` fetches them, as long as they can be kept.
+    hindrance = refused(folder) if there < len(jars) and not os.environ.get("KAFKA_BOOTSTRAP") else ""
+    if hindrance:
+        remedy = "Give this user access, or set THROUGHLINE_CACHE to a folder that can be written."
+        return Finding(what, False, f"{found}, which cannot be written ({hindrance})", remedy)
+    return Finding(what, True, found)
+
+
+def refused(folder: Path) -> str:
+    """Why nothing can be made in a folder, or in the nearest above it that is there; empty when it can.
+
+    It is tried, as modes do not tell everything: root may write anywhere by them.
+    """
+    nearest = next(place for place in (folder, *folder.absolute().parents) if os.path.lexists(place))
+    try:
+        with tempfile.TemporaryDirectory(dir=nearest):
+            return ""
+    except OSError as error:
+        return error.strerror or type(error).__name__
 
 
 def ports() -> Finding:
@@ -114,6 +138,9 @@ def ports() -> Finding:
 def disk() -> Finding:
     from deploy.local.stack import home_path
 
+    if hindrance := refused(home_path()):
+        remedy = "Give this user access, or set THROUGHLINE_HOME to a folder that can be written."
+        return Finding("disk", False, f"{home_path()} cannot be written ({hindrance})", remedy)
     place = next(folder for folder in (home_path(), *home_path().resolve().parents) if folder.exists())
     free = shutil.disk_usage(place).free
     remedy = "Free some space, or set THROUGHLINE_HOME to a folder on another disk."
@@ -180,11 +207,11 @@ async def secrets_held(urls: Mapping[str, str], secret: bytes) -> dict[str, bool
     return held
 
 
-def version_of(binary: Path, option: str) -> tuple[bool, str]:
+def version_of(binary: Path, *options: str) -> tuple[bool, str]:
     """Whether a program runs on this machine, and the first line it says of itself."""
     try:
         said = subprocess.run(  # noqa: S603 - our own binaries
-            [binary, option], check=True, capture_output=True, encoding="utf-8", env=composed({}), timeout=30
+            [binary, *options], check=True, capture_output=True, encoding="utf-8", env=composed({}), timeout=30
         )
     except (OSError, subprocess.SubprocessError) as error:
         return False, f"does not run ({type(error).__name__})"

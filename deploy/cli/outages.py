@@ -3,7 +3,7 @@
 import errno
 from collections.abc import Iterator
 
-from deploy.local.fault import LocalError
+from deploy.local.fault import LocalError, unusable
 
 REFUSED_BY_SYSTEM = frozenset(
     (
@@ -31,14 +31,6 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(part)
     else:
         yield error
-
-
-def unusable(error: OSError) -> LocalError:
-    """The fault of a file that the system keeps from this user."""
-    return LocalError(
-        f"{error.filename} cannot be used: {error.strerror}.",
-        "Give this user access, free space, or choose other folders by THROUGHLINE_HOME and THROUGHLINE_CACHE.",
-    )
 
 
 def _told(error: BaseException) -> LocalError | None:

@@ -89,5 +89,5 @@ def _try_out(origin: str, who: str) -> list[str]:
         f"  1. Open {origin} : the five deals that endanger the quarter, and why.",
         f"  2. Look back: open {origin}/?as_of=… with a past day, and every figure is what it was then.",
         "  3. Ask over HTTP:",
-        f'     curl -H "Authorization: Bearer $(.venv/bin/throughline token {who})" {origin}/v1/forecast',
+        f'     curl --noproxy "*" -H "Authorization: Bearer $(.venv/bin/throughline token {who})" {origin}/v1/forecast',
     ]

@@ -11,3 +11,11 @@ class LocalError(Exception):
 
     def __str__(self) -> str:
         return f"{self.sentence} {self.remedy}"
+
+
+def unusable(error: OSError) -> LocalError:
+    """The fault of a file that the system keeps from this user."""
+    return LocalError(
+        f"{error.filename} cannot be used: {error.strerror}.",
+        "Give this user access, free space, or choose other folders by THROUGHLINE_HOME and THROUGHLINE_CACHE.",
+    )

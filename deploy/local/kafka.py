@@ -20,7 +20,7 @@ from types import ModuleType
 import requests
 
 from deploy.local.environment import composed
-from deploy.local.fault import LocalError
+from deploy.local.fault import LocalError, unusable
 from deploy.local.home import Home, cache, read_json, write_atomically
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, Running, start
@@ -212,7 +212,10 @@ def verified_jars(progress: Progress = lambda done, total: None) -> Path:
     """
     jars = locked_jars()
     folder = jar_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # whatever its reason: where a user's folder lies is no fault of the program
+        raise unusable(error) from error
     known = read_json(folder / "verified.json")
     unsure = [jar for jar in jars if known.get(jar.file_name) != stamp(folder / jar.file_name)]
     missing = [jar for jar in unsure if not is_the_locked(folder / jar.file_name, jar)]

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from deploy.cli import doctor
 from deploy.cli.status import as_text
 from deploy.cli.up import simulated
+from deploy.local import kafka
 from deploy.local.fault import LocalError
+from deploy.local.ports import free_port
 from deploy.local.stack import SERVICES, Stack, throughline, without_password
 from shared.store.claim_secret import hold_to
 from shared.store.migrate import migrate
@@ -89,6 +92,43 @@ def test_doctor_says_of_everything_whether_it_is_fit(tmp_path: Path) -> None:
     } <= set(findings)
     assert findings["PostgreSQL"]["found"].startswith("postgres (PostgreSQL) 18")
     assert findings["Java for Kafka"]["fit"]
+
+
+def test_doctor_names_folders_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to(tmp_path / "none" / "such")
+    told = run("doctor", home=tmp_path / "nowhere" / "home", THROUGHLINE_CACHE=str(tmp_path / "file" / "cache"))
+    assert told.returncode == 1
+    assert "NOT  Kafka's artefacts: 0 of " in told.stdout
+    assert "file/cache, which cannot be written (Not a directory)" in told.stdout
+    assert "set THROUGHLINE_CACHE to a folder" in told.stdout
+    assert "nowhere/home cannot be written (No such file or directory)" in told.stdout
+
+
+def test_doctor_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Java would keep its counters in a file of /tmp."""
+    java = tmp_path / "java"
+    java.write_text('#!/bin/sh\necho "$@"\n')
+    java.chmod(0o755)
+    monkeypatch.setattr(kafka, "java_runtime", lambda: java)
+    assert doctor.java().found == "-XX:-UsePerfData --version"
+
+
+def test_up_leaves_its_supervisor_without_a_warning(tmp_path: Path) -> None:
+    """Popen warns of a child that still runs when it is forgotten; the supervisor is meant to."""
+    home = tmp_path / "home"
+    given = {
+        **GIVEN,
+        "PORT": str(free_port(set())),
+        "CLAIM_SECRET": "x" * 32,
+        "PYTHONWARNINGS": "error::ResourceWarning",
+    }
+    told = run("up", home=home, **given)
+    try:
+        assert (home / "logs" / "supervisor.log").exists()
+        assert "Exception ignored" not in told.stderr, told.stderr
+    finally:
+        run("down", "--data", home=home, **given)
 
 
 def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:

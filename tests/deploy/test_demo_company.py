@@ -62,7 +62,7 @@ def test_everybody_of_the_demo_company_can_sign_in_and_every_role_is_told() -> N
     said = welcome("http://here", {"kind": DEMO})
     for role in {person.role for person in people}:
         assert f"  {role} " in said
-    assert "curl -H" in said
+    assert 'curl --noproxy "*" -H' in said
 
 
 def test_the_members_of_an_export_can_sign_in() -> None:

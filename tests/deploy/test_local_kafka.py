@@ -85,6 +85,13 @@ def test_a_cache_that_is_read_only_will_do_when_everything_is_there(cache: Path)
     assert not (cache / "verified.json").exists()
 
 
+def test_a_cache_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "nowhere").symlink_to(tmp_path / "none" / "such")
+    monkeypatch.setenv("THROUGHLINE_CACHE", str(tmp_path / "nowhere" / "cache"))
+    with pytest.raises(LocalError, match=r"nowhere.* cannot be used: .*THROUGHLINE_HOME and THROUGHLINE_CACHE\."):
+        kafka.verified_jars()
+
+
 def test_a_cache_that_java_would_cut_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="has a ':' in its name"):
         kafka.classpath(tmp_path / "a:b")
