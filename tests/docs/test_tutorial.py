@@ -55,6 +55,7 @@ def environment_of(stack: WholeStack, run: str) -> dict[str, str]:
     """What the reader sets in the block that is marked `bash`, for this stack."""
     return {
         "PATH": os.environ["PATH"],
+        **dict.fromkeys(("http_proxy", "ALL_PROXY"), "http://127.0.0.1:9"),  # where nobody listens: a stack is near
         "ORIGIN": stack.origin,
         "RUN": run,
         "OPERATIONS": stack.token("sales-operations"),
