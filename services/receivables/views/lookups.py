@@ -48,6 +48,9 @@ async def books_of_plan(
     account_id = command.account_id if isinstance(command, DrawUpPlan) else state.account_id  # type: ignore[union-attr]
     currency = context.company.currency
     books, _ = await reader.state(ledger, ledger_of(account_id, currency))
+    if isinstance(command, DrawUpPlan):
+        # An invoice of history that comes in meanwhile counts: it finds the plan, or the plan finds it.
+        reader.rest_on(ledger, ledger_of(account_id, currency))
     return books if isinstance(books, OpenLedger) else empty(account_id, currency)
 
 
@@ -56,6 +59,7 @@ async def plan_of_contract(reader: Reader, state: Any, command: ImportInvoice, c
     if command.contract_id is None:
         return ContractPlan(plan=None)
     plan, _ = await reader.state(payment_plan, plan_of(command.contract_id))
+    reader.rest_on(payment_plan, plan_of(command.contract_id))
     return ContractPlan(plan=plan if isinstance(plan, DrawnUpPaymentPlan) else None)
 
 

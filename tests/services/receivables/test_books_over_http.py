@@ -21,6 +21,7 @@ from shared.domain.money import Money
 from shared.events.contracts import PaymentTerm
 from shared.ops.ids import new_id
 from shared.store.request import Request, Result
+from shared.store.states import Seen
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
 from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown
@@ -217,6 +218,31 @@ async def test_what_is_left_of_a_running_contract_of_history_can_be_invoiced_dat
     [invoice] = (await shown(finance, "/v1/invoices", token, plan=str(plan)))["items"]
     assert invoice["amount"] == eur("50.00")
     assert (await shown(finance, "/v1/instalments", token, plan=str(plan), invoiced="false"))["items"] == []
+
+
+async def test_an_invoice_of_history_finds_the_plan_that_came_meanwhile_data_5(office: Office) -> None:
+    """Write skew: an import that had looked for a plan before there was one did not count what it told later."""
+    account, contract_id, day, seen = new_id(), new_id(), office.running.clock.now().date(), Seen()
+
+    async def tell() -> None:
+        invoice = old_invoice(account, day, day, "10.00", contract_id=contract_id)
+        book = ledger_of(account, "EUR")
+        about = Request(aggregate=ledger, aggregate_id=book, command=invoice, actor=ITSELF, imported=True)
+        await office.running.commands.carry_out(about, seen)
+
+    await tell()
+    plan_id = await office.plan(
+        DrawUpPlan(
+            contract_id=contract_id,
+            account_id=account,
+            total=Money(amount=Decimal("100.00"), currency="EUR"),
+            payment_terms=(PaymentTerm(ratio=Decimal(1), days=0),),
+            on=day,
+        )
+    )
+    await tell()
+    plan = await office.finance().sees(f"/v1/payment-plans/{plan_id}")
+    assert plan["instalments"][0]["left"] == eur("80.00")
 
 
 async def test_fifty_customers_at_once_are_all_invoiced_rec_2(office: Office) -> None:
