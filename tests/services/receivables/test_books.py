@@ -70,6 +70,8 @@ class Books:
             for entry in getattr(event, "entries", ()):
                 assert entry.amount.currency == "EUR"
             assert sum((each.amount for each in getattr(event, "entries", ())), zero("EUR")) == zero("EUR")
+            if isinstance(event, ReceiptAllocated | AllocationReversed):
+                assert event.open_after == self.invoice(event.invoice_id).open
             assert all(0 <= each.open.amount <= each.amount.amount for each in self.state.invoices)
             assert all(0 <= each.unapplied.amount <= each.amount.amount for each in self.state.receipts)
         return events

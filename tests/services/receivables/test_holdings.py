@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.holdings import LedgerInvoice, LedgerReceipt, ShareOfReceipt
+from services.receivables.domain.ledger.holdings import LedgerInvoice, LedgerReceipt
 from services.receivables.domain.ledger.invoices import enter
 from services.receivables.domain.ledger.overdue import MarkOverdue
 from services.receivables.domain.ledger.receipts import RecordReceipt
@@ -67,13 +67,7 @@ class Plain:
             case ReceiptHeld():
                 for place, receipt in enumerate(self.receipts):
                     if receipt.id == event.receipt_id:
-                        shares = tuple(
-                            ShareOfReceipt(
-                                invoice_id=each.invoice_id, invoice_number=each.invoice_number, amount=each.amount
-                            )
-                            for each in event.shares
-                        )
-                        self.receipts[place] = replace(receipt, waits=event.waits, shares=shares)
+                        self.receipts[place] = replace(receipt, waits=event.waits, shares=event.shares)
             case InvoiceOverdue():
                 for place, each in enumerate(self.invoices):
                     if each.id == event.invoice_id:

@@ -14,7 +14,6 @@ from services.receivables.domain.ledger.holdings import (
     LedgerInvoice,
     LedgerReceipt,
     Receipts,
-    ShareOfReceipt,
     order_of,
 )
 from services.receivables.domain.ledger.state import LedgerAllocation, OpenLedger, movement
@@ -49,9 +48,9 @@ class Settlement:
 
 def settle(receipt: LedgerReceipt, invoices: Invoices) -> Settlement:
     """What of a receipt goes to which open invoice. What is left over stays as the customer's credit."""
-    named = _named(receipt, invoices)
-    if named is None:
+    if receipt.unapplied.amount <= 0:
         return Settlement(())
+    named = _named(receipt, invoices)
     if named.candidates:
         return Settlement((), named.candidates)
     return Settlement(tuple(_parts(receipt, named.chosen, invoices)))
@@ -65,11 +64,9 @@ class Named:
     candidates: tuple[LedgerInvoice, ...] = ()
 
 
-def _named(receipt: LedgerReceipt, invoices: Invoices) -> Named | None:
-    """The invoices that the text means, None where nothing is left to allocate."""
+def _named(receipt: LedgerReceipt, invoices: Invoices) -> Named:
+    """The invoices that the text means."""
     left = receipt.unapplied
-    if left.amount <= 0:
-        return None
     if receipt.reference is None:
         return Named()
     open_ = [
@@ -194,16 +191,16 @@ def reversed_(
     )
 
 
-def candidates(invoices: Sequence[LedgerInvoice]) -> tuple[ShareOfReceipt, ...]:
+def candidates(invoices: Sequence[LedgerInvoice]) -> tuple[Share, ...]:
     """The invoices that a receipt may be for, each with what of it is open."""
     return tuple(
-        ShareOfReceipt(invoice_id=each.id, invoice_number=each.number, amount=each.open)
+        Share(invoice_id=each.id, invoice_number=each.number, amount=each.open)
         for each in sorted(invoices, key=order_of)
     )
 
 
 def held_for(
-    state: OpenLedger, receipt: LedgerReceipt, waits: str, shares: Sequence[ShareOfReceipt], *, of_history: bool
+    state: OpenLedger, receipt: LedgerReceipt, waits: str, shares: Sequence[Share], *, of_history: bool
 ) -> ReceiptHeld:
     """The fact that a receipt waits for a person."""
     return ReceiptHeld(
@@ -211,8 +208,6 @@ def held_for(
         account_id=state.account_id,
         receipt_id=receipt.id,
         waits=waits,
-        shares=tuple(
-            Share(invoice_id=each.invoice_id, invoice_number=each.invoice_number, amount=each.amount) for each in shares
-        ),
+        shares=tuple(shares),
         of_history=of_history,
     )

@@ -34,7 +34,6 @@ from services.receivables.domain.ledger.holdings import (
     LedgerInvoice,
     LedgerReceipt,
     Receipts,
-    ShareOfReceipt,
     order_of,
 )
 from services.receivables.domain.ledger.overdue import become_overdue
@@ -44,7 +43,6 @@ from services.receivables.domain.ledger.state import (
     NoLedger,
     OpenLedger,
     Standing,
-    holding,
     invoice_in,
     ledger,
     receipt_in,
@@ -55,7 +53,7 @@ from shared.domain.context import Context
 from shared.domain.money import Money
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
-from shared.events.receivables import HistoryArranged, ReceiptHeld, ReceiptReleased
+from shared.events.receivables import HistoryArranged, ReceiptHeld, ReceiptReleased, Share
 
 TOLD_LATER = "What history told later has it allocated otherwise."
 LONGEST_WITHOUT_NEWS = timedelta(minutes=2)
@@ -197,24 +195,24 @@ def _moves(
     state: OpenLedger, wanted: Mapping[Standing, LedgerAllocation], manual: Set[UUID], context: Context
 ) -> Iterator[Fact]:
     """What of history is reversed, and then what is allocated instead."""
-    invoices = state.invoices
+    books = state
     for key, known in state.allocations.items():
         if not known.of_history or known.receipt_id in manual:
             continue
         too_much = _beyond(known, wanted.get(key))
         if too_much.amount > 0:
-            invoice = invoices.get(known.invoice_id) or invoice_in(state, known.invoice_id)
+            invoice = invoice_in(books, known.invoice_id)
             event = reversed_(state, invoice, known, too_much, on=known.on, reason=TOLD_LATER)
-            invoices = _with_open(invoices, invoice, event.open_after)
+            books = _with_open(books, invoice, event.open_after)
             yield Fact(event=event, to=state.id, at=context.moment(event.on))
     for key, allocation in wanted.items():
         missing = _beyond(allocation, state.allocations.get(key))
         if missing.amount > 0:
-            invoice = invoices.get(allocation.invoice_id) or invoice_in(state, allocation.invoice_id)
+            invoice = invoice_in(books, allocation.invoice_id)
             receipt = receipt_in(state, allocation.receipt_id)
             part = Allocation(receipt=receipt, invoice=invoice, amount=missing, rule=allocation.rule)
             made = allocated(state, part, on=allocation.on, of_history=True)
-            invoices = _with_open(invoices, invoice, made.open_after)
+            books = _with_open(books, invoice, made.open_after)
             yield Fact(event=made, to=state.id, at=context.moment(made.on))
 
 
@@ -223,8 +221,8 @@ def _beyond(one: LedgerAllocation, other: LedgerAllocation | None) -> Money:
     return one.amount - other.amount if other else one.amount
 
 
-def _with_open(invoices: Invoices, invoice: LedgerInvoice, open_: Money) -> Invoices:
-    return invoices.changed(replace(invoice, open=open_))
+def _with_open(books: OpenLedger, invoice: LedgerInvoice, open_: Money) -> OpenLedger:
+    return replace(books, invoices=books.invoices.changed(replace(invoice, open=open_)))
 
 
 def _holds(
@@ -243,7 +241,7 @@ def _holds(
             yield ReceiptReleased(ledger_id=state.id, account_id=state.account_id, receipt_id=receipt.id)
 
 
-def _otherwise(state: OpenLedger, manual: Set[UUID]) -> Iterator[tuple[UUID, tuple[ShareOfReceipt, ...]]]:
+def _otherwise(state: OpenLedger, manual: Set[UUID]) -> Iterator[tuple[UUID, tuple[Share, ...]]]:
     """The receipts of which something was allocated natively that would go elsewhere, and how all of them would be."""
 
     native = [each for each in state.allocations.values() if not each.of_history and each.receipt_id not in manual]
@@ -256,7 +254,7 @@ def _otherwise(state: OpenLedger, manual: Set[UUID]) -> Iterator[tuple[UUID, tup
             yield (
                 receipt_id,
                 tuple(
-                    ShareOfReceipt(
+                    Share(
                         invoice_id=invoice_id,
                         invoice_number=invoice_in(state, invoice_id).number,
                         amount=Money(amount=amount, currency=state.currency),
@@ -279,22 +277,18 @@ def _by_receipt(allocations: Iterable[LedgerAllocation]) -> dict[UUID, dict[UUID
 
 @ledger.evolves
 def receipt_held(state: OpenLedger, event: ReceiptHeld) -> OpenLedger:
-    shares = tuple(
-        ShareOfReceipt(invoice_id=each.invoice_id, invoice_number=each.invoice_number, amount=each.amount)
-        for each in event.shares
-    )
     receipt = replace(
-        receipt_in(state, event.receipt_id), waits=event.waits, waits_of_history=event.of_history, shares=shares
+        receipt_in(state, event.receipt_id), waits=event.waits, waits_of_history=event.of_history, shares=event.shares
     )
-    return holding(state, receipts=state.receipts.changed(receipt))
+    return replace(state, receipts=state.receipts.changed(receipt))
 
 
 @ledger.evolves
 def receipt_released(state: OpenLedger, event: ReceiptReleased) -> OpenLedger:
     receipt = replace(receipt_in(state, event.receipt_id), waits=None, waits_of_history=False, shares=())
-    return holding(state, receipts=state.receipts.changed(receipt))
+    return replace(state, receipts=state.receipts.changed(receipt))
 
 
 @ledger.evolves
 def history_arranged(state: OpenLedger, event: HistoryArranged) -> OpenLedger:
-    return holding(state, arrange_by=None)
+    return replace(state, arrange_by=None)

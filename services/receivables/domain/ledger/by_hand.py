@@ -19,7 +19,6 @@ from services.receivables.domain.ledger.state import (
     LedgerAllocation,
     OpenLedger,
     allocations_between,
-    holding,
     ledger,
     receipt_in,
     settling,
@@ -208,4 +207,4 @@ def allocation_reversed(state: OpenLedger, event: AllocationReversed) -> OpenLed
     if receipt.waits != TIE:
         waiting = event.amount + receipt.taken_back if receipt.taken_back else event.amount
         receipt = replace(decided(receipt), waits=TAKEN_BACK, taken_back=waiting)
-    return holding(after, receipts=after.receipts.changed(receipt))
+    return replace(after, receipts=after.receipts.changed(receipt))

@@ -18,6 +18,7 @@ from services.receivables.domain.ledger.remittance import Mention, keys_of, ment
 from shared.domain.money import Money
 from shared.domain.sorted_keys import SortedKeys
 from shared.events.definition import value
+from shared.events.receivables import Share
 
 
 @value
@@ -44,15 +45,6 @@ class LedgerInvoice:
 
 
 @value
-class ShareOfReceipt:
-    """A part of a receipt for an invoice, as it might be."""
-
-    invoice_id: UUID
-    invoice_number: str
-    amount: Money
-
-
-@value
 class LedgerReceipt:
     """Money that arrived, and what of it settles no invoice yet."""
 
@@ -68,7 +60,7 @@ class LedgerReceipt:
     """Why it waits for a person: tie, taken-back, or would-be-allocated-otherwise."""
     waits_of_history: bool = False
     """Whether what history tells decided that."""
-    shares: tuple[ShareOfReceipt, ...] = ()
+    shares: tuple[Share, ...] = ()
     """The invoices that it may be for, with what was open then; or how it would be allocated."""
     taken_back: Money | None = None
     """What of it was taken back, and waits until somebody allocates it."""

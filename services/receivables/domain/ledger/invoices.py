@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.receivables.domain.ledger.allocation import allocated, use_credit
 from services.receivables.domain.ledger.holdings import LedgerInvoice
-from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, holding, ledger
+from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger
 from shared.domain.aggregate import Fact
 from shared.domain.calendar import LAST_DAY
 from shared.domain.context import Context
@@ -41,7 +41,7 @@ def dated(invoice: InvoiceIssued, context: Context) -> InvoiceIssued:
 def issued(state: NoLedger | OpenLedger, event: InvoiceIssued) -> OpenLedger:
     before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)
     arrange_by = event.arrange_by or before.arrange_by
-    return holding(before, invoices=before.invoices.with_(entered(event)), arrange_by=arrange_by)
+    return replace(before, invoices=before.invoices.with_(entered(event)), arrange_by=arrange_by)
 
 
 def entered(event: InvoiceIssued) -> LedgerInvoice:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from services.receivables.domain.ledger.state import OpenLedger, holding, invoice_in, ledger
+from services.receivables.domain.ledger.state import OpenLedger, invoice_in, ledger
 from shared.domain.aggregate import Fact, Timer
 from shared.domain.context import Context, Moment
 from shared.domain.roles import ONLY_SERVICES
@@ -48,4 +48,4 @@ def overdue(state: OpenLedger) -> Timer | None:
 
 @ledger.evolves
 def became_overdue(state: OpenLedger, event: InvoiceOverdue) -> OpenLedger:
-    return holding(state, invoices=state.invoices.changed(replace(invoice_in(state, event.invoice_id), overdue=True)))
+    return replace(state, invoices=state.invoices.changed(replace(invoice_in(state, event.invoice_id), overdue=True)))

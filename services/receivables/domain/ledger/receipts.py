@@ -16,7 +16,6 @@ from services.receivables.domain.ledger.state import (
     NoLedger,
     OpenLedger,
     empty,
-    holding,
     ledger,
     ledger_of,
     movement,
@@ -192,7 +191,7 @@ def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterato
 def recorded(state: NoLedger | OpenLedger, event: ReceiptRecorded) -> OpenLedger:
     before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)
     arrange_by = event.arrange_by or before.arrange_by
-    return holding(before, receipts=before.receipts.with_(entered(event)), arrange_by=arrange_by)
+    return replace(before, receipts=before.receipts.with_(entered(event)), arrange_by=arrange_by)
 
 
 @ledger.evolves
@@ -215,7 +214,7 @@ def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
         receipt = replace(receipt, taken_back=receipt.taken_back - event.amount)
     elif receipt.waits != TIE or receipt.unapplied.amount == 0:
         receipt = decided(receipt)
-    return holding(after, receipts=after.receipts.changed(receipt))
+    return replace(after, receipts=after.receipts.changed(receipt))
 
 
 def entered(event: ReceiptRecorded) -> LedgerReceipt:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from rpds import HashTrieMap
@@ -139,11 +138,6 @@ def ledger_of(account_id: UUID, currency: str) -> UUID:
 def empty(account_id: UUID, currency: str) -> OpenLedger:
     """The ledger of a customer before anything stands in it."""
     return OpenLedger(id=ledger_of(account_id, currency), account_id=account_id, currency=currency)
-
-
-def holding(state: OpenLedger, **different: Any) -> OpenLedger:
-    """The ledger with other invoices, receipts or allocations."""
-    return replace(state, **different)
 
 
 def settling(state: OpenLedger, allocation: LedgerAllocation) -> OpenLedger:
