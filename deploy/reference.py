@@ -12,9 +12,9 @@ from pathlib import Path
 from deploy.imports import reference as facts
 from deploy.local.stack import SERVICES
 from shared.events.registry import registry_of
-from shared.stream import asyncapi
-from shared.web.merging import merged
-from shared.web.service import service_document
+from shared.http.openapi.merge import merged
+from shared.kafka import asyncapi
+from shared.service.definition import service_document
 
 FACTS = "import-facts.md"
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"

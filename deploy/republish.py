@@ -18,9 +18,9 @@ from aiokafka.errors import KafkaError
 from deploy.local.fault import LocalError
 from deploy.verify.verification import LAST, LEVEL, Part
 from shared.events.registry import topic_of
-from shared.store.lease import Lease
-from shared.stream.relay import FILLING, RECREATING
-from shared.stream.republishing import (
+from shared.eventstore.lease import Lease
+from shared.kafka.relay import FILLING, RECREATING
+from shared.kafka.republishing import (
     FENCED_SECONDS,
     begin_anew,
     complete,
@@ -30,9 +30,9 @@ from shared.stream.republishing import (
     generation,
     seal,
 )
-from shared.stream.topics import empty, held, provision
-from shared.views import builds
-from shared.views.view import revision_of
+from shared.kafka.topics import empty, held, provision
+from shared.projections import builds
+from shared.projections.projection import revision_of
 
 log = structlog.get_logger(__name__)
 

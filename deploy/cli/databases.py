@@ -8,8 +8,8 @@ import asyncpg
 
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack, home_path
+from shared.eventstore.pool import create_pool
 from shared.ops.settings import Settings
-from shared.store.pool import create_pool
 
 
 def this_stack() -> Stack:

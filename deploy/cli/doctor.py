@@ -187,8 +187,8 @@ async def secrets_held(urls: Mapping[str, str], secret: bytes) -> dict[str, bool
     """By service whether its database is held to this secret; without those that do not answer or keep none yet."""
     import asyncpg
 
-    from shared.store.claim_secret import fingerprint, kept_fingerprint
-    from shared.store.connecting import connect
+    from shared.eventstore.claim_secret import fingerprint, kept_fingerprint
+    from shared.eventstore.connecting import connect
 
     held = {}
     for service, url in urls.items():

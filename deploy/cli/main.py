@@ -27,8 +27,8 @@ from deploy.cli import (
 from deploy.cli.outages import outage
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
+from shared.eventstore.claim_secret import OtherClaimSecret
 from shared.ops.settings import SettingsError
-from shared.store.claim_secret import OtherClaimSecret
 
 VERBS: tuple[ModuleType, ...] = (
     up,

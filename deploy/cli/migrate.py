@@ -19,7 +19,7 @@ async def migrate_all() -> dict[str, list[str]]:
     from deploy.local import postgres
     from deploy.local.fault import LocalError
     from deploy.local.stack import SERVICES, Stack, home_path
-    from shared.store.migrate import MigrationError, migrate
+    from shared.eventstore.migrate import MigrationError, migrate
 
     stack = Stack.at(home_path(), choose_ports=False)
     local = tuple(name for name in SERVICES if stack.database_url(name) == postgres.service_url(stack.postgres, name))

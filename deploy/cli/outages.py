@@ -38,7 +38,7 @@ def _told(error: BaseException) -> LocalError | None:
     import asyncpg
     from aiokafka.errors import KafkaError
 
-    from shared.store.pool import DATABASE_AWAY
+    from shared.eventstore.pool import DATABASE_AWAY
 
     name = type(error).__name__
     if isinstance(error, KafkaError):

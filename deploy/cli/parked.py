@@ -56,7 +56,7 @@ def nothing_parked(runner: str, aggregate: UUID | None) -> "LocalError":
 async def parked(service: str | None) -> list[dict[str, object]]:
     """Everything that waits, by service. Raises LocalError."""
     from deploy.cli.databases import databases, this_stack
-    from shared.views import parking
+    from shared.following import dead_letters
 
     async with databases(this_stack(), chosen(service)) as pools:
         return [
@@ -70,14 +70,14 @@ async def parked(service: str | None) -> list[dict[str, object]]:
                 "error": entry.error,
             }
             for name, pool in pools.items()
-            for entry in await parking.parked(pool)
+            for entry in await dead_letters.parked(pool)
         ]
 
 
 async def redriven(service: str | None, runner: str | None, aggregate: UUID | None) -> dict[str, int]:
     """How many sequences were asked for, by service. Raises LocalError."""
     from deploy.cli.databases import databases, this_stack
-    from shared.views.parking import request_redrive
+    from shared.following.dead_letters import request_redrive
 
     async with databases(this_stack(), chosen(service)) as pools:
         return {name: await request_redrive(pool, runner, aggregate) for name, pool in pools.items()}

@@ -29,7 +29,7 @@ async def rebuild(view: str) -> dict[str, int]:
     """The number of the build that serves now, by service. Raises LocalError."""
     from deploy.cli.databases import databases, this_stack
     from deploy.local.fault import LocalError
-    from shared.views.builds import builds_of_views, request_rebuild
+    from shared.projections.builds import builds_of_views, request_rebuild
 
     async with databases(this_stack()) as pools:
         serving = {service: await builds_of_views(pool, "serving", [view]) for service, pool in pools.items()}
@@ -45,7 +45,7 @@ async def rebuild(view: str) -> dict[str, int]:
 async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int]) -> dict[str, int]:
     """Wait until another build serves everywhere, telling how far it is. Raises LocalError when nothing moves."""
     from deploy.local.fault import LocalError
-    from shared.views.builds import builds_of_views
+    from shared.projections.builds import builds_of_views
 
     now, seen = dict(before), dict.fromkeys(before, -1)
     told = moved = time.monotonic()

@@ -21,7 +21,7 @@ def run(
     elif service in SERVICES:
         from deploy.local.owners import application
         from shared.ops.settings import Settings
-        from shared.web.serve import run as serve
+        from shared.service.server import run as serve
 
         settings = Settings.from_environment(service)
         serve(application(service, settings), settings)

@@ -41,8 +41,8 @@ async def member(stack: Any, role: Role, team: str) -> str:
     """The subject of somebody in a role and a team. Raises LocalError when there is none."""
     from deploy.cli.databases import databases, settings_of
     from deploy.local.fault import LocalError
-    from shared.views.organisation import organisation
-    from shared.views.reading import NotBuilt, Views
+    from shared.directory.organisation import organisation
+    from shared.projections.read_snapshot import NotBuilt, Views
 
     async with databases(stack, ["leads"]) as pools:
         views = Views(pools["leads"], [organisation("log")], {}, settings_of(stack, "leads").company)

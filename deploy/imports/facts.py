@@ -35,8 +35,8 @@ from services.receivables.domain.ledger import receipts
 from services.receivables.domain.ledger.state import ledger, ledger_of
 from shared.domain.aggregate import Aggregate
 from shared.domain.calendar import FIRST_DAY, LAST_DAY
-from shared.domain.chronology import Rank
-from shared.web.problems import words_of
+from shared.events.chronology import Rank
+from shared.http.problems import words_of
 
 OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 """The namespace of ids that are derived from outside ids."""

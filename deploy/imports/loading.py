@@ -37,18 +37,18 @@ from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.arrangement import ArrangeHistory
-from shared.domain.chronology import ORDER_OF_DAY, Rank, Told
+from shared.commands.executor import Commands
+from shared.commands.refusals import Refused
+from shared.commands.request import Request, Result
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
+from shared.events.chronology import ORDER_OF_DAY, Rank, Told
 from shared.events.receivables import NumberSeriesLifted
+from shared.eventstore.append import Idempotency
+from shared.eventstore.connecting import connect
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.store.append import Idempotency
-from shared.store.commands import Commands
-from shared.store.connecting import connect
-from shared.store.errors import Refused
-from shared.store.request import Request, Result
-from shared.web.composition import commands_alone
+from shared.service.runtime import commands_alone
 
 IMPORTER = service_actor("import")
 OPERATION = "import"

@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import Any, NamedTuple, Self
 
 from deploy.imports.facts import KINDS, FactPlace, Taken
-from shared.domain.chronology import Dated, Rank, in_order, told, unordered_days
 from shared.domain.context import Company
+from shared.events.chronology import Dated, Rank, in_order, told, unordered_days
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_PASSES = 20

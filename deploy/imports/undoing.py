@@ -19,16 +19,16 @@ import asyncpg
 
 from deploy.imports.loading import IMPORTER, OPERATION, account_key, desk, turn
 from deploy.imports.ordering import circular
+from shared.commands.executor import Commands
+from shared.commands.refusals import Refused
+from shared.commands.request import Request, Result
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import RetractFacts
 from shared.events.registry import registry_of, type_of
+from shared.eventstore.personal_data import forget_retracted
+from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.store.commands import Commands
-from shared.store.errors import Refused
-from shared.store.personal import forget_retracted
-from shared.store.pool import create_pool
-from shared.store.request import Request, Result
 
 RETRACTIONS = [type_of(each) for each in registry_of().classes if each.retracts]  # type: ignore[attr-defined]
 UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 from shared.events.registry import topic_of
-from shared.store.connecting import connect
+from shared.eventstore.connecting import connect
 
 WAIT_SECONDS = 300.0
 LOOK_AGAIN_SECONDS = 0.1

@@ -12,7 +12,7 @@ from deploy.local.fault import LocalError
 from deploy.local.home import Home, write_atomically
 from deploy.local.ports import LOOPBACK, reached
 from deploy.local.program import Program
-from shared.web.problems import CATALOGUE, KINDS
+from shared.http.problems import CATALOGUE, KINDS
 
 PROBLEMS = {
     "unavailable": "The service is starting or away.",

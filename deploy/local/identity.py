@@ -22,12 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from deploy.local.home import write_atomically
 from shared.domain.roles import Role
+from shared.http.authentication import SESSION_COOKIE
+from shared.http.bodies import parse
+from shared.http.failures import answer_failures
+from shared.http.middleware import Surroundings
+from shared.http.problems import Problem
 from shared.ops.metrics import Metrics
-from shared.web.authorization import SESSION_COOKIE
-from shared.web.bodies import parse
-from shared.web.failures import answer_failures
-from shared.web.middleware import Surroundings
-from shared.web.problems import Problem
 
 KEYS_FILE = "identity-keys.json"
 PEOPLE_FILE = "people.json"

@@ -5,7 +5,7 @@ from importlib import import_module
 from fastapi import FastAPI
 
 from shared.ops.settings import Settings
-from shared.web.service import build
+from shared.service.definition import build
 
 
 def application(service: str, settings: Settings) -> FastAPI:

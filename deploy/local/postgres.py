@@ -18,7 +18,7 @@ from deploy.local.fault import LocalError
 from deploy.local.home import Home, root_only_places
 from deploy.local.ports import LOOPBACK
 from deploy.local.program import Program, Running, no_groups, primary_group, start
-from shared.store.connecting import connect
+from shared.eventstore.connecting import connect
 
 READY_SECONDS = 60
 NO_PROCESS = (1 << 31) - 1

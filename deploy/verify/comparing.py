@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from deploy.verify.entries import Day, Entry, Total
-from shared.stream.chain import Place
+from shared.kafka.chain import Place
 
 What = Literal["missing", "unexpected", "altered", "broken-chain", "behind"]
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from shared.events.envelope import Envelope
 from shared.events.registry import topic_of
-from shared.stream.record import Consumed, headers_of, read
+from shared.kafka.record import Consumed, headers_of, read
 
 CHECKSUM_BYTES = 16
 CHAIN_HEADER = "ce_prev"

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from deploy.verify.entries import Day, Entry, entry_of, entry_of_record
 from shared.events.registry import PARTITIONS, topic_of
-from shared.store.log import Log
+from shared.eventstore.log import Log
 
 PAGE = 2_000
 SILENCE_SECONDS = 30.0

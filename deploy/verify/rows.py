@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from deploy.verify.comparing import What
-from shared.views.comparing import Difference as RowDifference
+from shared.projections.audit import Difference as RowDifference
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

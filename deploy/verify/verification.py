@@ -19,11 +19,11 @@ from deploy.verify.reading import logged, of_days, published
 from shared.domain.context import Company
 from shared.events.codec import Codec
 from shared.events.registry import topic_of
-from shared.store.log import Log
-from shared.views import builds
-from shared.views.view import View, revision_of
-from shared.web.composition import journaled_topics, registry_for, views_of
-from shared.web.service import Service
+from shared.eventstore.log import Log
+from shared.projections import builds
+from shared.projections.projection import View, revision_of
+from shared.service.definition import Service
+from shared.service.runtime import journaled_topics, registry_for, views_of
 
 LOOK_AGAIN_SECONDS = 0.1
 LAST = "select aggregate, partition, max(position) as position from event where position <= $1 group by 1, 2"

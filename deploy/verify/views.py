@@ -9,13 +9,13 @@ from deploy.verify.comparing import Comparison, Difference
 from deploy.verify.rows import Row, differing_rows, told
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
-from shared.store.log import Log
-from shared.views import builds
-from shared.views.builds import Build
-from shared.views.comparing import differences
-from shared.views.entries import concerns, readable
-from shared.views.parking import described, is_environment
-from shared.views.view import View, revision_of
+from shared.eventstore.log import Log
+from shared.following.dead_letters import described, is_environment
+from shared.following.stored_events import concerns, readable
+from shared.projections import builds
+from shared.projections.audit import differences
+from shared.projections.builds import Build
+from shared.projections.projection import View, revision_of
 
 MOST_TRIES = 40
 TRY_SECONDS = 60.0

@@ -7,9 +7,9 @@ from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftContract
 from services.contracts.domain.contract.state import contract_of
 from shared.domain.roles import SELLING
+from shared.http.command_routes import carry_out
+from shared.http.handwritten import Asking, body_of, operation
 from shared.ops.ids import new_id
-from shared.web.commands import carry_out
-from shared.web.routes import Asking, body_of, operation
 
 router = APIRouter()
 

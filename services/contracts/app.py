@@ -3,14 +3,14 @@
 from services.contracts import api
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import NamedDeal
+from services.contracts.projections.contracts import CONTRACT_VIEW, CONTRACTS
+from services.contracts.projections.deals import KNOWN_DEALS
+from services.contracts.projections.lookups import named_deal
 from services.contracts.reactions import reactions
-from services.contracts.views.contracts import CONTRACT_VIEW, CONTRACTS
-from services.contracts.views.deals import KNOWN_DEALS
-from services.contracts.views.lookups import named_deal
+from shared.directory.accounts import KNOWN_ACCOUNTS
+from shared.directory.references import references
 from shared.domain.references import References
-from shared.views.accounts import KNOWN_ACCOUNTS
-from shared.views.references import references
-from shared.web.service import Service
+from shared.service.definition import Service
 
 SERVICE = Service(
     "contracts",

@@ -9,7 +9,7 @@ from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.domain.contract.state import contract_of
 from shared.events.deals import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
-from shared.views.reactions import Do, Reactions
+from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("contracts")
 

@@ -5,17 +5,17 @@ from services.deals.domain.deal import deal
 from services.deals.domain.process import Process, process
 from services.deals.domain.product import Catalogue, product
 from services.deals.domain.target import target
+from services.deals.projections.deals import DEAL_VIEW, DEALS
+from services.deals.projections.lookups import catalogue, chosen_process, pinned_process
+from services.deals.projections.processes import PROCESS_VIEW, PROCESSES
+from services.deals.projections.products import PRODUCT_VIEW, PRODUCTS
+from services.deals.projections.targets import TARGET_VIEW, TARGETS
 from services.deals.reactions import reactions
 from services.deals.seeds import publish_short_process
-from services.deals.views.deals import DEAL_VIEW, DEALS
-from services.deals.views.lookups import catalogue, chosen_process, pinned_process
-from services.deals.views.processes import PROCESS_VIEW, PROCESSES
-from services.deals.views.products import PRODUCT_VIEW, PRODUCTS
-from services.deals.views.targets import TARGET_VIEW, TARGETS
+from shared.directory.accounts import KNOWN_ACCOUNTS
+from shared.directory.references import references
 from shared.domain.references import References
-from shared.views.accounts import KNOWN_ACCOUNTS
-from shared.views.references import references
-from shared.web.service import Service
+from shared.service.definition import Service
 
 SERVICE = Service(
     "deals",

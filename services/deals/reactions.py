@@ -6,7 +6,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from shared.events.envelope import Envelope
 from shared.events.leads import LeadConverted
-from shared.views.reactions import Do, Reactions
+from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("deals")
 

@@ -3,7 +3,7 @@
 from services.deals.domain.process import PublishProcess, process
 from services.deals.domain.short_process import SHORT, SHORT_ID
 from shared.domain.context import service_actor
-from shared.web.running import Running
+from shared.http.context import Running
 
 
 async def publish_short_process(running: Running) -> None:

@@ -19,9 +19,9 @@ from services.forecast import (
     processes,
     targets,
 )
-from shared.store.pace import PROMPT
-from shared.views.organisation import organisation
-from shared.web.service import FeedSource, Service
+from shared.directory.organisation import organisation
+from shared.eventstore.batching import PROMPT
+from shared.service.definition import FeedSource, Service
 
 SERVICE = Service(
     "forecast",

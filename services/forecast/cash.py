@@ -14,7 +14,7 @@ from services.forecast.tallies import Tally, add
 from shared.domain.context import Company
 from shared.events import receivables
 from shared.events.envelope import Envelope
-from shared.views.view import View, ViewDatabase
+from shared.projections.projection import View, ViewDatabase
 
 DDL = """
 create table {view}.invoice (

@@ -18,8 +18,8 @@ from services.forecast.periods import Period, period
 from services.forecast.question import Question, instant
 from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.views.errors import InvalidQuery, invalid
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
+from shared.projections.errors import InvalidQuery, invalid
 
 router = APIRouter(tags=["Pipeline changes"])
 

@@ -17,13 +17,13 @@ from services.forecast.figures import NOBODY
 from services.forecast.grains import over_window
 from services.forecast.question import Question, scoped
 from services.forecast.tallies import Tally, kept
-from shared.domain.chronology import Dated
 from shared.domain.context import Company
 from shared.domain.history import by_thing, last_place, timed
+from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
 from shared.events.registry import types_read
-from shared.store.log import Excerpt
-from shared.views.view import View, ViewDatabase
+from shared.eventstore.log import Excerpt
+from shared.projections.projection import View, ViewDatabase
 
 StateT = TypeVar("StateT")
 

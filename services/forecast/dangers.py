@@ -23,8 +23,8 @@ from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
 from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.views.view import ViewDatabase
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
+from shared.projections.projection import ViewDatabase
 
 router = APIRouter(tags=["Forecast"])
 

@@ -20,7 +20,7 @@ from services.forecast.known import known_states
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, WON, DealState
 from shared.domain.context import Company
-from shared.views.view import ViewDatabase
+from shared.projections.projection import ViewDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

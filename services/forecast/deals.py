@@ -32,12 +32,12 @@ from services.forecast.figures import (
 )
 from services.forecast.tallies import Tally, add
 from services.forecast.timeline import FACTS, DealState, Span, spans
-from shared.domain.chronology import Dated
 from shared.domain.context import Company
 from shared.domain.history import by_thing, last_place
+from shared.events.chronology import Dated
 from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
-from shared.views.view import View, ViewDatabase
+from shared.projections.projection import View, ViewDatabase
 
 SPANS = """
 create table {view}.deal (deal_id uuid primary key, last_place text not null);

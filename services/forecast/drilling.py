@@ -18,8 +18,8 @@ from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
 from shared.domain.money import Money
-from shared.views.view import ViewDatabase
-from shared.web.routes import answer
+from shared.http.handwritten import answer
+from shared.projections.projection import ViewDatabase
 
 FOLLOWING = "select state, amount, deal_id from {span} where {scope}{wanted} order by -amount, deal_id limit $7"
 

@@ -21,14 +21,14 @@ from fastapi import APIRouter, Path, Response
 from services.forecast.paging import Paged
 from services.forecast.parameters import OfNow
 from services.forecast.question import Question
+from shared.commands.refusals import NotFound
 from shared.domain.roles import READING
 from shared.events.follow_ups import FOLLOW_UP, FOLLOWERS, FOLLOWING, of_reactions
 from shared.events.registry import type_of
-from shared.store.errors import NotFound
-from shared.views.errors import InvalidQuery, invalid
-from shared.views.spelling import identifier
-from shared.views.view import ViewDatabase
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
+from shared.projections.errors import InvalidQuery, invalid
+from shared.projections.projection import ViewDatabase
+from shared.projections.query_values import identifier
 
 router = APIRouter(tags=["Effects"])
 

@@ -12,17 +12,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Listening, Put
 from services.forecast.question import scope_of, scoped
-from shared.domain.chronology import Rank
 from shared.domain.history import by_thing, history
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events import contracts, deals, leads, receivables
+from shared.events.chronology import Rank
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import FOLLOW_UP
-from shared.views.view import View, ViewDatabase
-from shared.web.routes import EVENT_STREAM, answer, operation
-from shared.web.running import Running
-from shared.web.sse import Select, ServerEvent
+from shared.http.context import Running
+from shared.http.handwritten import EVENT_STREAM, answer, operation
+from shared.http.sse import Select, ServerEvent
+from shared.projections.projection import View, ViewDatabase
 
 router = APIRouter(tags=["Live"])
 

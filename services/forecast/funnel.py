@@ -21,9 +21,9 @@ from services.forecast.question import Question
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.views.errors import InvalidQuery, invalid
-from shared.web.parameters import Day
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
+from shared.http.query_parameters import Day
+from shared.projections.errors import InvalidQuery, invalid
 
 router = APIRouter(tags=["Funnel"])
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.forecast.figures import NOBODY
 from services.forecast.question import Question, scoped
 from shared.domain.context import Company
-from shared.views.view import ViewDatabase
+from shared.projections.projection import ViewDatabase
 
 ALL = UUID(int=2**128 - 1)
 """Stands for every owner, or every team, in the rows of a coarser grain."""

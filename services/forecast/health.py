@@ -35,8 +35,8 @@ from services.forecast.timeline import WON
 from shared.domain.context import Company
 from shared.domain.money import rounded
 from shared.domain.roles import READING
-from shared.views.reading import Reading
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
+from shared.projections.read_snapshot import Reading
 
 router = APIRouter(tags=["Health"])
 

@@ -12,11 +12,11 @@ from fastapi import APIRouter, Response
 from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.timeline import DealState, follow
+from shared.commands.refusals import NotFound
 from shared.domain.history import timed
 from shared.domain.roles import READING
 from shared.events.envelope import Envelope
-from shared.store.errors import NotFound
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
 
 router = APIRouter(tags=["Deal histories"])
 

@@ -13,8 +13,8 @@ from services.forecast.question import Question, scoped
 from services.forecast.timeline import FACTS, DealState, at
 from shared.events.envelope import Envelope
 from shared.events.registry import types_read
-from shared.store.log import Excerpt
-from shared.views.view import ViewDatabase
+from shared.eventstore.log import Excerpt
+from shared.projections.projection import ViewDatabase
 
 EVER_HELD = scoped("select distinct deal_id from {view}.held where known <= $6 and {scope}")
 TYPES = types_read(FACTS)

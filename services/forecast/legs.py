@@ -16,7 +16,7 @@ from services.forecast.known import known_pairs
 from services.forecast.periods import Period
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState
-from shared.views.view import ViewDatabase
+from shared.projections.projection import ViewDatabase
 
 LegName = Literal[
     "new", "pulled-in", "pushed-in", "reopened", "scope-in",

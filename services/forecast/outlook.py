@@ -20,7 +20,7 @@ from services.forecast.targets import revenue_target
 from services.forecast.timeline import OPEN, WON
 from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.web.routes import answer, operation
+from shared.http.handwritten import answer, operation
 
 router = APIRouter(tags=["Forecast"])
 

@@ -11,12 +11,12 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from fastapi import Depends, Query, Request
 
-from shared.views.cursors import Cursors, MalformedCursor
-from shared.views.errors import InvalidQuery, invalid
-from shared.views.lists import QueryParams
-from shared.web.lists import link_to, query_of
-from shared.web.parameters import Whole
-from shared.web.routes import Here
+from shared.http.handwritten import Here
+from shared.http.list_routes import link_to, query_of
+from shared.http.query_parameters import Whole
+from shared.projections.cursors import Cursors, MalformedCursor
+from shared.projections.errors import InvalidQuery, invalid
+from shared.projections.lists import QueryParams
 
 MOST_ROWS = 200
 

@@ -10,13 +10,13 @@ from uuid import UUID
 from fastapi import Depends, Query
 
 from services.forecast.question import Question, question, scoped
+from shared.directory.narrowing import TEAM, refuse_strangers
 from shared.domain.context import Company
 from shared.domain.roles import READING
-from shared.views.narrowing import TEAM, refuse_strangers
-from shared.views.reading import Reading
-from shared.web.parameters import Id
-from shared.web.routes import Asking, Here
-from shared.web.running import Running
+from shared.http.context import Running
+from shared.http.handwritten import Asking, Here
+from shared.http.query_parameters import Id
+from shared.projections.read_snapshot import Reading
 
 OfTeam = Annotated[Id | None, Query(description="Only this team and the teams that stood below it at as_of.")]
 OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]

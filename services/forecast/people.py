@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from services.forecast.parameters import OfNow
 from shared.domain.roles import READING
-from shared.web.routes import Asking, Here, answer, operation
+from shared.http.handwritten import Asking, Here, answer, operation
 
 router = APIRouter(tags=["People"])
 

@@ -10,9 +10,9 @@ from fastapi import Query
 
 from shared.events.deals import ProcessPublished
 from shared.events.envelope import Envelope
-from shared.views.errors import InvalidQuery, invalid
-from shared.views.view import View, ViewDatabase
-from shared.web.parameters import Id, Whole
+from shared.http.query_parameters import Id, Whole
+from shared.projections.errors import InvalidQuery, invalid
+from shared.projections.projection import View, ViewDatabase
 
 DDL = """
 create table {view}.stage (

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from shared.domain.calendar import FIRST_DAY, LAST_DAY
 from shared.domain.context import Actor, Company
-from shared.domain.permission import reach_of
+from shared.domain.permissions import reach_of
 from shared.domain.roles import READING, Reach
-from shared.views.errors import InvalidQuery, invalid
-from shared.views.spelling import WithoutOffset, day, moment
+from shared.projections.errors import InvalidQuery, invalid
+from shared.projections.query_values import WithoutOffset, day, moment
 
 SCOPE = """($1::boolean or team = any($2::uuid[]) or owner = $3)
   and ($4::uuid[] is null or team = any($4)) and ($5::uuid is null or owner = $5)"""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from services.forecast.grains import GRAINS
-from shared.views.view import ViewDatabase
+from shared.projections.projection import ViewDatabase
 
 GRAIN = "owner uuid, team uuid"
 """What every key begins with, so that an index finds a grain's rows side by side."""

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from services.forecast.periods import Period
 from services.forecast.question import Question
-from shared.domain.permission import sees
+from shared.domain.permissions import sees
 from shared.domain.roles import READING_TARGETS
 from shared.events.deals import TargetFactRetracted, TargetSet
 from shared.events.envelope import Envelope
-from shared.views.view import View, ViewDatabase
+from shared.projections.projection import View, ViewDatabase
 
 DDL = """
 create table {view}.target (

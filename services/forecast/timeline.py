@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from shared.domain.chronology import Rank
 from shared.domain.context import Company
 from shared.domain.history import timed
 from shared.domain.money import half_up
 from shared.events import deals
+from shared.events.chronology import Rank
 from shared.events.envelope import Envelope
 
 MOST_DAYS_AHEAD = 14

@@ -8,9 +8,9 @@ from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import SubjectHolder, member
 from services.leads.domain.organisation.team import NamedMember, NamedTeam, Place, team
-from services.leads.views.accounts import ACCOUNT_VIEW, ACCOUNTS, CONTACTS
-from services.leads.views.leads import LEAD_VIEW, LEADS
-from services.leads.views.lookups import (
+from services.leads.projections.accounts import ACCOUNT_VIEW, ACCOUNTS, CONTACTS
+from services.leads.projections.leads import LEAD_VIEW, LEADS
+from services.leads.projections.lookups import (
     assignment_desk,
     keeper,
     known_under,
@@ -21,8 +21,8 @@ from services.leads.views.lookups import (
     place,
     subject_holder,
 )
-from services.leads.views.people import MEMBERS, PEOPLE_VIEW, TEAMS
-from shared.web.service import Service
+from services.leads.projections.people import MEMBERS, PEOPLE_VIEW, TEAMS
+from shared.service.definition import Service
 
 SERVICE = Service(
     "leads",

@@ -7,8 +7,8 @@ from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.receipts import RecordReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.web.commands import carry_out
-from shared.web.routes import Asking, body_of, operation
+from shared.http.command_routes import carry_out
+from shared.http.handwritten import Asking, body_of, operation
 
 router = APIRouter()
 

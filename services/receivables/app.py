@@ -7,10 +7,9 @@ from services.receivables.domain.ledger.receipts import ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger
 from services.receivables.domain.numbers import NextNumber, NumberHolder, number_series
 from services.receivables.domain.plan import payment_plan
-from services.receivables.reactions import reactions
-from services.receivables.views.book_lists import ALLOCATIONS, BALANCES, INVOICES, RECEIPTS
-from services.receivables.views.books import BOOKS_VIEW
-from services.receivables.views.lookups import (
+from services.receivables.projections.book_lists import ALLOCATIONS, BALANCES, INVOICES, RECEIPTS
+from services.receivables.projections.books import BOOKS_VIEW
+from services.receivables.projections.lookups import (
     books_of_plan,
     holder_of_number,
     holder_of_reference,
@@ -18,10 +17,11 @@ from services.receivables.views.lookups import (
     payer,
     plan_of_contract,
 )
-from services.receivables.views.plans import INSTALMENTS, PLAN_VIEW, PLANS
+from services.receivables.projections.plans import INSTALMENTS, PLAN_VIEW, PLANS
+from services.receivables.reactions import reactions
+from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.domain.references import References
-from shared.views.accounts import KNOWN_ACCOUNTS
-from shared.web.service import Service
+from shared.service.definition import Service
 
 SERVICE = Service(
     "receivables",

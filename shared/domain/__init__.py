@@ -1,1 +1,1 @@
-"""The pure part of the kernel: rules without clock, randomness or input and output."""
+"""The decider: aggregates, roles and rules without clock, randomness or input and output."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rpds import HashTrieMap
 
-from shared.domain.chronology import LONGEST_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
+from shared.events.chronology import LONGEST_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
 
 
 class Fact(Protocol):

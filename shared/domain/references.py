@@ -6,7 +6,7 @@ Members, teams and accounts stand in the leads service; the others know them fro
 from uuid import UUID
 
 from shared.domain.context import Actor
-from shared.domain.permission import reach_of
+from shared.domain.permissions import reach_of
 from shared.domain.rejection import Reason
 from shared.domain.roles import Permission, Reach
 from shared.events.definition import value

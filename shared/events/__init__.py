@@ -1,1 +1,1 @@
-"""The published language: one definition for every event, owned by the service of the module's name."""
+"""The published language: one definition for every event, owned by the service of the package's name."""

@@ -3,9 +3,9 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from shared.domain.chronology import Rank
 from shared.domain.money import Money
 from shared.domain.process import ProcessDefinition
+from shared.events.chronology import Rank
 from shared.events.definition import AsKnown, Exact, event, value
 
 # -- what deals rest on ---------------------------------------------------------------------------------------------

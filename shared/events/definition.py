@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transf
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from shared.domain.chronology import Rank
+from shared.events.chronology import Rank
 
 PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""

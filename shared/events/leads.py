@@ -3,8 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from shared.domain.chronology import Rank
 from shared.domain.money import Money
+from shared.events.chronology import Rank
 from shared.events.definition import AsKnown, Exact, Personal, event
 
 # -- the sales organisation (ORG-1) ---------------------------------------------------------------------------------

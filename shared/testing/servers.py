@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.store.connecting import connect
+from shared.eventstore.connecting import connect
 
 
 class DatabaseServer:

@@ -21,7 +21,7 @@ import msgspec
 import uvloop
 
 from shared.ops.ids import new_id
-from shared.views.tokens import decode
+from shared.projections.tokens import decode
 from tests.bench.wire import Answer, Connection, Place
 
 OVERTIME_SECONDS = 5.0

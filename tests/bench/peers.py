@@ -28,8 +28,8 @@ from psycopg.sql import SQL
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.roles import SELLING
-from shared.web.authorization import IssuerKeys, Tokens, fetch_keys
-from shared.web.problems import Problem
+from shared.http.authentication import IssuerKeys, Tokens, fetch_keys
+from shared.http.problems import Problem
 
 PATH, NOTHING = "/deals", "/nothing"
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from shared.views.tokens import ConsistencyToken
+from shared.projections.tokens import ConsistencyToken
 from tests.bench.figures import Answered, Cold, Held, Measured, Pressure, Round, Steady, percentile, ratio
 from tests.bench.load import Result
 from tests.bench.plan import CLOSED, LEDGERS, OPEN, QUESTIONS, VISIBLE, Plan

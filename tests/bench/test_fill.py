@@ -23,14 +23,14 @@ from deploy.verify.verification import Part, verify
 from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
 from shared.events import registry
+from shared.eventstore.migrate import migrate
+from shared.http.context import Running
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
+from shared.projections.builds import builds_of_views
+from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
-from shared.views.builds import builds_of_views
-from shared.web.composition import running_process
-from shared.web.running import Running
 from tests.bench.fill.base import base, part, thinned
 from tests.bench.fill.copying import fill, heads_of
 from tests.bench.fill.stamp import BITS, Derived, Ids, derivations, in_order, pieces, stamped

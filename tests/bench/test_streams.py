@@ -12,12 +12,12 @@ from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.state import OpenLedger, content
 from services.receivables.domain.numbers import RunningNumberSeries, number_series
 from shared.events.codec import Codec
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
-from shared.store.snapshots import LARGE
-from shared.store.states import States
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
+from shared.eventstore.snapshots import LARGE
+from shared.eventstore.streams import States
+from shared.service.runtime import registry_for
 from shared.testing.servers import DatabaseServer
-from shared.web.composition import registry_for
 from tests.bench.fill.streams import SERIES, Books, events_of, settle, write_books, write_series
 
 NOW = datetime(2026, 3, 16, 10, tzinfo=UTC)

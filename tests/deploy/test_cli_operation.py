@@ -11,12 +11,12 @@ from deploy.cli.databases import databases
 from deploy.cli.token import member
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, Stack
+from shared.directory.organisation import organisation
 from shared.domain.context import Company
 from shared.domain.roles import Role
-from shared.store.migrate import migrate
+from shared.eventstore.migrate import migrate
+from shared.projections.builds import prepare
 from shared.testing.servers import DatabaseServer
-from shared.views.builds import prepare
-from shared.views.organisation import organisation
 
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 

@@ -16,13 +16,13 @@ from aiokafka.errors import KafkaConnectionError
 from deploy.cli.outages import outage
 from deploy.local.fault import LocalError
 from deploy.local.stack import SERVICES, throughline
+from shared.directory.organisation import organisation
 from shared.domain.context import Company
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
+from shared.projections.builds import prepare
 from shared.testing.servers import DatabaseServer
-from shared.views.builds import prepare
-from shared.views.organisation import organisation
-from tests.shared.web.waiting import until
+from tests.shared.http.waiting import until
 
 END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1"
 VERBS = (

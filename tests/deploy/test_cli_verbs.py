@@ -17,9 +17,9 @@ from deploy.local import kafka
 from deploy.local.fault import LocalError
 from deploy.local.ports import free_port
 from deploy.local.stack import SERVICES, Stack, throughline, without_password
-from shared.store.claim_secret import hold_to
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
+from shared.eventstore.claim_secret import hold_to
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
 from shared.testing.servers import DatabaseServer
 
 GIVEN = {

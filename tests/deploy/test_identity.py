@@ -12,10 +12,10 @@ from jsonschema import Draft202012Validator
 
 from deploy.local.identity import Person, SigningKeys, build_identity, write_people
 from shared.domain.roles import Role
-from shared.web.authorization import IssuerKeys, Tokens, fetch_keys
-from shared.web.openapi import PROBLEM_SCHEMA
-from shared.web.problems import CATALOGUE, KINDS
-from tests.shared.web.test_commands import problem
+from shared.http.authentication import IssuerKeys, Tokens, fetch_keys
+from shared.http.openapi.document import PROBLEM_SCHEMA
+from shared.http.problems import CATALOGUE, KINDS
+from tests.shared.http.test_command_routes import problem
 
 ORIGIN = "http://127.0.0.1:8080"
 ISSUER = f"{ORIGIN}/identity"

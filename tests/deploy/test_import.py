@@ -20,11 +20,11 @@ from deploy.imports.facts import KINDS, FactPlace, NotAFact, ids_of, read_fact
 from deploy.imports.loading import Summary, load
 from deploy.imports.reference import page
 from services.deals.app import SERVICE as DEALS
+from shared.eventstore.migrate import migrate
+from shared.http.context import Running
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
+from shared.service.runtime import commands_alone
 from shared.testing.servers import DatabaseServer
-from shared.web.composition import commands_alone
-from shared.web.running import Running
 
 SECRET = "only for these tests, nowhere else"
 EUR = "EUR"

@@ -24,7 +24,7 @@ from services.leads.domain.organisation.team import team
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor
 from shared.domain.roles import Role
-from shared.web.composition import commands_alone
+from shared.service.runtime import commands_alone
 from tests.deploy.test_import import LINES, Books, books, euro, other_books, written
 
 __all__ = ["books", "other_books"]

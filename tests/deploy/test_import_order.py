@@ -16,7 +16,7 @@ from deploy.imports.ordering import Spool, circular
 from services.deals.app import SERVICE as DEALS
 from services.deals.domain.deal.state import deal
 from shared.domain.context import Company
-from shared.web.composition import commands_alone
+from shared.service.runtime import commands_alone
 from tests.deploy.test_import import DAY, EUR, LINES, OF_ANNA, Books, books, euro, other_books, written
 
 __all__ = ["books", "other_books"]

@@ -32,7 +32,7 @@ from shared.domain.context import Actor
 from shared.domain.money import Money
 from shared.domain.retraction import RetractFacts
 from shared.domain.roles import Role
-from shared.web.composition import commands_alone
+from shared.service.runtime import commands_alone
 from tests.deploy.test_import import DAY, LINES, Books, books, euro, written
 from tests.deploy.test_import_again import IDS, NEW, NOW, OLD, state, told
 
@@ -347,7 +347,7 @@ from shared.domain.context import Actor
 from shared.domain.money import Money
 from shared.domain.roles import Role
 from shared.ops.settings import Settings
-from shared.web.composition import commands_alone
+from shared.service.runtime import commands_alone
 
 async def change():
     actor = Actor(subject="dora", roles=frozenset({{Role.SALES_DIRECTOR}}), member=UUID(int=1))

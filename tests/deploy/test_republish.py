@@ -18,17 +18,17 @@ from deploy.republish import republish
 from deploy.verify.verification import Part
 from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
+from shared.eventstore.migrate import migrate
+from shared.http.context import Running
+from shared.kafka.relay import RECREATING
+from shared.kafka.topics import provision
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
-from shared.stream.relay import RECREATING
-from shared.stream.topics import provision
+from shared.service.definition import Service
+from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
-from shared.web.composition import running_process
-from shared.web.running import Running
-from shared.web.service import Service
 from tests.deploy.test_verify import House, until
 
 

@@ -20,15 +20,15 @@ from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
 from services.leads.app import SERVICE as LEADS
 from shared.domain.roles import Role
+from shared.eventstore.migrate import migrate
+from shared.http.context import Running
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
+from shared.projections.tokens import decode
+from shared.service.definition import Service, build
 from shared.testing.servers import DatabaseServer
-from shared.views.tokens import decode
-from shared.web.running import Running
-from shared.web.service import Service, build
 from tests.deploy.test_verify import until
-from tests.shared.web.conftest import issuer, served
+from tests.shared.http.conftest import issuer, served
 
 __all__ = ["issuer"]
 

@@ -22,20 +22,20 @@ from services.deals.app import SERVICE as DEALS
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.history import ChangeImportedDeal, OpenImportedDeal
 from services.forecast.app import SERVICE as FORECAST
+from shared.commands.request import Result
 from shared.domain.context import Actor
 from shared.domain.money import Money
 from shared.domain.roles import Role
+from shared.eventstore.migrate import migrate
+from shared.http.context import Running
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
-from shared.store.request import Result
+from shared.projections.builds import builds_of_views, request_rebuild
+from shared.service.definition import Service
+from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
-from shared.views.builds import builds_of_views, request_rebuild
-from shared.web.composition import running_process
-from shared.web.running import Running
-from shared.web.service import Service
 
 PATIENCE_SECONDS = 120.0
 """On a busy machine the first meeting with the broker takes long."""

@@ -11,8 +11,8 @@ from deploy.verify.comparing import Chain, beyond, differing, named
 from deploy.verify.entries import Day, Entry, Totals, added, checksum_of, entry_of, entry_of_record
 from deploy.verify.rows import differing_rows, told
 from shared.events.envelope import Envelope
-from shared.stream.record import headers_of
-from shared.views.comparing import Difference as RowDifference
+from shared.kafka.record import headers_of
+from shared.projections.audit import Difference as RowDifference
 
 DAY = date(2026, 3, 16)
 NOON = datetime(2026, 3, 16, 12, tzinfo=UTC)

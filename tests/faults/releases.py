@@ -20,10 +20,10 @@ import httpx
 from deploy.local.ports import free_port
 from shared.ops.settings import Settings, environment_name
 from tests.conftest import CHECKOUT
-from tests.shared.store.releases import NEWEST, release
+from tests.shared.eventstore.releases import NEWEST, release
 
-SAMPLE = Path("tests/shared/web/sample.py")
-MIGRATIONS = Path("shared/store/migrations")
+SAMPLE = Path("tests/shared/http/sample.py")
+MIGRATIONS = Path("shared/eventstore/migrations")
 HELD_UP = 11
 """The fold of the newer release waits as long as somebody holds this advisory lock."""
 WAIT = f"set local lock_timeout = 0; set local statement_timeout = 0; select pg_advisory_xact_lock_shared({HELD_UP})"
@@ -34,8 +34,8 @@ CHANGES = {
     "    for envelope in events:\n": f"    await db.execute({WAIT!r})\n    for envelope in events:\n",
 }
 PROGRAM = (
-    "from shared.ops.settings import Settings; from shared.web.serve import run;"
-    "from shared.web.service import build; from tests.shared.web.sample import SERVICE;"
+    "from shared.ops.settings import Settings; from shared.service.server import run;"
+    "from shared.service.definition import build; from tests.shared.http.sample import SERVICE;"
     "settings = Settings.from_environment('errands'); run(build(SERVICE, settings), settings)"
 )
 GIVEN = (

@@ -15,17 +15,17 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresPlace
 from deploy.local.program import stop_left_overs
 from shared.events.envelope import Envelope
+from shared.eventstore.log import Page
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import DATABASE_AWAY
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.store.log import Page
-from shared.store.migrate import migrate
-from shared.store.pool import DATABASE_AWAY
+from shared.reactions.registry import Do, Reactions
+from shared.service.definition import build
 from shared.testing.servers import DatabaseServer
-from shared.views.reactions import Do, Reactions
-from shared.web.service import build
-from tests.shared.store.conftest import Process, start_process
-from tests.shared.store.tickets import SERVICE_ACTOR, AddNote, OpenTicket, ticket
-from tests.shared.web.sample import SERVICE, ErrandOpened
+from tests.shared.eventstore.conftest import Process, start_process
+from tests.shared.eventstore.tickets import SERVICE_ACTOR, AddNote, OpenTicket, ticket
+from tests.shared.http.sample import SERVICE, ErrandOpened
 
 PATIENCE_SECONDS = 20
 NOTICED_SECONDS = 10

@@ -16,15 +16,15 @@ import pytest
 
 from deploy.local.identity import Issuer, Person
 from shared.domain.roles import Role
+from shared.eventstore.migrate import migrate
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
 from shared.testing.servers import DatabaseServer
 from tests.conftest import CHECKOUT
 from tests.faults.releases import END_SECONDS, HELD_UP, MIGRATIONS, Served, newer_release, served
 from tests.faults.traffic import Done, is_there_once, until
-from tests.shared.store.releases import NEWEST
-from tests.shared.stream.stage import records_of
+from tests.shared.eventstore.releases import NEWEST
+from tests.shared.kafka.stage import records_of
 
 COMMANDERS = 2
 SOME = 20

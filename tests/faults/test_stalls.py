@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from shared.domain.context import Company
+from shared.eventstore.lease import NONE, Held, Lease, Leases
+from shared.eventstore.pool import create_pool
+from shared.eventstore.wakeup import Signal, listen
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
-from shared.store.lease import NONE, Held, Lease, Leases
-from shared.store.pool import create_pool
-from shared.store.signal import Signal, listen
-from shared.views.arrival import Arrival, ReadModelBehind
-from shared.views.tokens import ConsistencyToken
+from shared.projections.consistency import Arrival, ReadModelBehind
+from shared.projections.tokens import ConsistencyToken
 from tests.faults.stalling import network
-from tests.shared.store.conftest import Process
+from tests.shared.eventstore.conftest import Process
 
 HELD_SECONDS = 1.5
 LONGER_SECONDS = 3.0
@@ -113,8 +113,8 @@ async def test_a_listener_that_the_network_has_forgotten_connects_anew(
     process: Process, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing comes through, and no end of the connection is seen: what a router does that drops its state."""
-    monkeypatch.setattr("shared.store.signal.PROBE_SECONDS", 0.1)
-    monkeypatch.setattr("shared.store.signal.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("shared.eventstore.wakeup.PROBE_SECONDS", 0.1)
+    monkeypatch.setattr("shared.eventstore.wakeup.ANSWER_SECONDS", 0.5)
     heard = Signal()
     async with network(database) as way:
         listening = asyncio.create_task(listen(way.url, heard))

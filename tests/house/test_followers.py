@@ -4,7 +4,7 @@ from importlib import import_module
 
 from shared.events.follow_ups import FOLLOWERS, TIMED
 from shared.events.registry import SERVICES
-from shared.web.service import Service
+from shared.service.definition import Service
 
 OWNERS: list[Service] = [import_module(f"services.{name}.app").SERVICE for name in SERVICES]
 

@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.aggregate import Aggregate
 from shared.events.registry import SERVICES
-from shared.web.service import Service
+from shared.service.definition import Service
 
 OWNERS: list[Service] = [import_module(f"services.{name}.app").SERVICE for name in SERVICES]
 AGGREGATES = [(service, aggregate) for service in OWNERS for aggregate in service.aggregates]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.store.migrate import FOLDER, migrations
+from shared.eventstore.migrate import FOLDER, migrations
 
 FIRST = 11
 """Files before this one were applied before there was anything to say; applied files never change."""

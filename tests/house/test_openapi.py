@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from deploy.local.stack import SERVICES
 from deploy.reference import FOLDER, committed, files
 from shared.domain.aggregate import Aggregate
-from shared.web.commands import command_routes
-from shared.web.service import service_document
+from shared.http.command_routes import command_routes
+from shared.service.definition import service_document
 
 RENEW = "run: python -m deploy.reference"
 

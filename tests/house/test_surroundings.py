@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CONNECTING = {"shared/store/connecting.py", "shared/store/pool.py"}
+CONNECTING = {"shared/eventstore/connecting.py", "shared/eventstore/pool.py"}
 STARTS = {"subprocess.run", "subprocess.Popen", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"}
 DEVELOPMENT_TOOLS = {"deploy/audit.py"}
 """Asks a service of the internet as pip does, through whatever proxy the developer has; nothing of the product."""
@@ -54,7 +54,7 @@ def test_a_started_program_has_a_composed_environment() -> None:
 
 def test_a_connection_to_postgresql_states_what_libpq_would_fill_in() -> None:
     for file, where, _ in calls_of("asyncpg.connect", "asyncpg.create_pool"):
-        assert file in CONNECTING, f"{where}: shared.store.connecting has connect"
+        assert file in CONNECTING, f"{where}: shared.eventstore.connecting has connect"
     [(_, _, pool)] = calls_of("asyncpg.create_pool")
     assert "connect" in keyword(pool, "connect")
 

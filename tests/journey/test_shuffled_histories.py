@@ -21,7 +21,7 @@ from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import plan_of
 from tests.histories import EUR, Line, company
-from tests.shared.web.waiting import until
+from tests.shared.http.waiting import until
 from tests.whole_stack import Answer, Person, WholeStack
 
 pytestmark = pytest.mark.slow

@@ -14,11 +14,11 @@ from services.contracts.app import SERVICE as CONTRACTS
 from services.deals.app import SERVICE as DEALS
 from services.leads.app import SERVICE as LEADS
 from services.receivables.app import SERVICE as RECEIVABLES
+from shared.eventstore.migrate import migrate
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
+from shared.service.definition import Service, build
 from shared.testing.servers import DatabaseServer
-from shared.web.service import Service, build
-from tests.shared.web.conftest import Errands, issuer
+from tests.shared.http.conftest import Errands, issuer
 
 __all__ = ["issuer"]
 

@@ -22,32 +22,32 @@ from hypothesis import strategies as st
 from services.deals.domain.deal import deal
 from services.deals.domain.product import product
 from services.deals.domain.target import target
-from services.deals.views.deals import DEAL
-from services.deals.views.products import PRODUCT
-from services.deals.views.targets import TARGET
+from services.deals.projections.deals import DEAL
+from services.deals.projections.products import PRODUCT
+from services.deals.projections.targets import TARGET
 from services.leads.domain.account import account
 from services.leads.domain.lead import lead
 from services.leads.domain.organisation.member import member
 from services.leads.domain.organisation.team import team
-from services.leads.views.accounts import ACCOUNT, CONTACT
-from services.leads.views.leads import LEAD
-from services.leads.views.people import MEMBER, TEAM
+from services.leads.projections.accounts import ACCOUNT, CONTACT
+from services.leads.projections.leads import LEAD
+from services.leads.projections.people import MEMBER, TEAM
 from shared.domain.aggregate import Aggregate
-from shared.domain.chronology import TELLING, Rank
 from shared.domain.context import Company
 from shared.domain.history import folded, goes_on
 from shared.domain.money import Money
+from shared.events.chronology import TELLING, Rank
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.leads import ContactErased
 from shared.events.registry import registry_of, retraction_of, topic_of_class
+from shared.eventstore.log import Log
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
-from shared.store.log import Log
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
+from shared.projections.projection import ViewDatabase
+from shared.projections.tables import Table
 from shared.testing.servers import DatabaseServer
-from shared.views.tables import Table
-from shared.views.view import ViewDatabase
 
 CASES = int(os.environ.get("HISTORY_CASES", "200"))
 THING, SOME = UUID(int=1), [UUID(int=number) for number in range(50, 54)]

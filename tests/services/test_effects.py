@@ -16,11 +16,11 @@ from services.contracts.domain.contract.state import contract, contract_of
 from services.forecast.app import SERVICE as FORECAST
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
+from shared.following.dead_letters import request_redrive
 from shared.ops.ids import new_id
 from shared.testing.servers import DatabaseServer
-from shared.views.parking import request_redrive
 from tests.services.conftest import Everybody, at_work
-from tests.shared.web.conftest import Errands
+from tests.shared.http.conftest import Errands
 
 PATIENCE_SECONDS = 60.0
 

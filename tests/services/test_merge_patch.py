@@ -21,10 +21,10 @@ from services.leads.domain.lead import lead
 from services.leads.domain.lead.nurturing import NoteLeadQualification
 from shared.domain.merge_patch import ABSENT, given
 from shared.events.deals import DealCloseDateChanged, DealNextStepPlanned
+from shared.http.bodies import parse
+from shared.http.command_routes import CommandRoute, command_routes
+from shared.http.problems import Problem
 from shared.testing.scenario import Scenario, scenario
-from shared.web.bodies import parse
-from shared.web.commands import CommandRoute, command_routes
-from shared.web.problems import Problem
 from tests.services.contracts.facts import DRAFTED, THE_CONTRACT
 from tests.services.deals.facts import OPENED, THE_DEAL
 from tests.services.deals.test_product import LISTED

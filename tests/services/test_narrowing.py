@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from deploy.local.stack import SERVICES
+from shared.directory.narrowing import NAMES
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
-from shared.views.narrowing import NAMES
 from tests.services.conftest import Everybody
 from tests.services.deals.conftest import Office, office
-from tests.shared.web.test_commands import problem
+from tests.shared.http.test_command_routes import problem
 
 __all__ = ["office"]
 

@@ -21,15 +21,15 @@ from services.leads.domain.account import account
 from services.leads.domain.lead import lead
 from services.leads.domain.organisation.member import member
 from services.leads.domain.organisation.team import team
-from shared.domain.chronology import Rank
+from shared.events.chronology import Rank
 from shared.events.deals import DealCategoryChanged
 from shared.events.envelope import Envelope
 from shared.events.leads import ContactErased
-from shared.store.log import Log
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
+from shared.eventstore.log import Log
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
+from shared.projections.projection import View, ViewDatabase
 from shared.testing.servers import DatabaseServer
-from shared.views.view import View, ViewDatabase
 from tests.services.forecast.conftest import CODEC, COMPANY
 from tests.services.test_any_order import CASES, Told, drawn_from, journaled, retraction, taken_back
 

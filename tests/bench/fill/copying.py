@@ -18,10 +18,10 @@ import asyncpg
 
 from shared.events.codec import Codec
 from shared.events.registry import SERVICES, partition_of, topic_of
-from shared.store.personal import KeyedHash
-from shared.stream.keeping import COLUMNS as JOURNAL_COLUMNS
-from shared.web.composition import registry_for
-from shared.web.service import Service
+from shared.eventstore.claims import KeyedHash
+from shared.kafka.inbox import COLUMNS as JOURNAL_COLUMNS
+from shared.service.definition import Service
+from shared.service.runtime import registry_for
 from tests.bench.fill.stamp import (
     ONCE,
     Ids,

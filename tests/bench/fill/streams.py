@@ -16,7 +16,7 @@ from shared.events.codec import Codec
 from shared.events.definition import value
 from shared.events.receivables import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.events.registry import partition_of, type_of, version_of
-from shared.web.composition import registry_for
+from shared.service.runtime import registry_for
 from tests.bench.fill.copying import EVENT_COLUMNS, PASSED, PUBLISHED
 
 COLUMNS = tuple(name for name in EVENT_COLUMNS if name != "position")

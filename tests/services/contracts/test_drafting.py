@@ -19,7 +19,7 @@ from services.contracts.domain.contract.state import DraftedContract
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
 from shared.domain.money import Money
-from shared.domain.permission import may
+from shared.domain.permissions import may
 from shared.domain.references import References
 from shared.domain.roles import SELLING, Role
 from shared.events.contracts import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided, PaymentTerm

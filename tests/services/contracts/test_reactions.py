@@ -13,7 +13,7 @@ from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.reactions import reactions
 from shared.events.deals import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
-from shared.views.reactions import Do
+from shared.reactions.registry import Do
 from tests.services.contracts.facts import ACCOUNT, DEAL, ID, OWNER, TEAM, TODAY, eur
 
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)

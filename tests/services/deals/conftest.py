@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pytest
 
 from shared.domain.roles import Role
+from shared.http.context import Running
 from shared.ops.ids import new_id
-from shared.web.running import Running
 from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
-from tests.shared.web.conftest import Errands
-from tests.shared.web.waiting import until
+from tests.shared.http.conftest import Errands
+from tests.shared.http.waiting import until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ import pytest
 
 from services.deals.domain.process import process
 from services.deals.domain.short_process import SHORT_ID
+from services.deals.projections.deals import DEAL_VIEW
 from services.deals.seeds import publish_short_process
-from services.deals.views.deals import DEAL_VIEW
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
-from shared.views.comparing import differences
+from shared.projections.audit import differences
 from tests.services.deals.conftest import Office, Team
 from tests.services.leads.conftest import Desk
 

@@ -15,20 +15,20 @@ from shared.domain.context import Company
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.registry import registry_of, topic_of
+from shared.eventstore.log import Log
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
+from shared.eventstore.wakeup import Signal
+from shared.http.context import Running
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.store.log import Log
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
-from shared.store.signal import Signal
+from shared.projections import builds
+from shared.projections.read_snapshot import Reading, Views
+from shared.projections.runner import ViewRunner
+from shared.service.definition import build
 from shared.testing.servers import DatabaseServer
-from shared.views import builds
-from shared.views.reading import Reading, Views
-from shared.views.runner import ViewRunner
-from shared.web.running import Running
-from shared.web.service import build
-from tests.shared.web.conftest import Errands, issuer
+from tests.shared.http.conftest import Errands, issuer
 
 __all__ = ["issuer"]
 

@@ -18,8 +18,8 @@ from shared.events.registry import partition_of
 from shared.ops.ids import new_id
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import NORTH, SOUTH, day, eur, fact, moved, opened, won
-from tests.shared.web.conftest import Errands
-from tests.shared.web.test_commands import problem
+from tests.shared.http.conftest import Errands
+from tests.shared.http.test_command_routes import problem
 
 TOLD = follow_up_events("contracts")
 PLANS = follow_up_events("receivables")

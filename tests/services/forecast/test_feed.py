@@ -9,12 +9,12 @@ from uuid import UUID
 from services.forecast.app import SERVICE
 from services.forecast.feed import FIRST, NEWEST, head, read
 from shared.events import leads, receivables
-from shared.store.log import Log
-from shared.store.migrate import migrate
-from shared.store.pool import create_pool
+from shared.eventstore.log import Log
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
+from shared.projections import builds
+from shared.projections.read_snapshot import Views
 from shared.testing.servers import DatabaseServer
-from shared.views import builds
-from shared.views.reading import Views
 from tests.services.forecast.conftest import CODEC, COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
 from tests.services.forecast.test_changes import ALL

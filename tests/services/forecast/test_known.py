@@ -28,7 +28,7 @@ from services.forecast.periods import period
 from services.forecast.question import Question
 from services.forecast.timeline import DealState, at
 from shared.events.envelope import Envelope
-from shared.store.log import Log
+from shared.eventstore.log import Log
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, fact, handed_over, opened, repriced
 from tests.services.forecast.test_changes import ALL

@@ -15,8 +15,8 @@ from shared.events.envelope import Envelope
 from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import day, fact, handed_over, opened
-from tests.shared.web.conftest import Errands
-from tests.shared.web.test_commands import problem
+from tests.shared.http.conftest import Errands
+from tests.shared.http.test_command_routes import problem
 
 TOP, NORTH, SOUTH, NOWHERE = (UUID(int=8000 + number) for number in range(4))
 ANNA, BEN, MIA, GONE, NOBODY = (UUID(int=8100 + number) for number in range(5))

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from shared.domain.roles import Role
-from shared.web.composition import FOLDS_AT_ONCE
+from shared.service.runtime import FOLDS_AT_ONCE
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, moved, opened
-from tests.shared.web.conftest import Errands
-from tests.shared.web.test_commands import problem
+from tests.shared.http.conftest import Errands
+from tests.shared.http.test_command_routes import problem
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, opened, repriced, won
-from tests.shared.web.conftest import Errands
-from tests.shared.web.test_commands import problem
+from tests.shared.http.conftest import Errands
+from tests.shared.http.test_command_routes import problem
 
 OLD = UUID(int=500)
 """A deal with a long history."""

@@ -49,7 +49,7 @@ from tests.services.forecast.facts import (
     won,
 )
 from tests.services.forecast.test_processes import SECOND_STAGES, STANDARD_STAGES, published
-from tests.shared.web.conftest import Errands
+from tests.shared.http.conftest import Errands
 
 OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream", "/v1/effects/{correlation_id}"}
 """What refuses `as_of` and `known_at`."""

@@ -15,8 +15,8 @@ from shared.events.deals import ProcessPublished
 from shared.events.envelope import Envelope
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import SHORT, TENDER, fact, opened, won
-from tests.shared.web.conftest import Errands
-from tests.shared.web.test_commands import problem
+from tests.shared.http.conftest import Errands
+from tests.shared.http.test_command_routes import problem
 
 STANDARD_STAGES = (("contact", "Initial contact", "0.1", 14), ("needs", "Needs confirmed", "0.3", 21))
 TENDER_STAGES = (("needs", "Tender", "0.9", 5),)

@@ -7,7 +7,7 @@ import pytest
 from services.forecast.periods import period
 from services.forecast.question import instant
 from shared.domain.context import Company
-from shared.views.errors import InvalidQuery
+from shared.projections.errors import InvalidQuery
 
 COMPANY = Company(timezone="Europe/Berlin")
 NOW = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)

@@ -11,9 +11,9 @@ from services.forecast.figures import NOBODY
 from services.forecast.grains import at_grains
 from services.forecast.tallies import Tally, add
 from shared.domain.context import Company
-from shared.store.pool import create_pool
+from shared.eventstore.pool import create_pool
+from shared.projections.projection import ViewDatabase
 from shared.testing.servers import DatabaseServer
-from shared.views.view import ViewDatabase
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH
 
 SOLD = Tally(table="sold", key="day date, sort text", values="count bigint")

@@ -10,13 +10,13 @@ import pytest
 from deploy.local.identity import Issuer
 from services.leads.app import SERVICE
 from shared.domain.roles import Role
+from shared.eventstore.migrate import migrate
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.store.migrate import migrate
+from shared.projections.tokens import ConsistencyToken
+from shared.service.definition import build
 from shared.testing.servers import DatabaseServer
-from shared.views.tokens import ConsistencyToken
-from shared.web.service import build
-from tests.shared.web import conftest as web
+from tests.shared.http import conftest as web
 
 issuer = web.issuer
 

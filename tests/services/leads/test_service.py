@@ -10,8 +10,8 @@ import pytest
 from services.leads.app import SERVICE
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
+from shared.projections.audit import differences
 from shared.testing.servers import personal_rows
-from shared.views.comparing import differences
 from tests.services.leads.conftest import Desk, House, address, ready_lead, unique
 
 # -- LEAD-8: conversion ----------------------------------------------------------------------------------------------

@@ -9,13 +9,13 @@ import pytest
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role
+from shared.http.context import Running
 from shared.ops.ids import new_id
-from shared.views.tokens import decode
-from shared.web.running import Running
+from shared.projections.tokens import decode
 from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
-from tests.shared.web.conftest import Errands
-from tests.shared.web.waiting import until
+from tests.shared.http.conftest import Errands
+from tests.shared.http.waiting import until
 
 ITSELF = Actor(subject="test", roles=frozenset({Role.SERVICE}))
 

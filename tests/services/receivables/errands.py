@@ -13,7 +13,7 @@ from shared.events.contracts import PaymentTerm
 from shared.ops.ids import new_id
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import Office
-from tests.shared.web.conftest import Errands
+from tests.shared.http.conftest import Errands
 
 PATIENCE = 20
 

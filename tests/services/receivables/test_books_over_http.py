@@ -17,15 +17,15 @@ from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.numbers import series_of
 from services.receivables.domain.plan import DrawUpPlan, plan_of
+from shared.commands.request import Request, Result
 from shared.domain.money import Money
 from shared.events.contracts import PaymentTerm
+from shared.eventstore.streams import Seen
 from shared.ops.ids import new_id
-from shared.store.request import Request, Result
-from shared.store.states import Seen
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
 from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown
-from tests.shared.web.waiting import until
+from tests.shared.http.waiting import until
 
 
 async def told(office: Office, account: UUID, *commands: Any) -> None:

@@ -17,11 +17,11 @@ from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
+from shared.commands.request import Request, Result
 from shared.domain.money import Money
 from shared.domain.roles import Role
 from shared.events.contracts import PaymentTerm
 from shared.ops.ids import new_id
-from shared.store.request import Request, Result
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
 from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown, today

@@ -1,0 +1,159 @@
+"""The list of contracts."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+from services.contracts.domain.contract import contract
+from shared.domain.aggregate import statuses
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.events.contracts import (
+    ContractActivated,
+    ContractApproved,
+    ContractDrafted,
+    ContractFlagged,
+    ContractReturned,
+    ContractSigned,
+    ContractSubmitted,
+    ContractTermsChanged,
+    ContractVoided,
+)
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.projection import View
+from shared.projections.tables import Change, Row, Table
+
+
+def _drafted(fact: Envelope[ContractDrafted], row: Row) -> Row:
+    event = fact.data
+    return {
+        "name": event.name,
+        "status": "drafted",
+        "total": event.total.amount,
+        "currency": event.total.currency,
+        "deal_id": event.deal_id,
+        "account_id": event.account_id,
+        "owner": event.owner,
+        "team": event.team,
+        "submitter": None,
+        "flagged": None,
+        "drafted_at": fact.occurred_at,
+    }
+
+
+def _agreed(fact: Envelope[ContractTermsChanged], row: Row) -> Row:
+    event = fact.data
+    return {
+        "total": event.total.amount,
+        "currency": event.total.currency,
+        "account_id": event.account_id,
+        "owner": event.owner or row["owner"],
+        "team": event.team or row["team"],
+    }
+
+
+def _signed(fact: Envelope[ContractSigned], row: Row) -> Row:
+    return {"status": "signed", "signed_on": max(fact.data.signed_by_us, fact.data.signed_by_customer)}
+
+
+def _activated(fact: Envelope[ContractActivated], row: Row) -> Row:
+    return {"status": "active", "activated_on": fact.data.on, "account_id": fact.data.account_id}
+
+
+def _dated(change: Change) -> Change:
+    """The change, and when it was recorded."""
+    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
+
+
+CHANGES: Mapping[type, Change] = {
+    ContractDrafted: _drafted,
+    ContractTermsChanged: _agreed,
+    ContractSubmitted: lambda fact, _: {"status": "submitted", "submitter": fact.data.submitter},
+    ContractApproved: lambda fact, _: {"status": "approved"},
+    ContractReturned: lambda fact, _: {"status": "drafted"},
+    ContractSigned: _signed,
+    ContractActivated: _activated,
+    ContractVoided: lambda fact, _: {"status": "voided"},
+    ContractFlagged: lambda fact, _: {"flagged": fact.data.reason},
+}
+
+CONTRACT = Table(
+    name="contract",
+    by_language=("name",),
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "name": "text not null",
+        "status": "text not null",
+        "total": "numeric not null",
+        "currency": "text not null",
+        "deal_id": "uuid",
+        "account_id": "uuid",
+        "owner": "uuid",
+        "team": "uuid",
+        "submitter": "text",
+        "flagged": "text",
+        "drafted_at": "timestamptz not null",
+        "signed_on": "date",
+        "activated_on": "date",
+        "updated_at": "timestamptz not null",
+    },
+    changes={event: _dated(change) for event, change in CHANGES.items()},
+)
+
+DDL = f"""
+{CONTRACT.ddl}
+create index on {{view}}.contract (drafted_at, id);
+create index on {{view}}.contract (deal_id);
+create index on {{view}}.contract (account_id);
+create index on {{view}}.contract (status, drafted_at);
+"""
+
+CONTRACT_VIEW = View(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
+
+
+@value
+class ContractRow:
+    """A contract in the list."""
+
+    id: UUID
+    version: int
+    name: str
+    status: str
+    """drafted, submitted, approved, signed, active or voided."""
+    total: Money
+    deal_id: UUID | None
+    account_id: UUID | None
+    owner: UUID | None
+    team: UUID | None
+    flagged: str | None
+    """Why somebody should look at it."""
+    drafted_at: datetime
+    signed_on: date | None
+    activated_on: date | None
+    updated_at: datetime
+
+
+CONTRACTS = Listing(
+    name="contracts",
+    by_language=("name",),
+    view=CONTRACT_VIEW,
+    table="contract",
+    item=ContractRow,
+    key="id",
+    filters={
+        "status": one_of("status", statuses(contract)),
+        "deal": equals("deal_id", UUID),
+        "account": equals("account_id", UUID),
+        "owner": equals("owner", UUID),
+        "team": equals("team", UUID),
+        "drafted_from": at_least("drafted_at", datetime),
+        "drafted_to": at_most("drafted_at", datetime),
+        "q": contains("name"),
+    },
+    sorts=("drafted_at", "updated_at", "total", "name"),
+    default_sort="-drafted_at",
+    readers=READING,
+)

@@ -1,0 +1,34 @@
+"""The deals as contracts know them: that they are there, whose they are, and with which account (CON-1)."""
+
+from typing import Any
+
+from shared.events.deals import DealHandedOver, DealOpened
+from shared.events.envelope import Envelope
+from shared.projections.projection import View
+from shared.projections.tables import Row, Table
+
+
+def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
+    return {**_kept(fact, row), "account_id": fact.data.account_id}
+
+
+def _kept(fact: Envelope[Any], row: Row) -> Row:
+    return {"owner": fact.data.owner, "team": fact.data.team}
+
+
+KNOWN_DEAL = Table(
+    name="deal",
+    columns={"id": "uuid primary key", "owner": "uuid", "team": "uuid", "account_id": "uuid"},
+    changes={DealOpened: _opened, DealHandedOver: _kept},
+)
+
+KNOWN_DEALS = View(
+    name="known_deals",
+    version=2,
+    ddl=KNOWN_DEAL.ddl,
+    apply=KNOWN_DEAL.apply,
+    source="journal",
+    events=tuple(KNOWN_DEAL.changes),
+)
+
+DEAL = "select owner, team, account_id from {view}.deal where id = $1"

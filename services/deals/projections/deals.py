@@ -1,0 +1,198 @@
+"""The list of deals."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, get_args
+from uuid import UUID
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.changes import Category
+from shared.domain.aggregate import statuses
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.events import deals
+from shared.events.chronology import ORDER_OF_DAY
+from shared.events.definition import Exact, value
+from shared.events.envelope import Envelope
+from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.projection import View
+from shared.projections.tables import Change, Row, Table
+
+COLUMNS = {
+    "id": "uuid primary key",
+    "version": "bigint not null",
+    "status": "text not null",
+    "name": "text not null",
+    "amount": "numeric not null",
+    "currency": "text not null",
+    "stage": "text not null",
+    "probability": "numeric not null",
+    "category": "text not null",
+    "category_of_stage": "text not null",
+    "category_by_rep": "text",
+    "category_by_manager": "text",
+    "expected_close": "date",
+    "next_step": "date",
+    "owner": "uuid",
+    "team": "uuid",
+    "account_id": "uuid",
+    "account_name": "text",
+    "source": "text",
+    "industry": "text",
+    "process_id": "uuid not null",
+    "opened_at": "timestamptz not null",
+    "closed_on": "date",
+    "assumptions": "text[] not null",
+    "updated_at": "timestamptz not null",
+}
+
+
+@value
+class DealRow:
+    """A deal in the list."""
+
+    id: UUID
+    version: int
+    status: str
+    """open, won, lost or abandoned."""
+    name: str
+    amount: Money
+    stage: str
+    probability: Exact
+    category: str
+    expected_close: date | None
+    next_step: date | None
+    owner: UUID | None
+    team: UUID | None
+    account_id: UUID | None
+    account_name: str | None
+    source: str | None
+    industry: str | None
+    process_id: UUID
+    opened_at: datetime
+    closed_on: date | None
+    assumptions: tuple[str, ...]
+    """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
+    updated_at: datetime
+
+
+def _opened(fact: Envelope[deals.DealOpened], row: Row) -> Row:
+    event = fact.data
+    return {
+        "status": "open",
+        "name": event.name,
+        **_worth(fact, row),
+        "stage": event.stage,
+        "probability": event.probability,
+        **_counting({**row, "category_of_stage": event.category}),
+        "expected_close": event.expected_close,
+        "owner": event.owner,
+        "team": event.team,
+        "account_id": event.account_id,
+        "account_name": event.account_name,
+        "source": event.source,
+        "industry": event.industry,
+        "process_id": event.process_id,
+        "opened_at": fact.occurred_at,
+        "assumptions": event.assumptions,
+    }
+
+
+def _worth(fact: Envelope[Any], row: Row) -> Row:
+    return {"amount": fact.data.amount.amount, "currency": fact.data.amount.currency}
+
+
+def _closed(status: str) -> Change:
+    return lambda fact, row: {"status": status, "closed_on": fact.data.on}
+
+
+def _while_open(change: Change) -> Change:
+    """As the deal itself: what is told of the time after its end changes nothing about it."""
+    return lambda fact, row: change(fact, row) if row["status"] == "open" else {}
+
+
+def _judged(fact: Envelope[deals.DealCategoryChanged], row: Row) -> Row:
+    return _counting({**row, f"category_by_{fact.data.judged_by}": fact.data.category})
+
+
+def _moved(fact: Envelope[deals.DealMoved], row: Row) -> Row:
+    event = fact.data
+    standing = {"stage": event.stage, "probability": event.probability}
+    return {**standing, **_counting({**row, "category_of_stage": event.category_of_stage or event.category})}
+
+
+def _counting(row: Row) -> Row:
+    """The judgements of a deal, and the one that counts (DEAL-10)."""
+    judgements = {name: row[name] for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
+    return {**judgements, "category": next(filter(None, judgements.values()))}
+
+
+def _dated(change: Change) -> Change:
+    """The change, and when it was recorded."""
+    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
+
+
+CHANGES: Mapping[type, Change] = {
+    deals.DealOpened: _opened,
+    deals.DealMoved: _while_open(_moved),
+    deals.DealAmountChanged: _while_open(_worth),
+    deals.DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
+    deals.DealCategoryChanged: _while_open(_judged),
+    deals.DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
+    deals.DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
+    deals.DealWon: _closed("won"),
+    deals.DealLost: _closed("lost"),
+    deals.DealAbandoned: _closed("abandoned"),
+    deals.DealReopened: lambda *_: {"status": "open", "closed_on": None},
+    deals.DealNodeCompleted: lambda *_: {},
+    deals.DealFactsNoted: lambda *_: {},
+    deals.DealActivityLogged: lambda *_: {},
+}
+"""The columns that each event changes, besides version and time."""
+
+DEAL = Table(
+    name="deal",
+    by_language=("name",),
+    columns=COLUMNS,
+    changes={event: _dated(change) for event, change in CHANGES.items()},
+    assumes=lambda _, row: {"assumptions": [*row["assumptions"], ORDER_OF_DAY]},
+)
+
+DDL = f"""
+{DEAL.ddl}
+create index on {{view}}.deal (opened_at, id);
+create index on {{view}}.deal (updated_at, id);
+create index on {{view}}.deal (expected_close, id);
+create index on {{view}}.deal (amount, id);
+create index on {{view}}.deal (owner);
+create index on {{view}}.deal (team);
+create index on {{view}}.deal (account_id);
+"""
+
+DEAL_VIEW = View(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+
+DEALS = Listing(
+    name="deals",
+    by_language=("name",),
+    view=DEAL_VIEW,
+    table="deal",
+    item=DealRow,
+    key="id",
+    filters={
+        "status": one_of("status", statuses(deal)),
+        "stage": equals("stage"),
+        "category": one_of("category", get_args(Category)),
+        "owner": equals("owner", UUID),
+        "team": equals("team", UUID),
+        "account": equals("account_id", UUID),
+        "source": equals("source"),
+        "closes_from": at_least("expected_close", date),
+        "closes_to": at_most("expected_close", date),
+        "closed_from": at_least("closed_on", date),
+        "closed_to": at_most("closed_on", date),
+        "q": contains("name"),
+    },
+    sorts=("opened_at", "updated_at", "expected_close", "amount", "name"),
+    default_sort="-opened_at",
+    readers=READING,
+)

@@ -1,0 +1,67 @@
+"""The list of processes, each as its version in force has it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from shared.domain.roles import EVERYBODY
+from shared.events import deals
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.projections.lists import Listing, equals
+from shared.projections.projection import View
+from shared.projections.tables import Row, Table
+
+
+@value
+class ProcessRow:
+    """A process in the list, as its version in force has it."""
+
+    id: UUID
+    version: int
+    """The version in force for new deals."""
+    key: str
+    name: str
+    stages: list[str]
+    """The keys of its stages, in order."""
+    published_at: datetime
+
+
+def _published(fact: Envelope[deals.ProcessPublished], row: Row) -> Row:
+    published = fact.data.definition
+    return {
+        "version": fact.data.process_version,
+        "key": published.key,
+        "name": published.name,
+        "stages": [stage.key for stage in published.stages],
+        "published_at": fact.occurred_at,
+    }
+
+
+PROCESS = Table(
+    name="process",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "key": "text not null",
+        "name": "text not null",
+        "stages": "text[] not null",
+        "published_at": "timestamptz not null",
+    },
+    changes={deals.ProcessPublished: _published},
+)
+
+PROCESS_VIEW = View(name="processes", version=1, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.changes))
+
+PROCESSES = Listing(
+    name="processes",
+    view=PROCESS_VIEW,
+    table="process",
+    item=ProcessRow,
+    key="id",
+    filters={"key": equals("key")},
+    sorts=("key", "published_at"),
+    default_sort="key",
+    readers=EVERYBODY,
+    owner=None,
+    team=None,
+)

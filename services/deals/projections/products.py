@@ -1,0 +1,80 @@
+"""The price list."""
+
+from uuid import UUID
+
+from services.deals.domain.product import TOLD
+from shared.domain.history import stated
+from shared.domain.money import Money
+from shared.domain.roles import EVERYBODY
+from shared.events import deals
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.projections.lists import Listing, contains, equals
+from shared.projections.projection import View
+from shared.projections.tables import Row, Table
+
+
+@value
+class ProductRow:
+    """A product in the list."""
+
+    id: UUID
+    version: int
+    code: str
+    name: str
+    family: str | None
+    list_price: Money
+    active: bool
+
+
+def _whole(fact: Envelope[deals.ProductListed | deals.ProductChanged], row: Row) -> Row:
+    """An event holds the whole product, as far as it says; the first one all of it."""
+    event = fact.data
+    told = stated(event, TOLD, first=row["code"] is None)
+    if price := told.pop("list_price", None):
+        told |= {"list_price": price.amount, "currency": price.currency}
+    return told
+
+
+PRODUCT = Table(
+    name="product",
+    by_language=("name",),
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "code": "text not null",
+        "name": "text not null",
+        "family": "text",
+        "list_price": "numeric not null",
+        "currency": "text not null",
+        "active": "boolean not null",
+    },
+    changes={deals.ProductListed: _whole, deals.ProductChanged: _whole},
+)
+
+DDL = f"""
+{PRODUCT.ddl}
+create index on {{view}}.product (code, id);
+"""
+
+PRODUCT_VIEW = View(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+
+PRODUCTS = Listing(
+    name="products",
+    by_language=("name",),
+    view=PRODUCT_VIEW,
+    table="product",
+    item=ProductRow,
+    key="id",
+    filters={
+        "code": equals("code"),
+        "family": equals("family"),
+        "active": equals("active", bool),
+        "q": contains("name"),
+    },
+    sorts=("code", "name", "list_price"),
+    default_sort="code",
+    readers=EVERYBODY,
+    owner=None,
+    team=None,
+)

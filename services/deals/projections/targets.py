@@ -1,0 +1,84 @@
+"""The list of targets."""
+
+from typing import get_args
+from uuid import UUID
+
+from services.deals.domain.target import Level
+from shared.domain.money import Money
+from shared.domain.roles import READING_TARGETS
+from shared.events import deals
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.projections.lists import Listing, equals, one_of
+from shared.projections.projection import View
+from shared.projections.tables import Row, Table
+
+
+@value
+class TargetRow:
+    """A target in the list."""
+
+    id: UUID
+    version: int
+    period: str
+    kind: str
+    level: str
+    amount: Money
+    team: UUID | None
+    member: UUID | None
+
+
+def _set(fact: Envelope[deals.TargetSet], row: Row) -> Row:
+    """Every event holds the whole target; the one that happened last counts."""
+    event = fact.data
+    return {
+        "period": event.period,
+        "kind": event.kind,
+        "level": event.level,
+        "amount": event.amount.amount,
+        "currency": event.amount.currency,
+        "team": event.team,
+        "member": event.member,
+    }
+
+
+TARGET = Table(
+    name="target",
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "period": "text not null",
+        "kind": "text not null",
+        "level": "text not null",
+        "amount": "numeric not null",
+        "currency": "text not null",
+        "team": "uuid",
+        "member": "uuid",
+    },
+    changes={deals.TargetSet: _set},
+)
+
+DDL = f"""
+{TARGET.ddl}
+create index on {{view}}.target (period, id);
+"""
+
+TARGET_VIEW = View(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
+
+TARGETS = Listing(
+    name="targets",
+    view=TARGET_VIEW,
+    table="target",
+    item=TargetRow,
+    key="id",
+    filters={
+        "period": equals("period"),
+        "level": one_of("level", get_args(Level)),
+        "team": equals("team", UUID),
+        "member": equals("member", UUID),
+    },
+    sorts=("period", "amount"),
+    default_sort="-period",
+    readers=READING_TARGETS,
+    owner="member",
+)

@@ -1,0 +1,262 @@
+"""The list of leads."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.leads.domain.lead import lead
+from shared.domain.aggregate import statuses
+from shared.domain.money import Money
+from shared.domain.roles import READING
+from shared.events.chronology import ORDER_OF_DAY
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.events.leads import (
+    LeadActivityLogged,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadDisqualified,
+    LeadErased,
+    LeadFollowUpPlanned,
+    LeadLeftUnassigned,
+    LeadMarkedDuplicate,
+    LeadQualificationNoted,
+)
+from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.projection import View
+from shared.projections.tables import Change, Row, Table
+
+PERSONAL = ("person_name", "email", "phone", "title")
+
+COLUMNS = {
+    "id": "uuid primary key",
+    "version": "bigint not null",
+    "status": "text not null",
+    "source": "text not null",
+    "person_name": "text",
+    "email": "text",
+    "phone": "text",
+    "title": "text",
+    "company_name": "text",
+    "company_domain": "text",
+    "industry": "text",
+    "company_size": "integer",
+    "country": "text",
+    "campaign": "text",
+    "acquisition_cost": "numeric",
+    "currency": "text",
+    "owner": "uuid",
+    "team": "uuid",
+    "rule": "text",
+    "original_id": "uuid",
+    "original_kind": "text",
+    "candidates": "uuid[] not null",
+    "need_stated": "boolean",
+    "budget": "numeric",
+    "decision_chain_known": "boolean",
+    "last_activity_on": "date",
+    "follow_up": "date",
+    "account_id": "uuid",
+    "deal_id": "uuid",
+    "reason": "text",
+    "erased": "boolean not null",
+    "assumptions": "text[] not null",
+    "captured_at": "timestamptz not null",
+    "closed_at": "timestamptz",
+    "updated_at": "timestamptz not null",
+}
+
+
+@value
+class LeadRow:
+    """A lead in the list; nothing about its person is left once they are erased."""
+
+    id: UUID
+    version: int
+    status: str
+    """open, duplicate, converted, disqualified or erased."""
+    source: str
+    person_name: str | None
+    email: str | None
+    phone: str | None
+    title: str | None
+    company_name: str | None
+    company_domain: str | None
+    industry: str | None
+    company_size: int | None
+    country: str | None
+    campaign: str | None
+    acquisition_cost: Money | None
+    owner: UUID | None
+    """None while nobody has it: it stands in the public pool."""
+    team: UUID | None
+    rule: str | None
+    """The rule that decided about the owner."""
+    original_id: UUID | None
+    original_kind: str | None
+    candidates: tuple[UUID, ...]
+    """Leads and accounts where others are known under the same e-mail address, who may be the same person."""
+    need_stated: bool | None
+    budget: Money | None
+    decision_chain_known: bool | None
+    last_activity_on: date | None
+    follow_up: date | None
+    account_id: UUID | None
+    deal_id: UUID | None
+    reason: str | None
+    """Why it was disqualified."""
+    erased: bool
+    assumptions: tuple[str, ...]
+    """What had to be assumed: "order-of-day" of one that came to two ends on a day whose order nobody knows."""
+    captured_at: datetime
+    closed_at: datetime | None
+    updated_at: datetime
+
+
+def _captured(fact: Envelope[LeadCaptured], row: Row) -> Row:
+    event = fact.data
+    cost = event.acquisition_cost
+    return {
+        "status": "open",
+        "source": event.source,
+        **{name: getattr(event, name) for name in PERSONAL},
+        "company_name": event.company_name,
+        "company_domain": event.company_domain,
+        "industry": event.industry,
+        "company_size": event.company_size,
+        "country": event.country,
+        "campaign": event.campaign,
+        "acquisition_cost": cost.amount if cost else None,
+        "currency": cost.currency if cost else None,
+        "candidates": event.candidates or (),
+        "erased": False,
+        "assumptions": (),
+        "captured_at": fact.occurred_at,
+    }
+
+
+def _known_again(fact: Envelope[LeadMarkedDuplicate], row: Row) -> Row:
+    event = fact.data
+    return {
+        "status": "duplicate",
+        "original_id": event.original_id,
+        "original_kind": event.original_kind,
+        "owner": event.owner,
+        "team": event.team,
+    }
+
+
+def _qualified(fact: Envelope[LeadQualificationNoted], row: Row) -> Row:
+    event = fact.data
+    return {
+        "need_stated": event.need_stated,
+        "decision_chain_known": event.decision_chain_known,
+        "budget": event.budget.amount if event.budget else None,
+        "currency": event.budget.currency if event.budget else row["currency"],
+    }
+
+
+def _converted(fact: Envelope[LeadConverted], row: Row) -> Row:
+    event = fact.data
+    return {
+        "status": "converted",
+        "account_id": event.account_id,
+        "deal_id": event.deal_id,
+        "closed_at": fact.occurred_at,
+    }
+
+
+def _worked_on(fact: Envelope[LeadActivityLogged], row: Row) -> Row:
+    days = [day for day in (row["last_activity_on"], fact.data.on) if day is not None]
+    return {"last_activity_on": max(days, default=None)}
+
+
+def _erased(fact: Envelope[LeadErased], row: Row) -> Row:
+    ended = {"status": "erased", "closed_at": fact.occurred_at} if row["status"] == "open" else {}
+    return {**dict.fromkeys(PERSONAL), **ended, "candidates": (), "erased": True}
+
+
+def _owned(fact: Envelope[Any], row: Row) -> Row:
+    event = fact.data
+    return {"owner": getattr(event, "member_id", None), "team": event.team_id, "rule": event.rule}
+
+
+def _given_up(fact: Envelope[LeadDisqualified], row: Row) -> Row:
+    return {"status": "disqualified", "reason": fact.data.reason, "closed_at": fact.occurred_at}
+
+
+def _while_open(change: Change) -> Change:
+    """As the lead itself: what is told of the time after its end changes nothing about it."""
+    return lambda fact, row: change(fact, row) if row["status"] == "open" else {}
+
+
+def _dated(change: Change) -> Change:
+    """The change, and when it was recorded."""
+    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
+
+
+CHANGES: Mapping[type, Change] = {
+    LeadCaptured: _captured,
+    LeadMarkedDuplicate: _while_open(_known_again),
+    LeadAssigned: _while_open(_owned),
+    LeadLeftUnassigned: _while_open(_owned),
+    LeadActivityLogged: _while_open(_worked_on),
+    LeadFollowUpPlanned: _while_open(lambda fact, _: {"follow_up": fact.data.on}),
+    LeadQualificationNoted: _while_open(_qualified),
+    LeadConverted: _while_open(_converted),
+    LeadDisqualified: _while_open(_given_up),
+    LeadErased: _erased,
+}
+
+LEAD = Table(
+    name="lead",
+    columns=COLUMNS,
+    changes={event: _dated(change) for event, change in CHANGES.items()},
+    assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
+)
+
+DDL = f"""
+{LEAD.ddl}
+create index on {{view}}.lead (captured_at, id);
+create index on {{view}}.lead (updated_at, id);
+create index on {{view}}.lead (follow_up, id);
+create index on {{view}}.lead (owner, status);
+create index on {{view}}.lead (team);
+create index on {{view}}.lead (email) where closed_at is not null;
+"""
+
+OPEN_THEN = """
+select id, person_name, captured_at, owner, team from {view}.lead
+ where email = $1 and closed_at > $2 and (captured_at, id) < ($2, $3)
+   and status in ('converted', 'disqualified')
+"""
+"""The leads with an address that have ended, were open at an instant, and came before one of that instant."""
+
+LEAD_VIEW = View(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+
+LEADS = Listing(
+    name="leads",
+    view=LEAD_VIEW,
+    table="lead",
+    item=LeadRow,
+    key="id",
+    filters={
+        "status": one_of("status", statuses(lead)),
+        "owner": equals("owner", UUID),
+        "team": equals("team", UUID),
+        "source": equals("source"),
+        "campaign": equals("campaign"),
+        "industry": equals("industry"),
+        "original": equals("original_id", UUID),
+        "account": equals("account_id", UUID),
+        "follow_up_to": at_most("follow_up", date),
+        "captured_from": at_least("captured_at", datetime),
+        "captured_to": at_most("captured_at", datetime),
+        "q": contains("company_name"),
+    },
+    sorts=("captured_at", "updated_at", "follow_up"),
+    default_sort="-captured_at",
+    readers=READING,
+)

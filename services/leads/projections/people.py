@@ -1,0 +1,222 @@
+"""Teams and members: their lists, and what assignment asks about them (ORG-1, LEAD-4)."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from services.leads.domain.organisation.member import DETAILS, member
+from shared.domain.aggregate import statuses
+from shared.domain.history import stated
+from shared.domain.roles import EVERYBODY, Role
+from shared.events.chronology import ORDER_OF_DAY
+from shared.events.definition import value
+from shared.events.envelope import Envelope
+from shared.events.leads import (
+    ManagerAppointed,
+    MemberChanged,
+    MemberFactRetracted,
+    MemberJoined,
+    MemberLeft,
+    MemberMoved,
+    MemberWentOnLeave,
+    TeamChanged,
+    TeamFormed,
+)
+from shared.projections.lists import Listing, contains, equals, one_of
+from shared.projections.projection import View, ViewDatabase
+from shared.projections.tables import Change, Row, Table
+
+
+def _joined(fact: Envelope[MemberJoined], row: Row) -> Row:
+    if row["status"] == "former":
+        return {}
+    is_first = row["status"] is None
+    told = stated(fact.data, (*DETAILS, "team_id"), first=is_first)
+    if "team_id" in told:
+        told["team"] = told.pop("team_id")
+    return told | ({"status": "active", "joined_at": fact.occurred_at, "assumptions": ()} if is_first else {})
+
+
+def _known(fact: Envelope[Any], row: Row) -> Row:
+    return stated(fact.data, DETAILS)
+
+
+def _formed(fact: Envelope[TeamFormed], row: Row) -> Row:
+    return {**_placed(fact, row), "formed_at": row["formed_at"] or fact.occurred_at}
+
+
+def _placed(fact: Envelope[Any], row: Row) -> Row:
+    return {"name": fact.data.name, "parent_id": fact.data.parent_id}
+
+
+def _while_active(change: Change) -> Change:
+    """As the member itself: what is told of the time after they left changes nothing about them."""
+    return lambda fact, row: change(fact, row) if row["status"] == "active" else {}
+
+
+TEAM = Table(
+    name="team",
+    by_language=("name",),
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "name": "text not null",
+        "parent_id": "uuid",
+        "manager": "uuid",
+        "formed_at": "timestamptz not null",
+    },
+    changes={
+        TeamFormed: _formed,
+        TeamChanged: _placed,
+        ManagerAppointed: lambda fact, _: {"manager": fact.data.member_id},
+    },
+)
+
+MEMBER = Table(
+    name="member",
+    by_language=("name",),
+    columns={
+        "id": "uuid primary key",
+        "version": "bigint not null",
+        "status": "text not null",
+        "subject": "text not null",
+        "name": "text not null",
+        "role": "text not null",
+        "team": "uuid",
+        "department": "text not null",
+        "experience": "text not null",
+        "capacity": "integer not null",
+        "joined_at": "timestamptz not null",
+        "left_on": "date",
+        "assumptions": "text[] not null",
+    },
+    changes={
+        MemberJoined: _joined,
+        MemberChanged: _while_active(_known),
+        MemberMoved: _while_active(lambda fact, _: {"team": fact.data.team_id}),
+        MemberWentOnLeave: lambda fact, _: {},
+        MemberLeft: _while_active(lambda fact, _: {"status": "former", "left_on": fact.data.on}),
+    },
+    assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
+)
+
+DDL = f"""
+{TEAM.ddl}
+{MEMBER.ddl}
+create index on {{view}}.member (team);
+create table {{view}}.leave (
+    member_id uuid not null,
+    first_day date not null,
+    last_day date not null,
+    primary key (member_id, first_day, last_day)
+);
+"""
+
+HERE = "delete from {view}.leave where member_id = any($1)"
+AWAY = "insert into {view}.leave (member_id, first_day, last_day) values ($1, $2, $3) on conflict do nothing"
+
+CANDIDATES = """
+with rep as (
+    select m.id, m.capacity,
+           exists (select from {view}.leave a
+                    where a.member_id = m.id and $2 between a.first_day and a.last_day) as on_leave
+      from {view}.member m
+     where m.team = $1 and m.status = 'active' and m.role = 'rep'
+), moving as (
+    select distinct e.aggregate_id as id
+      from event e left join {leads}.lead l on l.id = e.aggregate_id
+     where e.position > (select position from mark where name = '{leads}') and e.aggregate = 'lead'
+       and (l.owner in (select id from rep) or (e.data ->> 'member_id')::uuid in (select id from rep))
+)
+select r.id, r.capacity, r.on_leave,
+       (select count(*) from {leads}.lead l
+         where l.owner = r.id and l.status = 'open' and l.id not in (select id from moving)) as open_leads,
+       (select coalesce(array_agg(id), '{}') from moving) as moving
+  from rep r
+"""
+"""The reps of a team on a day, with what they carry. Reads the view `leads` beside this one: leads of theirs of which
+something was recorded that it does not hold yet are not counted, but named (`moving`)."""
+
+
+async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """What a batch of events changes in the lists."""
+    await TEAM.apply(db, events)
+    await MEMBER.apply(db, events)
+    away = {fact.aggregate_id for fact in events if isinstance(fact.data, MemberWentOnLeave | MemberFactRetracted)}
+    if away:
+        await db.execute(HERE, list(away))
+        leaves = [fact.data for fact in await db.standing(list(away), [MemberWentOnLeave])]
+        await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
+
+
+@value
+class TeamRow:
+    """A team in the list."""
+
+    id: UUID
+    version: int
+    name: str
+    parent_id: UUID | None
+    manager: UUID | None
+    formed_at: datetime
+
+
+@value
+class MemberRow:
+    """A member in the list."""
+
+    id: UUID
+    version: int
+    status: str
+    """active or former."""
+    subject: str
+    name: str
+    role: str
+    team: UUID | None
+    department: str
+    experience: str
+    capacity: int
+    joined_at: datetime
+    left_on: date | None
+    assumptions: tuple[str, ...]
+    """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
+
+
+PEOPLE_VIEW = View(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+
+TEAMS = Listing(
+    name="teams",
+    by_language=("name",),
+    view=PEOPLE_VIEW,
+    table="team",
+    item=TeamRow,
+    key="id",
+    filters={"parent": equals("parent_id", UUID), "manager": equals("manager", UUID), "q": contains("name")},
+    sorts=("name", "formed_at"),
+    default_sort="name",
+    readers=EVERYBODY,
+    owner=None,
+    team=None,
+)
+
+MEMBERS = Listing(
+    name="members",
+    by_language=("name",),
+    view=PEOPLE_VIEW,
+    table="member",
+    item=MemberRow,
+    key="id",
+    filters={
+        "team": equals("team", UUID),
+        "role": one_of("role", tuple(Role)),
+        "status": one_of("status", statuses(member)),
+        "subject": equals("subject"),
+        "q": contains("name"),
+    },
+    sorts=("name", "joined_at"),
+    default_sort="name",
+    readers=EVERYBODY,
+    owner=None,
+    team=None,
+)

@@ -1,0 +1,1 @@
+"""The write path: a request is authorised, decided, appended and answered; timers are requests too."""

@@ -1,0 +1,39 @@
+"""Who may carry out a command: decided on the state that the command meets (API-4)."""
+
+from typing import Any
+
+from shared.commands.refusals import Forbidden, NotFound
+from shared.commands.request import Request
+from shared.domain.aggregate import Handler
+from shared.domain.permissions import may, reach_of, role_missing, sees
+
+
+def handler_of(request: Request, state: Any) -> Handler | None:
+    """The handler of the command in this state. None when the state allows none: deciding will say why."""
+    handlers = request.aggregate.handlers[type(request.command)]
+    handler = next((found for found in handlers if isinstance(state, found.states)), None)
+    if handler is None and isinstance(state, request.aggregate.start):
+        raise NotFound(request.aggregate.name, request.aggregate_id)
+    return handler
+
+
+def authorise(request: Request, handler: Handler | None, state: Any) -> None:
+    """Raise `NotFound` for what the actor may not know of, `Forbidden` for what they see and may not do."""
+    allow = (handler or request.aggregate.handlers[type(request.command)][0]).allow
+    if isinstance(state, request.aggregate.start):
+        if reach_of(request.actor, allow) is None:
+            raise Forbidden(role_missing(allow))
+        return
+    owner, team = getattr(state, "owner", None), getattr(state, "team", None)
+    if not sees(request.actor, request.aggregate.readers, owner, team):
+        raise NotFound(request.aggregate.name, request.aggregate_id)
+    if reason := may(request.actor, allow, owner, team):
+        raise Forbidden(reason)
+
+
+def authorise_created(request: Request, handler: Handler, created: Any) -> None:
+    """Nobody may create what they could not change: it has to be theirs, or their team's."""
+    if isinstance(created, request.aggregate.start):
+        return
+    if reason := may(request.actor, handler.allow, getattr(created, "owner", None), getattr(created, "team", None)):
+        raise Forbidden(reason)

@@ -1,0 +1,76 @@
+"""What the loaders of handler parameters may ask the store for."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from shared.domain.aggregate import Aggregate
+from shared.domain.context import Context
+from shared.domain.history import Recorded
+from shared.eventstore.claims import Holders, KeyedHash
+from shared.eventstore.snapshots import Held
+from shared.eventstore.streams import Loading, Seen
+
+LookUp = Callable[..., Awaitable[list[Any]]]
+"""`async (view, sql, *arguments) -> rows`."""
+
+
+class Reader:
+    """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
+    another aggregate (`Fact.to`) is appended only if that one has not changed since."""
+
+    def __init__(
+        self,
+        holders: Holders,
+        states: Loading,
+        keyed_hash: KeyedHash,
+        look_up: LookUp | None,
+        seen: Seen | None = None,
+    ) -> None:
+        self._holders = holders
+        self._seen = seen
+        self._look_up = look_up
+        self._states = states
+        self._keyed_hash = keyed_hash
+        self.loaded: dict[UUID, Held] = {}
+        """As first read: whatever was read later is checked as well."""
+        self.unchanged: dict[UUID, Aggregate] = {}
+
+    def rest_on(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
+        """Have what is decided appended only if another aggregate, loaded here, has not changed since: two that each
+        rest on what the other one changes do not both come about (write skew)."""
+        self.unchanged[aggregate_id] = aggregate
+
+    async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Any, int]:
+        """Another aggregate of this service as it is now, or as the batch of this command saw it, and its sequence;
+        (its start state, 0) when there is none."""
+        if self._seen is None:
+            held = await self._states.load(aggregate, aggregate_id)
+        else:
+            held = await self._seen.load(self._states, aggregate, aggregate_id)
+        self.loaded.setdefault(aggregate_id, held)
+        return held.state, held.sequence
+
+    async def claim_holder(self, kind: str, key: str) -> UUID | None:
+        """The aggregate that holds a claim."""
+        return next(iter(await self.claim_holders(kind, key)), None)
+
+    async def claim_holders(self, kind: str, key: str) -> frozenset[UUID]:
+        """The aggregates that hold a claim beside each other."""
+        return await self._holders(kind, self._keyed_hash(kind, key))
+
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> Sequence[Recorded]:
+        """All that was recorded of another aggregate whose facts may be told late."""
+        held, facts = await self._states.history(aggregate, aggregate_id)
+        self.loaded.setdefault(aggregate_id, held)
+        return facts
+
+    async def fetch(self, view: Any, sql: str, *arguments: Any) -> list[Any]:
+        """Rows of one of the service's own views, whose tables are written `{view}.table`."""
+        if self._look_up is None:
+            raise LookupError("this service looks nothing up in views")
+        return await self._look_up(view, sql, *arguments)
+
+
+Provider = Callable[[Reader, Any, Any, Context], Awaitable[Any]]
+"""Loads one parameter of a handler: `async (reader, state, command, context) -> value`."""

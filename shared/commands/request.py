@@ -1,0 +1,50 @@
+"""What is asked of an aggregate, and what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from shared.domain.aggregate import Aggregate
+from shared.domain.context import Actor
+from shared.events.chronology import Told
+from shared.eventstore.append import Idempotency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command for an aggregate, and everything that surrounds it."""
+
+    aggregate: Aggregate
+    aggregate_id: UUID
+    command: Any
+    actor: Actor
+    expected: int | None = None
+    """The version that the caller saw (If-Match); None when it does not matter."""
+    idempotency: Idempotency | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    command_id: UUID | None = None
+    """Unique per accepted request and the same on each of its tries; ids of what it brings about derive from it.
+    Default: a new UUIDv7, kept with the idempotency record. A reaction's derives from the event that caused it."""
+    imported: bool = False
+    """History from another system: its events say so, and timers that are due already are not set."""
+    told: Told | None = None
+    """Of a fact of history: by what it is known again, and where it stands (DATA-5)."""
+    traceparent: str | None = None
+    still: Callable[[Any], bool] | None = None
+    """Whether the command is still to run in this state; otherwise it succeeds without events. For timers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,
+    `topic` and `partition` where it is published. A replayed answer is that of the first time, without the events."""
+
+    aggregate_id: UUID
+    sequence: int
+    position: int
+    topic: str
+    partition: int
+    replayed: bool = False
+    events: tuple[Any, ...] = ()

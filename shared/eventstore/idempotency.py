@@ -1,0 +1,46 @@
+"""The first answers to requests, and how long they are kept (API-1). Those to imports are the account of what came in,
+and stay."""
+
+from datetime import timedelta
+
+import asyncpg
+
+from shared.domain.context import service_actor
+from shared.eventstore.append import Idempotency, OtherContent, Replayed
+
+KEPT = timedelta(days=7)
+AT_ONCE = 5000
+IMPORTS = service_actor("import").subject
+# The literal is the condition of the index; a parameter would not be known to be it.
+FORGET = f"""
+    delete from idempotency where ctid = any (array(
+        select ctid from idempotency
+         where created_at < clock_timestamp() - $1::interval and principal <> '{IMPORTS}' limit $2))
+"""  # noqa: S608
+
+
+FIRST_ANSWER = (
+    "select request_hash, aggregate_id, sequence, position from idempotency"
+    " where principal = $1 and operation = $2 and key = $3"
+)
+
+
+async def first_answer(pool: asyncpg.Pool, asked: Idempotency) -> Replayed | OtherContent | None:
+    """What the same request was answered before; None when it was not asked yet."""
+    row = await pool.fetchrow(FIRST_ANSWER, asked.principal, asked.operation, asked.key)
+    if row is None:
+        return None
+    if row["request_hash"] != asked.request_hash:
+        return None if asked.latest else OtherContent()
+    return Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
+
+
+async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = KEPT) -> int:
+    """Delete the answers older than `kept` (real time), a part at a time; how many there were."""
+    deleted = 0
+    while True:
+        status = await pool.execute(FORGET, kept, AT_ONCE)
+        count = int(status.rsplit(" ", 1)[1])
+        deleted += count
+        if count < AT_ONCE:
+            return deleted

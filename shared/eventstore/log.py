@@ -1,0 +1,241 @@
+"""Reading a log in order, without ever missing an event.
+
+Positions are handed out before they are committed, so a reader that follows the highest position that it sees misses
+what commits later below it. The fence (`fence` in the database) says up to which position the log can be final and who
+may still own a number below; once those transactions have ended, everything up to there is final, but never beyond the
+highest committed position: numbers above that one may be handed out again after a crash. Below it, numbers that are
+missing are dead. No clock decides anything here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from shared.events.codec import Codec, UnknownEvent, Unreadable
+from shared.events.envelope import Envelope
+from shared.events.registry import UNREADABLE
+from shared.eventstore.pool import session_number
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.0015
+PATIENCE_SECONDS = 1.0
+"""A fence that waits longer than this for one transaction is logged, with who holds it up."""
+SCAN_ROWS = 64
+"""So few are decoded, and worked on, at a time: the loop that does it keeps leases and heartbeats as well."""
+LARGEST_SPAN = 20_000
+"""So many positions are looked through for events of some types at a time, however few there are among them."""
+
+COLUMNS = (
+    "l.position, l.aggregate_id, l.aggregate, l.sequence, l.event_id, l.type, l.version, l.partition, l.occurred_at,"
+    " l.by_day, l.recorded_at, l.actor, l.correlation_id, l.causation_id, l.imported, l.fact, l.traceparent, l.data"
+)
+OWN_COLUMNS = f"{COLUMNS}, p.data as personal from event l left join personal p using (event_id)"
+JOURNAL_COLUMNS = f"{COLUMNS}, null as personal, l.topic, l.source_position from journal l"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecodable:
+    """An event that this release cannot read. One of a type that is `unknown` is to be skipped: a newer release wrote
+    it. Any other is damaged, and whoever needs it parks its aggregate."""
+
+    envelope: Envelope[str]
+    reason: str
+    unknown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The next events, final and in order. A reader that has worked them off is at `upto`, which may lie beyond the
+    last event: numbers in between are dead."""
+
+    events: list[Envelope[Any] | Undecodable]
+    upto: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPage:
+    """As `Page`, with the stored JSON text as data and without what is personal: what topics carry."""
+
+    events: list[Envelope[str]]
+    upto: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excerpt:
+    """Which events of a family of aggregates are read; None is any. Of `types`, as of a page, also what is no event."""
+
+    among: Sequence[UUID] | None = None
+    """Only these aggregates."""
+    types: Collection[str] | None = None
+    recorded_until: datetime | None = None
+
+    def conditions(self, first: int) -> tuple[str, list[Any]]:
+        """SQL that begins with "and", and its arguments from `$first` on. Only what is asked for stands in it, so that
+        the aggregates are found by their index."""
+        given = [
+            ("l.aggregate_id = any (${})", self.among),
+            ("l.type = any (${})", None if self.types is None else [*self.types, UNREADABLE]),
+            ("l.recorded_at <= ${}", self.recorded_until),
+        ]
+        asked = [(condition, value) for condition, value in given if value is not None]
+        text = "".join(f" and {condition.format(number)}" for number, (condition, _) in enumerate(asked, first))
+        return text, [value for _, value in asked]
+
+
+WHOLE = Excerpt()
+
+
+class Log:
+    """A service's own log (`service` names it), or its journal of the events of others (`service` None)."""
+
+    def __init__(self, pool: asyncpg.Pool, codec: Codec, *, service: str | None = None) -> None:
+        self._pool = pool
+        self._codec = codec
+        self._service = service
+        self._final = 0
+        self._learnt = 0
+        """The number of the newest session that was open when that was found final."""
+        table, positions = ("event", "event_position") if service else ("journal", "journal_position")
+        columns, raw = (OWN_COLUMNS, f"{COLUMNS} from event l") if service else (JOURNAL_COLUMNS, JOURNAL_COLUMNS)
+        self._highest = f"select coalesce(max(position), 0) from {table}"  # noqa: S608 - the names are ours
+        self._fence = f"select ceiling, writers, ({self._highest}) as highest from fence('{table}', '{positions}')"  # noqa: S608 - as above
+        following, in_order = "where l.position > $1 and l.position <= $2", "order by l.position limit $3"
+        self._next, self._next_raw = f"select {columns} {following} {in_order}", f"select {raw} {following} {in_order}"
+        last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
+        self._next_of = f"select {columns} {following} and (l.type = any ($4) or l.position = {last}) {in_order}"
+        self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
+        # Materialized: each stream is read once, not once for each of its facts.
+        self._corrected = (
+            "with known as materialized (select aggregate_id, fact, sequence, causation_id"  # noqa: S608 - ours
+            f" from {table} where aggregate_id = any ($1::uuid[]) and fact = any ($2::text[]))"
+            " select distinct aggregate_id from known join unnest($1::uuid[], $2::text[], $3::bigint[], $4::uuid[])"
+            " as told (aggregate_id, fact, sequence, causation_id) using (aggregate_id, fact)"
+            " where known.sequence < told.sequence and known.causation_id <> told.causation_id"
+        )
+        family, by_stream = "where l.aggregate = $1 and l.position <= $2", "order by l.aggregate_id, l.sequence"
+        self._all = f"select {columns} {family}{{more}} {by_stream}"
+
+    async def head(self) -> int:
+        """The highest committed position, final or not."""
+        return int(await self._pool.fetchval(self._highest))
+
+    async def ceiling(self) -> int:
+        """A position up to which the log is final: nothing will appear there any more."""
+        async with self._pool.acquire() as connection:
+            return await self._ceiling(connection)
+
+    async def _ceiling(self, connection: Any) -> int:
+        self._forget_after_an_outage(connection)
+        ceiling, writers, highest = await self._probe(connection)
+        waited_for = writers if ceiling > self._final else set()
+        started, reported = asyncio.get_running_loop().time(), False
+        while waited_for:
+            await asyncio.sleep(POLL_SECONDS)
+            # Newer writers are left out: they can only own numbers beyond the ceiling.
+            _, writers, highest = await self._probe(connection)
+            waited_for &= writers
+            if waited_for and not reported and asyncio.get_running_loop().time() - started > PATIENCE_SECONDS:
+                reported = True
+                log.warning("fence-waits", writers=sorted(waited_for), ceiling=ceiling)
+        # Above the highest committed position a number may be handed out a second time after a crash.
+        self._final = max(self._final, min(ceiling, highest))
+        return self._final
+
+    def _forget_after_an_outage(self, connection: Any) -> None:
+        if (session := session_number(connection)) > self._learnt:
+            self._final, self._learnt = 0, session
+
+    async def read(self, after: int, limit: int, types: Collection[str] | None = None) -> Page:
+        """The events that follow the position `after`, at most `limit`; with `types` those of these types alone, what
+        is no event at all, and the last one whatever it is: it says how current the page is."""
+        if types is None:
+            rows, upto = await self._rows(self._next, after, limit)
+        else:
+            rows, upto = await self._rows(self._next_of, after, limit, [*types, UNREADABLE], span=LARGEST_SPAN)
+        return Page(events=[self._decoded(row) for row in rows], upto=upto)
+
+    async def read_raw(self, after: int, limit: int) -> RawPage:
+        """As `read`, of all types and undecoded."""
+        rows, upto = await self._rows(self._next_raw, after, limit)
+        return RawPage(events=[self._envelope(row, row["data"]) for row in rows], upto=upto)
+
+    async def history(
+        self, connection: Any, aggregate_ids: Sequence[UUID], upto: int
+    ) -> list[Envelope[Any] | Undecodable]:
+        """All events of these aggregates up to a position that is known to be final, in order."""
+        return [self._decoded(row) for row in await connection.fetch(self._of, aggregate_ids, upto)]
+
+    async def corrected(self, connection: Any, facts: Iterable[Envelope[Any]]) -> set[UUID]:
+        """The aggregates of which some of these facts correct what was told before them under the same name."""
+        told = {(fact.aggregate_id, fact.fact, fact.sequence, fact.causation_id) for fact in facts if fact.fact}
+        if not told:
+            return set()
+        columns = [list(column) for column in zip(*told, strict=True)]
+        return {row["aggregate_id"] for row in await connection.fetch(self._corrected, *columns)}
+
+    async def scan(
+        self, connection: Any, aggregate: str, upto: int, excerpt: Excerpt = WHOLE
+    ) -> AsyncIterator[list[Envelope[Any] | Undecodable]]:
+        """The events of a family of aggregates up to a position that is known to be final, stream by stream, in small
+        parts; only inside a transaction."""
+        more, arguments = excerpt.conditions(3)
+        cursor = await connection.cursor(self._all.format(more=more), aggregate, upto, *arguments)
+        while rows := await cursor.fetch(SCAN_ROWS):
+            yield [self._decoded(row) for row in rows]
+
+    async def _probe(self, connection: Any) -> tuple[int, set[str], int]:
+        row = await connection.fetchrow(self._fence)
+        return row["ceiling"], set(row["writers"]), row["highest"]
+
+    async def _rows(
+        self, query: str, after: int, limit: int, *more: object, span: int | None = None
+    ) -> tuple[list[Any], int]:
+        async with self._pool.acquire() as connection:
+            self._forget_after_an_outage(connection)
+            ceiling = self._final if after < self._final else await self._ceiling(connection)
+            if span is not None:
+                ceiling = min(ceiling, after + span)
+            if after >= ceiling:
+                return [], after
+            rows = await connection.fetch(query, after, ceiling, limit, *more)
+        return rows, rows[-1]["position"] if len(rows) == limit else ceiling
+
+    def _decoded(self, row: Any) -> Envelope[Any] | Undecodable:
+        try:
+            data = self._codec.decode(row["type"], row["version"], row["data"], row["personal"])
+        except (UnknownEvent, Unreadable) as problem:
+            unknown = isinstance(problem, UnknownEvent) and row["type"] != UNREADABLE
+            return Undecodable(envelope=self._envelope(row, row["data"]), reason=str(problem), unknown=unknown)
+        return self._envelope(row, data)
+
+    def _envelope(self, row: Any, data: Any) -> Envelope[Any]:
+        position = row["position"]
+        return Envelope(
+            id=row["event_id"],
+            type=row["type"],
+            version=row["version"],
+            service=self._service or row["topic"].split(".", 1)[0],
+            aggregate=row["aggregate"],
+            aggregate_id=row["aggregate_id"],
+            sequence=row["sequence"],
+            partition=row["partition"],
+            position=position,
+            source_position=position if self._service else row["source_position"],
+            occurred_at=row["occurred_at"],
+            by_day=row["by_day"],
+            recorded_at=row["recorded_at"],
+            actor=row["actor"],
+            correlation_id=row["correlation_id"],
+            causation_id=row["causation_id"],
+            imported=row["imported"],
+            fact=row["fact"],
+            traceparent=row["traceparent"],
+            data=data,
+        )

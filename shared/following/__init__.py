@@ -1,0 +1,1 @@
+"""What every follower of a log needs: events as they are stored, checkpoints, dead letters."""

@@ -1,0 +1,45 @@
+"""What stands in a log: events, and what cannot be read as one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from shared.events.envelope import Envelope
+from shared.events.registry import UNREADABLE
+from shared.eventstore.log import Undecodable
+
+Entry: TypeAlias = Envelope[Any] | Undecodable
+
+
+class Damaged(Exception):
+    """An event that somebody needs and that today's code cannot read."""
+
+
+def envelope_of(entry: Entry) -> Envelope[Any]:
+    """Where an entry stands, and whose it is."""
+    return entry.envelope if isinstance(entry, Undecodable) else entry
+
+
+def concerns(entry: Entry, types: frozenset[str] | None) -> bool:
+    """Whether an entry is of one of the types (None: of any). A type that this release does not know is nobody's; a
+    record that is no event at all may be everybody's."""
+    if isinstance(entry, Undecodable):
+        return not entry.unknown and (types is None or entry.envelope.type in types | {UNREADABLE})
+    return types is None or entry.type in types
+
+
+def readable(entries: Iterable[Entry]) -> list[Envelope[Any]]:
+    """The events; `Damaged` when one of them cannot be read. Those of unknown types are passed over."""
+    events: list[Envelope[Any]] = []
+    for entry in entries:
+        if not isinstance(entry, Undecodable):
+            events.append(entry)
+        elif not entry.unknown:
+            place = entry.envelope
+            raise Damaged(f"{place.type} at position {place.position}: {entry.reason}")
+    return events
+
+
+def newest(entries: Sequence[Entry]) -> datetime | None:
+    """When the newest of the entries was recorded; None when there is none."""
+    return max((envelope_of(entry).recorded_at for entry in entries), default=None)

@@ -1,0 +1,1 @@
+"""HTTP: routes that follow from handlers, problems, authentication, event streams."""

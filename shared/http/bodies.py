@@ -1,0 +1,144 @@
+"""Bodies: read within a limit, and turned into plain data that holds its constraints, or refused with every fault."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from shared.http.problems import Fault, Problem, from_validation, pointer
+
+DEEPEST = 32
+"""Levels of nesting that a body may have."""
+
+LONGEST_NUMBER = 40
+"""Characters that a number may have; money and counts need half of them."""
+MOST_DIGITS = 18
+"""Digits of a Content-Length that is read as a number at all."""
+
+Value = TypeVar("Value")
+
+_LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (LONGEST_NUMBER + 1))
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body. Raises Problem when it is larger than `limit` bytes or not declared as JSON.
+
+    One that says so of itself has not come so far: the middleware refuses it by its head.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        parts.append(part)
+    raw = b"".join(parts)
+    if raw:
+        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media_type != "application/json":
+            raise Problem(
+                "unsupported-media-type", "A body is application/json.", headers={"Accept": "application/json"}
+            )
+    return raw
+
+
+def declares_more_than(limit: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether Content-Length says more than `limit` bytes, or no number that could be compared."""
+    declared = [value.lstrip(b"0") for name, value in headers if name == b"content-length"]
+    return any(
+        (not value.isdigit() and value != b"") or len(value) > MOST_DIGITS or int(value or b"0") > limit
+        for value in declared
+    )
+
+
+def too_large(limit: int) -> Problem:
+    """What is said of a larger body; the connection ends, because the rest of it is not read."""
+    return Problem("body-too-large", f"A body has at most {limit} bytes.", headers={"Connection": "close"})
+
+
+def parse(adapter: TypeAdapter[Value], raw: bytes) -> Value:
+    """The body as what it is declared to be; no body is an empty object. Raises Problem with every fault.
+
+    Strict: "5" is no number and 1 no truth, because a client that sends them errs.
+    """
+    refuse_depth(raw)
+    refuse_long_numbers(raw)
+    refuse_null_characters(raw)
+    try:
+        return adapter.validate_json(raw or b"{}", strict=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise from_validation(found) from None
+
+
+def refuse_depth(raw: bytes) -> None:
+    """Raise Problem when brackets nest deeper than DEEPEST."""
+    if raw.count(b"{") + raw.count(b"[") <= DEEPEST:
+        return
+    depth = 0
+    for bracket in re.findall(rb"[\[\]{}]", _STRINGS.sub(b"", raw)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > DEEPEST:
+            raise Problem("malformed-json", f"A body nests at most {DEEPEST} levels.")
+
+
+def refuse_null_characters(raw: bytes) -> None:
+    r"""Raise Problem when a text holds the character \u0000, which PostgreSQL cannot keep."""
+    if b"\\u0000" not in raw:
+        return
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return  # The validation that follows says what is wrong with it.
+    _refuse(value, _holds_null, "null-character", "A text cannot hold the character U+0000.")
+
+
+def refuse_long_numbers(raw: bytes) -> None:
+    """Raise Problem when a number has more characters than LONGEST_NUMBER: no field needs them, and PostgreSQL and
+    every reader of events would have to bear them."""
+    # Hardly any body has such a run of characters anywhere, so that few are looked at twice.
+    if not _LONG_NUMBER.search(raw) or not _LONG_NUMBER.search(_STRINGS.sub(b"", raw)):
+        return
+    try:
+        value = json.loads(raw, parse_int=_Number, parse_float=_Number)
+    except ValueError:
+        return  # The validation that follows says what is wrong with it.
+    message = f"A number has at most {LONGEST_NUMBER} characters."
+    _refuse(value, lambda item: isinstance(item, _Number) and len(item) > LONGEST_NUMBER, "number-too-long", message)
+
+
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+def _holds_null(item: Any) -> bool:
+    if isinstance(item, dict):
+        return any("\0" in name for name in item)
+    return isinstance(item, str) and "\0" in item
+
+
+def _refuse(value: Any, is_wrong: Callable[[Any], bool], code: str, message: str) -> None:
+    """Raise Problem that names the first part of a JSON value that is wrong."""
+    where = _first(value, is_wrong, ())
+    if where is not None:
+        fault = Fault(code=code, message=message, pointer=pointer(where))
+        raise Problem("invalid-body", f"Wrong: {fault.pointer or 'the body'}.", faults=[fault])
+
+
+def _first(value: Any, is_wrong: Callable[[Any], bool], path: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
+    if is_wrong(value):
+        return path
+    inside: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        inside = value.items()
+    elif isinstance(value, list):
+        inside = enumerate(value)
+    found = (_first(item, is_wrong, (*path, step)) for step, item in inside)
+    return next((where for where in found if where is not None), None)

@@ -1,0 +1,276 @@
+"""Command routes, which follow from the handlers: the address, the body, who may, the answer (API-1, API-2).
+
+A handler of the start state creates: `POST /v1/<plural>`. Others act: `POST /v1/<plural>/{id}/<handler-name>`. A PATCH
+or PUT changes: `PATCH /v1/<plural>/{id}`, on the version that the caller has read. A handler that only services may run
+has no route.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import field as dataclass_field
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from pydantic import AfterValidator, Field, TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shared.commands.refusals import NotFound
+from shared.commands.request import Result
+from shared.domain.aggregate import Aggregate, Handler, status_of
+from shared.domain.context import Actor
+from shared.domain.permissions import sees
+from shared.domain.roles import Role
+from shared.eventstore.append import Idempotency
+from shared.http.bodies import parse, read_body
+from shared.http.context import running_of
+from shared.http.headers import (
+    content_of,
+    etag,
+    expected_version,
+    idempotency_key,
+    is_unchanged,
+    refuse_parameters,
+)
+from shared.http.json import encode
+from shared.http.problems import Problem
+from shared.http.read_your_writes import await_token
+from shared.ops.ids import new_id
+from shared.projections.tokens import ConsistencyToken
+
+MACHINERY = frozenset({Role.ADMIN, Role.SERVICE})
+"""Roles that may everything; a handler that names no other has no route."""
+
+TRACEPARENT_LENGTH = 55
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRoute:
+    """Where a command is sent: its handlers (one for each group of states), address and body."""
+
+    aggregate: Aggregate
+    handlers: tuple[Handler, ...]
+    path: str
+    method: str
+    operation_id: str
+    body: TypeAdapter[Any]
+
+    @property
+    def handler(self) -> Handler:
+        """The handler that names and describes the command."""
+        return self.handlers[0]
+
+    @property
+    def command(self) -> type:
+        """The command's class."""
+        return self.handler.command
+
+    @property
+    def creates(self) -> bool:
+        """Whether the command brings the aggregate into being."""
+        return all(handler.creates for handler in self.handlers)
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Who may, in some state."""
+        return frozenset(role for handler in self.handlers for role in handler.allow)
+
+
+def command_routes(aggregates: Iterable[Aggregate]) -> list[CommandRoute]:
+    """Every route that follows from the handlers. Raises ValueError when two commands claim one address."""
+    found = [
+        _command_route(aggregate, tuple(handlers))
+        for aggregate in aggregates
+        for handlers in aggregate.handlers.values()
+        if all(handler.routed for handler in handlers) and any(set(handler.allow) - MACHINERY for handler in handlers)
+    ]
+    owners: dict[tuple[str, str], str] = {}
+    for route in found:
+        name = route.command.__name__
+        other = owners.setdefault((route.method, route.path), name)
+        if other != name:
+            raise ValueError(f"{name} and {other} both claim {route.method} {route.path}")
+    return found
+
+
+def _command_route(aggregate: Aggregate, handlers: tuple[Handler, ...]) -> CommandRoute:
+    first = handlers[0]
+    creates = all(handler.creates for handler in handlers)
+    path = f"/v1/{aggregate.plural}"
+    if not creates:
+        path += "/{id}"
+        if first.method == "POST":
+            path += f"/{first.name.strip('_').replace('_', '-')}"
+    return CommandRoute(
+        aggregate=aggregate,
+        handlers=handlers,
+        path=path,
+        method=first.method,
+        operation_id=operation_id(first.name, aggregate.name),
+        body=TypeAdapter(_with_id(first.command) if creates else first.command),
+    )
+
+
+def operation_id(function: str, *more: str) -> str:
+    """camelCase of a function's name and further words: ("move_on", "deal") is moveOnDeal."""
+    first, *rest = [word for name in (function, *more) for word in name.replace("-", "_").strip("_").split("_")]
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _version_7(given: UUID | None) -> UUID | None:
+    # Ids of version 5 derive from business keys ("the contract of this deal"): nobody outside may take one first.
+    if given is not None and given.version != 7:
+        raise ValueError("an id made by a client is a UUID of version 7")
+    return given
+
+
+def _with_id(command: type) -> type:
+    """The command with an optional `id`, under which the caller wants to know what it creates."""
+    if any(field.name == "id" for field in fields(command)):
+        raise ValueError(f"{command.__name__} has a field id, which is the aggregate's")
+    kind = Annotated[
+        UUID | None,
+        AfterValidator(_version_7),
+        Field(
+            description="An id made by the caller (UUIDv7), so that a retry finds what it made; else one is made here."
+        ),
+    ]
+    made = make_dataclass(
+        command.__name__,
+        [("id", kind, dataclass_field(default=None))],
+        bases=(command,),
+        frozen=True,
+        slots=True,
+        kw_only=True,
+    )
+    # The schema's descriptions are read from the source of the class of this name in this module.
+    made.__module__, made.__qualname__, made.__doc__ = command.__module__, command.__qualname__, command.__doc__
+    made.__pydantic_config__ = command.__pydantic_config__  # type: ignore[attr-defined]
+    return made
+
+
+def starlette_route(route: CommandRoute) -> Route:
+    """The route as the application serves it."""
+
+    async def run(request: Request) -> Response:
+        return await _run(request, route)
+
+    return Route(route.path, run, methods=[route.method], name=route.operation_id)
+
+
+async def _run(request: Request, route: CommandRoute) -> Response:
+    actor = await running_of(request).authorization.sign_in(request)
+    refuse_parameters(request)
+    aggregate_id = None if route.creates else path_id(request, route.aggregate)
+    raw = await read_body(request, running_of(request).settings.body_limit)
+    command = parse(route.body, raw)
+    if route.creates:
+        chosen = command.id
+        command = route.command(**{field.name: getattr(command, field.name) for field in fields(route.command)})
+        aggregate_id = chosen or new_id()
+    assert aggregate_id is not None
+    return await carry_out(
+        request,
+        actor,
+        route.aggregate,
+        aggregate_id,
+        command,
+        raw=raw,
+        operation=route.operation_id,
+        created=route.creates,
+    )
+
+
+def path_id(request: Request, aggregate: Aggregate) -> UUID:
+    """The id in the address. Raises Problem (404) when it is none."""
+    try:
+        return UUID(request.path_params["id"])
+    except ValueError:
+        raise Problem("not-found", f"There is no such {aggregate.name}.") from None
+
+
+async def carry_out(
+    request: Request,
+    actor: Actor,
+    aggregate: Aggregate,
+    aggregate_id: UUID,
+    command: Any,
+    *,
+    raw: bytes,
+    operation: str,
+    created: bool = False,
+) -> Response:
+    """Run a command for a request, with everything that its headers ask for, and answer with where it led.
+
+    `raw` is the body, parsed before (two requests with one Idempotency-Key have the same JSON); `operation` is the
+    operation id.
+    """
+    running = running_of(request)
+    key = idempotency_key(request)
+    expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
+    actor = await await_token(request, actor)
+    idempotency = None
+    if key is not None:
+        idempotency = Idempotency(
+            principal=actor.subject, operation=operation, key=key, request_hash=content_of(request, raw)
+        )
+    result = await running.commands.execute(
+        aggregate,
+        aggregate_id,
+        command,
+        actor,
+        expected=expected,
+        idempotency=idempotency,
+        correlation_id=request.scope["state"]["correlation_id"],
+        traceparent=_traceparent(request),
+    )
+    return _answer(running.service.name, aggregate, result, created=created)
+
+
+def _traceparent(request: Request) -> str | None:
+    given = request.headers.get("traceparent", "")
+    return given if len(given) == TRACEPARENT_LENGTH and given.isascii() else None
+
+
+def _answer(service: str, aggregate: Aggregate, result: Result, *, created: bool) -> Response:
+    token = ConsistencyToken(service=service, topic=result.topic, partition=result.partition, position=result.position)
+    headers = {
+        "Location": f"/v1/{aggregate.plural}/{result.aggregate_id}",
+        "ETag": etag(result.sequence),
+        "Consistency-Token": token.encode(),
+        "Content-Type": "application/json",
+    }
+    if result.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    body = msgspec.json.encode({"id": result.aggregate_id, "version": result.sequence})
+    return Response(body, 201 if created else 200, headers=headers)
+
+
+def aggregate_route(aggregate: Aggregate) -> Route:
+    """`GET /v1/<plural>/{id}`: what the aggregate is now, folded from its stream."""
+
+    async def show(request: Request) -> Response:
+        running = running_of(request)
+        actor = await running.authorization.sign_in(request)
+        refuse_parameters(request)
+        aggregate_id = path_id(request, aggregate)
+        actor = await await_token(request, actor)
+        held = await running.commands.state(aggregate, aggregate_id)
+        owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)
+        if isinstance(held.state, aggregate.start) or not sees(actor, aggregate.readers, owner, team):
+            raise NotFound(aggregate.name, aggregate_id)
+        tag = etag(held.sequence)
+        if is_unchanged(request, held.sequence):
+            return Response(status_code=304, headers={"ETag": tag})
+        shown = aggregate.shown(held.state)
+        content = {
+            **{field.name: getattr(shown, field.name) for field in fields(shown)},
+            "id": aggregate_id,
+            "version": held.sequence,
+            "status": status_of(aggregate, held.state),
+        }
+        return Response(encode(content), headers={"ETag": tag, "Content-Type": "application/json"})
+
+    return Route(f"/v1/{aggregate.plural}/{{id}}", show, methods=["GET"], name=operation_id("get", aggregate.name))

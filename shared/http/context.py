@@ -1,0 +1,61 @@
+"""What a running process consists of; made by `build` when it starts, and handed to everything that answers."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import asyncpg
+from starlette.requests import Request
+
+from shared.commands.executor import Commands
+from shared.directory.organisation import Organisation
+from shared.eventstore.log import Log
+from shared.eventstore.wakeup import Signal
+from shared.http.authentication import Authorization
+from shared.http.bulkhead import Bulkhead
+from shared.http.sse import Feed
+from shared.ops.clock import Clock
+from shared.ops.health import Health
+from shared.ops.settings import Settings
+from shared.projections.consistency import Arrival
+from shared.projections.cursors import Cursors
+from shared.projections.read_snapshot import Views
+
+if TYPE_CHECKING:
+    from shared.service.definition import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One process of a service, at work."""
+
+    service: "Service"
+    settings: Settings
+    pool: asyncpg.Pool
+    clock: Clock
+    health: Health
+    log: Log
+    """The service's own events."""
+    journal: Log
+    """The events of other services that it reads."""
+    arrived: Signal
+    """Given whenever the journal has grown."""
+    advanced: Signal
+    """Given whenever a view or the reactions have moved on."""
+    commands: Commands
+    views: Views
+    arrival: Arrival
+    organisation: Organisation
+    authorization: Authorization
+    cursors: Cursors
+    stopping: asyncio.Event
+    folding: Bulkhead
+    """The places of answers that are folded from the events themselves."""
+    feed: Feed
+    """The end of the service's stream of events; without a source in `Service` nobody listens to it."""
+
+
+def running_of(request: Request) -> Running:
+    """The process that answers a request."""
+    running: Running = request.app.state.running
+    return running

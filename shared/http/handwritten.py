@@ -1,0 +1,116 @@
+"""What hand-written routes share: who asks, who may, what is known of the question, and how it is described.
+
+router = APIRouter()
+
+@router.get("/v1/funnel", **operation(roles=READING, answers=Funnel, example={...}))
+async def funnel(asking: Asking, running: Here, to: date | None = None) -> Response:
+    '''How many deals stand in each stage.'''
+    return answer(await ...)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+from pydantic import TypeAdapter
+
+from shared.domain.context import Actor
+from shared.domain.permissions import role_missing
+from shared.domain.roles import Permission
+from shared.http.bodies import parse, read_body
+from shared.http.context import Running, running_of
+from shared.http.headers import refuse_parameters
+from shared.http.json import encode, schema_of
+from shared.http.problems import Problem
+from shared.http.read_your_writes import await_token
+
+ROLES = "x-roles"
+EVENT_STREAM = "text/event-stream"
+"""The media type of server-sent events; what such an operation `answers` is the data of one event."""
+BODY = "x-body"
+ANSWER = "x-answer"
+BODY_EXAMPLE = "x-body-example"
+PROBLEMS = "x-problems"
+PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS)
+"""Marks that `shared.http.openapi.document` replaces with the standard's own words."""
+
+Value = TypeVar("Value")
+
+
+def operation(
+    *,
+    roles: Permission,
+    example: Any = None,
+    answers: type | None = None,
+    body: type | None = None,
+    problems: tuple[str, ...] = (),
+    status: int = 200,
+    media_type: str = "application/json",
+) -> dict[str, Any]:
+    """The arguments of a route's decorator: who may (enforced), and what the document says.
+
+    `example` is an answer, or for a route with a `body` a body; `answers` and `body` are data classes; `problems` are
+    kinds beyond those that every route has. The docstring gives summary and description.
+    """
+    extra: dict[str, Any] = {ROLES: sorted(roles), PROBLEMS: list(problems)}
+    if answers is not None:
+        extra[ANSWER] = schema_of(answers)
+    if body is not None:
+        extra[BODY], extra[BODY_EXAMPLE] = schema_of(body), example
+        example = None
+    content = {media_type: {} if example is None else {"example": example}}
+    return {
+        "status_code": status,
+        "response_class": Response,
+        "responses": {status: {"description": "What was asked for.", "content": content}},
+        "openapi_extra": extra,
+    }
+
+
+async def _asking(request: Request) -> Actor:
+    route = request.scope["route"]
+    actor = await running_of(request).authorization.sign_in(request)
+    roles = (route.openapi_extra or {}).get(ROLES)
+    if roles is None:
+        raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
+    if actor.roles.isdisjoint(roles):
+        raise Problem("not-allowed", role_missing(roles), code="role-missing")
+    refuse_parameters(request, request.app.state.parameters[request.method.lower(), route.path_format])
+    return await await_token(request, actor)
+
+
+Asking = Annotated[Actor, Depends(_asking)]
+"""The person who asks; signed in, with one of the operation's roles."""
+
+Here = Annotated[Running, Depends(running_of)]
+"""The process that answers."""
+
+every_route = Depends(_asking)
+"""What holds for hand-written routes whether or not they look at who asks."""
+
+
+def answer(data: Any, *, parked: int = 0, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    """Plain data as JSON; `parked` says how many events the answer lacks because they could not be applied."""
+    content = encode(data)
+    if parked:
+        if not content.startswith(b"{"):
+            raise TypeError("only an object can say how many events are parked")
+        separator = b"" if content == b"{}" else b","
+        content = content[:-1] + separator + b'"parked":%d}' % parked
+    return Response(content, status, headers={**(headers or {}), "Content-Type": "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Body(Generic[Value]):
+    """A body: what it says, and the bytes that said it (`carry_out` compares them on a retry)."""
+
+    value: Value
+    raw: bytes
+
+
+async def body_of(request: Request, adapter: TypeAdapter[Value]) -> Body[Value]:
+    """Read and check the body of a hand-written route. Raises Problem with every fault."""
+    raw = await read_body(request, running_of(request).settings.body_limit)
+    return Body(parse(adapter, raw), raw)

@@ -1,0 +1,29 @@
+"""Types of query parameters of hand-written routes: each value has the one spelling that lists take too."""
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from shared.projections.query_values import PARSERS
+
+
+def _spelled(kind: type) -> BeforeValidator:
+    parse, expected = PARSERS[kind]
+
+    def read(given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        try:
+            return parse(given)
+        except ValueError:
+            raise PydanticCustomError("spelling", "{expected} is needed", {"expected": expected}) from None
+
+    return BeforeValidator(read)
+
+
+Whole = Annotated[int, _spelled(int)]
+Day = Annotated[date, _spelled(date)]
+Id = Annotated[UUID, _spelled(UUID)]

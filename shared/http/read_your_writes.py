@@ -1,0 +1,40 @@
+"""Read your own writes: a request with a Consistency-Token waits until the answer holds what it names (API-2)."""
+
+import time
+
+from starlette.requests import Request
+
+from shared.domain.context import Actor
+from shared.http.context import running_of
+from shared.http.headers import prefers_lenient, single_header
+from shared.http.problems import Problem
+from shared.projections.consistency import ReadModelBehind
+from shared.projections.tokens import decode
+
+WAIT_SECONDS = 2.0
+
+
+async def await_token(request: Request, actor: Actor) -> Actor:
+    """Wait for the request's token. Raises Problem (503) after two seconds, unless the caller takes an older answer.
+
+    Gives who asks, as the organisation knows them once the token's place is reached: what was waited for may be that
+    they joined or moved.
+    """
+    given = single_header(request, "Consistency-Token")
+    if given is None:
+        return actor
+    running = running_of(request)
+    began = time.perf_counter()
+    waits = running.health.metrics.waits
+    try:
+        await running.arrival.wait_for(decode(given), WAIT_SECONDS)
+    except ReadModelBehind:
+        waits.labels("behind").observe(time.perf_counter() - began)
+        if prefers_lenient(request):
+            request.scope["state"]["applied"] = "handling=lenient"
+            return actor
+        raise Problem(
+            "read-model-behind", "What the token names has not arrived here yet.", headers={"Retry-After": "1"}
+        ) from None
+    waits.labels("there").observe(time.perf_counter() - began)
+    return await running.authorization.known_as(actor)

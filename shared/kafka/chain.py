@@ -1,0 +1,60 @@
+"""The chain of positions: what of the records that came is new, and whether one is missing. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.events.envelope import Envelope
+from shared.kafka.record import Received
+
+
+class Place(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """A record says that it follows `previous`, but the last one seen stands at `after`."""
+
+    after: int
+    previous: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sifted:
+    """What a batch of records comes to."""
+
+    new: tuple[tuple[Place, Envelope[bytes]], ...]
+    """Each once, in the order in which they came."""
+    seen: Mapping[Place, int]
+    """The position that each partition of the batch has been seen up to."""
+    holes: Mapping[Place, Hole]
+    """Where a partition breaks off; nothing after the hole is new."""
+
+
+def sift(records: Iterable[tuple[Place, Received]], seen: Mapping[Place, int]) -> Sifted:
+    """Drop what was seen before, and stop a partition at its first hole.
+
+    `seen` holds the position up to which each partition is known, 0 for none. A record that does not say where it
+    stands in the chain is new and leaves the chain as it is; whoever keeps it must tell a repeated one by its place.
+    """
+    reached = dict(seen)
+    new: list[tuple[Place, Envelope[bytes]]] = []
+    holes: dict[Place, Hole] = {}
+    for place, received in records:
+        position, last = received.event.source_position, reached[place]
+        if place in holes:
+            continue
+        if position < 0:
+            new.append((place, received.event))
+        elif position > last:
+            if received.previous is not None and received.previous > last:
+                holes[place] = Hole(after=last, previous=received.previous, position=position)
+                continue
+            new.append((place, received.event))
+            reached[place] = position
+    return Sifted(new=tuple(new), seen=reached, holes=holes)

@@ -1,0 +1,146 @@
+"""Read-your-writes: wait until what a token names has arrived in this service's projections (API-2).
+
+A token of our own log is there once the views of the log have passed it. One of another service has to pass the whole
+way: journaled, folded by the views of the journal and answered by the reactions, whose own events then have to reach
+the views of our log. Each step waits for what the step before has left at its end.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from asyncpg import Pool
+
+from shared.domain.context import Company
+from shared.eventstore.data_loader import Together
+from shared.eventstore.wakeup import Signal
+from shared.ops.deadline import within
+from shared.projections.projection import Source, View, revision_of
+from shared.projections.tokens import ConsistencyToken
+
+POLL_SECONDS = 0.02
+"""How often marks are looked at while another process moves them; in this process a signal comes first."""
+
+MARKS = """
+    select b.view as name, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
+     where b.state = 'serving' and b.revision = any($1::text[])
+    union all
+    select b.view, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
+     where b.state = 'building' and b.revision = any($1::text[])
+       and not exists (select from view_build o where o.view = b.view and o.state = 'serving')
+       and exists (select from view_build o where o.view = b.view and o.served_at is not null)
+    union all
+    select name, position from mark where name = any($2::text[])
+"""
+JOURNALED = """
+    select topic, partition, position from journal_mark
+      join unnest($1::text[], $2::smallint[]) as asked(topic, partition) using (topic, partition)
+"""
+
+Partition = tuple[str, int]
+Levels = Mapping[str, int]
+"""How far the serving build of each view is, and the reactions."""
+
+
+class HasHead(Protocol):
+    """The one thing that waiting needs of a log."""
+
+    async def head(self) -> int: ...
+
+
+class ReadModelBehind(Exception):
+    """What the token names has not arrived in time (503 `read-model-behind`)."""
+
+    def __init__(self, token: ConsistencyToken) -> None:
+        super().__init__(f"{token.service} {token.position} has not arrived yet")
+        self.token = token
+
+
+class Arrival:
+    """The marks of a service, and how to wait for them.
+
+    `reactions` names the marks of the reactions that run (`reactions-journal`); `topics` are those that the service
+    journals: a token of any other topic has nothing to wait for.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        service: str,
+        *,
+        views: Sequence[View],
+        company: Company,
+        reactions: Collection[str],
+        topics: Collection[str],
+        log: HasHead,
+        journal: HasHead,
+        advanced: Signal,
+    ) -> None:
+        self._pool = pool
+        self._service = service
+        self._revisions = [revision_of(view, company) for view in views]
+        self._views = {source: [view.name for view in views if view.source == source] for source in _SOURCES}
+        self._reactions = {source: [name for name in reactions if name == f"reactions-{source}"] for source in _SOURCES}
+        self._topics = frozenset(topics)
+        self._log = log
+        self._journal = journal
+        self._advanced = advanced
+        self._levels = Together[None, Levels](self._read_levels)
+        self._journaled = Together[Partition, int](self._read_journaled)
+
+    async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
+        """Return once every view holds what the token names. `ReadModelBehind` after `timeout` seconds."""
+        try:
+            if token.service == self._service:
+                await within(timeout, self._passed("log", token.position))
+            elif token.topic in self._topics:
+                await within(timeout, self._arrived(token))
+        except TimeoutError:
+            raise ReadModelBehind(token) from None
+
+    async def _arrived(self, token: ConsistencyToken) -> None:
+        partition = (token.topic, token.partition)
+
+        async def journaled() -> bool:
+            return await self._journaled.ask(partition) >= token.position
+
+        await self._until(journaled)
+        await self._passed("journal", await self._journal.head(), reactions=True)
+        await self._passed("log", await self._log.head())
+
+    async def _passed(self, source: Source, position: int, *, reactions: bool = False) -> None:
+        following = self._reactions[source] if reactions else []
+
+        async def passed() -> bool:
+            levels = await self._levels.ask(None)
+            # A view that does not serve yet is not waited for: there is nothing to read in it. One that has ceased to
+            # serve is: it may serve again in the moment after this.
+            built = all(levels.get(view, position) >= position for view in self._views[source])
+            return built and all(levels.get(name, 0) >= position for name in following)
+
+        await self._until(passed)
+
+    async def _until(self, condition: Callable[[], Awaitable[bool]]) -> None:
+        """Wait for a condition. All who wait look at the same moments and share one query, so that tokens that nothing
+        will ever reach cost a fixed number of queries, however many wait."""
+        loop = asyncio.get_running_loop()
+        while True:
+            seen = self._advanced.count
+            if await condition():
+                return
+            await self._advanced.wait(seen, POLL_SECONDS - loop.time() % POLL_SECONDS)
+
+    async def _read_levels(self, _keys: Sequence[None]) -> Mapping[None, Levels]:
+        reactions = [name for names in self._reactions.values() for name in names]
+        rows = await self._pool.fetch(MARKS, self._revisions, reactions)
+        return {None: {row["name"]: row["position"] for row in rows}}
+
+    async def _read_journaled(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        rows = await self._pool.fetch(
+            JOURNALED, [topic for topic, _ in partitions], [number for _, number in partitions]
+        )
+        found = {(row["topic"], row["partition"]): row["position"] for row in rows}
+        return {partition: found.get(partition, 0) for partition in partitions}
+
+
+_SOURCES: tuple[Source, Source] = ("log", "journal")

@@ -1,0 +1,166 @@
+"""Folding a page of events into builds of views, all or nothing with their marks; a poison is set apart.
+
+The straight way is one transaction for all builds that stand at the same mark. When that fails, each build takes the
+page by itself; when that fails too, the page is halved by aggregates until the poison stands alone, and what fails of
+its sequence is parked. So a failing fold is tried again several times before anything is parked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from asyncpg import Pool, QueryCanceledError
+
+from shared.domain.context import Company
+from shared.eventstore.log import Log, Page
+from shared.eventstore.pool import AnyConnection
+from shared.following import checkpoints, dead_letters
+from shared.following.dead_letters import Poison
+from shared.following.stored_events import Entry, concerns, envelope_of, newest, readable
+from shared.projections.builds import Build
+from shared.projections.projection import View, ViewDatabase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A build, and the view that it is a build of."""
+
+    view: View
+    build: Build
+    types: frozenset[str] | None
+    """What the view folds; None means everything."""
+    epoch: int
+    """In which this process leads the view's revision."""
+
+
+def types_of(targets: Sequence[Target]) -> frozenset[str] | None:
+    """What some views fold between them; None means everything."""
+    types: frozenset[str] = frozenset()
+    for target in targets:
+        if target.types is None:
+            return None
+        types |= target.types
+    return types
+
+
+class Folding:
+    """Folds pages of one log, on behalf of the leader of each build."""
+
+    def __init__(self, pool: Pool, log: Log, company: Company) -> None:
+        self._pool = pool
+        self._log = log
+        self._company = company
+
+    async def fold(self, targets: Sequence[Target], after: int, page: Page) -> dict[str, Exception]:
+        """Fold the page that follows `after` into builds that all stand there. Gives, by the builds' names, why some
+        could not go on; the marks of the others have moved to the end of the page."""
+        if not any(concerns(entry, target.types) for target in targets for entry in page.events):
+            await self._pass_over(targets, after, page)
+            return {}
+        try:
+            await self._together(targets, after, page, careful=False)
+            return {}
+        except Exception as error:  # whatever a fold raises is looked at, one build at a time
+            if _is_environment(error) or isinstance(error, checkpoints.Superseded):
+                raise
+        failed: dict[str, Exception] = {}
+        for target in targets:
+            try:
+                await self._together([target], after, page, careful=True)
+            except dead_letters.TooManyParked as error:
+                failed[target.build.schema] = error
+        return failed
+
+    async def _pass_over(self, targets: Sequence[Target], after: int, page: Page) -> None:
+        await checkpoints.pass_over(self._pool, _epochs(targets), at=after, to=page.upto, as_of=newest(page.events))
+
+    async def _together(self, targets: Sequence[Target], after: int, page: Page, *, careful: bool) -> None:
+        epochs = _epochs(targets)
+        async with self._pool.acquire() as connection, connection.transaction():
+            await checkpoints.lock(connection, epochs, at=after)
+            waiting = await dead_letters.parked_aggregates(connection, epochs)
+            for target in targets:
+                await self._one(connection, target, page, waiting.get(target.build.schema, frozenset()), careful)
+            await checkpoints.advance(connection, epochs, to=page.upto, as_of=newest(page.events))
+
+    async def _one(
+        self, connection: AnyConnection, target: Target, page: Page, waiting: frozenset[UUID], careful: bool
+    ) -> None:
+        runner = target.build.schema
+        entries = [entry for entry in page.events if concerns(entry, target.types)]
+        behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
+        await dead_letters.queue(connection, runner, [(event.aggregate_id, event.position) for event in behind])
+        free = [entry for entry in entries if envelope_of(entry).aggregate_id not in waiting]
+        if careful:
+            poisons = await self._isolate(connection, target, free)
+            await dead_letters.park(connection, runner, poisons)
+            dead_letters.report(runner, poisons)
+        elif free:
+            await self._apply(connection, target, free)
+
+    async def redrive(self, target: Target, aggregate_id: UUID) -> bool:
+        """Fold the parked events of an aggregate again, in their order; True when none is left and it is released."""
+        runner = target.build.schema
+        async with self._pool.acquire() as connection, connection.transaction():
+            await checkpoints.hold(connection, runner, epoch=target.epoch)
+            positions = await dead_letters.queued(connection, runner, aggregate_id)
+            history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
+            waiting = frozenset(positions)
+            entries = [entry for entry in history if envelope_of(entry).position in waiting]
+            poisons = await self._isolate(connection, target, entries)
+            poison = poisons[0] if poisons else None
+            failed = set(poison.positions) if poison else set()
+            done = [position for position in positions if position not in failed]
+            released = await dead_letters.settle(connection, runner, aggregate_id, done, poison)
+        dead_letters.report(runner, poisons)
+        return released
+
+    async def _isolate(self, connection: AnyConnection, target: Target, entries: Sequence[Entry]) -> list[Poison]:
+        """Fold everything that can be folded; gives what cannot, per aggregate from its first failure on."""
+        failure = await self._attempt(connection, target, entries)
+        if failure is None:
+            return []
+        aggregates = list(dict.fromkeys(envelope_of(entry).aggregate_id for entry in entries))
+        if len(aggregates) > 1:
+            some = frozenset(aggregates[: len(aggregates) // 2])
+            first = [entry for entry in entries if envelope_of(entry).aggregate_id in some]
+            others = [entry for entry in entries if envelope_of(entry).aggregate_id not in some]
+            return [
+                *await self._isolate(connection, target, first),
+                *await self._isolate(connection, target, others),
+            ]
+        for number, entry in enumerate(entries):
+            failure = await self._attempt(connection, target, [entry])
+            if failure is not None:
+                positions = [envelope_of(later).position for later in entries[number:]]
+                return [Poison(aggregate_id=aggregates[0], positions=positions, error=dead_letters.described(failure))]
+        return []
+
+    async def _attempt(self, connection: AnyConnection, target: Target, entries: Sequence[Entry]) -> Exception | None:
+        """Fold inside a savepoint; gives the failure, after which nothing of it is left."""
+        if not entries:
+            return None
+        try:
+            async with connection.transaction():
+                await self._apply(connection, target, entries)
+        except Exception as error:  # a poison is whatever a fold raises, and it is kept with what it parks
+            if _is_environment(error) or connection.is_closed():
+                raise
+            return error
+        return None
+
+    async def _apply(self, connection: AnyConnection, target: Target, entries: Sequence[Entry]) -> None:
+        events = readable(entries)
+        schemas = {"view": target.build.schema}
+        position = max(envelope_of(entry).position for entry in entries)
+        db = ViewDatabase(connection, schemas, log=self._log, company=self._company, position=position)
+        await target.view.apply(db, events)
+
+
+def _is_environment(error: Exception) -> bool:
+    """A statement that takes too long is the page's fault here: a part of it may take less, or one event all of it."""
+    return dead_letters.is_environment(error) and not isinstance(error, QueryCanceledError)
+
+
+def _epochs(targets: Sequence[Target]) -> checkpoints.Epochs:
+    return {target.build.schema: target.epoch for target in targets}

@@ -1,0 +1,358 @@
+"""Lists of a view's rows, declared: filters, sorts, the reader's scope, and pages that stay put while rows come in.
+
+    DEALS = Listing(
+        name="deals", view=OPEN_DEALS, table="deal", item=DealRow, key="deal_id",
+        filters={"stage": equals("stage"), "closes_from": at_least("expected_close", date), "q": contains("name")},
+        sorts=("opened_at", "amount"), default_sort="-opened_at", readers=READING,
+    )
+
+A page goes on after the last row of the one before (by sort column and key), so that what is inserted or removed
+meanwhile neither repeats nor hides any other row. Everything that is wrong with a query is said at once.
+"""
+
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, Literal
+
+import msgspec
+from asyncpg import Record
+
+from shared.domain.context import Actor
+from shared.domain.money import Money
+from shared.domain.permissions import reach_of
+from shared.domain.rejection import Reason
+from shared.domain.roles import Permission, Reach
+from shared.domain.text import language_key
+from shared.projections.cursors import Cursors, MalformedCursor
+from shared.projections.errors import InvalidQuery, invalid
+from shared.projections.projection import View
+from shared.projections.query_values import PARSERS, whole
+from shared.projections.read_snapshot import Views
+from shared.projections.tables import language_column
+
+MOST_ROWS = 100
+USUAL_ROWS = 50
+LONGEST_VALUE = 1000
+MOST_VALUES = 100
+PARAMETERS = frozenset({"limit", "cursor", "sort"})
+
+QueryParams = Mapping[str, Sequence[str]]
+"""Parameter → what it is given, each time it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A condition on a column."""
+
+    column: str
+    kind: type
+    operator: Literal["equals", "at least", "at most", "contains"]
+    words: tuple[str, ...] = ()
+    """The values that there are, when the set is closed."""
+
+    @property
+    def takes_several(self) -> bool:
+        """Whether the parameter may be given several times, for one of several values."""
+        return self.operator == "equals" and self.kind is not bool
+
+
+def equals(column: str, kind: type = str) -> Filter:
+    """The column has this value, or one of several: the parameter is given once for each. A comma is a comma."""
+    return Filter(column=column, kind=kind, operator="equals")
+
+
+def one_of(column: str, words: Sequence[str]) -> Filter:
+    """The column has this one of the words, or one of several; other words are refused."""
+    return Filter(column=column, kind=str, operator="equals", words=tuple(words))
+
+
+def at_least(column: str, kind: type) -> Filter:
+    """The column's value is this or greater."""
+    return Filter(column=column, kind=kind, operator="at least")
+
+
+def at_most(column: str, kind: type) -> Filter:
+    """The column's value is this or less."""
+    return Filter(column=column, kind=kind, operator="at most")
+
+
+def contains(column: str) -> Filter:
+    """The text contains this, whatever the case; of `Listing.by_language` whatever the marks on its letters, too."""
+    return Filter(column=column, kind=str, operator="contains")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A list over HTTP: `GET /v1/<name>`. The fields of `item` are columns of the table; a `Money` field f reads the
+    columns f and currency. `key` is a unique column that is never null."""
+
+    name: str
+    view: View
+    table: str
+    item: type
+    key: str
+    filters: Mapping[str, Filter]
+    sorts: tuple[str, ...]
+    default_sort: str
+    """A name out of `sorts`, with "-" in front for descending."""
+    readers: Permission
+    owner: str | None = "owner"
+    team: str | None = "team"
+    by_language: tuple[str, ...] = ()
+    """Columns that are sorted and searched as people read them: those of the table (`Table.by_language`)."""
+    of_today: Mapping[str, str] = field(default_factory=dict)
+    """Fields that follow from the day on which somebody asks: name → SQL of the table's columns and `{today}`."""
+
+    def sorted_by(self, column: str) -> str:
+        """The column by which one is sorted."""
+        return language_column(column) if column in self.by_language else column
+
+    def __post_init__(self) -> None:
+        if self.default_sort.removeprefix("-") not in self.sorts:
+            raise ValueError(f"{self.name} is not sorted by {self.default_sort}")
+        if taken := PARAMETERS & set(self.filters):
+            raise ValueError(f"{self.name} cannot have filters named {sorted(taken)}")
+        if unknown := {*self.sorts, self.key} - {each.name for each in fields(self.item)}:
+            raise ValueError(f"{self.name} is sorted by {sorted(unknown)}, which its items do not show")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """Some rows, the cursor of what follows them (None at the end), and how current they are."""
+
+    items: Sequence[Any]
+    next: str | None
+    position: int
+    as_of: datetime | None
+    parked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A query that is in order."""
+
+    limit: int
+    column: str
+    descending: bool
+    values: Mapping[str, Any]
+    """Filter → parsed value or values."""
+    after: tuple[Any, Any] | None
+    """Sort value and key of the last row of the page before."""
+    bound_to: str
+    """What a cursor of this query is good for."""
+    today: date
+    """The company's day on which it is asked."""
+
+
+async def page(views: Views, listing: Listing, actor: Actor, asked: Asked, cursors: Cursors) -> ListPage:
+    """The rows that the actor may see and that the query asks for."""
+    sql, arguments = select(listing, actor, asked)
+    async with views.reading() as reading:
+        db = reading(listing.view)
+        rows = await db.fetch(sql, *arguments)
+    shown = rows[: asked.limit]
+    further = len(rows) > asked.limit
+    return ListPage(
+        items=[row_of(listing, row) for row in shown],
+        next=cursors.encode([shown[-1][asked.column], shown[-1][listing.key]], asked.bound_to) if further else None,
+        position=db.position,
+        as_of=db.as_of,
+        parked=db.parked,
+    )
+
+
+async def holds(  # noqa: PLR0917
+    views: Views, listing: Listing, actor: Actor, today: date, name: str, value: Any
+) -> bool:
+    """Whether the actor sees any row that a filter of a list leaves."""
+    values = {name: [value]}
+    whole = Asked(limit=0, column=listing.key, descending=False, values=values, after=None, bound_to="", today=today)
+    sql, arguments = select(listing, actor, whole)
+    return bool(await views.lookup(listing.view, sql, *arguments))
+
+
+def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: date) -> Asked:
+    """Check a query. `InvalidQuery` names every wrong parameter."""
+    wrong: list[Reason] = []
+    (sort,) = query.get("sort", [listing.default_sort])
+    column = sort.removeprefix("-")
+    if column not in listing.sorts:
+        wrong.append(invalid("sort", "unknown-sort", f"Sort by one of: {', '.join(listing.sorts)}."))
+    values: dict[str, Any] = {}
+    for name in query.keys() - PARAMETERS:
+        if name not in listing.filters:
+            wrong.append(invalid(name, "unknown-parameter", f"{listing.name} have no filter {name!r}."))
+            continue
+        try:
+            values[name] = parsed(listing.filters[name], query[name])
+        except ValueError as error:
+            wrong.append(invalid(name, "invalid-value", str(error)))
+    (limit_given,) = query.get("limit", [str(USUAL_ROWS)])
+    limit = _limit(limit_given, wrong)
+    asked_for = sorted((name, sorted(query[name])) for name in values)
+    bound_to = msgspec.json.encode([listing.name, sort, asked_for]).decode()
+    after: tuple[Any, Any] | None = None
+    if "cursor" in query and not wrong:
+        try:
+            (cursor,) = query["cursor"]
+            value, key = cursors.decode(cursor, bound_to)
+            after = _restored(listing.item, column, value), _restored(listing.item, listing.key, key)
+        except MalformedCursor:
+            wrong.append(invalid("cursor", "malformed-cursor", "This cursor is not one of this query; start anew."))
+    if wrong:
+        raise InvalidQuery(sorted(wrong, key=lambda reason: reason.field or ""))
+    return Asked(
+        limit=limit,
+        column=listing.sorted_by(column),
+        descending=sort.startswith("-"),
+        values=values,
+        after=after,
+        bound_to=bound_to,
+        today=today,
+    )
+
+
+def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]]:
+    """The statement for one page and one row more, and its arguments. Names come from the declaration alone."""
+    arguments: list[Any] = []
+
+    def bound(value: Any) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    of_today = {name: sql.format(today=bound(asked.today)) for name, sql in listing.of_today.items()}
+    conditions = [
+        _condition(listing, _on(listing.filters[name], of_today), asked.values[name], bound)
+        for name in sorted(asked.values)
+    ]
+    conditions += _scope(listing, actor, bound)
+    if asked.after is not None:
+        conditions.append(_behind(listing, asked, *asked.after, bound))
+    direction = "desc" if asked.descending else "asc"
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    names = dict.fromkeys((*columns_of(listing.item), asked.column, listing.key))
+    columns = ", ".join(f"{of_today[name]} as {name}" if name in of_today else name for name in names)
+    empty_last = " nulls last" if _may_be_empty(listing.item, asked.column) else ""
+    order = f"{asked.column} {direction}{empty_last}, {listing.key} {direction}"
+    source = f"{{view}}.{listing.table}"
+    return f"select {columns} from {source}{where} order by {order} limit {asked.limit + 1}", arguments  # noqa: S608
+
+
+def _on(condition: Filter, of_today: Mapping[str, str]) -> Filter:
+    """The condition, on what its column is computed from."""
+    return replace(condition, column=of_today.get(condition.column, condition.column))
+
+
+def columns_of(item: type) -> list[str]:
+    """The columns that an item is made of."""
+    hints = _plain_types(item)
+    names = [each.name for each in fields(item)]
+    return [*names, *(["currency"] if any(hints[name] is Money for name in names) and "currency" not in names else [])]
+
+
+def row_of(listing: Listing, row: Record) -> Any:
+    """A row as an item."""
+    hints = _plain_types(listing.item)
+    values: dict[str, Any] = {}
+    for each in fields(listing.item):
+        value = row[each.name]
+        money = hints[each.name] is Money and value is not None
+        values[each.name] = Money(amount=value, currency=row["currency"]) if money else value
+    return listing.item(**values)
+
+
+def parsed(condition: Filter, texts: Sequence[str]) -> Any:
+    """The value, or values, of a filter. A `ValueError` says what it has to look like."""
+    if len(texts) > MOST_VALUES or any(not text or len(text) > LONGEST_VALUE or "\x00" in text for text in texts):
+        raise ValueError(f"Between 1 and {LONGEST_VALUE} characters are needed, at most {MOST_VALUES} times.")
+    if condition.words and not set(texts) <= set(condition.words):
+        raise ValueError(f"One of these is needed: {', '.join(condition.words)}.")
+    parse, expected = PARSERS[condition.kind]
+    try:
+        values = [parse(text) for text in texts]
+    except ValueError:
+        raise ValueError(f"{expected} is needed.") from None
+    return values if condition.operator == "equals" else values[0]
+
+
+def _condition(listing: Listing, condition: Filter, value: Any, bound: Callable[[Any], str]) -> str:
+    match condition.operator:
+        case "equals":
+            return f"{condition.column} = any({bound(value)})"
+        case "at least":
+            return f"{condition.column} >= {bound(value)}"
+        case "at most":
+            return f"{condition.column} <= {bound(value)}"
+        case "contains" if condition.column in listing.by_language:
+            return f"strpos({language_column(condition.column)}, {bound(language_key(value))}) > 0"
+        case "contains":
+            return f"strpos(lower({condition.column}), lower({bound(value)})) > 0"
+
+
+def _scope(listing: Listing, actor: Actor, bound: Callable[[Any], str]) -> list[str]:
+    """What the actor may see: everything, what belongs to their teams or to them or is common to them, or nothing."""
+    reach = reach_of(actor, listing.readers)
+    if reach is Reach.ALL:
+        return []
+    mine = []
+    if reach is not None and listing.owner is not None and actor.member is not None:
+        mine.append(f"{listing.owner} = {bound(actor.member)}")
+    if reach in (Reach.TEAM, Reach.TEAM_AND_COMMON) and listing.team is not None and actor.teams:
+        mine.append(f"{listing.team} = any({bound(list(actor.teams))})")
+    if (
+        reach in (Reach.OWN_AND_COMMON, Reach.TEAM_AND_COMMON)
+        and listing.owner is not None
+        and listing.team is not None
+    ):
+        theirs = f"{listing.team} is null or {listing.team} = any({bound(list(actor.teams))})"
+        mine.append(f"({listing.owner} is null and ({theirs}))")
+    return [f"({' or '.join(mine)})" if mine else "false"]
+
+
+def _behind(listing: Listing, asked: Asked, value: Any, key: Any, bound: Callable[[Any], str]) -> str:
+    """The rows that follow one with this sort value and key. Nulls come last in both directions."""
+    column, compare = asked.column, "<" if asked.descending else ">"
+    if value is None:
+        return f"({column} is null and {listing.key} {compare} {bound(key)})"
+    following = f"({column}, {listing.key}) {compare} ({bound(value)}, {bound(key)})"
+    # Without the `or`, an index on both columns finds the place at once; only columns that may be empty pay for it.
+    return f"({following} or {column} is null)" if _may_be_empty(listing.item, column) else following
+
+
+def _restored(item: type, column: str, value: Any) -> Any:
+    """A value of a signed cursor, in the column's type again. Raises MalformedCursor when a release before wrote it of
+    another one."""
+    kind = _plain_types(item).get(column, str)
+    try:
+        return None if value is None else msgspec.convert(value, Decimal if kind is Money else kind)
+    except msgspec.ValidationError as error:
+        raise MalformedCursor from error
+
+
+def _limit(text: str, wrong: list[Reason]) -> int:
+    try:
+        limit = whole(text)
+    except ValueError:
+        limit = 0
+    if 1 <= limit <= MOST_ROWS:
+        return limit
+    wrong.append(invalid("limit", "invalid-value", f"A whole number from 1 to {MOST_ROWS} is needed."))
+    return USUAL_ROWS
+
+
+def _plain_types(item: type) -> dict[str, Any]:
+    """The types of an item's fields, without "or nothing"."""
+    return {name: _without_none(hint) for name, hint in typing.get_type_hints(item).items()}
+
+
+def _without_none(hint: Any) -> Any:
+    some = [kind for kind in typing.get_args(hint) if kind is not NoneType]
+    return some[0] if len(some) == 1 and NoneType in typing.get_args(hint) else hint
+
+
+def _may_be_empty(item: type, column: str) -> bool:
+    return NoneType in typing.get_args(typing.get_type_hints(item).get(column))

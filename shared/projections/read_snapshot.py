@@ -1,0 +1,123 @@
+"""Reading views: one snapshot of everything that serves, and how current it is."""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncpg import Pool, Record
+
+from shared.domain.context import Company
+from shared.eventstore.log import Log
+from shared.eventstore.pool import AnyConnection
+from shared.following.dead_letters import Unavailable
+from shared.projections.builds import schema_of
+from shared.projections.projection import Source, View, ViewDatabase, placed, revision_of
+
+SERVING = """
+    select b.view, b.build, b.source, m.position, m.as_of,
+           (select count(*) from parked_event e where e.runner = m.name) as parked
+      from view_build b join mark m on m.name = b.view || '_' || b.build
+     where b.state = 'serving' and b.revision = any($1::text[])
+"""
+SCHEMAS = "select view, build from view_build where state = 'serving' and revision = any($1::text[])"
+
+UNREAD = "select exists (select from journal_generation where complete_upto is null)"
+READ_AGAIN = (
+    "the journal is being read again, until `throughline republish --recreate` has ended; "
+    "if it was ended before its end, run `throughline republish`"
+)
+
+SCHEMA_SECONDS = 1.0
+"""How long a look-up goes on with the build that it knows; a replaced one stays readable for a minute. That there is
+none is not remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All views of a service on one snapshot: `reading("deals")` is the database of one."""
+
+    databases: Mapping[str, ViewDatabase]
+    sources: Mapping[str, Source]
+
+    def __call__(self, view: View | str) -> ViewDatabase:
+        """The serving build of a view, by itself or its name."""
+        return self.databases[view if isinstance(view, str) else view.name]
+
+    @property
+    def position(self) -> int:
+        """Every event up to here is in every view; a position of the journal, or of the log where no view reads the
+        journal."""
+        return min((db.position for db in self._foremost()), default=0)
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the newest event was recorded that every view holds (company clock)."""
+        return min((db.as_of for db in self._foremost() if db.as_of is not None), default=None)
+
+    @property
+    def parked(self) -> int:
+        """The number of events that views lack because they could not be handled."""
+        return sum(db.parked for db in self.databases.values())
+
+    def _foremost(self) -> list[ViewDatabase]:
+        journal = [db for name, db in self.databases.items() if self.sources[name] == "journal"]
+        return journal or list(self.databases.values())
+
+
+class Views:
+    """The read side of a service's views, each in the revision of this release."""
+
+    def __init__(self, pool: Pool, views: Sequence[View], logs: Mapping[Source, Log], company: Company) -> None:
+        self._pool = pool
+        self._names = [view.name for view in views]
+        self._revisions = [revision_of(view, company) for view in views]
+        self._logs = logs
+        self._company = company
+        self._schemas: dict[str, str] = {}
+        self._schemas_until = 0.0
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """Rows, positions and the number of parked events agree, whatever is folded meanwhile."""
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            rows = await connection.fetch(SERVING, self._revisions)
+            missing = set(self._names) - {row["view"] for row in rows}
+            if missing:
+                lacking = f"not built in this release: {', '.join(sorted(missing))}"
+                raise NotBuilt(READ_AGAIN if await connection.fetchval(UNREAD) else lacking)
+            schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
+            yield Reading(
+                databases={row["view"]: self._database(connection, row, schemas) for row in rows},
+                sources={row["view"]: row["source"] for row in rows},
+            )
+
+    async def lookup(self, view: View | str, sql: str, *arguments: object) -> list[Record]:
+        """The rows of one statement on one view, in one round trip: for look-ups that need no position."""
+        name = view if isinstance(view, str) else view.name
+        if time.monotonic() > self._schemas_until or name not in self._schemas:
+            rows = await self._pool.fetch(SCHEMAS, self._revisions)
+            self._schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
+            self._schemas_until = time.monotonic() + SCHEMA_SECONDS
+        if name not in self._schemas:
+            raise NotBuilt(f"not built in this release: {name}")
+        return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
+
+    def _database(self, connection: AnyConnection, row: Record, schemas: Mapping[str, str]) -> ViewDatabase:
+        return ViewDatabase(
+            connection,
+            {**schemas, "view": schemas[row["view"]]},
+            log=self._logs[row["source"]],
+            company=self._company,
+            position=row["position"],
+            as_of=row["as_of"],
+            parked=row["parked"],
+        )
+
+
+class NotBuilt(Unavailable):
+    """A view does not serve yet in the revision of this release: it is being built. Its message is for operators."""

@@ -1,0 +1,161 @@
+"""A table of which every aggregate, or part of one, is a row; and what each event changes in it.
+
+    PRODUCT = Table(
+        name="product",
+        columns={"id": "uuid primary key", "version": "bigint not null", "name": "text not null"},
+        changes={ProductListed: lambda fact, row: {"name": fact.data.name}},
+    )
+    PRODUCT_VIEW = View(name="products", version=1, ddl=PRODUCT.ddl, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+
+A change is pure: it is given the event and the row before, and says which columns are different after.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from shared.domain.history import by_thing, is_order_known, place_of, standing, timed
+from shared.domain.text import language_key
+from shared.events.chronology import Dated
+from shared.events.envelope import Envelope
+from shared.projections.projection import ViewDatabase
+
+Row = dict[str, Any]
+Change = Callable[[Any, Row], Mapping[str, Any]]
+"""What an event (with its envelope) changes in a row, given the row before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with the key `id`. Every event of `changes` belongs to the rows that `keys` names; before their first
+    event, all columns are None."""
+
+    name: str
+    columns: Mapping[str, str]
+    """Name → SQL type; the first is `id`. A column `version` holds the aggregate's, unless a change says otherwise."""
+    changes: Mapping[type, Change]
+    keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
+    by_language: tuple[str, ...] = ()
+    """Texts that are sorted and searched as people read them; beside each stands a column `<name>_key`."""
+    assumes: Change | None = None
+    """What else a row says once the order of its facts could not be known, given the last of them and the row."""
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether facts of these rows may be told late."""
+        return any(event.rank is not None for event in self.changes)  # type: ignore[attr-defined]
+
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """All columns; with facts that may be told late also the last place of any."""
+        keys = {language_column(name): LANGUAGE_KEY for name in self.by_language}
+        return {**self.columns, **keys, **(LAST_PLACE if self.is_dated else {})}
+
+    @property
+    def ddl(self) -> str:
+        """The statement that makes the table."""
+        columns = ", ".join(f"{name} {kind}" for name, kind in self.stored.items())
+        return f"create table {{view}}.{self.name} ({columns});"
+
+    @property
+    def write(self) -> str:
+        """The statement that writes rows, given as a JSON array: one for a page costs a fraction of one for a row."""
+        names = ", ".join(self.stored)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in self.stored if name != "id")
+        return (
+            f"insert into {{view}}.{self.name} ({names})"  # noqa: S608
+            f" select {names} from json_populate_recordset(null::{{view}}.{self.name}, $1)"
+            f" on conflict (id) do update set {updates}"
+        )
+
+    async def apply(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+        """Rows of the page are read once, changed, and written once."""
+        mine = [(key, fact) for fact in events for key in self._keys(fact)]
+        concerned = [fact for fact in events if type(fact.data) in self.changes or self._takes_back(fact)]
+        if not concerned:
+            return
+        found = await db.fetch(
+            f"select * from {{view}}.{self.name} where id = any($1)",  # noqa: S608
+            list({key for key, _ in mine}),
+        )
+        rows: dict[Any, Row] = {row["id"]: dict(row) for row in found}
+        late, places = set[UUID](), dict[Any, Dated]()
+        if self.is_dated:
+            known = {key: msgspec.json.decode(row["last_place"], type=Dated) for key, row in rows.items()}
+            late, places = await db.late(known, concerned, self._keys)
+        for key, fact in mine:
+            if fact.aggregate_id not in late:
+                row = rows.setdefault(key, self._blank(key))
+                row |= self._changed(fact, row)
+        if late:
+            told = await db.history(list(late))
+            anew, again = self._refolded(told)
+            gone = {key for fact in told for key in self._keys(fact)} - anew.keys()
+            rows = {key: row for key, row in {**rows, **anew}.items() if key not in gone}
+            places |= again
+            await db.execute(f"delete from {{view}}.{self.name} where id = any($1)", list(gone))  # noqa: S608
+        for key, row in rows.items():
+            row |= {language_column(name): language_key(row[name] or "") for name in self.by_language}
+            if key in places:
+                row["last_place"] = msgspec.json.encode(places[key]).decode()
+        await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
+
+    def _keys(self, fact: Envelope[Any]) -> Iterable[Any]:
+        return self.keys(fact) if type(fact.data) in self.changes else ()
+
+    def _takes_back(self, fact: Envelope[Any]) -> bool:
+        return bool(fact.data.retracts) and any(
+            event.aggregate == fact.data.aggregate  # type: ignore[attr-defined]
+            for event in self.changes
+        )
+
+    def _blank(self, key: Any) -> Row:
+        return {**dict.fromkeys(self.stored), "id": key}
+
+    def _changed(self, fact: Envelope[Any], row: Row) -> Row:
+        """What is different in a row after a fact, in the order in which facts happened; `version` and `updated_at`
+        tell what was recorded last."""
+        changed = {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
+        return {**changed, **self._newest(row, changed)} if self.is_dated else changed
+
+    def _newest(self, row: Row, changed: Row) -> Row:
+        """What tells when something was recorded last, of the row and of what changes in it."""
+        return {
+            name: max(known, changed[name])
+            for name in ("version", "updated_at")
+            if name in changed and (known := row.get(name)) is not None
+        }
+
+    def _refolded(self, facts: Iterable[Envelope[Any]]) -> tuple[dict[Any, Row], dict[Any, Dated]]:
+        """The rows of aggregates of which something was told late, from all that is known of these, and the last places
+        of rows."""
+        rows, places = dict[Any, Row](), dict[Any, Dated]()
+        for told in by_thing(facts).values():
+            own = [fact for fact in standing(told) if type(fact.data) in self.changes]
+            for _, fact in timed(own):
+                for key in self.keys(fact):
+                    row = rows.setdefault(key, self._blank(key))
+                    row |= self._changed(fact, row)
+                    places[key] = max(places.get(key, place_of(fact)), place_of(fact))
+            if own and self.assumes and not is_order_known(own):
+                row |= self.assumes(fact, row)
+            for fact in told:
+                if self._takes_back(fact) and fact.aggregate_id in rows:
+                    row = rows[fact.aggregate_id]
+                    row |= self._newest(row, {"version": fact.sequence, "updated_at": fact.recorded_at})
+        return rows, places
+
+
+LANGUAGE_KEY = 'text collate "C" not null'
+
+
+def language_column(name: str) -> str:
+    """The column by which a text is sorted and searched as people read it."""
+    return f"{name}_key"
+
+
+LAST_PLACE = {"last_place": "text"}
+"""The last place of any fact of a row, where facts may be told late."""

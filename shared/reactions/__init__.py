@@ -1,0 +1,1 @@
+"""Reactions: events that lead to commands, and what is told of their outcome."""

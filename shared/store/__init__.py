@@ -1,1 +1,0 @@
-"""PostgreSQL: appending, loading, ordered reading, claims, idempotency, timers, personal data, migrations."""

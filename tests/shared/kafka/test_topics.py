@@ -1,0 +1,30 @@
+"""Topics are there, in their shape, when `provision` has answered."""
+
+import uuid
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from shared.kafka.topics import TopicError, provision
+
+
+def new_names(count: int) -> list[str]:
+    return [f"topics.made-{uuid.uuid4().hex[:10]}.v1" for _ in range(count)]
+
+
+async def test_every_topic_is_shown_once_provided(kafka: str) -> None:
+    """A broker says of a topic just created that it is unknown until it has read the controller's record of it."""
+    for _ in range(5):
+        names = new_names(5)
+        await provision(kafka, names)
+        await provision(kafka, names)
+
+
+async def test_a_topic_of_another_shape_is_refused(kafka: str) -> None:
+    (name,) = new_names(1)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(name, 3, 1)])
+    await admin.close()
+    with pytest.raises(TopicError, match=f"{name} has 3 partitions; it needs 12"):
+        await provision(kafka, [name])

@@ -1,0 +1,149 @@
+"""Reading one's own writes: a token is waited for, in this service and across the topics of others."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from shared.events.registry import partition_of
+from shared.ops.ids import new_id
+from shared.projections.consistency import Arrival, ReadModelBehind
+from shared.projections.errors import InvalidQuery
+from shared.projections.tokens import ConsistencyToken, decode
+from tests.shared.projections.conftest import Depot, working
+from tests.shared.projections.depot import OrderPaid, depot_reactions, parcel_of, parcels, totals
+
+REACTIONS = ("reactions-journal",)
+
+
+def own(position: int) -> ConsistencyToken:
+    return ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
+
+
+async def is_waiting(arrival: Arrival, token: ConsistencyToken) -> bool:
+    """Whether a short wait is in vain."""
+    try:
+        await arrival.wait_for(token, timeout=0.05)
+    except ReadModelBehind:
+        return True
+    return False
+
+
+async def test_a_token_of_our_own_waits_for_the_views(depot: Depot) -> None:
+    view = parcels()
+    await depot.prepare(view)
+    arrival = depot.arrival(view)
+    position = await depot.scan(await depot.post())
+    assert await is_waiting(arrival, own(position))
+    waiting = asyncio.create_task(arrival.wait_for(own(position), timeout=10))
+    async with working(depot.runner(view)):
+        await waiting
+        assert [row["scans"] for row in await depot.table("parcels")] == [1]
+        assert await is_waiting(arrival, own(position + 1))
+
+
+async def test_another_process_waits_too(depot: Depot, other: Depot) -> None:
+    view = parcels()
+    await depot.prepare(view)
+    position = await depot.scan(await depot.post())
+    waiting = asyncio.create_task(other.arrival(view).wait_for(own(position), timeout=10))
+    async with working(depot.runner(view)):
+        await waiting
+
+
+async def test_a_token_of_others_waits_until_what_follows_from_it_is_visible(depot: Depot) -> None:
+    """Journaled, reacted to, and the reaction's own events folded: only then the parcel can be asked for."""
+    ours, theirs = parcels(), totals("journal", "orders")
+    await depot.prepare(ours, theirs)
+    arrival = depot.arrival(ours, theirs, reactions=REACTIONS)
+    order_id = new_id()
+    token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=7)
+    waiting = asyncio.create_task(arrival.wait_for(token, timeout=10))
+    runners = depot.runner(ours), depot.runner(theirs, source="journal")
+    async with working(*runners, depot.reactor(depot_reactions())):
+        assert await is_waiting(arrival, token)
+        await depot.receive(7, OrderPaid(order_id=order_id, weight=1))
+        await waiting
+        assert [row["parcel_id"] for row in await depot.table("parcels")] == [parcel_of(order_id)]
+
+
+async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
+    view = totals("journal", "orders")
+    await depot.prepare(view)
+    order_id = new_id()
+    await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
+    token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=1)
+    async with working(depot.runner(view, source="journal")):
+        await depot.arrival(view).wait_for(token, timeout=10)
+        assert await is_waiting(depot.arrival(view, reactions=REACTIONS), token)
+
+
+async def test_a_topic_that_is_not_read_here_is_not_waited_for(depot: Depot) -> None:
+    token = ConsistencyToken(service="weather", topic="weather.storm.v1", partition=0, position=99)
+    await depot.arrival().wait_for(token, timeout=0.05)
+
+
+def test_a_token_comes_back_as_it_went() -> None:
+    token = ConsistencyToken(service="deals", topic="deals.deal.v1", partition=11, position=2**53)
+    assert decode(token.encode()) == token
+
+
+@pytest.mark.parametrize("text", ["", "no token", "ZGVhbHM", "é", "=" * 8, "A" * 4000, own(1).encode() + "x"])
+def test_what_is_no_token_is_a_clear_error(text: str) -> None:
+    with pytest.raises(InvalidQuery) as caught:
+        decode(text)
+    assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
+        ("Consistency-Token", "malformed-token")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "partition", "position"),
+    [
+        ("shops.order.v1", 12, 1),
+        ("shops.order.v1", 99999, 1),
+        ("shops.order.v1", -1, 1),
+        ("shops.order.v1", 0, -1),
+        ("shops.order.v1", 0, 2**63),
+        ("t" * 201, 0, 1),
+    ],
+)
+def test_a_token_of_what_no_log_can_hold_is_a_clear_error(topic: str, partition: int, position: int) -> None:
+    token = ConsistencyToken(service="shops", topic=topic, partition=partition, position=position)
+    with pytest.raises(InvalidQuery) as caught:
+        decode(token.encode())
+    assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
+        ("Consistency-Token", "malformed-token")
+    ]
+
+
+async def test_the_last_position_that_a_log_can_hold_can_be_asked_for(depot: Depot) -> None:
+    token = decode(own(2**63 - 1).encode())
+    await depot.prepare(parcels())
+    assert await is_waiting(depot.arrival(parcels()), token)
+
+
+async def test_tokens_that_nothing_reaches_share_their_queries(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """API-2: a forged position costs its sender the wait, and the others nothing much, however many are sent."""
+    view = parcels()
+    await depot.prepare(view)
+    asked: list[int] = []
+    acquire = asyncpg.Pool.acquire
+
+    def counted(pool: asyncpg.Pool, **named: Any) -> Any:
+        if pool is depot.pool:  # services of other tests are at work beside
+            asked.append(1)
+        return acquire(pool, **named)
+
+    monkeypatch.setattr(asyncpg.Pool, "acquire", counted)
+    arrival = depot.arrival(view)
+    counts = []
+    for number in (1, 50):
+        asked.clear()
+        forged = [own(2**62 + position) for position in range(number)]
+        refused = await asyncio.gather(*(arrival.wait_for(token, 0.5) for token in forged), return_exceptions=True)
+        assert [type(problem) for problem in refused] == [ReadModelBehind] * number
+        counts.append(len(asked))
+    alone, together = counts
+    assert 0 < together <= 3 * alone, counts
