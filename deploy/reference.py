@@ -4,17 +4,16 @@ the facts of an import.
 python -m deploy.reference
 """
 
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.imports import reference as facts
-from deploy.local.stack import SERVICES
+from deploy.services import SERVICES, definition_of
 from shared.events.registry import registry_of
 from shared.http.openapi.merge import merged
 from shared.kafka import asyncapi
-from shared.service.definition import service_document
+from shared.service.build import service_document
 
 FACTS = "import-facts.md"
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
@@ -22,7 +21,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 def files() -> Mapping[str, str]:
     """Every document by its path below `FOLDER`."""
-    documents = {name: service_document(importlib.import_module(f"services.{name}.app").SERVICE) for name in SERVICES}
+    documents = {name: service_document(definition_of(name)) for name in SERVICES}
     documents["throughline"] = merged(documents)
     told = {
         f"openapi/{name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx
 
-from deploy.local.stack import IDENTITY, SERVICES, Stack
+from deploy.local.stack import IDENTITY, Stack
+from deploy.services import SERVICES
 from shared.ops.ids import new_id
 
 PATIENCE_SECONDS = 90

@@ -50,7 +50,7 @@ async def clock(step: str | None, to: str | None) -> dict[str, timedelta]:
     """How far the clock of every service is ahead of real time, after moving them. Raises LocalError."""
     from deploy.cli.databases import this_stack
     from deploy.cli.issuer import issue
-    from deploy.local.stack import SERVICES
+    from deploy.services import SERVICES
 
     stack = this_stack()
     urls = {service: f"{stack.url(service)}/clock" for service in SERVICES}

@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 
 from deploy.local.fault import LocalError
-from deploy.local.stack import SERVICES, Stack, home_path
+from deploy.local.stack import Stack, home_path
+from deploy.services import SERVICES
 from shared.eventstore.pool import create_pool
 from shared.ops.settings import Settings
 

@@ -164,7 +164,8 @@ def open_files() -> Finding:
 
 def claims() -> Finding:
     """Whether the databases of this stack, as far as they answer, have claims under its secret."""
-    from deploy.local.stack import SERVICES, Stack, home_path
+    from deploy.local.stack import Stack, home_path
+    from deploy.services import SERVICES
 
     what = "claim secret"
     if not home_path().exists():

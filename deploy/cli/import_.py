@@ -113,7 +113,7 @@ async def bring_in(
     from deploy.imports.mapping import BadMapping
     from deploy.imports.visibility import until_visible
     from deploy.local.fault import LocalError
-    from deploy.local.stack import SERVICES
+    from deploy.services import SERVICES
 
     stack = this_stack()
     settings = {name: settings_of(stack, name) for name in WRITERS}

@@ -18,7 +18,8 @@ async def migrate_all() -> dict[str, list[str]]:
     """Names of the applied migrations by service. Raises LocalError."""
     from deploy.local import postgres
     from deploy.local.fault import LocalError
-    from deploy.local.stack import SERVICES, Stack, home_path
+    from deploy.local.stack import Stack, home_path
+    from deploy.services import SERVICES
     from shared.eventstore.migrate import MigrationError, migrate
 
     stack = Stack.at(home_path(), choose_ports=False)

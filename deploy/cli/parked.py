@@ -85,6 +85,6 @@ async def redriven(service: str | None, runner: str | None, aggregate: UUID | No
 
 def chosen(service: str | None) -> tuple[str, ...]:
     """One service, or all."""
-    from deploy.local.stack import SERVICES
+    from deploy.services import SERVICES
 
     return SERVICES if service is None else (known_service(service),)

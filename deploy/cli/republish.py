@@ -33,8 +33,8 @@ async def republished(recreate: bool) -> "Republished":
     from deploy.cli.databases import databases, settings_of, this_stack
     from deploy.cli.verify import parts_of
     from deploy.local.fault import LocalError
-    from deploy.local.stack import SERVICES
     from deploy.republish import republish
+    from deploy.services import SERVICES
 
     # As the services write them, but to standard error, so that `--json` stays readable by programs.
     structlog.configure(

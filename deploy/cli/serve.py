@@ -14,7 +14,8 @@ def run(
     json: Json = False,
 ) -> None:
     """Serve one service on HOST and SERVICE_PORT until told to stop; `identity` is the issuer for development."""
-    from deploy.local.stack import IDENTITY, SERVICES
+    from deploy.local.stack import IDENTITY
+    from deploy.services import SERVICES
 
     if service == IDENTITY:
         serve_identity()

@@ -29,7 +29,7 @@ async def take_back(run: UUID, *, check: bool = False) -> tuple[dict[str, Any], 
     from deploy.imports.undoing import undo
     from deploy.imports.visibility import until_visible
     from deploy.local.fault import LocalError
-    from deploy.local.stack import SERVICES
+    from deploy.services import SERVICES
 
     stack = this_stack()
     try:

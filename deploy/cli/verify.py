@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.cli.output import Json, say, show
+from deploy.services import definition_of
 
 if TYPE_CHECKING:
     from asyncpg import Pool
@@ -51,15 +52,11 @@ async def verification(patience: float) -> "Verification":
 
 def parts_of(stack: "Stack", pools: "Mapping[str, Pool]") -> "list[Part]":
     """Every service of this release with its database."""
-    from importlib import import_module
 
     from deploy.cli.databases import settings_of
     from deploy.verify.verification import Part
 
-    return [
-        Part.of(import_module(f"services.{name}.app").SERVICE, pool, settings_of(stack, name).company)
-        for name, pool in pools.items()
-    ]
+    return [Part.of(definition_of(name), pool, settings_of(stack, name).company) for name, pool in pools.items()]
 
 
 def now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from importlib import import_module
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -32,6 +31,7 @@ from deploy.imports.facts import (
     read_fact,
 )
 from deploy.imports.ordering import Spool, Stranded
+from deploy.services import definition_of
 from services.deals.domain.deal.history import OpenImportedDeal
 from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
@@ -382,6 +382,6 @@ async def turn(settings: Mapping[str, Settings], *, alone: bool) -> AsyncIterato
 @asynccontextmanager
 async def desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[Commands]:
     """The commands of a service, without its web side and its workers."""
-    service = import_module(f"services.{name}.app").SERVICE
+    service = definition_of(name)
     async with commands_alone(service, settings, dry_run=dry_run) as commands:
         yield commands

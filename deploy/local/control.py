@@ -22,7 +22,8 @@ from deploy.local.program import (
     stop_left_overs,
     until,
 )
-from deploy.local.stack import CHECKOUT, SERVICES, Stack
+from deploy.local.stack import CHECKOUT, Stack
+from deploy.services import SERVICES
 
 SUPERVISOR = "supervisor"
 READY_SECONDS = 180

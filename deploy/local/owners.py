@@ -1,16 +1,15 @@
 """Which service owns which path, asked of the services themselves: there is no second list to keep."""
 
-from importlib import import_module
-
 from fastapi import FastAPI
 
+from deploy.services import definition_of
 from shared.ops.settings import Settings
-from shared.service.definition import build
+from shared.service.build import build
 
 
 def application(service: str, settings: Settings) -> FastAPI:
     """The application of a service; nothing is connected before it is served."""
-    return build(import_module(f"services.{service}.app").SERVICE, settings)
+    return build(definition_of(service), settings)
 
 
 def owned_segments(services: tuple[str, ...]) -> dict[str, str]:

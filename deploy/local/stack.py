@@ -17,10 +17,8 @@ from deploy.local.plan import ALIVE, Plan, Service, Step
 from deploy.local.ports import LOOPBACK, reached, remembered, require_free
 from deploy.local.postgres import PostgresPlace
 from deploy.local.program import Program
-from shared.events import registry
+from deploy.services import SERVICES
 
-SERVICES = (*registry.SERVICES, "forecast")
-"""Those that own events, and the one that reads them all."""
 IDENTITY = "identity"
 """The development issuer: a small process of its own, which knows no database."""
 

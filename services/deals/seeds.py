@@ -2,10 +2,10 @@
 
 from services.deals.domain.process import PublishProcess, process
 from services.deals.domain.short_process import SHORT, SHORT_ID
+from shared.commands.executor import Commands
 from shared.domain.context import service_actor
-from shared.http.context import Running
 
 
-async def publish_short_process(running: Running) -> None:
+async def publish_short_process(commands: Commands) -> None:
     """The built-in process is there from the first start on."""
-    await running.commands.execute(process, SHORT_ID, PublishProcess(definition=SHORT), service_actor("deals"))
+    await commands.execute(process, SHORT_ID, PublishProcess(definition=SHORT), service_actor("deals"))

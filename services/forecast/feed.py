@@ -19,10 +19,10 @@ from shared.events import contracts, deals, leads, receivables
 from shared.events.chronology import Rank
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import FOLLOW_UP
-from shared.http.context import Running
 from shared.http.handwritten import EVENT_STREAM, answer, operation
 from shared.http.sse import Select, ServerEvent
 from shared.projections.projection import View, ViewDatabase
+from shared.projections.read_snapshot import Views
 
 router = APIRouter(tags=["Live"])
 
@@ -331,15 +331,15 @@ def _event(row: Any) -> ServerEvent:
     return ServerEvent(event="message", data=msgspec.json.encode(data))
 
 
-async def read(running: Running, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
+async def read(projections: Views, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
     """What follows a position in the feed, and up to where that is all: where every view of the journal is."""
-    async with running.views.reading() as reading:
+    async with projections.reading() as reading:
         rows = await reading("feed").fetch(AFTER, after, reading.position, limit)
         upto = rows[-1]["position"] if len(rows) == limit else reading.position
     return [(row["position"], row) for row in rows], max(upto, after)
 
 
-async def head(running: Running) -> int:
+async def head(projections: Views) -> int:
     """The newest position that every view of the journal holds."""
-    async with running.views.reading() as reading:
+    async with projections.reading() as reading:
         return reading.position

@@ -226,7 +226,7 @@ async def carry_out(
         correlation_id=request.scope["state"]["correlation_id"],
         traceparent=_traceparent(request),
     )
-    return _answer(running.service.name, aggregate, result, created=created)
+    return _answer(running.name, aggregate, result, created=created)
 
 
 def _traceparent(request: Request) -> str | None:

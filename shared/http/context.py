@@ -1,8 +1,7 @@
-"""What a running process consists of; made by `build` when it starts, and handed to everything that answers."""
+"""What a running process consists of; composed when it starts, and handed to everything that answers."""
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import asyncpg
 from starlette.requests import Request
@@ -21,15 +20,13 @@ from shared.projections.consistency import Arrival
 from shared.projections.cursors import Cursors
 from shared.projections.read_snapshot import Views
 
-if TYPE_CHECKING:
-    from shared.service.definition import Service
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
     """One process of a service, at work."""
 
-    service: "Service"
+    name: str
+    """The name of the service."""
     settings: Settings
     pool: asyncpg.Pool
     clock: Clock
@@ -52,7 +49,7 @@ class Running:
     folding: Bulkhead
     """The places of answers that are folded from the events themselves."""
     feed: Feed
-    """The end of the service's stream of events; without a source in `Service` nobody listens to it."""
+    """The end of the service's stream of events; without a source in the service's definition nobody listens to it."""
 
 
 def running_of(request: Request) -> Running:

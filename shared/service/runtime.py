@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 import httpx
@@ -46,10 +46,8 @@ from shared.projections.projection import Source, View
 from shared.projections.read_snapshot import NotBuilt, Views
 from shared.projections.runner import ViewRunner
 from shared.reactions.runner import ReactionRunner
+from shared.service.definition import Service
 from shared.service.workers import Worker, run_all
-
-if TYPE_CHECKING:
-    from shared.service.definition import Service
 
 log = structlog.get_logger(__name__)
 
@@ -67,21 +65,21 @@ CLOCK_SECONDS = 1.0
 """How soon a process follows when another one has moved the company clock."""
 
 
-def registry_for(service: "Service") -> Registry:
+def registry_for(service: Service) -> Registry:
     """The published events, and those of the service's aggregates should they not be among them."""
     published = registry_of()
     own = {event for aggregate in service.families for event in aggregate.events} - set(published.classes)
     return Registry([*published.classes, *own]) if own else published
 
 
-def views_of(service: "Service") -> tuple[View, ...]:
+def views_of(service: Service) -> tuple[View, ...]:
     """The views of a service; everybody has the organisation."""
     if any(view.name == ORGANISATION for view in service.views):
         return service.views
     return (organisation("log" if service.name == service_of(TeamFormed) else "journal"), *service.views)
 
 
-def journaled_topics(service: "Service", registry: Registry) -> frozenset[str]:
+def journaled_topics(service: Service, registry: Registry) -> frozenset[str]:
     """The topics that a service keeps in its journal."""
     if service.reads is None:
         return frozenset(registry.topics())
@@ -92,7 +90,7 @@ def journaled_topics(service: "Service", registry: Registry) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def running_process(service: "Service", settings: Settings, health: Health) -> AsyncIterator[Running]:
+async def running_process(service: Service, settings: Settings, health: Health) -> AsyncIterator[Running]:
     """A process of a service at work; on leaving, workers finish first, then what is being appended, then the pool."""
     stopping = asyncio.Event()
     async with (
@@ -104,7 +102,7 @@ async def running_process(service: "Service", settings: Settings, health: Health
         for view in views_of(service):
             await prepare(pool, view, settings.company)
         for seed in service.seeds:
-            await seed(parts.running)
+            await seed(parts.running.commands)
         workers = asyncio.create_task(run_all(_workers(parts), health, stopping))
         try:
             yield parts.running
@@ -127,13 +125,14 @@ async def _require_fit(pool: asyncpg.Pool, settings: Settings) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
+    service: Service
     running: Running
     registry: Registry
     appender: Appender
 
 
 async def _compose(
-    service: "Service",
+    service: Service,
     settings: Settings,
     *,
     health: Health,
@@ -151,8 +150,8 @@ async def _compose(
     people = Organisation(views)
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
-    running: Running = Running(
-        service=service,
+    running = Running(
+        name=service.name,
         settings=settings,
         pool=pool,
         clock=clock,
@@ -188,14 +187,14 @@ async def _compose(
         cursors=Cursors(settings.claim_secret),
         folding=Bulkhead(FOLDS_AT_ONCE, FOLD_WAIT_SECONDS),
         stopping=stopping,
-        feed=_feed(service, settings, health, advanced, lambda: running),
+        feed=_feed(service, settings, health, advanced, views),
     )
     _readiness(health, running)
-    return _Parts(running=running, registry=registry, appender=appender)
+    return _Parts(service=service, running=running, registry=registry, appender=appender)
 
 
 def _commands(
-    service: "Service",
+    service: Service,
     settings: Settings,
     *,
     pool: asyncpg.Pool,
@@ -221,7 +220,7 @@ def _commands(
 
 
 @asynccontextmanager
-async def commands_alone(service: "Service", settings: Settings, *, dry_run: bool = False) -> AsyncIterator[Commands]:
+async def commands_alone(service: Service, settings: Settings, *, dry_run: bool = False) -> AsyncIterator[Commands]:
     """The commands of a service without its web side and its workers, as an import needs them. What they append is
     published and folded by the service's own processes; in a dry run nothing is appended, nor written otherwise."""
     async with await create_pool(settings.database_url, name=f"{service.name}-commands") as pool:
@@ -246,14 +245,14 @@ async def commands_alone(service: "Service", settings: Settings, *, dry_run: boo
             await commands.close()
 
 
-def _feed(service: "Service", settings: Settings, health: Health, advanced: Signal, running: Any) -> Feed:
+def _feed(service: Service, settings: Settings, health: Health, advanced: Signal, views: Views) -> Feed:
     source = service.feed
 
     async def read(after: int, limit: int) -> Any:
-        return await source.read(running(), after, limit) if source else ((), after)
+        return await source.read(views, after, limit) if source else ((), after)
 
     async def head() -> int:
-        return await source.head(running()) if source else 0
+        return await source.head(views) if source else 0
 
     return Feed(read, head, advanced, gauge=health.metrics.listeners, limit=settings.stream_limit)
 
@@ -280,7 +279,7 @@ def _readiness(health: Health, running: Running) -> None:
 def _workers(parts: _Parts) -> list[Worker]:
     """Everything that a process does beside answering."""
     running = parts.running
-    service, settings, pool, health = running.service, running.settings, running.pool, running.health
+    service, settings, pool, health = parts.service, running.settings, running.pool, running.health
     appended = parts.appender.appended
     workers = [
         Worker(name="clock", run=lambda stopping: _follow_clock(running, stopping)),
@@ -340,12 +339,12 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
         "advanced": running.advanced,
     }
     workers: list[Worker] = []
-    views = views_of(running.service)
+    views = views_of(parts.service)
     if any(view.source == source for view in views):
-        company, pace = running.settings.company, running.service.pace
+        company, pace = running.settings.company, parts.service.pace
         folding = ViewRunner(source, views=views, company=company, pace=pace, **about)
         workers.append(Worker(name=folding.name, run=folding.run))
-    reactions = running.service.reactions
+    reactions = parts.service.reactions
     if reactions and source in reactions.sources:
         reacting = ReactionRunner(source, reactions=reactions, commands=running.commands, **about)
         workers.append(_once_built(running, reacting.name, reacting.run))

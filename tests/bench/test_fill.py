@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -18,7 +17,8 @@ from deploy.imports.loading import load
 from deploy.imports.visibility import until_visible
 from deploy.local import kafka as local_kafka
 from deploy.local.program import stop_left_overs
-from deploy.local.stack import SERVICES, Stack
+from deploy.local.stack import Stack
+from deploy.services import SERVICES, definition_of
 from deploy.verify.verification import Part, verify
 from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
@@ -135,7 +135,7 @@ async def test_stamped_stores_and_journals_are_what_the_services_would_have_writ
     filled = await fill(databases, heads, copies=COPIES, secret=SECRET, currency=company.currency)
 
     async with at_work(settings) as running:
-        parts = [Part.of(one.service, one.pool, company) for one in running.values()]
+        parts = [Part.of(definition_of(one.name), one.pool, company) for one in running.values()]
         assert [one.sentence for one in (await verify(parts, bootstrap, patience=PATIENCE_SECONDS)).differences] == []
         (deals,) = await builds_of_views(running["forecast"].pool, "serving", ["deals"])
         spans = f"select count(distinct deal_id) from {deals.schema}.span"
@@ -153,9 +153,7 @@ async def test_stamped_stores_and_journals_are_what_the_services_would_have_writ
 async def at_work(settings: Mapping[str, Settings]) -> AsyncIterator[dict[str, Running]]:
     async with AsyncExitStack() as opened:
         yield {
-            name: await opened.enter_async_context(
-                running_process(import_module(f"services.{name}.app").SERVICE, own, Health(Metrics.of(name)))
-            )
+            name: await opened.enter_async_context(running_process(definition_of(name), own, Health(Metrics.of(name))))
             for name, own in settings.items()
         }
 

@@ -10,7 +10,8 @@ from deploy.cli.clock import target
 from deploy.cli.databases import databases
 from deploy.cli.token import member
 from deploy.local.fault import LocalError
-from deploy.local.stack import SERVICES, Stack
+from deploy.local.stack import Stack
+from deploy.services import SERVICES
 from shared.directory.organisation import organisation
 from shared.domain.context import Company
 from shared.domain.roles import Role

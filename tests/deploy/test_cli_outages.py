@@ -15,7 +15,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.cli.outages import outage
 from deploy.local.fault import LocalError
-from deploy.local.stack import SERVICES, throughline
+from deploy.local.stack import throughline
+from deploy.services import SERVICES
 from shared.directory.organisation import organisation
 from shared.domain.context import Company
 from shared.eventstore.migrate import migrate

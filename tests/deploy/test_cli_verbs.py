@@ -16,7 +16,8 @@ from deploy.cli.up import simulated
 from deploy.local import kafka
 from deploy.local.fault import LocalError
 from deploy.local.ports import free_port
-from deploy.local.stack import SERVICES, Stack, throughline, without_password
+from deploy.local.stack import Stack, throughline, without_password
+from deploy.services import SERVICES
 from shared.eventstore.claim_secret import hold_to
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool

@@ -9,8 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import asyncpg
 import pytest
@@ -21,7 +20,6 @@ from deploy.imports.loading import Summary, load
 from deploy.imports.reference import page
 from services.deals.app import SERVICE as DEALS
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
 from shared.ops.settings import Settings
 from shared.service.runtime import commands_alone
 from shared.testing.servers import DatabaseServer
@@ -249,7 +247,7 @@ async def _books(postgres: DatabaseServer) -> AsyncIterator[Books]:
     books = Books({name: await postgres.create_database(name, template) for name in WRITERS})
     async with commands_alone(DEALS, books.settings["deals"]) as commands:
         for seed in DEALS.seeds:
-            await seed(cast("Running", SimpleNamespace(commands=commands)))
+            await seed(commands)
     yield books
     for url in books.urls.values():
         await postgres.drop_database(url)

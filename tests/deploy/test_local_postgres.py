@@ -12,7 +12,8 @@ import pytest
 from deploy.local import postgres
 from deploy.local.fault import LocalError
 from deploy.local.program import until
-from deploy.local.stack import SERVICES, Stack
+from deploy.local.stack import Stack
+from deploy.services import SERVICES
 
 
 async def ask(url: str, sql: str) -> object:

@@ -15,6 +15,7 @@ from deploy.local.fault import LocalError
 from deploy.local.program import Running as Server
 from deploy.local.stack import Stack
 from deploy.republish import republish
+from deploy.services import definition_of
 from deploy.verify.verification import Part
 from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
@@ -92,7 +93,7 @@ async def servers(stack: Stack, postgres: DatabaseServer, home: object) -> Async
 
 
 def parts(house: House) -> list[Part]:
-    return [Part.of(one.service, one.pool, one.settings.company) for one in (house.deals, house.forecast)]
+    return [Part.of(definition_of(one.name), one.pool, one.settings.company) for one in (house.deals, house.forecast)]
 
 
 async def sentences(house: House) -> list[str]:

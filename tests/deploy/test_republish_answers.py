@@ -15,6 +15,7 @@ from deploy.local import kafka as local_kafka
 from deploy.local.identity import Issuer, Person
 from deploy.local.stack import Stack
 from deploy.republish import republish
+from deploy.services import definition_of
 from deploy.verify.verification import Part, verify
 from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
@@ -25,7 +26,8 @@ from shared.http.context import Running
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.projections.tokens import decode
-from shared.service.definition import Service, build
+from shared.service.build import build
+from shared.service.definition import Service
 from shared.testing.servers import DatabaseServer
 from tests.deploy.test_verify import until
 from tests.shared.http.conftest import issuer, served
@@ -52,7 +54,7 @@ class Place:
 
     @property
     def part(self) -> Part:
-        return Part.of(self.running.service, self.running.pool, self.running.settings.company)
+        return Part.of(definition_of(self.running.name), self.running.pool, self.running.settings.company)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.local import kafka as local_kafka
 from deploy.local.program import stop_left_overs
 from deploy.local.stack import Stack
+from deploy.services import definition_of
 from deploy.verify.comparing import Difference
 from deploy.verify.verification import Part, verify
 from services.deals.app import SERVICE as DEALS
@@ -52,7 +53,8 @@ class House:
 
     async def differences(self) -> list[Difference]:
         parts = [
-            Part.of(running.service, running.pool, running.settings.company) for running in (self.deals, self.forecast)
+            Part.of(definition_of(running.name), running.pool, running.settings.company)
+            for running in (self.deals, self.forecast)
         ]
         return (await verify(parts, self.bootstrap, patience=PATIENCE_SECONDS)).differences
 

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local import program
 from deploy.local.control import state
-from deploy.local.stack import SERVICES
+from deploy.services import SERVICES
 from tests.faults.traffic import PATIENCE_SECONDS, nothing_lost_nothing_doubled, selling
 from tests.whole_stack import WholeStack
 

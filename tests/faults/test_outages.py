@@ -21,7 +21,7 @@ from shared.eventstore.pool import DATABASE_AWAY
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.reactions.registry import Do, Reactions
-from shared.service.definition import build
+from shared.service.build import build
 from shared.testing.servers import DatabaseServer
 from tests.shared.eventstore.conftest import Process, start_process
 from tests.shared.eventstore.tickets import SERVICE_ACTOR, AddNote, OpenTicket, ticket

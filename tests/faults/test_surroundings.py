@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from deploy.local.stack import SERVICES, url_setting
+from deploy.local.stack import url_setting
+from deploy.services import SERVICES
 from shared.testing.servers import DatabaseServer
 from tests.conftest import whole_stack
 from tests.faults.stalling import Network, network

@@ -1,6 +1,5 @@
 """The law of days: every day in a command lies within the calendar of business (API-1)."""
 
-import importlib
 import typing
 from collections.abc import Iterator
 from dataclasses import is_dataclass
@@ -9,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from deploy.local.stack import SERVICES
+from deploy.services import SERVICES, definition_of
 from shared.domain.calendar import Day
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_day_in_a_command_is_one_of_them(service: str) -> None:
-    for aggregate in importlib.import_module(f"services.{service}.app").SERVICE.aggregates:
+    for aggregate in definition_of(service).aggregates:
         for command in aggregate.handlers:
             assert not list(boundless(command, set())), command.__name__
 

@@ -1,12 +1,11 @@
 """The law of follow-ups: what readers wait for is what the services answer, and whoever has timers tells of them."""
 
-from importlib import import_module
-
+from deploy.services import definition_of
 from shared.events.follow_ups import FOLLOWERS, TIMED
 from shared.events.registry import SERVICES
 from shared.service.definition import Service
 
-OWNERS: list[Service] = [import_module(f"services.{name}.app").SERVICE for name in SERVICES]
+OWNERS: list[Service] = [definition_of(name) for name in SERVICES]
 
 
 def test_what_readers_wait_for_is_what_services_answer() -> None:

@@ -118,7 +118,8 @@ ROOMS = (
     ("projections",),
     ("reactions",),
     ("directory",),
-    ("http", "service"),
+    ("http",),
+    ("service",),
 )
 """The rooms of `shared`, each on those before it. The two that are pure speak of one another: events hold money, and
 money is plain data as events are."""

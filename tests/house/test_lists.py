@@ -1,14 +1,13 @@
 """The law of the lists: an aggregate's list folds every event that changes the aggregate."""
 
-from importlib import import_module
-
 import pytest
 
+from deploy.services import definition_of
 from shared.domain.aggregate import Aggregate
 from shared.events.registry import SERVICES
 from shared.service.definition import Service
 
-OWNERS: list[Service] = [import_module(f"services.{name}.app").SERVICE for name in SERVICES]
+OWNERS: list[Service] = [definition_of(name) for name in SERVICES]
 AGGREGATES = [(service, aggregate) for service in OWNERS for aggregate in service.aggregates]
 UNLISTED = {
     "assignment-queue": "whose turn it is shows in the leads that were assigned",

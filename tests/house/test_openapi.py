@@ -1,18 +1,17 @@
 """The law of the HTTP interface: every operation is described whole, no path has two owners, and the committed
 documents are what the code says."""
 
-import importlib
 import json
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from deploy.local.stack import SERVICES
 from deploy.reference import FOLDER, committed, files
+from deploy.services import SERVICES, definition_of
 from shared.domain.aggregate import Aggregate
 from shared.http.command_routes import command_routes
-from shared.service.definition import service_document
+from shared.service.build import service_document
 
 RENEW = "run: python -m deploy.reference"
 
@@ -32,7 +31,7 @@ def test_the_committed_documents_are_what_the_code_says(written: dict[str, str])
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_operation_is_described_whole(service: str) -> None:
     """API-1, API-4: an operation id, a summary, an example, errors and roles."""
-    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    document = service_document(definition_of(service))
     for path, operations in document["paths"].items():
         for method, told in operations.items():
             where = f"{method.upper()} {path}"
@@ -46,7 +45,7 @@ def test_every_operation_is_described_whole(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_example_holds_to_its_schema(service: str) -> None:
     """API-1."""
-    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    document = service_document(definition_of(service))
     for path, operations in document["paths"].items():
         for method, told in operations.items():
             for said in (*told["responses"].values(), told.get("requestBody", {})):
@@ -60,7 +59,7 @@ def test_every_example_holds_to_its_schema(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_name_in_a_body_is_more_than_white_space(service: str) -> None:
     """API-1."""
-    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    document = service_document(definition_of(service))
     bodies = [told["requestBody"] for operations in document["paths"].values() for told in operations.values()
               if "requestBody" in told]  # fmt: skip
     for body in bodies:
@@ -82,7 +81,7 @@ def _has_example(told: dict[str, Any], method: str) -> bool:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_examples_of_bodies_have_every_required_field(service: str) -> None:
-    aggregates: tuple[Aggregate, ...] = importlib.import_module(f"services.{service}.app").SERVICE.aggregates
+    aggregates: tuple[Aggregate, ...] = definition_of(service).aggregates
     for route in command_routes(aggregates):
         example = getattr(route.command, "example", {})
         route.body.validate_json(json.dumps(example), strict=True)
@@ -90,14 +89,14 @@ def test_examples_of_bodies_have_every_required_field(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_page_names_the_header_that_leads_on(service: str) -> None:
-    document = service_document(importlib.import_module(f"services.{service}.app").SERVICE)
+    document = service_document(definition_of(service))
     for operation in [told for operations in document["paths"].values() for told in operations.values()]:
         if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", [])):
             assert "Link" in operation["responses"]["200"]["headers"], operation["operationId"]
 
 
 def test_the_stream_says_how_it_is_resumed_and_what_an_event_holds() -> None:
-    document = service_document(importlib.import_module("services.forecast.app").SERVICE)
+    document = service_document(definition_of("forecast"))
     stream = document["paths"]["/v1/stream"]["get"]
     assert [given["in"] for given in stream["parameters"] if given["name"] == "Last-Event-ID"] == ["header"]
     content = stream["responses"]["200"]["content"]["text/event-stream"]

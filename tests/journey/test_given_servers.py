@@ -18,7 +18,8 @@ from deploy.local.control import take_down
 from deploy.local.home import Home
 from deploy.local.ports import free_port
 from deploy.local.program import Running, recorded
-from deploy.local.stack import SERVICES, Stack, throughline, url_setting
+from deploy.local.stack import Stack, throughline, url_setting
+from deploy.services import SERVICES
 from tests.conftest import names_a_server
 from tests.journey.company import AMOUNT, Company, done, found, made, seen
 from tests.whole_stack import Answer, WholeStack

@@ -16,7 +16,8 @@ from services.leads.app import SERVICE as LEADS
 from services.receivables.app import SERVICE as RECEIVABLES
 from shared.eventstore.migrate import migrate
 from shared.ops.settings import Settings
-from shared.service.definition import Service, build
+from shared.service.build import build
+from shared.service.definition import Service
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.conftest import Errands, issuer
 

@@ -1,7 +1,6 @@
 """Changes of some fields: one that is null is emptied, or refused with its name; one that is left out stays (API-1)."""
 
 import dataclasses
-import importlib
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from deploy.local.stack import SERVICES
+from deploy.services import SERVICES, definition_of
 from services.contracts.domain.contract.drafting import ChangeContract
 from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.state import NextStep
@@ -57,7 +56,7 @@ def may_be_left_out(command: type) -> list[str]:
 def routes() -> Iterator[CommandRoute]:
     """The routes of all commands that change some fields."""
     for service in SERVICES:
-        for route in command_routes(importlib.import_module(f"services.{service}.app").SERVICE.aggregates):
+        for route in command_routes(definition_of(service).aggregates):
             if route.method == "PATCH" or may_be_left_out(route.command):
                 yield route
 

@@ -1,12 +1,11 @@
 """API-1, API-4: a list narrowed to whom nobody knows, or of whom the asker sees nothing, is refused."""
 
-import importlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from deploy.local.stack import SERVICES
+from deploy.services import SERVICES, definition_of
 from shared.directory.narrowing import NAMES
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
@@ -20,7 +19,7 @@ __all__ = ["office"]
 def narrowed() -> Iterator[Any]:
     """Every list of every service that is narrowed to a team or an owner."""
     for service in SERVICES:
-        for listing in importlib.import_module(f"services.{service}.app").SERVICE.listings:
+        for listing in definition_of(service).listings:
             for parameter in sorted(NAMES.keys() & listing.filters.keys()):
                 yield pytest.param(service, listing.name, parameter, id=f"{listing.name}-{parameter}")
 

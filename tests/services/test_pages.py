@@ -6,14 +6,13 @@
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
 import asyncpg
 import pytest
 
-from deploy.local.stack import SERVICES
+from deploy.services import SERVICES, definition_of
 from services.deals.domain.deal import deal
 from services.deals.domain.product import product
 from services.deals.domain.target import target
@@ -35,9 +34,7 @@ from tests.services.test_any_order import CASES, Told, drawn_from, journaled, re
 
 FAMILIES = (deal, lead, account, member, team, product, target)
 VIEWS: Mapping[str, View] = {
-    f"{service}_{view.name}": view
-    for service in SERVICES
-    for view in import_module(f"services.{service}.app").SERVICE.views
+    f"{service}_{view.name}": view for service in SERVICES for view in definition_of(service).views
 }
 """By the schema of their build."""
 NATIVE_FROM = 4

@@ -4,7 +4,7 @@ Every operation has an id, a summary, an example, its errors and its roles (`x-r
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -18,9 +18,6 @@ from shared.http.json import decimals_are_strings, schema_of
 from shared.http.problems import CATALOGUE, KINDS
 from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
 from shared.projections.lists import MOST_VALUES, Filter, Listing
-
-if TYPE_CHECKING:
-    from shared.service.definition import Service
 
 Document = dict[str, Any]
 
@@ -140,14 +137,22 @@ class Schemas:
             raise ValueError(f"two different schemas are called {name}")
 
 
-def document(app: FastAPI, service: "Service", commands: Iterable[CommandRoute]) -> Document:
+def document(
+    app: FastAPI,
+    *,
+    title: str,
+    description: str,
+    commands: Iterable[CommandRoute],
+    aggregates: Iterable[Aggregate],
+    listings: Iterable[Listing],
+) -> Document:
     """The whole document of a service."""
     schemas = Schemas()
     base = get_openapi(
-        title=f"Throughline {service.name}",
+        title=title,
         version=VERSION,
         openapi_version="3.1.0",
-        description=service.description,
+        description=description,
         routes=app.routes,
         separate_input_output_schemas=False,
     )
@@ -158,9 +163,9 @@ def document(app: FastAPI, service: "Service", commands: Iterable[CommandRoute])
             paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
     for route in commands:
         paths.setdefault(route.path, {})[route.method.lower()] = _command(route, schemas)
-    for aggregate in service.aggregates:
+    for aggregate in aggregates:
         paths.setdefault(f"/v1/{aggregate.plural}/{{id}}", {})["get"] = _aggregate(aggregate, schemas)
-    for listing in service.listings:
+    for listing in listings:
         paths.setdefault(f"/v1/{listing.name}", {})["get"] = _listing(listing, schemas)
     components = base.get("components", {}).get("schemas", {})
     unused = {"HTTPValidationError", "ValidationError"}

@@ -9,13 +9,13 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from deploy.services import definition_of
 from shared.events.codec import Codec
 from shared.events.registry import SERVICES, partition_of, topic_of
 from shared.eventstore.claims import KeyedHash
@@ -193,7 +193,7 @@ async def _stored(name: str, connection: Any, kept: frozenset[UUID], head: int) 
 
 def _claims(name: str, rows: Rows, personal: Mapping[UUID, str]) -> Iterator[tuple[str, str, UUID]]:
     """What the aggregates hold, found as the service finds it: from their states."""
-    service: Service = import_module(f"services.{name}.app").SERVICE
+    service: Service = definition_of(name)
     codec, aggregates = Codec(registry_for(service)), {one.name: one for one in service.aggregates}
     streams: dict[UUID, Rows] = {}
     for row in rows:

@@ -13,7 +13,8 @@ from deploy.demo.generator import write
 from deploy.local import postgres
 from deploy.local.control import take_down
 from deploy.local.home import Home, read_json, write_atomically
-from deploy.local.stack import CHECKOUT, SERVICES, Stack
+from deploy.local.stack import CHECKOUT, Stack
+from deploy.services import SERVICES
 from tests.bench import builds
 from tests.bench.builds import Build
 from tests.bench.fill.base import base
@@ -31,7 +32,8 @@ from deploy.cli.import_ import facts_in
 from deploy.imports.facts import ids_of
 from deploy.imports.loading import load
 from deploy.imports.visibility import until_visible
-from deploy.local.stack import SERVICES, Stack
+from deploy.services import SERVICES
+from deploy.local.stack import Stack
 from shared.events import registry
 from shared.ops.settings import Settings
 home, file = map(Path, sys.argv[1:])

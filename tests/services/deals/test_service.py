@@ -223,7 +223,7 @@ async def test_api_1_a_deal_is_handed_over_only_to_who_is_there(office: Office) 
 
 
 async def test_proc_1_the_short_process_is_there_and_starting_again_changes_nothing(office: Office) -> None:
-    await publish_short_process(office.running)
+    await publish_short_process(office.running.commands)
     held = await office.running.commands.state(process, SHORT_ID)
     assert held.sequence == 1
     rep = office.somebody(Role.REP, "anybody")

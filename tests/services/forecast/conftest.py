@@ -26,7 +26,7 @@ from shared.ops.settings import Settings
 from shared.projections import builds
 from shared.projections.read_snapshot import Reading, Views
 from shared.projections.runner import ViewRunner
-from shared.service.definition import build
+from shared.service.build import build
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.conftest import Errands, issuer
 

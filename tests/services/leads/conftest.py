@@ -14,7 +14,7 @@ from shared.eventstore.migrate import migrate
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.projections.tokens import ConsistencyToken
-from shared.service.definition import build
+from shared.service.build import build
 from shared.testing.servers import DatabaseServer
 from tests.shared.http import conftest as web
 

@@ -20,7 +20,7 @@ from shared.eventstore.migrate import migrate
 from shared.http.context import Running
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.service.definition import build
+from shared.service.build import build
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.sample import SERVICE
 from tests.shared.http.waiting import until

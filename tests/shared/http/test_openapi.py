@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from shared.http.openapi.merge import merged
 from shared.http.problems import KINDS
-from shared.service.definition import service_document
+from shared.service.build import service_document
 from tests.shared.http.conftest import Errands
 from tests.shared.http.sample import SERVICE
 

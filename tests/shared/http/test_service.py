@@ -16,7 +16,8 @@ from shared.domain.roles import Role
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
 from shared.eventstore.migrate import migrate
 from shared.ops.settings import environment_name
-from shared.service.definition import Service, build
+from shared.service.build import build
+from shared.service.definition import Service
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.conftest import BREAD, Errands
 from tests.shared.http.sample import SERVICE
@@ -133,7 +134,7 @@ async def test_a_process_serves_until_it_is_told_to_stop(
     }
     program = (
         "from shared.ops.settings import Settings; from shared.service.server import run;"
-        "from shared.service.definition import build; from tests.shared.http.sample import SERVICE;"
+        "from shared.service.build import build; from tests.shared.http.sample import SERVICE;"
         "settings = Settings.from_environment('errands'); run(build(SERVICE, settings), settings)"
     )
     process = await asyncio.create_subprocess_exec(

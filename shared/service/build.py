@@ -1,0 +1,86 @@
+"""The application of a service: routes, documents and middleware around its definition (FastAPI)."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute, Route
+
+from shared.http.command_routes import aggregate_route, command_routes, operation_id, starlette_route
+from shared.http.failures import answer_failures
+from shared.http.handwritten import every_route
+from shared.http.list_routes import list_route
+from shared.http.middleware import Surroundings
+from shared.http.openapi.document import document, query_parameters
+from shared.http.openapi.pages import reference_routes
+from shared.http.probes import clock_routes, health_routes
+from shared.http.static import page_routes
+from shared.ops.health import Health
+from shared.ops.metrics import Metrics
+from shared.ops.settings import Settings
+from shared.service.definition import Service
+from shared.service.runtime import running_process
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def build(service: Service, settings: Settings) -> FastAPI:
+    """The application of a service. Nothing is opened before it starts. Raises ValueError when two routes clash."""
+    health = Health(Metrics.of(service.name))
+    app = FastAPI(
+        title=f"Throughline {service.name}",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan(service, settings, health),
+        generate_unique_id_function=lambda route: operation_id(route.name),
+    )
+    commands = command_routes(service.aggregates)
+    app.router.routes += [starlette_route(route) for route in commands]
+    app.router.routes += [list_route(listing) for listing in service.listings]
+    for routes in service.routes:
+        if isinstance(routes, APIRouter):
+            app.include_router(routes, dependencies=[every_route])
+    app.router.routes += [aggregate_route(aggregate) for aggregate in service.aggregates]
+    app.router.routes += health_routes(health)
+    if settings.development:
+        app.router.routes += clock_routes()
+    described = document(
+        app,
+        title=f"Throughline {service.name}",
+        description=service.description,
+        commands=commands,
+        aggregates=service.aggregates,
+        listings=service.listings,
+    )
+    app.openapi = lambda: described  # type: ignore[method-assign]
+    app.state.parameters = query_parameters(described)
+    app.router.routes += reference_routes(app.openapi)
+    if service.pages:
+        app.router.routes += page_routes(service.pages)
+    # Mounts last: one at "/" takes whatever is left.
+    app.router.routes += [route for route in service.routes if isinstance(route, BaseRoute)]
+    answer_failures(app)
+    patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
+    app.add_middleware(Surroundings, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
+    return app
+
+
+def _lifespan(service: Service, settings: Settings, health: Health) -> Lifespan:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_process(service, settings, health) as running:
+            app.state.running = running
+            app.state.stopping = running.stopping
+            yield
+
+    return lifespan
+
+
+def service_document(service: Service) -> dict[str, Any]:
+    """The OpenAPI document of a service, without anything to connect to."""
+    nowhere = Settings(service=service.name, database_url="postgresql://nowhere", claim_secret="-" * 32)
+    described: dict[str, Any] = build(service, nowhere).openapi()
+    return described
