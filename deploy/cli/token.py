@@ -42,10 +42,10 @@ async def member(stack: Any, role: Role, team: str) -> str:
     from deploy.cli.databases import databases, settings_of
     from deploy.local.fault import LocalError
     from shared.directory.organisation import organisation
-    from shared.projections.read_snapshot import NotBuilt, Views
+    from shared.projections.read_snapshot import NotBuilt, Projections
 
     async with databases(stack, ["leads"]) as pools:
-        views = Views(pools["leads"], [organisation("log")], {}, settings_of(stack, "leads").company)
+        views = Projections(pools["leads"], [organisation("log")], {}, settings_of(stack, "leads").company)
         try:
             found = await views.lookup("organisation", IN_TEAM, team, role.value)
             teams = [row["name"] for row in await views.lookup("organisation", TEAMS)]

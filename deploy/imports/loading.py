@@ -37,9 +37,9 @@ from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.arrangement import ArrangeHistory
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.commands.refusals import Refused
-from shared.commands.request import Request, Result
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.events.chronology import ORDER_OF_DAY, Rank, Told
@@ -155,12 +155,12 @@ async def load(
     return summary
 
 
-async def _arrange(receivables: Commands, ledgers: Iterable[UUID], run: UUID) -> None:
+async def _arrange(receivables: CommandExecutor, ledgers: Iterable[UUID], run: UUID) -> None:
     """Have money allocated as it happened, now that everything is told. It happens by itself where this broke off."""
     for some in _batches(ledgers):
         await receivables.execute_many(
             [
-                Request(
+                CommandRequest(
                     aggregate=ledger,
                     aggregate_id=ledger_id,
                     command=ArrangeHistory(),
@@ -220,7 +220,7 @@ def waves(facts: Sequence[Understood], there: Mapping[UUID, Keys]) -> list[list[
 
 
 async def _found(
-    facts: Sequence[Understood], there: Mapping[UUID, Keys], desks: Mapping[str, Commands]
+    facts: Sequence[Understood], there: Mapping[UUID, Keys], desks: Mapping[str, CommandExecutor]
 ) -> dict[UUID, Keys]:
     """Of what these facts name, what was there before this import, with the keys that it holds."""
     unseen = {each.id: each for _, _, taken in facts for each in _things(taken) if each.id not in there}
@@ -249,7 +249,7 @@ def _without_strangers(
             yield place, line, taken
 
 
-async def _since_capture(facts: list[Understood], desks: Mapping[str, Commands]) -> list[Understood]:
+async def _since_capture(facts: list[Understood], desks: Mapping[str, CommandExecutor]) -> list[Understood]:
     """The facts, with deals that came from a lead begun when that was captured (DEAL-1), where they do not say when."""
     leads = {lead_id for _, _, taken in facts if (lead_id := _lead_before(taken))}
     if not leads:
@@ -292,10 +292,10 @@ def _unknown(named: Named) -> str:
 
 
 async def _take_in(
-    commands: Commands, facts: Sequence[Understood], told_at: datetime, there: dict[UUID, Keys], summary: Summary
+    commands: CommandExecutor, facts: Sequence[Understood], told_at: datetime, there: dict[UUID, Keys], summary: Summary
 ) -> None:
     requests = [
-        Request(
+        CommandRequest(
             aggregate=taken.kind.aggregate,
             aggregate_id=taken.aggregate_id,
             command=taken.command,
@@ -310,7 +310,7 @@ async def _take_in(
     answers = await commands.execute_many(requests)
     for (place, line, taken), answer in zip(facts, answers, strict=True):
         kind = str(line["fact"])
-        if isinstance(answer, Result):
+        if isinstance(answer, CommandResult):
             (summary.recorded if answer.events else summary.known)[kind] += 1
             summary.notes += [Note(place=place, without=each) for each in left_out(taken.command, answer.events)]
             if taken.brings:
@@ -380,7 +380,7 @@ async def turn(settings: Mapping[str, Settings], *, alone: bool) -> AsyncIterato
 
 
 @asynccontextmanager
-async def desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[Commands]:
+async def desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[CommandExecutor]:
     """The commands of a service, without its web side and its workers."""
     service = definition_of(name)
     async with commands_alone(service, settings, dry_run=dry_run) as commands:

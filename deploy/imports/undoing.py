@@ -19,9 +19,9 @@ import asyncpg
 
 from deploy.imports.loading import IMPORTER, OPERATION, account_key, desk, turn
 from deploy.imports.ordering import circular
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.commands.refusals import Refused
-from shared.commands.request import Request, Result
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import RetractFacts
 from shared.events.registry import registry_of, type_of
@@ -119,7 +119,7 @@ class Undoing:
     run: UUID
     things: Mapping[UUID, Thing]
     pools: Pools
-    desks: Mapping[str, Commands]
+    desks: Mapping[str, CommandExecutor]
     gone: Mapping[str, set[tuple[UUID, UUID]]]
     """What was retracted before, by service: things and requests."""
     dry_run: bool
@@ -268,7 +268,7 @@ async def _since(undoing: Undoing, began: datetime) -> AsyncIterator[Mention]:
                     yield Mention(about, row["sequence"], row["is_of_run"], row["type"], named)
 
 
-def _is_retractable(thing: Thing, desks: Mapping[str, Commands]) -> bool:
+def _is_retractable(thing: Thing, desks: Mapping[str, CommandExecutor]) -> bool:
     return RetractFacts in desks[thing.service].aggregates[thing.aggregate].handlers
 
 
@@ -288,7 +288,7 @@ async def _retract(undoing: Undoing, names: Names, stays: dict[UUID, str]) -> se
             asked = [things[each] for each in some if each not in stays]
             await _forget_accounts(asked, undoing)
             for each, answer in (await _answers(asked, undoing.desks, run)).items():
-                if isinstance(answer, Result):
+                if isinstance(answer, CommandResult):
                     done.add(each)
                     progress = True
                 elif isinstance(answer, Rejected):
@@ -310,9 +310,9 @@ async def _look_again(undoing: Undoing, names: Names, stays: dict[UUID, str]) ->
 
 
 async def _answers(
-    things: Sequence[Thing], desks: Mapping[str, Commands], run: UUID
-) -> dict[UUID, Result | Rejected | Refused]:
-    answers: dict[UUID, Result | Rejected | Refused] = {}
+    things: Sequence[Thing], desks: Mapping[str, CommandExecutor], run: UUID
+) -> dict[UUID, CommandResult | Rejected | Refused]:
+    answers: dict[UUID, CommandResult | Rejected | Refused] = {}
     for service, commands in desks.items():
         own = [thing for thing in things if thing.service == service]
         requests = [_request(commands, thing, run) for thing in own]
@@ -321,8 +321,8 @@ async def _answers(
     return answers
 
 
-def _request(commands: Commands, thing: Thing, run: UUID) -> Request:
-    return Request(
+def _request(commands: CommandExecutor, thing: Thing, run: UUID) -> CommandRequest:
+    return CommandRequest(
         aggregate=commands.aggregates[thing.aggregate],
         aggregate_id=thing.id,
         # Those told last first: what is read in between has its opening still.

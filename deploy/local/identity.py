@@ -25,7 +25,7 @@ from shared.domain.roles import Role
 from shared.http.authentication import SESSION_COOKIE
 from shared.http.bodies import parse
 from shared.http.failures import answer_failures
-from shared.http.middleware import Surroundings
+from shared.http.middleware import RequestMiddleware
 from shared.http.problems import Problem
 from shared.ops.metrics import Metrics
 
@@ -171,7 +171,7 @@ def build_identity(home: Path, issuer: str, *, secret: str, audience: str = "thr
     keys.load()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     answer_failures(app)
-    app.add_middleware(Surroundings, metrics=Metrics.of("identity"), patterns={}, body_limit=BODY_LIMIT)
+    app.add_middleware(RequestMiddleware, metrics=Metrics.of("identity"), patterns={}, body_limit=BODY_LIMIT)
     _publish(app, known)
     _give_tokens(app, known, secret)
     _sign_people_in(app, known)

@@ -21,7 +21,7 @@ from shared.events.codec import Codec
 from shared.events.registry import topic_of
 from shared.eventstore.log import Log
 from shared.projections import builds
-from shared.projections.projection import View, revision_of
+from shared.projections.projection import Projection, revision_of
 from shared.service.definition import Service
 from shared.service.runtime import journaled_topics, registry_for, views_of
 
@@ -58,7 +58,7 @@ class Part:
     """What its own events are published in."""
     reads: frozenset[str]
     """What it journals."""
-    views: tuple[View, ...]
+    views: tuple[Projection, ...]
 
     @classmethod
     def of(cls, service: Service, pool: Pool, company: Company) -> "Part":
@@ -184,7 +184,7 @@ def _covered(entry: Entry, ends: Mapping[str, int]) -> bool:
     return entry.position <= ends[entry.topic.split(".", 1)[0]]
 
 
-async def _view(part: Part, view: View, patience: float) -> Comparison:
+async def _view(part: Part, view: Projection, patience: float) -> Comparison:
     log = part.log if view.source == "log" else part.journal
     head = await log.head()
 

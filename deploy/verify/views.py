@@ -15,7 +15,7 @@ from shared.following.stored_events import concerns, readable
 from shared.projections import builds
 from shared.projections.audit import differences
 from shared.projections.builds import Build
-from shared.projections.projection import View, revision_of
+from shared.projections.projection import Projection, revision_of
 
 MOST_TRIES = 40
 TRY_SECONDS = 60.0
@@ -32,7 +32,7 @@ KEYS = """
 """
 
 
-async def compared(service: str, view: View, *, pool: Pool, log: Log, company: Company, head: int) -> Comparison:
+async def compared(service: str, view: Projection, *, pool: Pool, log: Log, company: Company, head: int) -> Comparison:
     """Compare a view; it should have come to `head` of its log."""
     where = f"view {view.name} of {service}"
     serving = await builds.builds_of_views(pool, "serving", [view.name])
@@ -64,7 +64,7 @@ async def compared(service: str, view: View, *, pool: Pool, log: Log, company: C
     )
 
 
-def _behind(where: str, view: View, build: Build | None, serving: Sequence[Build], head: int) -> Difference:
+def _behind(where: str, view: Projection, build: Build | None, serving: Sequence[Build], head: int) -> Difference:
     if build is not None:
         sentence = f"It has come to {build.position}, and its log to {head}."
     elif not serving:
@@ -79,7 +79,7 @@ def _behind(where: str, view: View, build: Build | None, serving: Sequence[Build
     return Difference(where=where, what="behind", sentence=sentence)
 
 
-async def _candidates(pool: Pool, log: Log, view: View, rows: Sequence[Row], upto: int) -> list[Envelope[object]]:
+async def _candidates(pool: Pool, log: Log, view: Projection, rows: Sequence[Row], upto: int) -> list[Envelope[object]]:
     """The events that may have been lost: those that the view folds of every aggregate that a differing row names."""
     ids = list(dict.fromkeys(found for row in rows for found in row.ids))
     async with pool.acquire() as connection:
@@ -88,7 +88,7 @@ async def _candidates(pool: Pool, log: Log, view: View, rows: Sequence[Row], upt
 
 
 async def _lost(
-    pool: Pool, log: Log, view: View, company: Company, candidates: Sequence[Envelope[object]]
+    pool: Pool, log: Log, view: Projection, company: Company, candidates: Sequence[Envelope[object]]
 ) -> Envelope[object] | None:
     """The one event without which a fresh fold is what is served."""
     until = time.monotonic() + TRY_SECONDS

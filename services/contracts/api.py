@@ -8,7 +8,7 @@ from services.contracts.domain.contract.drafting import DraftContract
 from services.contracts.domain.contract.state import contract_of
 from shared.domain.roles import SELLING
 from shared.http.command_routes import carry_out
-from shared.http.handwritten import Asking, body_of, operation
+from shared.http.handwritten import CurrentActor, body_of, operation
 from shared.ops.ids import new_id
 
 router = APIRouter()
@@ -20,7 +20,7 @@ DRAFT = TypeAdapter(DraftContract)
     "/v1/contracts",
     **operation(roles=SELLING, body=DraftContract, example=DraftContract.example, status=201),
 )
-async def draft_contract(request: Request, asking: Asking) -> Response:
+async def draft_contract(request: Request, asking: CurrentActor) -> Response:
     """Draft a contract directly.
 
     A deal has one contract, whose id follows from the deal's: when it has one already that says something else, the

@@ -14,7 +14,7 @@ from services.forecast.tallies import Tally, add
 from shared.domain.context import Company
 from shared.events import receivables
 from shared.events.envelope import Envelope
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 
 DDL = """
 create table {view}.invoice (
@@ -55,7 +55,7 @@ FACTS = (
 )
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Invoices, receipts and what settles what are only ever added; a reversal settles less than nothing."""
     rows: dict[str, list[tuple[Any, ...]]] = {INVOICE: [], SETTLEMENT: [], RECEIPT: []}
     for event in events:
@@ -87,7 +87,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
 
 TALLIES = (OWED, OWED_LEVEL, INVOICED)
 
-VIEW = View(
+VIEW = Projection(
     name="cash",
     version=3,
     ddl=DDL + "".join(tally.ddl for tally in TALLIES),
@@ -160,7 +160,7 @@ select amount, issued_on, due, issued_at, team, owner,
 """
 
 
-async def _items(db: ViewDatabase, invoices: Sequence[UUID]) -> list[Item]:
+async def _items(db: ProjectionDatabase, invoices: Sequence[UUID]) -> list[Item]:
     return [
         Item(
             amount=row["amount"],
@@ -175,7 +175,7 @@ async def _items(db: ViewDatabase, invoices: Sequence[UUID]) -> list[Item]:
     ]
 
 
-async def _post(db: ViewDatabase, before: Sequence[Item], after: Sequence[Item]) -> None:
+async def _post(db: ProjectionDatabase, before: Sequence[Item], after: Sequence[Item]) -> None:
     """Post what changed in what is owed and invoiced when some items were replaced by others."""
     owed_before, owed = ([part for item in items for part in debts(item)] for items in (before, after))
     bills_before, bills = ([bill(item) for item in items] for items in (before, after))
@@ -267,7 +267,7 @@ class Invoiced:
     number: int
 
 
-async def open_items(db: ViewDatabase, asked: Question, company: Company) -> OpenItems:
+async def open_items(db: ProjectionDatabase, asked: Question, company: Company) -> OpenItems:
     """What is owed at the instant asked about; an item is overdue from the day after its due date."""
     day = company.day(asked.as_of)
     if asked.known_at is not None:
@@ -278,7 +278,7 @@ async def open_items(db: ViewDatabase, asked: Question, company: Company) -> Ope
     return OpenItems(open=row["open"], overdue=row["overdue"], number=row["number"])
 
 
-async def invoiced(db: ViewDatabase, asked: Question, company: Company, first: date, last: date) -> Invoiced:
+async def invoiced(db: ProjectionDatabase, asked: Question, company: Company, first: date, last: date) -> Invoiced:
     """What was invoiced from `first` to `last`, both included, up to the instant asked about."""
     if asked.known_at is not None:
         (row,) = await db.fetch(BILLED_KNOWN, *asked.scope, first, last, asked.as_of, asked.known_at)
@@ -288,7 +288,7 @@ async def invoiced(db: ViewDatabase, asked: Question, company: Company, first: d
     return Invoiced(amount=row["amount"], number=row["number"])
 
 
-async def ever_invoiced(db: ViewDatabase, asked: Question, company: Company, last: date) -> bool:
+async def ever_invoiced(db: ProjectionDatabase, asked: Question, company: Company, last: date) -> bool:
     """Whether anything was invoiced at all, with a date up to `last`."""
     if asked.known_at is not None:
         return (await invoiced(db, asked, company, date.min, last)).number > 0

@@ -23,7 +23,7 @@ from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
 from shared.events.registry import types_read
 from shared.eventstore.log import Excerpt
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 
 StateT = TypeVar("StateT")
 
@@ -150,13 +150,13 @@ select coalesce(sum(n), 0)::bigint as entered, coalesce(sum(m), 0)::bigint as re
 )
 
 
-def view_of(cohort: Cohort[Any]) -> View:
+def view_of(cohort: Cohort[Any]) -> Projection:
     """The read model of a cohort."""
 
-    async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(cohort, db, events)
 
-    return View(
+    return Projection(
         name=cohort.view,
         version=cohort.version,
         ddl=DDL + TALLY.ddl,
@@ -174,7 +174,9 @@ class Count:
     reached: int
 
 
-async def count(cohort: Cohort[Any], db: ViewDatabase, asked: Question, company: Company, since: datetime) -> Count:
+async def count(
+    cohort: Cohort[Any], db: ProjectionDatabase, asked: Question, company: Company, since: datetime
+) -> Count:
     """What entered after `since` up to the instant asked about, and came to its goal by then."""
     if asked.known_at is None:
         row = await over_window(db, ENTERED, asked, company, since)
@@ -196,7 +198,7 @@ def _covers(asked: Question, held: Iterable[Holding]) -> bool:
 
 
 async def _known_then(
-    cohort: Cohort[StateT], db: ViewDatabase, asked: Question, company: Company
+    cohort: Cohort[StateT], db: ProjectionDatabase, asked: Question, company: Company
 ) -> AsyncIterator[Life[StateT]]:
     """Every thing that ever was in the scope of a question, as it was known then."""
     among = None
@@ -226,7 +228,7 @@ def _lived(
     return None if state is None else Life(state, tuple(changes))
 
 
-async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def _fold(cohort: Cohort[StateT], db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
     for event in events:
         facts[event.aggregate_id].append(event)
@@ -255,7 +257,7 @@ async def _fold(cohort: Cohort[StateT], db: ViewDatabase, events: Sequence[Envel
     await _write_held(cohort, db, events)
 
 
-async def _forget(db: ViewDatabase, gone: Iterable[UUID]) -> None:
+async def _forget(db: ProjectionDatabase, gone: Iterable[UUID]) -> None:
     """Of what was taken back nothing is left, but whose it was known to be for a time."""
     for table in ("thing", "member", "holding"):
         await db.execute(f"delete from {{view}}.{table} where thing_id = any($1)", list(gone))  # noqa: S608 - our own
@@ -263,7 +265,7 @@ async def _forget(db: ViewDatabase, gone: Iterable[UUID]) -> None:
 
 async def _write(
     cohort: Cohort[StateT],
-    db: ViewDatabase,
+    db: ProjectionDatabase,
     lives: Mapping[UUID, Life[StateT]],
     last: Mapping[UUID, Dated],
 ) -> None:
@@ -297,7 +299,7 @@ async def _write(
             )
 
 
-async def _write_held(cohort: Cohort[Any], db: ViewDatabase, events: Iterable[Envelope[Any]]) -> None:
+async def _write_held(cohort: Cohort[Any], db: ProjectionDatabase, events: Iterable[Envelope[Any]]) -> None:
     """Whose each thing ever was. Never taken back, and noted of what is corrected too, in this page or later: that it
     was somebody's may have been known for a time."""
     ever = {

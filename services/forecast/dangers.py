@@ -24,7 +24,7 @@ from shared.domain.context import Company
 from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, operation
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 router = APIRouter(tags=["Forecast"])
 
@@ -121,7 +121,7 @@ class Endangered:
 
 
 async def endangered(
-    db: ViewDatabase,
+    db: ProjectionDatabase,
     asked: Question,
     company: Company,
     norms: Mapping[StageKey, Stage],

@@ -20,7 +20,7 @@ from services.forecast.known import known_states
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, WON, DealState
 from shared.domain.context import Company
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +205,7 @@ class Wanted:
 ANY = Wanted()
 
 
-async def open_rows(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted = ANY) -> list[OpenRow]:
+async def open_rows(db: ProjectionDatabase, asked: Question, company: Company, wanted: Wanted = ANY) -> list[OpenRow]:
     """The open pipeline, as far as it is wanted by process, stage, category and month of expected close."""
     wanted = replace(wanted, outcome=None)
     if asked.known_at is not None:
@@ -218,7 +218,7 @@ async def open_rows(db: ViewDatabase, asked: Question, company: Company, wanted:
 
 
 async def closed_rows(
-    db: ViewDatabase, asked: Question, company: Company, first: date, last: date, *, wanted: Wanted = ANY
+    db: ProjectionDatabase, asked: Question, company: Company, first: date, last: date, *, wanted: Wanted = ANY
 ) -> list[ClosedRow]:
     """What was closed from `first` to `last`, both included, and is closed at the instant asked about, as far as it is
     wanted by outcome, process and stage."""
@@ -234,7 +234,7 @@ async def closed_rows(
 
 
 async def _figures(
-    db: ViewDatabase, sql: str, wanted: Wanted, asked: Question, more: tuple[Any, ...] | None = None
+    db: ProjectionDatabase, sql: str, wanted: Wanted, asked: Question, more: tuple[Any, ...] | None = None
 ) -> list[Record]:
     """The rows of a question to the figures; with `more` arguments, they begin at $9, and spans are asked too."""
     given = [*counts_at(asked)] if more is None else [*asked.scope, *counts_at(asked), *more]
@@ -253,7 +253,7 @@ def whole_months(first: date, last: date) -> tuple[date, date]:
     return (begin, end) if begin < end else (first, first)
 
 
-async def deals_then(db: ViewDatabase, asked: Question, wanted: Wanted = ANY) -> list[DealState]:
+async def deals_then(db: ProjectionDatabase, asked: Question, wanted: Wanted = ANY) -> list[DealState]:
     """The wanted deals as they stood at the instant asked about, as known then. Only `known_at` folds them again."""
     if asked.known_at is None:
         conditions, arguments = wanted.conditions(7)
@@ -279,7 +279,7 @@ class Counts:
     stalled: int
 
 
-async def counts(db: ViewDatabase, asked: Question, company: Company, since: datetime) -> Counts:
+async def counts(db: ProjectionDatabase, asked: Question, company: Company, since: datetime) -> Counts:
     """How many deals stand how at the instant asked about; `opened` and `won` of those opened after `since`."""
     if asked.known_at is not None:
         return tally_counts(await deals_then(db, asked), asked.as_of, since, company)

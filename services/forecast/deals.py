@@ -37,7 +37,7 @@ from shared.domain.history import by_thing, last_place
 from shared.events.chronology import Dated
 from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 
 SPANS = """
 create table {view}.deal (deal_id uuid primary key, last_place text not null);
@@ -110,7 +110,7 @@ create index on {{view}}.closing (owner, team, day);
 """
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Continue the deals that the events belong to, or fold them again, and post the difference to the figures."""
     facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
     for event in events:
@@ -119,7 +119,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(db, facts)
 
 
-VIEW = View(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = Projection(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -134,7 +134,7 @@ class Current:
     span: Span | None
 
 
-async def _fold(db: ViewDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
+async def _fold(db: ProjectionDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
     known = await _current(db, list(facts))
     new = [fact for own in facts.values() for fact in own]
     late, places = await db.late({deal_id: current.last for deal_id, current in known.items()}, new)
@@ -158,7 +158,7 @@ def _continue(current: Current | None, new: Sequence[Envelope[Any]]) -> Change:
     return before, spans(new, before[0] if before else None)
 
 
-async def _refold(db: ViewDatabase, told: Mapping[UUID, Sequence[Envelope[Any]]]) -> dict[UUID, Change]:
+async def _refold(db: ProjectionDatabase, told: Mapping[UUID, Sequence[Envelope[Any]]]) -> dict[UUID, Change]:
     """All spans before and after, for deals of which a fact came late, or that are gone."""
     before: dict[UUID, list[Span]] = defaultdict(list)
     for row in await db.fetch(
@@ -168,7 +168,7 @@ async def _refold(db: ViewDatabase, told: Mapping[UUID, Sequence[Envelope[Any]]]
     return {deal_id: (before[deal_id], spans(own)) for deal_id, own in told.items()}
 
 
-async def _current(db: ViewDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
+async def _current(db: ProjectionDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
     rows = await db.fetch(
         """select d.deal_id, d.last_place, s.start_at, s.end_at, s.state
              from {view}.deal d left join {view}.span s on s.deal_id = d.deal_id and s.end_at is null
@@ -193,7 +193,7 @@ def read_state(text: str) -> DealState:
     return msgspec.json.decode(text, type=DealState)
 
 
-async def _write_spans(db: ViewDatabase, changes: dict[UUID, Change]) -> None:
+async def _write_spans(db: ProjectionDatabase, changes: dict[UUID, Change]) -> None:
     gone = [(deal_id, span.start) for deal_id, (before, _) in changes.items() for span in before]
     if gone:
         await db.execute(
@@ -237,11 +237,11 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
     }
 
 
-async def _forget_places(db: ViewDatabase, gone: Iterable[UUID]) -> None:
+async def _forget_places(db: ProjectionDatabase, gone: Iterable[UUID]) -> None:
     await db.execute("delete from {view}.deal where deal_id = any($1)", list(gone))
 
 
-async def _write_places(db: ViewDatabase, last: Mapping[UUID, Dated]) -> None:
+async def _write_places(db: ProjectionDatabase, last: Mapping[UUID, Dated]) -> None:
     await db.execute(
         """insert into {view}.deal select * from unnest($1::uuid[], $2::text[])
            on conflict (deal_id) do update set last_place = excluded.last_place""",
@@ -254,7 +254,7 @@ def _text(data: Any) -> str:
     return msgspec.json.encode(data).decode()
 
 
-async def _write_held(db: ViewDatabase, facts: Sequence[Envelope[Any]]) -> None:
+async def _write_held(db: ProjectionDatabase, facts: Sequence[Envelope[Any]]) -> None:
     """Whose each deal ever was, and since when that was known. Spans do not tell: a state that held for no time, as
     the next fact bears the same instant, is in none of them, and may have been all that was known then."""
     known: dict[tuple[UUID, UUID, UUID], datetime] = {}
@@ -276,7 +276,7 @@ async def _write_held(db: ViewDatabase, facts: Sequence[Envelope[Any]]) -> None:
     )
 
 
-async def _post(db: ViewDatabase, moved: Movements, levelled: Levels) -> None:
+async def _post(db: ProjectionDatabase, moved: Movements, levelled: Levels) -> None:
     """Add the changes to the figures."""
     rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
     for (day, where), change in moved.items():

@@ -19,7 +19,7 @@ from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
 from shared.domain.money import Money
 from shared.http.handwritten import answer
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 FOLLOWING = "select state, amount, deal_id from {span} where {scope}{wanted} order by -amount, deal_id limit $7"
 
@@ -44,7 +44,13 @@ def place_of(state: DealState) -> Place:
 
 
 async def deals_behind(
-    db: ViewDatabase, asked: Question, company: Company, parts: Sequence[Wanted], *, after: Place | None, enough: int
+    db: ProjectionDatabase,
+    asked: Question,
+    company: Company,
+    parts: Sequence[Wanted],
+    *,
+    after: Place | None,
+    enough: int,
 ) -> Behind:
     """The deals of all parts that come after a place, as many as are enough. The parts have no deal in common."""
     if asked.known_at is not None:
@@ -61,7 +67,7 @@ async def deals_behind(
 
 
 async def _following(
-    db: ViewDatabase, asked: Question, wanted: Wanted, after: Place | None, enough: int
+    db: ProjectionDatabase, asked: Question, wanted: Wanted, after: Place | None, enough: int
 ) -> list[DealState]:
     conditions, arguments = wanted.conditions(8)
     if after is not None:
@@ -74,7 +80,7 @@ async def _following(
     return [read_state(row["state"]) for row in rows]
 
 
-async def _counted(db: ViewDatabase, asked: Question, company: Company, wanted: Wanted) -> Sum:
+async def _counted(db: ProjectionDatabase, asked: Question, company: Company, wanted: Wanted) -> Sum:
     """The sum of what is wanted, from the maintained figures."""
     if wanted.outcome == OPEN:
         rows = await open_rows(db, asked, company, wanted)

@@ -27,7 +27,7 @@ from shared.events.follow_ups import FOLLOW_UP, FOLLOWERS, FOLLOWING, of_reactio
 from shared.events.registry import type_of
 from shared.http.handwritten import answer, operation
 from shared.projections.errors import InvalidQuery, invalid
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 from shared.projections.query_values import identifier
 
 router = APIRouter(tags=["Effects"])
@@ -271,7 +271,7 @@ def _followed() -> tuple[list[str], list[str], list[str | None]]:
     return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]
 
 
-async def _begun(feed: ViewDatabase) -> tuple[list[str], list[str], list[str], list[int], list[int]]:
+async def _begun(feed: ProjectionDatabase) -> tuple[list[str], list[str], list[str], list[int], list[int]]:
     """The services of which it is known from where on they answer, and these places."""
     rows = [(row["service"], msgspec.json.decode(row["data"])) for row in await feed.fetch(BEGUN, STREAMS)]
     places = [(service, *each.values()) for service, told in rows for each in map(_place, told["passed"])]

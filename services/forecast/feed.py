@@ -21,8 +21,8 @@ from shared.events.envelope import Envelope
 from shared.events.follow_ups import FOLLOW_UP
 from shared.http.handwritten import EVENT_STREAM, answer, operation
 from shared.http.sse import Select, ServerEvent
-from shared.projections.projection import View, ViewDatabase
-from shared.projections.read_snapshot import Views
+from shared.projections.projection import Projection, ProjectionDatabase
+from shared.projections.read_snapshot import Projections
 
 router = APIRouter(tags=["Live"])
 
@@ -67,7 +67,7 @@ Belonging = tuple[str | None, UUID | None, UUID | None]
 NOBODYS: Belonging = (None, None, None)
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Note every event with whose it was after it, as far as that was known when it was recorded: an entry says the
     same, whatever came in the same page, and whatever is told later. What was told of follow-ups is left out: it is no
     news by itself, and effects tell it (`services/forecast/effects.py`)."""
@@ -152,7 +152,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-VIEW = View(name="feed", version=8, ddl=DDL, apply=apply, source="journal")
+VIEW = Projection(name="feed", version=8, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -331,7 +331,7 @@ def _event(row: Any) -> ServerEvent:
     return ServerEvent(event="message", data=msgspec.json.encode(data))
 
 
-async def read(projections: Views, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
+async def read(projections: Projections, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
     """What follows a position in the feed, and up to where that is all: where every view of the journal is."""
     async with projections.reading() as reading:
         rows = await reading("feed").fetch(AFTER, after, reading.position, limit)
@@ -339,7 +339,7 @@ async def read(projections: Views, after: int, limit: int) -> tuple[list[tuple[i
     return [(row["position"], row) for row in rows], max(upto, after)
 
 
-async def head(projections: Views) -> int:
+async def head(projections: Projections) -> int:
     """The newest position that every view of the journal holds."""
     async with projections.reading() as reading:
         return reading.position

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.forecast.figures import NOBODY
 from services.forecast.question import Question, scoped
 from shared.domain.context import Company
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 ALL = UUID(int=2**128 - 1)
 """Stands for every owner, or every team, in the rows of a coarser grain."""
@@ -63,7 +63,7 @@ def counting(sql: str, asked: Question, *more: Any) -> tuple[Any, ...]:
     return scoped(sql.replace("{counted}", counted(6))), *asked.scope, *counts_at(asked), *more
 
 
-async def over_window(db: ViewDatabase, sql: str, asked: Question, company: Company, since: datetime) -> Any:
+async def over_window(db: ProjectionDatabase, sql: str, asked: Question, company: Company, since: datetime) -> Any:
     """The one row of a count over a window up to the instant asked about, out of daily sums and the days at its edges.
 
     `{counted}` and `{scope}` say what counts. $9 is the first whole day, $10 the asked one; $11 to $12 is what the

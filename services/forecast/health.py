@@ -36,7 +36,7 @@ from shared.domain.context import Company
 from shared.domain.money import rounded
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, operation
-from shared.projections.read_snapshot import Reading
+from shared.projections.read_snapshot import ReadSnapshot
 
 router = APIRouter(tags=["Health"])
 
@@ -113,7 +113,7 @@ class Measurements:
     basis: str
 
 
-async def measure(reading: Reading, asked: Question, company: Company) -> Measurements:
+async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> Measurements:
     """Measure every metric at an instant."""
     since = asked.as_of - WINDOW
     today = company.day(asked.as_of)
@@ -142,7 +142,7 @@ def counted(part: int, whole: int) -> Measured:
     return Measured(numerator=Decimal(part), denominator=Decimal(whole), n=whole)
 
 
-async def _cycle(reading: Reading, asked: Question, company: Company, first: date, last: date) -> Measured:
+async def _cycle(reading: ReadSnapshot, asked: Question, company: Company, first: date, last: date) -> Measured:
     rows = await closed_rows(reading("deals"), asked, company, first, last)
     won = [row for row in rows if row.outcome == WON and row.cycle_days >= 0]
     number = sum(row.count for row in won)
@@ -151,7 +151,7 @@ async def _cycle(reading: Reading, asked: Question, company: Company, first: dat
     )
 
 
-async def _attainment(reading: Reading, asked: Question, company: Company, today: date) -> tuple[Measured, str]:
+async def _attainment(reading: ReadSnapshot, asked: Question, company: Company, today: date) -> tuple[Measured, str]:
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
     quarter = quarter_of(today)
     goal = await revenue_target(reading("targets"), asked, quarter)

@@ -14,13 +14,13 @@ from services.forecast.timeline import FACTS, DealState, at
 from shared.events.envelope import Envelope
 from shared.events.registry import types_read
 from shared.eventstore.log import Excerpt
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 EVER_HELD = scoped("select distinct deal_id from {view}.held where known <= $6 and {scope}")
 TYPES = types_read(FACTS)
 
 
-async def known_states(db: ViewDatabase, asked: Question, known_at: datetime) -> dict[UUID, DealState]:
+async def known_states(db: ProjectionDatabase, asked: Question, known_at: datetime) -> dict[UUID, DealState]:
     """The deals at the instant asked about, as they were known then: all that are in the scope of the question, and
     others that were, or came to be, in it at another time."""
     known: dict[UUID, DealState] | None = db.memo.get(asked)
@@ -32,14 +32,14 @@ async def known_states(db: ViewDatabase, asked: Question, known_at: datetime) ->
 
 
 async def known_pairs(
-    db: ViewDatabase, start: Question, end: Question, known_at: datetime
+    db: ProjectionDatabase, start: Question, end: Question, known_at: datetime
 ) -> list[tuple[DealState | None, DealState | None]]:
     """The deals that were in the scope of the questions at some time, as they stood at two instants, as known then."""
     before, after = await known_states(db, start, known_at), await known_states(db, end, known_at)
     return [(before.get(deal_id), state) for deal_id, state in after.items()]
 
 
-async def _ever_in_scope(db: ViewDatabase, asked: Question, known_at: datetime) -> Sequence[UUID] | None:
+async def _ever_in_scope(db: ProjectionDatabase, asked: Question, known_at: datetime) -> Sequence[UUID] | None:
     """The deals that were in scope at any instant, as far as it was known; None for all of them."""
     if asked.sees_all and asked.teams is None and asked.owner is None:
         return None
@@ -47,7 +47,7 @@ async def _ever_in_scope(db: ViewDatabase, asked: Question, known_at: datetime) 
 
 
 async def _lives(
-    db: ViewDatabase, known_at: datetime, among: Sequence[UUID] | None
+    db: ProjectionDatabase, known_at: datetime, among: Sequence[UUID] | None
 ) -> AsyncIterator[list[Envelope[Any]]]:
     """The facts of one deal after the other, as far as they were recorded by then: also those of a later time, for
     they may correct, or take back, what was told of an earlier one."""

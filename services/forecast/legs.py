@@ -16,7 +16,7 @@ from services.forecast.known import known_pairs
 from services.forecast.periods import Period
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON, DealState
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 LegName = Literal[
     "new", "pulled-in", "pushed-in", "reopened", "scope-in",
@@ -112,7 +112,7 @@ class Moved:
     total: Sum
 
 
-async def legs(db: ViewDatabase, start: Question, end: Question, wanted: Period | None) -> dict[str, Sum]:
+async def legs(db: ProjectionDatabase, start: Question, end: Question, wanted: Period | None) -> dict[str, Sum]:
     """What each leg comes to; a leg without deals is left out."""
     if end.known_at is not None:
         return _sums(moves(await known_pairs(db, start, end, end.known_at), start, end, wanted))
@@ -121,7 +121,7 @@ async def legs(db: ViewDatabase, start: Question, end: Question, wanted: Period 
 
 
 async def moved(
-    db: ViewDatabase,
+    db: ProjectionDatabase,
     start: Question,
     end: Question,
     wanted: Period | None,

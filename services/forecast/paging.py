@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from fastapi import Depends, Query, Request
 
-from shared.http.handwritten import Here
+from shared.http.handwritten import CurrentService
 from shared.http.list_routes import link_to, query_of
 from shared.http.query_parameters import Whole
 from shared.projections.cursors import Cursors, MalformedCursor
@@ -83,7 +83,7 @@ def pages_of(usual: int, most: int) -> Callable[..., Awaitable[Paging]]:
 
     async def paging(
         request: Request,
-        here: Here,
+        here: CurrentService,
         limit: Annotated[Whole, Query(ge=1, le=most, description="How many rows a page has at most.")] = usual,
         cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Paging:

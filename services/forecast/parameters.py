@@ -13,10 +13,10 @@ from services.forecast.question import Question, question, scoped
 from shared.directory.narrowing import TEAM, refuse_strangers
 from shared.domain.context import Company
 from shared.domain.roles import READING
-from shared.http.context import Running
-from shared.http.handwritten import Asking, Here
+from shared.http.context import ServiceContext
+from shared.http.handwritten import CurrentActor, CurrentService
 from shared.http.query_parameters import Id
-from shared.projections.read_snapshot import Reading
+from shared.projections.read_snapshot import ReadSnapshot
 
 OfTeam = Annotated[Id | None, Query(description="Only this team and the teams that stood below it at as_of.")]
 OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]
@@ -44,10 +44,10 @@ class Asked:
 
     question: Question
     company: Company
-    here: Here
+    here: CurrentService
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
+    async def reading(self) -> AsyncIterator[ReadSnapshot]:
         """All read models on one snapshot. What was known at a past instant waits for a place before it takes a
         connection."""
         async with AsyncExitStack() as held:
@@ -62,8 +62,8 @@ class Asked:
 
 
 async def _asked(
-    asking: Asking,
-    here: Here,
+    asking: CurrentActor,
+    here: CurrentService,
     *,
     team: OfTeam = None,
     owner: OfOwner = None,
@@ -91,7 +91,7 @@ select exists (select from {view}.held where {scope}) or exists (select from {le
 """)
 
 
-async def _holds(here: Running, put: Question, parameter: str, _: UUID) -> bool:
+async def _holds(here: ServiceContext, put: Question, parameter: str, _: UUID) -> bool:
     """Whether there ever was a deal or lead of the team or owner that the asker sees; a team may have stood around
     theirs at the instant asked about."""
     teams, owner = (put.teams, None) if parameter == TEAM else (None, put.owner)
@@ -101,11 +101,13 @@ async def _holds(here: Running, put: Question, parameter: str, _: UUID) -> bool:
     return bool(row["holds"])
 
 
-async def _of_now(asking: Asking, here: Here) -> Asked:
+async def _of_now(asking: CurrentActor, here: CurrentService) -> Asked:
     return await _asked(asking, here)
 
 
-async def _listening(asking: Asking, here: Here, *, team: OfTeam = None, owner: OfOwner = None) -> Asked:
+async def _listening(
+    asking: CurrentActor, here: CurrentService, *, team: OfTeam = None, owner: OfOwner = None
+) -> Asked:
     return await _asked(asking, here, team=team, owner=owner)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from services.forecast.parameters import OfNow
 from shared.domain.roles import READING
-from shared.http.handwritten import Asking, Here, answer, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
 
 router = APIRouter(tags=["People"])
 
@@ -59,7 +59,7 @@ select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry
 
 
 @router.get("/v1/me", **operation(roles=READING, answers=Me))
-async def me(asking: Asking, put: OfNow) -> Response:
+async def me(asking: CurrentActor, put: OfNow) -> Response:
     """Who is signed in."""
     async with put.reading() as reading:
         organisation = reading("organisation")
@@ -78,7 +78,7 @@ async def me(asking: Asking, put: OfNow) -> Response:
 
 
 @router.get("/v1/horizon", **operation(roles=READING, answers=Horizon))
-async def horizon(put: OfNow, here: Here) -> Response:
+async def horizon(put: OfNow, here: CurrentService) -> Response:
     """From when to when there are facts about deals."""
     async with put.reading() as reading:
         row = await reading("feed").fetchrow(REACH)

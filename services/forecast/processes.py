@@ -12,7 +12,7 @@ from shared.events.deals import ProcessPublished
 from shared.events.envelope import Envelope
 from shared.http.query_parameters import Id, Whole
 from shared.projections.errors import InvalidQuery, invalid
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 
 DDL = """
 create table {view}.stage (
@@ -58,7 +58,7 @@ class Stage:
 FACTS = (ProcessPublished,)
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """A published version adds its stages; published versions never change."""
     rows = [
         (
@@ -82,7 +82,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     )
 
 
-VIEW = View(name="processes", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = Projection(name="processes", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 STAGES = """
 select process_id, version, process, process_name, stage, name, max_days, published_at, known from {view}.stage
@@ -90,7 +90,7 @@ select process_id, version, process, process_name, stage, name, max_days, publis
 """
 
 
-async def stages(db: ViewDatabase) -> list[Stage]:
+async def stages(db: ProjectionDatabase) -> list[Stage]:
     """The stages of every published version, process by process, the newest version first, in the process's order."""
     return [Stage(**row) for row in await db.fetch(STAGES)]
 

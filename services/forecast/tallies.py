@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from services.forecast.grains import GRAINS
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 GRAIN = "owner uuid, team uuid"
 """What every key begins with, so that an index finds a grain's rows side by side."""
@@ -63,7 +63,7 @@ class Tally:
         return ", ".join(sources.get(column, f"given.{column}") for column in self.keys)
 
 
-async def add(db: ViewDatabase, tallies: Sequence[Tally], changes: Sequence[Mapping[str, Any]]) -> None:
+async def add(db: ProjectionDatabase, tallies: Sequence[Tally], changes: Sequence[Mapping[str, Any]]) -> None:
     """Add changes, given as rows of the first tally, to all of them. What comes to nothing is not kept, so that the
     rows are the same however the events were cut into pages."""
     if not changes:
@@ -75,7 +75,7 @@ async def add(db: ViewDatabase, tallies: Sequence[Tally], changes: Sequence[Mapp
 
 
 @asynccontextmanager
-async def kept(db: ViewDatabase, tally: Tally, contributions: str, *arguments: Any) -> AsyncIterator[None]:
+async def kept(db: ProjectionDatabase, tally: Tally, contributions: str, *arguments: Any) -> AsyncIterator[None]:
     """Post to a tally what the block changes in the contributions of some rows, which a statement counts."""
     changes: Counter[tuple[Any, ...]] = Counter()
     for row in await db.fetch(contributions, *arguments):

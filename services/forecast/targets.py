@@ -12,7 +12,7 @@ from shared.domain.permissions import sees
 from shared.domain.roles import READING_TARGETS
 from shared.events.deals import TargetFactRetracted, TargetSet
 from shared.events.envelope import Envelope
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 
 DDL = """
 create table {view}.target (
@@ -26,7 +26,7 @@ create table {view}.target (
 FACTS = (TargetSet,)
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Every setting is kept, also what was taken back, so that a past question meets the target of its time."""
     rows = [
         (
@@ -60,7 +60,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
     )
 
 
-VIEW = View(name="targets", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+VIEW = Projection(name="targets", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 TARGETS = """
 select distinct on (target_id) period, level, amount, team, member from {view}.target t
@@ -83,7 +83,7 @@ class Goal:
     missing: tuple[str, ...] = ()
 
 
-async def revenue_target(db: ViewDatabase, asked: Question, wanted: Period) -> Goal:
+async def revenue_target(db: ProjectionDatabase, asked: Question, wanted: Period) -> Goal:
     """The revenue target of a period for the company, the team or the owner asked about; none where the asker does not
     see it (API-4)."""
     rows = await db.fetch(TARGETS, asked.as_of, asked.known_until)

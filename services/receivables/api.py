@@ -8,7 +8,7 @@ from services.receivables.domain.ledger.receipts import RecordReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.http.command_routes import carry_out
-from shared.http.handwritten import Asking, body_of, operation
+from shared.http.handwritten import CurrentActor, body_of, operation
 
 router = APIRouter()
 
@@ -18,7 +18,7 @@ RECEIPT = TypeAdapter(RecordReceipt)
 @router.post(
     "/v1/receipts", **operation(roles=FINANCE_DESK, body=RecordReceipt, example=RecordReceipt.example, status=201)
 )
-async def record_receipt(request: Request, asking: Asking) -> Response:
+async def record_receipt(request: Request, asking: CurrentActor) -> Response:
     """Record money that arrived at the bank.
 
     It enters the customer's ledger (the answer's `id`) and settles open invoices: the one whose number the payer

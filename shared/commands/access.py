@@ -3,12 +3,12 @@
 from typing import Any
 
 from shared.commands.refusals import Forbidden, NotFound
-from shared.commands.request import Request
+from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Handler
 from shared.domain.permissions import may, reach_of, role_missing, sees
 
 
-def handler_of(request: Request, state: Any) -> Handler | None:
+def handler_of(request: CommandRequest, state: Any) -> Handler | None:
     """The handler of the command in this state. None when the state allows none: deciding will say why."""
     handlers = request.aggregate.handlers[type(request.command)]
     handler = next((found for found in handlers if isinstance(state, found.states)), None)
@@ -17,7 +17,7 @@ def handler_of(request: Request, state: Any) -> Handler | None:
     return handler
 
 
-def authorise(request: Request, handler: Handler | None, state: Any) -> None:
+def authorise(request: CommandRequest, handler: Handler | None, state: Any) -> None:
     """Raise `NotFound` for what the actor may not know of, `Forbidden` for what they see and may not do."""
     allow = (handler or request.aggregate.handlers[type(request.command)][0]).allow
     if isinstance(state, request.aggregate.start):
@@ -31,7 +31,7 @@ def authorise(request: Request, handler: Handler | None, state: Any) -> None:
         raise Forbidden(reason)
 
 
-def authorise_created(request: Request, handler: Handler, created: Any) -> None:
+def authorise_created(request: CommandRequest, handler: Handler, created: Any) -> None:
     """Nobody may create what they could not change: it has to be theirs, or their team's."""
     if isinstance(created, request.aggregate.start):
         return

@@ -15,7 +15,7 @@ CONNECTIONS = 2
 WAIT = "select pg_advisory_xact_lock(hashtextextended('turn' || $1, 0))"
 
 
-class Turns:
+class ContentionLock:
     """Those who lost a race for an aggregate line up, so that each further try meets fewer rivals."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:

@@ -26,8 +26,8 @@ from shared.eventstore.append import (
 )
 from shared.eventstore.claims import claim_holders
 from shared.eventstore.idempotency import first_answer
-from shared.eventstore.snapshots import Held
-from shared.eventstore.streams import States
+from shared.eventstore.snapshots import LoadedAggregate
+from shared.eventstore.streams import StreamCache
 
 
 class DryAppender:
@@ -98,26 +98,26 @@ class DryAppender:
 class DryStates:
     """In place of the state cache: aggregates with what would have been appended to them. Nothing is forgotten."""
 
-    def __init__(self, states: States) -> None:
+    def __init__(self, states: StreamCache) -> None:
         self._states = states
-        self._held: dict[tuple[str, UUID], Held] = {}
+        self._held: dict[tuple[str, UUID], LoadedAggregate] = {}
         self._news: dict[tuple[str, UUID], list[Recorded]] = {}
 
-    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None:
+    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate | None:
         """The aggregate with what would have been appended to it, if anything would."""
         return self._held.get((aggregate.name, aggregate_id))
 
-    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
+    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate:
         """The aggregate as it would be now."""
         return (await self.load_many(aggregate, [aggregate_id]))[aggregate_id]
 
-    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, Held]:
+    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, LoadedAggregate]:
         """Many aggregates of a family as they would be now."""
         held = {each: held for each in aggregate_ids if (held := self.cached(aggregate, each))}
         # In one statement that remembers nothing: what is remembered would be written as a snapshot now and then.
         return {**await self._states.load_many(aggregate, [each for each in aggregate_ids if each not in held]), **held}
 
-    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Held, list[Recorded]]:
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[LoadedAggregate, list[Recorded]]:
         """An aggregate whose facts may be told late, as it would be now, and all that would be recorded of it."""
         whole, facts = await self._states.history(aggregate, aggregate_id)
         held = self.cached(aggregate, aggregate_id)
@@ -126,7 +126,9 @@ class DryStates:
         facts = [*facts, *self._news[aggregate.name, aggregate_id]]
         return replace(whole, state=aggregate.of(facts), sequence=held.sequence, folded=folded(None, facts)), facts
 
-    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held, news: Sequence[Recorded] = ()) -> None:
+    def keep(
+        self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate, news: Sequence[Recorded] = ()
+    ) -> None:
         """Note an aggregate and what would be new about it."""
         name = aggregate.name, aggregate_id
         if name not in self._held or self._held[name].sequence < held.sequence:

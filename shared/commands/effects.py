@@ -8,26 +8,26 @@ from uuid import UUID
 
 import msgspec
 
-from shared.domain.aggregate import Aggregate, Claim, Fact
+from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.context import Context
 from shared.domain.history import Recorded, folded, goes_on, history, standing
 from shared.events.codec import Codec
 from shared.eventstore.append import Append, HeldKey, Idempotency, NewEvent, StreamAppend, TimerChange
-from shared.eventstore.claims import KeyedHash
-from shared.eventstore.snapshots import Held
+from shared.eventstore.claims import ClaimHasher
+from shared.eventstore.snapshots import LoadedAggregate
 
 TIMER_ENCODER = msgspec.json.Encoder(decimal_format="string")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class StreamChange:
     """What happens to one stream."""
 
     aggregate: Aggregate
     aggregate_id: UUID
-    before: Held
-    after: Held
-    facts: tuple[Fact, ...]
+    before: LoadedAggregate
+    after: LoadedAggregate
+    facts: tuple[Occurrence, ...]
     name: str | None = None
     """By what these facts are known again, where history tells them of this very stream."""
     news: tuple[Recorded, ...] = ()
@@ -42,7 +42,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class EventMetadata:
     """What the request says about the events that come of it."""
 
     context: Context
@@ -55,7 +55,7 @@ class Circumstances:
     idempotency: Idempotency | None
 
 
-class Late(Exception):
+class NeedsHistory(Exception):
     """A decision tells something that happened before what was folded of a stream."""
 
     def __init__(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
@@ -66,32 +66,32 @@ class Late(Exception):
 def changes_of(
     aggregate: Aggregate,
     aggregate_id: UUID,
-    held: Held,
-    facts: Sequence[Fact],
-    circumstances: Circumstances,
+    held: LoadedAggregate,
+    facts: Sequence[Occurrence],
+    circumstances: EventMetadata,
     *,
     codec: Codec,
-    loaded: Mapping[UUID, Held],
+    loaded: Mapping[UUID, LoadedAggregate],
     unchanged: Mapping[UUID, Aggregate],
     histories: Mapping[UUID, Sequence[Recorded]],
     aggregates: Mapping[str, Aggregate],
-) -> tuple[Change, ...]:
+) -> tuple[StreamChange, ...]:
     """The change of each stream that a decision touches; first the stream that decided, even when nothing happens to
     it. Streams that were not loaded are taken to be new; those that are to be `unchanged` are only checked. Raises Late
     when a stream's history is needed and not among `histories`."""
-    by_stream: dict[UUID, list[Fact]] = {aggregate_id: []}
+    by_stream: dict[UUID, list[Occurrence]] = {aggregate_id: []}
     for fact in facts:
         by_stream.setdefault(fact.to or aggregate_id, []).append(fact)
     changes = []
     for stream, own in by_stream.items():
         family = aggregate if stream == aggregate_id else aggregates[own[0].event.aggregate]
-        new = Held(state=family.start(), sequence=0, position=0)
+        new = LoadedAggregate(state=family.start(), sequence=0, position=0)
         before = held if stream == aggregate_id else loaded.get(stream, new)
         name = circumstances.fact if stream == aggregate_id else None
         told = tuple(_forgetting(fact, before, codec) for fact in own)
         news = _recorded(told, before, circumstances, name) if family.is_dated else ()
         changes.append(
-            Change(
+            StreamChange(
                 aggregate=family,
                 aggregate_id=stream,
                 before=before,
@@ -106,8 +106,8 @@ def changes_of(
     return (*changes, *(_unchanged(unchanged[stream], stream, loaded[stream]) for stream in checked))
 
 
-def _unchanged(family: Aggregate, stream: UUID, held: Held) -> Change:
-    return Change(aggregate=family, aggregate_id=stream, before=held, after=held, facts=())
+def _unchanged(family: Aggregate, stream: UUID, held: LoadedAggregate) -> StreamChange:
+    return StreamChange(aggregate=family, aggregate_id=stream, before=held, after=held, facts=())
 
 
 def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded] | None) -> frozenset[Claim]:
@@ -121,7 +121,7 @@ def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded
     return before - after
 
 
-def _forgetting(fact: Fact, before: Held, codec: Codec) -> Fact:
+def _forgetting(fact: Occurrence, before: LoadedAggregate, codec: Codec) -> Occurrence:
     """The fact, without what is personal where its person was erased: whoever was forgotten stays so (DATA-4)."""
     event = fact.event
     if not before.folded or event.person is None or getattr(event, event.person) not in before.folded.erased:
@@ -132,12 +132,12 @@ def _forgetting(fact: Fact, before: Held, codec: Codec) -> Fact:
 def _after(
     family: Aggregate,
     stream: UUID,
-    before: Held,
-    facts: Sequence[Fact],
+    before: LoadedAggregate,
+    facts: Sequence[Occurrence],
     news: Sequence[Recorded],
     *,
     known: Sequence[Recorded] | None,
-) -> Held:
+) -> LoadedAggregate:
     """What is held of a stream after these facts; where it will stand in the log is not known yet."""
     state = before.state
     for fact in facts:
@@ -147,7 +147,7 @@ def _after(
             state = family.evolve(state, fact.event)
     if not goes_on(before.folded, news):
         if known is None or len(known) != before.sequence:
-            raise Late(family, stream)  # or somebody was faster, and the history is old
+            raise NeedsHistory(family, stream)  # or somebody was faster, and the history is old
         state = family.of([*known, *news])
     else:
         for new in history(news):
@@ -156,7 +156,7 @@ def _after(
 
 
 def _recorded(
-    facts: Sequence[Fact], before: Held, circumstances: Circumstances, name: str | None
+    facts: Sequence[Occurrence], before: LoadedAggregate, circumstances: EventMetadata, name: str | None
 ) -> tuple[Recorded, ...]:
     """Facts as they will be read back."""
     return tuple(
@@ -173,10 +173,10 @@ def _recorded(
 
 
 def append_of(
-    changes: Sequence[Change],
-    circumstances: Circumstances,
+    changes: Sequence[StreamChange],
+    circumstances: EventMetadata,
     codec: Codec,
-    keyed_hash: KeyedHash,
+    keyed_hash: ClaimHasher,
     new_id: Callable[[], UUID],
 ) -> Append:
     """Everything that is to be written for these changes."""
@@ -203,7 +203,9 @@ def append_of(
     )
 
 
-def _stream(change: Change, circumstances: Circumstances, codec: Codec, new_id: Callable[[], UUID]) -> StreamAppend:
+def _stream(
+    change: StreamChange, circumstances: EventMetadata, codec: Codec, new_id: Callable[[], UUID]
+) -> StreamAppend:
     return StreamAppend(
         aggregate=change.aggregate.name,
         aggregate_id=change.aggregate_id,
@@ -212,7 +214,7 @@ def _stream(change: Change, circumstances: Circumstances, codec: Codec, new_id: 
     )
 
 
-def _event(fact: Fact, name: str | None, circumstances: Circumstances, codec: Codec, event_id: UUID) -> NewEvent:
+def _event(fact: Occurrence, name: str | None, circumstances: EventMetadata, codec: Codec, event_id: UUID) -> NewEvent:
     encoded = codec.encode(fact.event)
     return NewEvent(
         id=event_id,
@@ -227,7 +229,7 @@ def _event(fact: Fact, name: str | None, circumstances: Circumstances, codec: Co
     )
 
 
-def _claims(change: Change) -> tuple[frozenset[Claim], frozenset[Claim]]:
+def _claims(change: StreamChange) -> tuple[frozenset[Claim], frozenset[Claim]]:
     """The keys that the change takes, and those that it releases."""
     before = change.aggregate.claims_of(change.before.state)
     after = change.aggregate.claims_of(change.after.state)
@@ -235,7 +237,7 @@ def _claims(change: Change) -> tuple[frozenset[Claim], frozenset[Claim]]:
     return (after - before).union(taken), (before - after) | change.freed
 
 
-def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:
+def _held(claim: Claim, change: StreamChange, keyed_hash: ClaimHasher) -> HeldKey:
     return HeldKey(
         kind=claim.kind,
         key_hash=keyed_hash(claim.kind, claim.key),
@@ -244,7 +246,7 @@ def _held(claim: Claim, change: Change, keyed_hash: KeyedHash) -> HeldKey:
     )
 
 
-def _timers(change: Change, *, only_after: datetime | None) -> Iterator[TimerChange]:
+def _timers(change: StreamChange, *, only_after: datetime | None) -> Iterator[TimerChange]:
     """Timers that the change sets or cancels; sets only those due after a moment, when one is given."""
     if not change.facts:
         return

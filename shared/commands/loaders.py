@@ -7,32 +7,32 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded
-from shared.eventstore.claims import Holders, KeyedHash
-from shared.eventstore.snapshots import Held
-from shared.eventstore.streams import Loading, Seen
+from shared.eventstore.claims import ClaimHasher, Holders
+from shared.eventstore.snapshots import LoadedAggregate
+from shared.eventstore.streams import BatchCache, StreamLoader
 
 LookUp = Callable[..., Awaitable[list[Any]]]
 """`async (view, sql, *arguments) -> rows`."""
 
 
-class Reader:
+class LoaderContext:
     """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
     another aggregate (`Fact.to`) is appended only if that one has not changed since."""
 
     def __init__(
         self,
         holders: Holders,
-        states: Loading,
-        keyed_hash: KeyedHash,
+        states: StreamLoader,
+        keyed_hash: ClaimHasher,
         look_up: LookUp | None,
-        seen: Seen | None = None,
+        seen: BatchCache | None = None,
     ) -> None:
         self._holders = holders
         self._seen = seen
         self._look_up = look_up
         self._states = states
         self._keyed_hash = keyed_hash
-        self.loaded: dict[UUID, Held] = {}
+        self.loaded: dict[UUID, LoadedAggregate] = {}
         """As first read: whatever was read later is checked as well."""
         self.unchanged: dict[UUID, Aggregate] = {}
 
@@ -72,5 +72,5 @@ class Reader:
         return await self._look_up(view, sql, *arguments)
 
 
-Provider = Callable[[Reader, Any, Any, Context], Awaitable[Any]]
+Provider = Callable[[LoaderContext, Any, Any, Context], Awaitable[Any]]
 """Loads one parameter of a handler: `async (reader, state, command, context) -> value`."""

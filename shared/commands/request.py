@@ -12,7 +12,7 @@ from shared.eventstore.append import Idempotency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class CommandRequest:
     """A command for an aggregate, and everything that surrounds it."""
 
     aggregate: Aggregate
@@ -37,7 +37,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class CommandResult:
     """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,
     `topic` and `partition` where it is published. A replayed answer is that of the first time, without the events."""
 

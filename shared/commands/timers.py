@@ -11,9 +11,9 @@ import asyncpg
 import structlog
 
 from shared.commands.effects import decode_command
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.commands.refusals import Refused
-from shared.commands.request import Request
+from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import service_actor
 from shared.domain.follow_up import Settle, follow_up
@@ -68,7 +68,9 @@ class DueTimer:
 class Timers:
     """Runs the commands of due timers through the write path, as the service itself."""
 
-    def __init__(self, service: str, *, pool: asyncpg.Pool, commands: Commands, clock: Clock, health: Health) -> None:
+    def __init__(
+        self, service: str, *, pool: asyncpg.Pool, commands: CommandExecutor, clock: Clock, health: Health
+    ) -> None:
         self._service = service
         self._pool = pool
         self._health = health
@@ -157,9 +159,9 @@ class Timers:
             causation_id=set_by["event_id"] if set_by else None,
         )
 
-    def _request(self, timer: DueTimer) -> Request:
+    def _request(self, timer: DueTimer) -> CommandRequest:
         aggregate = self._commands.aggregates[timer.aggregate]
-        return Request(
+        return CommandRequest(
             aggregate=aggregate,
             aggregate_id=timer.aggregate_id,
             command=decode_command(aggregate, timer.command),

@@ -3,7 +3,7 @@
 from shared.domain.history import stated
 from shared.events.envelope import Envelope
 from shared.events.leads import AccountHandedOver, AccountOpened
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
 
@@ -17,7 +17,7 @@ ACCOUNT = Table(
     changes={AccountOpened: _kept, AccountHandedOver: _kept},
 )
 
-KNOWN_ACCOUNTS = View(
+KNOWN_ACCOUNTS = Projection(
     name="known_accounts",
     version=3,
     ddl=ACCOUNT.ddl,

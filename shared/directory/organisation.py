@@ -23,9 +23,9 @@ from shared.events.leads import (
     TeamFactRetracted,
     TeamFormed,
 )
-from shared.eventstore.data_loader import Together
-from shared.projections.projection import Source, View, ViewDatabase
-from shared.projections.read_snapshot import Views
+from shared.eventstore.data_loader import DataLoader
+from shared.projections.projection import Projection, ProjectionDatabase, Source
+from shared.projections.read_snapshot import Projections
 
 NAME = "organisation"
 OF_TEAMS = (TeamFormed, TeamChanged, ManagerAppointed)
@@ -160,7 +160,7 @@ class Member:
     left_on: date | None = None
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Teams and members are few, and so are their events: those that something happened to are folded anew."""
     changed = {event.aggregate_id for event in events}
     known = await db.standing(list(changed), (*OF_TEAMS, *OF_MEMBERS))
@@ -231,9 +231,9 @@ def _columns(kind: type, rows: Sequence[Any]) -> list[list[Any]]:
     return [[getattr(row, field.name) for row in rows] for field in fields(kind)]
 
 
-def organisation(source: Source) -> View:
+def organisation(source: Source) -> Projection:
     """The view; `source` is "log" in the leads service, which owns the organisation, and "journal" elsewhere."""
-    return View(
+    return Projection(
         name=NAME,
         version=3,
         ddl=DDL,
@@ -285,10 +285,10 @@ REMEMBERED_SECONDS = 1.0
 class Organisation:
     """Questions about the organisation."""
 
-    def __init__(self, views: Views, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, views: Projections, now: Callable[[], float] = time.monotonic) -> None:
         self._views = views
         self._now = now
-        self._members = Together(self._find)
+        self._members = DataLoader(self._find)
         self._remembered: dict[str, Record | None] = {}
         self._subtrees: dict[UUID, tuple[UUID, ...]] = {}
         self._forget_at = 0.0

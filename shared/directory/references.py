@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from shared.commands.loaders import Reader
+from shared.commands.loaders import LoaderContext
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.domain.context import Context
 from shared.domain.permissions import sees
@@ -18,7 +18,7 @@ FOUND = """
 """
 
 
-async def references(reader: Reader, state: Any, command: Any, context: Context) -> References:
+async def references(reader: LoaderContext, state: Any, command: Any, context: Context) -> References:
     """Whether the command's `owner` or `member`, its `team` and its `account_id` are known here.
 
     Who asks is known, and so are the teams that they reach: a command that names nobody else costs no round trip.

@@ -32,7 +32,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Occurrence:
     """An event with what its type does not say: when it occurred (default: now), and whose it is (default: the
     aggregate that decides). `to` names another aggregate of the same service, which must be loaded by a parameter of
     the handler or be new."""
@@ -43,7 +43,7 @@ class Fact:
 
 
 Decision = Sequence[Any]
-"""What a handler returns: events and `Fact`s, in the order in which they happened."""
+"""What a handler returns: events and `Occurrence`s, in the order in which they happened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,9 +304,9 @@ class Aggregate:
         return {name: timer for name, timer in named if timer is not None}
 
 
-def as_facts(decision: Sequence[Any]) -> tuple[Fact, ...]:
-    """Every item of a decision as a `Fact`."""
-    return tuple(item if isinstance(item, Fact) else Fact(event=item) for item in decision)
+def occurrences(decision: Sequence[Any]) -> tuple[Occurrence, ...]:
+    """Every item of a decision as a `Occurrence`."""
+    return tuple(item if isinstance(item, Occurrence) else Occurrence(event=item) for item in decision)
 
 
 def status_of(aggregate: Aggregate, state: State) -> str:

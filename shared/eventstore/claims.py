@@ -13,7 +13,7 @@ Holders = Callable[[str, bytes], Awaitable[frozenset[UUID]]]
 HELD = "select holder from claim where kind = $1 and key_hash = $2"
 
 
-class KeyedHash:
+class ClaimHasher:
     """Turns a claim's key into what is stored: without the deployment's secret nobody can tell what it was."""
 
     def __init__(self, secret: bytes) -> None:

@@ -10,7 +10,7 @@ Value = TypeVar("Value")
 LARGEST_QUESTION = 200
 
 
-class Together(Generic[Key, Value]):
+class DataLoader(Generic[Key, Value]):
     """Answers each question from a statement that began after the question was asked, so nobody gets an answer older
     than their question. While one statement is under way, the questions that come wait and share the next."""
 

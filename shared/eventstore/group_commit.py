@@ -10,7 +10,7 @@ import structlog
 
 from shared.eventstore.append import CALL, Append, Appended, Outcome, arguments, outcomes
 from shared.eventstore.claims import claim_holders
-from shared.eventstore.wakeup import Announcer, Signal
+from shared.eventstore.wakeup import NotifyPublisher, Wakeup
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +23,7 @@ cheapest; but one that waits for a lock must not hold up what has nothing to do 
 Waiting = tuple[Append, asyncio.Future[Outcome]]
 
 
-class Appender:
+class GroupCommit:
     """The one way into the log. Give `append` what a command decided; get the answer once it is durable."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -32,8 +32,8 @@ class Appender:
         self._calls: set[asyncio.Task[None]] = set()
         self._awaited: asyncio.Task[None] | None = None
         """The call under way that the next one waits for."""
-        self._announcer = Announcer(pool)
-        self.appended = Signal()
+        self._announcer = NotifyPublisher(pool)
+        self.appended = Wakeup()
         """Given after every commit that appended events."""
 
     async def append(self, append: Append) -> Outcome:

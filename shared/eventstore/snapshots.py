@@ -60,7 +60,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class LoadedAggregate:
     """An aggregate as far as its stream was folded: sequence 0 has the start state; `position` is where the last event
     of the stream stands in the log, `event_id` its id."""
 
@@ -82,7 +82,7 @@ class Snapshots:
 
     async def find(
         self, connection: Any, streams: Iterable[tuple[Aggregate, UUID]]
-    ) -> dict[tuple[Aggregate, UUID], tuple[Held, Taken]]:
+    ) -> dict[tuple[Aggregate, UUID], tuple[LoadedAggregate, Taken]]:
         """The aggregates of these streams as their snapshots have them; those without a usable one are left out."""
         wanted = {(aggregate.name, aggregate_id): aggregate for aggregate, aggregate_id in streams}
         wanted = {place: aggregate for place, aggregate in wanted.items() if aggregate.snapshot_version is not None}
@@ -95,7 +95,7 @@ class Snapshots:
                 found[aggregate, row["aggregate_id"]] = held, Taken(held.sequence, len(row["state"]))
         return found
 
-    async def _read(self, aggregate: Aggregate, row: Any) -> Held | None:
+    async def _read(self, aggregate: Aggregate, row: Any) -> LoadedAggregate | None:
         pieces = self._shapes(aggregate).get(row["shape"])
         if pieces is None:
             return None
@@ -111,9 +111,11 @@ class Snapshots:
             about = {"aggregate": aggregate.name, "aggregate_id": str(row["aggregate_id"])}
             log.warning("snapshot-unreadable", **about, sequence=row["sequence"], error=str(problem))
             return None
-        return Held(state=state, sequence=row["sequence"], position=row["position"], event_id=row["event_id"])
+        return LoadedAggregate(
+            state=state, sequence=row["sequence"], position=row["position"], event_id=row["event_id"]
+        )
 
-    async def write(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> Taken:
+    async def write(self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate) -> Taken:
         """Keep an aggregate as it was folded; without effect when a newer snapshot is there, or its events are not."""
         # In a thread, since states are immutable: leases are renewed in the event loop, and a large one takes a while.
         text = await asyncio.to_thread(lambda: encoded(aggregate.shown(held.state)))

@@ -16,9 +16,9 @@ import structlog
 from shared.domain.aggregate import Aggregate
 from shared.domain.history import Recorded, folded, goes_on
 from shared.events.codec import Codec
-from shared.eventstore.data_loader import Together
+from shared.eventstore.data_loader import DataLoader
 from shared.eventstore.pool import DATABASE_ERRORS, session_number
-from shared.eventstore.snapshots import LONG_TAIL, Held, Snapshots, Taken, no_collection
+from shared.eventstore.snapshots import LONG_TAIL, LoadedAggregate, Snapshots, Taken, no_collection
 
 log = structlog.get_logger(__name__)
 
@@ -45,26 +45,28 @@ SINCE = (
 Stream = tuple[Aggregate, UUID]
 
 
-class Loading(Protocol):
+class StreamLoader(Protocol):
     """What loads aggregates: the state cache, or what takes its place in a dry run."""
 
-    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None: ...
-    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> Held: ...
-    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, Held]: ...
-    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Held, list[Recorded]]: ...
-    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held, news: Sequence[Recorded] = ()) -> None: ...
+    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate | None: ...
+    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate: ...
+    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, LoadedAggregate]: ...
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[LoadedAggregate, list[Recorded]]: ...
+    def keep(
+        self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate, news: Sequence[Recorded] = ()
+    ) -> None: ...
     def forget_all(self) -> None: ...
     async def close(self) -> None: ...
 
 
-class Seen:
+class BatchCache:
     """Aggregates as they were when a batch of commands last read or wrote them; for as long as the batch takes."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, UUID], Held] = {}
+        self._held: dict[tuple[str, UUID], LoadedAggregate] = {}
         self._locks: dict[tuple[str, UUID], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def load(self, states: Loading, aggregate: Aggregate, aggregate_id: UUID) -> Held:
+    async def load(self, states: StreamLoader, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate:
         """The aggregate as seen last; loaded when it was not, once however many wait for it."""
         async with self._locks[aggregate.name, aggregate_id]:
             held = self.get(aggregate, aggregate_id)
@@ -73,18 +75,18 @@ class Seen:
                 self.keep(aggregate, aggregate_id, held)
             return held
 
-    def get(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None:
+    def get(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate | None:
         """The aggregate as seen last."""
         return self._held.get((aggregate.name, aggregate_id))
 
-    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:
+    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate) -> None:
         """Note what was seen, unless something newer was."""
         known = self.get(aggregate, aggregate_id)
         if known is None or known.sequence < held.sequence:
             self._held[aggregate.name, aggregate_id] = held
 
 
-class States:
+class StreamCache:
     """Loads aggregates and remembers those used last, each by its family and id: under an id of another family there
     is nothing, whoever may see that one."""
 
@@ -97,40 +99,40 @@ class States:
         """About how large each remembered state is that has, or will have, a snapshot; together `_bytes`."""
         self._newest = 0
         """The number of the newest session through which something was loaded."""
-        self._held: OrderedDict[tuple[str, UUID], Held] = OrderedDict()
-        self._loading = Together(self._load)
+        self._held: OrderedDict[tuple[str, UUID], LoadedAggregate] = OrderedDict()
+        self._loading = DataLoader(self._load)
         self._snapshots = Snapshots(pool)
         self._taken: dict[tuple[str, UUID], Taken] = {}
         self._taking: dict[tuple[str, UUID], asyncio.Task[None]] = {}
         """The snapshots that are being written, by stream."""
 
-    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> Held | None:
+    def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate | None:
         """The aggregate as last seen in this process; others may have gone on."""
         return self._held.get((aggregate.name, aggregate_id))
 
-    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> Held:
+    async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate:
         """The aggregate as it is now: what is remembered, and what was appended since."""
         return await self._loading.ask((aggregate, aggregate_id))
 
-    async def _load(self, wanted: Sequence[Stream]) -> dict[Stream, Held]:
+    async def _load(self, wanted: Sequence[Stream]) -> dict[Stream, LoadedAggregate]:
         loaded = await self._read(wanted)
         for (aggregate, aggregate_id), held in loaded.items():
             if held.sequence:
                 self.keep(aggregate, aggregate_id, held)
         return loaded
 
-    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, Held]:
+    async def load_many(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> dict[UUID, LoadedAggregate]:
         """Many aggregates of a family as they are now, in one statement; nothing of them is remembered."""
         loaded = await self._read([(aggregate, each) for each in aggregate_ids])
         return {aggregate_id: held for (_, aggregate_id), held in loaded.items()}
 
-    async def _read(self, wanted: Sequence[Stream]) -> dict[Stream, Held]:
+    async def _read(self, wanted: Sequence[Stream]) -> dict[Stream, LoadedAggregate]:
         async with self._pool.acquire() as connection:
             if (session := session_number(connection)) > self._newest:
                 self.forget_all()
                 self._newest = session
             cached = {stream: held for stream in wanted if (held := self.cached(*stream))}
-            start = {stream: Held(state=stream[0].start(), sequence=0, position=0) for stream in wanted}
+            start = {stream: LoadedAggregate(state=stream[0].start(), sequence=0, position=0) for stream in wanted}
             known = {**start, **await self._snapshotted(connection, wanted, cached), **cached}
             left, late = known, list[Stream]()
             while left:
@@ -143,14 +145,14 @@ class States:
             known.update({stream: (await self._whole(connection, stream))[0] for stream in late})
         return known
 
-    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Held, list[Recorded]]:
+    async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[LoadedAggregate, list[Recorded]]:
         """An aggregate whose facts may be told late, as it is now, and all that was recorded of it."""
         async with self._pool.acquire() as connection:
             return await self._whole(connection, (aggregate, aggregate_id))
 
-    async def _whole(self, connection: Any, stream: Stream) -> tuple[Held, list[Recorded]]:
+    async def _whole(self, connection: Any, stream: Stream) -> tuple[LoadedAggregate, list[Recorded]]:
         aggregate, facts = stream[0], list[Recorded]()
-        held = Held(state=aggregate.start(), sequence=0, position=0)
+        held = LoadedAggregate(state=aggregate.start(), sequence=0, position=0)
         while rows := (await self._page(connection, {stream: held}))[stream]:
             for start in range(0, len(rows), FOLD_AT_ONCE):
                 facts += [self._fact(row) for row in rows[start : start + FOLD_AT_ONCE]]
@@ -161,7 +163,7 @@ class States:
                 break
         return replace(held, state=aggregate.of(facts), folded=folded(None, facts)), facts
 
-    def _is_late(self, aggregate: Aggregate, held: Held, rows: Sequence[asyncpg.Record]) -> bool:
+    def _is_late(self, aggregate: Aggregate, held: LoadedAggregate, rows: Sequence[asyncpg.Record]) -> bool:
         """Whether what was folded of a stream cannot simply go on with these rows."""
         if not aggregate.is_dated:
             return False
@@ -182,7 +184,7 @@ class States:
             causation_id=row["causation_id"],
         )
 
-    async def _page(self, connection: Any, known: Mapping[Stream, Held]) -> dict[Stream, list[Any]]:
+    async def _page(self, connection: Any, known: Mapping[Stream, LoadedAggregate]) -> dict[Stream, list[Any]]:
         """The next events of each stream, after what is known of it."""
         rows: dict[tuple[str, UUID], list[Any]] = defaultdict(list)
         for row in await connection.fetch(SINCE, *_places(known), PAGE):
@@ -190,14 +192,16 @@ class States:
         return {(aggregate, aggregate_id): rows[aggregate.name, aggregate_id] for aggregate, aggregate_id in known}
 
     async def _snapshotted(
-        self, connection: Any, wanted: Sequence[Stream], cached: Mapping[Stream, Held]
-    ) -> dict[Stream, Held]:
+        self, connection: Any, wanted: Sequence[Stream], cached: Mapping[Stream, LoadedAggregate]
+    ) -> dict[Stream, LoadedAggregate]:
         found = await self._snapshots.find(connection, (stream for stream in wanted if stream not in cached))
         for (aggregate, aggregate_id), (_, taken) in found.items():
             self._taken[aggregate.name, aggregate_id] = taken
         return {stream: held for stream, (held, _) in found.items()}
 
-    async def _folded(self, aggregate: Aggregate, held: Held, rows: Sequence[asyncpg.Record]) -> Held:
+    async def _folded(
+        self, aggregate: Aggregate, held: LoadedAggregate, rows: Sequence[asyncpg.Record]
+    ) -> LoadedAggregate:
         if not rows:
             return held
         state, facts = held.state, list[Recorded]()
@@ -211,7 +215,7 @@ class States:
                     if aggregate.is_dated:
                         facts.append(fact)
         last = rows[-1]
-        return Held(
+        return LoadedAggregate(
             state=state,
             sequence=last["sequence"],
             position=last["position"],
@@ -219,7 +223,9 @@ class States:
             folded=folded(held.folded, facts),
         )
 
-    def keep(self, aggregate: Aggregate, aggregate_id: UUID, held: Held, news: Sequence[Recorded] = ()) -> None:
+    def keep(
+        self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate, news: Sequence[Recorded] = ()
+    ) -> None:
         """Remember an aggregate, unless something newer is remembered. What is new about it is in the log."""
         name = (aggregate.name, aggregate_id)
         known = self._held.get(name)
@@ -248,7 +254,7 @@ class States:
             name, _ = self._held.popitem(last=False)
             self._bytes -= self._weights.pop(name, 0)
 
-    async def _take(self, aggregate: Aggregate, aggregate_id: UUID, held: Held) -> None:
+    async def _take(self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate) -> None:
         name = (aggregate.name, aggregate_id)
         try:
             self._taken[name] = await self._snapshots.write(aggregate, aggregate_id, held)
@@ -273,7 +279,7 @@ class States:
         self._bytes = 0
 
 
-def _places(known: Mapping[Stream, Held]) -> tuple[list[UUID], list[str], list[int]]:
+def _places(known: Mapping[Stream, LoadedAggregate]) -> tuple[list[UUID], list[str], list[int]]:
     """What of which stream is known."""
     return (
         [aggregate_id for _, aggregate_id in known],

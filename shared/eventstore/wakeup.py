@@ -26,7 +26,7 @@ PROCESS = secrets.token_hex(8)
 """Tells our own notifications from those of other processes."""
 
 
-class Signal:
+class Wakeup:
     """Something new may be there. Whoever waits says what it has seen, so that no wake-up is lost between a look and
     the wait, and any number may wait."""
 
@@ -48,7 +48,7 @@ class Signal:
         return self.count > seen
 
 
-class Announcer:
+class NotifyPublisher:
     """Tells other processes that something was appended: debounced, outside the transaction that appended."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -84,7 +84,7 @@ Told = Callable[[Exception | None], None]
 """Told that the database answers (None), or how it fails."""
 
 
-async def listen(url: str, signal: Signal, told: Told = lambda problem: None) -> None:
+async def listen(url: str, signal: Wakeup, told: Told = lambda problem: None) -> None:
     """Pass on what other processes announce, until cancelled. Connects anew when the connection breaks."""
     while True:
         try:
@@ -95,7 +95,7 @@ async def listen(url: str, signal: Signal, told: Told = lambda problem: None) ->
         await asyncio.sleep(RECONNECT_SECONDS)
 
 
-async def _listen_once(url: str, signal: Signal, told: Told) -> None:
+async def _listen_once(url: str, signal: Wakeup, told: Told) -> None:
     ended = asyncio.Event()
 
     def heard(_connection: object, _pid: int, _channel: str, process: object) -> None:

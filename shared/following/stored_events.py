@@ -8,19 +8,19 @@ from shared.events.envelope import Envelope
 from shared.events.registry import UNREADABLE
 from shared.eventstore.log import Undecodable
 
-Entry: TypeAlias = Envelope[Any] | Undecodable
+StoredEvent: TypeAlias = Envelope[Any] | Undecodable
 
 
-class Damaged(Exception):
+class UndecodableEvent(Exception):
     """An event that somebody needs and that today's code cannot read."""
 
 
-def envelope_of(entry: Entry) -> Envelope[Any]:
+def envelope_of(entry: StoredEvent) -> Envelope[Any]:
     """Where an entry stands, and whose it is."""
     return entry.envelope if isinstance(entry, Undecodable) else entry
 
 
-def concerns(entry: Entry, types: frozenset[str] | None) -> bool:
+def concerns(entry: StoredEvent, types: frozenset[str] | None) -> bool:
     """Whether an entry is of one of the types (None: of any). A type that this release does not know is nobody's; a
     record that is no event at all may be everybody's."""
     if isinstance(entry, Undecodable):
@@ -28,18 +28,18 @@ def concerns(entry: Entry, types: frozenset[str] | None) -> bool:
     return types is None or entry.type in types
 
 
-def readable(entries: Iterable[Entry]) -> list[Envelope[Any]]:
-    """The events; `Damaged` when one of them cannot be read. Those of unknown types are passed over."""
+def readable(entries: Iterable[StoredEvent]) -> list[Envelope[Any]]:
+    """The events; `UndecodableEvent` when one of them cannot be read. Those of unknown types are passed over."""
     events: list[Envelope[Any]] = []
     for entry in entries:
         if not isinstance(entry, Undecodable):
             events.append(entry)
         elif not entry.unknown:
             place = entry.envelope
-            raise Damaged(f"{place.type} at position {place.position}: {entry.reason}")
+            raise UndecodableEvent(f"{place.type} at position {place.position}: {entry.reason}")
     return events
 
 
-def newest(entries: Sequence[Entry]) -> datetime | None:
+def newest(entries: Sequence[StoredEvent]) -> datetime | None:
     """When the newest of the entries was recorded; None when there is none."""
     return max((envelope_of(entry).recorded_at for entry in entries), default=None)

@@ -225,7 +225,7 @@ class Resolve(Protocol):
     async def __call__(self, subject: str, roles: frozenset[Role], *, fresh: bool) -> Actor: ...
 
 
-class Authorization:
+class Authenticator:
     """Finds out who asks."""
 
     def __init__(self, tokens: Tokens, resolve: Resolve, limit: RateLimit, *, origin: str) -> None:
@@ -259,7 +259,7 @@ class Authorization:
         return await self._resolve(actor.subject, actor.roles, fresh=True)
 
     def _token(self, request: Request) -> str | None:
-        header = single_header(request, "Authorization")
+        header = single_header(request, "Authenticator")
         if header is not None:
             scheme, _, token = header.partition(" ")
             if scheme.lower() != "bearer" or not token:

@@ -18,14 +18,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.commands.refusals import NotFound
-from shared.commands.request import Result
+from shared.commands.request import CommandResult
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
 from shared.domain.permissions import sees
 from shared.domain.roles import Role
 from shared.eventstore.append import Idempotency
 from shared.http.bodies import parse, read_body
-from shared.http.context import running_of
+from shared.http.context import context_of
 from shared.http.headers import (
     content_of,
     etag,
@@ -161,10 +161,10 @@ def starlette_route(route: CommandRoute) -> Route:
 
 
 async def _run(request: Request, route: CommandRoute) -> Response:
-    actor = await running_of(request).authorization.sign_in(request)
+    actor = await context_of(request).authorization.sign_in(request)
     refuse_parameters(request)
     aggregate_id = None if route.creates else path_id(request, route.aggregate)
-    raw = await read_body(request, running_of(request).settings.body_limit)
+    raw = await read_body(request, context_of(request).settings.body_limit)
     command = parse(route.body, raw)
     if route.creates:
         chosen = command.id
@@ -207,7 +207,7 @@ async def carry_out(
     `raw` is the body, parsed before (two requests with one Idempotency-Key have the same JSON); `operation` is the
     operation id.
     """
-    running = running_of(request)
+    running = context_of(request)
     key = idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
     actor = await await_token(request, actor)
@@ -234,7 +234,7 @@ def _traceparent(request: Request) -> str | None:
     return given if len(given) == TRACEPARENT_LENGTH and given.isascii() else None
 
 
-def _answer(service: str, aggregate: Aggregate, result: Result, *, created: bool) -> Response:
+def _answer(service: str, aggregate: Aggregate, result: CommandResult, *, created: bool) -> Response:
     token = ConsistencyToken(service=service, topic=result.topic, partition=result.partition, position=result.position)
     headers = {
         "Location": f"/v1/{aggregate.plural}/{result.aggregate_id}",
@@ -252,7 +252,7 @@ def aggregate_route(aggregate: Aggregate) -> Route:
     """`GET /v1/<plural>/{id}`: what the aggregate is now, folded from its stream."""
 
     async def show(request: Request) -> Response:
-        running = running_of(request)
+        running = context_of(request)
         actor = await running.authorization.sign_in(request)
         refuse_parameters(request)
         aggregate_id = path_id(request, aggregate)

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 import asyncpg
 from starlette.requests import Request
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.directory.organisation import Organisation
 from shared.eventstore.log import Log
-from shared.eventstore.wakeup import Signal
-from shared.http.authentication import Authorization
+from shared.eventstore.wakeup import Wakeup
+from shared.http.authentication import Authenticator
 from shared.http.bulkhead import Bulkhead
 from shared.http.sse import Feed
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.settings import Settings
-from shared.projections.consistency import Arrival
+from shared.projections.consistency import ConsistencyGate
 from shared.projections.cursors import Cursors
-from shared.projections.read_snapshot import Views
+from shared.projections.read_snapshot import Projections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class ServiceContext:
     """One process of a service, at work."""
 
     name: str
@@ -35,15 +35,15 @@ class Running:
     """The service's own events."""
     journal: Log
     """The events of other services that it reads."""
-    arrived: Signal
+    arrived: Wakeup
     """Given whenever the journal has grown."""
-    advanced: Signal
+    advanced: Wakeup
     """Given whenever a view or the reactions have moved on."""
-    commands: Commands
-    views: Views
-    arrival: Arrival
+    commands: CommandExecutor
+    views: Projections
+    arrival: ConsistencyGate
     organisation: Organisation
-    authorization: Authorization
+    authorization: Authenticator
     cursors: Cursors
     stopping: asyncio.Event
     folding: Bulkhead
@@ -52,7 +52,7 @@ class Running:
     """The end of the service's stream of events; without a source in the service's definition nobody listens to it."""
 
 
-def running_of(request: Request) -> Running:
+def context_of(request: Request) -> ServiceContext:
     """The process that answers a request."""
-    running: Running = request.app.state.running
+    running: ServiceContext = request.app.state.running
     return running

@@ -20,7 +20,7 @@ from shared.domain.context import Actor
 from shared.domain.permissions import role_missing
 from shared.domain.roles import Permission
 from shared.http.bodies import parse, read_body
-from shared.http.context import Running, running_of
+from shared.http.context import ServiceContext, context_of
 from shared.http.headers import refuse_parameters
 from shared.http.json import encode, schema_of
 from shared.http.problems import Problem
@@ -71,7 +71,7 @@ def operation(
 
 async def _asking(request: Request) -> Actor:
     route = request.scope["route"]
-    actor = await running_of(request).authorization.sign_in(request)
+    actor = await context_of(request).authorization.sign_in(request)
     roles = (route.openapi_extra or {}).get(ROLES)
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
@@ -81,10 +81,10 @@ async def _asking(request: Request) -> Actor:
     return await await_token(request, actor)
 
 
-Asking = Annotated[Actor, Depends(_asking)]
+CurrentActor = Annotated[Actor, Depends(_asking)]
 """The person who asks; signed in, with one of the operation's roles."""
 
-Here = Annotated[Running, Depends(running_of)]
+CurrentService = Annotated[ServiceContext, Depends(context_of)]
 """The process that answers."""
 
 every_route = Depends(_asking)
@@ -112,5 +112,5 @@ class Body(Generic[Value]):
 
 async def body_of(request: Request, adapter: TypeAdapter[Value]) -> Body[Value]:
     """Read and check the body of a hand-written route. Raises Problem with every fault."""
-    raw = await read_body(request, running_of(request).settings.body_limit)
+    raw = await read_body(request, context_of(request).settings.body_limit)
     return Body(parse(adapter, raw), raw)

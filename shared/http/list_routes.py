@@ -10,7 +10,7 @@ from starlette.routing import Route
 from shared.directory.narrowing import OWNER, TEAM, refuse_strangers
 from shared.domain.permissions import role_missing
 from shared.http.command_routes import operation_id
-from shared.http.context import running_of
+from shared.http.context import context_of
 from shared.http.handwritten import answer
 from shared.http.headers import refuse_parameters
 from shared.http.problems import Problem
@@ -36,7 +36,7 @@ def list_route(listing: Listing) -> Route:
     several = frozenset(name for name, condition in listing.filters.items() if condition.takes_several)
 
     async def show(request: Request) -> Response:
-        running = running_of(request)
+        running = context_of(request)
         actor = await running.authorization.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
             raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")

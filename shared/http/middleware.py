@@ -29,7 +29,7 @@ ALWAYS = (
 )
 
 
-class Surroundings:
+class RequestMiddleware:
     """The one middleware. `patterns` are the paths of Starlette's routes by their endpoints; a body that says of itself
     that it is larger than `body_limit` is refused before anybody waits for it."""
 

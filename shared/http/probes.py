@@ -11,7 +11,7 @@ from starlette.routing import Route
 from shared.domain.roles import Role
 from shared.events.definition import value
 from shared.http.bodies import parse, read_body
-from shared.http.context import running_of
+from shared.http.context import context_of
 from shared.http.json import encode
 from shared.http.problems import Problem
 from shared.ops.health import Health
@@ -63,11 +63,11 @@ def clock_routes() -> list[Route]:
     """The company clock of a development deployment: shown to everybody inside, moved by administrators."""
 
     async def show(request: Request) -> Response:
-        clock = running_of(request).clock
+        clock = context_of(request).clock
         return _told({"now": clock.now(), "ahead_seconds": clock.ahead.total_seconds()})
 
     async def move(request: Request) -> Response:
-        running = running_of(request)
+        running = context_of(request)
         actor = await running.authorization.sign_in(request)
         if actor.roles.isdisjoint({Role.ADMIN, Role.SERVICE}):
             raise Problem("not-allowed", "Administrators move the clock.", code="role-missing")

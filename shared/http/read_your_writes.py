@@ -5,7 +5,7 @@ import time
 from starlette.requests import Request
 
 from shared.domain.context import Actor
-from shared.http.context import running_of
+from shared.http.context import context_of
 from shared.http.headers import prefers_lenient, single_header
 from shared.http.problems import Problem
 from shared.projections.consistency import ReadModelBehind
@@ -23,7 +23,7 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     given = single_header(request, "Consistency-Token")
     if given is None:
         return actor
-    running = running_of(request)
+    running = context_of(request)
     began = time.perf_counter()
     waits = running.health.metrics.waits
     try:

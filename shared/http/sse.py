@@ -16,7 +16,7 @@ from prometheus_client import Gauge
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.wakeup import Wakeup
 from shared.http.headers import single_header
 from shared.http.problems import Problem
 from shared.ops.stopping import pause
@@ -86,7 +86,7 @@ class Feed:
         self,
         read: Read,
         head: Callable[[], Awaitable[int]],
-        grown: Signal,
+        grown: Wakeup,
         *,
         gauge: Gauge,
         heartbeat: float = HEARTBEAT_SECONDS,

@@ -16,7 +16,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
+class Gap:
     """A record says that it follows `previous`, but the last one seen stands at `after`."""
 
     after: int
@@ -32,7 +32,7 @@ class Sifted:
     """Each once, in the order in which they came."""
     seen: Mapping[Place, int]
     """The position that each partition of the batch has been seen up to."""
-    holes: Mapping[Place, Hole]
+    holes: Mapping[Place, Gap]
     """Where a partition breaks off; nothing after the hole is new."""
 
 
@@ -44,7 +44,7 @@ def sift(records: Iterable[tuple[Place, Received]], seen: Mapping[Place, int]) -
     """
     reached = dict(seen)
     new: list[tuple[Place, Envelope[bytes]]] = []
-    holes: dict[Place, Hole] = {}
+    holes: dict[Place, Gap] = {}
     for place, received in records:
         position, last = received.event.source_position, reached[place]
         if place in holes:
@@ -53,7 +53,7 @@ def sift(records: Iterable[tuple[Place, Received]], seen: Mapping[Place, int]) -
             new.append((place, received.event))
         elif position > last:
             if received.previous is not None and received.previous > last:
-                holes[place] = Hole(after=last, previous=received.previous, position=position)
+                holes[place] = Gap(after=last, previous=received.previous, position=position)
                 continue
             new.append((place, received.event))
             reached[place] = position

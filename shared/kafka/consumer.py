@@ -20,15 +20,15 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from shared.eventstore.batching import RELAXED, Pace
 from shared.eventstore.pool import DATABASE_ERRORS
-from shared.eventstore.wakeup import Signal
-from shared.kafka.chain import Hole, Place, Sifted
-from shared.kafka.inbox import Keeper
-from shared.kafka.outage import OUTAGES, interruption
+from shared.eventstore.wakeup import Wakeup
+from shared.kafka.chain import Gap, Place, Sifted
+from shared.kafka.inbox import Inbox
+from shared.kafka.outage import TRANSIENT_ERRORS, interruption
 from shared.kafka.record import Received, read
 from shared.kafka.topics import provision
 from shared.ops.deadline import within
 from shared.ops.health import Health
-from shared.ops.lag import Delay
+from shared.ops.lag import LagMeter
 from shared.ops.stopping import pause
 
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ LEAVE_SECONDS = 10.0
 AGAIN_SECONDS = 1.0
 
 
-class Journal:
+class JournalConsumer:
     """Keeps `topics` in the journal of `service`, whose name is the consumer group."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Journal:
         *,
         bootstrap: str,
         health: Health,
-        arrived: Signal,
+        arrived: Wakeup,
         replication: int = 1,
         pace: Pace = RELAXED,
     ) -> None:
@@ -75,7 +75,7 @@ class Journal:
         self.service = service
         self.topics = tuple(sorted(topics))
         self.pace = pace
-        self._keeper = Keeper(pool)
+        self._keeper = Inbox(pool)
         self._bootstrap = bootstrap
         self._replication = replication
         self._health = health
@@ -87,7 +87,7 @@ class Journal:
             try:
                 await provision(self._bootstrap, self.topics, replication=self._replication)
                 await Session(self).run(stopping)
-            except OUTAGES as error:
+            except TRANSIENT_ERRORS as error:
                 self.interrupted(error)
                 self.unmeasured()
                 await pause(stopping, AGAIN_SECONDS)
@@ -108,7 +108,7 @@ class Journal:
         subscriber = broker.subscriber(
             *self.topics,
             group_id=self.service,
-            title="Journal",
+            title="JournalConsumer",
             batch=True,
             max_records=LARGEST_BATCH,
             batch_timeout_ms=BUSY_POLL_MILLISECONDS,
@@ -155,7 +155,7 @@ class Journal:
         """Report that nobody knows how far the consumer is behind."""
         self._health.unmeasured("consumer", self.service)
 
-    def say(self, stopped: dict[Place, Hole]) -> None:
+    def say(self, stopped: dict[Place, Gap]) -> None:
         """Report how the consumer fares."""
         holes = ", ".join(
             f"{place.topic}/{place.partition} holds nothing between {hole.after} and {hole.position}, "
@@ -168,7 +168,7 @@ class Journal:
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     """One membership in the group, from subscribing to leaving."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: JournalConsumer) -> None:
         self._journal = journal
         self._broker, self._subscriber = journal.subscribe(self)
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -177,8 +177,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._committed: dict[TopicPartition, int] = {}
         self._read_again: dict[Place, int] = {}
         """Partitions read again from their beginning, with the position after which the hole was."""
-        self._stopped: dict[Place, Hole] = {}
-        self._delay = Delay()
+        self._stopped: dict[Place, Gap] = {}
+        self._delay = LagMeter()
         self._joined = False
         """Whether the group has handed out partitions: before, those of this member are not none but unknown."""
         self._sound = False
@@ -274,7 +274,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         for place, hole in sifted.holes.items():
             self._hole(place, hole)
 
-    def _hole(self, place: Place, hole: Hole) -> None:
+    def _hole(self, place: Place, hole: Gap) -> None:
         """Read the partition again from its beginning, once; if what is missing is not there, stop it."""
         partition = TopicPartition(*place)
         if partition not in self._assigned():
@@ -294,7 +294,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Leave partitions to others with everything that is written committed."""
         await self._commit()
-        self._delay = Delay()
+        self._delay = LagMeter()
         self._written.clear()
         self._committed.clear()
         self._stopped.clear()
@@ -311,7 +311,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             for place in await self._journal.assigned(Place(*partition) for partition in assigned):
                 self._consumer.seek(TopicPartition(*place), 0)
             self._joined = True
-        except OUTAGES as error:
+        except TRANSIENT_ERRORS as error:
             if not self._failure.done():
                 self._failure.set_exception(error)
 

@@ -74,7 +74,7 @@ select topic, partition, (select count(*) from written) as written from locked
 """  # noqa: S608 - the names are the constants above
 
 
-class Keeper:
+class Inbox:
     """Writes batches of records, and knows how far each partition is written."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:

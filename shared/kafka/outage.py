@@ -12,7 +12,7 @@ from aiokafka.errors import (
 
 from shared.eventstore.pool import DATABASE_ERRORS, unreachable
 
-OUTAGES = (KafkaError, *DATABASE_ERRORS)
+TRANSIENT_ERRORS = (KafkaError, *DATABASE_ERRORS)
 """Anything else is a fault of ours and ends the worker."""
 SILENCE = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
 """What aiokafka raises when nothing comes back."""

@@ -23,16 +23,16 @@ from shared.eventstore.batching import RELAYING
 from shared.eventstore.lease import Lease
 from shared.eventstore.log import Log
 from shared.eventstore.pool import unreachable
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.wakeup import Wakeup
 from shared.kafka.agreement import trouble
 from shared.kafka.chain import Place
-from shared.kafka.outage import OUTAGES, interruption
+from shared.kafka.outage import TRANSIENT_ERRORS, interruption
 from shared.kafka.producer import producing
 from shared.kafka.record import headers_of
 from shared.kafka.topics import provision
 from shared.ops.deadline import within
 from shared.ops.health import Health
-from shared.ops.lag import Delay
+from shared.ops.lag import LagMeter
 from shared.ops.stopping import pause
 
 log = structlog.get_logger(__name__)
@@ -119,7 +119,7 @@ class Relay:
         *,
         bootstrap: str,
         health: Health,
-        appended: Signal,
+        appended: Wakeup,
         replication: int = 1,
         page: int = PAGE,
     ) -> None:
@@ -157,7 +157,7 @@ class Relay:
                     log.error("relay-topics-lost", service=self.service)
                     self._health.report("relay", False, str(loss))
                     await pause(stopping, SEALED_SECONDS)
-                except OUTAGES as error:
+                except TRANSIENT_ERRORS as error:
                     log.warning(
                         "relay-interrupted", service=self.service, error=type(error).__name__, detail=str(error)
                     )
@@ -267,14 +267,14 @@ class Relay:
 
     async def _measure(self, stopping: asyncio.Event) -> None:
         """Say how far behind the stored mark is, whoever holds the lease."""
-        delay = Delay()
+        delay = LagMeter()
         while not stopping.is_set():
             try:
                 (done, events), *_ = await within(ANSWER_SECONDS, self._pool.fetch(BEHIND))
                 head = await within(ANSWER_SECONDS, self._log.head()) if events else done
                 seconds = delay.seconds(time.monotonic(), head=head, done=done)
                 self._health.lag("relay", self.service, events=events, seconds=seconds)
-            except OUTAGES as error:
+            except TRANSIENT_ERRORS as error:
                 log.info("relay-lag-unknown", service=self.service, error=type(error).__name__)
                 self._health.unmeasured("relay", self.service)
             await pause(stopping, MEASURE_SECONDS)

@@ -6,7 +6,7 @@ LONGEST = 600
 """Looks that are remembered while nothing is caught up; more only make the middle of the memory finer."""
 
 
-class Delay:
+class LagMeter:
     """How long the oldest thing that is not done has been waiting, to the precision of the looks.
 
     Real time between looks is measured instead of the age of events: those are stamped by the company clock, which may

@@ -14,7 +14,7 @@ from shared.eventstore.log import Log
 from shared.eventstore.pool import AnyConnection
 from shared.following.stored_events import concerns, envelope_of, readable
 from shared.projections.builds import schema_of
-from shared.projections.projection import View, ViewDatabase, revision_of
+from shared.projections.projection import Projection, ProjectionDatabase, revision_of
 from shared.projections.read_snapshot import SERVING, NotBuilt
 
 PAGE = 5000
@@ -37,7 +37,7 @@ class Difference:
 
 
 async def differences(
-    pool: Pool, log: Log, view: View, company: Company, *, leave_out: Collection[int] = ()
+    pool: Pool, log: Log, view: Projection, company: Company, *, leave_out: Collection[int] = ()
 ) -> list[Difference]:
     """Fold the log up to the mark of the serving build and compare every table; at most 100 rows of each.
 
@@ -57,14 +57,14 @@ async def differences(
             await connection.execute(f"create schema {fresh}")
             await connection.execute(view.ddl.replace("{view}", fresh))
             without = {*leave_out, *(row["position"] for row in await connection.fetch(PARKED, schema))}
-            db = ViewDatabase(connection, {"view": fresh}, log=log, company=company, position=0)
+            db = ProjectionDatabase(connection, {"view": fresh}, log=log, company=company, position=0)
             await _fold(db, log, view, until=served["position"], without=without)
             return await _compared(connection, schema, fresh)
         finally:
             await transaction.rollback()
 
 
-async def _fold(db: ViewDatabase, log: Log, view: View, *, until: int, without: Collection[int]) -> None:
+async def _fold(db: ProjectionDatabase, log: Log, view: Projection, *, until: int, without: Collection[int]) -> None:
     position = 0
     while position < until:
         page = await log.read(position, PAGE)

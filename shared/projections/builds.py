@@ -19,7 +19,7 @@ from asyncpg import LockNotAvailableError, Pool, Record
 from shared.domain.context import Company
 from shared.eventstore.pool import AnyConnection
 from shared.following import checkpoints
-from shared.projections.projection import Source, View, revision_of
+from shared.projections.projection import Projection, Source, revision_of
 
 logger = structlog.get_logger(__name__)
 
@@ -153,7 +153,7 @@ async def request_rebuild(pool: Pool, view: str) -> bool:
     return bool(await pool.execute(REQUEST, view) != "INSERT 0 0")
 
 
-async def prepare(pool: Pool, view: View, company: Company) -> None:
+async def prepare(pool: Pool, view: Projection, company: Company) -> None:
     """Make sure that a build of the view's present revision serves or is being built."""
     revision = revision_of(view, company)
     async with pool.acquire() as connection, connection.transaction():
@@ -171,7 +171,7 @@ async def prepare(pool: Pool, view: View, company: Company) -> None:
             await _make(connection, view, revision, await _first(connection, view))
 
 
-async def start_over(connection: AnyConnection, views: Sequence[View], company: Company) -> None:
+async def start_over(connection: AnyConnection, views: Sequence[Projection], company: Company) -> None:
     """Let nothing of these views serve until they are built anew, in a transaction of the caller's: the log that they
     were folded from is no longer what it was, and an answer from some of it would be a wrong one."""
     await connection.execute("lock table view_build in share row exclusive mode")
@@ -253,11 +253,11 @@ async def analyze(pool: Pool, schema: str) -> None:
             await connection.execute(f'analyze {schema}."{table["tablename"]}"')
 
 
-async def _first(connection: AnyConnection, view: View) -> State:
+async def _first(connection: AnyConnection, view: Projection) -> State:
     return "serving" if await connection.fetchval(FIRST, view.name, view.source) else "building"
 
 
-async def _make(connection: AnyConnection, view: View, revision: str, state: State) -> None:
+async def _make(connection: AnyConnection, view: Projection, revision: str, state: State) -> None:
     made = await connection.fetchrow(NEW, view.name, view.version, revision, view.source, state)
     assert made is not None
     schema = schema_of(view.name, made["build"])

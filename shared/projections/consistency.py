@@ -12,10 +12,10 @@ from typing import Protocol
 from asyncpg import Pool
 
 from shared.domain.context import Company
-from shared.eventstore.data_loader import Together
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.data_loader import DataLoader
+from shared.eventstore.wakeup import Wakeup
 from shared.ops.deadline import within
-from shared.projections.projection import Source, View, revision_of
+from shared.projections.projection import Projection, Source, revision_of
 from shared.projections.tokens import ConsistencyToken
 
 POLL_SECONDS = 0.02
@@ -56,7 +56,7 @@ class ReadModelBehind(Exception):
         self.token = token
 
 
-class Arrival:
+class ConsistencyGate:
     """The marks of a service, and how to wait for them.
 
     `reactions` names the marks of the reactions that run (`reactions-journal`); `topics` are those that the service
@@ -68,13 +68,13 @@ class Arrival:
         pool: Pool,
         service: str,
         *,
-        views: Sequence[View],
+        views: Sequence[Projection],
         company: Company,
         reactions: Collection[str],
         topics: Collection[str],
         log: HasHead,
         journal: HasHead,
-        advanced: Signal,
+        advanced: Wakeup,
     ) -> None:
         self._pool = pool
         self._service = service
@@ -85,8 +85,8 @@ class Arrival:
         self._log = log
         self._journal = journal
         self._advanced = advanced
-        self._levels = Together[None, Levels](self._read_levels)
-        self._journaled = Together[Partition, int](self._read_journaled)
+        self._levels = DataLoader[None, Levels](self._read_levels)
+        self._journaled = DataLoader[Partition, int](self._read_journaled)
 
     async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
         """Return once every view holds what the token names. `ReadModelBehind` after `timeout` seconds."""

@@ -16,16 +16,16 @@ from shared.eventstore.log import Log, Page
 from shared.eventstore.pool import AnyConnection
 from shared.following import checkpoints, dead_letters
 from shared.following.dead_letters import Poison
-from shared.following.stored_events import Entry, concerns, envelope_of, newest, readable
+from shared.following.stored_events import StoredEvent, concerns, envelope_of, newest, readable
 from shared.projections.builds import Build
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A build, and the view that it is a build of."""
 
-    view: View
+    view: Projection
     build: Build
     types: frozenset[str] | None
     """What the view folds; None means everything."""
@@ -115,7 +115,7 @@ class Folding:
         dead_letters.report(runner, poisons)
         return released
 
-    async def _isolate(self, connection: AnyConnection, target: Target, entries: Sequence[Entry]) -> list[Poison]:
+    async def _isolate(self, connection: AnyConnection, target: Target, entries: Sequence[StoredEvent]) -> list[Poison]:
         """Fold everything that can be folded; gives what cannot, per aggregate from its first failure on."""
         failure = await self._attempt(connection, target, entries)
         if failure is None:
@@ -136,7 +136,9 @@ class Folding:
                 return [Poison(aggregate_id=aggregates[0], positions=positions, error=dead_letters.described(failure))]
         return []
 
-    async def _attempt(self, connection: AnyConnection, target: Target, entries: Sequence[Entry]) -> Exception | None:
+    async def _attempt(
+        self, connection: AnyConnection, target: Target, entries: Sequence[StoredEvent]
+    ) -> Exception | None:
         """Fold inside a savepoint; gives the failure, after which nothing of it is left."""
         if not entries:
             return None
@@ -149,11 +151,11 @@ class Folding:
             return error
         return None
 
-    async def _apply(self, connection: AnyConnection, target: Target, entries: Sequence[Entry]) -> None:
+    async def _apply(self, connection: AnyConnection, target: Target, entries: Sequence[StoredEvent]) -> None:
         events = readable(entries)
         schemas = {"view": target.build.schema}
         position = max(envelope_of(entry).position for entry in entries)
-        db = ViewDatabase(connection, schemas, log=self._log, company=self._company, position=position)
+        db = ProjectionDatabase(connection, schemas, log=self._log, company=self._company, position=position)
         await target.view.apply(db, events)
 
 

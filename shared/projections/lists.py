@@ -29,9 +29,9 @@ from shared.domain.roles import Permission, Reach
 from shared.domain.text import language_key
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.query_values import PARSERS, whole
-from shared.projections.read_snapshot import Views
+from shared.projections.read_snapshot import Projections
 from shared.projections.tables import language_column
 
 MOST_ROWS = 100
@@ -91,7 +91,7 @@ class Listing:
     columns f and currency. `key` is a unique column that is never null."""
 
     name: str
-    view: View
+    view: Projection
     table: str
     item: type
     key: str
@@ -132,7 +132,7 @@ class ListPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ListQuery:
     """A query that is in order."""
 
     limit: int
@@ -148,7 +148,7 @@ class Asked:
     """The company's day on which it is asked."""
 
 
-async def page(views: Views, listing: Listing, actor: Actor, asked: Asked, cursors: Cursors) -> ListPage:
+async def page(views: Projections, listing: Listing, actor: Actor, asked: ListQuery, cursors: Cursors) -> ListPage:
     """The rows that the actor may see and that the query asks for."""
     sql, arguments = select(listing, actor, asked)
     async with views.reading() as reading:
@@ -166,16 +166,18 @@ async def page(views: Views, listing: Listing, actor: Actor, asked: Asked, curso
 
 
 async def holds(  # noqa: PLR0917
-    views: Views, listing: Listing, actor: Actor, today: date, name: str, value: Any
+    views: Projections, listing: Listing, actor: Actor, today: date, name: str, value: Any
 ) -> bool:
     """Whether the actor sees any row that a filter of a list leaves."""
     values = {name: [value]}
-    whole = Asked(limit=0, column=listing.key, descending=False, values=values, after=None, bound_to="", today=today)
+    whole = ListQuery(
+        limit=0, column=listing.key, descending=False, values=values, after=None, bound_to="", today=today
+    )
     sql, arguments = select(listing, actor, whole)
     return bool(await views.lookup(listing.view, sql, *arguments))
 
 
-def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: date) -> Asked:
+def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: date) -> ListQuery:
     """Check a query. `InvalidQuery` names every wrong parameter."""
     wrong: list[Reason] = []
     (sort,) = query.get("sort", [listing.default_sort])
@@ -205,7 +207,7 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: da
             wrong.append(invalid("cursor", "malformed-cursor", "This cursor is not one of this query; start anew."))
     if wrong:
         raise InvalidQuery(sorted(wrong, key=lambda reason: reason.field or ""))
-    return Asked(
+    return ListQuery(
         limit=limit,
         column=listing.sorted_by(column),
         descending=sort.startswith("-"),
@@ -216,7 +218,7 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: da
     )
 
 
-def select(listing: Listing, actor: Actor, asked: Asked) -> tuple[str, list[Any]]:
+def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
     """The statement for one page and one row more, and its arguments. Names come from the declaration alone."""
     arguments: list[Any] = []
 
@@ -313,7 +315,7 @@ def _scope(listing: Listing, actor: Actor, bound: Callable[[Any], str]) -> list[
     return [f"({' or '.join(mine)})" if mine else "false"]
 
 
-def _behind(listing: Listing, asked: Asked, value: Any, key: Any, bound: Callable[[Any], str]) -> str:
+def _behind(listing: Listing, asked: ListQuery, value: Any, key: Any, bound: Callable[[Any], str]) -> str:
     """The rows that follow one with this sort value and key. Nulls come last in both directions."""
     column, compare = asked.column, "<" if asked.descending else ">"
     if value is None:

@@ -44,7 +44,7 @@ NAME = re.compile(r"[a-z][a-z_]*")
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z_]*)\}")
 
 
-class ViewDatabase:
+class ProjectionDatabase:
     """A connection that knows in which schemas the tables of the views stand."""
 
     def __init__(
@@ -125,11 +125,11 @@ class ViewDatabase:
         return placed(text, self.schemas)
 
 
-Apply = Callable[[ViewDatabase, Sequence[Envelope[Any]]], Awaitable[None]]
+Apply = Callable[[ProjectionDatabase, Sequence[Envelope[Any]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class Projection:
     """A read model. `apply` gets events in the order of the log and is right whatever the order between aggregates:
     to set a poison apart, a page may be given in parts. It is set-based, takes no time from outside and does not
     commit; the rows and the mark are committed together."""
@@ -152,7 +152,7 @@ class View:
         return types_read(self.events) if self.events else None
 
 
-def revision_of(view: View, company: Company) -> str:
+def revision_of(view: Projection, company: Company) -> str:
     """The revision of a view that this process folds and reads: its version, with a fingerprint of what else its rows
     depend on. Builds of one revision are alike, whichever process folds them."""
     depends: Sequence[object] = (

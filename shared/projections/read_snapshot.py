@@ -13,7 +13,7 @@ from shared.eventstore.log import Log
 from shared.eventstore.pool import AnyConnection
 from shared.following.dead_letters import Unavailable
 from shared.projections.builds import schema_of
-from shared.projections.projection import Source, View, ViewDatabase, placed, revision_of
+from shared.projections.projection import Projection, ProjectionDatabase, Source, placed, revision_of
 
 SERVING = """
     select b.view, b.build, b.source, m.position, m.as_of,
@@ -35,13 +35,13 @@ none is not remembered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ReadSnapshot:
     """All views of a service on one snapshot: `reading("deals")` is the database of one."""
 
-    databases: Mapping[str, ViewDatabase]
+    databases: Mapping[str, ProjectionDatabase]
     sources: Mapping[str, Source]
 
-    def __call__(self, view: View | str) -> ViewDatabase:
+    def __call__(self, view: Projection | str) -> ProjectionDatabase:
         """The serving build of a view, by itself or its name."""
         return self.databases[view if isinstance(view, str) else view.name]
 
@@ -61,15 +61,15 @@ class Reading:
         """The number of events that views lack because they could not be handled."""
         return sum(db.parked for db in self.databases.values())
 
-    def _foremost(self) -> list[ViewDatabase]:
+    def _foremost(self) -> list[ProjectionDatabase]:
         journal = [db for name, db in self.databases.items() if self.sources[name] == "journal"]
         return journal or list(self.databases.values())
 
 
-class Views:
+class Projections:
     """The read side of a service's views, each in the revision of this release."""
 
-    def __init__(self, pool: Pool, views: Sequence[View], logs: Mapping[Source, Log], company: Company) -> None:
+    def __init__(self, pool: Pool, views: Sequence[Projection], logs: Mapping[Source, Log], company: Company) -> None:
         self._pool = pool
         self._names = [view.name for view in views]
         self._revisions = [revision_of(view, company) for view in views]
@@ -79,7 +79,7 @@ class Views:
         self._schemas_until = 0.0
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
+    async def reading(self) -> AsyncIterator[ReadSnapshot]:
         """Rows, positions and the number of parked events agree, whatever is folded meanwhile."""
         async with (
             self._pool.acquire() as connection,
@@ -91,12 +91,12 @@ class Views:
                 lacking = f"not built in this release: {', '.join(sorted(missing))}"
                 raise NotBuilt(READ_AGAIN if await connection.fetchval(UNREAD) else lacking)
             schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
-            yield Reading(
+            yield ReadSnapshot(
                 databases={row["view"]: self._database(connection, row, schemas) for row in rows},
                 sources={row["view"]: row["source"] for row in rows},
             )
 
-    async def lookup(self, view: View | str, sql: str, *arguments: object) -> list[Record]:
+    async def lookup(self, view: Projection | str, sql: str, *arguments: object) -> list[Record]:
         """The rows of one statement on one view, in one round trip: for look-ups that need no position."""
         name = view if isinstance(view, str) else view.name
         if time.monotonic() > self._schemas_until or name not in self._schemas:
@@ -107,8 +107,8 @@ class Views:
             raise NotBuilt(f"not built in this release: {name}")
         return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
 
-    def _database(self, connection: AnyConnection, row: Record, schemas: Mapping[str, str]) -> ViewDatabase:
-        return ViewDatabase(
+    def _database(self, connection: AnyConnection, row: Record, schemas: Mapping[str, str]) -> ProjectionDatabase:
+        return ProjectionDatabase(
             connection,
             {**schemas, "view": schemas[row["view"]]},
             log=self._logs[row["source"]],

@@ -19,14 +19,14 @@ from shared.eventstore.batching import RELAXED, Pace
 from shared.eventstore.leader_election import lead
 from shared.eventstore.lease import Held, Leases
 from shared.eventstore.log import Log
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.wakeup import Wakeup
 from shared.following import dead_letters
 from shared.following.checkpoints import Superseded
 from shared.ops.health import Health, Kind
 from shared.projections import builds
 from shared.projections.builds import Build
 from shared.projections.folding import Folding, Target, types_of
-from shared.projections.projection import POLL_SECONDS, Source, View, revision_of
+from shared.projections.projection import POLL_SECONDS, Projection, Source, revision_of
 
 logger = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Halt:
     delay: float
 
 
-class ViewRunner:
+class ProjectionRunner:
     """Keeps the views of one log up to date, each in one process at a time. `run` is its worker."""
 
     def __init__(
@@ -59,17 +59,17 @@ class ViewRunner:
         *,
         pool: Pool,
         log: Log,
-        views: Sequence[View],
+        views: Sequence[Projection],
         company: Company,
         health: Health,
-        wake: Signal,
-        advanced: Signal,
+        wake: Wakeup,
+        advanced: Wakeup,
         pace: Pace = RELAXED,
         page: int = PAGE,
         build_page: int = BUILD_PAGE,
     ) -> None:
         self.name = f"views-{source}"
-        self._views: Mapping[str, View] = {view.name: view for view in views if view.source == source}
+        self._views: Mapping[str, Projection] = {view.name: view for view in views if view.source == source}
         self._types = {name: view.types for name, view in self._views.items()}
         self._revisions = {revision_of(view, company): name for name, view in self._views.items()}
         self._held: Held = {}

@@ -21,7 +21,7 @@ from shared.domain.history import by_thing, is_order_known, place_of, standing, 
 from shared.domain.text import language_key
 from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 
 Row = dict[str, Any]
 Change = Callable[[Any, Row], Mapping[str, Any]]
@@ -71,7 +71,7 @@ class Table:
             f" on conflict (id) do update set {updates}"
         )
 
-    async def apply(self, db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def apply(self, db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         """Rows of the page are read once, changed, and written once."""
         mine = [(key, fact) for fact in events for key in self._keys(fact)]
         concerned = [fact for fact in events if type(fact.data) in self.changes or self._takes_back(fact)]

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from asyncpg import Pool
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.domain.context import service_actor
 from shared.domain.follow_up import Begin, Park, Settle, follow_up
 from shared.events.envelope import Envelope
@@ -35,7 +35,7 @@ PASSED = """
 class Answers:
     """Tells what came of the reactions to one log."""
 
-    def __init__(self, service: str, source: Source, *, pool: Pool, commands: Commands) -> None:
+    def __init__(self, service: str, source: Source, *, pool: Pool, commands: CommandExecutor) -> None:
         self._service = service
         self._source: Source = source
         self._pool = pool

@@ -16,7 +16,7 @@ import structlog
 from asyncpg import Pool
 from pydantic import TypeAdapter
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.commands.refusals import Busy, ContentDiffers, Forbidden, InFlight, NotFound
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
@@ -26,10 +26,10 @@ from shared.eventstore.batching import RELAXED
 from shared.eventstore.leader_election import lead
 from shared.eventstore.lease import Leases
 from shared.eventstore.log import Log, Page, Undecodable
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.wakeup import Wakeup
 from shared.following import checkpoints, dead_letters
 from shared.following.dead_letters import Poison
-from shared.following.stored_events import Entry, concerns, envelope_of, newest, readable
+from shared.following.stored_events import StoredEvent, concerns, envelope_of, newest, readable
 from shared.ops.health import Health
 from shared.projections.projection import POLL_SECONDS, Source
 from shared.reactions.follow_ups import Answers, Outcome, carried_out
@@ -55,7 +55,7 @@ class Reacting:
     """Reacts to pages of one log, on behalf of the leader of an epoch."""
 
     def __init__(
-        self, source: Source, epoch: int, *, pool: Pool, log: Log, reactions: Reactions, commands: Commands
+        self, source: Source, epoch: int, *, pool: Pool, log: Log, reactions: Reactions, commands: CommandExecutor
     ) -> None:
         self.mark = mark_of(source)
         self._pool = pool
@@ -114,7 +114,7 @@ class Reacting:
     async def _waiting(self, connection: Any) -> frozenset[UUID]:
         return (await dead_letters.parked_aggregates(connection, [self.mark])).get(self.mark, frozenset())
 
-    async def _anew(self, entries: Sequence[Entry]) -> list[Entry]:
+    async def _anew(self, entries: Sequence[StoredEvent]) -> list[StoredEvent]:
         """Without what is answered, or was passed before the journal was emptied: whatever followed, or was refused,
         stays so."""
         ids = [envelope_of(entry).id for entry in entries]
@@ -123,7 +123,7 @@ class Reacting:
         return [entry for entry in entries if envelope_of(entry).id not in passed]
 
     async def _tell_parked(
-        self, entries: Sequence[Entry], behind: Sequence[Envelope[Any]], poisons: Sequence[Poison]
+        self, entries: Sequence[StoredEvent], behind: Sequence[Envelope[Any]], poisons: Sequence[Poison]
     ) -> None:
         """Tell which events of a page wait, before they are parked: after a crash in between they are parked again,
         or answered after all."""
@@ -141,7 +141,7 @@ class Reacting:
     def _answering(self, fact: Envelope[Any]) -> list[Reaction]:
         return [reaction for reaction in self._reactions if reaction.answers(fact)]
 
-    async def _all(self, sequences: Iterable[Sequence[Entry]]) -> list[Poison]:
+    async def _all(self, sequences: Iterable[Sequence[StoredEvent]]) -> list[Poison]:
         """Sequences of different aggregates side by side; what failed. All have ended when this returns or raises."""
         ended = await asyncio.gather(*(self._in_turn(sequence) for sequence in sequences), return_exceptions=True)
         for outcome in ended:
@@ -149,11 +149,11 @@ class Reacting:
                 raise outcome
         return [outcome for outcome in ended if isinstance(outcome, Poison)]
 
-    async def _in_turn(self, entries: Sequence[Entry]) -> Poison | None:
+    async def _in_turn(self, entries: Sequence[StoredEvent]) -> Poison | None:
         async with self._places:
             return await self._sequence(entries)
 
-    async def _sequence(self, entries: Sequence[Entry]) -> Poison | None:
+    async def _sequence(self, entries: Sequence[StoredEvent]) -> Poison | None:
         """The events of one aggregate, in order, up to the first that fails."""
         for number, entry in enumerate(entries):
             failure = await self._attempt(entry)
@@ -163,7 +163,7 @@ class Reacting:
                 return Poison(aggregate_id=aggregate_id, positions=left, error=dead_letters.described(failure))
         return None
 
-    async def _attempt(self, entry: Entry) -> Exception | None:
+    async def _attempt(self, entry: StoredEvent) -> Exception | None:
         failure: Exception | None = None
         tried = waited = 0
         while tried < TRIES:
@@ -233,10 +233,10 @@ class ReactionRunner:
         pool: Pool,
         log: Log,
         reactions: Reactions,
-        commands: Commands,
+        commands: CommandExecutor,
         health: Health,
-        wake: Signal,
-        advanced: Signal,
+        wake: Wakeup,
+        advanced: Wakeup,
         page: int = PAGE,
     ) -> None:
         self.name = mark_of(source)
@@ -315,8 +315,8 @@ class ReactionRunner:
         return int(await self._pool.fetchval("select position from mark where name = $1", self.name))
 
 
-def _by_aggregate(entries: Sequence[Entry], waiting: frozenset[UUID]) -> Iterable[list[Entry]]:
-    sequences: dict[UUID, list[Entry]] = {}
+def _by_aggregate(entries: Sequence[StoredEvent], waiting: frozenset[UUID]) -> Iterable[list[StoredEvent]]:
+    sequences: dict[UUID, list[StoredEvent]] = {}
     for entry in entries:
         aggregate_id = envelope_of(entry).aggregate_id
         if aggregate_id not in waiting:

@@ -11,7 +11,7 @@ from shared.http.command_routes import aggregate_route, command_routes, operatio
 from shared.http.failures import answer_failures
 from shared.http.handwritten import every_route
 from shared.http.list_routes import list_route
-from shared.http.middleware import Surroundings
+from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
 from shared.http.openapi.pages import reference_routes
 from shared.http.probes import clock_routes, health_routes
@@ -64,7 +64,7 @@ def build(service: Service, settings: Settings) -> FastAPI:
     app.router.routes += [route for route in service.routes if isinstance(route, BaseRoute)]
     answer_failures(app)
     patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
-    app.add_middleware(Surroundings, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
+    app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
     return app
 
 

@@ -8,17 +8,17 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.routing import BaseRoute
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
 from shared.domain.aggregate import Aggregate
 from shared.domain.follow_up import follow_up
 from shared.eventstore.batching import RELAXED, Pace
 from shared.projections.lists import Listing
-from shared.projections.projection import View
-from shared.projections.read_snapshot import Views
+from shared.projections.projection import Projection
+from shared.projections.read_snapshot import Projections
 from shared.reactions.registry import Reactions
 
-Seed = Callable[[Commands], Awaitable[None]]
+Seed = Callable[[CommandExecutor], Awaitable[None]]
 """Something that has to be there, like a built-in process; runs at every start and must be repeatable."""
 
 
@@ -27,8 +27,8 @@ class FeedSource:
     """Where a service's event stream comes from: what follows a position (and up to where that is all), and the newest
     position."""
 
-    read: Callable[[Views, int, int], Awaitable[tuple[Sequence[tuple[int, Any]], int]]]
-    head: Callable[[Views], Awaitable[int]]
+    read: Callable[[Projections, int, int], Awaitable[tuple[Sequence[tuple[int, Any]], int]]]
+    head: Callable[[Projections], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Service:
     name: str
     aggregates: tuple[Aggregate, ...] = field(default=(), kw_only=True)
     reactions: Reactions | None = field(default=None, kw_only=True)
-    views: tuple[View, ...] = field(default=(), kw_only=True)
+    views: tuple[Projection, ...] = field(default=(), kw_only=True)
     """The view of the organisation is added to every service."""
     listings: tuple[Listing, ...] = field(default=(), kw_only=True)
     routes: tuple[APIRouter | BaseRoute, ...] = field(default=(), kw_only=True)

@@ -11,7 +11,7 @@ import httpx
 import structlog
 
 from shared.commands.dry_run import DryAppender, DryStates
-from shared.commands.executor import Appending, Commands
+from shared.commands.executor import Appender, CommandExecutor
 from shared.commands.timers import Timers
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import Organisation, organisation
@@ -19,20 +19,20 @@ from shared.events.codec import Codec
 from shared.events.leads import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
-from shared.eventstore.group_commit import Appender
+from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.idempotency import forget_old_answers
 from shared.eventstore.lease import Lease
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import MigrationError, check
 from shared.eventstore.pool import create_pool, unreachable
-from shared.eventstore.streams import Loading, States
-from shared.eventstore.wakeup import Signal, listen
-from shared.http.authentication import Authorization, IssuerKeys, Tokens, fetch_keys, issuer_client
+from shared.eventstore.streams import StreamCache, StreamLoader
+from shared.eventstore.wakeup import Wakeup, listen
+from shared.http.authentication import Authenticator, IssuerKeys, Tokens, fetch_keys, issuer_client
 from shared.http.bulkhead import Bulkhead
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.http.rate_limit import RateLimit
 from shared.http.sse import Feed
-from shared.kafka.consumer import Journal
+from shared.kafka.consumer import JournalConsumer
 from shared.kafka.relay import Relay
 from shared.ops.clock import Clock
 from shared.ops.deadline import within
@@ -40,11 +40,11 @@ from shared.ops.health import Health, NotReady
 from shared.ops.settings import Settings
 from shared.ops.stopping import pause
 from shared.projections.builds import prepare
-from shared.projections.consistency import Arrival
+from shared.projections.consistency import ConsistencyGate
 from shared.projections.cursors import Cursors
-from shared.projections.projection import Source, View
-from shared.projections.read_snapshot import NotBuilt, Views
-from shared.projections.runner import ViewRunner
+from shared.projections.projection import Projection, Source
+from shared.projections.read_snapshot import NotBuilt, Projections
+from shared.projections.runner import ProjectionRunner
 from shared.reactions.runner import ReactionRunner
 from shared.service.definition import Service
 from shared.service.workers import Worker, run_all
@@ -72,7 +72,7 @@ def registry_for(service: Service) -> Registry:
     return Registry([*published.classes, *own]) if own else published
 
 
-def views_of(service: Service) -> tuple[View, ...]:
+def views_of(service: Service) -> tuple[Projection, ...]:
     """The views of a service; everybody has the organisation."""
     if any(view.name == ORGANISATION for view in service.views):
         return service.views
@@ -90,7 +90,7 @@ def journaled_topics(service: Service, registry: Registry) -> frozenset[str]:
 
 
 @asynccontextmanager
-async def running_process(service: Service, settings: Settings, health: Health) -> AsyncIterator[Running]:
+async def running_process(service: Service, settings: Settings, health: Health) -> AsyncIterator[ServiceContext]:
     """A process of a service at work; on leaving, workers finish first, then what is being appended, then the pool."""
     stopping = asyncio.Event()
     async with (
@@ -126,9 +126,9 @@ async def _require_fit(pool: asyncpg.Pool, settings: Settings) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     service: Service
-    running: Running
+    running: ServiceContext
     registry: Registry
-    appender: Appender
+    appender: GroupCommit
 
 
 async def _compose(
@@ -144,13 +144,13 @@ async def _compose(
     codec, clock, company = Codec(registry), Clock(), settings.company
     await clock.refresh(pool)
     log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
-    arrived, advanced = Signal(), Signal()
-    appender = Appender(pool)
-    views = Views(pool, views_of(service), {"log": log, "journal": journal}, company)
+    arrived, advanced = Wakeup(), Wakeup()
+    appender = GroupCommit(pool)
+    views = Projections(pool, views_of(service), {"log": log, "journal": journal}, company)
     people = Organisation(views)
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
-    running = Running(
+    running = ServiceContext(
         name=service.name,
         settings=settings,
         pool=pool,
@@ -165,13 +165,13 @@ async def _compose(
             settings,
             pool=pool,
             appender=appender,
-            states=States(pool, codec),
+            states=StreamCache(pool, codec),
             codec=codec,
             clock=clock,
             views=views,
         ),
         views=views,
-        arrival=Arrival(
+        arrival=ConsistencyGate(
             pool,
             service.name,
             views=views_of(service),
@@ -183,7 +183,7 @@ async def _compose(
             advanced=advanced,
         ),
         organisation=people,
-        authorization=Authorization(tokens, people.actor, RateLimit(settings.rate_limit), origin=settings.origin),
+        authorization=Authenticator(tokens, people.actor, RateLimit(settings.rate_limit), origin=settings.origin),
         cursors=Cursors(settings.claim_secret),
         folding=Bulkhead(FOLDS_AT_ONCE, FOLD_WAIT_SECONDS),
         stopping=stopping,
@@ -198,13 +198,13 @@ def _commands(
     settings: Settings,
     *,
     pool: asyncpg.Pool,
-    appender: Appending,
-    states: Loading,
+    appender: Appender,
+    states: StreamLoader,
     codec: Codec,
     clock: Clock,
-    views: Views,
-) -> Commands:
-    return Commands(
+    views: Projections,
+) -> CommandExecutor:
+    return CommandExecutor(
         service.name,
         aggregates=service.families,
         pool=pool,
@@ -220,21 +220,23 @@ def _commands(
 
 
 @asynccontextmanager
-async def commands_alone(service: Service, settings: Settings, *, dry_run: bool = False) -> AsyncIterator[Commands]:
+async def commands_alone(
+    service: Service, settings: Settings, *, dry_run: bool = False
+) -> AsyncIterator[CommandExecutor]:
     """The commands of a service without its web side and its workers, as an import needs them. What they append is
     published and folded by the service's own processes; in a dry run nothing is appended, nor written otherwise."""
     async with await create_pool(settings.database_url, name=f"{service.name}-commands") as pool:
         await _require_fit(pool, settings)
         codec, clock = Codec(registry_for(service)), Clock()
-        appender: Appender | DryAppender = Appender(pool)
-        states: Loading = States(pool, codec)
+        appender: GroupCommit | DryAppender = GroupCommit(pool)
+        states: StreamLoader = StreamCache(pool, codec)
         if dry_run:
-            appender, states = DryAppender(pool), DryStates(States(pool, codec))
+            appender, states = DryAppender(pool), DryStates(StreamCache(pool, codec))
         await clock.refresh(pool)
         for view in () if dry_run else views_of(service):
             await prepare(pool, view, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
-        views = Views(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
+        views = Projections(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
         commands = _commands(
             service, settings, pool=pool, appender=appender, states=states, codec=codec, clock=clock, views=views
         )
@@ -245,7 +247,7 @@ async def commands_alone(service: Service, settings: Settings, *, dry_run: bool 
             await commands.close()
 
 
-def _feed(service: Service, settings: Settings, health: Health, advanced: Signal, views: Views) -> Feed:
+def _feed(service: Service, settings: Settings, health: Health, advanced: Wakeup, views: Projections) -> Feed:
     source = service.feed
 
     async def read(after: int, limit: int) -> Any:
@@ -257,7 +259,7 @@ def _feed(service: Service, settings: Settings, health: Health, advanced: Signal
     return Feed(read, head, advanced, gauge=health.metrics.listeners, limit=settings.stream_limit)
 
 
-def _readiness(health: Health, running: Running) -> None:
+def _readiness(health: Health, running: ServiceContext) -> None:
     async def database() -> None:
         await check(running.pool)
 
@@ -308,7 +310,7 @@ def _workers(parts: _Parts) -> list[Worker]:
         workers += [Worker(name="relay", run=relay.run), _once_built(running, "timers", timers.run)]
     topics = journaled_topics(service, parts.registry)
     if topics:
-        journal = Journal(
+        journal = JournalConsumer(
             service.name,
             pool,
             topics,
@@ -342,7 +344,7 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
     views = views_of(parts.service)
     if any(view.source == source for view in views):
         company, pace = running.settings.company, parts.service.pace
-        folding = ViewRunner(source, views=views, company=company, pace=pace, **about)
+        folding = ProjectionRunner(source, views=views, company=company, pace=pace, **about)
         workers.append(Worker(name=folding.name, run=folding.run))
     reactions = parts.service.reactions
     if reactions and source in reactions.sources:
@@ -351,7 +353,7 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
     return workers
 
 
-def _once_built(running: Running, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
+def _once_built(running: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
     """A worker that asks the views. Until they serve in the revisions of this release, it is left to the processes of
     the release before; and it waits again when they cease to serve, because their journal is read again."""
 
@@ -368,7 +370,7 @@ def _once_built(running: Running, name: str, run: Callable[[asyncio.Event], Awai
     return Worker(name=name, run=wait_and_run)
 
 
-def _while_reached(running: Running, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
+def _while_reached(running: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
     """A worker that asks the database seldom, and would not notice by itself that it is away."""
 
     async def look(stopping: asyncio.Event) -> None:
@@ -388,7 +390,7 @@ def _heard(health: Health, problem: Exception | None) -> None:
     health.report("signals", problem is None, "works" if problem is None else unreachable(problem))
 
 
-async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:
+async def _follow_clock(running: ServiceContext, stopping: asyncio.Event) -> None:
     """Take over how far other processes have moved the company clock."""
     while not stopping.is_set():
         await within(ANSWER_SECONDS, running.clock.refresh(running.pool))
@@ -396,7 +398,7 @@ async def _follow_clock(running: Running, stopping: asyncio.Event) -> None:
         await pause(stopping, CLOCK_SECONDS)
 
 
-async def _forget(running: Running, stopping: asyncio.Event) -> None:
+async def _forget(running: ServiceContext, stopping: asyncio.Event) -> None:
     """Delete first answers to requests that are kept no longer."""
     while not stopping.is_set():
         await forget_old_answers(running.pool)

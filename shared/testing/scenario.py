@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Fact, as_facts
+from shared.domain.aggregate import Aggregate, Occurrence, occurrences
 from shared.domain.context import Actor, Company, Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
@@ -27,7 +27,7 @@ class Outcome:
     """What a command led to: the facts decided, or the refusal."""
 
     state: Any
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Occurrence, ...] = ()
     rejected: Rejected | None = None
 
     def then(self, *events: Any) -> "Outcome":
@@ -78,7 +78,7 @@ class Scenario:
             decision = self.aggregate.decide(state, command, self.context, dict(self.loaded))
         except Rejected as rejected:
             return Outcome(state=state, rejected=rejected)
-        facts = as_facts(decision)
+        facts = occurrences(decision)
         for fact in facts:
             if fact.to in {None, self.context.aggregate_id}:
                 state = self.aggregate.evolve(state, fact.event)

@@ -24,7 +24,7 @@ from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
 from shared.events import registry
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
@@ -150,7 +150,7 @@ async def test_stamped_stores_and_journals_are_what_the_services_would_have_writ
 
 
 @asynccontextmanager
-async def at_work(settings: Mapping[str, Settings]) -> AsyncIterator[dict[str, Running]]:
+async def at_work(settings: Mapping[str, Settings]) -> AsyncIterator[dict[str, ServiceContext]]:
     async with AsyncExitStack() as opened:
         yield {
             name: await opened.enter_async_context(running_process(definition_of(name), own, Health(Metrics.of(name))))

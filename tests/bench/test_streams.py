@@ -15,7 +15,7 @@ from shared.events.codec import Codec
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.eventstore.snapshots import LARGE
-from shared.eventstore.streams import States
+from shared.eventstore.streams import StreamCache
 from shared.service.runtime import registry_for
 from shared.testing.servers import DatabaseServer
 from tests.bench.fill.streams import SERIES, Books, events_of, settle, write_books, write_series
@@ -52,7 +52,7 @@ async def test_their_owner_loads_what_was_written(store: asyncpg.Pool) -> None:
         await settle(connection)
     # The second time the longer one is read from its snapshot, which the first has kept.
     for _ in ("folded", "from a snapshot"):
-        states = States(store, Codec(registry_for(SERVICE)))
+        states = StreamCache(store, Codec(registry_for(SERVICE)))
         for each in (one, other):
             held = await states.load(ledger, each.id)
             assert held.sequence == each.length

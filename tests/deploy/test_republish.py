@@ -20,7 +20,7 @@ from deploy.verify.verification import Part
 from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.kafka.relay import RECREATING
 from shared.kafka.topics import provision
 from shared.ops.health import Health
@@ -44,7 +44,7 @@ class Servers:
     forecast: str
 
     @asynccontextmanager
-    async def at_work(self, service: Service) -> AsyncIterator[Running]:
+    async def at_work(self, service: Service) -> AsyncIterator[ServiceContext]:
         url = self.deals if service is DEALS else self.forecast
         settings = Settings(
             service=service.name, database_url=url, claim_secret="c" * 32, kafka_bootstrap=self.stack.bootstrap
@@ -53,7 +53,7 @@ class Servers:
             yield running
 
     @asynccontextmanager
-    async def house(self, forecast: Running) -> AsyncIterator[House]:
+    async def house(self, forecast: ServiceContext) -> AsyncIterator[House]:
         async with self.at_work(DEALS) as deals:
             yield House(deals=deals, forecast=forecast, bootstrap=self.stack.bootstrap)
 

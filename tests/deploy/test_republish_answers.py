@@ -22,7 +22,7 @@ from services.forecast.app import SERVICE as FORECAST
 from services.leads.app import SERVICE as LEADS
 from shared.domain.roles import Role
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.projections.tokens import decode
@@ -44,7 +44,7 @@ NOW_AND_THEN = {"as_of", "known_at", "currency", "position", "correlation_id"}
 class Place:
     """A service on a socket."""
 
-    running: Running
+    running: ServiceContext
     address: str
     issuer: Issuer
 

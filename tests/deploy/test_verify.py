@@ -23,12 +23,12 @@ from services.deals.app import SERVICE as DEALS
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.history import ChangeImportedDeal, OpenImportedDeal
 from services.forecast.app import SERVICE as FORECAST
-from shared.commands.request import Result
+from shared.commands.request import CommandResult
 from shared.domain.context import Actor
 from shared.domain.money import Money
 from shared.domain.roles import Role
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
@@ -47,8 +47,8 @@ ITSELF = Actor(subject="test", roles=frozenset({Role.SERVICE}))
 class House:
     """Two services at work, as the check sees them."""
 
-    deals: Running
-    forecast: Running
+    deals: ServiceContext
+    forecast: ServiceContext
     bootstrap: str
 
     async def differences(self) -> list[Difference]:
@@ -58,15 +58,15 @@ class House:
         ]
         return (await verify(parts, self.bootstrap, patience=PATIENCE_SECONDS)).differences
 
-    async def deal(self, amount: str = "1000.00") -> Result:
+    async def deal(self, amount: str = "1000.00") -> CommandResult:
         command = OpenImportedDeal(on=date(2026, 3, 2), name="Servers", amount=euros(amount))
         return await self.deals.commands.execute(deal, new_id(), command, ITSELF, imported=True)
 
-    async def change(self, deal_id: UUID, amount: str, on: date) -> Result:
+    async def change(self, deal_id: UUID, amount: str, on: date) -> CommandResult:
         command = ChangeImportedDeal(on=on, amount=euros(amount))
         return await self.deals.commands.execute(deal, deal_id, command, ITSELF, imported=True)
 
-    async def journaled(self, event: Result) -> asyncpg.Record:
+    async def journaled(self, event: CommandResult) -> asyncpg.Record:
         """The event in forecast's journal, with its views as far."""
         found: list[asyncpg.Record] = []
 
@@ -112,7 +112,7 @@ async def house(postgres: DatabaseServer, bootstrap: str) -> AsyncIterator[House
 
 
 @asynccontextmanager
-async def at_work(service: Service, postgres: DatabaseServer, bootstrap: str) -> AsyncIterator[Running]:
+async def at_work(service: Service, postgres: DatabaseServer, bootstrap: str) -> AsyncIterator[ServiceContext]:
     url = await postgres.create_database(service.name, await postgres.template("web", migrate))
     settings = Settings(service=service.name, database_url=url, claim_secret="c" * 32, kafka_bootstrap=bootstrap)
     async with running_process(service, settings, Health(Metrics.of(service.name))) as running:

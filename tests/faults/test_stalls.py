@@ -8,10 +8,10 @@ import pytest
 from shared.domain.context import Company
 from shared.eventstore.lease import NONE, Held, Lease, Leases
 from shared.eventstore.pool import create_pool
-from shared.eventstore.wakeup import Signal, listen
+from shared.eventstore.wakeup import Wakeup, listen
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
-from shared.projections.consistency import Arrival, ReadModelBehind
+from shared.projections.consistency import ConsistencyGate, ReadModelBehind
 from shared.projections.tokens import ConsistencyToken
 from tests.faults.stalling import network
 from tests.shared.eventstore.conftest import Process
@@ -115,7 +115,7 @@ async def test_a_listener_that_the_network_has_forgotten_connects_anew(
     """Nothing comes through, and no end of the connection is seen: what a router does that drops its state."""
     monkeypatch.setattr("shared.eventstore.wakeup.PROBE_SECONDS", 0.1)
     monkeypatch.setattr("shared.eventstore.wakeup.ANSWER_SECONDS", 0.5)
-    heard = Signal()
+    heard = Wakeup()
     async with network(database) as way:
         listening = asyncio.create_task(listen(way.url, heard))
         assert await heard.wait(0, PATIENCE_SECONDS)
@@ -134,7 +134,7 @@ async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process:
     loop = asyncio.get_running_loop()
     async with network(database) as way:
         pool = await create_pool(way.url, name="stalled", size=2)
-        arrival = Arrival(
+        arrival = ConsistencyGate(
             pool,
             "tickets",
             views=(),
@@ -143,7 +143,7 @@ async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process:
             topics=(),
             log=process.log,
             journal=process.log,
-            advanced=Signal(),
+            advanced=Wakeup(),
         )
         token = ConsistencyToken(service="tickets", topic="tickets.ticket.v1", partition=0, position=7)
         health = Health(Metrics.of("tickets"))

@@ -45,7 +45,7 @@ from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 from shared.projections.tables import Table
 from shared.testing.servers import DatabaseServer
 
@@ -279,7 +279,7 @@ async def rows_of(pool: asyncpg.Pool, tables: Sequence[Table], pages: Sequence[S
             for page in pages:
                 for fact in page:
                     position = await journaled(connection, fact)
-                db = ViewDatabase(connection, {"view": "rows"}, log=log, company=Company(), position=position)
+                db = ProjectionDatabase(connection, {"view": "rows"}, log=log, company=Company(), position=position)
                 facts = (await db.history([THING]))[-len(page) :]
                 for table in tables:
                     await table.apply(db, facts)

@@ -27,13 +27,13 @@ from shared.events.leads import ContactErased
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.testing.servers import DatabaseServer
 from tests.services.forecast.conftest import CODEC, COMPANY
 from tests.services.test_any_order import CASES, Told, drawn_from, journaled, retraction, taken_back
 
 FAMILIES = (deal, lead, account, member, team, product, target)
-VIEWS: Mapping[str, View] = {
+VIEWS: Mapping[str, Projection] = {
     f"{service}_{view.name}": view for service in SERVICES for view in definition_of(service).views
 }
 """By the schema of their build."""
@@ -93,7 +93,7 @@ async def rows_of(pool: asyncpg.Pool, schema: str, pages: Sequence[Sequence[Enve
                     # As it is read back: a journal holds nothing about people.
                     facts.append(replace(fact, position=journal, data=CODEC.without_person(fact.data)))
                 upto = facts[-1].position
-                db = ViewDatabase(connection, {"view": schema}, log=log, company=COMPANY, position=upto)
+                db = ProjectionDatabase(connection, {"view": schema}, log=log, company=COMPANY, position=upto)
                 read = [fact for fact in facts if view.types is None or fact.type in view.types]
                 if read:
                     await view.apply(db, read)

@@ -22,7 +22,7 @@ from shared.events.contracts import (
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
 
@@ -111,7 +111,7 @@ create index on {{view}}.contract (account_id);
 create index on {{view}}.contract (status, drafted_at);
 """
 
-CONTRACT_VIEW = View(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
+CONTRACT_VIEW = Projection(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
 
 
 @value

@@ -4,7 +4,7 @@ from typing import Any
 
 from shared.events.deals import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
 
@@ -22,7 +22,7 @@ KNOWN_DEAL = Table(
     changes={DealOpened: _opened, DealHandedOver: _kept},
 )
 
-KNOWN_DEALS = View(
+KNOWN_DEALS = Projection(
     name="known_deals",
     version=2,
     ddl=KNOWN_DEAL.ddl,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Claim, Fact
+from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.history import said_of, stated
@@ -102,7 +102,7 @@ def add(state: NoProduct, command: AddProduct, context: Context) -> list[Product
 
 
 @product.decides(allow=ONLY_SERVICES)
-def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, context: Context) -> list[Fact]:
+def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, context: Context) -> list[Occurrence]:
     """Take over a product, or what a later price list says of it."""
     said = said_of(
         {
@@ -116,7 +116,7 @@ def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, 
     listed = replace(_listed(command, context), said=said)
     at = context.past_moment(command.on, command.at)
     if isinstance(state, NoProduct):
-        return [Fact(event=listed, at=at)]
+        return [Occurrence(event=listed, at=at)]
     refuse_otherwise({"code": state.code}, {"code": command.code})
     changed = ProductChanged(
         product_id=state.id,
@@ -127,7 +127,7 @@ def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, 
         active=state.active,
         said=said,
     )
-    return [Fact(event=changed, at=at)]
+    return [Occurrence(event=changed, at=at)]
 
 
 @product.already

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Claim, Fact
+from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.calendar import FIRST_DAY, LAST_DAY, Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -105,13 +105,13 @@ def set_(state: NoTarget, command: SetTarget, context: Context, references: Refe
 
 
 @target.decides(allow=ONLY_SERVICES)
-def set_imported(state: NoTarget | OpenTarget, command: SetImportedTarget, context: Context) -> list[Fact]:
+def set_imported(state: NoTarget | OpenTarget, command: SetImportedTarget, context: Context) -> list[Occurrence]:
     """Take over a target, or another amount that it had from a day on."""
     told = _set(command, context)
     if isinstance(state, OpenTarget):
         refuse_otherwise(_named(state.period, state.kind, state.level, state.team, state.owner), _said(command))
         told = replace(told, before=state.amount)
-    return [Fact(event=told, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=told, at=context.past_moment(command.on, command.at))]
 
 
 def _said(command: SetTarget | SetImportedTarget) -> dict[str, Any]:

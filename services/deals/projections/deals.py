@@ -15,7 +15,7 @@ from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import Exact, value
 from shared.events.envelope import Envelope
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
 COLUMNS = {
@@ -169,7 +169,7 @@ create index on {{view}}.deal (team);
 create index on {{view}}.deal (account_id);
 """
 
-DEAL_VIEW = View(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+DEAL_VIEW = Projection(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",

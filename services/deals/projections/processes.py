@@ -8,7 +8,7 @@ from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.lists import Listing, equals
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
 
@@ -50,7 +50,9 @@ PROCESS = Table(
     changes={deals.ProcessPublished: _published},
 )
 
-PROCESS_VIEW = View(name="processes", version=1, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.changes))
+PROCESS_VIEW = Projection(
+    name="processes", version=1, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.changes)
+)
 
 PROCESSES = Listing(
     name="processes",

@@ -10,7 +10,7 @@ from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.lists import Listing, contains, equals
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
 
@@ -57,7 +57,7 @@ DDL = f"""
 create index on {{view}}.product (code, id);
 """
 
-PRODUCT_VIEW = View(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_VIEW = Projection(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",

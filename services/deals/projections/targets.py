@@ -10,7 +10,7 @@ from shared.events import deals
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.lists import Listing, equals, one_of
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
 
@@ -63,7 +63,7 @@ DDL = f"""
 create index on {{view}}.target (period, id);
 """
 
-TARGET_VIEW = View(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
+TARGET_VIEW = Projection(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
 
 TARGETS = Listing(
     name="targets",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid5
 
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY
 from shared.events.definition import value
@@ -90,12 +90,14 @@ def refuse_unknown_team(desk: AssignmentDesk) -> None:
         raise Rejected("unknown-team", "There is no such team.", field="team_id")
 
 
-def handed_out(lead_id: UUID, desk: AssignmentDesk) -> list[LeadAssigned | LeadLeftUnassigned | Fact]:
+def handed_out(lead_id: UUID, desk: AssignmentDesk) -> list[LeadAssigned | LeadLeftUnassigned | Occurrence]:
     """What happens to a lead at the desk: somebody of the team has it, or it stands in the public pool."""
     turns = in_turn(desk.candidates, desk.last)
     if desk.team_id is None or not turns:
         return [LeadLeftUnassigned(lead_id=lead_id, team_id=desk.team_id, rule=desk.rule)]
     return [
         LeadAssigned(lead_id=lead_id, team_id=desk.team_id, member_id=turns[0], rule=desk.rule, candidates=turns),
-        Fact(event=TurnTaken(team_id=desk.team_id, member_id=turns[0], lead_id=lead_id), to=queue_of(desk.team_id)),
+        Occurrence(
+            event=TurnTaken(team_id=desk.team_id, member_id=turns[0], lead_id=lead_id), to=queue_of(desk.team_id)
+        ),
     ]

@@ -13,7 +13,7 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded, ContactErased
 from shared.projections.lists import Listing, contains, equals, one_of
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
 PERSONAL = ("name", "email", "phone", "title")
@@ -114,7 +114,7 @@ create view {{view}}.contact_of_account as
 """  # noqa: S608 — names of our own tables
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await ACCOUNT.apply(db, events)
     await CONTACT.apply(db, events)
@@ -158,7 +158,7 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_VIEW = View(name="accounts", version=4, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
+ACCOUNT_VIEW = Projection(name="accounts", version=4, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",

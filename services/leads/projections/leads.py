@@ -25,7 +25,7 @@ from shared.events.leads import (
     LeadQualificationNoted,
 )
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
 PERSONAL = ("person_name", "email", "phone", "title")
@@ -234,7 +234,7 @@ select id, person_name, captured_at, owner, team from {view}.lead
 """
 """The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
-LEAD_VIEW = View(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+LEAD_VIEW = Projection(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 
 LEADS = Listing(
     name="leads",

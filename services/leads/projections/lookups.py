@@ -40,7 +40,7 @@ from services.leads.domain.organisation.team import (
 )
 from services.leads.projections.leads import LEAD_VIEW, OPEN_THEN
 from services.leads.projections.people import CANDIDATES, PEOPLE_VIEW
-from shared.commands.loaders import Reader
+from shared.commands.loaders import LoaderContext
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded, timed
@@ -48,13 +48,13 @@ from shared.domain.permissions import sees
 from shared.events.leads import AccountChanged, ContactAdded, TeamChanged
 
 
-async def named_team(reader: Reader, state: Any, command: Any, context: Context) -> NamedTeam:
+async def named_team(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedTeam:
     """The team that a command names: the one to stand below, or to sit in."""
     named: UUID | None = command.parent_id if isinstance(command, FormTeam) else command.team_id
     return NamedTeam(exists=named is not None and await _team_exists(reader, named))
 
 
-async def place(reader: Reader, state: Any, command: ImportTeam, context: Context) -> Place:
+async def place(reader: LoaderContext, state: Any, command: ImportTeam, context: Context) -> Place:
     """Where a line of history puts a team, among the facts of all teams that it ever stood below."""
     if command.parent_id is None and (isinstance(state, NoTeam) or state.parent_id is None):
         return Place()
@@ -62,7 +62,7 @@ async def place(reader: Reader, state: Any, command: ImportTeam, context: Contex
     return Place(circular=await _once_circular(reader, team, context, _fact_of(command, told, context)))
 
 
-async def named_member(reader: Reader, state: Any, command: Any, context: Context) -> NamedMember:
+async def named_member(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedMember:
     """The member whom a command names."""
     if command.member_id is None:
         return NamedMember(active=False)
@@ -70,12 +70,12 @@ async def named_member(reader: Reader, state: Any, command: Any, context: Contex
     return NamedMember(active=True, team=found.team) if isinstance(found, ActiveMember) else NamedMember(active=False)
 
 
-async def subject_holder(reader: Reader, state: Any, command: Any, context: Context) -> SubjectHolder:
+async def subject_holder(reader: LoaderContext, state: Any, command: Any, context: Context) -> SubjectHolder:
     """The member who signs in with the subject that a command names."""
     return SubjectHolder(member_id=await reader.claim_holder("subject", command.subject))
 
 
-async def known_under(reader: Reader, state: Any, command: Any, context: Context) -> KnownUnder:
+async def known_under(reader: LoaderContext, state: Any, command: Any, context: Context) -> KnownUnder:
     """Who is known under the address that a command names, or that a lead has: open leads, and people of accounts
     (LEAD-2); for a lead of history also those that were open then.
 
@@ -118,7 +118,7 @@ async def known_under(reader: Reader, state: Any, command: Any, context: Context
     return KnownUnder(people=tuple(sorted(people, key=first_known)))
 
 
-async def _open_before(reader: Reader, address: str, at: datetime, lead_id: UUID) -> list[Known]:
+async def _open_before(reader: LoaderContext, address: str, at: datetime, lead_id: UUID) -> list[Known]:
     """The leads that came before one of an instant, were open then, and have ended. As the list knows them: what comes
     in together is told in the order in which it happened, and finds them open."""
     return [
@@ -127,7 +127,7 @@ async def _open_before(reader: Reader, address: str, at: datetime, lead_id: UUID
     ]
 
 
-async def _came(reader: Reader, account_id: UUID) -> dict[UUID, datetime]:
+async def _came(reader: LoaderContext, account_id: UUID) -> dict[UUID, datetime]:
     """When the contacts of an account came to be known."""
     return {
         fact.data.contact_id: at
@@ -136,7 +136,7 @@ async def _came(reader: Reader, account_id: UUID) -> dict[UUID, datetime]:
     }
 
 
-async def assignment_desk(reader: Reader, state: Any, command: Any, context: Context) -> AssignmentDesk:
+async def assignment_desk(reader: LoaderContext, state: Any, command: Any, context: Context) -> AssignmentDesk:
     """The team that gets the lead, its candidates, and where its round stands (LEAD-4)."""
     by_hand = isinstance(command, AssignLead)
     chosen, rule = chosen_team(command.team_id, None if by_hand else context.actor.team)
@@ -164,13 +164,15 @@ async def assignment_desk(reader: Reader, state: Any, command: Any, context: Con
     )
 
 
-async def _owners(reader: Reader, leads: Sequence[UUID]) -> Counter[UUID | None]:
+async def _owners(reader: LoaderContext, leads: Sequence[UUID]) -> Counter[UUID | None]:
     """How many of these leads are open, by their owners."""
     found = await asyncio.gather(*(reader.state(lead, each) for each in leads))
     return Counter(state.owner for state, _ in found if isinstance(state, OpenLead))
 
 
-async def matched_account(reader: Reader, state: OpenLead, command: ConvertLead, context: Context) -> MatchedAccount:
+async def matched_account(
+    reader: LoaderContext, state: OpenLead, command: ConvertLead, context: Context
+) -> MatchedAccount:
     """The account that a command names and its asker sees, else the one with the company's domain (LEAD-8)."""
     if command.account_id is not None:
         found, _ = await reader.state(account, command.account_id)
@@ -184,7 +186,7 @@ async def matched_account(reader: Reader, state: OpenLead, command: ConvertLead,
     return MatchedAccount(id=holder)
 
 
-async def neighbours(reader: Reader, state: Any, command: Any, context: Context) -> Neighbours:
+async def neighbours(reader: LoaderContext, state: Any, command: Any, context: Context) -> Neighbours:
     """Who holds the domain that a command names, and what stands above the parent that it names (ACCT-1)."""
     domain = domain_key(command.domain or None)
     holder = await reader.claim_holder("domain", domain) if domain else None
@@ -200,7 +202,7 @@ async def neighbours(reader: Reader, state: Any, command: Any, context: Context)
     )
 
 
-async def _once_above(reader: Reader, state: Any, command: ImportAccount, context: Context) -> Neighbours:
+async def _once_above(reader: LoaderContext, state: Any, command: ImportAccount, context: Context) -> Neighbours:
     """What the parent is that a line of history tells of an account, among the facts of all it ever belonged to."""
     if command.parent_id is None and (isinstance(state, NoAccount) or state.profile.parent_id is None):
         return Neighbours()
@@ -212,12 +214,12 @@ async def _once_above(reader: Reader, state: Any, command: ImportAccount, contex
     )
 
 
-async def _account_exists(reader: Reader, account_id: UUID) -> bool:
+async def _account_exists(reader: LoaderContext, account_id: UUID) -> bool:
     found, _ = await reader.state(account, account_id)
     return isinstance(found, ActiveAccount)
 
 
-async def _now_below(reader: Reader, account_id: UUID) -> Line:
+async def _now_below(reader: LoaderContext, account_id: UUID) -> Line:
     """What an account belongs to now; it stays so until what is decided is written."""
     found, _ = await reader.state(account, account_id)
     reader.rest_on(account, account_id)
@@ -237,7 +239,7 @@ def _fact_of(command: ImportTeam | ImportAccount, told: Any, context: Context) -
     )
 
 
-async def _once_circular(reader: Reader, aggregate: Aggregate, context: Context, told: Recorded) -> bool:
+async def _once_circular(reader: LoaderContext, aggregate: Aggregate, context: Context, told: Recorded) -> bool:
     """Whether something would stand below itself at any time, with one more fact about it."""
 
     async def line(thing: UUID) -> Line:
@@ -260,7 +262,7 @@ async def _lines(own: UUID, line: Line, read: Callable[[UUID], Awaitable[Line]])
     return lines
 
 
-async def keeper(reader: Reader, state: Any, command: Any, context: Context) -> Keeper:
+async def keeper(reader: LoaderContext, state: Any, command: Any, context: Context) -> Keeper:
     """Whose a new account becomes: the member who is named, else whoever asks."""
     if command.owner is None:
         return Keeper(member_id=context.actor.member, team=context.actor.team)
@@ -270,6 +272,6 @@ async def keeper(reader: Reader, state: Any, command: Any, context: Context) -> 
     return Keeper(member_id=command.owner, team=found.team)
 
 
-async def _team_exists(reader: Reader, team_id: UUID) -> bool:
+async def _team_exists(reader: LoaderContext, team_id: UUID) -> bool:
     found, _ = await reader.state(team, team_id)
     return isinstance(found, ActiveTeam)

@@ -24,7 +24,7 @@ from shared.events.leads import (
     TeamFormed,
 )
 from shared.projections.lists import Listing, contains, equals, one_of
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
 
 
@@ -139,7 +139,7 @@ select r.id, r.capacity, r.on_leave,
 something was recorded that it does not hold yet are not counted, but named (`moving`)."""
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await TEAM.apply(db, events)
     await MEMBER.apply(db, events)
@@ -183,7 +183,7 @@ class MemberRow:
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
 
-PEOPLE_VIEW = View(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_VIEW = Projection(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",

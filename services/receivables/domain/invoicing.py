@@ -28,7 +28,7 @@ from services.receivables.domain.plan import (
     prior_invoices,
 )
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Claim, Fact
+from shared.domain.aggregate import Claim, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -84,7 +84,7 @@ class ContractPlan:
 @payment_plan.decides(allow=FINANCE_DESK)
 def issue_invoice(
     state: DrawnUpPaymentPlan, command: IssueInvoice, context: Context, next_number: NextNumber, books: OpenLedger
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Issue the invoice of an instalment, for what of it is left to invoice.
 
     It takes the next number of the legal entity's series and enters the customer's ledger. It falls due with its
@@ -130,8 +130,8 @@ def issue_invoice(
         entries=movement("receivable", "revenue", instalment.left),
     )
     return [
-        *(Fact(event=event) for event in prior),
-        Fact(event=plan_invoiced, at=context.moment(on)),
+        *(Occurrence(event=event) for event in prior),
+        Occurrence(event=plan_invoiced, at=context.moment(on)),
         next_number.taken(invoice_id, on, at=context.moment(on)),
         *enter(books, invoice, context),
     ]
@@ -166,7 +166,7 @@ def import_invoice(  # noqa: PLR0917
     next_number: NextNumber,
     numbered: NumberHolder,
     contract: ContractPlan,
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Record an invoice of the past. What settles it is decided once everything is told (`ArrangeHistory`)."""
     check_legal_entity(command.legal_entity)
     at = context.past_moment(command.on)
@@ -201,7 +201,7 @@ def import_invoice(  # noqa: PLR0917
         arrange_by=context.now + LONGEST_WITHOUT_NEWS,
     )
     lifted = next_number.lifted_by(number, command.invoice_id, command.on, at) if command.number else []
-    return [*lifted, Fact(event=dated(invoice, context), to=books.id, at=at), *_counted(contract.plan, invoice)]
+    return [*lifted, Occurrence(event=dated(invoice, context), to=books.id, at=at), *_counted(contract.plan, invoice)]
 
 
 def _has(books: OpenLedger, number: str, legal_entity: str) -> bool:
@@ -211,12 +211,12 @@ def _has(books: OpenLedger, number: str, legal_entity: str) -> bool:
     )
 
 
-def _counted(plan: DrawnUpPaymentPlan | None, invoice: InvoiceIssued) -> list[Fact]:
+def _counted(plan: DrawnUpPaymentPlan | None, invoice: InvoiceIssued) -> list[Occurrence]:
     """What of the contract's plan is not left to invoice any more."""
     if plan is None:
         return []
     event = counted(plan, invoice.invoice_id, invoice.number, invoice.amount, invoice.on)
-    return [Fact(event=event, to=plan.id)]
+    return [Occurrence(event=event, to=plan.id)]
 
 
 @ledger.takes

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from annotated_types import MaxLen, MinLen
 
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.context import Moment
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
@@ -59,15 +59,15 @@ class NextNumber:
         """How the number stands on the invoice, like MAIN-000042."""
         return f"{self.legal_entity}-{self.number:0{DIGITS}}"
 
-    def taken(self, invoice_id: UUID, on: date, at: Moment) -> Fact:
+    def taken(self, invoice_id: UUID, on: date, at: Moment) -> Occurrence:
         """The fact, in the series' own stream, that an invoice has this number."""
         series_id = series_of(self.legal_entity)
         event = InvoiceNumberTaken(
             series_id=series_id, legal_entity=self.legal_entity, number=self.number, invoice_id=invoice_id, on=on
         )
-        return Fact(event=event, to=series_id, at=at)
+        return Occurrence(event=event, to=series_id, at=at)
 
-    def lifted_by(self, text: str, invoice_id: UUID, on: date, at: Moment) -> list[Fact]:
+    def lifted_by(self, text: str, invoice_id: UUID, on: date, at: Moment) -> list[Occurrence]:
         """The fact that the series goes on above a number that history tells; none where it does so already, or where
         the number has another form."""
         form = re.fullmatch(
@@ -79,7 +79,7 @@ class NextNumber:
         event = NumberSeriesLifted(
             series_id=series_id, legal_entity=self.legal_entity, number=int(form[1]), invoice_id=invoice_id, on=on
         )
-        return [Fact(event=event, to=series_id, at=at)]
+        return [Occurrence(event=event, to=series_id, at=at)]
 
 
 @value

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.state import OpenLedger
-from shared.domain.aggregate import Aggregate, Fact
+from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money, split
@@ -87,7 +87,7 @@ def plan_of(contract_id: UUID) -> UUID:
 
 
 @payment_plan.decides(allow=ONLY_SERVICES)
-def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLedger) -> Sequence[Fact]:
+def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLedger) -> Sequence[Occurrence]:
     """Divide the contract's total into instalments that add up to it, to the currency's smallest unit. What history
     tells was invoiced of the contract before is not left to invoice."""
     refuse_all("plan-cannot-be", "The payment plan cannot be.", list(_faults(command)))
@@ -104,8 +104,8 @@ def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLed
         on=command.on,
     )
     plan = drawn_up_plan(NoPlan(), drawn_up)
-    prior = [Fact(event=event) for event in prior_invoices(plan, books)]
-    return [Fact(event=drawn_up, at=context.moment(command.on)), *prior]
+    prior = [Occurrence(event=event) for event in prior_invoices(plan, books)]
+    return [Occurrence(event=drawn_up, at=context.moment(command.on)), *prior]
 
 
 @payment_plan.already

@@ -14,7 +14,7 @@ from shared.events.receivables import (
     ReceiptRecorded,
     ReceiptReleased,
 )
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
 
 
@@ -273,7 +273,7 @@ update {view}.invoice as i set paid_on = case when i.open = 0 then (
 """Allocations of history are not told in the order in which money came."""
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     for table in (INVOICE, RECEIPT, ALLOCATION, BALANCE):
         await table.apply(db, events)
@@ -282,7 +282,7 @@ async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
         await db.execute(PAID_ON, list(moved))
 
 
-BOOKS_VIEW = View(
+BOOKS_VIEW = Projection(
     name="books",
     version=3,
     ddl=DDL,

@@ -22,14 +22,14 @@ from services.receivables.domain.numbers import (
     series_of,
 )
 from services.receivables.domain.plan import DrawnUpPaymentPlan, DrawUpPlan, NoPlan, payment_plan, plan_of
-from shared.commands.loaders import Reader
+from shared.commands.loaders import LoaderContext
 from shared.directory.references import references
 from shared.domain.context import Context
 from shared.domain.references import References
 
 
 async def number_in_series(
-    reader: Reader, state: Any, command: IssueInvoice | ImportInvoice, context: Context
+    reader: LoaderContext, state: Any, command: IssueInvoice | ImportInvoice, context: Context
 ) -> NextNumber:
     """The next number of the legal entity; whoever takes it appends at the version that was read here. One that an
     invoice of history has is passed over."""
@@ -42,7 +42,7 @@ async def number_in_series(
 
 
 async def books_of_plan(
-    reader: Reader, state: NoPlan | DrawnUpPaymentPlan, command: IssueInvoice | DrawUpPlan, context: Context
+    reader: LoaderContext, state: NoPlan | DrawnUpPaymentPlan, command: IssueInvoice | DrawUpPlan, context: Context
 ) -> OpenLedger:
     """The ledger of the plan's customer."""
     account_id = command.account_id if isinstance(command, DrawUpPlan) else state.account_id  # type: ignore[union-attr]
@@ -54,7 +54,7 @@ async def books_of_plan(
     return books if isinstance(books, OpenLedger) else empty(account_id, currency)
 
 
-async def plan_of_contract(reader: Reader, state: Any, command: ImportInvoice, context: Context) -> ContractPlan:
+async def plan_of_contract(reader: LoaderContext, state: Any, command: ImportInvoice, context: Context) -> ContractPlan:
     """The payment plan of an invoice's contract, if there is one."""
     if command.contract_id is None:
         return ContractPlan(plan=None)
@@ -63,7 +63,7 @@ async def plan_of_contract(reader: Reader, state: Any, command: ImportInvoice, c
     return ContractPlan(plan=plan if isinstance(plan, DrawnUpPaymentPlan) else None)
 
 
-async def holder_of_number(reader: Reader, state: Any, command: ImportInvoice, context: Context) -> NumberHolder:
+async def holder_of_number(reader: LoaderContext, state: Any, command: ImportInvoice, context: Context) -> NumberHolder:
     """Where an invoice of this number stands already."""
     if command.number is None:
         return NumberHolder(ledger_id=None)
@@ -72,13 +72,13 @@ async def holder_of_number(reader: Reader, state: Any, command: ImportInvoice, c
 
 
 async def holder_of_reference(
-    reader: Reader, state: Any, command: RecordReceipt | ImportReceipt, context: Context
+    reader: LoaderContext, state: Any, command: RecordReceipt | ImportReceipt, context: Context
 ) -> ReferenceHolder:
     """Where the bank reference was recorded before."""
     return ReferenceHolder(ledger_id=await reader.claim_holder(BANK_REFERENCE, command.bank_reference))
 
 
-async def payer(reader: Reader, state: Any, command: RecordReceipt, context: Context) -> References:
+async def payer(reader: LoaderContext, state: Any, command: RecordReceipt, context: Context) -> References:
     """Whether the account that paid is known here; whoever has a ledger is a customer already."""
     if isinstance(state, OpenLedger):
         return References()

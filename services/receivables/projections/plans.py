@@ -11,7 +11,7 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.receivables import InstalmentInvoiced, PlanDrawnUp, PriorInvoiceCounted
 from shared.projections.lists import Listing, at_least, at_most, equals
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
 
@@ -131,7 +131,7 @@ create index on {{view}}.instalment (plan_id);
 """
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await PLAN.apply(db, events)
     await INSTALMENT.apply(db, events)
@@ -146,7 +146,7 @@ update {view}.plan as p set invoiced = i.invoiced, to_invoice = i.to_invoice fro
          from {view}.instalment where plan_id = any($1) group by plan_id) as i
  where p.id = i.plan_id"""
 
-PLAN_VIEW = View(name="plans", version=3, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
+PLAN_VIEW = Projection(name="plans", version=3, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
 
 
 @value

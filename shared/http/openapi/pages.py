@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 
 from shared.http.problems import CATALOGUE, KINDS, Problem
 
-FOLDER = Path(__file__).with_name("reference")
-MERGED = Path(__file__).parents[2] / "docs" / "reference" / "openapi" / "throughline.json"
+FOLDER = Path(__file__).with_name("static")
+MERGED = Path(__file__).parents[3] / "docs" / "reference" / "openapi" / "throughline.json"
 """The document of all services, in a checkout or an image of it; a service alone shows its own."""
 
 ASSETS = {

@@ -18,7 +18,7 @@ import asyncpg
 from deploy.services import definition_of
 from shared.events.codec import Codec
 from shared.events.registry import SERVICES, partition_of, topic_of
-from shared.eventstore.claims import KeyedHash
+from shared.eventstore.claims import ClaimHasher
 from shared.kafka.inbox import COLUMNS as JOURNAL_COLUMNS
 from shared.service.definition import Service
 from shared.service.runtime import registry_for
@@ -273,7 +273,7 @@ async def _write_store(
     copy: int,
     secret: str,
 ) -> None:
-    keyed = KeyedHash(secret.encode())
+    keyed = ClaimHasher(secret.encode())
     tables: dict[str, tuple[Sequence[str], Rows]] = {
         "stream_head": (
             ("aggregate_id", "aggregate", "sequence"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.domain.roles import Role
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
 from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
@@ -32,7 +32,7 @@ class Office:
     deals: Errands
 
     @property
-    def running(self) -> Running:
+    def running(self) -> ServiceContext:
         return self.deals.running
 
     def somebody(self, role: Role = Role.SALES_OPERATIONS, subject: str = "ops") -> Desk:

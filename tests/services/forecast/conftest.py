@@ -18,14 +18,14 @@ from shared.events.registry import registry_of, topic_of
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
-from shared.eventstore.wakeup import Signal
-from shared.http.context import Running
+from shared.eventstore.wakeup import Wakeup
+from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
 from shared.projections import builds
-from shared.projections.read_snapshot import Reading, Views
-from shared.projections.runner import ViewRunner
+from shared.projections.read_snapshot import Projections, ReadSnapshot
+from shared.projections.runner import ProjectionRunner
 from shared.service.build import build
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.conftest import Errands, issuer
@@ -49,22 +49,22 @@ class Forecast:
 
     pool: asyncpg.Pool
     journal: Log
-    views: Views
-    arrived: Signal
-    advanced: Signal
+    views: Projections
+    arrived: Wakeup
+    advanced: Wakeup
 
     async def journal_facts(self, facts: Iterable[Envelope[Any]]) -> None:
         """Journal facts in this order, and wait until every view has them."""
         await journaled(self, facts)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
+    async def reading(self) -> AsyncIterator[ReadSnapshot]:
         """All views on one snapshot."""
         async with self.views.reading() as reading:
             yield reading
 
 
-async def journaled(there: "Forecast | Running", facts: Iterable[Envelope[Any]]) -> None:
+async def journaled(there: "Forecast | ServiceContext", facts: Iterable[Envelope[Any]]) -> None:
     """Journal facts in this order, and wait until every view has them."""
     rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await there.journal.head())]
     async with there.pool.acquire() as connection, connection.transaction():
@@ -100,12 +100,12 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
     """Forecast on a fresh database."""
     url = await postgres.create_database("forecast")
     await migrate(url)
-    stopping, arrived, advanced = asyncio.Event(), Signal(), Signal()
+    stopping, arrived, advanced = asyncio.Event(), Wakeup(), Wakeup()
     async with await create_pool(url, name="forecast-test") as pool:
         log, journal = Log(pool, CODEC, service="forecast"), Log(pool, CODEC)
         for view in SERVICE.views:
             await builds.prepare(pool, view, COMPANY)
-        runner = ViewRunner(
+        runner = ProjectionRunner(
             "journal",
             pool=pool,
             log=journal,
@@ -116,7 +116,7 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
             advanced=advanced,
         )
         work = asyncio.create_task(runner.run(stopping))
-        views = Views(pool, SERVICE.views, {"log": log, "journal": journal}, COMPANY)
+        views = Projections(pool, SERVICE.views, {"log": log, "journal": journal}, COMPANY)
         yield Forecast(pool=pool, journal=journal, views=views, arrived=arrived, advanced=advanced)
         stopping.set()
         arrived.give()

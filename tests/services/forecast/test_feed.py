@@ -13,7 +13,7 @@ from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.projections import builds
-from shared.projections.read_snapshot import Views
+from shared.projections.read_snapshot import Projections
 from shared.testing.servers import DatabaseServer
 from tests.services.forecast.conftest import CODEC, COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
@@ -112,7 +112,7 @@ async def test_the_stream_goes_no_further_than_every_view_and_says_so(postgres: 
         for view in SERVICE.views:
             await builds.prepare(pool, view, COMPANY)
         log = Log(pool, CODEC)
-        there: Any = SimpleNamespace(views=Views(pool, SERVICE.views, {"log": log, "journal": log}, COMPANY))
+        there: Any = SimpleNamespace(views=Projections(pool, SERVICE.views, {"log": log, "journal": log}, COMPANY))
         entry = (
             "insert into feed_1.entry"
             " select $1, 'deals.deal-opened', 'deal', $2, '', 1, null, null, now(), now(), '', false"

@@ -12,7 +12,7 @@ from services.forecast.grains import at_grains
 from services.forecast.tallies import Tally, add
 from shared.domain.context import Company
 from shared.eventstore.pool import create_pool
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 from shared.testing.servers import DatabaseServer
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH
 
@@ -61,7 +61,7 @@ async def test_rows_are_the_same_however_changes_are_cut_and_none_is_kept_that_c
     async with await create_pool(url, name="tallies-test") as pool, pool.acquire() as connection:
         for size in (120, 17, 1):
             schema = f"cut_{size}"
-            db = ViewDatabase(connection, {"view": schema}, log=None, company=Company(), position=0)  # type: ignore[arg-type]
+            db = ProjectionDatabase(connection, {"view": schema}, log=None, company=Company(), position=0)  # type: ignore[arg-type]
             await connection.execute(f"create schema {schema}")
             await db.execute(SOLD.ddl + SOLD_MONTH.ddl)
             given = changes(dice)

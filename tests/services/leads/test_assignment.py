@@ -19,7 +19,7 @@ from services.leads.domain.assignment import (
     queue_of,
     refuse_unknown_team,
 )
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Occurrence
 from shared.domain.rejection import Rejected
 from shared.events.leads import LeadAssigned, LeadLeftUnassigned, TurnTaken
 from tests.services.leads.known import HERE, NORTH, ROSA, SAM, SOUTH, TEA, after
@@ -60,7 +60,7 @@ def test_lead_4_the_assignment_says_rule_and_candidates_and_the_turn_is_taken() 
     desk = AssignmentDesk(rule=GIVEN_TEAM, team_id=SOUTH, candidates=(free(ROSA), free(SAM)), last=ROSA)
     assert handed_out(HERE, desk) == [
         LeadAssigned(lead_id=HERE, team_id=SOUTH, member_id=SAM, rule="given-team", candidates=(SAM, ROSA)),
-        Fact(event=TurnTaken(team_id=SOUTH, member_id=SAM, lead_id=HERE), to=queue_of(SOUTH)),
+        Occurrence(event=TurnTaken(team_id=SOUTH, member_id=SAM, lead_id=HERE), to=queue_of(SOUTH)),
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
 from shared.projections.tokens import decode
 from tests.services.conftest import Everybody
@@ -30,7 +30,7 @@ class Office:
     receivables: Errands
 
     @property
-    def running(self) -> Running:
+    def running(self) -> ServiceContext:
         return self.receivables.running
 
     def seller(self) -> Desk:

@@ -17,10 +17,10 @@ from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.numbers import series_of
 from services.receivables.domain.plan import DrawUpPlan, plan_of
-from shared.commands.request import Request, Result
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.money import Money
 from shared.events.contracts import PaymentTerm
-from shared.eventstore.streams import Seen
+from shared.eventstore.streams import BatchCache
 from shared.ops.ids import new_id
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
@@ -32,11 +32,11 @@ async def told(office: Office, account: UUID, *commands: Any) -> None:
     """History of a customer, as an import tells it, with its end."""
     book = ledger_of(account, "EUR")
     requests = [
-        Request(aggregate=ledger, aggregate_id=book, command=command, actor=ITSELF, imported=True)
+        CommandRequest(aggregate=ledger, aggregate_id=book, command=command, actor=ITSELF, imported=True)
         for command in (*commands, ArrangeHistory())
     ]
     answers = await office.running.commands.execute_many(requests)
-    assert all(isinstance(answer, Result) for answer in answers), answers
+    assert all(isinstance(answer, CommandResult) for answer in answers), answers
 
 
 def old_invoice(account: UUID, on: date, due: date, amount: str = "100.00", **more: Any) -> ImportInvoice:
@@ -197,9 +197,9 @@ async def test_what_is_left_of_a_running_contract_of_history_can_be_invoiced_dat
         activated_on=began,
         account_id=account,
     )
-    command = Request(aggregate=contract, aggregate_id=contract_id, command=running, actor=ITSELF, imported=True)
+    command = CommandRequest(aggregate=contract, aggregate_id=contract_id, command=running, actor=ITSELF, imported=True)
     [answer] = await office.contracts.running.commands.execute_many([command])
-    assert isinstance(answer, Result), answer
+    assert isinstance(answer, CommandResult), answer
     finance, plan = office.finance(), plan_of(contract_id)
 
     async def drawn_up() -> bool:
@@ -222,12 +222,12 @@ async def test_what_is_left_of_a_running_contract_of_history_can_be_invoiced_dat
 
 async def test_an_invoice_of_history_finds_the_plan_that_came_meanwhile_data_5(office: Office) -> None:
     """Write skew: an import that had looked for a plan before there was one did not count what it told later."""
-    account, contract_id, day, seen = new_id(), new_id(), office.running.clock.now().date(), Seen()
+    account, contract_id, day, seen = new_id(), new_id(), office.running.clock.now().date(), BatchCache()
 
     async def tell() -> None:
         invoice = old_invoice(account, day, day, "10.00", contract_id=contract_id)
         book = ledger_of(account, "EUR")
-        about = Request(aggregate=ledger, aggregate_id=book, command=invoice, actor=ITSELF, imported=True)
+        about = CommandRequest(aggregate=ledger, aggregate_id=book, command=invoice, actor=ITSELF, imported=True)
         await office.running.commands.carry_out(about, seen)
 
     await tell()
@@ -261,7 +261,7 @@ async def test_fifty_customers_at_once_come_in_with_numbers_of_the_series_rec_2(
     entity, day = f"E{new_id().hex[-8:].upper()}", office.running.clock.now().date()
     accounts = [new_id() for _ in range(50)]
     requests = [
-        Request(
+        CommandRequest(
             aggregate=ledger,
             aggregate_id=ledger_of(account, "EUR"),
             command=old_invoice(account, day, day, number=f"{entity}-{place:06}", legal_entity=entity),
@@ -271,7 +271,7 @@ async def test_fifty_customers_at_once_come_in_with_numbers_of_the_series_rec_2(
         for place, account in enumerate(accounts * 6, start=1)
     ]
     answers = await office.running.commands.execute_many(requests)
-    assert [answer for answer in answers if not isinstance(answer, Result)] == []
+    assert [answer for answer in answers if not isinstance(answer, CommandResult)] == []
     series = await office.finance().sees(f"/v1/number-series/{series_of(entity)}")
     assert series["last"] == 300
     plan_id, _ = await one_instalment(office, "10.00")

@@ -17,7 +17,7 @@ from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
-from shared.commands.request import Request, Result
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.money import Money
 from shared.domain.roles import Role
 from shared.events.contracts import PaymentTerm
@@ -354,12 +354,12 @@ async def test_history_comes_in_dated_and_its_open_invoices_become_overdue_from_
         (ledger, ledger_id, ArrangeHistory()),
     ]
     requests = [
-        Request(aggregate=family, aggregate_id=aggregate_id, command=command, actor=ITSELF, imported=True)
+        CommandRequest(aggregate=family, aggregate_id=aggregate_id, command=command, actor=ITSELF, imported=True)
         for family, aggregate_id, command in history
     ]
     for _ in range(2):
         answers = [(await office.running.commands.execute_many([request]))[0] for request in requests]
-        assert all(isinstance(answer, Result) for answer in answers), answers
+        assert all(isinstance(answer, CommandResult) for answer in answers), answers
     finance = office.finance()
     again = {"account_id": str(account), "bank_reference": f"B-{account}", "amount": eur("50.00"), "on": str(long_ago)}
     token = (await finance.does("/v1/receipts", again)).headers["Consistency-Token"]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.domain.context import Company
-from shared.eventstore.group_commit import Appender
+from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
-from shared.eventstore.streams import States
+from shared.eventstore.streams import StreamCache
 from shared.ops.clock import Clock
 from shared.testing.servers import DatabaseServer
 from tests.shared.eventstore.tickets import CODEC, PROVIDES, counter, ticket
@@ -23,8 +23,8 @@ class Process:
     """What one process of a service has."""
 
     pool: asyncpg.Pool
-    appender: Appender
-    commands: Commands
+    appender: GroupCommit
+    commands: CommandExecutor
     log: Log
     clock: Clock
 
@@ -37,14 +37,14 @@ class Process:
 async def start_process(url: str) -> Process:
     """A process on a migrated database."""
     pool = await create_pool(url, name="tickets")
-    appender, clock = Appender(pool), Clock()
-    commands = Commands(
+    appender, clock = GroupCommit(pool), Clock()
+    commands = CommandExecutor(
         "tickets",
         aggregates=(ticket, counter),
         provides=PROVIDES,
         pool=pool,
         appender=appender,
-        states=States(pool, CODEC),
+        states=StreamCache(pool, CODEC),
         codec=CODEC,
         clock=clock,
         company=Company(),

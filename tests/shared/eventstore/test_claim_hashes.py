@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from shared.events.envelope import Envelope
-from shared.eventstore.claims import KeyedHash
+from shared.eventstore.claims import ClaimHasher
 from shared.ops.ids import new_id
 from shared.testing.servers import personal_rows
 from tests.shared.eventstore.conftest import Process
@@ -63,9 +63,9 @@ async def test_an_erasure_that_is_refused_erases_nothing(process: Process, other
 
 
 def test_a_keyed_hash_depends_on_secret_kind_and_key() -> None:
-    hashed = KeyedHash(b"0123456789abcdef")
+    hashed = ClaimHasher(b"0123456789abcdef")
     assert hashed("email", "a") == hashed("email", "a")
     assert len({hashed("email", "a"), hashed("phone", "a"), hashed("email", "b")}) == 3
-    assert KeyedHash(b"another secret of it")("email", "a") != hashed("email", "a")
+    assert ClaimHasher(b"another secret of it")("email", "a") != hashed("email", "a")
     with pytest.raises(ValueError, match="16 bytes"):
-        KeyedHash(b"short")
+        ClaimHasher(b"short")

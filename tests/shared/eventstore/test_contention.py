@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.commands.contention import Turns
+from shared.commands.contention import ContentionLock
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
 
@@ -15,7 +15,7 @@ END = """
 
 
 async def test_a_turn_whose_session_has_ended_takes_no_outcome_along(process: Process) -> None:
-    turns, aggregate_id = Turns(process.pool), new_id()
+    turns, aggregate_id = ContentionLock(process.pool), new_id()
     async with turns.of(aggregate_id, among_processes=True):
         assert await process.pool.fetchval(END) == 1
     async with turns.of(aggregate_id, among_processes=True):
@@ -24,7 +24,7 @@ async def test_a_turn_whose_session_has_ended_takes_no_outcome_along(process: Pr
 
 async def test_a_refusal_in_a_turn_whose_session_has_ended_stays_that_refusal(process: Process) -> None:
     async def refused(aggregate_id: UUID) -> None:
-        async with Turns(process.pool).of(aggregate_id, among_processes=True):
+        async with ContentionLock(process.pool).of(aggregate_id, among_processes=True):
             await process.pool.fetchval(END)
             raise LookupError("refused")
 

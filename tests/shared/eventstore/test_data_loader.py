@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from shared.eventstore.data_loader import Together
+from shared.eventstore.data_loader import DataLoader
 
 
 class Source:
@@ -33,7 +33,7 @@ async def begun(source: Source, calls: int) -> None:
 
 async def test_questions_of_one_moment_share_a_statement() -> None:
     source = Source()
-    together = Together(source.answers)
+    together = DataLoader(source.answers)
     asked = asyncio.gather(*(together.ask(key) for key in ("a", "b", "a")))
 
     await begun(source, 1)
@@ -45,7 +45,7 @@ async def test_questions_of_one_moment_share_a_statement() -> None:
 
 async def test_a_question_is_not_answered_by_a_statement_that_began_before_it() -> None:
     source = Source()
-    together = Together(source.answers)
+    together = DataLoader(source.answers)
     early = asyncio.create_task(together.ask("a"))
     await begun(source, 1)
     late = asyncio.create_task(together.ask("a"))
@@ -61,7 +61,7 @@ async def test_a_question_is_not_answered_by_a_statement_that_began_before_it() 
 
 async def test_a_failure_reaches_everybody_and_the_next_question_is_asked_anew() -> None:
     source = Source()
-    together = Together(source.answers)
+    together = DataLoader(source.answers)
     source.fails = True
     asked = asyncio.gather(together.ask("a"), together.ask("b"), return_exceptions=True)
     await begun(source, 1)
@@ -76,7 +76,7 @@ async def test_a_failure_reaches_everybody_and_the_next_question_is_asked_anew()
 
 async def test_whoever_gives_up_takes_the_answer_from_nobody() -> None:
     source = Source()
-    together = Together(source.answers)
+    together = DataLoader(source.answers)
     hasty, patient = asyncio.create_task(together.ask("a")), asyncio.create_task(together.ask("a"))
     await begun(source, 1)
 
@@ -94,7 +94,7 @@ async def test_a_key_without_an_answer_fails_for_everybody_who_asked_in_that_sta
     async def some(keys: Sequence[str]) -> Mapping[str, str]:
         return {key: key.upper() for key in keys if key != "b"}
 
-    together = Together(some)
+    together = DataLoader(some)
     async with asyncio.timeout(5):
         answers = await asyncio.gather(*(together.ask(key) for key in "abc"), return_exceptions=True)
     assert [type(answer) for answer in answers] == [KeyError] * 3

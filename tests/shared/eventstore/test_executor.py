@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.commands.refusals import Forbidden, NotFound, Refused, StaleVersion
-from shared.commands.request import Request, Result
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
@@ -181,11 +181,11 @@ async def test_many_commands_keep_the_order_of_each_aggregate(process: Process) 
     opening = [OpenTicket(email=f"{one}@example.com", due=date(2026, 1, 1)) for one in ids]
     following = [command for command in (AddNote(note="1"), CloseTicket(), AddNote(note="2")) for _ in ids]
     requests = [
-        Request(aggregate=ticket, aggregate_id=one, command=command, actor=SERVICE_ACTOR, imported=True)
+        CommandRequest(aggregate=ticket, aggregate_id=one, command=command, actor=SERVICE_ACTOR, imported=True)
         for one, command in zip(ids * 4, [*opening, *following], strict=True)
     ]
     answers = await process.commands.execute_many(requests)
-    assert [type(answer) for answer in answers] == [Result] * 900 + [Rejected] * 300
+    assert [type(answer) for answer in answers] == [CommandResult] * 900 + [Rejected] * 300
     events = (await process.log.read(0, 2000)).events
     assert len(events) == 900
     assert all(isinstance(event, Envelope) and event.imported for event in events)
@@ -199,7 +199,7 @@ async def test_what_a_batch_saw_in_the_beginning_never_overrules_what_others_did
     ids = [new_id() for _ in range(60)]
     commands = [*(OpenTicket(email=f"{one}@example.com") for one in ids), *(CloseTicket(numbered=True) for _ in ids)]
     requests = [
-        Request(aggregate=ticket, aggregate_id=one, command=command, actor=SERVICE_ACTOR)
+        CommandRequest(aggregate=ticket, aggregate_id=one, command=command, actor=SERVICE_ACTOR)
         for one, command in zip(ids * 2, commands, strict=True)
     ]
     await asyncio.gather(process.commands.execute_many(requests), other.commands.execute_many(requests))
@@ -225,6 +225,6 @@ async def test_a_failing_batch_harms_nobody_else(process: Process) -> None:
         ),
         return_exceptions=True,
     )
-    assert [isinstance(outcome, Result) for outcome in outcomes] == [place != 3 for place in range(8)]
+    assert [isinstance(outcome, CommandResult) for outcome in outcomes] == [place != 3 for place in range(8)]
     assert not isinstance(outcomes[3], Refused)
     assert await history(process, ids[3]) == ["ticket-opened"]

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from shared.commands.refusals import ContentDiffers, InFlight, StaleVersion
-from shared.commands.request import Result
+from shared.commands.request import CommandResult
 from shared.domain.rejection import Rejected
 from shared.eventstore.append import Idempotency
 from shared.eventstore.idempotency import FORGET, IMPORTS, forget_old_answers
@@ -27,7 +27,7 @@ async def ticket_id(process: Process) -> UUID:
     return ticket_id
 
 
-async def noted(process: Process, ticket_id: UUID, key: Idempotency = KEY) -> Result:
+async def noted(process: Process, ticket_id: UUID, key: Idempotency = KEY) -> CommandResult:
     return await process.commands.execute(ticket, ticket_id, AddNote(note="n"), SERVICE_ACTOR, idempotency=key)
 
 
@@ -48,11 +48,11 @@ async def test_two_processes_with_the_same_key_give_one_effect(
         outcomes = await asyncio.gather(
             *(noted(one, ticket_id, key) for one in (process, other, process, other)), return_exceptions=True
         )
-        first = [outcome for outcome in outcomes if isinstance(outcome, Result) and not outcome.replayed]
+        first = [outcome for outcome in outcomes if isinstance(outcome, CommandResult) and not outcome.replayed]
         assert len(first) == 1
         for outcome in outcomes:
             assert isinstance(outcome, InFlight) or (
-                isinstance(outcome, Result) and outcome.position == first[0].position
+                isinstance(outcome, CommandResult) and outcome.position == first[0].position
             )
     assert await process.log.head() == 21
 
@@ -118,7 +118,7 @@ async def test_a_refusal_is_not_kept(process: Process, ticket_id: UUID) -> None:
     assert not (await noted(process, ticket_id)).replayed
 
 
-async def noted_at_version_nine(process: Process, ticket_id: UUID) -> Result:
+async def noted_at_version_nine(process: Process, ticket_id: UUID) -> CommandResult:
     return await process.commands.execute(
         ticket,
         ticket_id,

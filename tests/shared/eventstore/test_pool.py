@@ -11,7 +11,7 @@ from asyncpg.exceptions import _base as client
 from shared.eventstore.pool import DATABASE_AWAY, DATABASE_ERRORS, create_pool
 from shared.following.dead_letters import is_environment
 from shared.http.failures import PROBLEM_OF
-from shared.kafka.outage import OUTAGES
+from shared.kafka.outage import TRANSIENT_ERRORS
 from shared.testing.servers import DatabaseServer
 
 AWAY = [
@@ -33,7 +33,7 @@ REFUSED = [asyncpg.UniqueViolationError(), asyncpg.UndefinedColumnError(), async
 def test_a_database_that_is_away_is_waited_for_by_everybody(error: Exception) -> None:
     assert isinstance(error, DATABASE_AWAY)
     assert isinstance(error, DATABASE_ERRORS)
-    assert isinstance(error, OUTAGES)
+    assert isinstance(error, TRANSIENT_ERRORS)
     assert is_environment(error)
     assert any(kind in PROBLEM_OF for kind in type(error).__mro__)
 

@@ -18,7 +18,7 @@ from shared.eventstore.snapshots import (
     BYTES_AN_EVENT,
     LARGE,
     LONG_TAIL,
-    Held,
+    LoadedAggregate,
     Pieces,
     Snapshots,
     Taken,
@@ -26,7 +26,7 @@ from shared.eventstore.snapshots import (
     encoded,
     shape_of,
 )
-from shared.eventstore.streams import PAGE, TAIL_BYTES, States
+from shared.eventstore.streams import PAGE, TAIL_BYTES, StreamCache
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
 from tests.shared.eventstore.tickets import (
@@ -62,7 +62,7 @@ async def counts(process: Process, upto: int, since: int = 1) -> None:
 
 async def loaded(process: Process) -> tuple[int, int]:
     """What a process that knows nothing yet finds, and up to which event; with what it does afterwards done."""
-    states = States(process.pool, CODEC)
+    states = StreamCache(process.pool, CODEC)
     held = await states.load(counter, COUNTER)
     await states.close()
     assert isinstance(held.state, Counter)
@@ -140,13 +140,13 @@ async def test_a_process_that_appends_keeps_what_has_become_long(process: Proces
 
 async def test_an_older_one_takes_the_place_of_none(process: Process) -> None:
     await counts(process, LONG_TAIL)
-    slow = States(process.pool, CODEC)
+    slow = StreamCache(process.pool, CODEC)
     held = await slow.load(counter, COUNTER)
     await slow.close()
     await process.pool.execute("delete from snapshot")
     await counts(process, 2 * LONG_TAIL, since=LONG_TAIL + 1)
     await loaded(process)
-    late = States(process.pool, CODEC)
+    late = StreamCache(process.pool, CODEC)
     late.keep(counter, COUNTER, held)
     await late.close()
     assert await snapshot(process) == (2 * LONG_TAIL, saying(2 * LONG_TAIL))
@@ -154,11 +154,11 @@ async def test_an_older_one_takes_the_place_of_none(process: Process) -> None:
 
 async def test_nothing_is_kept_of_events_that_a_restore_has_lost(process: Process) -> None:
     await counts(process, LONG_TAIL)
-    states = States(process.pool, CODEC)
+    states = StreamCache(process.pool, CODEC)
     held = await states.load(counter, COUNTER)
     await states.close()
     await process.pool.execute("delete from snapshot")
-    before = States(process.pool, CODEC)
+    before = StreamCache(process.pool, CODEC)
     await lose_history(process.pool)
     await counts(process, LONG_TAIL)
     before.keep(counter, COUNTER, held)
@@ -251,7 +251,7 @@ async def test_the_event_loop_does_not_encode_what_may_be_large(process: Process
     def restored(shown: Much) -> Any:
         return Counter(count=len(shown.amounts))
 
-    held = Held(state=Counter(count=3), sequence=1, position=1, event_id=new_id())
+    held = LoadedAggregate(state=Counter(count=3), sequence=1, position=1, event_id=new_id())
     await Snapshots(process.pool).write(large, COUNTER, held)
     assert threads
     assert threading.get_ident() not in threads
@@ -276,7 +276,7 @@ async def test_the_event_loop_does_not_decode_what_is_large(process: Process) ->
         threads.clear()
         await counts(process, upto, since)
         for _ in ("folds it", "reads what the other has kept"):
-            states = States(process.pool, CODEC)
+            states = StreamCache(process.pool, CODEC)
             assert (await states.load(large, COUNTER)).state == Counter(count=upto)
             await states.close()
         assert threads[-1:]
@@ -301,11 +301,11 @@ async def test_large_states_are_forgotten_sooner(process: Process) -> None:
     for stream in streams:
         await process.pool.execute(TAKEN, stream, 1, LONG_TAIL)
         await process.pool.execute(HEAD, stream, LONG_TAIL)
-    first = States(process.pool, CODEC)
+    first = StreamCache(process.pool, CODEC)
     await first.load(wide, streams[0])
     await first.close()
     length = await process.pool.fetchval("select length(state) from snapshot")
-    states = States(process.pool, CODEC, largest_bytes=2 * length + LONG_TAIL * TAIL_BYTES)
+    states = StreamCache(process.pool, CODEC, largest_bytes=2 * length + LONG_TAIL * TAIL_BYTES)
     for stream in streams:
         await states.load(wide, stream)
         await states.close()
@@ -313,7 +313,7 @@ async def test_large_states_are_forgotten_sooner(process: Process) -> None:
     await states.load(wide, streams[3])
     await states.load(wide, streams[0])
     assert [states.cached(wide, stream) is not None for stream in streams] == [True, False, False, True, False]
-    none = States(process.pool, CODEC, largest_bytes=0)
+    none = StreamCache(process.pool, CODEC, largest_bytes=0)
     for stream in streams:
         await none.load(wide, stream)
         await none.close()

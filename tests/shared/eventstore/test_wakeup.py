@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 
-from shared.eventstore.wakeup import Signal, listen
+from shared.eventstore.wakeup import Wakeup, listen
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
 from tests.shared.eventstore.tickets import SERVICE_ACTOR, OpenTicket, ticket
@@ -13,7 +13,7 @@ SOMEBODY_ELSE = "select pg_notify('event_appended', 'another process')"
 
 
 async def test_everybody_who_waits_wakes() -> None:
-    signal = Signal()
+    signal = Wakeup()
     waiting = [asyncio.create_task(signal.wait(0, 5)) for _ in range(3)]
     await asyncio.wait(waiting, timeout=0.01)
     signal.give()
@@ -21,7 +21,7 @@ async def test_everybody_who_waits_wakes() -> None:
 
 
 async def test_what_came_between_the_look_and_the_wait_is_not_lost() -> None:
-    signal = Signal()
+    signal = Wakeup()
     seen = signal.count
     signal.give()
     assert await signal.wait(seen, 0)
@@ -29,7 +29,7 @@ async def test_what_came_between_the_look_and_the_wait_is_not_lost() -> None:
 
 
 async def test_other_processes_are_heard_and_ours_is_not_repeated(database: str, process: Process) -> None:
-    heard = Signal()
+    heard = Wakeup()
     listening = asyncio.create_task(listen(database, heard))
     assert await heard.wait(0, 5)
     seen = heard.count
@@ -42,7 +42,7 @@ async def test_other_processes_are_heard_and_ours_is_not_repeated(database: str,
 
 
 async def test_a_broken_connection_is_made_anew(database: str, process: Process) -> None:
-    heard = Signal()
+    heard = Wakeup()
     listening = asyncio.create_task(listen(database, heard))
     assert await heard.wait(0, 5)
     seen = heard.count

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from shared.commands.loaders import Reader
-from shared.domain.aggregate import Aggregate, Claim, Fact, Timer
+from shared.commands.loaders import LoaderContext
+from shared.domain.aggregate import Aggregate, Claim, Occurrence, Timer
 from shared.domain.context import Actor, Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, READING, SELLING, Role
@@ -217,7 +217,7 @@ def close_ticket(state: OpenedTicket, command: CloseTicket, numbers: Numbers) ->
     if not command.numbered:
         return [TicketClosed(ticket_id=state.id)]
     taken = NumberTaken(number=numbers.next, ticket_id=state.id)
-    return [TicketClosed(ticket_id=state.id, number=numbers.next), Fact(event=taken, to=COUNTER)]
+    return [TicketClosed(ticket_id=state.id, number=numbers.next), Occurrence(event=taken, to=COUNTER)]
 
 
 @ticket.decides(allow=SELLING)
@@ -303,12 +303,12 @@ def start_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-async def numbers(reader: Reader, state: object, command: object, context: Context) -> Numbers:
+async def numbers(reader: LoaderContext, state: object, command: object, context: Context) -> Numbers:
     found, _ = await reader.state(counter, COUNTER)
     return Numbers(next=found.count + 1)
 
 
-async def same_person(reader: Reader, state: object, command: OpenTicket, context: Context) -> SamePerson:
+async def same_person(reader: LoaderContext, state: object, command: OpenTicket, context: Context) -> SamePerson:
     return SamePerson(holder=await reader.claim_holder("email", command.email))
 
 

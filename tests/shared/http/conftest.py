@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from deploy.local.identity import Issuer, Person, SigningKeys, build_identity
 from shared.domain.roles import Role
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.service.build import build
@@ -51,7 +51,7 @@ class Errands:
     settings: Settings
 
     @property
-    def running(self) -> Running:
+    def running(self) -> ServiceContext:
         return self.app.state.running  # type: ignore[no-any-return]
 
     def client(self, role: Role | None = Role.SALES_OPERATIONS, subject: str = "ops") -> httpx.AsyncClient:

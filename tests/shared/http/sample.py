@@ -17,11 +17,11 @@ from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, READING, S
 from shared.events.definition import event, value
 from shared.events.envelope import Envelope
 from shared.http.command_routes import carry_out
-from shared.http.handwritten import Asking, Here, answer, body_of, operation
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
 from shared.http.sse import Select, ServerEvent
 from shared.ops.ids import new_id
 from shared.projections.lists import Listing, at_least, equals
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.service.definition import FeedSource, Service
 
 
@@ -181,7 +181,7 @@ def finished(state: OpenErrand, event: ErrandFinished) -> FinishedErrand:
 # -- read side --------------------------------------------------------------------------------------------------------
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     for envelope in events:
         if isinstance(envelope.data, ErrandOpened):
             given = envelope.data
@@ -198,7 +198,7 @@ async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
             )
 
 
-ERRANDS = View(
+ERRANDS = Projection(
     name="errands",
     version=1,
     ddl="create table {view}.errand (errand_id uuid primary key, name text not null, price numeric, currency text, "
@@ -251,7 +251,7 @@ RECEIVE: TypeAdapter[ReceiveErrand] = TypeAdapter(ReceiveErrand)
 
 
 @router.get("/v1/errand-count", **operation(roles=EVERYBODY, answers=Count, example={"count": 3}))
-async def count_errands(here: Here, asking: Asking, least: Annotated[int, Query(ge=0)] = 0) -> Response:
+async def count_errands(here: CurrentService, asking: CurrentActor, least: Annotated[int, Query(ge=0)] = 0) -> Response:
     """Count the errands.
 
     All of them.
@@ -274,7 +274,7 @@ async def errand_failures() -> Response:
 
 
 @router.post("/v1/errand-receipts", **operation(roles=SELLING, body=ReceiveErrand, example={"name": "x"}, status=201))
-async def receive_errand(request: Request, asking: Asking) -> Response:
+async def receive_errand(request: Request, asking: CurrentActor) -> Response:
     """Receive an errand from outside."""
     body = await body_of(request, RECEIVE)
     command = OpenNewErrand(
@@ -296,7 +296,7 @@ def select(row: Any) -> ServerEvent | None:
 
 
 @router.get("/v1/errand-stream", **operation(roles=EVERYBODY, media_type="text/event-stream"))
-async def stream_errands(request: Request, asking: Asking, here: Here) -> Response:
+async def stream_errands(request: Request, asking: CurrentActor, here: CurrentService) -> Response:
     """Errands as they are opened."""
 
     async def selection() -> Select | None:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from deploy.local.identity import Issuer, Person, SigningKeys
 from shared.domain.context import Actor
 from shared.domain.roles import Role
-from shared.http.authentication import Authorization, Fetch, IssuerKeys, Tokens
+from shared.http.authentication import Authenticator, Fetch, IssuerKeys, Tokens
 from shared.http.problems import Problem
 from shared.http.rate_limit import RateLimit
 
@@ -283,17 +283,17 @@ def request(method: str = "GET", **headers: str) -> Request:
 
 
 @pytest.fixture
-def authorization(tokens: Tokens) -> Authorization:
-    return Authorization(tokens, found, RateLimit("3/minute"), origin="https://here.test")
+def authorization(tokens: Tokens) -> Authenticator:
+    return Authenticator(tokens, found, RateLimit("3/minute"), origin="https://here.test")
 
 
-async def test_a_cookie_signs_in_as_a_bearer_token_does(authorization: Authorization, issuer: Issuer) -> None:
+async def test_a_cookie_signs_in_as_a_bearer_token_does(authorization: Authenticator, issuer: Issuer) -> None:
     token = issuer.token(REP, 600)
     assert (await authorization.sign_in(request(cookie=f"session={token}"))).subject == "rep"
     assert (await authorization.sign_in(request(authorization=f"Bearer {token}"))).roles == {Role.REP}
 
 
-async def test_a_session_acts_from_its_own_origin_only(authorization: Authorization, issuer: Issuer) -> None:
+async def test_a_session_acts_from_its_own_origin_only(authorization: Authenticator, issuer: Issuer) -> None:
     cookie = f"session={issuer.token(REP, 600)}"
     with pytest.raises(Problem) as foreign:
         await authorization.sign_in(request("POST", cookie=cookie, origin="https://here.test:8081"))
@@ -302,19 +302,19 @@ async def test_a_session_acts_from_its_own_origin_only(authorization: Authorizat
 
 
 @pytest.mark.parametrize("given", ["Basic abc", "Bearer", "Bearer  ", ""])
-async def test_another_scheme_is_refused(authorization: Authorization, given: str) -> None:
+async def test_another_scheme_is_refused(authorization: Authenticator, given: str) -> None:
     with pytest.raises(Problem) as refused:
         await authorization.sign_in(request(authorization=given))
     assert refused.value.status == 401
 
 
 @pytest.mark.parametrize("roles", [None, "admin", ["emperor"], [1, None], {"admin": True}])
-async def test_roles_that_we_do_not_know_mean_nothing(authorization: Authorization, issuer: Issuer, roles: Any) -> None:
+async def test_roles_that_we_do_not_know_mean_nothing(authorization: Authenticator, issuer: Issuer, roles: Any) -> None:
     token = signed(issuer, roles=roles)
     assert (await authorization.sign_in(request(authorization=f"Bearer {token}"))).roles == frozenset()
 
 
-async def test_each_caller_has_an_allowance(authorization: Authorization, issuer: Issuer) -> None:
+async def test_each_caller_has_an_allowance(authorization: Authenticator, issuer: Issuer) -> None:
     token = issuer.token(REP, 600)
     for left in (2, 1, 0):
         asked = request(authorization=f"Bearer {token}")
@@ -328,7 +328,7 @@ async def test_each_caller_has_an_allowance(authorization: Authorization, issuer
     assert (await authorization.sign_in(request(authorization=f"Bearer {other}"))).subject == "other"
 
 
-async def test_those_who_are_not_known_share_the_allowance_of_their_address(authorization: Authorization) -> None:
+async def test_those_who_are_not_known_share_the_allowance_of_their_address(authorization: Authenticator) -> None:
     for _ in range(3):
         with pytest.raises(Problem) as unknown:
             await authorization.sign_in(request())
@@ -338,7 +338,7 @@ async def test_those_who_are_not_known_share_the_allowance_of_their_address(auth
     assert limited.value.status == 429
 
 
-async def test_an_address_that_is_spent_has_no_signature_checked(authorization: Authorization, issuer: Issuer) -> None:
+async def test_an_address_that_is_spent_has_no_signature_checked(authorization: Authenticator, issuer: Issuer) -> None:
     """Forged tokens cost no more than none at all. Who was found good before goes on."""
     known, new = issuer.token(REP, 600), issuer.token(REP, 601)
     await authorization.sign_in(request(authorization=f"Bearer {known}"))

@@ -12,13 +12,13 @@ import pytest
 
 from shared.events.envelope import Envelope
 from shared.eventstore.migrate import migrate
-from shared.http.context import Running
+from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.projections.projection import View, ViewDatabase, revision_of
-from shared.projections.read_snapshot import NotBuilt, Reading
+from shared.projections.projection import Projection, ProjectionDatabase, revision_of
+from shared.projections.read_snapshot import NotBuilt, ReadSnapshot
 from shared.reactions.registry import Do, Reactions
 from shared.service.definition import Service
 from shared.service.runtime import commands_alone, running_process
@@ -32,13 +32,13 @@ TAKEN = "insert into lease values ($1, gen_random_uuid(), 1, clock_timestamp() +
 ENDED = "update lease set until = clock_timestamp() where name = $1"
 
 
-async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     for envelope in events:
         await db.execute("insert into {view}.ticket values ($1)", envelope.aggregate_id)
 
 
-def listed(version: int) -> View:
-    return View(
+def listed(version: int) -> Projection:
+    return Projection(
         name="tickets",
         version=version,
         ddl="create table {view}.ticket (id uuid primary key)",
@@ -87,11 +87,11 @@ async def database(settings: Settings) -> AsyncIterator["asyncpg.Connection[Any]
     await connection.close()
 
 
-def process(service: Service, settings: Settings) -> AbstractAsyncContextManager[Running]:
+def process(service: Service, settings: Settings) -> AbstractAsyncContextManager[ServiceContext]:
     return running_process(service, settings, Health(Metrics.of("tickets")))
 
 
-async def serves(running: Running) -> bool:
+async def serves(running: ServiceContext) -> bool:
     try:
         async with running.views.reading() as reading:
             return reading("tickets").position > 0
@@ -115,7 +115,7 @@ async def waiting(
     async with process(done.service(2), settings) as running:
         reading = running.views.reading
 
-        def looked() -> AbstractAsyncContextManager[Reading]:
+        def looked() -> AbstractAsyncContextManager[ReadSnapshot]:
             nonlocal looks
             looks += 1
             return reading()

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from starlette.requests import Request
 
 from shared.domain.roles import Role
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.wakeup import Wakeup
 from shared.http.problems import Problem
 from shared.http.sse import QUEUE_SIZE, Feed, Select, Selection, ServerEvent
 from shared.ops.ids import new_id
@@ -27,7 +27,7 @@ class Book:
 
     def __init__(self) -> None:
         self.items: list[tuple[int, str]] = []
-        self.grown = Signal()
+        self.grown = Wakeup()
 
     def write(self, *texts: str) -> None:
         for text in texts:

@@ -8,14 +8,14 @@ from shared.events.registry import Registry, topic_of
 from shared.eventstore.lease import Lease
 from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
-from shared.eventstore.wakeup import Signal, listen
+from shared.eventstore.wakeup import Wakeup, listen
 from shared.kafka.relay import Relay
 from tests.shared.kafka.stage import new_health
 
 
 async def main(database: str, bootstrap: str, aggregate: str) -> None:
     async with await create_pool(database, name="relay", size=3) as pool:
-        appended = Signal()
+        appended = Wakeup()
         relay = Relay(
             "deals",
             pool,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from shared.events.envelope import Envelope
-from shared.kafka.chain import Hole, Place, sift
+from shared.kafka.chain import Gap, Place, sift
 from shared.kafka.record import Received
 
 HERE = Place("deals.deal.v1", 3)
@@ -64,7 +64,7 @@ def test_a_hole_stops_its_partition_and_no_other() -> None:
     sifted = sift(records, {HERE: 0, THERE: 0})
     assert [(place, event.source_position) for place, event in sifted.new] == [(HERE, 2), (THERE, 10)]
     assert sifted.seen == {HERE: 2, THERE: 10}
-    assert sifted.holes == {HERE: Hole(after=2, previous=5, position=9)}
+    assert sifted.holes == {HERE: Gap(after=2, previous=5, position=9)}
 
 
 def test_a_partition_that_begins_in_the_middle_has_a_hole() -> None:

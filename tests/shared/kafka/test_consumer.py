@@ -14,9 +14,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events.envelope import Envelope
 from shared.events.registry import UNREADABLE, topic_of
-from shared.eventstore.wakeup import Signal
-from shared.kafka.chain import Hole, Place
-from shared.kafka.consumer import Journal, Session
+from shared.eventstore.wakeup import Wakeup
+from shared.kafka.chain import Gap, Place
+from shared.kafka.consumer import JournalConsumer, Session
 from shared.kafka.record import headers_of
 from shared.ops.health import Health
 from tests.shared.kafka.stage import Publisher, deals, event_of, eventually, journaled, new_health, running, said
@@ -30,14 +30,14 @@ def new_group() -> str:
 
 def new_journal(
     pool: "Pool[Any]", kafka: str, aggregate: str, *, group: str | None = None, health: Health | None = None
-) -> Journal:
-    return Journal(
+) -> JournalConsumer:
+    return JournalConsumer(
         group or new_group(),
         pool,
         [topic_of("deals", aggregate)],
         bootstrap=kafka,
         health=health or new_health(),
-        arrived=Signal(),
+        arrived=Wakeup(),
     )
 
 
@@ -81,8 +81,8 @@ async def test_events_arrive_whole_and_whoever_waits_is_woken(
     pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher
 ) -> None:
     events = deals(aggregate, [3, 1, 5, 2])
-    arrived, health = Signal(), new_health()
-    journal = Journal(
+    arrived, health = Wakeup(), new_health()
+    journal = JournalConsumer(
         new_group(), pool, [topic_of("deals", aggregate)], bootstrap=kafka, health=health, arrived=arrived
     )
     async with running(journal):
@@ -274,7 +274,7 @@ async def test_a_partition_that_comes_back_is_read_again_before_it_stops(
     revoked: list[Session] = []
     hole, revoke = Session._hole, Session.on_partitions_revoked
 
-    def noticed(session: Session, place: Place, found: Hole) -> None:
+    def noticed(session: Session, place: Place, found: Gap) -> None:
         before = set(session._stopped)
         hole(session, place, found)
         if set(session._stopped) == before:

@@ -8,7 +8,7 @@ import asyncpg
 
 from shared.events.envelope import Envelope
 from shared.kafka.chain import Place
-from shared.kafka.inbox import Keeper
+from shared.kafka.inbox import Inbox
 from shared.kafka.record import Received
 from tests.shared.kafka.stage import deals, eventually, journaled
 
@@ -29,7 +29,7 @@ async def positions(pool: "asyncpg.Pool[Any]") -> list[int]:
 async def test_who_was_overtaken_writes_only_what_is_left(pool: "asyncpg.Pool[Any]") -> None:
     records = received(deals("deal", [5]))
     (place, _) = records[0]
-    overtaken, other = Keeper(pool), Keeper(pool)
+    overtaken, other = Inbox(pool), Inbox(pool)
     assert await overtaken.assigned([place]) == {place}
     await other.keep(records[:3])
     sifted = await overtaken.keep(records)
@@ -44,7 +44,7 @@ async def test_partitions_that_were_overtaken_do_not_hold_up_the_others(pool: "a
     another = [
         (Place("deals.product.v1", place.partition), record) for place, record in received(deals("deal", [2], first=10))
     ]
-    overtaken, other = Keeper(pool), Keeper(pool)
+    overtaken, other = Inbox(pool), Inbox(pool)
     await overtaken.assigned({place for place, _ in [*one, *another]})
     await other.keep(one)
     await overtaken.keep([*one, *another])
@@ -55,7 +55,7 @@ async def test_partitions_may_be_handed_out_while_a_batch_waits_for_another_writ
     """A rebalance drops what is remembered; the batch is sifted against what is there then, and nothing fails."""
     records = received(deals("deal", [4]))
     (place, _) = records[0]
-    overtaken = Keeper(pool)
+    overtaken = Inbox(pool)
     await overtaken.assigned([place])
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("update journal_mark set position = 1")  # another member writes the first

@@ -29,12 +29,12 @@ from deploy.local.program import Running
 from shared.events.codec import Codec
 from shared.events.registry import Registry, topic_of
 from shared.eventstore.append import Append, Appended, NewEvent, StreamAppend
-from shared.eventstore.group_commit import Appender
+from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.lease import Lease
 from shared.eventstore.log import Log
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.wakeup import Wakeup
 from shared.kafka.chain import Place, sift
-from shared.kafka.consumer import Journal
+from shared.kafka.consumer import JournalConsumer
 from shared.kafka.outage import interruption
 from shared.kafka.producer import producing
 from shared.kafka.record import read
@@ -60,7 +60,7 @@ class Shop:
     database: str
     bootstrap: str
     aggregate: str
-    appender: Appender
+    appender: GroupCommit
     deals: dict[UUID, int] = field(default_factory=dict)
 
     @property
@@ -204,7 +204,7 @@ class Shop:
 @pytest.fixture
 async def shop(pool: "asyncpg.Pool[Any]", database: str, kafka: str) -> AsyncIterator[Shop]:
     """An empty log and nobody who publishes it."""
-    appender = Appender(pool)
+    appender = GroupCommit(pool)
     yield Shop(pool=pool, database=database, bootstrap=kafka, aggregate=new_aggregate(), appender=appender)
     await appender.close()
 
@@ -355,8 +355,8 @@ async def test_while_the_broker_is_away_commands_are_taken_and_later_published(s
     health = new_health()
     async with own_broker(tmp_path) as (place, broker), AsyncExitStack() as stopping:
         shop.bootstrap = place.bootstrap
-        journal = Journal(
-            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Signal()
+        journal = JournalConsumer(
+            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Wakeup()
         )
         async with running(shop.relay(health)), running(journal):
 
@@ -397,7 +397,7 @@ async def test_a_consumer_of_which_a_part_has_ended_is_replaced(
         monkeypatch.setattr(f"shared.kafka.consumer.{name}", seconds)
     health, consumers = new_health(), []
 
-    class Watched(Journal):
+    class Watched(JournalConsumer):
         def subscribe(self, session: Any) -> tuple[Any, Any]:
             broker, subscriber = super().subscribe(session)
             consumers.append(subscriber)
@@ -406,7 +406,7 @@ async def test_a_consumer_of_which_a_part_has_ended_is_replaced(
     async with own_broker(tmp_path) as (place, broker), AsyncExitStack() as stopping:
         shop.bootstrap = place.bootstrap
         journal = Watched(
-            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Signal()
+            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Wakeup()
         )
         async with running(shop.relay(health)), running(journal):
 
@@ -598,7 +598,9 @@ async def test_a_broker_that_goes_away_is_noticed_while_nothing_is_to_do(shop: S
     health = new_health()
     async with own_broker(tmp_path) as (place, broker):
         shop.bootstrap = place.bootstrap
-        journal = Journal("bills", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Signal())
+        journal = JournalConsumer(
+            "bills", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Wakeup()
+        )
 
         async def well() -> bool:
             return all(said(health, name).ok for name in ("relay", "journal")) and len(health.lags) == 2

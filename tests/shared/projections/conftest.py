@@ -11,24 +11,24 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.domain.context import Company
 from shared.events.registry import partition_of, topic_of_class, type_of, version_of
-from shared.eventstore.group_commit import Appender
+from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
-from shared.eventstore.streams import States
-from shared.eventstore.wakeup import Signal
+from shared.eventstore.streams import StreamCache
+from shared.eventstore.wakeup import Wakeup
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.projections import builds
-from shared.projections.consistency import Arrival
-from shared.projections.projection import Source, View, revision_of
-from shared.projections.read_snapshot import Views
-from shared.projections.runner import ViewRunner
+from shared.projections.consistency import ConsistencyGate
+from shared.projections.projection import Projection, Source, revision_of
+from shared.projections.read_snapshot import Projections
+from shared.projections.runner import ProjectionRunner
 from shared.reactions.registry import Reactions
 from shared.reactions.runner import ReactionRunner
 from shared.testing.servers import DatabaseServer
@@ -53,18 +53,20 @@ class Depot:
     """One process of the depot."""
 
     pool: asyncpg.Pool
-    appender: Appender
-    commands: Commands
+    appender: GroupCommit
+    commands: CommandExecutor
     log: Log
     journal: Log
     health: Health
     company: Company = field(default_factory=Company)
-    arrived: Signal = field(default_factory=Signal)
-    advanced: Signal = field(default_factory=Signal)
+    arrived: Wakeup = field(default_factory=Wakeup)
+    advanced: Wakeup = field(default_factory=Wakeup)
 
-    def runner(self, *views: View, source: Source = "log", page: int = 1000, build_page: int = 5000) -> ViewRunner:
+    def runner(
+        self, *views: Projection, source: Source = "log", page: int = 1000, build_page: int = 5000
+    ) -> ProjectionRunner:
         """The runner of some views."""
-        return ViewRunner(
+        return ProjectionRunner(
             source,
             pool=self.pool,
             log=self.of(source),
@@ -91,13 +93,13 @@ class Depot:
             page=page,
         )
 
-    def views(self, *views: View) -> Views:
+    def views(self, *views: Projection) -> Projections:
         """The read side of some views."""
-        return Views(self.pool, views, {"log": self.log, "journal": self.journal}, self.company)
+        return Projections(self.pool, views, {"log": self.log, "journal": self.journal}, self.company)
 
-    def arrival(self, *views: View, reactions: Sequence[str] = ()) -> Arrival:
+    def arrival(self, *views: Projection, reactions: Sequence[str] = ()) -> ConsistencyGate:
         """What waits for tokens."""
-        return Arrival(
+        return ConsistencyGate(
             self.pool,
             "depot",
             views=views,
@@ -112,7 +114,7 @@ class Depot:
     def of(self, source: Source) -> Log:
         return self.log if source == "log" else self.journal
 
-    async def prepare(self, *views: View) -> None:
+    async def prepare(self, *views: Projection) -> None:
         """What every process does when it starts."""
         for view in views:
             await builds.prepare(self.pool, view, self.company)
@@ -164,13 +166,13 @@ class Depot:
 async def start_depot(url: str) -> Depot:
     """A process on a migrated database."""
     pool = await create_pool(url, name="depot", size=12)
-    appender = Appender(pool)
-    commands = Commands(
+    appender = GroupCommit(pool)
+    commands = CommandExecutor(
         "depot",
         aggregates=(parcel,),
         pool=pool,
         appender=appender,
-        states=States(pool, CODEC),
+        states=StreamCache(pool, CODEC),
         codec=CODEC,
         clock=Clock(lambda: NOW),
         company=Company(),
@@ -182,7 +184,7 @@ async def start_depot(url: str) -> Depot:
 
 
 @asynccontextmanager
-async def working(*workers: ViewRunner | ReactionRunner) -> AsyncIterator[None]:
+async def working(*workers: ProjectionRunner | ReactionRunner) -> AsyncIterator[None]:
     """Workers at work; they are stopped in the end, and a failure of theirs is one of the test."""
     stopping = asyncio.Event()
     tasks = [asyncio.create_task(worker.run(stopping)) for worker in workers]
@@ -200,7 +202,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
             await asyncio.sleep(0.01)
 
 
-async def caught_up(depot: Depot, *views: View) -> None:
+async def caught_up(depot: Depot, *views: Projection) -> None:
     """Wait until views hold everything that is in their logs."""
     revisions = [revision_of(view, depot.company) for view in views]
 

@@ -14,7 +14,7 @@ from shared.events.definition import event, value
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import follow_up_events
 from shared.events.registry import Registry
-from shared.projections.projection import Source, View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase, Source
 from shared.reactions.registry import Do, Reactions
 
 DEPOT = Actor(subject="service:depot", roles=frozenset({Role.SERVICE}))
@@ -122,7 +122,7 @@ def nothing(_: Any) -> bool:
     return False
 
 
-async def fold_parcels(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def fold_parcels(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Counts what it sees, and refuses a scan out of order: an event applied twice, or late, shows."""
     for fact in events:
         match fact.data:
@@ -135,26 +135,26 @@ async def fold_parcels(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> Non
                 await db.execute("insert into {view}.history values ($1, $2)", parcel_id, number)
 
 
-def parcels(*, version: int = 1, fails: Fails = nothing, ddl: str = DDL) -> View:
+def parcels(*, version: int = 1, fails: Fails = nothing, ddl: str = DDL) -> Projection:
     """The view of parcels; `fails` says which events its fold cannot take."""
 
-    async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await fold_parcels(db, events)
         if any(fails(fact.data) for fact in events):
             raise RuntimeError("this fold has a mistake")
 
-    return View(name="parcels", version=version, ddl=ddl, apply=fold, events=(ParcelPosted, ParcelScanned))
+    return Projection(name="parcels", version=version, ddl=ddl, apply=fold, events=(ParcelPosted, ParcelScanned))
 
 
-async def count_events(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def count_events(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """One row, one number."""
     await db.execute("update {view}.total set events = events + $1", len(events))
 
 
-def totals(source: Source = "log", name: str = "totals") -> View:
+def totals(source: Source = "log", name: str = "totals") -> Projection:
     """A second view, of all events of a log."""
     ddl = "create table {view}.total (events integer); insert into {view}.total values (0)"
-    return View(name=name, version=1, ddl=ddl, apply=count_events, source=source)
+    return Projection(name=name, version=1, ddl=ddl, apply=count_events, source=source)
 
 
 # -- reactions --------------------------------------------------------------------------------------------------------

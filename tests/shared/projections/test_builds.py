@@ -16,7 +16,7 @@ from shared.ops.health import Kind
 from shared.ops.ids import new_id
 from shared.projections import builds
 from shared.projections.builds import request_rebuild
-from shared.projections.projection import View, ViewDatabase, revision_of
+from shared.projections.projection import Projection, ProjectionDatabase, revision_of
 from shared.projections.read_snapshot import NotBuilt
 from tests.shared.projections.conftest import Depot, caught_up, until, working
 from tests.shared.projections.depot import OrderPaid, parcels, totals
@@ -25,7 +25,7 @@ from tests.shared.projections.depot import OrderPaid, parcels, totals
 class Watcher:
     """Somebody who reads all the time. A read that fails, or steps back, fails the test."""
 
-    def __init__(self, depot: Depot, view: View, parcel_id: UUID) -> None:
+    def __init__(self, depot: Depot, view: Projection, parcel_id: UUID) -> None:
         self._views = depot.views(view)
         self._view = view
         self._parcel = parcel_id
@@ -117,7 +117,7 @@ async def test_an_interrupted_build_goes_on_where_it_was(depot: Depot) -> None:
     await depot.prepare(second)
     await depot.pool.execute("update parcels_2.parcel set scans = 0")
 
-    async def slowly(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def slowly(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await asyncio.sleep(0.05)
         await second.apply(db, events)
 
@@ -181,7 +181,7 @@ async def test_what_need_not_wait_for_a_build_does_not(depot: Depot, monkeypatch
     monkeypatch.setattr("shared.projections.runner.LOOK_SECONDS", 0.05)
     measured = depot.health.lag
 
-    async def slowly(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def slowly(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await asyncio.sleep(0.01)
         await first.apply(db, events)
 
@@ -299,7 +299,7 @@ async def test_a_process_of_an_older_release_lets_nothing_serve_either(depot: De
     assert [tuple(row) for row in rows] == [("building", None)]
 
 
-async def emptied(depot: Depot, view: View) -> None:
+async def emptied(depot: Depot, view: Projection) -> None:
     """As `throughline republish --recreate` does it."""
     async with depot.pool.acquire() as connection, connection.transaction():
         await republishing.forget_journal(connection)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.events.registry import partition_of
 from shared.ops.ids import new_id
-from shared.projections.consistency import Arrival, ReadModelBehind
+from shared.projections.consistency import ConsistencyGate, ReadModelBehind
 from shared.projections.errors import InvalidQuery
 from shared.projections.tokens import ConsistencyToken, decode
 from tests.shared.projections.conftest import Depot, working
@@ -21,7 +21,7 @@ def own(position: int) -> ConsistencyToken:
     return ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
 
 
-async def is_waiting(arrival: Arrival, token: ConsistencyToken) -> bool:
+async def is_waiting(arrival: ConsistencyGate, token: ConsistencyToken) -> bool:
     """Whether a short wait is in vain."""
     try:
         await arrival.wait_for(token, timeout=0.05)

@@ -11,7 +11,7 @@ from shared.events.envelope import Envelope
 from shared.following import dead_letters
 from shared.following.dead_letters import parked, request_redrive
 from shared.ops.ids import new_id
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from tests.shared.projections.conftest import Depot, caught_up, until, working
 from tests.shared.projections.depot import OrderPaid, OrderPraised, ParcelScanned, fold_parcels, parcels, totals
 
@@ -159,7 +159,7 @@ async def test_a_page_whose_statements_take_too_long_is_folded_in_parts(depot: D
     slow = await depot.post(weight=13)
     others = [await depot.post() for _ in range(4)]
 
-    async def fold(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await db.execute("set local statement_timeout = 200")
         long = len(events) > 2 or any(event.aggregate_id == slow for event in events)
         await db.execute("select pg_sleep($1)", 5.0 if long else 0.0)
@@ -198,8 +198,12 @@ async def test_a_damaged_record_parks_its_aggregate_where_its_type_is_folded(dep
     await depot.receive_raw(1, damaged, '{"order_id": "nonsense"}')
     await depot.receive(2, OrderPaid(order_id=damaged, weight=1), OrderPaid(order_id=sound, weight=1))
     paid = totals("journal", "paid")
-    folding_paid = View(name="paid", version=1, ddl=paid.ddl, apply=paid.apply, source="journal", events=(OrderPaid,))
-    praised = View(name="praised", version=1, ddl=paid.ddl, apply=paid.apply, source="journal", events=(OrderPraised,))
+    folding_paid = Projection(
+        name="paid", version=1, ddl=paid.ddl, apply=paid.apply, source="journal", events=(OrderPaid,)
+    )
+    praised = Projection(
+        name="praised", version=1, ddl=paid.ddl, apply=paid.apply, source="journal", events=(OrderPraised,)
+    )
     async with working(depot.runner(folding_paid, praised, source="journal")):
         await caught_up(depot, folding_paid, praised)
     (waiting,) = await parked(depot.pool)

@@ -17,7 +17,7 @@ from shared.following.checkpoints import Superseded
 from shared.following.stored_events import envelope_of
 from shared.projections import builds
 from shared.projections.folding import Folding, Target
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from tests.shared.projections.conftest import Depot, caught_up, working
 from tests.shared.projections.depot import DDL, ParcelPosted, fold_parcels, parcels, totals
 
@@ -36,7 +36,7 @@ async def shown(depot: Depot) -> list[tuple[Any, int]]:
     return [(row["parcel_id"], row["scans"]) for row in await depot.table("parcels")]
 
 
-async def target_of(depot: Depot, view: View, epoch: int = 1) -> Target:
+async def target_of(depot: Depot, view: Projection, epoch: int = 1) -> Target:
     (build,) = await builds.builds_of_views(depot.pool, "serving", [view.name])
     return Target(view=view, build=build, types=view.types, epoch=epoch)
 
@@ -77,11 +77,11 @@ async def test_rows_and_mark_are_committed_together(depot: Depot) -> None:
     """The connection dies when the rows are written and the mark is not yet: neither is there."""
     await depot.post()
 
-    async def dies(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+    async def dies(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await fold_parcels(db, events)
         await db.execute("select pg_terminate_backend(pg_backend_pid())")
 
-    view = View(name="parcels", version=1, ddl=DDL, apply=dies, events=(ParcelPosted,))
+    view = Projection(name="parcels", version=1, ddl=DDL, apply=dies, events=(ParcelPosted,))
     await depot.prepare(view)
     folding = Folding(depot.pool, depot.log, Company())
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
@@ -138,7 +138,7 @@ async def test_a_leader_that_was_frozen_changes_nothing(depot: Depot, other: Dep
 async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: Depot, other: Depot) -> None:
     parcel_id = await depot.post()
     position = await depot.scan(parcel_id)
-    view = View(name="posts", version=1, ddl=DDL, apply=fold_parcels, events=(ParcelPosted,))
+    view = Projection(name="posts", version=1, ddl=DDL, apply=fold_parcels, events=(ParcelPosted,))
     await depot.prepare(view)
     target, posted, scanned = await target_of(depot, view), await depot.log.read(0, 1), await depot.log.read(1, 10)
     first, second = (Folding(each.pool, each.log, Company()) for each in (depot, other))
@@ -164,4 +164,4 @@ async def test_a_new_view_reads_the_whole_log_while_others_go_on(depot: Depot) -
 
 def test_a_view_needs_a_name_that_is_one_of_a_schema() -> None:
     with pytest.raises(ValueError, match="no name of a view"):
-        View(name="Deals; drop", version=1, ddl="", apply=fold_parcels)
+        Projection(name="Deals; drop", version=1, ddl="", apply=fold_parcels)

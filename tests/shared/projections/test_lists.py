@@ -29,7 +29,7 @@ from shared.projections.lists import (
     page,
     understand,
 )
-from shared.projections.projection import View
+from shared.projections.projection import Projection
 from tests.shared.projections.conftest import Depot
 from tests.shared.projections.depot import count_events
 
@@ -39,7 +39,7 @@ ADMIN = Actor(subject="admin", roles=frozenset({Role.ADMIN}))
 START = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 TODAY = START.date()
 
-VIEW = View(
+VIEW = Projection(
     name="offers",
     version=1,
     ddl="""

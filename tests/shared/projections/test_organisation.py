@@ -23,7 +23,7 @@ from shared.events.leads import (
 from shared.events.registry import partition_of, registry_of, topic_of_class
 from shared.eventstore.log import Log
 from shared.ops.ids import new_id
-from shared.projections.projection import ViewDatabase
+from shared.projections.projection import ProjectionDatabase
 from tests.shared.projections.conftest import Depot
 
 SALES, NORTH, COAST, SOUTH, ANA, BEN, CARLA = (UUID(int=number) for number in range(1, 8))
@@ -73,7 +73,7 @@ async def told_more(depot: Depot, *events: Any, at: datetime = NOW, fact: str | 
                 INSERT, *place, new_id(), event.type, at, fact is not None, NOW, fact, data
             )
             schemas = {"view": "organisation_1"}
-            db = ViewDatabase(connection, schemas, log=log, company=Company(), position=position)
+            db = ProjectionDatabase(connection, schemas, log=log, company=Company(), position=position)
             *_, newest = await db.history([about])
             await fold(db, [newest])
 

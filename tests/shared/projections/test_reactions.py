@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from shared.commands.executor import Commands
+from shared.commands.executor import CommandExecutor
 from shared.commands.refusals import Busy, InFlight
-from shared.commands.request import Result
+from shared.commands.request import CommandResult
 from shared.domain.aggregate import Aggregate
 from shared.events.envelope import Envelope
 from shared.events.registry import partition_of
@@ -292,11 +292,11 @@ def test_reactions_say_what_they_read() -> None:
 class Contended:
     """Commands to an aggregate that others keep changing for a while."""
 
-    def __init__(self, commands: Commands, times: int) -> None:
+    def __init__(self, commands: CommandExecutor, times: int) -> None:
         self._commands = commands
         self.times = times
 
-    async def execute(self, aggregate: Aggregate, *arguments: Any, **named: Any) -> Result:
+    async def execute(self, aggregate: Aggregate, *arguments: Any, **named: Any) -> CommandResult:
         if self.times and aggregate is parcel:
             self.times -= 1
             raise Busy("others") if self.times % 2 else InFlight("elsewhere")

@@ -15,9 +15,9 @@ from shared.events.envelope import Envelope
 from shared.ops.ids import new_id
 from shared.projections import builds
 from shared.projections.consistency import ReadModelBehind
-from shared.projections.projection import View, ViewDatabase, revision_of
+from shared.projections.projection import Projection, ProjectionDatabase, revision_of
 from shared.projections.read_snapshot import NotBuilt
-from shared.projections.runner import ViewRunner
+from shared.projections.runner import ProjectionRunner
 from shared.projections.tokens import ConsistencyToken
 from tests.shared.projections.conftest import Depot, caught_up, until, working
 from tests.shared.projections.depot import OrderPaid, ParcelPosted, ParcelScanned, depot_reactions, parcels, totals
@@ -30,7 +30,7 @@ create table {view}.parcel (id uuid primary key, kilograms integer not null, tim
 """
 
 
-async def fold_renamed(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def fold_renamed(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """The columns have other names, and every scan counts twice: what the old fold wrote would show."""
     for fact in events:
         match fact.data:
@@ -40,7 +40,7 @@ async def fold_renamed(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> Non
                 await db.execute("update {view}.parcel set times = times + 2 where id = $1", parcel_id)
 
 
-NEW = View(name="parcels", version=2, ddl=DDL, apply=fold_renamed, events=(ParcelPosted, ParcelScanned))
+NEW = Projection(name="parcels", version=2, ddl=DDL, apply=fold_renamed, events=(ParcelPosted, ParcelScanned))
 SCANS = {
     1: "select scans from {view}.parcel where parcel_id = $1",
     2: "select times / 2 from {view}.parcel where id = $1",
@@ -52,7 +52,7 @@ class Reader:
     """Somebody who reads one release all the time. A read that fails, or steps back, fails the test."""
 
     depot: Depot
-    view: View
+    view: Projection
     parcel: UUID
     reads: int = 0
     scans: int = -1
@@ -85,7 +85,7 @@ async def reading(*readers: Reader) -> AsyncIterator[None]:
     await asyncio.gather(*tasks)
 
 
-async def serves(depot: Depot, *views: View) -> bool:
+async def serves(depot: Depot, *views: Projection) -> bool:
     """Whether a process of a release with these views is ready."""
     try:
         async with depot.views(*views).reading():
@@ -99,7 +99,7 @@ async def states(depot: Depot) -> list[tuple[int, int, str]]:
     return [tuple(row) for row in rows]
 
 
-async def leader(depot: Depot, view: View) -> UUID | None:
+async def leader(depot: Depot, view: Projection) -> UUID | None:
     """Who holds the lease of a view's revision."""
     found: UUID | None = await depot.pool.fetchval(
         "select owner from lease where name = $1 and until > clock_timestamp()", revision_of(view, Company())
@@ -168,7 +168,7 @@ async def test_a_view_of_both_releases_goes_on_when_its_leader_is_killed(depot: 
         assert await leader(other, OLD) is None
 
 
-async def work_until(condition: Callable[[], Awaitable[bool]], *workers: ViewRunner) -> None:
+async def work_until(condition: Callable[[], Awaitable[bool]], *workers: ProjectionRunner) -> None:
     """A release that runs for a while."""
     async with working(*workers):
         await until(condition)
@@ -320,7 +320,7 @@ async def test_a_token_waits_for_the_version_that_the_process_serves(depot: Depo
     ids=["tables", "types", "timezone", "currency", "holidays"],
 )
 async def test_what_rows_depend_on_makes_a_build_of_its_own(
-    depot: Depot, other: Depot, changed: View, company: Company
+    depot: Depot, other: Depot, changed: Projection, company: Company
 ) -> None:
     """Of the same version: two processes whose settings differ are told apart, and neither folds for the other."""
     position = await depot.scan(await depot.post())

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from shared.events.envelope import Envelope
-from shared.projections.projection import View, ViewDatabase
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Table
 from tests.shared.projections.conftest import Depot, caught_up, working
 from tests.shared.projections.depot import ParcelPosted, ParcelScanned
@@ -28,12 +28,12 @@ SIGHTING = Table(
 )
 
 
-async def apply(db: ViewDatabase, events: Sequence[Envelope[Any]]) -> None:
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     await PARCEL.apply(db, events)
     await SIGHTING.apply(db, events)
 
 
-VIEW = View(name="parcels", version=1, ddl=PARCEL.ddl + SIGHTING.ddl, apply=apply, events=tuple(PARCEL.changes))
+VIEW = Projection(name="parcels", version=1, ddl=PARCEL.ddl + SIGHTING.ddl, apply=apply, events=tuple(PARCEL.changes))
 
 
 @pytest.mark.parametrize("page", [1, 2, 1000])

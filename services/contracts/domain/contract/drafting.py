@@ -20,7 +20,7 @@ from services.contracts.domain.contract.state import (
     contract_of,
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.merge_patch import absent, given
@@ -135,7 +135,7 @@ def draft(
     *,
     deal: NamedDeal,
     references: References,
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Draft a contract directly."""
     if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
         raise Rejected(
@@ -161,7 +161,7 @@ def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def draft_for_deal(state: NoContract | VoidedContract, command: DraftForDeal, context: Context) -> Sequence[Fact]:
+def draft_for_deal(state: NoContract | VoidedContract, command: DraftForDeal, context: Context) -> Sequence[Occurrence]:
     """Draft the contract of a deal; anew when an earlier draft was voided."""
     return [_new_draft(command, command.trigger, command.owner, command.team, context)]
 
@@ -259,7 +259,7 @@ def _draft_faults(
 
 def _new_draft(
     command: DraftContract | DraftForDeal, trigger: str, owner: UUID | None, team: UUID | None, context: Context
-) -> Fact:
+) -> Occurrence:
     on = command.on or context.today
     drafted = ContractDrafted(
         contract_id=context.aggregate_id,
@@ -273,7 +273,7 @@ def _new_draft(
         team=team,
         on=on,
     )
-    return Fact(event=drafted, at=context.moment(on))
+    return Occurrence(event=drafted, at=context.moment(on))
 
 
 # -- evolving -------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money
@@ -60,11 +60,13 @@ class ImportContract:
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def import_contract(state: NoContract, command: ImportContract, context: Context) -> Sequence[Fact]:
+def import_contract(state: NoContract, command: ImportContract, context: Context) -> Sequence[Occurrence]:
     """Record a contract of the past as the facts that made it."""
     refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
     total = agreed(command.total, command.payment_terms, context)
-    return [Fact(event=event, at=context.moment(on)) for on, event in _events(command, total, context.aggregate_id)]
+    return [
+        Occurrence(event=event, at=context.moment(on)) for on, event in _events(command, total, context.aggregate_id)
+    ]
 
 
 @contract.decides(allow=ONLY_SERVICES)
@@ -72,7 +74,7 @@ def import_steps(
     state: DraftedContract | SubmittedContract | ApprovedContract | SignedContract | ActiveContract | VoidedContract,
     command: ImportContract,
     context: Context,
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Take over the steps that a later export knows more of; what is known otherwise is refused with both values."""
     refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
     total = agreed(command.total, command.payment_terms, context)
@@ -83,7 +85,7 @@ def import_steps(
     )
     come_to = next((step for step, reached in enumerate(STEPS) if isinstance(state, reached)), len(STEPS))
     steps = [each for each in _events(command, total, state.id) if EVENTS.index(type(each[1])) > come_to]
-    return [Fact(event=event, at=context.moment(on)) for on, event in steps]
+    return [Occurrence(event=event, at=context.moment(on)) for on, event in steps]
 
 
 def _said(state: Contract, command: ImportContract, total: Money) -> Mapping[str, tuple[str, Any]]:

@@ -16,7 +16,7 @@ from services.contracts.domain.contract.state import (
     carried,
     contract,
 )
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.references import References, unknown
@@ -61,7 +61,7 @@ class ActivateContract:
 
 
 @contract.decides(allow=CONCLUDING)
-def sign(state: ApprovedContract, command: SignContract, context: Context) -> Sequence[Fact]:
+def sign(state: ApprovedContract, command: SignContract, context: Context) -> Sequence[Occurrence]:
     """Record that both parties signed."""
     refuse_all("signature-cannot-be", "The signature cannot be.", list(_signature_faults(state, command, context)))
     signed = ContractSigned(
@@ -72,7 +72,7 @@ def sign(state: ApprovedContract, command: SignContract, context: Context) -> Se
         deal_id=state.deal_id,
         total=state.total,
     )
-    return [Fact(event=signed, at=context.moment(max(command.signed_by_us, command.signed_by_customer)))]
+    return [Occurrence(event=signed, at=context.moment(max(command.signed_by_us, command.signed_by_customer)))]
 
 
 @contract.already
@@ -86,7 +86,7 @@ def is_signed(state: SignedContract, command: SignContract) -> bool:
 @contract.decides(allow=CONCLUDING)
 def activate(
     state: SignedContract, command: ActivateContract, context: Context, references: References
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Put a signed contract into force; its payment plan follows."""
     account_id = state.account_id or command.account_id
     if account_id is None:
@@ -110,7 +110,7 @@ def activate(
         owner=state.owner,
         team=state.team,
     )
-    return [Fact(event=activated, at=context.moment(command.on))]
+    return [Occurrence(event=activated, at=context.moment(command.on))]
 
 
 @contract.already

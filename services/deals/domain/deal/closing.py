@@ -19,7 +19,7 @@ from services.deals.domain.deal.state import (
     deal,
     said,
 )
-from shared.domain.aggregate import Decision, Fact, status_of
+from shared.domain.aggregate import Decision, Occurrence, status_of
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
@@ -85,7 +85,7 @@ class ReopenDeal:
 def win(state: OpenDeal, command: WinDeal, context: Context) -> Decision:
     """Close the deal as won."""
     on = _closing_day(state, command.on, context)
-    return [Fact(event=deal_won(state, on), at=context.moment(on))]
+    return [Occurrence(event=deal_won(state, on), at=context.moment(on))]
 
 
 @deal.already
@@ -97,7 +97,7 @@ def is_won(state: WonDeal, command: WinDeal) -> bool:
 def lose(state: OpenDeal, command: LoseDeal, context: Context) -> Decision:
     """Close the deal as lost, with the reason."""
     on = _closing_day(state, command.on, context)
-    return [Fact(event=deal_lost(state, on, command.reason, command.competitor), at=context.moment(on))]
+    return [Occurrence(event=deal_lost(state, on, command.reason, command.competitor), at=context.moment(on))]
 
 
 @deal.already
@@ -109,7 +109,7 @@ def is_lost(state: LostDeal, command: LoseDeal) -> bool:
 def abandon(state: OpenDeal, command: AbandonDeal, context: Context) -> Decision:
     """Close the deal as abandoned, with the reason."""
     on = _closing_day(state, command.on, context)
-    return [Fact(event=deal_abandoned(state, on, command.reason), at=context.moment(on))]
+    return [Occurrence(event=deal_abandoned(state, on, command.reason), at=context.moment(on))]
 
 
 @deal.already

@@ -36,7 +36,7 @@ from services.deals.domain.deal.state import (
 )
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process import Process
-from shared.domain.aggregate import Decision, Fact
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
 from shared.domain.money import Money
@@ -196,7 +196,7 @@ def open_imported(state: NoDeal, command: OpenImportedDeal, context: Context, ch
         lines=command.lines,
         assumptions=command.assumptions,
     )
-    return [Fact(event=opened, at=moment)]
+    return [Occurrence(event=opened, at=moment)]
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -213,7 +213,7 @@ def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, 
         reason=command.reason,
         tracked=command.tracked,
     )
-    return [Fact(event=event, at=moment)]
+    return [Occurrence(event=event, at=moment)]
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -243,7 +243,7 @@ def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Conte
     step = command.next_step
     if step is not None:
         events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=command.on))
-    return [Fact(event=event, at=moment) for event in events]
+    return [Occurrence(event=event, at=moment) for event in events]
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -258,7 +258,7 @@ def log_imported(state: OpenDeal, command: LogImportedActivity, context: Context
         minutes=command.minutes,
         outcome=command.outcome,
     )
-    return [Fact(event=event, at=_moment(command, context, state))]
+    return [Occurrence(event=event, at=_moment(command, context, state))]
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -267,7 +267,7 @@ def complete_imported(state: OpenDeal, command: CompleteImportedNode, context: C
     moment = _moment(command, context, state)
     stage, kind, node = node_of(process, command.key)
     refuse_completed(state, node)
-    return [Fact(event=completed(state, stage, kind, node, command.evidence), at=moment)]
+    return [Occurrence(event=completed(state, stage, kind, node, command.evidence), at=moment)]
 
 
 @deal.already
@@ -283,16 +283,16 @@ def win_imported(state: AnyDeal, command: WinImportedDeal, context: Context) -> 
     if command.amount is not None:
         amount = worth(command.amount, context)
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
-        facts.append(Fact(event=changed, at=moment))
+        facts.append(Occurrence(event=changed, at=moment))
         state = deal.evolve(state, changed)
-    return [*facts, Fact(event=deal_won(state, command.on), at=moment)]
+    return [*facts, Occurrence(event=deal_won(state, command.on), at=moment)]
 
 
 @deal.decides(allow=ONLY_SERVICES)
 def lose_imported(state: AnyDeal, command: LoseImportedDeal, context: Context) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
-    return [Fact(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
+    return [Occurrence(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
 
 
 @deal.already
@@ -304,7 +304,7 @@ def was_lost(state: AnyDeal, command: LoseImportedDeal) -> bool:
 def abandon_imported(state: AnyDeal, command: AbandonImportedDeal, context: Context) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
-    return [Fact(event=deal_abandoned(state, command.on, command.reason), at=moment)]
+    return [Occurrence(event=deal_abandoned(state, command.on, command.reason), at=moment)]
 
 
 @deal.already
@@ -316,7 +316,7 @@ def was_abandoned(state: AnyDeal, command: AbandonImportedDeal) -> bool:
 def reopen_imported(state: ClosedDeal, command: ReopenImportedDeal, context: Context) -> Decision:
     """Take over the reopening of a deal."""
     moment = _moment(command, context, state)
-    return [Fact(event=deal_reopened(state, command.on, command.reason), at=moment)]
+    return [Occurrence(event=deal_reopened(state, command.on, command.reason), at=moment)]
 
 
 @deal.already

@@ -7,7 +7,7 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen, MinLen
 
 from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said
-from shared.domain.aggregate import Decision, Fact
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -79,7 +79,7 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
         outcome=command.outcome,
     )
     following = planned(state, command.next_step, context, "next_step.on") if command.next_step else []
-    return [Fact(event=logged, at=context.moment(on)), *following]
+    return [Occurrence(event=logged, at=context.moment(on)), *following]
 
 
 @deal.already

@@ -10,7 +10,7 @@ from services.leads.domain.account.record import Neighbours, became, checked, op
 from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
-from shared.domain.aggregate import Decision, Fact
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.history import said_of
@@ -83,7 +83,7 @@ def import_account(
         if any(kept.values()):
             events.append(AccountHandedOver(account_id=account_id, **kept, said=said_of(kept)))
     at = context.past_moment(command.on, command.at)
-    return [Fact(event=event, at=at) for event in events]
+    return [Occurrence(event=event, at=at) for event in events]
 
 
 @account.decides(allow=ONLY_SERVICES)
@@ -100,7 +100,7 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         title=command.title,
         candidates=known.without(state.id).ids or None,
     )
-    return [Fact(event=added, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=added, at=context.past_moment(command.on, command.at))]
 
 
 retractable(account, AccountFactRetracted)

@@ -8,7 +8,7 @@ from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Text
 from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
-from shared.domain.aggregate import Decision, Fact
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import unmet
@@ -99,10 +99,10 @@ def convert(
     deal = checked(command.deal, context)
     account_id = matched.id or context.derived_id("account")
     contact_id = context.derived_id("contact")
-    opened = [] if matched.id else [Fact(event=opened_for(state, command, account_id), to=account_id)]
+    opened = [] if matched.id else [Occurrence(event=opened_for(state, command, account_id), to=account_id)]
     return [
         *opened,
-        Fact(event=contact_of(state, command, account_id, contact_id, known), to=account_id),
+        Occurrence(event=contact_of(state, command, account_id, contact_id, known), to=account_id),
         LeadConverted(
             lead_id=state.id,
             account_id=account_id,

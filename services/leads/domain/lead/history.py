@@ -21,7 +21,7 @@ from services.leads.domain.lead.state import (
     lead,
     same_fields,
 )
-from shared.domain.aggregate import Decision, Fact
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
 from shared.domain.money import Money, check_money
@@ -142,16 +142,17 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, known: Kno
     others = known.without(lead_id)
     same = others.named(captured.person_name)
     if same and first_known(same[0]) < (at.at, lead_id):
-        return [Fact(event=happened, at=at), Fact(event=duplicate_of(same[0], lead_id), at=at)]
+        return [Occurrence(event=happened, at=at), Occurrence(event=duplicate_of(same[0], lead_id), at=at)]
     repeating = [each for each in same if each.kind == "lead"]
     candidates = tuple(each for each in others.ids if each not in {lead.id for lead in repeating})
-    facts = [Fact(event=replace(happened, candidates=candidates or None), at=at)]
+    facts = [Occurrence(event=replace(happened, candidates=candidates or None), at=at)]
     if command.owner is not None and command.team is not None:
         assigned = LeadAssigned(lead_id=lead_id, team_id=command.team, member_id=command.owner, rule=IMPORTED)
-        facts.append(Fact(event=assigned, at=at))
+        facts.append(Occurrence(event=assigned, at=at))
     original = Known(id=lead_id, owner=command.owner, team=command.team)
     return facts + [
-        Fact(event=duplicate_of(original, each.id), at=Moment(first_known(each)[0]), to=each.id) for each in repeating
+        Occurrence(event=duplicate_of(original, each.id), at=Moment(first_known(each)[0]), to=each.id)
+        for each in repeating
     ]
 
 
@@ -169,7 +170,7 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
         minutes=command.minutes,
         note=command.note,
     )
-    return [Fact(event=logged, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=logged, at=context.past_moment(command.on, command.at))]
 
 
 @lead.already
@@ -192,7 +193,7 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     known = as_qualification(command)
     if known.budget is not None:
         check_money(known.budget, context.company.currency, "budget")
-    return [Fact(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
 
 
 def as_qualification(command: ImportLeadQualification) -> Qualification:
@@ -226,7 +227,7 @@ def import_conversion(state: OpenLead, command: ImportLeadConversion, context: C
         expected_close=command.expected_close,
         industry=state.captured.industry,
     )
-    return [Fact(event=converted, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=converted, at=context.past_moment(command.on, command.at))]
 
 
 @lead.decides(allow=ONLY_SERVICES)
@@ -241,7 +242,7 @@ def import_conversion_again(state: ConvertedLead, command: ImportLeadConversion)
 def import_disqualification(state: OpenLead, command: ImportLeadDisqualification, context: Context) -> Decision:
     """Take over the end of a lead from history."""
     given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)
-    return [Fact(event=given_up, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=given_up, at=context.past_moment(command.on, command.at))]
 
 
 @lead.decides(allow=ONLY_SERVICES)

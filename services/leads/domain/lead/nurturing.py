@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 
 from services.leads.domain.fields import Text
 from services.leads.domain.lead.state import Activity, OpenLead, Qualification, lead
-from shared.domain.aggregate import Decision, Fact
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import Criterion, Facts, Predicate
@@ -126,7 +126,7 @@ def log_activity(state: OpenLead, command: LogLeadActivity, context: Context) ->
     )
     before = next((one for one in state.activities if one.id == logged.activity_id), None)
     if before is None:
-        return [Fact(event=logged, at=context.moment(on))]
+        return [Occurrence(event=logged, at=context.moment(on))]
     if before == activity_of(logged):
         return []
     raise Rejected("other-content", "This activity was logged with other content.", field="activity_id")

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from services.leads.domain.fields import Word
 from services.leads.domain.organisation.team import NamedTeam
-from shared.domain.aggregate import Aggregate, Claim, Decision, Fact
+from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.history import said_of, stated
@@ -227,7 +227,7 @@ def import_member(
     told = joined(command, context, holder)
     events = [told] if isinstance(state, NoMember) else changed(state, told)
     at = context.past_moment(command.on, command.at)
-    return [Fact(event=event, at=at) for event in events]
+    return [Occurrence(event=event, at=at) for event in events]
 
 
 def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | MemberChanged]:
@@ -292,7 +292,7 @@ def moved_already(state: ActiveMember, command: MoveMember) -> bool:
 def import_move(state: ActiveMember, command: ImportMove, context: Context) -> Decision:
     """Take over a change of team from history."""
     moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=command.on)
-    return [Fact(event=moved, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=moved, at=context.past_moment(command.on, command.at))]
 
 
 @member.decides(allow=SELLING)
@@ -304,7 +304,7 @@ def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
 @member.decides(allow=ONLY_SERVICES)
 def import_leave(state: ActiveMember, command: ImportLeave, context: Context) -> Decision:
     """Take over days away from history."""
-    return [Fact(event=on_leave(state, command), at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=on_leave(state, command), at=context.past_moment(command.on, command.at))]
 
 
 def on_leave(state: ActiveMember, command: GoOnLeave | ImportLeave) -> MemberWentOnLeave:
@@ -331,7 +331,7 @@ def leave(state: ActiveMember, command: LeaveOrganisation, context: Context) -> 
         raise Rejected("in-the-future", "A departure is recorded once it has happened.", field="on")
     if state.since and command.on < state.since:
         raise Rejected("before-it-began", f"They joined, or came to their team, on {state.since}.", field="on")
-    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=context.moment(command.on))]
+    return [Occurrence(event=MemberLeft(member_id=state.id, on=command.on), at=context.moment(command.on))]
 
 
 @member.already
@@ -342,7 +342,9 @@ def left_already(state: FormerMember, command: LeaveOrganisation) -> bool:
 @member.decides(allow=ONLY_SERVICES)
 def import_departure(state: ActiveMember, command: ImportDeparture, context: Context) -> Decision:
     """Take over a departure from history."""
-    return [Fact(event=MemberLeft(member_id=state.id, on=command.on), at=context.past_moment(command.on, command.at))]
+    return [
+        Occurrence(event=MemberLeft(member_id=state.id, on=command.on), at=context.past_moment(command.on, command.at))
+    ]
 
 
 @member.already

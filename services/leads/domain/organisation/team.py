@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Decision, Fact
+from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
@@ -142,14 +142,14 @@ def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Contex
         raise Rejected("below-itself", "A team does not stand below itself.", field="parent_id")
     kind = TeamFormed if isinstance(state, NoTeam) else TeamChanged
     event = kind(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
-    return [Fact(event=event, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=event, at=context.past_moment(command.on, command.at))]
 
 
 @team.decides(allow=ONLY_SERVICES)
 def import_manager(state: ActiveTeam, command: ImportManager, context: Context) -> Decision:
     """Take over a team's manager from history."""
     appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)
-    return [Fact(event=appointed, at=context.past_moment(command.on, command.at))]
+    return [Occurrence(event=appointed, at=context.past_moment(command.on, command.at))]
 
 
 # -- what changes ---------------------------------------------------------------------------------------------------

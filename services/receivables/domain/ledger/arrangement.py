@@ -48,7 +48,7 @@ from services.receivables.domain.ledger.state import (
     receipt_in,
     standing_of,
 )
-from shared.domain.aggregate import Fact, Timer
+from shared.domain.aggregate import Occurrence, Timer
 from shared.domain.context import Context
 from shared.domain.money import Money
 from shared.domain.roles import ONLY_SERVICES
@@ -128,7 +128,7 @@ def arrangement(state: OpenLedger, manual: Set[UUID], is_fixed: Callable[[Ledger
     return found
 
 
-def arranged(state: OpenLedger, context: Context) -> tuple[OpenLedger, list[Fact]]:
+def arranged(state: OpenLedger, context: Context) -> tuple[OpenLedger, list[Occurrence]]:
     """The ledger with history allocated, and what that takes; nothing where it is.
 
     What is overdue by now is noted with it: deadlines of history ring no bell, and the timer waits for the next one.
@@ -139,28 +139,28 @@ def arranged(state: OpenLedger, context: Context) -> tuple[OpenLedger, list[Fact
     wanted = arrangement(state, manual, lambda each: not each.of_history)
     facts = [
         *_moves(state, wanted.allocations, manual, context),
-        *(Fact(event=event, to=state.id) for event in _holds(state, wanted.ties, manual)),
-        Fact(event=HistoryArranged(ledger_id=state.id, account_id=state.account_id), to=state.id),
+        *(Occurrence(event=event, to=state.id) for event in _holds(state, wanted.ties, manual)),
+        Occurrence(event=HistoryArranged(ledger_id=state.id, account_id=state.account_id), to=state.id),
     ]
     state = _after(state, facts)
     late = list(become_overdue(state, context))
     return _after(state, late), [*facts, *late]
 
 
-def _after(state: OpenLedger, facts: Iterable[Fact]) -> OpenLedger:
+def _after(state: OpenLedger, facts: Iterable[Occurrence]) -> OpenLedger:
     for fact in facts:
         state = ledger.evolve(state, fact.event)
     return state
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def arrange_history(state: OpenLedger, command: ArrangeHistory, context: Context) -> Sequence[Fact]:
+def arrange_history(state: OpenLedger, command: ArrangeHistory, context: Context) -> Sequence[Occurrence]:
     """Allocate what history tells of a customer, as it happened."""
     return arranged(state, context)[1]
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def arrange_nothing(state: NoLedger, command: ArrangeHistory) -> Sequence[Fact]:
+def arrange_nothing(state: NoLedger, command: ArrangeHistory) -> Sequence[Occurrence]:
     """Nothing is told of the customer."""
     return []
 
@@ -193,7 +193,7 @@ def _manual(state: OpenLedger) -> Iterator[UUID]:
 
 def _moves(
     state: OpenLedger, wanted: Mapping[Standing, LedgerAllocation], manual: Set[UUID], context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Occurrence]:
     """What of history is reversed, and then what is allocated instead."""
     books = state
     for key, known in state.allocations.items():
@@ -204,7 +204,7 @@ def _moves(
             invoice = invoice_in(books, known.invoice_id)
             event = reversed_(state, invoice, known, too_much, on=known.on, reason=TOLD_LATER)
             books = _with_open(books, invoice, event.open_after)
-            yield Fact(event=event, to=state.id, at=context.moment(event.on))
+            yield Occurrence(event=event, to=state.id, at=context.moment(event.on))
     for key, allocation in wanted.items():
         missing = _beyond(allocation, state.allocations.get(key))
         if missing.amount > 0:
@@ -213,7 +213,7 @@ def _moves(
             part = Allocation(receipt=receipt, invoice=invoice, amount=missing, rule=allocation.rule)
             made = allocated(state, part, on=allocation.on, of_history=True)
             books = _with_open(books, invoice, made.open_after)
-            yield Fact(event=made, to=state.id, at=context.moment(made.on))
+            yield Occurrence(event=made, to=state.id, at=context.moment(made.on))
 
 
 def _beyond(one: LedgerAllocation, other: LedgerAllocation | None) -> Money:

@@ -24,7 +24,7 @@ from services.receivables.domain.ledger.state import (
     settling,
 )
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Occurrence
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
@@ -92,7 +92,7 @@ class ReAllocateReceipt:
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> Sequence[Fact]:
+def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> Sequence[Occurrence]:
     """Allocate what is left of a receipt to an invoice, from today on."""
     receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
     most = least(receipt.unapplied, invoice.open)
@@ -104,7 +104,7 @@ def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> S
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) -> Sequence[Fact]:
+def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) -> Sequence[Occurrence]:
     """Take back what a receipt settles of an invoice, from today on: it is open again, and the money waits."""
     receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
     amount = _amount(command.amount, _settles(state, receipt, invoice), context)
@@ -112,7 +112,7 @@ def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) 
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context) -> Sequence[Fact]:
+def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context) -> Sequence[Occurrence]:
     """Put what a receipt settles of one invoice to another one, from today on."""
     receipt, invoice = _both(state, command.receipt_id, ("from_invoice_id", command.from_invoice_id))
     _, other = _both(state, command.receipt_id, ("to_invoice_id", command.to_invoice_id))
@@ -181,8 +181,8 @@ def _reversals(  # noqa: PLR0917
             invoice, left = settled(invoice, -part), left - part
 
 
-def _today(context: Context, *events: ReceiptAllocated | AllocationReversed) -> list[Fact]:
-    return [Fact(event=event, at=context.moment(event.on)) for event in events]
+def _today(context: Context, *events: ReceiptAllocated | AllocationReversed) -> list[Occurrence]:
+    return [Occurrence(event=event, at=context.moment(event.on)) for event in events]
 
 
 # -- evolving -------------------------------------------------------------------------------------------------------

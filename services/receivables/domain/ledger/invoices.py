@@ -6,7 +6,7 @@ from datetime import timedelta
 from services.receivables.domain.ledger.allocation import allocated, use_credit
 from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger
-from shared.domain.aggregate import Fact
+from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import LAST_DAY
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
@@ -15,15 +15,15 @@ from shared.events.receivables import InvoiceIssued
 INSTANT = timedelta(microseconds=1)
 
 
-def enter(state: OpenLedger, invoice: InvoiceIssued, context: Context) -> list[Fact]:
+def enter(state: OpenLedger, invoice: InvoiceIssued, context: Context) -> list[Occurrence]:
     """An invoice that enters the ledger, and the standing credit that settles it at once."""
     issued = dated(invoice, context)
     # While history is told, nobody knows yet what is left of which receipt.
     credit = use_credit(state.receipts, entered(issued)) if state.arrange_by is None else ()
     allocations = [allocated(state, each) for each in credit]
     return [
-        Fact(event=issued, to=state.id, at=context.moment(issued.on)),
-        *(Fact(event=event, to=state.id, at=context.moment(event.on)) for event in allocations),
+        Occurrence(event=issued, to=state.id, at=context.moment(issued.on)),
+        *(Occurrence(event=event, to=state.id, at=context.moment(event.on)) for event in allocations),
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from services.receivables.domain.ledger.state import OpenLedger, invoice_in, ledger
-from shared.domain.aggregate import Fact, Timer
+from shared.domain.aggregate import Occurrence, Timer
 from shared.domain.context import Context, Moment
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -17,12 +17,12 @@ class MarkOverdue:
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def mark_overdue(state: OpenLedger, command: MarkOverdue, context: Context) -> Sequence[Fact]:
+def mark_overdue(state: OpenLedger, command: MarkOverdue, context: Context) -> Sequence[Occurrence]:
     """Note every invoice that is open after its due date, as of the first moment of the day after it."""
     return list(become_overdue(state, context))
 
 
-def become_overdue(state: OpenLedger, context: Context) -> Iterator[Fact]:
+def become_overdue(state: OpenLedger, context: Context) -> Iterator[Occurrence]:
     """What is open after its due day and was not noted as such."""
     for invoice in state.invoices.late(context.now):
         event = InvoiceOverdue(
@@ -36,7 +36,7 @@ def become_overdue(state: OpenLedger, context: Context) -> Iterator[Fact]:
             team=invoice.team,
             deal_id=invoice.deal_id,
         )
-        yield Fact(event=event, to=state.id, at=Moment(invoice.overdue_from) if invoice.overdue_from else None)
+        yield Occurrence(event=event, to=state.id, at=Moment(invoice.overdue_from) if invoice.overdue_from else None)
 
 
 @ledger.timer

@@ -23,7 +23,7 @@ from services.receivables.domain.ledger.state import (
     settling,
 )
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Claim, Fact
+from shared.domain.aggregate import Claim, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.money import Money, check_money
@@ -92,7 +92,7 @@ def record_receipt(
     *,
     holder: ReferenceHolder,
     references: References,
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Record money that arrived, and settle what it pays."""
     faults = [*_faults(command, context), *unknown(references)]
     refuse_all("receipt-cannot-be", "The receipt cannot be.", faults)
@@ -103,10 +103,10 @@ def record_receipt(
     settlement = settle(receipt, books.invoices) if books.arrange_by is None else Settlement(())
     allocations = [allocated(books, allocation) for allocation in settlement.allocations]
     return [
-        Fact(event=event, at=context.moment(event.on)),
-        *(Fact(event=allocation, at=context.moment(allocation.on)) for allocation in allocations),
+        Occurrence(event=event, at=context.moment(event.on)),
+        *(Occurrence(event=allocation, at=context.moment(allocation.on)) for allocation in allocations),
         *(
-            [Fact(event=held_for(books, receipt, TIE, candidates(settlement.candidates), of_history=False))]
+            [Occurrence(event=held_for(books, receipt, TIE, candidates(settlement.candidates), of_history=False))]
             if settlement.candidates
             else []
         ),
@@ -116,7 +116,7 @@ def record_receipt(
 @ledger.decides(allow=ONLY_SERVICES)
 def import_receipt(
     state: NoLedger | OpenLedger, command: ImportReceipt, context: Context, holder: ReferenceHolder
-) -> Sequence[Fact]:
+) -> Sequence[Occurrence]:
     """Record money of the past. What it settles is decided once everything is told (`ArrangeHistory`)."""
     refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
     books = _books(state, command)
@@ -128,7 +128,7 @@ def import_receipt(
         outside_id=command.outside_id,
         arrange_by=context.now + LONGEST_WITHOUT_NEWS,
     )
-    return [Fact(event=event, at=context.moment(event.on))]
+    return [Occurrence(event=event, at=context.moment(event.on))]
 
 
 def _books(state: NoLedger | OpenLedger, command: RecordReceipt | ImportReceipt) -> OpenLedger:
