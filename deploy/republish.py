@@ -50,7 +50,7 @@ PUBLISHED = "select aggregate, count(*) as events from event where position <= $
 OLDER = """
     select exists (select from pg_stat_activity
                     where datname = current_database() and usename = current_user and xact_start < $1)"""
-MARK = "select position, (select coalesce(max(position), 0) from event) as head from relay"
+CHECKPOINT = "select position, (select coalesce(max(position), 0) from event) as head from relay"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ async def alone(part: Part, work: Callable[[int], Awaitable[None]]) -> None:
 
 async def lost(part: Part, bootstrap: str) -> bool:
     """Whether the topics of a service have lost what was published; LocalError when filling them is not enough."""
-    row = await part.pool.fetchrow(MARK)
+    row = await part.pool.fetchrow(CHECKPOINT)
     assert row is not None
     filling = row["position"] == FILLING
     remedy = "`throughline republish --recreate` empties the topics and has everything read again."
@@ -156,9 +156,9 @@ async def lost(part: Part, bootstrap: str) -> bool:
     return bool(lacking) or filling
 
 
-async def _stop(owners: Sequence[Part], mark: int) -> None:
+async def _stop(owners: Sequence[Part], checkpoint: int) -> None:
     for part in owners:
-        await seal(part.pool, mark)
+        await seal(part.pool, checkpoint)
         log.info("relay-sealed", of=part.name)
     if owners:
         await asyncio.sleep(FENCED_SECONDS)
@@ -177,28 +177,28 @@ async def _clear(parts: Sequence[Part], owners: Sequence[Part], bootstrap: str) 
 
 
 async def _forget(part: Part) -> None:
-    """Empty one service's journal and its views of it.
+    """Empty one service's journal and its projections of it.
 
     Nothing of it serves from a moment before: an emptied table is empty for older snapshots as well, so whoever had
     begun with the serving builds and then read the journal would find nothing there.
     """
-    await _without_views(part, doubt_journal)
+    await _without_projections(part, doubt_journal)
     began = time.monotonic()
     since = await part.pool.fetchval("select clock_timestamp()")
     while time.monotonic() - began < STILL_SECONDS and await part.pool.fetchval(OLDER, since):  # noqa: ASYNC110 - the services end them
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
-    await _without_views(part, forget_journal)
+    await _without_projections(part, forget_journal)
 
 
-async def _without_views(part: Part, change: Callable[[Any], Awaitable[None]]) -> None:
-    """Change the journal and let its views start over, as soon as no long reader is in the way."""
-    views = [view for view in part.views if view.source == "journal"]
+async def _without_projections(part: Part, change: Callable[[Any], Awaitable[None]]) -> None:
+    """Change the journal and let its projections start over, as soon as no long reader is in the way."""
+    projections = [projection for projection in part.projections if projection.source == "journal"]
     deadline = time.monotonic() + STILL_SECONDS
     while True:
         try:
             async with part.pool.acquire() as connection, connection.transaction():
                 await change(connection)
-                await builds.start_over(connection, views, part.company)
+                await builds.start_over(connection, projections, part.company)
             return
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
             log.info("journal-locked", of=part.name, error=type(error).__name__)
@@ -238,7 +238,7 @@ async def _published(part: Part, head: int) -> int:
 
 
 async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]) -> int:
-    """The partitions of which something has not been read again. Once there is none, its views may serve."""
+    """The partitions of which something has not been read again. Once there is none, its projections may serve."""
     number = await generation(part.pool)
     left = 0
     for owner in parts:
@@ -255,9 +255,11 @@ async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]
 
 
 async def _folded(part: Part) -> int:
-    """The positions that the builds of views of the journal lack before they serve, all together; at least one for each
-    that does not. What comes after that is no part of it: with traffic there is always something."""
-    revisions = [revision_of(view, part.company) for view in part.views if view.source == "journal"]
+    """The positions that the builds of projections of the journal lack before they serve, all together; at least one
+    for each that does not. What comes after that is no part of it: with traffic there is always something."""
+    revisions = [
+        revision_of(projection, part.company) for projection in part.projections if projection.source == "journal"
+    ]
     serving = {build.revision for build in await builds.builds(part.pool, "serving", revisions)}
     beside = {build.revision: build.position for build in await builds.builds(part.pool, "building", revisions)}
     end = await completed(part.pool) or 0

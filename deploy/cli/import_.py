@@ -101,8 +101,8 @@ async def bring_in(
     source: str | None = None,
     check: bool = False,
 ) -> dict[str, Any]:
-    """Import a file of facts, or with a mapping the folder of an export; wait until it is visible in all views. With
-    `check`, only say what would come in.
+    """Import a file of facts, or with a mapping the folder of an export; wait until it is visible in all projections.
+    With `check`, only say what would come in.
 
     Gives the summary. Raises LocalError.
     """
@@ -148,7 +148,7 @@ async def bring_in(
         write_rejects(refused, summary)
     visible = False
     if not check:
-        say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all views have them.")
+        say(f"{summary.recorded.total():,} facts recorded in {loaded:.1f} s; waiting until all projections have them.")
         visible = await until_visible({name: stack.database_url(name) for name in SERVICES})
     return {
         "checked": check,
@@ -252,7 +252,7 @@ def told(result: dict[str, Any]) -> str:
     if result["checked"]:
         lines.append("Nothing was written.")
         return "\n".join(lines)
-    seen = "visible in all views" if result["visible"] else "recorded, but NOT yet visible in all views,"
+    seen = "visible in all projections" if result["visible"] else "recorded, but NOT yet visible in all projections,"
     lines.append(f"Everything is {seen} after {result['visible_seconds']} s.")
     lines.append(f"The run is {result['run']}; `throughline import --undo` takes it back.")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`throughline rebuild <view>`: fold a view anew beside the one that serves."""
+"""`throughline rebuild <projection>`: fold a projection anew beside the one that serves."""
 
 import asyncio
 import time
@@ -18,42 +18,49 @@ HEADS = {
 }
 
 
-def run(view: Annotated[str, typer.Argument(help="The name of a view, like deals.")], json: Json = False) -> None:
-    """Fold a view anew in every service that has it, and wait until the fresh one serves. Reads go on meanwhile."""
-    builds = asyncio.run(rebuild(view))
-    lines = [f"{service}: build {build} of {view} serves." for service, build in builds.items()]
-    show({"view": view, "builds": builds}, "\n".join(lines), json)
+def run(
+    projection: Annotated[str, typer.Argument(help="The name of a projection, like deals.")], json: Json = False
+) -> None:
+    """Fold a projection anew in every service that has it, and wait until the fresh one serves. Reads go on
+    meanwhile."""
+    builds = asyncio.run(rebuild(projection))
+    lines = [f"{service}: build {build} of {projection} serves." for service, build in builds.items()]
+    show({"projection": projection, "builds": builds}, "\n".join(lines), json)
 
 
-async def rebuild(view: str) -> dict[str, int]:
+async def rebuild(projection: str) -> dict[str, int]:
     """The number of the build that serves now, by service. Raises LocalError."""
     from deploy.cli.databases import databases, this_stack
     from deploy.local.fault import LocalError
-    from shared.projections.builds import builds_of_views, request_rebuild
+    from shared.projections.builds import builds_of_projections, request_rebuild
 
     async with databases(this_stack()) as pools:
-        serving = {service: await builds_of_views(pool, "serving", [view]) for service, pool in pools.items()}
+        serving = {
+            service: await builds_of_projections(pool, "serving", [projection]) for service, pool in pools.items()
+        }
         before = {service: found[-1].build for service, found in serving.items() if found}
         if not before:
-            raise LocalError(f"No service has a view {view!r}.", f"Views are: {', '.join(await names(pools))}.")
+            raise LocalError(
+                f"No service has a projection {projection!r}.", f"Projections are: {', '.join(await names(pools))}."
+            )
         for service in before:
-            if not await request_rebuild(pools[service], view):
+            if not await request_rebuild(pools[service], projection):
                 say(f"{service} is building it already.")
-        return await switched(view, {service: pools[service] for service in before}, before)
+        return await switched(projection, {service: pools[service] for service in before}, before)
 
 
-async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int]) -> dict[str, int]:
+async def switched(projection: str, pools: Mapping[str, Any], before: Mapping[str, int]) -> dict[str, int]:
     """Wait until another build serves everywhere, telling how far it is. Raises LocalError when nothing moves."""
     from deploy.local.fault import LocalError
-    from shared.projections.builds import builds_of_views
+    from shared.projections.builds import builds_of_projections
 
     now, seen = dict(before), dict.fromkeys(before, -1)
     told = moved = time.monotonic()
     while waiting := [service for service in before if now[service] == before[service]]:
         for service in waiting:
-            for build in (await builds_of_views(pools[service], "serving", [view]))[-1:]:
+            for build in (await builds_of_projections(pools[service], "serving", [projection]))[-1:]:
                 now[service] = build.build
-            for build in await builds_of_views(pools[service], "building", [view]):
+            for build in await builds_of_projections(pools[service], "building", [projection]):
                 if build.position > seen[service]:
                     seen[service], moved = build.position, time.monotonic()
                 if time.monotonic() - told > TELL_SECONDS:
@@ -62,7 +69,7 @@ async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int
                     say(f"{service}: {build.position} of {head} positions.")
         if time.monotonic() - moved > STILL_SECONDS:
             raise LocalError(
-                f"The view {view} of {', '.join(waiting)} stands still.",
+                f"The projection {projection} of {', '.join(waiting)} stands still.",
                 "`throughline status` shows whether the service runs; it goes on by itself once it does.",
             )
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
@@ -70,6 +77,6 @@ async def switched(view: str, pools: Mapping[str, Any], before: Mapping[str, int
 
 
 async def names(pools: Mapping[str, Any]) -> list[str]:
-    """Every view that serves anywhere."""
+    """Every projection that serves anywhere."""
     found = {row["view"] for pool in pools.values() for row in await pool.fetch("select distinct view from view_build")}
     return sorted(found)

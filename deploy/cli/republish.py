@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 def run(
     recreate: Annotated[
         bool,
-        typer.Option(help="Empty all topics and journals first: after a database was restored. Views are folded anew."),
+        typer.Option(
+            help="Empty all topics and journals first: after a database was restored. Projections are folded anew."
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -63,5 +65,5 @@ def as_text(done: "Republished") -> str:
     if not done.services and not done.journals:
         return "Every topic holds what was published; nothing was done."
     lines = [f"{service}: {done.events[service]} events are published again." for service in done.services]
-    lines += [f"{service}: its journal is read again and its views are folded anew." for service in done.journals]
+    lines += [f"{service}: its journal is read again and its projections are folded anew." for service in done.journals]
     return "\n".join(lines)

@@ -45,10 +45,10 @@ async def member(stack: Any, role: Role, team: str) -> str:
     from shared.projections.read_snapshot import NotBuilt, Projections
 
     async with databases(stack, ["leads"]) as pools:
-        views = Projections(pools["leads"], [organisation("log")], {}, settings_of(stack, "leads").company)
+        projections = Projections(pools["leads"], [organisation("log")], {}, settings_of(stack, "leads").company)
         try:
-            found = await views.lookup("organisation", IN_TEAM, team, role.value)
-            teams = [row["name"] for row in await views.lookup("organisation", TEAMS)]
+            found = await projections.lookup("organisation", IN_TEAM, team, role.value)
+            teams = [row["name"] for row in await projections.lookup("organisation", TEAMS)]
         except NotBuilt as error:
             raise LocalError("There is no organisation yet.", "Start the services with `throughline up`.") from error
     if found:

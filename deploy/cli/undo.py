@@ -20,7 +20,7 @@ MOST_REASONS = 10
 
 
 async def take_back(run: UUID, *, check: bool = False) -> tuple[dict[str, Any], list["Kept"]]:
-    """Take back what an import told, as far as nothing rests on it; wait until that is visible in all views. With
+    """Take back what an import told, as far as nothing rests on it; wait until that is visible in all projections. With
     `check`, only say what would be.
 
     Gives the summary, and what stays. Raises LocalError.
@@ -68,7 +68,7 @@ def told_of_undo(result: dict[str, Any]) -> str:
     if result["checked"]:
         lines.append("Nothing was written.")
     elif not result["visible"]:
-        lines.append("It is recorded, but NOT yet visible in all views.")
+        lines.append("It is recorded, but NOT yet visible in all projections.")
     return "\n".join(lines)
 
 

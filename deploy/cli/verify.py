@@ -1,4 +1,4 @@
-"""`throughline verify`: proof that stores, topics, journals and views hold the same."""
+"""`throughline verify`: proof that stores, topics, journals and projections hold the same."""
 
 import asyncio
 import time
@@ -25,7 +25,8 @@ def run(
     json: Json = False,
     patience: Annotated[float, typer.Option(help="Seconds to wait for readers that are behind.")] = 30.0,
 ) -> None:
-    """Compare each store with its topics and with every journal, and each view with a fresh fold. Changes nothing."""
+    """Compare each store with its topics and with every journal, and each projection with a fresh fold. Changes
+    nothing."""
     found = asyncio.run(verification(patience))
     show(as_data(found), as_text(found), json)
     if found.differences:

@@ -11,7 +11,8 @@ from deploy.demo.calendar import Calendar
 from deploy.demo.cast import DIRECTOR, LEGAL, Line
 from deploy.demo.deals import Deal
 from deploy.demo.market import money
-from shared.domain.money import Money, split
+from shared.domain.money import split
+from shared.events.money import Money
 
 TERMS = (("0.30", 30, "Advance"), ("0.60", 60, "Delivery"), ("0.10", 90, "Retention"))
 DAYS_TO_PAY = 27

@@ -43,7 +43,7 @@ from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.events.chronology import ORDER_OF_DAY, Rank, Told
-from shared.events.receivables import NumberSeriesLifted
+from shared.events.receivables.number_series import NumberSeriesLifted
 from shared.eventstore.append import Idempotency
 from shared.eventstore.connecting import connect
 from shared.ops.ids import new_id

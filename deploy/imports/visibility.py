@@ -16,7 +16,7 @@ select count(*) from unnest($1::text[], $2::smallint[], $3::bigint[]) as wanted 
  where not exists (select from journal_mark m where (m.topic, m.partition) = (wanted.topic, wanted.partition)
                       and m.position >= wanted.position)
 """
-# Of a view that serves in several revisions, the one that was folded last: another one's release may have ended.
+# Of a projection that serves in several revisions, the one that was folded last: another one's release may have ended.
 BEHIND = """
 select count(*) from (
     select distinct on (b.view) m.position
@@ -32,7 +32,8 @@ select count(*) from (
 
 
 async def until_visible(databases: Mapping[str, str]) -> bool:
-    """Wait until forecast's views hold everything that the services have recorded; False when they do not in time.
+    """Wait until forecast's projections hold everything that the services have recorded; False when they do not in
+    time.
 
     `databases` are the addresses by service, forecast's among them.
     """

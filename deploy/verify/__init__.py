@@ -1,1 +1,1 @@
-"""Proof that nothing was lost, doubled or altered between stores, topics, journals and views (DATA-3)."""
+"""Proof that nothing was lost, doubled or altered between stores, topics, journals and projections (DATA-3)."""

@@ -16,7 +16,7 @@ class Difference:
     """One difference, and the event that it is about."""
 
     where: str
-    """Like "topic deals.deal.v1" or "view deals of forecast"."""
+    """Like "topic deals.deal.v1" or "projection deals of forecast"."""
     what: What
     sentence: str
     service: str | None = None
@@ -34,7 +34,7 @@ class Comparison:
 
     where: str
     compared: int
-    """Events; of a view the position up to which it was folded."""
+    """Events; of a projection the position up to which it was folded."""
     differences: Sequence[Difference] = ()
     note: str = ""
 

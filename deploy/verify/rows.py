@@ -1,4 +1,5 @@
-"""What differs between a served view and a fresh fold, without what the rows hold: it may be about people. Pure."""
+"""What differs between a served projection and a fresh fold, without what the rows hold: it may be about people.
+Pure."""
 
 import json
 import re

@@ -1,7 +1,8 @@
-"""The whole check: every store with its topics and with every journal that reads them, every view with a fresh fold.
+"""The whole check: every store with its topics and with every journal that reads them, every projection with a fresh
+fold.
 
 Traffic may go on meanwhile. Each store is compared up to where its log was final when the check began, once the relay,
-the journals and the views have come so far.
+the journals and the projections have come so far.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from functools import partial
 
 from asyncpg import Pool
 
-from deploy.verify import views
+from deploy.verify import projections
 from deploy.verify.comparing import Chain, Comparison, Difference, beyond, differing, named
 from deploy.verify.entries import Entry, Totals, added
 from deploy.verify.reading import logged, of_days, published
@@ -23,7 +24,7 @@ from shared.eventstore.log import Log
 from shared.projections import builds
 from shared.projections.projection import Projection, revision_of
 from shared.service.definition import Service
-from shared.service.runtime import journaled_topics, registry_for, views_of
+from shared.service.runtime import journaled_topics, projections_of, registry_for
 
 LOOK_AGAIN_SECONDS = 0.1
 LAST = "select aggregate, partition, max(position) as position from event where position <= $1 group by 1, 2"
@@ -58,7 +59,7 @@ class Part:
     """What its own events are published in."""
     reads: frozenset[str]
     """What it journals."""
-    views: tuple[Projection, ...]
+    projections: tuple[Projection, ...]
 
     @classmethod
     def of(cls, service: Service, pool: Pool, company: Company) -> "Part":
@@ -73,7 +74,7 @@ class Part:
             journal=Log(pool, codec),
             topics=frozenset(registry.topics(service.name)),
             reads=journaled_topics(service, registry),
-            views=views_of(service),
+            projections=projections_of(service),
         )
 
     @property
@@ -127,9 +128,9 @@ async def verify(
         read = partial(logged, part.journal, await part.journal.ceiling(), topics)
         found.append(await _against_stores(f"journal of {part.name}", read, topics, stores, parts, links=False))
     for part in parts:
-        for view in part.views:
-            say(f"Folding the view {view.name} of {part.name}.")
-            found.append(await _view(part, view, patience))
+        for projection in part.projections:
+            say(f"Folding the projection {projection.name} of {part.name}.")
+            found.append(await _projection(part, projection, patience))
     return Verification(comparisons=found, totals=stores.totals)
 
 
@@ -184,16 +185,16 @@ def _covered(entry: Entry, ends: Mapping[str, int]) -> bool:
     return entry.position <= ends[entry.topic.split(".", 1)[0]]
 
 
-async def _view(part: Part, view: Projection, patience: float) -> Comparison:
-    log = part.log if view.source == "log" else part.journal
+async def _projection(part: Part, projection: Projection, patience: float) -> Comparison:
+    log = part.log if projection.source == "log" else part.journal
     head = await log.head()
 
     async def folded() -> bool:
-        serving = await builds.builds(part.pool, "serving", [revision_of(view, part.company)])
+        serving = await builds.builds(part.pool, "serving", [revision_of(projection, part.company)])
         return bool(serving) and serving[0].position >= head
 
     await _until(folded, patience)
-    return await views.compared(part.name, view, pool=part.pool, log=log, company=part.company, head=head)
+    return await projections.compared(part.name, projection, pool=part.pool, log=log, company=part.company, head=head)
 
 
 async def _level(parts: Sequence[Part], ends: Mapping[str, int], patience: float) -> None:

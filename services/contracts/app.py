@@ -3,7 +3,7 @@
 from services.contracts import api
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import NamedDeal
-from services.contracts.projections.contracts import CONTRACT_VIEW, CONTRACTS
+from services.contracts.projections.contracts import CONTRACT_PROJECTION, CONTRACTS
 from services.contracts.projections.deals import KNOWN_DEALS
 from services.contracts.projections.lookups import named_deal
 from services.contracts.reactions import reactions
@@ -17,7 +17,7 @@ SERVICE = Service(
     description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
     aggregates=(contract,),
     reactions=reactions,
-    views=(CONTRACT_VIEW, KNOWN_DEALS, KNOWN_ACCOUNTS),
+    projections=(CONTRACT_PROJECTION, KNOWN_DEALS, KNOWN_ACCOUNTS),
     listings=(CONTRACTS,),
     routes=(api.router,),
     provides={

@@ -7,7 +7,7 @@ from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.domain.contract.state import contract_of
-from shared.events.deals import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
+from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
 from shared.reactions.registry import Do, Reactions
 

@@ -5,11 +5,11 @@ from services.deals.domain.deal import deal
 from services.deals.domain.process import Process, process
 from services.deals.domain.product import Catalogue, product
 from services.deals.domain.target import target
-from services.deals.projections.deals import DEAL_VIEW, DEALS
+from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.lookups import catalogue, chosen_process, pinned_process
-from services.deals.projections.processes import PROCESS_VIEW, PROCESSES
-from services.deals.projections.products import PRODUCT_VIEW, PRODUCTS
-from services.deals.projections.targets import TARGET_VIEW, TARGETS
+from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
+from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
+from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
 from services.deals.seeds import publish_short_process
 from shared.directory.accounts import KNOWN_ACCOUNTS
@@ -22,7 +22,7 @@ SERVICE = Service(
     description="Sales processes, products, targets, and deals from their opening to their outcome.",
     aggregates=(process, product, target, deal),
     reactions=reactions,
-    views=(DEAL_VIEW, PRODUCT_VIEW, TARGET_VIEW, PROCESS_VIEW, KNOWN_ACCOUNTS),
+    projections=(DEAL_PROJECTION, PRODUCT_PROJECTION, TARGET_PROJECTION, PROCESS_PROJECTION, KNOWN_ACCOUNTS),
     listings=(DEALS, PRODUCTS, TARGETS, PROCESSES),
     provides={
         Process: pinned_process,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from shared.events.envelope import Envelope
-from shared.events.leads import LeadConverted
+from shared.events.leads.lead import LeadConverted
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("deals")

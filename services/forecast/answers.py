@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.domain.money import Money, half_up, rounded
+from shared.domain.money import half_up, rounded
+from shared.events.money import Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

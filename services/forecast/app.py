@@ -26,15 +26,15 @@ from shared.service.definition import FeedSource, Service
 SERVICE = Service(
     "forecast",
     description="Funnel, forecast, health of the sales process and what changed, now and at any past instant.",
-    views=(
+    projections=(
         organisation("journal"),
-        processes.VIEW,
-        targets.VIEW,
-        deals.VIEW,
-        leads.VIEW,
-        nodes.VIEW,
-        cash.VIEW,
-        feed.VIEW,
+        processes.PROJECTION,
+        targets.PROJECTION,
+        deals.PROJECTION,
+        leads.PROJECTION,
+        nodes.PROJECTION,
+        cash.PROJECTION,
+        feed.PROJECTION,
     ),
     routes=(
         funnel.router,

@@ -12,8 +12,8 @@ from services.forecast.grains import counting
 from services.forecast.question import Question, scoped
 from services.forecast.tallies import Tally, add
 from shared.domain.context import Company
-from shared.events import receivables
 from shared.events.envelope import Envelope
+from shared.events.receivables.ledger import AllocationReversed, InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.projections.projection import Projection, ProjectionDatabase
 
 DDL = """
@@ -48,10 +48,10 @@ RECEIPT = "insert into {view}.receipt values ($1, $2, $3, $4, $5, $6) on conflic
 
 
 FACTS = (
-    receivables.InvoiceIssued,
-    receivables.ReceiptAllocated,
-    receivables.AllocationReversed,
-    receivables.ReceiptRecorded,
+    InvoiceIssued,
+    ReceiptAllocated,
+    AllocationReversed,
+    ReceiptRecorded,
 )
 
 
@@ -61,7 +61,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     for event in events:
         when = (event.occurred_at, event.recorded_at)
         match event.data:
-            case receivables.InvoiceIssued() as data:
+            case InvoiceIssued() as data:
                 named = (
                     data.invoice_id,
                     data.number,
@@ -72,10 +72,10 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
                     data.due,
                 )
                 rows[INVOICE].append((*named, *when, data.team, data.owner))
-            case receivables.ReceiptAllocated() | receivables.AllocationReversed() as data:
-                paid = data.amount.amount if isinstance(data, receivables.ReceiptAllocated) else -data.amount.amount
+            case ReceiptAllocated() | AllocationReversed() as data:
+                paid = data.amount.amount if isinstance(data, ReceiptAllocated) else -data.amount.amount
                 rows[SETTLEMENT].append((event.position, data.invoice_id, data.receipt_id, paid, *when))
-            case receivables.ReceiptRecorded() as data:
+            case ReceiptRecorded() as data:
                 rows[RECEIPT].append((data.receipt_id, data.account_id, data.amount.amount, data.on, *when))
     touched = [*(values[0] for values in rows[INVOICE]), *(values[1] for values in rows[SETTLEMENT])]
     before = await _items(db, touched)
@@ -87,7 +87,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 TALLIES = (OWED, OWED_LEVEL, INVOICED)
 
-VIEW = Projection(
+PROJECTION = Projection(
     name="cash",
     version=3,
     ddl=DDL + "".join(tally.ddl for tally in TALLIES),

@@ -16,8 +16,8 @@ from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.periods import Period, period
 from services.forecast.question import Question, instant
-from shared.domain.money import Money
 from shared.domain.roles import READING
+from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 from shared.projections.errors import InvalidQuery, invalid
 

@@ -74,7 +74,7 @@ class Cohort(Generic[StateT]):
     (None before the first), `members` what that state says, and `whose` to which team and owner a fact brings the thing
     (None: it stays where it is)."""
 
-    view: str
+    projection: str
     aggregate: str
     version: int
     events: Sequence[type]
@@ -150,14 +150,14 @@ select coalesce(sum(n), 0)::bigint as entered, coalesce(sum(m), 0)::bigint as re
 )
 
 
-def view_of(cohort: Cohort[Any]) -> Projection:
+def projection_of(cohort: Cohort[Any]) -> Projection:
     """The read model of a cohort."""
 
     async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await _fold(cohort, db, events)
 
     return Projection(
-        name=cohort.view,
+        name=cohort.projection,
         version=cohort.version,
         ddl=DDL + TALLY.ddl,
         apply=apply,

@@ -21,8 +21,8 @@ from services.forecast.processes import Stage, StageKey, stages
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
-from shared.domain.money import Money
 from shared.domain.roles import READING
+from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 from shared.projections.projection import ProjectionDatabase
 

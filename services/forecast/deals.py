@@ -35,7 +35,7 @@ from services.forecast.timeline import FACTS, DealState, Span, spans
 from shared.domain.context import Company
 from shared.domain.history import by_thing, last_place
 from shared.events.chronology import Dated
-from shared.events.deals import DealHandedOver, DealOpened
+from shared.events.deals.deal import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
 
@@ -119,7 +119,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await _fold(db, facts)
 
 
-VIEW = Projection(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]

@@ -17,7 +17,7 @@ from services.forecast.parameters import Asked
 from services.forecast.question import Question, scoped
 from services.forecast.timeline import OPEN, DealState
 from shared.domain.context import Company
-from shared.domain.money import Money
+from shared.events.money import Money
 from shared.http.handwritten import answer
 from shared.projections.projection import ProjectionDatabase
 

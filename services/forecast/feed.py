@@ -13,12 +13,19 @@ from services.forecast.paging import Paging, pages_of
 from services.forecast.parameters import Listening, Put
 from services.forecast.question import scope_of, scoped
 from shared.domain.history import by_thing, history
-from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.events import contracts, deals, leads, receivables
 from shared.events.chronology import Rank
+from shared.events.contracts.contract import ContractDrafted
+from shared.events.deals.deal import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import FOLLOW_UP
+from shared.events.leads.account import AccountHandedOver, AccountOpened
+from shared.events.leads.lead import LeadAssigned, LeadCaptured
+from shared.events.leads.member import MemberChanged, MemberJoined
+from shared.events.leads.team import TeamChanged, TeamFormed
+from shared.events.money import Money
+from shared.events.receivables.ledger import AllocationReversed, InvoiceIssued, InvoiceOverdue, ReceiptAllocated
+from shared.events.receivables.payment_plan import PlanDrawnUp
 from shared.http.handwritten import EVENT_STREAM, answer, operation
 from shared.http.sse import Select, ServerEvent
 from shared.projections.projection import Projection, ProjectionDatabase
@@ -152,22 +159,22 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-VIEW = Projection(name="feed", version=8, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=8, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
     """Name, team and owner of the aggregate, as far as an event says whose it is."""
     belonging: Belonging | None = None
     match data:
-        case leads.LeadCaptured():
+        case LeadCaptured():
             belonging = data.company_name, None, None
-        case leads.LeadAssigned():
+        case LeadAssigned():
             belonging = None, data.team_id, data.member_id
-        case leads.TeamFormed() | leads.TeamChanged() | leads.MemberJoined() | leads.MemberChanged():
+        case TeamFormed() | TeamChanged() | MemberJoined() | MemberChanged():
             belonging = data.name, None, None
-        case leads.AccountOpened() | deals.DealOpened() | contracts.ContractDrafted():
+        case AccountOpened() | DealOpened() | ContractDrafted():
             belonging = data.name, data.team, data.owner
-        case deals.DealHandedOver() | leads.AccountHandedOver() | receivables.PlanDrawnUp():
+        case DealHandedOver() | AccountHandedOver() | PlanDrawnUp():
             belonging = None, data.team, data.owner
     return belonging
 
@@ -178,9 +185,9 @@ def _own(data: Any) -> Belonging | None:
     What says nothing, like money that arrived, belongs to nobody and is shown to those who see everything.
     """
     match data:
-        case receivables.InvoiceIssued():
+        case InvoiceIssued():
             return data.number, data.team, data.owner
-        case receivables.ReceiptAllocated() | receivables.AllocationReversed() | receivables.InvoiceOverdue():
+        case ReceiptAllocated() | AllocationReversed() | InvoiceOverdue():
             return data.invoice_number, data.team, data.owner
     return None
 
@@ -299,7 +306,7 @@ class StreamedEvent:
 
 @router.get("/v1/stream", **operation(roles=READING, answers=StreamedEvent, media_type=EVENT_STREAM))
 async def stream(request: Request, put: Listening) -> Response:
-    """Events as they become visible in the views (server-sent events).
+    """Events as they become visible in the projections (server-sent events).
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
     Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
@@ -332,7 +339,7 @@ def _event(row: Any) -> ServerEvent:
 
 
 async def read(projections: Projections, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
-    """What follows a position in the feed, and up to where that is all: where every view of the journal is."""
+    """What follows a position in the feed, and up to where that is all: where every projection of the journal is."""
     async with projections.reading() as reading:
         rows = await reading("feed").fetch(AFTER, after, reading.position, limit)
         upto = rows[-1]["position"] if len(rows) == limit else reading.position
@@ -340,6 +347,6 @@ async def read(projections: Projections, after: int, limit: int) -> tuple[list[t
 
 
 async def head(projections: Projections) -> int:
-    """The newest position that every view of the journal holds."""
+    """The newest position that every projection of the journal holds."""
     async with projections.reading() as reading:
         return reading.position

@@ -19,8 +19,8 @@ from services.forecast.parameters import Put
 from services.forecast.processes import ProcessId, ProcessVersion, Stage, StageKey, check_process, stages
 from services.forecast.question import Question
 from services.forecast.timeline import ABANDONED, LOST, OPEN, WON
-from shared.domain.money import Money
 from shared.domain.roles import READING
+from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 from shared.http.query_parameters import Day
 from shared.projections.errors import InvalidQuery, invalid

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.forecast.cohorts import Cohort, Member, view_of
+from services.forecast.cohorts import Cohort, Member, projection_of
 from shared.domain.context import Company
-from shared.events import leads
+from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadLeftUnassigned, LeadMarkedDuplicate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,24 +21,24 @@ class LeadLife:
 
 
 FACTS = (
-    leads.LeadCaptured,
-    leads.LeadAssigned,
-    leads.LeadLeftUnassigned,
-    leads.LeadConverted,
-    leads.LeadMarkedDuplicate,
+    LeadCaptured,
+    LeadAssigned,
+    LeadLeftUnassigned,
+    LeadConverted,
+    LeadMarkedDuplicate,
 )
 
 
 def follow(state: LeadLife | None, event: Any, moment: datetime, _: Company) -> LeadLife | None:
     """The lead after one more fact."""
-    if isinstance(event, leads.LeadCaptured):
+    if isinstance(event, LeadCaptured):
         return LeadLife(captured=moment)
     if state is None:
         return None
     match event:
-        case leads.LeadConverted(deal_id=UUID()):
+        case LeadConverted(deal_id=UUID()):
             return replace(state, converted=moment)
-        case leads.LeadMarkedDuplicate():
+        case LeadMarkedDuplicate():
             return replace(state, is_duplicate=True)
     return state
 
@@ -50,17 +50,17 @@ def _members(state: LeadLife) -> Iterator[Member]:
 
 def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
     match event:
-        case leads.LeadCaptured():
+        case LeadCaptured():
             return None, None
-        case leads.LeadAssigned(team_id=team, member_id=owner):
+        case LeadAssigned(team_id=team, member_id=owner):
             return team, owner
-        case leads.LeadLeftUnassigned(team_id=team):
+        case LeadLeftUnassigned(team_id=team):
             return team, None
     return None
 
 
 CONVERSION = Cohort(
-    view="leads",
+    projection="leads",
     aggregate="lead",
     version=4,
     events=FACTS,
@@ -71,4 +71,4 @@ CONVERSION = Cohort(
 )
 """Leads that were captured, and became deals."""
 
-VIEW = view_of(CONVERSION)
+PROJECTION = projection_of(CONVERSION)

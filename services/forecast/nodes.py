@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.forecast.cohorts import Cohort, Member, view_of
+from services.forecast.cohorts import Cohort, Member, projection_of
 from shared.domain.context import Company
-from shared.events import deals
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNodeCompleted,
+    DealOpened,
+    DealReopened,
+    DealWon,
+    DueNode,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,32 +45,32 @@ class Work:
 
 
 FACTS = (
-    deals.DealOpened,
-    deals.DealHandedOver,
-    deals.DealMoved,
-    deals.DealWon,
-    deals.DealLost,
-    deals.DealAbandoned,
-    deals.DealReopened,
-    deals.DealNodeCompleted,
+    DealOpened,
+    DealHandedOver,
+    DealMoved,
+    DealWon,
+    DealLost,
+    DealAbandoned,
+    DealReopened,
+    DealNodeCompleted,
 )
 
 
 def follow(state: Work | None, event: Any, moment: datetime, company: Company) -> Work | None:
     """The work after one more fact: leaving a stage, or the end of the deal, makes due what is left of it."""
-    if isinstance(event, deals.DealOpened):
+    if isinstance(event, DealOpened):
         return _entered(Work(stage=event.stage, nodes=()), event.stage, event.nodes, company)
     after = state
     match event:
         case _ if state is None:
             pass
-        case deals.DealReopened():
+        case DealReopened():
             after = replace(state, is_open=True)
-        case deals.DealWon() | deals.DealLost() | deals.DealAbandoned():
+        case DealWon() | DealLost() | DealAbandoned():
             after = replace(_left(state, moment), is_open=False)
-        case deals.DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.stage:
+        case DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.stage:
             after = _entered(_left(state, moment), stage, nodes, company)
-        case deals.DealNodeCompleted(kind=kind, key=key) if state.is_open:
+        case DealNodeCompleted(kind=kind, key=key) if state.is_open:
             after = _done(state, kind, key, moment)
     return after
 
@@ -78,7 +88,7 @@ def _left(state: Work, moment: datetime) -> Work:
     return replace(state, nodes=tuple(nodes))
 
 
-def _entered(state: Work, stage: str, due: tuple[deals.DueNode, ...], company: Company) -> Work:
+def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company) -> Work:
     """What falls due because a stage is entered; what fell due before does not again."""
     known = {(node.kind, node.key) for node in state.nodes}
     done = {(kind, key): moment for kind, key, moment in reversed(state.done)}
@@ -105,13 +115,13 @@ def _members(state: Work) -> Iterator[Member]:
 
 def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
     match event:
-        case deals.DealOpened(team=team, owner=owner) | deals.DealHandedOver(team=team, owner=owner):
+        case DealOpened(team=team, owner=owner) | DealHandedOver(team=team, owner=owner):
             return team, owner
     return None
 
 
 COMPLETION = Cohort(
-    view="nodes",
+    projection="nodes",
     aggregate="deal",
     version=4,
     events=FACTS,
@@ -122,4 +132,4 @@ COMPLETION = Cohort(
 )
 """Required tasks and deliverables that fell due, and were done."""
 
-VIEW = view_of(COMPLETION)
+PROJECTION = projection_of(COMPLETION)

@@ -18,8 +18,8 @@ from services.forecast.parameters import Put
 from services.forecast.periods import Period, period, quarter_of
 from services.forecast.targets import revenue_target
 from services.forecast.timeline import OPEN, WON
-from shared.domain.money import Money
 from shared.domain.roles import READING
+from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 
 router = APIRouter(tags=["Forecast"])

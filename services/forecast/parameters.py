@@ -53,7 +53,7 @@ class Asked:
         async with AsyncExitStack() as held:
             if self.question.known_at is not None:
                 await held.enter_async_context(self.here.folding.place())
-            yield await held.enter_async_context(self.here.views.reading())
+            yield await held.enter_async_context(self.here.projections.reading())
 
     @property
     def currency(self) -> str:
@@ -97,7 +97,7 @@ async def _holds(here: ServiceContext, put: Question, parameter: str, _: UUID) -
     teams, owner = (put.teams, None) if parameter == TEAM else (None, put.owner)
     if teams is not None and put.asker.teams.intersection(teams):
         return True
-    (row,) = await here.views.lookup("deals", HELD, *replace(put, teams=teams, owner=owner).scope)
+    (row,) = await here.projections.lookup("deals", HELD, *replace(put, teams=teams, owner=owner).scope)
     return bool(row["holds"])
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Query
 
-from shared.events.deals import ProcessPublished
+from shared.events.deals.process import ProcessPublished
 from shared.events.envelope import Envelope
 from shared.http.query_parameters import Id, Whole
 from shared.projections.errors import InvalidQuery, invalid
@@ -82,7 +82,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     )
 
 
-VIEW = Projection(name="processes", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="processes", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 STAGES = """
 select process_id, version, process, process_name, stage, name, max_days, published_at, known from {view}.stage

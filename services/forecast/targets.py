@@ -10,7 +10,7 @@ from services.forecast.periods import Period
 from services.forecast.question import Question
 from shared.domain.permissions import sees
 from shared.domain.roles import READING_TARGETS
-from shared.events.deals import TargetFactRetracted, TargetSet
+from shared.events.deals.target import TargetFactRetracted, TargetSet
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
 
@@ -60,7 +60,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     )
 
 
-VIEW = Projection(name="targets", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="targets", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 TARGETS = """
 select distinct on (target_id) period, level, amount, team, member from {view}.target t

@@ -14,8 +14,23 @@ from uuid import UUID
 from shared.domain.context import Company
 from shared.domain.history import timed
 from shared.domain.money import half_up
-from shared.events import deals
 from shared.events.chronology import Rank
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealActivityLogged,
+    DealAmountChanged,
+    DealCategoryChanged,
+    DealCloseDateChanged,
+    DealFactsNoted,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealNodeCompleted,
+    DealOpened,
+    DealReopened,
+    DealWon,
+)
 from shared.events.envelope import Envelope
 
 MOST_DAYS_AHEAD = 14
@@ -94,11 +109,11 @@ def follow(state: DealState | None, event: Any, moment: datetime) -> DealState |
 
     What is told of the time after its end changes nothing about a deal, but another end, or its reopening.
     """
-    if isinstance(event, deals.DealOpened):
+    if isinstance(event, DealOpened):
         return _opened(event, moment)
     if state is None or (state.outcome != OPEN and event.rank < Rank.END):
         return state
-    if isinstance(event, deals.DealMoved) and event.stage == state.stage:
+    if isinstance(event, DealMoved) and event.stage == state.stage:
         return state  # history told that it was there
     changes = _changes(state, event, moment)
     if isinstance(event, WORK):
@@ -106,7 +121,7 @@ def follow(state: DealState | None, event: Any, moment: datetime) -> DealState |
     return replace(state, **changes)
 
 
-WORK = (deals.DealActivityLogged, deals.DealMoved, deals.DealNodeCompleted, deals.DealFactsNoted, deals.DealReopened)
+WORK = (DealActivityLogged, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)
 """What counts as working on a deal; changing a date or an amount does not break its silence."""
 
 
@@ -138,7 +153,7 @@ def at(facts: Iterable[Envelope[Any]], as_of: datetime, known_at: datetime) -> D
     return state
 
 
-def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
+def _opened(event: DealOpened, moment: datetime) -> DealState:
     return DealState(
         deal_id=event.deal_id,
         name=event.name,
@@ -169,23 +184,23 @@ def _opened(event: deals.DealOpened, moment: datetime) -> DealState:
 def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     match event:
-        case deals.DealMoved():
+        case DealMoved():
             standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
             changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}
             changes["entered"] = moment
-        case deals.DealAmountChanged():
+        case DealAmountChanged():
             changes = {"amount": event.amount.amount}
-        case deals.DealCloseDateChanged(expected_close=day):
+        case DealCloseDateChanged(expected_close=day):
             changes = {"expected_close": day, "pushes": state.pushes + is_push(state.expected_close, day)}
-        case deals.DealCategoryChanged():
+        case DealCategoryChanged():
             changes = _judged(state, **{f"category_by_{event.judged_by}": event.category})
-        case deals.DealNextStepPlanned():
+        case DealNextStepPlanned():
             changes = {"next_step": event.on, "agreed": moment}
-        case deals.DealHandedOver():
+        case DealHandedOver():
             changes = {"owner": event.owner, "team": event.team}
-        case deals.DealWon() | deals.DealLost() | deals.DealAbandoned():
+        case DealWon() | DealLost() | DealAbandoned():
             changes = {"outcome": OUTCOMES[type(event)], "closed_on": event.on}
-        case deals.DealReopened():
+        case DealReopened():
             changes = {"outcome": OPEN, "closed_on": None, "entered": moment}
     return changes
 
@@ -198,24 +213,24 @@ def _judged(state: DealState, **judgement: str) -> dict[str, Any]:
 
 
 FACTS = (
-    deals.DealOpened,
-    deals.DealMoved,
-    deals.DealNodeCompleted,
-    deals.DealFactsNoted,
-    deals.DealAmountChanged,
-    deals.DealCloseDateChanged,
-    deals.DealCategoryChanged,
-    deals.DealActivityLogged,
-    deals.DealNextStepPlanned,
-    deals.DealHandedOver,
-    deals.DealWon,
-    deals.DealLost,
-    deals.DealAbandoned,
-    deals.DealReopened,
+    DealOpened,
+    DealMoved,
+    DealNodeCompleted,
+    DealFactsNoted,
+    DealAmountChanged,
+    DealCloseDateChanged,
+    DealCategoryChanged,
+    DealActivityLogged,
+    DealNextStepPlanned,
+    DealHandedOver,
+    DealWon,
+    DealLost,
+    DealAbandoned,
+    DealReopened,
 )
 """The facts that a deal's state follows from."""
 
-OUTCOMES = {deals.DealWon: WON, deals.DealLost: LOST, deals.DealAbandoned: ABANDONED}
+OUTCOMES = {DealWon: WON, DealLost: LOST, DealAbandoned: ABANDONED}
 
 
 def is_push(before: date | None, after: date | None) -> bool:

@@ -8,8 +8,8 @@ from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import SubjectHolder, member
 from services.leads.domain.organisation.team import NamedMember, NamedTeam, Place, team
-from services.leads.projections.accounts import ACCOUNT_VIEW, ACCOUNTS, CONTACTS
-from services.leads.projections.leads import LEAD_VIEW, LEADS
+from services.leads.projections.accounts import ACCOUNT_PROJECTION, ACCOUNTS, CONTACTS
+from services.leads.projections.leads import LEAD_PROJECTION, LEADS
 from services.leads.projections.lookups import (
     assignment_desk,
     keeper,
@@ -21,14 +21,14 @@ from services.leads.projections.lookups import (
     place,
     subject_holder,
 )
-from services.leads.projections.people import MEMBERS, PEOPLE_VIEW, TEAMS
+from services.leads.projections.people import MEMBERS, PEOPLE_PROJECTION, TEAMS
 from shared.service.definition import Service
 
 SERVICE = Service(
     "leads",
     description="The sales organisation, leads from capture to conversion, and accounts with their contacts.",
     aggregates=(team, member, assignment_queue, lead, account),
-    views=(PEOPLE_VIEW, LEAD_VIEW, ACCOUNT_VIEW),
+    projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
     provides={
         NamedTeam: named_team,

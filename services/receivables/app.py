@@ -8,7 +8,7 @@ from services.receivables.domain.ledger.state import OpenLedger
 from services.receivables.domain.numbers import NextNumber, NumberHolder, number_series
 from services.receivables.domain.plan import payment_plan
 from services.receivables.projections.book_lists import ALLOCATIONS, BALANCES, INVOICES, RECEIPTS
-from services.receivables.projections.books import BOOKS_VIEW
+from services.receivables.projections.books import BOOKS_PROJECTION
 from services.receivables.projections.lookups import (
     books_of_plan,
     holder_of_number,
@@ -17,7 +17,7 @@ from services.receivables.projections.lookups import (
     payer,
     plan_of_contract,
 )
-from services.receivables.projections.plans import INSTALMENTS, PLAN_VIEW, PLANS
+from services.receivables.projections.plans import INSTALMENTS, PLAN_PROJECTION, PLANS
 from services.receivables.reactions import reactions
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.domain.references import References
@@ -28,7 +28,7 @@ SERVICE = Service(
     description="Receivables: payment plans, invoices, receipts, and which money settles what.",
     aggregates=(payment_plan, ledger, number_series),
     reactions=reactions,
-    views=(PLAN_VIEW, BOOKS_VIEW, KNOWN_ACCOUNTS),
+    projections=(PLAN_PROJECTION, BOOKS_PROJECTION, KNOWN_ACCOUNTS),
     listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, ALLOCATIONS, BALANCES),
     routes=(api.router,),
     provides={

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
-from shared.events.contracts import ContractActivated
+from shared.events.contracts.contract import ContractActivated
 from shared.events.envelope import Envelope
 from shared.reactions.registry import Do, Reactions
 

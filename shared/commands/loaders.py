@@ -12,7 +12,7 @@ from shared.eventstore.snapshots import LoadedAggregate
 from shared.eventstore.streams import BatchCache, StreamLoader
 
 LookUp = Callable[..., Awaitable[list[Any]]]
-"""`async (view, sql, *arguments) -> rows`."""
+"""`async (projection, sql, *arguments) -> rows`."""
 
 
 class LoaderContext:
@@ -65,11 +65,11 @@ class LoaderContext:
         self.loaded.setdefault(aggregate_id, held)
         return facts
 
-    async def fetch(self, view: Any, sql: str, *arguments: Any) -> list[Any]:
-        """Rows of one of the service's own views, whose tables are written `{view}.table`."""
+    async def fetch(self, projection: Any, sql: str, *arguments: Any) -> list[Any]:
+        """Rows of one of the service's own projections, whose tables are written `{projection}.table`."""
         if self._look_up is None:
-            raise LookupError("this service looks nothing up in views")
-        return await self._look_up(view, sql, *arguments)
+            raise LookupError("this service looks nothing up in projections")
+        return await self._look_up(projection, sql, *arguments)
 
 
 Provider = Callable[[LoaderContext, Any, Any, Context], Awaitable[Any]]

@@ -2,7 +2,7 @@
 
 from shared.domain.history import stated
 from shared.events.envelope import Envelope
-from shared.events.leads import AccountHandedOver, AccountOpened
+from shared.events.leads.account import AccountHandedOver, AccountOpened
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 

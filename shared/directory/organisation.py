@@ -13,16 +13,8 @@ from shared.domain.context import Actor
 from shared.domain.history import by_thing, history, stated, timed
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
-from shared.events.leads import (
-    ManagerAppointed,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
-    MemberMoved,
-    TeamChanged,
-    TeamFactRetracted,
-    TeamFormed,
-)
+from shared.events.leads.member import MemberChanged, MemberJoined, MemberLeft, MemberMoved
+from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFactRetracted, TeamFormed
 from shared.eventstore.data_loader import DataLoader
 from shared.projections.projection import Projection, ProjectionDatabase, Source
 from shared.projections.read_snapshot import Projections
@@ -232,7 +224,7 @@ def _columns(kind: type, rows: Sequence[Any]) -> list[list[Any]]:
 
 
 def organisation(source: Source) -> Projection:
-    """The view; `source` is "log" in the leads service, which owns the organisation, and "journal" elsewhere."""
+    """The projection; `source` is "log" in the leads service, which owns the organisation, and "journal" elsewhere."""
     return Projection(
         name=NAME,
         version=3,
@@ -285,8 +277,8 @@ REMEMBERED_SECONDS = 1.0
 class Organisation:
     """Questions about the organisation."""
 
-    def __init__(self, views: Projections, now: Callable[[], float] = time.monotonic) -> None:
-        self._views = views
+    def __init__(self, projections: Projections, now: Callable[[], float] = time.monotonic) -> None:
+        self._projections = projections
         self._now = now
         self._members = DataLoader(self._find)
         self._remembered: dict[str, Record | None] = {}
@@ -311,7 +303,7 @@ class Organisation:
         )
 
     async def _find(self, subjects: Sequence[str]) -> Mapping[str, Record | None]:
-        found = {row["subject"]: row for row in await self._views.lookup(NAME, WHO, subjects)}
+        found = {row["subject"]: row for row in await self._projections.lookup(NAME, WHO, subjects)}
         return {subject: found.get(subject) for subject in subjects}
 
     async def below(
@@ -321,10 +313,10 @@ class Organisation:
         for as it was at the first instant, as far as that was known at the second."""
         if past is not None:
             as_of, known_until = past
-            return below_then(team_id, await self._views.lookup(NAME, PLACED, known_until), as_of)
+            return below_then(team_id, await self._projections.lookup(NAME, PLACED, known_until), as_of)
         self._forget()
         if fresh or team_id not in self._subtrees:
-            rows = await self._views.lookup(NAME, BELOW, team_id)
+            rows = await self._projections.lookup(NAME, BELOW, team_id)
             self._subtrees[team_id] = tuple(row["team_id"] for row in rows)
         return self._subtrees[team_id]
 
@@ -337,10 +329,10 @@ class Organisation:
     async def named(self, teams: Sequence[UUID], members: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID]]:
         """Of some teams and members those that are known, now or once: a team with those below it, a member with the
         team that they sit in, or sat in last."""
-        rows = await self._views.lookup(NAME, NAMED, teams, members)
+        rows = await self._projections.lookup(NAME, NAMED, teams, members)
         return {row["id"]: frozenset(row["teams"]) for row in rows}
 
     async def names(self) -> Mapping[UUID, str]:
         """The names of all members and teams."""
-        rows = await self._views.lookup(NAME, NAMES)
+        rows = await self._projections.lookup(NAME, NAMES)
         return {row["id"]: row["name"] for row in rows if row["name"] is not None}

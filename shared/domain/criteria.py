@@ -3,15 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
-
-from annotated_types import MaxLen, MinLen
+from typing import Any
 
 from shared.domain.money import LARGEST
 from shared.domain.rejection import Reason
-from shared.events.definition import value
+from shared.events.process import Criterion, FactValue, Predicate
 
-FactValue = str | int | bool | None
 Facts = Mapping[str, Any]
 """Fact name → value; amounts and shares are Decimal or decimal strings."""
 
@@ -20,31 +17,6 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
 OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of")
 DEEPEST = 8
-
-
-@value
-class Predicate:
-    """Exactly one of: `all_of`, `any_of`, `not_`, or `fact` with an `operator` and mostly a `value`.
-
-    Operators: is, is-not, at-least, at-most, above, below, one-of (value: comma-separated), known, unknown.
-    Numbers and decimal strings are compared as decimals. An unknown fact meets only "unknown" and "is-not".
-    """
-
-    all_of: tuple["Predicate", ...] | None = None
-    any_of: tuple["Predicate", ...] | None = None
-    not_: "Predicate | None" = None
-    fact: str | None = None
-    operator: str | None = None
-    value: FactValue = None
-
-
-@value
-class Criterion:
-    """A named condition of a gate."""
-
-    key: Annotated[str, MinLen(1), MaxLen(64)]
-    name: str
-    when: Predicate
 
 
 def meets(predicate: Predicate, facts: Facts) -> bool:

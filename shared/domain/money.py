@@ -1,47 +1,18 @@
-"""Amounts of money: decimal, with a currency, never a float."""
+"""Rules of money: minor units, the one rounding, splitting without loss, and what is refused."""
 
 from collections.abc import Sequence
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
-from typing import Annotated
 
-from annotated_types import MaxLen, MinLen
 from iso4217 import Currency
 
 from shared.domain.rejection import Rejected
-from shared.events.definition import Exact, value
+from shared.events.money import Money
 
 LARGEST = Decimal("999999999999999")
 """Amounts stay below a quadrillion, so that every sum fits the columns that hold it."""
 
 _ANY_AMOUNT = Context(prec=200)
 """Rounds amounts that are still to be found out of range, too; with the usual 28 digits that raises."""
-
-
-@value
-class Money:
-    """An amount in a currency. Arithmetic between different currencies is an error in the program."""
-
-    amount: Exact
-    """A decimal as a string, with at most the decimals of the currency."""
-    currency: Annotated[str, MinLen(3), MaxLen(3)]
-    """ISO 4217, like EUR."""
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
-
-    def __add__(self, other: "Money") -> "Money":
-        return Money(amount=self.amount + self._same(other).amount, currency=self.currency)
-
-    def __sub__(self, other: "Money") -> "Money":
-        return Money(amount=self.amount - self._same(other).amount, currency=self.currency)
-
-    def __neg__(self) -> "Money":
-        return Money(amount=-self.amount, currency=self.currency)
-
-    def _same(self, other: "Money") -> "Money":
-        if other.currency != self.currency:
-            raise ValueError(f"{self.currency} and {other.currency} cannot be added")
-        return other
 
 
 ENDED = {"ANG": 2, "BGN": 2, "CUC": 2, "HRK": 2, "LTL": 2, "LVL": 2, "SLL": 2, "STD": 2, "VEF": 2, "ZWL": 2}

@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from shared.events import contracts, deals, leads
+from shared.events.contracts.contract import ContractActivated
+from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.definition import event, value
+from shared.events.leads.lead import LeadConverted
 
 FOLLOW_UP = "follow-up"
 """The aggregate of these events."""
@@ -135,13 +137,13 @@ class Follower:
 
 
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
-    leads.LeadConverted: (Follower(service="deals", when="deal_id"),),
-    deals.DealMoved: (Follower(service="contracts", when="drafts_contract"),),
-    deals.DealWon: (Follower(service="contracts"),),
-    deals.DealReopened: (Follower(service="contracts"),),
-    deals.DealLost: (Follower(service="contracts"),),
-    deals.DealAbandoned: (Follower(service="contracts"),),
-    contracts.ContractActivated: (Follower(service="receivables", imported=True),),
+    LeadConverted: (Follower(service="deals", when="deal_id"),),
+    DealMoved: (Follower(service="contracts", when="drafts_contract"),),
+    DealWon: (Follower(service="contracts"),),
+    DealReopened: (Follower(service="contracts"),),
+    DealLost: (Follower(service="contracts"),),
+    DealAbandoned: (Follower(service="contracts"),),
+    ContractActivated: (Follower(service="receivables", imported=True),),
 }
 """What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 

@@ -1,13 +1,14 @@
 """Which events exist, by type and version, and where each is published."""
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 from uuid import UUID
 
 SERVICES = ("leads", "deals", "contracts", "receivables")
-"""The services that own events; each has a module of its name beside this one."""
+"""The services that own events; each has a package of its name beside this one, with a module for each aggregate."""
 
 UNREADABLE = "unreadable"
 """The type under which a record that is no event of ours is journaled: it may have been anything, so it parks its own
@@ -45,7 +46,7 @@ class Registry:
 
 def registry_of(*services: str) -> Registry:
     """The events of these services (default: of all)."""
-    modules = [importlib.import_module(f"shared.events.{service}") for service in services or SERVICES]
+    modules = [module for service in services or SERVICES for module in modules_of(service)]
     # Looked up late: it stands on the events of the services.
     follow_ups = importlib.import_module("shared.events.follow_ups")
     return Registry(
@@ -55,6 +56,13 @@ def registry_of(*services: str) -> Registry:
         ],
         [found for module in modules for found in vars(module).values() if hasattr(found, "upcasts")],
     )
+
+
+def modules_of(service: str) -> list[ModuleType]:
+    """The modules in which a service defines its events, one for each aggregate."""
+    package = importlib.import_module(f"shared.events.{service}")
+    names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
 def retraction_of(event_class: type) -> type | None:

@@ -83,7 +83,7 @@ class GroupCommit:
             await self._after_failure(batch, problem)
             return
         if any(isinstance(outcome, Appended) and outcome.positions for outcome in found):
-            self.appended.give()
+            self.appended.notify()
             self._announcer.announce()
         for (_, answer), outcome in zip(batch, found, strict=True):
             if not answer.done():  # its caller may have given up

@@ -21,10 +21,11 @@ log = structlog.get_logger(__name__)
 
 RENEW_SECONDS = 1.0
 END_SECONDS = 1.0
-"""So long the end of the work is waited for: what hangs in a query ends when that does. Its epoch is fenced, since none
-of its leases is held on under it."""
+"""So long the end of the work is waited for: what hangs in a query ends when that does. Its fencing token is fenced,
+since none of its leases is held on under it."""
 
-# In order of the names, so that two processes never wait for each other. Whoever takes anew gets a higher epoch.
+# In order of the names, so that two processes never wait for each other. Whoever takes anew gets a higher fencing
+# token.
 TAKE = """
 insert into lease as l (name, owner, epoch, until)
 select name, $2, 1, clock_timestamp() + make_interval(secs => $3) from unnest($1::text[]) as wanted (name) order by name
@@ -38,7 +39,7 @@ update lease l set until = clock_timestamp() from unnest($2::text[], $3::bigint[
  where (l.name, l.owner, l.epoch) = (held.name, $1, held.epoch)"""
 
 Held: TypeAlias = Mapping[str, int]
-"""Leases that a process holds, with their epochs."""
+"""Leases that a process holds, with their fencing tokens."""
 NONE: Held = {}
 
 Waiting: TypeAlias = Callable[[Exception | None], None]
@@ -52,7 +53,7 @@ class Leases:
     one connection, which also takes what has become free.
 
     A holder that was frozen may go on for a moment after another one has taken over, so whatever it writes carries the
-    epoch: a higher one has written since, or nothing is lost.
+    fencing token: a higher one has written since, or nothing is lost.
     """
 
     def __init__(self, pool: asyncpg.Pool, names: Collection[str], *, seconds: float = 3) -> None:
@@ -102,8 +103,8 @@ class Leases:
                 ended(held)
                 await _ended(renewing)
                 if not task.done():
-                    left = NONE  # what goes on writes under the old epoch; all is taken anew, with a higher one
-                gone = {name: epoch for name, epoch in held.items() if left.get(name) != epoch}
+                    left = NONE  # what goes on writes under the old fencing token; all is taken anew, with a higher one
+                gone = {name: fencing_token for name, fencing_token in held.items() if left.get(name) != fencing_token}
                 if gone:
                     with suppress(*DATABASE_ERRORS):  # they run out by themselves
                         await within(END_SECONDS, self.release(gone))
@@ -157,16 +158,16 @@ class Lease:
         self._name = name
 
     async def take(self) -> int | None:
-        """Try once; gives the epoch, or None while another process holds it."""
+        """Try once; gives the fencing token, or None while another process holds it."""
         return (await self._leases.take()).get(self._name)
 
-    async def renew(self, epoch: int) -> bool:
+    async def renew(self, fencing_token: int) -> bool:
         """Whether it is still held; if so, for another while."""
-        return (await self._leases.take({self._name: epoch})).get(self._name) == epoch
+        return (await self._leases.take({self._name: fencing_token})).get(self._name) == fencing_token
 
-    async def release(self, epoch: int) -> None:
+    async def release(self, fencing_token: int) -> None:
         """Let the next one in at once."""
-        await self._leases.release({self._name: epoch})
+        await self._leases.release({self._name: fencing_token})
 
     async def hold(
         self,
@@ -174,7 +175,8 @@ class Lease:
         stopping: asyncio.Event | None = None,
         waiting: Waiting = lambda problem: None,
     ) -> None:
-        """Run `work(epoch)` whenever and as long as the lease is held, until it returns. What it raises is raised.
+        """Run `work(fencing token)` whenever and as long as the lease is held, until it returns. What it raises is
+        raised.
 
         `stopping` ends the wait for the lease; the work has to look at it by itself. `waiting` is told of every try to
         take it that failed.

@@ -34,14 +34,14 @@ class Wakeup:
         self.count = 0
         self._next = asyncio.Event()
 
-    def give(self) -> None:
+    def notify(self) -> None:
         """Wake everybody who waits."""
         self.count += 1
         self._next.set()
         self._next = asyncio.Event()
 
     async def wait(self, seen: int, seconds: float) -> bool:
-        """Wait until more than `seen` signals were given, at most `seconds`; whether there were."""
+        """Wait until more than `seen` wake-ups were notified, at most `seconds`; whether there were."""
         if self.count == seen:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._next.wait(), seconds)
@@ -100,13 +100,13 @@ async def _listen_once(url: str, signal: Wakeup, told: Told) -> None:
 
     def heard(_connection: object, _pid: int, _channel: str, process: object) -> None:
         if process != PROCESS:
-            signal.give()
+            signal.notify()
 
     connection = await connect(url, timeout=ANSWER_SECONDS, server_settings={"application_name": "throughline-signals"})
     try:
         connection.add_termination_listener(lambda *_: ended.set())
         await within(ANSWER_SECONDS, connection.add_listener(CHANNEL, heard))
-        signal.give()  # something may have been announced while nobody listened
+        signal.notify()  # something may have been announced while nobody listened
         while not ended.is_set():
             await within(ANSWER_SECONDS, connection.execute("select 1"))
             told(None)

@@ -1,7 +1,8 @@
-"""Marks: how far a build of a view, or the reactions to a log, have come.
+"""Checkpoints: how far a build of a projection, or the reactions to a log, have come.
 
-Who changes rows of a view locks its mark first. A second holder of the lease (one that was frozen and woke) then waits,
-sees that the mark has moved, and gives up before it has touched anything; no event is ever applied twice.
+Who changes rows of a projection locks its checkpoint first. A second holder of the lease (one that was frozen and woke)
+then waits, sees that the checkpoint has moved, and gives up before it has touched anything; no event is ever applied
+twice.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from shared.eventstore.pool import AnyConnection
 
 
 class Superseded(Exception):
-    """Somebody else has moved the mark: this process no longer leads, or its page is out of date."""
+    """Somebody else has moved the checkpoint: this process no longer leads, or its page is out of date."""
 
 
 ENSURE = "insert into mark (name) values ($1) on conflict do nothing"
@@ -29,47 +30,51 @@ OVER = """
      where mark.name = led.name and position = $3 and mark.epoch <= led.epoch returning mark.name
 """
 
-Epochs = Mapping[str, int]
-"""Marks by their names, each with the epoch in which this process leads what moves it."""
+FencingTokens = Mapping[str, int]
+"""Checkpoints by their names, each with the fencing token under which this process leads what moves it."""
 
 
 async def ensure(connection: AnyConnection, name: str) -> None:
-    """Make sure that there is a mark; a new one stands before the first event."""
+    """Make sure that there is a checkpoint; a new one stands before the first event."""
     await connection.execute(ENSURE, name)
 
 
-async def take(connection: "AnyConnection | Pool", name: str, *, epoch: int) -> int:
-    """Make sure that no earlier leader moves a mark any more; gives its position."""
-    row = await connection.fetchrow(TAKE, name, epoch)
+async def take(connection: "AnyConnection | Pool", name: str, *, fencing_token: int) -> int:
+    """Make sure that no earlier leader moves a checkpoint any more; gives its position."""
+    row = await connection.fetchrow(TAKE, name, fencing_token)
     if row is None:
         raise Superseded(f"{name} is led by somebody else")
     return int(row["position"])
 
 
-async def lock(connection: AnyConnection, epochs: Epochs, *, at: int) -> None:
-    """Hold marks until the transaction ends. `Superseded` unless all stand at `at` and no later leader wrote them."""
-    rows = await connection.fetch(LOCK, list(epochs))
-    if len(rows) != len(epochs) or any(row["position"] != at or row["epoch"] > epochs[row["name"]] for row in rows):
-        raise Superseded(f"{', '.join(epochs)} moved on from {at}")
+async def lock(connection: AnyConnection, fencing_tokens: FencingTokens, *, at: int) -> None:
+    """Hold checkpoints until the transaction ends. `Superseded` unless all stand at `at` and no later leader wrote
+    them."""
+    rows = await connection.fetch(LOCK, list(fencing_tokens))
+    if len(rows) != len(fencing_tokens) or any(
+        row["position"] != at or row["epoch"] > fencing_tokens[row["name"]] for row in rows
+    ):
+        raise Superseded(f"{', '.join(fencing_tokens)} moved on from {at}")
 
 
-async def hold(connection: AnyConnection, name: str, *, epoch: int) -> int:
-    """Hold one mark wherever it stands; gives its position."""
+async def hold(connection: AnyConnection, name: str, *, fencing_token: int) -> int:
+    """Hold one checkpoint wherever it stands; gives its position."""
     row = await connection.fetchrow("select position, epoch from mark where name = $1 for update", name)
-    if row is None or row["epoch"] > epoch:
+    if row is None or row["epoch"] > fencing_token:
         raise Superseded(f"{name} is led by somebody else")
     return int(row["position"])
 
 
-async def advance(connection: AnyConnection, epochs: Epochs, *, to: int, as_of: datetime | None) -> None:
-    """Move marks that this transaction holds."""
-    await connection.execute(ADVANCE, list(epochs), list(epochs.values()), to, as_of)
+async def advance(connection: AnyConnection, fencing_tokens: FencingTokens, *, to: int, as_of: datetime | None) -> None:
+    """Move checkpoints that this transaction holds."""
+    await connection.execute(ADVANCE, list(fencing_tokens), list(fencing_tokens.values()), to, as_of)
 
 
 async def pass_over(
-    connection: "AnyConnection | Pool", epochs: Epochs, *, at: int, to: int, as_of: datetime | None
+    connection: "AnyConnection | Pool", fencing_tokens: FencingTokens, *, at: int, to: int, as_of: datetime | None
 ) -> None:
-    """Move marks that stand at `at` over events that change nothing, in one statement. `Superseded` as by `lock`."""
-    moved = await connection.fetch(OVER, list(epochs), list(epochs.values()), at, to, as_of)
-    if len(moved) != len(epochs):
-        raise Superseded(f"{', '.join(epochs)} moved on from {at}")
+    """Move checkpoints that stand at `at` over events that change nothing, in one statement. `Superseded` as by
+    `lock`."""
+    moved = await connection.fetch(OVER, list(fencing_tokens), list(fencing_tokens.values()), at, to, as_of)
+    if len(moved) != len(fencing_tokens):
+        raise Superseded(f"{', '.join(fencing_tokens)} moved on from {at}")

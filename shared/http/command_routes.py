@@ -207,7 +207,7 @@ async def carry_out(
     `raw` is the body, parsed before (two requests with one Idempotency-Key have the same JSON); `operation` is the
     operation id.
     """
-    running = context_of(request)
+    service = context_of(request)
     key = idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
     actor = await await_token(request, actor)
@@ -216,7 +216,7 @@ async def carry_out(
         idempotency = Idempotency(
             principal=actor.subject, operation=operation, key=key, request_hash=content_of(request, raw)
         )
-    result = await running.commands.execute(
+    result = await service.commands.execute(
         aggregate,
         aggregate_id,
         command,
@@ -226,7 +226,7 @@ async def carry_out(
         correlation_id=request.scope["state"]["correlation_id"],
         traceparent=_traceparent(request),
     )
-    return _answer(running.name, aggregate, result, created=created)
+    return _answer(service.name, aggregate, result, created=created)
 
 
 def _traceparent(request: Request) -> str | None:
@@ -252,12 +252,12 @@ def aggregate_route(aggregate: Aggregate) -> Route:
     """`GET /v1/<plural>/{id}`: what the aggregate is now, folded from its stream."""
 
     async def show(request: Request) -> Response:
-        running = context_of(request)
-        actor = await running.authorization.sign_in(request)
+        service = context_of(request)
+        actor = await service.authorization.sign_in(request)
         refuse_parameters(request)
         aggregate_id = path_id(request, aggregate)
         actor = await await_token(request, actor)
-        held = await running.commands.state(aggregate, aggregate_id)
+        held = await service.commands.state(aggregate, aggregate_id)
         owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)
         if isinstance(held.state, aggregate.start) or not sees(actor, aggregate.readers, owner, team):
             raise NotFound(aggregate.name, aggregate_id)

@@ -38,9 +38,9 @@ class ServiceContext:
     arrived: Wakeup
     """Given whenever the journal has grown."""
     advanced: Wakeup
-    """Given whenever a view or the reactions have moved on."""
+    """Given whenever a projection or the reactions have moved on."""
     commands: CommandExecutor
-    views: Projections
+    projections: Projections
     arrival: ConsistencyGate
     organisation: Organisation
     authorization: Authenticator
@@ -54,5 +54,5 @@ class ServiceContext:
 
 def context_of(request: Request) -> ServiceContext:
     """The process that answers a request."""
-    running: ServiceContext = request.app.state.running
-    return running
+    service: ServiceContext = request.app.state.service
+    return service

@@ -86,7 +86,7 @@ PROBLEM_OF: dict[type[Exception], Callable[[Any], Problem]] = {
         "idempotency-key-reused", "This Idempotency-Key came with another address or body before."
     ),
     InvalidQuery: _query,
-    NotBuilt: lambda _: Problem("unavailable", "The views are being built.", headers=SOON),
+    NotBuilt: lambda _: Problem("unavailable", "The projections are being built.", headers=SOON),
     RequestValidationError: _validation,
     HTTPException: _http,
     **dict.fromkeys(DATABASE_AWAY, _away),

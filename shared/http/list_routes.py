@@ -36,24 +36,24 @@ def list_route(listing: Listing) -> Route:
     several = frozenset(name for name, condition in listing.filters.items() if condition.takes_several)
 
     async def show(request: Request) -> Response:
-        running = context_of(request)
-        actor = await running.authorization.sign_in(request)
+        service = context_of(request)
+        actor = await service.authorization.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
             raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")
         refuse_parameters(request, known, several)
         actor = await await_token(request, actor)
         query = query_of(request)
-        today = running.settings.company.day(running.clock.now())
-        asked = understand(listing, query, running.cursors, today)
+        today = service.settings.company.day(service.clock.now())
+        asked = understand(listing, query, service.cursors, today)
         await refuse_strangers(
-            running.organisation,
+            service.organisation,
             actor,
             listing.readers,
             teams=asked.values.get(TEAM, ()),
             owners=asked.values.get(OWNER, ()),
-            holds=partial(holds, running.views, listing, actor, today),
+            holds=partial(holds, service.projections, listing, actor, today),
         )
-        found = await page(running.views, listing, actor, asked, running.cursors)
+        found = await page(service.projections, listing, actor, asked, service.cursors)
         content = {
             "items": found.items,
             "next": found.next,

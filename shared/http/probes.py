@@ -67,12 +67,12 @@ def clock_routes() -> list[Route]:
         return _told({"now": clock.now(), "ahead_seconds": clock.ahead.total_seconds()})
 
     async def move(request: Request) -> Response:
-        running = context_of(request)
-        actor = await running.authorization.sign_in(request)
+        service = context_of(request)
+        actor = await service.authorization.sign_in(request)
         if actor.roles.isdisjoint({Role.ADMIN, Role.SERVICE}):
             raise Problem("not-allowed", "Administrators move the clock.", code="role-missing")
-        asked = parse(_MOVE, await read_body(request, running.settings.body_limit))
-        now = await running.clock.advance(running.pool, timedelta(seconds=asked.seconds))
-        return _told({"now": now, "ahead_seconds": running.clock.ahead.total_seconds()})
+        asked = parse(_MOVE, await read_body(request, service.settings.body_limit))
+        now = await service.clock.advance(service.pool, timedelta(seconds=asked.seconds))
+        return _told({"now": now, "ahead_seconds": service.clock.ahead.total_seconds()})
 
     return [Route("/clock", show, methods=["GET"]), Route("/clock", move, methods=["POST"])]

@@ -23,11 +23,11 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     given = single_header(request, "Consistency-Token")
     if given is None:
         return actor
-    running = context_of(request)
+    service = context_of(request)
     began = time.perf_counter()
-    waits = running.health.metrics.waits
+    waits = service.health.metrics.waits
     try:
-        await running.arrival.wait_for(decode(given), WAIT_SECONDS)
+        await service.arrival.wait_for(decode(given), WAIT_SECONDS)
     except ReadModelBehind:
         waits.labels("behind").observe(time.perf_counter() - began)
         if prefers_lenient(request):
@@ -37,4 +37,4 @@ async def await_token(request: Request, actor: Actor) -> Actor:
             "read-model-behind", "What the token names has not arrived here yet.", headers={"Retry-After": "1"}
         ) from None
     waits.labels("there").observe(time.perf_counter() - began)
-    return await running.authorization.known_as(actor)
+    return await service.authorization.known_as(actor)

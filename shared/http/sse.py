@@ -28,7 +28,7 @@ QUEUE_SIZE = 256
 PAGE_SIZE = 200
 POLL_SECONDS = 0.5
 BUILT_SECONDS = 1.0
-"""Between two looks whether views that have ceased to serve are there again."""
+"""Between two looks whether projections that have ceased to serve are there again."""
 STILL_HERE = b": still here\nid: %d\n\n"
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -208,7 +208,8 @@ class Feed:
                         if (event := select(queued[1])) is not None:
                             yield _written(after, event)
                 except NotBuilt:
-                    # Nothing can be said until the views serve again; then the listener reads on from where it stands.
+                    # Nothing can be said until the projections serve again; then the listener reads on from where it
+                    # stands.
                     listener.behind = True
                     yield STILL_HERE % after
                     await pause(stopping, BUILT_SECONDS)

@@ -1,6 +1,6 @@
 """Whether topics still agree with the store that is published into them: a relay makes sure before it goes on.
 
-Neither a restored database nor a broker without its data says so by itself: the stored mark is restored with the
+Neither a restored database nor a broker without its data says so by itself: the stored checkpoint is restored with the
 events, and missing topics are made again.
 """
 

@@ -1,8 +1,8 @@
 """The one Kafka consumer of a service: writes other services' events into the service's own journal.
 
-The database carries correctness: a batch and the marks of its partitions are committed together, whatever comes twice
-dies by its position, and offsets follow the commit. Offsets are committed for exactly what was written, because the
-consumer's own position is ahead of that.
+The database carries correctness: a batch and the checkpoints of its partitions are committed together, whatever comes
+twice dies by its position, and offsets follow the commit. Offsets are committed for exactly what was written, because
+the consumer's own position is ahead of that.
 """
 
 import asyncio
@@ -128,10 +128,10 @@ class JournalConsumer:
         return broker, subscriber
 
     async def write(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
-        """Commit what is new of a batch, with the marks that it moves."""
+        """Commit what is new of a batch, with the checkpoints that it moves."""
         sifted = await self._keeper.keep(records)
         if records:
-            self._arrived.give()
+            self._arrived.notify()
         return sifted
 
     async def assigned(self, places: Iterable[Place]) -> set[Place]:

@@ -1,4 +1,4 @@
-"""How records get into the journal: everything that is new, once, together with the marks of its partitions."""
+"""How records get into the journal: everything that is new, once, together with the checkpoints of its partitions."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from shared.events.envelope import Envelope
 from shared.kafka.chain import Place, Sifted, sift
 from shared.kafka.record import Received
 
-MARKS = """
+CHECKPOINTS = """
 select topic, partition, position from journal_mark
 join unnest($1::text[], $2::smallint[]) as asked(topic, partition) using (topic, partition)
 """
 
-MAKE_MARKS = """
+MAKE_CHECKPOINTS = """
 insert into journal_mark (topic, partition, position)
 select topic, partition, 0 from unnest($1::text[], $2::smallint[]) as asked(topic, partition)
 order by topic, partition
@@ -43,9 +43,10 @@ COLUMNS = {
     "data": "text",
 }
 
-# One statement, hence one round trip and one commit. A partition whose mark is not where it was known to be is left
-# alone: somebody else has written meanwhile. Marks are locked in one order, so that two writers never wait for each
-# other. Only records without a position (theirs are below zero) can be known although the mark has not moved.
+# One statement, hence one round trip and one commit. A partition whose checkpoint is not where it was known to be is
+# left alone: somebody else has written meanwhile. Checkpoints are locked in one order, so that two writers never wait
+# for each other. Only records without a position (theirs are below zero) can be known although the checkpoint has not
+# moved.
 KEEP = f"""
 with locked as materialized (
     select known.topic, known.partition, known.moved
@@ -112,9 +113,9 @@ class Inbox:
 
     async def _write(self, touched: Sequence[Place], seen: Mapping[Place, int], sifted: Sifted) -> set[Place]:
         """The partitions whose records are written; the others stood elsewhere."""
-        marks = [(*place, seen[place], sifted.seen[place]) for place in touched]
+        checkpoints = [(*place, seen[place], sifted.seen[place]) for place in touched]
         rows = [_row(place, event) for place, event in sifted.new]
-        found = await self._pool.fetch(KEEP, *zip(*marks, strict=True), *zip(*rows, strict=True))
+        found = await self._pool.fetch(KEEP, *zip(*checkpoints, strict=True), *zip(*rows, strict=True))
         return {Place(row["topic"], row["partition"]) for row in found}
 
     async def _known(self, places: Sequence[Place]) -> dict[Place, int]:
@@ -123,8 +124,8 @@ class Inbox:
         missing = [place for place in places if place not in known]
         if missing:
             columns = [place.topic for place in missing], [place.partition for place in missing]
-            await self._pool.execute(MAKE_MARKS, *columns)
-            rows = await self._pool.fetch(MARKS, *columns)
+            await self._pool.execute(MAKE_CHECKPOINTS, *columns)
+            rows = await self._pool.fetch(CHECKPOINTS, *columns)
             learnt = {Place(row["topic"], row["partition"]): row["position"] for row in rows}
             self._seen.update(learnt)
             known |= dict.fromkeys(missing, 0) | learnt

@@ -1,9 +1,9 @@
 """Publishes a service's log to its topics: at least once, each aggregate in order, with an unbroken chain of positions.
 
 One process of the service holds the lease and publishes page after page, always on from the stored mark. After any
-failure it begins again at the mark with a new producer, so that nothing is ever published behind a gap. A holder that
-was frozen and wakes may repeat records, identical to the last byte because the chain follows from the log alone; the
-mark it cannot move any more, because its epoch has passed.
+failure it begins again at the checkpoint with a new producer, so that nothing is ever published behind a gap. A holder
+that was frozen and wakes may repeat records, identical to the last byte because the chain follows from the log alone;
+the checkpoint it cannot move any more, because its fencing token has passed.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ ANSWER_SECONDS = 4.0
 POLL_SECONDS = 1.0
 """The safety net below the signals."""
 SAVE_SECONDS = 0.05
-"""The least time between two moves of the stored mark under load; what lies between is repeated after a crash."""
+"""The least time between two moves of the stored checkpoint under load; what lies between is repeated after a crash."""
 PROBE_SECONDS = 3.0
 """After so long without a page that the broker has acknowledged it is asked whether it still answers."""
 MEASURE_SECONDS = 1.0
 AGAIN_SECONDS = 1.0
 SEALED_SECONDS = 5.0
-"""Between two looks at a mark that is sealed."""
+"""Between two looks at a checkpoint that is sealed."""
 AHEAD = (
     "stopped: more was published than the store holds, as after a restore; "
     "`throughline republish --recreate` makes the topics anew"
@@ -61,7 +61,8 @@ TRUNCATED = (
 )
 STOP_SECONDS = 5.0
 
-# A later epoch is never overwritten, so that a holder who lost the lease without knowing finds out here at the latest.
+# A later fencing token is never overwritten, so that a holder who lost the lease without knowing finds out here at the
+# latest.
 TAKE = "update relay set epoch = $1 where epoch <= $1 returning position, previous"
 MOVE = "update relay set position = $2, previous = $3 where epoch = $1 returning true"
 BEHIND = """
@@ -70,7 +71,7 @@ select position, (select count(*) from (select from event where event.position >
 
 
 SEALED = 1 << 62
-"""A mark above every position: nothing is published until `throughline republish --recreate`."""
+"""A checkpoint above every position: nothing is published until `throughline republish --recreate`."""
 FILLING = SEALED + 1
 """The same while lost topics are about to be filled, which a run that was killed may go on with."""
 RECREATING = SEALED + 2
@@ -83,7 +84,7 @@ SEAL = f"update relay set position = {SEALED} where epoch = $1 and position < {S
 
 
 class AheadOfLog(Exception):
-    """The mark lies above the newest event: an older state of the database was put back under it."""
+    """The checkpoint lies above the newest event: an older state of the database was put back under it."""
 
 
 class Sealed(Exception):
@@ -167,7 +168,7 @@ class Relay:
     async def _lead(self, stopping: asyncio.Event) -> None:
         """Wait for the lease and publish while it is held. Returns when it is time to stop."""
         leading = asyncio.create_task(
-            self._lease.hold(lambda epoch: self._hold(epoch, stopping), waiting=self._report_waiting)
+            self._lease.hold(lambda fencing_token: self._hold(fencing_token, stopping), waiting=self._report_waiting)
         )
         try:
             await pause(stopping, None, leading)
@@ -185,50 +186,52 @@ class Relay:
         detail = "another process publishes" if problem is None else unreachable(problem)
         self._health.report("relay", problem is None, detail)
 
-    async def _hold(self, epoch: int, stopping: asyncio.Event) -> None:
+    async def _hold(self, fencing_token: int, stopping: asyncio.Event) -> None:
         self._holding = True
         try:
-            stored = await self._take(epoch)
+            stored = await self._take(fencing_token)
             if stored.position in REPUBLISHING:
                 raise Sealed(REPUBLISHING[stored.position])
-            await self._refuse_to_run_ahead(stored, epoch)
+            await self._refuse_to_run_ahead(stored, fencing_token)
             await provision(self._bootstrap, self._topics, replication=self._replication)
-            await self._refuse_to_disagree(stored, epoch)
+            await self._refuse_to_disagree(stored, fencing_token)
             async with producing(self._bootstrap, f"{self.service}-relay") as producer:
-                log.info("relay-publishes", service=self.service, epoch=epoch, position=stored.position)
-                await self._publish_from(stored, epoch, producer, stopping)
+                log.info("relay-publishes", service=self.service, fencing_token=fencing_token, position=stored.position)
+                await self._publish_from(stored, fencing_token, producer, stopping)
         finally:
             self._holding = False
 
     async def _publish_from(
-        self, stored: Mark, epoch: int, producer: AIOKafkaProducer, stopping: asyncio.Event
+        self, stored: Mark, fencing_token: int, producer: AIOKafkaProducer, stopping: asyncio.Event
     ) -> None:
-        mark, saved_at, answered = stored, time.monotonic(), 0.0
+        checkpoint, saved_at, answered = stored, time.monotonic(), 0.0
         while not stopping.is_set():
             seen = self._appended.count
-            page = await self._log.read_raw(mark.position, self._page)
+            page = await self._log.read_raw(checkpoint.position, self._page)
             if not page.events:
-                await self._refuse_to_run_ahead(mark, epoch)
-            records, previous = chained(page.events, mark.previous)
+                await self._refuse_to_run_ahead(checkpoint, fencing_token)
+            records, previous = chained(page.events, checkpoint.previous)
             if records or time.monotonic() - answered >= PROBE_SECONDS:
                 await (publish(producer, records) if records else probe(producer))
                 if not answered:  # before, a relay whose every page is refused would say so each time
                     self._health.report("relay", True, "publishes")
                 answered = time.monotonic()
-            mark = Mark(position=page.upto, previous=previous)
-            if mark.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
-                await self._move(mark, epoch)
-                stored, saved_at = mark, time.monotonic()
+            checkpoint = Mark(position=page.upto, previous=previous)
+            if checkpoint.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
+                await self._move(checkpoint, fencing_token)
+                stored, saved_at = checkpoint, time.monotonic()
             await pause(stopping, RELAYING.rest_after(len(records), self._page))
             if len(records) < self._page:
-                await self._appended.wait(seen, POLL_SECONDS if mark.position == stored.position else SAVE_SECONDS)
-        if mark.position > stored.position:
-            await self._move(mark, epoch)
+                await self._appended.wait(
+                    seen, POLL_SECONDS if checkpoint.position == stored.position else SAVE_SECONDS
+                )
+        if checkpoint.position > stored.position:
+            await self._move(checkpoint, fencing_token)
 
-    # -- the mark -----------------------------------------------------------------------------------------------
+    # -- the checkpoint -----------------------------------------------------------------------------------------------
 
-    async def _take(self, epoch: int) -> Mark:
-        row = await self._pool.fetchrow(TAKE, epoch)
+    async def _take(self, fencing_token: int) -> Mark:
+        row = await self._pool.fetchrow(TAKE, fencing_token)
         if row is None:
             raise Fenced
         return Mark(
@@ -240,33 +243,33 @@ class Relay:
             },
         )
 
-    async def _move(self, mark: Mark, epoch: int) -> None:
+    async def _move(self, checkpoint: Mark, fencing_token: int) -> None:
         previous: dict[str, dict[str, int]] = {}
-        for place, position in mark.previous.items():
+        for place, position in checkpoint.previous.items():
             previous.setdefault(place.topic, {})[str(place.partition)] = position
-        if not await self._pool.fetchval(MOVE, epoch, mark.position, previous):
+        if not await self._pool.fetchval(MOVE, fencing_token, checkpoint.position, previous):
             raise Fenced
 
-    async def _refuse_to_run_ahead(self, mark: Mark, epoch: int) -> None:
+    async def _refuse_to_run_ahead(self, checkpoint: Mark, fencing_token: int) -> None:
         """After a restore the positions above the newest event are given to other events, which every reader of the
-        topics would take for seen. So the stored mark is sealed, before the log grows past it, and stays so."""
-        if mark.position > await self._log.head():
-            await self._seal(epoch)
+        topics would take for seen. So the stored checkpoint is sealed, before the log grows past it, and stays so."""
+        if checkpoint.position > await self._log.head():
+            await self._seal(fencing_token)
 
-    async def _refuse_to_disagree(self, mark: Mark, epoch: int) -> None:
-        """A mark that was restored with its store is not above it, and topics that were lost are made again."""
-        found = await trouble(self._bootstrap, self._topics, self._pool, mark.previous)
+    async def _refuse_to_disagree(self, checkpoint: Mark, fencing_token: int) -> None:
+        """A checkpoint that was restored with its store is not above it, and topics that were lost are made again."""
+        found = await trouble(self._bootstrap, self._topics, self._pool, checkpoint.previous)
         if found == "ahead":
-            await self._seal(epoch)
+            await self._seal(fencing_token)
         if found is not None:
             raise TopicsLost(LOST if found == "lost" else TRUNCATED)
 
-    async def _seal(self, epoch: int) -> None:
-        await self._pool.execute(SEAL, epoch)
+    async def _seal(self, fencing_token: int) -> None:
+        await self._pool.execute(SEAL, fencing_token)
         raise AheadOfLog
 
     async def _measure(self, stopping: asyncio.Event) -> None:
-        """Say how far behind the stored mark is, whoever holds the lease."""
+        """Say how far behind the stored checkpoint is, whoever holds the lease."""
         delay = LagMeter()
         while not stopping.is_set():
             try:

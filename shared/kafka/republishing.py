@@ -1,8 +1,8 @@
 """Resetting the outbox: a relay that begins at position 0 again, and journals that are read again.
 
-A relay is stopped from any process by fencing: its lease changes hands, and its mark is sealed, which means that it is
-set above every position, so that whoever takes the lease finds nothing to publish. A reset that was killed half way
-leaves the seal behind, hence a relay that publishes nothing, and never one that goes on in the wrong place.
+A relay is stopped from any process by fencing: its lease changes hands, and its checkpoint is sealed, which means that
+it is set above every position, so that whoever takes the lease finds nothing to publish. A reset that was killed half
+way leaves the seal behind, hence a relay that publishes nothing, and never one that goes on in the wrong place.
 """
 
 from typing import Any
@@ -36,10 +36,10 @@ update journal_generation set complete_upto = (select coalesce(max(position), 0)
  where number = $1 and complete_upto is null"""
 
 
-async def seal(pool: "asyncpg.Pool[Any]", mark: int) -> None:
+async def seal(pool: "asyncpg.Pool[Any]", checkpoint: int) -> None:
     """Fence the relay and let none publish: `mark` is `RECREATING` or `FILLING`. It has ended `FENCED_SECONDS`
     later."""
-    await _reset(pool, mark)
+    await _reset(pool, checkpoint)
 
 
 async def begin_anew(pool: "asyncpg.Pool[Any]") -> None:
@@ -53,13 +53,13 @@ async def doubt_journal(connection: Any) -> None:
 
 
 async def forget_journal(connection: Any) -> None:
-    """Empty the journal and its marks, in a transaction of the caller's; its topics are then read from the start.
+    """Empty the journal and its checkpoints, in a transaction of the caller's; its topics are then read from the start.
 
     Positions of the journal are never handed out twice: what is read again stands above what was there. So the
-    reactions go through all of it again; what they had passed is kept, and they leave it alone. No view of the journal
-    serves until it is said to be complete.
+    reactions go through all of it again; what they had passed is kept, and they leave it alone. No projection of the
+    journal serves until it is said to be complete.
     """
-    # In the order in which a batch is written, marks first, so that the two never wait for each other.
+    # In the order in which a batch is written, checkpoints first, so that the two never wait for each other.
     await connection.execute("lock table journal_mark, journal in access exclusive mode")
     await connection.execute("alter table journal disable trigger append_only")
     await connection.execute(PASSED)
@@ -81,12 +81,12 @@ async def completed(pool: "asyncpg.Pool[Any]") -> int | None:
 
 
 async def complete(pool: "asyncpg.Pool[Any]", number: int) -> None:
-    """Everything was read again since the journal was emptied for the `number`th time: views may serve once they have
-    folded it. Nothing happens when it was emptied once more meanwhile."""
+    """Everything was read again since the journal was emptied for the `number`th time: projections may serve once they
+    have folded it. Nothing happens when it was emptied once more meanwhile."""
     await pool.execute(COMPLETE, number)
 
 
 async def _reset(pool: "asyncpg.Pool[Any]", position: int) -> None:
     async with pool.acquire() as connection, connection.transaction():
-        epoch = await connection.fetchval(TAKE_AWAY, new_id())
-        await connection.execute(RESET, position, epoch)
+        fencing_token = await connection.fetchval(TAKE_AWAY, new_id())
+        await connection.execute(RESET, position, fencing_token)

@@ -14,7 +14,7 @@ from shared.ops.metrics import Metrics
 
 PROBE_SECONDS = 1.0
 
-Kind = Literal["relay", "consumer", "view"]
+Kind = Literal["relay", "consumer", "projection"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Comparing a view with a fresh fold of its log: proof that nothing was skipped, doubled or altered (OPS-3).
+"""Comparing a projection with a fresh fold of its log: proof that nothing was skipped, doubled or altered (OPS-3).
 
-Everything happens in one transaction that is rolled back: its snapshot holds the serving rows with their mark still,
-the fresh tables exist for it alone, and nothing is left behind.
+Everything happens in one transaction that is rolled back: its snapshot holds the serving rows with their checkpoint
+still, the fresh tables exist for it alone, and nothing is left behind.
 """
 
 from collections.abc import Collection, Sequence
@@ -37,9 +37,9 @@ class Difference:
 
 
 async def differences(
-    pool: Pool, log: Log, view: Projection, company: Company, *, leave_out: Collection[int] = ()
+    pool: Pool, log: Log, projection: Projection, company: Company, *, leave_out: Collection[int] = ()
 ) -> list[Difference]:
-    """Fold the log up to the mark of the serving build and compare every table; at most 100 rows of each.
+    """Fold the log up to the checkpoint of the serving build and compare every table; at most 100 rows of each.
 
     Parked events are left out on both sides. `leave_out` names positions that the fresh fold skips: when two folds
     differ, the event whose omission makes them equal is the one that was lost.
@@ -49,32 +49,34 @@ async def differences(
         await transaction.start()
         try:
             await connection.execute(UNHURRIED)
-            served = await connection.fetchrow(SERVING, [revision_of(view, company)])
+            served = await connection.fetchrow(SERVING, [revision_of(projection, company)])
             if served is None:
-                raise NotBuilt(f"not built in this release: {view.name}")
-            schema = schema_of(view.name, served["build"])
-            fresh = f"{view.name}_compared"
+                raise NotBuilt(f"not built in this release: {projection.name}")
+            schema = schema_of(projection.name, served["build"])
+            fresh = f"{projection.name}_compared"
             await connection.execute(f"create schema {fresh}")
-            await connection.execute(view.ddl.replace("{view}", fresh))
+            await connection.execute(projection.ddl.replace("{view}", fresh))
             without = {*leave_out, *(row["position"] for row in await connection.fetch(PARKED, schema))}
             db = ProjectionDatabase(connection, {"view": fresh}, log=log, company=company, position=0)
-            await _fold(db, log, view, until=served["position"], without=without)
+            await _fold(db, log, projection, until=served["position"], without=without)
             return await _compared(connection, schema, fresh)
         finally:
             await transaction.rollback()
 
 
-async def _fold(db: ProjectionDatabase, log: Log, view: Projection, *, until: int, without: Collection[int]) -> None:
+async def _fold(
+    db: ProjectionDatabase, log: Log, projection: Projection, *, until: int, without: Collection[int]
+) -> None:
     position = 0
     while position < until:
         page = await log.read(position, PAGE)
-        wanted = [entry for entry in page.events if concerns(entry, view.types)]
+        wanted = [entry for entry in page.events if concerns(entry, projection.types)]
         places = [(envelope_of(entry).position, entry) for entry in wanted]
         events = readable([entry for place, entry in places if place <= until and place not in without])
         if events:
             db.position = events[-1].position
-            await view.apply(db, events)
-        if page.upto == position:  # the log ends before the mark: what the view has beyond that will differ
+            await projection.apply(db, events)
+        if page.upto == position:  # the log ends before the checkpoint: what the projection has beyond that will differ
             return
         position = page.upto
 

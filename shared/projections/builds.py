@@ -1,8 +1,9 @@
-"""Builds of views: blue/green. Each has a schema of its own; of each revision one serves, at most one is built beside.
+"""Builds of projections: blue/green. Each has a schema of its own; of each revision one serves, at most one is built
+beside.
 
 requested → building → serving → retired → dropped. A revision is folded and read by processes of its own release only,
 under a lease of its name. When a release ends, its builds stay for an hour, in which it may come back. The first build
-of a view serves at once; a reader sees by its position how far it is. A retired build stays for a minute, so that
+of a projection serves at once; a reader sees by its position how far it is. A retired build stays for a minute, so that
 whoever was about to read it still can.
 
 Of a journal that was emptied none serves until it has folded all that is read again. The database holds that (a trigger
@@ -31,11 +32,11 @@ KEPT = "interval '1 hour'"
 """How long a release can be gone back to without building anew."""
 
 CURRENT = """
-    select b.view, b.build, b.version, b.revision, b.source, b.state, m.position
+    select b.view as projection, b.build, b.version, b.revision, b.source, b.state, m.position
       from view_build b join mark m on m.name = b.view || '_' || b.build
      where b.state = $1 and {} = any($2::text[]) order by b.view, b.build
 """
-CURRENT_REVISIONS, CURRENT_VIEWS = CURRENT.format("b.revision"), CURRENT.format("b.view")
+CURRENT_REVISIONS, CURRENT_PROJECTIONS = CURRENT.format("b.revision"), CURRENT.format("b.view")
 OWN = "select state, build from view_build where revision = $1 and state in ('requested', 'building', 'serving')"
 # Whether the serving build of a revision was left behind: its release has ended, and another one has gone on.
 LEFT_BEHIND = f"""
@@ -46,7 +47,8 @@ LEFT_BEHIND = f"""
          where b.revision = $1 and b.state = 'serving' and other.state = 'serving' and ahead.position > m.position
            and not exists (select from lease where name = b.revision and until > clock_timestamp() - {GRACE}))
 """  # noqa: S608
-# Whether there is nothing yet that readers of a first build could miss in it: no view of this log has read anything.
+# Whether there is nothing yet that readers of a first build could miss in it: no projection of this log has read
+# anything.
 FIRST = """
     select not exists (
         select from view_build b join mark m on m.name = b.view || '_' || b.build
@@ -93,7 +95,7 @@ OTHERS = """
     select view, build, version, revision from view_build
      where view = $1 and source = $2 and state = 'serving' order by build for update
 """
-# Whether readers of a view are waiting for it: it has served, and does no more.
+# Whether readers of a projection are waiting for it: it has served, and does no more.
 AWAITED = "select exists (select from view_build where view = $1 and served_at is not null)"
 FORGET = "delete from view_build where view = $1 and build = $2"
 STEP_BACK = "update view_build set state = 'building' where revision = $1 and state = 'serving'"
@@ -114,9 +116,9 @@ FORGET_LEASE = f"""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One build of a view, and how far it is."""
+    """One build of a projection, and how far it is."""
 
-    view: str
+    projection: str
     build: int
     version: int
     revision: str
@@ -126,13 +128,13 @@ class Build:
 
     @property
     def schema(self) -> str:
-        """The schema of its tables, which is also the name of its mark and of what it parked."""
-        return schema_of(self.view, self.build)
+        """The schema of its tables, which is also the name of its checkpoint and of what it parked."""
+        return schema_of(self.projection, self.build)
 
 
-def schema_of(view: str, build: int) -> str:
+def schema_of(projection: str, build: int) -> str:
     """The schema of a build."""
-    return f"{view}_{build}"
+    return f"{projection}_{build}"
 
 
 async def builds(pool: Pool, state: State, revisions: Collection[str]) -> list[Build]:
@@ -140,22 +142,22 @@ async def builds(pool: Pool, state: State, revisions: Collection[str]) -> list[B
     return [_build(row) for row in await pool.fetch(CURRENT_REVISIONS, state, list(revisions))]
 
 
-async def builds_of_views(pool: Pool, state: State, views: Collection[str]) -> list[Build]:
-    """The builds of these views that are in a state, of all revisions, by name and number."""
-    return [_build(row) for row in await pool.fetch(CURRENT_VIEWS, state, list(views))]
+async def builds_of_projections(pool: Pool, state: State, projections: Collection[str]) -> list[Build]:
+    """The builds of these projections that are in a state, of all revisions, by name and number."""
+    return [_build(row) for row in await pool.fetch(CURRENT_PROJECTIONS, state, list(projections))]
 
 
-async def request_rebuild(pool: Pool, view: str) -> bool:
-    """Ask for a fresh build of a view beside the one that serves, in each revision that does; from any process. False
-    when all are under way."""
-    if await pool.fetchval("select 1 from view_build where view = $1 and state = 'serving'", view) is None:
-        raise LookupError(f"no view {view!r} serves in this database")
-    return bool(await pool.execute(REQUEST, view) != "INSERT 0 0")
+async def request_rebuild(pool: Pool, projection: str) -> bool:
+    """Ask for a fresh build of a projection beside the one that serves, in each revision that does; from any process.
+    False when all are under way."""
+    if await pool.fetchval("select 1 from view_build where view = $1 and state = 'serving'", projection) is None:
+        raise LookupError(f"no projection {projection!r} serves in this database")
+    return bool(await pool.execute(REQUEST, projection) != "INSERT 0 0")
 
 
-async def prepare(pool: Pool, view: Projection, company: Company) -> None:
-    """Make sure that a build of the view's present revision serves or is being built."""
-    revision = revision_of(view, company)
+async def prepare(pool: Pool, projection: Projection, company: Company) -> None:
+    """Make sure that a build of the projection's present revision serves or is being built."""
+    revision = revision_of(projection, company)
     async with pool.acquire() as connection, connection.transaction():
         # Two processes that start at once would both make the first build.
         await connection.execute("lock table view_build in share row exclusive mode")
@@ -165,21 +167,26 @@ async def prepare(pool: Pool, view: Projection, company: Company) -> None:
             await connection.execute(STEP_BACK, revision)
         own = {row["state"]: row["build"] for row in await connection.fetch(OWN, revision)}
         if "requested" in own:
-            await connection.execute(FORGET, view.name, own["requested"])
-            await _make(connection, view, revision, "building" if "serving" in own else await _first(connection, view))
+            await connection.execute(FORGET, projection.name, own["requested"])
+            await _make(
+                connection,
+                projection,
+                revision,
+                "building" if "serving" in own else await _first(connection, projection),
+            )
         elif not own:
-            await _make(connection, view, revision, await _first(connection, view))
+            await _make(connection, projection, revision, await _first(connection, projection))
 
 
-async def start_over(connection: AnyConnection, views: Sequence[Projection], company: Company) -> None:
-    """Let nothing of these views serve until they are built anew, in a transaction of the caller's: the log that they
-    were folded from is no longer what it was, and an answer from some of it would be a wrong one."""
+async def start_over(connection: AnyConnection, projections: Sequence[Projection], company: Company) -> None:
+    """Let nothing of these projections serve until they are built anew, in a transaction of the caller's: the log that
+    they were folded from is no longer what it was, and an answer from some of it would be a wrong one."""
     await connection.execute("lock table view_build in share row exclusive mode")
-    names = [view.name for view in views]
+    names = [projection.name for projection in projections]
     await connection.execute("delete from view_build where state = 'requested' and view = any($1::text[])", names)
     await connection.execute(RETIRE_ALL, names)
-    for view in views:
-        await _make(connection, view, revision_of(view, company), "building")
+    for projection in projections:
+        await _make(connection, projection, revision_of(projection, company), "building")
 
 
 async def wanting(pool: Pool, revisions: Collection[str]) -> list[str]:
@@ -189,8 +196,8 @@ async def wanting(pool: Pool, revisions: Collection[str]) -> list[str]:
 
 async def switch(pool: Pool, new: Build, *, level: bool, nearly: bool = False) -> bool:
     """Let a build serve, instead of the one of its revision if there is one, once it is not behind any that serves and
-    lacks no more than the one that it follows. False: not yet. All marks are held meanwhile, so nothing moves between
-    the comparison and the change.
+    lacks no more than the one that it follows. False: not yet. All checkpoints are held meanwhile, so nothing moves
+    between the comparison and the change.
 
     What serves for another release goes on serving there. `level` says that nothing is left to fold, which counts where
     nothing serves yet; `nearly` that nothing was left when its last page was read, which is enough where nothing serves
@@ -198,16 +205,16 @@ async def switch(pool: Pool, new: Build, *, level: bool, nearly: bool = False) -
     none: the database leaves the build as it is.
     """
     async with pool.acquire() as connection, connection.transaction():
-        if await connection.fetchrow(BUILDING, new.view, new.build) is None:
+        if await connection.fetchrow(BUILDING, new.projection, new.build) is None:
             return False  # retired meanwhile
-        others = await connection.fetch(OTHERS, new.view, new.source)
+        others = await connection.fetch(OTHERS, new.projection, new.source)
         schemas = {row["revision"]: schema_of(row["view"], row["build"]) for row in others}
         held = await connection.fetch(checkpoints.LOCK, [new.schema, *schemas.values()])
         positions = {row["name"]: row["position"] for row in held}
         behind = any(positions[new.schema] < positions[schema] for schema in schemas.values())
         if behind:
             return False
-        if not (others or level) and not (nearly and await connection.fetchval(AWAITED, new.view)):
+        if not (others or level) and not (nearly and await connection.fetchval(AWAITED, new.projection)):
             return False
         # Whoever goes back to an older version does so in spite of what it lacks.
         before = {row["revision"]: schemas[row["revision"]] for row in others if row["version"] <= new.version}
@@ -216,32 +223,34 @@ async def switch(pool: Pool, new: Build, *, level: bool, nearly: bool = False) -
             return False
         for row in others:
             if row["revision"] == new.revision:
-                await connection.execute(RETIRE, new.view, row["build"])
-        return bool(await connection.execute(SERVE, new.view, new.build) == "UPDATE 1")
+                await connection.execute(RETIRE, new.projection, row["build"])
+        return bool(await connection.execute(SERVE, new.projection, new.build) == "UPDATE 1")
 
 
 async def retire_unused(pool: Pool, revisions: Collection[str]) -> None:
-    """Retire what other releases have left of the views of which these are the revisions here."""
+    """Retire what other releases have left of the projections of which these are the revisions here."""
     for row in await pool.fetch(RETIRE_UNUSED, list(revisions)):
-        logger.info("view-retired", view=row["view"], build=row["build"], version=row["version"])
+        logger.info("projection-retired", projection=row["view"], build=row["build"], version=row["version"])
 
 
-async def drop_old(pool: Pool, views: Sequence[str]) -> None:
+async def drop_old(pool: Pool, projections: Sequence[str]) -> None:
     """Drop the tables of retired builds. One that is still read, by a back-up say, is left for later."""
-    for row in await pool.fetch(OLD, list(views)):
+    for row in await pool.fetch(OLD, list(projections)):
         try:
             await _drop(pool, row["view"], row["build"], row["revision"])
         except LockNotAvailableError:
-            logger.info("view-drop-postponed", view=row["view"], build=row["build"])
+            logger.info("projection-drop-postponed", projection=row["view"], build=row["build"])
 
 
-async def _drop(pool: Pool, view: str, build: int, revision: str) -> None:
-    schema = schema_of(view, build)
+async def _drop(pool: Pool, projection: str, build: int, revision: str) -> None:
+    schema = schema_of(projection, build)
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(f"drop schema if exists {schema} cascade")
         await connection.execute("delete from mark where name = $1", schema)
         await connection.execute("delete from parked_sequence where runner = $1", schema)
-        await connection.execute("update view_build set state = 'dropped' where view = $1 and build = $2", view, build)
+        await connection.execute(
+            "update view_build set state = 'dropped' where view = $1 and build = $2", projection, build
+        )
         await connection.execute(FORGET_LEASE, revision)
 
 
@@ -253,18 +262,20 @@ async def analyze(pool: Pool, schema: str) -> None:
             await connection.execute(f'analyze {schema}."{table["tablename"]}"')
 
 
-async def _first(connection: AnyConnection, view: Projection) -> State:
-    return "serving" if await connection.fetchval(FIRST, view.name, view.source) else "building"
+async def _first(connection: AnyConnection, projection: Projection) -> State:
+    return "serving" if await connection.fetchval(FIRST, projection.name, projection.source) else "building"
 
 
-async def _make(connection: AnyConnection, view: Projection, revision: str, state: State) -> None:
-    made = await connection.fetchrow(NEW, view.name, view.version, revision, view.source, state)
+async def _make(connection: AnyConnection, projection: Projection, revision: str, state: State) -> None:
+    made = await connection.fetchrow(NEW, projection.name, projection.version, revision, projection.source, state)
     assert made is not None
-    schema = schema_of(view.name, made["build"])
+    schema = schema_of(projection.name, made["build"])
     await connection.execute(f"create schema {schema}")
-    await connection.execute(view.ddl.replace("{view}", schema))
+    await connection.execute(projection.ddl.replace("{view}", schema))
     await checkpoints.ensure(connection, schema)
-    logger.info("view-made", view=view.name, build=made["build"], revision=revision, state=made["state"])
+    logger.info(
+        "projection-made", projection=projection.name, build=made["build"], revision=revision, state=made["state"]
+    )
 
 
 async def _lacks_more(connection: AnyConnection, new: str, old: str, position: int) -> bool:

@@ -1,8 +1,8 @@
 """Read-your-writes: wait until what a token names has arrived in this service's projections (API-2).
 
-A token of our own log is there once the views of the log have passed it. One of another service has to pass the whole
-way: journaled, folded by the views of the journal and answered by the reactions, whose own events then have to reach
-the views of our log. Each step waits for what the step before has left at its end.
+A token of our own log is there once the projections of the log have passed it. One of another service has to pass the
+whole way: journaled, folded by the projections of the journal and answered by the reactions, whose own events then have
+to reach the projections of our log. Each step waits for what the step before has left at its end.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from shared.projections.projection import Projection, Source, revision_of
 from shared.projections.tokens import ConsistencyToken
 
 POLL_SECONDS = 0.02
-"""How often marks are looked at while another process moves them; in this process a signal comes first."""
+"""How often checkpoints are looked at while another process moves them; in this process a signal comes first."""
 
-MARKS = """
+CHECKPOINTS = """
     select b.view as name, m.position from view_build b join mark m on m.name = b.view || '_' || b.build
      where b.state = 'serving' and b.revision = any($1::text[])
     union all
@@ -39,7 +39,7 @@ JOURNALED = """
 
 Partition = tuple[str, int]
 Levels = Mapping[str, int]
-"""How far the serving build of each view is, and the reactions."""
+"""How far the serving build of each projection is, and the reactions."""
 
 
 class HasHead(Protocol):
@@ -57,10 +57,10 @@ class ReadModelBehind(Exception):
 
 
 class ConsistencyGate:
-    """The marks of a service, and how to wait for them.
+    """The checkpoints of a service, and how to wait for them.
 
-    `reactions` names the marks of the reactions that run (`reactions-journal`); `topics` are those that the service
-    journals: a token of any other topic has nothing to wait for.
+    `reactions` names the checkpoints of the reactions that run (`reactions-journal`); `topics` are those that the
+    service journals: a token of any other topic has nothing to wait for.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ConsistencyGate:
         pool: Pool,
         service: str,
         *,
-        views: Sequence[Projection],
+        projections: Sequence[Projection],
         company: Company,
         reactions: Collection[str],
         topics: Collection[str],
@@ -78,8 +78,11 @@ class ConsistencyGate:
     ) -> None:
         self._pool = pool
         self._service = service
-        self._revisions = [revision_of(view, company) for view in views]
-        self._views = {source: [view.name for view in views if view.source == source] for source in _SOURCES}
+        self._revisions = [revision_of(projection, company) for projection in projections]
+        self._projections = {
+            source: [projection.name for projection in projections if projection.source == source]
+            for source in _SOURCES
+        }
         self._reactions = {source: [name for name in reactions if name == f"reactions-{source}"] for source in _SOURCES}
         self._topics = frozenset(topics)
         self._log = log
@@ -89,7 +92,7 @@ class ConsistencyGate:
         self._journaled = DataLoader[Partition, int](self._read_journaled)
 
     async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
-        """Return once every view holds what the token names. `ReadModelBehind` after `timeout` seconds."""
+        """Return once every projection holds what the token names. `ReadModelBehind` after `timeout` seconds."""
         try:
             if token.service == self._service:
                 await within(timeout, self._passed("log", token.position))
@@ -113,9 +116,9 @@ class ConsistencyGate:
 
         async def passed() -> bool:
             levels = await self._levels.ask(None)
-            # A view that does not serve yet is not waited for: there is nothing to read in it. One that has ceased to
-            # serve is: it may serve again in the moment after this.
-            built = all(levels.get(view, position) >= position for view in self._views[source])
+            # A projection that does not serve yet is not waited for: there is nothing to read in it. One that has
+            # ceased to serve is: it may serve again in the moment after this.
+            built = all(levels.get(projection, position) >= position for projection in self._projections[source])
             return built and all(levels.get(name, 0) >= position for name in following)
 
         await self._until(passed)
@@ -132,7 +135,7 @@ class ConsistencyGate:
 
     async def _read_levels(self, _keys: Sequence[None]) -> Mapping[None, Levels]:
         reactions = [name for names in self._reactions.values() for name in names]
-        rows = await self._pool.fetch(MARKS, self._revisions, reactions)
+        rows = await self._pool.fetch(CHECKPOINTS, self._revisions, reactions)
         return {None: {row["name"]: row["position"] for row in rows}}
 
     async def _read_journaled(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:

@@ -1,4 +1,4 @@
-"""Folding a page of events into builds of views, all or nothing with their marks; a poison is set apart.
+"""Folding a page of events into builds of projections, all or nothing with their checkpoints; a poison is set apart.
 
 The straight way is one transaction for all builds that stand at the same mark. When that fails, each build takes the
 page by itself; when that fails too, the page is halved by aggregates until the poison stands alone, and what fails of
@@ -23,18 +23,18 @@ from shared.projections.projection import Projection, ProjectionDatabase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A build, and the view that it is a build of."""
+    """A build, and the projection that it is a build of."""
 
-    view: Projection
+    projection: Projection
     build: Build
     types: frozenset[str] | None
-    """What the view folds; None means everything."""
-    epoch: int
-    """In which this process leads the view's revision."""
+    """What the projection folds; None means everything."""
+    fencing_token: int
+    """In which this process leads the projection's revision."""
 
 
 def types_of(targets: Sequence[Target]) -> frozenset[str] | None:
-    """What some views fold between them; None means everything."""
+    """What some projections fold between them; None means everything."""
     types: frozenset[str] = frozenset()
     for target in targets:
         if target.types is None:
@@ -53,7 +53,7 @@ class Folding:
 
     async def fold(self, targets: Sequence[Target], after: int, page: Page) -> dict[str, Exception]:
         """Fold the page that follows `after` into builds that all stand there. Gives, by the builds' names, why some
-        could not go on; the marks of the others have moved to the end of the page."""
+        could not go on; the checkpoints of the others have moved to the end of the page."""
         if not any(concerns(entry, target.types) for target in targets for entry in page.events):
             await self._pass_over(targets, after, page)
             return {}
@@ -72,16 +72,18 @@ class Folding:
         return failed
 
     async def _pass_over(self, targets: Sequence[Target], after: int, page: Page) -> None:
-        await checkpoints.pass_over(self._pool, _epochs(targets), at=after, to=page.upto, as_of=newest(page.events))
+        await checkpoints.pass_over(
+            self._pool, _fencing_tokens(targets), at=after, to=page.upto, as_of=newest(page.events)
+        )
 
     async def _together(self, targets: Sequence[Target], after: int, page: Page, *, careful: bool) -> None:
-        epochs = _epochs(targets)
+        fencing_tokens = _fencing_tokens(targets)
         async with self._pool.acquire() as connection, connection.transaction():
-            await checkpoints.lock(connection, epochs, at=after)
-            waiting = await dead_letters.parked_aggregates(connection, epochs)
+            await checkpoints.lock(connection, fencing_tokens, at=after)
+            waiting = await dead_letters.parked_aggregates(connection, fencing_tokens)
             for target in targets:
                 await self._one(connection, target, page, waiting.get(target.build.schema, frozenset()), careful)
-            await checkpoints.advance(connection, epochs, to=page.upto, as_of=newest(page.events))
+            await checkpoints.advance(connection, fencing_tokens, to=page.upto, as_of=newest(page.events))
 
     async def _one(
         self, connection: AnyConnection, target: Target, page: Page, waiting: frozenset[UUID], careful: bool
@@ -102,7 +104,7 @@ class Folding:
         """Fold the parked events of an aggregate again, in their order; True when none is left and it is released."""
         runner = target.build.schema
         async with self._pool.acquire() as connection, connection.transaction():
-            await checkpoints.hold(connection, runner, epoch=target.epoch)
+            await checkpoints.hold(connection, runner, fencing_token=target.fencing_token)
             positions = await dead_letters.queued(connection, runner, aggregate_id)
             history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
             waiting = frozenset(positions)
@@ -156,7 +158,7 @@ class Folding:
         schemas = {"view": target.build.schema}
         position = max(envelope_of(entry).position for entry in entries)
         db = ProjectionDatabase(connection, schemas, log=self._log, company=self._company, position=position)
-        await target.view.apply(db, events)
+        await target.projection.apply(db, events)
 
 
 def _is_environment(error: Exception) -> bool:
@@ -164,5 +166,5 @@ def _is_environment(error: Exception) -> bool:
     return dead_letters.is_environment(error) and not isinstance(error, QueryCanceledError)
 
 
-def _epochs(targets: Sequence[Target]) -> checkpoints.Epochs:
-    return {target.build.schema: target.epoch for target in targets}
+def _fencing_tokens(targets: Sequence[Target]) -> checkpoints.FencingTokens:
+    return {target.build.schema: target.fencing_token for target in targets}

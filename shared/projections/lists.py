@@ -1,7 +1,8 @@
-"""Lists of a view's rows, declared: filters, sorts, the reader's scope, and pages that stay put while rows come in.
+"""Lists of a projection's rows, declared: filters, sorts, the reader's scope, and pages that stay put while rows come
+in.
 
     DEALS = Listing(
-        name="deals", view=OPEN_DEALS, table="deal", item=DealRow, key="deal_id",
+        name="deals", projection=OPEN_DEALS, table="deal", item=DealRow, key="deal_id",
         filters={"stage": equals("stage"), "closes_from": at_least("expected_close", date), "q": contains("name")},
         sorts=("opened_at", "amount"), default_sort="-opened_at", readers=READING,
     )
@@ -22,11 +23,11 @@ import msgspec
 from asyncpg import Record
 
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.permissions import reach_of
 from shared.domain.rejection import Reason
 from shared.domain.roles import Permission, Reach
 from shared.domain.text import language_key
+from shared.events.money import Money
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.projection import Projection
@@ -81,7 +82,8 @@ def at_most(column: str, kind: type) -> Filter:
 
 
 def contains(column: str) -> Filter:
-    """The text contains this, whatever the case; of `Listing.by_language` whatever the marks on its letters, too."""
+    """The text contains this, whatever the case; of `Listing.by_language` whatever the checkpoints on its letters,
+    too."""
     return Filter(column=column, kind=str, operator="contains")
 
 
@@ -91,7 +93,7 @@ class Listing:
     columns f and currency. `key` is a unique column that is never null."""
 
     name: str
-    view: Projection
+    projection: Projection
     table: str
     item: type
     key: str
@@ -148,11 +150,13 @@ class ListQuery:
     """The company's day on which it is asked."""
 
 
-async def page(views: Projections, listing: Listing, actor: Actor, asked: ListQuery, cursors: Cursors) -> ListPage:
+async def page(
+    projections: Projections, listing: Listing, actor: Actor, asked: ListQuery, cursors: Cursors
+) -> ListPage:
     """The rows that the actor may see and that the query asks for."""
     sql, arguments = select(listing, actor, asked)
-    async with views.reading() as reading:
-        db = reading(listing.view)
+    async with projections.reading() as reading:
+        db = reading(listing.projection)
         rows = await db.fetch(sql, *arguments)
     shown = rows[: asked.limit]
     further = len(rows) > asked.limit
@@ -166,7 +170,7 @@ async def page(views: Projections, listing: Listing, actor: Actor, asked: ListQu
 
 
 async def holds(  # noqa: PLR0917
-    views: Projections, listing: Listing, actor: Actor, today: date, name: str, value: Any
+    projections: Projections, listing: Listing, actor: Actor, today: date, name: str, value: Any
 ) -> bool:
     """Whether the actor sees any row that a filter of a list leaves."""
     values = {name: [value]}
@@ -174,7 +178,7 @@ async def holds(  # noqa: PLR0917
         limit=0, column=listing.key, descending=False, values=values, after=None, bound_to="", today=today
     )
     sql, arguments = select(listing, actor, whole)
-    return bool(await views.lookup(listing.view, sql, *arguments))
+    return bool(await projections.lookup(listing.projection, sql, *arguments))
 
 
 def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: date) -> ListQuery:

@@ -1,15 +1,16 @@
-"""A view: tables, and how a batch of events changes them.
+"""A projection: tables, and how a batch of events changes them.
 
     OPEN_DEALS = View(
         name="open_deals",
         version=1,
-        ddl="create table {view}.deal (deal_id uuid primary key, stage text not null)",
+        ddl="create table {projection}.deal (deal_id uuid primary key, stage text not null)",
         apply=fold,
         events=(DealOpened, DealMoved, DealWon),
     )
 
-SQL writes its tables as `{view}.deal`, because every build of a view has a schema of its own. A changed fold gets a
-higher version, which is built beside the one that serves; so do changed tables, and other settings of the company.
+SQL writes its tables as `{projection}.deal`, because every build of a projection has a schema of its own. A changed
+fold gets a higher version, which is built beside the one that serves; so do changed tables, and other settings of the
+company.
 """
 
 import hashlib
@@ -45,7 +46,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z_]*)\}")
 
 
 class ProjectionDatabase:
-    """A connection that knows in which schemas the tables of the views stand."""
+    """A connection that knows in which schemas the tables of the projections stand."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class ProjectionDatabase:
         self.connection = connection
         self.schemas = schemas
         self.position = position
-        """The rows hold every event up to this position of the view's log."""
+        """The rows hold every event up to this position of the projection's log."""
         self.as_of = as_of
         """When the newest of those events was recorded (company clock); None before the first."""
         self.parked = parked
@@ -121,7 +122,7 @@ class ProjectionDatabase:
             yield readable(part)
 
     def sql(self, text: str) -> str:
-        """The statement with the schemas in place of `{view}` and `{name of another view}`."""
+        """The statement with the schemas in place of `{projection}` and `{name of another projection}`."""
         return placed(text, self.schemas)
 
 
@@ -132,7 +133,7 @@ Apply = Callable[[ProjectionDatabase, Sequence[Envelope[Any]]], Awaitable[None]]
 class Projection:
     """A read model. `apply` gets events in the order of the log and is right whatever the order between aggregates:
     to set a poison apart, a page may be given in parts. It is set-based, takes no time from outside and does not
-    commit; the rows and the mark are committed together."""
+    commit; the rows and the checkpoint are committed together."""
 
     name: str
     version: int
@@ -144,29 +145,29 @@ class Projection:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name == "view":
-            raise ValueError(f"{self.name!r} is no name of a view: small letters and underscores, and not 'view'")
+            raise ValueError(f"{self.name!r} is no name of a projection: small letters and underscores, and not 'view'")
 
     @property
     def types(self) -> frozenset[str] | None:
-        """The names of the types that the view folds, and of those that take such facts back; None means all."""
+        """The names of the types that the projection folds, and of those that take such facts back; None means all."""
         return types_read(self.events) if self.events else None
 
 
-def revision_of(view: Projection, company: Company) -> str:
-    """The revision of a view that this process folds and reads: its version, with a fingerprint of what else its rows
-    depend on. Builds of one revision are alike, whichever process folds them."""
+def revision_of(projection: Projection, company: Company) -> str:
+    """The revision of a projection that this process folds and reads: its version, with a fingerprint of what else its
+    rows depend on. Builds of one revision are alike, whichever process folds them."""
     depends: Sequence[object] = (
-        " ".join(view.ddl.split()),
-        view.source,
-        None if view.types is None else sorted(view.types),
+        " ".join(projection.ddl.split()),
+        projection.source,
+        None if projection.types is None else sorted(projection.types),
         (company.currency, company.timezone, sorted(day.isoformat() for day in company.holidays)),
     )
     fingerprint = hashlib.sha256(json.dumps(depends).encode()).hexdigest()
-    return f"{view.name}-{view.version}-{fingerprint[:FINGERPRINT]}"
+    return f"{projection.name}-{projection.version}-{fingerprint[:FINGERPRINT]}"
 
 
 def placed(text: str, schemas: Mapping[str, str]) -> str:
-    """The statement with schemas in place of `{view}` and `{name of another view}`; other braces stay."""
+    """The statement with schemas in place of `{projection}` and `{name of another projection}`; other braces stay."""
     return _placed(text, tuple(schemas.items()))
 
 

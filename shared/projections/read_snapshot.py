@@ -1,4 +1,4 @@
-"""Reading views: one snapshot of everything that serves, and how current it is."""
+"""Reading projections: one snapshot of everything that serves, and how current it is."""
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -36,29 +36,29 @@ none is not remembered."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSnapshot:
-    """All views of a service on one snapshot: `reading("deals")` is the database of one."""
+    """All projections of a service on one snapshot: `reading("deals")` is the database of one."""
 
     databases: Mapping[str, ProjectionDatabase]
     sources: Mapping[str, Source]
 
-    def __call__(self, view: Projection | str) -> ProjectionDatabase:
-        """The serving build of a view, by itself or its name."""
-        return self.databases[view if isinstance(view, str) else view.name]
+    def __call__(self, projection: Projection | str) -> ProjectionDatabase:
+        """The serving build of a projection, by itself or its name."""
+        return self.databases[projection if isinstance(projection, str) else projection.name]
 
     @property
     def position(self) -> int:
-        """Every event up to here is in every view; a position of the journal, or of the log where no view reads the
-        journal."""
+        """Every event up to here is in every projection; a position of the journal, or of the log where no projection
+        reads the journal."""
         return min((db.position for db in self._foremost()), default=0)
 
     @property
     def as_of(self) -> datetime | None:
-        """When the newest event was recorded that every view holds (company clock)."""
+        """When the newest event was recorded that every projection holds (company clock)."""
         return min((db.as_of for db in self._foremost() if db.as_of is not None), default=None)
 
     @property
     def parked(self) -> int:
-        """The number of events that views lack because they could not be handled."""
+        """The number of events that projections lack because they could not be handled."""
         return sum(db.parked for db in self.databases.values())
 
     def _foremost(self) -> list[ProjectionDatabase]:
@@ -67,12 +67,14 @@ class ReadSnapshot:
 
 
 class Projections:
-    """The read side of a service's views, each in the revision of this release."""
+    """The read side of a service's projections, each in the revision of this release."""
 
-    def __init__(self, pool: Pool, views: Sequence[Projection], logs: Mapping[Source, Log], company: Company) -> None:
+    def __init__(
+        self, pool: Pool, projections: Sequence[Projection], logs: Mapping[Source, Log], company: Company
+    ) -> None:
         self._pool = pool
-        self._names = [view.name for view in views]
-        self._revisions = [revision_of(view, company) for view in views]
+        self._names = [projection.name for projection in projections]
+        self._revisions = [revision_of(projection, company) for projection in projections]
         self._logs = logs
         self._company = company
         self._schemas: dict[str, str] = {}
@@ -96,9 +98,9 @@ class Projections:
                 sources={row["view"]: row["source"] for row in rows},
             )
 
-    async def lookup(self, view: Projection | str, sql: str, *arguments: object) -> list[Record]:
-        """The rows of one statement on one view, in one round trip: for look-ups that need no position."""
-        name = view if isinstance(view, str) else view.name
+    async def lookup(self, projection: Projection | str, sql: str, *arguments: object) -> list[Record]:
+        """The rows of one statement on one projection, in one round trip: for look-ups that need no position."""
+        name = projection if isinstance(projection, str) else projection.name
         if time.monotonic() > self._schemas_until or name not in self._schemas:
             rows = await self._pool.fetch(SCHEMAS, self._revisions)
             self._schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
@@ -120,4 +122,5 @@ class Projections:
 
 
 class NotBuilt(Unavailable):
-    """A view does not serve yet in the revision of this release: it is being built. Its message is for operators."""
+    """A projection does not serve yet in the revision of this release: it is being built. Its message is for
+    operators."""

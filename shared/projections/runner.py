@@ -1,9 +1,10 @@
-"""The runner of the views of one log: folds what is new, builds changed views beside, retries what was parked.
+"""The runner of the projections of one log: folds what is new, builds changed projections beside, retries what was
+parked.
 
-Of each revision of a view one process of its release leads; the others wait for its lease. So while two releases run
-side by side, each folds what only it has, and what both have is folded by one of them. Serving builds follow the log in
-small pages; a build that is made beside them reads large pages and takes over once it has caught up. Both go through
-the same fold.
+Of each revision of a projection one process of its release leads; the others wait for its lease. So while two releases
+run side by side, each folds what only it has, and what both have is folded by one of them. Serving builds follow the
+log in small pages; a build that is made beside them reads large pages and takes over once it has caught up. Both go
+through the same fold.
 """
 
 import asyncio
@@ -51,7 +52,7 @@ class Halt:
 
 
 class ProjectionRunner:
-    """Keeps the views of one log up to date, each in one process at a time. `run` is its worker."""
+    """Keeps the projections of one log up to date, each in one process at a time. `run` is its worker."""
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class ProjectionRunner:
         *,
         pool: Pool,
         log: Log,
-        views: Sequence[Projection],
+        projections: Sequence[Projection],
         company: Company,
         health: Health,
         wake: Wakeup,
@@ -68,12 +69,14 @@ class ProjectionRunner:
         page: int = PAGE,
         build_page: int = BUILD_PAGE,
     ) -> None:
-        self.name = f"views-{source}"
-        self._views: Mapping[str, Projection] = {view.name: view for view in views if view.source == source}
-        self._types = {name: view.types for name, view in self._views.items()}
-        self._revisions = {revision_of(view, company): name for name, view in self._views.items()}
+        self.name = f"projections-{source}"
+        self._projections: Mapping[str, Projection] = {
+            projection.name: projection for projection in projections if projection.source == source
+        }
+        self._types = {name: projection.types for name, projection in self._projections.items()}
+        self._revisions = {revision_of(projection, company): name for name, projection in self._projections.items()}
         self._held: Held = {}
-        """The revisions that this process leads, with their epochs."""
+        """The revisions that this process leads, with their fencing tokens."""
         self._sound = False
         """Whether a look at the log went well since then: before, nothing says that it works."""
         self._poll = POLL_SECONDS[source]
@@ -99,16 +102,16 @@ class ProjectionRunner:
         await lead(leases, self._lead, stopping, name=self.name, health=self._health, steps=self._steps)
 
     def _steps(self, held: Held) -> list[tuple[Kind, str]]:
-        return [("view", view) for view in self._views_of(held)]
+        return [("projection", projection) for projection in self._projections_of(held)]
 
-    def _views_of(self, held: Held) -> list[str]:
+    def _projections_of(self, held: Held) -> list[str]:
         return [self._revisions[revision] for revision in held]
 
     async def _lead(self, held: Held) -> None:
         self._held, self._followed, self._sound = held, None, False
         self._halted.clear()
         began = asyncio.get_running_loop().time()
-        self._level = dict.fromkeys(self._views_of(held), began)
+        self._level = dict.fromkeys(self._projections_of(held), began)
         for revision in sorted(held):
             await self._prepare(revision)
         folding = Folding(self._pool, self._log, self._company)
@@ -127,7 +130,7 @@ class ProjectionRunner:
                     self._sound = True
                     self._tell()
             except Superseded as news:
-                logger.info("views-superseded", runner=self.name, detail=str(news))
+                logger.info("projections-superseded", runner=self.name, detail=str(news))
                 self._followed, events = None, None
             if events is None:
                 await self._wake.wait(seen, self._poll)
@@ -148,7 +151,7 @@ class ProjectionRunner:
             page = await self._log.read(position, self._page, types_of(targets))
             if page.upto == position:
                 now = asyncio.get_running_loop().time()
-                self._level.update((target.view.name, now) for target in targets)
+                self._level.update((target.projection.name, now) for target in targets)
                 continue
             failed = await folding.fold(targets, position, page)
             self._halt(targets, failed, position)
@@ -156,7 +159,7 @@ class ProjectionRunner:
                 followed[build.schema] = replace(build, position=page.upto)
             if len(failed) < len(targets):
                 longest = max(longest or 0, len(page.events))
-            self._advanced.give()
+            self._advanced.notify()
         return longest
 
     # -- beside ---------------------------------------------------------------------------------------------------
@@ -182,9 +185,9 @@ class ProjectionRunner:
                 served = {build.revision for build in serving}
                 await self._measure([*serving, *(build for build in building if build.revision not in served)])
             except Superseded as news:
-                logger.info("views-superseded", runner=self.name, detail=str(news))
+                logger.info("projections-superseded", runner=self.name, detail=str(news))
             await builds.retire_unused(self._pool, self._held)
-            await builds.drop_old(self._pool, self._views_of(self._held))
+            await builds.drop_old(self._pool, self._projections_of(self._held))
             await asyncio.sleep(0 if catching_up else LOOK_SECONDS)
 
     async def _catch_up(self, folding: Folding, build: Build) -> bool:
@@ -208,10 +211,12 @@ class ProjectionRunner:
             self._analyzed[build.schema] = (folded, analyzed)
             nearly = len(page.events) < self._build_page
             if await builds.switch(self._pool, build, level=ended, nearly=nearly):
-                logger.info("view-switched", view=build.view, build=build.build, version=build.version)
+                logger.info(
+                    "projection-switched", projection=build.projection, build=build.build, version=build.version
+                )
                 self._followed = None
                 self._analyzed.pop(build.schema, None)
-                self._advanced.give()
+                self._advanced.notify()
                 return False
             if ended:
                 return False
@@ -224,7 +229,7 @@ class ProjectionRunner:
             if await folding.redrive(targets[runner], aggregate_id):
                 logger.info("sequence-released", runner=runner, aggregate_id=str(aggregate_id))
                 self._go_on(runner)
-                self._advanced.give()
+                self._advanced.notify()
 
     async def _measure(self, foremost: Sequence[Build]) -> None:
         """Say how far builds are behind: positions (some may be dead), and the time since they were not. What serves
@@ -232,8 +237,8 @@ class ProjectionRunner:
         head, now = await self._log.head(), asyncio.get_running_loop().time()
         for build in foremost:
             behind = max(0, head - build.position)
-            seconds = now - self._level[build.view] if behind else 0.0
-            self._health.lag("view", build.view, events=behind, seconds=seconds)
+            seconds = now - self._level[build.projection] if behind else 0.0
+            self._health.lag("projection", build.projection, events=behind, seconds=seconds)
 
     # -- small parts ----------------------------------------------------------------------------------------------
 
@@ -241,7 +246,7 @@ class ProjectionRunner:
         return await builds.builds(self._pool, state, self._held)
 
     async def _prepare(self, revision: str) -> None:
-        await builds.prepare(self._pool, self._views[self._revisions[revision]], self._company)
+        await builds.prepare(self._pool, self._projections[self._revisions[revision]], self._company)
 
     def _stands_still(self, build: Build) -> bool:
         halt = self._halted.get(build.schema)
@@ -259,12 +264,12 @@ class ProjectionRunner:
             delay = min(2 * before.delay, MOST_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
             retry_at = asyncio.get_running_loop().time() + delay
             self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay)
-            logger.error("view-halted", build=schema, position=position, error=type(failed[schema]).__name__)
+            logger.error("projection-halted", build=schema, position=position, error=type(failed[schema]).__name__)
             self._tell()
 
     def _go_on(self, schema: str) -> None:
         if self._halted.pop(schema, None) is not None:
-            logger.info("view-goes-on", build=schema)
+            logger.info("projection-goes-on", build=schema)
             self._tell()
 
     def _tell(self) -> None:
@@ -275,5 +280,10 @@ class ProjectionRunner:
         self._health.report(self.name, not still, detail)
 
     def _target(self, build: Build) -> Target:
-        view = self._views[build.view]
-        return Target(view=view, build=build, types=self._types[build.view], epoch=self._held[build.revision])
+        projection = self._projections[build.projection]
+        return Target(
+            projection=projection,
+            build=build,
+            types=self._types[build.projection],
+            fencing_token=self._held[build.revision],
+        )

@@ -5,7 +5,8 @@
         columns={"id": "uuid primary key", "version": "bigint not null", "name": "text not null"},
         changes={ProductListed: lambda fact, row: {"name": fact.data.name}},
     )
-    PRODUCT_VIEW = View(name="products", version=1, ddl=PRODUCT.ddl, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+    PRODUCT_PROJECTION = Projection(name="products", version=1, ddl=PRODUCT.ddl, apply=PRODUCT.apply,
+    events=tuple(PRODUCT.changes))
 
 A change is pure: it is given the event and the row before, and says which columns are different after.
 """

@@ -97,8 +97,8 @@ class Reactions:
         return tuple(source for source in both if self.of(source))
 
     @property
-    def marks(self) -> tuple[str, ...]:
-        """The names of the marks that move as events are reacted to."""
+    def checkpoints(self) -> tuple[str, ...]:
+        """The names of the checkpoints that move as events are reacted to."""
         return tuple(mark_of(source) for source in self.sources)
 
     @property
@@ -124,5 +124,5 @@ def types_of(reactions: Iterable[Reaction]) -> frozenset[str]:
 
 
 def mark_of(source: Source) -> str:
-    """The mark of the reactions to a log."""
+    """The checkpoint of the reactions to a log."""
     return f"reactions-{source}"

@@ -1,8 +1,8 @@
 """Carrying out reactions: page by page, each aggregate's events in order, exactly once in effect.
 
 The commands commit first, each under a key that follows from its event; then what came of the event is told, as an
-event of our own; the mark follows. After a crash in between the page is gone through again: an event that was answered
-is left alone, and every command of another that was carried out before gives its first answer.
+event of our own; the checkpoint follows. After a crash in between the page is gone through again: an event that was
+answered is left alone, and every command of another that was carried out before gives its first answer.
 """
 
 import asyncio
@@ -52,67 +52,76 @@ PASSED_BEFORE = "select event_id from reacted where event_id = any($1::uuid[])"
 
 
 class Reacting:
-    """Reacts to pages of one log, on behalf of the leader of an epoch."""
+    """Reacts to pages of one log, on behalf of the leader of a fencing token."""
 
     def __init__(
-        self, source: Source, epoch: int, *, pool: Pool, log: Log, reactions: Reactions, commands: CommandExecutor
+        self,
+        source: Source,
+        fencing_token: int,
+        *,
+        pool: Pool,
+        log: Log,
+        reactions: Reactions,
+        commands: CommandExecutor,
     ) -> None:
-        self.mark = mark_of(source)
+        self.checkpoint = mark_of(source)
         self._pool = pool
         self._log = log
         self._reactions = reactions.of(source)
         self._answers = Answers(reactions.service, source, pool=pool, commands=commands)
         self.types = types_of(self._reactions)
         self._commands = commands
-        self._epoch = epoch
-        self._epochs = {self.mark: epoch}
+        self._fencing_token = fencing_token
+        self._fencing_tokens = {self.checkpoint: fencing_token}
         self._begun = False
         self._actor = service_actor(reactions.service)
         self._places = asyncio.Semaphore(AGGREGATES_AT_ONCE)
 
     async def react(self, after: int, page: Page) -> None:
-        """React to the page that follows `after`, and move the mark to its end."""
+        """React to the page that follows `after`, and move the checkpoint to its end."""
         entries = [entry for entry in page.events if concerns(entry, self.types)]
         newest_at = newest(page.events)
         if not entries:
-            await checkpoints.pass_over(self._pool, self._epochs, at=after, to=page.upto, as_of=newest_at)
+            await checkpoints.pass_over(self._pool, self._fencing_tokens, at=after, to=page.upto, as_of=newest_at)
             return
         waiting = await self._waiting(self._pool)
         behind = [e for e in map(envelope_of, entries) if e.aggregate_id in waiting]
         poisons = await self._all(_by_aggregate(await self._anew(entries), waiting))
         await self._tell_parked(entries, behind, poisons)
         async with self._pool.acquire() as connection, connection.transaction():
-            await checkpoints.lock(connection, self._epochs, at=after)
+            await checkpoints.lock(connection, self._fencing_tokens, at=after)
             if await self._waiting(connection) != waiting:
-                raise checkpoints.Superseded(f"{self.mark}: sequences were parked or released meanwhile")
-            await dead_letters.queue(connection, self.mark, [(event.aggregate_id, event.position) for event in behind])
-            await dead_letters.park(connection, self.mark, poisons)
-            await checkpoints.advance(connection, self._epochs, to=page.upto, as_of=newest_at)
-        dead_letters.report(self.mark, poisons)
+                raise checkpoints.Superseded(f"{self.checkpoint}: sequences were parked or released meanwhile")
+            await dead_letters.queue(
+                connection, self.checkpoint, [(event.aggregate_id, event.position) for event in behind]
+            )
+            await dead_letters.park(connection, self.checkpoint, poisons)
+            await checkpoints.advance(connection, self._fencing_tokens, to=page.upto, as_of=newest_at)
+        dead_letters.report(self.checkpoint, poisons)
 
     async def begin(self) -> None:
-        """Take over the mark, and tell from where on events are answered; once."""
+        """Take over the checkpoint, and tell from where on events are answered; once."""
         if self._begun:
             return
-        position = await checkpoints.take(self._pool, self.mark, epoch=self._epoch)
+        position = await checkpoints.take(self._pool, self.checkpoint, fencing_token=self._fencing_token)
         await self._answers.begin({event for each in self._reactions for event in each.events}, position)
         self._begun = True
 
     async def redrive(self, aggregate_id: UUID) -> bool:
         """React to the parked events of an aggregate again, in their order; True when it is released."""
         async with self._pool.acquire() as connection:
-            positions = await dead_letters.queued(connection, self.mark, aggregate_id)
+            positions = await dead_letters.queued(connection, self.checkpoint, aggregate_id)
             history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
         waiting = frozenset(positions)
         poison = await self._sequence([entry for entry in history if envelope_of(entry).position in waiting])
         failed = set(poison.positions) if poison else set()
         done = [position for position in positions if position not in failed]
         async with self._pool.acquire() as connection, connection.transaction():
-            await checkpoints.hold(connection, self.mark, epoch=self._epoch)
-            return await dead_letters.settle(connection, self.mark, aggregate_id, done, poison)
+            await checkpoints.hold(connection, self.checkpoint, fencing_token=self._fencing_token)
+            return await dead_letters.settle(connection, self.checkpoint, aggregate_id, done, poison)
 
     async def _waiting(self, connection: Any) -> frozenset[UUID]:
-        return (await dead_letters.parked_aggregates(connection, [self.mark])).get(self.mark, frozenset())
+        return (await dead_letters.parked_aggregates(connection, [self.checkpoint])).get(self.checkpoint, frozenset())
 
     async def _anew(self, entries: Sequence[StoredEvent]) -> list[StoredEvent]:
         """Without what is answered, or was passed before the journal was emptied: whatever followed, or was refused,
@@ -262,9 +271,14 @@ class ReactionRunner:
             steps=lambda held: [("consumer", self.name)],
         )
 
-    async def _lead(self, epoch: int) -> None:
+    async def _lead(self, fencing_token: int) -> None:
         reacting = Reacting(
-            self._source, epoch, pool=self._pool, log=self._log, reactions=self._reactions, commands=self._commands
+            self._source,
+            fencing_token,
+            pool=self._pool,
+            log=self._log,
+            reactions=self._reactions,
+            commands=self._commands,
         )
         async with self._pool.acquire() as connection:
             await checkpoints.ensure(connection, self.name)
@@ -296,14 +310,14 @@ class ReactionRunner:
         if page.upto == position:
             return position, None
         await reacting.react(position, page)
-        self._advanced.give()
+        self._advanced.notify()
         return page.upto, len(page.events)
 
     async def _redrive(self, reacting: Reacting) -> None:
         for _, aggregate_id in await dead_letters.due(self._pool, [self.name]):
             if await reacting.redrive(aggregate_id):
                 logger.info("sequence-released", runner=self.name, aggregate_id=str(aggregate_id))
-                self._advanced.give()
+                self._advanced.notify()
 
     async def _measure(self, level: float) -> None:
         behind = max(0, await self._log.head() - await self._position())

@@ -72,7 +72,7 @@ def _lifespan(service: Service, settings: Settings, health: Health) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running_process(service, settings, health) as running:
-            app.state.running = running
+            app.state.service = running
             app.state.stopping = running.stopping
             yield
 

@@ -38,8 +38,8 @@ class Service:
     name: str
     aggregates: tuple[Aggregate, ...] = field(default=(), kw_only=True)
     reactions: Reactions | None = field(default=None, kw_only=True)
-    views: tuple[Projection, ...] = field(default=(), kw_only=True)
-    """The view of the organisation is added to every service."""
+    projections: tuple[Projection, ...] = field(default=(), kw_only=True)
+    """The projection of the organisation is added to every service."""
     listings: tuple[Listing, ...] = field(default=(), kw_only=True)
     routes: tuple[APIRouter | BaseRoute, ...] = field(default=(), kw_only=True)
     """Hand-written routes. A router's routes sign in and check roles as `operation` says; a bare Starlette route or
@@ -52,7 +52,7 @@ class Service:
     feed: FeedSource | None = field(default=None, kw_only=True)
     """What its event stream tells."""
     pace: Pace = field(default=RELAXED, kw_only=True)
-    """How its journal and its views keep pace with what happens."""
+    """How its journal and its projections keep pace with what happens."""
     pages: Path | None = field(default=None, kw_only=True)
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
     description: str = field(kw_only=True)

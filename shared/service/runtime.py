@@ -1,4 +1,4 @@
-"""The composition of a running process: pool, logs, write path, views, and the workers that keep them going."""
+"""The composition of a running process: pool, logs, write path, projections, and the workers that keep them going."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,7 +16,7 @@ from shared.commands.timers import Timers
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import Organisation, organisation
 from shared.events.codec import Codec
-from shared.events.leads import TeamFormed
+from shared.events.leads.team import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
 from shared.eventstore.group_commit import GroupCommit
@@ -72,19 +72,19 @@ def registry_for(service: Service) -> Registry:
     return Registry([*published.classes, *own]) if own else published
 
 
-def views_of(service: Service) -> tuple[Projection, ...]:
-    """The views of a service; everybody has the organisation."""
-    if any(view.name == ORGANISATION for view in service.views):
-        return service.views
-    return (organisation("log" if service.name == service_of(TeamFormed) else "journal"), *service.views)
+def projections_of(service: Service) -> tuple[Projection, ...]:
+    """The projections of a service; everybody has the organisation."""
+    if any(projection.name == ORGANISATION for projection in service.projections):
+        return service.projections
+    return (organisation("log" if service.name == service_of(TeamFormed) else "journal"), *service.projections)
 
 
 def journaled_topics(service: Service, registry: Registry) -> frozenset[str]:
     """The topics that a service keeps in its journal."""
     if service.reads is None:
         return frozenset(registry.topics())
-    views = [view for view in views_of(service) if view.source == "journal"]
-    classes = {*service.reads, *(event for view in views for event in view.events)}
+    projections = [projection for projection in projections_of(service) if projection.source == "journal"]
+    classes = {*service.reads, *(event for projection in projections for event in projection.events)}
     classes |= set(service.reactions.reads) if service.reactions else set()
     return frozenset(topic_of_class(event) for event in classes if service_of(event) != service.name)
 
@@ -99,8 +99,8 @@ async def running_process(service: Service, settings: Settings, health: Health) 
     ):
         await _require_fit(pool, settings)
         parts = await _compose(service, settings, health=health, pool=pool, client=client, stopping=stopping)
-        for view in views_of(service):
-            await prepare(pool, view, settings.company)
+        for projection in projections_of(service):
+            await prepare(pool, projection, settings.company)
         for seed in service.seeds:
             await seed(parts.running.commands)
         workers = asyncio.create_task(run_all(_workers(parts), health, stopping))
@@ -146,8 +146,8 @@ async def _compose(
     log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
     arrived, advanced = Wakeup(), Wakeup()
     appender = GroupCommit(pool)
-    views = Projections(pool, views_of(service), {"log": log, "journal": journal}, company)
-    people = Organisation(views)
+    projections = Projections(pool, projections_of(service), {"log": log, "journal": journal}, company)
+    people = Organisation(projections)
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
     running = ServiceContext(
@@ -168,15 +168,15 @@ async def _compose(
             states=StreamCache(pool, codec),
             codec=codec,
             clock=clock,
-            views=views,
+            projections=projections,
         ),
-        views=views,
+        projections=projections,
         arrival=ConsistencyGate(
             pool,
             service.name,
-            views=views_of(service),
+            projections=projections_of(service),
             company=company,
-            reactions=service.reactions.marks if service.reactions else (),
+            reactions=service.reactions.checkpoints if service.reactions else (),
             topics=journaled_topics(service, registry),
             log=log,
             journal=journal,
@@ -187,7 +187,7 @@ async def _compose(
         cursors=Cursors(settings.claim_secret),
         folding=Bulkhead(FOLDS_AT_ONCE, FOLD_WAIT_SECONDS),
         stopping=stopping,
-        feed=_feed(service, settings, health, advanced, views),
+        feed=_feed(service, settings, health, advanced, projections),
     )
     _readiness(health, running)
     return _Parts(service=service, running=running, registry=registry, appender=appender)
@@ -202,7 +202,7 @@ def _commands(
     states: StreamLoader,
     codec: Codec,
     clock: Clock,
-    views: Projections,
+    projections: Projections,
 ) -> CommandExecutor:
     return CommandExecutor(
         service.name,
@@ -215,7 +215,7 @@ def _commands(
         company=settings.company,
         claim_secret=settings.claim_secret.encode(),
         provides=service.provides,
-        look_up=views.lookup,
+        look_up=projections.lookup,
     )
 
 
@@ -233,12 +233,19 @@ async def commands_alone(
         if dry_run:
             appender, states = DryAppender(pool), DryStates(StreamCache(pool, codec))
         await clock.refresh(pool)
-        for view in () if dry_run else views_of(service):
-            await prepare(pool, view, settings.company)
+        for projection in () if dry_run else projections_of(service):
+            await prepare(pool, projection, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
-        views = Projections(pool, views_of(service), {"log": log, "journal": journal}, settings.company)
+        projections = Projections(pool, projections_of(service), {"log": log, "journal": journal}, settings.company)
         commands = _commands(
-            service, settings, pool=pool, appender=appender, states=states, codec=codec, clock=clock, views=views
+            service,
+            settings,
+            pool=pool,
+            appender=appender,
+            states=states,
+            codec=codec,
+            clock=clock,
+            projections=projections,
         )
         try:
             yield commands
@@ -247,14 +254,14 @@ async def commands_alone(
             await commands.close()
 
 
-def _feed(service: Service, settings: Settings, health: Health, advanced: Wakeup, views: Projections) -> Feed:
+def _feed(service: Service, settings: Settings, health: Health, advanced: Wakeup, projections: Projections) -> Feed:
     source = service.feed
 
     async def read(after: int, limit: int) -> Any:
-        return await source.read(views, after, limit) if source else ((), after)
+        return await source.read(projections, after, limit) if source else ((), after)
 
     async def head() -> int:
-        return await source.head(views) if source else 0
+        return await source.head(projections) if source else 0
 
     return Feed(read, head, advanced, gauge=health.metrics.listeners, limit=settings.stream_limit)
 
@@ -266,16 +273,16 @@ def _readiness(health: Health, running: ServiceContext) -> None:
     async def claim_secret() -> None:
         await hold_to(running.pool, running.settings.claim_secret.encode())
 
-    async def views() -> None:
+    async def projections() -> None:
         try:
-            async with running.views.reading():
+            async with running.projections.reading():
                 pass
         except NotBuilt as lacking:
             raise NotReady(str(lacking)) from lacking
 
     health.ready("database", database)
     health.ready("claim secret", claim_secret)
-    health.ready("views", views)
+    health.ready("projections", projections)
 
 
 def _workers(parts: _Parts) -> list[Worker]:
@@ -330,7 +337,7 @@ def _workers(parts: _Parts) -> list[Worker]:
 
 
 def _readers(parts: _Parts, source: Source) -> list[Worker]:
-    """What works off one log: its views, and the reactions to it."""
+    """What works off one log: its projections, and the reactions to it."""
     running = parts.running
     own = source == "log"
     about: Any = {
@@ -341,10 +348,10 @@ def _readers(parts: _Parts, source: Source) -> list[Worker]:
         "advanced": running.advanced,
     }
     workers: list[Worker] = []
-    views = views_of(parts.service)
-    if any(view.source == source for view in views):
+    projections = projections_of(parts.service)
+    if any(projection.source == source for projection in projections):
         company, pace = running.settings.company, parts.service.pace
-        folding = ProjectionRunner(source, views=views, company=company, pace=pace, **about)
+        folding = ProjectionRunner(source, projections=projections, company=company, pace=pace, **about)
         workers.append(Worker(name=folding.name, run=folding.run))
     reactions = parts.service.reactions
     if reactions and source in reactions.sources:
@@ -360,7 +367,7 @@ def _once_built(running: ServiceContext, name: str, run: Callable[[asyncio.Event
     async def wait_and_run(stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
-                async with running.views.reading():
+                async with running.projections.reading():
                     pass
                 await run(stopping)
                 return

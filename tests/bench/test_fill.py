@@ -28,7 +28,7 @@ from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.projections.builds import builds_of_views
+from shared.projections.builds import builds_of_projections
 from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
 from tests.bench.fill.base import base, part, thinned
@@ -137,7 +137,7 @@ async def test_stamped_stores_and_journals_are_what_the_services_would_have_writ
     async with at_work(settings) as running:
         parts = [Part.of(definition_of(one.name), one.pool, company) for one in running.values()]
         assert [one.sentence for one in (await verify(parts, bootstrap, patience=PATIENCE_SECONDS)).differences] == []
-        (deals,) = await builds_of_views(running["forecast"].pool, "serving", ["deals"])
+        (deals,) = await builds_of_projections(running["forecast"].pool, "serving", ["deals"])
         spans = f"select count(distinct deal_id) from {deals.schema}.span"
         assert await running["forecast"].pool.fetchval(spans) == DEALS * (COPIES + 1)
     for name, url in databases.items():

@@ -29,9 +29,9 @@ from services.leads.domain.organisation.member import ActiveMember, member
 from services.leads.domain.organisation.team import team
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.retraction import RetractFacts
 from shared.domain.roles import Role
+from shared.events.money import Money
 from shared.service.runtime import commands_alone
 from tests.deploy.test_import import DAY, LINES, Books, books, euro, written
 from tests.deploy.test_import_again import IDS, NEW, NOW, OLD, state, told
@@ -344,7 +344,7 @@ from services.deals.app import SERVICE
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import ChangeAmount
 from shared.domain.context import Actor
-from shared.domain.money import Money
+from shared.events.money import Money
 from shared.domain.roles import Role
 from shared.ops.settings import Settings
 from shared.service.runtime import commands_alone

@@ -83,7 +83,7 @@ async def at_work(service: Service, postgres: DatabaseServer, issuer: Issuer, bo
     )
     app = build(service, settings)
     async with app.router.lifespan_context(app), served(app) as address:
-        yield Place(running=app.state.running, address=address, issuer=issuer)
+        yield Place(running=app.state.service, address=address, issuer=issuer)
     await postgres.drop_database(url)
 
 
@@ -246,10 +246,10 @@ async def test_a_run_that_is_killed_leaves_503_and_words_and_another_one_ends_it
 async def waits(company: Company, step: str) -> bool:
     """Whether both services say what is to be done, and the relays as well where they are sealed."""
     found = [await one.running.health.readiness() for one in (company.deals, company.forecast)]
-    views = [report for reports in found for report in reports if report.name == "views"]
+    projections = [report for reports in found for report in reports if report.name == "projections"]
     relays = [report for report in company.deals.running.health.workers if report.name == "relay"]
     sealed = [report for report in relays if "republish --recreate` is at work" in report.detail and not report.ok]
-    named = all("run `throughline republish`" in report.detail and not report.ok for report in views)
+    named = all("run `throughline republish`" in report.detail and not report.ok for report in projections)
     return named and bool(sealed) is (step == "begin_anew")
 
 

@@ -25,15 +25,15 @@ from services.deals.domain.deal.history import ChangeImportedDeal, OpenImportedD
 from services.forecast.app import SERVICE as FORECAST
 from shared.commands.request import CommandResult
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.roles import Role
+from shared.events.money import Money
 from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.projections.builds import builds_of_views, request_rebuild
+from shared.projections.builds import builds_of_projections, request_rebuild
 from shared.service.definition import Service
 from shared.service.runtime import running_process
 from shared.testing.servers import DatabaseServer
@@ -67,14 +67,14 @@ class House:
         return await self.deals.commands.execute(deal, deal_id, command, ITSELF, imported=True)
 
     async def journaled(self, event: CommandResult) -> asyncpg.Record:
-        """The event in forecast's journal, with its views as far."""
+        """The event in forecast's journal, with its projections as far."""
         found: list[asyncpg.Record] = []
 
         async def there() -> bool:
             found[:] = await self.forecast.pool.fetch(
                 "select * from journal where topic = $1 and source_position = $2", event.topic, event.position
             )
-            serving = await builds_of_views(self.forecast.pool, "serving", ["deals"])
+            serving = await builds_of_projections(self.forecast.pool, "serving", ["deals"])
             return bool(found) and serving[0].position >= found[0]["position"]
 
         await until(there)
@@ -144,13 +144,13 @@ async def test_nothing_differs_while_both_are_at_work(house: House) -> None:
     assert [one.sentence for one in await house.differences()] == []
 
 
-async def rebuilt(pool: asyncpg.Pool, view: str) -> None:
-    """Make a view good again."""
-    (before,) = await builds_of_views(pool, "serving", [view])
-    assert await request_rebuild(pool, view)
+async def rebuilt(pool: asyncpg.Pool, projection: str) -> None:
+    """Make a projection good again."""
+    (before,) = await builds_of_projections(pool, "serving", [projection])
+    assert await request_rebuild(pool, projection)
 
     async def switched() -> bool:
-        (serving,) = await builds_of_views(pool, "serving", [view])
+        (serving,) = await builds_of_projections(pool, "serving", [projection])
         return serving.build > before.build
 
     await until(switched)
@@ -179,8 +179,10 @@ async def test_a_deleted_row_of_a_journal_is_named(house: House) -> None:
         lost.aggregate_id,
         lost.position,
     )
-    assert {"view deals of forecast", "view feed of forecast"} < {one.where for one in found}, "whoever folded it"
-    assert {one.what for one in found if one.where.startswith("view")} <= {"unexpected", "altered"}
+    assert {"projection deals of forecast", "projection feed of forecast"} < {one.where for one in found}, (
+        "whoever folded it"
+    )
+    assert {one.what for one in found if one.where.startswith("projection")} <= {"unexpected", "altered"}
 
 
 async def test_one_altered_byte_of_a_journal_is_named(house: House) -> None:
@@ -196,9 +198,9 @@ async def test_one_altered_byte_of_a_journal_is_named(house: House) -> None:
         found = await house.differences()
     (altered,) = [one for one in found if one.where == "journal of forecast"]
     assert (altered.what, altered.event_id, altered.position) == ("altered", row["event_id"], opened.position)
-    of_views = [one for one in found if one.where == "view deals of forecast"]
-    assert of_views
-    assert {one.event_id for one in of_views} == {row["event_id"]}, "the newest event behind the row"
+    of_projections = [one for one in found if one.where == "projection deals of forecast"]
+    assert of_projections
+    assert {one.event_id for one in of_projections} == {row["event_id"]}, "the newest event behind the row"
 
 
 async def test_one_altered_byte_of_a_store_is_named_against_every_copy(house: House) -> None:
@@ -212,7 +214,7 @@ async def test_one_altered_byte_of_a_store_is_named_against_every_copy(house: Ho
         opened.position,
     ):
         found = await house.differences()
-    in_logs = [one for one in found if not one.where.startswith("view")]
+    in_logs = [one for one in found if not one.where.startswith("projection")]
     assert {(one.where, one.what, one.event_id) for one in in_logs} == {
         ("topics of deals", "altered", row["event_id"]),
         ("journal of forecast", "altered", row["event_id"]),
@@ -230,17 +232,17 @@ async def test_a_skipped_fold_is_named_by_its_event(house: House) -> None:
     event_id = await pool.fetchval("select event_id from event where position = $1", changed.position)
     try:
         found = await house.differences()
-        assert {one.where for one in found} == {"view deals of deals"}
+        assert {one.where for one in found} == {"projection deals of deals"}
         assert {(one.event_id, one.position) for one in found} == {(event_id, changed.position)}
         assert all("This event was not folded." in one.sentence for one in found)
     finally:
         await rebuilt(pool, "deals")
 
 
-async def test_a_deleted_row_of_a_view_is_named_with_its_event(house: House) -> None:
+async def test_a_deleted_row_of_a_projection_is_named_with_its_event(house: House) -> None:
     opened = await house.deal("300.00")
     row = await house.journaled(opened)
-    (build,) = await builds_of_views(house.forecast.pool, "serving", ["feed"])
+    (build,) = await builds_of_projections(house.forecast.pool, "serving", ["feed"])
     deleted = await house.forecast.pool.execute(
         f"delete from {build.schema}.entry where position = $1", row["position"]
     )
@@ -248,7 +250,7 @@ async def test_a_deleted_row_of_a_view_is_named_with_its_event(house: House) -> 
     found = await house.differences()
     assert len(found) == 1, found
     missing = found[0]
-    assert (missing.where, missing.what) == ("view feed of forecast", "missing")
+    assert (missing.where, missing.what) == ("projection feed of forecast", "missing")
     assert (missing.event_id, missing.aggregate_id) == (row["event_id"], opened.aggregate_id)
 
 

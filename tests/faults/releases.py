@@ -1,7 +1,7 @@
 """Two releases of one service as two processes: each is a folder of sources that a Python process is started in.
 
-The newer one is a copy of this checkout with what a release brings: a migration that expands the schema, and a view
-whose tables have other names, so that whoever read or folded the other's would fail.
+The newer one is a copy of this checkout with what a release brings: a migration that expands the schema, and a
+projection whose tables have other names, so that whoever read or folded the other's would fail.
 """
 
 import asyncio

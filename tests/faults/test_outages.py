@@ -171,8 +171,8 @@ async def test_while_the_database_is_away_nobody_says_that_it_works(place: Postg
             "retention",
             "signals",
             "timers",
-            "views-journal",
-            "views-log",
+            "projections-journal",
+            "projections-log",
         ]
     )
     server = await postgres.launch(place)
@@ -185,7 +185,12 @@ async def test_while_the_database_is_away_nobody_says_that_it_works(place: Postg
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://errands.test") as client,
     ):
-        lags = {("relay", "errands"), ("view", "organisation"), ("consumer", "reactions-log"), ("consumer", "errands")}
+        lags = {
+            ("relay", "errands"),
+            ("projection", "organisation"),
+            ("consumer", "reactions-log"),
+            ("consumer", "errands"),
+        }
         before = await until_told(client, lambda told: told.well == every and told.lags >= lags, PATIENCE_SECONDS)
 
         server.kill()

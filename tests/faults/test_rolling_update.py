@@ -224,7 +224,7 @@ async def builds(database: Any) -> list[tuple[int, str]]:
 
 
 async def everything_is_there_once(customers: Customers, new: Served, database: Any, url: str, kafka: str) -> None:
-    """In the log, in the view of the new release, and in the topic."""
+    """In the log, in the projection of the new release, and in the topic."""
     await is_there_once(url, customers.done)
     opened = await database.fetchval("select count(*) from event where type = 'errands.errand-opened'")
     logged = {str(row["event_id"]) for row in await database.fetch("select event_id from event")}

@@ -28,7 +28,7 @@ async def test_two_never_hold_one_lease_while_the_network_of_the_first_stalls(pr
     begun, ended, followed = asyncio.Event(), asyncio.Event(), asyncio.Event()
     times: dict[str, float] = {}
 
-    async def first(_epoch: int) -> None:
+    async def first(_fencing_token: int) -> None:
         begun.set()
         try:
             await asyncio.Event().wait()
@@ -36,7 +36,7 @@ async def test_two_never_hold_one_lease_while_the_network_of_the_first_stalls(pr
             times["ended"] = loop.time()
             ended.set()
 
-    async def second(_epoch: int) -> None:
+    async def second(_fencing_token: int) -> None:
         times["began"] = loop.time()
         followed.set()
 
@@ -137,7 +137,7 @@ async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process:
         arrival = ConsistencyGate(
             pool,
             "tickets",
-            views=(),
+            projections=(),
             company=Company(),
             reactions=(),
             topics=(),

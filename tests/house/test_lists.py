@@ -23,8 +23,8 @@ LEFT_OUT: dict[str, str] = {
 @pytest.mark.parametrize(("service", "aggregate"), AGGREGATES, ids=[aggregate.name for _, aggregate in AGGREGATES])
 def test_a_list_folds_every_event_of_its_aggregate(service: Service, aggregate: Aggregate) -> None:
     """A new event is folded, or left out with a reason: forgotten it would leave the list behind the truth."""
-    listed = {listing.view.name: listing.view for listing in service.listings}.values()
-    folded = {event for view in listed for event in view.events} & aggregate.events
+    listed = {listing.projection.name: listing.projection for listing in service.listings}.values()
+    folded = {event for projection in listed for event in projection.events} & aggregate.events
     if aggregate.name in UNLISTED:
         assert not folded, "it has a list after all"
         return

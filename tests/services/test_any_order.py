@@ -35,11 +35,11 @@ from services.leads.projections.people import MEMBER, TEAM
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Company
 from shared.domain.history import folded, goes_on
-from shared.domain.money import Money
 from shared.events.chronology import TELLING, Rank
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
-from shared.events.leads import ContactErased
+from shared.events.leads.account import ContactErased
+from shared.events.money import Money
 from shared.events.registry import registry_of, retraction_of, topic_of_class
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate

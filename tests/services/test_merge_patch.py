@@ -19,7 +19,7 @@ from services.leads.domain.account.record import ChangeAccount, Neighbours
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.nurturing import NoteLeadQualification
 from shared.domain.merge_patch import ABSENT, given
-from shared.events.deals import DealCloseDateChanged, DealNextStepPlanned
+from shared.events.deals.deal import DealCloseDateChanged, DealNextStepPlanned
 from shared.http.bodies import parse
 from shared.http.command_routes import CommandRoute, command_routes
 from shared.http.problems import Problem

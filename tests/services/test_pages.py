@@ -1,4 +1,4 @@
-"""Every view of every service holds the same rows however its events were cut into pages (DATA-5).
+"""Every projection of every service holds the same rows however its events were cut into pages (DATA-5).
 
 `make campaign` tries many more cases.
 """
@@ -21,9 +21,9 @@ from services.leads.domain.lead import lead
 from services.leads.domain.organisation.member import member
 from services.leads.domain.organisation.team import team
 from shared.events.chronology import Rank
-from shared.events.deals import DealCategoryChanged
+from shared.events.deals.deal import DealCategoryChanged
 from shared.events.envelope import Envelope
-from shared.events.leads import ContactErased
+from shared.events.leads.account import ContactErased
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
@@ -33,8 +33,10 @@ from tests.services.forecast.conftest import CODEC, COMPANY
 from tests.services.test_any_order import CASES, Told, drawn_from, journaled, retraction, taken_back
 
 FAMILIES = (deal, lead, account, member, team, product, target)
-VIEWS: Mapping[str, Projection] = {
-    f"{service}_{view.name}": view for service in SERVICES for view in definition_of(service).views
+PROJECTIONS: Mapping[str, Projection] = {
+    f"{service}_{projection.name}": projection
+    for service in SERVICES
+    for projection in definition_of(service).projections
 }
 """By the schema of their build."""
 NATIVE_FROM = 4
@@ -46,9 +48,9 @@ async def pool(postgres: DatabaseServer) -> AsyncIterator[asyncpg.Pool]:
     """A database with a build of every view."""
     url = await postgres.create_database("pages", await postgres.template("store", migrate))
     async with await create_pool(url, name="pages") as pool:
-        for schema, view in VIEWS.items():
+        for schema, projection in PROJECTIONS.items():
             await pool.execute(f"create schema {schema}")
-            await pool.execute(view.ddl.replace("{view}", schema))
+            await pool.execute(projection.ddl.replace("{view}", schema))
         yield pool
     await postgres.drop_database(url)
 
@@ -78,8 +80,8 @@ def _judged(told: Told, dice: random.Random) -> Told:
 
 
 async def rows_of(pool: asyncpg.Pool, schema: str, pages: Sequence[Sequence[Envelope[Any]]]) -> dict[str, Any]:
-    """The rows of a view after facts that came page by page; nothing is left of them."""
-    log, view = Log(pool, CODEC), VIEWS[schema]
+    """The rows of a projection after facts that came page by page; nothing is left of them."""
+    log, projection = Log(pool, CODEC), PROJECTIONS[schema]
     async with pool.acquire() as connection:
         whole = connection.transaction()
         await whole.start()
@@ -94,9 +96,9 @@ async def rows_of(pool: asyncpg.Pool, schema: str, pages: Sequence[Sequence[Enve
                     facts.append(replace(fact, position=journal, data=CODEC.without_person(fact.data)))
                 upto = facts[-1].position
                 db = ProjectionDatabase(connection, {"view": schema}, log=log, company=COMPANY, position=upto)
-                read = [fact for fact in facts if view.types is None or fact.type in view.types]
+                read = [fact for fact in facts if projection.types is None or fact.type in projection.types]
                 if read:
-                    await view.apply(db, read)
+                    await projection.apply(db, read)
             tables = await connection.fetch("select tablename from pg_tables where schemaname = $1", schema)
             names = sorted(row["tablename"] for row in tables)
             return {name: await _relative(connection, f"{schema}.{name}", position) for name in names}
@@ -120,13 +122,13 @@ async def test_data_5_pages_change_no_row(pool: asyncpg.Pool, family: Any) -> No
         facts = facts_of(told, dice)
         cuts = sorted({0, len(facts), *dice.sample(range(len(facts) + 1), min(3, len(facts)))})
         pages = [facts[one:other] for one, other in pairwise(cuts)]
-        for schema in VIEWS:
+        for schema in PROJECTIONS:
             at_once = await rows_of(pool, schema, [facts])
             assert await rows_of(pool, schema, pages) == at_once, (schema, cuts, facts)
 
 
 KEPT = {"feed": {"entry", "subject"}, "deals": {"held"}, "leads": {"held"}, "nodes": {"held"}, "targets": {"target"}}
-"""What stays in tables of views of forecast, so that answers of before stay as they were."""
+"""What stays in tables of projections of forecast, so that answers of before stay as they were."""
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
@@ -136,9 +138,9 @@ async def test_data_5_nothing_is_left_of_what_was_taken_back(pool: asyncpg.Pool,
         told = [_judged(fact, dice) for fact in drawn if not isinstance(fact.event, ContactErased)]
         facts = [fact.envelope(number) for number, fact in enumerate(told, 1)]
         back = [retraction(fact, 2 * len(facts) + 1 - fact.sequence) for fact in reversed(facts)]
-        for schema, view in VIEWS.items():
+        for schema, projection in PROJECTIONS.items():
             rows = await rows_of(pool, schema, [facts, back])
-            stay = {"place"} if view.name == "organisation" else KEPT.get(view.name, set())
+            stay = {"place"} if projection.name == "organisation" else KEPT.get(projection.name, set())
             assert not any(
                 rows[table] for table in rows.keys() - (stay if schema.startswith("forecast") else {"place"})
             )

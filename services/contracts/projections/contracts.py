@@ -6,9 +6,8 @@ from uuid import UUID
 
 from services.contracts.domain.contract import contract
 from shared.domain.aggregate import statuses
-from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.events.contracts import (
+from shared.events.contracts.contract import (
     ContractActivated,
     ContractApproved,
     ContractDrafted,
@@ -21,6 +20,7 @@ from shared.events.contracts import (
 )
 from shared.events.definition import value
 from shared.events.envelope import Envelope
+from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
@@ -111,7 +111,7 @@ create index on {{view}}.contract (account_id);
 create index on {{view}}.contract (status, drafted_at);
 """
 
-CONTRACT_VIEW = Projection(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
+CONTRACT_PROJECTION = Projection(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
 
 
 @value
@@ -139,7 +139,7 @@ class ContractRow:
 CONTRACTS = Listing(
     name="contracts",
     by_language=("name",),
-    view=CONTRACT_VIEW,
+    projection=CONTRACT_PROJECTION,
     table="contract",
     item=ContractRow,
     key="id",

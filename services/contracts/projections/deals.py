@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.events.deals import DealHandedOver, DealOpened
+from shared.events.deals.deal import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table

@@ -5,8 +5,9 @@ from uuid import UUID
 
 from services.deals.domain.process import Process
 from services.deals.domain.short_process import SHORT_ID
-from shared.domain.criteria import Facts, Predicate, meets
+from shared.domain.criteria import Facts, meets
 from shared.events.definition import value
+from shared.events.process import Predicate
 
 
 @value

@@ -17,9 +17,9 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 
 from collections.abc import Iterator, Mapping
 
-from shared.domain.criteria import NUMBER, FactValue, Predicate, is_number
-from shared.domain.process import ProcessDefinition
+from shared.domain.criteria import NUMBER, is_number
 from shared.domain.rejection import Reason
+from shared.events.process import FactValue, Predicate, ProcessDefinition
 
 DERIVED: Mapping[str, str] = {
     "amount": "number",

@@ -8,12 +8,12 @@ from uuid import UUID
 from services.deals.domain.facts import DERIVED, predicate_faults, vocabulary
 from shared.domain.aggregate import Aggregate, Claim
 from shared.domain.context import Context
-from shared.domain.criteria import Criterion, faults
-from shared.domain.process import ProcessDefinition, Stage
+from shared.domain.criteria import faults
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import EVERYBODY, OPERATIONS
-from shared.events.deals import ProcessPublished
+from shared.events.deals.process import ProcessPublished
 from shared.events.definition import value
+from shared.events.process import Criterion, ProcessDefinition, Stage
 
 CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
 """The forecast categories that a stage or a judgement can have (DEAL-10)."""

@@ -10,13 +10,14 @@ from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.history import said_of, stated
 from shared.domain.merge_patch import absent, given
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
 from shared.domain.text import Name
-from shared.events.deals import ProductChanged, ProductFactRetracted, ProductListed
+from shared.events.deals.product import ProductChanged, ProductFactRetracted, ProductListed
 from shared.events.definition import value
+from shared.events.money import Money
 
 KEEPING_PRODUCTS = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.PRODUCT: Reach.ALL})
 

@@ -3,8 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
-from shared.domain.criteria import Criterion, FactValue, Predicate
-from shared.domain.process import FactDefinition, Node, ProcessDefinition, Stage
+from shared.events.process import Criterion, FactDefinition, FactValue, Node, Predicate, ProcessDefinition, Stage
 
 SHORT_ID = UUID("5b1a5c1e-7a57-5d0c-9a51-000000000001")
 """The same in every deployment."""

@@ -10,13 +10,14 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.calendar import FIRST_DAY, LAST_DAY, Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
-from shared.events.deals import TargetFactRetracted, TargetSet
+from shared.events.deals.target import TargetFactRetracted, TargetSet
 from shared.events.definition import value
+from shared.events.money import Money
 
 SETTING_TARGETS = permission(
     {

@@ -8,12 +8,27 @@ from uuid import UUID
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from shared.domain.aggregate import statuses
-from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.events import deals
 from shared.events.chronology import ORDER_OF_DAY
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealActivityLogged,
+    DealAmountChanged,
+    DealCategoryChanged,
+    DealCloseDateChanged,
+    DealFactsNoted,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealNodeCompleted,
+    DealOpened,
+    DealReopened,
+    DealWon,
+)
 from shared.events.definition import Exact, value
 from shared.events.envelope import Envelope
+from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
@@ -76,7 +91,7 @@ class DealRow:
     updated_at: datetime
 
 
-def _opened(fact: Envelope[deals.DealOpened], row: Row) -> Row:
+def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
     event = fact.data
     return {
         "status": "open",
@@ -111,11 +126,11 @@ def _while_open(change: Change) -> Change:
     return lambda fact, row: change(fact, row) if row["status"] == "open" else {}
 
 
-def _judged(fact: Envelope[deals.DealCategoryChanged], row: Row) -> Row:
+def _judged(fact: Envelope[DealCategoryChanged], row: Row) -> Row:
     return _counting({**row, f"category_by_{fact.data.judged_by}": fact.data.category})
 
 
-def _moved(fact: Envelope[deals.DealMoved], row: Row) -> Row:
+def _moved(fact: Envelope[DealMoved], row: Row) -> Row:
     event = fact.data
     standing = {"stage": event.stage, "probability": event.probability}
     return {**standing, **_counting({**row, "category_of_stage": event.category_of_stage or event.category})}
@@ -133,20 +148,20 @@ def _dated(change: Change) -> Change:
 
 
 CHANGES: Mapping[type, Change] = {
-    deals.DealOpened: _opened,
-    deals.DealMoved: _while_open(_moved),
-    deals.DealAmountChanged: _while_open(_worth),
-    deals.DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
-    deals.DealCategoryChanged: _while_open(_judged),
-    deals.DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
-    deals.DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
-    deals.DealWon: _closed("won"),
-    deals.DealLost: _closed("lost"),
-    deals.DealAbandoned: _closed("abandoned"),
-    deals.DealReopened: lambda *_: {"status": "open", "closed_on": None},
-    deals.DealNodeCompleted: lambda *_: {},
-    deals.DealFactsNoted: lambda *_: {},
-    deals.DealActivityLogged: lambda *_: {},
+    DealOpened: _opened,
+    DealMoved: _while_open(_moved),
+    DealAmountChanged: _while_open(_worth),
+    DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
+    DealCategoryChanged: _while_open(_judged),
+    DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
+    DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
+    DealWon: _closed("won"),
+    DealLost: _closed("lost"),
+    DealAbandoned: _closed("abandoned"),
+    DealReopened: lambda *_: {"status": "open", "closed_on": None},
+    DealNodeCompleted: lambda *_: {},
+    DealFactsNoted: lambda *_: {},
+    DealActivityLogged: lambda *_: {},
 }
 """The columns that each event changes, besides version and time."""
 
@@ -169,12 +184,12 @@ create index on {{view}}.deal (team);
 create index on {{view}}.deal (account_id);
 """
 
-DEAL_VIEW = Projection(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+DEAL_PROJECTION = Projection(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",
     by_language=("name",),
-    view=DEAL_VIEW,
+    projection=DEAL_PROJECTION,
     table="deal",
     item=DealRow,
     key="id",

@@ -1,4 +1,5 @@
-"""What handlers are given besides their state: loaded fresh, so that a decision never rests on a view that lags."""
+"""What handlers are given besides their state: loaded fresh, so that a decision never rests on a projection that
+lags."""
 
 from typing import Any
 from uuid import UUID

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.domain.roles import EVERYBODY
-from shared.events import deals
+from shared.events.deals.process import ProcessPublished
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.lists import Listing, equals
@@ -26,7 +26,7 @@ class ProcessRow:
     published_at: datetime
 
 
-def _published(fact: Envelope[deals.ProcessPublished], row: Row) -> Row:
+def _published(fact: Envelope[ProcessPublished], row: Row) -> Row:
     published = fact.data.definition
     return {
         "version": fact.data.process_version,
@@ -47,16 +47,16 @@ PROCESS = Table(
         "stages": "text[] not null",
         "published_at": "timestamptz not null",
     },
-    changes={deals.ProcessPublished: _published},
+    changes={ProcessPublished: _published},
 )
 
-PROCESS_VIEW = Projection(
+PROCESS_PROJECTION = Projection(
     name="processes", version=1, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.changes)
 )
 
 PROCESSES = Listing(
     name="processes",
-    view=PROCESS_VIEW,
+    projection=PROCESS_PROJECTION,
     table="process",
     item=ProcessRow,
     key="id",

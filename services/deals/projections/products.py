@@ -4,11 +4,11 @@ from uuid import UUID
 
 from services.deals.domain.product import TOLD
 from shared.domain.history import stated
-from shared.domain.money import Money
 from shared.domain.roles import EVERYBODY
-from shared.events import deals
+from shared.events.deals.product import ProductChanged, ProductListed
 from shared.events.definition import value
 from shared.events.envelope import Envelope
+from shared.events.money import Money
 from shared.projections.lists import Listing, contains, equals
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
@@ -27,7 +27,7 @@ class ProductRow:
     active: bool
 
 
-def _whole(fact: Envelope[deals.ProductListed | deals.ProductChanged], row: Row) -> Row:
+def _whole(fact: Envelope[ProductListed | ProductChanged], row: Row) -> Row:
     """An event holds the whole product, as far as it says; the first one all of it."""
     event = fact.data
     told = stated(event, TOLD, first=row["code"] is None)
@@ -49,7 +49,7 @@ PRODUCT = Table(
         "currency": "text not null",
         "active": "boolean not null",
     },
-    changes={deals.ProductListed: _whole, deals.ProductChanged: _whole},
+    changes={ProductListed: _whole, ProductChanged: _whole},
 )
 
 DDL = f"""
@@ -57,12 +57,12 @@ DDL = f"""
 create index on {{view}}.product (code, id);
 """
 
-PRODUCT_VIEW = Projection(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_PROJECTION = Projection(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",
     by_language=("name",),
-    view=PRODUCT_VIEW,
+    projection=PRODUCT_PROJECTION,
     table="product",
     item=ProductRow,
     key="id",

@@ -4,11 +4,11 @@ from typing import get_args
 from uuid import UUID
 
 from services.deals.domain.target import Level
-from shared.domain.money import Money
 from shared.domain.roles import READING_TARGETS
-from shared.events import deals
+from shared.events.deals.target import TargetSet
 from shared.events.definition import value
 from shared.events.envelope import Envelope
+from shared.events.money import Money
 from shared.projections.lists import Listing, equals, one_of
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
@@ -28,7 +28,7 @@ class TargetRow:
     member: UUID | None
 
 
-def _set(fact: Envelope[deals.TargetSet], row: Row) -> Row:
+def _set(fact: Envelope[TargetSet], row: Row) -> Row:
     """Every event holds the whole target; the one that happened last counts."""
     event = fact.data
     return {
@@ -55,7 +55,7 @@ TARGET = Table(
         "team": "uuid",
         "member": "uuid",
     },
-    changes={deals.TargetSet: _set},
+    changes={TargetSet: _set},
 )
 
 DDL = f"""
@@ -63,11 +63,11 @@ DDL = f"""
 create index on {{view}}.target (period, id);
 """
 
-TARGET_VIEW = Projection(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
+TARGET_PROJECTION = Projection(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
 
 TARGETS = Listing(
     name="targets",
-    view=TARGET_VIEW,
+    projection=TARGET_PROJECTION,
     table="target",
     item=TargetRow,
     key="id",

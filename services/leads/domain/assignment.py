@@ -13,7 +13,8 @@ from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY
 from shared.events.definition import value
-from shared.events.leads import LeadAssigned, LeadLeftUnassigned, TurnTaken
+from shared.events.leads.assignment_queue import TurnTaken
+from shared.events.leads.lead import LeadAssigned, LeadLeftUnassigned
 
 GIVEN_TEAM, ASKERS_TEAM, NO_TEAM, BY_HAND, IMPORTED = "given-team", "askers-team", "no-team", "by-hand", "imported"
 

@@ -11,7 +11,7 @@ from shared.domain.history import stated
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded, ContactErased
+from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded, ContactErased
 from shared.projections.lists import Listing, contains, equals, one_of
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
@@ -158,12 +158,12 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_VIEW = Projection(name="accounts", version=4, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
+ACCOUNT_PROJECTION = Projection(name="accounts", version=4, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",
     by_language=("name",),
-    view=ACCOUNT_VIEW,
+    projection=ACCOUNT_PROJECTION,
     table="account",
     item=AccountRow,
     key="id",
@@ -184,7 +184,7 @@ ACCOUNTS = Listing(
 CONTACTS = Listing(
     name="contacts",
     by_language=("account_name",),
-    view=ACCOUNT_VIEW,
+    projection=ACCOUNT_PROJECTION,
     table="contact_of_account",
     item=ContactRow,
     key="id",

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from services.leads.domain.lead import lead
 from shared.domain.aggregate import statuses
-from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.leads import (
+from shared.events.leads.lead import (
     LeadActivityLogged,
     LeadAssigned,
     LeadCaptured,
@@ -24,6 +23,7 @@ from shared.events.leads import (
     LeadMarkedDuplicate,
     LeadQualificationNoted,
 )
+from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
@@ -234,11 +234,11 @@ select id, person_name, captured_at, owner, team from {view}.lead
 """
 """The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
-LEAD_VIEW = Projection(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+LEAD_PROJECTION = Projection(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 
 LEADS = Listing(
     name="leads",
-    view=LEAD_VIEW,
+    projection=LEAD_PROJECTION,
     table="lead",
     item=LeadRow,
     key="id",

@@ -38,14 +38,15 @@ from services.leads.domain.organisation.team import (
     Place,
     team,
 )
-from services.leads.projections.leads import LEAD_VIEW, OPEN_THEN
-from services.leads.projections.people import CANDIDATES, PEOPLE_VIEW
+from services.leads.projections.leads import LEAD_PROJECTION, OPEN_THEN
+from services.leads.projections.people import CANDIDATES, PEOPLE_PROJECTION
 from shared.commands.loaders import LoaderContext
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded, timed
 from shared.domain.permissions import sees
-from shared.events.leads import AccountChanged, ContactAdded, TeamChanged
+from shared.events.leads.account import AccountChanged, ContactAdded
+from shared.events.leads.team import TeamChanged
 
 
 async def named_team(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedTeam:
@@ -123,7 +124,7 @@ async def _open_before(reader: LoaderContext, address: str, at: datetime, lead_i
     in together is told in the order in which it happened, and finds them open."""
     return [
         Known(id=row["id"], name=row["person_name"], since=row["captured_at"], owner=row["owner"], team=row["team"])
-        for row in await reader.fetch(LEAD_VIEW, OPEN_THEN, address, at, lead_id)
+        for row in await reader.fetch(LEAD_PROJECTION, OPEN_THEN, address, at, lead_id)
     ]
 
 
@@ -146,7 +147,7 @@ async def assignment_desk(reader: LoaderContext, state: Any, command: Any, conte
         return AssignmentDesk(rule=rule, team_id=chosen, team_exists=False)
     # First the queue: every turn that it tells of is among what the reps carry, and the append finds out about others.
     queue, _ = await reader.state(assignment_queue, queue_of(chosen))
-    rows = await reader.fetch(PEOPLE_VIEW, CANDIDATES, chosen, context.today)
+    rows = await reader.fetch(PEOPLE_PROJECTION, CANDIDATES, chosen, context.today)
     moving = await _owners(reader, rows[0]["moving"]) if rows else Counter[UUID | None]()
     return AssignmentDesk(
         rule=rule,

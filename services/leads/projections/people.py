@@ -12,17 +12,15 @@ from shared.domain.roles import EVERYBODY, Role
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.leads import (
-    ManagerAppointed,
+from shared.events.leads.member import (
     MemberChanged,
     MemberFactRetracted,
     MemberJoined,
     MemberLeft,
     MemberMoved,
     MemberWentOnLeave,
-    TeamChanged,
-    TeamFormed,
 )
+from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
 from shared.projections.lists import Listing, contains, equals, one_of
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
@@ -135,8 +133,8 @@ select r.id, r.capacity, r.on_leave,
        (select coalesce(array_agg(id), '{}') from moving) as moving
   from rep r
 """
-"""The reps of a team on a day, with what they carry. Reads the view `leads` beside this one: leads of theirs of which
-something was recorded that it does not hold yet are not counted, but named (`moving`)."""
+"""The reps of a team on a day, with what they carry. Reads the projection `leads` beside this one: leads of theirs of
+which something was recorded that it does not hold yet are not counted, but named (`moving`)."""
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
@@ -183,12 +181,12 @@ class MemberRow:
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
 
-PEOPLE_VIEW = Projection(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_PROJECTION = Projection(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",
     by_language=("name",),
-    view=PEOPLE_VIEW,
+    projection=PEOPLE_PROJECTION,
     table="team",
     item=TeamRow,
     key="id",
@@ -203,7 +201,7 @@ TEAMS = Listing(
 MEMBERS = Listing(
     name="members",
     by_language=("name",),
-    view=PEOPLE_VIEW,
+    projection=PEOPLE_PROJECTION,
     table="member",
     item=MemberRow,
     key="id",

@@ -18,7 +18,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
 from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
-from shared.events.receivables import InvoiceNumberTaken, NumberSeriesLifted
+from shared.events.receivables.number_series import InvoiceNumberTaken, NumberSeriesLifted
 
 LegalEntity = Annotated[str, MinLen(1), MaxLen(16), NOT_BLANK]
 USUAL_ENTITY = "MAIN"

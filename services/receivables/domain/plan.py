@@ -12,12 +12,19 @@ from services.receivables.domain.ledger.state import OpenLedger
 from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money, split
+from shared.domain.money import check_money, split
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import ONLY_SERVICES, READING
-from shared.events.contracts import PaymentTerm
+from shared.events.contracts.contract import PaymentTerm
 from shared.events.definition import value
-from shared.events.receivables import Instalment, InstalmentInvoiced, InstalmentLeft, PlanDrawnUp, PriorInvoiceCounted
+from shared.events.money import Money
+from shared.events.receivables.payment_plan import (
+    Instalment,
+    InstalmentInvoiced,
+    InstalmentLeft,
+    PlanDrawnUp,
+    PriorInvoiceCounted,
+)
 
 
 @value

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from services.receivables.domain.ledger.holdings import OTHERWISE, TAKEN_BACK, TIE
 from services.receivables.domain.ledger.state import BY_HAND
-from services.receivables.projections.books import BOOKS_VIEW
-from shared.domain.money import Money
+from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.domain.roles import READING
 from shared.events.definition import value
+from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
 
 
@@ -114,7 +114,7 @@ RULES = ("reference", "exact-amount", "oldest-due", "credit", BY_HAND)
 
 INVOICES = Listing(
     name="invoices",
-    view=BOOKS_VIEW,
+    projection=BOOKS_PROJECTION,
     table="invoice",
     item=InvoiceRow,
     key="id",
@@ -143,7 +143,7 @@ INVOICES = Listing(
 
 RECEIPTS = Listing(
     name="receipts",
-    view=BOOKS_VIEW,
+    projection=BOOKS_PROJECTION,
     table="receipt",
     item=ReceiptRow,
     key="id",
@@ -165,7 +165,7 @@ RECEIPTS = Listing(
 
 ALLOCATIONS = Listing(
     name="allocations",
-    view=BOOKS_VIEW,
+    projection=BOOKS_PROJECTION,
     table="allocation",
     item=AllocationRow,
     key="id",
@@ -188,7 +188,7 @@ ALLOCATIONS = Listing(
 
 BALANCES = Listing(
     name="balances",
-    view=BOOKS_VIEW,
+    projection=BOOKS_PROJECTION,
     table="balance",
     item=BalanceRow,
     key="id",

@@ -6,7 +6,7 @@ from typing import Any
 from services.receivables.domain.ledger.holdings import TAKEN_BACK, TIE
 from services.receivables.domain.ledger.state import BY_HAND
 from shared.events.envelope import Envelope
-from shared.events.receivables import (
+from shared.events.receivables.ledger import (
     AllocationReversed,
     InvoiceIssued,
     ReceiptAllocated,
@@ -282,7 +282,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await db.execute(PAID_ON, list(moved))
 
 
-BOOKS_VIEW = Projection(
+BOOKS_PROJECTION = Projection(
     name="books",
     version=3,
     ddl=DDL,

@@ -5,11 +5,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.receivables import InstalmentInvoiced, PlanDrawnUp, PriorInvoiceCounted
+from shared.events.money import Money
+from shared.events.receivables.payment_plan import InstalmentInvoiced, PlanDrawnUp, PriorInvoiceCounted
 from shared.projections.lists import Listing, at_least, at_most, equals
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
@@ -146,7 +146,7 @@ update {view}.plan as p set invoiced = i.invoiced, to_invoice = i.to_invoice fro
          from {view}.instalment where plan_id = any($1) group by plan_id) as i
  where p.id = i.plan_id"""
 
-PLAN_VIEW = Projection(name="plans", version=3, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
+PLAN_PROJECTION = Projection(name="plans", version=3, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
 
 
 @value
@@ -194,7 +194,7 @@ class InstalmentRow:
 
 PLANS = Listing(
     name="payment-plans",
-    view=PLAN_VIEW,
+    projection=PLAN_PROJECTION,
     table="plan",
     item=PlanRow,
     key="id",
@@ -212,7 +212,7 @@ PLANS = Listing(
 
 INSTALMENTS = Listing(
     name="instalments",
-    view=PLAN_VIEW,
+    projection=PLAN_PROJECTION,
     table="instalment",
     item=InstalmentRow,
     key="id",

@@ -11,10 +11,10 @@ from services.leads.domain.assignment import queue_of
 from services.receivables.app import SERVICE
 from services.receivables.domain.ledger.state import ledger_of, movement
 from services.receivables.domain.numbers import series_of
-from shared.domain.money import Money
 from shared.events.codec import Codec
 from shared.events.definition import value
-from shared.events.receivables import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
+from shared.events.money import Money
+from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.events.registry import partition_of, type_of, version_of
 from shared.service.runtime import registry_for
 from tests.bench.fill.copying import EVENT_COLUMNS, PASSED, PUBLISHED

@@ -11,10 +11,9 @@ from services.contracts.domain.contract.signing import SignContract
 from services.contracts.domain.contract.state import contract_of
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.references import References
 from shared.domain.roles import Role
-from shared.events.contracts import (
+from shared.events.contracts.contract import (
     ContractActivated,
     ContractApproved,
     ContractDrafted,
@@ -24,6 +23,7 @@ from shared.events.contracts import (
     ContractSubmitted,
     ContractVoided,
 )
+from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, SOMEBODY, Scenario
 
 DEAL = UUID(int=11)

@@ -18,11 +18,17 @@ from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.domain.contract.state import DraftedContract
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.permissions import may
 from shared.domain.references import References
 from shared.domain.roles import SELLING, Role
-from shared.events.contracts import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided, PaymentTerm
+from shared.events.contracts.contract import (
+    ContractDrafted,
+    ContractFlagged,
+    ContractTermsChanged,
+    ContractVoided,
+    PaymentTerm,
+)
+from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, Outcome
 from tests.services.contracts.facts import (
     A_CONTRACT,

@@ -8,7 +8,7 @@ import pytest
 from services.contracts.domain.contract.history import ImportContract
 from services.contracts.domain.contract.state import ActiveContract, SignedContract
 from shared.domain.context import Moment
-from shared.events.contracts import (
+from shared.events.contracts.contract import (
     ContractActivated,
     ContractApproved,
     ContractDrafted,

@@ -11,7 +11,7 @@ from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.reactions import reactions
-from shared.events.deals import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
+from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.envelope import Envelope
 from shared.reactions.registry import Do
 from tests.services.contracts.facts import ACCOUNT, DEAL, ID, OWNER, TEAM, TODAY, eur

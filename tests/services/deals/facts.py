@@ -12,10 +12,10 @@ from services.deals.domain.process import Process
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.short_process import SHORT, SHORT_ID
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.references import References
 from shared.domain.roles import Role
-from shared.events.deals import DealNodeCompleted, DealOpened, DueNode
+from shared.events.deals.deal import DealNodeCompleted, DealOpened, DueNode
+from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, Scenario
 
 ID = UUID(int=2)

@@ -16,10 +16,9 @@ from services.deals.domain.deal.changes import (
     UpdateDeal,
 )
 from services.deals.domain.deal.state import NextStep
-from shared.domain.money import Money
 from shared.domain.references import References
 from shared.domain.roles import Role
-from shared.events.deals import (
+from shared.events.deals.deal import (
     DealAmountChanged,
     DealCategoryChanged,
     DealCloseDateChanged,
@@ -29,6 +28,7 @@ from shared.events.deals import (
     DealNextStepPlanned,
     DealWon,
 )
+from shared.events.money import Money
 from tests.services.deals.facts import ID, OPENED, OTHER, OTHER_TEAM, OWNER, TALKED, TEAM, THE_DEAL, TODAY, eur
 
 OPEN = THE_DEAL.given(OPENED)

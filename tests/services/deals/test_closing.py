@@ -11,7 +11,7 @@ from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal
 from services.deals.domain.deal.state import AbandonedDeal, LostDeal, OpenDeal, WonDeal, deal
 from shared.domain.aggregate import status_of
 from shared.domain.context import Moment
-from shared.events.deals import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import (
     END_OF_FRIDAY,

@@ -22,7 +22,7 @@ from services.deals.domain.deal.state import NextStep, OpenDeal, WonDeal, deal
 from shared.domain.aggregate import Handler
 from shared.domain.context import Moment
 from shared.domain.roles import ONLY_SERVICES
-from shared.events.deals import (
+from shared.events.deals.deal import (
     DealAbandoned,
     DealActivityLogged,
     DealAmountChanged,

@@ -9,8 +9,8 @@ from services.deals.domain.deal.nodes import CompleteNode, due_nodes
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.short_process import SHORT
 from shared.domain.context import Company
-from shared.domain.process import Stage
-from shared.events.deals import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealWon
+from shared.events.deals.deal import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealWon
+from shared.events.process import Stage
 from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
 TALK = CompleteNode(key="first-conversation", evidence="Minutes 118")

@@ -8,10 +8,10 @@ import pytest
 
 from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, OpenNewDeal
 from services.deals.domain.deal.state import OpenDeal
-from shared.domain.money import Money
 from shared.domain.references import References
 from shared.domain.roles import Role
-from shared.events.deals import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealWon
+from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealWon
+from shared.events.money import Money
 from tests.services.deals.facts import (
     ACCOUNT,
     ID,

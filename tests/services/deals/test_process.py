@@ -13,9 +13,8 @@ from services.deals.domain.choice import RULES, ChoiceRule, choose
 from services.deals.domain.facts import DERIVED, vocabulary
 from services.deals.domain.process import PublishedProcess, PublishProcess, PublishVersion, process, version_of
 from services.deals.domain.short_process import SHORT, SHORT_ID
-from shared.domain.criteria import Criterion, Predicate
-from shared.domain.process import FactDefinition, ProcessDefinition
-from shared.events.deals import ProcessPublished
+from shared.events.deals.process import ProcessPublished
+from shared.events.process import Criterion, FactDefinition, Predicate, ProcessDefinition
 from shared.testing.scenario import CONTEXT, Scenario
 
 ID = CONTEXT.aggregate_id

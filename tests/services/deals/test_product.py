@@ -15,8 +15,8 @@ from services.deals.domain.product import (
 )
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.domain.money import Money
-from shared.events.deals import ProductChanged, ProductListed
+from shared.events.deals.product import ProductChanged, ProductListed
+from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.deals.facts import eur
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from services.deals.reactions import reactions
 from shared.events.envelope import Envelope
-from shared.events.leads import LeadConverted
+from shared.events.leads.lead import LeadConverted
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import ACCOUNT, LEAD, OWNER, TEAM, THE_DEAL, eur
 

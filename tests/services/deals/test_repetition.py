@@ -19,10 +19,10 @@ from services.deals.domain.product import product
 from services.deals.domain.short_process import SHORT
 from services.deals.domain.target import target
 from shared.domain.aggregate import Handler
-from shared.domain.money import Money
-from shared.domain.process import ProcessDefinition
 from shared.domain.retraction import RetractFacts
 from shared.domain.roles import ONLY_SERVICES
+from shared.events.money import Money
+from shared.events.process import ProcessDefinition
 from shared.testing.scenario import NOW, Scenario
 from tests.services.deals.facts import LOADED, OPENED_FRIDAY, OTHER, OWNER, SERVER, TEAM, THE_DEAL, TODAY
 

@@ -9,7 +9,7 @@ import pytest
 
 from services.deals.domain.process import process
 from services.deals.domain.short_process import SHORT_ID
-from services.deals.projections.deals import DEAL_VIEW
+from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.seeds import publish_short_process
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
@@ -346,7 +346,8 @@ async def test_a_filter_by_a_word_that_is_not_there_is_refused(
     assert (fault["parameter"], allowed in fault["message"]) == (parameter, True)
 
 
-# -- views and reactions ----------------------------------------------------------------------------------------------
+# -- projections and reactions
+# ----------------------------------------------------------------------------------------------
 
 
 async def test_api_1_a_list_is_paged_without_gaps_or_repeats(office: Office) -> None:
@@ -389,4 +390,4 @@ async def test_the_list_of_deals_is_what_a_fresh_fold_gives(office: Office) -> N
     last = await desk.does("/v1/deals", DEAL)
     await seen(desk, last, "/v1/deals", limit="1")
     running = office.running
-    assert await differences(running.pool, running.log, DEAL_VIEW, running.settings.company) == []
+    assert await differences(running.pool, running.log, DEAL_PROJECTION, running.settings.company) == []

@@ -9,7 +9,7 @@ from services.deals.domain.deal.state import facts_of
 from services.deals.domain.facts import DERIVED, vocabulary
 from services.deals.domain.process import Process
 from services.deals.domain.short_process import SHORT
-from shared.events.deals import (
+from shared.events.deals.deal import (
     DealCategoryChanged,
     DealFactsNoted,
     DealMoved,

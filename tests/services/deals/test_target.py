@@ -9,7 +9,7 @@ from services.deals.domain.target import ChangeTarget, NoTarget, SetImportedTarg
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
 from shared.domain.references import References
-from shared.events.deals import TargetSet
+from shared.events.deals.target import TargetSet
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.deals.facts import OWNER, TEAM, eur
 

@@ -1,4 +1,4 @@
-"""A forecast at work on a database of its own: facts are journaled, views fold them."""
+"""A forecast at work on a database of its own: facts are journaled, projections fold them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -49,32 +49,32 @@ class Forecast:
 
     pool: asyncpg.Pool
     journal: Log
-    views: Projections
+    projections: Projections
     arrived: Wakeup
     advanced: Wakeup
 
     async def journal_facts(self, facts: Iterable[Envelope[Any]]) -> None:
-        """Journal facts in this order, and wait until every view has them."""
+        """Journal facts in this order, and wait until every projection has them."""
         await journaled(self, facts)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSnapshot]:
-        """All views on one snapshot."""
-        async with self.views.reading() as reading:
+        """All projections on one snapshot."""
+        async with self.projections.reading() as reading:
             yield reading
 
 
 async def journaled(there: "Forecast | ServiceContext", facts: Iterable[Envelope[Any]]) -> None:
-    """Journal facts in this order, and wait until every view has them."""
+    """Journal facts in this order, and wait until every projection has them."""
     rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await there.journal.head())]
     async with there.pool.acquire() as connection, connection.transaction():
         await connection.executemany(INSERT, rows)
-    there.arrived.give()
+    there.arrived.notify()
     head = await there.journal.head()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             seen = there.advanced.count
-            async with there.views.reading() as reading:
+            async with there.projections.reading() as reading:
                 if reading.position >= head:
                     return
             await there.advanced.wait(seen, 0.5)
@@ -103,23 +103,23 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
     stopping, arrived, advanced = asyncio.Event(), Wakeup(), Wakeup()
     async with await create_pool(url, name="forecast-test") as pool:
         log, journal = Log(pool, CODEC, service="forecast"), Log(pool, CODEC)
-        for view in SERVICE.views:
-            await builds.prepare(pool, view, COMPANY)
+        for projection in SERVICE.projections:
+            await builds.prepare(pool, projection, COMPANY)
         runner = ProjectionRunner(
             "journal",
             pool=pool,
             log=journal,
-            views=SERVICE.views,
+            projections=SERVICE.projections,
             company=COMPANY,
             health=Health(Metrics.of("forecast")),
             wake=arrived,
             advanced=advanced,
         )
         work = asyncio.create_task(runner.run(stopping))
-        views = Projections(pool, SERVICE.views, {"log": log, "journal": journal}, COMPANY)
-        yield Forecast(pool=pool, journal=journal, views=views, arrived=arrived, advanced=advanced)
+        projections = Projections(pool, SERVICE.projections, {"log": log, "journal": journal}, COMPANY)
+        yield Forecast(pool=pool, journal=journal, projections=projections, arrived=arrived, advanced=advanced)
         stopping.set()
-        arrived.give()
+        arrived.notify()
         await work
     await postgres.drop_database(url)
 

@@ -5,9 +5,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from shared.domain.money import Money
-from shared.events import deals
+from shared.events.deals.deal import (
+    DealAmountChanged,
+    DealCloseDateChanged,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealOpened,
+    DealReopened,
+    DealWon,
+)
 from shared.events.envelope import Envelope
+from shared.events.money import Money
 
 DEAL = UUID(int=1)
 NORTH, SOUTH = UUID(int=100), UUID(int=200)
@@ -62,9 +72,9 @@ def opened(
     owner: UUID = ANNA,
     process: UUID = SHORT,
     version: int = 1,
-) -> deals.DealOpened:
+) -> DealOpened:
     """A deal begins."""
-    return deals.DealOpened(
+    return DealOpened(
         deal_id=deal,
         name="Press line",
         amount=eur(amount),
@@ -81,9 +91,9 @@ def opened(
     )
 
 
-def moved(stage: str, before: str = "contact", amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealMoved:
+def moved(stage: str, before: str = "contact", amount: str | int = 1000, deal: UUID = DEAL) -> DealMoved:
     """A deal enters another stage."""
-    return deals.DealMoved(
+    return DealMoved(
         deal_id=deal,
         before=before,
         stage=stage,
@@ -96,34 +106,34 @@ def moved(stage: str, before: str = "contact", amount: str | int = 1000, deal: U
     )
 
 
-def repriced(amount: str | int, before: str | int = 1000, deal: UUID = DEAL) -> deals.DealAmountChanged:
+def repriced(amount: str | int, before: str | int = 1000, deal: UUID = DEAL) -> DealAmountChanged:
     """A deal is worth another amount."""
-    return deals.DealAmountChanged(deal_id=deal, before=eur(before), amount=eur(amount))
+    return DealAmountChanged(deal_id=deal, before=eur(before), amount=eur(amount))
 
 
-def rescheduled(close: date | None, deal: UUID = DEAL) -> deals.DealCloseDateChanged:
+def rescheduled(close: date | None, deal: UUID = DEAL) -> DealCloseDateChanged:
     """A deal is expected on another day."""
-    return deals.DealCloseDateChanged(deal_id=deal, before=None, expected_close=close)
+    return DealCloseDateChanged(deal_id=deal, before=None, expected_close=close)
 
 
-def planned(on: date | None, deal: UUID = DEAL) -> deals.DealNextStepPlanned:
+def planned(on: date | None, deal: UUID = DEAL) -> DealNextStepPlanned:
     """A next step is agreed, or that there is none."""
-    return deals.DealNextStepPlanned(deal_id=deal, on=on, what="Workshop" if on else None)
+    return DealNextStepPlanned(deal_id=deal, on=on, what="Workshop" if on else None)
 
 
-def handed_over(team: UUID, owner: UUID, deal: UUID = DEAL) -> deals.DealHandedOver:
+def handed_over(team: UUID, owner: UUID, deal: UUID = DEAL) -> DealHandedOver:
     """A deal goes to somebody else."""
-    return deals.DealHandedOver(deal_id=deal, owner_before=ANNA, team_before=NORTH, owner=owner, team=team)
+    return DealHandedOver(deal_id=deal, owner_before=ANNA, team_before=NORTH, owner=owner, team=team)
 
 
-def won(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealWon:
+def won(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> DealWon:
     """A deal is won."""
-    return deals.DealWon(deal_id=deal, on=on, amount=eur(amount), stage="drafting", name="Press line")
+    return DealWon(deal_id=deal, on=on, amount=eur(amount), stage="drafting", name="Press line")
 
 
-def lost(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> deals.DealLost:
+def lost(on: date, amount: str | int = 1000, deal: UUID = DEAL) -> DealLost:
     """A deal is lost."""
-    return deals.DealLost(deal_id=deal, on=on, amount=eur(amount), stage="drafting", reason="price")
+    return DealLost(deal_id=deal, on=on, amount=eur(amount), stage="drafting", reason="price")
 
 
 def reopened(
@@ -131,9 +141,9 @@ def reopened(
     amount: str | int = 1000,
     deal: UUID = DEAL,
     close: date | None = date(2026, 3, 31),
-) -> deals.DealReopened:
+) -> DealReopened:
     """A closed deal is open again."""
-    return deals.DealReopened(
+    return DealReopened(
         deal_id=deal,
         outcome_before="won",
         reason="mistake",

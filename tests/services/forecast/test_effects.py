@@ -11,9 +11,11 @@ import httpx
 import pytest
 
 from shared.domain.roles import Role
-from shared.events import contracts, leads
+from shared.events.contracts.contract import ContractActivated, ContractDrafted
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import Asked, CarriedOut, Place, follow_up_events, of_event, of_reactions
+from shared.events.leads.member import MemberJoined
+from shared.events.leads.team import TeamFormed
 from shared.events.registry import partition_of
 from shared.ops.ids import new_id
 from tests.services.forecast.conftest import journaled
@@ -58,7 +60,7 @@ class Course:
         return self.of_deal(won(date(2026, 3, 10), deal=self.deal), **more)
 
     def drafted(self, cause: Envelope[Any]) -> Envelope[Any]:
-        data = contracts.ContractDrafted(
+        data = ContractDrafted(
             contract_id=self.contract,
             deal_id=self.deal,
             name="Press line",
@@ -163,7 +165,7 @@ async def test_what_leads_on_is_waited_for_too(course: Course) -> None:
     """What followed has followers of its own."""
     win = course.win()
     await course.journal(win, course.drafted(win), course.answered(win, course.carried_out()))
-    active = contracts.ContractActivated(
+    active = ContractActivated(
         contract_id=course.contract,
         account_id=new_id(),
         name="Press line",
@@ -254,14 +256,14 @@ async def test_everybody_sees_what_is_in_their_scope(course: Course) -> None:
     anna, ben = new_id(), new_id()
     course.owner = anna
     members = [
-        leads.TeamFormed(team_id=NORTH, name="North"),
-        leads.TeamFormed(team_id=SOUTH, name="South"),
+        TeamFormed(team_id=NORTH, name="North"),
+        TeamFormed(team_id=SOUTH, name="South"),
     ]
     joined = [(anna, NORTH), (ben, SOUTH)]
     facts = [course.of(each, about=each.team_id, sequence=1, correlation_id=new_id()) for each in members]
     facts += [
         course.of(
-            leads.MemberJoined(member_id=member, subject=str(member), name="N", role="rep", team_id=team, capacity=1),
+            MemberJoined(member_id=member, subject=str(member), name="N", role="rep", team_id=team, capacity=1),
             about=member,
             sequence=1,
             correlation_id=new_id(),

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.forecast.app import SERVICE
 from services.forecast.feed import FIRST, NEWEST, head, read
-from shared.events import leads, receivables
+from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
+from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.eventstore.log import Log
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
@@ -26,8 +27,8 @@ def of_ledger(sequence: int, data: Any) -> Any:
     return replace(fact(sequence, data, day("2026-03-01"), deal=LEDGER), service="receivables", aggregate="ledger")
 
 
-def invoice(number: str, amount: int, team: UUID, owner: UUID) -> receivables.InvoiceIssued:
-    return receivables.InvoiceIssued(
+def invoice(number: str, amount: int, team: UUID, owner: UUID) -> InvoiceIssued:
+    return InvoiceIssued(
         ledger_id=LEDGER,
         account_id=CUSTOMER,
         invoice_id=UUID(int=amount),
@@ -42,7 +43,7 @@ def invoice(number: str, amount: int, team: UUID, owner: UUID) -> receivables.In
 
 
 async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: Forecast) -> None:
-    receipt = receivables.ReceiptRecorded(
+    receipt = ReceiptRecorded(
         ledger_id=LEDGER,
         account_id=CUSTOMER,
         receipt_id=UUID(int=9),
@@ -50,7 +51,7 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
         amount=eur(4321),
         on=date(2026, 3, 1),
     )
-    allocated = receivables.ReceiptAllocated(
+    allocated = ReceiptAllocated(
         ledger_id=LEDGER,
         account_id=CUSTOMER,
         receipt_id=UUID(int=9),
@@ -84,10 +85,10 @@ async def test_data_5_whose_something_is_follows_from_what_happened_last(forecas
         made = fact(sequence, data, day(on), deal=CUSTOMER)
         return replace(made, service="leads", aggregate="account", fact=name, causation_id=UUID(int=900 + sequence))
 
-    opened = leads.AccountOpened(account_id=CUSTOMER, name="Acme", owner=ANNA, team=NORTH)
-    to_ben = leads.AccountHandedOver(account_id=CUSTOMER, owner=BEN, team=SOUTH)
-    back = leads.AccountHandedOver(account_id=CUSTOMER, owner=ANNA, team=NORTH)
-    renamed = leads.AccountChanged(account_id=CUSTOMER, name="Acme")
+    opened = AccountOpened(account_id=CUSTOMER, name="Acme", owner=ANNA, team=NORTH)
+    to_ben = AccountHandedOver(account_id=CUSTOMER, owner=BEN, team=SOUTH)
+    back = AccountHandedOver(account_id=CUSTOMER, owner=ANNA, team=NORTH)
+    renamed = AccountChanged(account_id=CUSTOMER, name="Acme")
     facts = [
         of_account(1, opened, "2026-03-01", "account/1"),
         of_account(2, to_ben, "2026-03-09", "account/9"),
@@ -105,14 +106,16 @@ async def test_data_5_whose_something_is_follows_from_what_happened_last(forecas
     ]
 
 
-async def test_the_stream_goes_no_further_than_every_view_and_says_so(postgres: DatabaseServer) -> None:
+async def test_the_stream_goes_no_further_than_every_projection_and_says_so(postgres: DatabaseServer) -> None:
     """API-3: what follows a position is told once, also while the feed is ahead of another view."""
     url = await postgres.create_database("feed", await postgres.template("web", migrate))
     async with await create_pool(url, name="feed") as pool:
-        for view in SERVICE.views:
-            await builds.prepare(pool, view, COMPANY)
+        for projection in SERVICE.projections:
+            await builds.prepare(pool, projection, COMPANY)
         log = Log(pool, CODEC)
-        there: Any = SimpleNamespace(views=Projections(pool, SERVICE.views, {"log": log, "journal": log}, COMPANY))
+        there: Any = SimpleNamespace(
+            projections=Projections(pool, SERVICE.projections, {"log": log, "journal": log}, COMPANY)
+        )
         entry = (
             "insert into feed_1.entry"
             " select $1, 'deals.deal-opened', 'deal', $2, '', 1, null, null, now(), now(), '', false"

@@ -21,8 +21,10 @@ from services.forecast.figures import NOBODY
 from services.forecast.leads import CONVERSION
 from services.forecast.nodes import COMPLETION
 from services.forecast.question import Question
-from shared.events import deals, leads, receivables
+from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.envelope import Envelope
+from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadMarkedDuplicate
+from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, eur, fact, handed_over, lost, moved, opened
 from tests.services.forecast.test_changes import ALL
@@ -46,13 +48,13 @@ def lead_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
     for number in range(70):
         lead, sequence = UUID(int=5000 + number), 1
         at = START + timedelta(hours=dice.randrange(0, 2400))
-        told: list[tuple[Any, datetime]] = [(leads.LeadCaptured(lead_id=lead, source="web"), at)]
+        told: list[tuple[Any, datetime]] = [(LeadCaptured(lead_id=lead, source="web"), at)]
         for _ in range(dice.randrange(0, 3)):
             owner, team = dice.choice(WHOSE)
-            assigned = leads.LeadAssigned(lead_id=lead, team_id=team, member_id=owner, rule="turn")
+            assigned = LeadAssigned(lead_id=lead, team_id=team, member_id=owner, rule="turn")
             told.append((assigned, at + timedelta(hours=dice.randrange(0, 50))))
         if dice.random() < 0.5:
-            ended = leads.LeadConverted(
+            ended = LeadConverted(
                 lead_id=lead,
                 account_id=lead,
                 contact_id=lead,
@@ -64,7 +66,7 @@ def lead_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
             )
             told.append((ended, at + timedelta(hours=dice.choice([1, dice.randrange(0, 900)]))))
         elif dice.random() < 0.2:
-            same = leads.LeadMarkedDuplicate(
+            same = LeadMarkedDuplicate(
                 lead_id=lead, original_id=lead, original_kind="lead", matched_on="email", score=Decimal(1)
             )
             told.append((same, at))
@@ -90,9 +92,7 @@ def node_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
                 key, kind = dice.choice([("a", "task"), ("b", "task"), ("c", "deliverable")])
                 told.append(
                     (
-                        deals.DealNodeCompleted(
-                            deal_id=deal, stage=stage, key=key, kind=kind, required=True, evidence="x"
-                        ),
+                        DealNodeCompleted(deal_id=deal, stage=stage, key=key, kind=kind, required=True, evidence="x"),
                         at,
                     )
                 )
@@ -107,9 +107,9 @@ def node_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
         yield [fact(n, data, when, deal=deal) for n, (data, when) in enumerate(told, 1)]
 
 
-def due(dice: random.Random, at: datetime) -> tuple[deals.DueNode, ...]:
+def due(dice: random.Random, at: datetime) -> tuple[DueNode, ...]:
     return tuple(
-        deals.DueNode(
+        DueNode(
             key=key,
             kind=kind,
             required=dice.random() < 0.8,
@@ -143,10 +143,8 @@ def ledger_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
         ]
 
 
-def issued(
-    ledger: UUID, invoice: UUID, amount: int, on: date, team: UUID | None, owner: UUID | None
-) -> receivables.InvoiceIssued:
-    return receivables.InvoiceIssued(
+def issued(ledger: UUID, invoice: UUID, amount: int, on: date, team: UUID | None, owner: UUID | None) -> InvoiceIssued:
+    return InvoiceIssued(
         ledger_id=ledger,
         account_id=ledger,
         invoice_id=invoice,
@@ -160,8 +158,8 @@ def issued(
     )
 
 
-def allocated(ledger: UUID, invoice: UUID, paid: int, left: int, on: date) -> receivables.ReceiptAllocated:
-    return receivables.ReceiptAllocated(
+def allocated(ledger: UUID, invoice: UUID, paid: int, left: int, on: date) -> ReceiptAllocated:
+    return ReceiptAllocated(
         ledger_id=ledger,
         account_id=ledger,
         receipt_id=ledger,
@@ -203,9 +201,13 @@ async def compare(forecast: Forecast, asked: Question) -> int:
     async with forecast.reading() as reading:
         for since in (asked.as_of - timedelta(days=90), asked.as_of - timedelta(days=9), asked.as_of - timedelta(0, 9)):
             for cohort in (CONVERSION, COMPLETION):
-                rows = reading(cohort.view)
+                rows = reading(cohort.projection)
                 found = await count(cohort, rows, asked, COMPANY, since)
-                assert found == await count(cohort, rows, counted, COMPANY, since), (cohort.view, asked.as_of, since)
+                assert found == await count(cohort, rows, counted, COMPANY, since), (
+                    cohort.projection,
+                    asked.as_of,
+                    since,
+                )
                 seen += found.entered + found.reached
         cash = reading("cash")
         owed = await open_items(cash, asked, COMPANY)

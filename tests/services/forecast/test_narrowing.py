@@ -12,7 +12,8 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
-from shared.events.leads import ManagerAppointed, MemberJoined, MemberLeft, MemberMoved, TeamFormed
+from shared.events.leads.member import MemberJoined, MemberLeft, MemberMoved
+from shared.events.leads.team import ManagerAppointed, TeamFormed
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import day, fact, handed_over, opened
 from tests.shared.http.conftest import Errands

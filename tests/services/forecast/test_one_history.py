@@ -15,7 +15,7 @@ from services.deals.domain.deal.state import NoDeal
 from services.forecast.timeline import at
 from shared.domain.aggregate import status_of
 from shared.domain.history import folded, goes_on
-from shared.events.deals import DealAbandoned, DealCategoryChanged
+from shared.events.deals.deal import DealAbandoned, DealCategoryChanged
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (
     ANNA,

@@ -13,20 +13,12 @@ import pytest
 
 from services.forecast.periods import quarter_of
 from shared.domain.roles import Role
-from shared.events.deals import TargetSet
+from shared.events.deals.target import TargetSet
 from shared.events.envelope import Envelope
-from shared.events.leads import (
-    LeadAssigned,
-    LeadCaptured,
-    LeadConverted,
-    LeadDisqualified,
-    ManagerAppointed,
-    MemberJoined,
-    MemberMoved,
-    TeamChanged,
-    TeamFormed,
-)
-from shared.events.receivables import InvoiceIssued
+from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadDisqualified
+from shared.events.leads.member import MemberJoined, MemberMoved
+from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
+from shared.events.receivables.ledger import InvoiceIssued
 from shared.events.registry import partition_of, retraction_of
 from shared.ops.ids import new_id
 from tests.services.forecast.conftest import journaled

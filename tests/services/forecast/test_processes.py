@@ -9,10 +9,10 @@ from uuid import UUID
 import httpx
 import pytest
 
-from shared.domain.process import ProcessDefinition, Stage
 from shared.domain.roles import Role
-from shared.events.deals import ProcessPublished
+from shared.events.deals.process import ProcessPublished
 from shared.events.envelope import Envelope
+from shared.events.process import ProcessDefinition, Stage
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import SHORT, TENDER, fact, opened, won
 from tests.shared.http.conftest import Errands

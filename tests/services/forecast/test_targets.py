@@ -11,7 +11,7 @@ from services.forecast.question import Question
 from services.forecast.targets import Goal, goal_of, revenue_target
 from shared.domain.context import Actor
 from shared.domain.roles import Role
-from shared.events.deals import TargetSet
+from shared.events.deals.target import TargetSet
 from shared.events.envelope import Envelope
 from tests.services.forecast.conftest import Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact

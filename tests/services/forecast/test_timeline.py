@@ -9,7 +9,7 @@ import pytest
 from services.forecast.nodes import follow
 from services.forecast.timeline import OPEN, WON, at, spans
 from shared.domain.context import Company
-from shared.events.deals import DueNode
+from shared.events.deals.deal import DueNode
 from tests.services.forecast.facts import day, fact, moved, opened, reopened, repriced, won
 
 # Six events: the move and the new amount were recorded late, the win was reversed.

@@ -99,7 +99,7 @@ class House:
         return team, reps
 
     async def settled(self) -> None:
-        """The views hold everything that was done."""
+        """The projections hold everything that was done."""
         running = self.service.running
         newest = ConsistencyToken(
             service="leads", topic="leads.team.v1", partition=0, position=await running.log.head()

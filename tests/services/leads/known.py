@@ -6,10 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate
-from shared.domain.money import Money
-from shared.events.leads import (
-    AccountOpened,
-    ContactAdded,
+from shared.events.leads.account import AccountOpened, ContactAdded
+from shared.events.leads.lead import (
     LeadActivityLogged,
     LeadAssigned,
     LeadCaptured,
@@ -18,9 +16,10 @@ from shared.events.leads import (
     LeadErased,
     LeadMarkedDuplicate,
     LeadQualificationNoted,
-    MemberJoined,
-    TeamFormed,
 )
+from shared.events.leads.member import MemberJoined
+from shared.events.leads.team import TeamFormed
+from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, NOW, SOMEBODY
 
 HERE = CONTEXT.aggregate_id

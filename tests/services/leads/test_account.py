@@ -13,7 +13,7 @@ from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbou
 from services.leads.domain.contact_points import Known, KnownUnder
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened, ContactErased
+from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened, ContactErased
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.leads.known import HERE, NORTH, OTHER, ROSA, SAM, SOUTH, ada, after, opened
 

@@ -21,7 +21,8 @@ from services.leads.domain.assignment import (
 )
 from shared.domain.aggregate import Occurrence
 from shared.domain.rejection import Rejected
-from shared.events.leads import LeadAssigned, LeadLeftUnassigned, TurnTaken
+from shared.events.leads.assignment_queue import TurnTaken
+from shared.events.leads.lead import LeadAssigned, LeadLeftUnassigned
 from tests.services.leads.known import HERE, NORTH, ROSA, SAM, SOUTH, TEA, after
 
 

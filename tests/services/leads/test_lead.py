@@ -15,14 +15,14 @@ from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualif
 from services.leads.domain.lead.state import DuplicateLead
 from services.leads.domain.organisation.team import NamedMember
 from shared.domain.aggregate import Claim
-from shared.events.leads import (
+from shared.events.leads.assignment_queue import TurnTaken
+from shared.events.leads.lead import (
     LeadAssigned,
     LeadCaptured,
     LeadFollowUpPlanned,
     LeadLeftUnassigned,
     LeadMarkedDuplicate,
     LeadQualificationNoted,
-    TurnTaken,
 )
 from shared.testing.scenario import CONTEXT, NOW, scenario
 from tests.services.leads.known import (

@@ -13,11 +13,8 @@ from services.leads.domain.lead.erasure import EraseLeadPerson
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
 from services.leads.domain.lead.state import ConvertedLead, ErasedLead
 from shared.domain.aggregate import status_of
-from shared.events.leads import (
-    AccountOpened,
-    ContactAdded,
-    LeadQualificationNoted,
-)
+from shared.events.leads.account import AccountOpened, ContactAdded
+from shared.events.leads.lead import LeadQualificationNoted
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.leads.known import (
     HERE,

@@ -15,12 +15,7 @@ from services.leads.domain.lead.history import (
 )
 from services.leads.domain.lead.state import DuplicateLead, OpenLead
 from shared.domain.context import Moment
-from shared.events.leads import (
-    LeadActivityLogged,
-    LeadAssigned,
-    LeadCaptured,
-    LeadQualificationNoted,
-)
+from shared.events.leads.lead import LeadActivityLogged, LeadAssigned, LeadCaptured, LeadQualificationNoted
 from shared.testing.scenario import CONTEXT, NOW, scenario
 from tests.services.leads.known import (
     HERE,

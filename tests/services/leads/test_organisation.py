@@ -31,15 +31,8 @@ from services.leads.domain.organisation.team import (
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
 from shared.domain.roles import Role
-from shared.events.leads import (
-    ManagerAppointed,
-    MemberChanged,
-    MemberLeft,
-    MemberMoved,
-    MemberWentOnLeave,
-    TeamChanged,
-    TeamFormed,
-)
+from shared.events.leads.member import MemberChanged, MemberLeft, MemberMoved, MemberWentOnLeave
+from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
 from shared.testing.scenario import CONTEXT, NOW, scenario
 from tests.services.leads.known import HERE, NORTH, OTHER, ROSA, SOUTH, TODAY, after, formed, joined
 

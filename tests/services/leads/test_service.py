@@ -342,8 +342,8 @@ async def test_org_1_the_lists_of_people_say_who_is_where(house: House) -> None:
 async def test_a_fresh_fold_of_the_log_gives_what_the_lists_show(house: House) -> None:
     await house.settled()
     running = house.service.running
-    for view in SERVICE.views:
-        assert await differences(running.pool, running.log, view, running.settings.company) == []
+    for projection in SERVICE.projections:
+        assert await differences(running.pool, running.log, projection, running.settings.company) == []
 
 
 async def test_api_1_names_are_sorted_and_found_as_people_read_them(house: House) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 import httpx
 
 from services.receivables.domain.plan import DrawUpPlan
-from shared.domain.money import Money
-from shared.events.contracts import PaymentTerm
+from shared.events.contracts.contract import PaymentTerm
+from shared.events.money import Money
 from shared.ops.ids import new_id
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import Office

@@ -12,9 +12,10 @@ from services.receivables.domain.ledger.receipts import ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of, movement
 from services.receivables.domain.numbers import NextNumber, NumberHolder
 from services.receivables.domain.plan import payment_plan, plan_of
-from shared.domain.money import Money
 from shared.domain.references import References
-from shared.events.receivables import Instalment, InvoiceIssued, PlanDrawnUp
+from shared.events.money import Money
+from shared.events.receivables.ledger import InvoiceIssued
+from shared.events.receivables.payment_plan import Instalment, PlanDrawnUp
 from shared.testing.scenario import CONTEXT, Outcome, Scenario
 
 ACCOUNT, CONTRACT, DEAL = UUID(int=21), UUID(int=22), UUID(int=23)

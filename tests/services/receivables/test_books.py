@@ -19,9 +19,10 @@ from services.receivables.domain.ledger.invoices import enter
 from services.receivables.domain.ledger.receipts import ImportReceipt, RecordReceipt
 from services.receivables.domain.ledger.state import BY_HAND, NoLedger, OpenLedger, content, empty
 from shared.domain.aggregate import Timer
-from shared.domain.money import Money, zero
+from shared.domain.money import zero
 from shared.domain.rejection import Rejected
-from shared.events.receivables import (
+from shared.events.money import Money
+from shared.events.receivables.ledger import (
     AllocationReversed,
     InvoiceIssued,
     InvoiceOverdue,

@@ -18,8 +18,8 @@ from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.numbers import series_of
 from services.receivables.domain.plan import DrawUpPlan, plan_of
 from shared.commands.request import CommandRequest, CommandResult
-from shared.domain.money import Money
-from shared.events.contracts import PaymentTerm
+from shared.events.contracts.contract import PaymentTerm
+from shared.events.money import Money
 from shared.eventstore.streams import BatchCache
 from shared.ops.ids import new_id
 from tests.services.leads.conftest import Desk

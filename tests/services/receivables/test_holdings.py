@@ -24,8 +24,14 @@ from services.receivables.domain.ledger.state import (
     standing_of,
 )
 from shared.domain.aggregate import Timer
-from shared.domain.money import Money
-from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptHeld, ReceiptRecorded
+from shared.events.money import Money
+from shared.events.receivables.ledger import (
+    InvoiceIssued,
+    InvoiceOverdue,
+    ReceiptAllocated,
+    ReceiptHeld,
+    ReceiptRecorded,
+)
 from tests.services.receivables.facts import ACCOUNT, FREE, LEDGER, THE_LEDGER, TODAY, books, eur, events, invoice
 
 

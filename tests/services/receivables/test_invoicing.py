@@ -24,18 +24,11 @@ from services.receivables.domain.plan import payment_plan
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.domain.money import Money
 from shared.domain.roles import Role
-from shared.events.receivables import (
-    InstalmentInvoiced,
-    InstalmentLeft,
-    InvoiceIssued,
-    InvoiceNumberTaken,
-    PriorInvoiceCounted,
-    ReceiptAllocated,
-    ReceiptHeld,
-    ReceiptRecorded,
-)
+from shared.events.money import Money
+from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptHeld, ReceiptRecorded
+from shared.events.receivables.number_series import InvoiceNumberTaken
+from shared.events.receivables.payment_plan import InstalmentInvoiced, InstalmentLeft, PriorInvoiceCounted
 from shared.testing.scenario import CONTEXT, NOW
 from tests.services.receivables.facts import (
     ACCOUNT,

@@ -18,9 +18,9 @@ from services.receivables.domain.ledger.receipts import ImportReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
 from shared.commands.request import CommandRequest, CommandResult
-from shared.domain.money import Money
 from shared.domain.roles import Role
-from shared.events.contracts import PaymentTerm
+from shared.events.contracts.contract import PaymentTerm
+from shared.events.money import Money
 from shared.ops.ids import new_id
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
@@ -373,7 +373,8 @@ async def test_history_comes_in_dated_and_its_open_invoices_become_overdue_from_
 
 
 async def is_overdue(office: Office, account: UUID, place: int) -> bool:
-    """Whether an invoice of a customer (by due date) is overdue; when not, the next change of the views was awaited."""
+    """Whether an invoice of a customer (by due date) is overdue; when not, the next change of the projections was
+    awaited."""
     seen = office.running.advanced.count
     listed = await office.finance().sees("/v1/invoices", account=str(account), sort="due")
     if listed["items"][place]["overdue"]:

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from services.receivables.domain.plan import DrawUpPlan, counted, instalments_of, payment_plan, prior_invoice_counted
 from services.receivables.reactions import reactions
 from shared.domain.context import Moment
-from shared.domain.money import Money, minor_unit
-from shared.events.contracts import ContractActivated, PaymentTerm
+from shared.domain.money import minor_unit
+from shared.events.contracts.contract import ContractActivated, PaymentTerm
 from shared.events.envelope import Envelope
-from shared.events.receivables import InvoiceIssued, PlanDrawnUp, PriorInvoiceCounted
+from shared.events.money import Money
+from shared.events.receivables.ledger import InvoiceIssued
+from shared.events.receivables.payment_plan import PlanDrawnUp, PriorInvoiceCounted
 from shared.testing.scenario import NOW
 from tests.services.receivables.facts import (
     ACCOUNT,

@@ -18,10 +18,11 @@ from services.receivables.domain.ledger.state import OpenLedger, empty, movement
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
 from shared.domain.context import Moment
-from shared.domain.money import Money, zero
+from shared.domain.money import zero
 from shared.domain.references import References
 from shared.domain.roles import ONLY_SERVICES
-from shared.events.receivables import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
+from shared.events.money import Money
+from shared.events.receivables.ledger import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
 from tests.services.receivables.facts import (
     ACCOUNT,
     FREE,

@@ -7,7 +7,7 @@ import pytest
 
 from services.receivables.domain.ledger.receipts import RecordReceipt
 from services.receivables.domain.ledger.remittance import mentions
-from shared.events.receivables import InvoiceIssued, ReceiptAllocated, ReceiptHeld
+from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptHeld
 from tests.services.receivables.facts import ACCOUNT, THE_LEDGER, TODAY, books, eur, events, invoice
 
 OLD = replace(invoice(1, "100.00", date(2026, 3, 2)), number="N1")

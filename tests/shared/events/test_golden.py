@@ -10,8 +10,9 @@ from typing import Any, get_type_hints
 import pytest
 
 from shared.events.codec import Codec
-from shared.events.registry import registry_of, type_of, version_of
+from shared.events.registry import SERVICES, modules_of, registry_of, type_of, version_of
 
+ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLES = sorted(GOLDEN.glob("*.json"), key=lambda path: path.name)
 REGISTRY = registry_of()
@@ -66,3 +67,13 @@ def test_data_2_a_changed_or_missing_field_is_noticed() -> None:
     assert lost(sample, {"amount": {"amount": "1.0"}, "lines": [{"quantity": "2"}]}) == ["/amount/amount"]
     assert lost(sample, {"amount": {"amount": "1.00"}, "lines": [{}]}) == ["/lines/0/quantity"]
     assert lost(sample, {"amount": {"amount": "1.00"}, "lines": []}) == ["/lines"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_event_stands_in_the_module_of_its_aggregate_and_is_published(service: str) -> None:
+    defined = {found for module in modules_of(service) for found in vars(module).values() if hasattr(found, "retracts")}
+    for event in defined:
+        assert event.__module__ == f"shared.events.{service}.{event.aggregate.replace('-', '_')}"
+        assert REGISTRY.of(type_of(event), version_of(event)) is event
+    files = {path.stem for path in (ROOT / "shared" / "events" / service).rglob("*.py")} - {"__init__"}
+    assert files == {event.__module__.rpartition(".")[2] for event in defined}, "a module of no event, or out of reach"

@@ -27,21 +27,21 @@ async def test_who_stops_renewing_is_followed(process: Process, other: Process) 
     first, second = Lease(process.pool, "relay", seconds=0.1), Lease(other.pool, "relay")
     await first.take()
     async with asyncio.timeout(5):
-        while (epoch := await second.take()) is None:
+        while (fencing_token := await second.take()) is None:
             await process.pool.execute("select pg_sleep(0.02)")
-    assert epoch == 2
+    assert fencing_token == 2
     await first.release(1)
     assert await second.renew(2)
 
 
 async def test_work_ends_when_the_lease_is_lost_and_begins_again_with_a_higher_epoch(process: Process) -> None:
-    epochs: list[int] = []
+    fencing_tokens: list[int] = []
     begun = asyncio.Event()
 
-    async def work(epoch: int) -> None:
-        epochs.append(epoch)
+    async def work(fencing_token: int) -> None:
+        fencing_tokens.append(fencing_token)
         begun.set()
-        if len(epochs) < 2:
+        if len(fencing_tokens) < 2:
             await asyncio.Event().wait()
 
     holding = asyncio.create_task(Lease(process.pool, "relay").hold(work))
@@ -51,13 +51,13 @@ async def test_work_ends_when_the_lease_is_lost_and_begins_again_with_a_higher_e
     )
     async with asyncio.timeout(10):
         await holding
-    assert epochs == [1, 3]
+    assert fencing_tokens == [1, 3]
 
 
 async def test_a_cancelled_holder_lets_the_next_one_in_at_once(process: Process, other: Process) -> None:
     begun = asyncio.Event()
 
-    async def work(epoch: int) -> None:
+    async def work(fencing_token: int) -> None:
         begun.set()
         await asyncio.Event().wait()
 
@@ -70,7 +70,7 @@ async def test_a_cancelled_holder_lets_the_next_one_in_at_once(process: Process,
 
 
 async def test_who_is_done_lets_the_next_one_in_at_once(process: Process, other: Process) -> None:
-    async def work(epoch: int) -> None:
+    async def work(fencing_token: int) -> None:
         return
 
     await Lease(process.pool, "relay", seconds=60).hold(work)
@@ -79,11 +79,11 @@ async def test_who_is_done_lets_the_next_one_in_at_once(process: Process, other:
 
 async def test_a_database_that_fails_is_asked_again(process: Process, other: Process) -> None:
     """For the first time, and while there is time for it to be renewed; the work goes on meanwhile."""
-    name, epochs = "asked again", list[int]()
+    name, fencing_tokens = "asked again", list[int]()
     begun, enough = asyncio.Event(), asyncio.Event()
 
-    async def work(epoch: int) -> None:
-        epochs.append(epoch)
+    async def work(fencing_token: int) -> None:
+        fencing_tokens.append(fencing_token)
         begun.set()
         await enough.wait()
 
@@ -105,11 +105,11 @@ async def test_a_database_that_fails_is_asked_again(process: Process, other: Pro
         await renewed(other, [name])
         enough.set()
         await holding
-    assert epochs == [1]
+    assert fencing_tokens == [1]
 
 
 async def test_what_the_work_raises_is_raised(process: Process) -> None:
-    async def work(epoch: int) -> None:
+    async def work(fencing_token: int) -> None:
         raise LookupError("broken")
 
     with pytest.raises(LookupError, match="broken"):
@@ -120,7 +120,7 @@ async def test_who_waits_for_the_lease_can_be_stopped(process: Process, other: P
     await Lease(process.pool, "relay", seconds=60).take()
     stopping = asyncio.Event()
 
-    async def work(epoch: int) -> None:
+    async def work(fencing_token: int) -> None:
         raise AssertionError("somebody else holds it")
 
     waiting = asyncio.create_task(Lease(other.pool, "relay").hold(work, stopping))
@@ -170,7 +170,7 @@ async def test_several_leases_are_held_by_different_processes(process: Process, 
 
 
 async def test_work_begins_again_when_a_lease_becomes_free(process: Process, other: Process) -> None:
-    """And the leases that were held all the while are held in the same epochs."""
+    """And the leases that were held all the while are held in the same fencing tokens."""
     first, second = Leases(process.pool, ["both"]), Leases(other.pool, ["both", "new"])
     held = await first.take()
     seen: list[Held] = []
@@ -191,7 +191,8 @@ async def test_work_begins_again_when_a_lease_becomes_free(process: Process, oth
 
 
 async def test_work_that_does_not_end_is_fenced_by_what_begins_beside_it(process: Process, other: Process) -> None:
-    """It may hang in a query: nothing goes on under its epoch, not even what was held before and is held now."""
+    """It may hang in a query: nothing goes on under its fencing token, not even what was held before and is held
+    now."""
     second = Leases(other.pool, ["views"])
     await second.take()
     works: list[Held] = []
@@ -278,7 +279,7 @@ async def test_work_begins_again_after_it_has_ended(process: Process) -> None:
     told: list[str] = []
     begun = asyncio.Event()
 
-    async def work(epoch: int) -> None:
+    async def work(fencing_token: int) -> None:
         told.append("begins")
         begun.set()
         try:
@@ -353,16 +354,16 @@ async def test_only_what_is_lost_is_let_go_when_work_begins_again(process: Proce
 async def test_many_leases_take_one_connection(process: Process, database: str) -> None:
     pool = await create_pool(database, name="narrow", size=2)
     names = [f"view-{number}" for number in range(50)]
-    epochs: list[Held] = []
+    fencing_tokens: list[Held] = []
 
     async def work(held: Held) -> None:
-        epochs.append(held)
+        fencing_tokens.append(held)
         async with asyncio.timeout(10):
             async with pool.acquire():  # the other connection
                 await renewed(process, names)
 
     await Leases(pool, names).hold(work)
-    assert epochs == [dict.fromkeys(names, 1)]
+    assert fencing_tokens == [dict.fromkeys(names, 1)]
     await pool.close()
 
 

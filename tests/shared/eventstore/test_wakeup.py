@@ -16,14 +16,14 @@ async def test_everybody_who_waits_wakes() -> None:
     signal = Wakeup()
     waiting = [asyncio.create_task(signal.wait(0, 5)) for _ in range(3)]
     await asyncio.wait(waiting, timeout=0.01)
-    signal.give()
+    signal.notify()
     assert await asyncio.gather(*waiting) == [True, True, True]
 
 
 async def test_what_came_between_the_look_and_the_wait_is_not_lost() -> None:
     signal = Wakeup()
     seen = signal.count
-    signal.give()
+    signal.notify()
     assert await signal.wait(seen, 0)
     assert not await signal.wait(signal.count, 0.01)
 

@@ -52,7 +52,7 @@ class Errands:
 
     @property
     def running(self) -> ServiceContext:
-        return self.app.state.running  # type: ignore[no-any-return]
+        return self.app.state.service  # type: ignore[no-any-return]
 
     def client(self, role: Role | None = Role.SALES_OPERATIONS, subject: str = "ops") -> httpx.AsyncClient:
         """Somebody in a role; nobody without one."""

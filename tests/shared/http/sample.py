@@ -11,11 +11,12 @@ from pydantic import TypeAdapter
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, READING, SELLING
 from shared.events.definition import event, value
 from shared.events.envelope import Envelope
+from shared.events.money import Money
 from shared.http.command_routes import carry_out
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
 from shared.http.sse import Select, ServerEvent
@@ -220,7 +221,7 @@ class ErrandRow:
 
 LISTING = Listing(
     name="errands",
-    view=ERRANDS,
+    projection=ERRANDS,
     table="errand",
     item=ErrandRow,
     key="errand_id",
@@ -256,7 +257,7 @@ async def count_errands(here: CurrentService, asking: CurrentActor, least: Annot
 
     All of them.
     """
-    async with here.views.reading() as reading:
+    async with here.projections.reading() as reading:
         count = await reading("errands").fetchval("select count(*) from {view}.errand")
     return answer(Count(count=max(count, least)))
 
@@ -306,7 +307,7 @@ async def stream_errands(request: Request, asking: CurrentActor, here: CurrentSe
 
 
 async def read(running: Any, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
-    async with running.views.reading() as reading:
+    async with running.projections.reading() as reading:
         db = reading("errands")
         rows = await db.fetch(
             "select * from {view}.errand where position > $1 order by position limit $2", after, limit
@@ -316,14 +317,14 @@ async def read(running: Any, after: int, limit: int) -> tuple[list[tuple[int, An
 
 
 async def head(running: Any) -> int:
-    async with running.views.reading() as reading:
+    async with running.projections.reading() as reading:
         return int(reading("errands").position)
 
 
 SERVICE = Service(
     "errands",
     aggregates=(errand,),
-    views=(ERRANDS,),
+    projections=(ERRANDS,),
     listings=(LISTING,),
     routes=(router,),
     feed=FeedSource(read=read, head=head),

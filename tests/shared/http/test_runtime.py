@@ -1,4 +1,4 @@
-"""What a process of a new release leaves to those of the one before, until its views serve (OPS-2)."""
+"""What a process of a new release leaves to those of the one before, until its projections serve (OPS-2)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -66,7 +66,7 @@ class Done:
             "tickets",
             aggregates=(ticket, counter),
             provides=PROVIDES,
-            views=(listed(version),),
+            projections=(listed(version),),
             reactions=reactions,
             description="Tickets.",
         )
@@ -93,7 +93,7 @@ def process(service: Service, settings: Settings) -> AbstractAsyncContextManager
 
 async def serves(running: ServiceContext) -> bool:
     try:
-        async with running.views.reading() as reading:
+        async with running.projections.reading() as reading:
             return reading("tickets").position > 0
     except NotBuilt:
         return False
@@ -113,14 +113,14 @@ async def waiting(
     await database.execute(TAKEN, revision_of(listed(2), settings.company))
     looks = 0
     async with process(done.service(2), settings) as running:
-        reading = running.views.reading
+        reading = running.projections.reading
 
         def looked() -> AbstractAsyncContextManager[ReadSnapshot]:
             nonlocal looks
             looks += 1
             return reading()
 
-        monkeypatch.setattr(running.views, "reading", looked)
+        monkeypatch.setattr(running.projections, "reading", looked)
         await until(lambda: looks > 2 * len(WAITING))
         assert {report.name for report in running.health.workers} >= WAITING
         yield
@@ -130,7 +130,7 @@ async def timers(database: Any) -> int:
     return int(await database.fetchval("select count(*) from timer"))
 
 
-async def test_workers_that_ask_the_views_begin_once_those_serve(
+async def test_workers_that_ask_the_projections_begin_once_those_serve(
     settings: Settings, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = Done()
@@ -144,7 +144,7 @@ async def test_workers_that_ask_the_views_begin_once_those_serve(
         await until(all_of_them)
 
 
-async def test_workers_that_wait_for_the_views_can_be_stopped(
+async def test_workers_that_wait_for_the_projections_can_be_stopped(
     settings: Settings, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = Done()

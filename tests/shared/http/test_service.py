@@ -31,7 +31,7 @@ async def test_alive_and_ready_while_the_broker_is_away(errands: Errands) -> Non
     assert (await client.get("/health/live")).json() == {"status": "alive"}
     ready = await client.get("/health/ready")
     assert ready.status_code == 200, ready.text
-    assert {check["name"] for check in ready.json()["checks"]} == {"database", "claim secret", "views"}
+    assert {check["name"] for check in ready.json()["checks"]} == {"database", "claim secret", "projections"}
 
 
 async def test_under_another_claim_secret_nothing_starts_and_nothing_is_written(errands: Errands) -> None:
@@ -71,7 +71,9 @@ async def test_workers_say_how_they_fare(errands: Errands) -> None:
                 break
             await asyncio.sleep(0.05)
     assert (await client.get("/health/workers")).status_code == 503
-    assert {"clock", "journal", "relay", "timers", "views-log", "views-journal"} <= {w["name"] for w in told}
+    assert {"clock", "journal", "relay", "timers", "projections-log", "projections-journal"} <= {
+        w["name"] for w in told
+    }
 
 
 async def test_metrics_name_patterns_never_addresses(errands: Errands, opened: httpx.Response) -> None:

@@ -32,7 +32,7 @@ class Book:
     def write(self, *texts: str) -> None:
         for text in texts:
             self.items.append((len(self.items) * 3 + 3, text))
-        self.grown.give()
+        self.grown.notify()
 
     async def read(self, after: int, limit: int) -> tuple[list[tuple[int, str]], int]:
         await asyncio.sleep(0)
@@ -63,7 +63,7 @@ async def feeding(book: Book, heartbeat: float = 15.0) -> AsyncIterator[tuple[Fe
     worker = asyncio.create_task(feed.run(stopping))
     yield feed, stopping
     stopping.set()
-    book.grown.give()
+    book.grown.notify()
     await worker
 
 

@@ -102,7 +102,7 @@ async def test_a_worker_that_fails_at_once_is_never_well_again_between(
 async def test_an_outage_of_the_database_is_no_error_and_is_soon_over(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A view that meets a lock begins again; and once the database is back nobody waits for long."""
+    """A projection that meets a lock begins again; and once the database is back nobody waits for long."""
     monkeypatch.setattr(workers, "FIRST_PAUSE", 5.0)
     monkeypatch.setattr(workers, "LONGEST_OUTAGE_PAUSE", 0.01)
     stopping = asyncio.Event()

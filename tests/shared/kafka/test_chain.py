@@ -82,7 +82,8 @@ def test_a_record_without_a_place_in_the_chain_is_new_and_leaves_the_chain_alone
     runs=some.lists(some.tuples(some.integers(0, 11), some.integers(1, 12)), max_size=8),
 )
 def test_publishers_that_repeat_whole_runs_change_nothing(length: int, runs: list[tuple[int, int]]) -> None:
-    """A restarted or woken publisher goes back to a mark that was reached before, and goes on from there in order."""
+    """A restarted or woken publisher goes back to a checkpoint that was reached before, and goes on from there in
+    order."""
     log = chain(range(1, 3 * length, 3))
     published: list[tuple[Place, Received]] = []
     reached = 0

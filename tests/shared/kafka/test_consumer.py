@@ -260,8 +260,8 @@ async def test_a_hole_is_noticed_and_stops_its_partition_only(
         await eventually(lambda: unhealthy(health))
         assert f"{topic_of('deals', aggregate)}/{torn[0].partition}" in said(health, "journal").detail
     assert_complete(await journaled(pool), [*torn[:2], *whole])
-    marks = dict(await pool.fetch("select partition, position from journal_mark"))
-    assert marks[torn[0].partition] == 2
+    checkpoints = dict(await pool.fetch("select partition, position from journal_mark"))
+    assert checkpoints[torn[0].partition] == 2
 
 
 async def test_a_partition_that_comes_back_is_read_again_before_it_stops(

@@ -135,21 +135,21 @@ class Shop:
         )
 
     async def published(self) -> bool:
-        """Whether the stored mark has reached the end of the log."""
+        """Whether the stored checkpoint has reached the end of the log."""
         query = "select (select position from relay) >= (select coalesce(max(position), 0) from event)"
         return bool(await self.pool.fetchval(query))
 
-    async def replaced(self, position: int, epoch: int) -> float:
-        """Wait until a later holder than that of `epoch` has published beyond `position`; gives the seconds."""
+    async def replaced(self, position: int, fencing_token: int) -> float:
+        """Wait until a later holder than that of `fencing token` has published beyond `position`; gives the seconds."""
 
         async def moved() -> bool:
-            now, holder = await self.mark()
-            return holder > epoch and now > position
+            now, holder = await self.checkpoint()
+            return holder > fencing_token and now > position
 
         return await eventually(moved)
 
     async def put_back(self, position: int) -> None:
-        """What a restore does: the later events are gone, and the relay's mark is the one of then."""
+        """What a restore does: the later events are gone, and the relay's checkpoint is the one of then."""
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute("alter table event disable trigger append_only")
             await connection.execute("delete from event where position > $1", position)
@@ -162,12 +162,12 @@ class Shop:
         head = await self.pool.fetchval("select max(position) from event")
 
         async def reached() -> bool:
-            return bool((await self.mark())[0] >= head)
+            return bool((await self.checkpoint())[0] >= head)
 
         await eventually(reached)
 
-    async def mark(self) -> tuple[int, int]:
-        """The stored mark and the epoch of who moved it."""
+    async def checkpoint(self) -> tuple[int, int]:
+        """The stored checkpoint and the fencing token of who moved it."""
         row = await self.pool.fetchrow("select position, epoch from relay")
         assert row is not None
         return row["position"], row["epoch"]
@@ -238,7 +238,7 @@ async def test_the_log_is_published_in_order_over_restarts(shop: Shop) -> None:
     async with running(shop.relay()):
         await eventually(shop.published)
     records = await shop.check()
-    assert len(records) == sum(shop.deals.values())  # who stops in order stores the mark before
+    assert len(records) == sum(shop.deals.values())  # who stops in order stores the checkpoint before
 
 
 async def test_health_says_how_far_behind_it_is(shop: Shop) -> None:
@@ -246,8 +246,8 @@ async def test_health_says_how_far_behind_it_is(shop: Shop) -> None:
     health = new_health()
     relay = shop.relay(health)
     other = Lease(shop.pool, "relay")
-    epoch = await other.take()
-    assert epoch is not None
+    fencing_token = await other.take()
+    assert fencing_token is not None
     async with running(relay):
 
         async def behind() -> bool:
@@ -255,7 +255,7 @@ async def test_health_says_how_far_behind_it_is(shop: Shop) -> None:
 
         await eventually(behind)
         await eventually(lambda: another_publishes(health))
-        await other.release(epoch)
+        await other.release(fencing_token)
         await eventually(shop.published)
 
         async def caught_up() -> bool:
@@ -272,7 +272,7 @@ async def test_a_killed_relay_is_replaced_by_a_second_replica(shop: Shop) -> Non
             async with running(shop.relay()):
                 process.kill()
                 process.wait()
-                assert await shop.replaced(*await shop.mark()) <= TAKEOVER_SECONDS
+                assert await shop.replaced(*await shop.checkpoint()) <= TAKEOVER_SECONDS
     async with running(shop.relay()):
         await eventually(shop.published)
     await shop.check()
@@ -284,7 +284,7 @@ async def test_a_killed_relay_is_replaced_by_its_restart(shop: Shop) -> None:
             await shop.catches_up()
             process.kill()
             process.wait()
-        killed = await shop.mark()
+        killed = await shop.checkpoint()
         async with running(shop.relay()):
             assert await shop.replaced(*killed) <= TAKEOVER_SECONDS
     async with running(shop.relay()):
@@ -296,17 +296,17 @@ async def test_a_holder_that_was_frozen_and_wakes_harms_nothing(shop: Shop) -> N
     with relay_process(shop) as process:
         await shop.catches_up()
         async with shop.busy(), running(shop.relay()):
-            _, first = await shop.mark()
+            _, first = await shop.checkpoint()
             process.send_signal(signal.SIGSTOP)
             await shop.catches_up()
-            position, second = await shop.mark()
+            position, second = await shop.checkpoint()
             assert second > first
             process.send_signal(signal.SIGCONT)
             # Long enough to publish again what it held, and to find out that its lease is gone.
             woken_until = time.monotonic() + 1.5
             while time.monotonic() < woken_until:
-                before, (position, epoch) = position, await shop.mark()
-                assert (epoch, position >= before) == (second, True)
+                before, (position, fencing_token) = position, await shop.checkpoint()
+                assert (fencing_token, position >= before) == (second, True)
                 await asyncio.sleep(0.02)
             assert process.poll() is None
     async with running(shop.relay()):
@@ -319,18 +319,18 @@ async def test_whoever_goes_on_from_an_old_mark_only_repeats_itself(shop: Shop) 
     """What the frozen holder does at its worst, on purpose."""
     woken = shop.relay(page=7)
     await shop.trade(deals=5, rounds=2)
-    epoch = await Lease(shop.pool, "relay", seconds=0).take()
-    assert epoch is not None
-    old = await woken._take(epoch)
+    fencing_token = await Lease(shop.pool, "relay", seconds=0).take()
+    assert fencing_token is not None
+    old = await woken._take(fencing_token)
     async with running(shop.relay()):
         await eventually(shop.published)
         await shop.trade(deals=5, rounds=2)
         await eventually(shop.published)
-    before = await shop.mark()
+    before = await shop.checkpoint()
     async with producing(shop.bootstrap, "woken") as producer:
         with pytest.raises(Fenced):
-            await asyncio.wait_for(woken._publish_from(old, epoch, producer, asyncio.Event()), 20)
-    assert await shop.mark() == before
+            await asyncio.wait_for(woken._publish_from(old, fencing_token, producer, asyncio.Event()), 20)
+    assert await shop.checkpoint() == before
     again = repeated(await shop.check())
     assert len(again) >= 7
     for same in again:
@@ -548,11 +548,13 @@ async def test_a_relay_that_cannot_publish_says_nothing_else_while_it_tries_agai
     assert {(ok, detail[:7]) for ok, detail in health.reports} == {(False, "stopped")}
 
 
-@pytest.mark.parametrize("mark", [FILLING, RECREATING])
-async def test_a_relay_that_is_sealed_by_a_command_waits_for_it_and_raises_no_alarm(shop: Shop, mark: int) -> None:
+@pytest.mark.parametrize("checkpoint", [FILLING, RECREATING])
+async def test_a_relay_that_is_sealed_by_a_command_waits_for_it_and_raises_no_alarm(
+    shop: Shop, checkpoint: int
+) -> None:
     """That command is at work: to ask for it would be wrong, and so would be to call it an error."""
     await shop.append(uuid.uuid4(), 3)
-    await seal(shop.pool, mark)
+    await seal(shop.pool, checkpoint)
     health = new_health()
     with structlog.testing.capture_logs() as logged:
         async with running(shop.relay(health)):

@@ -46,7 +46,7 @@ def test_a_lag_that_cannot_be_measured_is_absent_and_tells_since_when(health: He
     assert "throughline_lag_seconds{" not in page
     assert "throughline_lag_events{" not in page
     assert 'throughline_lag_measured_timestamp_seconds{kind="relay",name="deals"}' in page
-    health.withdraw("deals", ("view", "deals"))
+    health.withdraw("deals", ("projection", "deals"))
     assert "throughline_lag_measured_timestamp_seconds{" in health.metrics.page().decode(), (
         "the relay's, not the view's"
     )
@@ -57,8 +57,8 @@ def test_a_lag_that_cannot_be_measured_is_absent_and_tells_since_when(health: He
 def test_what_is_withdrawn_is_gone_and_not_zero(health: Health) -> None:
     for name in ("pipeline", "funnel"):
         health.report(name, True)
-        health.lag("view", name, events=7, seconds=1.5)
-    health.withdraw("pipeline", ("view", "pipeline"), ("view", "of which nothing was said"))
+        health.lag("projection", name, events=7, seconds=1.5)
+    health.withdraw("pipeline", ("projection", "pipeline"), ("projection", "of which nothing was said"))
     assert [report.name for report in health.workers] == ["funnel"]
     assert [lag.name for lag in health.lags] == ["funnel"]
     page = health.metrics.page().decode()

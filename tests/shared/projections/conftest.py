@@ -63,14 +63,14 @@ class Depot:
     advanced: Wakeup = field(default_factory=Wakeup)
 
     def runner(
-        self, *views: Projection, source: Source = "log", page: int = 1000, build_page: int = 5000
+        self, *projections: Projection, source: Source = "log", page: int = 1000, build_page: int = 5000
     ) -> ProjectionRunner:
         """The runner of some views."""
         return ProjectionRunner(
             source,
             pool=self.pool,
             log=self.of(source),
-            views=views,
+            projections=projections,
             company=self.company,
             health=self.health,
             wake=self.appender.appended if source == "log" else self.arrived,
@@ -93,16 +93,16 @@ class Depot:
             page=page,
         )
 
-    def views(self, *views: Projection) -> Projections:
+    def projections(self, *projections: Projection) -> Projections:
         """The read side of some views."""
-        return Projections(self.pool, views, {"log": self.log, "journal": self.journal}, self.company)
+        return Projections(self.pool, projections, {"log": self.log, "journal": self.journal}, self.company)
 
-    def arrival(self, *views: Projection, reactions: Sequence[str] = ()) -> ConsistencyGate:
+    def arrival(self, *projections: Projection, reactions: Sequence[str] = ()) -> ConsistencyGate:
         """What waits for tokens."""
         return ConsistencyGate(
             self.pool,
             "depot",
-            views=views,
+            projections=projections,
             company=self.company,
             reactions=reactions,
             topics=["shops.order.v1"],
@@ -114,10 +114,10 @@ class Depot:
     def of(self, source: Source) -> Log:
         return self.log if source == "log" else self.journal
 
-    async def prepare(self, *views: Projection) -> None:
+    async def prepare(self, *projections: Projection) -> None:
         """What every process does when it starts."""
-        for view in views:
-            await builds.prepare(self.pool, view, self.company)
+        for projection in projections:
+            await builds.prepare(self.pool, projection, self.company)
 
     async def post(self, parcel_id: UUID | None = None, *, weight: int = 1) -> UUID:
         """Post a parcel."""
@@ -146,15 +146,15 @@ class Depot:
                 INSERT, *about, place, order_id, "order", new_id(), type_of(kind), version_of(kind), NOW, imported, data
             )
             await connection.execute(JOURNALED, *about, place)
-        self.arrived.give()
+        self.arrived.notify()
 
-    async def table(self, view: str, table: str = "parcel", columns: str = "*") -> list[asyncpg.Record]:
-        """The rows of the newest serving build of a view, in order."""
+    async def table(self, projection: str, table: str = "parcel", columns: str = "*") -> list[asyncpg.Record]:
+        """The rows of the newest serving build of a projection, in order."""
         build = await self.pool.fetchval(
-            "select max(build) from view_build where view = $1 and state = 'serving'", view
+            "select max(build) from view_build where view = $1 and state = 'serving'", projection
         )
         rows: list[asyncpg.Record] = await self.pool.fetch(
-            f"select {columns} from {view}_{build}.{table} order by 1, 2"
+            f"select {columns} from {projection}_{build}.{table} order by 1, 2"
         )
         return rows
 
@@ -202,9 +202,9 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIE
             await asyncio.sleep(0.01)
 
 
-async def caught_up(depot: Depot, *views: Projection) -> None:
-    """Wait until views hold everything that is in their logs."""
-    revisions = [revision_of(view, depot.company) for view in views]
+async def caught_up(depot: Depot, *projections: Projection) -> None:
+    """Wait until projections hold everything that is in their logs."""
+    revisions = [revision_of(projection, depot.company) for projection in projections]
 
     async def level() -> bool:
         heads = {"log": await depot.log.head(), "journal": await depot.journal.head()}
@@ -214,11 +214,11 @@ async def caught_up(depot: Depot, *views: Projection) -> None:
     await until(level)
 
 
-async def reacted(depot: Depot, mark: str = "reactions-journal") -> None:
+async def reacted(depot: Depot, checkpoint: str = "reactions-journal") -> None:
     """Wait until the reactions have gone through the journal."""
 
     async def level() -> bool:
-        position = await depot.pool.fetchval("select position from mark where name = $1", mark)
+        position = await depot.pool.fetchval("select position from mark where name = $1", checkpoint)
         return position is not None and position >= await depot.journal.head()
 
     await until(level)

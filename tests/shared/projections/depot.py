@@ -1,4 +1,4 @@
-"""A depot for the tests of views: parcels of its own, which it posts when the shops' orders are paid."""
+"""A depot for the tests of projections: parcels of its own, which it posts when the shops' orders are paid."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -108,7 +108,8 @@ def scanned(state: PostedParcel, event: ParcelScanned) -> PostedParcel:
     return replace(state, scans=event.number)
 
 
-# -- views ------------------------------------------------------------------------------------------------------------
+# -- projections
+# ------------------------------------------------------------------------------------------------------------
 
 DDL = """
 create table {view}.parcel (parcel_id uuid primary key, weight integer not null, scans integer not null default 0);
@@ -136,7 +137,7 @@ async def fold_parcels(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) 
 
 
 def parcels(*, version: int = 1, fails: Fails = nothing, ddl: str = DDL) -> Projection:
-    """The view of parcels; `fails` says which events its fold cannot take."""
+    """The projection of parcels; `fails` says which events its fold cannot take."""
 
     async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await fold_parcels(db, events)
@@ -152,7 +153,7 @@ async def count_events(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) 
 
 
 def totals(source: Source = "log", name: str = "totals") -> Projection:
-    """A second view, of all events of a log."""
+    """A second projection, of all events of a log."""
     ddl = "create table {view}.total (events integer); insert into {view}.total values (0)"
     return Projection(name=name, version=1, ddl=ddl, apply=count_events, source=source)
 

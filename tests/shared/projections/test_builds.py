@@ -1,4 +1,4 @@
-"""A view is built anew beside the build that serves, and takes over without a gap."""
+"""A projection is built anew beside the build that serves, and takes over without a gap."""
 
 import asyncio
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ from tests.shared.projections.depot import OrderPaid, parcels, totals
 class Watcher:
     """Somebody who reads all the time. A read that fails, or steps back, fails the test."""
 
-    def __init__(self, depot: Depot, view: Projection, parcel_id: UUID) -> None:
-        self._views = depot.views(view)
-        self._view = view
+    def __init__(self, depot: Depot, projection: Projection, parcel_id: UUID) -> None:
+        self._projections = depot.projections(projection)
+        self._projection = projection
         self._parcel = parcel_id
         self.reads = 0
         self.schemas: set[str] = set()
@@ -35,8 +35,8 @@ class Watcher:
     async def watch(self, stop: asyncio.Event) -> None:
         position, scans, as_of = -1, -1, None
         while not stop.is_set():
-            async with self._views.reading() as reading:
-                db = reading(self._view)
+            async with self._projections.reading() as reading:
+                db = reading(self._projection)
                 now = await db.fetchval("select scans from {view}.parcel where parcel_id = $1", self._parcel) or 0
             assert db.position >= position, "the mark went back"
             assert now >= scans, "the rows went back"
@@ -57,18 +57,18 @@ async def scan_until(depot: Depot, parcel_id: UUID, stop: asyncio.Event) -> int:
 
 
 async def version_serves(depot: Depot, version: int, build: int) -> bool:
-    serving = await builds.builds_of_views(depot.pool, "serving", ["parcels"])
+    serving = await builds.builds_of_projections(depot.pool, "serving", ["parcels"])
     return (version, build) in [(one.version, one.build) for one in serving]
 
 
 async def test_a_rebuild_takes_over_under_traffic_and_reads_never_fail(depot: Depot) -> None:
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 100)
-    view = parcels()
+    projection = parcels()
     stop = asyncio.Event()
-    watcher = Watcher(depot, view, parcel_id)
-    async with working(depot.runner(view, build_page=25)):
-        await caught_up(depot, view)
+    watcher = Watcher(depot, projection, parcel_id)
+    async with working(depot.runner(projection, build_page=25)):
+        await caught_up(depot, projection)
         watching = asyncio.create_task(watcher.watch(stop))
         scanning = asyncio.create_task(scan_until(depot, parcel_id, stop))
         assert await request_rebuild(depot.pool, "parcels")
@@ -82,16 +82,16 @@ async def test_a_rebuild_takes_over_under_traffic_and_reads_never_fail(depot: De
         stop.set()
         await watching
         scans = 100 + await scanning
-        await caught_up(depot, view)
+        await caught_up(depot, projection)
     assert [row["scans"] for row in await depot.table("parcels")] == [scans]
     assert watcher.schemas == {"parcels_1", "parcels_2"}
 
 
 async def test_a_rebuild_is_asked_for_from_any_process(depot: Depot, other: Depot) -> None:
-    view = parcels()
+    projection = parcels()
     parcel_id = await depot.post()
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
         await depot.pool.execute("update parcels_1.parcel set weight = 17")
         assert await request_rebuild(other.pool, "parcels")
         await until(lambda: version_serves(depot, 1, 2))
@@ -99,8 +99,8 @@ async def test_a_rebuild_is_asked_for_from_any_process(depot: Depot, other: Depo
 
 
 async def test_one_build_at_a_time(depot: Depot) -> None:
-    view = parcels()
-    await depot.prepare(view)
+    projection = parcels()
+    await depot.prepare(projection)
     assert await request_rebuild(depot.pool, "parcels")
     assert not await request_rebuild(depot.pool, "parcels")
 
@@ -140,9 +140,9 @@ async def test_an_interrupted_build_goes_on_where_it_was(depot: Depot) -> None:
 
 
 async def test_an_old_build_is_dropped_once_nobody_can_be_reading_it(depot: Depot) -> None:
-    view = parcels()
-    await depot.prepare(view)
-    async with working(depot.runner(view)):
+    projection = parcels()
+    await depot.prepare(projection)
+    async with working(depot.runner(projection)):
         assert await request_rebuild(depot.pool, "parcels")
         await until(lambda: version_serves(depot, 1, 2))
         assert await depot.pool.fetchval("select to_regclass('parcels_1.parcel') is not null")
@@ -156,9 +156,9 @@ async def test_an_old_build_is_dropped_once_nobody_can_be_reading_it(depot: Depo
 
 
 async def test_a_reader_of_an_old_build_keeps_it_and_ends_no_worker(depot: Depot) -> None:
-    view = parcels()
-    await depot.prepare(view)
-    async with working(depot.runner(view)):
+    projection = parcels()
+    await depot.prepare(projection)
+    async with working(depot.runner(projection)):
         assert await request_rebuild(depot.pool, "parcels")
         await until(lambda: version_serves(depot, 1, 2))
     await depot.pool.execute("update view_build set retired_at = retired_at - interval '61 seconds'")
@@ -212,7 +212,7 @@ async def test_a_build_that_lacks_more_than_the_serving_one_does_not_take_over(d
         await caught_up(depot, first)
 
         async def built() -> bool:
-            (building,) = await builds.builds_of_views(depot.pool, "building", ["parcels"])
+            (building,) = await builds.builds_of_projections(depot.pool, "building", ["parcels"])
             return building.position == await depot.log.head()
 
         await until(built)
@@ -222,35 +222,35 @@ async def test_a_build_that_lacks_more_than_the_serving_one_does_not_take_over(d
 
 
 async def test_a_build_that_was_retired_meanwhile_takes_over_from_no_other(depot: Depot) -> None:
-    view = parcels(version=2)
+    projection = parcels(version=2)
     await depot.prepare(parcels())
-    await depot.prepare(view)
-    (second,) = await builds.builds_of_views(depot.pool, "building", ["parcels"])
+    await depot.prepare(projection)
+    (second,) = await builds.builds_of_projections(depot.pool, "building", ["parcels"])
     async with depot.pool.acquire() as connection, connection.transaction():
-        await builds.start_over(connection, [view], Company())
+        await builds.start_over(connection, [projection], Company())
     assert not await builds.switch(depot.pool, second, level=True)
-    assert await builds.builds_of_views(depot.pool, "serving", ["parcels"]) == []
-    (third,) = await builds.builds_of_views(depot.pool, "building", ["parcels"])
+    assert await builds.builds_of_projections(depot.pool, "serving", ["parcels"]) == []
+    (third,) = await builds.builds_of_projections(depot.pool, "building", ["parcels"])
     assert (third.version, third.build) == (2, 3)
 
 
 async def test_nothing_serves_of_a_journal_that_is_read_again_before_it_is_complete(depot: Depot) -> None:
     """Neither the build that starts over, nor what a process makes that starts meanwhile, of any release; however level
     a build is with a journal of which half is missing."""
-    view = totals("journal")
-    await depot.prepare(view)
+    projection = totals("journal")
+    await depot.prepare(projection)
     await depot.receive(1, *(OrderPaid(order_id=new_id(), weight=1) for _ in range(3)))
-    async with working(depot.runner(view, source="journal")):
-        await caught_up(depot, view)
-    await emptied(depot, view)
+    async with working(depot.runner(projection, source="journal")):
+        await caught_up(depot, projection)
+    await emptied(depot, projection)
     number = await generation(depot.pool)
     assert await republishing.completed(depot.pool) is None
-    await depot.prepare(view, replace(view, version=2))
+    await depot.prepare(projection, replace(projection, version=2))
     await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
     with pytest.raises(NotBuilt, match="throughline republish"):
-        async with depot.views(view).reading():
+        async with depot.projections(projection).reading():
             pass
-    async with working(depot.runner(view, source="journal")):
+    async with working(depot.runner(projection, source="journal")):
 
         async def level() -> bool:
             (building,) = await of_version(depot, 1)
@@ -263,34 +263,36 @@ async def test_nothing_serves_of_a_journal_that_is_read_again_before_it_is_compl
         assert not await builds.switch(depot.pool, building, level=True), "that was of the time before"
         await depot.receive(2, *(OrderPaid(order_id=new_id(), weight=1) for _ in range(2)))
         await republishing.complete(depot.pool, number)
-        await caught_up(depot, view)
-    async with depot.views(view).reading() as reading:
-        assert await reading(view).fetchval("select events from {view}.total") == 3
-    assert await builds.builds_of_views(depot.pool, "building", ["totals"]) != [], "of version 2, which nobody folds"
+        await caught_up(depot, projection)
+    async with depot.projections(projection).reading() as reading:
+        assert await reading(projection).fetchval("select events from {view}.total") == 3
+    assert await builds.builds_of_projections(depot.pool, "building", ["totals"]) != [], (
+        "of version 2, which nobody folds"
+    )
 
 
 async def test_a_build_that_lags_behind_what_was_read_again_does_not_serve(depot: Depot) -> None:
     """That it was level was found before the last of it arrived; and a process that starts now makes no empty one."""
-    view = totals("journal")
-    await depot.prepare(view)
-    await emptied(depot, view)
+    projection = totals("journal")
+    await depot.prepare(projection)
+    await emptied(depot, projection)
     number = await generation(depot.pool)
     (building,) = await of_version(depot, 1)
     await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
     await republishing.complete(depot.pool, number)
     assert not await builds.switch(depot.pool, building, level=True)
-    await depot.prepare(replace(view, version=2))
-    assert await builds.builds_of_views(depot.pool, "serving", ["totals"]) == []
-    async with working(depot.runner(view, source="journal")):
-        await caught_up(depot, view)
+    await depot.prepare(replace(projection, version=2))
+    assert await builds.builds_of_projections(depot.pool, "serving", ["totals"]) == []
+    async with working(depot.runner(projection, source="journal")):
+        await caught_up(depot, projection)
 
 
 async def test_a_process_of_an_older_release_lets_nothing_serve_either(depot: Depot) -> None:
     """It writes what it always wrote, without a look at the journal."""
-    view = totals("journal")
-    await depot.prepare(view)
-    await emptied(depot, view)
-    revision = revision_of(replace(view, version=0), depot.company)
+    projection = totals("journal")
+    await depot.prepare(projection)
+    await emptied(depot, projection)
+    revision = revision_of(replace(projection, version=0), depot.company)
     old = "insert into view_build (view, build, version, revision, source, state, served_at) values"
     await depot.pool.execute(f"{old} ('totals', 9, 0, '{revision}', 'journal', 'serving', clock_timestamp())")
     updated = await depot.pool.execute("update view_build set state = 'serving' where state = 'building'")
@@ -299,38 +301,38 @@ async def test_a_process_of_an_older_release_lets_nothing_serve_either(depot: De
     assert [tuple(row) for row in rows] == [("building", None)]
 
 
-async def emptied(depot: Depot, view: Projection) -> None:
+async def emptied(depot: Depot, projection: Projection) -> None:
     """As `throughline republish --recreate` does it."""
     async with depot.pool.acquire() as connection, connection.transaction():
         await republishing.forget_journal(connection)
-        await builds.start_over(connection, [view], depot.company)
+        await builds.start_over(connection, [projection], depot.company)
 
 
 async def of_version(depot: Depot, version: int) -> list[builds.Build]:
-    building = await builds.builds_of_views(depot.pool, "building", ["totals"])
+    building = await builds.builds_of_projections(depot.pool, "building", ["totals"])
     return [one for one in building if one.version == version]
 
 
 async def test_builds_that_start_over_fold_everything_again_while_the_runner_works(depot: Depot) -> None:
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 5)
-    view = parcels()
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    projection = parcels()
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
         async with depot.pool.acquire() as connection, connection.transaction():
-            await builds.start_over(connection, [view], Company())
+            await builds.start_over(connection, [projection], Company())
         await depot.scan(parcel_id)
-        await caught_up(depot, view)
+        await caught_up(depot, projection)
         assert [row["scans"] for row in await depot.table("parcels")] == [6]
 
 
-async def test_a_look_up_finds_a_view_as_soon_as_it_serves(depot: Depot) -> None:
+async def test_a_look_up_finds_a_projection_as_soon_as_it_serves(depot: Depot) -> None:
     """That none serves is not remembered: whoever was told that everything serves again asks at once."""
-    view = parcels()
-    await depot.prepare(view)
-    views, asked = depot.views(view), "select count(*) as parcels from {view}.parcel"
+    projection = parcels()
+    await depot.prepare(projection)
+    projections, asked = depot.projections(projection), "select count(*) as parcels from {view}.parcel"
     await depot.pool.execute("update view_build set state = 'building'")
     with pytest.raises(NotBuilt):
-        await views.lookup(view, asked)
+        await projections.lookup(projection, asked)
     await depot.pool.execute("update view_build set state = 'serving'")
-    assert [row["parcels"] for row in await views.lookup(view, asked)] == [0]
+    assert [row["parcels"] for row in await projections.lookup(projection, asked)] == [0]

@@ -30,25 +30,25 @@ async def is_waiting(arrival: ConsistencyGate, token: ConsistencyToken) -> bool:
     return False
 
 
-async def test_a_token_of_our_own_waits_for_the_views(depot: Depot) -> None:
-    view = parcels()
-    await depot.prepare(view)
-    arrival = depot.arrival(view)
+async def test_a_token_of_our_own_waits_for_the_projections(depot: Depot) -> None:
+    projection = parcels()
+    await depot.prepare(projection)
+    arrival = depot.arrival(projection)
     position = await depot.scan(await depot.post())
     assert await is_waiting(arrival, own(position))
     waiting = asyncio.create_task(arrival.wait_for(own(position), timeout=10))
-    async with working(depot.runner(view)):
+    async with working(depot.runner(projection)):
         await waiting
         assert [row["scans"] for row in await depot.table("parcels")] == [1]
         assert await is_waiting(arrival, own(position + 1))
 
 
 async def test_another_process_waits_too(depot: Depot, other: Depot) -> None:
-    view = parcels()
-    await depot.prepare(view)
+    projection = parcels()
+    await depot.prepare(projection)
     position = await depot.scan(await depot.post())
-    waiting = asyncio.create_task(other.arrival(view).wait_for(own(position), timeout=10))
-    async with working(depot.runner(view)):
+    waiting = asyncio.create_task(other.arrival(projection).wait_for(own(position), timeout=10))
+    async with working(depot.runner(projection)):
         await waiting
 
 
@@ -69,14 +69,14 @@ async def test_a_token_of_others_waits_until_what_follows_from_it_is_visible(dep
 
 
 async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
-    view = totals("journal", "orders")
-    await depot.prepare(view)
+    projection = totals("journal", "orders")
+    await depot.prepare(projection)
     order_id = new_id()
     await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
     token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=1)
-    async with working(depot.runner(view, source="journal")):
-        await depot.arrival(view).wait_for(token, timeout=10)
-        assert await is_waiting(depot.arrival(view, reactions=REACTIONS), token)
+    async with working(depot.runner(projection, source="journal")):
+        await depot.arrival(projection).wait_for(token, timeout=10)
+        assert await is_waiting(depot.arrival(projection, reactions=REACTIONS), token)
 
 
 async def test_a_topic_that_is_not_read_here_is_not_waited_for(depot: Depot) -> None:
@@ -126,8 +126,8 @@ async def test_the_last_position_that_a_log_can_hold_can_be_asked_for(depot: Dep
 
 async def test_tokens_that_nothing_reaches_share_their_queries(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
     """API-2: a forged position costs its sender the wait, and the others nothing much, however many are sent."""
-    view = parcels()
-    await depot.prepare(view)
+    projection = parcels()
+    await depot.prepare(projection)
     asked: list[int] = []
     acquire = asyncpg.Pool.acquire
 
@@ -137,7 +137,7 @@ async def test_tokens_that_nothing_reaches_share_their_queries(depot: Depot, mon
         return acquire(pool, **named)
 
     monkeypatch.setattr(asyncpg.Pool, "acquire", counted)
-    arrival = depot.arrival(view)
+    arrival = depot.arrival(projection)
     counts = []
     for number in (1, 50):
         asked.clear()

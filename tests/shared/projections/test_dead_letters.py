@@ -47,35 +47,35 @@ async def test_only_the_sequence_of_the_poison_is_parked(depot: Depot) -> None:
         for parcel_id in ids:
             await depot.scan(parcel_id)
     mistake = Mistake(ids[3])
-    view, total = parcels(fails=mistake), totals()
-    async with working(depot.runner(view, total)):
-        await caught_up(depot, view, total)
+    projection, total = parcels(fails=mistake), totals()
+    async with working(depot.runner(projection, total)):
+        await caught_up(depot, projection, total)
         await never_again(depot)
         await depot.scan(ids[3])
         await depot.scan(ids[4])
-        await caught_up(depot, view, total)
+        await caught_up(depot, projection, total)
     (waiting,) = await parked(depot.pool)
     assert (waiting.runner, waiting.aggregate_id, waiting.events) == ("parcels_1", ids[3], 4)
     assert waiting.error == "RuntimeError: this fold has a mistake"
     assert await scans_of(depot) == dict.fromkeys(ids, 5) | {ids[3]: 2, ids[4]: 6}
     assert (await depot.table("totals", "total", "events, 1"))[0]["events"] == 8 * 6 + 2
-    async with depot.views(view, total).reading() as reading:
-        assert (reading(view).parked, reading(total).parked, reading.parked) == (4, 0, 4)
+    async with depot.projections(projection, total).reading() as reading:
+        assert (reading(projection).parked, reading(total).parked, reading.parked) == (4, 0, 4)
 
 
 async def test_a_redriven_sequence_comes_back_in_order(depot: Depot, other: Depot) -> None:
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 6)
     mistake = Mistake(parcel_id)
-    view = parcels(fails=mistake)
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    projection = parcels(fails=mistake)
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
         await never_again(depot)
         mistake.mended = True
         assert await request_redrive(other.pool, "parcels_1", parcel_id) == 1
         await until(lambda: released(depot))
         await depot.scan(parcel_id)
-        await caught_up(depot, view)
+        await caught_up(depot, projection)
     assert await scans_of(depot) == {parcel_id: 7}
     assert [row["number"] for row in await depot.table("parcels", "history")] == [1, 2, 3, 4, 5, 6, 7]
 
@@ -83,9 +83,9 @@ async def test_a_redriven_sequence_comes_back_in_order(depot: Depot, other: Depo
 async def test_a_sequence_that_fails_again_stays_and_is_tried_later_each_time(depot: Depot) -> None:
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 4)
-    view = parcels(fails=Mistake(parcel_id))
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    projection = parcels(fails=Mistake(parcel_id))
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
         await request_redrive(depot.pool)
 
         async def tried_twice() -> bool:
@@ -103,9 +103,9 @@ async def test_parked_events_are_tried_again_by_themselves(depot: Depot) -> None
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 4)
     mistake = Mistake(parcel_id)
-    view = parcels(fails=mistake)
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    projection = parcels(fails=mistake)
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
         mistake.mended = True
         await until(lambda: released(depot))
     assert await scans_of(depot) == {parcel_id: 4}
@@ -116,9 +116,9 @@ async def test_what_was_repaired_before_the_next_poison_stays_repaired(depot: De
     parcel_id = await depot.post()
     await depot.scan(parcel_id, 6)
     mistakes = {2, 5}
-    view = parcels(fails=lambda event: isinstance(event, ParcelScanned) and event.number in mistakes)
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    projection = parcels(fails=lambda event: isinstance(event, ParcelScanned) and event.number in mistakes)
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
         await never_again(depot)
         assert (await parked(depot.pool))[0].events == 5
         mistakes.discard(2)
@@ -165,9 +165,9 @@ async def test_a_page_whose_statements_take_too_long_is_folded_in_parts(depot: D
         await db.execute("select pg_sleep($1)", 5.0 if long else 0.0)
         await fold_parcels(db, events)
 
-    view = replace(parcels(), apply=fold)
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
+    projection = replace(parcels(), apply=fold)
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
     assert set(await scans_of(depot)) == set(others)
     assert [(one.aggregate_id, one.events) for one in await parked(depot.pool)] == [(slow, 1)]
 
@@ -180,17 +180,17 @@ async def test_a_build_that_stood_still_goes_on_once_what_was_in_its_way_is_mend
     for _ in range(5):
         await depot.post()
     broken = [True]
-    view = parcels(fails=lambda _: bool(broken))
-    async with working(depot.runner(view)):
+    projection = parcels(fails=lambda _: bool(broken))
+    async with working(depot.runner(projection)):
         await until(lambda: reports(depot, False))
         broken.clear()
         await until(lambda: reports(depot, True))
-        await caught_up(depot, view)
+        await caught_up(depot, projection)
     assert len(await depot.table("parcels")) == 5
 
 
 async def reports(depot: Depot, ok: bool) -> bool:
-    return [report.ok for report in depot.health.workers if report.name == "views-log"] == [ok]
+    return [report.ok for report in depot.health.workers if report.name == "projections-log"] == [ok]
 
 
 async def test_a_damaged_record_parks_its_aggregate_where_its_type_is_folded(depot: Depot) -> None:
@@ -219,8 +219,8 @@ async def test_a_type_of_a_later_release_is_passed_over(depot: Depot) -> None:
         " gen_random_uuid(), 'shops.order-dreamt-of', version, occurred_at, recorded_at, actor, correlation_id,"
         " causation_id, imported, traceparent, data from journal"
     )
-    view = totals("journal", "orders")
-    async with working(depot.runner(view, source="journal")):
-        await caught_up(depot, view)
+    projection = totals("journal", "orders")
+    async with working(depot.runner(projection, source="journal")):
+        await caught_up(depot, projection)
     assert await parked(depot.pool) == []
     assert (await depot.table("orders", "total", "events, 1"))[0]["events"] == 1

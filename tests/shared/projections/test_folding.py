@@ -1,4 +1,4 @@
-"""Views follow their log exactly: rows and mark together, whatever dies in between, whoever else tries."""
+"""Projections follow their log exactly: rows and checkpoint together, whatever dies in between, whoever else tries."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from tests.shared.projections.depot import DDL, ParcelPosted, fold_parcels, parc
 
 
 async def parcels_with_scans(depot: Depot, scans: Sequence[int]) -> list[tuple[Any, int]]:
-    """Parcels that were scanned so often, in turns; what the view has to show."""
+    """Parcels that were scanned so often, in turns; what the projection has to show."""
     ids = [await depot.post() for _ in scans]
     for turn in range(max(scans)):
         for parcel_id, times in zip(ids, scans, strict=True):
@@ -36,18 +36,18 @@ async def shown(depot: Depot) -> list[tuple[Any, int]]:
     return [(row["parcel_id"], row["scans"]) for row in await depot.table("parcels")]
 
 
-async def target_of(depot: Depot, view: Projection, epoch: int = 1) -> Target:
-    (build,) = await builds.builds_of_views(depot.pool, "serving", [view.name])
-    return Target(view=view, build=build, types=view.types, epoch=epoch)
+async def target_of(depot: Depot, projection: Projection, fencing_token: int = 1) -> Target:
+    (build,) = await builds.builds_of_projections(depot.pool, "serving", [projection.name])
+    return Target(projection=projection, build=build, types=projection.types, fencing_token=fencing_token)
 
 
-async def test_every_view_holds_every_event_of_its_log(depot: Depot) -> None:
+async def test_every_projection_holds_every_event_of_its_log(depot: Depot) -> None:
     wanted = await parcels_with_scans(depot, [0, 3, 1])
-    views = parcels(), totals()
-    async with working(depot.runner(*views)):
-        await caught_up(depot, *views)
+    projections = parcels(), totals()
+    async with working(depot.runner(*projections)):
+        await caught_up(depot, *projections)
         more = await depot.post()
-        await caught_up(depot, *views)
+        await caught_up(depot, *projections)
     assert await shown(depot) == sorted([*wanted, (more, 0)])
     assert (await depot.table("totals", "total", "events, 1"))[0]["events"] == 8
 
@@ -55,39 +55,39 @@ async def test_every_view_holds_every_event_of_its_log(depot: Depot) -> None:
 async def test_a_reader_sees_position_time_and_rows_of_one_moment(depot: Depot) -> None:
     parcel_id = await depot.post()
     position = await depot.scan(parcel_id)
-    view = parcels()
-    async with working(depot.runner(view)):
-        await caught_up(depot, view)
-    async with depot.views(view).reading() as reading:
-        db = reading(view)
+    projection = parcels()
+    async with working(depot.runner(projection)):
+        await caught_up(depot, projection)
+    async with depot.projections(projection).reading() as reading:
+        db = reading(projection)
         before = await db.fetchval("select scans from {view}.parcel")
         later = await depot.scan(parcel_id)
-        async with working(depot.runner(view)):
-            await caught_up(depot, view)
+        async with working(depot.runner(projection)):
+            await caught_up(depot, projection)
         assert (db.position, await db.fetchval("select scans from {parcels}.parcel"), before) == (position, 1, 1)
         assert db.as_of is not None
         assert db.parked == reading.parked == 0
         assert [fact.sequence for fact in await db.history([parcel_id])] == [1, 2]
-    async with depot.views(view).reading() as reading:
+    async with depot.projections(projection).reading() as reading:
         assert reading.position == later
-        assert [len(part) async for part in reading(view).scan("parcel")] == [3]
+        assert [len(part) async for part in reading(projection).scan("parcel")] == [3]
 
 
 async def test_rows_and_mark_are_committed_together(depot: Depot) -> None:
-    """The connection dies when the rows are written and the mark is not yet: neither is there."""
+    """The connection dies when the rows are written and the checkpoint is not yet: neither is there."""
     await depot.post()
 
     async def dies(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         await fold_parcels(db, events)
         await db.execute("select pg_terminate_backend(pg_backend_pid())")
 
-    view = Projection(name="parcels", version=1, ddl=DDL, apply=dies, events=(ParcelPosted,))
-    await depot.prepare(view)
+    projection = Projection(name="parcels", version=1, ddl=DDL, apply=dies, events=(ParcelPosted,))
+    await depot.prepare(projection)
     folding = Folding(depot.pool, depot.log, Company())
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
-        await folding.fold([await target_of(depot, view)], 0, await depot.log.read(0, 10))
+        await folding.fold([await target_of(depot, projection)], 0, await depot.log.read(0, 10))
     assert await shown(depot) == []
-    assert (await target_of(depot, view)).build.position == 0
+    assert (await target_of(depot, projection)).build.position == 0
     assert await depot.pool.fetchval("select count(*) from parked_sequence") == 0
 
     sound = parcels()
@@ -99,38 +99,38 @@ async def test_rows_and_mark_are_committed_together(depot: Depot) -> None:
 async def test_a_runner_killed_at_any_moment_resumes_exactly(depot: Depot) -> None:
     chance = random.Random(7)
     wanted = await parcels_with_scans(depot, [chance.randrange(12) for _ in range(25)])
-    view = parcels()
-    await depot.prepare(view)
+    projection = parcels()
+    await depot.prepare(projection)
     for _ in range(25):
-        task = asyncio.create_task(depot.runner(view, page=5).run(asyncio.Event()))
+        task = asyncio.create_task(depot.runner(projection, page=5).run(asyncio.Event()))
         await asyncio.sleep(chance.uniform(0.002, 0.06))
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    async with working(depot.runner(view, page=5)):
-        await caught_up(depot, view)
+    async with working(depot.runner(projection, page=5)):
+        await caught_up(depot, projection)
     assert await shown(depot) == wanted
 
 
 async def test_two_processes_never_apply_an_event_twice(depot: Depot, other: Depot) -> None:
     wanted = await parcels_with_scans(depot, [4] * 20)
-    view = parcels()
-    async with working(depot.runner(view, page=3), other.runner(view, page=3)):
+    projection = parcels()
+    async with working(depot.runner(projection, page=3), other.runner(projection, page=3)):
         late = await other.post()
-        await caught_up(depot, view)
+        await caught_up(depot, projection)
     assert await shown(depot) == sorted([*wanted, (late, 0)])
 
 
 async def test_a_leader_that_was_frozen_changes_nothing(depot: Depot, other: Depot) -> None:
     await depot.post()
-    view = parcels()
-    await depot.prepare(view)
-    target, page = await target_of(depot, view), await depot.log.read(0, 10)
-    await Folding(other.pool, other.log, Company()).fold([replace(target, epoch=2)], 0, page)
+    projection = parcels()
+    await depot.prepare(projection)
+    target, page = await target_of(depot, projection), await depot.log.read(0, 10)
+    await Folding(other.pool, other.log, Company()).fold([replace(target, fencing_token=2)], 0, page)
     frozen = Folding(depot.pool, depot.log, Company())
     with pytest.raises(Superseded):  # at the page that the other one has done
         await frozen.fold([target], 0, page)
-    with pytest.raises(Superseded):  # at a place that would fit, but in an epoch that is over
+    with pytest.raises(Superseded):  # at a place that would fit, but in a fencing token that is over
         await frozen.fold([target], page.upto, Page(events=[], upto=page.upto + 1))
     assert len(await shown(depot)) == 1
 
@@ -138,21 +138,25 @@ async def test_a_leader_that_was_frozen_changes_nothing(depot: Depot, other: Dep
 async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: Depot, other: Depot) -> None:
     parcel_id = await depot.post()
     position = await depot.scan(parcel_id)
-    view = Projection(name="posts", version=1, ddl=DDL, apply=fold_parcels, events=(ParcelPosted,))
-    await depot.prepare(view)
-    target, posted, scanned = await target_of(depot, view), await depot.log.read(0, 1), await depot.log.read(1, 10)
+    projection = Projection(name="posts", version=1, ddl=DDL, apply=fold_parcels, events=(ParcelPosted,))
+    await depot.prepare(projection)
+    target, posted, scanned = (
+        await target_of(depot, projection),
+        await depot.log.read(0, 1),
+        await depot.log.read(1, 10),
+    )
     first, second = (Folding(each.pool, each.log, Company()) for each in (depot, other))
     await first.fold([target], 0, posted)
-    await second.fold([replace(target, epoch=2)], 1, scanned)
-    assert (await target_of(depot, view)).build.position == position
-    async with depot.views(view).reading() as reading:
+    await second.fold([replace(target, fencing_token=2)], 1, scanned)
+    assert (await target_of(depot, projection)).build.position == position
+    async with depot.projections(projection).reading() as reading:
         assert reading.as_of == envelope_of(scanned.events[-1]).recorded_at
-    for frozen, epoch in ((first, 1), (second, 2)):
+    for frozen, fencing_token in ((first, 1), (second, 2)):
         with pytest.raises(Superseded):
-            await frozen.fold([replace(target, epoch=epoch)], 1, scanned)
+            await frozen.fold([replace(target, fencing_token=fencing_token)], 1, scanned)
 
 
-async def test_a_new_view_reads_the_whole_log_while_others_go_on(depot: Depot) -> None:
+async def test_a_new_projection_reads_the_whole_log_while_others_go_on(depot: Depot) -> None:
     await parcels_with_scans(depot, [2, 2])
     first, second = parcels(), totals()
     async with working(depot.runner(first)):
@@ -162,6 +166,6 @@ async def test_a_new_view_reads_the_whole_log_while_others_go_on(depot: Depot) -
     assert (await depot.table("totals", "total", "events, 1"))[0]["events"] == 6
 
 
-def test_a_view_needs_a_name_that_is_one_of_a_schema() -> None:
-    with pytest.raises(ValueError, match="no name of a view"):
+def test_a_projection_needs_a_name_that_is_one_of_a_schema() -> None:
+    with pytest.raises(ValueError, match="no name of a projection"):
         Projection(name="Deals; drop", version=1, ddl="", apply=fold_parcels)

@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from shared.domain.context import Actor
-from shared.domain.money import Money
 from shared.domain.roles import READING, Role
 from shared.events.definition import value
+from shared.events.money import Money
 from shared.ops.ids import new_id
 from shared.projections.cursors import Cursors
 from shared.projections.errors import InvalidQuery
@@ -39,7 +39,7 @@ ADMIN = Actor(subject="admin", roles=frozenset({Role.ADMIN}))
 START = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 TODAY = START.date()
 
-VIEW = Projection(
+PROJECTION = Projection(
     name="offers",
     version=1,
     ddl="""
@@ -67,7 +67,7 @@ class Offer:
 
 OFFERS = Listing(
     name="offers",
-    view=VIEW,
+    projection=PROJECTION,
     table="offer",
     item=Offer,
     key="offer_id",
@@ -113,7 +113,7 @@ def several(query: Mapping[str, str | list[str]]) -> QueryParams:
 
 async def ask(depot: Depot, query: Mapping[str, str | list[str]] | None = None, *, actor: Actor = ADMIN) -> ListPage:
     asked = understand(OFFERS, several(query or {}), CURSORS, TODAY)
-    return await page(depot.views(VIEW), OFFERS, actor, asked, CURSORS)
+    return await page(depot.projections(PROJECTION), OFFERS, actor, asked, CURSORS)
 
 
 async def titles(depot: Depot, actor: Actor = ADMIN, /, **query: str | list[str]) -> list[str]:
@@ -121,7 +121,7 @@ async def titles(depot: Depot, actor: Actor = ADMIN, /, **query: str | list[str]
 
 
 async def test_an_item_is_a_row_with_money(depot: Depot) -> None:
-    await depot.prepare(VIEW)
+    await depot.prepare(PROJECTION)
     offer_id = await offer(depot, 7)
     found = await ask(depot)
     assert found.items == [
@@ -141,7 +141,7 @@ async def test_an_item_is_a_row_with_money(depot: Depot) -> None:
 )
 async def test_pages_neither_repeat_nor_hide_a_row_while_rows_come_and_go(depot: Depot, sort: str) -> None:
     """Every row that was there all the time is shown once, in order; equal and empty sort values too."""
-    await depot.prepare(VIEW)
+    await depot.prepare(PROJECTION)
     chance = random.Random(sort)
     for number in range(30):
         some = chance.choice([None, date(2026, 5, number % 4 + 1)])
@@ -167,7 +167,7 @@ async def in_order(depot: Depot, **query: str | list[str]) -> list[str]:
 
 
 async def test_filters(depot: Depot) -> None:
-    await depot.prepare(VIEW)
+    await depot.prepare(PROJECTION)
     for number in range(6):
         await offer(depot, number, owner=REP if number < 3 else COLLEAGUE)
     assert await in_order(depot, title=["offer 001", "offer 004"]) == ["offer 001", "offer 004"]
@@ -180,7 +180,7 @@ async def test_filters(depot: Depot) -> None:
 
 
 async def test_everybody_sees_their_scope(depot: Depot) -> None:
-    await depot.prepare(VIEW)
+    await depot.prepare(PROJECTION)
     await offer(depot, 1)
     await offer(depot, 2, owner=COLLEAGUE)
     await offer(depot, 3, owner=COLLEAGUE, team=OTHER_TEAM)
@@ -235,7 +235,7 @@ def test_a_word_out_of_a_closed_set_is_refused_with_those_that_are_allowed(text:
 
 
 async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:
-    await depot.prepare(VIEW)
+    await depot.prepare(PROJECTION)
     for number in range(3):
         await offer(depot, number)
     cursor = (await ask(depot, {"limit": "1"})).next
@@ -268,5 +268,5 @@ def test_an_instant_outside_the_calendar_is_a_clear_error(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
 async def test_the_first_and_the_last_instant_can_be_asked_for(depot: Depot, text: str) -> None:
-    await depot.prepare(VIEW)
+    await depot.prepare(PROJECTION)
     await ask(depot, {"opened_from": text})

@@ -11,15 +11,8 @@ from shared.directory.organisation import Organisation, fold, organisation
 from shared.domain.context import Actor, Company
 from shared.domain.roles import Role
 from shared.events.codec import Codec
-from shared.events.leads import (
-    ManagerAppointed,
-    MemberChanged,
-    MemberJoined,
-    MemberLeft,
-    MemberMoved,
-    TeamChanged,
-    TeamFormed,
-)
+from shared.events.leads.member import MemberChanged, MemberJoined, MemberLeft, MemberMoved
+from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
 from shared.events.registry import partition_of, registry_of, topic_of_class
 from shared.eventstore.log import Log
 from shared.ops.ids import new_id
@@ -55,10 +48,10 @@ INSERT = """
 
 async def told(depot: Depot, *events: Any) -> Organisation:
     """The organisation after these events, each of which comes by itself."""
-    view = organisation("journal")
-    await depot.prepare(view)
+    projection = organisation("journal")
+    await depot.prepare(projection)
     await told_more(depot, *events)
-    return Organisation(depot.views(view))
+    return Organisation(depot.projections(projection))
 
 
 async def told_more(depot: Depot, *events: Any, at: datetime = NOW, fact: str | None = None) -> None:
@@ -79,9 +72,9 @@ async def told_more(depot: Depot, *events: Any, at: datetime = NOW, fact: str | 
 
 
 async def test_who_somebody_is_is_remembered_for_a_second(depot: Depot) -> None:
-    seconds, view = [0.0], organisation("journal")
+    seconds, projection = [0.0], organisation("journal")
     await told(depot, *HISTORY)
-    known = Organisation(depot.views(view), now=lambda: seconds[0])
+    known = Organisation(depot.projections(projection), now=lambda: seconds[0])
     assert (await known.actor("ana", [])).team == NORTH
     await told_more(depot, MemberMoved(member_id=ANA, before=NORTH, team_id=COAST, on=date(2026, 3, 16)))
     seconds[0] = 0.9
@@ -137,9 +130,9 @@ async def test_teams_below_and_names(depot: Depot) -> None:
 
 async def test_what_lies_below_a_team_is_remembered_for_a_second(depot: Depot) -> None:
     """API-4: the stream asks before each event."""
-    lake, seconds, view = UUID(int=8), [0.0], organisation("journal")
+    lake, seconds, projection = UUID(int=8), [0.0], organisation("journal")
     await told(depot, *HISTORY)
-    known = Organisation(depot.views(view), now=lambda: seconds[0])
+    known = Organisation(depot.projections(projection), now=lambda: seconds[0])
     assert await known.below(NORTH) == (NORTH, COAST)
     await told_more(depot, TeamFormed(team_id=lake, name="Lake", parent_id=NORTH))
     seconds[0] = 0.9
@@ -199,5 +192,5 @@ async def test_what_is_known_about_a_member_changes(depot: Depot) -> None:
     assert (await known.names())[BEN] == "Benjamin"
 
 
-def test_the_view_reads_events_that_exist() -> None:
+def test_the_projection_reads_events_that_exist() -> None:
     assert set(organisation("log").events) <= set(registry_of("leads").classes)

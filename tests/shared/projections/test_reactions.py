@@ -284,7 +284,7 @@ def test_reactions_say_what_they_read() -> None:
         return ()
 
     assert reactions.reads == (OrderPaid, OrderPraised)
-    assert reactions.marks == ("reactions-journal",)
+    assert reactions.checkpoints == ("reactions-journal",)
     with pytest.raises(ValueError, match="two reactions"):
         reactions.on(both)
 

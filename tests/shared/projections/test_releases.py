@@ -52,7 +52,7 @@ class Reader:
     """Somebody who reads one release all the time. A read that fails, or steps back, fails the test."""
 
     depot: Depot
-    view: Projection
+    projection: Projection
     parcel: UUID
     reads: int = 0
     scans: int = -1
@@ -60,12 +60,12 @@ class Reader:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self) -> None:
-        views = self.depot.views(self.view, UNCHANGED)
+        projections = self.depot.projections(self.projection, UNCHANGED)
         while not self.stop.is_set():
-            async with views.reading() as reading:
-                mine, shared = reading(self.view), reading(UNCHANGED)
-                scans = await mine.fetchval(SCANS[self.view.version], self.parcel) or 0
-            (row,) = await views.lookup(UNCHANGED, "select events from {view}.total")
+            async with projections.reading() as reading:
+                mine, shared = reading(self.projection), reading(UNCHANGED)
+                scans = await mine.fetchval(SCANS[self.projection.version], self.parcel) or 0
+            (row,) = await projections.lookup(UNCHANGED, "select events from {view}.total")
             positions = mine.position, shared.position
             assert scans >= self.scans, "the rows went back"
             assert positions >= self.seen, "the marks went back"
@@ -85,10 +85,10 @@ async def reading(*readers: Reader) -> AsyncIterator[None]:
     await asyncio.gather(*tasks)
 
 
-async def serves(depot: Depot, *views: Projection) -> bool:
-    """Whether a process of a release with these views is ready."""
+async def serves(depot: Depot, *projections: Projection) -> bool:
+    """Whether a process of a release with these projections is ready."""
     try:
-        async with depot.views(*views).reading():
+        async with depot.projections(*projections).reading():
             return True
     except NotBuilt:
         return False
@@ -99,10 +99,10 @@ async def states(depot: Depot) -> list[tuple[int, int, str]]:
     return [tuple(row) for row in rows]
 
 
-async def leader(depot: Depot, view: Projection) -> UUID | None:
-    """Who holds the lease of a view's revision."""
+async def leader(depot: Depot, projection: Projection) -> UUID | None:
+    """Who holds the lease of a projection's revision."""
     found: UUID | None = await depot.pool.fetchval(
-        "select owner from lease where name = $1 and until > clock_timestamp()", revision_of(view, Company())
+        "select owner from lease where name = $1 and until > clock_timestamp()", revision_of(projection, Company())
     )
     return found
 
@@ -151,7 +151,7 @@ async def test_two_releases_side_by_side_fold_and_read_their_own(depot: Depot, o
     assert await depot.pool.fetchval("select count(*) from parked_event") == 0
 
 
-async def test_a_view_of_both_releases_goes_on_when_its_leader_is_killed(depot: Depot, other: Depot) -> None:
+async def test_a_projection_of_both_releases_goes_on_when_its_leader_is_killed(depot: Depot, other: Depot) -> None:
     parcel_id = await depot.post()
     doomed = asyncio.create_task(depot.runner(OLD, UNCHANGED).run(asyncio.Event()))
     await caught_up(other, OLD, UNCHANGED)
@@ -200,8 +200,8 @@ async def test_an_old_version_is_retired_once_its_release_has_ended_for_long(dep
         await until(dropped)
         assert await serves(other, NEW)
     leases = await depot.pool.fetch("select name from lease where name like 'parcels-%'")
-    marks = await depot.pool.fetch("select name from mark")
-    assert [row["name"] for row in (*leases, *marks)] == [revision, "parcels_2"]
+    checkpoints = await depot.pool.fetch("select name from mark")
+    assert [row["name"] for row in (*leases, *checkpoints)] == [revision, "parcels_2"]
 
 
 async def test_a_version_that_never_serves_is_given_up_when_its_release_has_ended_for_long(depot: Depot) -> None:
@@ -280,8 +280,8 @@ async def test_a_process_whose_build_was_retired_while_it_was_away_builds_anew(d
     assert (await states(depot))[-1] == (1, 2, "serving")
 
 
-async def test_a_new_view_does_not_serve_before_it_has_caught_up(depot: Depot, other: Depot) -> None:
-    """Else everything that one answer says of several views would go back to the beginning of the log."""
+async def test_a_new_projection_does_not_serve_before_it_has_caught_up(depot: Depot, other: Depot) -> None:
+    """Else everything that one answer says of several projections would go back to the beginning of the log."""
     parcel_id = await depot.post()
     position = await depot.scan(parcel_id, 5)
     async with working(depot.runner(OLD)):
@@ -290,7 +290,7 @@ async def test_a_new_view_does_not_serve_before_it_has_caught_up(depot: Depot, o
     assert not await serves(other, OLD, UNCHANGED)
     async with working(other.runner(OLD, UNCHANGED)):
         await until(lambda: serves(other, OLD, UNCHANGED))
-        async with other.views(OLD, UNCHANGED).reading() as reading:
+        async with other.projections(OLD, UNCHANGED).reading() as reading:
             assert reading.position == position
 
 
@@ -333,7 +333,7 @@ async def test_what_rows_depend_on_makes_a_build_of_its_own(
         await caught_up(depot, OLD)
         await caught_up(differing, changed)
     assert await states(depot) == [(1, 1, "serving"), (1, 2, "serving")]
-    async with differing.views(changed).reading() as found:
+    async with differing.projections(changed).reading() as found:
         assert (found.position, found(changed).schemas["view"]) == (position, "parcels_2")
 
 
@@ -348,8 +348,8 @@ TAKEN = "update lease set owner = $1, epoch = epoch + 1, until = clock_timestamp
 
 async def test_what_followers_say_does_not_outlive_their_leases(depot: Depot) -> None:
     """A lag that nobody measures any more stays where it was for ever; whoever took over tells it."""
-    view = parcels()
-    names = {"views-log", "parcels", "reactions-journal"}
+    projection = parcels()
+    names = {"projections-log", "parcels", "reactions-journal"}
 
     def told() -> set[str]:
         lags, reports = {lag.name for lag in depot.health.lags}, {report.name for report in depot.health.workers}
@@ -361,7 +361,7 @@ async def test_what_followers_say_does_not_outlive_their_leases(depot: Depot) ->
     async def none_tells() -> bool:
         return not told()
 
-    async with working(depot.runner(view), depot.reactor(depot_reactions())):
+    async with working(depot.runner(projection), depot.reactor(depot_reactions())):
         await until(all_tell)
         await depot.pool.execute(TAKEN, new_id())
         await until(none_tells)

@@ -33,7 +33,9 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     await SIGHTING.apply(db, events)
 
 
-VIEW = Projection(name="parcels", version=1, ddl=PARCEL.ddl + SIGHTING.ddl, apply=apply, events=tuple(PARCEL.changes))
+PROJECTION = Projection(
+    name="parcels", version=1, ddl=PARCEL.ddl + SIGHTING.ddl, apply=apply, events=tuple(PARCEL.changes)
+)
 
 
 @pytest.mark.parametrize("page", [1, 2, 1000])
@@ -41,10 +43,10 @@ async def test_each_row_holds_what_its_events_say(depot: Depot, page: int) -> No
     """Once for each event, however many of a page touch one row; columns that no event names keep what they held."""
     heavy, light = await depot.post(weight=70), await depot.post(weight=2)
     await depot.scan(heavy, times=2)
-    async with working(depot.runner(VIEW, page=page, build_page=page)):
-        await caught_up(depot, VIEW)
+    async with working(depot.runner(PROJECTION, page=page, build_page=page)):
+        await caught_up(depot, PROJECTION)
         await depot.scan(heavy)
-        await caught_up(depot, VIEW)
+        await caught_up(depot, PROJECTION)
     found = await depot.table("parcels", "parcel", "id, version, weight, scans")
     assert sorted(map(tuple, found)) == sorted([(heavy, 4, 70, 3), (light, 1, 2, 0)])
 
@@ -52,8 +54,8 @@ async def test_each_row_holds_what_its_events_say(depot: Depot, page: int) -> No
 async def test_an_event_may_belong_to_several_rows_and_a_change_may_say_the_version(depot: Depot) -> None:
     parcel_id: UUID = await depot.post()
     await depot.scan(parcel_id, times=2)
-    async with working(depot.runner(VIEW)):
-        await caught_up(depot, VIEW)
+    async with working(depot.runner(PROJECTION)):
+        await caught_up(depot, PROJECTION)
     found = await depot.table("parcels", "sighting", "id, version, seen")
     assert [tuple(row) for row in found] == [
         (f"{parcel_id}/1", 1, 1),

@@ -14,7 +14,7 @@ from services.contracts.domain.contract.state import (
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
-from shared.events.contracts import ContractApproved, ContractReturned, ContractSubmitted
+from shared.events.contracts.contract import ContractApproved, ContractReturned, ContractSubmitted
 from shared.events.definition import value
 
 APPROVING = permission({Role.SALES_DIRECTOR: Reach.ALL, Role.LEGAL: Reach.ALL, Role.EXECUTIVE: Reach.ALL})

@@ -24,13 +24,13 @@ from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.merge_patch import absent, given
-from shared.domain.money import Money
 from shared.domain.references import References, foreign_team, unknown, unknown_reference
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.domain.text import NOT_BLANK, Name
-from shared.events.contracts import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
+from shared.events.contracts.contract import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
 from shared.events.definition import value
+from shared.events.money import Money
 
 Sentence = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
 

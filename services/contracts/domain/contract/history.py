@@ -22,11 +22,10 @@ from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerm
 from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
-from shared.events.contracts import (
+from shared.events.contracts.contract import (
     ContractActivated,
     ContractApproved,
     ContractDrafted,
@@ -34,6 +33,7 @@ from shared.events.contracts import (
     ContractSubmitted,
 )
 from shared.events.definition import value
+from shared.events.money import Money
 
 
 @value

@@ -15,7 +15,7 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from shared.domain.roles import ONLY_SERVICES
-from shared.events.contracts import ContractFlagged, ContractVoided
+from shared.events.contracts.contract import ContractFlagged, ContractVoided
 from shared.events.definition import value
 
 

@@ -22,7 +22,7 @@ from shared.domain.context import Context
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
-from shared.events.contracts import ContractActivated, ContractSigned
+from shared.events.contracts.contract import ContractActivated, ContractSigned
 from shared.events.definition import value
 
 CONCLUDING = permission({**SELLING, Role.LEGAL: Reach.ALL})

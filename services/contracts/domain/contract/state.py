@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate
-from shared.domain.money import Money
 from shared.domain.roles import READING
-from shared.events.contracts import PaymentTerm
+from shared.events.contracts.contract import PaymentTerm
 from shared.events.definition import value
+from shared.events.money import Money
 
 
 @value

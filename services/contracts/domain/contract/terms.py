@@ -7,9 +7,10 @@ from typing import Annotated
 from annotated_types import MaxLen, MinLen
 
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.events.contracts import PaymentTerm
+from shared.events.contracts.contract import PaymentTerm
+from shared.events.money import Money
 
 PaymentTerms = Annotated[tuple[PaymentTerm, ...], MinLen(1), MaxLen(60)]
 

@@ -15,14 +15,12 @@ from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.criteria import FactValue
 from shared.domain.merge_patch import absent, given
-from shared.domain.money import Money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import NOT_BLANK
-from shared.events.deals import (
+from shared.events.deals.deal import (
     DealAmountChanged,
     DealCategoryChanged,
     DealCloseDateChanged,
@@ -30,6 +28,8 @@ from shared.events.deals import (
     DealHandedOver,
 )
 from shared.events.definition import value
+from shared.events.money import Money
+from shared.events.process import FactValue
 
 Category = Literal["omitted", "pipeline", "best-case", "commit"]
 Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]

@@ -25,7 +25,7 @@ from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
 from shared.domain.text import NOT_BLANK, Name
-from shared.events.deals import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
 from shared.events.definition import value
 
 Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]

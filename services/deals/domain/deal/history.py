@@ -39,11 +39,10 @@ from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
-from shared.domain.money import Money
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
-from shared.events.deals import (
+from shared.events.deals.deal import (
     DealActivityLogged,
     DealAmountChanged,
     DealCategoryChanged,
@@ -53,6 +52,7 @@ from shared.events.deals import (
     DealNextStepPlanned,
 )
 from shared.events.definition import value
+from shared.events.money import Money
 
 Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 

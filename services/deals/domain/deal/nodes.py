@@ -10,12 +10,12 @@ from annotated_types import MaxLen, MinLen
 from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal
 from services.deals.domain.process import Process
 from shared.domain.context import Company
-from shared.domain.process import Node, Stage
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
 from shared.domain.text import NOT_BLANK
-from shared.events.deals import DealNodeCompleted, DueNode
+from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.definition import value
+from shared.events.process import Node, Stage
 
 
 @value

@@ -13,14 +13,15 @@ from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, 
 from services.deals.domain.product import Catalogue
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money, rounded, zero
-from shared.domain.process import Stage
+from shared.domain.money import check_money, rounded, zero
 from shared.domain.references import References, foreign_team, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.domain.text import Name
-from shared.events.deals import DealLine, DealOpened
+from shared.events.deals.deal import DealLine, DealOpened
 from shared.events.definition import Exact, value
+from shared.events.money import Money
+from shared.events.process import Stage
 
 MOST = 10**9
 FINEST = Decimal("0.000001")

@@ -10,12 +10,12 @@ from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_
 from services.deals.domain.process import Process
 from shared.domain.context import Company, Context
 from shared.domain.criteria import unmet
-from shared.domain.process import ProcessDefinition
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import NOT_BLANK
-from shared.events.deals import DealMoved
+from shared.events.deals.deal import DealMoved
 from shared.events.definition import value
+from shared.events.process import ProcessDefinition
 
 
 @value

@@ -8,12 +8,13 @@ from uuid import UUID
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Aggregate
 from shared.domain.calendar import Day
-from shared.domain.criteria import Facts, FactValue
-from shared.domain.money import Money
+from shared.domain.criteria import Facts
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
-from shared.events.deals import DealLine
+from shared.events.deals.deal import DealLine
 from shared.events.definition import Exact, value
+from shared.events.money import Money
+from shared.events.process import FactValue
 
 
 @value

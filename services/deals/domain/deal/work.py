@@ -10,12 +10,13 @@ from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal,
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.domain.text import NOT_BLANK
-from shared.events.deals import DealActivityLogged, DealNextStepPlanned
+from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.definition import value
+from shared.events.money import Money
 
 MANAGING = permission({Role.MANAGER: Reach.TEAM, Role.SALES_DIRECTOR: Reach.ALL, Role.SALES_OPERATIONS: Reach.ALL})
 """Those who answer for other people's deals."""

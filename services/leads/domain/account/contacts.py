@@ -14,7 +14,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS, SELLING
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import ContactAdded, ContactErased
+from shared.events.leads.account import ContactAdded, ContactErased
 
 # -- commands --------------------------------------------------------------------------------------------------------
 

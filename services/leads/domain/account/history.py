@@ -18,11 +18,7 @@ from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import (
-    AccountFactRetracted,
-    AccountHandedOver,
-    ContactAdded,
-)
+from shared.events.leads.account import AccountFactRetracted, AccountHandedOver, ContactAdded
 
 # -- commands --------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import AccountChanged, AccountHandedOver, AccountOpened
+from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 
 
 @value

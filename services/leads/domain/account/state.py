@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Claim
 from shared.domain.roles import READING
 from shared.events.definition import value
-from shared.events.leads import ContactAdded
+from shared.events.leads.account import ContactAdded
 
 
 @value

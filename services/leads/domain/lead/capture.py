@@ -21,12 +21,13 @@ from services.leads.domain.lead.state import (
 from services.leads.domain.organisation.team import NamedMember
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
+from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
+from shared.events.money import Money
 
 CAPTURING = permission(
     {

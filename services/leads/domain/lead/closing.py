@@ -12,12 +12,14 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import unmet
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import AccountOpened, ContactAdded, LeadConverted, LeadDisqualified
+from shared.events.leads.account import AccountOpened, ContactAdded
+from shared.events.leads.lead import LeadConverted, LeadDisqualified
+from shared.events.money import Money
 
 DisqualificationReason = Literal[
     "no-need", "no-budget", "no-authority", "not-reachable", "bought-elsewhere", "outside-market", "spam", "other"

@@ -15,7 +15,7 @@ from services.leads.domain.lead.state import (
 from shared.domain.aggregate import Decision
 from shared.domain.roles import OPERATIONS
 from shared.events.definition import value
-from shared.events.leads import LeadErased
+from shared.events.leads.lead import LeadErased
 
 
 @value

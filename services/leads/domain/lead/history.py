@@ -24,13 +24,13 @@ from services.leads.domain.lead.state import (
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import (
+from shared.events.leads.lead import (
     LeadActivityLogged,
     LeadAssigned,
     LeadCaptured,
@@ -38,6 +38,7 @@ from shared.events.leads import (
     LeadDisqualified,
     LeadFactRetracted,
 )
+from shared.events.money import Money
 
 # -- commands -------------------------------------------------------------------------------------------------------
 

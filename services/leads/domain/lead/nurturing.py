@@ -11,13 +11,15 @@ from services.leads.domain.lead.state import Activity, OpenLead, Qualification, 
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.criteria import Criterion, Facts, Predicate
+from shared.domain.criteria import Facts
 from shared.domain.merge_patch import absent, given
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
 from shared.events.definition import value
-from shared.events.leads import LeadActivityLogged, LeadFollowUpPlanned, LeadQualificationNoted
+from shared.events.leads.lead import LeadActivityLogged, LeadFollowUpPlanned, LeadQualificationNoted
+from shared.events.money import Money
+from shared.events.process import Criterion, Predicate
 
 ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
 ActivityOutcome = Literal["reached", "not-reached", "answered", "meeting-agreed", "declined"]

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim
-from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
+from shared.events.money import Money
 
 
 @value

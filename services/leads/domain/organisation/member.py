@@ -20,7 +20,7 @@ from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, R
 from shared.domain.text import Name
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
-from shared.events.leads import (
+from shared.events.leads.member import (
     MemberChanged,
     MemberFactRetracted,
     MemberJoined,

@@ -13,7 +13,7 @@ from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
 from shared.domain.text import Name
 from shared.events.definition import value
-from shared.events.leads import ManagerAppointed, TeamChanged, TeamFactRetracted, TeamFormed
+from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFactRetracted, TeamFormed
 
 # -- states ---------------------------------------------------------------------------------------------------------
 

@@ -17,9 +17,9 @@ from services.receivables.domain.ledger.holdings import (
     order_of,
 )
 from services.receivables.domain.ledger.state import LedgerAllocation, OpenLedger, movement
-from shared.domain.money import Money
 from shared.events.definition import value
-from shared.events.receivables import AllocationReversed, ReceiptAllocated, ReceiptHeld, Share
+from shared.events.money import Money
+from shared.events.receivables.ledger import AllocationReversed, ReceiptAllocated, ReceiptHeld, Share
 
 
 @value

@@ -50,10 +50,10 @@ from services.receivables.domain.ledger.state import (
 )
 from shared.domain.aggregate import Occurrence, Timer
 from shared.domain.context import Context
-from shared.domain.money import Money
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
-from shared.events.receivables import HistoryArranged, ReceiptHeld, ReceiptReleased, Share
+from shared.events.money import Money
+from shared.events.receivables.ledger import HistoryArranged, ReceiptHeld, ReceiptReleased, Share
 
 TOLD_LATER = "What history told later has it allocated otherwise."
 LONGEST_WITHOUT_NEWS = timedelta(minutes=2)

@@ -26,11 +26,12 @@ from services.receivables.domain.ledger.state import (
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Occurrence
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
-from shared.events.receivables import AllocationReversed, ReceiptAllocated
+from shared.events.money import Money
+from shared.events.receivables.ledger import AllocationReversed, ReceiptAllocated
 
 ReasonText = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
 

@@ -15,10 +15,10 @@ from uuid import UUID
 from rpds import HashTrieMap
 
 from services.receivables.domain.ledger.remittance import Mention, keys_of, mentions, written_as
-from shared.domain.money import Money
 from shared.domain.sorted_keys import SortedKeys
 from shared.events.definition import value
-from shared.events.receivables import Share
+from shared.events.money import Money
+from shared.events.receivables.ledger import Share
 
 
 @value

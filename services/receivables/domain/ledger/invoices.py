@@ -10,7 +10,7 @@ from shared.domain.aggregate import Occurrence
 from shared.domain.calendar import LAST_DAY
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
-from shared.events.receivables import InvoiceIssued
+from shared.events.receivables.ledger import InvoiceIssued
 
 INSTANT = timedelta(microseconds=1)
 

@@ -8,7 +8,7 @@ from shared.domain.aggregate import Occurrence, Timer
 from shared.domain.context import Context, Moment
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
-from shared.events.receivables import InvoiceOverdue
+from shared.events.receivables.ledger import InvoiceOverdue
 
 
 @value

@@ -26,13 +26,14 @@ from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Occurrence
 from shared.domain.calendar import Day
 from shared.domain.context import Context
-from shared.domain.money import Money, check_money
+from shared.domain.money import check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
-from shared.events.receivables import ReceiptAllocated, ReceiptRecorded
+from shared.events.money import Money
+from shared.events.receivables.ledger import ReceiptAllocated, ReceiptRecorded
 
 BANK_REFERENCE = "bank-reference"
 """The kind of claim by which a bank reference is accepted once in the whole company."""

@@ -18,10 +18,10 @@ from services.receivables.domain.ledger.holdings import (
     receipts_of,
 )
 from shared.domain.aggregate import Aggregate
-from shared.domain.money import Money
 from shared.domain.roles import READING
 from shared.events.definition import value
-from shared.events.receivables import Entry
+from shared.events.money import Money
+from shared.events.receivables.ledger import Entry
 
 
 @value

@@ -1,10 +1,10 @@
-"""What happens to contracts. Owner: the contracts service."""
+"""Events of a contract: from the draft to its signatures and its end."""
 
 from datetime import date
 from uuid import UUID
 
-from shared.domain.money import Money
 from shared.events.definition import Exact, event, value
+from shared.events.money import Money
 
 
 @value

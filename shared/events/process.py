@@ -1,10 +1,9 @@
-"""What a sales process is, as data (PROC-1), and the criteria of its gates (PROC-3)."""
+"""A sales process as data (PROC-1), with the criteria of its gates (PROC-3)."""
 
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from shared.domain.criteria import Criterion
 from shared.events.definition import Exact, value
 
 Key = Annotated[str, MinLen(1), MaxLen(64)]
@@ -12,6 +11,34 @@ Key = Annotated[str, MinLen(1), MaxLen(64)]
 
 LONGEST = 3650
 """No span of a process lasts longer, in days."""
+
+
+FactValue = str | int | bool | None
+
+
+@value
+class Predicate:
+    """Exactly one of: `all_of`, `any_of`, `not_`, or `fact` with an `operator` and mostly a `value`.
+
+    Operators: is, is-not, at-least, at-most, above, below, one-of (value: comma-separated), known, unknown.
+    Numbers and decimal strings are compared as decimals. An unknown fact meets only "unknown" and "is-not".
+    """
+
+    all_of: tuple["Predicate", ...] | None = None
+    any_of: tuple["Predicate", ...] | None = None
+    not_: "Predicate | None" = None
+    fact: str | None = None
+    operator: str | None = None
+    value: FactValue = None
+
+
+@value
+class Criterion:
+    """A named condition of a gate."""
+
+    key: Annotated[str, MinLen(1), MaxLen(64)]
+    name: str
+    when: Predicate
 
 
 @value

@@ -1,71 +1,11 @@
-"""What happens to processes, products, targets and deals. Owner: the deals service."""
+"""Events of a deal: a sale from its first stage to its outcome."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from shared.domain.money import Money
-from shared.domain.process import ProcessDefinition
 from shared.events.chronology import Rank
 from shared.events.definition import AsKnown, Exact, event, value
-
-# -- what deals rest on ---------------------------------------------------------------------------------------------
-
-
-@event("deals.process-published", aggregate="process")
-class ProcessPublished:
-    """A version of a sales process is in force for new deals (PROC-1, PROC-2). Published versions never change."""
-
-    process_id: UUID
-    process_version: int
-    definition: ProcessDefinition
-
-
-@event("deals.product-listed", aggregate="product", rank=Rank.OPENING)
-class ProductListed:
-    """A product can be sold (PROD-1)."""
-
-    product_id: UUID
-    code: str
-    name: str
-    family: str | None
-    list_price: Money
-    active: bool = True
-    said: tuple[str, ...] | None = None
-    """The fields that a line of history states; the others stay as they were. None: all are stated."""
-
-
-@event("deals.product-changed", aggregate="product", rank=Rank.CHANGE)
-class ProductChanged:
-    """A product's name, family, price or availability is now this."""
-
-    product_id: UUID
-    code: str
-    name: str
-    family: str | None
-    list_price: Money
-    active: bool
-    said: tuple[str, ...] | None = None
-    """The fields that a line of history states; the others stay as they were. None: all are stated."""
-
-
-@event("deals.target-set", aggregate="target", rank=Rank.CHANGE)
-class TargetSet:
-    """What a company, team or rep is to reach in a period (PROC-4)."""
-
-    target_id: UUID
-    period: str
-    """2026-Q4, 2026-11 or 2026."""
-    kind: str
-    """revenue."""
-    level: str
-    """company, team or rep."""
-    amount: Money
-    team: UUID | None = None
-    member: UUID | None = None
-    before: AsKnown[Money | None] = None
-
-
-# -- deals ----------------------------------------------------------------------------------------------------------
+from shared.events.money import Money
 
 
 @value
@@ -302,27 +242,6 @@ class DealReopened:
     expected_close: AsKnown[date | None] = None
     on: date | None = None
     """The company's day on which it was reopened."""
-
-
-# -- taking back (DATA-5) ---------------------------------------------------------------------------------------------
-
-
-@event("deals.product-fact-retracted", aggregate="product", rank=Rank.CHANGE, retracts=True)
-class ProductFactRetracted:
-    """What a request told of a product is taken back; what had been corrected by it counts again (DATA-5)."""
-
-    product_id: UUID
-    request: UUID
-    """The causation id of the events that count no longer."""
-
-
-@event("deals.target-fact-retracted", aggregate="target", rank=Rank.CHANGE, retracts=True)
-class TargetFactRetracted:
-    """What a request told of a target is taken back; what had been corrected by it counts again (DATA-5)."""
-
-    target_id: UUID
-    request: UUID
-    """The causation id of the events that count no longer."""
 
 
 @event("deals.deal-fact-retracted", aggregate="deal", rank=Rank.CHANGE, retracts=True)

@@ -1,4 +1,4 @@
-"""Comparing the views of a service with fresh folds, and finding the event that one of them lost."""
+"""Comparing the projections of a service with fresh folds, and finding the event that one of them lost."""
 
 import time
 from collections.abc import Sequence
@@ -32,15 +32,17 @@ KEYS = """
 """
 
 
-async def compared(service: str, view: Projection, *, pool: Pool, log: Log, company: Company, head: int) -> Comparison:
-    """Compare a view; it should have come to `head` of its log."""
-    where = f"view {view.name} of {service}"
-    serving = await builds.builds_of_views(pool, "serving", [view.name])
-    build = next((build for build in serving if build.revision == revision_of(view, company)), None)
+async def compared(
+    service: str, projection: Projection, *, pool: Pool, log: Log, company: Company, head: int
+) -> Comparison:
+    """Compare a projection; it should have come to `head` of its log."""
+    where = f"projection {projection.name} of {service}"
+    serving = await builds.builds_of_projections(pool, "serving", [projection.name])
+    build = next((build for build in serving if build.revision == revision_of(projection, company)), None)
     if build is None or build.position < head:
-        return Comparison(where=where, compared=0, differences=[_behind(where, view, build, serving, head)])
+        return Comparison(where=where, compared=0, differences=[_behind(where, projection, build, serving, head)])
     try:
-        found = await differences(pool, log, view, company)
+        found = await differences(pool, log, projection, company)
     except Exception as error:  # whatever a fold raises on an event that was altered since it was folded
         if is_environment(error):
             raise
@@ -54,8 +56,8 @@ async def compared(service: str, view: Projection, *, pool: Pool, log: Log, comp
         return Comparison(where=where, compared=build.position, note=note)
     keys = {row["table"]: row["columns"] for row in await pool.fetch(KEYS, build.schema)}
     rows = differing_rows(found, keys)
-    candidates = await _candidates(pool, log, view, rows, build.position)
-    lost = await _lost(pool, log, view, company, candidates)
+    candidates = await _candidates(pool, log, projection, rows, build.position)
+    lost = await _lost(pool, log, projection, company, candidates)
     return Comparison(
         where=where,
         compared=build.position,
@@ -64,31 +66,34 @@ async def compared(service: str, view: Projection, *, pool: Pool, log: Log, comp
     )
 
 
-def _behind(where: str, view: Projection, build: Build | None, serving: Sequence[Build], head: int) -> Difference:
+def _behind(where: str, projection: Projection, build: Build | None, serving: Sequence[Build], head: int) -> Difference:
     if build is not None:
         sentence = f"It has come to {build.position}, and its log to {head}."
     elif not serving:
         sentence = "It does not serve: it was never built, or is being built because its journal is read again."
-    elif serving[-1].version != view.version:
-        sentence = f"Version {serving[-1].version} serves, and version {view.version} is not built yet."
+    elif serving[-1].version != projection.version:
+        sentence = f"Version {serving[-1].version} serves, and version {projection.version} is not built yet."
     else:
         sentence = (
-            f"Version {view.version} serves with other tables, event types or settings of the company"
+            f"Version {projection.version} serves with other tables, event types or settings of the company"
             " (COMPANY_CURRENCY, COMPANY_TIMEZONE, COMPANY_HOLIDAYS) than here."
         )
     return Difference(where=where, what="behind", sentence=sentence)
 
 
-async def _candidates(pool: Pool, log: Log, view: Projection, rows: Sequence[Row], upto: int) -> list[Envelope[object]]:
-    """The events that may have been lost: those that the view folds of every aggregate that a differing row names."""
+async def _candidates(
+    pool: Pool, log: Log, projection: Projection, rows: Sequence[Row], upto: int
+) -> list[Envelope[object]]:
+    """The events that may have been lost: those that the projection folds of every aggregate that a differing row
+    names."""
     ids = list(dict.fromkeys(found for row in rows for found in row.ids))
     async with pool.acquire() as connection:
         history = await log.history(connection, ids, upto)
-    return readable(entry for entry in history if concerns(entry, view.types))
+    return readable(entry for entry in history if concerns(entry, projection.types))
 
 
 async def _lost(
-    pool: Pool, log: Log, view: Projection, company: Company, candidates: Sequence[Envelope[object]]
+    pool: Pool, log: Log, projection: Projection, company: Company, candidates: Sequence[Envelope[object]]
 ) -> Envelope[object] | None:
     """The one event without which a fresh fold is what is served."""
     until = time.monotonic() + TRY_SECONDS
@@ -96,7 +101,7 @@ async def _lost(
         if time.monotonic() > until:
             return None
         try:
-            without = await differences(pool, log, view, company, leave_out=[event.position])
+            without = await differences(pool, log, projection, company, leave_out=[event.position])
         except Exception as error:  # a fold may fail on what follows an event that it was not given
             if is_environment(error):
                 raise

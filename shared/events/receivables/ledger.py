@@ -1,20 +1,10 @@
-"""What happens to payment plans, invoices and receipts. Owner: the receivables service."""
+"""Events of an account's ledger: invoices, receipts, and what pays what."""
 
 from datetime import date, datetime
 from uuid import UUID
 
-from shared.domain.money import Money
 from shared.events.definition import event, value
-
-
-@value
-class Instalment:
-    """One part of a payment plan."""
-
-    number: int
-    amount: Money
-    due: date
-    label: str | None = None
+from shared.events.money import Money
 
 
 @value
@@ -25,78 +15,6 @@ class Entry:
     """receivable, revenue, bank or unapplied-credit."""
     amount: Money
     """Debit above zero, credit below."""
-
-
-@event("receivables.plan-drawn-up", aggregate="payment-plan")
-class PlanDrawnUp:
-    """A contract's total is to be paid in these instalments, which add up to it (REC-1)."""
-
-    plan_id: UUID
-    contract_id: UUID
-    account_id: UUID
-    total: Money
-    instalments: tuple[Instalment, ...]
-    deal_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
-    on: date | None = None
-    """The day on which the contract came into force; no invoice of the plan is dated before it."""
-
-
-@event("receivables.instalment-invoiced", aggregate="payment-plan")
-class InstalmentInvoiced:
-    """What was left of an instalment has its invoice."""
-
-    plan_id: UUID
-    number: int
-    invoice_id: UUID
-    invoice_number: str
-    on: date | None = None
-    legal_entity: str | None = None
-
-
-@value
-class InstalmentLeft:
-    """What of an instalment is left to invoice."""
-
-    number: int
-    left: Money
-
-
-@event("receivables.prior-invoice-counted", aggregate="payment-plan")
-class PriorInvoiceCounted:
-    """An invoice that history tells of the contract was counted against the plan: so much less is left to invoice."""
-
-    plan_id: UUID
-    invoice_id: UUID
-    invoice_number: str
-    amount: Money
-    on: date
-    instalments: tuple[InstalmentLeft, ...] = ()
-    """The instalments of which less is left now."""
-
-
-@event("receivables.invoice-number-taken", aggregate="number-series")
-class InvoiceNumberTaken:
-    """The next number of a legal entity's series was used; there is never a gap (REC-2)."""
-
-    series_id: UUID
-    legal_entity: str
-    number: int
-    invoice_id: UUID
-    on: date | None = None
-    """The day of the invoice; the next one is dated on it or later."""
-
-
-@event("receivables.number-series-lifted", aggregate="number-series")
-class NumberSeriesLifted:
-    """An invoice of history has a number in the form of the series: the next one is above it."""
-
-    series_id: UUID
-    legal_entity: str
-    number: int
-    invoice_id: UUID
-    on: date
 
 
 @event("receivables.invoice-issued", aggregate="ledger")

@@ -1,0 +1,1 @@
+"""What happens to contracts. Owner: the contracts service."""

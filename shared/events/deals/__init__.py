@@ -1,0 +1,1 @@
+"""What happens to processes, products, targets and deals. Owner: the deals service."""

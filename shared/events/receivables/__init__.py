@@ -1,0 +1,1 @@
+"""What happens to payment plans, invoices and receipts. Owner: the receivables service."""
