@@ -38,8 +38,7 @@ from services.leads.domain.lead.state import lead
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from shared.commands.executor import CommandExecutor
-from shared.commands.refusals import Refused
-from shared.commands.request import CommandRequest, CommandResult
+from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.events.chronology import ORDER_OF_DAY, Rank, Told

@@ -20,8 +20,7 @@ import asyncpg
 from deploy.imports.loading import IMPORTER, OPERATION, account_key, desk, turn
 from deploy.imports.ordering import circular
 from shared.commands.executor import CommandExecutor
-from shared.commands.refusals import Refused
-from shared.commands.request import CommandRequest, CommandResult
+from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import RetractFacts
 from shared.events.registry import registry_of, type_of

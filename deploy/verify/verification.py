@@ -23,8 +23,7 @@ from shared.events.registry import topic_of
 from shared.eventstore.log import Log
 from shared.projections import builds
 from shared.projections.projection import Projection, revision_of
-from shared.service.definition import Service
-from shared.service.runtime import journaled_topics, projections_of, registry_for
+from shared.service.definition import Service, journaled_topics, projections_of, registry_for
 
 LOOK_AGAIN_SECONDS = 0.1
 LAST = "select aggregate, partition, max(position) as position from event where position <= $1 group by 1, 2"

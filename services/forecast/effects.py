@@ -21,7 +21,7 @@ from fastapi import APIRouter, Path, Response
 from services.forecast.paging import Paged
 from services.forecast.parameters import OfNow
 from services.forecast.question import Question
-from shared.commands.refusals import NotFound
+from shared.commands.request import NotFound
 from shared.domain.roles import READING
 from shared.events.follow_ups import FOLLOW_UP, FOLLOWERS, FOLLOWING, of_reactions
 from shared.events.registry import type_of

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from services.forecast.paging import Paged
 from services.forecast.parameters import Put
 from services.forecast.timeline import DealState, follow
-from shared.commands.refusals import NotFound
+from shared.commands.request import NotFound
 from shared.domain.history import timed
 from shared.domain.roles import READING
 from shared.events.envelope import Envelope

@@ -1,33 +1,22 @@
-"""Who may carry out a command: decided on the state that the command meets (API-4)."""
+"""Authorisation: who may carry out a command, decided on the state that the command meets (API-4)."""
 
 from typing import Any
 
-from shared.commands.refusals import Forbidden, NotFound
-from shared.commands.request import CommandRequest
+from shared.commands.request import CommandRequest, Forbidden, NotFound
 from shared.domain.aggregate import Handler
 from shared.domain.permissions import may, reach_of, role_missing, sees
 
 
-def handler_of(request: CommandRequest, state: Any) -> Handler | None:
-    """The handler of the command in this state. None when the state allows none: deciding will say why."""
-    handlers = request.aggregate.handlers[type(request.command)]
-    handler = next((found for found in handlers if isinstance(state, found.states)), None)
-    if handler is None and isinstance(state, request.aggregate.start):
-        raise NotFound(request.aggregate.name, request.aggregate_id)
-    return handler
-
-
-def authorise(request: CommandRequest, handler: Handler | None, state: Any) -> None:
+def authorise(request: CommandRequest, handler: Handler, state: Any) -> None:
     """Raise `NotFound` for what the actor may not know of, `Forbidden` for what they see and may not do."""
-    allow = (handler or request.aggregate.handlers[type(request.command)][0]).allow
     if isinstance(state, request.aggregate.start):
-        if reach_of(request.actor, allow) is None:
-            raise Forbidden(role_missing(allow))
+        if reach_of(request.actor, handler.allow) is None:
+            raise Forbidden(role_missing(handler.allow))
         return
     owner, team = getattr(state, "owner", None), getattr(state, "team", None)
     if not sees(request.actor, request.aggregate.readers, owner, team):
         raise NotFound(request.aggregate.name, request.aggregate_id)
-    if reason := may(request.actor, allow, owner, team):
+    if reason := may(request.actor, handler.allow, owner, team):
         raise Forbidden(reason)
 
 

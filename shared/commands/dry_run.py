@@ -95,7 +95,7 @@ class DryAppender:
         return self._holders[key.kind, key.key_hash]
 
 
-class DryStates:
+class DryStreams:
     """In place of the state cache: aggregates with what would have been appended to them. Nothing is forgotten."""
 
     def __init__(self, states: StreamCache) -> None:

@@ -1,4 +1,4 @@
-"""From what a command decided to what is written: events, claims, timers and personal data of every stream. Pure."""
+"""From a decision to an append: events, claims, timers and personal data of every stream that changes. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,11 +8,13 @@ from uuid import UUID
 
 import msgspec
 
+from shared.commands.decision import Decided, NeedsHistory
+from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.context import Context
 from shared.domain.history import Recorded, folded, goes_on, history, standing
 from shared.events.codec import Codec
-from shared.eventstore.append import Append, HeldKey, Idempotency, NewEvent, StreamAppend, TimerChange
+from shared.eventstore.append import Append, HeldKey, NewEvent, StreamAppend, TimerChange
 from shared.eventstore.claims import ClaimHasher
 from shared.eventstore.snapshots import LoadedAggregate
 
@@ -27,7 +29,7 @@ class StreamChange:
     aggregate_id: UUID
     before: LoadedAggregate
     after: LoadedAggregate
-    facts: tuple[Occurrence, ...]
+    occurrences: tuple[Occurrence, ...]
     name: str | None = None
     """By what these facts are known again, where history tells them of this very stream."""
     news: tuple[Recorded, ...] = ()
@@ -38,76 +40,45 @@ class StreamChange:
     @property
     def sequence(self) -> int:
         """Where the stream stands afterwards."""
-        return self.before.sequence + len(self.facts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventMetadata:
-    """What the request says about the events that come of it."""
-
-    context: Context
-    correlation_id: UUID
-    causation_id: UUID
-    imported: bool
-    fact: str | None
-    """By what a fact of history is known again in the stream that it is told of."""
-    traceparent: str | None
-    idempotency: Idempotency | None
-
-
-class NeedsHistory(Exception):
-    """A decision tells something that happened before what was folded of a stream."""
-
-    def __init__(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
-        super().__init__(f"the whole history of {aggregate.name} {aggregate_id} is needed")
-        self.aggregate, self.aggregate_id = aggregate, aggregate_id
+        return self.before.sequence + len(self.occurrences)
 
 
 def changes_of(
-    aggregate: Aggregate,
-    aggregate_id: UUID,
-    held: LoadedAggregate,
-    facts: Sequence[Occurrence],
-    circumstances: EventMetadata,
-    *,
-    codec: Codec,
-    loaded: Mapping[UUID, LoadedAggregate],
-    unchanged: Mapping[UUID, Aggregate],
-    histories: Mapping[UUID, Sequence[Recorded]],
-    aggregates: Mapping[str, Aggregate],
+    decided: Decided, request: CommandRequest, context: Context, *, codec: Codec, aggregates: Mapping[str, Aggregate]
 ) -> tuple[StreamChange, ...]:
     """The change of each stream that a decision touches; first the stream that decided, even when nothing happens to
-    it. Streams that were not loaded are taken to be new; those that are to be `unchanged` are only checked. Raises Late
-    when a stream's history is needed and not among `histories`."""
-    by_stream: dict[UUID, list[Occurrence]] = {aggregate_id: []}
-    for fact in facts:
-        by_stream.setdefault(fact.to or aggregate_id, []).append(fact)
+    it. Streams that were not loaded are taken to be new; those that are to be unchanged are only checked. Raises
+    `NeedsHistory` when a stream's history is needed and was not read."""
+    main = request.aggregate_id
+    by_stream: dict[UUID, list[Occurrence]] = {main: []}
+    for each in decided.occurrences:
+        by_stream.setdefault(each.to or main, []).append(each)
     changes = []
     for stream, own in by_stream.items():
-        family = aggregate if stream == aggregate_id else aggregates[own[0].event.aggregate]
+        family = request.aggregate if stream == main else aggregates[own[0].event.aggregate]
         new = LoadedAggregate(state=family.start(), sequence=0, position=0)
-        before = held if stream == aggregate_id else loaded.get(stream, new)
-        name = circumstances.fact if stream == aggregate_id else None
-        told = tuple(_forgetting(fact, before, codec) for fact in own)
-        news = _recorded(told, before, circumstances, name) if family.is_dated else ()
+        before = decided.on if stream == main else decided.loaded.get(stream, new)
+        name = request.told.name if request.told and stream == main else None
+        told = tuple(_forgetting(each, before, codec) for each in own)
+        news = _recorded(told, before, request, context, name) if family.is_dated else ()
         changes.append(
             StreamChange(
                 aggregate=family,
                 aggregate_id=stream,
                 before=before,
-                after=_after(family, stream, before, told, news, known=histories.get(stream)),
-                facts=told,
+                after=_after(family, stream, before, told, news, known=decided.histories.get(stream)),
+                occurrences=told,
                 name=name,
                 news=news,
-                freed=_freed(family, news, histories.get(stream)),
+                freed=_freed(family, news, decided.histories.get(stream)),
             )
         )
-    checked = [stream for stream in unchanged if stream not in by_stream]
-    return (*changes, *(_unchanged(unchanged[stream], stream, loaded[stream]) for stream in checked))
+    checked = {stream: family for stream, family in decided.unchanged.items() if stream not in by_stream}
+    return (*changes, *(_unchanged(family, stream, decided.loaded[stream]) for stream, family in checked.items()))
 
 
 def _unchanged(family: Aggregate, stream: UUID, held: LoadedAggregate) -> StreamChange:
-    return StreamChange(aggregate=family, aggregate_id=stream, before=held, after=held, facts=())
+    return StreamChange(aggregate=family, aggregate_id=stream, before=held, after=held, occurrences=())
 
 
 def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded] | None) -> frozenset[Claim]:
@@ -156,72 +127,77 @@ def _after(
 
 
 def _recorded(
-    facts: Sequence[Occurrence], before: LoadedAggregate, circumstances: EventMetadata, name: str | None
+    happened: Sequence[Occurrence], before: LoadedAggregate, request: CommandRequest, context: Context, name: str | None
 ) -> tuple[Recorded, ...]:
     """Facts as they will be read back."""
     return tuple(
         Recorded(
-            data=fact.event,
-            occurred_at=fact.at.at if fact.at else circumstances.context.now,
-            by_day=fact.at is not None and fact.at.by_day,
+            data=each.event,
+            occurred_at=each.at.at if each.at else context.now,
+            by_day=each.at is not None and each.at.by_day,
             sequence=sequence,
             fact=name,
-            causation_id=circumstances.causation_id,
+            causation_id=_required(request.causation_id),
         )
-        for sequence, fact in enumerate(facts, start=before.sequence + 1)
+        for sequence, each in enumerate(happened, start=before.sequence + 1)
     )
 
 
 def append_of(
     changes: Sequence[StreamChange],
-    circumstances: EventMetadata,
+    request: CommandRequest,
+    context: Context,
+    *,
     codec: Codec,
-    keyed_hash: ClaimHasher,
+    hasher: ClaimHasher,
     new_id: Callable[[], UUID],
 ) -> Append:
     """Everything that is to be written for these changes."""
-    context = circumstances.context
-    events = [fact.event for change in changes for fact in change.facts]
-    claims = [(change, *_claims(change)) for change in changes if change.facts]
+    events = [fact.event for change in changes for fact in change.occurrences]
+    claims = [(change, *_claims(change)) for change in changes if change.occurrences]
     # Of history that is brought in, the deadlines that are over stay left alone.
-    passed = context.now if circumstances.imported else None
+    passed = context.now if request.imported else None
     return Append(
         command_id=context.command_id,
-        streams=tuple(_stream(change, circumstances, codec, new_id) for change in changes),
+        streams=tuple(_stream(change, context, codec, new_id) for change in changes),
         actor=context.actor.subject,
-        correlation_id=circumstances.correlation_id,
-        causation_id=circumstances.causation_id,
+        correlation_id=_required(request.correlation_id),
+        causation_id=_required(request.causation_id),
         recorded_at=context.now,
-        imported=circumstances.imported,
-        traceparent=circumstances.traceparent,
-        idempotency=circumstances.idempotency,
+        imported=request.imported,
+        traceparent=request.traceparent,
+        idempotency=request.idempotency,
         position=changes[0].before.position,
-        take=tuple(_held(claim, change, keyed_hash) for change, taken, _ in claims for claim in taken),
-        release=tuple(_held(claim, change, keyed_hash) for change, _, released in claims for claim in released),
+        take=tuple(_held(claim, change, hasher) for change, taken, _ in claims for claim in taken),
+        release=tuple(_held(claim, change, hasher) for change, _, released in claims for claim in released),
         timers=tuple(timer for change in changes for timer in _timers(change, only_after=passed)),
         erase=tuple(getattr(event, event.erases) for event in events if event.erases is not None),
     )
 
 
-def _stream(
-    change: StreamChange, circumstances: EventMetadata, codec: Codec, new_id: Callable[[], UUID]
-) -> StreamAppend:
+def _required(id_: UUID | None) -> UUID:
+    """An id that the executor has given the request, if it came without one."""
+    assert id_ is not None
+    return id_
+
+
+def _stream(change: StreamChange, context: Context, codec: Codec, new_id: Callable[[], UUID]) -> StreamAppend:
     return StreamAppend(
         aggregate=change.aggregate.name,
         aggregate_id=change.aggregate_id,
         expected=change.before.sequence,
-        events=tuple(_event(fact, change.name, circumstances, codec, new_id()) for fact in change.facts),
+        events=tuple(_event(each, change.name, context, codec, new_id()) for each in change.occurrences),
     )
 
 
-def _event(fact: Occurrence, name: str | None, circumstances: EventMetadata, codec: Codec, event_id: UUID) -> NewEvent:
-    encoded = codec.encode(fact.event)
+def _event(each: Occurrence, name: str | None, context: Context, codec: Codec, event_id: UUID) -> NewEvent:
+    encoded = codec.encode(each.event)
     return NewEvent(
         id=event_id,
-        type=fact.event.type,
-        version=fact.event.version,
-        occurred_at=fact.at.at if fact.at else circumstances.context.now,
-        by_day=fact.at is not None and fact.at.by_day,
+        type=each.event.type,
+        version=each.event.version,
+        occurred_at=each.at.at if each.at else context.now,
+        by_day=each.at is not None and each.at.by_day,
         fact=name,
         data=encoded.data,
         personal=encoded.personal,
@@ -233,14 +209,14 @@ def _claims(change: StreamChange) -> tuple[frozenset[Claim], frozenset[Claim]]:
     """The keys that the change takes, and those that it releases."""
     before = change.aggregate.claims_of(change.before.state)
     after = change.aggregate.claims_of(change.after.state)
-    taken = (claim for fact in change.facts for claim in change.aggregate.taken_by(fact.event))
+    taken = (claim for fact in change.occurrences for claim in change.aggregate.taken_by(fact.event))
     return (after - before).union(taken), (before - after) | change.freed
 
 
-def _held(claim: Claim, change: StreamChange, keyed_hash: ClaimHasher) -> HeldKey:
+def _held(claim: Claim, change: StreamChange, hasher: ClaimHasher) -> HeldKey:
     return HeldKey(
         kind=claim.kind,
-        key_hash=keyed_hash(claim.kind, claim.key),
+        key_hash=hasher(claim.kind, claim.key),
         holder=change.aggregate_id,
         beside=claim.beside,
     )
@@ -248,7 +224,7 @@ def _held(claim: Claim, change: StreamChange, keyed_hash: ClaimHasher) -> HeldKe
 
 def _timers(change: StreamChange, *, only_after: datetime | None) -> Iterator[TimerChange]:
     """Timers that the change sets or cancels; sets only those due after a moment, when one is given."""
-    if not change.facts:
+    if not change.occurrences:
         return
     before = change.aggregate.timers_of(change.before.state)
     after = change.aggregate.timers_of(change.after.state)

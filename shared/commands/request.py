@@ -1,7 +1,7 @@
-"""What is asked of an aggregate, and what came of it."""
+"""A command as it is requested, its result, and why it may be refused apart from a rule's `Rejected`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from shared.events.chronology import Told
 from shared.eventstore.append import Idempotency
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class CommandRequest:
     """A command for an aggregate, and everything that surrounds it."""
 
@@ -19,6 +19,7 @@ class CommandRequest:
     aggregate_id: UUID
     command: Any
     actor: Actor
+    _: KW_ONLY
     expected: int | None = None
     """The version that the caller saw (If-Match); None when it does not matter."""
     idempotency: Idempotency | None = None
@@ -32,7 +33,7 @@ class CommandRequest:
     told: Told | None = None
     """Of a fact of history: by what it is known again, and where it stands (DATA-5)."""
     traceparent: str | None = None
-    still: Callable[[Any], bool] | None = None
+    precondition: Callable[[Any], bool] | None = None
     """Whether the command is still to run in this state; otherwise it succeeds without events. For timers."""
 
 
@@ -48,3 +49,45 @@ class CommandResult:
     partition: int
     replayed: bool = False
     events: tuple[Any, ...] = ()
+
+
+class Refused(Exception):
+    """A command was not carried out; nothing was recorded."""
+
+
+class NotFound(Refused):
+    """There is no such aggregate, or the actor may not know of it."""
+
+    def __init__(self, aggregate: str, aggregate_id: UUID) -> None:
+        super().__init__(f"There is no {aggregate} {aggregate_id}.")
+        self.aggregate = aggregate
+        self.aggregate_id = aggregate_id
+
+
+class Forbidden(Refused):
+    """The actor sees the aggregate, but may not do this. `reason` is a sentence for them."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StaleVersion(Refused):
+    """The caller expected another version of the aggregate than it has."""
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"The version is {actual}, not {expected}.")
+        self.expected = expected
+        self.actual = actual
+
+
+class Busy(Refused):
+    """Others changed the same aggregate on every try. Trying again later helps."""
+
+
+class InFlight(Refused):
+    """The same request is being carried out right now."""
+
+
+class ContentDiffers(Refused):
+    """The idempotency key was used before for a request with other content."""

@@ -12,8 +12,7 @@ import structlog
 
 from shared.commands.effects import decode_command
 from shared.commands.executor import CommandExecutor
-from shared.commands.refusals import Refused
-from shared.commands.request import CommandRequest
+from shared.commands.request import CommandRequest, Refused
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import service_actor
 from shared.domain.follow_up import Settle, follow_up
@@ -134,7 +133,7 @@ class Timers:
 
     async def _carry_out(self, timer: DueTimer, about: Mapping[str, str]) -> None:
         try:
-            await self._commands.carry_out(self._request(timer))
+            await self._commands.execute(self._request(timer))
         except Rejected as refusal:
             log.info("timer-refused", **about, code=refusal.code)
             await self._tell(timer, refusal)
@@ -151,12 +150,14 @@ class Timers:
             message=refusal.message,
         )
         await self._commands.execute(
-            follow_up(self._service),
-            of_timer(timer.aggregate_id, timer.name, timer.generation),
-            Settle(told=(told,)),
-            self._actor,
-            correlation_id=set_by["correlation_id"] if set_by else None,
-            causation_id=set_by["event_id"] if set_by else None,
+            CommandRequest(
+                follow_up(self._service),
+                of_timer(timer.aggregate_id, timer.name, timer.generation),
+                Settle(told=(told,)),
+                self._actor,
+                correlation_id=set_by["correlation_id"] if set_by else None,
+                causation_id=set_by["event_id"] if set_by else None,
+            )
         )
 
     def _request(self, timer: DueTimer) -> CommandRequest:
@@ -172,16 +173,16 @@ class Timers:
                 key=f"{timer.aggregate_id}/{timer.generation}",
                 request_hash=b"",
             ),
-            still=_still(aggregate, timer),
+            precondition=_still_set(aggregate, timer),
         )
 
 
-def _still(aggregate: Aggregate, timer: DueTimer) -> Callable[[Any], bool]:
+def _still_set(aggregate: Aggregate, timer: DueTimer) -> Callable[[Any], bool]:
     """Whether a state still has the timer: it may have been cancelled or set anew since its row was read. Decided on
     the state that the append checks, so nothing can come in between."""
 
-    def still(state: Any) -> bool:
+    def still_set(state: Any) -> bool:
         running = aggregate.timers_of(state).get(timer.name)
         return running is not None and running.due == timer.due
 
-    return still
+    return still_set

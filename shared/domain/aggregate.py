@@ -90,6 +90,13 @@ class Handler:
         """Whether the command brings the aggregate into being."""
         return self.states == (self.aggregate.start,)
 
+    def run(self, state: State, command: Command, context: Context, loaded: Mapping[str, Any]) -> Decision:
+        """Decide the command in a state of this handler. Raises `Rejected`."""
+        arguments: dict[str, Any] = {name: loaded[name] for name in self.parameters}
+        if self.wants_context:
+            arguments["context"] = context
+        return self.decide(state, command, **arguments)
+
     @property
     def summary(self) -> str:
         """The first line of the handler's docstring, or the command's."""
@@ -214,15 +221,16 @@ class Aggregate:
 
     # -- use ----------------------------------------------------------------------------------------------------
 
-    def handler(self, state: State, command: Command) -> Handler:
-        """The handler of a command in a state. `Rejected("not-in-this-state")` when there is none."""
-        for handler in self.handlers[type(command)]:
-            if isinstance(state, handler.states):
-                return handler
+    def handler_of(self, state: State, command: Command) -> Handler | None:
+        """The handler of a command in a state; None when the state does not allow the command."""
+        return next((found for found in self.handlers[type(command)] if isinstance(state, found.states)), None)
+
+    def not_possible(self, state: State, command: Command) -> Rejected:
+        """Why a command without a handler in a state is refused."""
         if isinstance(state, self.start):
-            raise Rejected("does-not-exist", f"There is no such {self.name}.")
+            return Rejected("does-not-exist", f"There is no such {self.name}.")
         action = self.handlers[type(command)][0].name.replace("_", " ").strip()
-        raise Rejected(
+        return Rejected(
             "not-in-this-state", f"{action!r} is not possible while the {self.name} is {status_of(self, state)}."
         )
 
@@ -235,11 +243,10 @@ class Aggregate:
         """Decide a command: what happened, nothing when it is already so, or `Rejected`."""
         if self.is_already(state, command):
             return ()
-        handler = self.handler(state, command)
-        arguments: dict[str, Any] = {name: loaded[name] for name in handler.parameters}
-        if handler.wants_context:
-            arguments["context"] = context
-        return handler.decide(state, command, **arguments)
+        handler = self.handler_of(state, command)
+        if handler is None:
+            raise self.not_possible(state, command)
+        return handler.run(state, command, context, loaded)
 
     @property
     def has_timers(self) -> bool:
@@ -305,7 +312,7 @@ class Aggregate:
 
 
 def occurrences(decision: Sequence[Any]) -> tuple[Occurrence, ...]:
-    """Every item of a decision as a `Occurrence`."""
+    """Every item of a decision as an `Occurrence`."""
     return tuple(item if isinstance(item, Occurrence) else Occurrence(event=item) for item in decision)
 
 

@@ -259,7 +259,7 @@ class Authenticator:
         return await self._resolve(actor.subject, actor.roles, fresh=True)
 
     def _token(self, request: Request) -> str | None:
-        header = single_header(request, "Authenticator")
+        header = single_header(request, "Authorization")
         if header is not None:
             scheme, _, token = header.partition(" ")
             if scheme.lower() != "bearer" or not token:

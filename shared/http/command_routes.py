@@ -17,8 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shared.commands.refusals import NotFound
-from shared.commands.request import CommandResult
+from shared.commands.request import CommandRequest, CommandResult, NotFound
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
 from shared.domain.permissions import sees
@@ -161,7 +160,7 @@ def starlette_route(route: CommandRoute) -> Route:
 
 
 async def _run(request: Request, route: CommandRoute) -> Response:
-    actor = await context_of(request).authorization.sign_in(request)
+    actor = await context_of(request).authenticator.sign_in(request)
     refuse_parameters(request)
     aggregate_id = None if route.creates else path_id(request, route.aggregate)
     raw = await read_body(request, context_of(request).settings.body_limit)
@@ -217,14 +216,16 @@ async def carry_out(
             principal=actor.subject, operation=operation, key=key, request_hash=content_of(request, raw)
         )
     result = await service.commands.execute(
-        aggregate,
-        aggregate_id,
-        command,
-        actor,
-        expected=expected,
-        idempotency=idempotency,
-        correlation_id=request.scope["state"]["correlation_id"],
-        traceparent=_traceparent(request),
+        CommandRequest(
+            aggregate,
+            aggregate_id,
+            command,
+            actor,
+            expected=expected,
+            idempotency=idempotency,
+            correlation_id=request.scope["state"]["correlation_id"],
+            traceparent=_traceparent(request),
+        )
     )
     return _answer(service.name, aggregate, result, created=created)
 
@@ -253,7 +254,7 @@ def aggregate_route(aggregate: Aggregate) -> Route:
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await service.authorization.sign_in(request)
+        actor = await service.authenticator.sign_in(request)
         refuse_parameters(request)
         aggregate_id = path_id(request, aggregate)
         actor = await await_token(request, actor)

@@ -41,9 +41,9 @@ class ServiceContext:
     """Given whenever a projection or the reactions have moved on."""
     commands: CommandExecutor
     projections: Projections
-    arrival: ConsistencyGate
+    consistency: ConsistencyGate
     organisation: Organisation
-    authorization: Authenticator
+    authenticator: Authenticator
     cursors: Cursors
     stopping: asyncio.Event
     folding: Bulkhead

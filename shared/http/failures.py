@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.commands.refusals import Busy, ContentDiffers, Forbidden, InFlight, NotFound, StaleVersion
+from shared.commands.request import Busy, ContentDiffers, Forbidden, InFlight, NotFound, StaleVersion
 from shared.domain.rejection import Rejected
 from shared.eventstore.pool import DATABASE_AWAY
 from shared.http.headers import etag

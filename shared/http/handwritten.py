@@ -71,7 +71,7 @@ def operation(
 
 async def _asking(request: Request) -> Actor:
     route = request.scope["route"]
-    actor = await context_of(request).authorization.sign_in(request)
+    actor = await context_of(request).authenticator.sign_in(request)
     roles = (route.openapi_extra or {}).get(ROLES)
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")

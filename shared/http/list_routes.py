@@ -37,7 +37,7 @@ def list_route(listing: Listing) -> Route:
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await service.authorization.sign_in(request)
+        actor = await service.authenticator.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
             raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")
         refuse_parameters(request, known, several)

@@ -68,7 +68,7 @@ def clock_routes() -> list[Route]:
 
     async def move(request: Request) -> Response:
         service = context_of(request)
-        actor = await service.authorization.sign_in(request)
+        actor = await service.authenticator.sign_in(request)
         if actor.roles.isdisjoint({Role.ADMIN, Role.SERVICE}):
             raise Problem("not-allowed", "Administrators move the clock.", code="role-missing")
         asked = parse(_MOVE, await read_body(request, service.settings.body_limit))

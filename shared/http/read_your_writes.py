@@ -27,7 +27,7 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     began = time.perf_counter()
     waits = service.health.metrics.waits
     try:
-        await service.arrival.wait_for(decode(given), WAIT_SECONDS)
+        await service.consistency.wait_for(decode(given), WAIT_SECONDS)
     except ReadModelBehind:
         waits.labels("behind").observe(time.perf_counter() - began)
         if prefers_lenient(request):
@@ -37,4 +37,4 @@ async def await_token(request: Request, actor: Actor) -> Actor:
             "read-model-behind", "What the token names has not arrived here yet.", headers={"Retry-After": "1"}
         ) from None
     waits.labels("there").observe(time.perf_counter() - began)
-    return await service.authorization.known_as(actor)
+    return await service.authenticator.known_as(actor)

@@ -108,7 +108,7 @@ class JournalConsumer:
         subscriber = broker.subscriber(
             *self.topics,
             group_id=self.service,
-            title="JournalConsumer",
+            title="Journal",
             batch=True,
             max_records=LARGEST_BATCH,
             batch_timeout_ms=BUSY_POLL_MILLISECONDS,

@@ -11,6 +11,7 @@ from uuid import UUID
 from asyncpg import Pool
 
 from shared.commands.executor import CommandExecutor
+from shared.commands.request import CommandRequest
 from shared.domain.context import service_actor
 from shared.domain.follow_up import Begin, Park, Settle, follow_up
 from shared.events.envelope import Envelope
@@ -94,18 +95,20 @@ class Answers:
             passed = tuple(Place(**dict(row)) for row in rows if row["position"] is not None)
         begun = self._events.begun(types=tuple(sorted(map(type_of, classes))), passed=passed)
         stream = of_reactions(self._service, self._source)
-        await self._commands.execute(follow_up(self._service), stream, Begin(told=begun), self._actor)
+        await self._commands.execute(CommandRequest(follow_up(self._service), stream, Begin(told=begun), self._actor))
 
     async def _tell(self, fact: Envelope[Any], command: Settle | Park) -> None:
         await self._commands.execute(
-            follow_up(self._service),
-            of_event(self._service, fact.id),
-            command,
-            self._actor,
-            correlation_id=fact.correlation_id,
-            causation_id=fact.id,
-            imported=fact.imported,
-            traceparent=fact.traceparent,
+            CommandRequest(
+                follow_up(self._service),
+                of_event(self._service, fact.id),
+                command,
+                self._actor,
+                correlation_id=fact.correlation_id,
+                causation_id=fact.id,
+                imported=fact.imported,
+                traceparent=fact.traceparent,
+            )
         )
 
 

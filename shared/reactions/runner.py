@@ -17,7 +17,7 @@ from asyncpg import Pool
 from pydantic import TypeAdapter
 
 from shared.commands.executor import CommandExecutor
-from shared.commands.refusals import Busy, ContentDiffers, Forbidden, InFlight, NotFound
+from shared.commands.request import Busy, CommandRequest, ContentDiffers, Forbidden, InFlight, NotFound
 from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.events.envelope import Envelope
@@ -208,18 +208,20 @@ class Reacting:
         key = f"{fact.id}/{ordinal}"
         try:
             result = await self._commands.execute(
-                do.aggregate,
-                do.aggregate_id,
-                adapter.validate_json(content),
-                self._actor,
-                idempotency=Idempotency(
-                    principal="reaction", operation=reaction.name, key=key, request_hash=_hash(content)
-                ),
-                correlation_id=fact.correlation_id,
-                causation_id=fact.id,
-                command_id=uuid5(fact.id, f"{reaction.name}/{ordinal}"),
-                imported=fact.imported,
-                traceparent=fact.traceparent,
+                CommandRequest(
+                    do.aggregate,
+                    do.aggregate_id,
+                    adapter.validate_json(content),
+                    self._actor,
+                    idempotency=Idempotency(
+                        principal="reaction", operation=reaction.name, key=key, request_hash=_hash(content)
+                    ),
+                    correlation_id=fact.correlation_id,
+                    causation_id=fact.id,
+                    command_id=uuid5(fact.id, f"{reaction.name}/{ordinal}"),
+                    imported=fact.imported,
+                    traceparent=fact.traceparent,
+                )
             )
             return carried_out(reaction, do, result.sequence)
         except ContentDiffers:

@@ -10,8 +10,12 @@ from starlette.routing import BaseRoute
 
 from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
+from shared.directory.organisation import NAME as ORGANISATION
+from shared.directory.organisation import organisation
 from shared.domain.aggregate import Aggregate
 from shared.domain.follow_up import follow_up
+from shared.events.leads.team import TeamFormed
+from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.eventstore.batching import RELAXED, Pace
 from shared.projections.lists import Listing
 from shared.projections.projection import Projection
@@ -63,3 +67,27 @@ class Service:
         """Its aggregates, and what it tells of the things that it does by itself."""
         by_itself = self.reactions is not None or any(aggregate.has_timers for aggregate in self.aggregates)
         return (*self.aggregates, follow_up(self.name)) if by_itself else self.aggregates
+
+
+def registry_for(service: Service) -> Registry:
+    """The published events, and those of the service's aggregates should they not be among them."""
+    published = registry_of()
+    own = {event for aggregate in service.families for event in aggregate.events} - set(published.classes)
+    return Registry([*published.classes, *own]) if own else published
+
+
+def projections_of(service: Service) -> tuple[Projection, ...]:
+    """The projections of a service; everybody has the organisation."""
+    if any(projection.name == ORGANISATION for projection in service.projections):
+        return service.projections
+    return (organisation("log" if service.name == service_of(TeamFormed) else "journal"), *service.projections)
+
+
+def journaled_topics(service: Service, registry: Registry) -> frozenset[str]:
+    """The topics that a service keeps in its journal."""
+    if service.reads is None:
+        return frozenset(registry.topics())
+    projections = [projection for projection in projections_of(service) if projection.source == "journal"]
+    classes = {*service.reads, *(event for projection in projections for event in projection.events)}
+    classes |= set(service.reactions.reads) if service.reactions else set()
+    return frozenset(topic_of_class(event) for event in classes if service_of(event) != service.name)

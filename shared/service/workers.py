@@ -1,113 +1,185 @@
-"""Workers: what a process does beside answering. One that ends is reported and started again, later each time."""
+"""The workers of a process: relay, journal consumer, projections, reactions, timers, and what looks after them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
-import structlog
-
-from shared.eventstore.pool import is_away, unreachable
-from shared.kafka.topics import TopicError
+from shared.commands.timers import Timers
+from shared.events.registry import Registry
+from shared.eventstore.group_commit import GroupCommit
+from shared.eventstore.idempotency import forget_old_answers
+from shared.eventstore.lease import Lease
+from shared.eventstore.pool import unreachable
+from shared.eventstore.wakeup import listen
+from shared.http.context import ServiceContext
+from shared.kafka.consumer import JournalConsumer
+from shared.kafka.relay import Relay
+from shared.ops.deadline import within
 from shared.ops.health import Health
 from shared.ops.stopping import pause
+from shared.projections.projection import Source
+from shared.projections.read_snapshot import NotBuilt
+from shared.projections.runner import ProjectionRunner
+from shared.reactions.runner import ReactionRunner
+from shared.service.definition import Service, journaled_topics, projections_of
+from shared.service.supervision import Worker
 
-log = structlog.get_logger(__name__)
-
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
-LONGEST_OUTAGE_PAUSE = 2.0
-"""The same after an outage of the database, which ends without a word."""
-STANDS_SECONDS = 4.0
-"""Whoever stands so long and says nothing else works: longer than a lease or a look waits for the database."""
-STEADY_SECONDS = 60.0
-"""Whoever worked this long starts with the first pause again."""
-TOLD = (TopicError,)
-"""Errors of our own whose words are for operators, and name nothing but what they run."""
-STOP_SECONDS = 15.0
-"""How long workers may finish what they are at."""
+SOURCES: tuple[Source, ...] = ("log", "journal")
+RETENTION_SECONDS = 3600.0
+BUILT_SECONDS = 0.5
+LOOK_SECONDS = 2.0
+"""How often a worker makes sure of its database that asks it nothing."""
+ANSWER_SECONDS = 2.0
+CLOCK_SECONDS = 1.0
+"""How soon a process follows when another one has moved the company clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """Something that runs until it is told to stop: it returns soon after `stopping` is set."""
+class Process:
+    """A composed process, with what its workers need beyond the context."""
 
-    name: str
-    run: Callable[[asyncio.Event], Awaitable[None]]
+    service: Service
+    context: ServiceContext
+    registry: Registry
+    appender: GroupCommit
 
 
-async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> None:
-    """Keep a worker at work until `stopping` is set."""
-    delay = FIRST_PAUSE
-    clock = asyncio.get_running_loop()
-    health.report(worker.name, True, "starts")
-    restarts = health.metrics.worker_restarts.labels(worker.name)  # there from 0 on: an alert asks for the increase
+def workers_of(process: Process) -> list[Worker]:
+    """Everything that a process does beside answering."""
+    context = process.context
+    service, settings, pool, health = process.service, context.settings, context.pool, context.health
+    appended = process.appender.appended
+    workers = [
+        Worker(name="clock", run=lambda stopping: _follow_clock(context, stopping)),
+        _while_reached(context, "retention", lambda stopping: _forget(context, stopping)),
+        Worker(
+            name="signals",
+            run=lambda stopping: _until(
+                stopping, listen(settings.database_url, appended, lambda problem: _heard(health, problem))
+            ),
+        ),
+    ]
+    if service.aggregates:
+        relay = Relay(
+            service.name,
+            pool,
+            context.log,
+            Lease(pool, "relay"),
+            process.registry.topics(service.name),
+            bootstrap=settings.kafka_bootstrap,
+            health=health,
+            appended=appended,
+            replication=settings.kafka_replication,
+            page=settings.relay_page,
+        )
+        timers = Timers(service.name, pool=pool, commands=context.commands, clock=context.clock, health=context.health)
+        workers += [Worker(name="relay", run=relay.run), _once_built(context, "timers", timers.run)]
+    topics = journaled_topics(service, process.registry)
+    if topics:
+        journal = JournalConsumer(
+            service.name,
+            pool,
+            topics,
+            bootstrap=settings.kafka_bootstrap,
+            health=health,
+            arrived=context.arrived,
+            replication=settings.kafka_replication,
+            pace=service.pace,
+        )
+        workers.append(Worker(name="journal", run=journal.run))
+    for source in SOURCES:
+        workers += _readers(process, source)
+    if service.feed:
+        following = _while_reached(context, "feed", context.feed.run)
+        workers.append(_once_built(context, following.name, following.run))
+    return workers
+
+
+def _readers(process: Process, source: Source) -> list[Worker]:
+    """What works off one log: its projections, and the reactions to it."""
+    context = process.context
+    own = source == "log"
+    about: Any = {
+        "pool": context.pool,
+        "log": context.log if own else context.journal,
+        "health": context.health,
+        "wake": process.appender.appended if own else context.arrived,
+        "advanced": context.advanced,
+    }
+    workers: list[Worker] = []
+    projections = projections_of(process.service)
+    if any(projection.source == source for projection in projections):
+        company, pace = context.settings.company, process.service.pace
+        folding = ProjectionRunner(source, projections=projections, company=company, pace=pace, **about)
+        workers.append(Worker(name=folding.name, run=folding.run))
+    reactions = process.service.reactions
+    if reactions and source in reactions.sources:
+        reacting = ReactionRunner(source, reactions=reactions, commands=context.commands, **about)
+        workers.append(_once_built(context, reacting.name, reacting.run))
+    return workers
+
+
+def _once_built(context: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
+    """A worker that asks the views. Until they serve in the revisions of this release, it is left to the processes of
+    the release before; and it waits again when they cease to serve, because their journal is read again."""
+
+    async def wait_and_run(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            try:
+                async with context.projections.reading():
+                    pass
+                await run(stopping)
+                return
+            except NotBuilt:
+                await pause(stopping, BUILT_SECONDS)
+
+    return Worker(name=name, run=wait_and_run)
+
+
+def _while_reached(context: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
+    """A worker that asks the database seldom, and would not notice by itself that it is away."""
+
+    async def look(stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            await within(ANSWER_SECONDS, context.pool.fetchval("select 1"))
+            await pause(stopping, LOOK_SECONDS)
+
+    async def run_and_look(stopping: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(look(stopping))
+            await run(stopping)
+
+    return Worker(name=name, run=run_and_look)
+
+
+def _heard(health: Health, problem: Exception | None) -> None:
+    health.report("signals", problem is None, "works" if problem is None else unreachable(problem))
+
+
+async def _follow_clock(context: ServiceContext, stopping: asyncio.Event) -> None:
+    """Take over how far other processes have moved the company clock."""
     while not stopping.is_set():
-        began = clock.time()
-        before = health.reported(worker.name)
-        ended = asyncio.ensure_future(worker.run(stopping))
-        try:
-            await asyncio.wait([ended], timeout=STANDS_SECONDS)
-            # Until here the last failure stays: one that fails each time would be well each time for a moment.
-            if not ended.done() and health.reported(worker.name) is before:
-                health.report(worker.name, True, "works")
-            await asyncio.wait([ended])
-        finally:
-            if not ended.done():
-                ended.cancel()
-        if stopping.is_set() and (ended.cancelled() or ended.exception() is None):
-            return
-        failure = None if ended.cancelled() else unwrapped(ended.exception())
-        away = failure is not None and is_outage(failure)
-        _report(worker, health, failure, away)
-        delay = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else delay
-        await pause(stopping, min(delay, LONGEST_OUTAGE_PAUSE) if away else delay)
-        delay = min(delay * 2, LONGEST_PAUSE)
-        restarts.inc()
+        await within(ANSWER_SECONDS, context.clock.refresh(context.pool))
+        context.health.report("clock", True, "works")
+        await pause(stopping, CLOCK_SECONDS)
 
 
-def _report(worker: Worker, health: Health, failure: BaseException | None, away: bool) -> None:
-    if failure is not None and away:
-        one = failure.exceptions[0] if isinstance(failure, BaseExceptionGroup) else failure
-        health.report(worker.name, False, unreachable(unwrapped(one) or one))
-        log.warning("worker-interrupted", worker=worker.name, error=named(failure))
-        return
-    health.report(worker.name, False, f"ended: {named(failure)}" if failure else "ended")
-    log.error("worker-ended", worker=worker.name, exc_info=failure)
+async def _forget(context: ServiceContext, stopping: asyncio.Event) -> None:
+    """Delete first answers to requests that are kept no longer."""
+    while not stopping.is_set():
+        await forget_old_answers(context.pool)
+        await pause(stopping, RETENTION_SECONDS)
 
 
-def is_outage(failure: BaseException) -> bool:
-    """Whether all that failed is a database that is away, busy or locked: it is no fault of the worker's."""
-    if isinstance(failure, BaseExceptionGroup):
-        return all(map(is_outage, failure.exceptions))
-    return is_away(failure)
-
-
-def unwrapped(failure: BaseException | None) -> BaseException | None:
-    """What a task group raises for one failure says only that it was a group: the failure itself."""
-    while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
-        (failure,) = failure.exceptions
-    return failure
-
-
-def named(failure: BaseException) -> str:
-    """What may be told of a failure: its kind, and what it says where the words are written for operators. What others
-    say may carry addresses or data."""
-    if isinstance(failure, BaseExceptionGroup):
-        return ", ".join(sorted({named(one) for one in map(unwrapped, failure.exceptions) if one is not None}))
-    return f"{type(failure).__name__}: {failure}" if isinstance(failure, TOLD) else type(failure).__name__
-
-
-async def run_all(workers: Sequence[Worker], health: Health, stopping: asyncio.Event) -> None:
-    """Supervise all workers; cancels those that have not finished in time after `stopping` was set."""
-    tasks = [asyncio.create_task(supervise(worker, health, stopping), name=worker.name) for worker in workers]
-    if not tasks:
-        return
+async def _until(stopping: asyncio.Event, work: Any) -> None:
+    """Run something that never ends by itself until it is time to stop."""
+    task, stop = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
     try:
-        await stopping.wait()
-        _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-        for task in late:
-            log.warning("worker-cancelled", worker=task.get_name())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
+        stop.cancel()
+        if not task.done():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    if task.done() and not task.cancelled():
+        task.result()

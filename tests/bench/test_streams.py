@@ -16,7 +16,7 @@ from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.eventstore.snapshots import LARGE
 from shared.eventstore.streams import StreamCache
-from shared.service.runtime import registry_for
+from shared.service.definition import registry_for
 from shared.testing.servers import DatabaseServer
 from tests.bench.fill.streams import SERIES, Books, events_of, settle, write_books, write_series
 

@@ -21,6 +21,7 @@ from services.leads.domain.account.state import account
 from services.leads.domain.lead.state import lead
 from services.leads.domain.organisation.member import member
 from services.leads.domain.organisation.team import team
+from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor
 from shared.domain.roles import Role
@@ -293,7 +294,9 @@ async def test_data_4_who_was_erased_stays_erased(books: Books, tmp_path: Path) 
     await books.take_in(written(tmp_path, tuple(OLD)))
     operations = Actor(subject="ops", roles=frozenset({Role.SALES_OPERATIONS}))
     async with commands_alone(LEADS, books.settings["leads"]) as commands:
-        await commands.execute(account, IDS("account", "a"), EraseContact(contact_id=IDS("contact", "c")), operations)
+        await commands.execute(
+            CommandRequest(account, IDS("account", "a"), EraseContact(contact_id=IDS("contact", "c")), operations)
+        )
     for on in ("2025-03-03", "2025-06-01"):
         news = {**OLD[4], "on": on, "name": f"Carla {on}"}
         summary = await books.take_in(written(tmp_path, (news,)))

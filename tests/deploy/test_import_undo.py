@@ -27,6 +27,7 @@ from services.leads.domain.lead import lead
 from services.leads.domain.lead.state import DuplicateLead, NoLead, OpenLead
 from services.leads.domain.organisation.member import ActiveMember, member
 from services.leads.domain.organisation.team import team
+from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor
 from shared.domain.retraction import RetractFacts
@@ -132,7 +133,7 @@ async def test_data_5_a_thing_that_was_changed_since_stays(books: Books, tmp_pat
     run = await take_in(books, tmp_path, *OLD)
     changed = ChangeAmount(amount=Money(amount=Decimal(999), currency="EUR"))
     async with commands_alone(DEALS, books.settings["deals"]) as commands:
-        await commands.execute(deal, IDS("deal", "d"), changed, DIRECTOR)
+        await commands.execute(CommandRequest(deal, IDS("deal", "d"), changed, DIRECTOR))
     undone = await undo(run, books.settings)
     assert {each.aggregate: each.reason for each in undone.kept} == {
         "deal": "deals.deal-amount-changed was recorded about it since",
@@ -191,7 +192,9 @@ async def test_data_5_undo_goes_on_where_it_broke_off(books: Books, tmp_path: Pa
     requests = tuple(row["causation_id"] for row in await connection.fetch(sql, IDS("deal", "D-2")))
     await connection.close()
     async with commands_alone(DEALS, books.settings["deals"]) as commands:
-        await commands.execute(deal, IDS("deal", "D-2"), RetractFacts(requests=requests), IMPORTER, imported=True)
+        await commands.execute(
+            CommandRequest(deal, IDS("deal", "D-2"), RetractFacts(requests=requests), IMPORTER, imported=True)
+        )
     undone = await undo(run, books.settings)
     assert (undone.kept, undone.retracted["deal"], undone.facts) == ([], 1, len(FREE) - len(requests))
     assert {type(each) for each in (await states(books)).values()} == {family.start for _, family, _ in FAMILIES}
@@ -365,7 +368,7 @@ async def test_data_5_who_acted_since_stays(books: Books, tmp_path: Path) -> Non
     run = await take_in(books, tmp_path, boss)
     changed = ChangeAmount(amount=Money(amount=Decimal(999), currency="EUR"))
     async with commands_alone(DEALS, books.settings["deals"]) as commands:
-        await commands.execute(deal, IDS("deal", "d"), changed, replace(DIRECTOR, subject="bo"))
+        await commands.execute(CommandRequest(deal, IDS("deal", "d"), changed, replace(DIRECTOR, subject="bo")))
     undone = await undo(run, books.settings)
     assert [(each.aggregate, each.reason) for each in undone.kept] == [("member", "deals.deal-amount-changed names it")]
 
@@ -375,7 +378,7 @@ async def test_data_5_a_correlation_id_of_somebody_is_no_run(books: Books, tmp_p
     own = UUID(int=77)
     changed = ChangeAmount(amount=Money(amount=Decimal(999), currency="EUR"))
     async with commands_alone(DEALS, books.settings["deals"]) as commands:
-        await commands.execute(deal, IDS("deal", "d"), changed, DIRECTOR, correlation_id=own)
+        await commands.execute(CommandRequest(deal, IDS("deal", "d"), changed, DIRECTOR, correlation_id=own))
     assert await undo(own, books.settings) == Undone()
     assert (await state(books, "deals", deal, "d")).amount.amount == Decimal(999)
 

@@ -107,7 +107,7 @@ async def made(client: httpx.AsyncClient, path: str, body: Mapping[str, Any], *k
     answer = await does(client, path, body)
     assert answer.status_code == 201, answer.text
     for place in known_to:
-        await place.running.arrival.wait_for(decode(answer.headers["Consistency-Token"]), 120)
+        await place.running.consistency.wait_for(decode(answer.headers["Consistency-Token"]), 120)
     return str(answer.json()["id"])
 
 

@@ -23,7 +23,7 @@ from services.deals.app import SERVICE as DEALS
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.history import ChangeImportedDeal, OpenImportedDeal
 from services.forecast.app import SERVICE as FORECAST
-from shared.commands.request import CommandResult
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.money import Money
@@ -60,11 +60,11 @@ class House:
 
     async def deal(self, amount: str = "1000.00") -> CommandResult:
         command = OpenImportedDeal(on=date(2026, 3, 2), name="Servers", amount=euros(amount))
-        return await self.deals.commands.execute(deal, new_id(), command, ITSELF, imported=True)
+        return await self.deals.commands.execute(CommandRequest(deal, new_id(), command, ITSELF, imported=True))
 
     async def change(self, deal_id: UUID, amount: str, on: date) -> CommandResult:
         command = ChangeImportedDeal(on=on, amount=euros(amount))
-        return await self.deals.commands.execute(deal, deal_id, command, ITSELF, imported=True)
+        return await self.deals.commands.execute(CommandRequest(deal, deal_id, command, ITSELF, imported=True))
 
     async def journaled(self, event: CommandResult) -> asyncpg.Record:
         """The event in forecast's journal, with its projections as far."""

@@ -14,6 +14,7 @@ from deploy.local.home import Home
 from deploy.local.ports import free_port
 from deploy.local.postgres import PostgresPlace
 from deploy.local.program import stop_left_overs
+from shared.commands.request import CommandRequest
 from shared.events.envelope import Envelope
 from shared.eventstore.log import Page
 from shared.eventstore.migrate import migrate
@@ -65,7 +66,9 @@ def positions(page: Page) -> list[int]:
 
 async def opened(process: Process) -> None:
     ticket_id = new_id()
-    await process.commands.execute(ticket, ticket_id, OpenTicket(email=f"{ticket_id}@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(
+        CommandRequest(ticket, ticket_id, OpenTicket(email=f"{ticket_id}@example.com"), SERVICE_ACTOR)
+    )
 
 
 async def test_no_event_is_skipped_after_a_crash_hands_positions_out_again(place: PostgresPlace) -> None:
@@ -105,14 +108,16 @@ async def test_no_event_is_skipped_after_a_crash_hands_positions_out_again(place
 async def test_a_restore_under_a_running_process_leaves_no_old_state_behind(process: Process) -> None:
     """The database is put back to an earlier state; the remembered stream is longer than the one that is there."""
     ticket_id = new_id()
-    await process.commands.execute(ticket, ticket_id, OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(
+        CommandRequest(ticket, ticket_id, OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    )
     for note in ("lost", "lost as well"):
-        await process.commands.execute(ticket, ticket_id, AddNote(note=note), SERVICE_ACTOR)
+        await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note=note), SERVICE_ACTOR))
     assert (await process.log.read(0, 100)).upto == 3
     await put_back(process, to=1)
 
     await reached(process)
-    added = await process.commands.execute(ticket, ticket_id, AddNote(note="newest"), SERVICE_ACTOR)
+    added = await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="newest"), SERVICE_ACTOR))
     assert (added.sequence, (await process.commands.state(ticket, ticket_id)).sequence) == (2, 2)
     page = await process.log.read(1, 100)
     assert [event.data.note for event in page.events if isinstance(event, Envelope)] == ["newest"]

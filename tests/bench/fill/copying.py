@@ -20,8 +20,7 @@ from shared.events.codec import Codec
 from shared.events.registry import SERVICES, partition_of, topic_of
 from shared.eventstore.claims import ClaimHasher
 from shared.kafka.inbox import COLUMNS as JOURNAL_COLUMNS
-from shared.service.definition import Service
-from shared.service.runtime import registry_for
+from shared.service.definition import Service, registry_for
 from tests.bench.fill.stamp import (
     ONCE,
     Ids,

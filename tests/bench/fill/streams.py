@@ -16,7 +16,7 @@ from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.events.registry import partition_of, type_of, version_of
-from shared.service.runtime import registry_for
+from shared.service.definition import registry_for
 from tests.bench.fill.copying import EVENT_COLUMNS, PASSED, PUBLISHED
 
 COLUMNS = tuple(name for name in EVENT_COLUMNS if name != "position")

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.receivables.domain.plan import DrawUpPlan, payment_plan, plan_of
+from shared.commands.request import CommandRequest
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.http.context import ServiceContext
@@ -47,7 +48,7 @@ class Office:
         assert answer.status_code in {200, 201}, answer.text
         token = decode(answer.headers["Consistency-Token"])
         for service in (self.contracts, self.receivables):
-            await service.running.arrival.wait_for(token, 60)
+            await service.running.consistency.wait_for(token, 60)
         return UUID(answer.json()["id"])
 
     async def account(self) -> UUID:
@@ -76,7 +77,7 @@ class Office:
     async def plan(self, command: DrawUpPlan) -> UUID:
         """A plan, drawn up as the reaction does it."""
         plan_id = plan_of(command.contract_id)
-        await self.running.commands.execute(payment_plan, plan_id, command, ITSELF)
+        await self.running.commands.execute(CommandRequest(payment_plan, plan_id, command, ITSELF))
         return plan_id
 
 

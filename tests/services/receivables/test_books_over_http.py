@@ -228,7 +228,7 @@ async def test_an_invoice_of_history_finds_the_plan_that_came_meanwhile_data_5(o
         invoice = old_invoice(account, day, day, "10.00", contract_id=contract_id)
         book = ledger_of(account, "EUR")
         about = CommandRequest(aggregate=ledger, aggregate_id=book, command=invoice, actor=ITSELF, imported=True)
-        await office.running.commands.carry_out(about, seen)
+        await office.running.commands.execute(about, seen)
 
     await tell()
     plan_id = await office.plan(

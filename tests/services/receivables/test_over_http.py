@@ -195,7 +195,9 @@ async def test_stage_and_win_at_once_make_one_contract_with_the_won_amount_con_1
             )
             for trigger, amount in (("stage", "100.00"), ("win", "90.00"), ("stage", "100.00"))
         ]
-        await asyncio.gather(*(commands.execute(contract, contract_of(deal), trigger, ITSELF) for trigger in triggers))
+        await asyncio.gather(
+            *(commands.execute(CommandRequest(contract, contract_of(deal), trigger, ITSELF)) for trigger in triggers)
+        )
         held = await commands.state(contract, contract_of(deal))
         assert isinstance(held.state, DraftedContract)
         assert held.state.total.amount == Decimal("90.00")

@@ -44,7 +44,7 @@ async def start_process(url: str) -> Process:
         provides=PROVIDES,
         pool=pool,
         appender=appender,
-        states=StreamCache(pool, CODEC),
+        streams=StreamCache(pool, CODEC),
         codec=CODEC,
         clock=clock,
         company=Company(),

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.events.envelope import Envelope
 from shared.eventstore.claims import ClaimHasher
 from shared.ops.ids import new_id
@@ -14,7 +15,7 @@ from tests.shared.eventstore.tickets import SERVICE_ACTOR, AddNote, CloseTicket,
 
 async def opened(process: Process, email: str = "ann@example.com") -> UUID:
     ticket_id = new_id()
-    await process.commands.execute(ticket, ticket_id, OpenTicket(email=email), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, OpenTicket(email=email), SERVICE_ACTOR))
     return ticket_id
 
 
@@ -37,9 +38,9 @@ async def test_what_is_personal_is_not_in_the_log_and_not_on_topics(process: Pro
 async def test_erasing_a_person_deletes_the_data_and_keeps_the_facts(process: Process, other: Process) -> None:
     """DATA-4"""
     ann, bob = await opened(process), await opened(process, "bob@example.com")
-    await process.commands.execute(ticket, ann, AddNote(note="likes tea"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ann, AddNote(note="likes tea"), SERVICE_ACTOR))
     assert await personal_rows(process.pool, ann) == 2
-    await process.commands.execute(ticket, ann, Erase(), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ann, Erase(), SERVICE_ACTOR))
     assert [await personal_rows(process.pool, person) for person in (ann, bob)] == [0, 1]
     assert await emails(process) == [None, "bob@example.com"]
     assert (await process.commands.state(ticket, ann)).state.email is None
@@ -50,15 +51,15 @@ async def test_erasing_a_person_deletes_the_data_and_keeps_the_facts(process: Pr
 async def test_erasing_a_person_frees_their_claims(process: Process) -> None:
     """DATA-4"""
     ann = await opened(process)
-    await process.commands.execute(ticket, ann, Erase(), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ann, Erase(), SERVICE_ACTOR))
     assert await process.pool.fetchval("select count(*) from claim") == 0
 
 
 async def test_an_erasure_that_is_refused_erases_nothing(process: Process, other: Process) -> None:
     ann = await opened(process)
-    await other.commands.execute(ticket, ann, CloseTicket(), SERVICE_ACTOR)
+    await other.commands.execute(CommandRequest(ticket, ann, CloseTicket(), SERVICE_ACTOR))
     with pytest.raises(Exception, match="version is 2"):
-        await process.commands.execute(ticket, ann, Erase(), SERVICE_ACTOR, expected=1)
+        await process.commands.execute(CommandRequest(ticket, ann, Erase(), SERVICE_ACTOR, expected=1))
     assert await personal_rows(process.pool, ann) == 1
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.domain.rejection import Rejected
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
@@ -13,7 +14,7 @@ from tests.shared.eventstore.tickets import SERVICE_ACTOR, CloseTicket, OpenTick
 
 async def opened(process: Process, ticket_id: UUID, *, insist: bool = False) -> None:
     command = OpenTicket(email="ann@example.com", insist=insist)
-    await process.commands.execute(ticket, ticket_id, command, SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, command, SERVICE_ACTOR))
 
 
 async def test_captures_at_the_same_moment_give_one_original(process: Process, other: Process) -> None:
@@ -38,7 +39,7 @@ async def test_a_claim_that_stays_taken_is_a_refusal(process: Process) -> None:
 async def test_a_claim_is_free_again_once_its_holder_lets_go(process: Process) -> None:
     first, second = new_id(), new_id()
     await opened(process, first)
-    await process.commands.execute(ticket, first, CloseTicket(), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, first, CloseTicket(), SERVICE_ACTOR))
     await opened(process, second)
     assert (await process.commands.state(ticket, second)).state.duplicate_of is None
 

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.commands.refusals import Forbidden, NotFound, Refused, StaleVersion
-from shared.commands.request import CommandRequest, CommandResult
+from shared.commands.request import CommandRequest, CommandResult, Forbidden, NotFound, Refused, StaleVersion
 from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
@@ -36,7 +35,7 @@ FINANCE = Actor(subject="fay", roles=frozenset({Role.FINANCE}), member=UUID(int=
 async def opened(process: Process, email: str | None = None, owner: UUID | None = None) -> UUID:
     ticket_id = new_id()
     command = OpenTicket(email=email or f"{ticket_id}@example.com", owner=owner)
-    await process.commands.execute(ticket, ticket_id, command, SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, command, SERVICE_ACTOR))
     return ticket_id
 
 
@@ -52,7 +51,9 @@ async def history(process: Process, aggregate_id: UUID) -> list[str]:
 async def test_a_command_appends_its_events_with_what_surrounds_them(process: Process) -> None:
     ticket_id, cause = await opened(process), new_id()
     result = await process.commands.execute(
-        ticket, ticket_id, AddNote(note="hello"), SERVICE_ACTOR, causation_id=cause, traceparent="00-1-2-01"
+        CommandRequest(
+            ticket, ticket_id, AddNote(note="hello"), SERVICE_ACTOR, causation_id=cause, traceparent="00-1-2-01"
+        )
     )
     noted = (await process.log.read(result.position - 1, 10)).events[0]
     assert isinstance(noted, Envelope)
@@ -72,8 +73,8 @@ async def test_of_two_commands_at_the_same_moment_one_is_decided_again(process: 
     ticket_id = await opened(process)
     await other.commands.state(ticket, ticket_id)
     results = await asyncio.gather(
-        process.commands.execute(ticket, ticket_id, AddNote(note="one"), SERVICE_ACTOR),
-        other.commands.execute(ticket, ticket_id, AddNote(note="two"), SERVICE_ACTOR),
+        process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="one"), SERVICE_ACTOR)),
+        other.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="two"), SERVICE_ACTOR)),
     )
     assert {result.sequence for result in results} == {2, 3}
     assert len((await process.commands.state(ticket, ticket_id)).state.notes) == 2
@@ -82,8 +83,8 @@ async def test_of_two_commands_at_the_same_moment_one_is_decided_again(process: 
 async def test_of_two_commands_that_expect_a_version_one_wins(process: Process, other: Process) -> None:
     ticket_id = await opened(process)
     outcomes = await asyncio.gather(
-        process.commands.execute(ticket, ticket_id, AddNote(note="one"), SERVICE_ACTOR, expected=1),
-        other.commands.execute(ticket, ticket_id, AddNote(note="two"), SERVICE_ACTOR, expected=1),
+        process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="one"), SERVICE_ACTOR, expected=1)),
+        other.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="two"), SERVICE_ACTOR, expected=1)),
         return_exceptions=True,
     )
     stale = [outcome for outcome in outcomes if isinstance(outcome, StaleVersion)]
@@ -95,7 +96,9 @@ async def test_fifty_rivals_on_one_aggregate_all_get_through(process: Process, o
     ticket_id = await opened(process)
     results = await asyncio.gather(
         *(
-            (process, other)[number % 2].commands.execute(ticket, ticket_id, AddNote(note=str(number)), SERVICE_ACTOR)
+            (process, other)[number % 2].commands.execute(
+                CommandRequest(ticket, ticket_id, AddNote(note=str(number)), SERVICE_ACTOR)
+            )
             for number in range(50)
         )
     )
@@ -105,7 +108,10 @@ async def test_fifty_rivals_on_one_aggregate_all_get_through(process: Process, o
 async def test_rivals_for_a_number_of_another_aggregate_get_one_each(process: Process) -> None:
     tickets = [await opened(process) for _ in range(20)]
     await asyncio.gather(
-        *(process.commands.execute(ticket, one, CloseTicket(numbered=True), SERVICE_ACTOR) for one in tickets)
+        *(
+            process.commands.execute(CommandRequest(ticket, one, CloseTicket(numbered=True), SERVICE_ACTOR))
+            for one in tickets
+        )
     )
     states = [(await process.commands.state(ticket, one)).state for one in tickets]
     assert sorted(state.number for state in states) == list(range(1, 21))
@@ -119,36 +125,36 @@ async def test_a_cached_aggregate_costs_one_round_trip(process: Process) -> None
         for _ in range(process.pool.get_max_size()):
             connection = await connections.enter_async_context(process.pool.acquire())
             connection.add_query_logger(lambda query: asked.append(query.query))
-    await process.commands.execute(ticket, ticket_id, AddNote(note="quick"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="quick"), SERVICE_ACTOR))
     assert [query for query in asked if "pg_notify" not in query] == [CALL]
 
 
 async def test_what_another_process_appended_is_met(process: Process, other: Process) -> None:
     ticket_id = await opened(process)
-    await other.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
+    await other.commands.execute(CommandRequest(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR))
     with pytest.raises(Rejected) as refusal:
-        await process.commands.execute(ticket, ticket_id, AddNote(note="late"), SERVICE_ACTOR)
+        await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="late"), SERVICE_ACTOR))
     assert refusal.value.code == "not-in-this-state"
 
 
 async def test_what_is_already_so_succeeds_without_events(process: Process, other: Process) -> None:
     ticket_id = await opened(process)
-    first = await other.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
-    again = await process.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
+    first = await other.commands.execute(CommandRequest(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR))
+    again = await process.commands.execute(CommandRequest(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR))
     assert (again.sequence, again.position, again.events) == (first.sequence, first.position, ())
     assert first.events == (TicketClosed(ticket_id=ticket_id),)
 
 
 async def test_what_does_not_exist_is_not_found(process: Process) -> None:
     with pytest.raises(NotFound):
-        await process.commands.execute(ticket, new_id(), AddNote(note="?"), SERVICE_ACTOR)
+        await process.commands.execute(CommandRequest(ticket, new_id(), AddNote(note="?"), SERVICE_ACTOR))
 
 
 async def test_an_aggregate_is_created_once(process: Process, other: Process) -> None:
     ticket_id = new_id()
     outcomes = await asyncio.gather(
-        process.commands.execute(ticket, ticket_id, OpenTicket(email="a@example.com"), SERVICE_ACTOR),
-        other.commands.execute(ticket, ticket_id, OpenTicket(email="b@example.com"), SERVICE_ACTOR),
+        process.commands.execute(CommandRequest(ticket, ticket_id, OpenTicket(email="a@example.com"), SERVICE_ACTOR)),
+        other.commands.execute(CommandRequest(ticket, ticket_id, OpenTicket(email="b@example.com"), SERVICE_ACTOR)),
         return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [Rejected]
@@ -158,22 +164,26 @@ async def test_an_aggregate_is_created_once(process: Process, other: Process) ->
 async def test_outside_the_read_scope_nothing_is_there(process: Process) -> None:
     ticket_id = await opened(process, owner=ANN.member)
     with pytest.raises(NotFound):
-        await process.commands.execute(ticket, ticket_id, AddNote(note="mine?"), BOB)
+        await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="mine?"), BOB))
 
 
 async def test_who_sees_but_may_not_learns_why(process: Process) -> None:
     ticket_id = await opened(process, owner=ANN.member)
     with pytest.raises(Forbidden) as refusal:
-        await process.commands.execute(ticket, ticket_id, AddNote(note="count"), FINANCE)
+        await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="count"), FINANCE))
     assert refusal.value.reason.startswith("This takes one of the roles ")
     assert "rep" in refusal.value.reason
-    assert (await process.commands.execute(ticket, ticket_id, AddNote(note="mine"), ANN)).sequence == 2
+    assert (await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="mine"), ANN))).sequence == 2
 
 
 async def test_nobody_creates_what_they_could_not_change(process: Process) -> None:
     with pytest.raises(Forbidden):
-        await process.commands.execute(ticket, new_id(), OpenTicket(email="x@example.com", owner=ANN.member), BOB)
-    await process.commands.execute(ticket, new_id(), OpenTicket(email="x@example.com", owner=BOB.member), BOB)
+        await process.commands.execute(
+            CommandRequest(ticket, new_id(), OpenTicket(email="x@example.com", owner=ANN.member), BOB)
+        )
+    await process.commands.execute(
+        CommandRequest(ticket, new_id(), OpenTicket(email="x@example.com", owner=BOB.member), BOB)
+    )
 
 
 async def test_many_commands_keep_the_order_of_each_aggregate(process: Process) -> None:
@@ -220,7 +230,9 @@ async def test_a_failing_batch_harms_nobody_else(process: Process) -> None:
     )
     outcomes = await asyncio.gather(
         *(
-            process.commands.execute(ticket, one, Postpone(due=date(2031 if place == 3 else 2030, 1, 1)), SERVICE_ACTOR)
+            process.commands.execute(
+                CommandRequest(ticket, one, Postpone(due=date(2031 if place == 3 else 2030, 1, 1)), SERVICE_ACTOR)
+            )
             for place, one in enumerate(ids)
         ),
         return_exceptions=True,

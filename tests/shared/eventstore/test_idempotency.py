@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.commands.refusals import ContentDiffers, InFlight, StaleVersion
-from shared.commands.request import CommandResult
+from shared.commands.request import CommandRequest, CommandResult, ContentDiffers, InFlight, StaleVersion
 from shared.domain.rejection import Rejected
 from shared.eventstore.append import Idempotency
 from shared.eventstore.idempotency import FORGET, IMPORTS, forget_old_answers
@@ -23,12 +22,16 @@ LOCK = "select pg_advisory_xact_lock(hashtextextended(concat_ws(chr(31), 'key', 
 @pytest.fixture
 async def ticket_id(process: Process) -> UUID:
     ticket_id = new_id()
-    await process.commands.execute(ticket, ticket_id, OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(
+        CommandRequest(ticket, ticket_id, OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    )
     return ticket_id
 
 
 async def noted(process: Process, ticket_id: UUID, key: Idempotency = KEY) -> CommandResult:
-    return await process.commands.execute(ticket, ticket_id, AddNote(note="n"), SERVICE_ACTOR, idempotency=key)
+    return await process.commands.execute(
+        CommandRequest(ticket, ticket_id, AddNote(note="n"), SERVICE_ACTOR, idempotency=key)
+    )
 
 
 async def test_a_repeat_gets_the_first_answer_and_does_nothing(process: Process, ticket_id: UUID) -> None:
@@ -83,7 +86,7 @@ async def test_a_repeat_is_answered_although_the_command_would_be_refused_now(
     process: Process, other: Process, ticket_id: UUID
 ) -> None:
     first = await noted(process, ticket_id)
-    await process.commands.execute(ticket, first.aggregate_id, CloseTicket(), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, first.aggregate_id, CloseTicket(), SERVICE_ACTOR))
     assert (await noted(process, ticket_id)).sequence == first.sequence
     assert (await noted(other, ticket_id)).replayed
     with pytest.raises(Rejected):
@@ -93,19 +96,19 @@ async def test_a_repeat_is_answered_although_the_command_would_be_refused_now(
 async def test_a_repeat_is_answered_although_its_version_is_old_now(process: Process, ticket_id: UUID) -> None:
     first_id = (await noted(process, ticket_id)).aggregate_id
     again = await process.commands.execute(
-        ticket, first_id, AddNote(note="n"), SERVICE_ACTOR, expected=1, idempotency=KEY
+        CommandRequest(ticket, first_id, AddNote(note="n"), SERVICE_ACTOR, expected=1, idempotency=KEY)
     )
     assert again.replayed
     with pytest.raises(StaleVersion):
-        await process.commands.execute(ticket, first_id, AddNote(note="n"), SERVICE_ACTOR, expected=1)
+        await process.commands.execute(CommandRequest(ticket, first_id, AddNote(note="n"), SERVICE_ACTOR, expected=1))
 
 
 async def test_a_success_without_events_is_kept_as_well(process: Process, ticket_id: UUID) -> None:
     closing = replace(KEY, operation="closeTicket")
-    first = await process.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
+    first = await process.commands.execute(CommandRequest(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR))
     for replayed in (False, True):
         result = await process.commands.execute(
-            ticket, first.aggregate_id, CloseTicket(), SERVICE_ACTOR, idempotency=closing
+            CommandRequest(ticket, first.aggregate_id, CloseTicket(), SERVICE_ACTOR, idempotency=closing)
         )
         assert (result.replayed, result.sequence, result.position) == (replayed, first.sequence, first.position)
 
@@ -120,12 +123,14 @@ async def test_a_refusal_is_not_kept(process: Process, ticket_id: UUID) -> None:
 
 async def noted_at_version_nine(process: Process, ticket_id: UUID) -> CommandResult:
     return await process.commands.execute(
-        ticket,
-        ticket_id,
-        AddNote(note="n"),
-        SERVICE_ACTOR,
-        expected=9,
-        idempotency=KEY,
+        CommandRequest(
+            ticket,
+            ticket_id,
+            AddNote(note="n"),
+            SERVICE_ACTOR,
+            expected=9,
+            idempotency=KEY,
+        )
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.registry import Registry, type_of
@@ -23,9 +24,11 @@ values ('tickets.ticket.v1', 3, $1, $2, 'ticket', $3, $2, $4, 1, $5, $5, 'ann', 
 
 async def filled(process: Process, notes: int = 4) -> UUID:
     ticket_id = new_id()
-    await process.commands.execute(ticket, ticket_id, OpenTicket(email=f"{ticket_id}@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(
+        CommandRequest(ticket, ticket_id, OpenTicket(email=f"{ticket_id}@example.com"), SERVICE_ACTOR)
+    )
     for number in range(notes):
-        await process.commands.execute(ticket, ticket_id, AddNote(note=str(number)), SERVICE_ACTOR)
+        await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note=str(number)), SERVICE_ACTOR))
     return ticket_id
 
 
@@ -86,7 +89,9 @@ async def test_the_ceiling_waits_for_the_writer_that_may_own_a_number_below_it(
             " from event"
         )
         later = new_id()
-        await process.commands.execute(ticket, later, OpenTicket(email="bob@example.com"), SERVICE_ACTOR)
+        await process.commands.execute(
+            CommandRequest(ticket, later, OpenTicket(email="bob@example.com"), SERVICE_ACTOR)
+        )
         assert await process.log.head() == 3
         reading = asyncio.create_task(process.log.read(1, 100))
         done, _ = await asyncio.wait([reading], timeout=0.1)
@@ -132,7 +137,7 @@ async def test_the_journal_is_read_like_a_log(process: Process) -> None:
 
 async def test_the_history_of_aggregates_ends_at_a_position(process: Process) -> None:
     first, second = await filled(process, notes=2), new_id()
-    await process.commands.execute(ticket, second, OpenTicket(email="bob@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, second, OpenTicket(email="bob@example.com"), SERVICE_ACTOR))
     async with process.pool.acquire() as connection:
         assert [position_of(event) for event in await process.log.history(connection, [first, second], 3)] == [1, 2, 3]
         assert [position_of(event) for event in await process.log.history(connection, [second], 9)] == [4]
@@ -141,7 +146,7 @@ async def test_the_history_of_aggregates_ends_at_a_position(process: Process) ->
 async def test_a_scan_goes_stream_by_stream_as_known_at_a_time(process: Process) -> None:
     ids = sorted([await filled(process, notes=1) for _ in range(3)])
     known_at = process.clock.now()
-    await process.commands.execute(ticket, ids[0], AddNote(note="later"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ids[0], AddNote(note="later"), SERVICE_ACTOR))
     async with process.pool.acquire() as connection, connection.transaction():
         scan = process.log.scan(connection, "ticket", await process.log.head(), Excerpt(recorded_until=known_at))
         found = [event for part in [part async for part in scan] for event in part]

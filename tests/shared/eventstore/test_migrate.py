@@ -7,6 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.eventstore import migrate as migrating_module
 from shared.eventstore.migrate import LOCK, MigrationError, check, migrate, migrations
 from shared.eventstore.pool import create_pool
@@ -214,11 +215,13 @@ async def test_an_older_release_appends_and_reads_after_an_expansion(empty: str,
     await migrate(empty)
     process = await start_process(empty)
     ticket_id = new_id()
-    await process.commands.execute(ticket, ticket_id, OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(
+        CommandRequest(ticket, ticket_id, OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    )
     assert (await process.log.read(0, 10)).upto == 1
     assert await migrate(empty, release(tmp_path)) == [f"{NEWEST + 1:04}_expanded"]
     await check(process.pool)
-    await process.commands.execute(ticket, ticket_id, AddNote(note="after"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="after"), SERVICE_ACTOR))
     page = await process.log.read(1, 10)
     assert (page.upto, len(page.events)) == (2, 1)
     assert (await process.commands.state(ticket, ticket_id)).sequence == 2

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Aggregate
 from shared.domain.roles import EVERYBODY
 from shared.eventstore.snapshots import (
@@ -131,8 +132,10 @@ async def test_a_process_that_appends_keeps_what_has_become_long(process: Proces
     await counts(process, LONG_TAIL - 1)
     for number in (LONG_TAIL, LONG_TAIL + 1):
         ticket_id = new_id()
-        await process.commands.execute(ticket, ticket_id, OpenTicket(email=f"{ticket_id}@example.com"), SERVICE_ACTOR)
-        await process.commands.execute(ticket, ticket_id, CloseTicket(numbered=True), SERVICE_ACTOR)
+        await process.commands.execute(
+            CommandRequest(ticket, ticket_id, OpenTicket(email=f"{ticket_id}@example.com"), SERVICE_ACTOR)
+        )
+        await process.commands.execute(CommandRequest(ticket, ticket_id, CloseTicket(numbered=True), SERVICE_ACTOR))
         await process.commands.close()
         assert await loaded(process) == (number, number)
     assert await snapshot(process) == (LONG_TAIL, saying(LONG_TAIL))

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.commands.timers import Timers
 from shared.events.envelope import Envelope
 from shared.ops.clock import Clock
@@ -22,7 +23,7 @@ TODAY = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 async def opened(process: Process, due: date = date(2026, 3, 10)) -> UUID:
     ticket_id = new_id()
     command = OpenTicket(email=f"{ticket_id}@example.com", due=due)
-    await process.commands.execute(ticket, ticket_id, command, SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, command, SERVICE_ACTOR))
     return ticket_id
 
 
@@ -67,7 +68,7 @@ async def test_imported_history_sets_only_timers_that_are_still_to_come(process:
     today = process.clock.now().date()
     for due in (today - timedelta(days=1), today + timedelta(days=7)):
         command = OpenTicket(email=f"{due}@example.com", due=due)
-        await process.commands.execute(ticket, new_id(), command, SERVICE_ACTOR, imported=True)
+        await process.commands.execute(CommandRequest(ticket, new_id(), command, SERVICE_ACTOR, imported=True))
     assert [row["due"].date() for row in await process.pool.fetch("select due from timer")] == [
         today + timedelta(days=7)
     ]
@@ -75,15 +76,15 @@ async def test_imported_history_sets_only_timers_that_are_still_to_come(process:
 
 async def test_a_timer_ends_with_the_state_that_had_it(process: Process, timers: Timers) -> None:
     ticket_id = await opened(process)
-    await process.commands.execute(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, CloseTicket(), SERVICE_ACTOR))
     assert await process.pool.fetchval("select count(*) from timer") == 0
     assert await timers.fire_due() == 0
 
 
 async def test_a_timer_that_is_set_anew_has_another_generation(process: Process, timers: Timers) -> None:
     ticket_id = await opened(process)
-    await process.commands.execute(ticket, ticket_id, AddNote(note="changes no timer"), SERVICE_ACTOR)
-    await process.commands.execute(ticket, ticket_id, Postpone(due=date(2026, 4, 1)), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, ticket_id, AddNote(note="changes no timer"), SERVICE_ACTOR))
+    await process.commands.execute(CommandRequest(ticket, ticket_id, Postpone(due=date(2026, 4, 1)), SERVICE_ACTOR))
     row = await process.pool.fetchrow("select due, generation from timer")
     assert row is not None
     assert (row["due"], row["generation"]) == (datetime(2026, 4, 1, tzinfo=UTC), 3)
@@ -96,7 +97,7 @@ async def test_a_timer_that_was_moved_while_it_fired_does_nothing(
     """Its row was read before it was moved: the state, on which the append insists, no longer has it."""
     ticket_id = await opened(process)
     await process.pool.execute("create table stale as select * from timer")
-    await other.commands.execute(ticket, ticket_id, Postpone(due=date(2026, 4, 1)), SERVICE_ACTOR)
+    await other.commands.execute(CommandRequest(ticket, ticket_id, Postpone(due=date(2026, 4, 1)), SERVICE_ACTOR))
     await process.pool.execute("delete from timer; insert into timer select * from stale")
     assert await timers.fire_due() == 1
     assert await types(process) == ["ticket-opened", "ticket-postponed"]

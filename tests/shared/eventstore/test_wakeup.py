@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 
+from shared.commands.request import CommandRequest
 from shared.eventstore.wakeup import Wakeup, listen
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
@@ -33,7 +34,7 @@ async def test_other_processes_are_heard_and_ours_is_not_repeated(database: str,
     listening = asyncio.create_task(listen(database, heard))
     assert await heard.wait(0, 5)
     seen = heard.count
-    await process.commands.execute(ticket, new_id(), OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, new_id(), OpenTicket(email="ann@example.com"), SERVICE_ACTOR))
     await process.appender.close()
     await process.pool.execute(SOMEBODY_ELSE)
     assert await heard.wait(seen, 5)
@@ -58,7 +59,7 @@ async def test_an_append_is_announced_to_other_processes(database: str, process:
     announced: asyncio.Queue[object] = asyncio.Queue()
     connection = await asyncpg.connect(database)
     await connection.add_listener("event_appended", lambda *received: announced.put_nowait(received[-1]))
-    await process.commands.execute(ticket, new_id(), OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+    await process.commands.execute(CommandRequest(ticket, new_id(), OpenTicket(email="ann@example.com"), SERVICE_ACTOR))
     async with asyncio.timeout(5):
         assert await announced.get()
     await connection.close()

@@ -23,6 +23,7 @@ from shared.http.sse import Select, ServerEvent
 from shared.ops.ids import new_id
 from shared.projections.lists import Listing, at_least, equals
 from shared.projections.projection import Projection, ProjectionDatabase
+from shared.projections.read_snapshot import Projections
 from shared.service.definition import FeedSource, Service
 
 
@@ -306,8 +307,8 @@ async def stream_errands(request: Request, asking: CurrentActor, here: CurrentSe
     return await here.feed.respond(request, selection, here.stopping, caller=asking.subject)
 
 
-async def read(running: Any, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
-    async with running.projections.reading() as reading:
+async def read(projections: Projections, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
+    async with projections.reading() as reading:
         db = reading("errands")
         rows = await db.fetch(
             "select * from {view}.errand where position > $1 order by position limit $2", after, limit
@@ -316,8 +317,8 @@ async def read(running: Any, after: int, limit: int) -> tuple[list[tuple[int, An
     return [(row["position"], row) for row in rows], max(upto, after)
 
 
-async def head(running: Any) -> int:
-    async with running.projections.reading() as reading:
+async def head(projections: Projections) -> int:
+    async with projections.reading() as reading:
         return int(reading("errands").position)
 
 

@@ -283,69 +283,69 @@ def request(method: str = "GET", **headers: str) -> Request:
 
 
 @pytest.fixture
-def authorization(tokens: Tokens) -> Authenticator:
+def authenticator(tokens: Tokens) -> Authenticator:
     return Authenticator(tokens, found, RateLimit("3/minute"), origin="https://here.test")
 
 
-async def test_a_cookie_signs_in_as_a_bearer_token_does(authorization: Authenticator, issuer: Issuer) -> None:
+async def test_a_cookie_signs_in_as_a_bearer_token_does(authenticator: Authenticator, issuer: Issuer) -> None:
     token = issuer.token(REP, 600)
-    assert (await authorization.sign_in(request(cookie=f"session={token}"))).subject == "rep"
-    assert (await authorization.sign_in(request(authorization=f"Bearer {token}"))).roles == {Role.REP}
+    assert (await authenticator.sign_in(request(cookie=f"session={token}"))).subject == "rep"
+    assert (await authenticator.sign_in(request(authorization=f"Bearer {token}"))).roles == {Role.REP}
 
 
-async def test_a_session_acts_from_its_own_origin_only(authorization: Authenticator, issuer: Issuer) -> None:
+async def test_a_session_acts_from_its_own_origin_only(authenticator: Authenticator, issuer: Issuer) -> None:
     cookie = f"session={issuer.token(REP, 600)}"
     with pytest.raises(Problem) as foreign:
-        await authorization.sign_in(request("POST", cookie=cookie, origin="https://here.test:8081"))
+        await authenticator.sign_in(request("POST", cookie=cookie, origin="https://here.test:8081"))
     assert foreign.value.code == "foreign-origin"
-    assert (await authorization.sign_in(request("POST", cookie=cookie, origin="https://here.test"))).subject == "rep"
+    assert (await authenticator.sign_in(request("POST", cookie=cookie, origin="https://here.test"))).subject == "rep"
 
 
 @pytest.mark.parametrize("given", ["Basic abc", "Bearer", "Bearer  ", ""])
-async def test_another_scheme_is_refused(authorization: Authenticator, given: str) -> None:
+async def test_another_scheme_is_refused(authenticator: Authenticator, given: str) -> None:
     with pytest.raises(Problem) as refused:
-        await authorization.sign_in(request(authorization=given))
+        await authenticator.sign_in(request(authorization=given))
     assert refused.value.status == 401
 
 
 @pytest.mark.parametrize("roles", [None, "admin", ["emperor"], [1, None], {"admin": True}])
-async def test_roles_that_we_do_not_know_mean_nothing(authorization: Authenticator, issuer: Issuer, roles: Any) -> None:
+async def test_roles_that_we_do_not_know_mean_nothing(authenticator: Authenticator, issuer: Issuer, roles: Any) -> None:
     token = signed(issuer, roles=roles)
-    assert (await authorization.sign_in(request(authorization=f"Bearer {token}"))).roles == frozenset()
+    assert (await authenticator.sign_in(request(authorization=f"Bearer {token}"))).roles == frozenset()
 
 
-async def test_each_caller_has_an_allowance(authorization: Authenticator, issuer: Issuer) -> None:
+async def test_each_caller_has_an_allowance(authenticator: Authenticator, issuer: Issuer) -> None:
     token = issuer.token(REP, 600)
     for left in (2, 1, 0):
         asked = request(authorization=f"Bearer {token}")
-        await authorization.sign_in(asked)
+        await authenticator.sign_in(asked)
         assert asked.state.allowance.remaining == left
     with pytest.raises(Problem) as refused:
-        await authorization.sign_in(request(authorization=f"Bearer {token}"))
+        await authenticator.sign_in(request(authorization=f"Bearer {token}"))
     assert refused.value.status == 429
     assert 1 <= int(refused.value.headers["Retry-After"]) <= 60
     other = issuer.token(Person(subject="other", name="Other", role=Role.REP), 600)
-    assert (await authorization.sign_in(request(authorization=f"Bearer {other}"))).subject == "other"
+    assert (await authenticator.sign_in(request(authorization=f"Bearer {other}"))).subject == "other"
 
 
-async def test_those_who_are_not_known_share_the_allowance_of_their_address(authorization: Authenticator) -> None:
+async def test_those_who_are_not_known_share_the_allowance_of_their_address(authenticator: Authenticator) -> None:
     for _ in range(3):
         with pytest.raises(Problem) as unknown:
-            await authorization.sign_in(request())
+            await authenticator.sign_in(request())
         assert unknown.value.status == 401
     with pytest.raises(Problem) as limited:
-        await authorization.sign_in(request())
+        await authenticator.sign_in(request())
     assert limited.value.status == 429
 
 
-async def test_an_address_that_is_spent_has_no_signature_checked(authorization: Authenticator, issuer: Issuer) -> None:
+async def test_an_address_that_is_spent_has_no_signature_checked(authenticator: Authenticator, issuer: Issuer) -> None:
     """Forged tokens cost no more than none at all. Who was found good before goes on."""
     known, new = issuer.token(REP, 600), issuer.token(REP, 601)
-    await authorization.sign_in(request(authorization=f"Bearer {known}"))
+    await authenticator.sign_in(request(authorization=f"Bearer {known}"))
     for _ in range(3):
         with pytest.raises(Problem):
-            await authorization.sign_in(request(authorization="Bearer forged"))
+            await authenticator.sign_in(request(authorization="Bearer forged"))
     with pytest.raises(Problem) as limited:
-        await authorization.sign_in(request(authorization=f"Bearer {new}"))
+        await authenticator.sign_in(request(authorization=f"Bearer {new}"))
     assert limited.value.status == 429
-    assert (await authorization.sign_in(request(authorization=f"Bearer {known}"))).subject == "rep"
+    assert (await authenticator.sign_in(request(authorization=f"Bearer {known}"))).subject == "rep"

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.commands.request import CommandRequest
 from shared.events.envelope import Envelope
 from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
@@ -106,10 +107,14 @@ async def waiting(
     """A process of release 2 whose list is led by somebody who does not get on with it. Its workers have looked whether
     they may begin, each of them more than once."""
     async with process(Done().service(1), settings) as running:
-        await running.commands.execute(ticket, new_id(), OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+        await running.commands.execute(
+            CommandRequest(ticket, new_id(), OpenTicket(email="ann@example.com"), SERVICE_ACTOR)
+        )
         await until(lambda: serves(running))
     async with commands_alone(Done().service(1), settings) as commands:
-        await commands.execute(ticket, new_id(), OpenTicket(email="bob@example.com", due=LONG_AGO), SERVICE_ACTOR)
+        await commands.execute(
+            CommandRequest(ticket, new_id(), OpenTicket(email="bob@example.com", due=LONG_AGO), SERVICE_ACTOR)
+        )
     await database.execute(TAKEN, revision_of(listed(2), settings.company))
     looks = 0
     async with process(done.service(2), settings) as running:

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from shared.commands.executor import CommandExecutor
+from shared.commands.request import CommandRequest
 from shared.domain.context import Company
 from shared.events.registry import partition_of, topic_of_class, type_of, version_of
 from shared.eventstore.group_commit import GroupCommit
@@ -122,12 +123,14 @@ class Depot:
     async def post(self, parcel_id: UUID | None = None, *, weight: int = 1) -> UUID:
         """Post a parcel."""
         parcel_id = parcel_id or new_id()
-        await self.commands.execute(parcel, parcel_id, PostParcel(weight=weight), DEPOT)
+        await self.commands.execute(CommandRequest(parcel, parcel_id, PostParcel(weight=weight), DEPOT))
         return parcel_id
 
     async def scan(self, parcel_id: UUID, times: int = 1) -> int:
         """Scan a parcel; the position of the last scan."""
-        results = [await self.commands.execute(parcel, parcel_id, ScanParcel(), DEPOT) for _ in range(times)]
+        results = [
+            await self.commands.execute(CommandRequest(parcel, parcel_id, ScanParcel(), DEPOT)) for _ in range(times)
+        ]
         return results[-1].position
 
     async def receive(self, position: int, *events: Any, imported: bool = False) -> int:
@@ -172,7 +175,7 @@ async def start_depot(url: str) -> Depot:
         aggregates=(parcel,),
         pool=pool,
         appender=appender,
-        states=StreamCache(pool, CODEC),
+        streams=StreamCache(pool, CODEC),
         codec=CODEC,
         clock=Clock(lambda: NOW),
         company=Company(),

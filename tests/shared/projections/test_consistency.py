@@ -21,10 +21,10 @@ def own(position: int) -> ConsistencyToken:
     return ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
 
 
-async def is_waiting(arrival: ConsistencyGate, token: ConsistencyToken) -> bool:
+async def is_waiting(consistency: ConsistencyGate, token: ConsistencyToken) -> bool:
     """Whether a short wait is in vain."""
     try:
-        await arrival.wait_for(token, timeout=0.05)
+        await consistency.wait_for(token, timeout=0.05)
     except ReadModelBehind:
         return True
     return False

@@ -11,9 +11,7 @@ from uuid import UUID
 import pytest
 
 from shared.commands.executor import CommandExecutor
-from shared.commands.refusals import Busy, InFlight
-from shared.commands.request import CommandResult
-from shared.domain.aggregate import Aggregate
+from shared.commands.request import Busy, CommandRequest, CommandResult, InFlight
 from shared.events.envelope import Envelope
 from shared.events.registry import partition_of
 from shared.eventstore.log import Page
@@ -296,11 +294,11 @@ class Contended:
         self._commands = commands
         self.times = times
 
-    async def execute(self, aggregate: Aggregate, *arguments: Any, **named: Any) -> CommandResult:
-        if self.times and aggregate is parcel:
+    async def execute(self, request: CommandRequest) -> CommandResult:
+        if self.times and request.aggregate is parcel:
             self.times -= 1
             raise Busy("others") if self.times % 2 else InFlight("elsewhere")
-        return await self._commands.execute(aggregate, *arguments, **named)
+        return await self._commands.execute(request)
 
 
 async def test_what_others_hold_up_is_tried_again_and_not_parked(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:

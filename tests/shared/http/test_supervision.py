@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from shared.kafka.topics import TopicError
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
-from shared.service import workers
-from shared.service.workers import Worker, run_all, supervise
+from shared.service import supervision
+from shared.service.supervision import Worker, run_all, supervise
 from tests.shared.http.waiting import until
 
 
@@ -23,8 +23,8 @@ def health() -> Health:
 async def test_a_worker_that_fails_is_reported_and_started_again(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "FIRST_PAUSE", 0.2)
-    monkeypatch.setattr(workers, "STANDS_SECONDS", 0.5)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(supervision, "STANDS_SECONDS", 0.5)
     starts: list[float] = []
 
     async def run(stopping: asyncio.Event) -> None:
@@ -85,7 +85,7 @@ async def test_a_failure_keeps_its_name_in_a_group_of_tasks(
 async def test_a_worker_that_fails_at_once_is_never_well_again_between(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE", 0.01)
     told: list[bool] = []
     stopping = asyncio.Event()
 
@@ -103,8 +103,8 @@ async def test_an_outage_of_the_database_is_no_error_and_is_soon_over(
     health: Health, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A projection that meets a lock begins again; and once the database is back nobody waits for long."""
-    monkeypatch.setattr(workers, "FIRST_PAUSE", 5.0)
-    monkeypatch.setattr(workers, "LONGEST_OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr(supervision, "FIRST_PAUSE", 5.0)
+    monkeypatch.setattr(supervision, "LONGEST_OUTAGE_PAUSE", 0.01)
     stopping = asyncio.Event()
     failures = [LockNotAvailableError(), ConnectionRefusedError(), asyncpg.InterfaceError("")]
 
@@ -133,7 +133,7 @@ async def test_a_worker_that_ends_by_itself_is_a_fault_too(health: Health) -> No
 
 
 async def test_a_worker_that_does_not_stop_is_cancelled(health: Health, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "STOP_SECONDS", 0.05)
+    monkeypatch.setattr(supervision, "STOP_SECONDS", 0.05)
     ended: list[str] = []
 
     async def deaf(_: asyncio.Event) -> None:

@@ -1,0 +1,80 @@
+"""From the outcome of an append to the answer: carried out, carried out before, or to be tried again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.commands.effects import StreamChange
+from shared.commands.request import CommandRequest, CommandResult, ContentDiffers, InFlight
+from shared.events.registry import partition_of, topic_of
+from shared.eventstore.append import (
+    Appended,
+    ClaimTaken,
+    Conflict,
+    OtherContent,
+    Outcome,
+    Replayed,
+    RequestInFlight,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Nothing was written: somebody was faster on `aggregate_id`, or what was remembered of it may be old."""
+
+    aggregate_id: UUID
+    taken: ClaimTaken | None = None
+
+
+def answer_of(
+    outcome: Outcome, request: CommandRequest, changes: Sequence[StreamChange], service: str
+) -> CommandResult | Retry:
+    """What an append answers to its request. Raises `InFlight` and `ContentDiffers`."""
+    match outcome:
+        case Appended(positions=positions):
+            return carried_out(request, changes, positions, service)
+        case Replayed() | OtherContent():
+            return first_time(outcome, request, service)
+        case Conflict(aggregate_id=aggregate_id):
+            return Retry(aggregate_id=aggregate_id)
+        case ClaimTaken():
+            return Retry(aggregate_id=_most_wanted(request, changes), taken=outcome)
+        case RequestInFlight():
+            raise InFlight("The same request is being carried out right now.")
+
+
+def carried_out(
+    request: CommandRequest, changes: Sequence[StreamChange], positions: Mapping[UUID, int], service: str
+) -> CommandResult:
+    """The answer to a command whose changes stand at these positions; those where nothing happened stand where they
+    stood."""
+    main = changes[0]
+    return CommandResult(
+        aggregate_id=main.aggregate_id,
+        sequence=main.sequence,
+        position=positions.get(main.aggregate_id, main.before.position),
+        topic=topic_of(service, request.aggregate.name),
+        partition=partition_of(main.aggregate_id),
+        events=tuple(each.event for change in changes for each in change.occurrences),
+    )
+
+
+def first_time(first: Replayed | OtherContent, request: CommandRequest, service: str) -> CommandResult:
+    """The answer that a request with this idempotency key was given first. Raises `ContentDiffers`."""
+    if isinstance(first, OtherContent):
+        raise ContentDiffers("The idempotency key was used for a request with other content.")
+    return CommandResult(
+        aggregate_id=first.aggregate_id,
+        sequence=first.sequence,
+        position=first.position,
+        topic=topic_of(service, request.aggregate.name),
+        partition=partition_of(first.aggregate_id),
+        replayed=True,
+    )
+
+
+def _most_wanted(request: CommandRequest, changes: Sequence[StreamChange]) -> UUID:
+    """Where to line up for a key that another one took: a key that another stream gives out, like the next number of a
+    series, is to be had in the turn on that stream; any other in that on the aggregate itself."""
+    others = (each.aggregate_id for each in changes if each.occurrences and each.aggregate_id != request.aggregate_id)
+    return next(others, request.aggregate_id)

@@ -1,0 +1,96 @@
+"""From a request to a decision: who may, whether it applies, what it rests on, and what happens (API-4, DATA-5)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from shared.commands.access import authorise
+from shared.commands.loaders import LoaderContext, Provider
+from shared.commands.request import CommandRequest, NotFound, StaleVersion
+from shared.domain.aggregate import Aggregate, Handler, Occurrence, occurrences
+from shared.domain.context import Context
+from shared.domain.history import Recorded, before
+from shared.events.chronology import follows, told
+from shared.eventstore.snapshots import LoadedAggregate
+
+
+class NeedsHistory(Exception):
+    """A decision tells something that happened before what was folded of a stream."""
+
+    def __init__(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
+        super().__init__(f"the whole history of {aggregate.name} {aggregate_id} is needed")
+        self.aggregate, self.aggregate_id = aggregate, aggregate_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What a command came to, and everything that it was decided on."""
+
+    on: LoadedAggregate
+    """The aggregate that decided; the append finds out when it has changed since."""
+    occurrences: tuple[Occurrence, ...]
+    loaded: Mapping[UUID, LoadedAggregate]
+    """The other aggregates that were read, as they were."""
+    unchanged: Mapping[UUID, Aggregate]
+    """Those of them that must not have changed when this is appended."""
+    histories: Mapping[UUID, Sequence[Recorded]] = field(default_factory=dict)
+    """The whole streams that were read, of families whose facts may be told late."""
+    creates: Handler | None = None
+    """The handler that brought the aggregate into being, if one did."""
+
+
+async def decide(
+    request: CommandRequest,
+    loaded: LoadedAggregate,
+    context: Context,
+    *,
+    reader: LoaderContext,
+    provides: Mapping[type, Provider],
+    histories: Mapping[UUID, Sequence[Recorded]],
+) -> Decided:
+    """Decide a command. Nothing happens when it is already so, or when its precondition does not hold any more.
+
+    Raises `Rejected` with the rule that says no, `Refused` (not found, forbidden, stale), and `NeedsHistory` when a
+    stream is not among `histories` that has to be known whole.
+    """
+    aggregate, command = request.aggregate, request.command
+    state = _state_met(request, loaded, context, histories)
+    handler = aggregate.handler_of(state, command)
+    if handler is None and isinstance(state, aggregate.start):
+        raise NotFound(aggregate.name, request.aggregate_id)
+    authorise(request, handler or aggregate.handlers[type(command)][0], state)
+    if request.expected is not None and request.expected != loaded.sequence:
+        raise StaleVersion(request.expected, loaded.sequence)
+    happened: tuple[Occurrence, ...] = ()
+    if (request.precondition is None or request.precondition(state)) and not aggregate.is_already(state, command):
+        if handler is None:
+            raise aggregate.not_possible(state, command)
+        parameters = {
+            name: await provides[kind](reader, state, command, context) for name, kind in handler.parameters.items()
+        }
+        happened = occurrences(handler.run(state, command, context, parameters))
+    return Decided(
+        on=loaded,
+        occurrences=happened,
+        loaded=reader.loaded,
+        unchanged=reader.unchanged,
+        histories=histories,
+        creates=handler if isinstance(state, aggregate.start) else None,
+    )
+
+
+def _state_met(
+    request: CommandRequest, loaded: LoadedAggregate, context: Context, histories: Mapping[UUID, Sequence[Recorded]]
+) -> Any:
+    """The state that a command is decided on: as it is now, or of something told late as it was then."""
+    fact = request.told
+    if fact is None or not request.aggregate.is_dated or not loaded.sequence:
+        return loaded.state
+    moment = context.past_moment(request.command.on, request.command.at)
+    place = told(moment.at, fact.rank, fact.name, on=request.command.on, by_day=moment.by_day)
+    if loaded.folded and fact.name not in loaded.folded.names and follows(loaded.folded.last, place):
+        return loaded.state
+    if (facts := histories.get(request.aggregate_id)) is None:
+        raise NeedsHistory(request.aggregate, request.aggregate_id)
+    return request.aggregate.fold(each.data for each in before(facts, place, fact.name))
