@@ -1,7 +1,6 @@
 """Every fact, journaled, and what it says about funnel, forecast and health, for any past instant.
 
-Modules are of four kinds. Pure rules: `timeline`, `figures`, `tallies`, `periods`, `health_rules`. Read models, each
-with its tables, its fold and its queries: `deals` (asked through `deal_figures`), `leads`, `nodes`, `cash`, `targets`,
-`processes`, `feed`. What questions share: `question`, `parameters`, `paging`, `answers`, `drilling`. Answers over HTTP:
-`funnel`, `outlook`, `changes`, `dangers`, `health`, `histories`, `feed`, `people`.
+A package for each subject, with the same rooms in each. `model` is the read model: tables, and the fold that fills
+them. `queries` turns SQL into rows and values, and is all that another subject may import. `routes` answers over HTTP.
+Further modules are pure rules, named by what they compute. What the subjects share stands in `asking` and `counting`.
 """

@@ -2,23 +2,19 @@
 
 from pathlib import Path
 
-from services.forecast import (
-    cash,
-    changes,
-    dangers,
-    deals,
-    effects,
-    feed,
-    funnel,
-    health,
-    histories,
-    leads,
-    nodes,
-    outlook,
-    people,
-    processes,
-    targets,
-)
+from services.forecast.cash.model import PROJECTION as CASH
+from services.forecast.effects import routes as effects
+from services.forecast.execution.model import PROJECTION as EXECUTION
+from services.forecast.feed import queries
+from services.forecast.feed import routes as feed
+from services.forecast.feed.model import PROJECTION as FEED
+from services.forecast.health import routes as health
+from services.forecast.leads.model import PROJECTION as LEADS
+from services.forecast.people import routes as people
+from services.forecast.pipeline.model import PROJECTION as PIPELINE
+from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
+from services.forecast.processes.model import PROJECTION as PROCESSES
+from services.forecast.targets.model import PROJECTION as TARGETS
 from shared.directory.organisation import organisation
 from shared.eventstore.batching import PROMPT
 from shared.service.definition import FeedSource, Service
@@ -28,18 +24,18 @@ SERVICE = Service(
     description="Funnel, forecast, health of the sales process and what changed, now and at any past instant.",
     projections=(
         organisation("journal"),
-        processes.PROJECTION,
-        targets.PROJECTION,
-        deals.PROJECTION,
-        leads.PROJECTION,
-        nodes.PROJECTION,
-        cash.PROJECTION,
-        feed.PROJECTION,
+        PROCESSES,
+        TARGETS,
+        PIPELINE,
+        LEADS,
+        EXECUTION,
+        CASH,
+        FEED,
     ),
     routes=(
         funnel.router,
         outlook.router,
-        dangers.router,
+        endangered.router,
         changes.router,
         health.router,
         histories.router,
@@ -48,7 +44,7 @@ SERVICE = Service(
         people.router,
     ),
     reads=None,
-    feed=FeedSource(read=feed.read, head=feed.head),
+    feed=FeedSource(read=queries.read, head=queries.head),
     pace=PROMPT,
     pages=Path(__file__).parent / "dashboard",
 )

@@ -16,7 +16,7 @@ from deploy.demo.cast import EVERYBODY, REPS
 from deploy.demo.generator import facts, write
 from deploy.imports.facts import KINDS, ids_of, read_fact
 from services.deals.domain.short_process import SHORT
-from services.forecast.health_rules import (
+from services.forecast.health.rules import (
     CYCLE,
     LEAD_CONVERSION,
     NODE_COMPLETION,

@@ -2,7 +2,7 @@
 
 import ast
 import sys
-from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -147,51 +147,66 @@ def test_every_room_has_its_place_and_one_job() -> None:
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     """Imports for types count as well: what two modules know of each other, one of them or a third should own."""
-    assert circles(imported_by_module()) == []
-
-
-def imported_by_module() -> dict[str, set[str]]:
-    """The modules of the product, each with those of the product that it imports."""
-    files = {name_of(file): file for folder in ("shared", "services", "deploy") for file in python(folder)}
-    return {
-        name: {module for found in imports(file) if (module := module_of(found, files)) not in (None, name)}
-        for name, file in files.items()
+    files = {module_of(file): file for folder in ("shared", "services", "deploy") for file in python(folder)}
+    graph = {
+        module: {part for each in imports(file) for part in (each, each.rpartition(".")[0])} & (files.keys() - {module})
+        for module, file in files.items()
     }
+    TopologicalSorter(graph).prepare()
 
 
-def name_of(file: Path) -> str:
-    """The module of a file."""
+def module_of(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def module_of(found: str, files: Mapping[str, Path]) -> str | None:
-    """The module of the product that an import reaches: itself, or the one that holds the imported name."""
-    return next((name for name in (found, found.rpartition(".")[0]) if name in files), None)
+FORECAST = "services.forecast"
+GROUND = {"asking": {"asking"}, "counting": {"asking", "counting"}}
+"""What the subjects of forecast share, and what it may import: how questions are asked, and how things are counted."""
+SUBJECTS = sorted({file.parent.name for file in (ROOT / "services/forecast").glob("*/__init__.py")} - GROUND.keys())
+LAYERS = ("", "model", "queries", "routes")
+"""The rooms of a subject, each on those before it. What has no room is a pure rule, on which all others stand."""
 
 
-def circles(graph: Mapping[str, set[str]]) -> list[list[str]]:
-    """The sets of modules of which each reaches the others (strongly connected components, Tarjan 1972)."""
-    number: dict[str, int] = {}
-    lowest: dict[str, int] = {}
-    path: list[str] = []
-    found: list[list[str]] = []
+def in_forecast(module: str) -> tuple[str, str]:
+    """The subject that a module of forecast belongs to, and its room there."""
+    subject, room, *_ = (*module.removeprefix(FORECAST).strip(".").split("."), "")
+    return subject, room if room in LAYERS else ""
 
-    def visit(module: str) -> None:
-        number[module] = lowest[module] = len(number)
-        path.append(module)
-        for other in sorted(graph[module]):
-            if other not in number:
-                visit(other)
-                lowest[module] = min(lowest[module], lowest[other])
-            elif other in path:
-                lowest[module] = min(lowest[module], number[other])
-        if lowest[module] == number[module]:
-            circle = path[path.index(module) :]
-            del path[path.index(module) :]
-            if len(circle) > 1:
-                found.append(sorted(circle))
 
-    for module in sorted(graph):
-        if module not in number:
-            visit(module)
-    return found
+def test_forecast_consists_of_subjects_that_say_what_they_answer() -> None:
+    packages = {in_forecast(module_of(file))[0] for file in python("services/forecast")}
+    assert packages == {"", "app", *GROUND, *SUBJECTS}
+    for package in [*GROUND, *SUBJECTS]:
+        said = ast.get_docstring(ast.parse((ROOT / "services/forecast" / package / "__init__.py").read_text()))
+        assert "?" in (said or "").partition("\n")[0], package
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_a_subject_of_forecast_asks_another_by_its_queries(subject: str) -> None:
+    for file in python(f"services/forecast/{subject}"):
+        _, own = in_forecast(module_of(file))
+        for module in within(imports(file), FORECAST):
+            other, room = in_forecast(module)
+            if other == subject:
+                assert LAYERS.index(room) <= LAYERS.index(own), f"{file} imports {module}, of a later room"
+            elif other not in GROUND:
+                assert own != "model", f"{file} imports {module}, of another subject"
+                assert room == "queries", f"{file} imports {module}, of another subject"
+
+
+def test_what_the_subjects_of_forecast_share_knows_none_of_them() -> None:
+    for package, allowed in GROUND.items():
+        for file in python(f"services/forecast/{package}"):
+            ours = within(imports(file), FORECAST)
+            assert ours == within(ours, *(f"{FORECAST}.{each}" for each in allowed)), file
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_rules_of_forecast_are_pure_and_only_its_routes_know_http(subject: str) -> None:
+    for file in python(f"services/forecast/{subject}"):
+        _, room = in_forecast(module_of(file))
+        if room != "routes":
+            assert not within(imports(file), "fastapi", "starlette"), file
+        if not room:
+            ours = within(imports(file), "shared")
+            assert ours == within(ours, "shared.domain", "shared.events"), file

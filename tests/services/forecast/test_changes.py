@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.deal_figures import tally_open
-from services.forecast.legs import LEGS, Pair, moves
-from services.forecast.periods import period
-from services.forecast.question import Question
-from services.forecast.timeline import at
+from services.forecast.asking.periods import period
+from services.forecast.asking.question import Question
+from services.forecast.pipeline.legs import LEGS, Pair, moves
+from services.forecast.pipeline.queries.totals import tally_open
+from services.forecast.pipeline.timeline import at
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from tests.services.forecast.facts import (

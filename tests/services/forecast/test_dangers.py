@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.forecast.dangers import dangers, due_by
-from services.forecast.outlook import behind
-from services.forecast.periods import period
-from services.forecast.processes import Stage
-from services.forecast.timeline import DealState, at
+from services.forecast.asking.periods import period
+from services.forecast.pipeline.dangers import dangers
+from services.forecast.pipeline.queries.endangered import due_by
+from services.forecast.pipeline.routes.outlook import behind
+from services.forecast.pipeline.timeline import DealState, at
+from services.forecast.processes.queries import Stage
 from shared.domain.context import Company
 from tests.services.forecast.facts import SHORT, day, fact, opened, rescheduled, won
 

@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.forecast.deal_figures import (
+from services.forecast.pipeline.figures import UNDATED
+from services.forecast.pipeline.queries.drilling import deals_behind, place_of
+from services.forecast.pipeline.queries.totals import (
     Wanted,
     closed_rows,
     counts,
@@ -16,9 +18,7 @@ from services.forecast.deal_figures import (
     tally_counts,
     tally_open,
 )
-from services.forecast.drilling import deals_behind, place_of
-from services.forecast.figures import UNDATED
-from services.forecast.timeline import DealState, at
+from services.forecast.pipeline.timeline import DealState, at
 from shared.events.envelope import Envelope
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import (

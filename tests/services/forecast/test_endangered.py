@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from services.forecast.dangers import FIRST, dangers, due_by, endangered, place_of
-from services.forecast.periods import period
-from services.forecast.processes import stages
-from services.forecast.timeline import at
+from services.forecast.asking.periods import period
+from services.forecast.pipeline.dangers import dangers
+from services.forecast.pipeline.queries.endangered import FIRST, due_by, endangered, place_of
+from services.forecast.pipeline.timeline import at
+from services.forecast.processes.queries import stages
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, NORTH, SHORT, fact
 from tests.services.forecast.test_changes import ALL

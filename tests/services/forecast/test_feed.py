@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from datetime import date
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 from services.forecast.app import SERVICE
-from services.forecast.feed import FIRST, NEWEST, head, read
+from services.forecast.feed.queries import head, newest, read
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.eventstore.log import Log
@@ -70,7 +69,7 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
     async def seen(**scope: Any) -> list[tuple[str, str | None]]:
         asked = replace(ALL, as_of=day("2026-04-01"), **scope)
         async with forecast.reading() as reading:
-            rows = await reading("feed").fetch(NEWEST, *asked.scope, asked.as_of, 10, *FIRST, asked.known_until)
+            rows = await newest(reading("feed"), asked, None, 10)
         return [(row["type"].removeprefix("receivables."), row["name"]) for row in rows]
 
     assert await seen(sees_all=False, member=ANNA) == [("receipt-allocated", "M-1"), ("invoice-issued", "M-1")]
@@ -113,9 +112,7 @@ async def test_the_stream_goes_no_further_than_every_projection_and_says_so(post
         for projection in SERVICE.projections:
             await builds.prepare(pool, projection, COMPANY)
         log = Log(pool, CODEC)
-        there: Any = SimpleNamespace(
-            projections=Projections(pool, SERVICE.projections, {"log": log, "journal": log}, COMPANY)
-        )
+        there = Projections(pool, SERVICE.projections, {"log": log, "journal": log}, COMPANY)
         entry = (
             "insert into feed_1.entry"
             " select $1, 'deals.deal-opened', 'deal', $2, '', 1, null, null, now(), now(), '', false"

@@ -10,11 +10,11 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.figures import (
+from services.forecast.counting.sums import Sum
+from services.forecast.pipeline.figures import (
     Levels,
     Movements,
     Standing,
-    Sum,
     Where,
     changes_of,
     key_of,
@@ -23,7 +23,7 @@ from services.forecast.figures import (
     silence_of,
     sum_of,
 )
-from services.forecast.timeline import OPEN, DealState, Span, at, spans
+from services.forecast.pipeline.timeline import OPEN, DealState, Span, at, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (

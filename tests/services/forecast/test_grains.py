@@ -6,9 +6,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.forecast.figures import NOBODY
-from services.forecast.grains import ALL, at_grains, counts_at
-from services.forecast.question import Question
+from services.forecast.asking.question import Question
+from services.forecast.counting.grains import ALL, at_grains, counts_at
+from services.forecast.counting.sums import NOBODY
 from tests.services.forecast.test_changes import ALL as EVERYTHING
 
 TEAMS = [UUID(int=number) for number in range(1, 5)]

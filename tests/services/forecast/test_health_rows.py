@@ -15,12 +15,13 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.cash import Item, debts, ever_invoiced, invoiced, open_items
-from services.forecast.cohorts import count
-from services.forecast.figures import NOBODY
-from services.forecast.leads import CONVERSION
-from services.forecast.nodes import COMPLETION
-from services.forecast.question import Question
+from services.forecast.asking.question import Question
+from services.forecast.cash.debts import Item, debts
+from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
+from services.forecast.counting.sums import NOBODY
+from services.forecast.counting.windows import count
+from services.forecast.execution.model import COMPLETION
+from services.forecast.leads.model import CONVERSION
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.envelope import Envelope
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadMarkedDuplicate

@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.forecast.deal_figures import tally_counts
-from services.forecast.health_rules import (
+from services.forecast.health.rules import (
     ATTAINMENT,
     CYCLE,
     NODE_COMPLETION,
@@ -20,7 +19,8 @@ from services.forecast.health_rules import (
     shown,
     trend,
 )
-from services.forecast.timeline import DealState, at
+from services.forecast.pipeline.queries.totals import tally_counts
+from services.forecast.pipeline.timeline import DealState, at
 from tests.services.forecast.conftest import COMPANY
 from tests.services.forecast.facts import day, fact, moved, opened, planned, won
 

@@ -11,7 +11,13 @@ from uuid import UUID
 
 import pytest
 
-from services.forecast.deal_figures import (
+from services.forecast.asking.periods import period
+from services.forecast.asking.question import Question
+from services.forecast.pipeline.legs import moves
+from services.forecast.pipeline.legs import place_of as place_of_move
+from services.forecast.pipeline.queries.changes import legs, moved
+from services.forecast.pipeline.queries.drilling import deals_behind, place_of
+from services.forecast.pipeline.queries.totals import (
     Wanted,
     closed_rows,
     counts,
@@ -21,12 +27,7 @@ from services.forecast.deal_figures import (
     tally_counts,
     tally_open,
 )
-from services.forecast.drilling import deals_behind, place_of
-from services.forecast.legs import legs, moved, moves
-from services.forecast.legs import place_of as place_of_move
-from services.forecast.periods import period
-from services.forecast.question import Question
-from services.forecast.timeline import DealState, at
+from services.forecast.pipeline.timeline import DealState, at
 from shared.events.envelope import Envelope
 from shared.eventstore.log import Log
 from tests.services.forecast.conftest import COMPANY, Forecast

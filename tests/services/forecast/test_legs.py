@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.forecast.legs import Move, _counts, legs, moved, moves, place_of
-from services.forecast.periods import Period, period
-from services.forecast.question import Question
-from services.forecast.timeline import DealState, at
+from services.forecast.asking.periods import Period, period
+from services.forecast.asking.question import Question
+from services.forecast.pipeline.legs import Move, _counts, moves, place_of
+from services.forecast.pipeline.queries.changes import legs, moved
+from services.forecast.pipeline.timeline import DealState, at
 from tests.services.forecast.conftest import Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH
 from tests.services.forecast.test_changes import ALL

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.state import NoDeal
-from services.forecast.timeline import at
+from services.forecast.pipeline.timeline import at
 from shared.domain.aggregate import status_of
 from shared.domain.history import folded, goes_on
 from shared.events.deals.deal import DealAbandoned, DealCategoryChanged

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import httpx
 import pytest
 
-from services.forecast.periods import quarter_of
+from services.forecast.asking.periods import quarter_of
 from shared.domain.roles import Role
 from shared.events.deals.target import TargetSet
 from shared.events.envelope import Envelope

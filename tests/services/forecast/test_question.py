@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.forecast.periods import period
-from services.forecast.question import instant
+from services.forecast.asking.periods import period
+from services.forecast.asking.question import instant
 from shared.domain.context import Company
 from shared.projections.errors import InvalidQuery
 

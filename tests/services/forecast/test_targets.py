@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from services.forecast.periods import period
-from services.forecast.question import Question
-from services.forecast.targets import Goal, goal_of, revenue_target
+from services.forecast.asking.periods import period
+from services.forecast.asking.question import Question
+from services.forecast.targets.queries import Goal, goal_of, revenue_target
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.deals.target import TargetSet

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.forecast.nodes import follow
-from services.forecast.timeline import OPEN, WON, at, spans
+from services.forecast.execution.model import follow
+from services.forecast.pipeline.timeline import OPEN, WON, at, spans
 from shared.domain.context import Company
 from shared.events.deals.deal import DueNode
 from tests.services.forecast.facts import day, fact, moved, opened, reopened, repriced, won

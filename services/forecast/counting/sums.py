@@ -1,0 +1,110 @@
+"""Signed changes: what counts where and from when to when, as differences by day and as levels by month. Pure.
+
+A figure at the end of a day is the sum of all changes up to that day: what counted from Monday to Thursday adds itself
+on Monday and takes itself away on Thursday. Levels say what the changes before a month come to, so that nobody has to
+sum them from the beginning: what stood when a month began, and what still stands, by the month of its beginning.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from shared.domain.context import Company
+
+NOBODY = UUID(int=0)
+"""Stands for no owner and no team in keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many, worth how much, weighted how much."""
+
+    count: int = 0
+    amount: Decimal = Decimal(0)
+    weighted: Decimal = Decimal(0)
+
+    def __add__(self, other: "Sum") -> "Sum":
+        return Sum(self.count + other.count, self.amount + other.amount, self.weighted + other.weighted)
+
+    def __neg__(self) -> "Sum":
+        return Sum(-self.count, -self.amount, -self.weighted)
+
+    def __bool__(self) -> bool:
+        return bool(self.count or self.amount or self.weighted)
+
+
+def fields(value: Any) -> dict[str, Any]:
+    """The fields of a place or a sum by their names; `asdict` would copy each value."""
+    return {name: getattr(value, name) for name in value.__match_args__}
+
+
+Place = TypeVar("Place")
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Place]):
+    """What counts where, from when to when (None: still)."""
+
+    start: datetime
+    end: datetime | None
+    where: Place
+    what: Sum
+
+
+def moved(
+    before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
+) -> dict[tuple[date, Place], Sum]:
+    """What changes on which day when some parts are replaced by others."""
+    changes: dict[tuple[date, Place], list[Sum]] = defaultdict(list)
+    for part, come, gone in _signed(before, after):
+        changes[company.day(part.start), part.where].append(come)
+        if part.end is not None:
+            changes[company.day(part.end), part.where].append(gone)
+    return _summed(changes)
+
+
+def levelled(
+    before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
+) -> dict[tuple[date, bool, Place], Sum]:
+    """What changes in the levels when some parts are replaced by others."""
+    changes: dict[tuple[date, bool, Place], list[Sum]] = defaultdict(list)
+    for part, come, _ in _signed(before, after):
+        first = company.day(part.start)
+        if part.end is None:
+            changes[first.replace(day=1), True, part.where].append(come)
+            continue
+        for month in months(first, company.day(part.end)):
+            changes[month, False, part.where].append(come)
+    return _summed(changes)
+
+
+def months(after: date, until: date) -> Iterator[date]:
+    """The first days of months that lie after a day, up to another."""
+    month = next_month(after)
+    while month <= until:
+        yield month
+        month = next_month(month)
+
+
+def next_month(day: date) -> date:
+    """The first day of the following month."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _signed(before: Iterable[Part[Place]], after: Iterable[Part[Place]]) -> Iterator[tuple[Part[Place], Sum, Sum]]:
+    """Parts with what is added at their beginning, and at their end."""
+    for part in before:
+        yield part, -part.what, part.what
+    for part in after:
+        yield part, part.what, -part.what
+
+
+def _summed(changes: Mapping[Key, Sequence[Sum]]) -> dict[Key, Sum]:
+    """The sums, without those that come to nothing."""
+    sums = ((key, values[0] if len(values) == 1 else sum(values, Sum())) for key, values in changes.items())
+    return {key: total for key, total in sums if total}

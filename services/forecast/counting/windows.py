@@ -1,0 +1,111 @@
+"""The query to a cohort: how much entered a window of time, and how much of that came to its goal (FC-7).
+
+Answered from daily sums and the days at the window's edges; only `known_at` folds the facts again.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.forecast.asking.question import Question, scoped
+from services.forecast.counting.cohorts import Cohort, Holding, Life, StateT, holdings, lived
+from services.forecast.counting.grains import counting
+from shared.domain.context import Company
+from shared.events.envelope import Envelope
+from shared.events.registry import types_read
+from shared.eventstore.log import Excerpt
+from shared.projections.projection import ProjectionDatabase
+
+EVER_HELD = scoped("select distinct thing_id from {view}.held where {scope}")
+
+# Whole days out of the tally, as of the beginning of the asked day; then what changed hands, came to its goal or
+# entered on that day; then the part of the first day.
+ENTERED = """
+select coalesce(sum(n), 0)::bigint as entered, coalesce(sum(m), 0)::bigint as reached from (
+    select count as n, case when reached_on < $10 then count else 0 end as m from {view}.entered
+     where entered_on >= $9 and entered_on < $10 and day < $10 and {counted}
+    union all
+    select sign, case when reached_on < $10 then sign else 0 end
+      from {view}.holding join {view}.member using (thing_id)
+     cross join lateral (values (start_at, 1), (end_at, -1)) as changed (at, sign)
+     where at >= $11 and at <= $12 and (start_at between $11 and $12 or end_at between $11 and $12)
+       and entered_on >= $9 and entered_on < $10 and {scope}
+    union all
+    select 0, 1 from {held}
+     where reached_at >= $11 and reached_at <= $12 and entered_on >= $9 and entered_on < $10 and {scope}
+    union all
+    select 1, case when reached_at <= $12 then 1 else 0 end from {held}
+     where entered_at >= $11 and entered_at <= $12 and entered_at > $14 and {scope}
+    union all
+    select 1, case when reached_at <= $12 then 1 else 0 end from {held}
+     where entered_at > $13 and entered_at <= least($14, $12) and {scope}
+) as counted
+""".replace(
+    "{held}",
+    "{view}.member join {view}.holding h using (thing_id)"
+    " join (select $12::timestamptz as asked) question on start_at <= asked and (end_at is null or end_at > asked)",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """What entered a window, and how many of that came to their goal."""
+
+    entered: int
+    reached: int
+
+
+async def count(
+    cohort: Cohort[Any], db: ProjectionDatabase, asked: Question, company: Company, since: datetime
+) -> Count:
+    """What entered after `since` up to the instant asked about, and came to its goal by then."""
+    if asked.known_at is None:
+        row = await _over_window(db, ENTERED, asked, company, since)
+        return Count(entered=row["entered"], reached=row["reached"])
+    found = [
+        member
+        async for life in _known_then(cohort, db, asked, company)
+        if _covers(asked, holdings(life.changes))
+        for member in cohort.members(life.state)
+        if since < member.entered <= asked.as_of
+    ]
+    reached = sum(member.reached is not None and member.reached <= asked.as_of for member in found)
+    return Count(entered=len(found), reached=reached)
+
+
+def _covers(asked: Question, held: Iterable[Holding]) -> bool:
+    then = (each for each in held if each.start <= asked.as_of and (each.end is None or each.end > asked.as_of))
+    return any(asked.covers(each.team, each.owner) for each in then)
+
+
+async def _known_then(
+    cohort: Cohort[StateT], db: ProjectionDatabase, asked: Question, company: Company
+) -> AsyncIterator[Life[StateT]]:
+    """Every thing that ever was in the scope of a question, as it was known then."""
+    among = None
+    if not asked.sees_all or asked.teams is not None or asked.owner is not None:
+        among = [row["thing_id"] for row in await db.fetch(EVER_HELD, *asked.scope)]
+    facts: list[Envelope[Any]] = []
+    excerpt = Excerpt(among=among, types=types_read(cohort.events), recorded_until=asked.known_at)
+    async for part in db.scan(cohort.aggregate, excerpt):
+        for fact in part:
+            if facts and fact.aggregate_id != facts[0].aggregate_id:
+                if life := lived(cohort, None, facts, company):
+                    yield life
+                facts = []
+            facts.append(fact)
+    if facts and (life := lived(cohort, None, facts, company)):
+        yield life
+
+
+async def _over_window(db: ProjectionDatabase, sql: str, asked: Question, company: Company, since: datetime) -> Any:
+    """The one row of a count over a window up to the instant asked about, out of daily sums and the days at its edges.
+
+    `{counted}` and `{scope}` say what counts. $9 is the first whole day, $10 the asked one; $11 to $12 is what the
+    asked day has of the window, $13 (excluded) to $14 what the first day has.
+    """
+    day, first = company.day(asked.as_of), company.day(since)
+    edges = (company.start_of(day), asked.as_of, since, company.end_of(first))
+    (row,) = await db.fetch(*counting(sql, asked, first + timedelta(days=1), day, *edges))
+    return row

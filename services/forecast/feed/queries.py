@@ -1,0 +1,71 @@
+"""Queries to the read model of the feed: a keyset page of the newest events, and what follows a position.
+
+A follower of the feed is told of an event once every read model of the journal holds it, so that what it asks then is
+up to date.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from asyncpg import Record
+
+from services.forecast.asking.question import Question, scoped
+from shared.projections.projection import ProjectionDatabase
+from shared.projections.read_snapshot import Projections
+
+NEWEST = scoped("""
+select newest.*, m.name as actor_name from (
+    select * from {view}.entry
+     where occurred_at <= $6 and known <= $10 and (occurred_at, position) < ($8, $9) and {scope}
+       and (retracted is null or retracted > $10)
+     order by occurred_at desc, position desc limit $7
+) as newest left join {organisation}.member m on m.subject = newest.actor
+ order by newest.occurred_at desc, newest.position desc
+""")
+
+AFTER = "select * from {view}.entry where position > $1 and position <= $2 order by position limit $3"
+
+REACH = """
+select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry
+ where aggregate = 'deal' and retracted is null and type <> 'deals.deal-fact-retracted'
+"""
+
+Place = tuple[datetime, int]
+"""Where an event stands in the list: when it happened, then its position in the journal."""
+
+FIRST: Place = (datetime.max.replace(tzinfo=UTC), 2**62)
+"""Before every event."""
+
+
+async def newest(db: ProjectionDatabase, asked: Question, after: Place | None, enough: int) -> list[Record]:
+    """The newest events in the scope of a question that come after a place, as many as are enough."""
+    return await db.fetch(NEWEST, *asked.scope, asked.as_of, enough, *(after or FIRST), asked.known_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """When the first and the last fact happened; None when there are none."""
+
+    oldest: datetime | None
+    newest: datetime | None
+
+
+async def reach(db: ProjectionDatabase) -> Reach:
+    """From when to when there are facts about deals."""
+    row = await db.fetchrow(REACH)
+    return Reach(row["oldest"], row["newest"]) if row else Reach(None, None)
+
+
+async def read(projections: Projections, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
+    """What follows a position in the feed, and up to where that is all: where every projection of the journal is."""
+    async with projections.reading() as reading:
+        rows = await reading("feed").fetch(AFTER, after, reading.position, limit)
+        upto = rows[-1]["position"] if len(rows) == limit else reading.position
+    return [(row["position"], row) for row in rows], max(upto, after)
+
+
+async def head(projections: Projections) -> int:
+    """The newest position that every projection of the journal holds."""
+    async with projections.reading() as reading:
+        return reading.position

@@ -1,0 +1,129 @@
+"""The newest events over HTTP: as a list, and live as server-sent events (API-3, FC-15)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.forecast.asking.paging import Paging, pages_of
+from services.forecast.asking.parameters import Listening, Put
+from services.forecast.asking.question import scope_of
+from services.forecast.feed.queries import Place, newest
+from shared.domain.roles import READING
+from shared.http.handwritten import EVENT_STREAM, answer, operation
+from shared.http.sse import Select, ServerEvent
+
+router = APIRouter(tags=["Live"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedEntry:
+    """One event: `position` is its place in the journal, and its id on the stream."""
+
+    position: int
+    type: str
+    aggregate: str
+    id: UUID
+    name: str | None
+    amount: str | None
+    occurred_at: datetime
+    actor: str
+    actor_name: str | None
+    imported: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewestEvents:
+    """The events that happened last and that the asker may see, the newest first, a page of them."""
+
+    as_of: datetime
+    currency: str
+    events: list[FeedEntry]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
+
+
+Newest = Annotated[Paging, Depends(pages_of(20, 100))]
+
+
+@router.get("/v1/newest-events", **operation(roles=READING, answers=NewestEvents))
+async def newest_events(put: Put, paged: Newest) -> Response:
+    """The newest events."""
+    after = paged.behind(Place)
+    async with put.reading() as reading:
+        rows = await newest(reading("feed"), put.question, after, paged.enough)
+        parked = reading.parked
+    page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
+    found = NewestEvents(
+        as_of=put.question.as_of,
+        currency=put.currency,
+        events=[_shown(row) for row in page.rows],
+        next=page.next,
+        has_more=page.has_more,
+    )
+    return answer(found, parked=parked, headers=page.headers)
+
+
+def _shown(row: Any) -> FeedEntry:
+    return FeedEntry(
+        position=row["position"],
+        type=row["type"],
+        aggregate=row["aggregate"],
+        id=row["aggregate_id"],
+        name=row["name"],
+        amount=None if row["amount"] is None else str(row["amount"]),
+        occurred_at=row["occurred_at"],
+        actor=row["actor"],
+        actor_name=row["actor_name"],
+        imported=row["imported"],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamedEvent:
+    """The data of one server-sent event named `message`; its id is `position`."""
+
+    type: str
+    position: int
+    aggregate: str
+    id: UUID
+    name: str | None
+    occurred_at: datetime
+
+
+@router.get("/v1/stream", **operation(roles=READING, answers=StreamedEvent, media_type=EVENT_STREAM))
+async def stream(request: Request, put: Listening) -> Response:
+    """Events as they become visible in the projections (server-sent events).
+
+    The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
+    Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
+    the caller has left the company. A comment with the newest id, every 15 s, says that the stream is alive. An event
+    that could not be handled at first is shown in the list of the newest events once it is, and not told here.
+    """
+    asker, narrowed = put.question.asker, put.question.teams
+
+    async def selection() -> Select | None:
+        actor = await put.here.organisation.actor(asker.subject, asker.roles)
+        if asker.member is not None and actor.member is None:
+            return None
+        teams = None if narrowed is None else await put.here.organisation.below(narrowed[0])
+        asked = replace(put.question, **scope_of(actor), teams=teams)
+        return lambda row: _event(row) if asked.covers(row["team"], row["owner"]) else None
+
+    return await put.here.feed.respond(request, selection, put.here.stopping, caller=asker.subject)
+
+
+def _event(row: Any) -> ServerEvent:
+    data = StreamedEvent(
+        type=row["type"],
+        position=row["position"],
+        aggregate=row["aggregate"],
+        id=row["aggregate_id"],
+        name=row["name"],
+        occurred_at=row["occurred_at"],
+    )
+    return ServerEvent(event="message", data=msgspec.json.encode(data))

@@ -1,0 +1,92 @@
+"""Every metric measured at an instant, by the queries of the subjects that know (FC-7).
+
+No read model stands behind it: what health counts, others count already, in the scope of the same question.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from services.forecast.asking.periods import quarter_of
+from services.forecast.asking.question import Question
+from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
+from services.forecast.execution.queries import completion
+from services.forecast.health.rules import (
+    ATTAINMENT,
+    CYCLE,
+    LEAD_CONVERSION,
+    NODE_COMPLETION,
+    OVERDUE,
+    STALLED,
+    WIN_RATE,
+    WINDOW,
+    Measured,
+)
+from services.forecast.leads.queries import conversion
+from services.forecast.pipeline.queries.totals import closed_rows, counts
+from services.forecast.targets.queries import revenue_target
+from shared.domain.context import Company
+from shared.domain.money import rounded
+from shared.projections.read_snapshot import ReadSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurements:
+    """All metrics at one instant, by name; `basis` says what attainment counts."""
+
+    values: dict[str, Measured]
+    basis: str
+
+
+async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> Measurements:
+    """Measure every metric at an instant."""
+    since = asked.as_of - WINDOW
+    today = company.day(asked.as_of)
+    deals = await counts(reading("deals"), asked, company, since)
+    cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
+    converted = await conversion(reading("leads"), asked, company, since)
+    nodes = await completion(reading("nodes"), asked, company, since)
+    owed = await open_items(reading("cash"), asked, company)
+    attained, basis = await _attainment(reading, asked, company, today)
+    return Measurements(
+        basis=basis,
+        values={
+            CYCLE.metric: cycle,
+            LEAD_CONVERSION.metric: counted(converted.reached, converted.entered),
+            WIN_RATE.metric: counted(deals.won, deals.opened),
+            ATTAINMENT.metric: attained,
+            NODE_COMPLETION.metric: counted(nodes.reached, nodes.entered),
+            STALLED.metric: counted(deals.stalled, deals.open),
+            OVERDUE.metric: Measured(numerator=owed.overdue, denominator=owed.open, n=owed.number),
+        },
+    )
+
+
+def counted(part: int, whole: int) -> Measured:
+    """A share of cases."""
+    return Measured(numerator=Decimal(part), denominator=Decimal(whole), n=whole)
+
+
+async def _cycle(reading: ReadSnapshot, asked: Question, company: Company, first: date, last: date) -> Measured:
+    rows = await closed_rows(reading("deals"), asked, company, first, last)
+    won = [row for row in rows if row.won and row.cycle_days >= 0]
+    number = sum(row.count for row in won)
+    return Measured(
+        numerator=Decimal(sum(row.cycle_days * row.count for row in won)), denominator=Decimal(number), n=number
+    )
+
+
+async def _attainment(reading: ReadSnapshot, asked: Question, company: Company, today: date) -> tuple[Measured, str]:
+    """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
+    quarter = quarter_of(today)
+    goal = await revenue_target(reading("targets"), asked, quarter)
+    billed = await invoiced(reading("cash"), asked, company, quarter.first, quarter.last)
+    ever = await ever_invoiced(reading("cash"), asked, company, quarter.last)
+    rows = await closed_rows(reading("deals"), asked, company, quarter.first, quarter.last)
+    won = [row for row in rows if row.won]
+    begun, whole = quarter.elapsed(today)
+    due = rounded((goal.amount or Decimal(0)) * begun / whole, company.currency)
+    if ever:
+        return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
+    booked = sum((row.amount for row in won), Decimal(0))
+    return Measured(numerator=booked, denominator=due, n=sum(row.count for row in won)), "bookings"

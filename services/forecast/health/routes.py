@@ -1,0 +1,111 @@
+"""The health metrics over HTTP: each measured now and one window earlier, judged, with a hint (FC-7)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from fastapi import APIRouter, Response
+
+from services.forecast.asking.parameters import Put
+from services.forecast.asking.question import Question
+from services.forecast.health.queries import Measurements, measure
+from services.forecast.health.rules import (
+    ATTAINMENT,
+    DEFINITIONS,
+    WINDOW,
+    Band,
+    Definition,
+    band,
+    shown,
+    trend,
+)
+from shared.domain.roles import READING
+from shared.http.handwritten import answer, operation
+
+router = APIRouter(tags=["Health"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric: value = numerator ÷ denominator over `n` cases. Limits are in the value's unit.
+
+    `trend` compares with one window (90 days) earlier; `since` begins the window, null for a state at `as_of`.
+    """
+
+    metric: str
+    name: str
+    value: Decimal | None
+    unit: str
+    numerator: Decimal
+    denominator: Decimal
+    n: int
+    state: Band
+    healthy: Decimal
+    alert: Decimal
+    more_is_better: bool
+    before: Decimal | None
+    trend: str
+    since: datetime | None
+    hint: str
+    basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthMetrics:
+    """All metrics of the sales process."""
+
+    as_of: datetime
+    known_at: datetime | None
+    currency: str
+    metrics: list[Metric]
+
+
+@router.get("/v1/health-metrics", **operation(roles=READING, answers=HealthMetrics))
+async def health_metrics(put: Put) -> Response:
+    """How healthy the sales process is.
+
+    Rolling windows of 90 days up to as_of; attainment counts the running quarter against its target pro rata. Below the
+    smallest sample a metric says no-data. Sales cycle, win rate, lead conversion, node completion: won, opened,
+    captured, due in the window.
+    """
+    asked = put.question
+    earlier = replace(asked, as_of=asked.as_of - WINDOW, current=False)
+    async with put.reading() as reading:
+        now = await measure(reading, asked, put.company)
+        before = await measure(reading, earlier, put.company)
+        parked = reading.parked
+    smallest = put.here.settings.min_sample
+    return answer(
+        HealthMetrics(
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            currency=put.currency,
+            metrics=[_metric(each, now, before, asked, smallest) for each in DEFINITIONS],
+        ),
+        parked=parked,
+    )
+
+
+def _metric(definition: Definition, now: Measurements, before: Measurements, asked: Question, smallest: int) -> Metric:
+    measured, earlier = now.values[definition.metric], before.values[definition.metric]
+    state = band(definition, measured, smallest)
+    known = None if state is Band.NO_DATA or measured.value is None else shown(definition, measured.value)
+    known_before = None if earlier.value is None or earlier.n < smallest else shown(definition, earlier.value)
+    return Metric(
+        metric=definition.metric,
+        name=definition.name,
+        value=known,
+        unit=definition.unit,
+        numerator=measured.numerator,
+        denominator=measured.denominator,
+        n=measured.n,
+        state=state,
+        healthy=definition.healthy,
+        alert=definition.alert,
+        more_is_better=definition.more_is_better,
+        before=known_before,
+        trend=trend(definition, earlier, measured, smallest),
+        since=asked.as_of - WINDOW if definition.window_days else None,
+        hint=definition.hint,
+        basis=now.basis if definition is ATTAINMENT else None,
+    )

@@ -1,0 +1,88 @@
+"""Who is signed in, what they may narrow a question to, and how far the facts reach, over HTTP."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from services.forecast.asking.parameters import OfNow
+from services.forecast.feed.queries import reach
+from services.forecast.people.queries import name_of, teams_seen
+from shared.domain.roles import READING
+from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+
+router = APIRouter(tags=["People"])
+
+BEHIND_AFTER = timedelta(days=31)
+"""When the newest fact is older than this, the figures of today say little: a page better opens at its day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamName:
+    """A team that the person may narrow questions to."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The person who is signed in."""
+
+    subject: str
+    name: str
+    roles: list[str]
+    member: UUID | None
+    teams: list[TeamName]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Horizon:
+    """The first and the last day of which there are facts, and today on the company clock; null when there are none.
+
+    `behind` says that the newest fact is more than a month old, as after an import of closed history.
+    """
+
+    as_of: datetime
+    oldest: date | None
+    newest: date | None
+    today: date
+    behind: bool
+
+
+@router.get("/v1/me", **operation(roles=READING, answers=Me))
+async def me(asking: CurrentActor, put: OfNow) -> Response:
+    """Who is signed in."""
+    async with put.reading() as reading:
+        organisation = reading("organisation")
+        teams = await teams_seen(organisation, put.question)
+        name = await name_of(organisation, asking.subject)
+    return answer(
+        Me(
+            subject=asking.subject,
+            name=name or asking.subject,
+            roles=sorted(asking.roles),
+            member=asking.member,
+            teams=[TeamName(id=team, name=team_name) for team, team_name in teams],
+            currency=put.currency,
+        )
+    )
+
+
+@router.get("/v1/horizon", **operation(roles=READING, answers=Horizon))
+async def horizon(put: OfNow, here: CurrentService) -> Response:
+    """From when to when there are facts about deals."""
+    async with put.reading() as reading:
+        facts = await reach(reading("feed"))
+    now, company = here.clock.now(), put.company
+    return answer(
+        Horizon(
+            as_of=put.question.as_of,
+            oldest=None if facts.oldest is None else company.day(facts.oldest),
+            newest=None if facts.newest is None else company.day(facts.newest),
+            today=company.day(now),
+            behind=facts.newest is not None and now - facts.newest > BEHIND_AFTER,
+        )
+    )

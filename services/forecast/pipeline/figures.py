@@ -1,0 +1,158 @@
+"""What spans of deals add to the summary tables: movements of the open pipeline, closings, openings, silences. Pure.
+
+A state counts from its beginning to its end (`counting/sums.py`); of open deals the levels are kept too.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from services.forecast.counting.sums import NOBODY, Part, Sum, levelled, moved
+from services.forecast.pipeline.timeline import WON, DealState, Span
+from shared.domain.context import Company
+from shared.domain.money import half_up
+
+UNDATED = ""
+"""Stands for no expected close in keys."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Standing:
+    """Where an open deal counts."""
+
+    due: str
+    """Month of the expected close, like 2026-11; empty without one."""
+    process_id: UUID
+    process_version: int
+    stage: str
+    category: str
+    team: UUID
+    owner: UUID
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Silence:
+    """Where an open deal counts that has been silent for longer than its process allows."""
+
+    team: UUID
+    owner: UUID
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Close:
+    """Where a closed deal counts. `cycle_days` are whole days of the company from beginning to win; -1 when unknown
+    or not won."""
+
+    closed_on: date
+    outcome: str
+    process_id: UUID
+    process_version: int
+    stage: str
+    team: UUID
+    owner: UUID
+    cycle_days: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Opening:
+    """Where a deal counts by the day of its opening."""
+
+    opened_on: date
+    won: bool
+    team: UUID
+    owner: UUID
+
+
+Where = Standing | Silence | Close | Opening
+"""Where a deal counts."""
+
+Movements = dict[tuple[date, Where], Sum]
+"""What changes on a day."""
+
+Levels = dict[tuple[date, bool, Standing], Sum]
+"""What stood when a month began (False), or still stands since some day of it (True), by the month's first day."""
+
+
+def due_of(state: DealState) -> str:
+    """The month of a deal's expected close."""
+    return state.expected_close.isoformat()[:7] if state.expected_close else UNDATED
+
+
+def cycle_days(state: DealState, company: Company) -> int:
+    """Whole days of the company from the beginning to the win; -1 when not won, or when the beginning is unknown."""
+    if state.outcome != WON or state.closed_on is None or state.undated:
+        return -1
+    return (state.closed_on - company.day(state.began)).days
+
+
+def stage_of(state: DealState) -> tuple[UUID, int, str]:
+    """Where a deal stands: stages of two processes, or of two versions of one, are never the same."""
+    return state.process_id, state.process_version, state.stage
+
+
+def sum_of(state: DealState) -> Sum:
+    """What one deal adds where it counts."""
+    return Sum(1, state.amount, state.weighted)
+
+
+def key_of(state: DealState, company: Company) -> Standing | Close:
+    """Where a deal counts, open or closed."""
+    team, owner = state.team or NOBODY, state.owner or NOBODY
+    if state.closed_on is None:
+        return Standing(due_of(state), *stage_of(state), state.category, team, owner)
+    return Close(state.closed_on, state.outcome, *stage_of(state), team, owner, cycle_days(state, company))
+
+
+def opening_of(state: DealState, company: Company) -> Opening:
+    """Where a deal counts by the day of its opening."""
+    return Opening(company.day(state.opened), state.outcome == WON, state.team or NOBODY, state.owner or NOBODY)
+
+
+def silence_of(state: DealState) -> Silence:
+    """Where a deal counts while it is stalled."""
+    return Silence(state.team or NOBODY, state.owner or NOBODY)
+
+
+def stalled_at(span: Span, company: Company) -> datetime:
+    """When an open deal in this span is silent for too long; perhaps only after its end."""
+    return max(span.start, span.state.stalls(company) + timedelta(microseconds=1))
+
+
+def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
+    """A span as it counts: by its opening, by where it stands or was closed, and by its silence once it stalls."""
+    state, what = span.state, sum_of(span.state)
+    yield Part(span.start, span.end, opening_of(state, company), Sum(1))
+    yield Part(span.start, span.end, key_of(state, company), what)
+    stalls = stalled_at(span, company)
+    if state.closed_on is None and (span.end is None or stalls < span.end):
+        yield Part(stalls, span.end, silence_of(state), Sum(1))
+
+
+def changes_of(before: Iterable[Span], after: Iterable[Span], company: Company) -> tuple[Movements, Levels]:
+    """What changes in the figures, and in the levels, when the spans `before` of a deal are replaced by those
+    `after`."""
+    gone, come = _parts(before, company), _parts(after, company)
+    return moved(gone, come, company), levelled(_open(gone), _open(come), company)
+
+
+def _parts(spans: Iterable[Span], company: Company) -> list[Part[Where]]:
+    return [part for span in spans for part in parts(span, company)]
+
+
+def _open(counted: Iterable[Part[Where]]) -> list[Part[Standing]]:
+    """The parts that have levels: those of open deals."""
+    return [Part(part.start, part.end, part.where, part.what) for part in counted if isinstance(part.where, Standing)]
+
+
+def mean_and_median(days: Counter[int]) -> tuple[Decimal | None, Decimal | None, int]:
+    """Mean (2 decimals), median and number of the values counted."""
+    number = sum(days.values())
+    if number == 0:
+        return None, None, 0
+    mean = Decimal(sum(value * count for value, count in days.items())) / number
+    ordered = sorted(days.elements())
+    median = Decimal(ordered[(number - 1) // 2] + ordered[number // 2]) / 2
+    return half_up(mean, Decimal("0.01")), half_up(median, Decimal("0.1")), number

@@ -1,0 +1,291 @@
+"""The read model of deals: what every deal was from when to when, and the figures that follow from it.
+
+Answers, for any past instant: the open pipeline by stage, month of expected close, category, team and owner; what was
+closed when; single deals for a drill-down. Funnel, forecast and pipeline changes are questions to it.
+
+A deal's facts may come late. As long as they come in the order in which they happened, its last span is continued;
+otherwise its whole life is folded again, and the difference is posted to the figures.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.forecast.counting.sums import NOBODY, fields
+from services.forecast.counting.tallies import Tally, add
+from services.forecast.pipeline.figures import (
+    Close,
+    Levels,
+    Movements,
+    Opening,
+    Silence,
+    Standing,
+    changes_of,
+    cycle_days,
+    due_of,
+    stalled_at,
+)
+from services.forecast.pipeline.timeline import FACTS, DealState, Span, spans
+from shared.domain.context import Company
+from shared.domain.history import by_thing, last_place
+from shared.events.chronology import Dated
+from shared.events.deals.deal import DealHandedOver, DealOpened
+from shared.events.envelope import Envelope
+from shared.projections.projection import Projection, ProjectionDatabase
+
+SPANS = """
+create table {view}.deal (deal_id uuid primary key, last_place text not null);
+create table {view}.span (
+    deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
+    process_id uuid not null, process_version integer not null, stage text not null, category text not null,
+    amount numeric not null, weighted numeric not null, due text not null,
+    closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
+    stalled_at timestamptz not null, expected_close date, entered_on date not null, pushes integer not null,
+    probability numeric not null, state json not null,
+    primary key (deal_id, start_at)
+);
+create table {view}.held (
+    deal_id uuid not null, team uuid not null, owner uuid not null, known timestamptz not null,
+    primary key (team, owner, deal_id)
+);
+create index on {view}.held (owner, deal_id);
+create index on {view}.span (start_at);
+create index on {view}.span (end_at) where end_at is not null;
+create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome = 'open' and end_at is not null;
+create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome <> 'open' and end_at is not null;
+create index on {view}.span (outcome, (-amount), deal_id, owner, team, start_at) where end_at is null;
+create index on {view}.span (due) include (deal_id, start_at, amount, expected_close, stalled_at, pushes, entered_on,
+    probability, process_id, process_version, stage, team, owner) where outcome = 'open' and end_at is null;
+create index on {view}.span (outcome, process_id, process_version, stage, (-amount), deal_id) where end_at is null;
+create statistics {view}.standing (mcv) on outcome, end_at from {view}.span;
+create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
+create index on {view}.span (opened_at);
+create index on {view}.span (stalled_at) where outcome = 'open';
+"""
+
+STANDING = "due text, process_id uuid, process_version integer, stage text, category text"
+CLOSE = "outcome text, process_id uuid, process_version integer, stage text, cycle_days integer"
+
+MOVEMENT = Tally(table="movement", key=f"day date, {STANDING}")
+"""What changed in the open pipeline on a day."""
+LEVEL = Tally(table="level", key=f"still boolean, month date, {STANDING}")
+"""The open pipeline when a month began, or what still stands since a day of the month."""
+STALLED = Tally(table="stalled", key="day date", values="count bigint")
+"""How many open deals came to be silent for too long on a day, or no longer are."""
+STALLED_MONTH = Tally(
+    table="stalled_month",
+    key="month date",
+    values="count bigint",
+    derived={"month": "date_trunc('month', given.day)::date"},
+)
+"""The same by months."""
+CLOSING = Tally(table="closing", key=f"closed_on date, day date, {CLOSE}", values="count bigint, amount numeric")
+"""What became closed, or open again, on a day."""
+CLOSING_MONTH = Tally(
+    table="closing_month",
+    key=f"closed_month date, month date, {CLOSE}",
+    values="count bigint, amount numeric",
+    derived={
+        "closed_month": "date_trunc('month', given.closed_on)::date",
+        "month": "date_trunc('month', given.day)::date",
+    },
+)
+"""The same by months."""
+CLOSED = Tally(table="closed", key=CLOSE, values="count bigint, amount numeric")
+"""What is closed now, whenever."""
+OPENING = Tally(table="opening", key="opened_on date, day date, won boolean", values="count bigint")
+"""By the day on which deals were opened: what came, was won, or went elsewhere on a day."""
+
+TALLIES = (MOVEMENT, LEVEL, STALLED, STALLED_MONTH, CLOSING, CLOSING_MONTH, CLOSED, OPENING)
+
+DDL = f"""{SPANS}
+{" ".join(tally.ddl for tally in TALLIES)}
+create index on {{view}}.closing (owner, team, day);
+"""
+
+
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """Continue the deals that the events belong to, or fold them again, and post the difference to the figures."""
+    facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
+    for event in events:
+        facts[event.aggregate_id].append(event)
+    if facts:
+        await _fold(db, facts)
+
+
+PROJECTION = Projection(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
+
+
+Change = tuple[list[Span], list[Span]]
+"""Spans of a deal before, and the spans that replace them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The last place of any fact of a deal, and its last span."""
+
+    last: Dated
+    span: Span | None
+
+
+async def _fold(db: ProjectionDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
+    known = await _current(db, list(facts))
+    new = [fact for own in facts.values() for fact in own]
+    late, places = await db.late({deal_id: current.last for deal_id, current in known.items()}, new)
+    changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - late}
+    if late:
+        told = by_thing(await db.standing(list(late), FACTS))
+        changes |= await _refold(db, {deal_id: told.get(deal_id, []) for deal_id in late})
+        await _forget_places(db, late - told.keys())
+        places = {deal_id: place for deal_id, place in places.items() if deal_id not in late}
+        places |= {deal_id: last_place(own) for deal_id, own in told.items()}
+    before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
+    await _write_spans(db, changes)
+    await _write_places(db, places)
+    await _write_held(db, new)
+    await _post(db, *changes_of(before, after, db.company))
+
+
+def _continue(current: Current | None, new: Sequence[Envelope[Any]]) -> Change:
+    """The last span before and the spans after, for facts that continue a deal's life."""
+    before = [current.span] if current and current.span else []
+    return before, spans(new, before[0] if before else None)
+
+
+async def _refold(db: ProjectionDatabase, told: Mapping[UUID, Sequence[Envelope[Any]]]) -> dict[UUID, Change]:
+    """All spans before and after, for deals of which a fact came late, or that are gone."""
+    before: dict[UUID, list[Span]] = defaultdict(list)
+    for row in await db.fetch(
+        "select deal_id, start_at, end_at, state from {view}.span where deal_id = any($1) order by start_at", list(told)
+    ):
+        before[row["deal_id"]].append(_span(row))
+    return {deal_id: (before[deal_id], spans(own)) for deal_id, own in told.items()}
+
+
+async def _current(db: ProjectionDatabase, deal_ids: Sequence[UUID]) -> dict[UUID, Current]:
+    rows = await db.fetch(
+        """select d.deal_id, d.last_place, s.start_at, s.end_at, s.state
+             from {view}.deal d left join {view}.span s on s.deal_id = d.deal_id and s.end_at is null
+            where d.deal_id = any($1)""",
+        deal_ids,
+    )
+    return {
+        row["deal_id"]: Current(
+            msgspec.json.decode(row["last_place"], type=Dated),
+            _span(row) if row["start_at"] else None,
+        )
+        for row in rows
+    }
+
+
+def _span(row: Any) -> Span:
+    return Span(start=row["start_at"], end=row["end_at"], state=read_state(row["state"]))
+
+
+def read_state(text: str) -> DealState:
+    """A deal's state from its column."""
+    return msgspec.json.decode(text, type=DealState)
+
+
+async def _write_spans(db: ProjectionDatabase, changes: dict[UUID, Change]) -> None:
+    gone = [(deal_id, span.start) for deal_id, (before, _) in changes.items() for span in before]
+    if gone:
+        await db.execute(
+            """delete from {view}.span using unnest($1::uuid[], $2::timestamptz[]) as gone (deal_id, start_at)
+                where span.deal_id = gone.deal_id and span.start_at = gone.start_at""",
+            [deal_id for deal_id, _ in gone],
+            [start for _, start in gone],
+        )
+    rows = [_span_row(span, db.company) for _, after in changes.values() for span in after]
+    await db.execute(
+        "insert into {view}.span select * from json_populate_recordset(null::{view}.span, $1)",
+        _text(rows),
+    )
+
+
+def _span_row(span: Span, company: Company) -> dict[str, Any]:
+    state = span.state
+    return {
+        "deal_id": state.deal_id,
+        "start_at": span.start,
+        "end_at": span.end,
+        "outcome": state.outcome,
+        "process_id": state.process_id,
+        "process_version": state.process_version,
+        "stage": state.stage,
+        "category": state.category,
+        "amount": state.amount,
+        "weighted": state.weighted,
+        "due": due_of(state),
+        "closed_on": state.closed_on,
+        "cycle_days": cycle_days(state, company),
+        "team": state.team,
+        "owner": state.owner,
+        "opened_at": state.opened,
+        "stalled_at": stalled_at(span, company),
+        "expected_close": state.expected_close,
+        "entered_on": company.day(state.entered),
+        "pushes": state.pushes,
+        "probability": state.probability,
+        "state": state,
+    }
+
+
+async def _forget_places(db: ProjectionDatabase, gone: Iterable[UUID]) -> None:
+    await db.execute("delete from {view}.deal where deal_id = any($1)", list(gone))
+
+
+async def _write_places(db: ProjectionDatabase, last: Mapping[UUID, Dated]) -> None:
+    await db.execute(
+        """insert into {view}.deal select * from unnest($1::uuid[], $2::text[])
+           on conflict (deal_id) do update set last_place = excluded.last_place""",
+        list(last),
+        [_text(place) for place in last.values()],
+    )
+
+
+def _text(data: Any) -> str:
+    return msgspec.json.encode(data).decode()
+
+
+async def _write_held(db: ProjectionDatabase, facts: Sequence[Envelope[Any]]) -> None:
+    """Whose each deal ever was, and since when that was known. Spans do not tell: a state that held for no time, as
+    the next fact bears the same instant, is in none of them, and may have been all that was known then."""
+    known: dict[tuple[UUID, UUID, UUID], datetime] = {}
+    for fact in facts:
+        if isinstance(fact.data, (DealOpened, DealHandedOver)):
+            key = fact.aggregate_id, fact.data.team or NOBODY, fact.data.owner or NOBODY
+            known[key] = min(known.get(key, fact.recorded_at), fact.recorded_at)
+    if not known:
+        return
+    await db.execute(
+        """insert into {view}.held as given (deal_id, team, owner, known)
+           select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[])
+           on conflict (team, owner, deal_id) do update set known = excluded.known
+            where excluded.known < given.known""",
+        [deal_id for deal_id, _, _ in known],
+        [team for _, team, _ in known],
+        [owner for _, _, owner in known],
+        list(known.values()),
+    )
+
+
+async def _post(db: ProjectionDatabase, moved: Movements, levelled: Levels) -> None:
+    """Add the changes to the figures."""
+    rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
+    for (day, where), change in moved.items():
+        rows[type(where)].append({"day": day} | fields(where) | fields(change))
+    placed = [
+        {"month": month, "still": still} | fields(where) | fields(change)
+        for (month, still, where), change in levelled.items()
+    ]
+    await add(db, (MOVEMENT,), rows[Standing])
+    await add(db, (LEVEL,), placed)
+    await add(db, (STALLED, STALLED_MONTH), rows[Silence])
+    await add(db, (CLOSING, CLOSING_MONTH, CLOSED), rows[Close])
+    await add(db, (OPENING,), rows[Opening])

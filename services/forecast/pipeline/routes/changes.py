@@ -1,0 +1,199 @@
+"""Pipeline changes between two instants: legs that add up to the cent (FC-3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from services.forecast.asking.answers import CountedMoney, money
+from services.forecast.asking.paging import Paged
+from services.forecast.asking.parameters import Put
+from services.forecast.asking.periods import Period, period
+from services.forecast.asking.question import Question, instant
+from services.forecast.counting.sums import Sum
+from services.forecast.pipeline.legs import LEGS, LegName, Move, Place, place_of
+from services.forecast.pipeline.queries.changes import legs, moved
+from services.forecast.pipeline.queries.totals import OpenRow, open_rows
+from shared.domain.roles import READING
+from shared.events.money import Money
+from shared.http.handwritten import answer, operation
+from shared.projections.errors import InvalidQuery, invalid
+
+router = APIRouter(tags=["Pipeline changes"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One step of the waterfall. `amount` is signed."""
+
+    leg: str
+    count: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineChanges:
+    """How the open pipeline came from `start` to `end`: end = start + the sum of the legs."""
+
+    since: datetime
+    since_day: date
+    """The first day that counts: the day after `since`, when that is the end of a day."""
+    as_of: datetime
+    known_at: datetime | None
+    period: str | None
+    currency: str
+    start: CountedMoney
+    legs: list[Leg]
+    end: CountedMoney
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedDeal:
+    """A deal behind a leg."""
+
+    id: UUID
+    name: str
+    leg: str
+    amount: Money
+    before: Money | None
+    after: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedDeals:
+    """The deals behind the legs, the largest first, a page of them, and what all of them add up to."""
+
+    since: datetime
+    as_of: datetime
+    currency: str
+    count: int
+    amount: Money
+    deals: list[MovedDeal]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
+
+
+Since = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        description=(
+            "A date (its end) or an instant, not in the future. Default: the end of last Sunday (on a Monday: of the "
+            "one before)."
+        ),
+    ),
+]
+Until = Annotated[
+    str | None, Query(alias="to", description="A date (its end) or an instant, not in the future. Default: as_of.")
+]
+Within = Annotated[str | None, Query(alias="period", description="Only deals due in this period, like 2026-Q4.")]
+
+
+@router.get("/v1/pipeline-changes", **operation(roles=READING, answers=PipelineChanges))
+async def pipeline_changes(put: Put, since: Since = None, until: Until = None, within: Within = None) -> Response:
+    """What changed in the open pipeline between two instants.
+
+    Deals that leave are valued as they stood at the start, deals that enter as they stand at the end; increase and
+    decrease are those of deals that are there at both. A deal that came and was won, lost or abandoned in between is in
+    both legs, with its amount at the end. Pulled and pushed legs need a period.
+    """
+    start, end, wanted = _range(put, since, until, within)
+    async with put.reading() as reading:
+        deals = reading("deals")
+        before = _total(await open_rows(deals, start, put.company), wanted)
+        after = _total(await open_rows(deals, end, put.company), wanted)
+        sums = await legs(deals, start, end, wanted)
+        parked = reading.parked
+    return answer(
+        PipelineChanges(
+            since=start.as_of,
+            since_day=put.company.day(start.as_of + timedelta(microseconds=1)),
+            as_of=end.as_of,
+            known_at=end.known_at,
+            period=wanted.name if wanted else None,
+            currency=put.currency,
+            start=_counted(before, put.currency),
+            legs=[_leg(leg, sums.get(leg, Sum()), put.currency) for leg in LEGS],
+            end=_counted(after, put.currency),
+        ),
+        parked=parked,
+    )
+
+
+@router.get("/v1/pipeline-changes/deals", **operation(roles=READING, answers=MovedDeals))
+async def pipeline_changes_deals(
+    put: Put,
+    paged: Paged,
+    *,
+    since: Since = None,
+    until: Until = None,
+    within: Within = None,
+    leg: Annotated[LegName | None, Query(description="Only the deals of this leg.")] = None,
+) -> Response:
+    """The deals behind the legs."""
+    start, end, wanted = _range(put, since, until, within)
+    async with put.reading() as reading:
+        found = await moved(
+            reading("deals"), start, end, wanted, leg=leg, after=paged.behind(Place), enough=paged.enough
+        )
+        parked = reading.parked
+    page = paged.cut(found.moves, place_of)
+    currency = put.currency
+    return answer(
+        MovedDeals(
+            since=start.as_of,
+            as_of=end.as_of,
+            currency=currency,
+            count=found.total.count,
+            amount=money(found.total.amount, currency),
+            deals=[_moved_deal(move, currency) for move in page.rows],
+            next=page.next,
+            has_more=page.has_more,
+        ),
+        parked=parked,
+        headers=page.headers,
+    )
+
+
+def _range(
+    put: Put, since: str | None, until: str | None, within: str | None
+) -> tuple[Question, Question, Period | None]:
+    end, now = put.question, put.here.clock.now()
+    if until is not None:
+        asked = instant(until, "to", put.company, now)
+        end = replace(end, as_of=min(asked, end.as_of), current=end.current and asked >= end.as_of)
+    today = put.company.day(end.as_of)
+    # On a Monday the week that is over is of more interest than the one that has just begun.
+    sunday = put.company.end_of(today - timedelta(days=(today.weekday() or 7) + 1))
+    start_at = instant(since, "from", put.company, now) if since is not None else sunday
+    if start_at > end.as_of:
+        raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
+    return replace(end, as_of=start_at, current=False), end, period(within) if within is not None else None
+
+
+def _total(rows: Iterable[OpenRow], wanted: Period | None) -> Sum:
+    chosen = (row for row in rows if wanted is None or row.due in wanted.months)
+    return sum((Sum(row.count, row.amount, row.weighted) for row in chosen), Sum())
+
+
+def _counted(total: Sum, currency: str) -> CountedMoney:
+    return CountedMoney(count=total.count, amount=money(total.amount, currency))
+
+
+def _leg(leg: str, total: Sum, currency: str) -> Leg:
+    return Leg(leg=leg, count=total.count, amount=money(total.amount, currency))
+
+
+def _moved_deal(move: Move, currency: str) -> MovedDeal:
+    return MovedDeal(
+        id=move.deal_id,
+        name=move.name,
+        leg=move.leg,
+        amount=money(move.amount, currency),
+        before=None if move.before is None else money(move.before, currency),
+        after=None if move.after is None else money(move.after, currency),
+    )

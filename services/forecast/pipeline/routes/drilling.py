@@ -1,0 +1,95 @@
+"""Drill-downs over HTTP: a page of the deals behind a figure, as the routes of figures answer with (FC-1, FC-4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from fastapi import Response
+
+from services.forecast.asking.answers import money
+from services.forecast.asking.paging import Paging
+from services.forecast.asking.parameters import Asked
+from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
+from services.forecast.pipeline.queries.totals import Wanted
+from services.forecast.pipeline.timeline import DealState
+from shared.events.money import Money
+from shared.http.handwritten import answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealRow:
+    """A deal in a drill-down, as it stood at the instant asked about."""
+
+    id: UUID
+    name: str
+    amount: Money
+    weighted: Money
+    process_id: UUID
+    process_version: int
+    stage: str
+    category: str
+    outcome: str
+    expected_close: date | None
+    closed_on: date | None
+    owner: UUID | None
+    team: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealRows:
+    """The deals behind a figure, the largest first, a page of them, and what all of them add up to.
+
+    `expected` is the amount of closed deals and the weighted amount of open ones.
+    """
+
+    as_of: datetime
+    currency: str
+    count: int
+    amount: Money
+    weighted: Money
+    expected: Money
+    deals: list[DealRow]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
+
+
+async def drilled(put: Asked, paged: Paging, parts: Sequence[Wanted]) -> Response:
+    """A page of the deals of all parts, the largest first, and the sums of all."""
+    async with put.reading() as reading:
+        found = await deals_behind(
+            reading("deals"), put.question, put.company, parts, after=paged.behind(Place), enough=paged.enough
+        )
+        parked = reading.parked
+    page = paged.cut(found.deals, place_of)
+    rows = DealRows(
+        as_of=put.question.as_of,
+        currency=put.currency,
+        count=found.total.count,
+        amount=money(found.total.amount, put.currency),
+        weighted=money(found.total.weighted, put.currency),
+        expected=money(found.expected, put.currency),
+        deals=[_row(state, put.currency) for state in page.rows],
+        next=page.next,
+        has_more=page.has_more,
+    )
+    return answer(rows, parked=parked, headers=page.headers)
+
+
+def _row(state: DealState, currency: str) -> DealRow:
+    return DealRow(
+        id=state.deal_id,
+        name=state.name,
+        amount=money(state.amount, currency),
+        weighted=money(state.weighted, currency),
+        process_id=state.process_id,
+        process_version=state.process_version,
+        stage=state.stage,
+        category=state.category,
+        outcome=state.outcome,
+        expected_close=state.expected_close,
+        closed_on=state.closed_on,
+        owner=state.owner,
+        team=state.team,
+    )

@@ -1,0 +1,104 @@
+"""The deals that endanger a period most, each with its reasons (FC-4, DEAL-7)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+
+from services.forecast.asking.answers import money
+from services.forecast.asking.paging import Paging, pages_of
+from services.forecast.asking.parameters import AskedPeriod, Put
+from services.forecast.asking.periods import period, quarter_of
+from services.forecast.pipeline.dangers import Danger
+from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
+from services.forecast.pipeline.timeline import DealState
+from services.forecast.processes.queries import stages
+from shared.domain.roles import READING
+from shared.events.money import Money
+from shared.http.handwritten import answer, operation
+
+router = APIRouter(tags=["Forecast"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndangeredDeal:
+    """An open deal of the period, what is at stake, and why it is in danger, the gravest reason first."""
+
+    id: UUID
+    name: str
+    amount: Money
+    process_id: UUID
+    process_version: int
+    stage: str
+    category: str
+    expected_close: date | None
+    owner: UUID | None
+    owner_name: str | None
+    team: UUID | None
+    reasons: list[Danger]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndangeredDeals:
+    """The deals that endanger a period most, a page of them."""
+
+    as_of: datetime
+    period: str
+    currency: str
+    count: int
+    """How many open deals of the period are in danger at all."""
+    deals: list[EndangeredDeal]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
+
+
+Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
+
+
+@router.get("/v1/endangered-deals", **operation(roles=READING, answers=EndangeredDeals))
+async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -> Response:
+    """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
+    today = put.company.day(put.question.as_of)
+    wanted = period(name) if name is not None else quarter_of(today)
+    async with put.reading() as reading:
+        norms = {stage.key: stage for stage in await stages(reading("processes"))}
+        found = await endangered(
+            reading("deals"), put.question, put.company, norms, wanted, after=paged.behind(Place), enough=paged.enough
+        )
+        parked = reading.parked
+    names = await put.here.organisation.names()
+    page = paged.cut(found.deals, place_of)
+    return answer(
+        EndangeredDeals(
+            as_of=put.question.as_of,
+            period=wanted.name,
+            currency=put.currency,
+            count=found.count,
+            deals=[_row(state, reasons, put.currency, names) for state, reasons in page.rows],
+            next=page.next,
+            has_more=page.has_more,
+        ),
+        parked=parked,
+        headers=page.headers,
+    )
+
+
+def _row(state: DealState, reasons: list[Danger], currency: str, names: Mapping[UUID, str]) -> EndangeredDeal:
+    return EndangeredDeal(
+        id=state.deal_id,
+        name=state.name,
+        amount=money(state.amount, currency),
+        process_id=state.process_id,
+        process_version=state.process_version,
+        stage=state.stage,
+        category=state.category,
+        expected_close=state.expected_close,
+        owner=state.owner,
+        owner_name=names.get(state.owner) if state.owner else None,
+        team=state.team,
+        reasons=reasons,
+    )

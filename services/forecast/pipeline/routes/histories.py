@@ -1,0 +1,153 @@
+"""What happened to a deal, by whom, before and after: its facts as they stand in the journal (FC-17, ACCT-1)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from services.forecast.asking.paging import Paged
+from services.forecast.asking.parameters import Put
+from services.forecast.people.queries import names_by_subject
+from services.forecast.pipeline.timeline import DealState, follow
+from shared.commands.request import NotFound
+from shared.domain.history import timed
+from shared.domain.roles import READING
+from shared.events.envelope import Envelope
+from shared.http.handwritten import answer, operation
+
+router = APIRouter(tags=["Deal histories"])
+
+SHOWN = (
+    "name", "amount", "expected_close", "owner", "team", "stage", "probability", "category", "outcome", "closed_on",
+)  # fmt: skip
+"""The fields of a deal whose changes are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field of the deal that a fact changed."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One fact: what, when it happened, when it was recorded, by whom, what it changed, and the fact itself."""
+
+    position: int
+    sequence: int
+    event_id: UUID
+    type: str
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    actor_name: str | None
+    imported: bool
+    correlation_id: UUID
+    causation_id: UUID
+    changes: list[Change]
+    data: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealHistory:
+    """What happened to a deal, in the order in which it happened, a page of it; `count` is of all."""
+
+    as_of: datetime
+    known_at: datetime | None
+    currency: str
+    deal_id: UUID
+    name: str
+    count: int
+    entries: list[HistoryEntry]
+    next: str | None
+    """The cursor of the following page."""
+    has_more: bool
+
+
+@router.get("/v1/deal-histories/{deal_id}", **operation(roles=READING, answers=DealHistory))
+async def deal_history(put: Put, paged: Paged, deal_id: UUID) -> Response:
+    """What happened to a deal, by whom, before and after."""
+    asked = put.question
+    async with put.reading() as reading:
+        facts = [
+            fact
+            for fact in await reading("deals").history([deal_id])
+            if asked.known_at is None or fact.recorded_at <= asked.known_at
+        ]
+        names = await names_by_subject(reading("organisation"))
+        parked = reading.parked
+    steps = list(_told(facts, asked.as_of))
+    state = steps[-1].after if steps else None
+    if state is None or not asked.covers(state.team, state.owner):
+        raise NotFound("deal", deal_id)
+    page = paged.pick(steps, _place, tuple[datetime, int])
+    return answer(
+        DealHistory(
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            currency=put.currency,
+            deal_id=deal_id,
+            name=state.name,
+            count=len(steps),
+            entries=[_entry(step.fact, step.before, step.after, names.get(step.fact.actor)) for step in page.rows],
+            next=page.next,
+            has_more=page.has_more,
+        ),
+        parked=parked,
+        headers=page.headers,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A fact, when it counts, its number among those of the deal, and the deal before and after it."""
+
+    moment: datetime
+    number: int
+    fact: Envelope[Any]
+    before: DealState | None
+    after: DealState | None
+
+
+def _told(facts: Iterable[Envelope[Any]], as_of: datetime) -> Iterator[Step]:
+    state = None
+    for number, (moment, fact) in enumerate(timed(facts)):
+        if moment > as_of:
+            return
+        after = follow(state, fact.data, moment)
+        yield Step(moment, number, fact, state, after)
+        state = after
+
+
+def _place(step: Step) -> tuple[datetime, int]:
+    return step.moment, step.number
+
+
+def _entry(fact: Any, before: DealState | None, after: DealState | None, name: str | None) -> HistoryEntry:
+    return HistoryEntry(
+        position=fact.source_position,
+        sequence=fact.sequence,
+        event_id=fact.id,
+        type=fact.type,
+        occurred_at=fact.occurred_at,
+        recorded_at=fact.recorded_at,
+        actor=fact.actor,
+        actor_name=name,
+        imported=fact.imported,
+        correlation_id=fact.correlation_id,
+        causation_id=fact.causation_id,
+        changes=_changes(before, after),
+        data=msgspec.to_builtins(fact.data),
+    )
+
+
+def _changes(before: DealState | None, after: DealState | None) -> list[Change]:
+    pairs = ((field, getattr(before, field, None), getattr(after, field, None)) for field in SHOWN)
+    return [Change(field=field, before=old, after=new) for field, old, new in pairs if old != new]

@@ -1,0 +1,162 @@
+"""The forecast of a period: what is won, what is expected, and how far that is from the target (FC-4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal, get_args
+
+from fastapi import APIRouter, Query, Response
+
+from services.forecast.asking.answers import money, ratio
+from services.forecast.asking.paging import Paged
+from services.forecast.asking.parameters import AskedPeriod, Put
+from services.forecast.asking.periods import Period, period, quarter_of
+from services.forecast.cash.queries import invoiced
+from services.forecast.counting.sums import Sum
+from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
+from services.forecast.pipeline.routes.drilling import DealRows, drilled
+from services.forecast.pipeline.timeline import OPEN, WON
+from services.forecast.targets.queries import revenue_target
+from shared.domain.roles import READING
+from shared.events.money import Money
+from shared.http.handwritten import answer, operation
+
+router = APIRouter(tags=["Forecast"])
+
+Category = Literal["closed", "commit", "best-case", "pipeline", "omitted"]
+CATEGORIES: tuple[str, ...] = get_args(Category)
+"""Forecast categories, the surest first; each but omitted adds to those after it in a cumulative roll-up."""
+RollUp = Annotated[
+    Literal["cumulative", "single"],
+    Query(
+        description="cumulative: commit holds closed too, best-case holds commit too, pipeline all; single: each alone."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryFigures:
+    """The deals of one forecast category."""
+
+    category: str
+    count: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The forecast of a period.
+
+    `weighted` is the sum of amount × configured probability of open deals due in the period; `expected` is won plus
+    weighted; `attainment` won ÷ target; `gap` target − won; `coverage` open ÷ gap. Without a target these are null.
+    `invoiced` stands beside the bookings.
+    """
+
+    as_of: datetime
+    known_at: datetime | None
+    period: str
+    currency: str
+    target: Money | None
+    """The period's own, else the sum of its quarters, or months."""
+    target_missing: list[str]
+    """Its quarters and months without a target, where others have one: then the period has none."""
+    won: Money
+    open: Money
+    weighted: Money
+    expected: Money
+    attainment: Decimal | None
+    gap: Money | None
+    coverage: Decimal | None
+    invoiced: Money
+    elapsed: Decimal
+    """The share of the period's days that have begun."""
+    categories: list[CategoryFigures]
+
+
+@router.get("/v1/forecast", **operation(roles=READING, answers=Outlook))
+async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulative") -> Response:
+    """What a period will bring: won, weighted and expected against the target.
+
+    Open deals count in the period of their expected close. The probability is the one configured for their stage.
+    """
+    asked = put.question
+    today = put.company.day(asked.as_of)
+    wanted = period(name) if name is not None else quarter_of(today)
+    async with put.reading() as reading:
+        open_deals = [row for row in await open_rows(reading("deals"), asked, put.company) if row.due in wanted.months]
+        closed = await closed_rows(reading("deals"), asked, put.company, wanted.first, wanted.last)
+        goal = await revenue_target(reading("targets"), asked, wanted)
+        billed = await invoiced(reading("cash"), asked, put.company, wanted.first, wanted.last)
+        parked = reading.parked
+    begun, whole = wanted.elapsed(today)
+    won = sum((row.amount for row in closed if row.won), Decimal(0))
+    weighted = sum((row.weighted for row in open_deals), Decimal(0))
+    still_open = sum((row.amount for row in open_deals), Decimal(0))
+    target = goal.amount
+    gap = None if target is None else target - won
+    currency = put.currency
+    return answer(
+        Outlook(
+            as_of=asked.as_of,
+            known_at=asked.known_at,
+            period=wanted.name,
+            currency=currency,
+            target=None if target is None else money(target, currency),
+            target_missing=list(goal.missing),
+            won=money(won, currency),
+            open=money(still_open, currency),
+            weighted=money(weighted, currency),
+            expected=money(won + weighted, currency),
+            attainment=ratio(won, target),
+            gap=None if gap is None else money(gap, currency),
+            coverage=ratio(still_open, gap) if gap is not None and gap > 0 else None,
+            invoiced=money(billed.amount, currency),
+            elapsed=ratio(begun, whole) or Decimal(0),
+            categories=_categories(open_deals, closed, currency, cumulative=rollup == "cumulative"),
+        ),
+        parked=parked,
+    )
+
+
+@router.get("/v1/forecast/deals", **operation(roles=READING, answers=DealRows))
+async def forecast_deals(
+    put: Put,
+    paged: Paged,
+    name: AskedPeriod = None,
+    figure: Annotated[
+        Literal["won", "open", "weighted", "expected"], Query(description="The figure whose deals are wanted.")
+    ] = "expected",
+    category: Annotated[Category | None, Query(description="Only this category (single, not cumulative).")] = None,
+) -> Response:
+    """The deals behind a figure of the forecast, the largest first.
+
+    Their amounts (won, open) or weighted amounts add up to it.
+    """
+    wanted = period(name) if name is not None else quarter_of(put.company.day(put.question.as_of))
+    return await drilled(put, paged, behind(figure, wanted, category))
+
+
+def behind(figure: str, wanted: Period, category: str | None = None) -> list[Wanted]:
+    """The deals that are part of a figure of the period's forecast; a won deal's category is closed."""
+    won = Wanted(outcome=WON, closed=(wanted.first, wanted.last))
+    still = Wanted(outcome=OPEN, category=category, due=(wanted.months[0], wanted.months[-1]))
+    parts = {"won": [won], "open": [still], "weighted": [still], "expected": [won, still]}[figure]
+    return [part for part in parts if category is None or (part is won) == (category == "closed")]
+
+
+def _categories(
+    open_deals: Sequence[OpenRow], closed: Sequence[ClosedRow], currency: str, *, cumulative: bool
+) -> list[CategoryFigures]:
+    sums = {category: Sum() for category in CATEGORIES}
+    for row in closed:
+        if row.won:
+            sums["closed"] += Sum(row.count, row.amount)
+    for open_row in open_deals:
+        sums[open_row.category] = sums.get(open_row.category, Sum()) + Sum(open_row.count, open_row.amount)
+    figures, running = [], Sum()
+    for category, total in sums.items():
+        running = running + total if category != "omitted" else total
+        shown = running if cumulative else total
+        figures.append(CategoryFigures(category=category, count=shown.count, amount=money(shown.amount, currency)))
+    return figures

@@ -1,0 +1,239 @@
+"""The fold of a deal: what it was, and from when to when, behind every figure about deals (FC-1, FC-3, FC-4). Pure.
+
+Bitemporal: facts are folded in the order in which they happened, not in which they were recorded
+(`shared/domain/history.py`), so that a fact that comes late changes the past that it belongs to, and the deals service
+folds them in the same order.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from shared.domain.context import Company
+from shared.domain.history import timed
+from shared.domain.money import half_up
+from shared.events.chronology import Rank
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealActivityLogged,
+    DealAmountChanged,
+    DealCategoryChanged,
+    DealCloseDateChanged,
+    DealFactsNoted,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealNextStepPlanned,
+    DealNodeCompleted,
+    DealOpened,
+    DealReopened,
+    DealWon,
+)
+from shared.events.envelope import Envelope
+
+MOST_DAYS_AHEAD = 14
+"""So many days after it was agreed a next step ends the silence of a deal: one that lies further ahead is no sign of
+life until then."""
+
+OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealState:
+    """A deal as it stood at an instant. `amount` is in the company's currency; `began` is the capture of its lead, or
+    its own opening; `closed_on` is the day of its outcome; `touched` the last time somebody worked on it.
+    `next_step` is the day of what is to happen next, `agreed` when that was planned."""
+
+    deal_id: UUID
+    name: str
+    amount: Decimal
+    expected_close: date | None
+    owner: UUID | None
+    team: UUID | None
+    stage: str
+    probability: Decimal
+    category: str
+    """The judgement that counts: the manager's, else the rep's, else the stage's (DEAL-10)."""
+    category_of_stage: str
+    category_by_rep: str | None = None
+    category_by_manager: str | None = None
+    outcome: str
+    closed_on: date | None
+    began: datetime
+    opened: datetime
+    entered: datetime
+    touched: datetime
+    idle_days: int
+    pushes: int
+    process_id: UUID
+    process_version: int
+    account_id: UUID | None
+    source: str | None
+    undated: bool = False
+    """Whether an import had to assume when the deal began."""
+
+    next_step: date | None = None
+    agreed: datetime | None = None
+
+    def stalls(self, company: Company) -> datetime:
+        """From when on the deal is silent for longer than its process allows. A next step that was agreed ends the
+        silence until its day is over, `MOST_DAYS_AHEAD` at most."""
+        silent = self.touched + timedelta(days=self.idle_days)
+        if self.next_step is None or self.agreed is None:
+            return silent
+        ahead = company.day(self.agreed) + timedelta(days=MOST_DAYS_AHEAD)
+        return max(silent, company.end_of(min(self.next_step, ahead)))
+
+    @property
+    def weighted(self) -> Decimal:
+        """Amount × probability of winning, with the amount's decimals so that deals add up to their sum; nothing once
+        closed."""
+        if self.outcome != OPEN:
+            return Decimal(0)
+        return half_up(self.amount * self.probability, self.amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A state that held from `start` until `end` (None: still)."""
+
+    start: datetime
+    end: datetime | None
+    state: DealState
+
+
+def follow(state: DealState | None, event: Any, moment: datetime) -> DealState | None:
+    """The state after one more fact, and the instant at which that counts; None before the deal was opened.
+
+    What is told of the time after its end changes nothing about a deal, but another end, or its reopening.
+    """
+    if isinstance(event, DealOpened):
+        return _opened(event, moment)
+    if state is None or (state.outcome != OPEN and event.rank < Rank.END):
+        return state
+    if isinstance(event, DealMoved) and event.stage == state.stage:
+        return state  # history told that it was there
+    changes = _changes(state, event, moment)
+    if isinstance(event, WORK):
+        changes["touched"] = moment
+    return replace(state, **changes)
+
+
+WORK = (DealActivityLogged, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)
+"""What counts as working on a deal; changing a date or an amount does not break its silence."""
+
+
+def spans(facts: Iterable[Envelope[Any]], last: Span | None = None) -> list[Span]:
+    """The life of a deal, from its facts in any order: all of it, or how it goes on from its `last` span.
+
+    States that held for no time are left out.
+    """
+    steps: list[tuple[datetime, DealState]] = [(last.start, last.state)] if last else []
+    state = last.state if last else None
+    for moment, fact in timed(facts):
+        state = follow(state, fact.data, moment)
+        if state is None:
+            continue
+        if steps and steps[-1][0] == moment:
+            steps.pop()
+        steps.append((moment, state))
+    ends: list[datetime | None] = [*(start for start, _ in steps[1:]), None]
+    return [Span(start=start, end=end, state=held) for (start, held), end in zip(steps, ends, strict=bool(steps))]
+
+
+def at(facts: Iterable[Envelope[Any]], as_of: datetime, known_at: datetime) -> DealState | None:
+    """What was true at `as_of`, as it was known at `known_at`."""
+    state: DealState | None = None
+    for moment, fact in timed(fact for fact in facts if fact.recorded_at <= known_at):
+        if moment > as_of:
+            break
+        state = follow(state, fact.data, moment)
+    return state
+
+
+def _opened(event: DealOpened, moment: datetime) -> DealState:
+    return DealState(
+        deal_id=event.deal_id,
+        name=event.name,
+        amount=event.amount.amount,
+        expected_close=event.expected_close,
+        owner=event.owner,
+        team=event.team,
+        stage=event.stage,
+        probability=event.probability,
+        category=event.category,
+        category_of_stage=event.category,
+        outcome=OPEN,
+        closed_on=None,
+        began=event.captured_at or moment,
+        opened=moment,
+        entered=moment,
+        touched=moment,
+        idle_days=event.idle_days,
+        pushes=0,
+        process_id=event.process_id,
+        process_version=event.process_version,
+        account_id=event.account_id,
+        source=event.source,
+        undated="undated" in event.assumptions,
+    )
+
+
+def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    match event:
+        case DealMoved():
+            standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
+            changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}
+            changes["entered"] = moment
+        case DealAmountChanged():
+            changes = {"amount": event.amount.amount}
+        case DealCloseDateChanged(expected_close=day):
+            changes = {"expected_close": day, "pushes": state.pushes + is_push(state.expected_close, day)}
+        case DealCategoryChanged():
+            changes = _judged(state, **{f"category_by_{event.judged_by}": event.category})
+        case DealNextStepPlanned():
+            changes = {"next_step": event.on, "agreed": moment}
+        case DealHandedOver():
+            changes = {"owner": event.owner, "team": event.team}
+        case DealWon() | DealLost() | DealAbandoned():
+            changes = {"outcome": OUTCOMES[type(event)], "closed_on": event.on}
+        case DealReopened():
+            changes = {"outcome": OPEN, "closed_on": None, "entered": moment}
+    return changes
+
+
+def _judged(state: DealState, **judgement: str) -> dict[str, Any]:
+    """A judgement, and the category that counts with it."""
+    told = {name: getattr(state, name) for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
+    told |= judgement
+    return {**judgement, "category": next(filter(None, told.values()))}
+
+
+FACTS = (
+    DealOpened,
+    DealMoved,
+    DealNodeCompleted,
+    DealFactsNoted,
+    DealAmountChanged,
+    DealCloseDateChanged,
+    DealCategoryChanged,
+    DealActivityLogged,
+    DealNextStepPlanned,
+    DealHandedOver,
+    DealWon,
+    DealLost,
+    DealAbandoned,
+    DealReopened,
+)
+"""The facts that a deal's state follows from."""
+
+OUTCOMES = {DealWon: WON, DealLost: LOST, DealAbandoned: ABANDONED}
+
+
+def is_push(before: date | None, after: date | None) -> bool:
+    """Whether a close date moved to a later day."""
+    return before is not None and after is not None and after > before
