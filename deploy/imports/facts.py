@@ -34,7 +34,7 @@ from services.receivables.domain import invoicing as invoices
 from services.receivables.domain.ledger import receipts
 from services.receivables.domain.ledger.state import ledger, ledger_of
 from shared.domain.aggregate import Aggregate
-from shared.domain.calendar import FIRST_DAY, LAST_DAY
+from shared.domain.fields import FIRST_DAY, LAST_DAY
 from shared.events.chronology import Rank
 from shared.http.problems import words_of
 

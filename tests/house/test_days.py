@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.services import SERVICES, definition_of
-from shared.domain.calendar import Day
+from shared.domain.fields import Day
 
 
 @pytest.mark.parametrize("service", SERVICES)

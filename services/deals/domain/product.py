@@ -6,15 +6,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name
 from shared.domain.history import said_of, stated
 from shared.domain.merge_patch import absent, given
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
-from shared.domain.text import Name
 from shared.events.deals.product import ProductChanged, ProductFactRetracted, ProductListed
 from shared.events.definition import value
 from shared.events.money import Money

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
-from shared.domain.calendar import FIRST_DAY, LAST_DAY, Day
 from shared.domain.context import Context
+from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 from shared.domain.money import check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from shared.domain.calendar import FIRST_DAY, LAST_DAY
 from shared.domain.context import Actor, Company
+from shared.domain.fields import FIRST_DAY, LAST_DAY
 from shared.domain.permissions import reach_of
 from shared.domain.roles import READING, Reach
 from shared.projections.errors import InvalidQuery, invalid

@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, Len
 
-from shared.domain.text import NOT_BLANK
+from shared.domain.fields import NOT_BLANK
 
 Word = Annotated[str, Len(1, 80), NOT_BLANK]
-Text = Annotated[str, Len(1, 4000), NOT_BLANK]
 Email = Annotated[str, Len(3, 254)]
 Phone = Annotated[str, Len(3, 40)]
 Domain = Annotated[str, Len(3, 260)]

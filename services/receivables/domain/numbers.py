@@ -14,9 +14,9 @@ from annotated_types import MaxLen, MinLen
 
 from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.context import Moment
+from shared.domain.fields import NOT_BLANK
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING
-from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
 from shared.events.receivables.number_series import InvoiceNumberTaken, NumberSeriesLifted
 

@@ -10,8 +10,8 @@ from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.state import OpenLedger
 from shared.domain.aggregate import Aggregate, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day
 from shared.domain.money import check_money, split
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import ONLY_SERVICES, READING

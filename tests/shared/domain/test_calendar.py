@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from shared.domain.calendar import FIRST_DAY, LAST_DAY, Day
+from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 
 DAY = TypeAdapter(Day | None)
 

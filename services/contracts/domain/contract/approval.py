@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from services.contracts.domain.contract.drafting import Sentence
 from services.contracts.domain.contract.state import (
     ApprovedContract,
     DraftedContract,
@@ -12,6 +11,7 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from shared.domain.context import Context
+from shared.domain.fields import Text
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.contracts.contract import ContractApproved, ContractReturned, ContractSubmitted
@@ -34,7 +34,7 @@ class SubmitContract:
 class ApproveContract:
     """Approve a submitted contract."""
 
-    reason: Sentence | None = None
+    reason: Text | None = None
 
     example: ClassVar[dict[str, object]] = {"reason": "Standard terms"}
 
@@ -43,7 +43,7 @@ class ApproveContract:
 class ReturnContract:
     """Send a submitted contract back for rework."""
 
-    reason: Sentence
+    reason: Text
     """What is to be reworked."""
 
     example: ClassVar[dict[str, object]] = {"reason": "The retention is missing"}

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
-
-from annotated_types import MaxLen, MinLen
 
 from services.contracts.domain.contract.state import (
     ActiveContract,
@@ -21,18 +19,15 @@ from services.contracts.domain.contract.state import (
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
 from shared.domain.references import References, foreign_team, unknown, unknown_reference
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
-from shared.domain.text import NOT_BLANK, Name
 from shared.events.contracts.contract import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
 from shared.events.definition import value
 from shared.events.money import Money
-
-Sentence = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
 
 OTHER_TOTAL = "The deal was won with another amount than this contract has."
 TAKEN_OVER = {
@@ -96,7 +91,7 @@ class ChangeContract:
     payment_terms: PaymentTerms = absent()
     account_id: UUID | None = absent()
     """Null: it has no account for now."""
-    reason: Sentence = absent()
+    reason: Text = absent()
 
     example: ClassVar[dict[str, object]] = {
         "total": {"amount": "115000.00", "currency": "EUR"},
@@ -108,7 +103,7 @@ class ChangeContract:
 class VoidContract:
     """Give up a draft."""
 
-    reason: Sentence
+    reason: Text
 
     example: ClassVar[dict[str, object]] = {"reason": "Drafted for the wrong account"}
 

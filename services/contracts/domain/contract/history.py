@@ -20,11 +20,10 @@ from services.contracts.domain.contract.state import (
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
-from shared.domain.text import Name
 from shared.events.contracts.contract import (
     ContractActivated,
     ContractApproved,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.contracts.domain.contract.drafting import Sentence
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -14,6 +13,7 @@ from services.contracts.domain.contract.state import (
     VoidedContract,
     contract,
 )
+from shared.domain.fields import Text
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts.contract import ContractFlagged, ContractVoided
 from shared.events.definition import value
@@ -23,7 +23,7 @@ from shared.events.definition import value
 class ReconsiderContract:
     """The contract's deal was reopened, lost or abandoned: void a draft, flag what went further."""
 
-    reason: Sentence
+    reason: Text
 
 
 @contract.decides(allow=ONLY_SERVICES)

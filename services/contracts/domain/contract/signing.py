@@ -17,8 +17,8 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from shared.domain.aggregate import Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission

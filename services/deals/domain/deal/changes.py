@@ -13,13 +13,12 @@ from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, s
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Text
 from shared.domain.merge_patch import absent, given
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
-from shared.domain.text import NOT_BLANK
 from shared.events.deals.deal import (
     DealAmountChanged,
     DealCategoryChanged,
@@ -32,7 +31,6 @@ from shared.events.money import Money
 from shared.events.process import FactValue
 
 Category = Literal["omitted", "pipeline", "best-case", "commit"]
-Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 Changes = list[Any]
 
 

@@ -4,9 +4,7 @@ Winning needs nothing: neither a stage nor a quote or a signature. That is the p
 """
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
-
-from annotated_types import MaxLen, MinLen
+from typing import Any, ClassVar, Literal
 
 from services.deals.domain.deal.state import (
     AbandonedDeal,
@@ -20,15 +18,12 @@ from services.deals.domain.deal.state import (
     said,
 )
 from shared.domain.aggregate import Decision, Occurrence, status_of
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name, Text
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
-from shared.domain.text import NOT_BLANK, Name
 from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
 from shared.events.definition import value
-
-Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
 
 LossReason = Literal["price", "product-fit", "competitor", "timing", "relationship", "terms", "other", "not-stated"]
 """Why a customer chose otherwise."""

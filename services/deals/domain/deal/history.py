@@ -6,10 +6,8 @@ day anyway; for what came after it, and for there and back on one day, the impor
 """
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
-
-from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.changes import Category
@@ -37,11 +35,10 @@ from services.deals.domain.deal.state import (
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
+from shared.domain.fields import Day, LongText, Name, Text
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
-from shared.domain.text import NOT_BLANK
 from shared.events.deals.deal import (
     DealActivityLogged,
     DealAmountChanged,
@@ -54,8 +51,6 @@ from shared.events.deals.deal import (
 from shared.events.definition import value
 from shared.events.money import Money
 
-Text = Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK]
-
 
 @value
 class OpenImportedDeal:
@@ -63,7 +58,7 @@ class OpenImportedDeal:
 
     on: Day
     at: datetime | None = None
-    name: Text
+    name: Name
     amount: Money
     expected_close: Day | None = None
     stage: str | None = None
@@ -71,11 +66,11 @@ class OpenImportedDeal:
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None
-    account_name: Text | None = None
+    account_name: Name | None = None
     lead_id: UUID | None = None
     captured_at: datetime | None = None
-    source: Text | None = None
-    industry: Text | None = None
+    source: Name | None = None
+    industry: Name | None = None
     lines: tuple[DealLine, ...] = ()
     process_id: UUID | None = None
     """Default: the ordered rules choose."""
@@ -129,7 +124,7 @@ class CompleteImportedNode:
     on: Day
     at: datetime | None = None
     key: str
-    evidence: Text
+    evidence: LongText
 
 
 @value
@@ -149,7 +144,7 @@ class LoseImportedDeal:
     on: Day
     at: datetime | None = None
     reason: LossReason = "not-stated"
-    competitor: Text | None = None
+    competitor: Name | None = None
 
 
 @value

@@ -10,9 +10,9 @@ from annotated_types import MaxLen, MinLen
 from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal
 from services.deals.domain.process import Process
 from shared.domain.context import Company
+from shared.domain.fields import LongText
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
-from shared.domain.text import NOT_BLANK
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.definition import value
 from shared.events.process import Node, Stage
@@ -24,7 +24,7 @@ class CompleteNode:
 
     key: Annotated[str, MinLen(1), MaxLen(64)]
     """The task or deliverable, by its key in the deal's process."""
-    evidence: Annotated[str, MinLen(1), MaxLen(2000), NOT_BLANK]
+    evidence: LongText
     """What the action standard asks for: what was found out, or where the document is."""
 
     example: ClassVar[dict[str, Any]] = {

@@ -11,13 +11,12 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
 from services.deals.domain.product import Catalogue
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, rounded, zero
 from shared.domain.references import References, foreign_team, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
-from shared.domain.text import Name
 from shared.events.deals.deal import DealLine, DealOpened
 from shared.events.definition import Exact, value
 from shared.events.money import Money

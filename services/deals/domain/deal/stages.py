@@ -10,9 +10,9 @@ from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_
 from services.deals.domain.process import Process
 from shared.domain.context import Company, Context
 from shared.domain.criteria import unmet
+from shared.domain.fields import Text
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
-from shared.domain.text import NOT_BLANK
 from shared.events.deals.deal import DealMoved
 from shared.events.definition import value
 from shared.events.process import ProcessDefinition
@@ -24,7 +24,7 @@ class MoveDeal:
 
     stage: Annotated[str, MinLen(1), MaxLen(64)]
     """The stage to enter, by its key in the deal's process."""
-    reason: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
+    reason: Text | None = None
 
     example: ClassVar[dict[str, Any]] = {"stage": "needs-confirmed"}
 

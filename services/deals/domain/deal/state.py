@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Aggregate
-from shared.domain.calendar import Day
 from shared.domain.criteria import Facts
+from shared.domain.fields import Day
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.deals.deal import DealLine

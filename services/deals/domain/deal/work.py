@@ -4,16 +4,15 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from annotated_types import Ge, Le, MaxLen, MinLen
+from annotated_types import Ge, Le
 
 from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
-from shared.domain.text import NOT_BLANK
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.definition import value
 from shared.events.money import Money
@@ -35,7 +34,7 @@ class LogActivity:
     """Default: today."""
     minutes: Annotated[int, Ge(0), Le(6000)] | None = None
     cost: Money | None = None
-    outcome: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
+    outcome: Text | None = None
     next_step: NextStep | None = None
     """What is to happen next; it can be planned in the same breath."""
 
@@ -52,7 +51,7 @@ class PlanNextStep:
     """What is to happen next, and when; without a day, explicitly nothing."""
 
     on: Day | None
-    what: Annotated[str, MinLen(1), MaxLen(500), NOT_BLANK] | None = None
+    what: Text | None = None
 
     example: ClassVar[dict[str, Any]] = {"on": "2026-12-07", "what": "Walk through the quotation"}
 

@@ -10,9 +10,9 @@ from services.leads.domain.contact_points import ContactPoints, Known, KnownUnde
 from services.leads.domain.fields import BuyingRole, Email, Phone
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
+from shared.domain.fields import Name
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS, SELLING
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.account import ContactAdded, ContactErased
 

@@ -11,12 +11,11 @@ from services.leads.domain.account.state import ActiveAccount, NoAccount, accoun
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name
 from shared.domain.history import said_of
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.account import AccountFactRetracted, AccountHandedOver, ContactAdded
 

@@ -9,11 +9,11 @@ from services.leads.domain.contact_points import normalised
 from services.leads.domain.fields import Country, Domain, Headcount, Word
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
+from shared.domain.fields import Name
 from shared.domain.history import stated
 from shared.domain.merge_patch import absent, given
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 

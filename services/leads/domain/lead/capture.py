@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out, refuse_unknown_team
 from services.leads.domain.contact_points import Known, KnownUnder, normalised
-from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
 from services.leads.domain.lead.state import (
     Captured,
     ConvertedLead,
@@ -21,10 +21,10 @@ from services.leads.domain.lead.state import (
 from services.leads.domain.organisation.team import NamedMember
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
+from shared.domain.fields import LongText, Name
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
 from shared.events.money import Money
@@ -77,7 +77,7 @@ class CaptureLead:
     phone: Phone | None = None
     """Kept in E.164; a national number needs the country."""
     title: Name | None = None
-    interest: Text | None = None
+    interest: LongText | None = None
     """What the person wants, in free text."""
     company_name: Name | None = None
     company_domain: Domain | None = None

@@ -5,17 +5,16 @@ from typing import ClassVar, Literal
 from uuid import UUID, uuid5
 
 from services.leads.domain.contact_points import KnownUnder
-from services.leads.domain.fields import BuyingRole, Text
+from services.leads.domain.fields import BuyingRole
 from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import unmet
+from shared.domain.fields import Day, LongText, Name
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_all
 from shared.domain.roles import SELLING
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.account import AccountOpened, ContactAdded
 from shared.events.leads.lead import LeadConverted, LeadDisqualified
@@ -77,7 +76,7 @@ class DisqualifyLead:
     example: ClassVar[dict[str, object]] = {"reason": "no-budget", "note": "Frozen until next year."}
 
     reason: DisqualificationReason
-    note: Text | None = None
+    note: LongText | None = None
 
 
 # -- decisions ------------------------------------------------------------------------------------------------------

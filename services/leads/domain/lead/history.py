@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 
 from services.leads.domain.assignment import IMPORTED
 from services.leads.domain.contact_points import Known, KnownUnder, first_known
-from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Text, Word
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.nurturing import ActivityKind, Timeline, qualification_noted
@@ -22,13 +22,12 @@ from services.leads.domain.lead.state import (
     same_fields,
 )
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context, Moment
+from shared.domain.fields import Day, LongText, Name
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.lead import (
     LeadActivityLogged,
@@ -54,7 +53,7 @@ class ImportLead:
     email: Email | None = None
     phone: Phone | None = None
     title: Name | None = None
-    interest: Text | None = None
+    interest: LongText | None = None
     company_name: Name | None = None
     company_domain: Domain | None = None
     industry: Word | None = None
@@ -80,7 +79,7 @@ class ImportLeadActivity:
     kind: ActivityKind
     by: UUID | None = None
     minutes: int | None = None
-    note: Text | None = None
+    note: LongText | None = None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -124,7 +123,7 @@ class ImportLeadDisqualification:
     on: Day
     """The day: when it happened."""
     reason: DisqualificationReason
-    note: Text | None = None
+    note: LongText | None = None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 

@@ -6,12 +6,11 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
-from services.leads.domain.fields import Text
 from services.leads.domain.lead.state import Activity, OpenLead, Qualification, lead
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
 from shared.domain.criteria import Facts
+from shared.domain.fields import Day, LongText
 from shared.domain.merge_patch import absent, given
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected
@@ -76,7 +75,7 @@ class LogLeadActivity:
     """The day; default today, never in the future."""
     minutes: Minutes | None = None
     outcome: ActivityOutcome | None = None
-    note: Text | None = None
+    note: LongText | None = None
 
 
 @value

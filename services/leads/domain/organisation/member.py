@@ -11,13 +11,12 @@ from annotated_types import Ge, Le
 from services.leads.domain.fields import Word
 from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name
 from shared.domain.history import said_of, stated
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
-from shared.domain.text import Name
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
 from shared.events.leads.member import (

@@ -6,12 +6,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Decision, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import Day, Name
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
-from shared.domain.text import Name
 from shared.events.definition import value
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFactRetracted, TeamFormed
 

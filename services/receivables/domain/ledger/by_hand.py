@@ -6,10 +6,8 @@ What a person decided is never changed by itself: money that was taken back wait
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import ClassVar
 from uuid import UUID
-
-from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.allocation import Allocation, allocated, least, reversed_, settled
 from services.receivables.domain.ledger.holdings import TAKEN_BACK, TIE, LedgerInvoice, LedgerReceipt
@@ -26,14 +24,12 @@ from services.receivables.domain.ledger.state import (
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Occurrence
 from shared.domain.context import Context
+from shared.domain.fields import Text
 from shared.domain.money import check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import AllocationReversed, ReceiptAllocated
-
-ReasonText = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
 
 
 @value
@@ -42,7 +38,7 @@ class AllocateReceipt:
 
     receipt_id: UUID
     invoice_id: UUID
-    reason: ReasonText
+    reason: Text
     amount: Money | None = None
     """Default: as much as is left of the one and open of the other."""
 
@@ -59,7 +55,7 @@ class TakeBackAllocation:
 
     receipt_id: UUID
     invoice_id: UUID
-    reason: ReasonText
+    reason: Text
     amount: Money | None = None
     """Default: all of it."""
 
@@ -77,7 +73,7 @@ class ReAllocateReceipt:
     receipt_id: UUID
     from_invoice_id: UUID
     to_invoice_id: UUID
-    reason: ReasonText
+    reason: Text
     amount: Money | None = None
     """Default: as much as the receipt settles of the one and is open of the other."""
 

@@ -7,8 +7,8 @@ from services.receivables.domain.ledger.allocation import allocated, use_credit
 from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger
 from shared.domain.aggregate import Occurrence
-from shared.domain.calendar import LAST_DAY
 from shared.domain.context import Context
+from shared.domain.fields import LAST_DAY
 from shared.domain.rejection import Rejected
 from shared.events.receivables.ledger import InvoiceIssued
 

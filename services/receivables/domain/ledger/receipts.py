@@ -24,13 +24,12 @@ from services.receivables.domain.ledger.state import (
 )
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Occurrence
-from shared.domain.calendar import Day
 from shared.domain.context import Context
+from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.money import check_money
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
-from shared.domain.text import NOT_BLANK
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import ReceiptAllocated, ReceiptRecorded

@@ -1,0 +1,25 @@
+"""Field types of commands: what every service takes for a name, a text or a day, and refuses with the field (API-1)."""
+
+from datetime import date
+from typing import Annotated
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import Field
+
+NOT_BLANK = Field(pattern=r"\S")
+"""Some character is other than white space: a text of nothing else says nothing. No other field has a pattern."""
+
+Name = Annotated[str, MinLen(1), MaxLen(200), NOT_BLANK]
+"""The name of a person, a company, a deal, a product, a team, or another short text of the same kind."""
+
+Text = Annotated[str, MinLen(1), MaxLen(1000), NOT_BLANK]
+"""A sentence or some: a reason, an outcome, a next step."""
+
+LongText = Annotated[str, MinLen(1), MaxLen(4000), NOT_BLANK]
+"""As much as somebody notes of a talk, or tells as evidence."""
+
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(8999, 12, 31)
+"""Windows can be reckoned back from the first one, and terms on from the last one, inside the calendar."""
+
+Day = Annotated[date, Ge(FIRST_DAY), Le(LAST_DAY)]
+"""A day in a command. One outside is refused with its field."""
