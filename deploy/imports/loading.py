@@ -32,7 +32,7 @@ from deploy.imports.facts import (
 )
 from deploy.imports.ordering import Spool, Stranded
 from deploy.services import definition_of
-from services.deals.domain.deal.history import OpenImportedDeal
+from services.deals.domain.deal.history import ImportDeal
 from services.leads.domain.contact_points import domain_key, email_key
 from services.leads.domain.lead.state import lead
 from services.receivables.domain.ledger import ledger
@@ -268,7 +268,7 @@ async def _since_capture(facts: list[Understood], desks: Mapping[str, CommandExe
 def _lead_before(taken: Taken) -> UUID | None:
     """The lead of a deal of which nobody says when it was captured."""
     command = taken.command
-    return command.lead_id if isinstance(command, OpenImportedDeal) and command.captured_at is None else None
+    return command.lead_id if isinstance(command, ImportDeal) and command.captured_at is None else None
 
 
 def _things(taken: Taken) -> list[Named]:

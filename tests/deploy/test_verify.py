@@ -21,7 +21,7 @@ from deploy.verify.comparing import Difference
 from deploy.verify.verification import Part, verify
 from services.deals.app import SERVICE as DEALS
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.history import ChangeImportedDeal, OpenImportedDeal
+from services.deals.domain.deal.history import ImportDeal, ImportDealChange
 from services.forecast.app import SERVICE as FORECAST
 from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import Actor
@@ -59,11 +59,11 @@ class House:
         return (await verify(parts, self.bootstrap, patience=PATIENCE_SECONDS)).differences
 
     async def deal(self, amount: str = "1000.00") -> CommandResult:
-        command = OpenImportedDeal(on=date(2026, 3, 2), name="Servers", amount=euros(amount))
+        command = ImportDeal(on=date(2026, 3, 2), name="Servers", amount=euros(amount))
         return await self.deals.commands.execute(CommandRequest(deal, new_id(), command, ITSELF, imported=True))
 
     async def change(self, deal_id: UUID, amount: str, on: date) -> CommandResult:
-        command = ChangeImportedDeal(on=on, amount=euros(amount))
+        command = ImportDealChange(on=on, amount=euros(amount))
         return await self.deals.commands.execute(CommandRequest(deal, deal_id, command, ITSELF, imported=True))
 
     async def journaled(self, event: CommandResult) -> asyncpg.Record:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.deals.domain.facts import DERIVED, predicate_faults, vocabulary
-from shared.domain.aggregate import Aggregate, Claim
+from shared.domain.aggregate import Aggregate, Claim, Decision
 from shared.domain.context import Context
 from shared.domain.criteria import faults
 from shared.domain.rejection import Reason, refuse_all
@@ -99,19 +99,14 @@ class PublishVersion:
 
 
 @process.decides(allow=OPERATIONS)
-def publish(state: NoProcess, command: PublishProcess, context: Context) -> list[ProcessPublished]:
+def publish(state: NoProcess, command: PublishProcess, context: Context) -> Decision:
     """Publish a new process."""
     refuse_all("bad-process", "The process cannot be published as it is.", list(_faults(command.definition)))
     return [_published(context.aggregate_id, 1, command.definition)]
 
 
-@process.already
-def was_published(state: PublishedProcess, command: PublishProcess) -> bool:
-    return state.versions[0] == command.definition
-
-
 @process.decides(allow=OPERATIONS)
-def publish_version(state: PublishedProcess, command: PublishVersion) -> list[ProcessPublished]:
+def publish_version(state: PublishedProcess, command: PublishVersion) -> Decision:
     """Publish the next version of a process. Open deals keep the version that they started on."""
     if command.definition == state.versions[-1]:
         return []
@@ -121,6 +116,11 @@ def publish_version(state: PublishedProcess, command: PublishVersion) -> list[Pr
         reasons.append(Reason(code="another-key", message=message, field="definition.key"))
     refuse_all("bad-process", "The version cannot be published as it is.", reasons)
     return [_published(state.id, len(state.versions) + 1, command.definition)]
+
+
+@process.already
+def is_published(state: PublishedProcess, command: PublishProcess) -> bool:
+    return state.versions[0] == command.definition
 
 
 @process.evolves

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Claim, Occurrence
+from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.history import said_of, stated
@@ -70,7 +70,7 @@ class AddProduct:
 
 
 @value
-class AddImportedProduct:
+class ImportProduct:
     """A product that was sold from a day of the past on (DATA-5); of several days, what it was from each of them on."""
 
     on: Day
@@ -95,14 +95,17 @@ class UpdateProduct:
     example: ClassVar[dict[str, Any]] = {"list_price": {"amount": "4950.00", "currency": "EUR"}}
 
 
+retractable(product, ProductFactRetracted)
+
+
 @product.decides(allow=KEEPING_PRODUCTS)
-def add(state: NoProduct, command: AddProduct, context: Context) -> list[ProductListed]:
+def add(state: NoProduct, command: AddProduct, context: Context) -> Decision:
     """Add a product to the price list. Its code is taken from then on."""
     return [_listed(command, context)]
 
 
 @product.decides(allow=ONLY_SERVICES)
-def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, context: Context) -> list[Occurrence]:
+def import_product(state: NoProduct | ListedProduct, command: ImportProduct, context: Context) -> Decision:
     """Take over a product, or what a later price list says of it."""
     said = said_of(
         {
@@ -130,6 +133,15 @@ def add_imported(state: NoProduct | ListedProduct, command: AddImportedProduct, 
     return [Occurrence(event=changed, at=at)]
 
 
+@product.decides(allow=KEEPING_PRODUCTS, method="PATCH")
+def update(state: ListedProduct, command: UpdateProduct, context: Context) -> Decision:
+    """Change name, family, list price or availability. Deals keep the prices that they were given."""
+    known = {name: getattr(state, name) for name in ("name", "family", "list_price", "active")} | given(command)
+    known["list_price"] = _price(known["list_price"], context)
+    event = ProductChanged(product_id=state.id, code=state.code, **known)
+    return [] if changed(state, event) == state else [event]
+
+
 @product.already
 def is_listed(state: ListedProduct, command: AddProduct) -> bool:
     return (state.code, state.name, state.family, state.list_price) == (
@@ -138,15 +150,6 @@ def is_listed(state: ListedProduct, command: AddProduct) -> bool:
         command.family,
         command.list_price,
     )
-
-
-@product.decides(allow=KEEPING_PRODUCTS, method="PATCH")
-def update(state: ListedProduct, command: UpdateProduct, context: Context) -> list[ProductChanged]:
-    """Change name, family, list price or availability. Deals keep the prices that they were given."""
-    known = {name: getattr(state, name) for name in ("name", "family", "list_price", "active")} | given(command)
-    known["list_price"] = _price(known["list_price"], context)
-    event = ProductChanged(product_id=state.id, code=state.code, **known)
-    return [] if changed(state, event) == state else [event]
 
 
 @product.evolves
@@ -172,7 +175,7 @@ def code_taken(state: ListedProduct) -> list[Claim]:
     return [Claim(kind="product-code", key=state.code.casefold())]
 
 
-def _listed(command: AddProduct | AddImportedProduct, context: Context) -> ProductListed:
+def _listed(command: AddProduct | ImportProduct, context: Context) -> ProductListed:
     return ProductListed(
         product_id=context.aggregate_id,
         code=command.code,
@@ -187,6 +190,3 @@ def _price(money: Money, context: Context) -> Money:
     if price.amount < 0:
         raise Rejected("below-zero", "A list price is not below zero.", field="list_price.amount")
     return price
-
-
-retractable(product, ProductFactRetracted)

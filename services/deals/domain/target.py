@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, Claim, Occurrence
+from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 from shared.domain.money import check_money
@@ -77,7 +77,7 @@ class SetTarget:
 
 
 @value
-class SetImportedTarget:
+class ImportTarget:
     """A target that was set on a day of the past (DATA-5); of several days, its amount from each of them on."""
 
     on: Day
@@ -99,14 +99,17 @@ class ChangeTarget:
     example: ClassVar[dict[str, Any]] = {"amount": {"amount": "1500000.00", "currency": "EUR"}}
 
 
+retractable(target, TargetFactRetracted)
+
+
 @target.decides(allow=SETTING_TARGETS)
-def set_(state: NoTarget, command: SetTarget, context: Context, references: References) -> list[TargetSet]:
+def set_(state: NoTarget, command: SetTarget, context: Context, references: References) -> Decision:
     """Set a revenue target for a month, a quarter or a year."""
     return [_set(command, context, unknown(references, member="member"))]
 
 
 @target.decides(allow=ONLY_SERVICES)
-def set_imported(state: NoTarget | OpenTarget, command: SetImportedTarget, context: Context) -> list[Occurrence]:
+def import_target(state: NoTarget | OpenTarget, command: ImportTarget, context: Context) -> Decision:
     """Take over a target, or another amount that it had from a day on."""
     told = _set(command, context)
     if isinstance(state, OpenTarget):
@@ -115,29 +118,8 @@ def set_imported(state: NoTarget | OpenTarget, command: SetImportedTarget, conte
     return [Occurrence(event=told, at=context.past_moment(command.on, command.at))]
 
 
-def _said(command: SetTarget | SetImportedTarget) -> dict[str, Any]:
-    return _named(command.period, command.kind, command.level, command.team, command.member)
-
-
-def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID | None) -> dict[str, Any]:
-    """What a target is for; only its amount changes."""
-    return {"period": period, "kind": kind, "level": level, "team": team, "member": member}
-
-
-@target.already
-def is_set(state: OpenTarget, command: SetTarget) -> bool:
-    return (state.period, state.kind, state.level, state.amount, state.team, state.owner) == (
-        command.period,
-        command.kind,
-        command.level,
-        command.amount,
-        command.team,
-        command.member,
-    )
-
-
 @target.decides(allow=SETTING_TARGETS)
-def change(state: OpenTarget, command: ChangeTarget, context: Context) -> list[TargetSet]:
+def change(state: OpenTarget, command: ChangeTarget, context: Context) -> Decision:
     """Change the amount of a target. What it was stays known."""
     amount = _amount(command.amount, context)
     if amount == state.amount:
@@ -154,6 +136,18 @@ def change(state: OpenTarget, command: ChangeTarget, context: Context) -> list[T
             before=state.amount,
         )
     ]
+
+
+@target.already
+def is_set(state: OpenTarget, command: SetTarget) -> bool:
+    return (state.period, state.kind, state.level, state.amount, state.team, state.owner) == (
+        command.period,
+        command.kind,
+        command.level,
+        command.amount,
+        command.team,
+        command.member,
+    )
 
 
 @target.evolves
@@ -175,7 +169,16 @@ def one_of_a_kind(state: OpenTarget) -> list[Claim]:
     return [Claim(kind="target", key=f"{state.kind}/{state.period}/{state.level}/{whose}")]
 
 
-def _set(command: SetTarget | SetImportedTarget, context: Context, nowhere: Sequence[Reason] = ()) -> TargetSet:
+def _said(command: SetTarget | ImportTarget) -> dict[str, Any]:
+    return _named(command.period, command.kind, command.level, command.team, command.member)
+
+
+def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID | None) -> dict[str, Any]:
+    """What a target is for; only its amount changes."""
+    return {"period": period, "kind": kind, "level": level, "team": team, "member": member}
+
+
+def _set(command: SetTarget | ImportTarget, context: Context, nowhere: Sequence[Reason] = ()) -> TargetSet:
     refuse_all("bad-target", "The target cannot be set like this.", [*_faults(command), *nowhere])
     return TargetSet(
         target_id=context.aggregate_id,
@@ -188,7 +191,7 @@ def _set(command: SetTarget | SetImportedTarget, context: Context, nowhere: Sequ
     )
 
 
-def _faults(command: SetTarget | SetImportedTarget) -> list[Reason]:
+def _faults(command: SetTarget | ImportTarget) -> list[Reason]:
     reasons = []
     if not PERIOD.fullmatch(command.period) or not FIRST_DAY.year <= int(command.period[:4]) <= LAST_DAY.year:
         message = f"A period is a year from {FIRST_DAY.year} on, a month or a quarter: 2026, 2026-11 or 2026-Q4."
@@ -207,6 +210,3 @@ def _amount(money: Money, context: Context) -> Money:
     if amount.amount <= 0:
         raise Rejected("not-above-zero", "A target is above zero.", field="amount.amount")
     return amount
-
-
-retractable(target, TargetFactRetracted)

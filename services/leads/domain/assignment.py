@@ -37,12 +37,6 @@ assignment_queue = Aggregate("assignment-queue", plural="assignment-queues", sta
 assignment_queue.snapshots(version=1)
 
 
-@assignment_queue.evolves
-def turn_taken(state: NoTurns | RunningAssignmentQueue, event: TurnTaken) -> RunningAssignmentQueue:
-    turns = state.turns if isinstance(state, RunningAssignmentQueue) else 0
-    return RunningAssignmentQueue(team_id=event.team_id, last=event.member_id, turns=turns + 1)
-
-
 @value
 class Candidate:
     """A member of a team who carries leads."""
@@ -63,6 +57,12 @@ class AssignmentDesk:
     team_exists: bool = True
     candidates: tuple[Candidate, ...] = ()
     last: UUID | None = None
+
+
+@assignment_queue.evolves
+def turn_taken(state: NoTurns | RunningAssignmentQueue, event: TurnTaken) -> RunningAssignmentQueue:
+    turns = state.turns if isinstance(state, RunningAssignmentQueue) else 0
+    return RunningAssignmentQueue(team_id=event.team_id, last=event.member_id, turns=turns + 1)
 
 
 def queue_of(team_id: UUID) -> UUID:

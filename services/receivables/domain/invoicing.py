@@ -1,6 +1,6 @@
 """How an invoice is issued: instalment, number and ledger in one command, all or nothing (REC-2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -28,7 +28,7 @@ from services.receivables.domain.plan import (
     prior_invoices,
 )
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Claim, Occurrence
+from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.money import check_money
@@ -85,7 +85,7 @@ class ContractPlan:
 @payment_plan.decides(allow=FINANCE_DESK)
 def issue_invoice(
     state: DrawnUpPaymentPlan, command: IssueInvoice, context: Context, next_number: NextNumber, books: OpenLedger
-) -> Sequence[Occurrence]:
+) -> Decision:
     """Issue the invoice of an instalment, for what of it is left to invoice.
 
     It takes the next number of the legal entity's series and enters the customer's ledger. It falls due with its
@@ -138,27 +138,6 @@ def issue_invoice(
     ]
 
 
-def _check_day(on: date, plan: DrawnUpPaymentPlan, next_number: NextNumber, context: Context) -> None:
-    if on > context.today:
-        raise Rejected("in-the-future", "An invoice is not issued in the future.", field="on")
-    if plan.in_force_on and on < plan.in_force_on:
-        raise Rejected("before-it-began", f"The contract is in force since {plan.in_force_on}.", field="on")
-    if next_number.since and on < next_number.since:
-        message = f"The number before is of {next_number.since}: numbers follow the days of their invoices."
-        raise Rejected("before-the-last-number", message, field="on")
-
-
-@payment_plan.already
-def is_issued(state: DrawnUpPaymentPlan, command: IssueInvoice) -> bool:
-    instalment = state.instalment(command.number)
-    return (
-        instalment is not None
-        and instalment.invoice_number is not None
-        and instalment.legal_entity == command.legal_entity
-        and command.on in (None, instalment.invoiced_on)
-    )
-
-
 @ledger.decides(allow=ONLY_SERVICES)
 def import_invoice(  # noqa: PLR0917
     state: NoLedger | OpenLedger,
@@ -167,7 +146,7 @@ def import_invoice(  # noqa: PLR0917
     next_number: NextNumber,
     numbered: NumberHolder,
     contract: ContractPlan,
-) -> Sequence[Occurrence]:
+) -> Decision:
     """Record an invoice of the past. What settles it is decided once everything is told (`ArrangeHistory`)."""
     check_legal_entity(command.legal_entity)
     at = context.past_moment(command.on)
@@ -205,6 +184,40 @@ def import_invoice(  # noqa: PLR0917
     return [*lifted, Occurrence(event=dated(invoice, context), to=books.id, at=at), *_counted(contract.plan, invoice)]
 
 
+@payment_plan.already
+def is_issued(state: DrawnUpPaymentPlan, command: IssueInvoice) -> bool:
+    instalment = state.instalment(command.number)
+    return (
+        instalment is not None
+        and instalment.invoice_number is not None
+        and instalment.legal_entity == command.legal_entity
+        and command.on in (None, instalment.invoiced_on)
+    )
+
+
+@ledger.already
+def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
+    known = state.invoices.get(command.invoice_id)
+    return known is not None and {**_known(known), **_said(command)} == _known(known)
+
+
+@ledger.takes
+def invoice_number(event: InvoiceIssued) -> Iterable[Claim]:
+    if event.unnumbered:
+        return []
+    return [Claim(kind=INVOICE_NUMBER, key=number_key(event.legal_entity, event.number))]
+
+
+def _check_day(on: date, plan: DrawnUpPaymentPlan, next_number: NextNumber, context: Context) -> None:
+    if on > context.today:
+        raise Rejected("in-the-future", "An invoice is not issued in the future.", field="on")
+    if plan.in_force_on and on < plan.in_force_on:
+        raise Rejected("before-it-began", f"The contract is in force since {plan.in_force_on}.", field="on")
+    if next_number.since and on < next_number.since:
+        message = f"The number before is of {next_number.since}: numbers follow the days of their invoices."
+        raise Rejected("before-the-last-number", message, field="on")
+
+
 def _has(books: OpenLedger, number: str, legal_entity: str) -> bool:
     """Whether an invoice of the ledger has this number already; those without one have none."""
     return any(
@@ -218,19 +231,6 @@ def _counted(plan: DrawnUpPaymentPlan | None, invoice: InvoiceIssued) -> list[Oc
         return []
     event = counted(plan, invoice.invoice_id, invoice.number, invoice.amount, invoice.on)
     return [Occurrence(event=event, to=plan.id)]
-
-
-@ledger.takes
-def invoice_number(event: InvoiceIssued) -> Iterable[Claim]:
-    if event.unnumbered:
-        return []
-    return [Claim(kind=INVOICE_NUMBER, key=number_key(event.legal_entity, event.number))]
-
-
-@ledger.already
-def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
-    known = state.invoices.get(command.invoice_id)
-    return known is not None and {**_known(known), **_said(command)} == _known(known)
 
 
 def _known(invoice: LedgerInvoice) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.state import OpenLedger
-from shared.domain.aggregate import Aggregate, Occurrence
+from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
 from shared.domain.money import check_money, split
@@ -94,7 +94,7 @@ def plan_of(contract_id: UUID) -> UUID:
 
 
 @payment_plan.decides(allow=ONLY_SERVICES)
-def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLedger) -> Sequence[Occurrence]:
+def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLedger) -> Decision:
     """Divide the contract's total into instalments that add up to it, to the currency's smallest unit. What history
     tells was invoiced of the contract before is not left to invoice."""
     refuse_all("plan-cannot-be", "The payment plan cannot be.", list(_faults(command)))
@@ -122,6 +122,51 @@ def is_drawn_up(state: DrawnUpPaymentPlan, command: DrawUpPlan) -> bool:
     planned = tuple((part.amount, part.due, part.label) for part in state.instalments)
     asked = instalments_of(command.total, command.payment_terms, command.on)
     return planned == tuple((part.amount, part.due, part.label) for part in asked)
+
+
+@payment_plan.evolves
+def drawn_up_plan(state: NoPlan, event: PlanDrawnUp) -> DrawnUpPaymentPlan:
+    return DrawnUpPaymentPlan(
+        id=event.plan_id,
+        contract_id=event.contract_id,
+        account_id=event.account_id,
+        total=event.total,
+        instalments=tuple(
+            PlannedInstalment(number=part.number, amount=part.amount, due=part.due, left=part.amount, label=part.label)
+            for part in event.instalments
+        ),
+        deal_id=event.deal_id,
+        owner=event.owner,
+        team=event.team,
+        in_force_on=event.on,
+    )
+
+
+@payment_plan.evolves
+def prior_invoice_counted(state: DrawnUpPaymentPlan, event: PriorInvoiceCounted) -> DrawnUpPaymentPlan:
+    left = {each.number: each.left for each in event.instalments}
+    return replace(
+        state,
+        instalments=tuple(replace(part, left=left.get(part.number, part.left)) for part in state.instalments),
+        prior_invoices=(*state.prior_invoices, event.invoice_id),
+    )
+
+
+@payment_plan.evolves
+def invoiced(state: DrawnUpPaymentPlan, event: InstalmentInvoiced) -> DrawnUpPaymentPlan:
+    def after(part: PlannedInstalment) -> PlannedInstalment:
+        if part.number != event.number:
+            return part
+        return replace(
+            part,
+            left=part.left - part.left,
+            invoice_id=event.invoice_id,
+            invoice_number=event.invoice_number,
+            invoiced_on=event.on,
+            legal_entity=event.legal_entity,
+        )
+
+    return replace(state, instalments=tuple(after(part) for part in state.instalments))
 
 
 def instalments_of(total: Money, terms: Sequence[PaymentTerm], start: date) -> tuple[Instalment, ...]:
@@ -171,48 +216,3 @@ def _less(plan: DrawnUpPaymentPlan, amount: Money) -> Iterator[InstalmentLeft]:
         if taken.amount > 0:
             amount = amount - taken
             yield InstalmentLeft(number=part.number, left=part.left - taken)
-
-
-@payment_plan.evolves
-def drawn_up_plan(state: NoPlan, event: PlanDrawnUp) -> DrawnUpPaymentPlan:
-    return DrawnUpPaymentPlan(
-        id=event.plan_id,
-        contract_id=event.contract_id,
-        account_id=event.account_id,
-        total=event.total,
-        instalments=tuple(
-            PlannedInstalment(number=part.number, amount=part.amount, due=part.due, left=part.amount, label=part.label)
-            for part in event.instalments
-        ),
-        deal_id=event.deal_id,
-        owner=event.owner,
-        team=event.team,
-        in_force_on=event.on,
-    )
-
-
-@payment_plan.evolves
-def prior_invoice_counted(state: DrawnUpPaymentPlan, event: PriorInvoiceCounted) -> DrawnUpPaymentPlan:
-    left = {each.number: each.left for each in event.instalments}
-    return replace(
-        state,
-        instalments=tuple(replace(part, left=left.get(part.number, part.left)) for part in state.instalments),
-        prior_invoices=(*state.prior_invoices, event.invoice_id),
-    )
-
-
-@payment_plan.evolves
-def invoiced(state: DrawnUpPaymentPlan, event: InstalmentInvoiced) -> DrawnUpPaymentPlan:
-    def after(part: PlannedInstalment) -> PlannedInstalment:
-        if part.number != event.number:
-            return part
-        return replace(
-            part,
-            left=part.left - part.left,
-            invoice_id=event.invoice_id,
-            invoice_number=event.invoice_number,
-            invoiced_on=event.on,
-            legal_entity=event.legal_entity,
-        )
-
-    return replace(state, instalments=tuple(after(part) for part in state.instalments))

@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal.history import (
-    AbandonImportedDeal,
-    ChangeImportedDeal,
-    CompleteImportedNode,
-    LogImportedActivity,
-    LoseImportedDeal,
-    MoveImportedDeal,
-    OpenImportedDeal,
-    ReopenImportedDeal,
-    WinImportedDeal,
+    ImportDeal,
+    ImportDealAbandonment,
+    ImportDealActivity,
+    ImportDealChange,
+    ImportDealLoss,
+    ImportDealMove,
+    ImportDealNode,
+    ImportDealReopening,
+    ImportDealWin,
 )
 from services.deals.domain.deal.state import NextStep, OpenDeal, WonDeal, deal
 from shared.domain.aggregate import Handler
@@ -40,7 +40,7 @@ from tests.services.deals.facts import OTHER, OWNER, TEAM, THE_DEAL, TODAY, eur
 
 START, LATER, END = date(2025, 2, 3), date(2025, 3, 4), date(2025, 5, 6)
 END_OF_START = datetime(2025, 2, 3, 23, 59, 59, 999999, tzinfo=UTC)
-BEGAN = OpenImportedDeal(
+BEGAN = ImportDeal(
     on=START,
     name="Old deal",
     amount=eur("5000"),
@@ -85,21 +85,21 @@ def test_data_5_an_instant_stands_where_it_is_known() -> None:
 def test_data_5_tasks_fall_due_only_where_the_history_knows_them() -> None:
     tracked = THE_DEAL.when(replace(BEGAN, tracked=True)).facts[0].event
     assert {node.key for node in tracked.nodes} == {"present-quotation", "handle-objections", "quotation"}
-    moved = known().when(MoveImportedDeal(on=LATER, stage="contract-drafting", tracked=True)).facts[0].event
+    moved = known().when(ImportDealMove(on=LATER, stage="contract-drafting", tracked=True)).facts[0].event
     assert len(moved.nodes) == 3
-    assert known().when(MoveImportedDeal(on=LATER, stage="contract-drafting")).facts[0].event.nodes == ()
+    assert known().when(ImportDealMove(on=LATER, stage="contract-drafting")).facts[0].event.nodes == ()
 
 
 def test_data_5_moves_meet_no_gate() -> None:
-    outcome = known().when(MoveImportedDeal(on=LATER, stage="contract-drafting"))
+    outcome = known().when(ImportDealMove(on=LATER, stage="contract-drafting"))
     assert kinds(outcome) == [DealMoved]
     assert (outcome.state.stage, outcome.state.stage_since) == ("contract-drafting", LATER)
-    back = known().when(MoveImportedDeal(on=LATER, stage="initial-contact")).facts[0].event
+    back = known().when(ImportDealMove(on=LATER, stage="initial-contact")).facts[0].event
     assert back.direction == "back"
 
 
 def test_data_5_changes_come_with_what_was_before() -> None:
-    command = ChangeImportedDeal(
+    command = ImportDealChange(
         on=LATER,
         amount=eur("6000"),
         expected_close=END,
@@ -112,15 +112,15 @@ def test_data_5_changes_come_with_what_was_before() -> None:
 
 
 def test_data_5_what_held_anyway_is_recorded_too_for_something_else_may_be_told_before_it() -> None:
-    assert kinds(known().when(ChangeImportedDeal(on=LATER, amount=eur("5000")))) == [DealAmountChanged]
-    stayed = known().when(MoveImportedDeal(on=LATER, stage="quotation"))
+    assert kinds(known().when(ImportDealChange(on=LATER, amount=eur("5000")))) == [DealAmountChanged]
+    stayed = known().when(ImportDealMove(on=LATER, stage="quotation"))
     assert kinds(stayed) == [DealMoved]
     assert (stayed.state.stage, len(stayed.state.trail)) == ("quotation", 1)
 
 
 def test_data_5_work_is_taken_over() -> None:
-    call = LogImportedActivity(on=LATER, activity_id=UUID(int=60), kind="call", by=OWNER, minutes=10)
-    done = CompleteImportedNode(on=LATER, key="quotation", evidence="Q-1")
+    call = ImportDealActivity(on=LATER, activity_id=UUID(int=60), kind="call", by=OWNER, minutes=10)
+    done = ImportDealNode(on=LATER, key="quotation", evidence="Q-1")
     assert kinds(known().when(call)) == [DealActivityLogged]
     assert kinds(known().when(done)) == [DealNodeCompleted]
     assert known(done).when(done).facts == ()
@@ -128,20 +128,20 @@ def test_data_5_work_is_taken_over() -> None:
 
 
 def test_data_5_outcomes_are_taken_over_on_their_days() -> None:
-    won = known().when(WinImportedDeal(on=END, amount=eur("5500")))
+    won = known().when(ImportDealWin(on=END, amount=eur("5500")))
     assert kinds(won) == [DealAmountChanged, DealWon]
     assert isinstance(won.state, WonDeal)
     assert (won.state.on, won.state.amount) == (END, eur("5500"))
-    assert kinds(known().when(LoseImportedDeal(on=END))) == [DealLost]
-    assert kinds(known().when(AbandonImportedDeal(on=END, reason="no-decision"))) == [DealAbandoned]
-    again = known(LoseImportedDeal(on=LATER)).when(ReopenImportedDeal(on=END, reason="Back"))
+    assert kinds(known().when(ImportDealLoss(on=END))) == [DealLost]
+    assert kinds(known().when(ImportDealAbandonment(on=END, reason="no-decision"))) == [DealAbandoned]
+    again = known(ImportDealLoss(on=LATER)).when(ImportDealReopening(on=END, reason="Back"))
     assert kinds(again) == [DealReopened]
 
 
 WIN, LOSE, ABANDON = (
-    WinImportedDeal(on=END),
-    LoseImportedDeal(on=END),
-    AbandonImportedDeal(on=END, reason="no-decision"),
+    ImportDealWin(on=END),
+    ImportDealLoss(on=END),
+    ImportDealAbandonment(on=END, reason="no-decision"),
 )
 
 
@@ -150,17 +150,17 @@ def test_data_5_an_opening_with_other_content_is_refused() -> None:
 
 
 def test_data_5_a_reopening_given_twice_records_nothing() -> None:
-    again = ReopenImportedDeal(on=END, reason="Back")
-    known(LoseImportedDeal(on=LATER), again).when(again).then()
+    again = ImportDealReopening(on=END, reason="Back")
+    known(ImportDealLoss(on=LATER), again).when(again).then()
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        MoveImportedDeal(on=START, stage="contract-drafting"),
-        ChangeImportedDeal(on=START, amount=eur("1")),
-        LogImportedActivity(on=START, activity_id=UUID(int=60), kind="call"),
-        CompleteImportedNode(on=START, key="quotation", evidence="Q"),
+        ImportDealMove(on=START, stage="contract-drafting"),
+        ImportDealChange(on=START, amount=eur("1")),
+        ImportDealActivity(on=START, activity_id=UUID(int=60), kind="call"),
+        ImportDealNode(on=START, key="quotation", evidence="Q"),
         WIN,
         LOSE,
         ABANDON,
@@ -175,8 +175,8 @@ def test_data_5_no_fact_lies_in_the_future_or_before_the_opening(command: Any) -
 
 def test_data_5_stages_and_tasks_have_to_exist() -> None:
     THE_DEAL.when(replace(BEGAN, stage="Engaging")).then_rejected("unknown-stage")
-    known().when(MoveImportedDeal(on=LATER, stage="Engaging")).then_rejected("unknown-stage")
-    known().when(CompleteImportedNode(on=LATER, key="dance", evidence="x")).then_rejected("unknown-node")
+    known().when(ImportDealMove(on=LATER, stage="Engaging")).then_rejected("unknown-stage")
+    known().when(ImportDealNode(on=LATER, key="dance", evidence="x")).then_rejected("unknown-node")
 
 
 def test_data_5_only_imports_bring_history_in() -> None:

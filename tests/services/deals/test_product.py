@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from services.deals.domain.product import (
-    AddImportedProduct,
     AddProduct,
+    ImportProduct,
     ListedProduct,
     NoProduct,
     UpdateProduct,
@@ -79,7 +79,7 @@ def test_prod_1_what_was_not_listed_cannot_be_updated() -> None:
 
 
 def test_data_5_a_product_of_the_past_is_listed_on_its_day() -> None:
-    imported = AddImportedProduct(
+    imported = ImportProduct(
         on=date(2025, 1, 2), code="SRV-100", name="Server 100", family="Servers", list_price=eur("4800")
     )
     told = ("code", "name", "family", "list_price")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.deals.domain.target import ChangeTarget, NoTarget, SetImportedTarget, SetTarget, target
+from services.deals.domain.target import ChangeTarget, ImportTarget, NoTarget, SetTarget, target
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
 from shared.domain.references import References
@@ -84,7 +84,7 @@ def test_proc_4_a_target_of_a_team_or_a_rep_that_nobody_knows_is_refused() -> No
     outcome = nobody.when(REP).then_rejected("bad-target", "unknown-member", "unknown-team")
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == ["member", "team"]
-    imported = SetImportedTarget(
+    imported = ImportTarget(
         on=date(2025, 12, 1), period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER
     )
     assert nobody.when(imported).rejected is None
@@ -108,7 +108,7 @@ def test_proc_4_there_is_one_target_for_a_period_a_level_and_a_person() -> None:
 
 
 def test_data_5_a_target_of_the_past_was_set_on_its_day() -> None:
-    imported = SetImportedTarget(on=date(2025, 12, 1), period="2026-Q4", level="company", amount=eur("1600000"))
+    imported = ImportTarget(on=date(2025, 12, 1), period="2026-Q4", level="company", amount=eur("1600000"))
     outcome = THE_TARGET.when(imported).then(SET)
     assert outcome.facts[0].at == Moment(datetime(2025, 12, 1, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
     again = THE_TARGET.given(SET).when(replace(imported, amount=eur("1700000")))

@@ -29,10 +29,10 @@ from services.leads.domain.lead.history import (
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
 from services.leads.domain.organisation.member import (
     GoOnLeave,
-    ImportDeparture,
-    ImportLeave,
     ImportMember,
-    ImportMove,
+    ImportMemberDeparture,
+    ImportMemberLeave,
+    ImportMemberMove,
     JoinMember,
     LeaveOrganisation,
     MoveMember,
@@ -42,8 +42,8 @@ from services.leads.domain.organisation.member import (
 from services.leads.domain.organisation.team import (
     AppointManager,
     FormTeam,
-    ImportManager,
     ImportTeam,
+    ImportTeamManager,
     NamedMember,
     NamedTeam,
     Place,
@@ -57,10 +57,11 @@ from tests.services.leads.known import ROSA, SAM, SOUTH, ada, assigned, captured
 
 HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
     **dict.fromkeys((FormTeam, ImportTeam), (team, ())),
-    **dict.fromkeys((AppointManager, ImportManager), (team, (formed,))),
+    **dict.fromkeys((AppointManager, ImportTeamManager), (team, (formed,))),
     **dict.fromkeys((JoinMember, ImportMember), (member, ())),
     **dict.fromkeys(
-        (MoveMember, GoOnLeave, LeaveOrganisation, ImportMove, ImportLeave, ImportDeparture), (member, (joined,))
+        (MoveMember, GoOnLeave, LeaveOrganisation, ImportMemberMove, ImportMemberLeave, ImportMemberDeparture),
+        (member, (joined,)),
     ),
     **dict.fromkeys((CaptureLead, ImportLead), (lead, ())),
     **dict.fromkeys(

@@ -8,10 +8,10 @@ from services.leads.domain.organisation.member import (
     ActiveMember,
     FormerMember,
     GoOnLeave,
-    ImportDeparture,
-    ImportLeave,
     ImportMember,
-    ImportMove,
+    ImportMemberDeparture,
+    ImportMemberLeave,
+    ImportMemberMove,
     JoinMember,
     LeaveOrganisation,
     MoveMember,
@@ -21,8 +21,8 @@ from services.leads.domain.organisation.member import (
 from services.leads.domain.organisation.team import (
     AppointManager,
     FormTeam,
-    ImportManager,
     ImportTeam,
+    ImportTeamManager,
     NamedMember,
     NamedTeam,
     Place,
@@ -211,15 +211,15 @@ def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
     outcome.then(TeamFormed(team_id=HERE, name="South"))
     assert outcome.facts[0].at is not None
     assert outcome.facts[0].at.at.date() == on
-    scenario(team).given(formed).when(ImportManager(on=on, member_id=ROSA)).then(led_by_rosa)
+    scenario(team).given(formed).when(ImportTeamManager(on=on, member_id=ROSA)).then(led_by_rosa)
     history = scenario(member).knowing(holder=SubjectHolder())
     history.when(ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)).then(
         replace(joined, said=("subject", "name", "role", "team_id"), on=on)
     )
     moved = MemberMoved(member_id=HERE, before=SOUTH, team_id=NORTH, on=on)
-    history.given(joined).when(ImportMove(on=on, team_id=NORTH)).then(moved)
-    history.given(joined).when(ImportLeave(on=on, start=away.start, end=away.end)).then(away)
-    history.given(joined).when(ImportDeparture(on=TODAY)).then(gone)
+    history.given(joined).when(ImportMemberMove(on=on, team_id=NORTH)).then(moved)
+    history.given(joined).when(ImportMemberLeave(on=on, start=away.start, end=away.end)).then(away)
+    history.given(joined).when(ImportMemberDeparture(on=TODAY)).then(gone)
 
 
 def test_data_5_an_instant_that_history_knows_is_kept() -> None:
@@ -233,14 +233,14 @@ def test_data_5_what_was_so_anyway_is_told_again_and_changes_nothing() -> None:
     known = scenario(team).given(formed, led_by_rosa).knowing(place=Place())
     was = after(team, formed, led_by_rosa)
     assert known.when(ImportTeam(on=on, name="South")).state == was
-    assert known.when(ImportManager(on=on, member_id=ROSA)).state == was
+    assert known.when(ImportTeamManager(on=on, member_id=ROSA)).state == was
     again = ImportMember(on=on, subject="rosa.diaz", name="Rosa Diaz", role=Role.REP, team_id=SOUTH)
     there = scenario(member).knowing(holder=SubjectHolder()).given(joined)
     assert there.when(again).state == after(member, joined)
-    assert there.when(ImportMove(on=on, team_id=SOUTH)).state == after(member, joined)
+    assert there.when(ImportMemberMove(on=on, team_id=SOUTH)).state == after(member, joined)
     there.given(gone).when(again).then()
-    scenario(member).given(joined, away).when(ImportLeave(on=on, start=away.start, end=away.end)).then()
-    scenario(member).given(joined, gone).when(ImportDeparture(on=TODAY)).then()
+    scenario(member).given(joined, away).when(ImportMemberLeave(on=on, start=away.start, end=away.end)).then()
+    scenario(member).given(joined, gone).when(ImportMemberDeparture(on=TODAY)).then()
 
 
 def test_org_1_a_team_of_history_does_not_stand_below_itself() -> None:

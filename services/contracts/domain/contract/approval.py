@@ -1,6 +1,5 @@
 """How a contract is approved: in one step, by somebody other than who submitted it (CON-2)."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from services.contracts.domain.contract.state import (
@@ -10,6 +9,7 @@ from services.contracts.domain.contract.state import (
     carried,
     contract,
 )
+from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Text
 from shared.domain.rejection import Rejected
@@ -49,15 +49,26 @@ class ReturnContract:
     example: ClassVar[dict[str, object]] = {"reason": "The retention is missing"}
 
 
-# -- deciding -------------------------------------------------------------------------------------------------------
-
-
 @contract.decides(allow=SELLING)
-def submit(state: DraftedContract, command: SubmitContract, context: Context) -> Sequence[ContractSubmitted]:
+def submit(state: DraftedContract, command: SubmitContract, context: Context) -> Decision:
     """Ask for the approval of a draft; its terms stand until it is decided."""
     if state.total.amount <= 0:
         raise Rejected("nothing-to-pay", "A contract that is submitted has a total above zero.")
     return [ContractSubmitted(contract_id=state.id, submitter=context.actor.subject, total=state.total)]
+
+
+@contract.decides(allow=APPROVING)
+def approve(state: SubmittedContract, command: ApproveContract, context: Context) -> Decision:
+    """Approve a contract that somebody else submitted."""
+    approver = _somebody_else(state, context)
+    return [ContractApproved(contract_id=state.id, approver=approver, step=STEP, reason=command.reason)]
+
+
+@contract.decides(allow=APPROVING)
+def return_for_rework(state: SubmittedContract, command: ReturnContract, context: Context) -> Decision:
+    """Send a contract that somebody else submitted back for rework."""
+    approver = _somebody_else(state, context)
+    return [ContractReturned(contract_id=state.id, approver=approver, step=STEP, reason=command.reason)]
 
 
 @contract.already
@@ -65,39 +76,14 @@ def is_submitted(state: SubmittedContract, command: SubmitContract) -> bool:
     return True
 
 
-@contract.decides(allow=APPROVING)
-def approve(state: SubmittedContract, command: ApproveContract, context: Context) -> Sequence[ContractApproved]:
-    """Approve a contract that somebody else submitted."""
-    approver = _somebody_else(state, context)
-    return [ContractApproved(contract_id=state.id, approver=approver, step=STEP, reason=command.reason)]
-
-
 @contract.already
 def is_approved(state: ApprovedContract, command: ApproveContract) -> bool:
     return state.approval_reason == command.reason
 
 
-@contract.decides(allow=APPROVING)
-def return_for_rework(
-    state: SubmittedContract, command: ReturnContract, context: Context
-) -> Sequence[ContractReturned]:
-    """Send a contract that somebody else submitted back for rework."""
-    approver = _somebody_else(state, context)
-    return [ContractReturned(contract_id=state.id, approver=approver, step=STEP, reason=command.reason)]
-
-
 @contract.already
 def is_returned(state: DraftedContract, command: ReturnContract) -> bool:
     return state.returned_for == command.reason
-
-
-def _somebody_else(state: SubmittedContract, context: Context) -> str:
-    if context.actor.subject == state.submitter:
-        raise Rejected("own-submission", "A contract is decided by somebody other than who submitted it.")
-    return context.actor.subject
-
-
-# -- evolving -------------------------------------------------------------------------------------------------------
 
 
 @contract.evolves
@@ -113,3 +99,9 @@ def approved(state: SubmittedContract, event: ContractApproved) -> ApprovedContr
 @contract.evolves
 def returned(state: SubmittedContract, event: ContractReturned) -> DraftedContract:
     return DraftedContract(**carried(state), returned_for=event.reason)
+
+
+def _somebody_else(state: SubmittedContract, context: Context) -> str:
+    if context.actor.subject == state.submitter:
+        raise Rejected("own-submission", "A contract is decided by somebody other than who submitted it.")
+    return context.actor.subject

@@ -1,6 +1,6 @@
 """How a contract comes about: with its deal's stage, with the win, or directly; and how a draft ends (CON-1)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -18,7 +18,7 @@ from services.contracts.domain.contract.state import (
     contract_of,
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
-from shared.domain.aggregate import Occurrence
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
@@ -119,9 +119,6 @@ class NamedDeal:
     account_id: UUID | None = None
 
 
-# -- deciding -------------------------------------------------------------------------------------------------------
-
-
 @contract.decides(allow=SELLING, routed=False)
 def draft(
     state: NoContract | VoidedContract,
@@ -130,7 +127,7 @@ def draft(
     *,
     deal: NamedDeal,
     references: References,
-) -> Sequence[Occurrence]:
+) -> Decision:
     """Draft a contract directly."""
     if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
         raise Rejected(
@@ -144,25 +141,14 @@ def draft(
     return [_new_draft(completed, "direct", owner, team, context)]
 
 
-@contract.already
-def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
-    same = all(
-        getattr(state, field) == getattr(command, field) for field in ("name", "total", "payment_terms", "deal_id")
-    )
-    return same and all(
-        getattr(command, own) in (None, getattr(state, known))
-        for own, known in (("account_id", "account_id"), ("owner", "owner"), ("team", "team"), ("on", "drafted_on"))
-    )
-
-
 @contract.decides(allow=ONLY_SERVICES)
-def draft_for_deal(state: NoContract | VoidedContract, command: DraftForDeal, context: Context) -> Sequence[Occurrence]:
+def draft_for_deal(state: NoContract | VoidedContract, command: DraftForDeal, context: Context) -> Decision:
     """Draft the contract of a deal; anew when an earlier draft was voided."""
     return [_new_draft(command, command.trigger, command.owner, command.team, context)]
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Context) -> Sequence[ContractTermsChanged]:
+def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Context) -> Decision:
     """A draft takes over what the deal was won with; entering a stage only puts a draft right that was not theirs.
 
     The deal says whose its contract is. A draft of another owner or team gets the deal's owner, team, account and
@@ -192,7 +178,7 @@ def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Cont
 @contract.decides(allow=ONLY_SERVICES)
 def keep_for_deal(
     state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: DraftForDeal
-) -> Sequence[ContractFlagged]:
+) -> Decision:
     """The deal has its contract; one of another total than the deal was won with is flagged."""
     if command.trigger != "win" or command.total == state.total or state.flagged == OTHER_TOTAL:
         return []
@@ -200,9 +186,7 @@ def keep_for_deal(
 
 
 @contract.decides(allow=SELLING, method="PATCH")
-def change(
-    state: DraftedContract, command: ChangeContract, context: Context, references: References
-) -> Sequence[ContractTermsChanged]:
+def change(state: DraftedContract, command: ChangeContract, context: Context, references: References) -> Decision:
     """Change the terms of a draft."""
     said = given(command)
     account_id = said.get("account_id", state.account_id)
@@ -221,14 +205,57 @@ def change(
 
 
 @contract.decides(allow=SELLING)
-def void(state: DraftedContract, command: VoidContract) -> Sequence[ContractVoided]:
+def void(state: DraftedContract, command: VoidContract) -> Decision:
     """Give up a draft that was not submitted."""
     return [ContractVoided(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
 
 
 @contract.already
+def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
+    same = all(
+        getattr(state, field) == getattr(command, field) for field in ("name", "total", "payment_terms", "deal_id")
+    )
+    return same and all(
+        getattr(command, own) in (None, getattr(state, known))
+        for own, known in (("account_id", "account_id"), ("owner", "owner"), ("team", "team"), ("on", "drafted_on"))
+    )
+
+
+@contract.already
 def is_voided(state: VoidedContract, command: VoidContract) -> bool:
     return state.voided_for == command.reason
+
+
+@contract.evolves
+def drafted(state: NoContract | VoidedContract, event: ContractDrafted) -> DraftedContract:
+    return DraftedContract(
+        id=event.contract_id,
+        name=event.name,
+        total=event.total,
+        payment_terms=event.payment_terms,
+        deal_id=event.deal_id,
+        account_id=event.account_id,
+        owner=event.owner,
+        team=event.team,
+        drafted_on=event.on,
+    )
+
+
+@contract.evolves
+def terms_changed(state: DraftedContract, event: ContractTermsChanged) -> DraftedContract:
+    changed = {
+        "total": event.total,
+        "payment_terms": event.payment_terms,
+        "account_id": event.account_id,
+        "owner": event.owner or state.owner,
+        "team": event.team or state.team,
+    }
+    return DraftedContract(**{**carried(state), **changed}, returned_for=state.returned_for)
+
+
+@contract.evolves
+def voided(state: DraftedContract, event: ContractVoided) -> VoidedContract:
+    return VoidedContract(**carried(state), voided_for=event.reason)
 
 
 def _draft_faults(
@@ -269,38 +296,3 @@ def _new_draft(
         on=on,
     )
     return Occurrence(event=drafted, at=context.moment(on))
-
-
-# -- evolving -------------------------------------------------------------------------------------------------------
-
-
-@contract.evolves
-def drafted(state: NoContract | VoidedContract, event: ContractDrafted) -> DraftedContract:
-    return DraftedContract(
-        id=event.contract_id,
-        name=event.name,
-        total=event.total,
-        payment_terms=event.payment_terms,
-        deal_id=event.deal_id,
-        account_id=event.account_id,
-        owner=event.owner,
-        team=event.team,
-        drafted_on=event.on,
-    )
-
-
-@contract.evolves
-def terms_changed(state: DraftedContract, event: ContractTermsChanged) -> DraftedContract:
-    changed = {
-        "total": event.total,
-        "payment_terms": event.payment_terms,
-        "account_id": event.account_id,
-        "owner": event.owner or state.owner,
-        "team": event.team or state.team,
-    }
-    return DraftedContract(**{**carried(state), **changed}, returned_for=state.returned_for)
-
-
-@contract.evolves
-def voided(state: DraftedContract, event: ContractVoided) -> VoidedContract:
-    return VoidedContract(**carried(state), voided_for=event.reason)

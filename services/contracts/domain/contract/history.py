@@ -1,6 +1,6 @@
 """How contracts of the past come in: as dated facts, without gates."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -19,7 +19,7 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
-from shared.domain.aggregate import Occurrence
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
@@ -58,8 +58,13 @@ class ImportContract:
     team: UUID | None = None
 
 
+STEPS = (DraftedContract, SubmittedContract, ApprovedContract, SignedContract, ActiveContract)
+EVENTS: tuple[type, ...] = (ContractDrafted, ContractSubmitted, ContractApproved, ContractSigned, ContractActivated)
+"""What leads to each step."""
+
+
 @contract.decides(allow=ONLY_SERVICES)
-def import_contract(state: NoContract, command: ImportContract, context: Context) -> Sequence[Occurrence]:
+def import_contract(state: NoContract, command: ImportContract, context: Context) -> Decision:
     """Record a contract of the past as the facts that made it."""
     refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
     total = agreed(command.total, command.payment_terms, context)
@@ -73,7 +78,7 @@ def import_steps(
     state: DraftedContract | SubmittedContract | ApprovedContract | SignedContract | ActiveContract | VoidedContract,
     command: ImportContract,
     context: Context,
-) -> Sequence[Occurrence]:
+) -> Decision:
     """Take over the steps that a later export knows more of; what is known otherwise is refused with both values."""
     refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
     total = agreed(command.total, command.payment_terms, context)
@@ -99,11 +104,6 @@ def _said(state: Contract, command: ImportContract, total: Money) -> Mapping[str
     if isinstance(state, ActiveContract) and command.activated_on:
         said["activated_on"] = ("activated_on", command.activated_on)
     return said
-
-
-STEPS = (DraftedContract, SubmittedContract, ApprovedContract, SignedContract, ActiveContract)
-EVENTS: tuple[type, ...] = (ContractDrafted, ContractSubmitted, ContractApproved, ContractSigned, ContractActivated)
-"""What leads to each step."""
 
 
 def _events(

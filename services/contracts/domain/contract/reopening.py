@@ -1,6 +1,5 @@
 """What becomes of a contract whose deal is open again, or came to nothing (CON-1)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from services.contracts.domain.contract.state import (
@@ -13,6 +12,7 @@ from services.contracts.domain.contract.state import (
     VoidedContract,
     contract,
 )
+from shared.domain.aggregate import Decision
 from shared.domain.fields import Text
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts.contract import ContractFlagged, ContractVoided
@@ -27,7 +27,7 @@ class ReconsiderContract:
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def reconsider_draft(state: DraftedContract, command: ReconsiderContract) -> Sequence[ContractVoided]:
+def reconsider_draft(state: DraftedContract, command: ReconsiderContract) -> Decision:
     """An unsubmitted draft is not pursued."""
     return [ContractVoided(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
 
@@ -35,13 +35,13 @@ def reconsider_draft(state: DraftedContract, command: ReconsiderContract) -> Seq
 @contract.decides(allow=ONLY_SERVICES)
 def reconsider(
     state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: ReconsiderContract
-) -> Sequence[ContractFlagged]:
+) -> Decision:
     """Somebody should look at a contract that went further."""
     return [ContractFlagged(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def reconsider_nothing(state: NoContract | VoidedContract, command: ReconsiderContract) -> Sequence[ContractVoided]:
+def reconsider_nothing(state: NoContract | VoidedContract, command: ReconsiderContract) -> Decision:
     """The deal has no live contract."""
     return []
 

@@ -1,7 +1,7 @@
 """How a contract comes into force: both parties sign, then it is activated (CON-3)."""
 
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from services.contracts.domain.contract.state import (
     carried,
     contract,
 )
-from shared.domain.aggregate import Occurrence
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
 from shared.domain.references import References, unknown
@@ -57,11 +57,8 @@ class ActivateContract:
     example: ClassVar[dict[str, object]] = {"on": "2026-03-16"}
 
 
-# -- deciding -------------------------------------------------------------------------------------------------------
-
-
 @contract.decides(allow=CONCLUDING)
-def sign(state: ApprovedContract, command: SignContract, context: Context) -> Sequence[Occurrence]:
+def sign(state: ApprovedContract, command: SignContract, context: Context) -> Decision:
     """Record that both parties signed."""
     refuse_all("signature-cannot-be", "The signature cannot be.", list(_signature_faults(state, command, context)))
     signed = ContractSigned(
@@ -75,18 +72,8 @@ def sign(state: ApprovedContract, command: SignContract, context: Context) -> Se
     return [Occurrence(event=signed, at=context.moment(max(command.signed_by_us, command.signed_by_customer)))]
 
 
-@contract.already
-def is_signed(state: SignedContract, command: SignContract) -> bool:
-    return all(
-        getattr(state, field) == getattr(command, field)
-        for field in ("signed_by_us", "signed_by_customer", "evidence_hash")
-    )
-
-
 @contract.decides(allow=CONCLUDING)
-def activate(
-    state: SignedContract, command: ActivateContract, context: Context, references: References
-) -> Sequence[Occurrence]:
+def activate(state: SignedContract, command: ActivateContract, context: Context, references: References) -> Decision:
     """Put a signed contract into force; its payment plan follows."""
     account_id = state.account_id or command.account_id
     if account_id is None:
@@ -114,23 +101,16 @@ def activate(
 
 
 @contract.already
+def is_signed(state: SignedContract, command: SignContract) -> bool:
+    return all(
+        getattr(state, field) == getattr(command, field)
+        for field in ("signed_by_us", "signed_by_customer", "evidence_hash")
+    )
+
+
+@contract.already
 def is_active(state: ActiveContract, command: ActivateContract) -> bool:
     return state.activated_on == command.on and command.account_id in (None, state.account_id)
-
-
-def _signature_faults(state: ApprovedContract, command: SignContract, context: Context) -> Iterator[Reason]:
-    for field in ("signed_by_us", "signed_by_customer"):
-        on = getattr(command, field)
-        if on > context.today:
-            yield Reason(code="in-the-future", message="Nobody has signed in the future.", field=field)
-        if state.drafted_on and on < state.drafted_on:
-            yield Reason(code="before-it-began", message=f"It was drafted on {state.drafted_on}.", field=field)
-    if set(command.evidence_hash) - set(string.digits + "abcdef") or len(command.evidence_hash) != 64:
-        message = "The evidence is a SHA-256 in 64 lower-case hexadecimal digits."
-        yield Reason(code="not-a-hash", message=message, field="evidence_hash")
-
-
-# -- evolving -------------------------------------------------------------------------------------------------------
 
 
 @contract.evolves
@@ -147,3 +127,15 @@ def signed(state: DraftedContract | SubmittedContract | ApprovedContract, event:
 @contract.evolves
 def activated(state: SignedContract, event: ContractActivated) -> ActiveContract:
     return ActiveContract(**{**carried(state), "account_id": event.account_id}, activated_on=event.on)
+
+
+def _signature_faults(state: ApprovedContract, command: SignContract, context: Context) -> Iterator[Reason]:
+    for field in ("signed_by_us", "signed_by_customer"):
+        on = getattr(command, field)
+        if on > context.today:
+            yield Reason(code="in-the-future", message="Nobody has signed in the future.", field=field)
+        if state.drafted_on and on < state.drafted_on:
+            yield Reason(code="before-it-began", message=f"It was drafted on {state.drafted_on}.", field=field)
+    if set(command.evidence_hash) - set(string.digits + "abcdef") or len(command.evidence_hash) != 64:
+        message = "The evidence is a SHA-256 in 64 lower-case hexadecimal digits."
+        yield Reason(code="not-a-hash", message=message, field="evidence_hash")

@@ -13,6 +13,7 @@ from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, s
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
+from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.merge_patch import absent, given
@@ -31,7 +32,6 @@ from shared.events.money import Money
 from shared.events.process import FactValue
 
 Category = Literal["omitted", "pipeline", "best-case", "commit"]
-Changes = list[Any]
 
 
 @value
@@ -116,7 +116,7 @@ class UpdateDeal:
 
 
 @deal.decides(allow=SELLING)
-def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> list[DealAmountChanged]:
+def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> Decision:
     """Change what the deal is worth."""
     amount = worth(command.amount, context)
     if amount == state.amount:
@@ -125,7 +125,7 @@ def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> l
 
 
 @deal.decides(allow=SELLING)
-def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Context) -> list[DealCloseDateChanged]:
+def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Context) -> Decision:
     """Change the day on which the deal is expected to close."""
     if command.expected_close == state.expected_close:
         return []
@@ -139,7 +139,7 @@ def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Contex
 
 
 @deal.decides(allow=SELLING)
-def note_facts(state: OpenDeal, command: NoteFacts, process: Process) -> list[DealFactsNoted]:
+def note_facts(state: OpenDeal, command: NoteFacts, process: Process) -> Decision:
     """Note typed facts, which the gates are judged by."""
     refuse_all("bad-facts", "The facts cannot be noted.", list(noted_faults(process.definition, command.facts)))
     new = {key: value for key, value in command.facts.items() if state.facts.get(key) != value}
@@ -147,7 +147,7 @@ def note_facts(state: OpenDeal, command: NoteFacts, process: Process) -> list[De
 
 
 @deal.decides(allow=SELLING)
-def set_category(state: OpenDeal, command: SetCategory, context: Context) -> list[DealCategoryChanged]:
+def set_category(state: OpenDeal, command: SetCategory, context: Context) -> Decision:
     """Set the forecast category. Once a manager has overridden it, only a manager changes it."""
     if state.category_by_rep == command.category:
         return []
@@ -159,7 +159,7 @@ def set_category(state: OpenDeal, command: SetCategory, context: Context) -> lis
 
 
 @deal.decides(allow=MANAGING)
-def override_category(state: OpenDeal, command: OverrideCategory, context: Context) -> list[DealCategoryChanged]:
+def override_category(state: OpenDeal, command: OverrideCategory, context: Context) -> Decision:
     """Override the forecast category, with a reason. The rep's judgement stays known."""
     if state.category_by_manager == command.category:
         return []
@@ -167,7 +167,7 @@ def override_category(state: OpenDeal, command: OverrideCategory, context: Conte
 
 
 @deal.decides(allow=MANAGING)
-def hand_over(state: OpenDeal, command: HandOver, references: References) -> list[DealHandedOver]:
+def hand_over(state: OpenDeal, command: HandOver, references: References) -> Decision:
     """Hand the deal over to another person."""
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
@@ -186,13 +186,13 @@ def hand_over(state: OpenDeal, command: HandOver, references: References) -> lis
 
 
 @deal.decides(allow=SELLING, method="PATCH")
-def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Process) -> Changes:
+def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Process) -> Decision:
     """Change stage, amount, close date and next step together, or nothing.
 
     The gate is judged with the new amount, date and next step. Everything that stands in the way is named at once.
     """
     named = given(command)
-    parts: list[Callable[[OpenDeal], Changes]] = []
+    parts: list[Callable[[OpenDeal], Decision]] = []
     if "amount" in named:
         parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context))
     if "expected_close" in named:
@@ -204,7 +204,7 @@ def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Proc
         parts.append(lambda now: planned(now, step, context, "next_step.on"))
     if "stage" in named:
         parts.append(lambda now: moved(now, command.stage, context, process))
-    changes: Changes = []
+    changes: list[Any] = []
     reasons: list[Reason] = []
     for part in parts:
         try:

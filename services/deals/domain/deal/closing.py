@@ -83,21 +83,11 @@ def win(state: OpenDeal, command: WinDeal, context: Context) -> Decision:
     return [Occurrence(event=deal_won(state, on), at=context.moment(on))]
 
 
-@deal.already
-def is_won(state: WonDeal, command: WinDeal) -> bool:
-    return command.on in (None, state.on)
-
-
 @deal.decides(allow=SELLING)
 def lose(state: OpenDeal, command: LoseDeal, context: Context) -> Decision:
     """Close the deal as lost, with the reason."""
     on = _closing_day(state, command.on, context)
     return [Occurrence(event=deal_lost(state, on, command.reason, command.competitor), at=context.moment(on))]
-
-
-@deal.already
-def is_lost(state: LostDeal, command: LoseDeal) -> bool:
-    return command.on in (None, state.on) and (command.reason, command.competitor) == (state.reason, state.competitor)
 
 
 @deal.decides(allow=SELLING)
@@ -107,15 +97,57 @@ def abandon(state: OpenDeal, command: AbandonDeal, context: Context) -> Decision
     return [Occurrence(event=deal_abandoned(state, on, command.reason), at=context.moment(on))]
 
 
+@deal.decides(allow=SELLING)
+def reopen(state: ClosedDeal, command: ReopenDeal, context: Context) -> Decision:
+    """Reopen a closed deal, in the stage where it closed."""
+    return [deal_reopened(state, context.today, command.reason)]
+
+
+@deal.already
+def is_won(state: WonDeal, command: WinDeal) -> bool:
+    return command.on in (None, state.on)
+
+
+@deal.already
+def is_lost(state: LostDeal, command: LoseDeal) -> bool:
+    return command.on in (None, state.on) and (command.reason, command.competitor) == (state.reason, state.competitor)
+
+
 @deal.already
 def is_abandoned(state: AbandonedDeal, command: AbandonDeal) -> bool:
     return command.on in (None, state.on) and command.reason == state.reason
 
 
-@deal.decides(allow=SELLING)
-def reopen(state: ClosedDeal, command: ReopenDeal, context: Context) -> list[DealReopened]:
-    """Reopen a closed deal, in the stage where it closed."""
-    return [deal_reopened(state, context.today, command.reason)]
+# Of several ends without a reopening between them the last one counts, and what an end says of the deal besides was
+# known when it was recorded: amount and stage are those of the deal's own history.
+
+
+@deal.evolves
+def won(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealWon) -> WonDeal:
+    return become(WonDeal, state, on=event.on, changes=said(state, "won", event.on, None))
+
+
+@deal.evolves
+def lost(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealLost) -> LostDeal:
+    changes = said(state, "lost", event.on, event.reason)
+    return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor, changes=changes)
+
+
+@deal.evolves
+def abandoned(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealAbandoned) -> AbandonedDeal:
+    changes = said(state, "abandoned", event.on, event.reason)
+    return become(AbandonedDeal, state, on=event.on, reason=event.reason, changes=changes)
+
+
+@deal.evolves
+def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealReopened) -> OpenDeal:
+    return become(
+        OpenDeal,
+        state,
+        stage_since=event.on,
+        open_since=event.on,
+        changes=said(state, "reopened", event.on, event.reason),
+    )
 
 
 def deal_won(state: Deal, on: date) -> DealWon:
@@ -157,38 +189,6 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
         amount=state.amount,
         expected_close=state.expected_close,
         on=on,
-    )
-
-
-# Of several ends without a reopening between them the last one counts, and what an end says of the deal besides was
-# known when it was recorded: amount and stage are those of the deal's own history.
-
-
-@deal.evolves
-def won(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealWon) -> WonDeal:
-    return become(WonDeal, state, on=event.on, changes=said(state, "won", event.on, None))
-
-
-@deal.evolves
-def lost(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealLost) -> LostDeal:
-    changes = said(state, "lost", event.on, event.reason)
-    return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor, changes=changes)
-
-
-@deal.evolves
-def abandoned(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealAbandoned) -> AbandonedDeal:
-    changes = said(state, "abandoned", event.on, event.reason)
-    return become(AbandonedDeal, state, on=event.on, reason=event.reason, changes=changes)
-
-
-@deal.evolves
-def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealReopened) -> OpenDeal:
-    return become(
-        OpenDeal,
-        state,
-        stage_since=event.on,
-        open_since=event.on,
-        changes=said(state, "reopened", event.on, event.reason),
     )
 
 

@@ -53,7 +53,7 @@ from shared.events.money import Money
 
 
 @value
-class OpenImportedDeal:
+class ImportDeal:
     """A deal was opened on a day, in any stage."""
 
     on: Day
@@ -81,7 +81,7 @@ class OpenImportedDeal:
 
 
 @value
-class MoveImportedDeal:
+class ImportDealMove:
     """A deal entered a stage on a day."""
 
     on: Day
@@ -92,7 +92,7 @@ class MoveImportedDeal:
 
 
 @value
-class ChangeImportedDeal:
+class ImportDealChange:
     """What changed about a deal on a day; what is left out stayed as it was."""
 
     on: Day
@@ -105,7 +105,7 @@ class ChangeImportedDeal:
 
 
 @value
-class LogImportedActivity:
+class ImportDealActivity:
     """Somebody worked on a deal on a day."""
 
     on: Day
@@ -118,7 +118,7 @@ class LogImportedActivity:
 
 
 @value
-class CompleteImportedNode:
+class ImportDealNode:
     """A task or deliverable was done on a day."""
 
     on: Day
@@ -128,7 +128,7 @@ class CompleteImportedNode:
 
 
 @value
-class WinImportedDeal:
+class ImportDealWin:
     """A deal was won on a day."""
 
     on: Day
@@ -138,7 +138,7 @@ class WinImportedDeal:
 
 
 @value
-class LoseImportedDeal:
+class ImportDealLoss:
     """A deal was lost on a day."""
 
     on: Day
@@ -148,7 +148,7 @@ class LoseImportedDeal:
 
 
 @value
-class AbandonImportedDeal:
+class ImportDealAbandonment:
     """A deal was abandoned on a day."""
 
     on: Day
@@ -157,7 +157,7 @@ class AbandonImportedDeal:
 
 
 @value
-class ReopenImportedDeal:
+class ImportDealReopening:
     """A closed deal was reopened on a day."""
 
     on: Day
@@ -165,8 +165,14 @@ class ReopenImportedDeal:
     reason: Text
 
 
+Said = Money | NextStep | date | str | None
+
+
+retractable(deal, DealFactRetracted)
+
+
 @deal.decides(allow=ONLY_SERVICES)
-def open_imported(state: NoDeal, command: OpenImportedDeal, context: Context, chosen: ChosenProcess) -> Decision:
+def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: ChosenProcess) -> Decision:
     """Take over the opening of a deal."""
     moment = _moment(command, context)
     key = command.stage or chosen.process.definition.stages[0].key
@@ -195,7 +201,7 @@ def open_imported(state: NoDeal, command: OpenImportedDeal, context: Context, ch
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, process: Process) -> Decision:
+def import_move(state: OpenDeal, command: ImportDealMove, context: Context, process: Process) -> Decision:
     """Take over a move of a deal, also to where it stood: what is told before it later must not change that."""
     moment = _moment(command, context, state)
     known_stage(process, command.stage)
@@ -212,7 +218,7 @@ def move_imported(state: OpenDeal, command: MoveImportedDeal, context: Context, 
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Context) -> Decision:
+def import_change(state: OpenDeal, command: ImportDealChange, context: Context) -> Decision:
     """Take over changes of a deal, also to what was so: what is told before it later must not change that."""
     moment = _moment(command, context, state)
     events: list[Any] = []
@@ -242,7 +248,7 @@ def change_imported(state: OpenDeal, command: ChangeImportedDeal, context: Conte
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def log_imported(state: OpenDeal, command: LogImportedActivity, context: Context) -> Decision:
+def import_activity(state: OpenDeal, command: ImportDealActivity, context: Context) -> Decision:
     """Take over an activity."""
     event = DealActivityLogged(
         deal_id=state.id,
@@ -257,7 +263,7 @@ def log_imported(state: OpenDeal, command: LogImportedActivity, context: Context
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def complete_imported(state: OpenDeal, command: CompleteImportedNode, context: Context, process: Process) -> Decision:
+def import_node(state: OpenDeal, command: ImportDealNode, context: Context, process: Process) -> Decision:
     """Take over the completion of a task or deliverable."""
     moment = _moment(command, context, state)
     stage, kind, node = node_of(process, command.key)
@@ -265,13 +271,8 @@ def complete_imported(state: OpenDeal, command: CompleteImportedNode, context: C
     return [Occurrence(event=completed(state, stage, kind, node, command.evidence), at=moment)]
 
 
-@deal.already
-def was_completed(state: AnyDeal, command: CompleteImportedNode) -> bool:
-    return any(node.key == command.key and node.evidence == command.evidence for node in state.nodes)
-
-
 @deal.decides(allow=ONLY_SERVICES)
-def win_imported(state: AnyDeal, command: WinImportedDeal, context: Context) -> Decision:
+def import_win(state: AnyDeal, command: ImportDealWin, context: Context) -> Decision:
     """Take over the winning of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     facts = []
@@ -284,38 +285,43 @@ def win_imported(state: AnyDeal, command: WinImportedDeal, context: Context) -> 
 
 
 @deal.decides(allow=ONLY_SERVICES)
-def lose_imported(state: AnyDeal, command: LoseImportedDeal, context: Context) -> Decision:
+def import_loss(state: AnyDeal, command: ImportDealLoss, context: Context) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     return [Occurrence(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
 
 
-@deal.already
-def was_lost(state: AnyDeal, command: LoseImportedDeal) -> bool:
-    return _told(state, "lost", command.on, command.reason)
-
-
 @deal.decides(allow=ONLY_SERVICES)
-def abandon_imported(state: AnyDeal, command: AbandonImportedDeal, context: Context) -> Decision:
+def import_abandonment(state: AnyDeal, command: ImportDealAbandonment, context: Context) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
     return [Occurrence(event=deal_abandoned(state, command.on, command.reason), at=moment)]
 
 
-@deal.already
-def was_abandoned(state: AnyDeal, command: AbandonImportedDeal) -> bool:
-    return _told(state, "abandoned", command.on, command.reason)
-
-
 @deal.decides(allow=ONLY_SERVICES)
-def reopen_imported(state: ClosedDeal, command: ReopenImportedDeal, context: Context) -> Decision:
+def import_reopening(state: ClosedDeal, command: ImportDealReopening, context: Context) -> Decision:
     """Take over the reopening of a deal."""
     moment = _moment(command, context, state)
     return [Occurrence(event=deal_reopened(state, command.on, command.reason), at=moment)]
 
 
 @deal.already
-def was_reopened(state: AnyDeal, command: ReopenImportedDeal) -> bool:
+def is_node_imported(state: AnyDeal, command: ImportDealNode) -> bool:
+    return any(node.key == command.key and node.evidence == command.evidence for node in state.nodes)
+
+
+@deal.already
+def is_loss_imported(state: AnyDeal, command: ImportDealLoss) -> bool:
+    return _told(state, "lost", command.on, command.reason)
+
+
+@deal.already
+def is_abandonment_imported(state: AnyDeal, command: ImportDealAbandonment) -> bool:
+    return _told(state, "abandoned", command.on, command.reason)
+
+
+@deal.already
+def is_reopening_imported(state: AnyDeal, command: ImportDealReopening) -> bool:
     return _told(state, "reopened", command.on, command.reason)
 
 
@@ -323,12 +329,6 @@ def _moment(command: Any, context: Context, state: AnyDeal | None = None) -> Mom
     return context.past_moment(command.on, command.at, since=state.opening.on if state else None)
 
 
-Said = Money | NextStep | date | str | None
-
-
 def _told(state: AnyDeal, what: str, on: date, value: Said) -> bool:
     """Whether exactly this was told of this day."""
     return Change(what=what, on=on, value=plain(value)) in state.changes
-
-
-retractable(deal, DealFactRetracted)

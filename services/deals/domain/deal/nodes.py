@@ -9,6 +9,7 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal
 from services.deals.domain.process import Process
+from shared.domain.aggregate import Decision
 from shared.domain.context import Company
 from shared.domain.fields import LongText
 from shared.domain.rejection import Rejected
@@ -34,7 +35,7 @@ class CompleteNode:
 
 
 @deal.decides(allow=SELLING)
-def complete_node(state: OpenDeal, command: CompleteNode, process: Process) -> list[DealNodeCompleted]:
+def complete_node(state: OpenDeal, command: CompleteNode, process: Process) -> Decision:
     """Complete a task or deliverable of this stage or an earlier one, with its evidence."""
     stage, kind, node = node_of(process, command.key)
     if process.definition.index(stage.key) > process.definition.index(state.stage):
@@ -48,6 +49,22 @@ def complete_node(state: OpenDeal, command: CompleteNode, process: Process) -> l
 @deal.already
 def is_completed(state: AnyDeal, command: CompleteNode) -> bool:
     return any(node.key == command.key and node.evidence == command.evidence for node in state.nodes)
+
+
+@deal.evolves
+def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
+    known = next((node for node in state.nodes if node.key == event.key), None)
+    done = DealNode(
+        key=event.key,
+        stage=event.stage,
+        kind=event.kind,
+        required=event.required,
+        due=known.due if known else None,
+        evidence=event.evidence,
+    )
+    if known is None:
+        return replace(state, nodes=(*state.nodes, done))
+    return replace(state, nodes=tuple(done if node.key == event.key else node for node in state.nodes))
 
 
 def refuse_completed(state: OpenDeal, node: Node) -> None:
@@ -83,22 +100,6 @@ def node_of(process: Process, key: str) -> tuple[Stage, str, Node]:
             return entry
     keys = ", ".join(node.key for _, _, node in every)
     raise Rejected("unknown-node", f"The process has no task or deliverable {key!r}; it has {keys}.", field="key")
-
-
-@deal.evolves
-def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
-    known = next((node for node in state.nodes if node.key == event.key), None)
-    done = DealNode(
-        key=event.key,
-        stage=event.stage,
-        kind=event.kind,
-        required=event.required,
-        due=known.due if known else None,
-        evidence=event.evidence,
-    )
-    if known is None:
-        return replace(state, nodes=(*state.nodes, done))
-    return replace(state, nodes=tuple(done if node.key == event.key else node for node in state.nodes))
 
 
 def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[DealNode] = ()) -> tuple[DueNode, ...]:

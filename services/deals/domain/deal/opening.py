@@ -11,6 +11,7 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
 from services.deals.domain.product import Catalogue
+from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, rounded, zero
@@ -89,7 +90,7 @@ def open_(
     chosen: ChosenProcess,
     catalogue: Catalogue,
     references: References,
-) -> list[DealOpened]:
+) -> Decision:
     """Open a deal."""
     faults = [*_faults(command, context, catalogue), *unknown(references)]
     refuse_all("bad-deal", "The deal cannot be opened like this.", faults)
@@ -115,8 +116,31 @@ def open_(
     ]
 
 
+@deal.decides(allow=ONLY_SERVICES)
+def open_converted(state: NoDeal, command: OpenConvertedDeal, context: Context, chosen: ChosenProcess) -> Decision:
+    """Open the deal that a lead became."""
+    amount = command.amount or zero(context.company.currency)
+    return [
+        begun(
+            context,
+            chosen,
+            chosen.process.definition.stages[0],
+            name=command.name,
+            amount=worth(amount, context),
+            expected_close=command.expected_close,
+            owner=command.owner,
+            team=command.team,
+            account_id=command.account_id,
+            lead_id=command.lead_id,
+            captured_at=command.captured_at,
+            source=command.source,
+            industry=command.industry,
+        )
+    ]
+
+
 @deal.already
-def was_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
+def is_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
     began = state.opening
     lines = len(command.lines) == len(state.lines) and all(
         (wanted.product_id, wanted.quantity, wanted.price or line.price) == (line.product_id, line.quantity, line.price)
@@ -142,61 +166,9 @@ def was_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
     )
 
 
-@deal.decides(allow=ONLY_SERVICES)
-def open_converted(
-    state: NoDeal, command: OpenConvertedDeal, context: Context, chosen: ChosenProcess
-) -> list[DealOpened]:
-    """Open the deal that a lead became."""
-    amount = command.amount or zero(context.company.currency)
-    return [
-        begun(
-            context,
-            chosen,
-            chosen.process.definition.stages[0],
-            name=command.name,
-            amount=worth(amount, context),
-            expected_close=command.expected_close,
-            owner=command.owner,
-            team=command.team,
-            account_id=command.account_id,
-            lead_id=command.lead_id,
-            captured_at=command.captured_at,
-            source=command.source,
-            industry=command.industry,
-        )
-    ]
-
-
 @deal.already
-def was_converted(state: AnyDeal, command: OpenConvertedDeal) -> bool:
+def is_opened_by_conversion(state: AnyDeal, command: OpenConvertedDeal) -> bool:
     return state.lead_id == command.lead_id
-
-
-def begun(
-    context: Context,
-    chosen: ChosenProcess,
-    stage: Stage,
-    *,
-    on: date | None = None,
-    tracked: bool = True,
-    **stated: Any,
-) -> DealOpened:
-    """The fact that a deal began in a stage, on a day (default: today); its tasks fall due when they are tracked."""
-    day = on or context.today
-    return DealOpened(
-        deal_id=context.aggregate_id,
-        process_id=chosen.process.id,
-        process_name=chosen.process.definition.name,
-        process_version=chosen.process.version,
-        process_rule=chosen.rule,
-        stage=stage.key,
-        probability=stage.probability,
-        category=stage.category,
-        idle_days=stage.idle_days,
-        nodes=due_nodes(stage, day, context.company) if tracked else (),
-        on=day,
-        **stated,
-    )
 
 
 @deal.evolves
@@ -239,6 +211,33 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
             stage=event.stage,
             on=event.on,
         ),
+    )
+
+
+def begun(
+    context: Context,
+    chosen: ChosenProcess,
+    stage: Stage,
+    *,
+    on: date | None = None,
+    tracked: bool = True,
+    **stated: Any,
+) -> DealOpened:
+    """The fact that a deal began in a stage, on a day (default: today); its tasks fall due when they are tracked."""
+    day = on or context.today
+    return DealOpened(
+        deal_id=context.aggregate_id,
+        process_id=chosen.process.id,
+        process_name=chosen.process.definition.name,
+        process_version=chosen.process.version,
+        process_rule=chosen.rule,
+        stage=stage.key,
+        probability=stage.probability,
+        category=stage.category,
+        idle_days=stage.idle_days,
+        nodes=due_nodes(stage, day, context.company) if tracked else (),
+        on=day,
+        **stated,
     )
 
 

@@ -8,6 +8,7 @@ from annotated_types import MaxLen, MinLen
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of, judged
 from services.deals.domain.process import Process
+from shared.domain.aggregate import Decision
 from shared.domain.context import Company, Context
 from shared.domain.criteria import unmet
 from shared.domain.fields import Text
@@ -30,13 +31,28 @@ class MoveDeal:
 
 
 @deal.decides(allow=SELLING)
-def move(state: OpenDeal, command: MoveDeal, context: Context, process: Process) -> list[DealMoved]:
+def move(state: OpenDeal, command: MoveDeal, context: Context, process: Process) -> Decision:
     """Move the deal to another stage.
 
     Forward, the exit criteria of the stage left and the entry criteria of the stage entered have to be met; every unmet
     one is named in one answer. Stages may be skipped, and a deal may go back, where the process allows it.
     """
     return moved(state, command.stage, context, process, command.reason)
+
+
+@deal.evolves
+def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
+    if event.stage == state.stage:
+        return state  # history told that it was there
+    return judged(
+        state,
+        stage=event.stage,
+        stage_since=event.on,
+        probability=event.probability,
+        category_of_stage=event.category_of_stage or event.category,
+        nodes=with_due(state.nodes, event.stage, event.nodes),
+        trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
+    )
 
 
 def moved(
@@ -93,21 +109,6 @@ def entered(
         team=state.team,
         reason=reason,
         on=on,
-    )
-
-
-@deal.evolves
-def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
-    if event.stage == state.stage:
-        return state  # history told that it was there
-    return judged(
-        state,
-        stage=event.stage,
-        stage_since=event.on,
-        probability=event.probability,
-        category_of_stage=event.category_of_stage or event.category,
-        nodes=with_due(state.nodes, event.stage, event.nodes),
-        trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
     )
 
 

@@ -164,14 +164,14 @@ ClosedDeal = WonDeal | LostDeal | AbandonedDeal
 deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
 
 
-@deal.assumes
-def came_in_some_order(state: AnyDeal) -> AnyDeal:
-    return replace(state, assumptions=(*state.assumptions, ORDER_OF_DAY))
-
-
 _COMMON = tuple(field.name for field in fields(Deal))
 
 Kind = TypeVar("Kind", bound=Deal)
+
+
+@deal.assumes
+def came_in_some_order(state: AnyDeal) -> AnyDeal:
+    return replace(state, assumptions=(*state.assumptions, ORDER_OF_DAY))
 
 
 def judged(state: Kind, **changes: Any) -> Kind:

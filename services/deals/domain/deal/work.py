@@ -82,8 +82,14 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
     return [Occurrence(event=logged, at=context.moment(on)), *following]
 
 
+@deal.decides(allow=SELLING)
+def plan_next_step(state: OpenDeal, command: PlanNextStep, context: Context) -> Decision:
+    """Plan the next step, or say explicitly that there is none."""
+    return planned(state, NextStep(on=command.on, what=command.what), context, "on")
+
+
 @deal.already
-def was_logged(state: OpenDeal, command: LogActivity) -> bool:
+def is_logged(state: OpenDeal, command: LogActivity) -> bool:
     return any(
         activity.id == command.activity_id
         and (activity.kind, activity.minutes, activity.cost, activity.outcome)
@@ -91,21 +97,6 @@ def was_logged(state: OpenDeal, command: LogActivity) -> bool:
         and command.on in (None, activity.on)
         for activity in state.activities
     )
-
-
-@deal.decides(allow=SELLING)
-def plan_next_step(state: OpenDeal, command: PlanNextStep, context: Context) -> list[DealNextStepPlanned]:
-    """Plan the next step, or say explicitly that there is none."""
-    return planned(state, NextStep(on=command.on, what=command.what), context, "on")
-
-
-def planned(state: OpenDeal, step: NextStep, context: Context, field: str) -> list[DealNextStepPlanned]:
-    """The next step as a fact, or nothing when it is planned already; `field` names its day in the command."""
-    if state.next_step == step:
-        return []
-    if step.on and step.on < context.today:
-        raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
-    return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=context.today)]
 
 
 @deal.evolves
@@ -126,3 +117,12 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
 def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
     step = NextStep(on=event.on, what=event.what)
     return replace(state, next_step=step, changes=said(state, "next-step", event.planned_on, step))
+
+
+def planned(state: OpenDeal, step: NextStep, context: Context, field: str) -> list[DealNextStepPlanned]:
+    """The next step as a fact, or nothing when it is planned already; `field` names its day in the command."""
+    if state.next_step == step:
+        return []
+    if step.on and step.on < context.today:
+        raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
+    return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=context.today)]

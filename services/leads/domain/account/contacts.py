@@ -16,19 +16,10 @@ from shared.domain.roles import OPERATIONS, SELLING
 from shared.events.definition import value
 from shared.events.leads.account import ContactAdded, ContactErased
 
-# -- commands --------------------------------------------------------------------------------------------------------
-
 
 @value
 class AddContact:
     """Enter a person at the account."""
-
-    example: ClassVar[dict[str, object]] = {
-        "name": "Ada Moreno",
-        "email": "ada.moreno@northwind.example",
-        "title": "Head of production",
-        "buying_role": "champion",
-    }
 
     name: Name
     email: Email | None = None
@@ -38,17 +29,31 @@ class AddContact:
     title: Name | None = None
     buying_role: BuyingRole | None = None
 
+    example: ClassVar[dict[str, object]] = {
+        "name": "Ada Moreno",
+        "email": "ada.moreno@northwind.example",
+        "title": "Head of production",
+        "buying_role": "champion",
+    }
+
 
 @value
 class EraseContact:
     """Forget who a contact is."""
 
-    example: ClassVar[dict[str, object]] = {"contact_id": "0192f0c1-0000-7000-8000-000000000021"}
-
     contact_id: UUID
 
+    example: ClassVar[dict[str, object]] = {"contact_id": "0192f0c1-0000-7000-8000-000000000021"}
 
-# -- decisions -------------------------------------------------------------------------------------------------------
+
+class Person(Protocol):
+    """What is told about somebody."""
+
+    @property
+    def email(self) -> str | None: ...
+
+    @property
+    def phone(self) -> str | None: ...
 
 
 @account.decides(allow=SELLING)
@@ -79,40 +84,6 @@ def erase_contact(state: ActiveAccount, command: EraseContact) -> Decision:
     if found is None:
         raise Rejected("unknown-contact", "The account has no such contact.", field="contact_id")
     return [] if found.erased else [ContactErased(account_id=state.id, contact_id=found.id)]
-
-
-class Person(Protocol):
-    """What is told about somebody."""
-
-    @property
-    def email(self) -> str | None: ...
-
-    @property
-    def phone(self) -> str | None: ...
-
-
-def reached(state: ActiveAccount, command: Person, *, leave_out: bool = False) -> ContactPoints:
-    """How the person is reached, in normal form; a national phone number is taken to be of the account's country. What
-    cannot be read is refused, or left out."""
-    country = state.profile.country
-    return normalised(email=command.email, phone=command.phone, country=country, leave_out=leave_out)
-
-
-def is_same(contact: Contact, command: AddContact, points: ContactPoints) -> bool:
-    """Whether a contact is as a command says."""
-    known = (contact.name, contact.email, contact.phone, contact.title, contact.buying_role)
-    return known == (command.name, points.email, points.phone, command.title, command.buying_role)
-
-
-def refuse_known(same: Sequence[Known]) -> None:
-    """Nobody is entered twice: not as a contact, nor beside an open lead."""
-    if any(each.kind == "lead" for each in same):
-        raise Rejected("email-held", "An open lead has this e-mail address: convert it.", field="email")
-    if same:
-        raise Rejected("email-held", "A contact has this e-mail address already.", field="email")
-
-
-# -- what changes ----------------------------------------------------------------------------------------------------
 
 
 @account.evolves
@@ -147,3 +118,24 @@ def has_forgotten(state: ActiveAccount, event: ContactErased) -> ActiveAccount:
         # Corrected since: they came later than was known when they were erased.
         return replace(state, contacts=(*state.contacts, forgotten))
     return replace(state, contacts=tuple(forgotten if one is known else one for one in state.contacts))
+
+
+def reached(state: ActiveAccount, command: Person, *, leave_out: bool = False) -> ContactPoints:
+    """How the person is reached, in normal form; a national phone number is taken to be of the account's country. What
+    cannot be read is refused, or left out."""
+    country = state.profile.country
+    return normalised(email=command.email, phone=command.phone, country=country, leave_out=leave_out)
+
+
+def is_same(contact: Contact, command: AddContact, points: ContactPoints) -> bool:
+    """Whether a contact is as a command says."""
+    known = (contact.name, contact.email, contact.phone, contact.title, contact.buying_role)
+    return known == (command.name, points.email, points.phone, command.title, command.buying_role)
+
+
+def refuse_known(same: Sequence[Known]) -> None:
+    """Nobody is entered twice: not as a contact, nor beside an open lead."""
+    if any(each.kind == "lead" for each in same):
+        raise Rejected("email-held", "An open lead has this e-mail address: convert it.", field="email")
+    if same:
+        raise Rejected("email-held", "A contact has this e-mail address already.", field="email")

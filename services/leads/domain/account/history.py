@@ -19,8 +19,6 @@ from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
 from shared.events.leads.account import AccountFactRetracted, AccountHandedOver, ContactAdded
 
-# -- commands --------------------------------------------------------------------------------------------------------
-
 
 @value
 class ImportAccount:
@@ -57,7 +55,7 @@ class ImportContact:
     """The instant, UTC, where it is known; default: the end of the day."""
 
 
-# -- decisions -------------------------------------------------------------------------------------------------------
+retractable(account, AccountFactRetracted)
 
 
 @account.decides(allow=ONLY_SERVICES)
@@ -96,6 +94,3 @@ def import_contact(state: ActiveAccount, command: ImportContact, context: Contex
         candidates=known.without(state.id).ids or None,
     )
     return [Occurrence(event=added, at=context.past_moment(command.on, command.at))]
-
-
-retractable(account, AccountFactRetracted)

@@ -37,20 +37,9 @@ class Keeper:
     exists: bool = True
 
 
-# -- commands --------------------------------------------------------------------------------------------------------
-
-
 @value
 class RegisterAccount:
     """Enter a company."""
-
-    example: ClassVar[dict[str, object]] = {
-        "name": "Northwind Tooling",
-        "domain": "northwind.example",
-        "industry": "manufacturing",
-        "size": 420,
-        "country": "DE",
-    }
 
     name: Name
     domain: Domain | None = None
@@ -65,12 +54,18 @@ class RegisterAccount:
     owner: UUID | None = None
     """The member who keeps it; default: whoever asks."""
 
+    example: ClassVar[dict[str, object]] = {
+        "name": "Northwind Tooling",
+        "domain": "northwind.example",
+        "industry": "manufacturing",
+        "size": 420,
+        "country": "DE",
+    }
+
 
 @value
 class ChangeAccount:
     """Change the profile of an account; what is left out stays, null empties."""
-
-    example: ClassVar[dict[str, object]] = {"size": 460, "industry": None}
 
     name: Name = absent()
     domain: Domain | None = absent()
@@ -79,54 +74,7 @@ class ChangeAccount:
     country: Country | None = absent()
     parent_id: UUID | None = absent()
 
-
-# -- decisions -------------------------------------------------------------------------------------------------------
-
-
-@account.decides(allow=SELLING)
-def register(
-    state: NoAccount, command: RegisterAccount, context: Context, neighbours: Neighbours, keeper: Keeper
-) -> Decision:
-    """Enter a company as an account of whoever asks, or of the member who is named."""
-    if not keeper.exists:
-        raise Rejected("unknown-member", "There is no such active member.", field="owner")
-    profile = checked(said_by(command), context.aggregate_id, neighbours)
-    return [opened(context.aggregate_id, profile, owner=keeper.member_id, team=keeper.team)]
-
-
-@account.already
-def registered_already(state: ActiveAccount, command: RegisterAccount) -> bool:
-    return state.profile == said_by(command) and command.owner in (None, state.owner)
-
-
-@account.decides(allow=SELLING, method="PATCH")
-def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours) -> Decision:
-    """Change the profile of an account; what is left out stays, what is null is emptied."""
-    profile = checked(changed(state.profile, command), state.id, neighbours)
-    return [] if profile == state.profile else [became(state.id, profile)]
-
-
-def became(
-    account_id: UUID, profile: Profile, *, lead_id: UUID | None = None, said: tuple[str, ...] | None = None
-) -> AccountChanged:
-    """The fact that the profile of an account is now this, as far as it is said."""
-    return AccountChanged(account_id=account_id, lead_id=lead_id, said=said, **asdict(profile))
-
-
-def opened(
-    account_id: UUID,
-    profile: Profile,
-    *,
-    owner: UUID | None,
-    team: UUID | None,
-    lead_id: UUID | None = None,
-    said: tuple[str, ...] | None = None,
-) -> AccountOpened:
-    """The fact that an account with this profile is known."""
-    return AccountOpened(account_id=account_id, owner=owner, team=team, lead_id=lead_id, said=said, **asdict(profile))
-
-
-# -- profiles --------------------------------------------------------------------------------------------------------
+    example: ClassVar[dict[str, object]] = {"size": 460, "industry": None}
 
 
 class Company(Protocol):
@@ -149,6 +97,75 @@ class Company(Protocol):
 
     @property
     def parent_id(self) -> UUID | None: ...
+
+
+@account.decides(allow=SELLING)
+def register(
+    state: NoAccount, command: RegisterAccount, context: Context, neighbours: Neighbours, keeper: Keeper
+) -> Decision:
+    """Enter a company as an account of whoever asks, or of the member who is named."""
+    if not keeper.exists:
+        raise Rejected("unknown-member", "There is no such active member.", field="owner")
+    profile = checked(said_by(command), context.aggregate_id, neighbours)
+    return [opened(context.aggregate_id, profile, owner=keeper.member_id, team=keeper.team)]
+
+
+@account.decides(allow=SELLING, method="PATCH")
+def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours) -> Decision:
+    """Change the profile of an account; what is left out stays, what is null is emptied."""
+    profile = checked(changed(state.profile, command), state.id, neighbours)
+    return [] if profile == state.profile else [became(state.id, profile)]
+
+
+@account.already
+def is_registered(state: ActiveAccount, command: RegisterAccount) -> bool:
+    return state.profile == said_by(command) and command.owner in (None, state.owner)
+
+
+@account.evolves
+def became_known(state: NoAccount, event: AccountOpened) -> ActiveAccount:
+    profile = Profile(**stated(event, PROFILE, first=True))
+    return ActiveAccount(
+        id=event.account_id, profile=profile, owner=event.owner, team=event.team, lead_id=event.lead_id
+    )
+
+
+@account.evolves
+def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
+    profile = replace(state.profile, **stated(event, PROFILE))
+    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id)
+
+
+@account.evolves
+def was_so_later(state: ActiveAccount, event: AccountOpened) -> ActiveAccount:
+    """What was told as the first about it may turn out not to be: then it was so from that day on."""
+    profile = replace(state.profile, **stated(event, PROFILE))
+    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id, **stated(event, KEPT_BY))
+
+
+@account.evolves
+def is_kept_by(state: ActiveAccount, event: AccountHandedOver) -> ActiveAccount:
+    return replace(state, **stated(event, KEPT_BY))
+
+
+def became(
+    account_id: UUID, profile: Profile, *, lead_id: UUID | None = None, said: tuple[str, ...] | None = None
+) -> AccountChanged:
+    """The fact that the profile of an account is now this, as far as it is said."""
+    return AccountChanged(account_id=account_id, lead_id=lead_id, said=said, **asdict(profile))
+
+
+def opened(
+    account_id: UUID,
+    profile: Profile,
+    *,
+    owner: UUID | None,
+    team: UUID | None,
+    lead_id: UUID | None = None,
+    said: tuple[str, ...] | None = None,
+) -> AccountOpened:
+    """The fact that an account with this profile is known."""
+    return AccountOpened(account_id=account_id, owner=owner, team=team, lead_id=lead_id, said=said, **asdict(profile))
 
 
 def said_by(command: Company, *, leave_out: bool = False) -> Profile:
@@ -188,32 +205,3 @@ def domain_taken(account_id: UUID, neighbours: Neighbours) -> list[Reason]:
     if neighbours.domain_holder in (None, account_id):
         return []
     return [Reason(code="domain-taken", message="Another account has this domain.", field="domain")]
-
-
-# -- what changes ----------------------------------------------------------------------------------------------------
-
-
-@account.evolves
-def became_known(state: NoAccount, event: AccountOpened) -> ActiveAccount:
-    profile = Profile(**stated(event, PROFILE, first=True))
-    return ActiveAccount(
-        id=event.account_id, profile=profile, owner=event.owner, team=event.team, lead_id=event.lead_id
-    )
-
-
-@account.evolves
-def is_now(state: ActiveAccount, event: AccountChanged) -> ActiveAccount:
-    profile = replace(state.profile, **stated(event, PROFILE))
-    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id)
-
-
-@account.evolves
-def was_so_later(state: ActiveAccount, event: AccountOpened) -> ActiveAccount:
-    """What was told as the first about it may turn out not to be: then it was so from that day on."""
-    profile = replace(state.profile, **stated(event, PROFILE))
-    return replace(state, profile=profile, lead_id=event.lead_id or state.lead_id, **stated(event, KEPT_BY))
-
-
-@account.evolves
-def is_kept_by(state: ActiveAccount, event: AccountHandedOver) -> ActiveAccount:
-    return replace(state, **stated(event, KEPT_BY))

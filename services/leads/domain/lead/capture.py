@@ -45,29 +45,9 @@ ASSIGNING = permission({role: reach for role, reach in SELLING.items() if role i
 """Those who hand out leads."""
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
-
-
 @value
 class CaptureLead:
     """Enter somebody's interest."""
-
-    example: ClassVar[dict[str, object]] = {
-        "source": "website",
-        "person_name": "Ada Moreno",
-        "email": "ada.moreno@northwind.example",
-        "phone": "+49 30 901820",
-        "title": "Head of production",
-        "interest": "Wants to see the new line at work.",
-        "company_name": "Northwind Tooling",
-        "company_domain": "northwind.example",
-        "industry": "manufacturing",
-        "company_size": 420,
-        "country": "DE",
-        "campaign": "autumn-fair",
-        "acquisition_cost": {"amount": "85.00", "currency": "EUR"},
-        "consent": True,
-    }
 
     source: Word
     """Where the interest came from, like website, fair or referral."""
@@ -95,20 +75,34 @@ class CaptureLead:
     team_id: UUID | None = None
     """The team whose turn it is; default: the team of whoever enters the lead."""
 
+    example: ClassVar[dict[str, object]] = {
+        "source": "website",
+        "person_name": "Ada Moreno",
+        "email": "ada.moreno@northwind.example",
+        "phone": "+49 30 901820",
+        "title": "Head of production",
+        "interest": "Wants to see the new line at work.",
+        "company_name": "Northwind Tooling",
+        "company_domain": "northwind.example",
+        "industry": "manufacturing",
+        "company_size": 420,
+        "country": "DE",
+        "campaign": "autumn-fair",
+        "acquisition_cost": {"amount": "85.00", "currency": "EUR"},
+        "consent": True,
+    }
+
 
 @value
 class AssignLead:
     """Hand a lead to a member, or to whose turn it is in a team."""
-
-    example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
 
     member_id: UUID | None = None
     """The new owner; the lead goes to the member's team."""
     team_id: UUID | None = None
     """Round-robin in this team; ignored when `member_id` is given."""
 
-
-# -- decisions ------------------------------------------------------------------------------------------------------
+    example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
 
 
 @lead.decides(allow=CAPTURING)
@@ -125,12 +119,6 @@ def capture(state: NoLead, command: CaptureLead, context: Context, known: KnownU
     if repeated := others.named(captured.person_name):
         return [happened, duplicate_of(repeated[0], lead_id)]
     return [replace(happened, candidates=others.ids or None), *handed_out(lead_id, desk)]
-
-
-@lead.already
-def captured_already(state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: CaptureLead) -> bool:
-    currency = command.acquisition_cost.currency if command.acquisition_cost else ""
-    return state.captured == as_captured(command, currency)
 
 
 @lead.decides(allow=ASSIGNING)
@@ -150,10 +138,49 @@ def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_mem
 
 
 @lead.already
-def assigned_already(state: OpenLead, command: AssignLead) -> bool:
+def is_captured(state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: CaptureLead) -> bool:
+    currency = command.acquisition_cost.currency if command.acquisition_cost else ""
+    return state.captured == as_captured(command, currency)
+
+
+@lead.already
+def is_assigned(state: OpenLead, command: AssignLead) -> bool:
     if command.member_id is not None:
         return state.owner == command.member_id
     return state.owner is not None and command.team_id is not None and state.team == command.team_id
+
+
+@lead.evolves
+def came_in(state: NoLead, event: LeadCaptured) -> OpenLead:
+    return OpenLead(
+        id=event.lead_id,
+        captured=Captured(**same_fields(event)),
+        captured_at=event.captured_at,
+        candidates=event.candidates or (),
+    )
+
+
+@lead.evolves
+def is_known_again(state: OpenLead, event: LeadMarkedDuplicate) -> DuplicateLead:
+    return DuplicateLead(
+        id=state.id,
+        captured=state.captured,
+        captured_at=state.captured_at,
+        original_id=event.original_id,
+        original_kind=event.original_kind,
+        owner=event.owner,
+        team=event.team,
+    )
+
+
+@lead.evolves
+def has_an_owner(state: OpenLead, event: LeadAssigned) -> OpenLead:
+    return replace(state, owner=event.member_id, team=event.team_id, rule=event.rule)
+
+
+@lead.evolves
+def stands_in_the_pool(state: OpenLead, event: LeadLeftUnassigned) -> OpenLead:
+    return replace(state, owner=None, team=event.team_id, rule=event.rule)
 
 
 def as_captured(said: Any, currency: str, *, leave_out: bool = False) -> Captured:
@@ -188,39 +215,3 @@ def duplicate_of(original: Known, lead_id: UUID) -> LeadMarkedDuplicate:
         owner=original.owner,
         team=original.team,
     )
-
-
-# -- what changes ---------------------------------------------------------------------------------------------------
-
-
-@lead.evolves
-def came_in(state: NoLead, event: LeadCaptured) -> OpenLead:
-    return OpenLead(
-        id=event.lead_id,
-        captured=Captured(**same_fields(event)),
-        captured_at=event.captured_at,
-        candidates=event.candidates or (),
-    )
-
-
-@lead.evolves
-def is_known_again(state: OpenLead, event: LeadMarkedDuplicate) -> DuplicateLead:
-    return DuplicateLead(
-        id=state.id,
-        captured=state.captured,
-        captured_at=state.captured_at,
-        original_id=event.original_id,
-        original_kind=event.original_kind,
-        owner=event.owner,
-        team=event.team,
-    )
-
-
-@lead.evolves
-def has_an_owner(state: OpenLead, event: LeadAssigned) -> OpenLead:
-    return replace(state, owner=event.member_id, team=event.team_id, rule=event.rule)
-
-
-@lead.evolves
-def stands_in_the_pool(state: OpenLead, event: LeadLeftUnassigned) -> OpenLead:
-    return replace(state, owner=None, team=event.team_id, rule=event.rule)

@@ -45,12 +45,16 @@ class WantedDeal:
     """Today or later."""
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
-
-
 @value
 class ConvertLead:
     """Make a qualified lead an account's contact, and maybe a deal."""
+
+    account_id: UUID | None = None
+    """An existing account; default: the one with the company's domain, else a new one."""
+    account_name: Name | None = None
+    """The name of a new account; default: the company's."""
+    buying_role: BuyingRole | None = None
+    deal: WantedDeal | None = None
 
     example: ClassVar[dict[str, object]] = {
         "buying_role": "champion",
@@ -61,25 +65,15 @@ class ConvertLead:
         },
     }
 
-    account_id: UUID | None = None
-    """An existing account; default: the one with the company's domain, else a new one."""
-    account_name: Name | None = None
-    """The name of a new account; default: the company's."""
-    buying_role: BuyingRole | None = None
-    deal: WantedDeal | None = None
-
 
 @value
 class DisqualifyLead:
     """Give up a lead."""
 
-    example: ClassVar[dict[str, object]] = {"reason": "no-budget", "note": "Frozen until next year."}
-
     reason: DisqualificationReason
     note: LongText | None = None
 
-
-# -- decisions ------------------------------------------------------------------------------------------------------
+    example: ClassVar[dict[str, object]] = {"reason": "no-budget", "note": "Frozen until next year."}
 
 
 @lead.decides(allow=SELLING)
@@ -119,6 +113,61 @@ def convert(
             industry=state.captured.industry,
         ),
     ]
+
+
+@lead.decides(allow=SELLING)
+def disqualify(state: OpenLead, command: DisqualifyLead) -> Decision:
+    """Give up a lead that is not worth following, with the reason."""
+    return [LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)]
+
+
+@lead.already
+def is_converted(state: ConvertedLead, command: ConvertLead) -> bool:
+    if command.account_id not in (None, state.account_id):
+        return False
+    if command.deal is None or state.deal_id is None:
+        return command.deal is None and state.deal_id is None
+    wanted = command.deal
+    return (wanted.name, wanted.amount, wanted.expected_close) == (state.deal_name, state.amount, state.expected_close)
+
+
+@lead.already
+def is_disqualified(state: DisqualifiedLead, command: DisqualifyLead) -> bool:
+    return (state.reason, state.note) == (command.reason, command.note)
+
+
+@lead.evolves
+def is_opened_by_conversion(state: OpenLead, event: LeadConverted) -> ConvertedLead:
+    return ConvertedLead(
+        id=state.id,
+        captured=state.captured,
+        captured_at=state.captured_at,
+        owner=state.owner,
+        team=state.team,
+        qualification=state.qualification,
+        activities=state.activities,
+        account_id=event.account_id,
+        contact_id=event.contact_id,
+        deal_id=event.deal_id,
+        deal_name=event.deal_name,
+        amount=event.amount,
+        expected_close=event.expected_close,
+    )
+
+
+@lead.evolves
+def was_given_up(state: OpenLead, event: LeadDisqualified) -> DisqualifiedLead:
+    return DisqualifiedLead(
+        id=state.id,
+        captured=state.captured,
+        captured_at=state.captured_at,
+        owner=state.owner,
+        team=state.team,
+        qualification=state.qualification,
+        activities=state.activities,
+        reason=event.reason,
+        note=event.note,
+    )
 
 
 def deal_of(lead_id: UUID) -> UUID:
@@ -172,62 +221,4 @@ def contact_of(
         phone=state.captured.phone,
         title=state.captured.title,
         candidates=known.without(state.id).without(account_id).ids or None,
-    )
-
-
-@lead.already
-def converted_already(state: ConvertedLead, command: ConvertLead) -> bool:
-    if command.account_id not in (None, state.account_id):
-        return False
-    if command.deal is None or state.deal_id is None:
-        return command.deal is None and state.deal_id is None
-    wanted = command.deal
-    return (wanted.name, wanted.amount, wanted.expected_close) == (state.deal_name, state.amount, state.expected_close)
-
-
-@lead.decides(allow=SELLING)
-def disqualify(state: OpenLead, command: DisqualifyLead) -> Decision:
-    """Give up a lead that is not worth following, with the reason."""
-    return [LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)]
-
-
-@lead.already
-def disqualified_already(state: DisqualifiedLead, command: DisqualifyLead) -> bool:
-    return (state.reason, state.note) == (command.reason, command.note)
-
-
-# -- what changes ---------------------------------------------------------------------------------------------------
-
-
-@lead.evolves
-def was_converted(state: OpenLead, event: LeadConverted) -> ConvertedLead:
-    return ConvertedLead(
-        id=state.id,
-        captured=state.captured,
-        captured_at=state.captured_at,
-        owner=state.owner,
-        team=state.team,
-        qualification=state.qualification,
-        activities=state.activities,
-        account_id=event.account_id,
-        contact_id=event.contact_id,
-        deal_id=event.deal_id,
-        deal_name=event.deal_name,
-        amount=event.amount,
-        expected_close=event.expected_close,
-    )
-
-
-@lead.evolves
-def was_given_up(state: OpenLead, event: LeadDisqualified) -> DisqualifiedLead:
-    return DisqualifiedLead(
-        id=state.id,
-        captured=state.captured,
-        captured_at=state.captured_at,
-        owner=state.owner,
-        team=state.team,
-        qualification=state.qualification,
-        activities=state.activities,
-        reason=event.reason,
-        note=event.note,
     )

@@ -37,9 +37,7 @@ def erase_person(
 
 
 @lead.already
-def erased_already(
-    state: DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead, command: EraseLeadPerson
-) -> bool:
+def is_erased(state: DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead, command: EraseLeadPerson) -> bool:
     return isinstance(state, ErasedLead) or state.erased
 
 

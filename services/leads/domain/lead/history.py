@@ -39,8 +39,6 @@ from shared.events.leads.lead import (
 )
 from shared.events.money import Money
 
-# -- commands -------------------------------------------------------------------------------------------------------
-
 
 @value
 class ImportLead:
@@ -128,7 +126,7 @@ class ImportLeadDisqualification:
     """The instant, UTC, where it is known; default: the end of the day."""
 
 
-# -- decisions ------------------------------------------------------------------------------------------------------
+retractable(lead, LeadFactRetracted)
 
 
 @lead.decides(allow=ONLY_SERVICES)
@@ -173,20 +171,6 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
     return [Occurrence(event=logged, at=context.past_moment(command.on, command.at))]
 
 
-@lead.already
-def activity_imported_already(state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadActivity) -> bool:
-    known = _activity(state, command.activity_id)
-    return known is not None and _told(known) == _told(command)
-
-
-def _activity(state: OpenLead | ConvertedLead | DisqualifiedLead, activity_id: UUID) -> Activity | None:
-    return next((activity for activity in state.activities if activity.id == activity_id), None)
-
-
-def _told(said: Activity | ImportLeadActivity) -> dict[str, Any]:
-    return {"kind": said.kind, "by": said.by, "on": said.on, "minutes": said.minutes, "note": said.note}
-
-
 @lead.decides(allow=ONLY_SERVICES)
 def import_qualification(state: OpenLead, command: ImportLeadQualification, context: Context) -> Decision:
     """Take over from history what was known about a lead."""
@@ -194,17 +178,6 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     if known.budget is not None:
         check_money(known.budget, context.company.currency, "budget")
     return [Occurrence(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
-
-
-def as_qualification(command: ImportLeadQualification) -> Qualification:
-    """What an imported qualification says."""
-    return Qualification(
-        need_stated=command.need_stated,
-        budget=command.budget,
-        decision_chain_known=command.decision_chain_known,
-        timeline=command.timeline,
-        intent_to_cooperate=command.intent_to_cooperate,
-    )
 
 
 @lead.decides(allow=ONLY_SERVICES)
@@ -252,4 +225,26 @@ def import_disqualification_again(state: DisqualifiedLead, command: ImportLeadDi
     return []
 
 
-retractable(lead, LeadFactRetracted)
+@lead.already
+def is_activity_imported(state: OpenLead | ConvertedLead | DisqualifiedLead, command: ImportLeadActivity) -> bool:
+    known = _activity(state, command.activity_id)
+    return known is not None and _told(known) == _told(command)
+
+
+def _activity(state: OpenLead | ConvertedLead | DisqualifiedLead, activity_id: UUID) -> Activity | None:
+    return next((activity for activity in state.activities if activity.id == activity_id), None)
+
+
+def _told(said: Activity | ImportLeadActivity) -> dict[str, Any]:
+    return {"kind": said.kind, "by": said.by, "on": said.on, "minutes": said.minutes, "note": said.note}
+
+
+def as_qualification(command: ImportLeadQualification) -> Qualification:
+    """What an imported qualification says."""
+    return Qualification(
+        need_stated=command.need_stated,
+        budget=command.budget,
+        decision_chain_known=command.decision_chain_known,
+        timeline=command.timeline,
+        intent_to_cooperate=command.intent_to_cooperate,
+    )

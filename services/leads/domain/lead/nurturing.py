@@ -54,19 +54,9 @@ def facts_about(known: Qualification) -> Facts:
     }
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
-
-
 @value
 class LogLeadActivity:
     """Record that somebody worked on the lead."""
-
-    example: ClassVar[dict[str, object]] = {
-        "kind": "call",
-        "minutes": 12,
-        "outcome": "reached",
-        "note": "Asked for a visit in the new year.",
-    }
 
     kind: ActivityKind
     activity_id: UUID | None = None
@@ -77,26 +67,27 @@ class LogLeadActivity:
     outcome: ActivityOutcome | None = None
     note: LongText | None = None
 
+    example: ClassVar[dict[str, object]] = {
+        "kind": "call",
+        "minutes": 12,
+        "outcome": "reached",
+        "note": "Asked for a visit in the new year.",
+    }
+
 
 @value
 class PlanLeadFollowUp:
     """Say when the lead is to be followed up next."""
 
-    example: ClassVar[dict[str, object]] = {"on": "2027-01-11"}
-
     on: Day | None
     """Today or later; null says explicitly that nothing is planned."""
+
+    example: ClassVar[dict[str, object]] = {"on": "2027-01-11"}
 
 
 @value
 class NoteLeadQualification:
     """Say what is known about the lead."""
-
-    example: ClassVar[dict[str, object]] = {
-        "need_stated": True,
-        "budget": {"amount": "650000.00", "currency": "EUR"},
-        "decision_chain_known": True,
-    }
 
     need_stated: bool | None = absent()
     """A field that is left out stays as it was; null says that it is unknown."""
@@ -105,8 +96,11 @@ class NoteLeadQualification:
     timeline: Timeline | None = absent()
     intent_to_cooperate: bool | None = absent()
 
-
-# -- decisions ------------------------------------------------------------------------------------------------------
+    example: ClassVar[dict[str, object]] = {
+        "need_stated": True,
+        "budget": {"amount": "650000.00", "currency": "EUR"},
+        "decision_chain_known": True,
+    }
 
 
 @lead.decides(allow=SELLING)
@@ -141,16 +135,38 @@ def plan_follow_up(state: OpenLead, command: PlanLeadFollowUp, context: Context)
     return [LeadFollowUpPlanned(lead_id=state.id, on=command.on)]
 
 
-@lead.already
-def follow_up_planned_already(state: OpenLead, command: PlanLeadFollowUp) -> bool:
-    return state.follow_up_planned and state.follow_up == command.on
-
-
 @lead.decides(allow=SELLING)
 def note_qualification(state: OpenLead, command: NoteLeadQualification, context: Context) -> Decision:
     """Note need, budget, decision chain, timeline and intent; conversion asks for them."""
     known = with_news(state.qualification, command, context.company.currency)
     return [] if known == state.qualification else [qualification_noted(state.id, known)]
+
+
+@lead.already
+def is_follow_up_planned(state: OpenLead, command: PlanLeadFollowUp) -> bool:
+    return state.follow_up_planned and state.follow_up == command.on
+
+
+@lead.evolves
+def was_worked_on(state: OpenLead, event: LeadActivityLogged) -> OpenLead:
+    return replace(state, activities=(*state.activities, activity_of(event)))
+
+
+@lead.evolves
+def is_to_be_followed_up(state: OpenLead, event: LeadFollowUpPlanned) -> OpenLead:
+    return replace(state, follow_up=event.on, follow_up_planned=True)
+
+
+@lead.evolves
+def is_known_better(state: OpenLead, event: LeadQualificationNoted) -> OpenLead:
+    known = Qualification(
+        need_stated=event.need_stated,
+        budget=event.budget,
+        decision_chain_known=event.decision_chain_known,
+        timeline=event.timeline,
+        intent_to_cooperate=event.intent_to_cooperate,
+    )
+    return replace(state, qualification=known)
 
 
 def with_news(known: Qualification, news: NoteLeadQualification, currency: str) -> Qualification:
@@ -175,14 +191,6 @@ def qualification_noted(lead_id: UUID, known: Qualification) -> LeadQualificatio
     )
 
 
-# -- what changes ---------------------------------------------------------------------------------------------------
-
-
-@lead.evolves
-def was_worked_on(state: OpenLead, event: LeadActivityLogged) -> OpenLead:
-    return replace(state, activities=(*state.activities, activity_of(event)))
-
-
 def activity_of(event: LeadActivityLogged) -> Activity:
     """The activity that an event tells of."""
     return Activity(
@@ -194,20 +202,3 @@ def activity_of(event: LeadActivityLogged) -> Activity:
         outcome=event.outcome,
         note=event.note,
     )
-
-
-@lead.evolves
-def is_to_be_followed_up(state: OpenLead, event: LeadFollowUpPlanned) -> OpenLead:
-    return replace(state, follow_up=event.on, follow_up_planned=True)
-
-
-@lead.evolves
-def is_known_better(state: OpenLead, event: LeadQualificationNoted) -> OpenLead:
-    known = Qualification(
-        need_stated=event.need_stated,
-        budget=event.budget,
-        decision_chain_known=event.decision_chain_known,
-        timeline=event.timeline,
-        intent_to_cooperate=event.intent_to_cooperate,
-    )
-    return replace(state, qualification=known)

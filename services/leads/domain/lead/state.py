@@ -71,9 +71,6 @@ class Activity:
     note: str | None
 
 
-# -- states ---------------------------------------------------------------------------------------------------------
-
-
 @value
 class NoLead:
     """Nobody showed interest yet."""

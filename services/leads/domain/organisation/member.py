@@ -31,8 +31,6 @@ from shared.events.leads.member import (
 Experience = Literal["new", "experienced", "senior"]
 Capacity = Annotated[int, Ge(0), Le(10_000)]
 
-# -- states ---------------------------------------------------------------------------------------------------------
-
 
 @value
 class NoMember:
@@ -96,20 +94,9 @@ class SubjectHolder:
     member_id: UUID | None = None
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
-
-
 @value
 class JoinMember:
     """Take a person into the sales organisation."""
-
-    example: ClassVar[dict[str, object]] = {
-        "subject": "rosa.diaz",
-        "name": "Rosa Diaz",
-        "role": "rep",
-        "team_id": "0192f0c1-0000-7000-8000-000000000070",
-        "capacity": 30,
-    }
 
     subject: Name
     """The subject of the person's bearer tokens; one member has it at a time."""
@@ -121,36 +108,44 @@ class JoinMember:
     capacity: Capacity = 30
     """Open leads that the person can carry; 0 for somebody who gets none."""
 
+    example: ClassVar[dict[str, object]] = {
+        "subject": "rosa.diaz",
+        "name": "Rosa Diaz",
+        "role": "rep",
+        "team_id": "0192f0c1-0000-7000-8000-000000000070",
+        "capacity": 30,
+    }
+
 
 @value
 class MoveMember:
     """Move a member to another team."""
 
-    example: ClassVar[dict[str, object]] = {"team_id": "0192f0c1-0000-7000-8000-000000000071"}
-
     team_id: UUID | None
     """None: no team for now."""
+
+    example: ClassVar[dict[str, object]] = {"team_id": "0192f0c1-0000-7000-8000-000000000071"}
 
 
 @value
 class GoOnLeave:
     """Say when a member is away."""
 
-    example: ClassVar[dict[str, object]] = {"start": "2026-12-21", "end": "2027-01-03"}
-
     start: Day
     end: Day
     """The last day away."""
+
+    example: ClassVar[dict[str, object]] = {"start": "2026-12-21", "end": "2027-01-03"}
 
 
 @value
 class LeaveOrganisation:
     """Record that a member left."""
 
-    example: ClassVar[dict[str, object]] = {"on": "2026-11-20"}
-
     on: Day
     """The last day in the organisation; not in the future."""
+
+    example: ClassVar[dict[str, object]] = {"on": "2026-11-20"}
 
 
 @value
@@ -174,7 +169,7 @@ class ImportMember:
 
 
 @value
-class ImportMove:
+class ImportMemberMove:
     """A change of team as history knows it."""
 
     on: Day
@@ -185,7 +180,7 @@ class ImportMove:
 
 
 @value
-class ImportLeave:
+class ImportMemberLeave:
     """Days away as history knows them."""
 
     on: Day
@@ -197,7 +192,7 @@ class ImportLeave:
 
 
 @value
-class ImportDeparture:
+class ImportMemberDeparture:
     """A departure as history knows it."""
 
     on: Day
@@ -206,7 +201,11 @@ class ImportDeparture:
     """The instant, UTC, where it is known; default: the end of the day."""
 
 
-# -- decisions ------------------------------------------------------------------------------------------------------
+DETAILS = ("subject", "name", "role", "department", "experience", "capacity")
+"""What is known about a member besides the team."""
+
+
+retractable(member, MemberFactRetracted)
 
 
 @member.decides(allow=OPERATIONS)
@@ -229,52 +228,6 @@ def import_member(
     return [Occurrence(event=event, at=at) for event in events]
 
 
-def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | MemberChanged]:
-    """What a member is from a day on, as far as that is said, also where that was so before: what is told later may lie
-    between."""
-    if told.team_id is not None:
-        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id, on=told.on)
-    said = told.said and tuple(name for name in told.said if name in DETAILS)
-    yield MemberChanged(member_id=state.id, said=said, **{name: getattr(told, name) for name in DETAILS})
-
-
-DETAILS = ("subject", "name", "role", "department", "experience", "capacity")
-"""What is known about a member besides the team."""
-
-
-def details(said: ActiveMember) -> tuple[object, ...]:
-    """What is known about a member besides the team."""
-    return tuple(getattr(said, name) for name in DETAILS)
-
-
-def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
-    """The fact that a member joined; refused while somebody else signs in with the subject."""
-    if holder.member_id not in (None, context.aggregate_id):
-        raise Rejected("subject-taken", "Another member signs in with this subject.", field="subject")
-    given = {name: getattr(command, name) for name in ("team_id", "department", "experience", "capacity")}
-    told = {"subject": command.subject, "name": command.name, "role": command.role.value, **given}
-    said = said_of(told) if isinstance(command, ImportMember) else None
-    return MemberJoined(
-        member_id=context.aggregate_id,
-        said=said,
-        on=command.on if isinstance(command, ImportMember) else context.today,
-        **{name: value for name, value in told.items() if value is not None},
-    )
-
-
-@member.already
-def joined_already(state: ActiveMember, command: JoinMember) -> bool:
-    asked = (command.subject, command.name, command.role.value)
-    more = (command.department, command.experience, command.capacity)
-    return ((*asked, *more), command.team_id) == (details(state), state.team)
-
-
-@member.already
-def imported_already(state: FormerMember, command: ImportMember) -> bool:
-    """Exports go on to list who left; that brings nobody back."""
-    return (command.name, command.role.value) == (state.name, state.role)
-
-
 @member.decides(allow=OPERATIONS)
 def move(state: ActiveMember, command: MoveMember, context: Context, named_team: NamedTeam) -> Decision:
     """Move a member to another team; what they own stays with the team that it is recorded on."""
@@ -282,13 +235,8 @@ def move(state: ActiveMember, command: MoveMember, context: Context, named_team:
     return [MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=context.today)]
 
 
-@member.already
-def moved_already(state: ActiveMember, command: MoveMember) -> bool:
-    return state.team == command.team_id
-
-
 @member.decides(allow=ONLY_SERVICES)
-def import_move(state: ActiveMember, command: ImportMove, context: Context) -> Decision:
+def import_move(state: ActiveMember, command: ImportMemberMove, context: Context) -> Decision:
     """Take over a change of team from history."""
     moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=command.on)
     return [Occurrence(event=moved, at=context.past_moment(command.on, command.at))]
@@ -301,26 +249,9 @@ def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
 
 
 @member.decides(allow=ONLY_SERVICES)
-def import_leave(state: ActiveMember, command: ImportLeave, context: Context) -> Decision:
+def import_leave(state: ActiveMember, command: ImportMemberLeave, context: Context) -> Decision:
     """Take over days away from history."""
     return [Occurrence(event=on_leave(state, command), at=context.past_moment(command.on, command.at))]
-
-
-def on_leave(state: ActiveMember, command: GoOnLeave | ImportLeave) -> MemberWentOnLeave:
-    """The fact that a member is away; refused when it ends before it starts."""
-    if command.end < command.start:
-        raise Rejected("ends-before-start", "A leave ends on the day it starts or later.", field="end")
-    return MemberWentOnLeave(member_id=state.id, start=command.start, end=command.end)
-
-
-@member.already
-def away_already(state: ActiveMember, command: GoOnLeave) -> bool:
-    return Leave(start=command.start, end=command.end) in state.leaves
-
-
-@member.already
-def leave_imported_already(state: ActiveMember | FormerMember, command: ImportLeave) -> bool:
-    return Leave(start=command.start, end=command.end) in state.leaves
 
 
 @member.decides(allow=OPERATIONS)
@@ -333,13 +264,8 @@ def leave(state: ActiveMember, command: LeaveOrganisation, context: Context) -> 
     return [Occurrence(event=MemberLeft(member_id=state.id, on=command.on), at=context.moment(command.on))]
 
 
-@member.already
-def left_already(state: FormerMember, command: LeaveOrganisation) -> bool:
-    return state.left_on == command.on
-
-
 @member.decides(allow=ONLY_SERVICES)
-def import_departure(state: ActiveMember, command: ImportDeparture, context: Context) -> Decision:
+def import_departure(state: ActiveMember, command: ImportMemberDeparture, context: Context) -> Decision:
     """Take over a departure from history."""
     return [
         Occurrence(event=MemberLeft(member_id=state.id, on=command.on), at=context.past_moment(command.on, command.at))
@@ -347,17 +273,41 @@ def import_departure(state: ActiveMember, command: ImportDeparture, context: Con
 
 
 @member.already
-def departure_imported_already(state: FormerMember, command: ImportDeparture) -> bool:
+def is_joined(state: ActiveMember, command: JoinMember) -> bool:
+    asked = (command.subject, command.name, command.role.value)
+    more = (command.department, command.experience, command.capacity)
+    return ((*asked, *more), command.team_id) == (details(state), state.team)
+
+
+@member.already
+def is_imported(state: FormerMember, command: ImportMember) -> bool:
+    """Exports go on to list who left; that brings nobody back."""
+    return (command.name, command.role.value) == (state.name, state.role)
+
+
+@member.already
+def is_moved(state: ActiveMember, command: MoveMember) -> bool:
+    return state.team == command.team_id
+
+
+@member.already
+def is_away(state: ActiveMember, command: GoOnLeave) -> bool:
+    return Leave(start=command.start, end=command.end) in state.leaves
+
+
+@member.already
+def is_leave_imported(state: ActiveMember | FormerMember, command: ImportMemberLeave) -> bool:
+    return Leave(start=command.start, end=command.end) in state.leaves
+
+
+@member.already
+def is_gone(state: FormerMember, command: LeaveOrganisation) -> bool:
     return state.left_on == command.on
 
 
-def check_team(team_id: UUID | None, named: NamedTeam) -> None:
-    """Refuse a team that is not there."""
-    if team_id is not None and not named.exists:
-        raise Rejected("unknown-team", "There is no such team.", field="team_id")
-
-
-# -- what changes ---------------------------------------------------------------------------------------------------
+@member.already
+def is_departure_imported(state: FormerMember, command: ImportMemberDeparture) -> bool:
+    return state.left_on == command.on
 
 
 @member.evolves
@@ -391,7 +341,7 @@ def is_now(state: ActiveMember, event: MemberChanged | MemberJoined) -> ActiveMe
 
 
 @member.evolves
-def is_away(state: ActiveMember, event: MemberWentOnLeave) -> ActiveMember:
+def went_on_leave(state: ActiveMember, event: MemberWentOnLeave) -> ActiveMember:
     return replace(state, leaves=(*state.leaves, Leave(start=event.start, end=event.end)))
 
 
@@ -419,4 +369,43 @@ def signs_in_as(state: ActiveMember) -> set[Claim]:
     return {Claim(kind="subject", key=state.subject)}
 
 
-retractable(member, MemberFactRetracted)
+def changed(state: ActiveMember, told: MemberJoined) -> Iterator[MemberMoved | MemberChanged]:
+    """What a member is from a day on, as far as that is said, also where that was so before: what is told later may lie
+    between."""
+    if told.team_id is not None:
+        yield MemberMoved(member_id=state.id, before=state.team, team_id=told.team_id, on=told.on)
+    said = told.said and tuple(name for name in told.said if name in DETAILS)
+    yield MemberChanged(member_id=state.id, said=said, **{name: getattr(told, name) for name in DETAILS})
+
+
+def details(said: ActiveMember) -> tuple[object, ...]:
+    """What is known about a member besides the team."""
+    return tuple(getattr(said, name) for name in DETAILS)
+
+
+def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
+    """The fact that a member joined; refused while somebody else signs in with the subject."""
+    if holder.member_id not in (None, context.aggregate_id):
+        raise Rejected("subject-taken", "Another member signs in with this subject.", field="subject")
+    given = {name: getattr(command, name) for name in ("team_id", "department", "experience", "capacity")}
+    told = {"subject": command.subject, "name": command.name, "role": command.role.value, **given}
+    said = said_of(told) if isinstance(command, ImportMember) else None
+    return MemberJoined(
+        member_id=context.aggregate_id,
+        said=said,
+        on=command.on if isinstance(command, ImportMember) else context.today,
+        **{name: value for name, value in told.items() if value is not None},
+    )
+
+
+def on_leave(state: ActiveMember, command: GoOnLeave | ImportMemberLeave) -> MemberWentOnLeave:
+    """The fact that a member is away; refused when it ends before it starts."""
+    if command.end < command.start:
+        raise Rejected("ends-before-start", "A leave ends on the day it starts or later.", field="end")
+    return MemberWentOnLeave(member_id=state.id, start=command.start, end=command.end)
+
+
+def check_team(team_id: UUID | None, named: NamedTeam) -> None:
+    """Refuse a team that is not there."""
+    if team_id is not None and not named.exists:
+        raise Rejected("unknown-team", "There is no such team.", field="team_id")

@@ -14,8 +14,6 @@ from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
 from shared.events.definition import value
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFactRetracted, TeamFormed
 
-# -- states ---------------------------------------------------------------------------------------------------------
-
 
 @value
 class NoTeam:
@@ -58,28 +56,25 @@ class Place:
     """Whether it would stand below itself, now or at any time."""
 
 
-# -- commands -------------------------------------------------------------------------------------------------------
-
-
 @value
 class FormTeam:
     """Form a team."""
 
-    example: ClassVar[dict[str, object]] = {"name": "Field sales south"}
-
     name: Name
     parent_id: UUID | None = None
     """The team above; none for a team at the top."""
+
+    example: ClassVar[dict[str, object]] = {"name": "Field sales south"}
 
 
 @value
 class AppointManager:
     """Put a member at the head of a team."""
 
-    example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
-
     member_id: UUID
     """An active member, of this team or any other."""
+
+    example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
 
 
 @value
@@ -95,7 +90,7 @@ class ImportTeam:
 
 
 @value
-class ImportManager:
+class ImportTeamManager:
     """A team's manager as history knows them."""
 
     on: Day
@@ -105,7 +100,7 @@ class ImportManager:
     """The instant, UTC, where it is known; default: the end of the day."""
 
 
-# -- decisions ------------------------------------------------------------------------------------------------------
+retractable(team, TeamFactRetracted)
 
 
 @team.decides(allow=OPERATIONS)
@@ -116,22 +111,12 @@ def form(state: NoTeam, command: FormTeam, context: Context, parent: NamedTeam) 
     return [TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)]
 
 
-@team.already
-def formed_already(state: ActiveTeam, command: FormTeam) -> bool:
-    return (state.name, state.parent_id) == (command.name, command.parent_id)
-
-
 @team.decides(allow=OPERATIONS)
 def appoint_manager(state: ActiveTeam, command: AppointManager, manager: NamedMember) -> Decision:
     """Put a member at the head of a team, in place of whoever led it."""
     if not manager.active:
         raise Rejected("unknown-member", "There is no such active member.", field="member_id")
     return [ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)]
-
-
-@team.already
-def leads_already(state: ActiveTeam, command: AppointManager) -> bool:
-    return state.manager == command.member_id
 
 
 @team.decides(allow=ONLY_SERVICES)
@@ -145,13 +130,20 @@ def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Contex
 
 
 @team.decides(allow=ONLY_SERVICES)
-def import_manager(state: ActiveTeam, command: ImportManager, context: Context) -> Decision:
+def import_manager(state: ActiveTeam, command: ImportTeamManager, context: Context) -> Decision:
     """Take over a team's manager from history."""
     appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)
     return [Occurrence(event=appointed, at=context.past_moment(command.on, command.at))]
 
 
-# -- what changes ---------------------------------------------------------------------------------------------------
+@team.already
+def is_formed(state: ActiveTeam, command: FormTeam) -> bool:
+    return (state.name, state.parent_id) == (command.name, command.parent_id)
+
+
+@team.already
+def is_appointed(state: ActiveTeam, command: AppointManager) -> bool:
+    return state.manager == command.member_id
 
 
 @team.evolves
@@ -168,6 +160,3 @@ def stands_elsewhere(state: ActiveTeam, event: TeamChanged | TeamFormed) -> Acti
 @team.evolves
 def is_led_by(state: ActiveTeam, event: ManagerAppointed) -> ActiveTeam:
     return replace(state, manager=event.member_id)
-
-
-retractable(team, TeamFactRetracted)

@@ -48,7 +48,7 @@ from services.receivables.domain.ledger.state import (
     receipt_in,
     standing_of,
 )
-from shared.domain.aggregate import Occurrence, Timer
+from shared.domain.aggregate import Decision, Occurrence, Timer
 from shared.domain.context import Context
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -154,15 +154,34 @@ def _after(state: OpenLedger, facts: Iterable[Occurrence]) -> OpenLedger:
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def arrange_history(state: OpenLedger, command: ArrangeHistory, context: Context) -> Sequence[Occurrence]:
+def arrange_history(state: OpenLedger, command: ArrangeHistory, context: Context) -> Decision:
     """Allocate what history tells of a customer, as it happened."""
     return arranged(state, context)[1]
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def arrange_nothing(state: NoLedger, command: ArrangeHistory) -> Sequence[Occurrence]:
+def arrange_nothing(state: NoLedger, command: ArrangeHistory) -> Decision:
     """Nothing is told of the customer."""
     return []
+
+
+@ledger.evolves
+def receipt_held(state: OpenLedger, event: ReceiptHeld) -> OpenLedger:
+    receipt = replace(
+        receipt_in(state, event.receipt_id), waits=event.waits, waits_of_history=event.of_history, shares=event.shares
+    )
+    return replace(state, receipts=state.receipts.changed(receipt))
+
+
+@ledger.evolves
+def receipt_released(state: OpenLedger, event: ReceiptReleased) -> OpenLedger:
+    receipt = replace(receipt_in(state, event.receipt_id), waits=None, waits_of_history=False, shares=())
+    return replace(state, receipts=state.receipts.changed(receipt))
+
+
+@ledger.evolves
+def history_arranged(state: OpenLedger, event: HistoryArranged) -> OpenLedger:
+    return replace(state, arrange_by=None)
 
 
 @ledger.timer
@@ -186,9 +205,6 @@ def _manual(state: OpenLedger) -> Iterator[UUID]:
     for receipt in state.receipts:
         if receipt.waits == TAKEN_BACK or (receipt.waits == TIE and not receipt.waits_of_history):
             yield receipt.id
-
-
-# -- the difference -------------------------------------------------------------------------------------------------
 
 
 def _moves(
@@ -270,25 +286,3 @@ def _by_receipt(allocations: Iterable[LedgerAllocation]) -> dict[UUID, dict[UUID
         parts = found.setdefault(each.receipt_id, {})
         parts[each.invoice_id] = parts.get(each.invoice_id, Decimal(0)) + each.amount.amount
     return found
-
-
-# -- evolving -------------------------------------------------------------------------------------------------------
-
-
-@ledger.evolves
-def receipt_held(state: OpenLedger, event: ReceiptHeld) -> OpenLedger:
-    receipt = replace(
-        receipt_in(state, event.receipt_id), waits=event.waits, waits_of_history=event.of_history, shares=event.shares
-    )
-    return replace(state, receipts=state.receipts.changed(receipt))
-
-
-@ledger.evolves
-def receipt_released(state: OpenLedger, event: ReceiptReleased) -> OpenLedger:
-    receipt = replace(receipt_in(state, event.receipt_id), waits=None, waits_of_history=False, shares=())
-    return replace(state, receipts=state.receipts.changed(receipt))
-
-
-@ledger.evolves
-def history_arranged(state: OpenLedger, event: HistoryArranged) -> OpenLedger:
-    return replace(state, arrange_by=None)

@@ -3,7 +3,7 @@
 What a person decided is never changed by itself: money that was taken back waits until somebody allocates it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import ClassVar
@@ -22,7 +22,7 @@ from services.receivables.domain.ledger.state import (
     settling,
 )
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Occurrence
+from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Text
 from shared.domain.money import check_money
@@ -85,11 +85,8 @@ class ReAllocateReceipt:
     }
 
 
-# -- deciding -------------------------------------------------------------------------------------------------------
-
-
 @ledger.decides(allow=FINANCE_DESK)
-def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> Sequence[Occurrence]:
+def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> Decision:
     """Allocate what is left of a receipt to an invoice, from today on."""
     receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
     most = least(receipt.unapplied, invoice.open)
@@ -101,7 +98,7 @@ def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> S
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) -> Sequence[Occurrence]:
+def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) -> Decision:
     """Take back what a receipt settles of an invoice, from today on: it is open again, and the money waits."""
     receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
     amount = _amount(command.amount, _settles(state, receipt, invoice), context)
@@ -109,7 +106,7 @@ def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) 
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context) -> Sequence[Occurrence]:
+def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context) -> Decision:
     """Put what a receipt settles of one invoice to another one, from today on."""
     receipt, invoice = _both(state, command.receipt_id, ("from_invoice_id", command.from_invoice_id))
     _, other = _both(state, command.receipt_id, ("to_invoice_id", command.to_invoice_id))
@@ -121,6 +118,28 @@ def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context)
     reversals = _reversals(state, receipt, invoice, amount, command.reason, context.today)
     made = _by_hand(state, receipt, other, amount, command.reason, context.today)
     return _today(context, *reversals, made)
+
+
+@ledger.evolves
+def allocation_reversed(state: OpenLedger, event: AllocationReversed) -> OpenLedger:
+    after = settling(
+        state,
+        LedgerAllocation(
+            receipt_id=event.receipt_id,
+            invoice_id=event.invoice_id,
+            amount=-event.amount,
+            on=event.allocated_on,
+            rule=event.rule,
+            of_history=event.of_history,
+        ),
+    )
+    if not event.by_hand:
+        return after
+    receipt = receipt_in(after, event.receipt_id)
+    if receipt.waits != TIE:
+        waiting = event.amount + receipt.taken_back if receipt.taken_back else event.amount
+        receipt = replace(decided(receipt), waits=TAKEN_BACK, taken_back=waiting)
+    return replace(after, receipts=after.receipts.changed(receipt))
 
 
 def _both(books: OpenLedger, receipt_id: UUID, named: tuple[str, UUID]) -> tuple[LedgerReceipt, LedgerInvoice]:
@@ -180,28 +199,3 @@ def _reversals(  # noqa: PLR0917
 
 def _today(context: Context, *events: ReceiptAllocated | AllocationReversed) -> list[Occurrence]:
     return [Occurrence(event=event, at=context.moment(event.on)) for event in events]
-
-
-# -- evolving -------------------------------------------------------------------------------------------------------
-
-
-@ledger.evolves
-def allocation_reversed(state: OpenLedger, event: AllocationReversed) -> OpenLedger:
-    after = settling(
-        state,
-        LedgerAllocation(
-            receipt_id=event.receipt_id,
-            invoice_id=event.invoice_id,
-            amount=-event.amount,
-            on=event.allocated_on,
-            rule=event.rule,
-            of_history=event.of_history,
-        ),
-    )
-    if not event.by_hand:
-        return after
-    receipt = receipt_in(after, event.receipt_id)
-    if receipt.waits != TIE:
-        waiting = event.amount + receipt.taken_back if receipt.taken_back else event.amount
-        receipt = replace(decided(receipt), waits=TAKEN_BACK, taken_back=waiting)
-    return replace(after, receipts=after.receipts.changed(receipt))

@@ -80,9 +80,6 @@ Place = int
 """The number of an invoice or receipt in the order of entry, from 0 on."""
 
 
-# -- invoices ---------------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class InvoiceIndex:
     """What commands ask of the invoices."""
@@ -248,9 +245,6 @@ def invoices_of(invoices: Sequence[LedgerInvoice]) -> Invoices:
         HashTrieMap((each.id, place) for place, each in enumerate(invoices)),
         sum((each.open.amount for each in invoices), Decimal(0)),
     )
-
-
-# -- receipts ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,9 +34,6 @@ def dated(invoice: InvoiceIssued, context: Context) -> InvoiceIssued:
     return replace(invoice, overdue_from=context.company.end_of(invoice.due) + INSTANT)
 
 
-# -- evolving -------------------------------------------------------------------------------------------------------
-
-
 @ledger.evolves
 def issued(state: NoLedger | OpenLedger, event: InvoiceIssued) -> OpenLedger:
     before = state if isinstance(state, OpenLedger) else empty(event.account_id, event.amount.currency)

@@ -1,10 +1,10 @@
 """What is open after its due day: noted once for each invoice, by one timer for all of a customer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from services.receivables.domain.ledger.state import OpenLedger, invoice_in, ledger
-from shared.domain.aggregate import Occurrence, Timer
+from shared.domain.aggregate import Decision, Occurrence, Timer
 from shared.domain.context import Context, Moment
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -17,9 +17,21 @@ class MarkOverdue:
 
 
 @ledger.decides(allow=ONLY_SERVICES)
-def mark_overdue(state: OpenLedger, command: MarkOverdue, context: Context) -> Sequence[Occurrence]:
+def mark_overdue(state: OpenLedger, command: MarkOverdue, context: Context) -> Decision:
     """Note every invoice that is open after its due date, as of the first moment of the day after it."""
     return list(become_overdue(state, context))
+
+
+@ledger.evolves
+def became_overdue(state: OpenLedger, event: InvoiceOverdue) -> OpenLedger:
+    return replace(state, invoices=state.invoices.changed(replace(invoice_in(state, event.invoice_id), overdue=True)))
+
+
+@ledger.timer
+def overdue(state: OpenLedger) -> Timer | None:
+    """One timer for all invoices: the first deadline. While history waits to be allocated nobody knows what is open."""
+    due = None if state.arrange_by else state.invoices.next_late()
+    return Timer(due=due, command=MarkOverdue()) if due else None
 
 
 def become_overdue(state: OpenLedger, context: Context) -> Iterator[Occurrence]:
@@ -37,15 +49,3 @@ def become_overdue(state: OpenLedger, context: Context) -> Iterator[Occurrence]:
             deal_id=invoice.deal_id,
         )
         yield Occurrence(event=event, to=state.id, at=Moment(invoice.overdue_from) if invoice.overdue_from else None)
-
-
-@ledger.timer
-def overdue(state: OpenLedger) -> Timer | None:
-    """One timer for all invoices: the first deadline. While history waits to be allocated nobody knows what is open."""
-    due = None if state.arrange_by else state.invoices.next_late()
-    return Timer(due=due, command=MarkOverdue()) if due else None
-
-
-@ledger.evolves
-def became_overdue(state: OpenLedger, event: InvoiceOverdue) -> OpenLedger:
-    return replace(state, invoices=state.invoices.changed(replace(invoice_in(state, event.invoice_id), overdue=True)))

@@ -1,6 +1,6 @@
 """How money enters a ledger: once per bank reference, and at once against what is open (REC-3, REC-4)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
@@ -23,7 +23,7 @@ from services.receivables.domain.ledger.state import (
     settling,
 )
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.domain.aggregate import Claim, Occurrence
+from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.money import check_money
@@ -81,9 +81,6 @@ class ReferenceHolder:
     ledger_id: UUID | None
 
 
-# -- deciding -------------------------------------------------------------------------------------------------------
-
-
 @ledger.decides(allow=FINANCE_DESK, routed=False)
 def record_receipt(
     state: NoLedger | OpenLedger,
@@ -92,7 +89,7 @@ def record_receipt(
     *,
     holder: ReferenceHolder,
     references: References,
-) -> Sequence[Occurrence]:
+) -> Decision:
     """Record money that arrived, and settle what it pays."""
     faults = [*_faults(command, context), *unknown(references)]
     refuse_all("receipt-cannot-be", "The receipt cannot be.", faults)
@@ -116,7 +113,7 @@ def record_receipt(
 @ledger.decides(allow=ONLY_SERVICES)
 def import_receipt(
     state: NoLedger | OpenLedger, command: ImportReceipt, context: Context, holder: ReferenceHolder
-) -> Sequence[Occurrence]:
+) -> Decision:
     """Record money of the past. What it settles is decided once everything is told (`ArrangeHistory`)."""
     refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
     books = _books(state, command)
@@ -131,60 +128,12 @@ def import_receipt(
     return [Occurrence(event=event, at=context.moment(event.on))]
 
 
-def _books(state: NoLedger | OpenLedger, command: RecordReceipt | ImportReceipt) -> OpenLedger:
-    return state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
-
-
-def _recorded(
-    books: OpenLedger, command: RecordReceipt | ImportReceipt, context: Context, holder: ReferenceHolder
-) -> ReceiptRecorded:
-    if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
-        raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
-    if books.receipts.of(command.bank_reference) or holder.ledger_id not in (None, books.id):
-        raise Rejected("bank-reference-used", "This bank reference was recorded with other content.")
-    return ReceiptRecorded(
-        ledger_id=books.id,
-        account_id=books.account_id,
-        receipt_id=uuid5(books.id, f"receipt/{command.bank_reference}"),
-        bank_reference=command.bank_reference,
-        amount=check_money(command.amount, context.company.currency, "amount"),
-        on=command.on,
-        reference=command.reference,
-        entries=movement("bank", "unapplied-credit", command.amount),
-    )
-
-
 @ledger.already
 def is_recorded(state: OpenLedger, command: RecordReceipt | ImportReceipt) -> bool:
     known = state.receipts.of(command.bank_reference)
     return known is not None and all(
         getattr(known, field) == getattr(command, field) for field in ("amount", "on", "reference")
     )
-
-
-@ledger.takes
-def bank_reference(event: ReceiptRecorded) -> Iterable[Claim]:
-    return [Claim(kind=BANK_REFERENCE, key=event.bank_reference)]
-
-
-def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterator[Reason]:
-    try:
-        check_money(command.amount, context.company.currency, "amount")
-    except Rejected as rejected:
-        yield from rejected.reasons
-    else:
-        if command.amount.amount <= 0:
-            yield Reason(code="not-above-zero", message="Money that arrives is above zero.", field="amount.amount")
-    if command.on > context.today:
-        yield Reason(code="in-the-future", message="Money has not arrived in the future.", field="on")
-    for field in ("bank_reference", "reference"):
-        text = getattr(command, field)
-        if text is not None and text != text.strip():
-            message = "A reference neither begins nor ends with a space."
-            yield Reason(code="surrounded-by-space", message=message, field=field)
-
-
-# -- evolving -------------------------------------------------------------------------------------------------------
 
 
 @ledger.evolves
@@ -215,6 +164,51 @@ def receipt_allocated(state: OpenLedger, event: ReceiptAllocated) -> OpenLedger:
     elif receipt.waits != TIE or receipt.unapplied.amount == 0:
         receipt = decided(receipt)
     return replace(after, receipts=after.receipts.changed(receipt))
+
+
+@ledger.takes
+def bank_reference(event: ReceiptRecorded) -> Iterable[Claim]:
+    return [Claim(kind=BANK_REFERENCE, key=event.bank_reference)]
+
+
+def _books(state: NoLedger | OpenLedger, command: RecordReceipt | ImportReceipt) -> OpenLedger:
+    return state if isinstance(state, OpenLedger) else empty(command.account_id, command.amount.currency)
+
+
+def _recorded(
+    books: OpenLedger, command: RecordReceipt | ImportReceipt, context: Context, holder: ReferenceHolder
+) -> ReceiptRecorded:
+    if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
+        raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
+    if books.receipts.of(command.bank_reference) or holder.ledger_id not in (None, books.id):
+        raise Rejected("bank-reference-used", "This bank reference was recorded with other content.")
+    return ReceiptRecorded(
+        ledger_id=books.id,
+        account_id=books.account_id,
+        receipt_id=uuid5(books.id, f"receipt/{command.bank_reference}"),
+        bank_reference=command.bank_reference,
+        amount=check_money(command.amount, context.company.currency, "amount"),
+        on=command.on,
+        reference=command.reference,
+        entries=movement("bank", "unapplied-credit", command.amount),
+    )
+
+
+def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterator[Reason]:
+    try:
+        check_money(command.amount, context.company.currency, "amount")
+    except Rejected as rejected:
+        yield from rejected.reasons
+    else:
+        if command.amount.amount <= 0:
+            yield Reason(code="not-above-zero", message="Money that arrives is above zero.", field="amount.amount")
+    if command.on > context.today:
+        yield Reason(code="in-the-future", message="Money has not arrived in the future.", field="on")
+    for field in ("bank_reference", "reference"):
+        text = getattr(command, field)
+        if text is not None and text != text.strip():
+            message = "A reference neither begins nor ends with a space."
+            yield Reason(code="surrounded-by-space", message=message, field=field)
 
 
 def entered(event: ReceiptRecorded) -> LedgerReceipt:

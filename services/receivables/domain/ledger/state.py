@@ -106,11 +106,6 @@ def content(state: OpenLedger) -> LedgerContent:
     )
 
 
-def _shown_order(allocation: LedgerAllocation) -> tuple[date, UUID, UUID, bool, str]:
-    own = allocation
-    return own.on, own.invoice_id, own.receipt_id, own.of_history, own.rule
-
-
 @ledger.restores
 def ledger_with(content: LedgerContent) -> OpenLedger:
     return OpenLedger(
@@ -122,6 +117,11 @@ def ledger_with(content: LedgerContent) -> OpenLedger:
         allocations=HashTrieMap((standing_of(each), each) for each in content.allocations),
         arrange_by=content.arrange_by,
     )
+
+
+def _shown_order(allocation: LedgerAllocation) -> tuple[date, UUID, UUID, bool, str]:
+    own = allocation
+    return own.on, own.invoice_id, own.receipt_id, own.of_history, own.rule
 
 
 def standing_of(allocation: LedgerAllocation) -> Standing:
