@@ -325,7 +325,7 @@ async def its_history_is_told(sale: Sale, won: Answer) -> None:
     last = history["entries"][-1]
     assert datetime_of(last["occurred_at"]) < datetime_of(last["recorded_at"])
     assert last["actor_name"] == f"Rosa.{sale.company.mark}".title()
-    assert {"field": "outcome", "before": "open", "after": "won"} in last["changes"]
+    assert {"field": "outcome", "title": "Outcome", "before": "open", "after": "won"} in last["changes"]
     assert (await sale.company.stranger.get(f"/v1/deal-histories/{sale.deal}")).status == 404
 
 

@@ -1,40 +1,22 @@
-"""The manager's page in a real browser: figures that add up, moves by itself, works by keyboard (FC-15)."""
+"""The manager's page in a real browser: figures that add up, a day in the address, a keyboard, two screens (FC-15)."""
 
-import shutil
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, Request, Route, ViewportSize, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from deploy.local.identity import PEOPLE_FILE, Person, write_people
-from shared.domain.roles import Role
-from tests.journey.company import Company, done, found, known_everywhere, made, quarter, seen, work_through
-from tests.whole_stack import Answer, WholeStack
+from tests.journey.company import seen
+from tests.journey.visits import CHROMIUM, DESK, PANELS, PHONE, Team, visiting
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="No Chromium is installed here: the page was not tried in a browser."),
 ]
 
-PATIENCE_MS = 30_000
-DESK: ViewportSize = {"width": 1440, "height": 900}
-PHONE: ViewportSize = {"width": 390, "height": 844}
-PANELS = {
-    "/v1/forecast",
-    "/v1/endangered-deals",
-    "/v1/pipeline-changes",
-    "/v1/funnel",
-    "/v1/health-metrics",
-    "/v1/newest-events",
-}
 CONTRAST = """element => {
     const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map((part) => part / 255)
@@ -60,116 +42,6 @@ EVERY_DANGER = (
     "Expected to close 14 days ago. Nobody worked on it for 20 days. Its close date was pushed 2 times. "
     "72 days in Needs confirmed; the norm is 21."
 )
-
-
-@dataclass(slots=True)
-class Visit:
-    """A page that somebody has open, and everything that it asked for."""
-
-    page: Page
-    asked: list[str] = field(default_factory=list)
-
-    async def drawn(self) -> None:
-        """Wait until every panel is drawn."""
-        await self.page.wait_for_selector("html[data-drawn]", timeout=PATIENCE_MS)
-
-    async def open(self, origin: str, **asked: str) -> None:
-        await self.page.goto(f"{origin}/?{'&'.join(f'{name}={value}' for name, value in asked.items())}")
-        await self.drawn()
-
-    async def drill(self, figure: Locator) -> list[Decimal]:
-        """Open a figure; gives the amounts of the deals behind it."""
-        await figure.click()
-        dialog = self.page.locator("#drill")
-        await expect(dialog.locator(".sum")).not_to_have_text("…", timeout=PATIENCE_MS)
-        rows = await dialog.locator("tbody tr").all()
-        amounts = [Decimal(await row.get_attribute("data-amount") or "nothing") for row in rows]
-        await self.page.keyboard.press("Escape")
-        await expect(dialog).not_to_be_visible()
-        return amounts
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        await running.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Team:
-    """A team with open, won and lost deals, and a target."""
-
-    company: Company
-    moving: Answer
-    """A deal in its first stage, ready to move on."""
-    last: Answer
-    """What happened last."""
-
-
-@pytest.fixture(scope="module")
-async def team(stack: WholeStack) -> AsyncIterator[Team]:
-    company = await found(stack)
-    today = str(company.today)
-    for amount in ("10000.01", "20000.02", "30000.03", "40000.04", "50000.05"):
-        await opened(company, amount)  # without a close date: in danger
-    moving = await opened(company, "7000.33", expected_close=today)
-    won, lost = [await opened(company, amount, expected_close=today) for amount in ("61000.67", "1234.56")]
-    further = await opened(company, "8000.47", expected_close=today)
-    await work_through(company, further.id, "quotation")
-    await done(company.rep, f"/v1/deals/{won.id}/win", {"on": today})
-    await done(company.rep, f"/v1/deals/{lost.id}/lose", {"reason": "price"})
-    target = {"period": quarter(company.today), "level": "team", "team": company.team}
-    await made(company.operations, "/v1/targets", {**target, "amount": {"amount": "100000.00", "currency": "EUR"}})
-    await done(company.rep, f"/v1/deals/{moving.id}/plan-next-step", {"on": today, "what": "Call again"})
-    last = await done(
-        company.rep, f"/v1/deals/{moving.id}/complete-node", {"key": "first-conversation", "evidence": "CRM-DOC-1"}
-    )
-    await known_everywhere(company.manager, last)
-    home = stack.local.home.path
-    names = {"mateo": "manager", "nils": "rep"}
-    write_people(
-        home,
-        [
-            Person(subject=f"{name}.{company.mark}", name=f"{name} {company.mark}", role=Role(role), team="South")
-            for name, role in names.items()
-        ],
-    )
-    yield Team(company, moving, last)
-    (home / PEOPLE_FILE).unlink()
-
-
-async def opened(company: Company, amount: str, **more: str) -> Answer:
-    body = {"name": f"Deal of {amount}", "amount": {"amount": amount, "currency": "EUR"}, **more}
-    return await made(company.rep, "/v1/deals", body)
-
-
-@asynccontextmanager
-async def visiting(
-    browser: Browser, team: Team, name: str = "mateo", size: ViewportSize = DESK, *, dark: bool = False
-) -> AsyncIterator[Visit]:
-    """Somebody signs in with their button, and sees the page."""
-    company = team.company
-    context = await browser.new_context(
-        viewport=size, color_scheme="dark" if dark else "light", locale="en-US", reduced_motion="reduce"
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    page = await context.new_page()
-    visit = Visit(page)
-
-    def note(request: Request) -> None:
-        visit.asked.append(request.url)
-
-    page.on("request", note)
-    await page.goto(f"{company.stack.origin}/")
-    await page.wait_for_url("**/identity/sign-in")
-    await page.get_by_role("button", name=f"{name} {company.mark}").click()
-    await visit.drawn()
-    try:
-        yield visit
-    finally:
-        await context.close()
 
 
 def amount(part: Mapping[str, Any]) -> Decimal:
@@ -275,44 +147,6 @@ async def test_fc_15_a_day_that_is_still_to_come_is_not_asked_about(browser: Bro
         assert not [url for url in visit.asked if to_come in urlsplit(url).query and urlsplit(url).path in PANELS]
 
 
-async def test_fc_15_a_move_shows_by_itself(browser: Browser, team: Team, report: Callable[[str], None]) -> None:
-    async with visiting(browser, team) as visit:
-        loads: list[str] = []
-        visit.page.on("domcontentloaded", lambda page: loads.append(page.url))
-        await expect(visit.page.locator("#live")).to_have_class("on")
-        there = visit.page.locator("[data-stage=needs-confirmed] .count")
-        await expect(there).to_have_text("0")
-        await done(team.company.rep, f"/v1/deals/{team.moving.id}/move", {"stage": "needs-confirmed"})
-        began = time.monotonic()
-        await expect(there).to_have_text("1", timeout=PATIENCE_MS)
-        report(f"a deal's move shows on the page {time.monotonic() - began:.2f} s after its answer (budget: 1 s).")
-        assert loads == []
-
-
-async def test_fc_15_the_page_follows_again_after_a_refusal(browser: Browser, team: Team) -> None:
-    """A service that starts is refused by the gateway; a browser by itself never connects again after that."""
-    async with visiting(browser, team) as visit:
-        await visit.page.route("**/v1/stream", lambda route: route.fulfill(status=503), times=1)
-        await visit.page.reload()
-        await expect(visit.page.locator("#live")).to_have_class("off")
-        await expect(visit.page.locator("#live")).to_have_class("on", timeout=PATIENCE_MS)
-        drawn = await visit.page.locator("html").get_attribute("data-drawn")
-        await done(team.company.rep, f"/v1/deals/{team.moving.id}/note-facts", {"facts": {"pains": 2}})
-        await expect(visit.page.locator("html")).not_to_have_attribute("data-drawn", drawn or "", timeout=PATIENCE_MS)
-
-
-async def test_fc_15_the_page_asks_to_sign_in_when_the_session_has_ended(browser: Browser, team: Team) -> None:
-    async with visiting(browser, team) as visit:
-
-        async def ended(route: Route) -> None:
-            await visit.page.context.clear_cookies()
-            await route.continue_()
-
-        await visit.page.route("**/v1/stream", ended)
-        await visit.page.reload()
-        await visit.page.wait_for_url("**/identity/sign-in")
-
-
 async def test_fc_15_the_page_works_by_keyboard(browser: Browser, team: Team) -> None:
     async with visiting(browser, team) as visit:
         page, dialog = visit.page, visit.page.locator("#drill")
@@ -332,17 +166,6 @@ async def test_fc_15_the_page_works_by_keyboard(browser: Browser, team: Team) ->
 
 async def drill_in_focus(page: Page) -> str:
     return str(await page.evaluate("document.activeElement.dataset.drill ?? ''"))
-
-
-async def test_fc_15_what_happens_meanwhile_takes_nobody_from_their_place(browser: Browser, team: Team) -> None:
-    async with visiting(browser, team) as visit:
-        await expect(visit.page.locator("#live")).to_have_class("on")
-        place = visit.page.locator("[data-stage=quotation] button")
-        await place.focus()
-        drawn = await visit.page.locator("html").get_attribute("data-drawn")
-        await done(team.company.rep, f"/v1/deals/{team.moving.id}/note-facts", {"facts": {"need_stated": True}})
-        await expect(visit.page.locator("html")).not_to_have_attribute("data-drawn", drawn or "", timeout=PATIENCE_MS)
-        await expect(place).to_be_focused()
 
 
 async def test_fc_15_nothing_comes_from_outside(browser: Browser, team: Team) -> None:

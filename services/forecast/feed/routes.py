@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import Listening, Put
 from services.forecast.asking.question import scope_of
+from services.forecast.asking.wording import event_text
 from services.forecast.feed.queries import Place, newest
 from shared.domain.roles import READING
 from shared.http.handwritten import EVENT_STREAM, answer, operation
@@ -21,10 +22,11 @@ router = APIRouter(tags=["Live"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedEntry:
-    """One event: `position` is its place in the journal, and its id on the stream."""
+    """One event: `position` is its place in the journal, and its id on the stream; `text` says what happened."""
 
     position: int
     type: str
+    text: str
     aggregate: str
     id: UUID
     name: str | None
@@ -72,6 +74,7 @@ def _shown(row: Any) -> FeedEntry:
     return FeedEntry(
         position=row["position"],
         type=row["type"],
+        text=event_text(row["type"]),
         aggregate=row["aggregate"],
         id=row["aggregate_id"],
         name=row["name"],
@@ -85,9 +88,10 @@ def _shown(row: Any) -> FeedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamedEvent:
-    """The data of one server-sent event named `message`; its id is `position`."""
+    """The data of one server-sent event named `message`; its id is `position`; `text` says what happened."""
 
     type: str
+    text: str
     position: int
     aggregate: str
     id: UUID
@@ -120,6 +124,7 @@ async def stream(request: Request, put: Listening) -> Response:
 def _event(row: Any) -> ServerEvent:
     data = StreamedEvent(
         type=row["type"],
+        text=event_text(row["type"]),
         position=row["position"],
         aggregate=row["aggregate"],
         id=row["aggregate_id"],

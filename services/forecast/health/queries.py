@@ -13,6 +13,7 @@ from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
 from services.forecast.execution.queries import completion
 from services.forecast.health.rules import (
     ATTAINMENT,
+    BOOKINGS,
     CYCLE,
     LEAD_CONVERSION,
     NODE_COMPLETION,
@@ -89,4 +90,4 @@ async def _attainment(reading: ReadSnapshot, asked: Question, company: Company, 
     if ever:
         return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
     booked = sum((row.amount for row in won), Decimal(0))
-    return Measured(numerator=booked, denominator=due, n=sum(row.count for row in won)), "bookings"
+    return Measured(numerator=booked, denominator=due, n=sum(row.count for row in won)), BOOKINGS

@@ -8,10 +8,12 @@ from fastapi import APIRouter, Response
 
 from services.forecast.asking.parameters import Put
 from services.forecast.asking.question import Question
+from services.forecast.asking.wording import title_of
 from services.forecast.health.queries import Measurements, measure
 from services.forecast.health.rules import (
     ATTAINMENT,
     DEFINITIONS,
+    TREND_TITLES,
     WINDOW,
     Band,
     Definition,
@@ -30,21 +32,26 @@ class Metric:
     """One metric: value = numerator ÷ denominator over `n` cases. Limits are in the value's unit.
 
     `trend` compares with one window (90 days) earlier; `since` begins the window, null for a state at `as_of`.
+    `description` says what is counted; `state_title` and `trend_title` are state and trend in words, of an unknown
+    trend none.
     """
 
     metric: str
     name: str
+    description: str
     value: Decimal | None
     unit: str
     numerator: Decimal
     denominator: Decimal
     n: int
     state: Band
+    state_title: str
     healthy: Decimal
     alert: Decimal
     more_is_better: bool
     before: Decimal | None
     trend: str
+    trend_title: str
     since: datetime | None
     hint: str
     basis: str | None = None
@@ -91,21 +98,26 @@ def _metric(definition: Definition, now: Measurements, before: Measurements, ask
     state = band(definition, measured, smallest)
     known = None if state is Band.NO_DATA or measured.value is None else shown(definition, measured.value)
     known_before = None if earlier.value is None or earlier.n < smallest else shown(definition, earlier.value)
+    direction = trend(definition, earlier, measured, smallest)
+    basis = now.basis if definition is ATTAINMENT else None
     return Metric(
         metric=definition.metric,
         name=definition.name,
+        description=definition.described(basis),
         value=known,
         unit=definition.unit,
         numerator=measured.numerator,
         denominator=measured.denominator,
         n=measured.n,
         state=state,
+        state_title=title_of(state),
         healthy=definition.healthy,
         alert=definition.alert,
         more_is_better=definition.more_is_better,
         before=known_before,
-        trend=trend(definition, earlier, measured, smallest),
+        trend=direction,
+        trend_title=TREND_TITLES[direction],
         since=asked.as_of - WINDOW if definition.window_days else None,
         hint=definition.hint,
-        basis=now.basis if definition is ATTAINMENT else None,
+        basis=basis,
     )

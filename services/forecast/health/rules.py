@@ -26,6 +26,8 @@ class Definition:
 
     metric: str
     name: str
+    description: str
+    """What it counts, so that nobody takes it for its neighbour."""
     unit: str
     """days or share."""
     healthy: Decimal
@@ -35,12 +37,25 @@ class Definition:
     window_days: int | None = 90
     """The rolling window; None for a state at the instant asked about, or a calendar period."""
 
+    def described(self, basis: str | None) -> str:
+        """What it counts on this basis; None for a metric that has only one."""
+        return BOOKED if basis == BOOKINGS else self.description
 
-def target_only(metric: str, name: str, target: str, hint: str, window_days: int | None = 90) -> Definition:
+
+BOOKINGS = "bookings"
+"""What attainment counts until the first invoice exists."""
+BOOKED = "booked in the running quarter, against its target so far"
+TREND_TITLES = {"improving": "better", "worsening": "worse", "steady": "steady", "unknown": ""}
+
+
+def target_only(
+    metric: str, name: str, description: str, target: str, hint: str, *, window_days: int | None = 90
+) -> Definition:
     """A metric with a target and no alert limit of its own: alert below 80 % of the target."""
     return Definition(
         metric=metric,
         name=name,
+        description=description,
         unit="share",
         healthy=Decimal(target),
         alert=Decimal(target) * Decimal("0.8"),
@@ -53,6 +68,7 @@ def target_only(metric: str, name: str, target: str, hint: str, window_days: int
 CYCLE = Definition(
     metric="sales-cycle",
     name="Average sales cycle",
+    description="from first interest to win, deals won in 90 days",
     unit="days",
     healthy=Decimal(90),
     alert=Decimal(120),
@@ -62,22 +78,29 @@ CYCLE = Definition(
 LEAD_CONVERSION = target_only(
     "lead-conversion",
     "Lead conversion",
+    "leads of 90 days that became deals",
     "0.20",
     "Answer leads sooner and qualify need, budget and decision chain first.",
 )
 WIN_RATE = target_only(
-    "win-rate", "Win rate", "0.40", "Qualify harder before quoting, and win the key supporter early."
+    "win-rate",
+    "Win rate",
+    "won, of all deals opened in 90 days",
+    "0.40",
+    "Qualify harder before quoting, and win the key supporter early.",
 )
 ATTAINMENT = target_only(
     "revenue-attainment",
     "Revenue attainment",
+    "invoiced in the running quarter, against its target so far",
     "1.00",
     "Look at the deals that endanger the quarter, then at the pipeline's coverage of the gap.",
-    None,
+    window_days=None,
 )
 NODE_COMPLETION = Definition(
     metric="node-completion",
     name="Node completion",
+    description="required tasks due in 90 days, done",
     unit="share",
     healthy=Decimal("0.95"),
     alert=Decimal("0.90"),
@@ -87,6 +110,7 @@ NODE_COMPLETION = Definition(
 STALLED = Definition(
     metric="stalled-share",
     name="Stalled deals",
+    description="open deals silent for longer than allowed, and without a next step",
     unit="share",
     healthy=Decimal("0.10"),
     alert=Decimal("0.25"),
@@ -97,6 +121,7 @@ STALLED = Definition(
 OVERDUE = Definition(
     metric="overdue-share",
     name="Overdue receivables",
+    description="of what customers owe, past its due date",
     unit="share",
     healthy=Decimal("0.10"),
     alert=Decimal("0.25"),

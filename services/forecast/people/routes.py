@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.forecast.asking.parameters import OfNow
+from services.forecast.asking.wording import title_of
 from services.forecast.feed.queries import reach
 from services.forecast.people.queries import name_of, teams_seen
 from shared.domain.roles import READING
@@ -32,6 +33,8 @@ class Me:
 
     subject: str
     name: str
+    title: str
+    """The first of the roles, in words; empty without one."""
     roles: list[str]
     member: UUID | None
     teams: list[TeamName]
@@ -63,6 +66,7 @@ async def me(asking: CurrentActor, put: OfNow) -> Response:
         Me(
             subject=asking.subject,
             name=name or asking.subject,
+            title=title_of(min(asking.roles, default="")),
             roles=sorted(asking.roles),
             member=asking.member,
             teams=[TeamName(id=team, name=team_name) for team, team_name in teams],

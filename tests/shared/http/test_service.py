@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -103,24 +105,70 @@ async def test_outside_development_the_clock_has_no_route(errands: Errands) -> N
     assert "/clock" in {getattr(route, "path", None) for route in errands.app.router.routes}
 
 
-async def test_pages_are_static_and_load_nothing_from_outside(errands: Errands, tmp_path: Path) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files of a page, and one beside them that is none of it."""
+    (tmp_path / "secret.js").write_text("no")
     folder = tmp_path / "page"
-    folder.mkdir()
-    (folder / "index.html").write_text("<title>Page</title>")
+    (folder / "lib").mkdir(parents=True)
+    (folder / "index.html").write_text(
+        '<link href="/page/{release}/page.css"><script src="/page/{release}/page.js"></script>'
+    )
     (folder / "page.css").write_text("body {}")
-    (tmp_path / "secret").write_text("no")
+    (folder / "page.js").write_text('import "./lib/one.js";')
+    (folder / "lib" / "one.js").write_text("export const one = 1;")
+    (folder / "lib" / ".one.js.swp").write_text("no")
+    return folder
+
+
+def visitor(errands: Errands, folder: Path) -> httpx.AsyncClient:
+    """A browser of a process that was started with these files."""
     app = build(Service("errands", description="Errands.", pages=folder), errands.settings)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://errands.test") as client:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://errands.test")
+
+
+def named(page: httpx.Response) -> list[str]:
+    return re.findall(r'(?:href|src)="([^"]+)"', page.text)
+
+
+async def test_pages_are_static_and_load_nothing_from_outside(errands: Errands, folder: Path) -> None:
+    async with visitor(errands, folder) as client:
         page = await client.get("/")
-        assert page.text == "<title>Page</title>"
-        assert "default-src 'self'" in page.headers["content-security-policy"]
-        assert (await client.get("/page/page.css")).headers["content-type"].startswith("text/css")
-        again = await client.get("/page/page.css", headers={"If-None-Match": page.headers["etag"]})
-        assert again.status_code == 200
-        same = await client.get("/", headers={"If-None-Match": page.headers["etag"]})
-        assert same.status_code == 304
-        for path in ("/page/../secret", "/page/%2e%2e/secret", "/page/missing.js"):
-            problem(await client.get(path), 404, "not-found")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        style, script = [await client.get(path) for path in named(page)]
+        module = await client.get(urljoin(named(page)[1], "./lib/one.js"))
+        assert module.text == "export const one = 1;"
+        for answer, kind in ((style, "text/css"), (script, "text/javascript"), (module, "text/javascript")):
+            assert answer.headers["content-type"].startswith(kind)
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["x-content-type-options"] == "nosniff"
+        of_any_release = await client.get("/page/page.css")
+        assert of_any_release.text == style.text
+        assert of_any_release.headers["cache-control"] == page.headers["cache-control"] == "no-cache"
+        for answer in (page, style, script, module, of_any_release):
+            assert "default-src 'self'" in answer.headers["content-security-policy"]
+        below = named(page)[0].removesuffix("page.css")
+        for path in ("../secret.js", "%2e%2e/%2e%2e/secret.js", "lib", "lib/.one.js.swp", "missing.js", "index.html"):
+            problem(await client.get(below + path), 404, "not-found")
+
+
+async def test_after_an_update_no_page_mixes_files_of_two_releases(errands: Errands, folder: Path) -> None:
+    async with visitor(errands, folder) as before:
+        page = await before.get("/")
+        tag = {"If-None-Match": page.headers["etag"]}
+        (folder / "lib" / "one.js").write_text("export const one = 2;")
+        assert (await before.get("/", headers=tag)).status_code == 304
+        module = await before.get(urljoin(named(page)[1], "./lib/one.js"))
+        assert module.text == "export const one = 1;"
+    async with visitor(errands, folder) as after:
+        newer = await after.get("/", headers=tag)
+        assert newer.status_code == 200
+        assert not {*named(newer)} & {*named(page)}
+        assert (await after.get(urljoin(named(newer)[1], "./lib/one.js"))).text == "export const one = 2;"
+        for path in named(page):
+            gone = await after.get(path)
+            problem(gone, 404, "not-found")
+            assert gone.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -13,6 +13,7 @@ from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import Put
 from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question, instant
+from services.forecast.asking.wording import title_of
 from services.forecast.counting.sums import Sum
 from services.forecast.pipeline.legs import LEGS, LegName, Move, Place, place_of
 from services.forecast.pipeline.queries.changes import legs, moved
@@ -27,9 +28,10 @@ router = APIRouter(tags=["Pipeline changes"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One step of the waterfall. `amount` is signed."""
+    """One step of the waterfall. `amount` is signed; `title` is the leg in words."""
 
     leg: str
+    title: str
     count: int
     amount: Money
 
@@ -185,7 +187,7 @@ def _counted(total: Sum, currency: str) -> CountedMoney:
 
 
 def _leg(leg: str, total: Sum, currency: str) -> Leg:
-    return Leg(leg=leg, count=total.count, amount=money(total.amount, currency))
+    return Leg(leg=leg, title=title_of(leg), count=total.count, amount=money(total.amount, currency))
 
 
 def _moved_deal(move: Move, currency: str) -> MovedDeal:

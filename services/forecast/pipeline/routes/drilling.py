@@ -1,6 +1,6 @@
 """Drill-downs over HTTP: a page of the deals behind a figure, as the routes of figures answer with (FC-1, FC-4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,16 +10,22 @@ from fastapi import Response
 from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paging
 from services.forecast.asking.parameters import Asked
+from services.forecast.asking.wording import title_of
+from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
 from services.forecast.pipeline.queries.totals import Wanted
 from services.forecast.pipeline.timeline import DealState
+from services.forecast.processes.queries import StageKey, stages
 from shared.events.money import Money
 from shared.http.handwritten import answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealRow:
-    """A deal in a drill-down, as it stood at the instant asked about."""
+    """A deal in a drill-down, as it stood at the instant asked about; `outcome_title` is the outcome in words.
+
+    `stage_name` is what its process calls the stage, or the key in words as long as no publication of it is known.
+    """
 
     id: UUID
     name: str
@@ -28,8 +34,10 @@ class DealRow:
     process_id: UUID
     process_version: int
     stage: str
+    stage_name: str
     category: str
     outcome: str
+    outcome_title: str
     expected_close: date | None
     closed_on: date | None
     owner: UUID | None
@@ -61,6 +69,7 @@ async def drilled(put: Asked, paged: Paging, parts: Sequence[Wanted]) -> Respons
         found = await deals_behind(
             reading("deals"), put.question, put.company, parts, after=paged.behind(Place), enough=paged.enough
         )
+        names = {stage.key: stage.name for stage in await stages(reading("processes"))}
         parked = reading.parked
     page = paged.cut(found.deals, place_of)
     rows = DealRows(
@@ -70,14 +79,14 @@ async def drilled(put: Asked, paged: Paging, parts: Sequence[Wanted]) -> Respons
         amount=money(found.total.amount, put.currency),
         weighted=money(found.total.weighted, put.currency),
         expected=money(found.expected, put.currency),
-        deals=[_row(state, put.currency) for state in page.rows],
+        deals=[_row(state, put.currency, names) for state in page.rows],
         next=page.next,
         has_more=page.has_more,
     )
     return answer(rows, parked=parked, headers=page.headers)
 
 
-def _row(state: DealState, currency: str) -> DealRow:
+def _row(state: DealState, currency: str, names: Mapping[StageKey, str]) -> DealRow:
     return DealRow(
         id=state.deal_id,
         name=state.name,
@@ -86,8 +95,10 @@ def _row(state: DealState, currency: str) -> DealRow:
         process_id=state.process_id,
         process_version=state.process_version,
         stage=state.stage,
+        stage_name=names.get(stage_of(state)) or title_of(state.stage),
         category=state.category,
         outcome=state.outcome,
+        outcome_title=title_of(state.outcome),
         expected_close=state.expected_close,
         closed_on=state.closed_on,
         owner=state.owner,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import Put
+from services.forecast.asking.wording import event_text, title_of
 from services.forecast.people.queries import names_by_subject
 from services.forecast.pipeline.timeline import DealState, follow
 from shared.commands.request import NotFound
@@ -29,21 +30,26 @@ SHOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One field of the deal that a fact changed."""
+    """One field of the deal that a fact changed; `title` is the field in words."""
 
     field: str
+    title: str
     before: Any
     after: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One fact: what, when it happened, when it was recorded, by whom, what it changed, and the fact itself."""
+    """One fact: what, when it happened, when it was recorded, by whom, what it changed, and the fact itself.
+
+    `text` says in words what happened, also of a `type` that is not known to the reader.
+    """
 
     position: int
     sequence: int
     event_id: UUID
     type: str
+    text: str
     occurred_at: datetime
     recorded_at: datetime
     actor: str
@@ -136,6 +142,7 @@ def _entry(fact: Any, before: DealState | None, after: DealState | None, name: s
         sequence=fact.sequence,
         event_id=fact.id,
         type=fact.type,
+        text=event_text(fact.type),
         occurred_at=fact.occurred_at,
         recorded_at=fact.recorded_at,
         actor=fact.actor,
@@ -150,4 +157,6 @@ def _entry(fact: Any, before: DealState | None, after: DealState | None, name: s
 
 def _changes(before: DealState | None, after: DealState | None) -> list[Change]:
     pairs = ((field, getattr(before, field, None), getattr(after, field, None)) for field in SHOWN)
-    return [Change(field=field, before=old, after=new) for field, old, new in pairs if old != new]
+    return [
+        Change(field=field, title=title_of(field), before=old, after=new) for field, old, new in pairs if old != new
+    ]

@@ -1,0 +1,32 @@
+// How figures and days are written in the reader's language. Amounts stay decimal strings until then.
+const language = navigator.language || "en";
+
+// The decimals are those of the amount's own text: browsers have their own mind about some currencies (HUF, IQD).
+const exact = ({ amount, currency }) => {
+  const decimals = (amount.split(".")[1] ?? "").length;
+  const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat(language, { style: "currency", currency, ...digits });
+};
+const compact = { style: "currency", notation: "compact", maximumFractionDigits: 2 };
+const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+const decimal = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const date = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const clock = { hour: "2-digit", minute: "2-digit" };
+const minute = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", ...clock });
+
+export const money = (value) => exact(value).format(value.amount);
+export const shortMoney = (value) =>
+  new Intl.NumberFormat(language, { ...compact, currency: value.currency }).format(value.amount);
+export const isBelowZero = (value) => value.amount.startsWith("-");
+export const signed = (value) => (isBelowZero(value) ? money(value).replace("-", "−") : `+${money(value)}`);
+
+export const share = (value) => percent.format(value);
+export const times = (value) => `${Number(value).toFixed(1)} ×`;
+export const days = (value) => `${decimal.format(value)} days`;
+export const count = (number, noun) => `${number.toLocaleString(language)} ${noun}${number === 1 ? "" : "s"}`;
+
+export const day = (text) => date.format(new Date(`${text}T12:00:00Z`));
+export const time = (text) => minute.format(new Date(text));
+
+// A period as everybody reads it, wherever it stands: 2026 Q4.
+export const periodName = (period) => period.replace("-", " ");

@@ -1,0 +1,100 @@
+// The head of the page: who looks, what is asked, whether the line is up, and what is to be said of all figures.
+import { asked, setAsked } from "./address.js";
+import { get } from "./api.js";
+import { make } from "./dom.js";
+import { day, periodName } from "./format.js";
+
+const TO_COME = "That day is still to come.";
+const NO_DAY = "That is no day.";
+const NOTHING_YET =
+  "There is nothing here yet. Capture a lead, open a deal, or import your history: throughline import.";
+const PERIODS_BACK = 8;
+
+const $ = (selector) => document.querySelector(selector);
+
+export function notice(text) {
+  $("#notice").hidden = !text;
+  $("#notice").textContent = text ?? "";
+}
+
+export function sayLive(isLive) {
+  $("#live").className = isLive ? "on" : "off";
+  $("#live .text").textContent = isLive ? "live" : "reconnecting";
+}
+
+// Fills the head, and calls `changed` whenever something else is asked.
+export async function start(changed) {
+  const me = await get("/v1/me");
+  let horizon = await get("/v1/horizon");
+  const form = $("#ask");
+  const unasked = correct(horizon);
+
+  function show() {
+    for (const [name, value] of Object.entries(asked())) form.elements[name].value = value;
+    form.elements.as_of.max = horizon.today;
+    form.elements.as_of.classList.toggle("blank", !asked().as_of);
+    $("#now").hidden = !asked().as_of;
+    notice(told(horizon));
+  }
+
+  function ask(changes) {
+    setAsked(changes);
+    show();
+    changed();
+  }
+
+  async function askOfDay(value) {
+    horizon = await get("/v1/horizon");
+    if (!isToCome(value, horizon)) return ask({ as_of: value });
+    show();
+    notice(TO_COME);
+  }
+
+  $("#who .name").textContent = `${me.name}, ${me.title}`;
+  form.elements.period.replaceChildren(option("", "running quarter"), ...periods(horizon).map(periodOption));
+  form.elements.team.replaceChildren(option("", "all I see"), ...me.teams.map((team) => option(team.id, team.name)));
+  form.addEventListener("change", ({ target: { name, value } }) => {
+    if (name === "as_of") askOfDay(value);
+    else ask({ [name]: value });
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  $("#now").addEventListener("click", () => ask({ as_of: "" }));
+  addEventListener("popstate", () => { show(); changed(); });
+  show();
+  if (unasked) notice(`${unasked} These are the figures of now.`);
+}
+
+// An address may ask for what cannot be asked, and history that ended long ago is better seen at its end.
+function correct(horizon) {
+  const given = asked().as_of;
+  const unasked = isNone(given) ? NO_DAY : isToCome(given, horizon) ? TO_COME : null;
+  if (unasked) setAsked({ as_of: "" }, { isStep: false });
+  if (horizon.behind && !asked().as_of) setAsked({ as_of: horizon.newest }, { isStep: false });
+  return unasked;
+}
+
+// Of a day after today, as the company clock has it, nothing is known yet.
+const isToCome = (at, horizon) => Boolean(at) && at.slice(0, 10) > horizon.today;
+const isNone = (at) => Boolean(at) && Number.isNaN(Date.parse(at));
+
+// What is to be said of the day that is asked about.
+function told(horizon) {
+  const at = asked().as_of;
+  if (!horizon.newest) return NOTHING_YET;
+  if (!at) return null;
+  if (horizon.behind && at === horizon.newest) return `The newest fact is of ${day(at)}; this is the end of that day.`;
+  return `You are looking at the end of ${day(at.slice(0, 10))}, as it is known now.`;
+}
+
+const option = (value, text) => make("option", { value }, text);
+const periodOption = (name) => option(name, periodName(name));
+
+// The quarters around the newest fact, the latest first, and its year.
+function periods(horizon) {
+  const end = new Date(`${horizon.newest ?? horizon.today}T00:00:00Z`), names = [];
+  for (let back = -1; back < PERIODS_BACK; back += 1) {
+    const month = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() - back * 3, 1));
+    names.push(`${month.getUTCFullYear()}-Q${Math.floor(month.getUTCMonth() / 3) + 1}`);
+  }
+  return [...new Set([...names, String(end.getUTCFullYear())])];
+}

@@ -1,0 +1,49 @@
+// The tables of the drill-down: deals behind a figure, moves behind a leg, the history of a deal.
+import { make } from "./dom.js";
+import { count, money, signed, time } from "./format.js";
+
+const number = (text) => make("td", { class: "number" }, text);
+const cell = (...content) => make("td", {}, ...content);
+const linked = (deal, open) => make("button", { class: "link", onclick: () => openHistory(deal, open) }, deal.name);
+
+// With `isExpected` an open deal counts with its weighted amount; `told` is what the figure says of the sum.
+export const dealsTable = ({ isExpected = false, told = "" } = {}) => (answer, open) => {
+  const value = (deal) => (isExpected && deal.outcome === "open" ? deal.weighted : deal.amount);
+  const sum = money(isExpected ? answer.expected : answer.amount);
+  return {
+    heads: ["Deal", "Stage", "Closes", isExpected ? "#Counts with" : "#Amount"],
+    sum: `${count(answer.count, "deal")}, ${sum}${told ? `: ${told}` : ""}`,
+    rows: answer.deals.map((deal) => make("tr", { "data-amount": value(deal).amount },
+      cell(linked(deal, open)),
+      cell(deal.outcome === "open" ? deal.stage_name : deal.outcome_title),
+      cell(deal.closed_on ?? deal.expected_close ?? ""),
+      number(money(value(deal))))),
+  };
+};
+
+export const movesTable = (answer, open) => ({
+  heads: ["Deal", "#Before", "#After", "#Change"],
+  sum: `${count(answer.count, "deal")}, ${signed(answer.amount)}`,
+  rows: answer.deals.map((move) => make("tr", { "data-amount": move.amount.amount },
+    cell(linked(move, open)),
+    number(move.before ? money(move.before) : ""),
+    number(move.after ? money(move.after) : ""),
+    number(signed(move.amount)))),
+});
+
+export const openHistory = (deal, open) => open(deal.name, `/v1/deal-histories/${deal.id}`, {}, historyTable);
+
+// Who has a deal is an id, which says nothing to a reader.
+const UNSHOWN = new Set(["owner", "team"]);
+
+const historyTable = (answer) => ({
+  heads: ["When", "What", "By", "Before → after"],
+  sum: count(answer.count, "event"),
+  rows: answer.entries.map((entry) => make("tr", {},
+    cell(time(entry.occurred_at)),
+    cell(entry.text + (entry.imported ? " (imported)" : "")),
+    cell(entry.actor_name ?? entry.actor),
+    cell(entry.changes.filter((change) => !UNSHOWN.has(change.field)).map(changed).join("; ")))),
+});
+
+const changed = (change) => `${change.title}: ${change.before ?? "–"} → ${change.after ?? "–"}`;

@@ -1,0 +1,58 @@
+// The funnel: the open pipeline by stage, and what was closed so far.
+import { fill, make, replaceRows } from "../lib/dom.js";
+import { days, money, shortMoney } from "../lib/format.js";
+import { dealsTable } from "../lib/tables.js";
+
+const PATH = "/v1/funnel/deals";
+const OUTCOMES = { won: "Won", lost: "Lost", abandoned: "Abandoned" };
+
+export default {
+  id: "funnel",
+  title: () => "Funnel",
+  lays: () => [make("ol", { class: "stages" }), make("p", { class: "legend" }), make("p", { class: "closed" })],
+  asks: () => ["/v1/funnel", {}],
+  draws: (section, { stages, closed }, page) => {
+    const name = naming(stages);
+    const largest = Math.max(1, ...stages.map((stage) => Number(stage.amount.amount)));
+    const rows = stages.map((stage) => row(stage, name(stage), largest, page));
+    const legend = rows.length ? "Strong: weighted by the stage's probability of winning. Pale: in full." : "";
+    replaceRows(section.querySelector("ol"), rows, "No stage yet: publish a process, or import your history.");
+    section.querySelector(".legend").textContent = legend;
+    replaceRows(section.querySelector(".closed"), closedParts(closed, page));
+  },
+  redrawsOn: [
+    "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-handed-over", "deals.deal-won",
+    "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened", "deals.deal-fact-retracted",
+    "deals.process-published",
+  ],
+};
+
+// The process is said where there are several: their stages may have the same names.
+function naming(stages) {
+  const isOne = new Set(stages.map((stage) => `${stage.process_id} ${stage.process_version}`)).size <= 1;
+  return (stage) => (isOne ? stage.name : `${stage.name}, ${stage.process_name ?? "process"} ${stage.process_version}`);
+}
+
+function row(stage, name, largest, page) {
+  const { process_id, process_version } = stage;
+  const whole = make("span"), weighted = make("span");
+  fill(whole, Number(stage.amount.amount) / largest);
+  fill(weighted, Number(stage.weighted.amount) / largest);
+  const open = () => page.drill(name, PATH, { process_id, process_version, stage: stage.stage }, dealsTable());
+  return make("li", { "data-stage": stage.stage, "data-process": `${process_id} ${process_version}` },
+    make("span", {}, name, make("span", { class: "count" }, ` ${stage.count}`)),
+    make("span", { class: "bar", title: `${money(stage.amount)}, weighted ${money(stage.weighted)}` }, whole, weighted),
+    make("button", { class: "figure", title: money(stage.amount), onclick: open }, shortMoney(stage.amount)));
+}
+
+function closedParts(closed, page) {
+  const cycle = closed.won.cycle_days;
+  const outcomes = Object.entries(OUTCOMES).map(([outcome, name]) => {
+    const open = () => page.drill(name, PATH, { outcome }, dealsTable());
+    return make("span", { "data-outcome": outcome },
+      make("button", { class: "link", onclick: open }, `${name} ${closed[outcome].count}`),
+      ` ${shortMoney(closed[outcome].amount)}`);
+  });
+  const took = make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : "");
+  return [make("span", {}, "So far:"), ...outcomes, took];
+}

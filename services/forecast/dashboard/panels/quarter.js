@@ -1,0 +1,120 @@
+// The quarter: what is won and expected of it against its target, and how fast.
+import { fill, make } from "../lib/dom.js";
+import { money, periodName, share, shortMoney, times } from "../lib/format.js";
+import { dealsTable } from "../lib/tables.js";
+
+const ENOUGH_COVERAGE = 2;
+
+export default {
+  id: "quarter",
+  title: (answer) => (answer ? `${periodName(answer.period)}, ${share(answer.elapsed)} gone` : "The quarter"),
+  lays: (page) => {
+    const body = skeleton();
+    linkDrills(body, null, page);
+    return body;
+  },
+  asks: ({ period }) => ["/v1/forecast", { period }],
+  draws: (section, answer, page) => {
+    drawFigures(section, answer);
+    drawTrack(section, answer);
+    linkDrills([section], answer, page);
+  },
+  redrawsOn: [
+    "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-close-date-changed",
+    "deals.deal-handed-over", "deals.deal-won", "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened",
+    "deals.deal-fact-retracted", "deals.target-set", "deals.target-fact-retracted",
+  ],
+};
+
+function skeleton() {
+  const button = (name) => make("button", { class: "figure", "data-drill": name, "data-bind": name }, "–");
+  const still = make("span", { class: "figure still", "data-bind": "target" }, "–");
+  const figure = (name, element) => make("div", {}, make("dt", {}, name), make("dd", {}, element));
+  const bar = (name) => make("span", { class: name });
+  const key = (name, text) => make("span", { class: `key ${name}` }, text);
+  return [
+    make("div", { class: "attained" },
+      make("button", { class: "figure big", "data-drill": "attainment" },
+        make("span", { class: "value", "data-bind": "attainment" }, "–")),
+      make("p", { class: "caption", "data-bind": "attainment-words" })),
+    make("div", { class: "track", "aria-hidden": "true" }, ...["won", "weighted", "goal", "elapsed"].map(bar)),
+    make("dl", { class: "figures" },
+      figure("Won", button("won")), figure("Target", still), figure("Expected", button("expected")),
+      figure("Gap", button("gap")), figure("Coverage", button("coverage"))),
+    make("p", { class: "legend", "aria-hidden": "true" },
+      key("won", "won"), key("weighted", "open, weighted"), key("elapsed", "today's pace"), key("goal", "target")),
+  ];
+}
+
+function drawFigures(section, answer) {
+  const { attainment, coverage, expected, gap, open, target, won } = answer;
+  const words = target ? `attained of ${shortMoney(target)}; ${course(answer)}` : `won; ${noTarget(answer)}`;
+  const bind = (name, text, exact, tone) => {
+    const element = section.querySelector(`[data-bind=${name}]`);
+    element.textContent = text;
+    element.title = exact ? money(exact) : "";
+    for (const each of ["good", "bad"]) element.classList.toggle(each, each === tone);
+  };
+  const isClosed = gap && Number(gap.amount) <= 0;
+  bind("attainment", attainment === null ? shortMoney(won) : share(attainment), won);
+  section.querySelector("[data-bind=attainment-words]").textContent = words;
+  bind("won", shortMoney(won), won);
+  bind("target", target ? shortMoney(target) : "none", target);
+  bind("expected", shortMoney(expected), expected);
+  if (gap) bind("gap", isClosed ? "closed" : shortMoney(gap), gap, isClosed ? "good" : "bad");
+  else bind("gap", "–", null);
+  if (coverage === null) bind("coverage", "–", open);
+  else bind("coverage", times(coverage), open, Number(coverage) >= ENOUGH_COVERAGE ? "good" : "bad");
+}
+
+function drawTrack(section, { elapsed, expected, target, weighted, won }) {
+  const goal = Number(target?.amount ?? 0);
+  const whole = Math.max(goal, Number(expected.amount), 1);
+  const parts = { won: Number(won.amount), weighted: Number(weighted.amount), goal, elapsed: Number(elapsed) * goal };
+  for (const [name, part] of Object.entries(parts)) fill(section.querySelector(`.track .${name}`), part / whole);
+}
+
+// Where the period stands against its pace, and what it comes to with its open deals; the two may point different ways.
+function course({ attainment, elapsed, expected, target }) {
+  const end = Number(expected.amount) / Number(target.amount);
+  const isAhead = Number(attainment) >= Number(elapsed), isReached = end >= 1;
+  const pace = isAhead ? "won faster than the days pass" : "won slower than the days pass";
+  return `${pace}, ${isAhead === isReached ? "and" : "but"} with the open deals ${share(end)} is expected`;
+}
+
+const noTarget = ({ period, target_missing: missing }) =>
+  `no target is set for ${(missing.length ? missing : [period]).map(periodName).join(", ")}`;
+
+// The deals behind each figure, and what they say about it.
+const DRILLS = {
+  attainment: {
+    figure: "won",
+    title: (period) => `Attained: won in ${period}`,
+    told: ({ attainment, target }) => (target ? `${share(attainment)} of ${money(target)}` : ""),
+  },
+  won: { figure: "won", title: (period) => `Won in ${period}`, told: () => "" },
+  expected: {
+    figure: "expected",
+    title: (period) => `Expected in ${period}`,
+    told: () => "won at full value, open at amount × probability",
+  },
+  gap: {
+    figure: "won",
+    title: () => "Gap: the target less what is won",
+    told: ({ gap, target }) => (gap ? `${money(target)} less that leaves ${money(gap)}` : ""),
+  },
+  coverage: {
+    figure: "open",
+    title: (period) => `Coverage: open deals due in ${period}`,
+    told: ({ coverage, gap }) => (coverage ? `${times(coverage)} the gap of ${money(gap)}` : ""),
+  },
+};
+
+function linkDrills(elements, answer, page) {
+  for (const button of elements.flatMap((element) => [...element.querySelectorAll("[data-drill]")])) {
+    const { figure, title, told } = DRILLS[button.dataset.drill];
+    const table = dealsTable({ isExpected: figure === "expected", told: answer ? told(answer) : "" });
+    const name = title(answer ? periodName(answer.period) : "the running quarter");
+    button.onclick = () => page.drill(name, "/v1/forecast/deals", { period: page.asked().period, figure }, table);
+  }
+}
