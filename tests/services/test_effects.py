@@ -113,7 +113,7 @@ async def test_a_refusal_is_said_with_code_and_words(asker: Asker, monkeypatch: 
     def refuse(*_: object) -> Any:
         raise Rejected("not-today", "Nothing is drafted today.")
 
-    monkeypatch.setattr(contract, "decide", refuse)
+    monkeypatch.setattr(contract, "handler_of", refuse)
     await asker.win()
     told = await asker.ends("waiting")
     first = told["effects"][0]
