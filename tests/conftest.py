@@ -18,6 +18,7 @@ from types import MappingProxyType
 import docker
 import docker.errors
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from deploy.local import kafka as local_kafka
 from deploy.local import postgres as local_postgres
@@ -29,6 +30,10 @@ from deploy.local.stack import Stack
 from shared.testing.servers import DatabaseServer
 from tests.class_sharing import share_classes
 from tests.whole_stack import WholeStack
+
+# A loaded machine is no failure: nothing here is timed but the bench.
+hypothesis_settings.register_profile("throughline", deadline=None)
+hypothesis_settings.load_profile("throughline")
 
 CHECKOUT = Path(__file__).parent.parent
 POSTGRES_IMAGE = "postgres:18-alpine"

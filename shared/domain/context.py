@@ -109,7 +109,7 @@ class Context:
         another day of the company, and when the day lies before `since`. `field` is where the command says the day.
         """
         if at is not None and (at.tzinfo is None or self.company.day(at) != on):
-            raise Rejected("another-day", f"The instant has a time zone and lies on {on}.", field="at")
+            raise Rejected("other-day", f"The instant has a time zone and lies on {on}.", field="at")
         if on > self.today or (at is not None and at > self.now):
             raise Rejected("in-the-future", "History lies in the past.", field=field)
         if since is not None and on < since:

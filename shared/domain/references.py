@@ -46,4 +46,4 @@ def foreign_team(actor: Actor, permission: Permission, team: UUID | None) -> lis
     """The reason against a team that somebody names who does not reach it (API-4)."""
     if team is None or reach_of(actor, permission) is Reach.ALL or team == actor.team or team in actor.teams:
         return []
-    return [Reason(code="another-team", message="This is done in a team of your own.", field="team")]
+    return [Reason(code="other-team", message="This is done in a team of your own.", field="team")]

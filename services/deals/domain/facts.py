@@ -56,7 +56,7 @@ def predicate_faults(predicate: Predicate, known: Mapping[str, str], where: str)
             yield Reason(code="not-comparable", message=message, field=f"{place}.operator")
         elif comparison.operator in ("is", "is-not") and not is_of_kind(comparison.value, kind):
             message = f"{comparison.fact} is a {kind} fact: {WANTED[kind]}."
-            yield Reason(code="another-kind", message=message, field=f"{place}.value")
+            yield Reason(code="other-kind", message=message, field=f"{place}.value")
 
 
 def noted_faults(definition: ProcessDefinition, noted: Mapping[str, FactValue]) -> Iterator[Reason]:
@@ -68,7 +68,7 @@ def noted_faults(definition: ProcessDefinition, noted: Mapping[str, FactValue]) 
             yield Reason(code="unknown-fact", message=message, field=f"facts.{key}")
         elif value is not None and not is_of_kind(value, declared[key]):
             kind = declared[key]
-            yield Reason(code="another-kind", message=f"{key} is a {kind} fact: {WANTED[kind]}.", field=f"facts.{key}")
+            yield Reason(code="other-kind", message=f"{key} is a {kind} fact: {WANTED[kind]}.", field=f"facts.{key}")
 
 
 def is_of_kind(value: FactValue, kind: str) -> bool:

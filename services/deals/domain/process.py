@@ -101,7 +101,7 @@ class PublishVersion:
 @process.decides(allow=OPERATIONS)
 def publish(state: NoProcess, command: PublishProcess, context: Context) -> Decision:
     """Publish a new process."""
-    refuse_all("bad-process", "The process cannot be published as it is.", list(_faults(command.definition)))
+    refuse_all("invalid-process", "The process cannot be published as it is.", list(_faults(command.definition)))
     return [_published(context.aggregate_id, 1, command.definition)]
 
 
@@ -113,8 +113,8 @@ def publish_version(state: PublishedProcess, command: PublishVersion) -> Decisio
     reasons = list(_faults(command.definition))
     if command.definition.key != state.versions[0].key:
         message = f"The versions of this process have the key {state.versions[0].key!r}."
-        reasons.append(Reason(code="another-key", message=message, field="definition.key"))
-    refuse_all("bad-process", "The version cannot be published as it is.", reasons)
+        reasons.append(Reason(code="other-key", message=message, field="definition.key"))
+    refuse_all("invalid-process", "The version cannot be published as it is.", reasons)
     return [_published(state.id, len(state.versions) + 1, command.definition)]
 
 
@@ -188,7 +188,7 @@ def _misspelt(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
     for where, key in keys:
         if not KEY.fullmatch(key):
             message = "A key has letters (a to z), digits, dashes and underscores only."
-            yield Reason(code="bad-key", message=message, field=where)
+            yield Reason(code="invalid-key", message=message, field=where)
 
 
 def _blank(names: Iterable[tuple[str, str]]) -> Iterator[Reason]:

@@ -188,5 +188,5 @@ def _listed(command: AddProduct | ImportProduct, context: Context) -> ProductLis
 def _price(money: Money, context: Context) -> Money:
     price = check_money(money, context.company.currency, "list_price")
     if price.amount < 0:
-        raise Rejected("below-zero", "A list price is not below zero.", field="list_price.amount")
+        raise Rejected("negative", "A list price is not below zero.", field="list_price.amount")
     return price

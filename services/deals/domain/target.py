@@ -179,7 +179,7 @@ def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID |
 
 
 def _set(command: SetTarget | ImportTarget, context: Context, nowhere: Sequence[Reason] = ()) -> TargetSet:
-    refuse_all("bad-target", "The target cannot be set like this.", [*_faults(command), *nowhere])
+    refuse_all("invalid-target", "The target cannot be set like this.", [*_faults(command), *nowhere])
     return TargetSet(
         target_id=context.aggregate_id,
         period=command.period,
@@ -195,7 +195,7 @@ def _faults(command: SetTarget | ImportTarget) -> list[Reason]:
     reasons = []
     if not PERIOD.fullmatch(command.period) or not FIRST_DAY.year <= int(command.period[:4]) <= LAST_DAY.year:
         message = f"A period is a year from {FIRST_DAY.year} on, a month or a quarter: 2026, 2026-11 or 2026-Q4."
-        reasons.append(Reason(code="bad-period", message=message, field="period"))
+        reasons.append(Reason(code="invalid-period", message=message, field="period"))
     if (command.level == "company") == (command.team is not None):
         message = "A team's and a rep's target names the team; the company's does not."
         reasons.append(Reason(code="team-and-level", message=message, field="team"))
@@ -208,5 +208,5 @@ def _faults(command: SetTarget | ImportTarget) -> list[Reason]:
 def _amount(money: Money, context: Context) -> Money:
     amount = check_money(money, context.company.currency, "amount")
     if amount.amount <= 0:
-        raise Rejected("not-above-zero", "A target is above zero.", field="amount.amount")
+        raise Rejected("not-positive", "A target is above zero.", field="amount.amount")
     return amount

@@ -176,7 +176,7 @@ def normalised(
     domain_field: str = "domain",
     leave_out: bool = False,
 ) -> ContactPoints:
-    """All of them in normal form. `Rejected("invalid")` with one reason for each field that cannot be read; history
+    """All of them in normal form. `Rejected("invalid-contact-points")` with one reason for each field that cannot be read; history
     comes in without those (`leave_out`): one odd number must not lose a record."""
     reasons: list[Reason] = []
 
@@ -196,5 +196,5 @@ def normalised(
         domain=read(domain_field, "invalid-domain", domain, normal_domain),
         country=home,
     )
-    refuse_all("invalid", "Some fields cannot be read.", [] if leave_out else reasons)
+    refuse_all("invalid-contact-points", "Some fields cannot be read.", [] if leave_out else reasons)
     return points

@@ -97,7 +97,7 @@ def issue_invoice(
         state = prior_invoice_counted(state, event)
     instalment = state.instalment(command.number)
     if instalment is None:
-        raise Rejected("no-such-instalment", f"The plan has no instalment {command.number}.", field="number")
+        raise Rejected("unknown-instalment", f"The plan has no instalment {command.number}.", field="number")
     if instalment.invoice_number is not None:
         raise Rejected("already-invoiced", f"Instalment {command.number} has invoice {instalment.invoice_number}.")
     if instalment.left.amount <= 0:

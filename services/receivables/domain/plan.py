@@ -97,7 +97,7 @@ def plan_of(contract_id: UUID) -> UUID:
 def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLedger) -> Decision:
     """Divide the contract's total into instalments that add up to it, to the currency's smallest unit. What history
     tells was invoiced of the contract before is not left to invoice."""
-    refuse_all("plan-cannot-be", "The payment plan cannot be.", list(_faults(command)))
+    refuse_all("invalid-payment-plan", "The payment plan is invalid.", list(_faults(command)))
     total = check_money(command.total, context.company.currency, "total")
     drawn_up = PlanDrawnUp(
         plan_id=context.aggregate_id,
@@ -180,7 +180,7 @@ def instalments_of(total: Money, terms: Sequence[PaymentTerm], start: date) -> t
 
 def _faults(command: DrawUpPlan) -> Iterator[Reason]:
     if command.total.amount < 0:
-        yield Reason(code="below-zero", message="A plan divides a total of zero or more.", field="total.amount")
+        yield Reason(code="negative", message="A plan divides a total of zero or more.", field="total.amount")
     ratios = [term.ratio for term in command.payment_terms]
     if not all(ratio.is_finite() and ratio > 0 for ratio in ratios) or sum(ratios) != 1:
         message = "The instalments are shares above 0 that add up to the total."

@@ -184,7 +184,7 @@ def test_a_contract_on_paper_is_recorded_with_its_day_con_1() -> None:
     outcome = A_CONTRACT.when(replace(DIRECT, on=DRAFTED_ON))
     assert (outcome.state.drafted_on, outcome.facts[0].at) == (DRAFTED_ON, CONTEXT.moment(DRAFTED_ON))
     tomorrow = A_CONTRACT.when(replace(DIRECT, on=TODAY + timedelta(days=1)))
-    tomorrow.then_rejected("draft-cannot-be", "in-the-future")
+    tomorrow.then_rejected("invalid-draft", "in-the-future")
 
 
 def test_drafting_directly_again_records_nothing() -> None:
@@ -218,7 +218,7 @@ def test_a_draft_for_a_deal_is_the_deals_con_1() -> None:
     THE_CONTRACT.given(outcome.facts[0].event).when(direct).then()
     THE_CONTRACT.when(replace(direct, owner=OWNER, team=TEAM, account_id=ACCOUNT)).then(outcome.facts[0].event)
     other = replace(direct, owner=UUID(int=90), team=UUID(int=91))
-    foreign = THE_CONTRACT.when(other).then_rejected("draft-cannot-be", "not-the-deals", "not-the-deals")
+    foreign = THE_CONTRACT.when(other).then_rejected("invalid-draft", "other-than-deal", "other-than-deal")
     assert fields_of(foreign) == ["owner", "team"]
 
 
@@ -237,14 +237,14 @@ def test_nobody_drafts_in_a_team_that_they_do_not_reach_con_1(role: Role) -> Non
     actor = replace(CONTEXT.actor, roles=frozenset({role}), team=TEAM, teams=frozenset({TEAM}))
     draft = replace(DIRECT, team=UUID(int=4711))
     asked = THE_CONTRACT.knowing(deal=NamedDeal()).by(actor)
-    asked.when(draft).then_rejected("draft-cannot-be", "another-team")
+    asked.when(draft).then_rejected("invalid-draft", "other-team")
     assert asked.when(replace(DIRECT, team=TEAM)).state.team == TEAM
 
 
 def test_a_deal_that_is_not_there_or_not_seen_is_not_drafted_for_con_1() -> None:
     """CON-1, API-1, API-4: both are the same to whoever asks; the field is named."""
     outcome = THE_CONTRACT.knowing(deal=NamedDeal()).when(replace(DIRECT, deal_id=DEAL))
-    assert fields_of(outcome.then_rejected("draft-cannot-be")) == ["deal_id"]
+    assert fields_of(outcome.then_rejected("invalid-draft")) == ["deal_id"]
     assert outcome.rejected is not None
     assert "Consistency-Token" in outcome.rejected.reasons[0].message
 
@@ -255,7 +255,7 @@ NOWHERE = References(member=False, team=False, account=False)
 def test_a_draft_names_only_whom_and_what_there_is_api_1() -> None:
     """API-1, CON-1, ORG-1: every field that leads nowhere is named."""
     outcome = A_CONTRACT.knowing(references=NOWHERE).when(replace(DIRECT, owner=OWNER, team=TEAM))
-    outcome.then_rejected("draft-cannot-be", "unknown-member", "unknown-team", "unknown-account")
+    outcome.then_rejected("invalid-draft", "unknown-member", "unknown-team", "unknown-account")
     assert fields_of(outcome) == ["owner", "team", "account_id"]
 
 
@@ -264,7 +264,7 @@ def test_what_the_deal_names_is_not_asked_for_con_1() -> None:
     known = THE_CONTRACT.knowing(references=NOWHERE)
     direct = replace(DIRECT, deal_id=DEAL, owner=OWNER, team=TEAM)
     assert known.when(direct).rejected is None
-    elsewhere = known.when(replace(direct, account_id=UUID(int=99))).then_rejected("draft-cannot-be", "unknown-account")
+    elsewhere = known.when(replace(direct, account_id=UUID(int=99))).then_rejected("invalid-draft", "unknown-account")
     assert fields_of(elsewhere) == ["account_id"]
     THE_CONTRACT.knowing(references=NOWHERE).when(STAGE).then(DRAFTED)
 
@@ -277,14 +277,14 @@ def test_the_terms_may_be_others_than_the_standard() -> None:
 def test_all_that_is_wrong_with_the_terms_is_said_at_once() -> None:
     wrong = (PaymentTerm(ratio=Decimal("1.2")), PaymentTerm(ratio=Decimal("0.1"), days=-1))
     A_CONTRACT.when(replace(DIRECT, total=eur("-1"), payment_terms=wrong)).then_rejected(
-        "terms-cannot-be", "below-zero", "not-a-share", "out-of-range", "does-not-add-up"
+        "invalid-terms", "negative", "not-a-share", "out-of-range", "does-not-add-up"
     )
 
 
 @pytest.mark.parametrize("ratio", ["NaN", "Infinity", "0", "-0.1"])
 def test_a_share_is_a_number_above_zero(ratio: str) -> None:
     terms = (PaymentTerm(ratio=Decimal(ratio)),)
-    outcome = A_CONTRACT.when(replace(DIRECT, payment_terms=terms)).then_rejected("terms-cannot-be")
+    outcome = A_CONTRACT.when(replace(DIRECT, payment_terms=terms)).then_rejected("invalid-terms")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == "payment_terms.0.ratio"
 
@@ -294,7 +294,7 @@ def test_a_share_is_a_number_above_zero(ratio: str) -> None:
     [(Money(amount=Decimal(5), currency="USD"), "total.currency"), (eur("0.001"), "total.amount")],
 )
 def test_another_currency_or_half_a_cent_is_refused_naming_the_field(total: Money, field: str) -> None:
-    outcome = A_CONTRACT.when(replace(DIRECT, total=total)).then_rejected("terms-cannot-be")
+    outcome = A_CONTRACT.when(replace(DIRECT, total=total)).then_rejected("invalid-terms")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == field
 
@@ -323,7 +323,9 @@ def test_a_drafts_terms_change() -> None:
 def test_a_draft_does_not_change_to_an_account_that_nobody_knows_api_1() -> None:
     """API-1: the field is named; the account that it has is not asked for."""
     nobody = THE_CONTRACT.given(DRAFTED).knowing(references=References(account=False))
-    outcome = nobody.when(ChangeContract(account_id=UUID(int=99))).then_rejected("change-cannot-be", "unknown-account")
+    outcome = nobody.when(ChangeContract(account_id=UUID(int=99))).then_rejected(
+        "invalid-contract-change", "unknown-account"
+    )
     assert fields_of(outcome) == ["account_id"]
     nobody.when(ChangeContract(account_id=ACCOUNT)).then()
 
@@ -334,7 +336,7 @@ def test_a_change_to_what_is_so_records_nothing() -> None:
 
 def test_a_change_to_terms_that_cannot_be_is_refused() -> None:
     wrong = ChangeContract(payment_terms=(PaymentTerm(ratio=Decimal("0.4")),))
-    THE_CONTRACT.given(DRAFTED).when(wrong).then_rejected("terms-cannot-be", "does-not-add-up")
+    THE_CONTRACT.given(DRAFTED).when(wrong).then_rejected("invalid-terms", "does-not-add-up")
 
 
 @pytest.mark.parametrize("further", [*FURTHER, (VOIDED,)])

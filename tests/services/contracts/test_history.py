@@ -94,6 +94,6 @@ def test_importing_again_what_is_known_otherwise_is_refused_with_both_values() -
     ],
 )
 def test_a_history_that_cannot_be_is_refused(command: ImportContract, code: str, field: str) -> None:
-    outcome = THE_CONTRACT.when(command).then_rejected("history-cannot-be", code)
+    outcome = THE_CONTRACT.when(command).then_rejected("invalid-contract-history", code)
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == field

@@ -53,7 +53,7 @@ def test_only_an_approved_contract_is_signed_con_3(history: Scenario) -> None:
 def test_all_that_is_wrong_with_a_signature_is_said_at_once_con_3() -> None:
     wrong = replace(SIGN, signed_by_us=TOMORROW, signed_by_customer=TOMORROW, evidence_hash=EVIDENCE.upper())
     outcome = APPROVED_ONE.when(wrong)
-    outcome.then_rejected("signature-cannot-be", "in-the-future", "in-the-future", "not-a-hash")
+    outcome.then_rejected("invalid-signature", "in-the-future", "in-the-future", "not-a-hash")
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == [
         "signed_by_us",
@@ -66,7 +66,7 @@ def test_nothing_happens_to_a_contract_before_it_was_drafted_con_3() -> None:
     """A signature of 1999 on a draft of today made time run backwards for whoever reads the topics."""
     early = replace(SIGN, signed_by_us=date(2026, 3, 1), signed_by_customer=date(1999, 12, 31))
     outcome = APPROVED_ONE.when(early)
-    outcome.then_rejected("signature-cannot-be", "before-it-began", "before-it-began")
+    outcome.then_rejected("invalid-signature", "before-it-began", "before-it-began")
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == ["signed_by_us", "signed_by_customer"]
     SIGNED_ONE.when(ActivateContract(on=date(2026, 3, 1))).then_rejected("before-it-began")
@@ -108,7 +108,7 @@ def test_no_contract_is_in_force_with_a_customer_whom_nobody_knows_api_1() -> No
     nameless = THE_CONTRACT.given(replace(DRAFTED, account_id=None), SUBMITTED, APPROVED, SIGNED)
     nobody = References(account=False)
     outcome = nameless.knowing(references=nobody).when(ActivateContract(on=TODAY, account_id=ACCOUNT))
-    outcome.then_rejected("activation-cannot-be", "unknown-account")
+    outcome.then_rejected("invalid-activation", "unknown-account")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == "account_id"
     SIGNED_ONE.knowing(references=nobody).when(ActivateContract(on=TODAY, account_id=ACCOUNT)).then(ACTIVATED)

@@ -49,7 +49,7 @@ def test_deal_9_the_amount_changes_and_what_it_was_stays_known() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "code"),
-    [(Money(amount=Decimal(1), currency="USD"), "other-currency"), (eur("-0.01"), "below-zero")],
+    [(Money(amount=Decimal(1), currency="USD"), "other-currency"), (eur("-0.01"), "negative")],
 )
 def test_deal_9_an_amount_is_not_below_zero_and_in_the_companys_currency(amount: Money, code: str) -> None:
     OPEN.when(ChangeAmount(amount=amount)).then_rejected(code)
@@ -79,7 +79,7 @@ def test_proc_3_facts_are_noted_once_and_may_become_unknown_again() -> None:
 def test_proc_3_facts_that_the_process_does_not_know_are_refused_each_by_its_name() -> None:
     outcome = OPEN.when(
         NoteFacts(facts={"mood": "good", "pains": "many", "need_stated": "yes", "timeline": 3, "budget": "1.5"})
-    ).then_rejected("bad-facts", "unknown-fact", "another-kind", "another-kind", "another-kind")
+    ).then_rejected("invalid-facts", "unknown-fact", "other-kind", "other-kind", "other-kind")
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == [
         "facts.mood",
@@ -91,9 +91,9 @@ def test_proc_3_facts_that_the_process_does_not_know_are_refused_each_by_its_nam
 
 def test_proc_3_a_truth_is_no_number() -> None:
     for number in (10**15, -(10**15), "9" * 5000, f"0.{'1' * 5000}", "1e999999", "+1", "1_0", " 1", ""):
-        OPEN.when(NoteFacts(facts={"pains": number})).then_rejected("bad-facts", "another-kind")
-    OPEN.when(NoteFacts(facts={"pains": True})).then_rejected("bad-facts", "another-kind")
-    OPEN.when(NoteFacts(facts={"need_stated": 1})).then_rejected("bad-facts", "another-kind")
+        OPEN.when(NoteFacts(facts={"pains": number})).then_rejected("invalid-facts", "other-kind")
+    OPEN.when(NoteFacts(facts={"pains": True})).then_rejected("invalid-facts", "other-kind")
+    OPEN.when(NoteFacts(facts={"need_stated": 1})).then_rejected("invalid-facts", "other-kind")
 
 
 def test_deal_10_the_rep_judges_and_the_manager_overrides_and_both_are_kept() -> None:
@@ -134,7 +134,7 @@ def test_api_1_a_deal_is_not_handed_over_to_somebody_or_a_team_that_nobody_knows
     """API-1, ORG-1: whoever is unknown or has left could not go on with it."""
     nobody = OPEN.knowing(references=References(member=False, team=False))
     outcome = nobody.when(HandOver(owner=OTHER, team=OTHER_TEAM)).then_rejected(
-        "bad-hand-over", "unknown-member", "unknown-team"
+        "invalid-hand-over", "unknown-member", "unknown-team"
     )
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == ["owner", "team"]
@@ -154,7 +154,7 @@ def test_deal_9_a_quick_update_changes_everything_together() -> None:
 
 
 def test_deal_9_the_gate_sees_the_next_step_of_the_same_update() -> None:
-    OPEN.given(TALKED).when(UpdateDeal(stage="needs-confirmed")).then_rejected("update-refused", "criterion-unmet")
+    OPEN.given(TALKED).when(UpdateDeal(stage="needs-confirmed")).then_rejected("invalid-deal-change", "criterion-unmet")
     assert OPEN.given(TALKED).when(UpdateDeal(stage="needs-confirmed", next_step=STEP)).rejected is None
 
 
@@ -166,7 +166,7 @@ def test_deal_9_a_quick_update_is_all_or_nothing_and_names_everything() -> None:
         next_step=replace(STEP, on=date(2020, 1, 1)),
     )
     outcome = OPEN.when(command).then_rejected(
-        "update-refused", "below-zero", "in-the-past", "in-the-past", "criterion-unmet", "criterion-unmet"
+        "invalid-deal-change", "negative", "in-the-past", "in-the-past", "criterion-unmet", "criterion-unmet"
     )
     assert outcome.facts == ()
     assert outcome.rejected is not None

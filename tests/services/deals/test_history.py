@@ -77,8 +77,8 @@ def test_data_5_a_deal_is_taken_over_in_any_stage_on_its_day() -> None:
 def test_data_5_an_instant_stands_where_it_is_known() -> None:
     at = datetime(2025, 2, 3, 9, 30, tzinfo=UTC)
     assert THE_DEAL.when(replace(BEGAN, at=at)).facts[0].at == Moment(at)
-    THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 4, tzinfo=UTC))).then_rejected("another-day")
-    THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 3))).then_rejected("another-day")  # noqa: DTZ001
+    THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 4, tzinfo=UTC))).then_rejected("other-day")
+    THE_DEAL.when(replace(BEGAN, at=datetime(2025, 2, 3))).then_rejected("other-day")  # noqa: DTZ001
     THE_DEAL.when(replace(BEGAN, on=TODAY, at=NOW.replace(hour=23))).then_rejected("in-the-future")
 
 

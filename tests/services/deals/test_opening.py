@@ -76,9 +76,9 @@ def test_deal_1_somebody_from_operations_opens_for_others() -> None:
 
 def test_deal_1_a_rep_opens_in_their_own_team_only() -> None:
     """API-4: and a manager in the teams that they reach."""
-    THE_DEAL.by(REP).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("bad-deal", "another-team")
+    THE_DEAL.by(REP).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("invalid-deal", "other-team")
     manager = replace(REP, roles=frozenset({Role.MANAGER}))
-    THE_DEAL.by(manager).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("bad-deal", "another-team")
+    THE_DEAL.by(manager).when(replace(OPEN, team=OTHER_TEAM)).then_rejected("invalid-deal", "other-team")
     both = replace(REP, roles=frozenset({Role.REP, Role.MANAGER}), teams=frozenset({TEAM, OTHER_TEAM}))
     assert THE_DEAL.by(both).when(replace(OPEN, team=OTHER_TEAM)).state.team == OTHER_TEAM
 
@@ -87,7 +87,7 @@ def test_deal_1_an_owner_a_team_and_an_account_that_nobody_knows_are_refused_eac
     """API-1, ORG-1: a reference leads somewhere; one that is on its way arrives with the token of its answer."""
     nobody = THE_DEAL.knowing(references=References(member=False, team=False, account=False))
     outcome = nobody.when(replace(OPEN, owner=OTHER, team=OTHER_TEAM, account_id=ACCOUNT)).then_rejected(
-        "bad-deal", "unknown-member", "unknown-team", "unknown-account"
+        "invalid-deal", "unknown-member", "unknown-team", "unknown-account"
     )
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == ["owner", "team", "account_id"]
@@ -125,14 +125,14 @@ def test_deal_1_without_an_amount_the_lines_are_added_up_to_the_cent() -> None:
 @pytest.mark.parametrize("quantity", ["0", "-1", "1000000000.1", "9" * 30, "0.0000001", "9" * 40 + ".1"])
 def test_deal_1_a_quantity_that_cannot_be_is_refused_with_its_position(quantity: str) -> None:
     wanted = replace(OPEN, amount=None, lines=(LineWanted(product_id=SERVER, quantity=Decimal(quantity)),))
-    outcome = THE_DEAL.when(wanted).then_rejected("bad-deal", "bad-quantity")
+    outcome = THE_DEAL.when(wanted).then_rejected("invalid-deal", "invalid-quantity")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == "lines.0.quantity"
 
 
 def test_deal_1_a_price_below_zero_is_refused_with_its_position() -> None:
     wanted = replace(OPEN, lines=(LineWanted(product_id=SERVER, quantity=Decimal(1), price=eur("-0.01")),))
-    outcome = THE_DEAL.when(wanted).then_rejected("bad-deal", "below-zero")
+    outcome = THE_DEAL.when(wanted).then_rejected("invalid-deal", "negative")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == "lines.0.price.amount"
 
@@ -155,7 +155,7 @@ def test_deal_1_without_lines_and_amount_it_is_worth_nothing_yet() -> None:
 def test_deal_1_everything_wrong_with_an_opening_is_named_at_once() -> None:
     lines = (LineWanted(product_id=UNKNOWN, quantity=Decimal(1)), LineWanted(product_id=RETIRED, quantity=Decimal(1)))
     outcome = THE_DEAL.when(replace(OPEN, expected_close=date(2026, 3, 15), lines=lines)).then_rejected(
-        "bad-deal", "in-the-past", "unknown-product", "inactive-product"
+        "invalid-deal", "in-the-past", "unknown-product", "inactive-product"
     )
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == [
@@ -170,7 +170,7 @@ def test_deal_1_everything_wrong_with_an_opening_is_named_at_once() -> None:
     [
         (Money(amount=Decimal(1), currency="USD"), "other-currency"),
         (eur("0.001"), "too-many-decimals"),
-        (eur("-1"), "below-zero"),
+        (eur("-1"), "negative"),
         (eur("1000000000000000"), "out-of-range"),
     ],
 )

@@ -80,7 +80,7 @@ def test_proc_2_the_version_in_force_is_not_published_twice() -> None:
 def test_proc_2_versions_keep_the_key_of_their_process() -> None:
     renamed = replace(SHORT, key="other")
     outcome = THE_PROCESS.given(PUBLISHED).when(PublishVersion(definition=renamed))
-    outcome.then_rejected("bad-process", "another-key")
+    outcome.then_rejected("invalid-process", "other-key")
 
 
 def test_proc_2_a_version_of_nothing_is_refused() -> None:
@@ -99,9 +99,9 @@ def test_proc_2_a_version_of_nothing_is_refused() -> None:
         (Predicate(fact="mood", operator="known"), "unknown-fact", ".fact"),
         (Predicate(fact="task.no-such-task", operator="is", value=True), "unknown-fact", ".fact"),
         (Predicate(fact="need_stated", operator="above", value=1), "not-comparable", ".operator"),
-        (Predicate(fact="need_stated", operator="is", value="yes"), "another-kind", ".value"),
+        (Predicate(fact="need_stated", operator="is", value="yes"), "other-kind", ".value"),
         (Predicate(fact="amount", operator="at-least", value="9" * 5000), "not-a-number", ".value"),
-        (Predicate(fact="amount", operator="is", value=10**15), "another-kind", ".value"),
+        (Predicate(fact="amount", operator="is", value=10**15), "other-kind", ".value"),
         (
             Predicate(
                 any_of=(
@@ -115,7 +115,7 @@ def test_proc_2_a_version_of_nothing_is_refused() -> None:
     ],
 )
 def test_proc_3_a_bad_criterion_is_refused_with_its_position(when: Predicate, code: str, place: str) -> None:
-    outcome = THE_PROCESS.when(PublishProcess(definition=with_exit(when))).then_rejected("bad-process", code)
+    outcome = THE_PROCESS.when(PublishProcess(definition=with_exit(when))).then_rejected("invalid-process", code)
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == f"definition.stages.0.exit.0.when{place}"
 
@@ -127,7 +127,7 @@ def test_proc_1_a_name_says_something() -> None:
     bad = replace(
         SHORT, name=" ", stages=(replace(first, name="\n", tasks=(task, *first.tasks[1:])), *SHORT.stages[1:])
     )
-    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("bad-process")
+    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("invalid-process")
     assert outcome.rejected is not None
     assert [(reason.code, reason.field) for reason in outcome.rejected.reasons] == [
         ("blank", "definition.name"),
@@ -143,7 +143,7 @@ def test_proc_3_every_fault_is_named_at_once() -> None:
         stages=(first, replace(SHORT.stages[1], key=first.key), SHORT.stages[0]),
         facts=(*SHORT.facts, FactDefinition(key="amount", name="Amount", kind="number")),
     )
-    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("bad-process")
+    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("invalid-process")
     assert outcome.rejected is not None
     assert {(reason.code, reason.field) for reason in outcome.rejected.reasons} >= {
         ("unknown-category", "definition.stages.0.category"),
@@ -157,9 +157,9 @@ def test_proc_3_every_fault_is_named_at_once() -> None:
 def test_proc_3_a_key_has_plain_characters_and_the_fault_its_position(key: str) -> None:
     stage = replace(SHORT.stages[0], tasks=(replace(SHORT.stages[0].tasks[0], key=key), *SHORT.stages[0].tasks[1:]))
     bad = replace(SHORT, key=key, stages=(stage, *SHORT.stages[1:]))
-    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("bad-process")
+    outcome = THE_PROCESS.when(PublishProcess(definition=bad)).then_rejected("invalid-process")
     assert outcome.rejected is not None
-    faults = {reason.field for reason in outcome.rejected.reasons if reason.code == "bad-key"}
+    faults = {reason.field for reason in outcome.rejected.reasons if reason.code == "invalid-key"}
     assert faults == {"definition.key", "definition.stages.0.tasks.0.key"}
 
 

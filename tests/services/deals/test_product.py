@@ -50,7 +50,7 @@ def test_prod_1_the_code_is_claimed_whatever_its_case() -> None:
     [
         (Money(amount=eur("1").amount, currency="USD"), "other-currency", "list_price.currency"),
         (eur("1.234"), "too-many-decimals", "list_price.amount"),
-        (eur("-1"), "below-zero", "list_price.amount"),
+        (eur("-1"), "negative", "list_price.amount"),
     ],
 )
 def test_prod_1_a_price_is_an_amount_in_the_companys_currency(price: Money, code: str, field: str) -> None:

@@ -86,7 +86,7 @@ async def test_deal_9_a_quick_update_needs_the_version_that_was_read(office: Off
     assert (await patched(desk, path, 7, body)).status_code == 412
     assert (await patched(desk, path, 1, body)).json()["version"] == 2
     refused = await patched(desk, path, 2, {"stage": "nowhere", "amount": {"amount": "-1", **EUR}})
-    assert (refused.status_code, codes(refused)) == (422, ["below-zero", "unknown-stage"])
+    assert (refused.status_code, codes(refused)) == (422, ["negative", "unknown-stage"])
 
 
 async def test_api_1_null_in_a_quick_update_empties_a_field_or_is_refused(office: Office) -> None:

@@ -117,7 +117,7 @@ def test_deal_3_back_needs_no_criteria_and_is_recorded_as_such() -> None:
 def test_deal_3_back_is_refused_where_the_process_forbids_it() -> None:
     one_way = Process(id=PROCESS.id, version=1, definition=replace(SHORT, can_move_back=False))
     IN_NEEDS.knowing(process=one_way).when(MoveDeal(stage="initial-contact")).then_rejected(
-        "gate-closed", "no-way-back"
+        "gate-closed", "not-reversible"
     )
 
 

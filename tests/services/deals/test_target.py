@@ -66,22 +66,22 @@ def test_proc_4_periods_are_years_months_and_quarters(period: str) -> None:
     ],
 )
 def test_proc_4_other_periods_are_refused(period: str) -> None:
-    THE_TARGET.when(replace(COMPANY, period=period)).then_rejected("bad-target", "bad-period")
+    THE_TARGET.when(replace(COMPANY, period=period)).then_rejected("invalid-target", "invalid-period")
 
 
 def test_proc_4_level_team_and_member_have_to_agree_and_every_fault_is_named() -> None:
-    THE_TARGET.when(replace(COMPANY, team=TEAM)).then_rejected("bad-target", "team-and-level")
-    THE_TARGET.when(replace(COMPANY, level="team")).then_rejected("bad-target", "team-and-level")
-    THE_TARGET.when(replace(REP, member=None)).then_rejected("bad-target", "member-and-level")
+    THE_TARGET.when(replace(COMPANY, team=TEAM)).then_rejected("invalid-target", "team-and-level")
+    THE_TARGET.when(replace(COMPANY, level="team")).then_rejected("invalid-target", "team-and-level")
+    THE_TARGET.when(replace(REP, member=None)).then_rejected("invalid-target", "member-and-level")
     THE_TARGET.when(replace(COMPANY, period="x", level="rep")).then_rejected(
-        "bad-target", "bad-period", "team-and-level", "member-and-level"
+        "invalid-target", "invalid-period", "team-and-level", "member-and-level"
     )
 
 
 def test_proc_4_a_target_of_a_team_or_a_rep_that_nobody_knows_is_refused() -> None:
     """API-1, ORG-1: a reference leads somewhere; what an import names is not asked for."""
     nobody = THE_TARGET.knowing(references=References(member=False, team=False))
-    outcome = nobody.when(REP).then_rejected("bad-target", "unknown-member", "unknown-team")
+    outcome = nobody.when(REP).then_rejected("invalid-target", "unknown-member", "unknown-team")
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == ["member", "team"]
     imported = ImportTarget(
@@ -91,7 +91,7 @@ def test_proc_4_a_target_of_a_team_or_a_rep_that_nobody_knows_is_refused() -> No
 
 
 def test_proc_4_a_target_is_above_zero() -> None:
-    THE_TARGET.when(replace(COMPANY, amount=eur("0"))).then_rejected("not-above-zero")
+    THE_TARGET.when(replace(COMPANY, amount=eur("0"))).then_rejected("not-positive")
 
 
 def test_proc_4_a_changed_target_keeps_what_it_was() -> None:

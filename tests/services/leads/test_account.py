@@ -45,13 +45,13 @@ def test_acct_1_registering_something_else_under_the_same_id_is_refused() -> Non
 def test_lead_2_two_accounts_do_not_have_one_domain() -> None:
     taken = Neighbours(domain_holder=OTHER)
     scenario(account).knowing(neighbours=taken, keeper=Keeper()).when(northwind).then_rejected(
-        "invalid", "domain-taken"
+        "invalid-profile", "domain-taken"
     )
 
 
 def test_acct_1_what_cannot_be_read_is_named() -> None:
     new.when(replace(northwind, domain="co.uk", country="XX")).then_rejected(
-        "invalid", "unknown-country", "invalid-domain"
+        "invalid-contact-points", "unknown-country", "invalid-domain"
     )
 
 
@@ -71,17 +71,17 @@ def test_acct_1_a_change_to_what_is_so_already_records_nothing() -> None:
     [
         (Neighbours(domain_holder=OTHER), "domain-taken"),
         (Neighbours(parent_exists=False), "unknown-account"),
-        (Neighbours(circular=True), "below-itself"),
+        (Neighbours(circular=True), "circular-hierarchy"),
     ],
 )
 def test_acct_1_a_profile_that_cannot_be_is_refused(neighbours: Neighbours, reason: str) -> None:
     change = ChangeAccount(domain="other.example", parent_id=OTHER)
-    scenario(account).given(opened).knowing(neighbours=neighbours).when(change).then_rejected("invalid", reason)
+    scenario(account).given(opened).knowing(neighbours=neighbours).when(change).then_rejected("invalid-profile", reason)
 
 
 def test_acct_1_an_account_does_not_belong_to_itself() -> None:
     circular = known.knowing(neighbours=Neighbours(circular=True))
-    circular.when(ChangeAccount(parent_id=HERE)).then_rejected("invalid", "below-itself")
+    circular.when(ChangeAccount(parent_id=HERE)).then_rejected("invalid-profile", "circular-hierarchy")
 
 
 def test_acct_1_an_account_belongs_to_another() -> None:
@@ -114,7 +114,7 @@ def test_acct_1_the_same_contact_again_records_nothing() -> None:
 def test_lead_2_nobody_is_entered_twice_under_an_address(kind: str) -> None:
     somebody = Known(id=OTHER, kind=kind, name="Ada M.")
     held = scenario(account).given(opened, ada).knowing(known=KnownUnder(people=(somebody,)))
-    held.when(replace(add_ada, name="ada m.")).then_rejected("email-held")
+    held.when(replace(add_ada, name="ada m.")).then_rejected("email-taken")
 
 
 def test_lead_2_people_who_share_an_address_are_told_apart_by_their_names() -> None:

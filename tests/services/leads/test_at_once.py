@@ -95,7 +95,7 @@ async def test_acct_1_a_contact_does_not_take_the_address_of_an_open_lead(house:
     await desk.makes("/v1/leads", {"source": "fair", "email": email})
     account = await desk.makes("/v1/accounts", {"name": "Northwind"})
     refused = await desk.does(f"/v1/accounts/{account}/add-contact", {"name": "Ada", "email": email})
-    assert (refused.status_code, refused.json()["code"]) == (422, "email-held")
+    assert (refused.status_code, refused.json()["code"]) == (422, "email-taken")
     assert refused.json()["errors"][0]["pointer"] == "/email"
 
 
@@ -161,7 +161,7 @@ async def test_lead_4_a_lead_that_ends_or_goes_makes_room_at_once(house: House) 
         await ops.makes(f"/v1/leads/{first}/{action}", body)
         await ops.makes(f"/v1/leads/{second}/assign", {"team_id": team})
         refused = await ops.does(f"/v1/leads/{await ready_lead(ops)}/assign", {"team_id": team})
-        assert (refused.status_code, refused.json()["code"]) == (409, "nobody-eligible"), action
+        assert (refused.status_code, refused.json()["code"]) == (409, "no-eligible-member"), action
         await ops.makes(f"/v1/leads/{second}/assign", {"member_id": sam})
 
 

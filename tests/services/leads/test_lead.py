@@ -100,7 +100,7 @@ def test_lead_1_a_source_is_enough() -> None:
 
 def test_lead_1_every_field_that_cannot_be_read_is_named_at_once() -> None:
     wrong = replace(ada, email="ada", phone="12", company_domain="co.uk")
-    by_nobody.when(wrong).then_rejected("invalid", "invalid-email", "invalid-phone", "invalid-domain")
+    by_nobody.when(wrong).then_rejected("invalid-contact-points", "invalid-email", "invalid-phone", "invalid-domain")
 
 
 def test_lead_1_a_cost_in_another_currency_names_its_field() -> None:
@@ -217,11 +217,11 @@ def test_lead_4_a_lead_that_the_team_has_is_not_handed_out_again() -> None:
 def test_lead_4_a_lead_that_nobody_of_the_team_can_take_stays_where_it_is() -> None:
     nobody = AssignmentDesk(rule="given-team", team_id=NORTH)
     full = scenario(lead).given(captured, assigned).knowing(named_member=NamedMember(active=False), desk=nobody)
-    full.when(AssignLead(team_id=NORTH)).then_rejected("nobody-eligible")
+    full.when(AssignLead(team_id=NORTH)).then_rejected("no-eligible-member")
 
 
 def test_lead_4_somebody_has_to_be_named() -> None:
-    by_hand.when(AssignLead()).then_rejected("nobody-named")
+    by_hand.when(AssignLead()).then_rejected("assignee-missing")
 
 
 # -- nurturing ------------------------------------------------------------------------------------------------------

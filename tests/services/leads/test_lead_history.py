@@ -114,6 +114,6 @@ def test_data_5_the_past_of_a_lead_is_over_and_lies_on_its_day() -> None:
     unclaimed.when(replace(told, on=TODAY + timedelta(days=1))).then_rejected("in-the-future")
     for command in (told, activity, ImportLeadQualification(on=PAST, need_stated=True)):
         history = unclaimed if isinstance(command, ImportLead) else work
-        history.when(replace(command, at=datetime(2025, 5, 7, tzinfo=UTC))).then_rejected("another-day")
-        history.when(replace(command, at=datetime(2025, 5, 6))).then_rejected("another-day")  # noqa: DTZ001
+        history.when(replace(command, at=datetime(2025, 5, 7, tzinfo=UTC))).then_rejected("other-day")
+        history.when(replace(command, at=datetime(2025, 5, 6))).then_rejected("other-day")  # noqa: DTZ001
         history.when(replace(command, on=TODAY, at=NOW + timedelta(hours=1))).then_rejected("in-the-future")

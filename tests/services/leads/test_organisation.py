@@ -245,7 +245,7 @@ def test_data_5_what_was_so_anyway_is_told_again_and_changes_nothing() -> None:
 
 def test_org_1_a_team_of_history_does_not_stand_below_itself() -> None:
     below = scenario(team).given(formed).knowing(place=Place(circular=True))
-    below.when(ImportTeam(on=date(2025, 1, 7), name="South", parent_id=NORTH)).then_rejected("below-itself")
+    below.when(ImportTeam(on=date(2025, 1, 7), name="South", parent_id=NORTH)).then_rejected("circular-hierarchy")
 
 
 def test_data_5_what_a_later_export_says_counts_from_its_day_on() -> None:

@@ -204,7 +204,7 @@ async def test_acct_1_accounts_do_not_stand_in_a_circle(house: House) -> None:
     below = await ops.makes("/v1/accounts", {"name": "Below", "parent_id": top})
     tag = (await ops.client.get(f"/v1/accounts/{top}")).headers["etag"]
     refused = await ops.client.patch(f"/v1/accounts/{top}", json={"parent_id": below}, headers={"If-Match": tag})
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "below-itself")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "circular-hierarchy")
 
 
 async def test_acct_1_no_chain_of_parents_is_too_long_to_be_a_circle(house: House) -> None:
@@ -214,7 +214,7 @@ async def test_acct_1_no_chain_of_parents_is_too_long_to_be_a_circle(house: Hous
     for _ in range(25):
         lowest = await ops.makes("/v1/accounts", {"name": "Below", "parent_id": lowest})
     refused = await belongs(ops, top, lowest)
-    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "below-itself")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "circular-hierarchy")
 
 
 async def test_acct_1_of_two_that_are_to_belong_to_each_other_at_once_one_does(house: House, replica: House) -> None:

@@ -99,7 +99,7 @@ def test_an_instalment_has_one_invoice_rec_2(command: IssueInvoice) -> None:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        (IssueInvoice(number=9), "no-such-instalment"),
+        (IssueInvoice(number=9), "unknown-instalment"),
         (IssueInvoice(number=1, on=date(2026, 3, 17)), "in-the-future"),
         (IssueInvoice(number=1, legal_entity="main"), "not-a-legal-entity"),
         (IssueInvoice(number=1, legal_entity="A-1"), "not-a-legal-entity"),

@@ -100,12 +100,12 @@ def test_drawing_up_another_plan_is_refused() -> None:
 def test_shares_that_do_not_add_up_are_refused_rec_1(ratios: tuple[str, ...]) -> None:
     terms = tuple(PaymentTerm(ratio=Decimal(ratio)) for ratio in ratios)
     command = replace(DRAW_UP, payment_terms=terms)
-    THE_PLAN.when(command).then_rejected("plan-cannot-be", "does-not-add-up")
+    THE_PLAN.when(command).then_rejected("invalid-payment-plan", "does-not-add-up")
     THE_PLAN.given(FROM_TODAY).when(command).then_rejected("not-in-this-state")
 
 
 def test_a_plan_below_zero_is_refused() -> None:
-    THE_PLAN.when(replace(DRAW_UP, total=eur("-1"))).then_rejected("plan-cannot-be", "below-zero")
+    THE_PLAN.when(replace(DRAW_UP, total=eur("-1"))).then_rejected("invalid-payment-plan", "negative")
 
 
 def test_another_currency_is_refused_naming_the_field() -> None:

@@ -99,15 +99,15 @@ def test_a_ledger_holds_its_bank_references_rec_3() -> None:
 @pytest.mark.parametrize(
     ("command", "reasons"),
     [
-        (replace(PAY, amount=eur("0")), ("not-above-zero",)),
-        (replace(PAY, amount=eur("-5"), on=date(2026, 3, 17)), ("not-above-zero", "in-the-future")),
+        (replace(PAY, amount=eur("0")), ("not-positive",)),
+        (replace(PAY, amount=eur("-5"), on=date(2026, 3, 17)), ("not-positive", "in-the-future")),
         (replace(PAY, amount=Money(amount=Decimal(5), currency="USD")), ("other-currency",)),
         (replace(PAY, amount=eur("0.001")), ("too-many-decimals",)),
         (replace(PAY, bank_reference=" B1", reference="X "), ("surrounded-by-space", "surrounded-by-space")),
     ],
 )
 def test_money_that_cannot_be_is_refused_with_every_reason(command: RecordReceipt, reasons: tuple[str, ...]) -> None:
-    THE_LEDGER.when(command).then_rejected("receipt-cannot-be", *reasons)
+    THE_LEDGER.when(command).then_rejected("invalid-receipt", *reasons)
 
 
 def test_money_of_another_customer_is_refused() -> None:
@@ -118,7 +118,7 @@ def test_money_of_a_customer_whom_nobody_knows_is_refused_rec_3() -> None:
     """REC-3, API-1: the field is named, with all else that is wrong."""
     nobody = THE_LEDGER.knowing(references=References(account=False))
     outcome = nobody.when(replace(PAY, on=date(2026, 3, 17)))
-    outcome.then_rejected("receipt-cannot-be", "in-the-future", "unknown-account")
+    outcome.then_rejected("invalid-receipt", "in-the-future", "unknown-account")
     assert outcome.rejected is not None
     assert [reason.field for reason in outcome.rejected.reasons] == ["on", "account_id"]
     assert "Consistency-Token" in outcome.rejected.reasons[-1].message
@@ -131,7 +131,7 @@ def test_money_of_the_past_is_booked_the_same_way_and_its_customer_not_asked_for
     [told] = events(history.when(past))
     assert replace(told, arrange_by=None) == RECORDED
     history.given(RECORDED).when(past).then()
-    history.when(replace(past, amount=eur("0"))).then_rejected("receipt-cannot-be", "not-above-zero")
+    history.when(replace(past, amount=eur("0"))).then_rejected("invalid-receipt", "not-positive")
     assert ledger.handlers[ImportReceipt][0].allow == ONLY_SERVICES
 
 

@@ -134,7 +134,7 @@ def draft(
             "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
         )
     faults = [*_draft_faults(command, context, deal, references), *foreign_team(context.actor, SELLING, command.team)]
-    refuse_all("draft-cannot-be", "The contract cannot be drafted like this.", faults)
+    refuse_all("invalid-draft", "The contract cannot be drafted like this.", faults)
     owner = deal.owner or command.owner or context.actor.member
     team = deal.team or command.team or context.actor.team
     completed = replace(command, account_id=command.account_id or deal.account_id)
@@ -191,7 +191,7 @@ def change(state: DraftedContract, command: ChangeContract, context: Context, re
     said = given(command)
     account_id = said.get("account_id", state.account_id)
     if account_id != state.account_id:
-        refuse_all("change-cannot-be", "The contract cannot be changed like this.", unknown(references))
+        refuse_all("invalid-contract-change", "The contract cannot be changed like this.", unknown(references))
     terms = said.get("payment_terms", state.payment_terms)
     changed = ContractTermsChanged(
         contract_id=state.id,
@@ -268,7 +268,7 @@ def _draft_faults(
     for field in ("owner", "team"):
         of_deal = getattr(deal, field)
         if of_deal is not None and getattr(command, field) not in (None, of_deal):
-            yield Reason(code="not-the-deals", message=f"The contract has the {field} of its deal.", field=field)
+            yield Reason(code="other-than-deal", message=f"The contract has the {field} of its deal.", field=field)
     # What the deal names is a fact, known here or not yet.
     yield from unknown(
         References(

@@ -66,7 +66,7 @@ EVENTS: tuple[type, ...] = (ContractDrafted, ContractSubmitted, ContractApproved
 @contract.decides(allow=ONLY_SERVICES)
 def import_contract(state: NoContract, command: ImportContract, context: Context) -> Decision:
     """Record a contract of the past as the facts that made it."""
-    refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
+    refuse_all("invalid-contract-history", "The contract's history is invalid.", list(_faults(command, context)))
     total = agreed(command.total, command.payment_terms, context)
     return [
         Occurrence(event=event, at=context.moment(on)) for on, event in _events(command, total, context.aggregate_id)
@@ -80,7 +80,7 @@ def import_steps(
     context: Context,
 ) -> Decision:
     """Take over the steps that a later export knows more of; what is known otherwise is refused with both values."""
-    refuse_all("history-cannot-be", "The contract's history cannot be.", list(_faults(command, context)))
+    refuse_all("invalid-contract-history", "The contract's history is invalid.", list(_faults(command, context)))
     total = agreed(command.total, command.payment_terms, context)
     said = _said(state, command, total)
     refuse_otherwise(

@@ -60,7 +60,7 @@ class ActivateContract:
 @contract.decides(allow=CONCLUDING)
 def sign(state: ApprovedContract, command: SignContract, context: Context) -> Decision:
     """Record that both parties signed."""
-    refuse_all("signature-cannot-be", "The signature cannot be.", list(_signature_faults(state, command, context)))
+    refuse_all("invalid-signature", "The signature is invalid.", list(_signature_faults(state, command, context)))
     signed = ContractSigned(
         contract_id=state.id,
         signed_by_us=command.signed_by_us,
@@ -81,7 +81,7 @@ def activate(state: SignedContract, command: ActivateContract, context: Context,
     if command.account_id not in (None, account_id):
         raise Rejected("other-account", f"The contract is with {account_id}.", field="account_id")
     if state.account_id is None:
-        refuse_all("activation-cannot-be", "The contract cannot be put into force like this.", unknown(references))
+        refuse_all("invalid-activation", "The contract cannot be put into force like this.", unknown(references))
     if command.on > context.today:
         raise Rejected("in-the-future", "A contract is put into force once its day has come.", field="on")
     if state.drafted_on and command.on < state.drafted_on:

@@ -27,7 +27,7 @@ LONGEST_TERM = 3650
 def agreed(total: Money, terms: Sequence[PaymentTerm], context: Context) -> Money:
     """The total with the currency's decimals; refuses an amount or terms that cannot be, with every reason."""
     reasons = list(_total_faults(total, context)) + list(_term_faults(terms))
-    refuse_all("terms-cannot-be", "The contract's total or payment terms cannot be.", reasons)
+    refuse_all("invalid-terms", "The contract's total or payment terms are invalid.", reasons)
     return check_money(total, context.company.currency, "total")
 
 
@@ -38,7 +38,7 @@ def _total_faults(total: Money, context: Context) -> Iterator[Reason]:
         yield from rejected.reasons
     else:
         if checked.amount < 0:
-            yield Reason(code="below-zero", message="A contract's total is not below zero.", field="total.amount")
+            yield Reason(code="negative", message="A contract's total is not below zero.", field="total.amount")
 
 
 def _term_faults(terms: Sequence[PaymentTerm]) -> Iterator[Reason]:

@@ -141,7 +141,7 @@ def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Contex
 @deal.decides(allow=SELLING)
 def note_facts(state: OpenDeal, command: NoteFacts, process: Process) -> Decision:
     """Note typed facts, which the gates are judged by."""
-    refuse_all("bad-facts", "The facts cannot be noted.", list(noted_faults(process.definition, command.facts)))
+    refuse_all("invalid-facts", "The facts cannot be noted.", list(noted_faults(process.definition, command.facts)))
     new = {key: value for key, value in command.facts.items() if state.facts.get(key) != value}
     return [DealFactsNoted(deal_id=state.id, facts=new)] if new else []
 
@@ -172,7 +172,7 @@ def hand_over(state: OpenDeal, command: HandOver, references: References) -> Dec
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
         return []
-    refuse_all("bad-hand-over", "The deal cannot be handed over like this.", unknown(references))
+    refuse_all("invalid-hand-over", "The deal cannot be handed over like this.", unknown(references))
     return [
         DealHandedOver(
             deal_id=state.id,
@@ -215,7 +215,7 @@ def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Proc
         for event in events:
             state = deal.evolve(state, event)
         changes.extend(events)
-    refuse_all("update-refused", "The deal cannot be updated like this.", reasons)
+    refuse_all("invalid-deal-change", "The deal cannot be updated like this.", reasons)
     return changes
 
 

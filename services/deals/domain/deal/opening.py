@@ -93,7 +93,7 @@ def open_(
 ) -> Decision:
     """Open a deal."""
     faults = [*_faults(command, context, catalogue), *unknown(references)]
-    refuse_all("bad-deal", "The deal cannot be opened like this.", faults)
+    refuse_all("invalid-deal", "The deal cannot be opened like this.", faults)
     lines = tuple(_line(wanted, catalogue, context, f"lines.{index}") for index, wanted in enumerate(command.lines))
     amount = command.amount or _sum(lines, context)
     owner = command.owner or context.actor.member
@@ -249,10 +249,10 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
     for index, line in enumerate(command.lines):
         if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
             message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
-            reasons.append(Reason(code="bad-quantity", message=message, field=f"lines.{index}.quantity"))
+            reasons.append(Reason(code="invalid-quantity", message=message, field=f"lines.{index}.quantity"))
         if line.price is not None and line.price.amount < 0:
-            message = "Nothing is sold for less than nothing."
-            reasons.append(Reason(code="below-zero", message=message, field=f"lines.{index}.price.amount"))
+            message = "A price must not be negative."
+            reasons.append(Reason(code="negative", message=message, field=f"lines.{index}.price.amount"))
         product = catalogue.products.get(line.product_id)
         if product is None:
             message = "There is no such product."
@@ -279,5 +279,5 @@ def worth(amount: Money, context: Context) -> Money:
     """What a deal is worth, once it can be; raises Rejected."""
     money = check_money(amount, context.company.currency, "amount")
     if money.amount < 0:
-        raise Rejected("below-zero", "A deal is not worth less than nothing.", field="amount.amount")
+        raise Rejected("negative", "The amount must not be negative.", field="amount.amount")
     return money

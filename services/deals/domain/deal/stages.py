@@ -118,7 +118,7 @@ def _obstacles(state: OpenDeal, stage: str, process: Process) -> list[Reason]:
     before, after = definition.index(state.stage), definition.index(stage)
     if after < before:
         message = f"The process {definition.name!r} does not go back."
-        return [] if definition.can_move_back else [Reason(code="no-way-back", message=message)]
+        return [] if definition.can_move_back else [Reason(code="not-reversible", message=message)]
     facts = facts_of(state, process)
     left, new = definition.stages[before], definition.stages[after]
     return [

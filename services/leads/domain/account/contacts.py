@@ -136,6 +136,6 @@ def is_same(contact: Contact, command: AddContact, points: ContactPoints) -> boo
 def refuse_known(same: Sequence[Known]) -> None:
     """Nobody is entered twice: not as a contact, nor beside an open lead."""
     if any(each.kind == "lead" for each in same):
-        raise Rejected("email-held", "An open lead has this e-mail address: convert it.", field="email")
+        raise Rejected("email-taken", "An open lead has this e-mail address: convert it.", field="email")
     if same:
-        raise Rejected("email-held", "A contact has this e-mail address already.", field="email")
+        raise Rejected("email-taken", "A contact has this e-mail address already.", field="email")

@@ -195,8 +195,10 @@ def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profi
     if not neighbours.parent_exists:
         reasons.append(Reason(code="unknown-account", message="There is no such account.", field="parent_id"))
     elif neighbours.circular:
-        reasons.append(Reason(code="below-itself", message="An account does not belong to itself.", field="parent_id"))
-    refuse_all("invalid", "The profile cannot be so.", reasons)
+        reasons.append(
+            Reason(code="circular-hierarchy", message="An account does not belong to itself.", field="parent_id")
+        )
+    refuse_all("invalid-profile", "The profile is invalid.", reasons)
     return profile
 
 

@@ -127,10 +127,10 @@ def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_mem
     refuse_unknown_team(desk)
     if command.member_id is None:
         if command.team_id is None:
-            raise Rejected("nobody-named", "Name a member or a team.", field="member_id")
+            raise Rejected("assignee-missing", "Name a member or a team.", field="member_id")
         happened = handed_out(state.id, desk)
         if isinstance(happened[0], LeadLeftUnassigned):
-            raise Rejected("nobody-eligible", "Everybody of the team is on leave or carries enough leads.")
+            raise Rejected("no-eligible-member", "Everybody of the team is on leave or carries enough leads.")
         return happened
     if not named_member.active or named_member.team is None:
         raise Rejected("unknown-member", "There is no such active member with a team.", field="member_id")

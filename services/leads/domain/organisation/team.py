@@ -123,7 +123,7 @@ def appoint_manager(state: ActiveTeam, command: AppointManager, manager: NamedMe
 def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, place: Place) -> Decision:
     """Take over a team from history, or what a later export says of it."""
     if place.circular:
-        raise Rejected("below-itself", "A team does not stand below itself.", field="parent_id")
+        raise Rejected("circular-hierarchy", "A team does not stand below itself.", field="parent_id")
     kind = TeamFormed if isinstance(state, NoTeam) else TeamChanged
     event = kind(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
     return [Occurrence(event=event, at=context.past_moment(command.on, command.at))]

@@ -144,15 +144,15 @@ def allocation_reversed(state: OpenLedger, event: AllocationReversed) -> OpenLed
 
 def _both(books: OpenLedger, receipt_id: UUID, named: tuple[str, UUID]) -> tuple[LedgerReceipt, LedgerInvoice]:
     if books.arrange_by is not None:
-        raise Rejected("history-is-told", "An import tells of this customer just now. Try again once it has ended.")
+        raise Rejected("import-running", "An import tells of this customer just now. Try again once it has ended.")
     field, invoice_id = named
     receipt, invoice = books.receipts.get(receipt_id), books.invoices.get(invoice_id)
     faults = []
     if receipt is None:
-        faults.append(Reason(code="no-such-receipt", message="This receipt is not in the ledger.", field="receipt_id"))
+        faults.append(Reason(code="unknown-receipt", message="This receipt is not in the ledger.", field="receipt_id"))
     if invoice is None:
-        faults.append(Reason(code="no-such-invoice", message="This invoice is not in the ledger.", field=field))
-    refuse_all("allocation-cannot-be", "The allocation cannot be.", faults)
+        faults.append(Reason(code="unknown-invoice", message="This invoice is not in the ledger.", field=field))
+    refuse_all("invalid-allocation", "The allocation is invalid.", faults)
     assert receipt is not None
     assert invoice is not None
     return receipt, invoice
@@ -172,9 +172,9 @@ def _amount(asked: Money | None, most: Money, context: Context) -> Money:
         return most
     amount = check_money(asked, context.company.currency, "amount")
     if amount.amount <= 0:
-        raise Rejected("not-above-zero", "The amount is above zero.", field="amount.amount")
+        raise Rejected("not-positive", "The amount is above zero.", field="amount.amount")
     if amount.amount > most.amount:
-        raise Rejected("too-much", f"It can be at most {most}.", field="amount.amount")
+        raise Rejected("exceeds-open-amount", f"It can be at most {most}.", field="amount.amount")
     return amount
 
 

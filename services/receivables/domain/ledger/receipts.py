@@ -92,7 +92,7 @@ def record_receipt(
 ) -> Decision:
     """Record money that arrived, and settle what it pays."""
     faults = [*_faults(command, context), *unknown(references)]
-    refuse_all("receipt-cannot-be", "The receipt cannot be.", faults)
+    refuse_all("invalid-receipt", "The receipt is invalid.", faults)
     books = _books(state, command)
     event = _recorded(books, command, context, holder)
     receipt = entered(event)
@@ -115,7 +115,7 @@ def import_receipt(
     state: NoLedger | OpenLedger, command: ImportReceipt, context: Context, holder: ReferenceHolder
 ) -> Decision:
     """Record money of the past. What it settles is decided once everything is told (`ArrangeHistory`)."""
-    refuse_all("receipt-cannot-be", "The receipt cannot be.", list(_faults(command, context)))
+    refuse_all("invalid-receipt", "The receipt is invalid.", list(_faults(command, context)))
     books = _books(state, command)
     if known := books.receipts.of(command.bank_reference):
         told = ("amount", "on", "reference")
@@ -201,7 +201,7 @@ def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterato
         yield from rejected.reasons
     else:
         if command.amount.amount <= 0:
-            yield Reason(code="not-above-zero", message="Money that arrives is above zero.", field="amount.amount")
+            yield Reason(code="not-positive", message="Money that arrives is above zero.", field="amount.amount")
     if command.on > context.today:
         yield Reason(code="in-the-future", message="Money has not arrived in the future.", field="on")
     for field in ("bank_reference", "reference"):
