@@ -176,8 +176,8 @@ def normalised(
     domain_field: str = "domain",
     leave_out: bool = False,
 ) -> ContactPoints:
-    """All of them in normal form. `Rejected("invalid-contact-points")` with one reason for each field that cannot be read; history
-    comes in without those (`leave_out`): one odd number must not lose a record."""
+    """All of them in normal form. `Rejected("invalid-contact-points")` with one reason for each field that cannot be
+    read; history comes in without those (`leave_out`): one odd number must not lose a record."""
     reasons: list[Reason] = []
 
     def read(field: str, code: str, given: str | None, function: Callable[[str], str]) -> str | None:
