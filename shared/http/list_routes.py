@@ -1,21 +1,25 @@
 """List routes: `GET /v1/<listing>` with the listing's filters, sorts and a cursor."""
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from shared.directory.narrowing import OWNER, TEAM, refuse_strangers
+from shared.domain.context import Actor
 from shared.domain.permissions import role_missing
 from shared.http.command_routes import operation_id
-from shared.http.context import context_of
+from shared.http.context import ServiceContext, context_of
 from shared.http.handwritten import answer
 from shared.http.headers import refuse_parameters
 from shared.http.problems import Problem
 from shared.http.read_your_writes import await_token
-from shared.projections.lists import PARAMETERS, Listing, QueryParams, holds, page, understand
+from shared.projections.lists import Listing, ListQuery, QueryParams, holds, page, understand
 
 
 def link_to(cursor: str | None, path: str, query: QueryParams) -> dict[str, str]:
@@ -32,7 +36,6 @@ def query_of(request: Request) -> QueryParams:
 
 def list_route(listing: Listing) -> Route:
     """The route of a listing."""
-    known = PARAMETERS | frozenset(listing.filters)
     several = frozenset(name for name, condition in listing.filters.items() if condition.takes_several)
 
     async def show(request: Request) -> Response:
@@ -40,7 +43,7 @@ def list_route(listing: Listing) -> Route:
         actor = await service.authenticator.sign_in(request)
         if actor.roles.isdisjoint(listing.readers):
             raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")
-        refuse_parameters(request, known, several)
+        refuse_parameters(request, listing.parameters, several)
         actor = await await_token(request, actor)
         query = query_of(request)
         today = service.settings.company.day(service.clock.now())
@@ -51,8 +54,9 @@ def list_route(listing: Listing) -> Route:
             listing.readers,
             teams=asked.values.get(TEAM, ()),
             owners=asked.values.get(OWNER, ()),
-            holds=partial(holds, service.projections, listing, actor, today),
+            holds=partial(_holds, service, listing, actor, asked),
         )
+        asked = replace(asked, values={name: await _widened(service, listing, asked, name) for name in asked.values})
         found = await page(service.projections, listing, actor, asked, service.cursors)
         content = {
             "items": found.items,
@@ -63,3 +67,19 @@ def list_route(listing: Listing) -> Route:
         return answer(content, parked=found.parked, headers=link_to(found.next, request.url.path, query))
 
     return Route(f"/v1/{listing.name}", show, methods=["GET"], name=operation_id("list", listing.name))
+
+
+async def _holds(  # noqa: PLR0917
+    service: ServiceContext, listing: Listing, actor: Actor, asked: ListQuery, name: str, given: UUID
+) -> bool:
+    """Whether the actor sees any row of a team, with those that it stands for, or of an owner."""
+    ids = await _widened(service, listing, replace(asked, values={name: [given]}), name)
+    return await holds(service.projections, listing, actor, asked.today, name, ids)
+
+
+async def _widened(service: ServiceContext, listing: Listing, asked: ListQuery, name: str) -> Any:
+    """What a filter is given; a team stands for the teams below it as well, as in figures."""
+    given = asked.values[name]
+    if asked.own_team_only or not listing.filters[name].with_subteams:
+        return given
+    return list(dict.fromkeys([each for team in given for each in await service.organisation.below(team)]))

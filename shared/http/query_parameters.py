@@ -27,3 +27,4 @@ def _spelled(kind: type) -> BeforeValidator:
 Whole = Annotated[int, _spelled(int)]
 Day = Annotated[date, _spelled(date)]
 Id = Annotated[UUID, _spelled(UUID)]
+Flag = Annotated[bool, _spelled(bool)]

@@ -18,6 +18,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from types import NoneType
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 from asyncpg import Record
@@ -31,15 +32,17 @@ from shared.events.money import Money
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.projection import Projection
-from shared.projections.query_values import PARSERS, whole
+from shared.projections.query_values import PARSERS, flag, whole
 from shared.projections.read_snapshot import Projections
-from shared.projections.tables import language_column
+from shared.projections.tables import SEARCH_COLUMN, language_column
 
 MOST_ROWS = 100
 USUAL_ROWS = 50
 LONGEST_VALUE = 1000
 MOST_VALUES = 100
 PARAMETERS = frozenset({"limit", "cursor", "sort"})
+OWN_TEAM_ONLY = "own_team_only"
+MAX_WORDS = 10
 
 QueryParams = Mapping[str, Sequence[str]]
 """Parameter → what it is given, each time it is."""
@@ -51,9 +54,11 @@ class Filter:
 
     column: str
     kind: type
-    operator: Literal["equals", "at least", "at most", "contains"]
+    operator: Literal["equals", "at least", "at most", "contains", "search"]
     words: tuple[str, ...] = ()
     """The values that there are, when the set is closed."""
+    with_subteams: bool = False
+    """Whether a team stands for itself and the teams below it, as in figures; `own_team_only` narrows that."""
 
     @property
     def takes_several(self) -> bool:
@@ -64,6 +69,16 @@ class Filter:
 def equals(column: str, kind: type = str) -> Filter:
     """The column has this value, or one of several: the parameter is given once for each. A comma is a comma."""
     return Filter(column=column, kind=kind, operator="equals")
+
+
+def in_team(column: str = "team") -> Filter:
+    """The row is of this team or of one below it, or of one of several; with `own_team_only` of these alone."""
+    return Filter(column=column, kind=UUID, operator="equals", with_subteams=True)
+
+
+def search() -> Filter:
+    """Every word stands somewhere in the texts that `Table.searched` names, as people read them."""
+    return Filter(column=SEARCH_COLUMN, kind=str, operator="search")
 
 
 def one_of(column: str, words: Sequence[str]) -> Filter:
@@ -82,7 +97,7 @@ def at_most(column: str, kind: type) -> Filter:
 
 
 def contains(column: str) -> Filter:
-    """The text contains this, whatever the case; of `Listing.by_language` whatever the checkpoints on its letters,
+    """The text contains this, whatever the case; of `Listing.by_language` whatever the marks on its letters,
     too."""
     return Filter(column=column, kind=str, operator="contains")
 
@@ -109,6 +124,12 @@ class Listing:
     of_today: Mapping[str, str] = field(default_factory=dict)
     """Fields that follow from the day on which somebody asks: name → SQL of the table's columns and `{today}`."""
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Everything that a query of this list may name."""
+        narrowing = {OWN_TEAM_ONLY} if any(each.with_subteams for each in self.filters.values()) else set[str]()
+        return PARAMETERS | self.filters.keys() | narrowing
+
     def sorted_by(self, column: str) -> str:
         """The column by which one is sorted."""
         return language_column(column) if column in self.by_language else column
@@ -116,7 +137,7 @@ class Listing:
     def __post_init__(self) -> None:
         if self.default_sort.removeprefix("-") not in self.sorts:
             raise ValueError(f"{self.name} is not sorted by {self.default_sort}")
-        if taken := PARAMETERS & set(self.filters):
+        if taken := {*PARAMETERS, OWN_TEAM_ONLY} & set(self.filters):
             raise ValueError(f"{self.name} cannot have filters named {sorted(taken)}")
         if unknown := {*self.sorts, self.key} - {each.name for each in fields(self.item)}:
             raise ValueError(f"{self.name} is sorted by {sorted(unknown)}, which its items do not show")
@@ -148,6 +169,8 @@ class ListQuery:
     """What a cursor of this query is good for."""
     today: date
     """The company's day on which it is asked."""
+    own_team_only: bool = False
+    """Whether a team stands for itself alone."""
 
 
 async def page(
@@ -170,10 +193,10 @@ async def page(
 
 
 async def holds(  # noqa: PLR0917
-    projections: Projections, listing: Listing, actor: Actor, today: date, name: str, value: Any
+    projections: Projections, listing: Listing, actor: Actor, today: date, name: str, ids: Sequence[UUID]
 ) -> bool:
     """Whether the actor sees any row that a filter of a list leaves."""
-    values = {name: [value]}
+    values = {name: list(ids)}
     whole = ListQuery(
         limit=0, column=listing.key, descending=False, values=values, after=None, bound_to="", today=today
     )
@@ -189,7 +212,8 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: da
     if column not in listing.sorts:
         wrong.append(invalid("sort", "unknown-sort", f"Sort by one of: {', '.join(listing.sorts)}."))
     values: dict[str, Any] = {}
-    for name in query.keys() - PARAMETERS:
+    own_team_only = OWN_TEAM_ONLY in query and OWN_TEAM_ONLY in listing.parameters and _own_team_only(query, wrong)
+    for name in query.keys() - PARAMETERS - ({OWN_TEAM_ONLY} & listing.parameters):
         if name not in listing.filters:
             wrong.append(invalid(name, "unknown-parameter", f"{listing.name} have no filter {name!r}."))
             continue
@@ -200,7 +224,7 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: da
     (limit_given,) = query.get("limit", [str(USUAL_ROWS)])
     limit = _limit(limit_given, wrong)
     asked_for = sorted((name, sorted(query[name])) for name in values)
-    bound_to = msgspec.json.encode([listing.name, sort, asked_for]).decode()
+    bound_to = msgspec.json.encode([listing.name, sort, asked_for, own_team_only]).decode()
     after: tuple[Any, Any] | None = None
     if "cursor" in query and not wrong:
         try:
@@ -219,7 +243,18 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: da
         after=after,
         bound_to=bound_to,
         today=today,
+        own_team_only=own_team_only,
     )
+
+
+def _own_team_only(query: QueryParams, wrong: list[Reason]) -> bool:
+    """Whether a team is to stand for itself alone."""
+    try:
+        (text,) = query[OWN_TEAM_ONLY]
+        return flag(text)
+    except ValueError:
+        wrong.append(invalid(OWN_TEAM_ONLY, "invalid-value", "true or false is needed."))
+        return False
 
 
 def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
@@ -278,6 +313,8 @@ def parsed(condition: Filter, texts: Sequence[str]) -> Any:
     if condition.words and not set(texts) <= set(condition.words):
         raise ValueError(f"One of these is needed: {', '.join(condition.words)}.")
     parse, expected = PARSERS[condition.kind]
+    if condition.operator == "search" and len(texts[0].split()) > MAX_WORDS:
+        raise ValueError(f"At most {MAX_WORDS} words are searched for.")
     try:
         values = [parse(text) for text in texts]
     except ValueError:
@@ -293,6 +330,9 @@ def _condition(listing: Listing, condition: Filter, value: Any, bound: Callable[
             return f"{condition.column} >= {bound(value)}"
         case "at most":
             return f"{condition.column} <= {bound(value)}"
+        case "search":
+            words = language_key(value).split()
+            return " and ".join(f"strpos({condition.column}, {bound(word)}) > 0" for word in words) or "true"
         case "contains" if condition.column in listing.by_language:
             return f"strpos({language_column(condition.column)}, {bound(language_key(value))}) > 0"
         case "contains":

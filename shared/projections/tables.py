@@ -41,6 +41,8 @@ class Table:
     keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
     by_language: tuple[str, ...] = ()
     """Texts that are sorted and searched as people read them; beside each stands a column `<name>_key`."""
+    searched: tuple[str, ...] = ()
+    """Columns whose words a search finds; they stand together in a column `search_key`."""
     assumes: Change | None = None
     """What else a row says once the order of its facts could not be known, given the last of them and the row."""
 
@@ -53,6 +55,8 @@ class Table:
     def stored(self) -> Mapping[str, str]:
         """All columns; with facts that may be told late also the last place of any."""
         keys = {language_column(name): LANGUAGE_KEY for name in self.by_language}
+        if self.searched:
+            keys[SEARCH_COLUMN] = LANGUAGE_KEY
         return {**self.columns, **keys, **(LAST_PLACE if self.is_dated else {})}
 
     @property
@@ -100,6 +104,8 @@ class Table:
             await db.execute(f"delete from {{view}}.{self.name} where id = any($1)", list(gone))  # noqa: S608
         for key, row in rows.items():
             row |= {language_column(name): language_key(row[name] or "") for name in self.by_language}
+            if self.searched:
+                row[SEARCH_COLUMN] = language_key(" ".join(row[name] for name in self.searched if row[name]))
             if key in places:
                 row["last_place"] = msgspec.json.encode(places[key]).decode()
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
@@ -150,6 +156,8 @@ class Table:
         return rows, places
 
 
+SEARCH_COLUMN = "search_key"
+"""The column in which words are searched, whatever their case and the marks on their letters."""
 LANGUAGE_KEY = 'text collate "C" not null'
 
 

@@ -58,3 +58,28 @@ async def test_whoever_has_left_is_known(office: Office) -> None:
     manager = office.somebody(Role.MANAGER, team.subjects[2])
     found = await manager.client.get(f"/v1/deals?owner={team.rep}", headers=token)
     assert (found.status_code, found.json()["items"]) == (200, [])
+
+
+async def test_a_team_stands_for_the_teams_below_it_as_in_figures(office: Office) -> None:
+    """API-1: a board's list holds what its header counts; `own_team_only` narrows both."""
+    above, ops, subject = (await office.team()).id, office.operations(), f"rep-{new_id()}"
+    below = await ops.makes("/v1/teams", {"name": "Below", "parent_id": above})
+    joined = await ops.does("/v1/members", {"subject": subject, "name": "Rosa", "role": "rep", "team_id": below})
+    known = {"Consistency-Token": joined.headers["Consistency-Token"]}
+    rep, director = office.somebody(Role.REP, subject), office.somebody(Role.SALES_DIRECTOR, "dora").client
+    press = {"name": "Press line", "amount": {"amount": "1.00", "currency": "EUR"}}
+    opened = await rep.does("/v1/deals", press, **known)
+    deal, token = opened.json()["id"], {"Consistency-Token": opened.headers["Consistency-Token"]}
+
+    async def found(query: str) -> list[str]:
+        answer = await director.get(f"/v1/deals?{query}", headers=token)
+        assert answer.status_code == 200, answer.text
+        return [row["id"] for row in answer.json()["items"]]
+
+    assert await found(f"team={above}") == [deal]
+    assert await found(f"team={above}&own_team_only=false") == [deal]
+    assert await found(f"team={above}&own_team_only=true") == []
+    assert await found(f"team={below}&own_team_only=true") == [deal]
+    wrong = problem(await director.get(f"/v1/deals?team={above}&own_team_only=yes"), 400, "invalid-parameter")
+    assert [error["parameter"] for error in wrong["errors"]] == ["own_team_only"]
+    problem(await director.get("/v1/products?own_team_only=true"), 400, "invalid-parameter")

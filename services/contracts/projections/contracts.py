@@ -21,7 +21,7 @@ from shared.events.contracts.contract import (
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
@@ -81,6 +81,7 @@ CHANGES: Mapping[type, Change] = {
 
 CONTRACT = Table(
     name="contract",
+    searched=("name",),
     by_language=("name",),
     columns={
         "id": "uuid primary key",
@@ -111,7 +112,7 @@ create index on {{view}}.contract (account_id);
 create index on {{view}}.contract (status, drafted_at);
 """
 
-CONTRACT_PROJECTION = Projection(name="contracts", version=4, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
+CONTRACT_PROJECTION = Projection(name="contracts", version=5, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
 
 
 @value
@@ -148,10 +149,10 @@ CONTRACTS = Listing(
         "deal": equals("deal_id", UUID),
         "account": equals("account_id", UUID),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
         "drafted_from": at_least("drafted_at", datetime),
         "drafted_to": at_most("drafted_at", datetime),
-        "q": contains("name"),
+        "q": search(),
     },
     sorts=("drafted_at", "updated_at", "total", "name"),
     default_sort="-drafted_at",

@@ -29,7 +29,7 @@ from shared.events.deals.deal import (
 from shared.events.definition import Exact, value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
@@ -167,6 +167,7 @@ CHANGES: Mapping[type, Change] = {
 
 DEAL = Table(
     name="deal",
+    searched=("name", "account_name"),
     by_language=("name",),
     columns=COLUMNS,
     changes={event: _dated(change) for event, change in CHANGES.items()},
@@ -184,7 +185,7 @@ create index on {{view}}.deal (team);
 create index on {{view}}.deal (account_id);
 """
 
-DEAL_PROJECTION = Projection(name="deals", version=4, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+DEAL_PROJECTION = Projection(name="deals", version=5, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
 
 DEALS = Listing(
     name="deals",
@@ -198,14 +199,14 @@ DEALS = Listing(
         "stage": equals("stage"),
         "category": one_of("category", get_args(Category)),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
         "account": equals("account_id", UUID),
         "source": equals("source"),
         "closes_from": at_least("expected_close", date),
         "closes_to": at_most("expected_close", date),
         "closed_from": at_least("closed_on", date),
         "closed_to": at_most("closed_on", date),
-        "q": contains("name"),
+        "q": search(),
     },
     sorts=("opened_at", "updated_at", "expected_close", "amount", "name"),
     default_sort="-opened_at",

@@ -9,7 +9,7 @@ from shared.events.deals.product import ProductChanged, ProductListed
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, contains, equals
+from shared.projections.lists import Listing, equals, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
@@ -38,6 +38,7 @@ def _whole(fact: Envelope[ProductListed | ProductChanged], row: Row) -> Row:
 
 PRODUCT = Table(
     name="product",
+    searched=("code", "name"),
     by_language=("name",),
     columns={
         "id": "uuid primary key",
@@ -57,7 +58,7 @@ DDL = f"""
 create index on {{view}}.product (code, id);
 """
 
-PRODUCT_PROJECTION = Projection(name="products", version=4, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_PROJECTION = Projection(name="products", version=5, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
 
 PRODUCTS = Listing(
     name="products",
@@ -70,7 +71,7 @@ PRODUCTS = Listing(
         "code": equals("code"),
         "family": equals("family"),
         "active": equals("active", bool),
-        "q": contains("name"),
+        "q": search(),
     },
     sorts=("code", "name", "list_price"),
     default_sort="code",

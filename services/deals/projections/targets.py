@@ -9,7 +9,7 @@ from shared.events.deals.target import TargetSet
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, equals, one_of
+from shared.projections.lists import Listing, equals, in_team, one_of
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
@@ -74,7 +74,7 @@ TARGETS = Listing(
     filters={
         "period": equals("period"),
         "level": one_of("level", get_args(Level)),
-        "team": equals("team", UUID),
+        "team": in_team(),
         "member": equals("member", UUID),
     },
     sorts=("period", "amount"),

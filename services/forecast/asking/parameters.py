@@ -15,11 +15,12 @@ from shared.domain.context import Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService
-from shared.http.query_parameters import Id, Whole
+from shared.http.query_parameters import Flag, Id, Whole
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.read_snapshot import ReadSnapshot
 
 OfTeam = Annotated[Id | None, Query(description="Only this team and the teams that stood below it at as_of.")]
+OwnTeamOnly = Annotated[Flag | None, Query(description="Only the team itself, and none of those below it.")]
 OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]
 AsOf = Annotated[
     str | None,
@@ -77,13 +78,14 @@ async def _asked(
     here: CurrentService,
     *,
     team: OfTeam = None,
+    own_team_only: OwnTeamOnly = None,
     owner: OfOwner = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
 ) -> Asked:
     company = here.settings.company
     put = question(asking, company, here.clock.now(), as_of=as_of, known_at=known_at, team=team, owner=owner)
-    if team is not None:
+    if team is not None and not own_team_only:
         past = None if put.current and put.known_at is None else (put.as_of, put.known_until)
         put = replace(put, teams=await here.organisation.below(team, fresh=True, past=past))
     await refuse_strangers(
@@ -117,19 +119,24 @@ async def _of_now(asking: CurrentActor, here: CurrentService) -> Asked:
 
 
 async def _listening(
-    asking: CurrentActor, here: CurrentService, *, team: OfTeam = None, owner: OfOwner = None
+    asking: CurrentActor,
+    here: CurrentService,
+    *,
+    team: OfTeam = None,
+    own_team_only: OwnTeamOnly = None,
+    owner: OfOwner = None,
 ) -> Asked:
-    return await _asked(asking, here, team=team, owner=owner)
+    return await _asked(asking, here, team=team, own_team_only=own_team_only, owner=owner)
 
 
 Put = Annotated[Asked, Depends(_asked)]
-"""The common parameters of a question: team, owner, as_of, known_at."""
+"""The common parameters of a question: team, own_team_only, owner, as_of, known_at."""
 
 OfNow = Annotated[Asked, Depends(_of_now)]
 """No parameters: what is only known of now, like who somebody is."""
 
 Listening = Annotated[Asked, Depends(_listening)]
-"""The parameters of what is told as it happens: team, owner."""
+"""The parameters of what is told as it happens: team, own_team_only, owner."""
 
 
 def check_process(process_id: UUID | None, version: int | None) -> None:

@@ -12,7 +12,7 @@ from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded, ContactErased
-from shared.projections.lists import Listing, contains, equals, one_of
+from shared.projections.lists import Listing, equals, in_team, one_of, search
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
@@ -55,6 +55,7 @@ def _added(fact: Envelope[ContactAdded], row: Row) -> Row:
 
 ACCOUNT = Table(
     name="account",
+    searched=("name", "domain"),
     by_language=("name",),
     columns={
         "id": "uuid primary key",
@@ -82,6 +83,7 @@ ACCOUNT = Table(
 
 CONTACT = Table(
     name="contact",
+    searched=("name", "email", "phone"),
     columns={
         "id": "uuid primary key",
         "version": "bigint not null",
@@ -109,7 +111,8 @@ create index on {{view}}.account (parent_id);
 create index on {{view}}.contact (account_id);
 create index on {{view}}.contact (added_at, id);
 create view {{view}}.contact_of_account as
-    select c.*, a.name as account_name, a.name_key as account_name_key, a.owner, a.team
+    select {", ".join(f"c.{name}" for name in CONTACT.columns)}, c.search_key || ' ' || a.name_key as search_key,
+           a.name as account_name, a.name_key as account_name_key, a.owner, a.team
       from {{view}}.contact c join {{view}}.account a on a.id = c.account_id;
 """  # noqa: S608 — names of our own tables
 
@@ -158,7 +161,7 @@ class ContactRow:
     added_at: datetime
 
 
-ACCOUNT_PROJECTION = Projection(name="accounts", version=4, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
+ACCOUNT_PROJECTION = Projection(name="accounts", version=5, ddl=DDL, apply=apply, events=tuple(ACCOUNT.changes))
 
 ACCOUNTS = Listing(
     name="accounts",
@@ -169,12 +172,12 @@ ACCOUNTS = Listing(
     key="id",
     filters={
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
         "parent": equals("parent_id", UUID),
         "industry": equals("industry"),
         "country": equals("country"),
         "domain": equals("domain"),
-        "q": contains("name"),
+        "q": search(),
     },
     sorts=("name", "opened_at", "updated_at"),
     default_sort="name",
@@ -191,7 +194,7 @@ CONTACTS = Listing(
     filters={
         "account": equals("account_id", UUID),
         "buying_role": one_of("buying_role", get_args(BuyingRole)),
-        "q": contains("account_name"),
+        "q": search(),
     },
     sorts=("added_at",),
     default_sort="-added_at",

@@ -24,7 +24,7 @@ from shared.events.leads.lead import (
     LeadQualificationNoted,
 )
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
@@ -212,6 +212,7 @@ CHANGES: Mapping[type, Change] = {
 
 LEAD = Table(
     name="lead",
+    searched=("company_name", "person_name", "email", "phone"),
     columns=COLUMNS,
     changes={event: _dated(change) for event, change in CHANGES.items()},
     assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
@@ -234,7 +235,7 @@ select id, person_name, captured_at, owner, team from {view}.lead
 """
 """The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
-LEAD_PROJECTION = Projection(name="leads", version=3, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+LEAD_PROJECTION = Projection(name="leads", version=4, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
 
 LEADS = Listing(
     name="leads",
@@ -245,7 +246,7 @@ LEADS = Listing(
     filters={
         "status": one_of("status", statuses(lead)),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
         "source": equals("source"),
         "campaign": equals("campaign"),
         "industry": equals("industry"),
@@ -254,7 +255,7 @@ LEADS = Listing(
         "follow_up_to": at_most("follow_up", date),
         "captured_from": at_least("captured_at", datetime),
         "captured_to": at_most("captured_at", datetime),
-        "q": contains("company_name"),
+        "q": search(),
     },
     sorts=("captured_at", "updated_at", "follow_up"),
     default_sort="-captured_at",

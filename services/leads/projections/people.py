@@ -21,7 +21,7 @@ from shared.events.leads.member import (
     MemberWentOnLeave,
 )
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
-from shared.projections.lists import Listing, contains, equals, one_of
+from shared.projections.lists import Listing, equals, in_team, one_of, search
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
 
@@ -55,6 +55,7 @@ def _while_active(change: Change) -> Change:
 
 TEAM = Table(
     name="team",
+    searched=("name",),
     by_language=("name",),
     columns={
         "id": "uuid primary key",
@@ -73,6 +74,7 @@ TEAM = Table(
 
 MEMBER = Table(
     name="member",
+    searched=("name",),
     by_language=("name",),
     columns={
         "id": "uuid primary key",
@@ -181,7 +183,7 @@ class MemberRow:
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
 
-PEOPLE_PROJECTION = Projection(name="people", version=5, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_PROJECTION = Projection(name="people", version=6, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
 
 TEAMS = Listing(
     name="teams",
@@ -190,7 +192,7 @@ TEAMS = Listing(
     table="team",
     item=TeamRow,
     key="id",
-    filters={"parent": equals("parent_id", UUID), "manager": equals("manager", UUID), "q": contains("name")},
+    filters={"parent": equals("parent_id", UUID), "manager": equals("manager", UUID), "q": search()},
     sorts=("name", "formed_at"),
     default_sort="name",
     readers=EVERYBODY,
@@ -206,11 +208,11 @@ MEMBERS = Listing(
     item=MemberRow,
     key="id",
     filters={
-        "team": equals("team", UUID),
+        "team": in_team(),
         "role": one_of("role", tuple(Role)),
         "status": one_of("status", statuses(member)),
         "subject": equals("subject"),
-        "q": contains("name"),
+        "q": search(),
     },
     sorts=("name", "joined_at"),
     default_sort="name",

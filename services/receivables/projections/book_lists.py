@@ -10,7 +10,7 @@ from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.lists import Listing, at_least, at_most, contains, equals, in_team, one_of
 
 
 @value
@@ -129,7 +129,7 @@ INVOICES = Listing(
         "plan": equals("plan_id", UUID),
         "deal": equals("deal_id", UUID),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
         "issued_from": at_least("issued_on", date),
         "issued_to": at_most("issued_on", date),
         "due_from": at_least("due", date),
@@ -179,7 +179,7 @@ ALLOCATIONS = Listing(
         "allocated_from": at_least("allocated_on", date),
         "allocated_to": at_most("allocated_on", date),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
     },
     sorts=("allocated_on", "amount"),
     default_sort="-allocated_on",

@@ -10,7 +10,7 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.events.receivables.payment_plan import InstalmentInvoiced, PlanDrawnUp, PriorInvoiceCounted
-from shared.projections.lists import Listing, at_least, at_most, equals
+from shared.projections.lists import Listing, at_least, at_most, equals, in_team
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
@@ -203,7 +203,7 @@ PLANS = Listing(
         "account": equals("account_id", UUID),
         "deal": equals("deal_id", UUID),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
     },
     sorts=("drawn_up_at", "total"),
     default_sort="-drawn_up_at",
@@ -224,7 +224,7 @@ INSTALMENTS = Listing(
         "due_from": at_least("due", date),
         "due_to": at_most("due", date),
         "owner": equals("owner", UUID),
-        "team": equals("team", UUID),
+        "team": in_team(),
     },
     sorts=("due", "amount"),
     default_sort="due",

@@ -17,7 +17,7 @@ from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PR
 from shared.http.json import decimals_are_strings, schema_of
 from shared.http.problems import CATALOGUE, KINDS
 from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
-from shared.projections.lists import MOST_VALUES, Filter, Listing
+from shared.projections.lists import MAX_WORDS, MOST_VALUES, OWN_TEAM_ONLY, Filter, Listing
 
 Document = dict[str, Any]
 
@@ -93,6 +93,10 @@ KEY = _header(
     "Idempotency-Key", "One for each intent, the same on every retry; kept for 7 days.",
     {"type": "string", "minLength": 1, "maxLength": 255}, required=True,
 )  # fmt: skip
+OWN_TEAM: Document = {
+    "name": OWN_TEAM_ONLY, "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
+    "description": "Only the team itself, and none of those below it.",
+}  # fmt: skip
 PATH_ID: Document = {
     "name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}, "example": SOME_ID,
 }  # fmt: skip
@@ -297,6 +301,8 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
     item = schemas.adopt(schema_of(listing.item))
     sorts = sorted(f"{sign}{name}" for name in listing.sorts for sign in ("", "-"))
     parameters = [_filter(name, listing.filters[name]) for name in sorted(listing.filters)]
+    if OWN_TEAM_ONLY in listing.parameters:
+        parameters.append(OWN_TEAM)
     parameters += [
         {"name": "sort", "in": "query", "schema": {"type": "string", "enum": sorts, "default": listing.default_sort}},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}},
@@ -342,6 +348,10 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
 def _filter(name: str, condition: Filter) -> Document:
     """A filter of a list: `equals` takes several values, the parameter once for each."""
     told = f"Only those with this {name.replace('_', ' ')}"
+    if condition.operator == "search":
+        told = f"Only those in which each of these words stands, whatever its case; at most {MAX_WORDS}"
+    elif condition.with_subteams:
+        told = "Only those of this team and the teams below it"
     schema: Document = {"type": "string"}
     if condition.words:
         schema["enum"] = list(condition.words)

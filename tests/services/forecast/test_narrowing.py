@@ -126,3 +126,16 @@ async def test_whom_one_reaches_is_asked_about_whatever_there_is(company: Errand
     # A deal of hers is one of the south.
     south = (await anna.get(at("funnel/deals", team=SOUTH))).json()
     assert [row["owner"] for row in south["deals"]] == [str(ANNA)]
+
+
+async def test_a_team_stands_for_those_below_it_or_by_itself(company: Errands) -> None:
+    """API-1: as in lists, `own_team_only` narrows a figure to the team that is named."""
+    director = company.client(Role.SALES_DIRECTOR, "dora")
+    deals = [
+        len((await director.get(f"/v1/funnel/deals?team={team}{more}")).json()["deals"])
+        for team in (TOP, SOUTH)
+        for more in ("", "&own_team_only=false", "&own_team_only=true")
+    ]
+    assert deals == [1, 1, 0, 1, 1, 1]
+    wrong = problem(await director.get(f"/v1/funnel?team={TOP}&own_team_only=1"), 400, "invalid-parameter")
+    assert [error["parameter"] for error in wrong["errors"]] == ["own_team_only"]

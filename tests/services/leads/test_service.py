@@ -244,6 +244,8 @@ async def test_data_4_after_an_erasure_lists_and_store_hold_nothing_about_the_pe
     await house.settled()
     (row,) = (await desk.sees("/v1/leads", q=company))["items"]
     assert (row["person_name"], row["email"]) == ("Ada Moreno", email)
+    for listing in ("/v1/leads", "/v1/contacts"):
+        assert [len((await desk.sees(listing, q=word))["items"]) for word in (email, f"{email} moreno")] == [1, 1]
 
     await desk.makes(f"/v1/leads/{lead}/erase-person")
     await desk.makes(f"/v1/accounts/{account}/erase-contact", {"contact_id": contact})
@@ -256,6 +258,8 @@ async def test_data_4_after_an_erasure_lists_and_store_hold_nothing_about_the_pe
     everything = [row, person, await desk.sees(f"/v1/leads/{lead}"), await desk.sees(f"/v1/accounts/{account}")]
     for secret in ("Moreno", email, "+4930901820", "May"):
         assert secret not in str(everything)
+    for listing in ("/v1/leads", "/v1/contacts"):
+        assert (await desk.sees(listing, q=email))["items"] == []
     # Nobody holds the address any more.
     again = await desk.makes("/v1/leads", {"source": "fair", "email": email})
     assert (await desk.sees(f"/v1/leads/{again}"))["status"] == "open"
@@ -344,6 +348,26 @@ async def test_a_fresh_fold_of_the_log_gives_what_the_lists_show(house: House) -
     running = house.service.running
     for projection in SERVICE.projections:
         assert await differences(running.pool, running.log, projection, running.settings.company) == []
+
+
+async def test_api_1_people_are_found_by_any_word_of_name_address_or_phone(house: House) -> None:
+    """API-1, API-4: every word has to stand somewhere, in any order; and nobody finds what they may not see."""
+    rosa, boss, stranger = unique("rosa"), unique("boss"), unique("sam")
+    await house.team(rosa, manager=boss)
+    await house.team(stranger)
+    rep, mark, email = house.somebody(Role.REP, rosa), unique("x"), address()
+    lead = await rep.makes(
+        "/v1/leads",
+        {"source": "fair", "person_name": f"Zoë {mark}", "email": email, "phone": "+49 30 901820",
+         "company_name": f"Bexholm {mark}"},
+    )  # fmt: skip
+    await house.settled()
+    for words in (f"zoe {mark}", email.upper(), f"{mark} +4930901820", f"bexholm {mark} zoë", f"901820 {mark}"):
+        assert [row["id"] for row in (await rep.sees("/v1/leads", q=words))["items"]] == [lead], words
+    assert (await rep.sees("/v1/leads", q=f"zoe {mark} elsewhere"))["items"] == []
+    assert (await house.somebody(Role.REP, stranger).sees("/v1/leads", q=mark))["items"] == []
+    refused = await rep.client.get("/v1/leads", params={"q": " ".join("abcdefghijk")})
+    assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (400, "q")
 
 
 async def test_api_1_names_are_sorted_and_found_as_people_read_them(house: House) -> None:
