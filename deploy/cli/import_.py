@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WRITERS = registry.SERVICES
 TELL_SECONDS = 2.0
 QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-MOST_REASONS = 10
+MAX_REASONS = 10
 """So many reasons are told in the summary, those first that were given most often."""
 REMEDY = "docs/how-to/import.md says how a mapping is written."
 AGAIN = "Run the import again when the databases answer: what is recorded already is left alone."
@@ -161,7 +161,7 @@ async def bring_in(
         "otherwise": dict(+summary.otherwise),
         "reject_file": str(refused) if (summary.rejections or summary.notes) and refused else None,
         "came_in_without": dict(Counter(each.without for each in summary.notes)),
-        "reasons": dict(Counter(map(rule_of, summary.rejections)).most_common(MOST_REASONS)),
+        "reasons": dict(Counter(map(rule_of, summary.rejections)).most_common(MAX_REASONS)),
         "assumptions": dict(summary.assumptions),
         "left_alone": LEFT_ALONE,
         "currency": settings["deals"].company.currency,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 AGAIN = "Run it again when the databases answer: it goes on where it broke off."
 RUNS = "The summary of an import names its run; it is the correlation id of all its events."
-MOST_REASONS = 10
+MAX_REASONS = 10
 """So many reasons are told, those first that hold for most."""
 
 
@@ -48,7 +48,7 @@ async def take_back(run: UUID, *, check: bool = False) -> tuple[dict[str, Any], 
         "facts": undone.facts,
         "taken_back_before": undone.before,
         "stays": dict(Counter(each.aggregate for each in undone.kept)),
-        "reasons": dict(Counter(f"{each.aggregate}: {each.reason}" for each in undone.kept).most_common(MOST_REASONS)),
+        "reasons": dict(Counter(f"{each.aggregate}: {each.reason}" for each in undone.kept).most_common(MAX_REASONS)),
         "visible": visible,
     }
     return summary, undone.kept

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deploy.verify.comparing import Comparison, Difference
     from deploy.verify.verification import Part, Verification
 
-MOST_SHOWN = 20
+MAX_SHOWN = 20
 TELL_SECONDS = 2.0
 
 
@@ -111,13 +111,13 @@ def _line(one: "Comparison", width: int) -> str:
 
 def _told(differences: Sequence["Difference"]) -> list[str]:
     lines = []
-    for one in differences[:MOST_SHOWN]:
+    for one in differences[:MAX_SHOWN]:
         lines.append(f"{one.where}: {one.what}. {one.sentence}")
         if one.aggregate_id is not None:
             event = f" event {one.event_id} at position {one.position}" if one.event_id else ""
             lines.append(f"    {one.service} {one.aggregate} {one.aggregate_id}{event}")
-    if len(differences) > MOST_SHOWN:
-        lines.append(f"… and {len(differences) - MOST_SHOWN} more; --json names them all.")
+    if len(differences) > MAX_SHOWN:
+        lines.append(f"… and {len(differences) - MAX_SHOWN} more; --json names them all.")
     return lines
 
 

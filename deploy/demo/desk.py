@@ -18,8 +18,8 @@ from deploy.demo.cast import Colleague
 log = structlog.get_logger(__name__)
 
 TRIES = 6
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0
-LONGEST_PATIENCE = 30.0
+FIRST_PAUSE, MAX_PAUSE = 0.25, 5.0
+MAX_PATIENCE = 30.0
 """However long a service asks callers to stay away."""
 RETRIED = frozenset({500, 502, 503, 504})
 
@@ -124,7 +124,7 @@ class Desk:
                     return _answer(got)
             if await self.rest(wait):
                 break
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, MAX_PAUSE)
         raise NotAnswered(path)
 
     async def _signed_in(self) -> str:
@@ -153,7 +153,7 @@ def patience(retry_after: str | None) -> float:
     """How long to stay away when a service says so; a date or nonsense counts as a second."""
     if retry_after is None or not retry_after.isascii() or not retry_after.isdigit():
         return 1.0
-    return min(float(retry_after), LONGEST_PATIENCE)
+    return min(float(retry_after), MAX_PATIENCE)
 
 
 def _answer(got: httpx.Response) -> Answer:

@@ -13,7 +13,7 @@ from deploy.demo.courses import STAGES
 from deploy.demo.deals import Deal
 from deploy.demo.market import money
 
-LEAST_BEHIND, MOST_BEHIND = 0.66, 0.86
+LEAST_BEHIND, MAX_BEHIND = 0.66, 0.86
 """What was won in the running quarter, as a share of what should have been won by now."""
 COVERAGE = 2.2
 """Open amount of the running quarter ÷ what is missing to the target."""
@@ -30,7 +30,7 @@ def usual(calendar: Calendar, deals: Sequence[Deal]) -> float:
 
 def bearable(calendar: Calendar, in_a_quarter: float) -> float:
     """How much may be won in the running quarter for it to be behind its target."""
-    return MOST_BEHIND * in_a_quarter * _elapsed(calendar)
+    return MAX_BEHIND * in_a_quarter * _elapsed(calendar)
 
 
 def wanted(calendar: Calendar, deals: Sequence[Deal], in_a_quarter: float) -> dict[str, int]:

@@ -17,7 +17,7 @@ from shared.domain.context import Company
 from shared.events.chronology import Dated, Rank, in_order, told, unordered_days
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MOST_PASSES = 20
+MAX_PASSES = 20
 """So many steps of things that rest on one another are gone up before a circle is looked for."""
 
 TABLES = """
@@ -136,7 +136,7 @@ class Spool:
         passes = 0
         while self._changes(LIFT):
             passes += 1
-            if passes % MOST_PASSES == 0 and (circle := self._circle()):
+            if passes % MAX_PASSES == 0 and (circle := self._circle()):
                 yield from self._refused(circle, "in the end, this stands below itself")
 
     def unordered(self) -> Mapping[str, int]:
@@ -177,7 +177,7 @@ class Spool:
         rows = self._database.execute(
             "select r.no, r.on_no from rests r join place p on p.no = r.no join opening o on o.no = r.no"
             " join place q on q.no = r.on_no where p.level >= ? and q.level >= ?",
-            (MOST_PASSES // 2, MOST_PASSES // 2),
+            (MAX_PASSES // 2, MAX_PASSES // 2),
         ).fetchall()
         return sorted(circular(rows))
 

@@ -37,8 +37,8 @@ KEPT_KEYS = 2
 """The signing key and the one before it, whose tokens are still about."""
 SESSION_SECONDS = 12 * 3600
 TOKEN_SECONDS = 3600
-LONGEST_TOKEN_SECONDS = 24 * 3600
-LONGEST_FORM = 4096
+MAX_TOKEN_SECONDS = 24 * 3600
+MAX_FORM = 4096
 BODY_LIMIT = 1 << 20
 
 PAGE_HEADERS = {
@@ -70,7 +70,7 @@ class TokenRequest(BaseModel):
     subject: str | None = None
     role: Role | None = None
     team: str | None = None
-    lifetime: int = Field(TOKEN_SECONDS, ge=1, le=LONGEST_TOKEN_SECONDS)
+    lifetime: int = Field(TOKEN_SECONDS, ge=1, le=MAX_TOKEN_SECONDS)
 
 
 _PEOPLE = TypeAdapter(tuple[Person, ...])
@@ -274,8 +274,8 @@ async def _small_body(request: Request) -> bytes:
     raw = b""
     async for part in request.stream():
         raw += part
-        if len(raw) > LONGEST_FORM:
-            raise Problem("body-too-large", f"A body has at most {LONGEST_FORM} bytes.")
+        if len(raw) > MAX_FORM:
+            raise Problem("body-too-large", f"A body has at most {MAX_FORM} bytes.")
     return raw
 
 

@@ -20,9 +20,9 @@ from deploy.local.fault import LocalError
 from deploy.local.home import Home, read_json, write_atomically
 
 LOOK_AGAIN_SECONDS = 0.05
-LONGEST_END_BYTES = 256 << 10
+MAX_END_BYTES = 256 << 10
 """How much of the end of a log is looked through for a reason."""
-LARGEST_LOG_BYTES = 10 << 20
+MAX_LOG_BYTES = 10 << 20
 """A log that grows beyond this is moved to `<name>.log.1`, which it replaces."""
 
 
@@ -143,7 +143,7 @@ def log_of(home: Home, name: str) -> Path:
 
 def bound(log: Path) -> None:
     """Keep a log from filling the disk. What is written during the copy may be lost; a log can bear that."""
-    if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
+    if log.exists() and log.stat().st_size > MAX_LOG_BYTES:
         log.with_suffix(".log.1").write_bytes(log.read_bytes())
         os.truncate(log, 0)
 
@@ -158,7 +158,7 @@ def reason(running: Running) -> str:
         return "it said nothing."
     with log.open("rb") as stream:
         size = log.stat().st_size
-        stream.seek(max(size - LONGEST_END_BYTES, running.said_before if running.said_before <= size else 0))
+        stream.seek(max(size - MAX_END_BYTES, running.said_before if running.said_before <= size else 0))
         events = [event_in(line) for line in stream.read().splitlines()]
     reasons = [event["reason"] for event in events if event.get("level") == "error" and event.get("reason")]
     return str(reasons[-1])[:500] if reasons else last_line(log)

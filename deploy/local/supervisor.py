@@ -26,7 +26,7 @@ from deploy.local.plan import ALIVE, Plan, Step, read_plan
 from deploy.local.program import Running, bound, log_of, reason, start, until
 
 FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 """A program that has lived this long starts again with the first pause."""
 LOOK_SECONDS = 0.25
@@ -92,7 +92,7 @@ class Supervisor:
             if time.monotonic() - since > STEADY_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
             kept.restarts += 1
 
     def _is_held(self, kept: Kept) -> bool:

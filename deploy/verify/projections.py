@@ -17,7 +17,7 @@ from shared.projections.audit import differences
 from shared.projections.builds import Build
 from shared.projections.projection import Projection, revision_of
 
-MOST_TRIES = 40
+MAX_TRIES = 40
 TRY_SECONDS = 60.0
 """How long the lost event is looked for; each try folds the whole log once more."""
 PARKED = "select count(*) from parked_event where runner = $1"
@@ -97,7 +97,7 @@ async def _lost(
 ) -> Envelope[object] | None:
     """The one event without which a fresh fold is what is served."""
     until = time.monotonic() + TRY_SECONDS
-    for event in reversed(candidates[-MOST_TRIES:]):
+    for event in reversed(candidates[-MAX_TRIES:]):
         if time.monotonic() > until:
             return None
         try:

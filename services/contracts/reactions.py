@@ -13,7 +13,7 @@ from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("contracts")
 
-LONGEST_NAME = 200
+MAX_NAME = 200
 
 
 @reactions.on(when="drafts_contract")
@@ -55,7 +55,7 @@ def _draft(event: DealMoved | DealWon, trigger: Literal["stage", "win"]) -> Do:
         aggregate_id=contract_of(event.deal_id),
         command=DraftForDeal(
             deal_id=event.deal_id,
-            name=(event.name or f"Deal {event.deal_id}")[:LONGEST_NAME],
+            name=(event.name or f"Deal {event.deal_id}")[:MAX_NAME],
             total=event.amount,
             trigger=trigger,
             account_id=event.account_id,

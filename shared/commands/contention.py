@@ -1,4 +1,4 @@
-"""Taking turns on an aggregate that many want to change at once. The append decides all the same."""
+"""Contention lock: retries on one aggregate are serialised; correctness rests on the expected version all the same."""
 
 import asyncio
 from collections.abc import AsyncIterator

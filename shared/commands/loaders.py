@@ -1,4 +1,4 @@
-"""What the loaders of handler parameters may ask the store for."""
+"""Loader context: what loaders of handler parameters may read, and what of it the append checks again."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any

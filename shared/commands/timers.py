@@ -1,4 +1,4 @@
-"""Firing timers: commands that run once the company clock reaches their time."""
+"""Timers: a scheduler of commands that run once the company clock reaches their time."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 PAGE = 200
 AT_ONCE = 20
 POLL_SECONDS = 1.0
-LONGEST_BACK_OFF_SECONDS = 300
+MAX_BACK_OFF_SECONDS = 300
 
 DUE = """
 select aggregate_id, name, aggregate, due, generation, command, attempts from timer
@@ -127,7 +127,7 @@ class Timers:
         except Exception as problem:  # one timer that cannot run must not keep the others from running
             failed = not isinstance(problem, Refused)
             log.warning("timer-failed", **about, attempts=timer.attempts + 1, exc_info=failed)
-            await self._pool.execute(LATER, *place, LONGEST_BACK_OFF_SECONDS)
+            await self._pool.execute(LATER, *place, MAX_BACK_OFF_SECONDS)
             return
         await self._pool.execute(DONE, *place)
 

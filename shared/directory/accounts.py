@@ -1,4 +1,4 @@
-"""The accounts as the services that name them know them: that they are there, and whose they are (ACCT-1)."""
+"""Projection of accounts, for the services that name them: that they are there, and whose they are (ACCT-1)."""
 
 from shared.domain.history import stated
 from shared.events.envelope import Envelope

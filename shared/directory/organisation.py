@@ -1,4 +1,4 @@
-"""The sales organisation as every service sees it: who is who, in which team, and whose teams they reach (ORG-1)."""
+"""Projection of the organisation, for every service: who is who, in which team, and whose teams they reach (ORG-1)."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -270,7 +270,7 @@ def _placing(row: Record) -> Placing:
     )
 
 
-REMEMBERED_SECONDS = 1.0
+CACHE_TTL_SECONDS = 1.0
 """How long it is remembered who somebody is, and what lies below a team."""
 
 
@@ -324,7 +324,7 @@ class Organisation:
         if self._now() >= self._forget_at:
             self._remembered.clear()
             self._subtrees.clear()
-            self._forget_at = self._now() + REMEMBERED_SECONDS
+            self._forget_at = self._now() + CACHE_TTL_SECONDS
 
     async def named(self, teams: Sequence[UUID], members: Sequence[UUID]) -> Mapping[UUID, frozenset[UUID]]:
         """Of some teams and members those that are known, now or once: a team with those below it, a member with the

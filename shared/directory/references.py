@@ -1,4 +1,4 @@
-"""Looks up whom and what a command names, in what this service knows from the events of leads (API-1)."""
+"""Loader of references: whom and what a command names, in what this service knows from the events of leads (API-1)."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What a decision knows besides the state and the command: who asks, and what time it is."""
+"""Decision context: who asks, and what time it is; the injected part of a decision."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta

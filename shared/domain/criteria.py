@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from shared.domain.money import LARGEST
+from shared.domain.money import MAX_AMOUNT
 from shared.domain.rejection import Reason
 from shared.events.process import Criterion, FactValue, Predicate
 
@@ -16,7 +16,7 @@ NUMBER = "a number of at most 15 digits before the point and 12 after it"
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
 OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of")
-DEEPEST = 8
+MAX_DEPTH = 8
 
 
 def meets(predicate: Predicate, facts: Facts) -> bool:
@@ -79,8 +79,8 @@ def faults(predicate: Predicate, where: str, depth: int = 1) -> Iterator[Reason]
         )
         if present
     ]
-    if depth > DEEPEST:
-        yield _fault("too-deep", f"Predicates nest at most {DEEPEST} deep.", where)
+    if depth > MAX_DEPTH:
+        yield _fault("too-deep", f"Predicates nest at most {MAX_DEPTH} deep.", where)
     elif len(shapes) != 1:
         yield _fault("not-one-shape", "A predicate has exactly one of all_of, any_of, not_ and fact.", where)
     elif predicate.fact is not None:
@@ -109,7 +109,7 @@ def is_number(given: FactValue) -> bool:
     if isinstance(given, bool) or given is None:
         return False
     if isinstance(given, int):
-        return abs(given) <= LARGEST
+        return abs(given) <= MAX_AMOUNT
     return _NUMBER.fullmatch(given) is not None
 
 

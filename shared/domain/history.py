@@ -8,7 +8,7 @@ from uuid import UUID
 
 from rpds import HashTrieMap
 
-from shared.events.chronology import LONGEST_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
+from shared.events.chronology import MAX_DAY, Dated, Rank, follows, in_order, recorded, told, unordered_days
 
 
 class Fact(Protocol):
@@ -116,7 +116,7 @@ def timed(facts: Iterable[FactT]) -> list[tuple[datetime, FactT]]:
     for fact in reversed(ordered):
         at = min(fact.occurred_at, found[-1][0]) if found else fact.occurred_at
         # Of a day as early as it can have begun; what is told of a time before the opening counts from there.
-        began = fact.occurred_at - LONGEST_DAY if fact.by_day else fact.occurred_at
+        began = fact.occurred_at - MAX_DAY if fact.by_day else fact.occurred_at
         found.append((max(at, began), fact))
     latest, counting = found[-1][0] if found else None, list[tuple[datetime, FactT]]()
     for at, fact in reversed(found):

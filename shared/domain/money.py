@@ -8,7 +8,7 @@ from iso4217 import Currency
 from shared.domain.rejection import Rejected
 from shared.events.money import Money
 
-LARGEST = Decimal("999999999999999")
+MAX_AMOUNT = Decimal("999999999999999")
 """Amounts stay below a quadrillion, so that every sum fits the columns that hold it."""
 
 _ANY_AMOUNT = Context(prec=200)
@@ -54,8 +54,10 @@ def check_money(money: Money, currency: str, field: str) -> Money:
             field=f"{field}.currency",
         )
     unit = minor_unit(currency)
-    if not money.amount.is_finite() or abs(money.amount) > LARGEST:
-        raise Rejected("out-of-range", f"An amount lies between -{LARGEST} and {LARGEST}.", field=f"{field}.amount")
+    if not money.amount.is_finite() or abs(money.amount) > MAX_AMOUNT:
+        raise Rejected(
+            "out-of-range", f"An amount lies between -{MAX_AMOUNT} and {MAX_AMOUNT}.", field=f"{field}.amount"
+        )
     if money.amount != money.amount.quantize(unit):
         raise Rejected("too-many-decimals", f"An amount in {currency} has steps of {unit}.", field=f"{field}.amount")
     return Money(amount=money.amount.quantize(unit), currency=currency)

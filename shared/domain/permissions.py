@@ -1,4 +1,4 @@
-"""Whether somebody may act on, or see, what belongs to an owner and a team (API-4)."""
+"""Authorisation rules: who may act on, or see, what belongs to an owner and a team (API-4)."""
 
 from collections.abc import Iterable
 from uuid import UUID

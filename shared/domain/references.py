@@ -1,4 +1,4 @@
-"""Whom and what a command names beside its own aggregate, and the refusal of what is not known (API-1).
+"""Referential integrity: whom and what a command names beside its own aggregate, and refusals of the unknown (API-1).
 
 Members, teams and accounts stand in the leads service; the others know them from its events, a moment later.
 """

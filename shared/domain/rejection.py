@@ -1,4 +1,4 @@
-"""How a rule says no: one refusal that carries every reason at once."""
+"""Notification pattern: a rule says no once, with every reason at once (Fowler, 2004)."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

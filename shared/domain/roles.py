@@ -1,4 +1,4 @@
-"""Who may: roles, and how far each reaches (API-4)."""
+"""Roles, and how far each reaches (API-4)."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 Key = TypeVar("Key", bound=tuple[Any, ...])
 
-LARGEST_CHUNK = 128
+MAX_CHUNK = 128
 
 
 class SortedKeys(Generic[Key]):
@@ -19,7 +19,7 @@ class SortedKeys(Generic[Key]):
     __slots__ = ("_chunks", "_firsts")
 
     def __init__(self, keys: Iterable[Key] = ()) -> None:
-        ordered, half = sorted(set(keys)), LARGEST_CHUNK // 2
+        ordered, half = sorted(set(keys)), MAX_CHUNK // 2
         self._chunks = tuple(tuple(ordered[start : start + half]) for start in range(0, len(ordered), half))
         self._firsts = tuple(chunk[0] for chunk in self._chunks)
 
@@ -56,8 +56,8 @@ class SortedKeys(Generic[Key]):
         place = bisect_left(chunk, key)
         if place < len(chunk) and chunk[place] == key:
             return self
-        grown, half = (*chunk[:place], key, *chunk[place:]), LARGEST_CHUNK // 2
-        return self._changed(at, *((grown,) if len(grown) <= LARGEST_CHUNK else (grown[:half], grown[half:])))
+        grown, half = (*chunk[:place], key, *chunk[place:]), MAX_CHUNK // 2
+        return self._changed(at, *((grown,) if len(grown) <= MAX_CHUNK else (grown[:half], grown[half:])))
 
     def without(self, key: Key) -> "SortedKeys[Key]":
         """Without a key, which need not be there."""

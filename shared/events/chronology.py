@@ -15,7 +15,7 @@ from typing import TypeVar
 
 FactT = TypeVar("FactT")
 
-LONGEST_DAY = timedelta(hours=26)
+MAX_DAY = timedelta(hours=26)
 """No day of any time zone lasts longer."""
 
 
@@ -109,7 +109,7 @@ def follows(last: Dated, new: Dated) -> bool:
     if new.by_day and new.on == last.on and new.rank in TELLING:
         return False  # whether the order of the day can be known is looked at anew
     # One known by its day may have been undone on that very day.
-    return not (new.rank is Rank.END and new.by_day and last.at > new.at - LONGEST_DAY)
+    return not (new.rank is Rank.END and new.by_day and last.at > new.at - MAX_DAY)
 
 
 def unordered_days(facts: Iterable[tuple[Dated, object]]) -> Iterator[date]:

@@ -1,4 +1,4 @@
-"""Events as bytes and back: the one reader and writer of stored and published data."""
+"""Codec of events: the one reader and writer of stored and published data, with upcasting."""
 
 import dataclasses
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an event is: plain data with a published type name and a version."""
+"""Event definitions: plain data with a published type name and a version."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What surrounds an event: where it stands in its stream and log, when it happened, and why."""
+"""Event envelope: where it stands in its stream and log, when it happened, and why."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -9,7 +9,7 @@ from shared.events.definition import Exact, value
 Key = Annotated[str, MinLen(1), MaxLen(64)]
 """Letters, digits, dashes and underscores; whoever publishes a process is told where a key has others."""
 
-LONGEST = 3650
+MAX_DAYS = 3650
 """No span of a process lasts longer, in days."""
 
 
@@ -50,7 +50,7 @@ class Node:
     required: bool = True
     standard: str | None = None
     """The action standard, like "5–8 open questions about the current situation"."""
-    due_days: Annotated[int, Ge(0), Le(LONGEST)] | None = None
+    due_days: Annotated[int, Ge(0), Le(MAX_DAYS)] | None = None
     """Working days after the stage was entered; default: the stage's max days."""
     reference: str | None = None
     """The template of a deliverable."""
@@ -74,8 +74,8 @@ class Stage:
     deliverables: tuple[Node, ...] = ()
     entry: tuple[Criterion, ...] = ()
     exit: tuple[Criterion, ...] = ()
-    max_days: Annotated[int, Ge(1), Le(LONGEST)] = 30
-    idle_days: Annotated[int, Ge(1), Le(LONGEST)] = 3
+    max_days: Annotated[int, Ge(1), Le(MAX_DAYS)] = 30
+    idle_days: Annotated[int, Ge(1), Le(MAX_DAYS)] = 3
     skippable: bool = False
     drafts_contract: bool = False
     """A contract is drafted when a deal enters this stage (CON-1)."""

@@ -1,4 +1,4 @@
-"""Which events exist, by type and version, and where each is published."""
+"""Event registry: which events exist, by type and version, and where each is published."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,5 @@
-"""What one command writes, whole or not at all, and the answers that it may get."""
+"""Append with optimistic concurrency: what one command writes, whole or not at all, and the outcomes that it may
+have."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

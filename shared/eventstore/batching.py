@@ -1,4 +1,4 @@
-"""How followers of a log keep pace with it: at once while little happens, in larger steps while much does."""
+"""Batching delay of followers: at once while little happens, in larger steps while much does."""
 
 from dataclasses import dataclass
 

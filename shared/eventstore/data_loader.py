@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-LARGEST_QUESTION = 200
+MAX_BATCH = 200
 
 
 class DataLoader(Generic[Key, Value]):
@@ -33,7 +33,7 @@ class DataLoader(Generic[Key, Value]):
     async def _work(self) -> None:
         try:
             while self._asked:
-                keys = list(self._asked)[:LARGEST_QUESTION]
+                keys = list(self._asked)[:MAX_BATCH]
                 await self._answer({key: self._asked.pop(key) for key in keys})
         finally:
             self._working = None

@@ -14,9 +14,9 @@ from shared.eventstore.wakeup import NotifyPublisher, Wakeup
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BATCH = 60
+MAX_BATCH = 60
 CALLS_AT_ONCE = 4
-PATIENCE_SECONDS = 0.02
+MAX_DELAY_SECONDS = 0.02
 """So long a call keeps the next one waiting. A call costs nearly the same whatever its size, so few large ones are
 cheapest; but one that waits for a lock must not hold up what has nothing to do with it."""
 
@@ -60,7 +60,7 @@ class GroupCommit:
         # The call takes what has come by the time that it runs, so what comes in the same moment shares it.
         call = self._awaited = asyncio.create_task(self._call())
         self._calls.add(call)
-        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._wait_no_longer, call)
+        asyncio.get_running_loop().call_later(MAX_DELAY_SECONDS, self._wait_no_longer, call)
         call.add_done_callback(self._ended)
 
     def _wait_no_longer(self, call: asyncio.Task[None]) -> None:
@@ -107,7 +107,7 @@ def take_compatible(waiting: deque[Waiting]) -> list[Waiting]:
     taken: list[Waiting] = []
     left: list[Waiting] = []
     touched: set[object] = set()
-    while waiting and len(taken) < LARGEST_BATCH:
+    while waiting and len(taken) < MAX_BATCH:
         one = waiting.popleft()
         touches = set(one[0].touches())
         # What is left behind counts as well: a later command must not overtake an earlier one on the same stream.

@@ -1,5 +1,5 @@
-"""The first answers to requests, and how long they are kept (API-1). Those to imports are the account of what came in,
-and stay."""
+"""Idempotency keys: the first answers to requests, and how long they are kept (API-1). Those to imports are the account
+of what came in, and stay."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ import asyncpg
 from shared.domain.context import service_actor
 from shared.eventstore.append import Idempotency, OtherContent, Replayed
 
-KEPT = timedelta(days=7)
+RETENTION = timedelta(days=7)
 AT_ONCE = 5000
 IMPORTS = service_actor("import").subject
 # The literal is the condition of the index; a parameter would not be known to be it.
@@ -35,7 +35,7 @@ async def first_answer(pool: asyncpg.Pool, asked: Idempotency) -> Replayed | Oth
     return Replayed(aggregate_id=row["aggregate_id"], sequence=row["sequence"], position=row["position"])
 
 
-async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = KEPT) -> int:
+async def forget_old_answers(pool: asyncpg.Pool, kept: timedelta = RETENTION) -> int:
     """Delete the answers older than `kept` (real time), a part at a time; how many there were."""
     deleted = 0
     while True:

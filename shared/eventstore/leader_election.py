@@ -1,5 +1,5 @@
-"""Leading: one process of a service does a kind of work, the others wait to take over. Health is told by whoever leads,
-and by nobody else unless the database is away: then nobody knows who leads, and each process says so."""
+"""Leader election: one process of a service does a kind of work, the others wait to take over. Health is told by
+whoever leads, and by nobody else unless the database is away: then nobody knows who leads, and each process says so."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable

@@ -1,4 +1,4 @@
-"""Reading a log in order, without ever missing an event.
+"""Ordered log behind a watermark: read without ever missing an event that commits late.
 
 Positions are handed out before they are committed, so a reader that follows the highest position that it sees misses
 what commits later below it. The fence (`fence` in the database) says up to which position the log can be final and who
@@ -25,11 +25,11 @@ from shared.eventstore.pool import session_number
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.0015
-PATIENCE_SECONDS = 1.0
+WAIT_SECONDS = 1.0
 """A fence that waits longer than this for one transaction is logged, with who holds it up."""
 SCAN_ROWS = 64
 """So few are decoded, and worked on, at a time: the loop that does it keeps leases and heartbeats as well."""
-LARGEST_SPAN = 20_000
+MAX_SPAN = 20_000
 """So many positions are looked through for events of some types at a time, however few there are among them."""
 
 COLUMNS = (
@@ -141,7 +141,7 @@ class Log:
             # Newer writers are left out: they can only own numbers beyond the ceiling.
             _, writers, highest = await self._probe(connection)
             waited_for &= writers
-            if waited_for and not reported and asyncio.get_running_loop().time() - started > PATIENCE_SECONDS:
+            if waited_for and not reported and asyncio.get_running_loop().time() - started > WAIT_SECONDS:
                 reported = True
                 log.warning("fence-waits", writers=sorted(waited_for), ceiling=ceiling)
         # Above the highest committed position a number may be handed out a second time after a crash.
@@ -158,7 +158,7 @@ class Log:
         if types is None:
             rows, upto = await self._rows(self._next, after, limit)
         else:
-            rows, upto = await self._rows(self._next_of, after, limit, [*types, UNREADABLE], span=LARGEST_SPAN)
+            rows, upto = await self._rows(self._next_of, after, limit, [*types, UNREADABLE], span=MAX_SPAN)
         return Page(events=[self._decoded(row) for row in rows], upto=upto)
 
     async def read_raw(self, after: int, limit: int) -> RawPage:

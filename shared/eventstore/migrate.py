@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x7468726F7567686C
 """The advisory lock of whoever migrates: "throughl"."""
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 """How long to wait for another process that migrates, and for the locks of those who are at work."""
 POLL_SECONDS = 0.05
 GIVE_WAY_SECONDS = 0.5
@@ -164,7 +164,7 @@ async def _apply(connection: Any, migration: Migration) -> None:
 async def _giving_way(name: str, connection: Any, sql: str, record: tuple[Any, ...] = ()) -> None:
     """Change the schema, whole or not at all. Whoever reads a table that is changed comes before the change."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + PATIENCE_SECONDS
+    deadline = loop.time() + TIMEOUT_SECONDS
     while True:
         try:
             async with connection.transaction():
@@ -185,7 +185,7 @@ async def _applied(connection: Any) -> list[Applied]:
 
 async def _alone(connection: Any) -> None:
     # Polled: a session that waits inside the lock call would hold a snapshot, which some changes of a schema wait for.
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110 - another process ends it
             await asyncio.sleep(POLL_SECONDS)
 

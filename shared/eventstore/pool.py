@@ -1,4 +1,4 @@
-"""Connections to one service's database."""
+"""Connection pool of one service's database, and what its failures mean."""
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable

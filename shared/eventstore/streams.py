@@ -1,4 +1,4 @@
-"""State cache: folded aggregates in memory. An old one does no harm: the append checks the sequence.
+"""Stream cache: folded aggregates in memory. An old one does no harm: the append checks the sequence.
 
 None outlives the sessions that were open when it was read: after a restore the streams are shorter.
 """
@@ -22,8 +22,8 @@ from shared.eventstore.snapshots import LONG_TAIL, LoadedAggregate, Snapshots, T
 
 log = structlog.get_logger(__name__)
 
-LARGEST_CACHE = 10_000
-LARGEST_BYTES = 64 << 20
+MAX_CACHED = 10_000
+MAX_BYTES = 64 << 20
 """So much the snapshots of all remembered states may be long together; in memory they take a few times that."""
 TAIL_BYTES = 100
 """So much an event after the last snapshot counts for."""
@@ -90,7 +90,7 @@ class StreamCache:
     """Loads aggregates and remembers those used last, each by its family and id: under an id of another family there
     is nothing, whoever may see that one."""
 
-    def __init__(self, pool: asyncpg.Pool, codec: Codec, *, largest_bytes: int = LARGEST_BYTES) -> None:
+    def __init__(self, pool: asyncpg.Pool, codec: Codec, *, largest_bytes: int = MAX_BYTES) -> None:
         self._pool = pool
         self._codec = codec
         self._largest_bytes = largest_bytes
@@ -250,7 +250,7 @@ class StreamCache:
 
     def _make_room(self) -> None:
         """Forget what was used longest ago; never what was used last."""
-        while len(self._held) > LARGEST_CACHE or (self._bytes > self._largest_bytes and len(self._held) > 1):
+        while len(self._held) > MAX_CACHED or (self._bytes > self._largest_bytes and len(self._held) > 1):
             name, _ = self._held.popitem(last=False)
             self._bytes -= self._weights.pop(name, 0)
 

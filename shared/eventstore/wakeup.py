@@ -1,4 +1,4 @@
-"""Waking those who wait for something new, in this process and across processes."""
+"""Notification (LISTEN/NOTIFY): wakes those who wait for something new, in this process and across processes."""
 
 import asyncio
 import secrets
@@ -20,7 +20,7 @@ QUIET_SECONDS = 0.02
 RECONNECT_SECONDS = 1.0
 PROBE_SECONDS = 10.0
 """A connection that only receives cannot tell silence from a network that has forgotten it, so it is asked so often."""
-ANSWER_SECONDS = 5.0
+TIMEOUT_SECONDS = 5.0
 CLOSE_SECONDS = 1.0
 PROCESS = secrets.token_hex(8)
 """Tells our own notifications from those of other processes."""
@@ -102,13 +102,15 @@ async def _listen_once(url: str, signal: Wakeup, told: Told) -> None:
         if process != PROCESS:
             signal.notify()
 
-    connection = await connect(url, timeout=ANSWER_SECONDS, server_settings={"application_name": "throughline-signals"})
+    connection = await connect(
+        url, timeout=TIMEOUT_SECONDS, server_settings={"application_name": "throughline-signals"}
+    )
     try:
         connection.add_termination_listener(lambda *_: ended.set())
-        await within(ANSWER_SECONDS, connection.add_listener(CHANNEL, heard))
+        await within(TIMEOUT_SECONDS, connection.add_listener(CHANNEL, heard))
         signal.notify()  # something may have been announced while nobody listened
         while not ended.is_set():
-            await within(ANSWER_SECONDS, connection.execute("select 1"))
+            await within(TIMEOUT_SECONDS, connection.execute("select 1"))
             told(None)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), PROBE_SECONDS)

@@ -1,4 +1,4 @@
-"""Parking: the sequence of one aggregate that cannot be handled waits, and everything else goes on.
+"""Dead letters: the sequence of one aggregate that cannot be handled is parked, and everything else goes on.
 
 A runner is known by its checkpoint: a build of a projection, or the reactions to a log. Once an event of an aggregate
 fails, that event and all later ones of the aggregate are parked by their positions. They are handled again in their
@@ -17,13 +17,13 @@ from shared.eventstore.pool import DATABASE_AWAY, AnyConnection
 
 logger = structlog.get_logger(__name__)
 
-MOST_PARKED = 1000
+MAX_PARKED = 1000
 """Sequences of one runner. More of them say that the code is wrong and not the events: the runner stops instead."""
 
 LAST_ATTEMPT = 8
 """After so many attempts (some five hours) a sequence is only handled again when somebody asks."""
 
-LONGEST_ERROR = 500
+MAX_ERROR = 500
 
 PARK = f"""
     insert into parked_sequence (runner, aggregate_id, error, attempts, next_attempt_at)
@@ -116,7 +116,7 @@ async def park(connection: AnyConnection, runner: str, poisons: Sequence[Poison]
     await connection.executemany(PARK, [(runner, poison.aggregate_id, poison.error) for poison in poisons])
     await queue(connection, runner, [(poison.aggregate_id, at) for poison in poisons for at in poison.positions])
     count = await connection.fetchval("select count(*) from parked_sequence where runner = $1", runner)
-    if count > MOST_PARKED:
+    if count > MAX_PARKED:
         raise TooManyParked(f"{runner} would park {count} sequences; the last error: {poisons[-1].error}")
 
 
@@ -149,7 +149,7 @@ async def settle(
 
 def described(error: BaseException) -> str:
     """An error as it is kept: its kind and message, without the row that the database would add."""
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return f"{type(error).__name__}: {error}"[:MAX_ERROR]
 
 
 def is_environment(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""What stands in a log: events, and what cannot be read as one."""
+"""Stored events: what stands in a log, and what of it cannot be decoded."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 60
 """How far the clocks of issuer and service may differ."""
-LONGEST_TOKEN = 8192
+MAX_TOKEN = 8192
 KEYS_SECONDS = 3600.0
 """After this the keys are fetched again, so that a withdrawn key ends."""
 REFRESH_SECONDS = 10.0
@@ -45,8 +45,8 @@ KNOWN_SECONDS = 0.5
 KEYS_TIMEOUT = 5.0
 FETCH_SECONDS = 10.0
 """So long a fetch may take in all, whatever the issuer does: those who need a key that is not known wait for it."""
-REMEMBERED_TOKENS = 4096
-REMEMBERED_SECONDS = 60.0
+MAX_CACHED_TOKENS = 4096
+CACHE_TTL_SECONDS = 60.0
 
 SESSION_COOKIE = "session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -172,15 +172,15 @@ class Tokens:
         if remembered is not None and remembered[0] > self._now():
             return remembered[1]
         claims = await self._check(token)
-        until = min(self._now() + REMEMBERED_SECONDS, claims["exp"] + LEEWAY_SECONDS)
+        until = min(self._now() + CACHE_TTL_SECONDS, claims["exp"] + LEEWAY_SECONDS)
         self._remembered[token] = (until, claims)
         self._remembered.move_to_end(token)
-        if len(self._remembered) > REMEMBERED_TOKENS:
+        if len(self._remembered) > MAX_CACHED_TOKENS:
             self._remembered.popitem(last=False)
         return claims
 
     async def _check(self, token: str) -> dict[str, Any]:
-        if len(token) > LONGEST_TOKEN:
+        if len(token) > MAX_TOKEN:
             raise _invalid("it is too long")
         try:
             header = extract_compact(token.encode()).headers()

@@ -11,17 +11,17 @@ from starlette.requests import Request
 
 from shared.http.problems import Fault, Problem, from_validation, pointer
 
-DEEPEST = 32
+MAX_DEPTH = 32
 """Levels of nesting that a body may have."""
 
-LONGEST_NUMBER = 40
+MAX_NUMBER = 40
 """Characters that a number may have; money and counts need half of them."""
-MOST_DIGITS = 18
+MAX_DIGITS = 18
 """Digits of a Content-Length that is read as a number at all."""
 
 Value = TypeVar("Value")
 
-_LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (LONGEST_NUMBER + 1))
+_LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (MAX_NUMBER + 1))
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -51,7 +51,7 @@ def declares_more_than(limit: int, headers: Iterable[tuple[bytes, bytes]]) -> bo
     """Whether Content-Length says more than `limit` bytes, or no number that could be compared."""
     declared = [value.lstrip(b"0") for name, value in headers if name == b"content-length"]
     return any(
-        (not value.isdigit() and value != b"") or len(value) > MOST_DIGITS or int(value or b"0") > limit
+        (not value.isdigit() and value != b"") or len(value) > MAX_DIGITS or int(value or b"0") > limit
         for value in declared
     )
 
@@ -77,14 +77,14 @@ def parse(adapter: TypeAdapter[Value], raw: bytes) -> Value:
 
 
 def refuse_depth(raw: bytes) -> None:
-    """Raise Problem when brackets nest deeper than DEEPEST."""
-    if raw.count(b"{") + raw.count(b"[") <= DEEPEST:
+    """Raise Problem when brackets nest deeper than MAX_DEPTH."""
+    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
         return
     depth = 0
     for bracket in re.findall(rb"[\[\]{}]", _STRINGS.sub(b"", raw)):
         depth += 1 if bracket in b"[{" else -1
-        if depth > DEEPEST:
-            raise Problem("malformed-json", f"A body nests at most {DEEPEST} levels.")
+        if depth > MAX_DEPTH:
+            raise Problem("malformed-json", f"A body nests at most {MAX_DEPTH} levels.")
 
 
 def refuse_null_characters(raw: bytes) -> None:
@@ -99,7 +99,7 @@ def refuse_null_characters(raw: bytes) -> None:
 
 
 def refuse_long_numbers(raw: bytes) -> None:
-    """Raise Problem when a number has more characters than LONGEST_NUMBER: no field needs them, and PostgreSQL and
+    """Raise Problem when a number has more characters than MAX_NUMBER: no field needs them, and PostgreSQL and
     every reader of events would have to bear them."""
     # Hardly any body has such a run of characters anywhere, so that few are looked at twice.
     if not _LONG_NUMBER.search(raw) or not _LONG_NUMBER.search(_STRINGS.sub(b"", raw)):
@@ -108,8 +108,8 @@ def refuse_long_numbers(raw: bytes) -> None:
         value = json.loads(raw, parse_int=_Number, parse_float=_Number)
     except ValueError:
         return  # The validation that follows says what is wrong with it.
-    message = f"A number has at most {LONGEST_NUMBER} characters."
-    _refuse(value, lambda item: isinstance(item, _Number) and len(item) > LONGEST_NUMBER, "number-too-long", message)
+    message = f"A number has at most {MAX_NUMBER} characters."
+    _refuse(value, lambda item: isinstance(item, _Number) and len(item) > MAX_NUMBER, "number-too-long", message)
 
 
 class _Number(str):

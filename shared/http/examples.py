@@ -6,7 +6,7 @@ from typing import Any
 from shared.domain.context import Company
 
 PREFIX = "#/components/schemas/"
-DEEPEST = 8
+MAX_DEPTH = 8
 
 BY_FORMAT = {
     "uuid": "01913b6e-9c00-7a30-8f41-0c5d2e8b7a11",
@@ -37,13 +37,13 @@ def _by_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, d
     kinds = schema.get("type", "object")
     kind = kinds[0] if isinstance(kinds, list) else kinds
     if kind == "object":
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             return {}
         parts = schema.get("properties", {})
         return {part: example_of(inner, schemas, part, depth + 1) for part, inner in parts.items()}
     if kind == "array":
         items = schema.get("items") or (schema.get("prefixItems") or [None])[0]
-        return [] if items is None or depth > DEEPEST else [example_of(items, schemas, name, depth + 1)]
+        return [] if items is None or depth > MAX_DEPTH else [example_of(items, schemas, name, depth + 1)]
     if kind == "string":
         if "pattern" in schema:
             return "1.00"  # Patterns stand on decimals only.

@@ -1,4 +1,4 @@
-"""The chain of positions: what of the records that came is new, and whether one is missing. Pure."""
+"""Gap detection and deduplication: each record names the position before it, so a missing one is noticed. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ from shared.ops.stopping import pause
 
 log = structlog.get_logger()
 
-LARGEST_BATCH = 1_000
+MAX_BATCH = 1_000
 BUSY_POLL_MILLISECONDS = 5
 IDLE_POLL_MILLISECONDS = 50
 """A subscriber that finds nothing waits so long and sleeps as long again: latency against idle work."""
@@ -47,13 +47,13 @@ LOOK_SECONDS = 1.0
 """Between two looks at lag and broker; also the least time between two commits of offsets."""
 IDLE_LOOK_SECONDS = 3.0
 """The same while nothing comes: asking where every partition ends takes time as well."""
-ANSWER_SECONDS = 3.0
+TIMEOUT_SECONDS = 3.0
 STUCK_SECONDS = 30.0
 """A consumer that is behind and has not moved for so long, or through which the broker does not answer for so long, is
 started anew: parts of aiokafka's can end without a word."""
 LEAVE_SECONDS = 10.0
 """So long a consumer may take to leave; one of which a part has ended waits for it for ever."""
-AGAIN_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 
 class JournalConsumer:
@@ -90,7 +90,7 @@ class JournalConsumer:
             except TRANSIENT_ERRORS as error:
                 self.interrupted(error)
                 self.unmeasured()
-                await pause(stopping, AGAIN_SECONDS)
+                await pause(stopping, RETRY_SECONDS)
 
     # -- what a session asks for --------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class JournalConsumer:
             consumer_only=True,
             apply_types=False,  # the batch goes on as it came; injection would run a part of it in a thread
             allow_auto_create_topics=False,
-            graceful_timeout=ANSWER_SECONDS,
+            graceful_timeout=TIMEOUT_SECONDS,
             logger=None,
         )
         subscriber = broker.subscriber(
@@ -110,7 +110,7 @@ class JournalConsumer:
             group_id=self.service,
             title="Journal",
             batch=True,
-            max_records=LARGEST_BATCH,
+            max_records=MAX_BATCH,
             batch_timeout_ms=BUSY_POLL_MILLISECONDS,
             max_partition_fetch_bytes=4 << 20,
             fetch_max_wait_ms=FETCH_MILLISECONDS,
@@ -205,7 +205,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """Whether everything is to be read again. What this consumer remembers of its place is worth nothing then: if
         the broker's data was lost too, its offset may be the end of a topic of which it has read nothing."""
         try:
-            emptied = await within(ANSWER_SECONDS, self._journal.generation()) != generation
+            emptied = await within(TIMEOUT_SECONDS, self._journal.generation()) != generation
         except DATABASE_ERRORS as error:
             log.info("journal-generation-unknown", error=type(error).__name__)
             self._away = error
@@ -257,7 +257,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         try:
             await self._apply(message.raw_message)
-            await asyncio.sleep(self._journal.pace.rest_after(len(message.raw_message), LARGEST_BATCH))
+            await asyncio.sleep(self._journal.pace.rest_after(len(message.raw_message), MAX_BATCH))
         except Exception as error:  # noqa: BLE001 - handed on to `run`, which raises it
             if not self._failure.done():
                 self._failure.set_exception(error)
@@ -345,7 +345,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._idle():
             self._subscriber.batch_timeout_ms = IDLE_POLL_MILLISECONDS
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 await self._commit()
                 ends, written = await self._progress()
         except (KafkaError, TimeoutError) as error:

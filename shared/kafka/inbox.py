@@ -1,4 +1,4 @@
-"""How records get into the journal: everything that is new, once, together with the checkpoints of its partitions."""
+"""Inbox: new records, once each, and the checkpoints of their partitions in one statement."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

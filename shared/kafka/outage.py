@@ -1,4 +1,4 @@
-"""What a broker or database that is away looks like."""
+"""Transient errors: what a broker or database that is away looks like."""
 
 import asyncpg
 from aiokafka.errors import (

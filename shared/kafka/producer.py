@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
 
-from shared.kafka.topics import LARGEST_RECORD
+from shared.kafka.topics import MAX_RECORD
 
 REQUEST_MILLISECONDS = 5_000
-PATIENCE_SECONDS = 0.1
-LARGEST_BATCH = 1 << 20
+TIMEOUT_SECONDS = 0.1
+MAX_BATCH = 1 << 20
 """Bytes. One batch of a partition is under way at a time, so its size is the throughput."""
 
 
@@ -23,8 +23,8 @@ async def producing(bootstrap: str, client: str) -> AsyncIterator[AIOKafkaProduc
         enable_idempotence=True,
         acks="all",
         compression_type="zstd",
-        max_batch_size=LARGEST_BATCH,
-        max_request_size=LARGEST_RECORD,
+        max_batch_size=MAX_BATCH,
+        max_request_size=MAX_RECORD,
         request_timeout_ms=REQUEST_MILLISECONDS,
     )
     try:
@@ -43,6 +43,6 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     sending: asyncio.Task[None] | None = producer._sender.sender_task
     while sending is not None and not sending.done():
         sending.cancel()  # the first time it only waits for the requests under way; each further time ends one of them
-        await asyncio.wait([sending], timeout=PATIENCE_SECONDS)
+        await asyncio.wait([sending], timeout=TIMEOUT_SECONDS)
     producer._closed = True
     await producer.client.close()

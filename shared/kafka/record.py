@@ -19,7 +19,7 @@ from shared.events.registry import UNREADABLE
 
 Headers = Sequence[tuple[str, bytes | None]]
 
-LARGEST = 2**63 - 1
+MAX_INT64 = 2**63 - 1
 """The largest number that a column of ours can hold."""
 
 
@@ -191,7 +191,7 @@ def _text(headers: Mapping[str, bytes | None], name: str) -> str:
 
 def _number(headers: Mapping[str, bytes | None], name: str, *, least: int) -> int:
     text = _text(headers, name)
-    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and least <= int(text) <= LARGEST):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19 and least <= int(text) <= MAX_INT64):
         raise ValueError(f"{name} is not a number of {least} or more")
     return int(text)
 

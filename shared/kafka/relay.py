@@ -1,4 +1,5 @@
-"""Publishes a service's log to its topics: at least once, each aggregate in order, with an unbroken chain of positions.
+"""Outbox relay: publishes a service's log to its topics, at least once, each aggregate in order, with an unbroken chain
+of positions.
 
 One process of the service holds the lease and publishes page after page, always on from the stored mark. After any
 failure it begins again at the checkpoint with a new producer, so that nothing is ever published behind a gap. A holder
@@ -38,7 +39,7 @@ from shared.ops.stopping import pause
 log = structlog.get_logger(__name__)
 
 PAGE = 1_000
-ANSWER_SECONDS = 4.0
+TIMEOUT_SECONDS = 4.0
 """A page that is not acknowledged by then is given up, and published again by a new producer."""
 POLL_SECONDS = 1.0
 """The safety net below the signals."""
@@ -47,7 +48,7 @@ SAVE_SECONDS = 0.05
 PROBE_SECONDS = 3.0
 """After so long without a page that the broker has acknowledged it is asked whether it still answers."""
 MEASURE_SECONDS = 1.0
-AGAIN_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 SEALED_SECONDS = 5.0
 """Between two looks at a checkpoint that is sealed."""
 AHEAD = (
@@ -149,7 +150,7 @@ class Relay:
                 except Sealed as work:
                     log.info("relay-sealed", service=self.service)
                     self._health.report("relay", False, str(work))
-                    await pause(stopping, AGAIN_SECONDS)
+                    await pause(stopping, RETRY_SECONDS)
                 except AheadOfLog:
                     log.error("relay-ahead-of-log", service=self.service)
                     self._health.report("relay", False, AHEAD)
@@ -163,7 +164,7 @@ class Relay:
                         "relay-interrupted", service=self.service, error=type(error).__name__, detail=str(error)
                     )
                     self._health.report("relay", False, interruption(error))
-                    await pause(stopping, AGAIN_SECONDS)
+                    await pause(stopping, RETRY_SECONDS)
 
     async def _lead(self, stopping: asyncio.Event) -> None:
         """Wait for the lease and publish while it is held. Returns when it is time to stop."""
@@ -273,8 +274,8 @@ class Relay:
         delay = LagMeter()
         while not stopping.is_set():
             try:
-                (done, events), *_ = await within(ANSWER_SECONDS, self._pool.fetch(BEHIND))
-                head = await within(ANSWER_SECONDS, self._log.head()) if events else done
+                (done, events), *_ = await within(TIMEOUT_SECONDS, self._pool.fetch(BEHIND))
+                head = await within(TIMEOUT_SECONDS, self._log.head()) if events else done
                 seconds = delay.seconds(time.monotonic(), head=head, done=done)
                 self._health.lag("relay", self.service, events=events, seconds=seconds)
             except TRANSIENT_ERRORS as error:
@@ -306,7 +307,7 @@ def place_of(event: Envelope[Any]) -> Place:
 async def probe(producer: AIOKafkaProducer) -> None:
     """Ask the broker something; raises when it does not answer. While nothing is published, nothing else would tell."""
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await producer.client.fetch_all_metadata()
     except TimeoutError as error:
         raise KafkaTimeoutError("the broker did not answer in time") from error
@@ -318,7 +319,7 @@ async def publish(producer: AIOKafkaProducer, records: Sequence[Chained]) -> Non
     """Send records in order and wait until all are acknowledged; raises when one is not."""
     sent: list[asyncio.Future[Any]] = []
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             for event, previous in records:
                 place = place_of(event)
                 sent.append(

@@ -10,11 +10,11 @@ from aiokafka.errors import LeaderNotAvailableError, TopicAlreadyExistsError, Un
 
 from shared.events.registry import PARTITIONS
 
-LARGEST_RECORD = 4 << 20
+MAX_RECORD = 4 << 20
 """Bytes. A command is refused long before its events could grow to this."""
 
 
-ANSWER_MILLISECONDS = 10_000
+TIMEOUT_MILLISECONDS = 10_000
 NOT_SHOWN_YET = {UnknownTopicOrPartitionError.errno, LeaderNotAvailableError.errno}
 
 
@@ -29,7 +29,7 @@ async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 
     aiokafka's errors while the broker is away, and TimeoutError when it does not show what was created.
     """
     wanted = sorted(set(names))
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
     try:
         await admin.start()
         answer = await admin.create_topics([_definition(name, replication) for name in wanted])
@@ -45,7 +45,7 @@ async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 
 async def held(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
     """How many offsets each of these existing topics holds records at. Raises aiokafka's errors."""
     partitions = [TopicPartition(name, number) for name in sorted(set(names)) for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
     await consumer.start()
     try:
         consumer.assign(partitions)
@@ -66,7 +66,7 @@ async def empty(bootstrap: str, names: Iterable[str]) -> None:
     later record. In a topic deleted and made again it could start in the middle.
     """
     high_watermark = RecordsToDelete(before_offset=-1)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=ANSWER_MILLISECONDS)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
     try:
         await admin.start()
         await admin.delete_records(
@@ -81,7 +81,7 @@ async def _shown(admin: AIOKafkaAdminClient, names: list[str]) -> None:
 
     The controller answers that it created a topic; a broker knows of it only once it has read that in the metadata log.
     """
-    async with asyncio.timeout(ANSWER_MILLISECONDS / 1000):
+    async with asyncio.timeout(TIMEOUT_MILLISECONDS / 1000):
         while names:
             described = await admin.describe_topics(names)
             names = [topic["topic"] for topic in described if topic["error_code"] in NOT_SHOWN_YET]
@@ -101,7 +101,7 @@ def _definition(name: str, replication: int) -> NewTopic:
             "cleanup.policy": "delete",
             "retention.ms": "-1",
             "retention.bytes": "-1",
-            "max.message.bytes": str(LARGEST_RECORD),
+            "max.message.bytes": str(MAX_RECORD),
             "min.insync.replicas": str(min(2, replication)),
             "unclean.leader.election.enable": "false",
         },

@@ -1,4 +1,4 @@
-"""New identifiers."""
+"""New identifiers (UUIDv7)."""
 
 from uuid import UUID
 

@@ -1,8 +1,8 @@
-"""How far a step is behind, from looks at intervals."""
+"""Lag meter: how far a step is behind, from looks at intervals."""
 
 from collections import deque
 
-LONGEST = 600
+MAX_SAMPLES = 600
 """Looks that are remembered while nothing is caught up; more only make the middle of the memory finer."""
 
 
@@ -22,6 +22,6 @@ class LagMeter:
             self._looks.append((now, head))
         while self._looks and self._looks[0][1] <= done:
             self._looks.popleft()
-        if len(self._looks) > LONGEST:
+        if len(self._looks) > MAX_SAMPLES:
             del self._looks[1]
         return now - self._looks[0][0] if self._looks else 0.0

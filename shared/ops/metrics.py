@@ -1,4 +1,4 @@
-"""Figures about this process for Prometheus. One registry a process, made by the composition root and handed on."""
+"""Prometheus metrics of this process. One registry a process, made by the composition root and handed on."""
 
 from dataclasses import dataclass
 

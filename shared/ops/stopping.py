@@ -1,4 +1,4 @@
-"""Waiting that ends early when it is time to stop."""
+"""Graceful shutdown: waits that end early when it is time to stop."""
 
 import asyncio
 from typing import Any

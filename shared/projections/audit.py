@@ -1,4 +1,4 @@
-"""Comparing a projection with a fresh fold of its log: proof that nothing was skipped, doubled or altered (OPS-3).
+"""Audit of a projection against a fresh fold of its log: proof that nothing was skipped, doubled or altered (OPS-3).
 
 Everything happens in one transaction that is rolled back: its snapshot holds the serving rows with their checkpoint
 still, the fresh tables exist for it alone, and nothing is left behind.
@@ -18,7 +18,7 @@ from shared.projections.projection import Projection, ProjectionDatabase, revisi
 from shared.projections.read_snapshot import SERVING, NotBuilt
 
 PAGE = 5000
-MOST_ROWS = 100
+MAX_ROWS = 100
 SECONDS = 3600
 
 UNHURRIED = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
@@ -94,4 +94,4 @@ def _only_in(one: str, other: str, table: str) -> str:
     """Rows as JSON, so that columns of any type can be compared and 1.0 is 1.00; equal rows count as often as they are
     there."""
     rows: Sequence[str] = [f'select to_jsonb(t) as row from {schema}."{table}" t' for schema in (one, other)]  # noqa: S608
-    return f"select row::text from ({rows[0]} except all {rows[1]}) as one_sided order by 1 limit {MOST_ROWS}"  # noqa: S608
+    return f"select row::text from ({rows[0]} except all {rows[1]}) as one_sided order by 1 limit {MAX_ROWS}"  # noqa: S608

@@ -28,7 +28,7 @@ State = Literal["requested", "building", "serving", "retired", "dropped"]
 
 GRACE = "interval '60 seconds'"
 """For readers of a retired build, and for another process of a release to take over from one that ended."""
-KEPT = "interval '1 hour'"
+RETENTION = "interval '1 hour'"
 """How long a release can be gone back to without building anew."""
 
 CURRENT = """
@@ -84,10 +84,10 @@ RETIRE_ALL = """
 RETIRE_UNUSED = f"""
     update view_build b set state = 'retired', retired_at = clock_timestamp()
      where b.revision <> all($1::text[]) and b.state in ('requested', 'building', 'serving')
-       and b.created_at < clock_timestamp() - {KEPT}
+       and b.created_at < clock_timestamp() - {RETENTION}
        and exists (select from view_build own where own.view = b.view and own.revision = any($1::text[])
-                      and own.state = 'serving' and own.served_at < clock_timestamp() - {KEPT})
-       and not exists (select from lease where name = b.revision and until > clock_timestamp() - {KEPT})
+                      and own.state = 'serving' and own.served_at < clock_timestamp() - {RETENTION})
+       and not exists (select from lease where name = b.revision and until > clock_timestamp() - {RETENTION})
     returning b.view, b.build, b.version
 """  # noqa: S608
 BUILDING = "select from view_build where view = $1 and build = $2 and state = 'building' for update"
@@ -109,7 +109,7 @@ OLD = f"""
 """  # noqa: S608
 LACKING = "select count(*) from parked_event where runner = $1 and position <= $2"
 FORGET_LEASE = f"""
-    delete from lease where name = $1 and until < clock_timestamp() - {KEPT}
+    delete from lease where name = $1 and until < clock_timestamp() - {RETENTION}
        and not exists (select from view_build where revision = $1 and state <> 'dropped')
 """  # noqa: S608
 

@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on. Opaque and signed, and bound to the question that they came from."""
+"""Keyset cursors: where a list goes on. Opaque and signed, and bound to the question that they came from."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What can be wrong with a question."""
+"""Invalid queries: every parameter that is wrong, at once."""
 
 from collections.abc import Sequence
 

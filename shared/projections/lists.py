@@ -36,10 +36,10 @@ from shared.projections.query_values import PARSERS, flag, whole
 from shared.projections.read_snapshot import Projections
 from shared.projections.tables import SEARCH_COLUMN, language_column
 
-MOST_ROWS = 100
-USUAL_ROWS = 50
-LONGEST_VALUE = 1000
-MOST_VALUES = 100
+MAX_ROWS = 100
+DEFAULT_ROWS = 50
+MAX_VALUE = 1000
+MAX_VALUES = 100
 PARAMETERS = frozenset({"limit", "cursor", "sort"})
 OWN_TEAM_ONLY = "own_team_only"
 MAX_WORDS = 10
@@ -221,7 +221,7 @@ def understand(listing: Listing, query: QueryParams, cursors: Cursors, today: da
             values[name] = parsed(listing.filters[name], query[name])
         except ValueError as error:
             wrong.append(invalid(name, "invalid-value", str(error)))
-    (limit_given,) = query.get("limit", [str(USUAL_ROWS)])
+    (limit_given,) = query.get("limit", [str(DEFAULT_ROWS)])
     limit = _limit(limit_given, wrong)
     asked_for = sorted((name, sorted(query[name])) for name in values)
     bound_to = msgspec.json.encode([listing.name, sort, asked_for, own_team_only]).decode()
@@ -308,8 +308,8 @@ def row_of(listing: Listing, row: Record) -> Any:
 
 def parsed(condition: Filter, texts: Sequence[str]) -> Any:
     """The value, or values, of a filter. A `ValueError` says what it has to look like."""
-    if len(texts) > MOST_VALUES or any(not text or len(text) > LONGEST_VALUE or "\x00" in text for text in texts):
-        raise ValueError(f"Between 1 and {LONGEST_VALUE} characters are needed, at most {MOST_VALUES} times.")
+    if len(texts) > MAX_VALUES or any(not text or len(text) > MAX_VALUE or "\x00" in text for text in texts):
+        raise ValueError(f"Between 1 and {MAX_VALUE} characters are needed, at most {MAX_VALUES} times.")
     if condition.words and not set(texts) <= set(condition.words):
         raise ValueError(f"One of these is needed: {', '.join(condition.words)}.")
     parse, expected = PARSERS[condition.kind]
@@ -384,10 +384,10 @@ def _limit(text: str, wrong: list[Reason]) -> int:
         limit = whole(text)
     except ValueError:
         limit = 0
-    if 1 <= limit <= MOST_ROWS:
+    if 1 <= limit <= MAX_ROWS:
         return limit
-    wrong.append(invalid("limit", "invalid-value", f"A whole number from 1 to {MOST_ROWS} is needed."))
-    return USUAL_ROWS
+    wrong.append(invalid("limit", "invalid-value", f"A whole number from 1 to {MAX_ROWS} is needed."))
+    return DEFAULT_ROWS
 
 
 def _plain_types(item: type) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reading projections: one snapshot of everything that serves, and how current it is."""
+"""Snapshot reads: all projections of a service at one moment, and how current they are."""
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -38,7 +38,7 @@ LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
 FIRST_ANALYZE = 1000
 FIRST_RETRY_SECONDS = 1.0
-MOST_RETRY_SECONDS = 60.0
+MAX_RETRY_SECONDS = 60.0
 """Back-off of a build that stands still: what was in its way may be mended without a word to this process."""
 
 
@@ -261,7 +261,7 @@ class ProjectionRunner:
                 continue
             before = self._halted.get(schema)
             again = before is not None and before.position == position
-            delay = min(2 * before.delay, MOST_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
+            delay = min(2 * before.delay, MAX_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
             retry_at = asyncio.get_running_loop().time() + delay
             self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay)
             logger.error("projection-halted", build=schema, position=position, error=type(failed[schema]).__name__)

@@ -1,4 +1,4 @@
-"""A table of which every aggregate, or part of one, is a row; and what each event changes in it.
+"""Row projection: every aggregate, or part of one, is a row, and each event says what it changes there.
 
     PRODUCT = Table(
         name="product",

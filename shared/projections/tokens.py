@@ -9,7 +9,7 @@ from shared.events.registry import PARTITIONS
 from shared.projections.errors import InvalidQuery, invalid
 
 HEADER = "Consistency-Token"
-LONGEST = 300
+MAX_LENGTH = 300
 LAST_POSITION = 2**63 - 1
 _PLAIN = re.compile(r"([a-z-]{1,40}) ([a-z0-9.-]{1,120}) (\d{1,5}) (\d{1,19})", re.ASCII)
 
@@ -36,7 +36,7 @@ def decode(text: str) -> ConsistencyToken:
     except (binascii.Error, ValueError):
         plain = ""
     found = _PLAIN.fullmatch(plain)
-    if found is None or len(text) > LONGEST or int(found[3]) >= PARTITIONS or int(found[4]) > LAST_POSITION:
+    if found is None or len(text) > MAX_LENGTH or int(found[3]) >= PARTITIONS or int(found[4]) > LAST_POSITION:
         raise _malformed()
     token = ConsistencyToken(service=found[1], topic=found[2], partition=int(found[3]), position=int(found[4]))
     if token.encode() != text:

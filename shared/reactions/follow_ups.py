@@ -1,4 +1,4 @@
-"""Answering events: what came of the reactions to each is told as events of the service, once.
+"""Outcome events: what came of the reactions to each event is told once, as events of the service.
 
 An event is answered when all that follows from it was carried out or refused, and parked until then when it could not
 be. Whoever reads the topics knows with it what a command led to, and when nothing more follows.

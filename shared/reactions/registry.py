@@ -1,4 +1,4 @@
-"""Reactions: an event, of another service or our own, leads to commands of ours.
+"""Process manager: an event, of another service or our own, leads to commands of ours.
 
     reactions = Reactions("contracts")
 

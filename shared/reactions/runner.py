@@ -1,4 +1,4 @@
-"""Carrying out reactions: page by page, each aggregate's events in order, exactly once in effect.
+"""Runner of reactions: page by page, each aggregate's events in order, exactly once in effect.
 
 The commands commit first, each under a key that follows from its event; then what came of the event is told, as an
 event of our own; the checkpoint follows. After a crash in between the page is gone through again: an event that was

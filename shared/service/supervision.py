@@ -1,4 +1,5 @@
-"""Workers: what a process does beside answering. One that ends is reported and started again, later each time."""
+"""Supervisor of workers: what a process does beside answering. One that ends is reported and started again, later each
+time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,8 +15,8 @@ from shared.ops.stopping import pause
 log = structlog.get_logger(__name__)
 
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
-LONGEST_OUTAGE_PAUSE = 2.0
+MAX_PAUSE = 10.0
+MAX_OUTAGE_PAUSE = 2.0
 """The same after an outage of the database, which ends without a word."""
 STANDS_SECONDS = 4.0
 """Whoever stands so long and says nothing else works: longer than a lease or a look waits for the database."""
@@ -60,8 +61,8 @@ async def supervise(worker: Worker, health: Health, stopping: asyncio.Event) -> 
         away = failure is not None and is_outage(failure)
         _report(worker, health, failure, away)
         delay = FIRST_PAUSE if clock.time() - began > STEADY_SECONDS else delay
-        await pause(stopping, min(delay, LONGEST_OUTAGE_PAUSE) if away else delay)
-        delay = min(delay * 2, LONGEST_PAUSE)
+        await pause(stopping, min(delay, MAX_OUTAGE_PAUSE) if away else delay)
+        delay = min(delay * 2, MAX_PAUSE)
         restarts.inc()
 
 

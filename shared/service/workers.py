@@ -30,7 +30,7 @@ RETENTION_SECONDS = 3600.0
 BUILT_SECONDS = 0.5
 LOOK_SECONDS = 2.0
 """How often a worker makes sure of its database that asks it nothing."""
-ANSWER_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 CLOCK_SECONDS = 1.0
 """How soon a process follows when another one has moved the company clock."""
 
@@ -142,7 +142,7 @@ def _while_reached(context: ServiceContext, name: str, run: Callable[[asyncio.Ev
 
     async def look(stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            await within(ANSWER_SECONDS, context.pool.fetchval("select 1"))
+            await within(TIMEOUT_SECONDS, context.pool.fetchval("select 1"))
             await pause(stopping, LOOK_SECONDS)
 
     async def run_and_look(stopping: asyncio.Event) -> None:
@@ -160,7 +160,7 @@ def _heard(health: Health, problem: Exception | None) -> None:
 async def _follow_clock(context: ServiceContext, stopping: asyncio.Event) -> None:
     """Take over how far other processes have moved the company clock."""
     while not stopping.is_set():
-        await within(ANSWER_SECONDS, context.clock.refresh(context.pool))
+        await within(TIMEOUT_SECONDS, context.clock.refresh(context.pool))
         context.health.report("clock", True, "works")
         await pause(stopping, CLOCK_SECONDS)
 

@@ -5,9 +5,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-MOST_LAG_SECONDS = 1.0
+MAX_LAG_SECONDS = 1.0
 """What follows from the commands of a round must be done so soon after its end; else the server only put it off."""
-MOST_CLIENT_CORES = 0.2
+MAX_CLIENT_CORES = 0.2
 """A client that takes more of a core takes it from the servers, and the round is marked."""
 CLIENTS = ("load", "listener", "questioner")
 
@@ -46,7 +46,7 @@ class Round:
 
     @property
     def counts(self) -> bool:
-        return self.lag <= MOST_LAG_SECONDS
+        return self.lag <= MAX_LAG_SECONDS
 
     @property
     def rate(self) -> float:

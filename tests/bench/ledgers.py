@@ -37,7 +37,7 @@ HOME = CHECKOUT / ".throughline" / "bench-ledgers"
 FEW = 20
 """Open invoices of the small ledger."""
 SECONDS, WARM_UP_SECONDS = 6.0, 1.0
-TURNS, MOST_TURNS, REQUESTS = 2, 10, 500
+TURNS, MAX_TURNS, REQUESTS = 2, 10, 500
 """The ledgers take turns, and get more of them while either has answered fewer requests."""
 COLD_LEDGERS = 3
 AFTER_SECONDS = 1.5
@@ -117,7 +117,7 @@ class Ledgers:
     async def commands(self, into: Measured) -> None:
         """Receipts in a ledger of few and in one of many open invoices, in turns."""
         answered: Counter[int] = Counter()
-        for turn in range(MOST_TURNS):
+        for turn in range(MAX_TURNS):
             if turn >= TURNS and min(answered.values()) >= REQUESTS:
                 break
             for books in (self.few, self.many):

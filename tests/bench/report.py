@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from tests.bench.figures import (
-    MOST_CLIENT_CORES,
+    MAX_CLIENT_CORES,
     Answered,
     Cold,
     Held,
@@ -85,7 +85,7 @@ def _counted(own: Sequence[Round]) -> str:
 
 
 def _hungry(own: Sequence[Round]) -> str:
-    return " (too much)" if any(one.client_cores > MOST_CLIENT_CORES for one in own) else ""
+    return " (too much)" if any(one.client_cores > MAX_CLIENT_CORES for one in own) else ""
 
 
 def _speed(counted: Sequence[Round]) -> tuple[str, str]:

@@ -211,7 +211,7 @@ def test_a_plan_survives_its_file_and_is_its_owners_alone(home: Home) -> None:
 
 
 def test_a_log_cannot_fill_the_disk(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program_module, "LARGEST_LOG_BYTES", 100)
+    monkeypatch.setattr(program_module, "MAX_LOG_BYTES", 100)
     log = log_of(home, "deals")
     log.write_bytes(b"x" * 101)
     bound(log)

@@ -114,7 +114,7 @@ async def test_a_listener_that_the_network_has_forgotten_connects_anew(
 ) -> None:
     """Nothing comes through, and no end of the connection is seen: what a router does that drops its state."""
     monkeypatch.setattr("shared.eventstore.wakeup.PROBE_SECONDS", 0.1)
-    monkeypatch.setattr("shared.eventstore.wakeup.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("shared.eventstore.wakeup.TIMEOUT_SECONDS", 0.5)
     heard = Wakeup()
     async with network(database) as way:
         listening = asyncio.create_task(listen(way.url, heard))

@@ -22,7 +22,7 @@ from tests.whole_stack import WholeStack
 pytestmark = [pytest.mark.slow, pytest.mark.campaign]
 
 STALLS = int(os.environ.get("FAULT_STALLS", "20"))
-LONGEST_STALL_SECONDS = 12.0
+MAX_STALL_SECONDS = 12.0
 """Four times what a lease lasts."""
 SEED = 20261128
 SALES = 30
@@ -65,7 +65,7 @@ async def test_a_network_that_stalls_loses_nothing_and_doubles_nothing(place: Pl
         for _ in range(STALLS):
             way = place.ways[chance.choice(SERVICES)]
             way.stall()
-            await asyncio.sleep(chance.uniform(1, LONGEST_STALL_SECONDS))
+            await asyncio.sleep(chance.uniform(1, MAX_STALL_SECONDS))
             way.flow()
             await traffic.moves()
     assert traffic.tries > len(traffic.done), "no command met a network that stalled"

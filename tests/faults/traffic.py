@@ -18,7 +18,7 @@ from shared.ops.ids import new_id
 from tests.whole_stack import WholeStack
 
 SELLERS = 3
-AGAIN_SECONDS = 0.2
+RETRY_SECONDS = 0.2
 """Between two tries of a command that was not acknowledged."""
 PATIENCE_SECONDS = 120.0
 
@@ -96,7 +96,7 @@ class Traffic:
                 token = answer.headers["Consistency-Token"]
                 self.done.append(Done(key, correlation_id, event, UUID(told["id"]), told["version"], token))
                 return self.done[-1]
-            await asyncio.sleep(AGAIN_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def is_passing(answer: httpx.Response) -> bool:

@@ -18,7 +18,7 @@ from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.lists import QueryParams
 
-MOST_ROWS = 200
+MAX_ROWS = 200
 
 MALFORMED = invalid("cursor", "malformed-cursor", "This cursor is not one of this query; start anew.")
 
@@ -94,7 +94,7 @@ def pages_of(usual: int, most: int) -> Callable[..., Awaitable[Paging]]:
     return paging
 
 
-Paged = Annotated[Paging, Depends(pages_of(MOST_ROWS, MOST_ROWS))]
+Paged = Annotated[Paging, Depends(pages_of(MAX_ROWS, MAX_ROWS))]
 """The parameters of a page: limit, cursor."""
 
 

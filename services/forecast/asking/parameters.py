@@ -43,10 +43,10 @@ AskedPeriod = Annotated[
     Query(alias="period", description="2026, 2026-Q4 or 2026-11. Default: the running quarter.", examples=["2026-Q4"]),
 ]
 ProcessId = Annotated[Id | None, Query(description="Only deals of this process.")]
-LARGEST_VERSION = 2**31 - 1
+MAX_VERSION = 2**31 - 1
 """What a column of versions can hold."""
 ProcessVersion = Annotated[
-    Whole | None, Query(ge=1, le=LARGEST_VERSION, description="Only deals of this version of `process_id`.")
+    Whole | None, Query(ge=1, le=MAX_VERSION, description="Only deals of this version of `process_id`.")
 ]
 
 

@@ -34,7 +34,7 @@ from shared.events.deals.deal import (
 )
 from shared.events.envelope import Envelope
 
-MOST_DAYS_AHEAD = 14
+MAX_DAYS_AHEAD = 14
 """So many days after it was agreed a next step ends the silence of a deal: one that lies further ahead is no sign of
 life until then."""
 
@@ -80,11 +80,11 @@ class DealState:
 
     def stalls(self, company: Company) -> datetime:
         """From when on the deal is silent for longer than its process allows. A next step that was agreed ends the
-        silence until its day is over, `MOST_DAYS_AHEAD` at most."""
+        silence until its day is over, `MAX_DAYS_AHEAD` at most."""
         silent = self.touched + timedelta(days=self.idle_days)
         if self.next_step is None or self.agreed is None:
             return silent
-        ahead = company.day(self.agreed) + timedelta(days=MOST_DAYS_AHEAD)
+        ahead = company.day(self.agreed) + timedelta(days=MAX_DAYS_AHEAD)
         return max(silent, company.end_of(min(self.next_step, ahead)))
 
     @property

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from annotated_types import Ge, MaxLen, MinLen
 
-from services.receivables.domain.ledger.arrangement import LONGEST_WITHOUT_NEWS
+from services.receivables.domain.ledger.arrangement import MAX_WITHOUT_NEWS
 from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.invoices import dated, enter
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger, ledger_of, movement
 from services.receivables.domain.numbers import (
+    DEFAULT_ENTITY,
     INVOICE_NUMBER,
-    USUAL_ENTITY,
     LegalEntity,
     NextNumber,
     NumberHolder,
@@ -48,7 +48,7 @@ class IssueInvoice:
     """The instalment's number in the plan."""
     on: Day | None = None
     """The day of the invoice; default: today."""
-    legal_entity: LegalEntity = USUAL_ENTITY
+    legal_entity: LegalEntity = DEFAULT_ENTITY
     """Whose number series it takes its number from: capital letters and digits."""
 
     example: ClassVar[dict[str, object]] = {"number": 1}
@@ -66,7 +66,7 @@ class ImportInvoice:
     due: Day
     number: Annotated[str, MinLen(1), MaxLen(64), NOT_BLANK] | None = None
     """As it stands on the invoice, once in its legal entity; without one the invoice is shown by its outside id."""
-    legal_entity: LegalEntity = USUAL_ENTITY
+    legal_entity: LegalEntity = DEFAULT_ENTITY
     contract_id: UUID | None = None
     deal_id: UUID | None = None
     owner: UUID | None = None
@@ -178,7 +178,7 @@ def import_invoice(  # noqa: PLR0917
         entries=movement("receivable", "revenue", amount),
         outside_id=outside_id,
         unnumbered=command.number is None,
-        arrange_by=context.now + LONGEST_WITHOUT_NEWS,
+        arrange_by=context.now + MAX_WITHOUT_NEWS,
     )
     lifted = next_number.lifted_by(number, command.invoice_id, command.on, at) if command.number else []
     return [*lifted, Occurrence(event=dated(invoice, context), to=books.id, at=at), *_counted(contract.plan, invoice)]

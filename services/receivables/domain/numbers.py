@@ -21,7 +21,7 @@ from shared.events.definition import value
 from shared.events.receivables.number_series import InvoiceNumberTaken, NumberSeriesLifted
 
 LegalEntity = Annotated[str, MinLen(1), MaxLen(16), NOT_BLANK]
-USUAL_ENTITY = "MAIN"
+DEFAULT_ENTITY = "MAIN"
 DIGITS = 6
 LONGEST = 9
 """Of how many digits a number of history is at most, to be taken for one of the series."""

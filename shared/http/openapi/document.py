@@ -17,7 +17,7 @@ from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PR
 from shared.http.json import decimals_are_strings, schema_of
 from shared.http.problems import CATALOGUE, KINDS
 from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
-from shared.projections.lists import MAX_WORDS, MOST_VALUES, OWN_TEAM_ONLY, Filter, Listing
+from shared.projections.lists import MAX_VALUES, MAX_WORDS, OWN_TEAM_ONLY, Filter, Listing
 
 Document = dict[str, Any]
 
@@ -356,7 +356,7 @@ def _filter(name: str, condition: Filter) -> Document:
     if condition.words:
         schema["enum"] = list(condition.words)
     if condition.takes_several:
-        schema = {"type": "array", "items": schema, "maxItems": MOST_VALUES}
+        schema = {"type": "array", "items": schema, "maxItems": MAX_VALUES}
         told += ", or with one of several: give the parameter once for each; an empty list when there are none"
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": f"{told}."}
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.sorted_keys import LARGEST_CHUNK, SortedKeys
+from shared.domain.sorted_keys import MAX_CHUNK, SortedKeys
 
 KEYS = st.tuples(st.integers(min_value=0, max_value=6), st.integers(min_value=0, max_value=400))
 STEPS = st.lists(st.tuples(st.booleans(), KEYS), max_size=60)
@@ -30,7 +30,7 @@ def test_it_says_what_a_plain_sorted_set_says(
 
 
 def test_chunks_are_split_when_they_are_full_and_dropped_when_they_are_empty() -> None:
-    keys = [(0, number) for number in range(4 * LARGEST_CHUNK)]
+    keys = [(0, number) for number in range(4 * MAX_CHUNK)]
     shuffled = [keys[(number * 7919) % len(keys)] for number in range(len(keys))]
     carried([], [(True, key) for key in shuffled] + [(False, key) for key in shuffled[1:]] + [(False, shuffled[0])])
     carried(keys, [(False, key) for key in keys[100:300]] + [(True, key) for key in keys[150:250]])

@@ -55,7 +55,7 @@ async def test_a_page_of_some_types_has_them_and_the_last_event(process: Process
 async def test_a_page_of_rare_types_looks_through_a_part_at_a_time(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.eventstore.log.LARGEST_SPAN", 2)
+    monkeypatch.setattr("shared.eventstore.log.MAX_SPAN", 2)
     await filled(process, notes=4)
     pages, after = [], 0
     while (page := await process.log.read(after, 100, {"tickets.unheard-of"})).upto > after:

@@ -104,7 +104,7 @@ async def test_an_outage_of_the_database_is_no_error_and_is_soon_over(
 ) -> None:
     """A projection that meets a lock begins again; and once the database is back nobody waits for long."""
     monkeypatch.setattr(supervision, "FIRST_PAUSE", 5.0)
-    monkeypatch.setattr(supervision, "LONGEST_OUTAGE_PAUSE", 0.01)
+    monkeypatch.setattr(supervision, "MAX_OUTAGE_PAUSE", 0.01)
     stopping = asyncio.Event()
     failures = [LockNotAvailableError(), ConnectionRefusedError(), asyncpg.InterfaceError("")]
 

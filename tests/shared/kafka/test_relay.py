@@ -393,7 +393,7 @@ async def test_a_consumer_of_which_a_part_has_ended_is_replaced(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without aiokafka's task that keeps the metadata, nothing finds the broker again, and leaving never ends."""
-    for name, seconds in {"STUCK_SECONDS": 2.0, "LEAVE_SECONDS": 1.0, "ANSWER_SECONDS": 1.0}.items():
+    for name, seconds in {"STUCK_SECONDS": 2.0, "LEAVE_SECONDS": 1.0, "TIMEOUT_SECONDS": 1.0}.items():
         monkeypatch.setattr(f"shared.kafka.consumer.{name}", seconds)
     health, consumers = new_health(), []
 

@@ -137,7 +137,7 @@ async def test_what_was_repaired_before_the_next_poison_stays_repaired(depot: De
 async def test_a_fold_that_fails_at_everything_stops_instead_of_parking_everything(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "MOST_PARKED", 3)
+    monkeypatch.setattr(dead_letters, "MAX_PARKED", 3)
     for _ in range(5):
         await depot.post()
     broken, total = parcels(fails=lambda _: True), totals()
@@ -176,7 +176,7 @@ async def test_a_build_that_stood_still_goes_on_once_what_was_in_its_way_is_mend
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing was parked, so nothing can be redriven; the build is tried again by itself, and says that it works."""
-    monkeypatch.setattr(dead_letters, "MOST_PARKED", 3)
+    monkeypatch.setattr(dead_letters, "MAX_PARKED", 3)
     for _ in range(5):
         await depot.post()
     broken = [True]

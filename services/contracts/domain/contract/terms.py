@@ -21,7 +21,7 @@ STANDARD_TERMS = (
 )
 """What is agreed unless the draft says otherwise."""
 
-LONGEST_TERM = 3650
+MAX_TERM = 3650
 
 
 def agreed(total: Money, terms: Sequence[PaymentTerm], context: Context) -> Money:
@@ -46,8 +46,8 @@ def _term_faults(terms: Sequence[PaymentTerm]) -> Iterator[Reason]:
         if not term.ratio.is_finite() or not 0 < term.ratio <= 1:
             message = "The share of an instalment is above 0 and at most 1."
             yield Reason(code="not-a-share", message=message, field=f"payment_terms.{index}.ratio")
-        if not 0 <= term.days <= LONGEST_TERM:
-            message = f"An instalment falls due 0 to {LONGEST_TERM} days after activation."
+        if not 0 <= term.days <= MAX_TERM:
+            message = f"An instalment falls due 0 to {MAX_TERM} days after activation."
             yield Reason(code="out-of-range", message=message, field=f"payment_terms.{index}.days")
     if all(term.ratio.is_finite() for term in terms) and sum(term.ratio for term in terms) != 1:
         message = "The shares of all instalments add up to 1."

@@ -56,7 +56,7 @@ from shared.events.money import Money
 from shared.events.receivables.ledger import HistoryArranged, ReceiptHeld, ReceiptReleased, Share
 
 TOLD_LATER = "What history told later has it allocated otherwise."
-LONGEST_WITHOUT_NEWS = timedelta(minutes=2)
+MAX_WITHOUT_NEWS = timedelta(minutes=2)
 """So long after the last that was told of a customer, it is allocated even if the import broke off."""
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.allocation import Settlement, allocated, candidates, held_for, settle
-from services.receivables.domain.ledger.arrangement import LONGEST_WITHOUT_NEWS
+from services.receivables.domain.ledger.arrangement import MAX_WITHOUT_NEWS
 from services.receivables.domain.ledger.holdings import TIE, LedgerReceipt
 from services.receivables.domain.ledger.state import (
     BY_HAND,
@@ -123,7 +123,7 @@ def import_receipt(
     event = replace(
         _recorded(books, command, context, holder),
         outside_id=command.outside_id,
-        arrange_by=context.now + LONGEST_WITHOUT_NEWS,
+        arrange_by=context.now + MAX_WITHOUT_NEWS,
     )
     return [Occurrence(event=event, at=context.moment(event.on))]
 

@@ -15,9 +15,9 @@ DATES_AND_AMOUNTS = re.compile(
     r"\b\d{1,2}\.\d{1,2}\.(?:\d{4}\b|\d{2}\b)?|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}/\d{2,4}\b|\b\d+[.,]\d{2}\b(?![.,]?\d)"
 )
 """What is made of digits in such a text and is no number of an invoice."""
-MOST_RUNS = 6
+MAX_RUNS = 6
 """Of how many runs a number is made at most, to be found inside a text."""
-LONGEST_TEXT = 32
+MAX_TEXT = 32
 """So many runs of a text are looked at: a stranger writes it, and must not keep the service busy."""
 SERIAL_DIGITS = 6
 """So many digits, zeros in front included, are the number of a series without its name."""
@@ -61,7 +61,7 @@ def keys_of(number: str) -> tuple[str, ...]:
     """By which keys an invoice's number is found."""
     runs = _runs(number)
     keys = [written_as(number)]
-    if len(runs) <= MOST_RUNS and any(run.is_digits for run in runs):
+    if len(runs) <= MAX_RUNS and any(run.is_digits for run in runs):
         keys.append(" ".join(run.key for run in runs))
     if runs and runs[-1].is_digits and len(runs[-1].written) >= SERIAL_DIGITS:
         keys.append(f"#{runs[-1].written}")
@@ -71,11 +71,11 @@ def keys_of(number: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def mentions(text: str) -> tuple[Mention, ...]:
     """Every stretch of a text that a number may stand in, the longest first."""
-    runs = _runs(text)[:LONGEST_TEXT]
+    runs = _runs(text)[:MAX_TEXT]
     found = [
         Mention(" ".join(run.key for run in runs[first : last + 1]), first, last)
         for first in range(len(runs))
-        for last in range(first, min(first + MOST_RUNS, len(runs)))
+        for last in range(first, min(first + MAX_RUNS, len(runs)))
         if _stands_alone(runs, first, last)
     ]
     found += [Mention(f"#{run.written}", place, place) for place, run in enumerate(runs) if _is_serial(text, run)]
