@@ -26,6 +26,8 @@ BENCH := $(VENV)/made-of-bench
 ifdef PORT
 export PORT
 endif
+# What several processes import is compiled once for all of them, whatever the machine's habit.
+COMPILED := PYTHONDONTWRITEBYTECODE= $(RUN)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 
@@ -41,14 +43,15 @@ clean: ## Stop everything, throw away the data and the installed packages
 	@if [ -x $(BIN)/throughline ]; then $(BIN)/throughline down --data; elif [ -d .throughline ]; then $(LOST); fi
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-test: $(DEVELOPMENT) ## Run all tests, on servers of their own (PROCESSES=2 to use more of a machine with many cores)
-	$(RUN) pytest $(if $(PROCESSES),-n $(PROCESSES) --dist loadfile --no-loadscope-reorder)
+test: $(DEVELOPMENT) ## Run all tests, on servers of their own (ONLY=pure, database, broker or stack; PROCESSES=1; WITHOUT=<folder>)
+	$(COMPILED) pytest -n $(or $(PROCESSES),auto) --dist loadgroup --no-loadscope-reorder \
+		$(if $(ONLY),-m "$(ONLY)") $(if $(WITHOUT),--ignore $(WITHOUT))
 
 check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and known vulnerabilities
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
-	$(RUN) pytest tests/house
+	$(COMPILED) pytest tests/house
 	$(RUN) deploy.audit
 
 faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a database under traffic: nothing is lost

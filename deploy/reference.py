@@ -1,5 +1,5 @@
-"""The generated documents under docs/reference: OpenAPI of each service and of all, AsyncAPI, the schemas of events,
-the facts of an import.
+"""The generated documents: under docs/reference OpenAPI of each service and of all, AsyncAPI, the schemas of events,
+the facts of an import; beside it the requirements with the tests that prove them.
 
 python -m deploy.reference
 """
@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from deploy import requirements
 from deploy.imports import reference as facts
 from deploy.services import SERVICES, definition_of
 from shared.events.registry import registry_of
@@ -15,8 +16,9 @@ from shared.http.openapi.merge import merged
 from shared.kafka import asyncapi
 from shared.service.build import service_document
 
-FACTS = "import-facts.md"
-FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+FACTS = "reference/import-facts.md"
+REQUIREMENTS = "requirements.md"
+FOLDER = Path(__file__).parents[1] / "docs"
 
 
 def files() -> Mapping[str, str]:
@@ -26,14 +28,15 @@ def files() -> Mapping[str, str]:
     told = {
         f"openapi/{name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         for name, document in documents.items()
-    }
-    return {**told, **asyncapi.files(registry_of()), FACTS: facts.page()}
+    } | asyncapi.files(registry_of())
+    reference = {f"reference/{path}": content for path, content in told.items()}
+    return {**reference, FACTS: facts.page(), REQUIREMENTS: requirements.page()}
 
 
 def committed() -> set[str]:
     """The paths of the generated documents that are there."""
-    there = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.json")}
-    return there | ({FACTS} if (FOLDER / FACTS).exists() else set())
+    there = {path.relative_to(FOLDER).as_posix() for path in (FOLDER / "reference").rglob("*.json")}
+    return there | {page for page in (FACTS, REQUIREMENTS) if (FOLDER / page).exists()}
 
 
 def write() -> None:

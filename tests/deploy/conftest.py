@@ -12,7 +12,7 @@ from deploy.local.stack import Stack
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path, processes: None) -> Iterator[Home]:
     """A prepared home, in which nothing is left running afterwards."""
     # Kafka reads folders from a list with commas, its settings take backslashes away, Java asks the locale for umlauts.
     home = Home(tmp_path / "größe, \\ of it")

@@ -15,7 +15,6 @@ from deploy.services import SERVICES
 from shared.directory.organisation import organisation
 from shared.domain.context import Company
 from shared.domain.roles import Role
-from shared.eventstore.migrate import migrate
 from shared.projections.builds import prepare
 from shared.testing.servers import DatabaseServer
 
@@ -53,7 +52,7 @@ def test_the_clock_never_goes_back(step: str | None, to: str | None, sentence: s
 
 
 async def test_a_token_is_for_somebody_of_the_team_who_has_not_left(postgres: DatabaseServer, tmp_path: Path) -> None:
-    url = await postgres.create_database("operators", await postgres.template("web", migrate))
+    url = await postgres.create_database("operators", await postgres.migrated())
     stack = Stack.at(tmp_path / "stack", environment={f"DATABASE_URL_{name.upper()}": url for name in SERVICES})
     async with databases(stack, ["leads"]) as pools:
         with pytest.raises(LocalError, match="There is no organisation yet"):

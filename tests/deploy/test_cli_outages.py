@@ -19,7 +19,6 @@ from deploy.local.stack import throughline
 from deploy.services import SERVICES
 from shared.directory.organisation import organisation
 from shared.domain.context import Company
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.projections.builds import prepare
 from shared.testing.servers import DatabaseServer
@@ -60,11 +59,13 @@ def two_lines(spoken: "subprocess.CompletedProcess[str]", sentence: str) -> None
 
 
 @pytest.mark.parametrize("words", VERBS, ids=" ".join)
+@pytest.mark.usefixtures("processes")
 def test_a_verb_without_postgresql(words: tuple[str, ...], tmp_path: Path) -> None:
     environment = settings(f"postgresql://u:p@127.0.0.1:{closed_port()}/x", tmp_path / "home")
     two_lines(run(*words, environment=environment), "PostgreSQL cannot be reached")
 
 
+@pytest.mark.usefixtures("processes")
 def test_an_import_without_postgresql_says_how_far_it_came(tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
     file.write_text(json.dumps({"kind": "nothing"}) + "\n")
@@ -77,7 +78,7 @@ def test_an_import_without_postgresql_says_how_far_it_came(tmp_path: Path) -> No
 
 @pytest.fixture
 async def database(postgres: DatabaseServer) -> AsyncIterator[str]:
-    url = await postgres.create_database("outages", await postgres.template("web", migrate))
+    url = await postgres.create_database("outages", await postgres.migrated())
     yield url
     await postgres.drop_database(url)
 

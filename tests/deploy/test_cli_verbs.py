@@ -19,7 +19,6 @@ from deploy.local.ports import free_port
 from deploy.local.stack import Stack, throughline, without_password
 from deploy.services import SERVICES
 from shared.eventstore.claim_secret import hold_to
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.testing.servers import DatabaseServer
 
@@ -36,6 +35,7 @@ def run(*words: str, home: Path, **settings: str) -> "subprocess.CompletedProces
     return subprocess.run(throughline(*words), env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.usefixtures("processes")
 def test_status_of_nothing_is_a_sentence_and_what_to_do(tmp_path: Path) -> None:
     spoken = run("status", home=tmp_path / "none")
     assert spoken.returncode == 1
@@ -45,12 +45,14 @@ def test_status_of_nothing_is_a_sentence_and_what_to_do(tmp_path: Path) -> None:
     assert json.loads(told.stdout)["error"]["sentence"] == "Nothing is running."
 
 
+@pytest.mark.usefixtures("processes")
 def test_down_of_nothing_is_harmless(tmp_path: Path) -> None:
     told = run("down", "--json", home=tmp_path / "none")
     assert (told.returncode, json.loads(told.stdout)) == (0, {"stopped": [], "data_removed": False})
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_step_back_is_no_option_but_refused(tmp_path: Path) -> None:
     refused = run("clock", "-3d", home=tmp_path / "none")
     assert refused.returncode == 1
@@ -67,7 +69,7 @@ def test_a_program_that_does_not_run_has_no_process() -> None:
 
 
 async def test_what_is_not_parked_cannot_be_handled_again(postgres: DatabaseServer, tmp_path: Path) -> None:
-    url = await postgres.create_database("parked", await postgres.template("web", migrate))
+    url = await postgres.create_database("parked", await postgres.migrated())
     given = {f"DATABASE_URL_{name.upper()}": url for name in SERVICES}
     refused = await asyncio.to_thread(run, "parked", "redrive", "nonsense", home=tmp_path / "home", **given)
     assert refused.returncode == 1
@@ -77,6 +79,7 @@ async def test_what_is_not_parked_cannot_be_handled_again(postgres: DatabaseServ
     await postgres.drop_database(url)
 
 
+@pytest.mark.usefixtures("processes")
 def test_doctor_says_of_everything_whether_it_is_fit(tmp_path: Path) -> None:
     told = run("doctor", "--json", home=tmp_path / "none", PORT=str(0x7FFF))
     findings = {finding["what"]: finding for finding in json.loads(told.stdout)}
@@ -95,6 +98,7 @@ def test_doctor_says_of_everything_whether_it_is_fit(tmp_path: Path) -> None:
     assert findings["Java for Kafka"]["fit"]
 
 
+@pytest.mark.usefixtures("processes")
 def test_doctor_names_folders_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "nowhere").symlink_to(tmp_path / "none" / "such")
@@ -106,6 +110,7 @@ def test_doctor_names_folders_that_cannot_be_made(tmp_path: Path) -> None:
     assert "nowhere/home cannot be written (No such file or directory)" in told.stdout
 
 
+@pytest.mark.usefixtures("processes")
 def test_doctor_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Java would keep its counters in a file of /tmp."""
     java = tmp_path / "java"
@@ -115,6 +120,7 @@ def test_doctor_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monkey
     assert doctor.java().found == "-XX:-UsePerfData --version"
 
 
+@pytest.mark.usefixtures("processes")
 def test_up_leaves_its_supervisor_without_a_warning(tmp_path: Path) -> None:
     """Popen warns of a child that still runs when it is forgotten; the supervisor is meant to."""
     home = tmp_path / "home"
@@ -132,6 +138,7 @@ def test_up_leaves_its_supervisor_without_a_warning(tmp_path: Path) -> None:
         run("down", "--data", home=home, **given)
 
 
+@pytest.mark.usefixtures("processes")
 def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
@@ -144,6 +151,7 @@ def test_doctor_names_a_busy_port_and_fails(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["up", "down"])
+@pytest.mark.usefixtures("processes")
 def test_one_service_alone_is_known_and_belongs_to_a_stack_that_runs(verb: str, tmp_path: Path) -> None:
     unknown = run(verb, "coffee", home=tmp_path / "none")
     assert unknown.returncode == 2
@@ -159,7 +167,7 @@ async def test_doctor_names_the_database_whose_claims_are_under_another_secret(
     postgres: DatabaseServer, tmp_path: Path
 ) -> None:
     """DATA-4"""
-    urls = [await postgres.create_database(name, await postgres.template("store", migrate)) for name in ("one", "two")]
+    urls = [await postgres.create_database(name, await postgres.migrated()) for name in ("one", "two")]
     for url, secret in zip(urls, ("a" * 32, "b" * 32), strict=True):
         async with await create_pool(url, name="secret", size=1) as pool:
             await hold_to(pool, secret.encode())
@@ -176,12 +184,14 @@ async def test_doctor_names_the_database_whose_claims_are_under_another_secret(
         await postgres.drop_database(url)
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_port_that_is_none_is_said_in_a_sentence(tmp_path: Path) -> None:
     refused = run("up", home=tmp_path / "stack", PORT="eighty")
     assert refused.returncode == 1
     assert refused.stderr == "PORT is 'eighty', which is no port.\nGive a number from 1 to 65535.\n"
 
 
+@pytest.mark.usefixtures("processes")
 def test_an_unknown_service_cannot_be_served(tmp_path: Path) -> None:
     refused = run("serve", "coffee", home=tmp_path / "none")
     assert refused.returncode == 2

@@ -5,11 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from deploy import editable_path
 
 SCRIPT = Path(editable_path.__file__)
 
 
+@pytest.mark.usefixtures("processes")
 def test_a_folder_with_an_umlaut_is_found_in_a_locale_without(tmp_path: Path) -> None:
     checkout = tmp_path / "größe 'x' \\"
     checkout.mkdir()

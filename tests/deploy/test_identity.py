@@ -1,6 +1,7 @@
 """The development issuer: keys, tokens for tools, and people who sign in."""
 
 import re
+import shutil
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,7 +29,8 @@ PEOPLE = [
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
+def home(tmp_path: Path, signing_keys: Path) -> Path:
+    shutil.copy(signing_keys, tmp_path / "identity-keys.json")
     return tmp_path
 
 

@@ -19,7 +19,6 @@ from deploy.imports.facts import KINDS, FactPlace, NotAFact, ids_of, read_fact
 from deploy.imports.loading import Summary, load
 from deploy.imports.reference import page
 from services.deals.app import SERVICE as DEALS
-from shared.eventstore.migrate import migrate
 from shared.ops.settings import Settings
 from shared.service.runtime import commands_alone
 from shared.testing.servers import DatabaseServer
@@ -243,7 +242,7 @@ other_books = books
 
 
 async def _books(postgres: DatabaseServer) -> AsyncIterator[Books]:
-    template = await postgres.template("import", migrate)
+    template = await postgres.migrated()
     books = Books({name: await postgres.create_database(name, template) for name in WRITERS})
     async with commands_alone(DEALS, books.settings["deals"]) as commands:
         for seed in DEALS.seeds:

@@ -71,6 +71,7 @@ def test_the_way_to_an_issuer_is_of_concern_to_a_given_one_alone(tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("processes")
 def test_a_stack_starts_and_every_verb_works_in_foreign_surroundings(tmp_path: Path) -> None:
     """OPS-1"""
     (tmp_path / "home").mkdir(mode=0o500)

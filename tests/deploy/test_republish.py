@@ -19,7 +19,6 @@ from deploy.services import definition_of
 from deploy.verify.verification import Part
 from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
-from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.kafka.relay import RECREATING
 from shared.kafka.topics import provision
@@ -84,7 +83,7 @@ class Servers:
 
 @pytest.fixture
 async def servers(stack: Stack, postgres: DatabaseServer, home: object) -> AsyncIterator[Servers]:
-    urls = [await postgres.create_database(name, await postgres.template("web", migrate)) for name in ("d", "f")]
+    urls = [await postgres.create_database(name, await postgres.migrated()) for name in ("d", "f")]
     broker = await local_kafka.launch(stack.kafka)
     servers = Servers(stack=stack, postgres=postgres, broker=broker, deals=urls[0], forecast=urls[1])
     yield servers

@@ -21,7 +21,6 @@ from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
 from services.leads.app import SERVICE as LEADS
 from shared.domain.roles import Role
-from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
@@ -73,7 +72,7 @@ class Company:
 
 @asynccontextmanager
 async def at_work(service: Service, postgres: DatabaseServer, issuer: Issuer, bootstrap: str) -> AsyncIterator[Place]:
-    url = await postgres.create_database(service.name, await postgres.template("web", migrate))
+    url = await postgres.create_database(service.name, await postgres.migrated())
     settings = replace(
         Settings(service=service.name, database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,

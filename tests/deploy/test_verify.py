@@ -27,7 +27,6 @@ from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.money import Money
-from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.ids import new_id
@@ -113,7 +112,7 @@ async def house(postgres: DatabaseServer, bootstrap: str) -> AsyncIterator[House
 
 @asynccontextmanager
 async def at_work(service: Service, postgres: DatabaseServer, bootstrap: str) -> AsyncIterator[ServiceContext]:
-    url = await postgres.create_database(service.name, await postgres.template("web", migrate))
+    url = await postgres.create_database(service.name, await postgres.migrated())
     settings = Settings(service=service.name, database_url=url, claim_secret="c" * 32, kafka_bootstrap=bootstrap)
     async with running_process(service, settings, Health(Metrics.of(service.name))) as running:
         yield running

@@ -158,6 +158,7 @@ async def until_told(client: httpx.AsyncClient, holds: Callable[[Told], bool], s
     return told
 
 
+@pytest.mark.xdist_group("errands")  # two at once would write the topics of errands from two logs
 async def test_while_the_database_is_away_nobody_says_that_it_works(place: PostgresPlace, kafka: str) -> None:
     """OPS-2: every worker says so in seconds, no lag is told that nobody can measure, and soon after all is well."""
     reactions = Reactions("errands")

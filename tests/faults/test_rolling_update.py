@@ -170,12 +170,13 @@ async def at_work(customers: Customers) -> AsyncIterator[asyncio.TaskGroup]:
         await customers.close()
 
 
+@pytest.mark.xdist_group("errands")  # two at once would write the topics of errands from two logs
 @pytest.mark.slow
 async def test_a_rolling_update_across_a_migration_fails_no_request(
     postgres: DatabaseServer, kafka: str, issuer: Issuer, tmp_path: Path
 ) -> None:
     """The database is migrated under the old process, which ends once that of the new release is ready."""
-    url = await postgres.create_database("rolling", await postgres.template("web", migrate))
+    url = await postgres.create_database("rolling", await postgres.migrated())
     settings = replace(
         Settings(service="errands", database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,

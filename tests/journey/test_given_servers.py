@@ -49,7 +49,7 @@ class Servers:
 
 
 @pytest.fixture
-def given(tmp_path: Path, report: Callable[[str], None]) -> Iterator[Servers]:
+def given(tmp_path: Path, processes: None, report: Callable[[str], None]) -> Iterator[Servers]:
     place = Stack.at(tmp_path / "given", durable=False, environment={})
     if OLDEST.is_dir():
         place = replace(place, postgres=replace(place.postgres, installation=OLDEST))

@@ -14,7 +14,6 @@ from services.contracts.app import SERVICE as CONTRACTS
 from services.deals.app import SERVICE as DEALS
 from services.leads.app import SERVICE as LEADS
 from services.receivables.app import SERVICE as RECEIVABLES
-from shared.eventstore.migrate import migrate
 from shared.ops.settings import Settings
 from shared.service.build import build
 from shared.service.definition import Service
@@ -47,7 +46,7 @@ async def everybody(postgres: DatabaseServer, kafka: str, issuer: Issuer) -> Asy
 
 @asynccontextmanager
 async def at_work(service: Service, postgres: DatabaseServer, issuer: Issuer, kafka: str) -> AsyncIterator[Errands]:
-    url = await postgres.create_database(service.name, await postgres.template("web", migrate))
+    url = await postgres.create_database(service.name, await postgres.migrated())
     settings = replace(
         Settings(service=service.name, database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,

@@ -42,7 +42,6 @@ from shared.events.leads.account import ContactErased
 from shared.events.money import Money
 from shared.events.registry import registry_of, retraction_of, topic_of_class
 from shared.eventstore.log import Log
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
 from shared.projections.projection import ProjectionDatabase
@@ -259,7 +258,7 @@ INSERT = """
 @pytest.fixture(scope="module")
 async def pool(postgres: DatabaseServer) -> AsyncIterator[asyncpg.Pool]:
     """A database with the tables of all lists, as one view."""
-    url = await postgres.create_database("histories", await postgres.template("store", migrate))
+    url = await postgres.create_database("histories", await postgres.migrated())
     async with await create_pool(url, name="histories") as pool:
         await pool.execute("create schema rows")
         for _, tables in FAMILIES:

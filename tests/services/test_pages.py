@@ -25,7 +25,6 @@ from shared.events.deals.deal import DealCategoryChanged
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.eventstore.log import Log
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.testing.servers import DatabaseServer
@@ -46,7 +45,7 @@ NATIVE_FROM = 4
 @pytest.fixture(scope="module")
 async def pool(postgres: DatabaseServer) -> AsyncIterator[asyncpg.Pool]:
     """A database with a build of every view."""
-    url = await postgres.create_database("pages", await postgres.template("store", migrate))
+    url = await postgres.create_database("pages", await postgres.migrated())
     async with await create_pool(url, name="pages") as pool:
         for schema, projection in PROJECTIONS.items():
             await pool.execute(f"create schema {schema}")

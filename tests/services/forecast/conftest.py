@@ -16,7 +16,6 @@ from shared.events.codec import Codec
 from shared.events.envelope import Envelope
 from shared.events.registry import registry_of, topic_of
 from shared.eventstore.log import Log
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.eventstore.wakeup import Wakeup
 from shared.http.context import ServiceContext
@@ -98,8 +97,7 @@ def _row(fact: Envelope[Any], place: int) -> tuple[Any, ...]:
 @pytest.fixture
 async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
     """Forecast on a fresh database."""
-    url = await postgres.create_database("forecast")
-    await migrate(url)
+    url = await postgres.create_database("forecast", await postgres.migrated())
     stopping, arrived, advanced = asyncio.Event(), Wakeup(), Wakeup()
     async with await create_pool(url, name="forecast-test") as pool:
         log, journal = Log(pool, CODEC, service="forecast"), Log(pool, CODEC)
@@ -127,7 +125,7 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
 @pytest.fixture(scope="module")
 async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
     """Forecast at work on an empty database. The broker is away."""
-    url = await postgres.create_database("forecast", await postgres.template("web", migrate))
+    url = await postgres.create_database("forecast", await postgres.migrated())
     settings = replace(
         Settings(service="forecast", database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,

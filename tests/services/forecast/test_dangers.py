@@ -1,4 +1,4 @@
-"""Why a deal may not come in (FC-4, DEAL-7)."""
+"""Why a deal may not come in (FC-4)."""
 
 from dataclasses import replace
 from datetime import date

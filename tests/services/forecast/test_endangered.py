@@ -1,4 +1,4 @@
-"""The database weighs the dangers of deals as the rule does, so that only those told are read (FC-4, DEAL-7)."""
+"""The database weighs the dangers of deals as the rule does, so that only those told are read (FC-4)."""
 
 import random
 from dataclasses import replace

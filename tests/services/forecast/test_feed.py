@@ -10,7 +10,6 @@ from services.forecast.feed.queries import head, newest, read
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.eventstore.log import Log
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.projections import builds
 from shared.projections.read_snapshot import Projections
@@ -107,7 +106,7 @@ async def test_data_5_whose_something_is_follows_from_what_happened_last(forecas
 
 async def test_the_stream_goes_no_further_than_every_projection_and_says_so(postgres: DatabaseServer) -> None:
     """API-3: what follows a position is told once, also while the feed is ahead of another view."""
-    url = await postgres.create_database("feed", await postgres.template("web", migrate))
+    url = await postgres.create_database("feed", await postgres.migrated())
     async with await create_pool(url, name="feed") as pool:
         for projection in SERVICE.projections:
             await builds.prepare(pool, projection, COMPANY)

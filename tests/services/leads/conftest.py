@@ -10,7 +10,6 @@ import pytest
 from deploy.local.identity import Issuer
 from services.leads.app import SERVICE
 from shared.domain.roles import Role
-from shared.eventstore.migrate import migrate
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.projections.tokens import ConsistencyToken
@@ -110,7 +109,7 @@ class House:
 @pytest.fixture(scope="session")
 async def settings(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Settings]:
     """A migrated database, and who is trusted."""
-    url = await postgres.create_database("leads", await postgres.template("web", migrate))
+    url = await postgres.create_database("leads", await postgres.migrated())
     yield replace(
         Settings(service="leads", database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,

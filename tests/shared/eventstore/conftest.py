@@ -10,7 +10,6 @@ from shared.commands.executor import CommandExecutor
 from shared.domain.context import Company
 from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.log import Log
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.eventstore.streams import StreamCache
 from shared.ops.clock import Clock
@@ -58,7 +57,7 @@ async def start_process(url: str) -> Process:
 @pytest.fixture
 async def database(postgres: DatabaseServer) -> AsyncIterator[str]:
     """The URL of a migrated database of the test's own."""
-    url = await postgres.create_database("store", await postgres.template("store", migrate))
+    url = await postgres.create_database("store", await postgres.migrated())
     yield url
     await postgres.drop_database(url)
 

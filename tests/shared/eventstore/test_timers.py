@@ -1,4 +1,4 @@
-"""Timers: set, moved and cancelled with the events; fired once, and only while they stand (LEAD-5, LEAD-6)."""
+"""Timers: set, moved and cancelled with the events; fired once, and only while they stand."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta

@@ -16,7 +16,6 @@ from fastapi import FastAPI
 
 from deploy.local.identity import Issuer, Person, SigningKeys, build_identity
 from shared.domain.roles import Role
-from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
@@ -78,7 +77,7 @@ async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Issu
 @pytest.fixture(scope="session")
 async def errands(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
     """The service, migrated and started."""
-    url = await postgres.create_database("errands", await postgres.template("web", migrate))
+    url = await postgres.create_database("errands", await postgres.migrated())
     settings = replace(
         Settings(service="errands", database_url=url, claim_secret="c" * 32),
         oidc_issuer=issuer.address,

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,9 +52,9 @@ class Watch:
 
 
 @pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
+def issuer(tmp_path: Path, signing_keys: Path) -> Issuer:
     keys = SigningKeys(tmp_path / "keys.json")
-    keys.load()
+    shutil.copy(signing_keys, keys.file)
     return Issuer(home=tmp_path, address=ADDRESS, audience="throughline", keys=keys)
 
 

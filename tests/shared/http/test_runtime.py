@@ -12,7 +12,6 @@ import pytest
 
 from shared.commands.request import CommandRequest
 from shared.events.envelope import Envelope
-from shared.eventstore.migrate import migrate
 from shared.http.context import ServiceContext
 from shared.ops.health import Health
 from shared.ops.ids import new_id
@@ -75,7 +74,7 @@ class Done:
 
 @pytest.fixture
 async def settings(postgres: DatabaseServer) -> AsyncIterator[Settings]:
-    url = await postgres.create_database("tickets", await postgres.template("web", migrate))
+    url = await postgres.create_database("tickets", await postgres.migrated())
     settings = Settings(service="tickets", database_url=url, claim_secret="c" * 32)
     yield replace(settings, kafka_bootstrap="127.0.0.1:9")
     await postgres.drop_database(url)

@@ -16,7 +16,6 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
-from shared.eventstore.migrate import migrate
 from shared.ops.settings import environment_name
 from shared.service.build import build
 from shared.service.definition import Service
@@ -175,7 +174,7 @@ async def test_after_an_update_no_page_mixes_files_of_two_releases(errands: Erra
 async def test_a_process_serves_until_it_is_told_to_stop(
     errands: Errands, postgres: DatabaseServer, stop: signal.Signals
 ) -> None:
-    url = await postgres.create_database("errands_served", await postgres.template("web", migrate))
+    url = await postgres.create_database("errands_served", await postgres.migrated())
     settings = replace(errands.settings, database_url=url, log_level="info")
     given = {
         environment_name(name, "errands"): str(int(value) if isinstance(value, bool) else value)

@@ -8,7 +8,6 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from shared.events.registry import topic_of
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.kafka.topics import provision
 from shared.testing.servers import DatabaseServer
@@ -18,7 +17,7 @@ from tests.shared.kafka.stage import Publisher, new_aggregate
 @pytest.fixture
 async def database(postgres: DatabaseServer) -> AsyncIterator[str]:
     """The address of an empty database of a service."""
-    url = await postgres.create_database("stream", await postgres.template("service", migrate))
+    url = await postgres.create_database("stream", await postgres.migrated())
     yield url
     await postgres.drop_database(url)
 

@@ -121,6 +121,8 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
     async with running(new_journal(pool, kafka, aggregate, group=group, health=health)):
         await eventually(lambda: healthy(health))
         async with pool.acquire() as blocking, blocking.transaction():
+            # The server ends a transaction that is idle for five seconds, which a busy machine may take.
+            await blocking.execute("set local idle_in_transaction_session_timeout = 0")
             await blocking.execute("lock table journal in share mode")
 
             async def waits() -> bool:

@@ -61,6 +61,7 @@ async def test_it_ends_with_a_sentence_on_a_topic_that_there_is_not(kafka: str) 
     assert complained.startswith(f"There is no topic {topic_of('deals', 'unheard-of')};"), complained
 
 
+@pytest.mark.usefixtures("processes")
 async def test_it_says_where_it_looked_for_kafka_in_vain() -> None:
     nowhere = f"127.0.0.1:{free_port(set())}"
     code, said, complained = await consume(nowhere, "deal")
@@ -68,6 +69,7 @@ async def test_it_says_where_it_looked_for_kafka_in_vain() -> None:
     assert complained.splitlines()[-1] == f"No Kafka answers at {nowhere}; `throughline status` says where it is."
 
 
+@pytest.mark.usefixtures("processes")
 async def test_without_an_address_it_says_how_it_is_run() -> None:
     code, _, complained = await consume("", "deal")
     assert code == 1

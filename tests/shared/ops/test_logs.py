@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PROGRAM = """
 import logging
 import structlog
@@ -45,6 +47,7 @@ def lines() -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.usefixtures("processes")
 def test_every_line_is_an_event_with_fields() -> None:
     won, outside, failed, failed_outside = lines()
     assert (won["message"], won["deal_id"], won["level"], won["service"]) == ("deal won", 7, "info", "deals")

@@ -17,7 +17,6 @@ from shared.domain.context import Company
 from shared.events.registry import partition_of, topic_of_class, type_of, version_of
 from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.log import Log
-from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.eventstore.streams import StreamCache
 from shared.eventstore.wakeup import Wakeup
@@ -230,7 +229,7 @@ async def reacted(depot: Depot, checkpoint: str = "reactions-journal") -> None:
 @pytest.fixture
 async def database(postgres: DatabaseServer) -> AsyncIterator[str]:
     """The URL of a migrated database of the test's own."""
-    url = await postgres.create_database("views", await postgres.template("store", migrate))
+    url = await postgres.create_database("views", await postgres.migrated())
     yield url
     await postgres.drop_database(url)
 
