@@ -83,13 +83,13 @@ def pages_of(usual: int, most: int) -> Callable[..., Awaitable[Paging]]:
 
     async def paging(
         request: Request,
-        here: CurrentService,
+        service: CurrentService,
         limit: Annotated[Whole, Query(ge=1, le=most, description="How many rows a page has at most.")] = usual,
         cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Paging:
         path, query = request.url.path, query_of(request)
-        after = None if cursor is None else _decoded(here.cursors, cursor, _bound_to(path, query))
-        return Paging(limit=limit, after=after, path=path, query=query, cursors=here.cursors)
+        after = None if cursor is None else _decoded(service.cursors, cursor, _bound_to(path, query))
+        return Paging(limit=limit, after=after, path=path, query=query, cursors=service.cursors)
 
     return paging
 

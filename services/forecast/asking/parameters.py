@@ -51,12 +51,12 @@ ProcessVersion = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class QueryContext:
     """A question that was put over HTTP, and where to read the answer."""
 
     question: Question
     company: Company
-    here: CurrentService
+    service: CurrentService
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSnapshot]:
@@ -64,8 +64,8 @@ class Asked:
         connection."""
         async with AsyncExitStack() as held:
             if self.question.known_at is not None:
-                await held.enter_async_context(self.here.folding.place())
-            yield await held.enter_async_context(self.here.projections.reading())
+                await held.enter_async_context(self.service.folding.place())
+            yield await held.enter_async_context(self.service.projections.reading())
 
     @property
     def currency(self) -> str:
@@ -74,29 +74,29 @@ class Asked:
 
 
 async def _asked(
-    asking: CurrentActor,
-    here: CurrentService,
+    actor: CurrentActor,
+    service: CurrentService,
     *,
     team: OfTeam = None,
     own_team_only: OwnTeamOnly = None,
     owner: OfOwner = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
-) -> Asked:
-    company = here.settings.company
-    put = question(asking, company, here.clock.now(), as_of=as_of, known_at=known_at, team=team, owner=owner)
+) -> QueryContext:
+    company = service.settings.company
+    asked = question(actor, company, service.clock.now(), as_of=as_of, known_at=known_at, team=team, owner=owner)
     if team is not None and not own_team_only:
-        past = None if put.current and put.known_at is None else (put.as_of, put.known_until)
-        put = replace(put, teams=await here.organisation.below(team, fresh=True, past=past))
+        past = None if asked.current and asked.known_at is None else (asked.as_of, asked.known_until)
+        asked = replace(asked, teams=await service.organisation.below(team, fresh=True, past=past))
     await refuse_strangers(
-        here.organisation,
-        asking,
+        service.organisation,
+        actor,
         READING,
         teams=() if team is None else (team,),
         owners=() if owner is None else (owner,),
-        holds=partial(_holds, here, put),
+        holds=partial(_holds, service, asked),
     )
-    return Asked(question=put, company=company, here=here)
+    return QueryContext(question=asked, company=company, service=service)
 
 
 HELD = scoped("""
@@ -104,38 +104,38 @@ select exists (select from {view}.held where {scope}) or exists (select from {le
 """)
 
 
-async def _holds(here: ServiceContext, put: Question, parameter: str, _: UUID) -> bool:
+async def _holds(service: ServiceContext, asked: Question, parameter: str, _: UUID) -> bool:
     """Whether there ever was a deal or lead of the team or owner that the asker sees; a team may have stood around
     theirs at the instant asked about."""
-    teams, owner = (put.teams, None) if parameter == TEAM else (None, put.owner)
-    if teams is not None and put.asker.teams.intersection(teams):
+    teams, owner = (asked.teams, None) if parameter == TEAM else (None, asked.owner)
+    if teams is not None and asked.asker.teams.intersection(teams):
         return True
-    (row,) = await here.projections.lookup("deals", HELD, *replace(put, teams=teams, owner=owner).scope)
+    (row,) = await service.projections.lookup("deals", HELD, *replace(asked, teams=teams, owner=owner).scope)
     return bool(row["holds"])
 
 
-async def _of_now(asking: CurrentActor, here: CurrentService) -> Asked:
-    return await _asked(asking, here)
+async def _of_now(actor: CurrentActor, service: CurrentService) -> QueryContext:
+    return await _asked(actor, service)
 
 
 async def _listening(
-    asking: CurrentActor,
-    here: CurrentService,
+    actor: CurrentActor,
+    service: CurrentService,
     *,
     team: OfTeam = None,
     own_team_only: OwnTeamOnly = None,
     owner: OfOwner = None,
-) -> Asked:
-    return await _asked(asking, here, team=team, own_team_only=own_team_only, owner=owner)
+) -> QueryContext:
+    return await _asked(actor, service, team=team, own_team_only=own_team_only, owner=owner)
 
 
-Put = Annotated[Asked, Depends(_asked)]
+PastQuery = Annotated[QueryContext, Depends(_asked)]
 """The common parameters of a question: team, own_team_only, owner, as_of, known_at."""
 
-OfNow = Annotated[Asked, Depends(_of_now)]
+PresentQuery = Annotated[QueryContext, Depends(_of_now)]
 """No parameters: what is only known of now, like who somebody is."""
 
-Listening = Annotated[Asked, Depends(_listening)]
+LiveQuery = Annotated[QueryContext, Depends(_listening)]
 """The parameters of what is told as it happens: team, own_team_only, owner."""
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Response
 
 from services.forecast.asking.paging import Paged
-from services.forecast.asking.parameters import OfNow
+from services.forecast.asking.parameters import PresentQuery
 from services.forecast.effects.queries import Key, Rank, led_to
 from shared.commands.request import NotFound
 from shared.domain.roles import READING
@@ -92,7 +92,7 @@ class Effects:
 
 @router.get("/v1/effects/{correlation_id}", **operation(roles=READING, answers=Effects))
 async def effects(
-    put: OfNow,
+    query: PresentQuery,
     paged: Paged,
     correlation_id: Annotated[
         str, Path(description="`X-Correlation-Id` of the command's answer.", json_schema_extra={"format": "uuid"})
@@ -106,9 +106,9 @@ async def effects(
     (`X-Correlation-Id`) each time. A deadline that is refused later is told with the command that set it.
     """
     asked = _id(correlation_id)
-    async with put.reading() as reading:
+    async with query.reading() as reading:
         feed = reading("feed")
-        counted, rows = await led_to(feed, put.question, asked, after=paged.behind(Key), enough=paged.enough)
+        counted, rows = await led_to(feed, query.question, asked, after=paged.behind(Key), enough=paged.enough)
         parked = feed.parked
     services = _services([row for row in counted if row["service"] is not None])
     if not services:
@@ -117,7 +117,7 @@ async def effects(
     page = paged.cut(rows, lambda row: (row["rank"], row["position"], row["service"]))
     found = Effects(
         correlation_id=asked,
-        as_of=put.question.as_of,
+        as_of=query.question.as_of,
         state="waiting" if waits else _worst(each.state for each in services),
         services=services,
         effects=[_effect(row) for row in page.rows],

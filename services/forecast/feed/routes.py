@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.forecast.asking.paging import Paging, pages_of
-from services.forecast.asking.parameters import Listening, Put
+from services.forecast.asking.parameters import LiveQuery, PastQuery
 from services.forecast.asking.question import scope_of
 from services.forecast.asking.wording import event_text
 from services.forecast.feed.queries import Place, newest
@@ -53,16 +53,16 @@ Newest = Annotated[Paging, Depends(pages_of(20, 100))]
 
 
 @router.get("/v1/newest-events", **operation(roles=READING, answers=NewestEvents))
-async def newest_events(put: Put, paged: Newest) -> Response:
+async def newest_events(query: PastQuery, paged: Newest) -> Response:
     """The newest events."""
     after = paged.behind(Place)
-    async with put.reading() as reading:
-        rows = await newest(reading("feed"), put.question, after, paged.enough)
+    async with query.reading() as reading:
+        rows = await newest(reading("feed"), query.question, after, paged.enough)
         parked = reading.parked
     page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
     found = NewestEvents(
-        as_of=put.question.as_of,
-        currency=put.currency,
+        as_of=query.question.as_of,
+        currency=query.currency,
         events=[_shown(row) for row in page.rows],
         next=page.next,
         has_more=page.has_more,
@@ -100,7 +100,7 @@ class StreamedEvent:
 
 
 @router.get("/v1/stream", **operation(roles=READING, answers=StreamedEvent, media_type=EVENT_STREAM))
-async def stream(request: Request, put: Listening) -> Response:
+async def stream(request: Request, query: LiveQuery) -> Response:
     """Events as they become visible in the projections (server-sent events).
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
@@ -108,17 +108,17 @@ async def stream(request: Request, put: Listening) -> Response:
     the caller has left the company. A comment with the newest id, every 15 s, says that the stream is alive. An event
     that could not be handled at first is shown in the list of the newest events once it is, and not told here.
     """
-    asker, narrowed = put.question.asker, put.question.teams
+    asker, narrowed = query.question.asker, query.question.teams
 
     async def selection() -> Select | None:
-        actor = await put.here.organisation.actor(asker.subject, asker.roles)
+        actor = await query.service.organisation.actor(asker.subject, asker.roles)
         if asker.member is not None and actor.member is None:
             return None
-        teams = None if narrowed is None else await put.here.organisation.below(narrowed[0])
-        asked = replace(put.question, **scope_of(actor), teams=teams)
+        teams = None if narrowed is None else await query.service.organisation.below(narrowed[0])
+        asked = replace(query.question, **scope_of(actor), teams=teams)
         return lambda row: _event(row) if asked.covers(row["team"], row["owner"]) else None
 
-    return await put.here.feed.respond(request, selection, put.here.stopping, caller=asker.subject)
+    return await query.service.feed.respond(request, selection, query.service.stopping, caller=asker.subject)
 
 
 def _event(row: Any) -> ServerEvent:

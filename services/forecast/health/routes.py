@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from fastapi import APIRouter, Response
 
-from services.forecast.asking.parameters import Put
+from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.question import Question
 from services.forecast.asking.wording import title_of
 from services.forecast.health.queries import Measurements, measure
@@ -68,25 +68,25 @@ class HealthMetrics:
 
 
 @router.get("/v1/health-metrics", **operation(roles=READING, answers=HealthMetrics))
-async def health_metrics(put: Put) -> Response:
+async def health_metrics(query: PastQuery) -> Response:
     """How healthy the sales process is.
 
     Rolling windows of 90 days up to as_of; attainment counts the running quarter against its target pro rata. Below the
     smallest sample a metric says no-data. Sales cycle, win rate, lead conversion, node completion: won, opened,
     captured, due in the window.
     """
-    asked = put.question
+    asked = query.question
     earlier = replace(asked, as_of=asked.as_of - WINDOW, current=False)
-    async with put.reading() as reading:
-        now = await measure(reading, asked, put.company)
-        before = await measure(reading, earlier, put.company)
+    async with query.reading() as reading:
+        now = await measure(reading, asked, query.company)
+        before = await measure(reading, earlier, query.company)
         parked = reading.parked
-    smallest = put.here.settings.min_sample
+    smallest = query.service.settings.min_sample
     return answer(
         HealthMetrics(
             as_of=asked.as_of,
             known_at=asked.known_at,
-            currency=put.currency,
+            currency=query.currency,
             metrics=[_metric(each, now, before, asked, smallest) for each in DEFINITIONS],
         ),
         parked=parked,

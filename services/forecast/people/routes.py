@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from services.forecast.asking.parameters import OfNow
+from services.forecast.asking.parameters import PresentQuery
 from services.forecast.asking.wording import title_of
 from services.forecast.feed.queries import reach
 from services.forecast.people.queries import name_of, teams_seen
@@ -56,34 +56,34 @@ class Horizon:
 
 
 @router.get("/v1/me", **operation(roles=READING, answers=Me))
-async def me(asking: CurrentActor, put: OfNow) -> Response:
+async def me(actor: CurrentActor, query: PresentQuery) -> Response:
     """Who is signed in."""
-    async with put.reading() as reading:
+    async with query.reading() as reading:
         organisation = reading("organisation")
-        teams = await teams_seen(organisation, put.question)
-        name = await name_of(organisation, asking.subject)
+        teams = await teams_seen(organisation, query.question)
+        name = await name_of(organisation, actor.subject)
     return answer(
         Me(
-            subject=asking.subject,
-            name=name or asking.subject,
-            title=title_of(min(asking.roles, default="")),
-            roles=sorted(asking.roles),
-            member=asking.member,
+            subject=actor.subject,
+            name=name or actor.subject,
+            title=title_of(min(actor.roles, default="")),
+            roles=sorted(actor.roles),
+            member=actor.member,
             teams=[TeamName(id=team, name=team_name) for team, team_name in teams],
-            currency=put.currency,
+            currency=query.currency,
         )
     )
 
 
 @router.get("/v1/horizon", **operation(roles=READING, answers=Horizon))
-async def horizon(put: OfNow, here: CurrentService) -> Response:
+async def horizon(query: PresentQuery, service: CurrentService) -> Response:
     """From when to when there are facts about deals."""
-    async with put.reading() as reading:
+    async with query.reading() as reading:
         facts = await reach(reading("feed"))
-    now, company = here.clock.now(), put.company
+    now, company = service.clock.now(), query.company
     return answer(
         Horizon(
-            as_of=put.question.as_of,
+            as_of=query.question.as_of,
             oldest=None if facts.oldest is None else company.day(facts.oldest),
             newest=None if facts.newest is None else company.day(facts.newest),
             today=company.day(now),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import CountedMoney, money
 from services.forecast.asking.paging import Paged
-from services.forecast.asking.parameters import Put
+from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question, instant
 from services.forecast.asking.wording import title_of
@@ -96,31 +96,33 @@ Within = Annotated[str | None, Query(alias="period", description="Only deals due
 
 
 @router.get("/v1/pipeline-changes", **operation(roles=READING, answers=PipelineChanges))
-async def pipeline_changes(put: Put, since: Since = None, until: Until = None, within: Within = None) -> Response:
+async def pipeline_changes(
+    query: PastQuery, since: Since = None, until: Until = None, within: Within = None
+) -> Response:
     """What changed in the open pipeline between two instants.
 
     Deals that leave are valued as they stood at the start, deals that enter as they stand at the end; increase and
     decrease are those of deals that are there at both. A deal that came and was won, lost or abandoned in between is in
     both legs, with its amount at the end. Pulled and pushed legs need a period.
     """
-    start, end, wanted = _range(put, since, until, within)
-    async with put.reading() as reading:
+    start, end, wanted = _range(query, since, until, within)
+    async with query.reading() as reading:
         deals = reading("deals")
-        before = _total(await open_rows(deals, start, put.company), wanted)
-        after = _total(await open_rows(deals, end, put.company), wanted)
+        before = _total(await open_rows(deals, start, query.company), wanted)
+        after = _total(await open_rows(deals, end, query.company), wanted)
         sums = await legs(deals, start, end, wanted)
         parked = reading.parked
     return answer(
         PipelineChanges(
             since=start.as_of,
-            since_day=put.company.day(start.as_of + timedelta(microseconds=1)),
+            since_day=query.company.day(start.as_of + timedelta(microseconds=1)),
             as_of=end.as_of,
             known_at=end.known_at,
             period=wanted.name if wanted else None,
-            currency=put.currency,
-            start=_counted(before, put.currency),
-            legs=[_leg(leg, sums.get(leg, Sum()), put.currency) for leg in LEGS],
-            end=_counted(after, put.currency),
+            currency=query.currency,
+            start=_counted(before, query.currency),
+            legs=[_leg(leg, sums.get(leg, Sum()), query.currency) for leg in LEGS],
+            end=_counted(after, query.currency),
         ),
         parked=parked,
     )
@@ -128,7 +130,7 @@ async def pipeline_changes(put: Put, since: Since = None, until: Until = None, w
 
 @router.get("/v1/pipeline-changes/deals", **operation(roles=READING, answers=MovedDeals))
 async def pipeline_changes_deals(
-    put: Put,
+    query: PastQuery,
     paged: Paged,
     *,
     since: Since = None,
@@ -137,14 +139,14 @@ async def pipeline_changes_deals(
     leg: Annotated[LegName | None, Query(description="Only the deals of this leg.")] = None,
 ) -> Response:
     """The deals behind the legs."""
-    start, end, wanted = _range(put, since, until, within)
-    async with put.reading() as reading:
+    start, end, wanted = _range(query, since, until, within)
+    async with query.reading() as reading:
         found = await moved(
             reading("deals"), start, end, wanted, leg=leg, after=paged.behind(Place), enough=paged.enough
         )
         parked = reading.parked
     page = paged.cut(found.moves, place_of)
-    currency = put.currency
+    currency = query.currency
     return answer(
         MovedDeals(
             since=start.as_of,
@@ -162,16 +164,16 @@ async def pipeline_changes_deals(
 
 
 def _range(
-    put: Put, since: str | None, until: str | None, within: str | None
+    query: PastQuery, since: str | None, until: str | None, within: str | None
 ) -> tuple[Question, Question, Period | None]:
-    end, now = put.question, put.here.clock.now()
+    end, now = query.question, query.service.clock.now()
     if until is not None:
-        asked = instant(until, "to", put.company, now)
+        asked = instant(until, "to", query.company, now)
         end = replace(end, as_of=min(asked, end.as_of), current=end.current and asked >= end.as_of)
-    today = put.company.day(end.as_of)
+    today = query.company.day(end.as_of)
     # On a Monday the week that is over is of more interest than the one that has just begun.
-    sunday = put.company.end_of(today - timedelta(days=(today.weekday() or 7) + 1))
-    start_at = instant(since, "from", put.company, now) if since is not None else sunday
+    sunday = query.company.end_of(today - timedelta(days=(today.weekday() or 7) + 1))
+    start_at = instant(since, "from", query.company, now) if since is not None else sunday
     if start_at > end.as_of:
         raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
     return replace(end, as_of=start_at, current=False), end, period(within) if within is not None else None

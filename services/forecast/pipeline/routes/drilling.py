@@ -9,7 +9,7 @@ from fastapi import Response
 
 from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paging
-from services.forecast.asking.parameters import Asked
+from services.forecast.asking.parameters import QueryContext
 from services.forecast.asking.wording import title_of
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
@@ -63,23 +63,23 @@ class DealRows:
     has_more: bool
 
 
-async def drilled(put: Asked, paged: Paging, parts: Sequence[Wanted]) -> Response:
+async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -> Response:
     """A page of the deals of all parts, the largest first, and the sums of all."""
-    async with put.reading() as reading:
+    async with query.reading() as reading:
         found = await deals_behind(
-            reading("deals"), put.question, put.company, parts, after=paged.behind(Place), enough=paged.enough
+            reading("deals"), query.question, query.company, parts, after=paged.behind(Place), enough=paged.enough
         )
         names = {stage.key: stage.name for stage in await stages(reading("processes"))}
         parked = reading.parked
     page = paged.cut(found.deals, place_of)
     rows = DealRows(
-        as_of=put.question.as_of,
-        currency=put.currency,
+        as_of=query.question.as_of,
+        currency=query.currency,
         count=found.total.count,
-        amount=money(found.total.amount, put.currency),
-        weighted=money(found.total.weighted, put.currency),
-        expected=money(found.expected, put.currency),
-        deals=[_row(state, put.currency, names) for state in page.rows],
+        amount=money(found.total.amount, query.currency),
+        weighted=money(found.total.weighted, query.currency),
+        expected=money(found.expected, query.currency),
+        deals=[_row(state, query.currency, names) for state in page.rows],
         next=page.next,
         has_more=page.has_more,
     )

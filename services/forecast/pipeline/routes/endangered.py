@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Response
 
 from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paging, pages_of
-from services.forecast.asking.parameters import AskedPeriod, Put
+from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period, quarter_of
 from services.forecast.pipeline.dangers import Danger
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
@@ -60,25 +60,31 @@ Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
 
 
 @router.get("/v1/endangered-deals", **operation(roles=READING, answers=EndangeredDeals))
-async def endangered_deals(put: Put, paged: Gravest, name: AskedPeriod = None) -> Response:
+async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod = None) -> Response:
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
-    today = put.company.day(put.question.as_of)
+    today = query.company.day(query.question.as_of)
     wanted = period(name) if name is not None else quarter_of(today)
-    async with put.reading() as reading:
+    async with query.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         found = await endangered(
-            reading("deals"), put.question, put.company, norms, wanted, after=paged.behind(Place), enough=paged.enough
+            reading("deals"),
+            query.question,
+            query.company,
+            norms,
+            wanted,
+            after=paged.behind(Place),
+            enough=paged.enough,
         )
         parked = reading.parked
-    names = await put.here.organisation.names()
+    names = await query.service.organisation.names()
     page = paged.cut(found.deals, place_of)
     return answer(
         EndangeredDeals(
-            as_of=put.question.as_of,
+            as_of=query.question.as_of,
             period=wanted.name,
-            currency=put.currency,
+            currency=query.currency,
             count=found.count,
-            deals=[_row(state, reasons, put.currency, names) for state, reasons in page.rows],
+            deals=[_row(state, reasons, query.currency, names) for state, reasons in page.rows],
             next=page.next,
             has_more=page.has_more,
         ),

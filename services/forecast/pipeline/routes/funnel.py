@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import CountedMoney, money
 from services.forecast.asking.paging import Paged
-from services.forecast.asking.parameters import ProcessId, ProcessVersion, Put, check_process
+from services.forecast.asking.parameters import PastQuery, ProcessId, ProcessVersion, check_process
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
 from services.forecast.pipeline.figures import mean_and_median
@@ -90,7 +90,7 @@ class Funnel:
 
 @router.get("/v1/funnel", **operation(roles=READING, answers=Funnel))
 async def funnel(
-    put: Put,
+    query: PastQuery,
     *,
     first: From = None,
     to: To = None,
@@ -106,18 +106,18 @@ async def funnel(
     opening, ending = check_days(first, to)
     check_process(process_id, process_version)
     wanted = Wanted(process_id=process_id, process_version=process_version)
-    async with put.reading() as reading:
+    async with query.reading() as reading:
         known = await stages(reading("processes"))
-        open_deals = await open_rows(reading("deals"), put.question, put.company, wanted)
-        closed = await closed_rows(reading("deals"), put.question, put.company, opening, ending, wanted=wanted)
+        open_deals = await open_rows(reading("deals"), query.question, query.company, wanted)
+        closed = await closed_rows(reading("deals"), query.question, query.company, opening, ending, wanted=wanted)
         parked = reading.parked
     return answer(
         Funnel(
-            as_of=put.question.as_of,
-            known_at=put.question.known_at,
-            currency=put.currency,
-            stages=_stages(open_deals, chosen(known, process_id, process_version), put.question, put.currency),
-            closed=_closed(closed, put.currency),
+            as_of=query.question.as_of,
+            known_at=query.question.known_at,
+            currency=query.currency,
+            stages=_stages(open_deals, chosen(known, process_id, process_version), query.question, query.currency),
+            closed=_closed(closed, query.currency),
         ),
         parked=parked,
     )
@@ -125,7 +125,7 @@ async def funnel(
 
 @router.get("/v1/funnel/deals", **operation(roles=READING, answers=DealRows))
 async def funnel_deals(
-    put: Put,
+    query: PastQuery,
     paged: Paged,
     *,
     stage: Annotated[
@@ -147,7 +147,7 @@ async def funnel_deals(
     opening, ending = check_days(first, to)
     closed = None if outcome == OPEN else (opening, ending)
     wanted = Wanted(outcome=outcome, process_id=process_id, process_version=process_version, stage=stage, closed=closed)
-    return await drilled(put, paged, [wanted])
+    return await drilled(query, paged, [wanted])
 
 
 def check_days(first: date | None, last: date | None) -> tuple[date, date]:

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Response
 
 from services.forecast.asking.paging import Paged
-from services.forecast.asking.parameters import Put
+from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.wording import event_text, title_of
 from services.forecast.people.queries import names_by_subject
 from services.forecast.pipeline.timeline import DealState, follow
@@ -78,10 +78,10 @@ class DealHistory:
 
 
 @router.get("/v1/deal-histories/{deal_id}", **operation(roles=READING, answers=DealHistory))
-async def deal_history(put: Put, paged: Paged, deal_id: UUID) -> Response:
+async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Response:
     """What happened to a deal, by whom, before and after."""
-    asked = put.question
-    async with put.reading() as reading:
+    asked = query.question
+    async with query.reading() as reading:
         facts = [
             fact
             for fact in await reading("deals").history([deal_id])
@@ -98,7 +98,7 @@ async def deal_history(put: Put, paged: Paged, deal_id: UUID) -> Response:
         DealHistory(
             as_of=asked.as_of,
             known_at=asked.known_at,
-            currency=put.currency,
+            currency=query.currency,
             deal_id=deal_id,
             name=state.name,
             count=len(steps),

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import money, ratio
 from services.forecast.asking.paging import Paged
-from services.forecast.asking.parameters import AskedPeriod, Put
+from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import Period, period, quarter_of
 from services.forecast.cash.queries import invoiced
 from services.forecast.counting.sums import Sum
@@ -75,19 +75,21 @@ class Outlook:
 
 
 @router.get("/v1/forecast", **operation(roles=READING, answers=Outlook))
-async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulative") -> Response:
+async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = "cumulative") -> Response:
     """What a period will bring: won, weighted and expected against the target.
 
     Open deals count in the period of their expected close. The probability is the one configured for their stage.
     """
-    asked = put.question
-    today = put.company.day(asked.as_of)
+    asked = query.question
+    today = query.company.day(asked.as_of)
     wanted = period(name) if name is not None else quarter_of(today)
-    async with put.reading() as reading:
-        open_deals = [row for row in await open_rows(reading("deals"), asked, put.company) if row.due in wanted.months]
-        closed = await closed_rows(reading("deals"), asked, put.company, wanted.first, wanted.last)
+    async with query.reading() as reading:
+        open_deals = [
+            row for row in await open_rows(reading("deals"), asked, query.company) if row.due in wanted.months
+        ]
+        closed = await closed_rows(reading("deals"), asked, query.company, wanted.first, wanted.last)
         goal = await revenue_target(reading("targets"), asked, wanted)
-        billed = await invoiced(reading("cash"), asked, put.company, wanted.first, wanted.last)
+        billed = await invoiced(reading("cash"), asked, query.company, wanted.first, wanted.last)
         parked = reading.parked
     begun, whole = wanted.elapsed(today)
     won = sum((row.amount for row in closed if row.won), Decimal(0))
@@ -95,7 +97,7 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
     still_open = sum((row.amount for row in open_deals), Decimal(0))
     target = goal.amount
     gap = None if target is None else target - won
-    currency = put.currency
+    currency = query.currency
     return answer(
         Outlook(
             as_of=asked.as_of,
@@ -121,7 +123,7 @@ async def forecast(put: Put, name: AskedPeriod = None, rollup: RollUp = "cumulat
 
 @router.get("/v1/forecast/deals", **operation(roles=READING, answers=DealRows))
 async def forecast_deals(
-    put: Put,
+    query: PastQuery,
     paged: Paged,
     name: AskedPeriod = None,
     figure: Annotated[
@@ -133,8 +135,8 @@ async def forecast_deals(
 
     Their amounts (won, open) or weighted amounts add up to it.
     """
-    wanted = period(name) if name is not None else quarter_of(put.company.day(put.question.as_of))
-    return await drilled(put, paged, behind(figure, wanted, category))
+    wanted = period(name) if name is not None else quarter_of(query.company.day(query.question.as_of))
+    return await drilled(query, paged, behind(figure, wanted, category))
 
 
 def behind(figure: str, wanted: Period, category: str | None = None) -> list[Wanted]:
