@@ -9,7 +9,7 @@ import hmac
 from typing import Any
 
 CONSTANT = b"throughline: whether two secrets of claims are the same"
-"""Holds no separator of `KeyedHash`: no claim has this hash."""
+"""Holds no separator of `ClaimHasher`: no claim has this hash."""
 
 
 class OtherClaimSecret(Exception):

@@ -1,7 +1,7 @@
 """Ordered log behind a watermark: read without ever missing an event that commits late.
 
 Positions are handed out before they are committed, so a reader that follows the highest position that it sees misses
-what commits later below it. The fence (`fence` in the database) says up to which position the log can be final and who
+what commits later below it. The watermark (`fence` in the database) says up to which position the log can be final and who
 may still own a number below; once those transactions have ended, everything up to there is final, but never beyond the
 highest committed position: numbers above that one may be handed out again after a crash. Below it, numbers that are
 missing are dead. No clock decides anything here.
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.0015
 WAIT_SECONDS = 1.0
-"""A fence that waits longer than this for one transaction is logged, with who holds it up."""
+"""A watermark that waits longer than this for one transaction is logged, with who holds it up."""
 SCAN_ROWS = 64
 """So few are decoded, and worked on, at a time: the loop that does it keeps leases and heartbeats as well."""
 MAX_SPAN = 20_000
@@ -105,7 +105,7 @@ class Log:
         table, positions = ("event", "event_position") if service else ("journal", "journal_position")
         columns, raw = (OWN_COLUMNS, f"{COLUMNS} from event l") if service else (JOURNAL_COLUMNS, JOURNAL_COLUMNS)
         self._highest = f"select coalesce(max(position), 0) from {table}"  # noqa: S608 - the names are ours
-        self._fence = f"select ceiling, writers, ({self._highest}) as highest from fence('{table}', '{positions}')"  # noqa: S608 - as above
+        self._watermark = f"select ceiling, writers, ({self._highest}) as highest from fence('{table}', '{positions}')"  # noqa: S608 - as above
         following, in_order = "where l.position > $1 and l.position <= $2", "order by l.position limit $3"
         self._next, self._next_raw = f"select {columns} {following} {in_order}", f"select {raw} {following} {in_order}"
         last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
@@ -143,7 +143,7 @@ class Log:
             waited_for &= writers
             if waited_for and not reported and asyncio.get_running_loop().time() - started > WAIT_SECONDS:
                 reported = True
-                log.warning("fence-waits", writers=sorted(waited_for), ceiling=ceiling)
+                log.warning("watermark-waits", writers=sorted(waited_for), ceiling=ceiling)
         # Above the highest committed position a number may be handed out a second time after a crash.
         self._final = max(self._final, min(ceiling, highest))
         return self._final
@@ -191,7 +191,7 @@ class Log:
             yield [self._decoded(row) for row in rows]
 
     async def _probe(self, connection: Any) -> tuple[int, set[str], int]:
-        row = await connection.fetchrow(self._fence)
+        row = await connection.fetchrow(self._watermark)
         return row["ceiling"], set(row["writers"]), row["highest"]
 
     async def _rows(

@@ -127,7 +127,7 @@ def append(stream: UUID, expected: int) -> Append:
     )
 
 
-def behind_the_fence(pool: asyncpg.Pool) -> Read:
+def below_the_watermark(pool: asyncpg.Pool) -> Read:
     log = Log(pool, CODEC, service="tickets")
 
     async def read(after: int) -> tuple[Seen, int]:
@@ -177,9 +177,9 @@ async def observed(url: str, reader: Callable[[asyncpg.Pool], Read], wanted: int
 
 
 @pytest.mark.slow
-async def test_behind_the_fence_nothing_is_missed_or_reordered(database: str) -> None:
+async def test_below_the_watermark_nothing_is_missed_or_reordered(database: str) -> None:
     """OPS-2, DATA-3"""
-    workload, seen, stored = await observed(database, behind_the_fence, wanted=50_000)
+    workload, seen, stored = await observed(database, below_the_watermark, wanted=50_000)
     assert len(stored) >= 50_000
     assert min(workload.killed, workload.rolled_back) > 3
     assert seen == stored
