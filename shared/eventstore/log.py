@@ -1,9 +1,9 @@
 """Ordered log behind a watermark: read without ever missing an event that commits late.
 
 Positions are handed out before they are committed, so a reader that follows the highest position that it sees misses
-what commits later below it. The watermark (`fence` in the database) says up to which position the log can be final and who
-may still own a number below; once those transactions have ended, everything up to there is final, but never beyond the
-highest committed position: numbers above that one may be handed out again after a crash. Below it, numbers that are
+what commits later below it. The watermark (`fence` in the database) says up to which position the log can be final and
+who may still own a number below; once those transactions have ended, everything up to there is final, but never beyond
+the highest committed position: numbers above that one may be handed out again after a crash. Below it, numbers that are
 missing are dead. No clock decides anything here.
 """
 
