@@ -31,7 +31,7 @@ from shared.eventstore.streams import StreamCache
 
 
 class DryAppender:
-    """In place of the appender: answers as that would, and notes what it would have written."""
+    """In place of the group commit: answers as that would, and notes what it would have written."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -96,7 +96,7 @@ class DryAppender:
 
 
 class DryStreams:
-    """In place of the state cache: aggregates with what would have been appended to them. Nothing is forgotten."""
+    """In place of the stream cache: aggregates with what would have been appended to them. Nothing is forgotten."""
 
     def __init__(self, states: StreamCache) -> None:
         self._states = states

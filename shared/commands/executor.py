@@ -185,7 +185,7 @@ class CommandExecutor:
         nothing: the append finds out when that is old."""
         if not fresh:
             if batch and (loaded := batch.get(request.aggregate, request.aggregate_id)):
-                return loaded, True
+                return loaded, False
             if loaded := self._streams.cached(request.aggregate, request.aggregate_id):
                 return loaded, False
             if all(handler.creates for handler in request.aggregate.handlers[type(request.command)]):

@@ -17,7 +17,7 @@ LookUp = Callable[..., Awaitable[list[Any]]]
 
 class LoaderContext:
     """Reads for one try of one command. What is loaded here is what the decision is checked against: a fact for
-    another aggregate (`Fact.to`) is appended only if that one has not changed since."""
+    another aggregate (`Occurrence.to`) is appended only if that one has not changed since."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class LoaderContext:
         return facts
 
     async def fetch(self, projection: Any, sql: str, *arguments: Any) -> list[Any]:
-        """Rows of one of the service's own projections, whose tables are written `{projection}.table`."""
+        """Rows of one of the service's own projections, whose tables are written `{view}.table`."""
         if self._look_up is None:
             raise LookupError("this service looks nothing up in projections")
         return await self._look_up(projection, sql, *arguments)

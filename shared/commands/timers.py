@@ -132,16 +132,16 @@ class Timers:
         await self._pool.execute(DONE, *place)
 
     async def _carry_out(self, timer: DueTimer, about: Mapping[str, str]) -> None:
+        request = self._request(timer)
         try:
-            await self._commands.execute(self._request(timer))
+            await self._commands.execute(request)
         except Rejected as refusal:
             log.info("timer-refused", **about, code=refusal.code)
-            await self._tell(timer, refusal)
+            await self._tell(timer, request.command, refusal)
 
-    async def _tell(self, timer: DueTimer, refusal: Rejected) -> None:
+    async def _tell(self, timer: DueTimer, command: Any, refusal: Rejected) -> None:
         """Tell that a deadline came to nothing: once, as what followed from the event that set it."""
         set_by = await self._pool.fetchrow(SET_BY, timer.aggregate_id, timer.generation)
-        command = self._request(timer).command
         told = follow_up_events(self._service).timer_refused(
             timer=timer.name,
             due=timer.due,

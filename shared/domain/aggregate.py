@@ -3,7 +3,7 @@
     deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
 
     @deal.decides(allow=SELLING)
-    def win(state: OpenDeal, command: WinDeal, context: Context) -> list[DealWon]: ...
+    def win(state: OpenDeal, command: WinDeal, context: Context) -> Decision: ...
 
     @deal.evolves
     def won(state: OpenDeal, event: DealWon) -> WonDeal: ...
@@ -21,8 +21,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from shared.domain.context import Context, Moment
-from shared.domain.history import Fact as HistoryFact
-from shared.domain.history import history, is_order_known
+from shared.domain.history import Fact, history, is_order_known
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Permission
 
@@ -274,7 +273,7 @@ class Aggregate:
             state = self.evolve(state, event)
         return state
 
-    def of(self, facts: Iterable[HistoryFact]) -> State:
+    def of(self, facts: Iterable[Fact]) -> State:
         """The state of something whose facts may be told late, from all of them in any order."""
         known = list(facts)
         state = self.fold(fact.data for fact in history(known))

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import msgspec
 
-from shared.events.definition import PERSONAL
-from shared.events.registry import Registry, Upcast, type_of, version_of
+from shared.events.definition import PERSONAL, Upcast
+from shared.events.registry import Registry, type_of, version_of
 
 
 class UnknownEvent(Exception):

@@ -99,3 +99,16 @@ def event(
         return made  # type: ignore[no-any-return]
 
     return define
+
+
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def upcasts(type_name: str, version: int) -> Callable[[Upcast], Upcast]:
+    """Mark `(data) -> data` as the step from a version of an event's data to the next one."""
+
+    def mark(function: Upcast) -> Upcast:
+        function.upcasts = (type_name, version)  # type: ignore[attr-defined]
+        return function
+
+    return mark

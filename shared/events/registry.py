@@ -2,10 +2,12 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any
 from uuid import UUID
+
+from shared.events.definition import Upcast
+from shared.events.follow_ups import published
 
 SERVICES = ("leads", "deals", "contracts", "receivables")
 """The services that own events; each has a package of its name beside this one, with a module for each aggregate."""
@@ -16,8 +18,6 @@ aggregate and no other."""
 
 PARTITIONS = 12
 """Partitions of every topic. Frozen: another number would move aggregates to other partitions and break their order."""
-
-Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Registry:
@@ -47,12 +47,10 @@ class Registry:
 def registry_of(*services: str) -> Registry:
     """The events of these services (default: of all)."""
     modules = [module for service in services or SERVICES for module in modules_of(service)]
-    # Looked up late: it stands on the events of the services.
-    follow_ups = importlib.import_module("shared.events.follow_ups")
     return Registry(
         [
             *(found for module in modules for found in _events_in(module)),
-            *(found for service in services or SERVICES for found in follow_ups.published(service)),
+            *(found for service in services or SERVICES for found in published(service)),
         ],
         [found for module in modules for found in vars(module).values() if hasattr(found, "upcasts")],
     )
@@ -77,16 +75,6 @@ def types_read(event_classes: Iterable[type]) -> frozenset[str]:
     classes = tuple(event_classes)
     retractions = {each for each in map(retraction_of, classes) if each is not None}
     return frozenset(map(type_of, {*classes, *retractions}))
-
-
-def upcasts(type_name: str, version: int) -> Callable[[Upcast], Upcast]:
-    """Mark `(data) -> data` as the step from a version of an event's data to the next one."""
-
-    def mark(function: Upcast) -> Upcast:
-        function.upcasts = (type_name, version)  # type: ignore[attr-defined]
-        return function
-
-    return mark
 
 
 def partition_of(aggregate_id: UUID) -> int:

@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 
 RENEW_SECONDS = 1.0
 END_SECONDS = 1.0
-"""So long the end of the work is waited for: what hangs in a query ends when that does. Its fencing token is fenced,
-since none of its leases is held on under it."""
+"""So long the end of the work is waited for: what hangs in a query ends when that does. What it writes then is
+fenced off: none of its leases is renewed under its token any more."""
 
 # In order of the names, so that two processes never wait for each other. Whoever takes anew gets a higher fencing
 # token.
@@ -53,7 +53,7 @@ class Leases:
     one connection, which also takes what has become free.
 
     A holder that was frozen may go on for a moment after another one has taken over, so whatever it writes carries the
-    fencing token: a higher one has written since, or nothing is lost.
+    fencing token: once a higher one has written, it writes nothing, and before that nothing is lost.
     """
 
     def __init__(self, pool: asyncpg.Pool, names: Collection[str], *, seconds: float = 3) -> None:

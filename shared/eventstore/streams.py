@@ -46,7 +46,7 @@ Stream = tuple[Aggregate, UUID]
 
 
 class StreamLoader(Protocol):
-    """What loads aggregates: the state cache, or what takes its place in a dry run."""
+    """What loads aggregates: the stream cache, or what takes its place in a dry run."""
 
     def cached(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate | None: ...
     async def load(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate: ...

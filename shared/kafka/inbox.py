@@ -92,7 +92,7 @@ class Inbox:
         return int(await self._pool.fetchval("select number from journal_generation"))
 
     async def keep(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
-        """Commit what is new of a batch together with the marks.
+        """Commit what is new of a batch together with the checkpoints.
 
         Where others wrote meanwhile it is sifted again, so that the answer may leave out what an earlier round wrote.
         What is remembered may be dropped at any await: the group may hand out partitions while a batch is written.

@@ -1,10 +1,10 @@
 """Outbox relay: publishes a service's log to its topics, at least once, each aggregate in order, with an unbroken chain
 of positions.
 
-One process of the service holds the lease and publishes page after page, always on from the stored mark. After any
-failure it begins again at the checkpoint with a new producer, so that nothing is ever published behind a gap. A holder
-that was frozen and wakes may repeat records, identical to the last byte because the chain follows from the log alone;
-the checkpoint it cannot move any more, because its fencing token has passed.
+One process of the service holds the lease and publishes page after page, always on from the stored checkpoint. After
+any failure it begins again at the checkpoint with a new producer, so that nothing is ever published behind a gap. A
+holder that was frozen and wakes may repeat records, identical to the last byte because the chain follows from the log
+alone; the checkpoint it cannot move any more, because a later fencing token has been given out.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ class Fenced(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Checkpoint:
     """Everything up to `position` is published; `previous` is the last position in each partition."""
 
     position: int
@@ -203,7 +203,7 @@ class Relay:
             self._holding = False
 
     async def _publish_from(
-        self, stored: Mark, fencing_token: int, producer: AIOKafkaProducer, stopping: asyncio.Event
+        self, stored: Checkpoint, fencing_token: int, producer: AIOKafkaProducer, stopping: asyncio.Event
     ) -> None:
         checkpoint, saved_at, answered = stored, time.monotonic(), 0.0
         while not stopping.is_set():
@@ -217,7 +217,7 @@ class Relay:
                 if not answered:  # before, a relay whose every page is refused would say so each time
                     self._health.report("relay", True, "publishes")
                 answered = time.monotonic()
-            checkpoint = Mark(position=page.upto, previous=previous)
+            checkpoint = Checkpoint(position=page.upto, previous=previous)
             if checkpoint.position > stored.position and (not records or time.monotonic() - saved_at >= SAVE_SECONDS):
                 await self._move(checkpoint, fencing_token)
                 stored, saved_at = checkpoint, time.monotonic()
@@ -231,11 +231,11 @@ class Relay:
 
     # -- the checkpoint -----------------------------------------------------------------------------------------------
 
-    async def _take(self, fencing_token: int) -> Mark:
+    async def _take(self, fencing_token: int) -> Checkpoint:
         row = await self._pool.fetchrow(TAKE, fencing_token)
         if row is None:
             raise Fenced
-        return Mark(
+        return Checkpoint(
             position=row["position"],
             previous={
                 Place(topic, int(partition)): position
@@ -244,20 +244,20 @@ class Relay:
             },
         )
 
-    async def _move(self, checkpoint: Mark, fencing_token: int) -> None:
+    async def _move(self, checkpoint: Checkpoint, fencing_token: int) -> None:
         previous: dict[str, dict[str, int]] = {}
         for place, position in checkpoint.previous.items():
             previous.setdefault(place.topic, {})[str(place.partition)] = position
         if not await self._pool.fetchval(MOVE, fencing_token, checkpoint.position, previous):
             raise Fenced
 
-    async def _refuse_to_run_ahead(self, checkpoint: Mark, fencing_token: int) -> None:
+    async def _refuse_to_run_ahead(self, checkpoint: Checkpoint, fencing_token: int) -> None:
         """After a restore the positions above the newest event are given to other events, which every reader of the
         topics would take for seen. So the stored checkpoint is sealed, before the log grows past it, and stays so."""
         if checkpoint.position > await self._log.head():
             await self._seal(fencing_token)
 
-    async def _refuse_to_disagree(self, checkpoint: Mark, fencing_token: int) -> None:
+    async def _refuse_to_disagree(self, checkpoint: Checkpoint, fencing_token: int) -> None:
         """A checkpoint that was restored with its store is not above it, and topics that were lost are made again."""
         found = await trouble(self._bootstrap, self._topics, self._pool, checkpoint.previous)
         if found == "ahead":

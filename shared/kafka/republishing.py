@@ -37,7 +37,7 @@ update journal_generation set complete_upto = (select coalesce(max(position), 0)
 
 
 async def seal(pool: "asyncpg.Pool[Any]", checkpoint: int) -> None:
-    """Fence the relay and let none publish: `mark` is `RECREATING` or `FILLING`. It has ended `FENCED_SECONDS`
+    """Fence the relay and let none publish: `checkpoint` is `RECREATING` or `FILLING`. It has ended `FENCED_SECONDS`
     later."""
     await _reset(pool, checkpoint)
 

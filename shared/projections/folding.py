@@ -1,8 +1,8 @@
 """Folding a page of events into builds of projections, all or nothing with their checkpoints; a poison is set apart.
 
-The straight way is one transaction for all builds that stand at the same mark. When that fails, each build takes the
-page by itself; when that fails too, the page is halved by aggregates until the poison stands alone, and what fails of
-its sequence is parked. So a failing fold is tried again several times before anything is parked.
+The straight way is one transaction for all builds that stand at the same checkpoint. When that fails, each build takes
+the page by itself; when that fails too, the page is halved by aggregates until the poison stands alone, and what fails
+of its sequence is parked. So a failing fold is tried again several times before anything is parked.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Target:
     types: frozenset[str] | None
     """What the projection folds; None means everything."""
     fencing_token: int
-    """In which this process leads the projection's revision."""
+    """Under which this process leads the projection's revision."""
 
 
 def types_of(targets: Sequence[Target]) -> frozenset[str] | None:

@@ -1,14 +1,14 @@
 """A projection: tables, and how a batch of events changes them.
 
-    OPEN_DEALS = View(
+    OPEN_DEALS = Projection(
         name="open_deals",
         version=1,
-        ddl="create table {projection}.deal (deal_id uuid primary key, stage text not null)",
+        ddl="create table {view}.deal (deal_id uuid primary key, stage text not null)",
         apply=fold,
         events=(DealOpened, DealMoved, DealWon),
     )
 
-SQL writes its tables as `{projection}.deal`, because every build of a projection has a schema of its own. A changed
+SQL writes its tables as `{view}.deal`, because every build of a projection has a schema of its own. A changed
 fold gets a higher version, which is built beside the one that serves; so do changed tables, and other settings of the
 company.
 """
@@ -122,7 +122,7 @@ class ProjectionDatabase:
             yield readable(part)
 
     def sql(self, text: str) -> str:
-        """The statement with the schemas in place of `{projection}` and `{name of another projection}`."""
+        """The statement with the schemas in place of `{view}` and `{name of another projection}`."""
         return placed(text, self.schemas)
 
 
@@ -167,7 +167,7 @@ def revision_of(projection: Projection, company: Company) -> str:
 
 
 def placed(text: str, schemas: Mapping[str, str]) -> str:
-    """The statement with schemas in place of `{projection}` and `{name of another projection}`; other braces stay."""
+    """The statement with schemas in place of `{view}` and `{name of another projection}`; other braces stay."""
     return _placed(text, tuple(schemas.items()))
 
 

@@ -99,7 +99,7 @@ class Reactions:
     @property
     def checkpoints(self) -> tuple[str, ...]:
         """The names of the checkpoints that move as events are reacted to."""
-        return tuple(mark_of(source) for source in self.sources)
+        return tuple(checkpoint_of(source) for source in self.sources)
 
     @property
     def reads(self) -> tuple[type, ...]:
@@ -123,6 +123,6 @@ def types_of(reactions: Iterable[Reaction]) -> frozenset[str]:
     return frozenset(type_of(event) for reaction in reactions for event in reaction.events)
 
 
-def mark_of(source: Source) -> str:
+def checkpoint_of(source: Source) -> str:
     """The checkpoint of the reactions to a log."""
     return f"reactions-{source}"

@@ -33,7 +33,7 @@ from shared.following.stored_events import StoredEvent, concerns, envelope_of, n
 from shared.ops.health import Health
 from shared.projections.projection import POLL_SECONDS, Source
 from shared.reactions.follow_ups import Answers, Outcome, carried_out
-from shared.reactions.registry import Do, Reaction, Reactions, mark_of, types_of
+from shared.reactions.registry import Do, Reaction, Reactions, checkpoint_of, types_of
 
 logger = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ class Reacting:
         reactions: Reactions,
         commands: CommandExecutor,
     ) -> None:
-        self.checkpoint = mark_of(source)
+        self.checkpoint = checkpoint_of(source)
         self._pool = pool
         self._log = log
         self._reactions = reactions.of(source)
@@ -250,7 +250,7 @@ class ReactionRunner:
         advanced: Wakeup,
         page: int = PAGE,
     ) -> None:
-        self.name = mark_of(source)
+        self.name = checkpoint_of(source)
         self._source: Source = source
         self._pool = pool
         self._log = log

@@ -204,7 +204,7 @@ async def test_while_the_database_is_away_nobody_says_that_it_works(place: Postg
         assert {detail for detail in away.workers.values() if "cannot reach the database" not in detail} == set()
         gone = await until_told(client, lambda told: told.lags <= {("consumer", "errands")}, NOTICED_SECONDS)
         assert 'throughline_lag_seconds{kind="relay"' not in gone.figures
-        assert 'throughline_lag_seconds{kind="view"' not in gone.figures
+        assert 'throughline_lag_seconds{kind="projection"' not in gone.figures
         assert 'throughline_lag_measured_timestamp_seconds{kind="relay",name="errands"}' in gone.figures
 
         for _ in range(100):  # more than two of the longest pauses

@@ -94,3 +94,14 @@ def shell(document: Path) -> Iterator[str]:
 def anchors(document: Path) -> set[str]:
     """The fragments by which a document's headings are reached."""
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(document.read_text())}
+
+
+def test_the_hour_leads_through_files_that_are_there_and_the_newest_append() -> None:
+    hour = (ROOT / "CONTRIBUTING.md").read_text().partition("## The hour")[2].partition("\n## ")[0]
+    named = re.findall(r"`((?:services|shared)/[\w/.]+\.py)`", hour)
+    assert len(named) > 10
+    for path in named:
+        assert (ROOT / path).is_file(), path
+    migrations = ROOT / "shared" / "eventstore" / "migrations"
+    bodies = [file.name for file in sorted(migrations.glob("*.sql")) if "function append_commands" in file.read_text()]
+    assert f"`migrations/{bodies[-1]}`" in hour

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from shared.events.codec import Codec, UnknownEvent, Unreadable
-from shared.events.definition import Exact, Personal, event, value
-from shared.events.registry import Registry, partition_of, registry_of, upcasts
+from shared.events.definition import Exact, Personal, event, upcasts, value
+from shared.events.registry import Registry, partition_of, registry_of
 
 SOMEBODY = UUID(int=5)
 
