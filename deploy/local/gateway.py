@@ -24,6 +24,9 @@ PROBLEMS = {
 }
 """What the gateway itself refuses, by kind: its detail."""
 
+PATH = '{{placeholder "http.request.orig_uri.path" | urlquery | replace "+" "%20" | replace "%2F" "/" | toJson}}'
+"""The path as text of JSON that is a URI reference. `urlquery` escapes for a form, where a space is a plus."""
+
 TEMPLATE = Path(__file__).with_name("Caddyfile")
 
 
@@ -97,7 +100,7 @@ def problem(kind: str, detail: str) -> str:
         "code": kind,
         "correlation_id": "{correlation}",
     }
-    return json.dumps(told).replace('"<path>"', '{{placeholder "http.request.orig_uri.path" | toJson}}')
+    return json.dumps(told).replace('"<path>"', PATH)
 
 
 def routes(place: GatewayPlace) -> list[str]:

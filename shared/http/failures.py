@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 
 from shared.commands.request import Busy, ContentDiffers, Forbidden, InFlight, NotFound, StaleVersion
 from shared.domain.rejection import Rejected
@@ -21,6 +22,7 @@ from shared.projections.read_snapshot import NotBuilt
 log = structlog.get_logger(__name__)
 
 SOON = {"Retry-After": "1"}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _not_found(error: Any) -> Problem:
@@ -101,6 +103,19 @@ def answer_failures(app: FastAPI) -> None:
 
 def _handler(problem_of: Callable[[Any], Problem]) -> Callable[[Request, Exception], Response]:
     def handle(request: Request, failure: Exception) -> Response:
-        return problem_response(request, problem_of(failure))
+        problem = problem_of(failure)
+        if problem.kind == "method-not-allowed" and (allowed := _methods_of(request)):
+            problem.headers["Allow"] = ", ".join(allowed)
+        return problem_response(request, problem)
 
     return handle
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method that the address has. The framework names those of one route, and each method has its own here."""
+    routes = [route for route in request.app.router.routes if not isinstance(route, Mount)]
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]

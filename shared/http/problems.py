@@ -6,6 +6,7 @@ The value that was sent is never repeated in an answer, and neither is the text 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -16,6 +17,8 @@ from shared.domain.rejection import Rejected
 MEDIA_TYPE = "application/problem+json"
 CATALOGUE = "/docs/problems"
 """Where `type` leads: the page that explains every kind."""
+PATH_CHARACTERS = "/:@!$&'()*+,;="
+"""What stands in the path of a URI as it is, beside letters, digits and -._~ (RFC 3986)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +145,7 @@ def problem_response(request: Request, problem: Problem) -> Response:
         "title": kind.title,
         "status": kind.status,
         "detail": problem.detail,
-        "instance": request.url.path,
+        "instance": quote(request.url.path, safe=PATH_CHARACTERS),
         "code": problem.code,
         "correlation_id": str(request.scope.get("state", {}).get("correlation_id", "")),
         **problem.extra,

@@ -5,6 +5,7 @@ import shutil
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import unquote
 from uuid import UUID
 
 import httpx
@@ -46,12 +47,17 @@ def tokens(client: httpx.AsyncClient) -> Tokens:
     return Tokens(IssuerKeys(fetch_keys(client, ISSUER, "")), issuer=ISSUER, audience="throughline")
 
 
+URI_PATH = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-F]{2})+")
+"""The path of a URI, as RFC 3986 has it."""
+
+
 def is_problem(answer: httpx.Response, status: int, code: str) -> None:
     """The answer tells a problem in the form that all services have."""
     told = problem(answer, status, code)
     Draft202012Validator(PROBLEM_SCHEMA).validate(told)
     kind = KINDS[told["type"].removeprefix(f"{CATALOGUE}#")]
-    assert (kind.status, kind.title, told["instance"]) == (status, told["title"], answer.request.url.path)
+    assert (kind.status, kind.title, unquote(told["instance"])) == (status, told["title"], answer.request.url.path)
+    assert URI_PATH.fullmatch(told["instance"]), told["instance"]
     UUID(told["correlation_id"])
 
 

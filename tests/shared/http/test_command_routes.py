@@ -405,8 +405,18 @@ async def test_a_correlation_id_is_a_uuid(operations: httpx.AsyncClient) -> None
 
 
 async def test_other_methods_are_refused(operations: httpx.AsyncClient) -> None:
-    problem(await operations.delete(f"/v1/errands/{new_id()}"), 405, "method-not-allowed")
+    for path, methods in {f"/v1/errands/{new_id()}": "GET, HEAD, PATCH", "/v1/errands": "GET, HEAD, POST"}.items():
+        refused = await operations.delete(path)
+        problem(refused, 405, "method-not-allowed")
+        assert refused.headers["allow"] == methods
+    refused = await operations.delete("/v1/errand-receipts")
+    assert refused.headers["allow"] == "POST"
     problem(await operations.get("/v1/nothing"), 404, "not-found")
+
+
+async def test_a_problem_names_the_address_as_a_uri(operations: httpx.AsyncClient) -> None:
+    told = problem(await operations.get('/v1/errands/Ê%22 %7B|?q="'), 400, "invalid-parameter")
+    assert told["instance"] == "/v1/errands/%C3%8A%22%20%7B%7C"
 
 
 async def test_two_at_once_are_never_both_right(operations: httpx.AsyncClient, opened: httpx.Response) -> None:
