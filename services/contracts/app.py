@@ -7,6 +7,7 @@ from services.contracts.projections.contracts import CONTRACT_PROJECTION, CONTRA
 from services.contracts.projections.deals import KNOWN_DEALS
 from services.contracts.projections.lookups import named_deal
 from services.contracts.reactions import reactions
+from services.contracts.resources import RESOURCES
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.references import references
 from shared.domain.references import References
@@ -15,7 +16,11 @@ from shared.service.definition import Service
 SERVICE = Service(
     "contracts",
     description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
+    tags={
+        "contracts": "What is agreed with a customer, from its draft until it is in force.",
+    },
     aggregates=(contract,),
+    resources=RESOURCES,
     reactions=reactions,
     projections=(CONTRACT_PROJECTION, KNOWN_DEALS, KNOWN_ACCOUNTS),
     listings=(CONTRACTS,),

@@ -11,6 +11,7 @@ from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
+from services.deals.resources import RESOURCES
 from services.deals.seeds import publish_short_process
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.references import references
@@ -20,7 +21,14 @@ from shared.service.definition import Service
 SERVICE = Service(
     "deals",
     description="Sales processes, products, targets, and deals from their opening to their outcome.",
+    tags={
+        "deals": "Sales on their way, from their opening to their outcome.",
+        "processes": "What deals follow: stages, their work and their gates, in versions.",
+        "products": "What can be put on deals, and at what list price.",
+        "targets": "What the company, a team or a rep is to win in a period.",
+    },
     aggregates=(process, product, target, deal),
+    resources=RESOURCES,
     reactions=reactions,
     projections=(DEAL_PROJECTION, PRODUCT_PROJECTION, TARGET_PROJECTION, PROCESS_PROJECTION, KNOWN_ACCOUNTS),
     listings=(DEALS, PRODUCTS, TARGETS, PROCESSES),

@@ -22,6 +22,16 @@ from shared.service.definition import FeedSource, Service
 SERVICE = Service(
     "forecast",
     description="Funnel, forecast, health of the sales process and what changed, now and at any past instant.",
+    tags={
+        "funnel": "The open pipeline by stage, and what was closed.",
+        "forecast": "What a period will bring against its target, and the deals that endanger it.",
+        "pipeline-changes": "Why the open pipeline is another than it was, in legs that add up.",
+        "health-metrics": "How well the sales process runs.",
+        "deal-histories": "What happened to a deal, by whom, before and after.",
+        "live": "The newest events, as a list and as they happen.",
+        "effects": "What a command led to in all services.",
+        "people": "Who is signed in, and from when to when there are facts.",
+    },
     projections=(
         organisation("journal"),
         PROCESSES,

@@ -22,12 +22,22 @@ from services.leads.projections.lookups import (
     subject_holder,
 )
 from services.leads.projections.people import MEMBERS, PEOPLE_PROJECTION, TEAMS
+from services.leads.resources import RESOURCES
 from shared.service.definition import Service
 
 SERVICE = Service(
     "leads",
     description="The sales organisation, leads from capture to conversion, and accounts with their contacts.",
+    tags={
+        "leads": "Interest that somebody showed, from its capture to its conversion.",
+        "accounts": "Customers and prospects, with the people there.",
+        "contacts": "The people at accounts.",
+        "teams": "The sales organisation: teams in a hierarchy.",
+        "members": "The people in the sales organisation.",
+        "assignment-queues": "Whose turn it is in a team when a lead comes in.",
+    },
     aggregates=(team, member, assignment_queue, lead, account),
+    resources=RESOURCES,
     projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
     provides={

@@ -19,6 +19,7 @@ from services.receivables.projections.lookups import (
 )
 from services.receivables.projections.plans import INSTALMENTS, PLAN_PROJECTION, PLANS
 from services.receivables.reactions import reactions
+from services.receivables.resources import RESOURCES
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.domain.references import References
 from shared.service.definition import Service
@@ -26,7 +27,18 @@ from shared.service.definition import Service
 SERVICE = Service(
     "receivables",
     description="Receivables: payment plans, invoices, receipts, and which money settles what.",
+    tags={
+        "payment-plans": "When which part of a contract falls due.",
+        "instalments": "The parts of payment plans.",
+        "invoices": "What was billed, and what of it is open.",
+        "receipts": "Money that arrived, and what of it settles nothing yet.",
+        "allocations": "Which money settles which invoice, and why.",
+        "balances": "What each customer owes, and what we owe them.",
+        "ledgers": "A customer's account in one currency: invoices, receipts, and how they settle each other.",
+        "number-series": "The invoice numbers of a legal entity, without gaps.",
+    },
     aggregates=(payment_plan, ledger, number_series),
+    resources=RESOURCES,
     reactions=reactions,
     projections=(PLAN_PROJECTION, BOOKS_PROJECTION, KNOWN_ACCOUNTS),
     listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, ALLOCATIONS, BALANCES),

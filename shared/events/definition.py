@@ -1,7 +1,7 @@
 """Event definitions: plain data with a published type name and a version."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
@@ -37,9 +37,18 @@ def _from_text(given: Any) -> Any:
 Exact = Annotated[
     Decimal,
     BeforeValidator(_from_text),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "examples": ["120000.00"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
 ]
 """A decimal that is a string in JSON, so that no reader ever makes a binary float of it."""
+
+
+def words(known: Iterable[str]) -> WithJsonSchema:
+    """A text that is one of a closed set of words, as its schema spells them out; nothing is checked.
+
+    For what is answered, where the words are data of the code: `Annotated[str, words(statuses(deal))]`. What is sent is
+    declared as a `Literal`, which refuses other words.
+    """
+    return WithJsonSchema({"type": "string", "enum": [str(word) for word in known]})
 
 
 class Event(Protocol):

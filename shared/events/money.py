@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from annotated_types import MaxLen, MinLen
+from pydantic import Field
 
 from shared.events.definition import Exact, value
 
@@ -11,7 +12,7 @@ from shared.events.definition import Exact, value
 class Money:
     """An amount in a currency. Arithmetic between different currencies is an error in the program."""
 
-    amount: Exact
+    amount: Annotated[Exact, Field(examples=["120000.00"])]
     """A decimal as a string, with at most the decimals of the currency."""
     currency: Annotated[str, MinLen(3), MaxLen(3)]
     """ISO 4217, like EUR."""

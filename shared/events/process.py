@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from shared.events.definition import Exact, value
+from shared.events.definition import Exact, value, words
 
 Key = Annotated[str, MinLen(1), MaxLen(64)]
 """Letters, digits, dashes and underscores; whoever publishes a process is told where a key has others."""
@@ -64,8 +64,8 @@ class Stage:
     name: str
     purpose: str
     probability: Annotated[Exact, Ge(0), Le(1)]
-    category: str
-    """The forecast category that the stage maps to: omitted, pipeline, best-case or commit."""
+    category: Annotated[str, words(("omitted", "pipeline", "best-case", "commit"))]
+    """The forecast category that the stage maps to."""
     guidance: str | None = None
     buyer_stage: str | None = None
     responsible: str = "rep"

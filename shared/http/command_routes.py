@@ -36,6 +36,7 @@ from shared.http.headers import (
 from shared.http.json import encode
 from shared.http.problems import Problem
 from shared.http.read_your_writes import await_token
+from shared.http.resources import Resource
 from shared.ops.ids import new_id
 from shared.projections.tokens import ConsistencyToken
 
@@ -249,8 +250,9 @@ def _answer(service: str, aggregate: Aggregate, result: CommandResult, *, create
     return Response(body, 201 if created else 200, headers=headers)
 
 
-def aggregate_route(aggregate: Aggregate) -> Route:
-    """`GET /v1/<plural>/{id}`: what the aggregate is now, folded from its stream."""
+def resource_route(resource: Resource) -> Route:
+    """`GET /v1/<plural>/{id}`: what is published of the aggregate as it is now, folded from its stream."""
+    aggregate = resource.aggregate
 
     async def show(request: Request) -> Response:
         service = context_of(request)
@@ -265,9 +267,8 @@ def aggregate_route(aggregate: Aggregate) -> Route:
         tag = etag(held.sequence)
         if is_unchanged(request, held.sequence):
             return Response(status_code=304, headers={"ETag": tag})
-        shown = aggregate.shown(held.state)
         content = {
-            **{field.name: getattr(shown, field.name) for field in fields(shown)},
+            **resource.of(held.state),
             "id": aggregate_id,
             "version": held.sequence,
             "status": status_of(aggregate, held.state),

@@ -14,7 +14,15 @@ BY_FORMAT = {
     "date-time": "2026-03-16T10:00:00Z",
 }
 BY_TYPE: Mapping[str, Any] = {"integer": 1, "number": 1, "boolean": True, "null": None, "string": "text"}
-BY_NAME = {"currency": Company().currency, "name": "Acme", "stage": "quotation"}
+BY_NAME = {
+    "currency": Company().currency,
+    "name": "Acme",
+    "stage": "quotation",
+    "amount": "120000.00",
+    "probability": "0.25",
+    "ratio": "0.30",
+    "quantity": "4",
+}
 
 
 def example_of(schema: Any, schemas: Mapping[str, Any], name: str = "", depth: int = 0) -> Any:
@@ -46,6 +54,6 @@ def _by_type(schema: Mapping[str, Any], schemas: Mapping[str, Any], name: str, d
         return [] if items is None or depth > MAX_DEPTH else [example_of(items, schemas, name, depth + 1)]
     if kind == "string":
         if "pattern" in schema:
-            return "1.00"  # Patterns stand on decimals only.
+            return BY_NAME.get(name, "1.00")  # Patterns of answers stand on decimals only.
         return BY_FORMAT.get(schema.get("format", ""), BY_NAME.get(name, BY_TYPE["string"]))
     return max(schema.get("minimum", 1), 1) if kind == "integer" else BY_TYPE[kind]

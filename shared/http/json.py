@@ -25,7 +25,7 @@ def encode(data: Any) -> bytes:
 def schema_of(kind: Any) -> dict[str, Any]:
     """The JSON schema of a class or an adapter; the same for what comes in and what goes out."""
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
-    schema: dict[str, Any] = _without_null_defaults(adapter.json_schema(ref_template="#/components/schemas/{model}"))
+    schema: dict[str, Any] = _defaults_as_text(adapter.json_schema(ref_template="#/components/schemas/{model}"))
     decimals_are_strings(schema)
     return schema
 
@@ -45,12 +45,23 @@ def decimals_are_strings(schema: Any) -> None:
             decimals_are_strings(part)
 
 
-def _without_null_defaults(part: Any) -> Any:
-    # FastAPI leaves them out of what it describes, and one class has one schema.
-    if isinstance(part, dict):
-        return {
-            name: _without_null_defaults(inner)
-            for name, inner in part.items()
-            if not (name == "default" and inner is None)
-        }
-    return [_without_null_defaults(inner) for inner in part] if isinstance(part, list) else part
+def _defaults_as_text(part: Any) -> Any:
+    # Generators read "has a default" as "is there", of a body too; and FastAPI leaves out the default null.
+    if isinstance(part, list):
+        return [_defaults_as_text(inner) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    told = {name: _defaults_as_text(inner) for name, inner in part.items() if name != "properties"}
+    if "properties" in part:
+        told["properties"] = {name: _optional(_defaults_as_text(field)) for name, field in part["properties"].items()}
+    return {name: told[name] for name in part}
+
+
+def _optional(field: dict[str, Any]) -> dict[str, Any]:
+    """A property without the keyword `default`; its description says what is taken instead."""
+    default = field.get("default")
+    kept = {name: inner for name, inner in field.items() if name != "default"}
+    if default is None or default in ([], {}):
+        return kept
+    sentence = f"Default: {default if isinstance(default, str) else msgspec.json.encode(default).decode()}."
+    return {**kept, "description": f"{kept['description']} {sentence}" if "description" in kept else sentence}

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
-from shared.http.command_routes import aggregate_route, command_routes, operation_id, starlette_route
+from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_route
 from shared.http.failures import answer_failures
 from shared.http.handwritten import every_route
 from shared.http.list_routes import list_route
@@ -43,7 +43,7 @@ def build(service: Service, settings: Settings) -> FastAPI:
     for routes in service.routes:
         if isinstance(routes, APIRouter):
             app.include_router(routes, dependencies=[every_route])
-    app.router.routes += [aggregate_route(aggregate) for aggregate in service.aggregates]
+    app.router.routes += [resource_route(resource) for resource in service.resources]
     app.router.routes += health_routes(health)
     if settings.development:
         app.router.routes += clock_routes()
@@ -51,13 +51,14 @@ def build(service: Service, settings: Settings) -> FastAPI:
         app,
         title=f"Throughline {service.name}",
         description=service.description,
+        tags=service.tags,
         commands=commands,
-        aggregates=service.aggregates,
+        resources=service.resources,
         listings=service.listings,
     )
     app.openapi = lambda: described  # type: ignore[method-assign]
     app.state.parameters = query_parameters(described)
-    app.router.routes += reference_routes(app.openapi)
+    app.router.routes += reference_routes(service.name, app.openapi)
     if service.pages:
         app.router.routes += page_routes(service.pages)
     # Mounts last: one at "/" takes whatever is left.

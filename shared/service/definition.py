@@ -17,6 +17,7 @@ from shared.domain.follow_up import follow_up
 from shared.events.leads.team import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.eventstore.batching import RELAXED, Pace
+from shared.http.resources import Resource
 from shared.projections.lists import Listing
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections
@@ -41,6 +42,8 @@ class Service:
 
     name: str
     aggregates: tuple[Aggregate, ...] = field(default=(), kw_only=True)
+    resources: tuple[Resource, ...] = field(default=(), kw_only=True)
+    """What is published of the aggregates; one without is not shown."""
     reactions: Reactions | None = field(default=None, kw_only=True)
     projections: tuple[Projection, ...] = field(default=(), kw_only=True)
     """The projection of the organisation is added to every service."""
@@ -59,6 +62,8 @@ class Service:
     """How its journal and its projections keep pace with what happens."""
     pages: Path | None = field(default=None, kw_only=True)
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
+    tags: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """The subjects by which its operations are grouped in the reference, with a sentence each."""
     description: str = field(kw_only=True)
     """What it does, for the reference."""
 

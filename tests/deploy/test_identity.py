@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from deploy.local.identity import Person, SigningKeys, build_identity, write_people
 from shared.domain.roles import Role
 from shared.http.authentication import IssuerKeys, Tokens, fetch_keys
-from shared.http.openapi.document import PROBLEM_SCHEMA
+from shared.http.openapi.parts import PROBLEM_SCHEMA
 from shared.http.problems import CATALOGUE, KINDS
 from tests.shared.http.test_command_routes import problem
 

@@ -1,7 +1,14 @@
 """The law of the HTTP interface: every operation is described whole, no path has two owners, and the committed
-documents are what the code says."""
+documents are what the code says.
+
+What clients see of a state is declared apart from it. Names are unique, closed sets are spelled out and unions are told
+apart by a field: generators of clients read no more than that.
+"""
 
 import json
+import typing
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import Any
 
 import pytest
@@ -11,9 +18,19 @@ from deploy.reference import FOLDER, committed, files
 from deploy.services import SERVICES, definition_of
 from shared.domain.aggregate import Aggregate
 from shared.http.command_routes import command_routes
+from shared.http.openapi.pages import MERGED
+from shared.http.resources import Resource
 from shared.service.build import service_document
 
 RENEW = "run: python -m deploy.reference"
+
+CLOSED = {
+    "status", "category", "category_of_stage", "category_by_rep", "category_by_manager", "role", "roles", "level",
+    "outcome", "leg", "rule", "waits", "buying_role", "experience", "original_kind", "timeline", "unit", "trend",
+}  # fmt: skip
+"""Names of fields whose values are a closed set wherever they stand."""
+TEXTS = {"DealActivity.outcome", "LogActivity.outcome", "Problem.status"}
+"""Fields of those names that are others: a text that somebody wrote, and the number of HTTP."""
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +119,114 @@ def test_the_stream_says_how_it_is_resumed_and_what_an_event_holds() -> None:
     content = stream["responses"]["200"]["content"]["text/event-stream"]
     assert content["schema"] == {"$ref": "#/components/schemas/StreamedEvent"}
     assert set(content["example"]) >= {"type", "position", "aggregate", "id", "name", "occurred_at"}
+
+
+# -- what clients are generated from ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(MERGED.read_text(encoding="utf-8"))
+    return document
+
+
+def resources() -> list[Resource]:
+    return [resource for service in SERVICES for resource in definition_of(service).resources]
+
+
+def test_what_is_published_of_every_state_is_declared() -> None:
+    aggregates = [aggregate for service in SERVICES for aggregate in definition_of(service).aggregates]
+    assert {resource.aggregate for resource in resources()} == set(aggregates)
+
+
+@pytest.mark.parametrize("resource", resources(), ids=lambda resource: resource.aggregate.plural)
+def test_no_class_of_the_domain_is_published(resource: Resource) -> None:
+    """API-1: whoever changes what a state remembers changes nothing that clients depend on."""
+    for shape in resource.shapes.values():
+        for kind in _classes(shape, set()):
+            declared = kind.__module__.endswith(".resources") or kind.__module__.startswith("shared.events.")
+            assert declared, f"{shape.__name__} publishes {kind.__module__}.{kind.__name__}"
+
+
+def _classes(hint: Any, seen: set[Any]) -> Iterator[type]:
+    """The data classes that a type is made of."""
+    if is_dataclass(hint) and hint not in seen and isinstance(hint, type):
+        seen.add(hint)
+        yield hint
+        for inner in typing.get_type_hints(hint).values():
+            yield from _classes(inner, seen)
+    for inner in typing.get_args(hint):
+        yield from _classes(inner, seen)
+
+
+def test_the_title_of_a_schema_is_its_name(whole: dict[str, Any]) -> None:
+    schemas = whole["components"]["schemas"]
+    assert {name: schema.get("title") for name, schema in schemas.items()} == {name: name for name in schemas}
+
+
+def test_what_is_one_of_several_says_by_which_field_it_is_told(whole: dict[str, Any]) -> None:
+    unions = [part for part in _parts(whole) if "oneOf" in part]
+    assert len(unions) == sum(len(resource.shapes) > 1 for resource in resources())
+    for union in unions:
+        assert union["discriminator"]["propertyName"] == "status"
+        for status, reference in union["discriminator"]["mapping"].items():
+            schema = whole["components"]["schemas"][reference.removeprefix("#/components/schemas/")]
+            assert schema["properties"]["status"]["const"] == status
+            assert "status" in schema["required"]
+
+
+def test_closed_sets_are_spelled_out(whole: dict[str, Any]) -> None:
+    plain = [
+        f"{name}.{field}"
+        for name, schema in whole["components"]["schemas"].items()
+        for field, told in schema.get("properties", {}).items()
+        if field in CLOSED and not _spelled_out(told, whole["components"]["schemas"])
+    ]
+    assert set(plain) == TEXTS
+
+
+def _spelled_out(told: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    options = [option for option in told.get("anyOf", [told]) if option.get("type") != "null"]
+    options = [option.get("items", option) for option in options]
+    options = [schemas[option["$ref"].rpartition("/")[2]] if "$ref" in option else option for option in options]
+    return all("enum" in option or "const" in option for option in options)
+
+
+def test_a_schema_leaves_defaults_to_its_texts(whole: dict[str, Any]) -> None:
+    """Generators make a field with a default required, and then the documented body does not compile."""
+    assert [part for part in _parts(whole["components"]["schemas"]) if "default" in part] == []
+
+
+def test_an_answer_has_all_its_fields(whole: dict[str, Any]) -> None:
+    for resource in resources():
+        for shape in resource.shapes.values():
+            schema = whole["components"]["schemas"][shape.__name__]
+            assert set(schema["required"]) == set(schema["properties"]), shape.__name__
+
+
+def test_every_subject_is_described_and_written_in_one_way(whole: dict[str, Any]) -> None:
+    described = {tag["name"]: tag["description"] for tag in whole["tags"]}
+    assert len(described) == len(whole["tags"])
+    used = {tag for operations in whole["paths"].values() for told in operations.values() for tag in told["tags"]}
+    assert set(described) == used
+    for name, sentence in described.items():
+        assert name == name.lower().replace(" ", "-"), name
+        assert sentence.endswith("."), name
+
+
+def test_every_parameter_is_described(whole: dict[str, Any]) -> None:
+    for path, operations in whole["paths"].items():
+        for told in operations.values():
+            for given in told.get("parameters", []):
+                where = f"{path} {given['name']}"
+                assert given["in"] == "path" or given["description"].endswith("."), where
+                days = given["in"] == "query" and given["name"].endswith(("_from", "_to"))
+                assert not days or {"format", "pattern"} & set(given["schema"]), where
+
+
+def _parts(part: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a document."""
+    if isinstance(part, dict):
+        yield part
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _parts(inner)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from services.contracts.domain.contract import contract
@@ -18,7 +19,7 @@ from shared.events.contracts.contract import (
     ContractTermsChanged,
     ContractVoided,
 )
-from shared.events.definition import value
+from shared.events.definition import value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
@@ -122,8 +123,7 @@ class ContractRow:
     id: UUID
     version: int
     name: str
-    status: str
-    """drafted, submitted, approved, signed, active or voided."""
+    status: Annotated[str, words(statuses(contract))]
     total: Money
     deal_id: UUID | None
     account_id: UUID | None

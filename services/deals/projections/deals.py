@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from services.deals.domain.deal import deal
@@ -26,7 +26,7 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
-from shared.events.definition import Exact, value
+from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
@@ -68,13 +68,12 @@ class DealRow:
 
     id: UUID
     version: int
-    status: str
-    """open, won, lost or abandoned."""
+    status: Annotated[str, words(statuses(deal))]
     name: str
     amount: Money
     stage: str
     probability: Exact
-    category: str
+    category: Category
     expected_close: date | None
     next_step: date | None
     owner: UUID | None

@@ -1,6 +1,6 @@
 """The list of targets."""
 
-from typing import get_args
+from typing import Literal, get_args
 from uuid import UUID
 
 from services.deals.domain.target import Level
@@ -21,8 +21,8 @@ class TargetRow:
     id: UUID
     version: int
     period: str
-    kind: str
-    level: str
+    kind: Literal["revenue"]
+    level: Level
     amount: Money
     team: UUID | None
     member: UUID | None

@@ -21,7 +21,7 @@ from shared.http.handwritten import answer, operation
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.query_values import identifier
 
-router = APIRouter(tags=["Effects"])
+router = APIRouter(tags=["effects"])
 
 Outcome = Literal["waiting", "parked", "refused", "done"]
 

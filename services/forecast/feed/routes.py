@@ -17,7 +17,7 @@ from shared.domain.roles import READING
 from shared.http.handwritten import EVENT_STREAM, answer, operation
 from shared.http.sse import Select, ServerEvent
 
-router = APIRouter(tags=["Live"])
+router = APIRouter(tags=["live"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,8 @@ async def stream(request: Request, query: LiveQuery) -> Response:
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
     Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
-    the caller has left the company. A comment with the newest id, every 15 s, says that the stream is alive. An event
+    the caller has left the company. An event named `reset` says that the id is of a time before a restore: what the
+    listener knows is to be read anew. A comment with the newest id, every 15 s, says that the stream is alive. An event
     that could not be handled at first is shown in the list of the newest events once it is, and not told here.
     """
     asker, narrowed = query.question.asker, query.question.teams

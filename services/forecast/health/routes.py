@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 
@@ -22,9 +23,10 @@ from services.forecast.health.rules import (
     trend,
 )
 from shared.domain.roles import READING
+from shared.events.definition import words
 from shared.http.handwritten import answer, operation
 
-router = APIRouter(tags=["Health"])
+router = APIRouter(tags=["health-metrics"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Metric:
     name: str
     description: str
     value: Decimal | None
-    unit: str
+    unit: Annotated[str, words(("share", "days"))]
     numerator: Decimal
     denominator: Decimal
     n: int
@@ -50,7 +52,7 @@ class Metric:
     alert: Decimal
     more_is_better: bool
     before: Decimal | None
-    trend: str
+    trend: Annotated[str, words(("improving", "worsening", "steady", "unknown"))]
     trend_title: str
     since: datetime | None
     hint: str

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -10,10 +11,11 @@ from services.forecast.asking.parameters import PresentQuery
 from services.forecast.asking.wording import title_of
 from services.forecast.feed.queries import reach
 from services.forecast.people.queries import name_of, teams_seen
-from shared.domain.roles import READING
+from shared.domain.roles import READING, Role
+from shared.events.definition import words
 from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
 
-router = APIRouter(tags=["People"])
+router = APIRouter(tags=["people"])
 
 BEHIND_AFTER = timedelta(days=31)
 """When the newest fact is older than this, the figures of today say little: a page better opens at its day."""
@@ -35,7 +37,7 @@ class Me:
     name: str
     title: str
     """The first of the roles, in words; empty without one."""
-    roles: list[str]
+    roles: list[Annotated[str, words(Role)]]
     member: UUID | None
     teams: list[TeamName]
     currency: str

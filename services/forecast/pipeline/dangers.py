@@ -7,19 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 from services.forecast.asking.periods import Period
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.timeline import DealState
 from services.forecast.processes.queries import Stage, StageKey
 from shared.domain.context import Company
+from shared.events.definition import words
+
+CODES = ("no-close-date", "close-date-passed", "silent", "pushed", "stage-overdue", "too-early")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Danger:
     """Why a deal may not come in; the more `weight`, the graver."""
 
-    code: str
+    code: Annotated[str, words(CODES)]
     sentence: str
     weight: int
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from shared.domain.context import Company
@@ -38,7 +38,10 @@ MAX_DAYS_AHEAD = 14
 """So many days after it was agreed a next step ends the silence of a deal: one that lies further ahead is no sign of
 life until then."""
 
-OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
+OUTCOME_WORDS = OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
+Category = Literal["closed", "commit", "best-case", "pipeline", "omitted"]
+CATEGORIES: tuple[str, ...] = get_args(Category)
+"""Forecast categories, the surest first; each but omitted adds to those after it in a cumulative roll-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ Where nobody is, the lead stands in the public pool.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate, Occurrence
@@ -16,7 +17,9 @@ from shared.events.definition import value
 from shared.events.leads.assignment_queue import TurnTaken
 from shared.events.leads.lead import LeadAssigned, LeadLeftUnassigned
 
-GIVEN_TEAM, ASKERS_TEAM, NO_TEAM, BY_HAND, IMPORTED = "given-team", "askers-team", "no-team", "by-hand", "imported"
+AssignmentRule = Literal["given-team", "askers-team", "no-team", "by-hand", "imported"]
+"""By which rule a lead has its owner, or none."""
+GIVEN_TEAM, ASKERS_TEAM, NO_TEAM, BY_HAND, IMPORTED = get_args(AssignmentRule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -40,6 +41,9 @@ class ContactPoints:
     country: str | None = None
 
 
+KnownKind = Literal["lead", "account"]
+
+
 @value
 class Known:
     """Somebody who is known under an e-mail address: an open lead, or a person at an account."""
@@ -47,7 +51,7 @@ class Known:
     id: UUID
     """The lead's or the account's."""
     kind: str = "lead"
-    """lead or account."""
+    """lead or account (`KnownKind`)."""
     name: str | None = None
     since: datetime | None = None
     """Since when; None when that does not matter."""

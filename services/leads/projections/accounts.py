@@ -152,7 +152,7 @@ class ContactRow:
     """The version of the account at the contact's last change."""
     account_id: UUID
     account_name: str
-    buying_role: str | None
+    buying_role: BuyingRole | None
     name: str | None
     email: str | None
     phone: str | None

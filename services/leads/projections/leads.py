@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from services.leads.domain.assignment import AssignmentRule
+from services.leads.domain.contact_points import KnownKind
 from services.leads.domain.lead import lead
+from services.leads.domain.lead.closing import DisqualificationReason
 from shared.domain.aggregate import statuses
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
-from shared.events.definition import value
+from shared.events.definition import value, words
 from shared.events.envelope import Envelope
 from shared.events.leads.lead import (
     LeadActivityLogged,
@@ -75,8 +78,7 @@ class LeadRow:
 
     id: UUID
     version: int
-    status: str
-    """open, duplicate, converted, disqualified or erased."""
+    status: Annotated[str, words(statuses(lead))]
     source: str
     person_name: str | None
     email: str | None
@@ -92,10 +94,10 @@ class LeadRow:
     owner: UUID | None
     """None while nobody has it: it stands in the public pool."""
     team: UUID | None
-    rule: str | None
+    rule: AssignmentRule | None
     """The rule that decided about the owner."""
     original_id: UUID | None
-    original_kind: str | None
+    original_kind: KnownKind | None
     candidates: tuple[UUID, ...]
     """Leads and accounts where others are known under the same e-mail address, who may be the same person."""
     need_stated: bool | None
@@ -105,7 +107,7 @@ class LeadRow:
     follow_up: date | None
     account_id: UUID | None
     deal_id: UUID | None
-    reason: str | None
+    reason: DisqualificationReason | None
     """Why it was disqualified."""
     erased: bool
     assumptions: tuple[str, ...]

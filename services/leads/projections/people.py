@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from services.leads.domain.organisation.member import DETAILS, member
+from services.leads.domain.organisation.member import DETAILS, Experience, member
 from shared.domain.aggregate import statuses
 from shared.domain.history import stated
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.chronology import ORDER_OF_DAY
-from shared.events.definition import value
+from shared.events.definition import value, words
 from shared.events.envelope import Envelope
 from shared.events.leads.member import (
     MemberChanged,
@@ -168,14 +168,13 @@ class MemberRow:
 
     id: UUID
     version: int
-    status: str
-    """active or former."""
+    status: Annotated[str, words(statuses(member))]
     subject: str
     name: str
-    role: str
+    role: Role
     team: UUID | None
     department: str
-    experience: str
+    experience: Experience
     capacity: int
     joined_at: datetime
     left_on: date | None

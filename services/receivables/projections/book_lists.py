@@ -2,15 +2,19 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Literal, get_args
 from uuid import UUID
 
-from services.receivables.domain.ledger.holdings import OTHERWISE, TAKEN_BACK, TIE
-from services.receivables.domain.ledger.state import BY_HAND
+from services.receivables.domain.ledger.allocation import AllocationRule
+from services.receivables.domain.ledger.holdings import Waits
 from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, in_team, one_of
+
+InvoiceStatus = Literal["open", "part-paid", "paid"]
+AllocationStatus = Literal["standing", "taken-back"]
 
 
 @value
@@ -19,8 +23,7 @@ class InvoiceRow:
 
     id: UUID
     number: str
-    status: str
-    """open, part-paid or paid."""
+    status: InvoiceStatus
     ledger_id: UUID
     account_id: UUID
     contract_id: UUID | None
@@ -59,8 +62,8 @@ class ReceiptRow:
     """What the payer wrote."""
     outside_id: str | None
     """By what the system knows it that it came from, of money of history."""
-    waits: str | None
-    """Why a person has to look at it: tie, taken-back or would-be-allocated-otherwise."""
+    waits: Waits | None
+    """Why a person has to look at it."""
     taken_back: Money
     """What of it was taken back, and waits until somebody allocates it."""
 
@@ -79,14 +82,13 @@ class AllocationRow:
     """What still stands of it; zero where all of it was taken back."""
     taken_back: Money
     """What was taken back of it."""
-    rule: str
-    """reference, exact-amount, oldest-due, credit or by-hand: why this invoice."""
+    rule: AllocationRule
+    """Why this invoice."""
     allocated_on: date
     """From when on it settles the invoice."""
     of_history: bool
     """Decided on what history tells: what is told of it later may have it allocated otherwise."""
-    status: str
-    """standing or taken-back."""
+    status: AllocationStatus
     reason: str | None
     """Why it stands, where a person said so."""
     taken_back_for: str | None
@@ -108,10 +110,6 @@ class BalanceRow:
     unapplied: Money
 
 
-STATUSES = ("open", "part-paid", "paid")
-WAITS = (TIE, TAKEN_BACK, OTHERWISE)
-RULES = ("reference", "exact-amount", "oldest-due", "credit", BY_HAND)
-
 INVOICES = Listing(
     name="invoices",
     projection=BOOKS_PROJECTION,
@@ -120,7 +118,7 @@ INVOICES = Listing(
     key="id",
     filters={
         "number": equals("number"),
-        "status": one_of("status", STATUSES),
+        "status": one_of("status", get_args(InvoiceStatus)),
         "legal_entity": equals("legal_entity"),
         "outside_id": equals("outside_id"),
         "overdue": equals("overdue", bool),
@@ -154,7 +152,7 @@ RECEIPTS = Listing(
         "received_to": at_most("received_on", date),
         "reference": contains("reference"),
         "outside_id": equals("outside_id"),
-        "waits": one_of("waits", WAITS),
+        "waits": one_of("waits", get_args(Waits)),
     },
     sorts=("received_on", "amount", "unapplied"),
     default_sort="-received_on",
@@ -173,8 +171,8 @@ ALLOCATIONS = Listing(
         "account": equals("account_id", UUID),
         "receipt": equals("receipt_id", UUID),
         "invoice": equals("invoice_id", UUID),
-        "status": one_of("status", ("standing", "taken-back")),
-        "rule": one_of("rule", RULES),
+        "status": one_of("status", get_args(AllocationStatus)),
+        "rule": one_of("rule", get_args(AllocationRule)),
         "of_history": equals("of_history", bool),
         "allocated_from": at_least("allocated_on", date),
         "allocated_to": at_most("allocated_on", date),

@@ -3,26 +3,42 @@
 Every operation has an id, a summary, an example, its errors and its roles (`x-roles`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from shared.domain.aggregate import Aggregate, states_of, word_of
+from shared.domain.aggregate import word_of
 from shared.domain.roles import Role
 from shared.http.command_routes import CommandRoute, operation_id
-from shared.http.examples import example_of
+from shared.http.examples import PREFIX, example_of
 from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS
 from shared.http.json import decimals_are_strings, schema_of
+from shared.http.openapi.filters import filter_parameter
+from shared.http.openapi.parts import (
+    ANSWER_HEADERS,
+    CORRELATION,
+    KEY,
+    KNOWN,
+    LINK,
+    OWN_SCHEMAS,
+    OWN_TEAM,
+    PATH_ID,
+    PREFER,
+    RESUME,
+    SECURITY,
+    SERVERS,
+    SOME_ID,
+    TOKEN,
+    VERSION,
+    Document,
+    header,
+)
 from shared.http.problems import CATALOGUE, KINDS
 from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
-from shared.projections.lists import MAX_VALUES, MAX_WORDS, OWN_TEAM_ONLY, Filter, Listing
-
-Document = dict[str, Any]
-
-VERSION = "1"
-SOME_ID = "01913b6e-9c00-7a30-8f41-0c5d2e8b7a11"
+from shared.http.resources import Resource
+from shared.projections.lists import DEFAULT_ROWS, MAX_ROWS, OWN_TEAM_ONLY, Listing
 
 EVERY = ("malformed-request", "invalid-parameter", "not-signed-in", "not-allowed", "too-many-requests", "unexpected",
          "read-model-behind", "unavailable")  # fmt: skip
@@ -31,99 +47,14 @@ OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-fligh
                "unsupported-media-type", "invalid-body", "refused-content", "idempotency-key-reused",
                "stale-version")  # fmt: skip
 
-PROBLEM_SCHEMA: Document = {
-    "type": "object",
-    "description": "What went wrong (RFC 9457).",
-    "required": ["type", "title", "status", "detail", "instance", "code", "correlation_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference", "description": "The kind, and where it is explained."},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "A sentence for a person."},
-        "instance": {"type": "string", "format": "uri-reference"},
-        "code": {"type": "string", "description": "Stable; more exact than the kind where a rule refused."},
-        "correlation_id": {"type": "string", "format": "uuid"},
-        "version": {"type": "integer", "description": "The current version, on stale-version."},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["code", "message"],
-                "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer of the field."},
-                    "parameter": {"type": "string", "description": "The query parameter."},
-                    "code": {"type": "string"},
-                    "message": {"type": "string"},
-                    "details": {"type": "object", "additionalProperties": True},
-                },
-            },
-        },
-    },
-}
-
-CHANGED_SCHEMA: Document = {
-    "type": "object",
-    "description": "Where a command led.",
-    "required": ["id", "version"],
-    "properties": {
-        "id": {"type": "string", "format": "uuid"},
-        "version": {"type": "integer", "description": "The version of the aggregate; the ETag says the same."},
-    },
-}
-
-SECURITY: Document = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "A token of the issuer."},
-    "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "The page's session."},
-}
-
-
-def _header(name: str, description: str, schema: Document, *, required: bool = False) -> Document:
-    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
-
-
-TOKEN = _header(
-    "Consistency-Token", "From a command's answer: this answer waits until it holds what that command did.",
-    {"type": "string"},
-)  # fmt: skip
-PREFER = _header("Prefer", "handling=lenient: rather an older answer than none.", {"type": "string"})
-CORRELATION = _header(
-    "X-Correlation-Id", "Ties logs, events and answers together.", {"type": "string", "format": "uuid"}
-)
-KEY = _header(
-    "Idempotency-Key", "One for each intent, the same on every retry; kept for 7 days.",
-    {"type": "string", "minLength": 1, "maxLength": 255}, required=True,
-)  # fmt: skip
-OWN_TEAM: Document = {
-    "name": OWN_TEAM_ONLY, "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
-    "description": "Only the team itself, and none of those below it.",
-}  # fmt: skip
-PATH_ID: Document = {
-    "name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}, "example": SOME_ID,
-}  # fmt: skip
-
-KNOWN = _header("If-None-Match", "An ETag: 304 when it still has that version.", {"type": "string"})
-
-RESUME = _header(
-    "Last-Event-ID", "The id of the last event that came: what followed it is sent first.", {"type": "integer"}
-)  # fmt: skip
-LINK: Document = {"Link": {"description": "The following page (rel=next).", "schema": {"type": "string"}}}
-
-ANSWER_HEADERS: Document = {
-    "ETag": {"description": "The version.", "schema": {"type": "string"}},
-    "Consistency-Token": {"description": "Send it with a read that shall hold this.", "schema": {"type": "string"}},
-    "Location": {"description": "Where it is.", "schema": {"type": "string"}},
-    "Idempotency-Replayed": {
-        "description": "true when this is the answer of the first time.",
-        "schema": {"type": "string"},
-    },
-}
-
 
 class Schemas:
     """Collects the schemas of data classes, and gives references to them."""
 
     def __init__(self) -> None:
-        self.found: Document = {"Problem": PROBLEM_SCHEMA, "Changed": CHANGED_SCHEMA}
+        self.found: Document = dict(OWN_SCHEMAS)
+        self.spelled_out: set[str] = set(OWN_SCHEMAS)
+        """Those that are written here, and say themselves what is required."""
 
     def adopt(self, schema: Document) -> Document:
         """Keep a schema and its parts under components; gives the reference to it."""
@@ -133,8 +64,14 @@ class Schemas:
             self._keep(name, part)
         if schema.get("type") == "object" and "title" in schema:
             self._keep(schema["title"], schema)
-            return {"$ref": f"#/components/schemas/{schema['title']}"}
+            return {"$ref": f"{PREFIX}{schema['title']}"}
         return schema
+
+    def name(self, name: str, schema: Document) -> Document:
+        """Keep a schema that is written here under a name; gives the reference to it."""
+        self.spelled_out.add(name)
+        self._keep(name, {"title": name, **schema})
+        return {"$ref": f"{PREFIX}{name}"}
 
     def _keep(self, name: str, schema: Document) -> None:
         if self.found.setdefault(name, schema) != schema:
@@ -146,8 +83,9 @@ def document(
     *,
     title: str,
     description: str,
+    tags: Mapping[str, str],
     commands: Iterable[CommandRoute],
-    aggregates: Iterable[Aggregate],
+    resources: Iterable[Resource],
     listings: Iterable[Listing],
 ) -> Document:
     """The whole document of a service."""
@@ -167,12 +105,14 @@ def document(
             paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
     for route in commands:
         paths.setdefault(route.path, {})[route.method.lower()] = _command(route, schemas)
-    for aggregate in aggregates:
-        paths.setdefault(f"/v1/{aggregate.plural}/{{id}}", {})["get"] = _aggregate(aggregate, schemas)
+    for resource in resources:
+        paths.setdefault(f"/v1/{resource.aggregate.plural}/{{id}}", {})["get"] = _resource(resource, schemas)
     for listing in listings:
         paths.setdefault(f"/v1/{listing.name}", {})["get"] = _listing(listing, schemas)
     components = base.get("components", {}).get("schemas", {})
     unused = {"HTTPValidationError", "ValidationError"}
+    base["servers"] = SERVERS
+    base["tags"] = [{"name": name, "description": tags[name]} for name in sorted(tags)]
     base["paths"] = dict(sorted(paths.items()))
     base["components"] = {
         "schemas": dict(sorted({**{k: v for k, v in components.items() if k not in unused}, **schemas.found}.items())),
@@ -180,7 +120,31 @@ def document(
     }
     base["security"] = [{"bearer": []}, {"session": []}]
     decimals_are_strings(base)
+    _answer_whole(base, schemas.spelled_out)
     return base
+
+
+def _answer_whole(described: Document, spelled_out: Collection[str]) -> None:
+    """Say of what only answers hold that every field is there: an answer leaves none out, a body may."""
+    schemas = described["components"]["schemas"]
+    operations = [told for under in described["paths"].values() for told in under.values()]
+    sent: set[str] = set()
+    waiting = [name for told in operations for name in _referred(told.get("requestBody", {}))]
+    while waiting:
+        name = waiting.pop()
+        if name not in sent:
+            sent.add(name)
+            waiting += _referred(schemas[name])
+    for name in schemas.keys() - sent - set(spelled_out):
+        if "properties" in schemas[name]:
+            schemas[name] = {**schemas[name], "required": list(schemas[name]["properties"])}
+
+
+def _referred(part: Any) -> list[str]:
+    """The names of the schemas that a part of the document refers to."""
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    own = [part["$ref"].removeprefix(PREFIX)] if isinstance(part, dict) and "$ref" in part else []
+    return own + [name for each in inner for name in _referred(each)]
 
 
 def _problems(kinds: Iterable[str]) -> Document:
@@ -198,7 +162,7 @@ def _problem(status: int, kinds: list[str]) -> Document:
         "title": first.title,
         "status": status,
         "detail": first.advice,
-        "instance": "/v1/…",
+        "instance": f"/v1/deals/{SOME_ID}",
         "code": kinds[0],
         "correlation_id": SOME_ID,
     }
@@ -218,7 +182,7 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
     parameters = [CORRELATION, TOKEN, PREFER]
     if not route.creates:
         match = "The ETag of what you read." if changes else "Only if it still has this version."
-        parameters = [PATH_ID, _header("If-Match", match, {"type": "string"}, required=changes), *parameters]
+        parameters = [PATH_ID, header("If-Match", match, {"type": "string"}, required=changes), *parameters]
     parameters.append(KEY if route.method == "POST" else {**KEY, "required": False})
     kinds = [*EVERY, *OF_COMMANDS, *(() if route.creates else OF_ONE)]
     if route.method == "POST":
@@ -262,9 +226,9 @@ def roles_of(roles: Iterable[Role]) -> list[str]:
     return sorted(str(role) for role in roles)
 
 
-def _aggregate(aggregate: Aggregate, schemas: Schemas) -> Document:
-    states = [_state(aggregate, state, schemas) for state in states_of(aggregate)]
-    content: Document = {"schema": {"oneOf": states} if len(states) > 1 else states[0]}
+def _resource(resource: Resource, schemas: Schemas) -> Document:
+    aggregate = resource.aggregate
+    content: Document = {"schema": _states(resource, schemas)}
     content["example"] = example_of(content["schema"], schemas.found)
     headers = {"ETag": ANSWER_HEADERS["ETag"]}
     return {
@@ -281,35 +245,58 @@ def _aggregate(aggregate: Aggregate, schemas: Schemas) -> Document:
     }  # fmt: skip
 
 
-def _state(aggregate: Aggregate, state: type, schemas: Schemas) -> Document:
+def _states(resource: Resource, schemas: Schemas) -> Document:
+    """What the states are shown as: one of several is told by its `status` (a discriminated union)."""
+    by_status = {
+        word_of(resource.aggregate, state): _state(shape, word_of(resource.aggregate, state), schemas)
+        for state, shape in resource.shapes.items()
+    }
+    if len(by_status) == 1:
+        return next(iter(by_status.values()))
+    mapping = {status: reference["$ref"] for status, reference in by_status.items()}
+    union = {"oneOf": list(by_status.values()), "discriminator": {"propertyName": "status", "mapping": mapping}}
+    return schemas.name("".join(word.capitalize() for word in resource.aggregate.name.split("-")), union)
+
+
+def _state(shape: type, status: str, schemas: Schemas) -> Document:
     """A state as it is shown: its fields, and what every aggregate says of itself."""
-    shown = schema_of(aggregate.shown_type(state))
-    schemas.adopt({"$defs": shown.pop("$defs", {})})
-    shown["title"] = state.__name__
+    shown = schema_of(shape)
     own: Document = {
         "id": {"type": "string", "format": "uuid"},
         "version": {"type": "integer"},
-        "status": {"const": word_of(aggregate, state), "type": "string"},
+        "status": {"const": status, "type": "string"},
     }
-    shown["properties"] = {**own, **shown.get("properties", {}), **own}
-    shown["required"] = sorted({*own, *shown.get("required", [])})
-    schemas.found[state.__name__] = shown
-    return {"$ref": f"#/components/schemas/{state.__name__}"}
+    shown["properties"] = {**own, **shown.get("properties", {})}
+    shown["required"] = [*own, *shown.get("required", [])]
+    return schemas.adopt(shown)
 
 
 def _listing(listing: Listing, schemas: Schemas) -> Document:
     item = schemas.adopt(schema_of(listing.item))
     sorts = sorted(f"{sign}{name}" for name in listing.sorts for sign in ("", "-"))
-    parameters = [_filter(name, listing.filters[name]) for name in sorted(listing.filters)]
+    parameters = [
+        filter_parameter(name, listing.filters[name], listing.by_language) for name in sorted(listing.filters)
+    ]
     if OWN_TEAM_ONLY in listing.parameters:
         parameters.append(OWN_TEAM)
     parameters += [
-        {"name": "sort", "in": "query", "schema": {"type": "string", "enum": sorts, "default": listing.default_sort}},
-        {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}},
+        {
+            "name": "sort",
+            "in": "query",
+            "schema": {"type": "string", "enum": sorts, "default": listing.default_sort},
+            "description": "The field by which they are sorted; with - in front the greatest first.",
+        },
+        {
+            "name": "limit",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": DEFAULT_ROWS},
+            "description": "How many a page has at most.",
+        },
         {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "`next` of the page before."},
     ]
-    schema = {
+    page = {
         "type": "object",
+        "description": "One page of the list.",
         "required": ["items", "next", "has_more", "as_of"],
         "properties": {
             "items": {"type": "array", "items": item},
@@ -322,6 +309,7 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
             },
         },
     }
+    schema = schemas.name(f"{listing.item.__name__.removesuffix('Row')}Page", page)
     example = {
         "items": [example_of(item, schemas.found)],
         "next": None,
@@ -343,22 +331,6 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
         },
         "x-roles": roles_of(listing.readers),
     }
-
-
-def _filter(name: str, condition: Filter) -> Document:
-    """A filter of a list: `equals` takes several values, the parameter once for each."""
-    told = f"Only those with this {name.replace('_', ' ')}"
-    if condition.operator == "search":
-        told = f"Only those in which each of these words stands, whatever its case; at most {MAX_WORDS}"
-    elif condition.with_subteams:
-        told = "Only those of this team and the teams below it"
-    schema: Document = {"type": "string"}
-    if condition.words:
-        schema["enum"] = list(condition.words)
-    if condition.takes_several:
-        schema = {"type": "array", "items": schema, "maxItems": MAX_VALUES}
-        told += ", or with one of several: give the parameter once for each; an empty list when there are none"
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": f"{told}."}
 
 
 def _hand_written(described: Document, method: str, schemas: Schemas) -> Document:

@@ -14,8 +14,10 @@ from starlette.routing import BaseRoute, Route
 from shared.http.problems import CATALOGUE, KINDS, Problem
 
 FOLDER = Path(__file__).with_name("static")
-MERGED = Path(__file__).parents[3] / "docs" / "reference" / "openapi" / "throughline.json"
-"""The document of all services, in a checkout or an image of it; a service alone shows its own."""
+DOCUMENTS = Path(__file__).parents[3] / "docs" / "reference" / "openapi"
+"""The documents of all services, in a checkout or an image of it."""
+MERGED = DOCUMENTS / "throughline.json"
+"""All services in one; a service alone shows its own."""
 
 ASSETS = {
     "reference.css": "text/css",
@@ -33,21 +35,33 @@ PAGE_HEADERS = {
     "Cache-Control": "no-cache",
 }
 
+FRESH = {"Cache-Control": "no-cache"}
 
-def reference_routes(own: Callable[[], dict[str, Any]]) -> list[BaseRoute]:
-    """The pages, their files and the documents; `own` gives the service's document."""
+
+def reference_routes(service: str, own: Callable[[], dict[str, Any]]) -> list[BaseRoute]:
+    """The pages, their files and the documents; `own` gives the service's document.
+
+    Whatever service is asked, `/openapi.json` is the document of all, and `/openapi/<service>.json` that of one.
+    """
 
     @cache
     def own_document() -> bytes:
         return json.dumps(own()).encode()
 
-    async def document(_: Request) -> Response:
-        return Response(own_document(), media_type="application/json", headers={"Cache-Control": "no-cache"})
+    def its_own() -> Response:
+        return Response(own_document(), media_type="application/json", headers=FRESH)
 
-    async def whole(request: Request) -> Response:
-        if not MERGED.exists():
-            return await document(request)
-        return FileResponse(MERGED, media_type="application/json", headers={"Cache-Control": "no-cache"})
+    async def whole(_: Request) -> Response:
+        return FileResponse(MERGED, media_type="application/json", headers=FRESH) if MERGED.exists() else its_own()
+
+    async def document(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name == service:
+            return its_own()
+        path = next((path for path in DOCUMENTS.glob("*.json") if path.stem == name), None)
+        if path is None:
+            raise Problem("not-found", "There is no such service.")
+        return FileResponse(path, media_type="application/json", headers=FRESH)
 
     async def page(_: Request) -> Response:
         return HTMLResponse((FOLDER / "index.html").read_text(encoding="utf-8"), headers=PAGE_HEADERS)
@@ -62,7 +76,8 @@ def reference_routes(own: Callable[[], dict[str, Any]]) -> list[BaseRoute]:
         return FileResponse(FOLDER / name, media_type=ASSETS[name], headers={"Cache-Control": "max-age=3600"})
 
     return [
-        Route("/openapi.json", document),
+        Route("/openapi.json", whole),
+        Route("/openapi/{name}.json", document),
         Route("/docs", page),
         Route("/docs/openapi.json", whole),
         Route(CATALOGUE, problems),

@@ -15,6 +15,7 @@ from shared.ops.settings import Settings
 from shared.projections.tokens import ConsistencyToken
 from shared.service.build import build
 from shared.testing.servers import DatabaseServer
+from tests.described import as_described
 from tests.shared.http import conftest as web
 
 issuer = web.issuer
@@ -40,7 +41,7 @@ class Desk:
         """What is there; it has to be."""
         response = await self.client.get(path, params=query)
         assert response.status_code == 200, response.text
-        return response.json()
+        return as_described(path, response.json())
 
     async def status(self, path: str) -> int:
         """How a read ends."""

@@ -11,6 +11,7 @@ from services.receivables.domain.plan import DrawUpPlan
 from shared.events.contracts.contract import PaymentTerm
 from shared.events.money import Money
 from shared.ops.ids import new_id
+from tests.described import as_described
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import Office
 from tests.shared.http.conftest import Errands
@@ -32,7 +33,7 @@ async def shown(desk: Desk, path: str, token: str, **query: str) -> Any:
         while True:
             response = await desk.client.get(path, params=query, headers={"Consistency-Token": token})
             if response.status_code == 200:
-                return response.json()
+                return as_described(path, response.json())
             assert response.status_code == 503, response.text
 
 

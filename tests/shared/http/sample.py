@@ -19,12 +19,14 @@ from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.http.command_routes import carry_out
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
+from shared.http.resources import Resource
 from shared.http.sse import Select, ServerEvent
 from shared.ops.ids import new_id
 from shared.projections.lists import Listing, at_least, equals
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.read_snapshot import Projections
 from shared.service.definition import FeedSource, Service
+from tests.shared.http import sample_resources
 
 
 @event("errands.errand-opened", aggregate="errand")
@@ -61,6 +63,8 @@ class OpenErrand:
     price: Money
     owner: UUID | None
     team: UUID | None
+    names: tuple[str, ...] = ()
+    """All that it was called: only the rules remember them."""
 
 
 @value
@@ -247,6 +251,8 @@ class ReceiveErrand:
     """An errand from outside."""
 
     name: Annotated[str, MinLen(1)]
+    count: int = 1
+    """How many."""
 
 
 RECEIVE: TypeAdapter[ReceiveErrand] = TypeAdapter(ReceiveErrand)
@@ -325,9 +331,11 @@ async def head(projections: Projections) -> int:
 SERVICE = Service(
     "errands",
     aggregates=(errand,),
+    resources=(Resource(errand, sample_resources.OpenErrand, sample_resources.FinishedErrand),),
     projections=(ERRANDS,),
     listings=(LISTING,),
     routes=(router,),
     feed=FeedSource(read=read, head=head),
+    tags={"errands": "What is run for money."},
     description="Errands.",
 )

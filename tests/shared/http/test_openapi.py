@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from shared.http.openapi.merge import merged
+from shared.http.openapi.pages import MERGED
 from shared.http.problems import KINDS
 from shared.service.build import service_document
 from tests.shared.http.conftest import Errands
@@ -80,7 +81,9 @@ def test_bodies_and_answers_have_schemas(described: dict[str, Any]) -> None:
     assert schemas["Money"]["properties"]["amount"]["type"] == "string"
     assert schemas["OpenErrand"]["properties"]["status"]["const"] == "open"
     answer = described["paths"]["/v1/errands/{id}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert {option["$ref"].rpartition("/")[2] for option in answer["oneOf"]} == {"OpenErrand", "FinishedErrand"}
+    assert answer == {"$ref": "#/components/schemas/Errand"}
+    options = {option["$ref"].rpartition("/")[2] for option in schemas["Errand"]["oneOf"]}
+    assert options == {"OpenErrand", "FinishedErrand"}
     receipts = described["paths"]["/v1/errand-receipts"]["post"]
     assert receipts["requestBody"]["content"]["application/json"]["schema"]["$ref"].endswith("/ReceiveErrand")
     assert "x-body" not in receipts
@@ -104,18 +107,46 @@ def test_it_describes_what_is_served(described: dict[str, Any], errands: Errands
     assert errands.app.openapi() == described
 
 
-def test_documents_merge(described: dict[str, Any]) -> None:
+def other_document(described: dict[str, Any]) -> dict[str, Any]:
     other = copy.deepcopy(described)
     other["paths"] = {"/v1/parcels": {"get": {**copy.deepcopy(described["paths"]["/v1/errands"]["get"])}}}
     other["paths"]["/v1/parcels"]["get"]["operationId"] = "listParcels"
-    other["components"]["schemas"]["ErrandRow"]["description"] = "Another one."
-    whole = merged({"errands": described, "parcels": other})
+    return other
+
+
+def test_documents_merge(described: dict[str, Any]) -> None:
+    whole = merged({"errands": described, "parcels": other_document(described)})
     assert set(whole["paths"]) == {*described["paths"], "/v1/parcels"}
-    assert whole["components"]["schemas"]["ParcelsErrandRow"]["description"] == "Another one."
-    items = whole["paths"]["/v1/parcels"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-    assert items["properties"]["items"]["items"]["$ref"] == "#/components/schemas/ParcelsErrandRow"
+    assert whole["components"]["schemas"] == described["components"]["schemas"]
     with pytest.raises(ValueError, match="both own /v1/errand"):
         merged({"errands": described, "again": described})
+
+
+def test_two_services_do_not_call_different_things_the_same(described: dict[str, Any]) -> None:
+    other = other_document(described)
+    other["components"]["schemas"]["ErrandRow"]["description"] = "Another one."
+    with pytest.raises(ValueError, match="parcels and errands both call something ErrandRow"):
+        merged({"errands": described, "parcels": other})
+
+
+def test_states_are_told_apart_by_their_status(described: dict[str, Any]) -> None:
+    assert described["components"]["schemas"]["Errand"]["discriminator"] == {
+        "propertyName": "status",
+        "mapping": {
+            "open": "#/components/schemas/OpenErrand",
+            "finished": "#/components/schemas/FinishedErrand",
+        },
+    }
+
+
+def test_a_default_is_told_in_words_and_only_what_is_sent_may_be_left_out(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    body = schemas["ReceiveErrand"]
+    assert "default" not in json.dumps(schemas)
+    assert "count" not in body["required"]
+    assert body["properties"]["count"]["description"] == "How many. Default: 1."
+    for name in ("ErrandRow", "OpenErrand"):
+        assert schemas[name]["required"] == list(schemas[name]["properties"]), name
 
 
 # -- pages ------------------------------------------------------------------------------------------------------------
@@ -135,8 +166,19 @@ async def test_the_reference_loads_nothing_from_outside(errands: Errands) -> Non
     for asset in (address for address in loaded if "/assets/" in address):
         text = (await client.get(asset)).text
         assert not re.search(r"@import|url\(['\"]?https?:", text)
-    assert (await client.get("/openapi.json")).json() == errands.app.openapi()
+    assert (await client.get("/openapi/errands.json")).json() == errands.app.openapi()
     assert (await client.get("/docs/assets/../../../pyproject.toml")).status_code == 404
+
+
+async def test_every_service_shows_the_document_of_all(errands: Errands) -> None:
+    client = errands.client(None)
+    whole = (await client.get("/openapi.json")).json()
+    assert whole == json.loads(MERGED.read_text(encoding="utf-8"))
+    assert (await client.get("/docs/openapi.json")).json() == whole
+    own = (await client.get("/openapi/deals.json")).json()
+    assert set(own["paths"]) < set(whole["paths"])
+    assert (await client.get("/openapi/nothing.json")).status_code == 404
+    assert (await client.get("/openapi/..%2Fasyncapi.json")).status_code == 404
 
 
 async def test_every_kind_of_problem_is_explained(errands: Errands) -> None:

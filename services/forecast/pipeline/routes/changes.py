@@ -19,18 +19,19 @@ from services.forecast.pipeline.legs import LEGS, LegName, Move, Place, place_of
 from services.forecast.pipeline.queries.changes import legs, moved
 from services.forecast.pipeline.queries.totals import OpenRow, open_rows
 from shared.domain.roles import READING
+from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 from shared.projections.errors import InvalidQuery, invalid
 
-router = APIRouter(tags=["Pipeline changes"])
+router = APIRouter(tags=["pipeline-changes"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
     """One step of the waterfall. `amount` is signed; `title` is the leg in words."""
 
-    leg: str
+    leg: Annotated[str, words(LEGS)]
     title: str
     count: int
     amount: Money
@@ -58,7 +59,7 @@ class MovedDeal:
 
     id: UUID
     name: str
-    leg: str
+    leg: Annotated[str, words(LEGS)]
     amount: Money
     before: Money | None
     after: Money | None

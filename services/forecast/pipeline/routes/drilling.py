@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Response
@@ -14,14 +15,15 @@ from services.forecast.asking.wording import title_of
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
 from services.forecast.pipeline.queries.totals import Wanted
-from services.forecast.pipeline.timeline import DealState
+from services.forecast.pipeline.timeline import CATEGORIES, OUTCOME_WORDS, DealState
 from services.forecast.processes.queries import StageKey, stages
+from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DealRow:
+class DrilledDeal:
     """A deal in a drill-down, as it stood at the instant asked about; `outcome_title` is the outcome in words.
 
     `stage_name` is what its process calls the stage, or the key in words as long as no publication of it is known.
@@ -35,8 +37,8 @@ class DealRow:
     process_version: int
     stage: str
     stage_name: str
-    category: str
-    outcome: str
+    category: Annotated[str, words(CATEGORIES)]
+    outcome: Annotated[str, words(OUTCOME_WORDS)]
     outcome_title: str
     expected_close: date | None
     closed_on: date | None
@@ -45,7 +47,7 @@ class DealRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DealRows:
+class DrilledDeals:
     """The deals behind a figure, the largest first, a page of them, and what all of them add up to.
 
     `expected` is the amount of closed deals and the weighted amount of open ones.
@@ -57,7 +59,7 @@ class DealRows:
     amount: Money
     weighted: Money
     expected: Money
-    deals: list[DealRow]
+    deals: list[DrilledDeal]
     next: str | None
     """The cursor of the following page."""
     has_more: bool
@@ -72,7 +74,7 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
         names = {stage.key: stage.name for stage in await stages(reading("processes"))}
         parked = reading.parked
     page = paged.cut(found.deals, place_of)
-    rows = DealRows(
+    rows = DrilledDeals(
         as_of=query.question.as_of,
         currency=query.currency,
         count=found.total.count,
@@ -86,8 +88,8 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
     return answer(rows, parked=parked, headers=page.headers)
 
 
-def _row(state: DealState, currency: str, names: Mapping[StageKey, str]) -> DealRow:
-    return DealRow(
+def _row(state: DealState, currency: str, names: Mapping[StageKey, str]) -> DrilledDeal:
+    return DrilledDeal(
         id=state.deal_id,
         name=state.name,
         amount=money(state.amount, currency),

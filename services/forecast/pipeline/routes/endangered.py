@@ -14,13 +14,14 @@ from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period, quarter_of
 from services.forecast.pipeline.dangers import Danger
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
-from services.forecast.pipeline.timeline import DealState
+from services.forecast.pipeline.timeline import CATEGORIES, DealState
 from services.forecast.processes.queries import stages
 from shared.domain.roles import READING
+from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 
-router = APIRouter(tags=["Forecast"])
+router = APIRouter(tags=["forecast"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class EndangeredDeal:
     process_id: UUID
     process_version: int
     stage: str
-    category: str
+    category: Annotated[str, words(CATEGORIES)]
     expected_close: date | None
     owner: UUID | None
     owner_name: str | None

@@ -17,7 +17,7 @@ from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
 from services.forecast.pipeline.figures import mean_and_median
 from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
-from services.forecast.pipeline.routes.drilling import DealRows, drilled
+from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON
 from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.roles import READING
@@ -26,7 +26,7 @@ from shared.http.handwritten import answer, operation
 from shared.http.query_parameters import Day
 from shared.projections.errors import InvalidQuery, invalid
 
-router = APIRouter(tags=["Funnel"])
+router = APIRouter(tags=["funnel"])
 
 From = Annotated[Day | None, Query(alias="from", description="First close date that counts as closed.")]
 To = Annotated[Day | None, Query(description="Last close date that counts as closed.")]
@@ -123,7 +123,7 @@ async def funnel(
     )
 
 
-@router.get("/v1/funnel/deals", **operation(roles=READING, answers=DealRows))
+@router.get("/v1/funnel/deals", **operation(roles=READING, answers=DrilledDeals))
 async def funnel_deals(
     query: PastQuery,
     paged: Paged,

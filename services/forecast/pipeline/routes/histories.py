@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -17,10 +17,11 @@ from services.forecast.pipeline.timeline import DealState, follow
 from shared.commands.request import NotFound
 from shared.domain.history import timed
 from shared.domain.roles import READING
+from shared.events.definition import words
 from shared.events.envelope import Envelope
 from shared.http.handwritten import answer, operation
 
-router = APIRouter(tags=["Deal histories"])
+router = APIRouter(tags=["deal-histories"])
 
 SHOWN = (
     "name", "amount", "expected_close", "owner", "team", "stage", "probability", "category", "outcome", "closed_on",
@@ -29,10 +30,10 @@ SHOWN = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class FieldChange:
     """One field of the deal that a fact changed; `title` is the field in words."""
 
-    field: str
+    field: Annotated[str, words(SHOWN)]
     title: str
     before: Any
     after: Any
@@ -57,7 +58,7 @@ class HistoryEntry:
     imported: bool
     correlation_id: UUID
     causation_id: UUID
-    changes: list[Change]
+    changes: list[FieldChange]
     data: Any
 
 
@@ -155,8 +156,7 @@ def _entry(fact: Any, before: DealState | None, after: DealState | None, name: s
     )
 
 
-def _changes(before: DealState | None, after: DealState | None) -> list[Change]:
+def _changes(before: DealState | None, after: DealState | None) -> list[FieldChange]:
     pairs = ((field, getattr(before, field, None), getattr(after, field, None)) for field in SHOWN)
-    return [
-        Change(field=field, title=title_of(field), before=old, after=new) for field, old, new in pairs if old != new
-    ]
+    changed = ((field, old, new) for field, old, new in pairs if old != new)
+    return [FieldChange(field=field, title=title_of(field), before=old, after=new) for field, old, new in changed]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
@@ -15,18 +15,16 @@ from services.forecast.asking.periods import Period, period, quarter_of
 from services.forecast.cash.queries import invoiced
 from services.forecast.counting.sums import Sum
 from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
-from services.forecast.pipeline.routes.drilling import DealRows, drilled
-from services.forecast.pipeline.timeline import OPEN, WON
+from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
+from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
 from services.forecast.targets.queries import revenue_target
 from shared.domain.roles import READING
+from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
 
-router = APIRouter(tags=["Forecast"])
+router = APIRouter(tags=["forecast"])
 
-Category = Literal["closed", "commit", "best-case", "pipeline", "omitted"]
-CATEGORIES: tuple[str, ...] = get_args(Category)
-"""Forecast categories, the surest first; each but omitted adds to those after it in a cumulative roll-up."""
 RollUp = Annotated[
     Literal["cumulative", "single"],
     Query(
@@ -39,7 +37,7 @@ RollUp = Annotated[
 class CategoryFigures:
     """The deals of one forecast category."""
 
-    category: str
+    category: Annotated[str, words(CATEGORIES)]
     count: int
     amount: Money
 
@@ -121,7 +119,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
     )
 
 
-@router.get("/v1/forecast/deals", **operation(roles=READING, answers=DealRows))
+@router.get("/v1/forecast/deals", **operation(roles=READING, answers=DrilledDeals))
 async def forecast_deals(
     query: PastQuery,
     paged: Paged,

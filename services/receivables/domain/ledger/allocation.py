@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Literal
 
 from services.receivables.domain.ledger.holdings import (
     Invoices,
@@ -20,6 +21,9 @@ from services.receivables.domain.ledger.state import LedgerAllocation, OpenLedge
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import AllocationReversed, ReceiptAllocated, ReceiptHeld, Share
+
+AllocationRule = Literal["reference", "exact-amount", "oldest-due", "credit", "by-hand"]
+"""Why a receipt settles an invoice."""
 
 
 @value

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 from itertools import chain, starmap, takewhile
+from typing import Literal, get_args
 from uuid import UUID
 
 from rpds import HashTrieMap
@@ -73,7 +74,9 @@ class LedgerReceipt:
         return self.unapplied - self.taken_back if self.taken_back else self.unapplied
 
 
-TIE, TAKEN_BACK, OTHERWISE = "tie", "taken-back", "would-be-allocated-otherwise"
+Waits = Literal["tie", "taken-back", "would-be-allocated-otherwise"]
+"""Why a receipt waits for a person."""
+TIE, TAKEN_BACK, OTHERWISE = get_args(Waits)
 
 
 Place = int

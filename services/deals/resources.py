@@ -1,0 +1,177 @@
+"""What clients see of deals, processes, products and targets: each state's published fields (`GET /v1/…/{id}`)."""
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.changes import Category
+from services.deals.domain.deal.closing import AbandonReason, LossReason
+from services.deals.domain.deal.work import ActivityKind
+from services.deals.domain.process import process
+from services.deals.domain.product import product
+from services.deals.domain.target import Level, target
+from shared.events.deals.deal import DealLine
+from shared.events.definition import Exact, value
+from shared.events.money import Money
+from shared.events.process import FactValue, ProcessDefinition
+from shared.http.resources import Resource
+
+# -- deals ------------------------------------------------------------------------------------------------------------
+
+
+@value
+class DealNextStep:
+    """What is to happen next. Without a day, it says explicitly that nothing is planned."""
+
+    on: date | None
+    what: str | None
+
+
+@value
+class DealNode:
+    """A task or deliverable of the deal; done once it has evidence."""
+
+    key: str
+    stage: str
+    kind: Literal["task", "deliverable"]
+    required: bool
+    due: date | None
+    evidence: str | None
+
+
+@value
+class DealActivity:
+    """Work on the deal."""
+
+    id: UUID
+    kind: ActivityKind
+    by: UUID | None
+    on: date | None
+    minutes: int | None
+    cost: Money | None
+    outcome: str | None
+
+
+@value
+class StageVisit:
+    """A stage that the deal entered, and the day."""
+
+    stage: str
+    on: date | None
+
+
+@value
+class Deal:
+    """What is published of a deal, whatever its state."""
+
+    name: str
+    amount: Money
+    expected_close: date | None
+    owner: UUID | None
+    team: UUID | None
+    stage: str
+    """The key of a stage of the process."""
+    stage_since: date | None
+    probability: Exact
+    """The probability of the stage, from 0 to 1."""
+    category: Category
+    """The forecast category that counts: the manager's judgement, else the rep's, else the stage's."""
+    category_of_stage: Category
+    category_by_rep: Category | None
+    category_by_manager: Category | None
+    account_id: UUID | None
+    account_name: str | None
+    lead_id: UUID | None
+    source: str | None
+    industry: str | None
+    lines: tuple[DealLine, ...]
+    process_id: UUID
+    process_version: int
+    process_rule: str
+    """The rule that chose the process."""
+    open_since: date | None
+    """The day on which it was opened, or reopened last."""
+    next_step: DealNextStep | None
+    nodes: tuple[DealNode, ...]
+    facts: dict[str, FactValue]
+    """What was noted; criteria are judged by it."""
+    activities: tuple[DealActivity, ...]
+    trail: tuple[StageVisit, ...]
+    """The stages that it entered, in order."""
+    assumptions: tuple[str, ...]
+    """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
+
+
+@value
+class OpenDeal(Deal):
+    """A deal on its way."""
+
+
+@value
+class WonDeal(Deal):
+    """The customer agreed."""
+
+    on: date
+
+
+@value
+class LostDeal(Deal):
+    """The customer chose otherwise."""
+
+    on: date
+    reason: LossReason
+    competitor: str | None
+
+
+@value
+class AbandonedDeal(Deal):
+    """We stopped, or nobody decided."""
+
+    on: date
+    reason: AbandonReason
+
+
+# -- what deals follow and are measured by ----------------------------------------------------------------------------
+
+
+@value
+class PublishedProcess:
+    """A process with at least one published version; the last one is in force for new deals."""
+
+    versions: tuple[ProcessDefinition, ...]
+    """Version 1 first. Published versions never change."""
+
+
+@value
+class ListedProduct:
+    """A product that was listed."""
+
+    code: str
+    name: str
+    family: str | None
+    list_price: Money
+    active: bool
+    """Whether it can be put on deals."""
+
+
+@value
+class OpenTarget:
+    """What is to be won in a period."""
+
+    period: str
+    """A year, a month or a quarter: 2026, 2026-11 or 2026-Q4."""
+    kind: Literal["revenue"]
+    level: Level
+    amount: Money
+    team: UUID | None
+    owner: UUID | None
+    """The member whose target it is, on the level rep."""
+
+
+RESOURCES = (
+    Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
+    Resource(process, PublishedProcess),
+    Resource(product, ListedProduct),
+    Resource(target, OpenTarget),
+)

@@ -1,0 +1,59 @@
+"""The filters of lists as query parameters: how a value is written, and what is left."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from shared.http.openapi.parts import Document
+from shared.projections.lists import MAX_VALUES, MAX_WORDS, Filter
+
+SEVERAL = "give the parameter once for each; an empty list when there are none"
+
+
+def filter_parameter(name: str, condition: Filter, by_language: Collection[str]) -> Document:
+    """A filter of a list: `equals` takes several values, the parameter once for each."""
+    schema: Document = dict(VALUES[condition.kind])
+    if condition.words:
+        schema["enum"] = list(condition.words)
+    if condition.takes_several:
+        schema = {"type": "array", "items": schema, "maxItems": MAX_VALUES}
+    described = _told(condition, by_language)
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": described}
+
+
+def _told(condition: Filter, by_language: Collection[str]) -> str:
+    """What a filter leaves, as a sentence about the field that it looks at."""
+    column, kind = condition.column, condition.kind
+    value = "day" if kind is date else "instant" if kind is datetime else "value"
+    more, less = ("more", "less") if value == "value" else ("later", "earlier")
+    marks = " and whatever the marks on its letters" if column in by_language else ""
+    match condition.operator:
+        case "search":
+            told = f"Only those in which each of these words stands, whatever its case and marks; at most {MAX_WORDS}"
+        case "equals" if kind is bool:
+            told = f"true leaves only those that are {column.replace('_', ' ')}, false only the others"
+        case "equals" if condition.with_subteams:
+            told = f"Only those of this team and the teams below it, or of one of several: {SEVERAL}"
+        case "equals":
+            told = f"Only those whose `{column}` is this, or one of several: {SEVERAL}"
+        case "at least":
+            told = f"Only those whose `{column}` is this {value} or {more}"
+        case "at most":
+            told = f"Only those whose `{column}` is this {value} or {less}"
+        case "contains":
+            told = f"Only those whose `{column}` contains this text, whatever the case{marks}"
+    return f"{told}."
+
+
+VALUES: Mapping[Any, Document] = {
+    str: {"type": "string"},
+    UUID: {"type": "string", "format": "uuid"},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    int: {"type": "integer"},
+    Decimal: {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"},
+    bool: {"type": "boolean"},
+}
+"""How a value of a query is written, by the types that `shared.projections.query_values` reads."""
