@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: demo stop clean test check faults campaign bench fill lock help
+.PHONY: demo stop clean test check clients faults campaign bench fill lock help
 
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null && echo "$$name" && break; done)
@@ -53,6 +53,9 @@ check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and kn
 	$(RUN) mypy
 	$(COMPILED) pytest tests/house
 	$(RUN) deploy.audit
+
+clients: $(DEVELOPMENT) ## Generate clients of the HTTP document with pinned generators, compile them, and have them read a real stack
+	$(RUN) tests.clients
 
 faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a database under traffic: nothing is lost
 	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest -m "campaign or not campaign" tests/faults

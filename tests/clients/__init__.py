@@ -1,0 +1,1 @@
+"""Clients that others' generators make of the published document: they compile, and read a deal of a real stack."""
