@@ -7,6 +7,7 @@ python -m deploy.reference
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from deploy import requirements
 from deploy.imports import reference as facts
@@ -18,6 +19,7 @@ from shared.service.build import service_document
 
 FACTS = "reference/import-facts.md"
 REQUIREMENTS = "requirements.md"
+SAMPLES = Path(__file__).parents[1] / "tests" / "shared" / "events" / "golden"
 FOLDER = Path(__file__).parents[1] / "docs"
 
 
@@ -28,9 +30,18 @@ def files() -> Mapping[str, str]:
     told = {
         f"openapi/{name}.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n"
         for name, document in documents.items()
-    } | asyncapi.files(registry_of())
+    } | asyncapi.files(registry_of(), samples())
     reference = {f"reference/{path}": content for path, content in told.items()}
     return {**reference, FACTS: facts.page(), REQUIREMENTS: requirements.page()}
+
+
+def samples() -> Mapping[tuple[str, int], Mapping[str, Any]]:
+    """The golden samples of events, by type and version."""
+    found = {}
+    for path in SAMPLES.glob("*.json"):
+        name, version = path.stem.rsplit(".v", 1)
+        found[name, int(version)] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def committed() -> set[str]:

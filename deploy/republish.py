@@ -16,9 +16,12 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from deploy.local.fault import LocalError
-from deploy.verify.verification import LAST, LEVEL, Part
+from deploy.places import last_places
+from deploy.verify.verification import LEVEL, Part
 from shared.events.registry import topic_of
 from shared.eventstore.lease import Lease
+from shared.kafka import layout
+from shared.kafka.chain import Place
 from shared.kafka.relay import FILLING, RECREATING
 from shared.kafka.republishing import (
     FENCED_SECONDS,
@@ -78,13 +81,16 @@ async def republish(
 
     async def work(_: int) -> None:
         nonlocal owners
-        topics = [topic for part in owners for topic in part.topics]
-        await patiently(lambda: provision(bootstrap, topics, replication=replication))
+        for part in [] if recreate else parts:
+            await _refuse_another_layout(part)
+        await _laid_out(owners, bootstrap, replication=replication)
         if not recreate:
             owners = [part for part in owners if await lost(part, bootstrap)]
         await _stop(owners, RECREATING if recreate else FILLING)
         if recreate:
             await _clear(parts, owners, bootstrap)
+            for part in parts:
+                await layout.replace(part.pool, part.partitions)
         for part in [] if recreate else owners:
             await lost(part, bootstrap)  # refuses what a relay has published before it was stopped
         for part in owners:
@@ -95,13 +101,39 @@ async def republish(
     heads = {part.name: await part.log.head() for part in parts if part.topics}
     await until("published", [part for part in parts if part.topics], lambda part: _published(part, heads[part.name]))
     journals = [part for part in parts if part.reads and await completed(part.pool) is None]
-    await until("journaled", journals, lambda part: _journaled(part, parts, heads))
+    places: dict[Place, int] = {}
+    for part in parts if journals else ():
+        if part.topics:
+            places |= await last_places(part.pool, part.name, heads[part.name], part.partitions)
+    await until("journaled", journals, lambda part: _journaled(part, places))
     await until("folded", journals, _folded)
     return Republished(
         services=[part.name for part in owners],
         events={part.name: int(await part.pool.fetchval("select count(*) from event")) for part in owners},
         journals=[part.name for part in journals],
     )
+
+
+async def _refuse_another_layout(part: Part) -> None:
+    """Topics that are filled again have to be laid out as they were: journals go on from where they were."""
+    if await layout.laid_out(part.pool) not in {None, part.partitions}:
+        raise LocalError(
+            f"The events of {part.name} are spread over partitions in another way than"
+            f" KAFKA_PARTITIONS={part.partitions} says, or by an earlier release.",
+            "Set the number with which they were published, or have everything made anew:"
+            " `throughline republish --recreate`.",
+        )
+
+
+async def _laid_out(owners: Sequence[Part], bootstrap: str, *, replication: int) -> None:
+    """Have the topics there, in their layout. Raises LocalError when they have another one."""
+    topics, partitions = [topic for part in owners for topic in part.topics], owners[0].partitions
+    try:
+        await patiently(lambda: provision(bootstrap, topics, partitions=partitions, replication=replication))
+    except layout.OtherPartitions as error:
+        raise LocalError(
+            str(error), "To have another number, stop the services and delete the topics with Kafka's tools."
+        ) from error
 
 
 async def patiently(ask: Callable[[], Awaitable[Result]]) -> Result:
@@ -142,7 +174,7 @@ async def lost(part: Part, bootstrap: str) -> bool:
             " restored.",
             remedy,
         )
-    there = await patiently(lambda: held(bootstrap, part.topics))
+    there = await patiently(lambda: held(bootstrap, part.topics, partitions=part.partitions))
     published = {
         topic_of(part.name, found["aggregate"]): found["events"]
         for found in await part.pool.fetch(PUBLISHED, row["position"])
@@ -167,7 +199,7 @@ async def _stop(owners: Sequence[Part], checkpoint: int) -> None:
 async def _clear(parts: Sequence[Part], owners: Sequence[Part], bootstrap: str) -> None:
     """Empty the topics, then the journals: what a consumer still writes of the old records is gone afterwards."""
     for part in owners:
-        await patiently(partial(empty, bootstrap, part.topics))
+        await patiently(partial(empty, bootstrap, part.topics, partitions=part.partitions))
         log.info("topics-emptied", of=part.name, topics=len(part.topics))
     await asyncio.sleep(DRAIN_SECONDS)
     for part in parts:
@@ -237,16 +269,12 @@ async def _published(part: Part, head: int) -> int:
     return max(0, head - int(await part.pool.fetchval("select position from relay")))
 
 
-async def _journaled(part: Part, parts: Sequence[Part], heads: Mapping[str, int]) -> int:
+async def _journaled(part: Part, places: Mapping[Place, int]) -> int:
     """The partitions of which something has not been read again. Once there is none, its projections may serve."""
     number = await generation(part.pool)
-    left = 0
-    for owner in parts:
-        rows = await owner.pool.fetch(LAST, heads[owner.name]) if owner.topics else []
-        places = [(topic_of(owner.name, row["aggregate"]), row["partition"], row["position"]) for row in rows]
-        read = [place for place in places if place[0] in part.reads]
-        if read:
-            left += int(await part.pool.fetchval(LEVEL, *(list(column) for column in zip(*read, strict=True))))
+    read = [(*place, position) for place, position in places.items() if place.topic in part.reads]
+    columns = [list(column) for column in zip(*read, strict=True)] or [[], [], []]
+    left = int(await part.pool.fetchval(LEVEL, *columns))
     if left == 0:
         await complete(part.pool, number)
         # Unless another run has emptied it meanwhile.

@@ -28,6 +28,7 @@ from deploy.cli.outages import outage
 from deploy.cli.output import complain
 from deploy.local.fault import LocalError
 from shared.eventstore.claim_secret import OtherClaimSecret
+from shared.kafka.layout import OtherPartitions
 from shared.ops.settings import SettingsError
 
 VERBS: tuple[ModuleType, ...] = (
@@ -84,6 +85,9 @@ def main() -> None:
         sys.exit(1)
     except OtherClaimSecret as refused:
         complain(str(refused), "`throughline doctor` says which databases have another one.")
+        sys.exit(1)
+    except OtherPartitions as refused:
+        complain(str(refused), "The number is frozen once anything was published.")
         sys.exit(1)
     except Exception as error:  # Whatever is no outage is a fault of ours, and is raised as it came.
         fault = outage(error)

@@ -57,7 +57,8 @@ def parts_of(stack: "Stack", pools: "Mapping[str, Pool]") -> "list[Part]":
     from deploy.cli.databases import settings_of
     from deploy.verify.verification import Part
 
-    return [Part.of(definition_of(name), pool, settings_of(stack, name).company) for name, pool in pools.items()]
+    found = [(name, pool, settings_of(stack, name)) for name, pool in pools.items()]
+    return [Part.of(definition_of(name), pool, known.company, known.kafka_partitions) for name, pool, known in found]
 
 
 def now_and_then(tell: Callable[[str], None]) -> Callable[[str], None]:

@@ -2,15 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
-from shared.events.registry import topic_of
+from deploy.places import last_places
 from shared.eventstore.connecting import connect
+from shared.kafka.layout import laid_out
+from shared.kafka.record import MAX_INT64
 
 WAIT_SECONDS = 300.0
 LOOK_AGAIN_SECONDS = 0.1
 
-PUBLISHED = "select aggregate, partition, max(position) as position from event group by 1, 2"
 MISSING = """
 select count(*) from unnest($1::text[], $2::smallint[], $3::bigint[]) as wanted (topic, partition, position)
  where not exists (select from journal_mark m where (m.topic, m.partition) = (wanted.topic, wanted.partition)
@@ -37,23 +40,35 @@ async def until_visible(databases: Mapping[str, str]) -> bool:
 
     `databases` are the addresses by service, forecast's among them.
     """
-    wanted: list[tuple[str, int, int]] = []
-    for service, url in databases.items():
-        connection = await connect(url)
-        try:
-            rows = await connection.fetch(PUBLISHED)
-        finally:
-            await connection.close()
-        wanted += [(topic_of(service, row["aggregate"]), row["partition"], row["position"]) for row in rows]
-    columns = [list(column) for column in zip(*wanted, strict=True)] or [[], [], []]
-    connection = await connect(databases["forecast"])
     deadline = time.monotonic() + WAIT_SECONDS
-    try:
+    async with opened(databases["forecast"]) as forecast:
+        while not isinstance(partitions := await laid_out(forecast), int):
+            if partitions == "older" or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        columns = await _recorded(databases, partitions)
         while time.monotonic() < deadline:
-            missing = await connection.fetchval(MISSING, *columns)
-            if not missing and not await connection.fetchval(BEHIND):
+            if not await forecast.fetchval(MISSING, *columns) and not await forecast.fetchval(BEHIND):
                 return True
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    return False
+
+
+async def _recorded(databases: Mapping[str, str], partitions: int) -> list[list[Any]]:
+    """What the services have recorded until now: topics, partitions, and the last position in each."""
+    wanted: list[tuple[str, int, int]] = []
+    for service, url in databases.items():
+        async with opened(url) as store:
+            places = await last_places(store, service, MAX_INT64, partitions)
+        wanted += [(*place, position) for place, position in places.items()]
+    return [list(column) for column in zip(*wanted, strict=True)] or [[], [], []]
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Any]:
+    """A connection of one's own."""
+    connection = await connect(url)
+    try:
+        yield connection
     finally:
         await connection.close()
-    return False

@@ -25,6 +25,9 @@ IDENTITY = "identity"
 WAY_TO_AN_ISSUER = ("OIDC_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Settings that are of no concern to the stack's own issuer, which is reached on the loopback address."""
 
+FEW_PARTITIONS = "3"
+"""Of each topic, on the stack's own broker: every fetch names all of them, and one process reads them all."""
+
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 DEFAULT_PORT = 8080
 
@@ -112,6 +115,8 @@ class Stack:
             "OIDC_JWKS_URL": f"{self.url(IDENTITY)}/identity/jwks",
         }
         own = {"THROUGHLINE_HOME": str(self.home.path), "HOST": LOOPBACK}
+        if self.runs_kafka:
+            chosen["KAFKA_PARTITIONS"] = FEW_PARTITIONS
         if self.environment.get("OIDC_ISSUER"):
             del chosen["OIDC_JWKS_URL"]
         else:

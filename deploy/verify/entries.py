@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared.events.envelope import Envelope
 from shared.events.registry import topic_of
+from shared.kafka.partitioning import key_of, partition_of
 from shared.kafka.record import Consumed, headers_of, read
 
 CHECKSUM_BYTES = 16
@@ -63,18 +64,19 @@ def added(totals: Totals, entries: Iterable[Entry]) -> Totals:
     return totals
 
 
-def entry_of(event: Envelope[str]) -> Entry:
-    """An event of a store or a journal."""
+def entry_of(event: Envelope[str], partitions: int) -> Entry:
+    """An event of a store or a journal; of a store it is where it has to be in topics of so many partitions."""
+    partition = partition_of(event.aggregate_id, partitions) if event.partition is None else event.partition
     headers = [(name, value) for name, value in headers_of(event, 0) if name != CHAIN_HEADER]
     return Entry(
         topic=topic_of(event.service, event.aggregate),
-        partition=event.partition,
+        partition=partition,
         position=event.source_position,
         aggregate_id=event.aggregate_id,
         event_id=event.id,
         type=event.type,
         day=recorded_on(event.recorded_at),
-        checksum=checksum_of(event.partition, str(event.aggregate_id).encode(), headers, event.data.encode()),
+        checksum=checksum_of(partition, key_of(event.aggregate_id), headers, event.data.encode()),
     )
 
 

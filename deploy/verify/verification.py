@@ -13,20 +13,19 @@ from functools import partial
 
 from asyncpg import Pool
 
+from deploy.places import last_places
 from deploy.verify import projections
 from deploy.verify.comparing import Chain, Comparison, Difference, beyond, differing, named
 from deploy.verify.entries import Entry, Totals, added
 from deploy.verify.reading import logged, of_days, published
 from shared.domain.context import Company
 from shared.events.codec import Codec
-from shared.events.registry import topic_of
 from shared.eventstore.log import Log
 from shared.projections import builds
 from shared.projections.projection import Projection, revision_of
 from shared.service.definition import Service, journaled_topics, projections_of, registry_for
 
 LOOK_AGAIN_SECONDS = 0.1
-LAST = "select aggregate, partition, max(position) as position from event where position <= $1 group by 1, 2"
 LEVEL = """
     select count(*) from unnest($1::text[], $2::smallint[], $3::bigint[]) as wanted(topic, partition, position)
       left join journal_mark m using (topic, partition)
@@ -59,9 +58,11 @@ class Part:
     reads: frozenset[str]
     """What it journals."""
     projections: tuple[Projection, ...]
+    partitions: int
+    """Of each topic."""
 
     @classmethod
-    def of(cls, service: Service, pool: Pool, company: Company) -> "Part":
+    def of(cls, service: Service, pool: Pool, company: Company, partitions: int) -> "Part":
         """A service of this release."""
         registry = registry_for(service)
         codec = Codec(registry)
@@ -74,6 +75,7 @@ class Part:
             topics=frozenset(registry.topics(service.name)),
             reads=journaled_topics(service, registry),
             projections=projections_of(service),
+            partitions=partitions,
         )
 
     @property
@@ -119,12 +121,12 @@ async def verify(
         found.append(await _store(part, stores))
     for part in owners:
         say(f"Reading the topics of {part.name}.")
-        read = partial(published, bootstrap, sorted(part.topics))
+        read = partial(published, bootstrap, sorted(part.topics), part.partitions)
         found.append(await _against_stores(f"topics of {part.name}", read, part.topics, stores, parts, links=True))
     for part in [part for part in parts if part.reads]:
         say(f"Reading the journal of {part.name}.")
         topics = frozenset(topic for topic in part.reads if topic.split(".", 1)[0] in stores.ends)
-        read = partial(logged, part.journal, await part.journal.ceiling(), topics)
+        read = partial(logged, part.journal, await part.journal.ceiling(), topics, part.partitions)
         found.append(await _against_stores(f"journal of {part.name}", read, topics, stores, parts, links=False))
     for part in parts:
         for projection in part.projections:
@@ -135,7 +137,7 @@ async def verify(
 
 async def _store(part: Part, stores: Stores) -> Comparison:
     """Read a store, and compare its streams with their heads."""
-    read = partial(logged, part.log, stores.ends[part.name], part.topics)
+    read = partial(logged, part.log, stores.ends[part.name], part.topics, part.partitions)
     stores.reads[part.name] = read
     events = 0
     async for page in read():
@@ -200,9 +202,9 @@ async def _level(parts: Sequence[Part], ends: Mapping[str, int], patience: float
     """Wait until relays and journals have come to the ends of the stores. Whoever has not by then lacks events, and the
     comparison says which."""
     wanted = [
-        (topic_of(part.name, row["aggregate"]), row["partition"], row["position"])
+        (*place, position)
         for part in parts
-        for row in await part.pool.fetch(LAST, ends[part.name])
+        for place, position in (await last_places(part.pool, part.name, ends[part.name], part.partitions)).items()
     ]
 
     async def level() -> bool:

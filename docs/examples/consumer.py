@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
 
@@ -33,14 +34,25 @@ class Proof:
         return True
 
 
+async def partitions_of(bootstrap: str, topic: str) -> list[TopicPartition]:
+    """All partitions of a topic; none when there is no such topic."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        [described] = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    return sorted(TopicPartition(topic, each["partition"]) for each in described["partitions"])
+
+
 async def main(bootstrap: str, topic: str) -> None:
     proof, handled = Proof(), 0
+    partitions = await partitions_of(bootstrap, topic)
+    if not partitions:
+        sys.exit(f"There is no topic {topic}; docs/reference/asyncapi.json names them all.")
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     try:
         await consumer.start()
-        if topic not in await consumer.topics():
-            sys.exit(f"There is no topic {topic}; docs/reference/asyncapi.json names them all.")
-        partitions = [TopicPartition(topic, number) for number in range(12)]  # every topic has twelve, for ever
         consumer.assign(partitions)
         for partition, end in (await consumer.end_offsets(partitions)).items():
             while await consumer.position(partition) < end:

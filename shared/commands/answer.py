@@ -6,7 +6,7 @@ from uuid import UUID
 
 from shared.commands.effects import StreamChange
 from shared.commands.request import CommandRequest, CommandResult, ContentDiffers, InFlight
-from shared.events.registry import partition_of, topic_of
+from shared.events.registry import topic_of
 from shared.eventstore.append import (
     Appended,
     ClaimTaken,
@@ -54,7 +54,6 @@ def carried_out(
         sequence=main.sequence,
         position=positions.get(main.aggregate_id, main.before.position),
         topic=topic_of(service, request.aggregate.name),
-        partition=partition_of(main.aggregate_id),
         events=tuple(each.event for change in changes for each in change.occurrences),
     )
 
@@ -68,7 +67,6 @@ def first_time(first: Replayed | OtherContent, request: CommandRequest, service:
         sequence=first.sequence,
         position=first.position,
         topic=topic_of(service, request.aggregate.name),
-        partition=partition_of(first.aggregate_id),
         replayed=True,
     )
 

@@ -11,6 +11,7 @@ import msgspec
 from shared.commands.decision import Decided, NeedsHistory
 from shared.commands.request import CommandRequest
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
+from shared.domain.as_known import with_whose
 from shared.domain.context import Context
 from shared.domain.history import Recorded, folded, goes_on, history, standing
 from shared.events.codec import Codec
@@ -59,7 +60,7 @@ def changes_of(
         new = LoadedAggregate(state=family.start(), sequence=0, position=0)
         before = decided.on if stream == main else decided.loaded.get(stream, new)
         name = request.told.name if request.told and stream == main else None
-        told = tuple(_forgetting(each, before, codec) for each in own)
+        told = _with_whose(family, before.state, [_forgetting(each, before, codec) for each in own])
         news = _recorded(told, before, request, context, name) if family.is_dated else ()
         changes.append(
             StreamChange(
@@ -90,6 +91,16 @@ def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded
         for facts in (known, [*known, *news])
     )
     return before - after
+
+
+def _with_whose(family: Aggregate, state: Any, facts: Sequence[Occurrence]) -> tuple[Occurrence, ...]:
+    """Facts with whose their thing was, each after those before it."""
+    told: list[Occurrence] = []
+    for fact in facts:
+        if told:
+            state = family.evolve(state, told[-1].event)
+        told.append(replace(fact, event=with_whose(fact.event, state)))
+    return tuple(told)
 
 
 def _forgetting(fact: Occurrence, before: LoadedAggregate, codec: Codec) -> Occurrence:

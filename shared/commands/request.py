@@ -40,13 +40,12 @@ class CommandRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
     """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,
-    `topic` and `partition` where it is published. A replayed answer is that of the first time, without the events."""
+    `topic` where it is published. A replayed answer is that of the first time, without the events."""
 
     aggregate_id: UUID
     sequence: int
     position: int
     topic: str
-    partition: int
     replayed: bool = False
     events: tuple[Any, ...] = ()
 

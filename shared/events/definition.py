@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_type_hints
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -62,6 +62,13 @@ class Event(Protocol):
     rank: ClassVar[Rank | None]
     leads_to: ClassVar[str | None]
     retracts: ClassVar[bool]
+
+
+def known_fields(event_class: type) -> frozenset[str]:
+    """The names of the fields of an event that are `AsKnown`."""
+    (mark,) = AsKnown.__metadata__
+    hints = get_type_hints(event_class, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if mark in getattr(hint, "__metadata__", ()))
 
 
 Class = TypeVar("Class", bound=type)

@@ -16,7 +16,8 @@ class Envelope(Generic[DataT]):
     `source_position` is always its place in the owner's log. `sequence` counts 1..n inside the aggregate.
     `occurred_at` is when it happened on the company clock, `recorded_at` when it was appended; both are UTC. `by_day`
     says that of the former nothing but the day is known; the instant then stands for it. `fact` is by what a fact of
-    history is known again: of several recorded under one name, the last one counts.
+    history is known again: of several recorded under one name, the last one counts. `partition` is that of the topic
+    which the event came from; None in the owner's log, which knows of no topics.
     """
 
     id: UUID
@@ -26,7 +27,7 @@ class Envelope(Generic[DataT]):
     aggregate: str
     aggregate_id: UUID
     sequence: int
-    partition: int
+    partition: int | None = None
     position: int
     source_position: int
     occurred_at: datetime

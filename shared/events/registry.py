@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from uuid import UUID
 
 from shared.events.definition import Upcast
 from shared.events.follow_ups import published
@@ -15,9 +14,6 @@ SERVICES = ("leads", "deals", "contracts", "receivables")
 UNREADABLE = "unreadable"
 """The type under which a record that is no event of ours is journaled: it may have been anything, so it parks its own
 aggregate and no other."""
-
-PARTITIONS = 12
-"""Partitions of every topic. Frozen: another number would move aggregates to other partitions and break their order."""
 
 
 class Registry:
@@ -75,11 +71,6 @@ def types_read(event_classes: Iterable[type]) -> frozenset[str]:
     classes = tuple(event_classes)
     retractions = {each for each in map(retraction_of, classes) if each is not None}
     return frozenset(map(type_of, {*classes, *retractions}))
-
-
-def partition_of(aggregate_id: UUID) -> int:
-    """The partition of an aggregate, in every topic."""
-    return aggregate_id.int % PARTITIONS
 
 
 def topic_of(service: str, aggregate: str) -> str:

@@ -9,8 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from shared.events.registry import partition_of
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
@@ -216,7 +214,6 @@ def _events(command: int, append: Append) -> dict[str, Any]:
                 "event_id": event.id,
                 "type": event.type,
                 "version": event.version,
-                "partition": partition_of(stream.aggregate_id),
                 "occurred_at": event.occurred_at,
                 "by_day": event.by_day,
                 "fact": event.fact,

@@ -33,11 +33,11 @@ MAX_SPAN = 20_000
 """So many positions are looked through for events of some types at a time, however few there are among them."""
 
 COLUMNS = (
-    "l.position, l.aggregate_id, l.aggregate, l.sequence, l.event_id, l.type, l.version, l.partition, l.occurred_at,"
+    "l.position, l.aggregate_id, l.aggregate, l.sequence, l.event_id, l.type, l.version, l.occurred_at,"
     " l.by_day, l.recorded_at, l.actor, l.correlation_id, l.causation_id, l.imported, l.fact, l.traceparent, l.data"
 )
 OWN_COLUMNS = f"{COLUMNS}, p.data as personal from event l left join personal p using (event_id)"
-JOURNAL_COLUMNS = f"{COLUMNS}, null as personal, l.topic, l.source_position from journal l"
+JOURNAL_COLUMNS = f"{COLUMNS}, null as personal, l.topic, l.partition, l.source_position from journal l"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +225,7 @@ class Log:
             aggregate=row["aggregate"],
             aggregate_id=row["aggregate_id"],
             sequence=row["sequence"],
-            partition=row["partition"],
+            partition=None if self._service else row["partition"],
             position=position,
             source_position=position if self._service else row["source_position"],
             occurred_at=row["occurred_at"],

@@ -24,7 +24,7 @@ from shared.domain.permissions import sees
 from shared.domain.roles import Role
 from shared.eventstore.append import Idempotency
 from shared.http.bodies import parse, read_body
-from shared.http.context import context_of
+from shared.http.context import ServiceContext, context_of
 from shared.http.headers import (
     content_of,
     etag,
@@ -37,6 +37,7 @@ from shared.http.json import encode
 from shared.http.problems import Problem
 from shared.http.read_your_writes import await_token
 from shared.http.resources import Resource
+from shared.kafka.partitioning import partition_of
 from shared.ops.ids import new_id
 from shared.projections.tokens import ConsistencyToken
 
@@ -228,7 +229,7 @@ async def carry_out(
             traceparent=_traceparent(request),
         )
     )
-    return _answer(service.name, aggregate, result, created=created)
+    return _answer(service, aggregate, result, created=created)
 
 
 def _traceparent(request: Request) -> str | None:
@@ -236,8 +237,9 @@ def _traceparent(request: Request) -> str | None:
     return given if len(given) == TRACEPARENT_LENGTH and given.isascii() else None
 
 
-def _answer(service: str, aggregate: Aggregate, result: CommandResult, *, created: bool) -> Response:
-    token = ConsistencyToken(service=service, topic=result.topic, partition=result.partition, position=result.position)
+def _answer(service: ServiceContext, aggregate: Aggregate, result: CommandResult, *, created: bool) -> Response:
+    partition = partition_of(result.aggregate_id, service.settings.kafka_partitions)
+    token = ConsistencyToken(service=service.name, topic=result.topic, partition=partition, position=result.position)
     headers = {
         "Location": f"/v1/{aggregate.plural}/{result.aggregate_id}",
         "ETag": etag(result.sequence),

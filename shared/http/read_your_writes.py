@@ -27,7 +27,7 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     began = time.perf_counter()
     waits = service.health.metrics.waits
     try:
-        await service.consistency.wait_for(decode(given), WAIT_SECONDS)
+        await service.consistency.wait_for(decode(given, service.settings.kafka_partitions), WAIT_SECONDS)
     except ReadModelBehind:
         waits.labels("behind").observe(time.perf_counter() - began)
         if prefers_lenient(request):

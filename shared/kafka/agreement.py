@@ -12,7 +12,6 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
-from shared.events.registry import PARTITIONS
 from shared.kafka.chain import Place
 from shared.kafka.record import Received, read
 
@@ -25,12 +24,12 @@ STORED = "select position, event_id from event where position = any($1::bigint[]
 
 
 async def trouble(
-    bootstrap: str, topics: Collection[str], pool: "asyncpg.Pool[Any]", previous: Mapping[Place, int]
+    bootstrap: str, places: Collection[Place], pool: "asyncpg.Pool[Any]", previous: Mapping[Place, int]
 ) -> Trouble | None:
     """`ahead`: the last record of a partition is no event of this store. `lost`: a partition is empty into which
     something was published (`previous`, the last published positions). `truncated`: one ends before that. Raises the
     broker's and database's errors."""
-    last = await last_records(bootstrap, topics)
+    last = await last_records(bootstrap, places)
     positions = [received.event.source_position for received in last.values()]
     stored = {row["position"]: row["event_id"] for row in await pool.fetch(STORED, positions)}
     events = [received.event for received in last.values() if received.event.source_position > 0]
@@ -55,10 +54,9 @@ async def newest_positions(bootstrap: str, places: Collection[Place]) -> dict[Pl
     return newest
 
 
-async def last_records(bootstrap: str, topics: Collection[str]) -> dict[Place, Received]:
-    """The newest record of each partition that holds any."""
+async def last_records(bootstrap: str, places: Collection[Place]) -> dict[Place, Received]:
+    """The newest record of each of these partitions that holds any."""
     found: dict[Place, Received] = {}
-    places = [Place(topic, number) for topic in topics for number in range(PARTITIONS)]
     await _read_back(bootstrap, places, 1, found.__setitem__)
     return found
 

@@ -2,23 +2,36 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal, get_type_hints
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import TypeAdapter
 
 from shared.events.definition import PERSONAL
-from shared.events.registry import PARTITIONS, Registry, service_of, topic_of_class, type_of, version_of
-from shared.kafka.record import schema_of
+from shared.events.envelope import Envelope
+from shared.events.registry import Registry, service_of, topic_of_class, type_of, version_of
+from shared.kafka.partitioning import PARTITIONS
+from shared.kafka.record import headers_of, schema_of
 
 Schema = dict[str, Any]
+Samples = Mapping[tuple[str, int], Mapping[str, Any]]
+"""Data of events, by type and version."""
+NO_SAMPLES: Samples = {}
 
 HEADERS: Mapping[str, tuple[Schema, str]] = {
     "ce_specversion": ({"const": "1.0"}, "CloudEvents, binary content mode."),
     "ce_id": ({"format": "uuid"}, "The event's id; the same whenever the event comes again."),
     "ce_source": ({"pattern": "^/[a-z]+$"}, "The service that owns the event."),
     "ce_type": ({}, "What happened, like deals.deal-won."),
-    "ce_subject": ({"format": "uuid"}, "The aggregate that it happened to; also the record's key."),
-    "ce_time": ({"format": "date-time"}, "When it happened, on the company clock. May lie before recordedat."),
+    "ce_subject": (
+        {"format": "uuid"},
+        "The aggregate that it happened to; also the record's key, which says the partition.",
+    ),
+    "ce_time": (
+        {"format": "date-time"},
+        "When it happened, on the company clock, whatever the timestamp of the record. May lie before recordedat.",
+    ),
     "ce_recordedat": ({"format": "date-time"}, "When it was recorded, on the company clock."),
     "ce_sequence": ({"pattern": r"^\d+$"}, "The number of the event in its aggregate, from 1 without holes."),
     "ce_position": ({"pattern": r"^\d+$"}, "Its place in the owner's log. Drop a record whose position was seen."),
@@ -42,13 +55,41 @@ HEADERS: Mapping[str, tuple[Schema, str]] = {
     "traceparent": ({}, "W3C trace context of the request, when it had one."),
     "content-type": ({"const": "application/json"}, "How the value is written."),
 }
+ABOUT = """\
+Everything that happens from lead to cash, one topic for each kind of aggregate. Records of one aggregate are in \
+order. A record may come again: drop it by its position.
+
+**Key and partition.** The key is the id of the aggregate as text, in lower case with hyphens (UTF-8), as in \
+`ce_subject`. The partition is the one of Kafka's default partitioner, `(murmur2(key) & 0x7fffffff) % partitions`: \
+that of Java clients, Kafka Streams and Flink, and of librdkafka with `partitioner=murmur2`. So a topic joins any \
+other of as many partitions that is keyed by the same id. There are 12 unless a deployment sets `KAFKA_PARTITIONS`, \
+and their number never changes.
+
+**Time.** The timestamp of a record is when it was published, and a topic that was filled again has new ones. When \
+something happened is the header `ce_time`, in which an import tells years at once, in no order between aggregates; \
+when it was recorded is `ce_recordedat`. Take the time from a header (`TimestampExtractor` in Kafka Streams, \
+`TimestampAssigner` in Flink).
+
+**Headers** are text in UTF-8. Kafka Connect guesses types unless a connector says \
+`header.converter=org.apache.kafka.connect.storage.StringConverter`.
+"""
+SERVERS: Mapping[str, Schema] = {
+    "kafka": {
+        "host": "{bootstrap}",
+        "protocol": "kafka",
+        "description": "Plaintext, without sign-in. `throughline status` names the address of a local stack.",
+        "variables": {
+            "bootstrap": {"default": "127.0.0.1:9092", "description": "The setting KAFKA_BOOTSTRAP: host:port."}
+        },
+    }
+}
 OPTIONAL_HEADERS = ("ce_byday", "ce_imported", "ce_fact", "traceparent")
 
 
-def files(registry: Registry) -> dict[str, str]:
+def files(registry: Registry, samples: Samples) -> dict[str, str]:
     """Every reference file of the topics: path below docs/reference → content."""
     found = {f"schemas/{type_of(event)}.v{version_of(event)}.json": event_schema(event) for event in registry.classes}
-    found["asyncapi.json"] = document(registry)
+    found["asyncapi.json"] = document(registry, samples)
     return {path: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for path, content in found.items()}
 
 
@@ -62,8 +103,8 @@ def event_schema(event: type) -> Schema:
     }
 
 
-def document(registry: Registry) -> Schema:
-    """The AsyncAPI document of all topics. It refers to nothing outside of itself."""
+def document(registry: Registry, samples: Samples = NO_SAMPLES) -> Schema:
+    """The AsyncAPI document of all topics. It refers to nothing outside of itself; `samples` are its examples."""
     adapters: list[tuple[type, Literal["validation"], TypeAdapter[Any]]] = [
         (event, "validation", TypeAdapter(event)) for event in registry.classes
     ]
@@ -77,14 +118,14 @@ def document(registry: Registry) -> Schema:
         "info": {
             "title": "Throughline events",
             "version": "1.0.0",
-            "description": "Everything that happens from lead to cash, one topic for each kind of aggregate. Records "
-            "of one aggregate are in order. A record may come again: drop it by its position.",
+            "description": ABOUT,
         },
         "defaultContentType": "application/json",
+        "servers": dict(SERVERS),
         "channels": {topic: _channel(topic, registry) for topic in topics},
         "operations": {f"publish {topic}": _operation(topic) for topic in topics},
         "components": {
-            "messages": {event.__name__: _message(event) for event in registry.classes},
+            "messages": {event.__name__: _message(event, samples) for event in registry.classes},
             "schemas": {"Headers": headers_schema(), **schemas},
         },
     }
@@ -128,7 +169,8 @@ def _operation(topic: str) -> Schema:
     }
 
 
-def _message(event: type) -> Schema:
+def _message(event: type, samples: Samples) -> Schema:
+    sample = samples.get((type_of(event), version_of(event)))
     return {
         "name": type_of(event),
         "title": event.__name__,
@@ -137,7 +179,35 @@ def _message(event: type) -> Schema:
         "headers": {"$ref": "#/components/schemas/Headers"},
         "payload": {"$ref": f"#/components/schemas/{event.__name__}"},
         "bindings": {"kafka": {"key": {"type": "string", "format": "uuid"}, "bindingVersion": "0.5.0"}},
+        **({} if sample is None else {"examples": [_example(event, sample)]}),
     }
+
+
+def _example(event: type, sample: Mapping[str, Any]) -> Schema:
+    """A whole record: its payload, and the headers that go with it."""
+    aggregate: str = event.aggregate  # type: ignore[attr-defined]
+    about = sample.get(f"{aggregate.replace('-', '_')}_id")
+    envelope = Envelope(
+        id=uuid5(NAMESPACE_URL, schema_of(type_of(event), version_of(event))),
+        type=type_of(event),
+        version=version_of(event),
+        service=service_of(event),
+        aggregate=aggregate,
+        aggregate_id=uuid5(NAMESPACE_URL, aggregate) if about is None else UUID(about),
+        sequence=3,
+        position=1042,
+        source_position=1042,
+        occurred_at=datetime(2026, 6, 12, 9, 30, tzinfo=UTC),
+        recorded_at=datetime(2026, 6, 12, 9, 30, 0, 125000, tzinfo=UTC),
+        actor="rep-1",
+        correlation_id=uuid5(NAMESPACE_URL, "correlation"),
+        causation_id=uuid5(NAMESPACE_URL, "causation"),
+        imported=False,
+        traceparent=None,
+        data=sample,
+    )
+    headers = {name: raw.decode() for name, raw in headers_of(envelope, previous=1017)}
+    return {"name": type_of(event), "headers": headers, "payload": sample}
 
 
 def _published(event: type, schema: Schema) -> Schema:

@@ -23,6 +23,7 @@ from shared.eventstore.pool import DATABASE_ERRORS
 from shared.eventstore.wakeup import Wakeup
 from shared.kafka.chain import Gap, Place, Sifted
 from shared.kafka.inbox import Inbox
+from shared.kafka.layout import freeze, laid_out
 from shared.kafka.outage import TRANSIENT_ERRORS, interruption
 from shared.kafka.record import Received, read
 from shared.kafka.topics import provision
@@ -54,6 +55,10 @@ started anew: parts of aiokafka's can end without a word."""
 LEAVE_SECONDS = 10.0
 """So long a consumer may take to leave; one of which a part has ended waits for it for ever."""
 RETRY_SECONDS = 1.0
+OLDER = (
+    "stopped: the journal was read from topics that were laid out by another rule, and its checkpoints count in other"
+    " partitions; `throughline republish --recreate` has everything read again"
+)
 
 
 class JournalConsumer:
@@ -68,6 +73,7 @@ class JournalConsumer:
         bootstrap: str,
         health: Health,
         arrived: Wakeup,
+        partitions: int,
         replication: int = 1,
         pace: Pace = RELAXED,
     ) -> None:
@@ -75,8 +81,10 @@ class JournalConsumer:
         self.service = service
         self.topics = tuple(sorted(topics))
         self.pace = pace
+        self._pool = pool
         self._keeper = Inbox(pool)
         self._bootstrap = bootstrap
+        self._partitions = partitions
         self._replication = replication
         self._health = health
         self._arrived = arrived
@@ -85,7 +93,14 @@ class JournalConsumer:
         """Journal until `stopping` is set. Outages of the broker or database are reported and waited out."""
         while self.topics and not stopping.is_set():
             try:
-                await provision(self._bootstrap, self.topics, replication=self._replication)
+                if await laid_out(self._pool) == "older":
+                    self._health.report("journal", False, OLDER)
+                    await pause(stopping, RETRY_SECONDS)
+                    continue
+                await provision(
+                    self._bootstrap, self.topics, partitions=self._partitions, replication=self._replication
+                )
+                await freeze(self._pool, self._partitions)
                 await Session(self).run(stopping)
             except TRANSIENT_ERRORS as error:
                 self.interrupted(error)

@@ -27,7 +27,9 @@ from shared.eventstore.pool import unreachable
 from shared.eventstore.wakeup import Wakeup
 from shared.kafka.agreement import trouble
 from shared.kafka.chain import Place
+from shared.kafka.layout import freeze, laid_out
 from shared.kafka.outage import TRANSIENT_ERRORS, interruption
+from shared.kafka.partitioning import key_of, partition_of
 from shared.kafka.producer import producing
 from shared.kafka.record import headers_of
 from shared.kafka.topics import provision
@@ -59,6 +61,10 @@ LOST = "stopped: what was published is missing in the topics; `throughline repub
 TRUNCATED = (
     "stopped: the newest of what was published is missing in a topic, as when a broker lost its last writes; "
     "`throughline republish --recreate` makes the topics anew"
+)
+OLDER = (
+    "stopped: the topics were filled by a release that placed aggregates in partitions by another rule, and going on"
+    " would put one aggregate into two; `throughline republish --recreate` makes the topics anew"
 )
 STOP_SECONDS = 5.0
 
@@ -122,6 +128,7 @@ class Relay:
         bootstrap: str,
         health: Health,
         appended: Wakeup,
+        partitions: int,
         replication: int = 1,
         page: int = PAGE,
     ) -> None:
@@ -134,6 +141,7 @@ class Relay:
         self._bootstrap = bootstrap
         self._health = health
         self._appended = appended
+        self._partitions = partitions
         self._replication = replication
         self._page = page
         self._holding = False
@@ -194,7 +202,10 @@ class Relay:
             if stored.position in REPUBLISHING:
                 raise Sealed(REPUBLISHING[stored.position])
             await self._refuse_to_run_ahead(stored, fencing_token)
-            await provision(self._bootstrap, self._topics, replication=self._replication)
+            if await laid_out(self._pool) == "older":
+                raise TopicsLost(OLDER)
+            await provision(self._bootstrap, self._topics, partitions=self._partitions, replication=self._replication)
+            await freeze(self._pool, self._partitions)
             await self._refuse_to_disagree(stored, fencing_token)
             async with producing(self._bootstrap, f"{self.service}-relay") as producer:
                 log.info("relay-publishes", service=self.service, fencing_token=fencing_token, position=stored.position)
@@ -211,7 +222,7 @@ class Relay:
             page = await self._log.read_raw(checkpoint.position, self._page)
             if not page.events:
                 await self._refuse_to_run_ahead(checkpoint, fencing_token)
-            records, previous = chained(page.events, checkpoint.previous)
+            records, previous = chained(page.events, checkpoint.previous, self._partitions)
             if records or time.monotonic() - answered >= PROBE_SECONDS:
                 await (publish(producer, records) if records else probe(producer))
                 if not answered:  # before, a relay whose every page is refused would say so each time
@@ -259,7 +270,8 @@ class Relay:
 
     async def _refuse_to_disagree(self, checkpoint: Checkpoint, fencing_token: int) -> None:
         """A checkpoint that was restored with its store is not above it, and topics that were lost are made again."""
-        found = await trouble(self._bootstrap, self._topics, self._pool, checkpoint.previous)
+        places = [Place(topic, number) for topic in self._topics for number in range(self._partitions)]
+        found = await trouble(self._bootstrap, places, self._pool, checkpoint.previous)
         if found == "ahead":
             await self._seal(fencing_token)
         if found is not None:
@@ -284,24 +296,26 @@ class Relay:
             await pause(stopping, MEASURE_SECONDS)
 
 
-Chained = tuple[Envelope[str], int]
-"""An event and the position before it in its partition."""
+Chained = tuple[Envelope[str], Place, int]
+"""An event, where it is published, and the position before it there."""
 
 
-def chained(events: Sequence[Envelope[str]], before: Mapping[Place, int]) -> tuple[list[Chained], dict[Place, int]]:
-    """Each event with its predecessor in its partition, and the last position in each partition after them."""
+def chained(
+    events: Sequence[Envelope[str]], before: Mapping[Place, int], partitions: int
+) -> tuple[list[Chained], dict[Place, int]]:
+    """Each event with its place and its predecessor there, and the last position in each partition after them."""
     last = dict(before)
     records = []
     for event in events:
-        place = place_of(event)
-        records.append((event, last.get(place, 0)))
+        place = place_of(event, partitions)
+        records.append((event, place, last.get(place, 0)))
         last[place] = event.position
     return records, last
 
 
-def place_of(event: Envelope[Any]) -> Place:
-    """Where an event is published."""
-    return Place(topic_of(event.service, event.aggregate), event.partition)
+def place_of(event: Envelope[Any], partitions: int) -> Place:
+    """Where an event is published, in topics of so many partitions."""
+    return Place(topic_of(event.service, event.aggregate), partition_of(event.aggregate_id, partitions))
 
 
 async def probe(producer: AIOKafkaProducer) -> None:
@@ -320,13 +334,12 @@ async def publish(producer: AIOKafkaProducer, records: Sequence[Chained]) -> Non
     sent: list[asyncio.Future[Any]] = []
     try:
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            for event, previous in records:
-                place = place_of(event)
+            for event, place, previous in records:
                 sent.append(
                     await producer.send(
                         place.topic,
                         event.data.encode(),
-                        str(event.aggregate_id).encode(),
+                        key_of(event.aggregate_id),
                         place.partition,
                         headers=headers_of(event, previous),
                     )

@@ -1,4 +1,4 @@
-"""The topics: twelve partitions each, for ever. Whoever publishes to one or reads it sees to it that it exists."""
+"""The topics: so many partitions each, for ever. Whoever publishes to one or reads it sees to it that it exists."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import LeaderNotAvailableError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
-from shared.events.registry import PARTITIONS
+from shared.kafka.layout import OtherPartitions
 
 MAX_RECORD = 4 << 20
 """Bytes. A command is refused long before its events could grow to this."""
@@ -18,48 +18,44 @@ TIMEOUT_MILLISECONDS = 10_000
 NOT_SHOWN_YET = {UnknownTopicOrPartitionError.errno, LeaderNotAvailableError.errno}
 
 
-class TopicError(Exception):
-    """A topic exists in a shape that would break the order of events."""
-
-
-async def provision(bootstrap: str, names: Iterable[str], *, replication: int = 1) -> None:
+async def provision(bootstrap: str, names: Iterable[str], *, partitions: int, replication: int = 1) -> None:
     """Make sure that topics exist, with what they hold kept for ever.
 
-    Several processes may do so at once. Raises `TopicError` when one has another number of partitions,
+    Several processes may do so at once. Raises `OtherPartitions` when one has another number of partitions,
     aiokafka's errors while the broker is away, and TimeoutError when it does not show what was created.
     """
     wanted = sorted(set(names))
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
     try:
         await admin.start()
-        answer = await admin.create_topics([_definition(name, replication) for name in wanted])
+        answer = await admin.create_topics([_definition(name, partitions, replication) for name in wanted])
         for name, code, message in answer.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 raise error(f"topic {name}: {message}")
-        await _shown(admin, wanted)
+        await _shown(admin, wanted, partitions)
     finally:
         await admin.close()
 
 
-async def held(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+async def held(bootstrap: str, names: Iterable[str], *, partitions: int) -> dict[str, int]:
     """How many offsets each of these existing topics holds records at. Raises aiokafka's errors."""
-    partitions = [TopicPartition(name, number) for name in sorted(set(names)) for number in range(PARTITIONS)]
+    places = [TopicPartition(name, number) for name in sorted(set(names)) for number in range(partitions)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
     await consumer.start()
     try:
-        consumer.assign(partitions)
-        beginnings = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
+        consumer.assign(places)
+        beginnings = await consumer.beginning_offsets(places)
+        ends = await consumer.end_offsets(places)
     finally:
         await consumer.stop()
-    found = dict.fromkeys((partition.topic for partition in partitions), 0)
-    for partition in partitions:
-        found[partition.topic] += ends[partition] - beginnings[partition]
+    found = dict.fromkeys((place.topic for place in places), 0)
+    for place in places:
+        found[place.topic] += ends[place] - beginnings[place]
     return found
 
 
-async def empty(bootstrap: str, names: Iterable[str]) -> None:
+async def empty(bootstrap: str, names: Iterable[str], *, partitions: int) -> None:
     """Delete every record of these existing topics. Raises aiokafka's errors.
 
     Offsets go on from where they were: a consumer that stands at the end, or that remembers an offset below, gets every
@@ -70,13 +66,13 @@ async def empty(bootstrap: str, names: Iterable[str]) -> None:
     try:
         await admin.start()
         await admin.delete_records(
-            {TopicPartition(name, number): high_watermark for name in set(names) for number in range(PARTITIONS)}
+            {TopicPartition(name, number): high_watermark for name in set(names) for number in range(partitions)}
         )
     finally:
         await admin.close()
 
 
-async def _shown(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+async def _shown(admin: AIOKafkaAdminClient, names: list[str], partitions: int) -> None:
     """Wait until the broker shows each topic, then check its shape.
 
     The controller answers that it created a topic; a broker knows of it only once it has read that in the metadata log.
@@ -87,15 +83,15 @@ async def _shown(admin: AIOKafkaAdminClient, names: list[str]) -> None:
             names = [topic["topic"] for topic in described if topic["error_code"] in NOT_SHOWN_YET]
             for topic in described:
                 if topic["topic"] not in names:
-                    _check(topic)
+                    _check(topic, partitions)
             if names:
                 await asyncio.sleep(0.05)
 
 
-def _definition(name: str, replication: int) -> NewTopic:
+def _definition(name: str, partitions: int, replication: int) -> NewTopic:
     return NewTopic(
         name,
-        num_partitions=PARTITIONS,
+        num_partitions=partitions,
         replication_factor=replication,
         topic_configs={
             "cleanup.policy": "delete",
@@ -108,8 +104,8 @@ def _definition(name: str, replication: int) -> NewTopic:
     )
 
 
-def _check(topic: Any) -> None:
+def _check(topic: Any, partitions: int) -> None:
     if code := topic["error_code"]:
         raise for_code(code)(f"topic {topic['topic']}")
-    if (found := len(topic["partitions"])) != PARTITIONS:
-        raise TopicError(f"The topic {topic['topic']} has {found} partitions; it needs {PARTITIONS}.")
+    if (found := len(topic["partitions"])) != partitions:
+        raise OtherPartitions(partitions, found, f"the topic {topic['topic']} has")

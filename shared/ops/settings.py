@@ -153,6 +153,9 @@ class Settings:
     """Where Kafka is first asked: host:port, several with commas."""
     kafka_replication: int = _setting(_number(1, 9), "1")
     """On how many brokers each topic is kept."""
+    kafka_partitions: int = _setting(_number(1, 1000), "12")
+    """Over how many partitions each topic is spread; the same for all processes, and frozen once anything was
+    published."""
     relay_page: int = _setting(_number(1, 10_000), "1000")
     """How many events the relay publishes at once."""
     host: str = _setting(_text, "127.0.0.1")

@@ -5,7 +5,6 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from shared.events.registry import PARTITIONS
 from shared.projections.errors import InvalidQuery, invalid
 
 HEADER = "Consistency-Token"
@@ -29,14 +28,14 @@ class ConsistencyToken:
         return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
 
 
-def decode(text: str) -> ConsistencyToken:
-    """Read a header. `InvalidQuery` when it is no token."""
+def decode(text: str, partitions: int) -> ConsistencyToken:
+    """Read a header. `InvalidQuery` when it is no token for topics of so many partitions."""
     try:
         plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         plain = ""
     found = _PLAIN.fullmatch(plain)
-    if found is None or len(text) > MAX_LENGTH or int(found[3]) >= PARTITIONS or int(found[4]) > LAST_POSITION:
+    if found is None or len(text) > MAX_LENGTH or int(found[3]) >= partitions or int(found[4]) > LAST_POSITION:
         raise _malformed()
     token = ConsistencyToken(service=found[1], topic=found[2], partition=int(found[3]), position=int(found[4]))
     if token.encode() != text:

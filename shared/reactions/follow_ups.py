@@ -16,7 +16,7 @@ from shared.domain.context import service_actor
 from shared.domain.follow_up import Begin, Park, Settle, follow_up
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import Asked, CarriedOut, Place, follow_up_events, of_event, of_reactions
-from shared.events.registry import PARTITIONS, topic_of_class, type_of
+from shared.events.registry import topic_of_class, type_of
 from shared.projections.projection import Source
 from shared.reactions.registry import Do, Reaction
 
@@ -36,11 +36,12 @@ PASSED = """
 class Answers:
     """Tells what came of the reactions to one log."""
 
-    def __init__(self, service: str, source: Source, *, pool: Pool, commands: CommandExecutor) -> None:
+    def __init__(self, service: str, source: Source, *, pool: Pool, commands: CommandExecutor, partitions: int) -> None:
         self._service = service
         self._source: Source = source
         self._pool = pool
         self._commands = commands
+        self._partitions = partitions
         self._events = follow_up_events(service)
         self._actor = service_actor(service)
 
@@ -86,7 +87,7 @@ class Answers:
         release that told nothing of it."""
         classes = set(events)
         topics = sorted({topic_of_class(event) for event in classes})
-        places = [(topic, partition) for topic in topics for partition in range(PARTITIONS)]
+        places = [(topic, partition) for topic in topics for partition in range(self._partitions)]
         if self._source == "log":
             passed = tuple(Place(topic=topic, partition=number, position=position) for topic, number in places)
         else:

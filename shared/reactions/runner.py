@@ -63,12 +63,13 @@ class Reacting:
         log: Log,
         reactions: Reactions,
         commands: CommandExecutor,
+        partitions: int,
     ) -> None:
         self.checkpoint = checkpoint_of(source)
         self._pool = pool
         self._log = log
         self._reactions = reactions.of(source)
-        self._answers = Answers(reactions.service, source, pool=pool, commands=commands)
+        self._answers = Answers(reactions.service, source, pool=pool, commands=commands, partitions=partitions)
         self.types = types_of(self._reactions)
         self._commands = commands
         self._fencing_token = fencing_token
@@ -248,6 +249,7 @@ class ReactionRunner:
         health: Health,
         wake: Wakeup,
         advanced: Wakeup,
+        partitions: int,
         page: int = PAGE,
     ) -> None:
         self.name = checkpoint_of(source)
@@ -259,6 +261,7 @@ class ReactionRunner:
         self._health = health
         self._wake = wake
         self._advanced = advanced
+        self._partitions = partitions
         self._page = page
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -281,6 +284,7 @@ class ReactionRunner:
             log=self._log,
             reactions=self._reactions,
             commands=self._commands,
+            partitions=self._partitions,
         )
         async with self._pool.acquire() as connection:
             await checkpoints.ensure(connection, self.name)

@@ -25,6 +25,7 @@ from shared.http.bulkhead import Bulkhead
 from shared.http.context import ServiceContext
 from shared.http.rate_limit import RateLimit
 from shared.http.sse import Feed
+from shared.kafka import layout
 from shared.ops.clock import Clock
 from shared.ops.health import Health, NotReady
 from shared.ops.settings import Settings
@@ -73,7 +74,8 @@ async def _require_fit(pool: asyncpg.Pool, settings: Settings) -> None:
     try:
         await check(pool)
         await hold_to(pool, settings.claim_secret.encode())
-    except (MigrationError, OtherClaimSecret) as refusal:
+        await layout.hold_to(pool, settings.kafka_partitions)
+    except (MigrationError, OtherClaimSecret, layout.OtherPartitions) as refusal:
         log.error("not-started", reason=str(refusal))
         raise
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from shared.eventstore.pool import is_away, unreachable
-from shared.kafka.topics import TopicError
+from shared.kafka.layout import OtherPartitions
 from shared.ops.health import Health
 from shared.ops.stopping import pause
 
@@ -22,7 +22,7 @@ STANDS_SECONDS = 4.0
 """Whoever stands so long and says nothing else works: longer than a lease or a look waits for the database."""
 STEADY_SECONDS = 60.0
 """Whoever worked this long starts with the first pause again."""
-TOLD = (TopicError,)
+TOLD = (OtherPartitions,)
 """Errors of our own whose words are for operators, and name nothing but what they run."""
 STOP_SECONDS = 15.0
 """How long workers may finish what they are at."""

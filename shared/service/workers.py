@@ -70,6 +70,7 @@ def workers_of(process: Process) -> list[Worker]:
             bootstrap=settings.kafka_bootstrap,
             health=health,
             appended=appended,
+            partitions=settings.kafka_partitions,
             replication=settings.kafka_replication,
             page=settings.relay_page,
         )
@@ -84,6 +85,7 @@ def workers_of(process: Process) -> list[Worker]:
             bootstrap=settings.kafka_bootstrap,
             health=health,
             arrived=context.arrived,
+            partitions=settings.kafka_partitions,
             replication=settings.kafka_replication,
             pace=service.pace,
         )
@@ -115,7 +117,10 @@ def _readers(process: Process, source: Source) -> list[Worker]:
         workers.append(Worker(name=folding.name, run=folding.run))
     reactions = process.service.reactions
     if reactions and source in reactions.sources:
-        reacting = ReactionRunner(source, reactions=reactions, commands=context.commands, **about)
+        partitions = context.settings.kafka_partitions
+        reacting = ReactionRunner(
+            source, reactions=reactions, commands=context.commands, partitions=partitions, **about
+        )
         workers.append(_once_built(context, reacting.name, reacting.run))
     return workers
 

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import uvloop
 
+from shared.kafka.partitioning import PARTITIONS
 from shared.ops.ids import new_id
 from shared.projections.tokens import decode
 from tests.bench.wire import Answer, Connection, Place
@@ -70,7 +71,7 @@ class Result:
 
     def note(self, token: str) -> None:
         """Keep the highest token; a server that stands alone gives none."""
-        if not self.last or (token and decode(token).position > decode(self.last).position):
+        if not self.last or (token and decode(token, PARTITIONS).position > decode(self.last, PARTITIONS).position):
             self.last = token
 
 

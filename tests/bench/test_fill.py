@@ -24,6 +24,7 @@ from services.contracts.domain.contract.state import contract_of
 from services.receivables.domain.ledger.state import ledger_of
 from shared.events import registry
 from shared.http.context import ServiceContext
+from shared.kafka.partitioning import PARTITIONS
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
@@ -134,7 +135,7 @@ async def test_stamped_stores_and_journals_are_what_the_services_would_have_writ
     filled = await fill(databases, heads, copies=COPIES, secret=SECRET, currency=company.currency)
 
     async with at_work(settings) as running:
-        parts = [Part.of(definition_of(one.name), one.pool, company) for one in running.values()]
+        parts = [Part.of(definition_of(one.name), one.pool, company, PARTITIONS) for one in running.values()]
         assert [one.sentence for one in (await verify(parts, bootstrap, patience=PATIENCE_SECONDS)).differences] == []
         (deals,) = await builds_of_projections(running["forecast"].pool, "serving", ["deals"])
         spans = f"select count(distinct deal_id) from {deals.schema}.span"

@@ -70,6 +70,13 @@ def test_the_way_to_an_issuer_is_of_concern_to_a_given_one_alone(tmp_path: Path)
     assert "OIDC_JWKS_URL" not in given
 
 
+def test_only_the_stacks_own_broker_has_few_partitions(tmp_path: Path) -> None:
+    """Commands that run beside given servers take the number that the services there take."""
+    assert Stack.at(tmp_path, environment={}).settings()["KAFKA_PARTITIONS"] == "3"
+    assert Stack.at(tmp_path, environment={"KAFKA_PARTITIONS": "6"}).settings()["KAFKA_PARTITIONS"] == "6"
+    assert "KAFKA_PARTITIONS" not in Stack.at(tmp_path, environment={"KAFKA_BOOTSTRAP": "broker:9092"}).settings()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("processes")
 def test_a_stack_starts_and_every_verb_works_in_foreign_surroundings(tmp_path: Path) -> None:

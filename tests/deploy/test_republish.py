@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,6 +20,8 @@ from deploy.verify.verification import Part
 from services.deals.app import SERVICE as DEALS
 from services.forecast.app import SERVICE as FORECAST
 from shared.http.context import ServiceContext
+from shared.kafka.layout import laid_out
+from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.relay import RECREATING
 from shared.kafka.topics import provision
 from shared.ops.health import Health
@@ -65,7 +67,7 @@ class Servers:
 
         async def left() -> bool:
             try:
-                await provision(self.stack.bootstrap, [topic])
+                await provision(self.stack.bootstrap, [topic], partitions=PARTITIONS)
             except KafkaError:
                 return False
             return True
@@ -92,7 +94,10 @@ async def servers(stack: Stack, postgres: DatabaseServer, home: object) -> Async
 
 
 def parts(house: House) -> list[Part]:
-    return [Part.of(definition_of(one.name), one.pool, one.settings.company) for one in (house.deals, house.forecast)]
+    return [
+        Part.of(definition_of(one.name), one.pool, one.settings.company, PARTITIONS)
+        for one in (house.deals, house.forecast)
+    ]
 
 
 async def sentences(house: House) -> list[str]:
@@ -126,6 +131,34 @@ async def test_topics_that_hold_something_but_not_all_are_refused_and_made_anew_
         done = await republish(parts(house), house.bootstrap, recreate=True)
         assert list(done.journals) == ["deals", "forecast"]
         assert await sentences(house) == []
+        await house.journaled(await house.deal())
+
+
+async def test_topics_of_an_earlier_layout_are_made_anew_and_nothing_less(servers: Servers) -> None:
+    """DATA-1: what an earlier release published stands in other partitions, and so it is in the journals."""
+    async with servers.at_work(FORECAST) as forecast, servers.house(forecast) as house:
+        opened = [await house.deal(f"{number}000.00") for number in range(1, 6)]
+        await house.journaled(opened[-1])
+        for database in (house.deals.pool, forecast.pool):
+            await database.execute("update topic_layout set partitions = null")
+        await servers.lose_kafka()
+        with pytest.raises(LocalError, match="in another way than KAFKA_PARTITIONS=12 says"):
+            await republish(parts(house), house.bootstrap)
+        assert [await laid_out(one.pool) for one in (house.deals, forecast)] == ["older", "older"]
+        await republish(parts(house), house.bootstrap, recreate=True)
+        assert [await laid_out(one.pool) for one in (house.deals, forecast)] == [PARTITIONS, PARTITIONS]
+        assert await sentences(house) == []
+        await house.journaled(await house.deal())
+
+
+async def test_topics_with_another_number_of_partitions_are_refused(servers: Servers) -> None:
+    async with servers.at_work(FORECAST) as forecast, servers.house(forecast) as house:
+        await house.journaled(await house.deal())
+        fewer = [replace(part, partitions=3) for part in parts(house)]
+        with pytest.raises(LocalError, match="in another way than KAFKA_PARTITIONS=3 says"):
+            await republish(fewer, house.bootstrap)
+        with pytest.raises(LocalError, match=r"KAFKA_PARTITIONS is 3, but the topic deals.* has 12"):
+            await republish(fewer, house.bootstrap, recreate=True)
         await house.journaled(await house.deal())
 
 

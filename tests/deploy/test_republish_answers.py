@@ -22,6 +22,7 @@ from services.forecast.app import SERVICE as FORECAST
 from services.leads.app import SERVICE as LEADS
 from shared.domain.roles import Role
 from shared.http.context import ServiceContext
+from shared.kafka.partitioning import PARTITIONS
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 from shared.projections.tokens import decode
@@ -53,7 +54,7 @@ class Place:
 
     @property
     def part(self) -> Part:
-        return Part.of(definition_of(self.running.name), self.running.pool, self.running.settings.company)
+        return Part.of(definition_of(self.running.name), self.running.pool, self.running.settings.company, PARTITIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,7 @@ async def made(client: httpx.AsyncClient, path: str, body: Mapping[str, Any], *k
     answer = await does(client, path, body)
     assert answer.status_code == 201, answer.text
     for place in known_to:
-        await place.running.consistency.wait_for(decode(answer.headers["Consistency-Token"]), 120)
+        await place.running.consistency.wait_for(decode(answer.headers["Consistency-Token"], PARTITIONS), 120)
     return str(answer.json()["id"])
 
 

@@ -28,6 +28,7 @@ from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.money import Money
 from shared.http.context import ServiceContext
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.health import Health
 from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
@@ -52,7 +53,7 @@ class House:
 
     async def differences(self) -> list[Difference]:
         parts = [
-            Part.of(definition_of(running.name), running.pool, running.settings.company)
+            Part.of(definition_of(running.name), running.pool, running.settings.company, PARTITIONS)
             for running in (self.deals, self.forecast)
         ]
         return (await verify(parts, self.bootstrap, patience=PATIENCE_SECONDS)).differences
@@ -258,7 +259,7 @@ async def test_a_foreign_record_in_a_topic_is_named(house: House) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=house.bootstrap, acks="all")
     await producer.start()
     stranger = new_id()
-    await producer.send_and_wait("deals.product.v1", b"{}", str(stranger).encode(), stranger.int % 12)
+    await producer.send_and_wait("deals.product.v1", b"{}", str(stranger).encode(), partition_of(stranger, PARTITIONS))
     await producer.stop()
     found = await house.differences()
     of_topic = [one for one in found if one.where == "topics of deals"]

@@ -66,7 +66,7 @@ class Record:
 
 
 def test_a_record_has_the_checksum_of_its_event_whatever_came_before_it() -> None:
-    stored = entry_of(EVENT)
+    stored = entry_of(EVENT, 12)
     assert entry_of_record(Record()) == replace(stored, previous=0)
     assert entry_of_record(Record(previous=11)).checksum == stored.checksum
     assert stored.day == DAY
@@ -76,7 +76,7 @@ def test_a_record_has_the_checksum_of_its_event_whatever_came_before_it() -> Non
 def test_every_header_counts(header: str) -> None:
     changed = bytearray(dict(headers_of(EVENT, 0))[header])
     changed[-1] ^= 1
-    assert entry_of_record(Record(changed={header: bytes(changed)})).checksum != entry_of(EVENT).checksum
+    assert entry_of_record(Record(changed={header: bytes(changed)})).checksum != entry_of(EVENT, 12).checksum
 
 
 def test_key_value_and_partition_count_and_no_byte_moves_between_them() -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from shared.events.definition import Exact, event, value
+from shared.events.definition import AsKnown, Exact, event, value
 from shared.events.money import Money
 
 
@@ -58,6 +58,9 @@ class ContractSubmitted:
     contract_id: UUID
     submitter: str
     total: Money
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("contracts.contract-approved", aggregate="contract")
@@ -68,6 +71,9 @@ class ContractApproved:
     approver: str
     step: str
     reason: str | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("contracts.contract-returned", aggregate="contract")
@@ -78,6 +84,9 @@ class ContractReturned:
     approver: str
     step: str
     reason: str
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("contracts.contract-signed", aggregate="contract")
@@ -91,6 +100,9 @@ class ContractSigned:
     """SHA-256 of the signed document, hexadecimal."""
     deal_id: UUID | None = None
     total: Money | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("contracts.contract-activated", aggregate="contract")
@@ -115,6 +127,9 @@ class ContractVoided:
     contract_id: UUID
     reason: str
     deal_id: UUID | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("contracts.contract-flagged", aggregate="contract")
@@ -124,3 +139,6 @@ class ContractFlagged:
     contract_id: UUID
     reason: str
     deal_id: UUID | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

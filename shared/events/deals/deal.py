@@ -104,6 +104,9 @@ class DealNodeCompleted:
     required: bool
     evidence: str
     due: date | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-facts-noted", aggregate="deal", rank=Rank.CHANGE)
@@ -112,6 +115,9 @@ class DealFactsNoted:
 
     deal_id: UUID
     facts: dict[str, str | int | bool | None]
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-amount-changed", aggregate="deal", rank=Rank.CHANGE)
@@ -123,6 +129,9 @@ class DealAmountChanged:
     amount: Money
     on: date | None = None
     """The company's day of the change."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-close-date-changed", aggregate="deal", rank=Rank.CHANGE)
@@ -134,6 +143,9 @@ class DealCloseDateChanged:
     expected_close: date | None
     on: date | None = None
     """The company's day of the change."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-category-changed", aggregate="deal", rank=Rank.CHANGE)
@@ -149,6 +161,9 @@ class DealCategoryChanged:
     reason: str | None = None
     on: date | None = None
     """The company's day of the judgement."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-activity-logged", aggregate="deal", rank=Rank.ACTIVITY)
@@ -164,6 +179,9 @@ class DealActivityLogged:
     cost: Money | None = None
     outcome: str | None = None
     automatic: bool = False
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-next-step-planned", aggregate="deal", rank=Rank.CHANGE)
@@ -175,6 +193,9 @@ class DealNextStepPlanned:
     what: str | None = None
     planned_on: date | None = None
     """The company's day on which it was planned."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-handed-over", aggregate="deal", rank=Rank.CHANGE)
@@ -187,6 +208,7 @@ class DealHandedOver:
     owner: UUID | None
     team: UUID | None
     reason: str | None = None
+    account_id: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-won", aggregate="deal", rank=Rank.END)
@@ -214,6 +236,9 @@ class DealLost:
     stage: AsKnown[str]
     reason: str
     competitor: str | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-abandoned", aggregate="deal", rank=Rank.END)
@@ -225,6 +250,9 @@ class DealAbandoned:
     amount: AsKnown[Money]
     stage: AsKnown[str]
     reason: str
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-reopened", aggregate="deal", rank=Rank.REOPENING)
@@ -242,6 +270,9 @@ class DealReopened:
     expected_close: AsKnown[date | None] = None
     on: date | None = None
     """The company's day on which it was reopened."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-fact-retracted", aggregate="deal", rank=Rank.CHANGE, retracts=True)
@@ -251,3 +282,6 @@ class DealFactRetracted:
     deal_id: UUID
     request: UUID
     """The causation id of the events that count no longer."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

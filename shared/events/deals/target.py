@@ -31,3 +31,5 @@ class TargetFactRetracted:
     target_id: UUID
     request: UUID
     """The causation id of the events that count no longer."""
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

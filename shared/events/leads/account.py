@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.definition import Personal, event
+from shared.events.definition import AsKnown, Personal, event
 
 
 @event("leads.account-opened", aggregate="account", rank=Rank.OPENING)
@@ -39,6 +39,8 @@ class AccountChanged:
     """The lead that it came from, where that is told later; None: as it was."""
     said: tuple[str, ...] | None = None
     """The fields that a line of history states; the others stay as they were. None: all are stated."""
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.account-handed-over", aggregate="account", rank=Rank.CHANGE)
@@ -66,6 +68,8 @@ class ContactAdded:
     title: Personal[str] = None
     candidates: Personal[tuple[UUID, ...]] = None
     """Leads and accounts where others are known under the same e-mail address, who may be the same person (LEAD-2)."""
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.contact-erased", aggregate="account", erases="contact_id", rank=Rank.CHANGE)
@@ -74,6 +78,8 @@ class ContactErased:
 
     account_id: UUID
     contact_id: UUID
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.account-fact-retracted", aggregate="account", rank=Rank.CHANGE, retracts=True)
@@ -83,3 +89,5 @@ class AccountFactRetracted:
     account_id: UUID
     request: UUID
     """The causation id of the events that count no longer."""
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

@@ -82,6 +82,8 @@ class LeadActivityLogged:
     minutes: int | None = None
     outcome: str | None = None
     note: Personal[str] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.lead-follow-up-planned", aggregate="lead", rank=Rank.CHANGE)
@@ -90,6 +92,8 @@ class LeadFollowUpPlanned:
 
     lead_id: UUID
     on: date | None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.lead-qualification-noted", aggregate="lead", rank=Rank.CHANGE)
@@ -102,6 +106,8 @@ class LeadQualificationNoted:
     decision_chain_known: bool | None = None
     timeline: str | None = None
     intent_to_cooperate: bool | None = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.lead-converted", aggregate="lead", rank=Rank.END)
@@ -129,6 +135,8 @@ class LeadDisqualified:
     lead_id: UUID
     reason: str
     note: Personal[str] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.lead-erased", aggregate="lead", erases="lead_id", rank=Rank.END)
@@ -136,6 +144,8 @@ class LeadErased:
     """The personal data of the lead's person are gone; figures stay (DATA-4)."""
 
     lead_id: UUID
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("leads.lead-fact-retracted", aggregate="lead", rank=Rank.CHANGE, retracts=True)
@@ -145,3 +155,5 @@ class LeadFactRetracted:
     lead_id: UUID
     request: UUID
     """The causation id of the events that count no longer."""
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from shared.events.definition import event, value
+from shared.events.definition import AsKnown, event, value
 from shared.events.money import Money
 
 
@@ -43,6 +43,9 @@ class InstalmentInvoiced:
     invoice_number: str
     on: date | None = None
     legal_entity: str | None = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @value
@@ -64,3 +67,6 @@ class PriorInvoiceCounted:
     on: date
     instalments: tuple[InstalmentLeft, ...] = ()
     """The instalments of which less is left now."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

@@ -17,9 +17,11 @@ import asyncpg
 
 from deploy.services import definition_of
 from shared.events.codec import Codec
-from shared.events.registry import SERVICES, partition_of, topic_of
+from shared.events.registry import SERVICES, topic_of
 from shared.eventstore.claims import ClaimHasher
 from shared.kafka.inbox import COLUMNS as JOURNAL_COLUMNS
+from shared.kafka.layout import laid_out
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.service.definition import Service, registry_for
 from tests.bench.fill.stamp import (
     ONCE,
@@ -71,6 +73,8 @@ class Stored:
     service: str
     head: int
     """The last position before the copies."""
+    partitions: int
+    """Of each topic."""
     events: Sequence[Sequence[Any]]
     data: Sequence[Text]
     """Of each event."""
@@ -166,6 +170,13 @@ async def _head(connection: Any, table: str) -> int:
     return int(await connection.fetchval(HEAD.format(table=table)))
 
 
+async def _partitions(connection: Any) -> int:
+    """Over how many partitions the topics of a store are spread; a build from before `topic_layout` has twelve."""
+    known = await connection.fetchval("select to_regclass('topic_layout') is not null")
+    found = await laid_out(connection) if known else None
+    return found if isinstance(found, int) else PARTITIONS
+
+
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
@@ -177,6 +188,7 @@ async def _stored(name: str, connection: Any, kept: frozenset[UUID], head: int) 
     return Stored(
         service=name,
         head=head,
+        partitions=await _partitions(connection),
         events=rows,
         data=[pieces(row[-1], kept) for row in rows],
         sequences=sequences,
@@ -252,7 +264,7 @@ def _events(store: Stored, new: Mapping[UUID, UUID], names: Mapping[UUID, str], 
             *row[2:4],
             new[row[4]],
             *row[5:7],
-            partition_of(new[row[1]]),
+            partition_of(new[row[1]], store.partitions),
             *row[8:11],
             new[row[11]],
             new[row[12]],

@@ -15,7 +15,8 @@ from shared.events.codec import Codec
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
-from shared.events.registry import partition_of, type_of, version_of
+from shared.events.registry import type_of, version_of
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.service.definition import registry_for
 from tests.bench.fill.copying import EVENT_COLUMNS, PASSED, PUBLISHED
 
@@ -134,7 +135,7 @@ def _allocated(books: Books, invoice: InvoiceIssued, receipt: ReceiptRecorded) -
 
 def rows_of(books: Books, now: datetime) -> Iterator[tuple[Any, ...]]:
     """The events of a ledger as rows of a store."""
-    codec, partition = Codec(registry_for(SERVICE)), partition_of(books.id)
+    codec, partition = Codec(registry_for(SERVICE)), partition_of(books.id, PARTITIONS)
     for sequence, event in enumerate(events_of(books), start=1):
         kind, event_id = type(event), uuid5(books.id, str(sequence))
         yield (
@@ -163,7 +164,7 @@ async def write_queue(connection: Any, length: int) -> None:
 
 async def _count(connection: Any, text: str, one: UUID, aggregate: str, kind: str, length: int, *more: Any) -> None:
     async with connection.transaction():
-        await connection.execute(text, one, aggregate, kind, partition_of(one), length, *more)
+        await connection.execute(text, one, aggregate, kind, partition_of(one, PARTITIONS), length, *more)
         await connection.execute(HEAD, one, aggregate, length)
 
 

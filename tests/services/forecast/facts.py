@@ -18,6 +18,7 @@ from shared.events.deals.deal import (
 )
 from shared.events.envelope import Envelope
 from shared.events.money import Money
+from shared.kafka.partitioning import PARTITIONS, partition_of
 
 DEAL = UUID(int=1)
 NORTH, SOUTH = UUID(int=100), UUID(int=200)
@@ -49,7 +50,7 @@ def fact(
         aggregate="deal",
         aggregate_id=deal,
         sequence=sequence,
-        partition=deal.int % 12,
+        partition=partition_of(deal, PARTITIONS),
         position=sequence,
         source_position=sequence,
         occurred_at=occurred,

@@ -16,7 +16,7 @@ from shared.events.envelope import Envelope
 from shared.events.follow_ups import Asked, CarriedOut, Place, follow_up_events, of_event, of_reactions
 from shared.events.leads.member import MemberJoined
 from shared.events.leads.team import TeamFormed
-from shared.events.registry import partition_of
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import NORTH, SOUTH, day, eur, fact, moved, opened, won
@@ -350,7 +350,7 @@ async def test_who_answers_nothing_yet_is_waited_for_and_what_was_passed_is_not(
     await course.journal(win)
     assert (await course.asked())["state"] == "waiting"
     place = await served.running.pool.fetchval("select source_position from journal where event_id = $1", win.id)
-    passed = (Place(topic="deals.deal.v1", partition=partition_of(course.deal), position=place),)
+    passed = (Place(topic="deals.deal.v1", partition=partition_of(course.deal, PARTITIONS), position=place),)
     begun = TOLD.begun(types=("deals.deal-won",), passed=passed)
     stream = of_reactions("contracts", "journal")
     await course.journal(course.of(begun, about=stream, sequence=9, correlation_id=new_id()))

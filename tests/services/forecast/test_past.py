@@ -19,7 +19,8 @@ from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, 
 from shared.events.leads.member import MemberJoined, MemberMoved
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
 from shared.events.receivables.ledger import InvoiceIssued
-from shared.events.registry import partition_of, retraction_of
+from shared.events.registry import retraction_of
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import (
@@ -66,7 +67,7 @@ class Journal:
         service, aggregate_id, data = told
         self._sequences[aggregate_id] += 1
         made = fact(self._sequences[aggregate_id], data, occurred, recorded, deal=aggregate_id)
-        place = {"service": service, "aggregate": data.aggregate, "partition": partition_of(aggregate_id)}
+        place = {"service": service, "aggregate": data.aggregate, "partition": partition_of(aggregate_id, PARTITIONS)}
         name = f"told/{made.sequence}" if by_day else None
         made = replace(made, **place, causation_id=new_id(), by_day=by_day, imported=by_day, fact=name)
         if by_day and retraction_of(type(data)) is not None:

@@ -11,6 +11,7 @@ from shared.commands.request import CommandRequest
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.http.context import ServiceContext
+from shared.kafka.partitioning import PARTITIONS
 from shared.ops.ids import new_id
 from shared.projections.tokens import decode
 from tests.services.conftest import Everybody
@@ -46,7 +47,7 @@ class Office:
     async def known(self, answer: httpx.Response) -> UUID:
         """What an answer made; contracts and receivables know of it when this returns."""
         assert answer.status_code in {200, 201}, answer.text
-        token = decode(answer.headers["Consistency-Token"])
+        token = decode(answer.headers["Consistency-Token"], PARTITIONS)
         for service in (self.contracts, self.receivables):
             await service.running.consistency.wait_for(token, 60)
         return UUID(answer.json()["id"])

@@ -9,7 +9,7 @@ import pytest
 
 from shared.events.codec import Codec, UnknownEvent, Unreadable
 from shared.events.definition import Exact, Personal, event, upcasts, value
-from shared.events.registry import Registry, partition_of, registry_of
+from shared.events.registry import Registry, registry_of
 
 SOMEBODY = UUID(int=5)
 
@@ -149,7 +149,3 @@ def test_every_published_event_can_be_written() -> None:
     assert len(published.classes) > 50
     assert "deals.deal.v1" in published.topics()
     assert published.topics("deals") == tuple(name for name in published.topics() if name.startswith("deals."))
-
-
-def test_an_aggregate_stays_in_its_partition() -> None:
-    assert [partition_of(UUID(int=number)) for number in (0, 11, 12, 25)] == [0, 11, 0, 1]

@@ -43,9 +43,9 @@ from tests.shared.eventstore.tickets import (
 )
 
 TAKEN = (
-    "insert into event (aggregate_id, aggregate, sequence, event_id, type, version, partition, occurred_at,"
+    "insert into event (aggregate_id, aggregate, sequence, event_id, type, version, occurred_at,"
     " recorded_at, actor, correlation_id, causation_id, imported, data)"
-    " select $1, 'counter', number, gen_random_uuid(), 'tickets.number-taken', 1, 0, now(), now(), 'test',"
+    " select $1, 'counter', number, gen_random_uuid(), 'tickets.number-taken', 1, now(), now(), 'test',"
     " gen_random_uuid(), gen_random_uuid(), false, json_build_object('number', number, 'ticket_id', $1::uuid)"
     " from generate_series($2::bigint, $3::bigint) as number"
 )

@@ -16,6 +16,7 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
+from shared.kafka.layout import OtherPartitions, freeze
 from shared.ops.settings import environment_name
 from shared.service.build import build
 from shared.service.definition import Service
@@ -45,6 +46,19 @@ async def test_under_another_claim_secret_nothing_starts_and_nothing_is_written(
         async with app.router.lifespan_context(app):
             pytest.fail("it started")
     assert (await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")) == before
+
+
+async def test_with_another_number_of_partitions_nothing_starts(errands: Errands) -> None:
+    """DATA-1: once it is frozen, which the first process does that reaches the topics."""
+    pool = errands.running.pool
+    await freeze(pool, 12)
+    try:
+        app = build(SERVICE, replace(errands.settings, kafka_partitions=3))
+        with pytest.raises(OtherPartitions, match=r"KAFKA_PARTITIONS is 3, but the events of this database .* over 12"):
+            async with app.router.lifespan_context(app):
+                pytest.fail("it started")
+    finally:
+        await pool.execute("delete from topic_layout")
 
 
 async def test_a_process_whose_database_was_put_back_under_another_secret_is_not_ready(errands: Errands) -> None:

@@ -7,7 +7,7 @@ import pytest
 from asyncpg import LockNotAvailableError
 from structlog.testing import capture_logs
 
-from shared.kafka.topics import TopicError
+from shared.kafka.layout import OtherPartitions
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.service import supervision
@@ -62,7 +62,10 @@ async def failing_together(*failures: Exception) -> None:
 @pytest.mark.parametrize(
     ("failures", "detail"),
     [
-        ([TopicError("The topic t has 3 partitions.")], "ended: TopicError: The topic t has 3 partitions."),
+        (
+            [OtherPartitions(12, 3, "the topic t has")],
+            f"ended: OtherPartitions: {OtherPartitions(12, 3, 'the topic t has')}",
+        ),
         ([KeyError("with a password inside")], "ended: KeyError"),
         ([ExceptionGroup("inner", [KeyError("with a password inside")])], "ended: KeyError"),
         ([OSError("a"), OSError("b"), ValueError("c")], "ended: OSError, ValueError"),

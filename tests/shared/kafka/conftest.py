@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from shared.events.registry import topic_of
 from shared.eventstore.pool import create_pool
+from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.topics import provision
 from shared.testing.servers import DatabaseServer
 from tests.shared.kafka.stage import Publisher, new_aggregate
@@ -33,7 +34,7 @@ async def pool(database: str) -> AsyncIterator["asyncpg.Pool[Any]"]:
 async def aggregate(kafka: str) -> str:
     """An aggregate type that has a topic and no records yet."""
     name = new_aggregate()
-    await provision(kafka, [topic_of("deals", name)])
+    await provision(kafka, [topic_of("deals", name)], partitions=PARTITIONS)
     return name
 
 

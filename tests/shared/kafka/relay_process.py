@@ -9,6 +9,7 @@ from shared.eventstore.lease import Lease
 from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
 from shared.eventstore.wakeup import Wakeup, listen
+from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.relay import Relay
 from tests.shared.kafka.stage import new_health
 
@@ -25,6 +26,7 @@ async def main(database: str, bootstrap: str, aggregate: str) -> None:
             bootstrap=bootstrap,
             health=new_health(),
             appended=appended,
+            partitions=PARTITIONS,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(listen(database, appended))

@@ -14,7 +14,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from shared.events.envelope import Envelope
-from shared.events.registry import PARTITIONS, partition_of, topic_of
+from shared.events.registry import topic_of
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.kafka.record import headers_of
 from shared.ops.health import Health, Report
 from shared.ops.metrics import Metrics
@@ -86,9 +87,14 @@ def event_of(aggregate: str, deal: UUID, sequence: int) -> Envelope[bytes]:
         aggregate=aggregate,
         aggregate_id=deal,
         sequence=sequence,
-        partition=partition_of(deal),
+        partition=partition_of(deal, PARTITIONS),
         data=b'{"n":%d}' % sequence,
     )
+
+
+def where(event: Envelope[bytes]) -> int:
+    """The partition in which an event is published."""
+    return partition_of(event.aggregate_id, PARTITIONS)
 
 
 class Publisher:
@@ -102,7 +108,7 @@ class Publisher:
     async def publish(self, events: Sequence[Envelope[bytes]], *, lost: Iterable[int] = ()) -> None:
         """Send events in their order; those at the positions `lost` are counted, but never sent."""
         for event in events:
-            place = (event.aggregate, event.partition)
+            place = (event.aggregate, where(event))
             self._before[event.aggregate, event.source_position] = self._previous[place]
             self._previous[place] = event.source_position
         await self.repeat([event for event in events if event.source_position not in set(lost)])
@@ -114,7 +120,7 @@ class Publisher:
                 topic_of(event.service, event.aggregate),
                 event.data,
                 str(event.aggregate_id).encode(),
-                event.partition,
+                where(event),
                 headers=headers_of(event, self._before[event.aggregate, event.source_position]),
             )
             for event in events

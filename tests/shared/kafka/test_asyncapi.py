@@ -6,6 +6,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from deploy.reference import samples
 from shared.events.registry import registry_of
 from shared.kafka.asyncapi import document, event_schema, headers_schema, personal_fields
 from shared.kafka.record import headers_of
@@ -47,6 +48,24 @@ def test_no_schema_shows_personal_data_or_refuses_fields_of_later_releases(event
 
 def test_some_events_do_have_personal_fields() -> None:
     assert [event for event in REGISTRY.classes if list(personal_fields(event))]
+
+
+def test_every_example_is_a_record_that_fits_its_schemas() -> None:
+    """DATA-2: tools show them, and mock what consumers are tested with."""
+    content = document(REGISTRY, samples())
+    for name, message in content["components"]["messages"].items():
+        [example] = message["examples"]
+        jsonschema.validate(example["headers"], headers_schema(), format_checker=jsonschema.FormatChecker())
+        whole = {"$ref": f"#/components/schemas/{name}", "components": content["components"]}
+        jsonschema.validate(example["payload"], whole, format_checker=jsonschema.FormatChecker())
+
+
+def test_the_document_says_where_the_topics_are_and_what_tools_cannot_guess() -> None:
+    content = document(REGISTRY)
+    assert [server["protocol"] for server in content["servers"].values()] == ["kafka"]
+    about = content["info"]["description"]
+    assert "(murmur2(key) & 0x7fffffff) % partitions" in about
+    assert "header.converter=org.apache.kafka.connect.storage.StringConverter" in about
 
 
 def test_written_headers_fit_the_header_schema() -> None:

@@ -17,9 +17,10 @@ from shared.events.registry import UNREADABLE, topic_of
 from shared.eventstore.wakeup import Wakeup
 from shared.kafka.chain import Gap, Place
 from shared.kafka.consumer import JournalConsumer, Session
+from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.record import headers_of
 from shared.ops.health import Health
-from tests.shared.kafka.stage import Publisher, deals, event_of, eventually, journaled, new_health, running, said
+from tests.shared.kafka.stage import Publisher, deals, event_of, eventually, journaled, new_health, running, said, where
 
 Pool = asyncpg.Pool
 
@@ -38,13 +39,14 @@ def new_journal(
         bootstrap=kafka,
         health=health or new_health(),
         arrived=Wakeup(),
+        partitions=PARTITIONS,
     )
 
 
 async def committed(kafka: str, group: str, aggregate: str) -> dict[int, int | None]:
     """The group's offset of each partition."""
     async with AIOKafkaConsumer(bootstrap_servers=kafka, group_id=group, enable_auto_commit=False) as consumer:
-        partitions = [TopicPartition(topic_of("deals", aggregate), number) for number in range(12)]
+        partitions = [TopicPartition(topic_of("deals", aggregate), number) for number in range(PARTITIONS)]
         return {partition.partition: await consumer.committed(partition) for partition in partitions}
 
 
@@ -71,7 +73,7 @@ def assert_complete(rows: Sequence[asyncpg.Record], events: Sequence[Envelope[by
         assert (row["occurred_at"], row["recorded_at"]) == (event.occurred_at, event.recorded_at)
         assert (row["actor"], row["imported"], row["traceparent"]) == (event.actor, event.imported, event.traceparent)
         assert (row["correlation_id"], row["causation_id"]) == (event.correlation_id, event.causation_id)
-        assert (row["partition"], row["data"].encode()) == (event.partition, event.data)
+        assert (row["partition"], row["data"].encode()) == (where(event), event.data)
         assert row["sequence"] == last.get(row["aggregate_id"], 0) + 1
         last[row["aggregate_id"]] = row["sequence"]
     assert all(before["position"] < after["position"] for before, after in pairwise(rows))
@@ -83,7 +85,13 @@ async def test_events_arrive_whole_and_whoever_waits_is_woken(
     events = deals(aggregate, [3, 1, 5, 2])
     arrived, health = Wakeup(), new_health()
     journal = JournalConsumer(
-        new_group(), pool, [topic_of("deals", aggregate)], bootstrap=kafka, health=health, arrived=arrived
+        new_group(),
+        pool,
+        [topic_of("deals", aggregate)],
+        bootstrap=kafka,
+        health=health,
+        arrived=arrived,
+        partitions=PARTITIONS,
     )
     async with running(journal):
         await publisher.publish(events)
@@ -138,10 +146,10 @@ async def test_nothing_is_acknowledged_before_it_is_committed(
                 return len(looks) >= seen + 2
 
             await eventually(looked_twice)
-            assert (await committed(kafka, group, aggregate))[event.partition] is None
+            assert (await committed(kafka, group, aggregate))[where(event)] is None
 
         async def acknowledged() -> bool:
-            return (await committed(kafka, group, aggregate))[event.partition] == len(events)
+            return (await committed(kafka, group, aggregate))[where(event)] == len(events)
 
         await eventually(acknowledged)
     assert_complete(await journaled(pool), events)
@@ -155,7 +163,7 @@ async def test_records_that_come_again_change_nothing(
     async with running(new_journal(pool, kafka, aggregate, group=group)):
         await eventually(lambda: holds(pool, len(events)))
     before = await journaled(pool)
-    await commit(kafka, group, aggregate, {event.partition: 0 for event in events})
+    await commit(kafka, group, aggregate, {where(event): 0 for event in events})
     later = deals(aggregate, [1], first=100)
     async with running(new_journal(pool, kafka, aggregate, group=group)):
         await publisher.publish(later)
@@ -206,7 +214,7 @@ async def test_what_is_no_event_is_kept_aside_and_stops_nobody(
     pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher
 ) -> None:
     first, second = deals(aggregate, [2]), deals(aggregate, [2], first=50)
-    topic, partition = topic_of("deals", aggregate), first[0].partition
+    topic, partition = topic_of("deals", aggregate), where(first[0])
     key = str(first[0].aggregate_id).encode()
     unknown = headers_of(event_of(aggregate, first[0].aggregate_id, 3), 2)
     await publisher.publish(first)
@@ -253,17 +261,17 @@ async def test_a_hole_is_noticed_and_stops_its_partition_only(
     pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher
 ) -> None:
     torn = deals(aggregate, [5])
-    whole = [event for event in deals(aggregate, [1] * 40, first=50) if event.partition != torn[0].partition]
+    whole = [event for event in deals(aggregate, [1] * 40, first=50) if where(event) != where(torn[0])]
     health = new_health()
     await publisher.publish(torn, lost=[3])
     async with running(new_journal(pool, kafka, aggregate, health=health)):
         await publisher.publish(whole)
         await eventually(lambda: holds(pool, 2 + len(whole)))
         await eventually(lambda: unhealthy(health))
-        assert f"{topic_of('deals', aggregate)}/{torn[0].partition}" in said(health, "journal").detail
+        assert f"{topic_of('deals', aggregate)}/{where(torn[0])}" in said(health, "journal").detail
     assert_complete(await journaled(pool), [*torn[:2], *whole])
     checkpoints = dict(await pool.fetch("select partition, position from journal_mark"))
-    assert checkpoints[torn[0].partition] == 2
+    assert checkpoints[where(torn[0])] == 2
 
 
 async def test_a_partition_that_comes_back_is_read_again_before_it_stops(
@@ -310,7 +318,7 @@ async def test_a_journal_older_than_the_group_s_offsets_is_filled_from_the_begin
     pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher
 ) -> None:
     group, events = new_group(), deals(aggregate, [6])
-    partition, topic = events[0].partition, topic_of("deals", aggregate)
+    partition, topic = where(events[0]), topic_of("deals", aggregate)
     await publisher.publish(events)
     # As after the return to a backup: three events are known, and the broker believes that five are.
     await commit(kafka, group, aggregate, {partition: 3})

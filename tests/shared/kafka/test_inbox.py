@@ -10,14 +10,14 @@ from shared.events.envelope import Envelope
 from shared.kafka.chain import Place
 from shared.kafka.inbox import Inbox
 from shared.kafka.record import Received
-from tests.shared.kafka.stage import deals, eventually, journaled
+from tests.shared.kafka.stage import deals, eventually, journaled, where
 
 
 def received(events: Sequence[Envelope[bytes]]) -> list[tuple[Place, Received]]:
     """The events of one deal as they come from its partition."""
     before = [0, *(event.source_position for event in events)]
     return [
-        (Place("deals.deal.v1", event.partition), Received(event=event, previous=previous))
+        (Place("deals.deal.v1", where(event)), Received(event=event, previous=previous))
         for event, previous in zip(events, before, strict=False)
     ]
 

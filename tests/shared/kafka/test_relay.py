@@ -36,6 +36,7 @@ from shared.eventstore.wakeup import Wakeup
 from shared.kafka.chain import Place, sift
 from shared.kafka.consumer import JournalConsumer
 from shared.kafka.outage import interruption
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.kafka.producer import producing
 from shared.kafka.record import read
 from shared.kafka.relay import FILLING, RECREATING, Fenced, Relay
@@ -131,6 +132,7 @@ class Shop:
             bootstrap=self.bootstrap,
             health=health or new_health(),
             appended=self.appender.appended,
+            partitions=PARTITIONS,
             page=page,
         )
 
@@ -193,7 +195,7 @@ class Shop:
             assert (event.id, event.aggregate_id, event.partition) == (
                 row["event_id"],
                 row["aggregate_id"],
-                row["partition"],
+                partition_of(row["aggregate_id"], PARTITIONS),
             )
             assert event.sequence == sequences.get(event.aggregate_id, 0) + 1
             sequences[event.aggregate_id] = event.sequence
@@ -356,7 +358,13 @@ async def test_while_the_broker_is_away_commands_are_taken_and_later_published(s
     async with own_broker(tmp_path) as (place, broker), AsyncExitStack() as stopping:
         shop.bootstrap = place.bootstrap
         journal = JournalConsumer(
-            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Wakeup()
+            "contracts",
+            shop.pool,
+            [shop.topic],
+            bootstrap=place.bootstrap,
+            health=health,
+            arrived=Wakeup(),
+            partitions=PARTITIONS,
         )
         async with running(shop.relay(health)), running(journal):
 
@@ -406,7 +414,13 @@ async def test_a_consumer_of_which_a_part_has_ended_is_replaced(
     async with own_broker(tmp_path) as (place, broker), AsyncExitStack() as stopping:
         shop.bootstrap = place.bootstrap
         journal = Watched(
-            "contracts", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Wakeup()
+            "contracts",
+            shop.pool,
+            [shop.topic],
+            bootstrap=place.bootstrap,
+            health=health,
+            arrived=Wakeup(),
+            partitions=PARTITIONS,
         )
         async with running(shop.relay(health)), running(journal):
 
@@ -465,7 +479,7 @@ async def test_a_relay_whose_topics_were_lost_publishes_nothing_behind_the_gap(s
     async with running(shop.relay()):
         await shop.trade(deals=5, rounds=2)
         await eventually(shop.published)
-    await empty(shop.bootstrap, [shop.topic])
+    await empty(shop.bootstrap, [shop.topic], partitions=PARTITIONS)
     await shop.append(uuid.uuid4())
     health = new_health()
     async with running(shop.relay(health)):
@@ -479,7 +493,7 @@ async def test_a_relay_whose_topics_were_lost_publishes_nothing_behind_the_gap(s
 
 async def told_again(shop: Shop, records: Sequence[ConsumerRecord]) -> None:
     """Let the topic hold these records and no other."""
-    await empty(shop.bootstrap, [shop.topic])
+    await empty(shop.bootstrap, [shop.topic], partitions=PARTITIONS)
     async with AIOKafkaProducer(bootstrap_servers=shop.bootstrap, acks="all") as producer:
         for record in records:
             await producer.send_and_wait(
@@ -601,7 +615,13 @@ async def test_a_broker_that_goes_away_is_noticed_while_nothing_is_to_do(shop: S
     async with own_broker(tmp_path) as (place, broker):
         shop.bootstrap = place.bootstrap
         journal = JournalConsumer(
-            "bills", shop.pool, [shop.topic], bootstrap=place.bootstrap, health=health, arrived=Wakeup()
+            "bills",
+            shop.pool,
+            [shop.topic],
+            bootstrap=place.bootstrap,
+            health=health,
+            arrived=Wakeup(),
+            partitions=PARTITIONS,
         )
 
         async def well() -> bool:
@@ -628,7 +648,7 @@ async def test_a_broker_that_goes_away_is_noticed_while_nothing_is_to_do(shop: S
 
 
 async def test_a_relay_whose_pages_are_refused_never_says_that_it_publishes(shop: Shop) -> None:
-    await provision(shop.bootstrap, [shop.topic])
+    await provision(shop.bootstrap, [shop.topic], partitions=PARTITIONS)
     admin = AIOKafkaAdminClient(bootstrap_servers=shop.bootstrap)
     await admin.start()
     await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, shop.topic, {"max.message.bytes": "1"})])

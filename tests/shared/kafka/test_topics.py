@@ -5,7 +5,9 @@ import uuid
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from shared.kafka.topics import TopicError, provision
+from shared.kafka.layout import OtherPartitions
+from shared.kafka.partitioning import PARTITIONS
+from shared.kafka.topics import provision
 
 
 def new_names(count: int) -> list[str]:
@@ -16,8 +18,8 @@ async def test_every_topic_is_shown_once_provided(kafka: str) -> None:
     """A broker says of a topic just created that it is unknown until it has read the controller's record of it."""
     for _ in range(5):
         names = new_names(5)
-        await provision(kafka, names)
-        await provision(kafka, names)
+        await provision(kafka, names, partitions=PARTITIONS)
+        await provision(kafka, names, partitions=PARTITIONS)
 
 
 async def test_a_topic_of_another_shape_is_refused(kafka: str) -> None:
@@ -26,5 +28,6 @@ async def test_a_topic_of_another_shape_is_refused(kafka: str) -> None:
     await admin.start()
     await admin.create_topics([NewTopic(name, 3, 1)])
     await admin.close()
-    with pytest.raises(TopicError, match=f"{name} has 3 partitions; it needs 12"):
-        await provision(kafka, [name])
+    with pytest.raises(OtherPartitions, match=f"KAFKA_PARTITIONS is 12, but the topic {name} has 3: .* Set .*=3 for"):
+        await provision(kafka, [name], partitions=12)
+    await provision(kafka, [name], partitions=3)

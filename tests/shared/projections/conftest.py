@@ -14,12 +14,13 @@ import pytest
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest
 from shared.domain.context import Company
-from shared.events.registry import partition_of, topic_of_class, type_of, version_of
+from shared.events.registry import topic_of_class, type_of, version_of
 from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
 from shared.eventstore.streams import StreamCache
 from shared.eventstore.wakeup import Wakeup
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.ids import new_id
@@ -90,6 +91,7 @@ class Depot:
             health=self.health,
             wake=self.appender.appended if source == "log" else self.arrived,
             advanced=self.advanced,
+            partitions=PARTITIONS,
             page=page,
         )
 
@@ -142,7 +144,7 @@ class Depot:
         self, place: int, order_id: UUID, data: str, kind: type = OrderPaid, imported: bool = False
     ) -> None:
         """Journal an event by its stored text."""
-        about = (topic_of_class(kind), partition_of(order_id))
+        about = (topic_of_class(kind), partition_of(order_id, PARTITIONS))
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 INSERT, *about, place, order_id, "order", new_id(), type_of(kind), version_of(kind), NOW, imported, data

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared.events.registry import partition_of
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
 from shared.projections.consistency import ConsistencyGate, ReadModelBehind
 from shared.projections.errors import InvalidQuery
@@ -58,7 +58,9 @@ async def test_a_token_of_others_waits_until_what_follows_from_it_is_visible(dep
     await depot.prepare(ours, theirs)
     arrival = depot.arrival(ours, theirs, reactions=REACTIONS)
     order_id = new_id()
-    token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=7)
+    token = ConsistencyToken(
+        service="shops", topic="shops.order.v1", partition=partition_of(order_id, PARTITIONS), position=7
+    )
     waiting = asyncio.create_task(arrival.wait_for(token, timeout=10))
     runners = depot.runner(ours), depot.runner(theirs, source="journal")
     async with working(*runners, depot.reactor(depot_reactions())):
@@ -73,7 +75,9 @@ async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
     await depot.prepare(projection)
     order_id = new_id()
     await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
-    token = ConsistencyToken(service="shops", topic="shops.order.v1", partition=partition_of(order_id), position=1)
+    token = ConsistencyToken(
+        service="shops", topic="shops.order.v1", partition=partition_of(order_id, PARTITIONS), position=1
+    )
     async with working(depot.runner(projection, source="journal")):
         await depot.arrival(projection).wait_for(token, timeout=10)
         assert await is_waiting(depot.arrival(projection, reactions=REACTIONS), token)
@@ -86,13 +90,13 @@ async def test_a_topic_that_is_not_read_here_is_not_waited_for(depot: Depot) -> 
 
 def test_a_token_comes_back_as_it_went() -> None:
     token = ConsistencyToken(service="deals", topic="deals.deal.v1", partition=11, position=2**53)
-    assert decode(token.encode()) == token
+    assert decode(token.encode(), PARTITIONS) == token
 
 
 @pytest.mark.parametrize("text", ["", "no token", "ZGVhbHM", "é", "=" * 8, "A" * 4000, own(1).encode() + "x"])
 def test_what_is_no_token_is_a_clear_error(text: str) -> None:
     with pytest.raises(InvalidQuery) as caught:
-        decode(text)
+        decode(text, PARTITIONS)
     assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
         ("Consistency-Token", "malformed-token")
     ]
@@ -112,14 +116,14 @@ def test_what_is_no_token_is_a_clear_error(text: str) -> None:
 def test_a_token_of_what_no_log_can_hold_is_a_clear_error(topic: str, partition: int, position: int) -> None:
     token = ConsistencyToken(service="shops", topic=topic, partition=partition, position=position)
     with pytest.raises(InvalidQuery) as caught:
-        decode(token.encode())
+        decode(token.encode(), PARTITIONS)
     assert [(reason.field, reason.code) for reason in caught.value.reasons] == [
         ("Consistency-Token", "malformed-token")
     ]
 
 
 async def test_the_last_position_that_a_log_can_hold_can_be_asked_for(depot: Depot) -> None:
-    token = decode(own(2**63 - 1).encode())
+    token = decode(own(2**63 - 1).encode(), PARTITIONS)
     await depot.prepare(parcels())
     assert await is_waiting(depot.arrival(parcels()), token)
 

@@ -13,8 +13,9 @@ from shared.domain.roles import Role
 from shared.events.codec import Codec
 from shared.events.leads.member import MemberChanged, MemberJoined, MemberLeft, MemberMoved
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
-from shared.events.registry import partition_of, registry_of, topic_of_class
+from shared.events.registry import registry_of, topic_of_class
 from shared.eventstore.log import Log
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
 from shared.projections.projection import ProjectionDatabase
 from tests.shared.projections.conftest import Depot
@@ -60,7 +61,7 @@ async def told_more(depot: Depot, *events: Any, at: datetime = NOW, fact: str | 
     async with depot.pool.acquire() as connection:
         for event in events:
             about = getattr(event, f"{event.aggregate}_id")
-            place = topic_of_class(type(event)), partition_of(about), about, event.aggregate
+            place = topic_of_class(type(event)), partition_of(about, PARTITIONS), about, event.aggregate
             data = CODEC.encode(event).data.decode()
             position = await connection.fetchval(
                 INSERT, *place, new_id(), event.type, at, fact is not None, NOW, fact, data

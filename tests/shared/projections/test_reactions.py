@@ -13,9 +13,9 @@ import pytest
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import Busy, CommandRequest, CommandResult, InFlight
 from shared.events.envelope import Envelope
-from shared.events.registry import partition_of
 from shared.eventstore.log import Page
 from shared.following.dead_letters import parked, request_redrive
+from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.kafka.republishing import forget_journal
 from shared.ops.ids import new_id
 from shared.reactions.registry import Do, Reactions
@@ -88,7 +88,15 @@ async def test_a_crash_between_command_and_mark_repeats_nothing(depot: Depot) ->
     async with depot.pool.acquire() as connection:
         await connection.execute("insert into mark (name) values ('reactions-journal')")
     reactions = depot_reactions()
-    reacting = Reacting("journal", 1, pool=depot.pool, log=depot.journal, reactions=reactions, commands=depot.commands)
+    reacting = Reacting(
+        "journal",
+        1,
+        pool=depot.pool,
+        log=depot.journal,
+        reactions=reactions,
+        commands=depot.commands,
+        partitions=PARTITIONS,
+    )
     page = await depot.journal.read(0, 100)
     await reacting.react(0, page)
     await depot.pool.execute("update mark set position = 0")  # as if the process had died before it
@@ -124,7 +132,15 @@ async def test_two_processes_react_once(depot: Depot, other: Depot) -> None:
     page = await depot.journal.read(0, 100)
     await depot.pool.execute("insert into mark (name) values ('reactions-journal')")
     leaders = [
-        Reacting("journal", 1, pool=one.pool, log=one.journal, reactions=depot_reactions(), commands=one.commands)
+        Reacting(
+            "journal",
+            1,
+            pool=one.pool,
+            log=one.journal,
+            reactions=depot_reactions(),
+            commands=one.commands,
+            partitions=PARTITIONS,
+        )
         for one in (depot, other)
     ]
     ended = await asyncio.gather(*(leader.react(0, page) for leader in leaders), return_exceptions=True)
@@ -156,7 +172,13 @@ async def test_a_refused_reaction_is_told_once_also_after_a_crash(depot: Depot) 
     await depot.receive(1, OrderPaid(order_id=heavy, weight=101), OrderPaid(order_id=light, weight=1))
     await depot.pool.execute("insert into mark (name) values ('reactions-journal')")
     reacting = Reacting(
-        "journal", 1, pool=depot.pool, log=depot.journal, reactions=depot_reactions(), commands=depot.commands
+        "journal",
+        1,
+        pool=depot.pool,
+        log=depot.journal,
+        reactions=depot_reactions(),
+        commands=depot.commands,
+        partitions=PARTITIONS,
     )
     await reacting.react(0, await depot.journal.read(0, 100))
     before = await told(depot)
@@ -174,13 +196,13 @@ async def test_a_process_says_from_where_on_it_answers(depot: Depot) -> None:
     place = await depot.receive(1, OrderPaid(order_id=first, weight=1))
     await depot.pool.execute("insert into mark (name, position) values ('reactions-journal', 1)")
     for _ in range(2):
-        about: Any = {"pool": depot.pool, "log": depot.journal, "commands": depot.commands}
+        about: Any = {"pool": depot.pool, "log": depot.journal, "commands": depot.commands, "partitions": PARTITIONS}
         await Reacting("journal", 1, reactions=depot_reactions(), **about).begin()
     begun = await depot.pool.fetch("select data::text from event where type = 'depot.reactions-begun'")
     assert [json.loads(row["data"]) for row in begun] == [
         {
             "types": ["shops.order-paid"],
-            "passed": [{"topic": "shops.order.v1", "partition": partition_of(first), "position": place}],
+            "passed": [{"topic": "shops.order.v1", "partition": partition_of(first, PARTITIONS), "position": place}],
         }
     ], "told once as long as nothing was passed"
     await depot.receive(2, OrderPaid(order_id=later, weight=1))
