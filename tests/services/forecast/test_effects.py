@@ -18,6 +18,7 @@ from shared.events.leads.member import MemberJoined
 from shared.events.leads.team import TeamFormed
 from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
+from tests.described import as_described
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import NORTH, SOUTH, day, eur, fact, moved, opened, won
 from tests.shared.http.conftest import Errands
@@ -106,7 +107,7 @@ class Course:
         client = client or self.served.client(Role.SALES_DIRECTOR, "dora")
         found = await client.get(f"/v1/effects/{self.correlation}", params=query)
         assert found.status_code == 200, found.text
-        return found.json()
+        return as_described(f"/v1/effects/{self.correlation}", found.json())
 
 
 @pytest.fixture(scope="module")

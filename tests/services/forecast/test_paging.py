@@ -12,6 +12,7 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
+from tests.described import as_described
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, opened, repriced, won
 from tests.shared.http.conftest import Errands
@@ -79,7 +80,7 @@ async def pages(client: httpx.AsyncClient, drill: Drill, **more: Any) -> list[di
     while True:
         answer = await client.get(urlsplit(drill.address).path, params=query)
         assert answer.status_code == 200, answer.text
-        body = answer.json()
+        body = as_described(urlsplit(drill.address).path, answer.json())
         found.append(body)
         assert body["has_more"] is (body["next"] is not None)
         assert ("link" in answer.headers) is body["has_more"]

@@ -22,6 +22,7 @@ from shared.events.receivables.ledger import InvoiceIssued
 from shared.events.registry import retraction_of
 from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.ids import new_id
+from tests.described import as_described
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import (
     ANNA,
@@ -227,6 +228,8 @@ async def answers(asker: httpx.AsyncClient, asked: list[tuple[str, dict[str, str
         response = await asker.get(address, params=parameters)
         assert response.status_code in (200, 404), (address, response.text)
         content = response.json()
+        if response.status_code == 200:
+            as_described(address, content)
         for of_this_answer in ("parked", "correlation_id"):
             content.pop(of_this_answer, None)
         found[f"{address} {sorted(parameters.items())}"] = response.status_code, content
