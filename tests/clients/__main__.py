@@ -43,7 +43,7 @@ class Failed(Exception):
 def main() -> None:
     missing = {program for program in NODE | JAVA if shutil.which(program) is None}
     wanted = [name for name, (needs, _) in CLIENTS.items() if not needs & missing]
-    for name in CLIENTS.keys() - set(wanted):
+    for name in (each for each in CLIENTS if each not in wanted):
         say(f"{name}: left out, because there is no {' and no '.join(sorted(CLIENTS[name][0] & missing))} here.")
     with TemporaryDirectory(prefix="throughline-clients-") as folder:
         try:
