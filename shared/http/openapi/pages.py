@@ -18,6 +18,8 @@ DOCUMENTS = Path(__file__).parents[3] / "docs" / "reference" / "openapi"
 """The documents of all services, in a checkout or an image of it."""
 MERGED = DOCUMENTS / "throughline.json"
 """All services in one; a service alone shows its own."""
+TOPICS = DOCUMENTS.parent / "asyncapi.json"
+"""The document of all topics."""
 
 ASSETS = {
     "reference.css": "text/css",
@@ -63,6 +65,11 @@ def reference_routes(service: str, own: Callable[[], dict[str, Any]]) -> list[Ba
             raise Problem("not-found", "There is no such service.")
         return FileResponse(path, media_type="application/json", headers=FRESH)
 
+    async def topics(_: Request) -> Response:
+        if not TOPICS.exists():
+            raise Problem("not-found", "There is no document of the topics beside this process.")
+        return FileResponse(TOPICS, media_type="application/json", headers=FRESH)
+
     async def page(_: Request) -> Response:
         return HTMLResponse((FOLDER / "index.html").read_text(encoding="utf-8"), headers=PAGE_HEADERS)
 
@@ -80,6 +87,7 @@ def reference_routes(service: str, own: Callable[[], dict[str, Any]]) -> list[Ba
         Route("/openapi/{name}.json", document),
         Route("/docs", page),
         Route("/docs/openapi.json", whole),
+        Route("/docs/asyncapi.json", topics),
         Route(CATALOGUE, problems),
         Route("/docs/assets/{name}", asset),
     ]

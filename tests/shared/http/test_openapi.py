@@ -175,6 +175,7 @@ async def test_every_service_shows_the_document_of_all(errands: Errands) -> None
     whole = (await client.get("/openapi.json")).json()
     assert whole == json.loads(MERGED.read_text(encoding="utf-8"))
     assert (await client.get("/docs/openapi.json")).json() == whole
+    assert (await client.get("/docs/asyncapi.json")).json()["asyncapi"] == "3.0.0"
     own = (await client.get("/openapi/deals.json")).json()
     assert set(own["paths"]) < set(whole["paths"])
     assert (await client.get("/openapi/nothing.json")).status_code == 404
