@@ -486,7 +486,7 @@ async def test_deal_9_two_lines_that_tell_one_end_otherwise_are_refused(books: B
 async def test_deal_1_an_amount_below_zero_is_refused_with_its_field(books: Books, tmp_path: Path) -> None:
     below = {**OLD[-1], "amount": euro("-7500.00")}
     summary = await books.take_in(written(tmp_path, (*OLD[:-1], below)))
-    assert [each.reason for each in summary.rejections] == ["amount.amount: A deal is not worth less than nothing."]
+    assert [each.reason for each in summary.rejections] == ["amount.amount: The amount must not be negative."]
 
 
 async def test_data_5_what_an_end_does_not_allow_is_refused_with_the_kind(books: Books, tmp_path: Path) -> None:

@@ -346,6 +346,7 @@ from uuid import UUID
 from services.deals.app import SERVICE
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import ChangeAmount
+from shared.commands.request import CommandRequest
 from shared.domain.context import Actor
 from shared.events.money import Money
 from shared.domain.roles import Role
@@ -356,7 +357,7 @@ async def change():
     actor = Actor(subject="dora", roles=frozenset({{Role.SALES_DIRECTOR}}), member=UUID(int=1))
     changed = ChangeAmount(amount=Money(amount=Decimal(999), currency="EUR"))
     async with commands_alone(SERVICE, Settings.from_environment("deals", os.environ)) as commands:
-        await commands.execute(deal, UUID("{IDS("deal", "d")}"), changed, actor)
+        await commands.execute(CommandRequest(deal, UUID("{IDS("deal", "d")}"), changed, actor))
 
 asyncio.run(change())
 """

@@ -252,7 +252,7 @@ async def test_who_migrates_gives_way_to_those_who_wait_for_the_same_table(
 async def test_who_migrates_says_what_is_in_the_way(
     empty: str, pool: asyncpg.Pool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrating_module, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(migrating_module, "TIMEOUT_SECONDS", 0.1)
     await migrate(empty, folder)
     (folder / "0003_third.sql").write_text("alter table first add third int")
     async with pool.acquire() as reader, reader.transaction():

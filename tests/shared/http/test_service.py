@@ -16,6 +16,8 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
+from shared.eventstore.migrate import migrate
+from shared.eventstore.pool import create_pool
 from shared.kafka.layout import OtherPartitions, freeze
 from shared.ops.settings import environment_name
 from shared.service.build import build
@@ -36,16 +38,21 @@ async def test_alive_and_ready_while_the_broker_is_away(errands: Errands) -> Non
     assert {check["name"] for check in ready.json()["checks"]} == {"database", "claim secret", "projections"}
 
 
-async def test_under_another_claim_secret_nothing_starts_and_nothing_is_written(errands: Errands) -> None:
+async def test_under_another_claim_secret_nothing_starts_and_nothing_is_written(
+    errands: Errands, postgres: DatabaseServer
+) -> None:
     """DATA-4"""
+    url = await postgres.create_database("claim-secret", await postgres.template("web", migrate))
     counts = "select (select count(*) from view_build), (select count(*) from lease), (select count(*) from event)"
-    pool = errands.running.pool
-    before = await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")
-    app = build(SERVICE, replace(errands.settings, claim_secret="d" * 32))
-    with pytest.raises(OtherClaimSecret, match="CLAIM_SECRET is not the one"):
-        async with app.router.lifespan_context(app):
-            pytest.fail("it started")
-    assert (await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")) == before
+    async with await create_pool(url, name="claim-secret") as pool:
+        await hold_to(pool, errands.settings.claim_secret.encode())
+        before = await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")
+        app = build(SERVICE, replace(errands.settings, database_url=url, claim_secret="d" * 32))
+        with pytest.raises(OtherClaimSecret, match="CLAIM_SECRET is not the one"):
+            async with app.router.lifespan_context(app):
+                pytest.fail("it started")
+        assert (await pool.fetchrow(counts), await pool.fetchrow("select * from claim_secret")) == before
+    await postgres.drop_database(url)
 
 
 async def test_with_another_number_of_partitions_nothing_starts(errands: Errands) -> None:
