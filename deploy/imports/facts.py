@@ -297,7 +297,7 @@ class Taken:
         return self.aggregate_id if self.kind.about in THINGS and self.kind.rank is Rank.OPENING else None
 
 
-def a(thing: str) -> str:
+def with_article(thing: str) -> str:
     """A thing with its article: "an account"."""
     return f"a{'n' * (thing[0] in 'aeiou')} {thing}"
 
@@ -318,9 +318,8 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
     if kind is None:
         raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
     if fact_id is not None and (kind.again is None or not isinstance(fact_id, str) or not fact_id):
-        only = (
-            "is a text that is not empty" if kind.again is not None else f"there is only one {name} of {a(kind.about)}"
-        )
+        once = f"there is only one {name} of {with_article(kind.about)}"
+        only = "is a text that is not empty" if kind.again is not None else once
         raise NotAFact(f"fact_id: {only}")
     names: list[Named] = []
     if kind.about in THINGS and name != kind.about:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from deploy.imports.facts import KINDS, Kind, a
+from deploy.imports.facts import KINDS, Kind, with_article
 
 HEAD = """# Facts of an import
 
@@ -33,12 +33,12 @@ def _kind(name: str, kind: Kind) -> Iterator[str]:
     yield f"{schema['description'].split(chr(10))[0]}{_again(kind)}\n"
     yield "| field | | what |\n| --- | --- | --- |"
     if kind.within:
-        yield f"| `{kind.within}` | required | the outside id of {a(kind.within)} |"
+        yield f"| `{kind.within}` | required | the outside id of {with_article(kind.within)} |"
     for field, about in schema["properties"].items():
         if field in {kind.own, "outside_id"} or (kind.within and field == f"{kind.within}_id"):
             continue
         said, thing = references.get(field, (field, None))
-        what = f"the outside id of {a(thing)}" if thing else _what(about, schema)
+        what = f"the outside id of {with_article(thing)}" if thing else _what(about, schema)
         what = ON.get(field, what)
         told = about.get("description", "") if field not in ON else ""
         needed = "required" if field in schema.get("required", ()) else ""
@@ -48,7 +48,7 @@ def _kind(name: str, kind: Kind) -> Iterator[str]:
 
 def _again(kind: Kind) -> str:
     if kind.again is None:
-        return f" There is one of {a(kind.about)}."
+        return f" There is one of {with_article(kind.about)}."
     if not kind.again:
         return " There may be several, known by `fact_id` or by when they happened."
     by = [each for each in kind.again if each != "*"]

@@ -1,4 +1,4 @@
-"""When what was imported can be seen: published, journaled by forecast, and in every one of its views."""
+"""When what was imported can be seen: published, journaled by forecast, and in every one of its projections."""
 
 import asyncio
 import time

@@ -7,7 +7,7 @@ from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import DraftContract
 from services.contracts.domain.contract.state import contract_of
 from shared.domain.roles import SELLING
-from shared.http.command_routes import carry_out
+from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, body_of, operation
 from shared.ops.ids import new_id
 
@@ -30,7 +30,7 @@ async def draft_contract(request: Request, asking: CurrentActor) -> Response:
     """
     body = await body_of(request, DRAFT)
     deal_id = body.value.deal_id
-    return await carry_out(
+    return await execute_command(
         request,
         asking,
         contract,

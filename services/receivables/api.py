@@ -7,7 +7,7 @@ from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.receipts import RecordReceipt
 from services.receivables.domain.ledger.state import ledger_of
 from services.receivables.domain.roles import FINANCE_DESK
-from shared.http.command_routes import carry_out
+from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, body_of, operation
 
 router = APIRouter()
@@ -29,7 +29,7 @@ async def record_receipt(request: Request, asking: CurrentActor) -> Response:
     """
     body = await body_of(request, RECEIPT)
     receipt = body.value
-    return await carry_out(
+    return await execute_command(
         request,
         asking,
         ledger,

@@ -60,15 +60,15 @@ def changes_of(
         new = LoadedAggregate(state=family.start(), sequence=0, position=0)
         before = decided.on if stream == main else decided.loaded.get(stream, new)
         name = request.told.name if request.told and stream == main else None
-        told = _with_whose(family, before.state, [_forgetting(each, before, codec) for each in own])
-        news = _recorded(told, before, request, context, name) if family.is_dated else ()
+        happened = _with_whose(family, before.state, [_forgetting(each, before, codec) for each in own])
+        news = _recorded(happened, before, request, context, name) if family.is_dated else ()
         changes.append(
             StreamChange(
                 aggregate=family,
                 aggregate_id=stream,
                 before=before,
-                after=_after(family, stream, before, told, news, known=decided.histories.get(stream)),
-                occurrences=told,
+                after=_after(family, stream, before, happened, news, known=decided.histories.get(stream)),
+                occurrences=happened,
                 name=name,
                 news=news,
                 freed=_freed(family, news, decided.histories.get(stream)),
@@ -93,22 +93,22 @@ def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded
     return before - after
 
 
-def _with_whose(family: Aggregate, state: Any, facts: Sequence[Occurrence]) -> tuple[Occurrence, ...]:
-    """Facts with whose their thing was, each after those before it."""
+def _with_whose(family: Aggregate, state: Any, happened: Sequence[Occurrence]) -> tuple[Occurrence, ...]:
+    """Occurrences with whose their thing was, each after those before it."""
     told: list[Occurrence] = []
-    for fact in facts:
+    for each in happened:
         if told:
             state = family.evolve(state, told[-1].event)
-        told.append(replace(fact, event=with_whose(fact.event, state)))
+        told.append(replace(each, event=with_whose(each.event, state)))
     return tuple(told)
 
 
-def _forgetting(fact: Occurrence, before: LoadedAggregate, codec: Codec) -> Occurrence:
-    """The fact, without what is personal where its person was erased: whoever was forgotten stays so (DATA-4)."""
-    event = fact.event
+def _forgetting(each: Occurrence, before: LoadedAggregate, codec: Codec) -> Occurrence:
+    """The occurrence, without what is personal where its person was erased: whoever was forgotten stays so (DATA-4)."""
+    event = each.event
     if not before.folded or event.person is None or getattr(event, event.person) not in before.folded.erased:
-        return fact
-    return replace(fact, event=codec.without_person(event))
+        return each
+    return replace(each, event=codec.without_person(event))
 
 
 def _after(

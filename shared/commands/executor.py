@@ -181,8 +181,9 @@ class CommandExecutor:
     async def _load(
         self, request: CommandRequest, *, fresh: bool, batch: BatchCache | None
     ) -> tuple[LoadedAggregate, bool]:
-        """The aggregate, and whether it is certain to be up to date. The first attempt takes what it can get for
-        nothing: the append finds out when that is old."""
+        """The aggregate, and whether all that is decided on is certain to be up to date. The first attempt takes what
+        it can get for nothing, also of other aggregates where a batch remembers them: the append finds out when that is
+        old, and a refusal is looked at again."""
         if not fresh:
             if batch and (loaded := batch.get(request.aggregate, request.aggregate_id)):
                 return loaded, False
@@ -193,7 +194,7 @@ class CommandExecutor:
         loaded = await self._streams.load(request.aggregate, request.aggregate_id)
         if batch:
             batch.keep(request.aggregate, request.aggregate_id, loaded)
-        return loaded, True
+        return loaded, fresh or batch is None
 
     async def _decide(
         self, request: CommandRequest, loaded: LoadedAggregate, context: Context, *, batch: BatchCache | None

@@ -123,7 +123,7 @@ class Timers:
         place = (timer.aggregate_id, timer.name, timer.generation)
         about = {"timer": timer.name, "aggregate": timer.aggregate, "aggregate_id": str(timer.aggregate_id)}
         try:
-            await self._carry_out(timer, about)
+            await self._execute(timer, about)
         except Exception as problem:  # one timer that cannot run must not keep the others from running
             failed = not isinstance(problem, Refused)
             log.warning("timer-failed", **about, attempts=timer.attempts + 1, exc_info=failed)
@@ -131,7 +131,7 @@ class Timers:
             return
         await self._pool.execute(DONE, *place)
 
-    async def _carry_out(self, timer: DueTimer, about: Mapping[str, str]) -> None:
+    async def _execute(self, timer: DueTimer, about: Mapping[str, str]) -> None:
         request = self._request(timer)
         try:
             await self._commands.execute(request)

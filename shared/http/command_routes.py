@@ -172,7 +172,7 @@ async def _run(request: Request, route: CommandRoute) -> Response:
         command = route.command(**{field.name: getattr(command, field.name) for field in fields(route.command)})
         aggregate_id = chosen or new_id()
     assert aggregate_id is not None
-    return await carry_out(
+    return await execute_command(
         request,
         actor,
         route.aggregate,
@@ -192,7 +192,7 @@ def path_id(request: Request, aggregate: Aggregate) -> UUID:
         raise Problem("not-found", f"There is no such {aggregate.name}.") from None
 
 
-async def carry_out(
+async def execute_command(
     request: Request,
     actor: Actor,
     aggregate: Aggregate,

@@ -104,7 +104,7 @@ def answer(data: Any, *, parked: int = 0, headers: Mapping[str, str] | None = No
 
 @dataclass(frozen=True, slots=True)
 class Body(Generic[Value]):
-    """A body: what it says, and the bytes that said it (`carry_out` compares them on a retry)."""
+    """A body: what it says, and the bytes that said it (`execute_command` compares them on a retry)."""
 
     value: Value
     raw: bytes

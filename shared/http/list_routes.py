@@ -82,4 +82,4 @@ async def _widened(service: ServiceContext, listing: Listing, asked: ListQuery, 
     given = asked.values[name]
     if asked.own_team_only or not listing.filters[name].with_subteams:
         return given
-    return list(dict.fromkeys([each for team in given for each in await service.organisation.below(team)]))
+    return list(dict.fromkeys([each for team in given for each in await service.organisation.below(team, fresh=True)]))

@@ -33,11 +33,11 @@ HEADERS: Mapping[str, tuple[Schema, str]] = {
         "When it happened, on the company clock, whatever the timestamp of the record. May lie before recordedat.",
     ),
     "ce_recordedat": ({"format": "date-time"}, "When it was recorded, on the company clock."),
-    "ce_sequence": ({"pattern": r"^\d+$"}, "The number of the event in its aggregate, from 1 without holes."),
+    "ce_sequence": ({"pattern": r"^\d+$"}, "The number of the event in its aggregate, from 1 without gaps."),
     "ce_position": ({"pattern": r"^\d+$"}, "Its place in the owner's log. Drop a record whose position was seen."),
     "ce_prev": (
         {"pattern": r"^\d+$"},
-        "The position before it in this partition, 0 for none. Later than seen: a hole.",
+        "The position before it in this partition, 0 for none. Later than seen: a gap.",
     ),
     "ce_correlationid": ({"format": "uuid"}, "What all that one request brought about has in common."),
     "ce_causationid": ({"format": "uuid"}, "The command or event that caused it."),

@@ -32,29 +32,29 @@ class Sifted:
     """Each once, in the order in which they came."""
     seen: Mapping[Place, int]
     """The position that each partition of the batch has been seen up to."""
-    holes: Mapping[Place, Gap]
-    """Where a partition breaks off; nothing after the hole is new."""
+    gaps: Mapping[Place, Gap]
+    """Where a partition breaks off; nothing after the gap is new."""
 
 
 def sift(records: Iterable[tuple[Place, Received]], seen: Mapping[Place, int]) -> Sifted:
-    """Drop what was seen before, and stop a partition at its first hole.
+    """Drop what was seen before, and stop a partition at its first gap.
 
     `seen` holds the position up to which each partition is known, 0 for none. A record that does not say where it
     stands in the chain is new and leaves the chain as it is; whoever keeps it must tell a repeated one by its place.
     """
     reached = dict(seen)
     new: list[tuple[Place, Envelope[bytes]]] = []
-    holes: dict[Place, Gap] = {}
+    gaps: dict[Place, Gap] = {}
     for place, received in records:
         position, last = received.event.source_position, reached[place]
-        if place in holes:
+        if place in gaps:
             continue
         if position < 0:
             new.append((place, received.event))
         elif position > last:
             if received.previous is not None and received.previous > last:
-                holes[place] = Gap(after=last, previous=received.previous, position=position)
+                gaps[place] = Gap(after=last, previous=received.previous, position=position)
                 continue
             new.append((place, received.event))
             reached[place] = position
-    return Sifted(new=tuple(new), seen=reached, holes=holes)
+    return Sifted(new=tuple(new), seen=reached, gaps=gaps)

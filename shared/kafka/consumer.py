@@ -82,7 +82,7 @@ class JournalConsumer:
         self.topics = tuple(sorted(topics))
         self.pace = pace
         self._pool = pool
-        self._keeper = Inbox(pool)
+        self._inbox = Inbox(pool)
         self._bootstrap = bootstrap
         self._partitions = partitions
         self._replication = replication
@@ -144,18 +144,18 @@ class JournalConsumer:
 
     async def write(self, records: Sequence[tuple[Place, Received]]) -> Sifted:
         """Commit what is new of a batch, with the checkpoints that it moves."""
-        sifted = await self._keeper.keep(records)
+        sifted = await self._inbox.keep(records)
         if records:
             self._arrived.notify()
         return sifted
 
     async def assigned(self, places: Iterable[Place]) -> set[Place]:
         """Prepare for these partitions; gives those of which nothing is journaled."""
-        return await self._keeper.assigned(places)
+        return await self._inbox.assigned(places)
 
     async def generation(self) -> int:
         """A number that grows whenever the journal is emptied, to be read again."""
-        return await self._keeper.generation()
+        return await self._inbox.generation()
 
     def interrupted(self, error: Exception) -> None:
         """Report that the broker or the database does not answer."""
@@ -172,12 +172,12 @@ class JournalConsumer:
 
     def say(self, stopped: dict[Place, Gap]) -> None:
         """Report how the consumer fares."""
-        holes = ", ".join(
-            f"{place.topic}/{place.partition} holds nothing between {hole.after} and {hole.position}, "
-            f"which follows {hole.previous}"
-            for place, hole in stopped.items()
+        gaps = ", ".join(
+            f"{place.topic}/{place.partition} holds nothing between {gap.after} and {gap.position}, "
+            f"which follows {gap.previous}"
+            for place, gap in stopped.items()
         )
-        self._health.report("journal", not stopped, holes)
+        self._health.report("journal", not stopped, gaps)
 
 
 class Session(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -191,7 +191,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """The offset up to which each assigned partition is written."""
         self._committed: dict[TopicPartition, int] = {}
         self._read_again: dict[Place, int] = {}
-        """Partitions read again from their beginning, with the position after which the hole was."""
+        """Partitions read again from their beginning, with the position after which the gap was."""
         self._stopped: dict[Place, Gap] = {}
         self._delay = LagMeter()
         self._joined = False
@@ -284,24 +284,24 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._sound = True
         self._subscriber.batch_timeout_ms = BUSY_POLL_MILLISECONDS
         for record in taken:
-            if Place(record.topic, record.partition) not in sifted.holes:
+            if Place(record.topic, record.partition) not in sifted.gaps:
                 self._written[TopicPartition(record.topic, record.partition)] = record.offset + 1
-        for place, hole in sifted.holes.items():
-            self._hole(place, hole)
+        for place, gap in sifted.gaps.items():
+            self._gap(place, gap)
 
-    def _hole(self, place: Place, hole: Gap) -> None:
+    def _gap(self, place: Place, gap: Gap) -> None:
         """Read the partition again from its beginning, once; if what is missing is not there, stop it."""
         partition = TopicPartition(*place)
         if partition not in self._assigned():
             return
-        lacking = {"topic": place.topic, "partition": place.partition, "after": hole.after, "found": hole.position}
-        if self._read_again.get(place) == hole.after:
-            log.error("journal-hole", **lacking)
-            self._stopped[place] = hole
+        lacking = {"topic": place.topic, "partition": place.partition, "after": gap.after, "found": gap.position}
+        if self._read_again.get(place) == gap.after:
+            log.error("journal-gap", **lacking)
+            self._stopped[place] = gap
             self._consumer.pause(partition)
         else:
             log.warning("journal-reads-again", **lacking)
-            self._read_again[place] = hole.after
+            self._read_again[place] = gap.after
             self._consumer.seek(partition, 0)
 
     # -- the group ----------------------------------------------------------------------------------------------
@@ -320,7 +320,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         """A partition of which nothing is written is read from its beginning, whatever offset the broker remembers.
 
         aiokafka (0.14) does not wait for this: records after the remembered offset may be handed out while it is at
-        work. They stand behind a hole, which the chain finds, so none of them is written before what comes first.
+        work. They stand behind a gap, which the chain finds, so none of them is written before what comes first.
         """
         try:
             for place in await self._journal.assigned(Place(*partition) for partition in assigned):

@@ -138,7 +138,7 @@ def schema_of(projection: str, build: int) -> str:
 
 
 async def builds(pool: Pool, state: State, revisions: Collection[str]) -> list[Build]:
-    """The builds of these revisions that are in a state, by the names of their views."""
+    """The builds of these revisions that are in a state, by the names of their projections."""
     return [_build(row) for row in await pool.fetch(CURRENT_REVISIONS, state, list(revisions))]
 
 

@@ -196,14 +196,14 @@ class Reacting:
     async def _react_to(self, fact: Envelope[Any]) -> None:
         answering = self._answering(fact)
         outcomes = [
-            await self._carry_out(fact, reaction, ordinal, do)
+            await self._execute(fact, reaction, ordinal, do)
             for reaction in answering
             for ordinal, do in enumerate(reaction.to(fact))
         ]
         if answering:
             await self._answers.give(fact, outcomes)
 
-    async def _carry_out(self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do) -> Outcome:
+    async def _execute(self, fact: Envelope[Any], reaction: Reaction, ordinal: int, do: Do) -> Outcome:
         adapter = _adapter(type(do.command))  # type: ignore[arg-type]  # a class is hashable
         content = adapter.dump_json(do.command)
         key = f"{fact.id}/{ordinal}"

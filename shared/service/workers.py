@@ -126,8 +126,9 @@ def _readers(process: Process, source: Source) -> list[Worker]:
 
 
 def _once_built(context: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
-    """A worker that asks the views. Until they serve in the revisions of this release, it is left to the processes of
-    the release before; and it waits again when they cease to serve, because their journal is read again."""
+    """A worker that asks the projections. Until they serve in the revisions of this release, it is left to the
+    processes of the release before; and it waits again when they cease to serve, because their journal is read
+    again."""
 
     async def wait_and_run(stopping: asyncio.Event) -> None:
         while not stopping.is_set():

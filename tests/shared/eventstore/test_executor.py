@@ -13,6 +13,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.eventstore.append import CALL
+from shared.eventstore.streams import BatchCache
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
 from tests.shared.eventstore.tickets import (
@@ -233,3 +234,15 @@ async def test_a_failing_batch_harms_nobody_else(process: Process) -> None:
     assert [isinstance(outcome, CommandResult) for outcome in outcomes] == [place != 3 for place in range(8)]
     assert not isinstance(outcomes[3], Refused)
     assert await history(process, ids[3]) == ["ticket-opened"]
+
+
+async def test_what_a_batch_remembers_refuses_no_command_that_is_possible_by_now(
+    process: Process, other: Process
+) -> None:
+    """What a batch read ahead may be old: a refusal on it is looked at again, on what is there now."""
+    ticket_id, batch = new_id(), BatchCache()
+    batch.keep(ticket, ticket_id, await process.commands.state(ticket, ticket_id))
+    opening = OpenTicket(email=f"{ticket_id}@example.com")
+    await other.commands.execute(CommandRequest(ticket, ticket_id, opening, SERVICE_ACTOR))
+    note = CommandRequest(ticket, ticket_id, AddNote(note="later"), SERVICE_ACTOR)
+    assert (await process.commands.execute(note, batch)).sequence == 2

@@ -17,7 +17,7 @@ from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, READING, S
 from shared.events.definition import event, value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.http.command_routes import carry_out
+from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
 from shared.http.resources import Resource
 from shared.http.sse import Select, ServerEvent
@@ -288,7 +288,7 @@ async def receive_errand(request: Request, asking: CurrentActor) -> Response:
     command = OpenNewErrand(
         name=body.value.name, price=Money(amount=check("1.00"), currency="EUR"), owner=asking.member
     )
-    return await carry_out(
+    return await execute_command(
         request, asking, errand, new_id(), command, raw=body.raw, operation="receiveErrand", created=True
     )
 

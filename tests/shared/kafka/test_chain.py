@@ -56,19 +56,19 @@ def test_what_was_seen_is_dropped_and_the_rest_moves_the_mark() -> None:
     sifted = sift(chain([2, 5, 9]), {HERE: 5})
     assert positions(sifted.new) == [9]
     assert sifted.seen == {HERE: 9}
-    assert sifted.holes == {}
+    assert sifted.gaps == {}
 
 
-def test_a_hole_stops_its_partition_and_no_other() -> None:
+def test_a_gap_stops_its_partition_and_no_other() -> None:
     records = [*chain([2, 5])[:1], (HERE, received(9, 5)), (HERE, received(11, 9)), (THERE, received(10, 0))]
     sifted = sift(records, {HERE: 0, THERE: 0})
     assert [(place, event.source_position) for place, event in sifted.new] == [(HERE, 2), (THERE, 10)]
     assert sifted.seen == {HERE: 2, THERE: 10}
-    assert sifted.holes == {HERE: Gap(after=2, previous=5, position=9)}
+    assert sifted.gaps == {HERE: Gap(after=2, previous=5, position=9)}
 
 
-def test_a_partition_that_begins_in_the_middle_has_a_hole() -> None:
-    assert sift([(HERE, received(9, 5))], {HERE: 0}).holes[HERE].previous == 5
+def test_a_partition_that_begins_in_the_middle_has_a_gap() -> None:
+    assert sift([(HERE, received(9, 5))], {HERE: 0}).gaps[HERE].previous == 5
 
 
 def test_a_record_without_a_place_in_the_chain_is_new_and_leaves_the_chain_alone() -> None:
@@ -94,7 +94,7 @@ def test_publishers_that_repeat_whole_runs_change_nothing(length: int, runs: lis
     published += log[min(reached, length) :]
     sifted = sift(published, {HERE: 0})
     assert positions(sifted.new) == [record.event.source_position for _, record in log]
-    assert not sifted.holes
+    assert not sifted.gaps
 
 
 @given(length=some.integers(2, 12), missing=some.integers(0, 10))
@@ -103,4 +103,4 @@ def test_any_record_that_is_missing_is_noticed_by_its_successor(length: int, mis
     gone = missing % (length - 1)
     sifted = sift(log[:gone] + log[gone + 1 :], {HERE: 0})
     assert positions(sifted.new) == list(range(1, gone + 1))
-    assert sifted.holes[HERE].previous == gone + 1
+    assert sifted.gaps[HERE].previous == gone + 1

@@ -257,7 +257,7 @@ async def test_what_is_no_event_is_kept_aside_and_stops_nobody(
         await eventually(lambda: holds(pool, 9))
 
 
-async def test_a_hole_is_noticed_and_stops_its_partition_only(
+async def test_a_gap_is_noticed_and_stops_its_partition_only(
     pool: "Pool[Any]", kafka: str, aggregate: str, publisher: Publisher
 ) -> None:
     torn = deals(aggregate, [5])
@@ -282,11 +282,11 @@ async def test_a_partition_that_comes_back_is_read_again_before_it_stops(
     torn, group, health = deals(aggregate, [5]), new_group(), new_health()
     read_again: list[tuple[Session, Place]] = []
     revoked: list[Session] = []
-    hole, revoke = Session._hole, Session.on_partitions_revoked
+    gap, revoke = Session._gap, Session.on_partitions_revoked
 
     def noticed(session: Session, place: Place, found: Gap) -> None:
         before = set(session._stopped)
-        hole(session, place, found)
+        gap(session, place, found)
         if set(session._stopped) == before:
             read_again.append((session, place))
 
@@ -296,7 +296,7 @@ async def test_a_partition_that_comes_back_is_read_again_before_it_stops(
             revoked.append(session)
             read_again.clear()
 
-    monkeypatch.setattr(Session, "_hole", noticed)
+    monkeypatch.setattr(Session, "_gap", noticed)
     monkeypatch.setattr(Session, "on_partitions_revoked", noted)
 
     async def read_again_after_it_was_revoked() -> bool:

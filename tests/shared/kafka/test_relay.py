@@ -175,11 +175,11 @@ class Shop:
         return row["position"], row["epoch"]
 
     async def check(self) -> list[ConsumerRecord]:
-        """The topic says all that the log says, in order and without a hole; gives the records."""
+        """The topic says all that the log says, in order and without a gap; gives the records."""
         records = await records_of(self.bootstrap, self.topic)
         received = [(Place(record.topic, record.partition), read(record)) for record in records]
         sifted = sift(received, dict.fromkeys((place for place, _ in received), 0))
-        assert not sifted.holes
+        assert not sifted.gaps
         reached: dict[Place, int] = {}
         for place, one in received:
             if one.event.source_position > reached.get(place, 0):
