@@ -41,6 +41,8 @@ DEFAULT_ROWS = 50
 MAX_VALUE = 1000
 MAX_VALUES = 100
 PARAMETERS = frozenset({"limit", "cursor", "sort"})
+CURRENCY = "currency"
+"""The column that holds the currency of all amounts of a row."""
 OWN_TEAM_ONLY = "own_team_only"
 MAX_WORDS = 10
 
@@ -74,6 +76,11 @@ def equals(column: str, kind: type = str) -> Filter:
 def in_team(column: str = "team") -> Filter:
     """The row is of this team or of one below it, or of one of several; with `own_team_only` of these alone."""
     return Filter(column=column, kind=UUID, operator="equals", with_subteams=True)
+
+
+def in_currency() -> Filter:
+    """The amounts of the row are in this currency, or in one of several."""
+    return equals(CURRENCY)
 
 
 def search() -> Filter:
@@ -129,6 +136,12 @@ class Listing:
         """Everything that a query of this list may name."""
         narrowing = {OWN_TEAM_ONLY} if any(each.with_subteams for each in self.filters.values()) else set[str]()
         return PARAMETERS | self.filters.keys() | narrowing
+
+    @property
+    def sorts_amounts_of_currencies(self) -> bool:
+        """Whether it is sorted by an amount in one of several currencies: then by the number, whatever the currency."""
+        hints = _plain_types(self.item)
+        return CURRENCY in self.filters and any(hints[name] is Money for name in self.sorts)
 
     def sorted_by(self, column: str) -> str:
         """The column by which one is sorted."""
@@ -292,7 +305,7 @@ def columns_of(item: type) -> list[str]:
     """The columns that an item is made of."""
     hints = _plain_types(item)
     names = [each.name for each in fields(item)]
-    return [*names, *(["currency"] if any(hints[name] is Money for name in names) and "currency" not in names else [])]
+    return [*names, *([CURRENCY] if any(hints[name] is Money for name in names) and CURRENCY not in names else [])]
 
 
 def row_of(listing: Listing, row: Record) -> Any:
@@ -302,7 +315,7 @@ def row_of(listing: Listing, row: Record) -> Any:
     for each in fields(listing.item):
         value = row[each.name]
         money = hints[each.name] is Money and value is not None
-        values[each.name] = Money(amount=value, currency=row["currency"]) if money else value
+        values[each.name] = Money(amount=value, currency=row[CURRENCY]) if money else value
     return listing.item(**values)
 
 

@@ -5,10 +5,12 @@ import pytest
 from deploy.services import definition_of
 from shared.domain.aggregate import Aggregate
 from shared.events.registry import SERVICES
+from shared.projections.lists import CURRENCY, Listing, columns_of
 from shared.service.definition import Service
 
 OWNERS: list[Service] = [definition_of(name) for name in SERVICES]
 AGGREGATES = [(service, aggregate) for service in OWNERS for aggregate in service.aggregates]
+LISTINGS = [listing for service in OWNERS for listing in service.listings]
 UNLISTED = {
     "assignment-queue": "whose turn it is shows in the leads that were assigned",
     "number-series": "the numbers stand on the invoices",
@@ -18,6 +20,8 @@ LEFT_OUT: dict[str, str] = {
     "HistoryArranged": "what it led to are events of their own",
 }
 """The name of an event that the list of its aggregate passes over → why. Its list's `version` then lags behind."""
+IN_THE_COMPANYS_CURRENCY = {"leads", "targets"}
+"""The lists all of whose amounts are in one currency."""
 
 
 @pytest.mark.parametrize(("service", "aggregate"), AGGREGATES, ids=[aggregate.name for _, aggregate in AGGREGATES])
@@ -35,3 +39,11 @@ def test_a_list_folds_every_event_of_its_aggregate(service: Service, aggregate: 
 def test_what_is_left_out_exists() -> None:
     assert UNLISTED.keys() <= {aggregate.name for _, aggregate in AGGREGATES}
     assert LEFT_OUT.keys() <= {event.__name__ for _, aggregate in AGGREGATES for event in aggregate.events}
+
+
+@pytest.mark.parametrize(
+    "listing", [each for service in OWNERS for each in service.listings], ids=lambda each: each.name
+)
+def test_a_list_of_amounts_can_be_narrowed_to_a_currency(listing: Listing) -> None:
+    has_currencies = CURRENCY in columns_of(listing.item) and listing.name not in IN_THE_COMPANYS_CURRENCY
+    assert (CURRENCY in listing.filters) is has_currencies

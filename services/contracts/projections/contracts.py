@@ -22,7 +22,7 @@ from shared.events.contracts.contract import (
 from shared.events.definition import value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
+from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
@@ -148,6 +148,7 @@ CONTRACTS = Listing(
         "status": one_of("status", statuses(contract)),
         "deal": equals("deal_id", UUID),
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "owner": equals("owner", UUID),
         "team": in_team(),
         "drafted_from": at_least("drafted_at", datetime),

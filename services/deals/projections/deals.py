@@ -29,7 +29,7 @@ from shared.events.deals.deal import (
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
+from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
@@ -200,6 +200,7 @@ DEALS = Listing(
         "owner": equals("owner", UUID),
         "team": in_team(),
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "source": equals("source"),
         "closes_from": at_least("expected_close", date),
         "closes_to": at_most("expected_close", date),

@@ -9,7 +9,7 @@ from shared.events.deals.product import ProductChanged, ProductListed
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
-from shared.projections.lists import Listing, equals, search
+from shared.projections.lists import Listing, equals, in_currency, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
@@ -70,6 +70,7 @@ PRODUCTS = Listing(
     filters={
         "code": equals("code"),
         "family": equals("family"),
+        "currency": in_currency(),
         "active": equals("active", bool),
         "q": search(),
     },

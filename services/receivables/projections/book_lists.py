@@ -11,7 +11,7 @@ from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.money import Money
-from shared.projections.lists import Listing, at_least, at_most, contains, equals, in_team, one_of
+from shared.projections.lists import Listing, at_least, at_most, contains, equals, in_currency, in_team, one_of
 
 InvoiceStatus = Literal["open", "part-paid", "paid"]
 AllocationStatus = Literal["standing", "taken-back"]
@@ -123,6 +123,7 @@ INVOICES = Listing(
         "outside_id": equals("outside_id"),
         "overdue": equals("overdue", bool),
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "contract": equals("contract_id", UUID),
         "plan": equals("plan_id", UUID),
         "deal": equals("deal_id", UUID),
@@ -148,6 +149,7 @@ RECEIPTS = Listing(
     filters={
         "bank_reference": equals("bank_reference"),
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "received_from": at_least("received_on", date),
         "received_to": at_most("received_on", date),
         "reference": contains("reference"),
@@ -169,6 +171,7 @@ ALLOCATIONS = Listing(
     key="id",
     filters={
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "receipt": equals("receipt_id", UUID),
         "invoice": equals("invoice_id", UUID),
         "status": one_of("status", get_args(AllocationStatus)),
@@ -190,7 +193,11 @@ BALANCES = Listing(
     table="balance",
     item=BalanceRow,
     key="id",
-    filters={"account": equals("account_id", UUID), "outstanding_from": at_least("outstanding", Decimal)},
+    filters={
+        "account": equals("account_id", UUID),
+        "currency": in_currency(),
+        "outstanding_from": at_least("outstanding", Decimal),
+    },
     sorts=("outstanding", "unapplied", "invoiced"),
     default_sort="-outstanding",
     readers=READING,

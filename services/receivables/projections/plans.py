@@ -10,7 +10,7 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.events.receivables.payment_plan import InstalmentInvoiced, PlanDrawnUp, PriorInvoiceCounted
-from shared.projections.lists import Listing, at_least, at_most, equals, in_team
+from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
@@ -201,6 +201,7 @@ PLANS = Listing(
     filters={
         "contract": equals("contract_id", UUID),
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "deal": equals("deal_id", UUID),
         "owner": equals("owner", UUID),
         "team": in_team(),
@@ -220,6 +221,7 @@ INSTALMENTS = Listing(
         "plan": equals("plan_id", UUID),
         "contract": equals("contract_id", UUID),
         "account": equals("account_id", UUID),
+        "currency": in_currency(),
         "invoiced": equals("invoiced", bool),
         "due_from": at_least("due", date),
         "due_to": at_most("due", date),

@@ -271,6 +271,10 @@ def _state(shape: type, status: str, schemas: Schemas) -> Document:
     return schemas.adopt(shown)
 
 
+SORTED = "The field by which they are sorted; with - in front the greatest first."
+SORTED_AMOUNTS = " Amounts are sorted by their number, whatever the currency: `currency` leaves those of one."
+
+
 def _listing(listing: Listing, schemas: Schemas) -> Document:
     item = schemas.adopt(schema_of(listing.item))
     sorts = sorted(f"{sign}{name}" for name in listing.sorts for sign in ("", "-"))
@@ -284,7 +288,7 @@ def _listing(listing: Listing, schemas: Schemas) -> Document:
             "name": "sort",
             "in": "query",
             "schema": {"type": "string", "enum": sorts, "default": listing.default_sort},
-            "description": "The field by which they are sorted; with - in front the greatest first.",
+            "description": f"{SORTED}{SORTED_AMOUNTS if listing.sorts_amounts_of_currencies else ''}",
         },
         {
             "name": "limit",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.http.openapi.parts import Document
-from shared.projections.lists import MAX_VALUES, MAX_WORDS, Filter
+from shared.projections.lists import CURRENCY, MAX_VALUES, MAX_WORDS, Filter
 
 SEVERAL = "give the parameter once for each; an empty list when there are none"
 
@@ -36,6 +36,8 @@ def _told(condition: Filter, by_language: Collection[str]) -> str:
             told = f"true leaves only those that are {column.replace('_', ' ')}, false only the others"
         case "equals" if condition.with_subteams:
             told = f"Only those of this team and the teams below it, or of one of several: {SEVERAL}"
+        case "equals" if column == CURRENCY:
+            told = f"Only those whose amounts are in this currency (ISO 4217), or in one of several: {SEVERAL}"
         case "equals":
             told = f"Only those whose `{column}` is this, or one of several: {SEVERAL}"
         case "at least":
