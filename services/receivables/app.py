@@ -1,8 +1,9 @@
 """What the receivables service consists of."""
 
 from services.receivables import api
-from services.receivables.domain.invoicing import ContractPlan
+from services.receivables.domain.invoicing import ContractPlan, ToldBefore
 from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.by_hand import Elsewhere
 from services.receivables.domain.ledger.receipts import ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger
 from services.receivables.domain.numbers import NextNumber, NumberHolder, number_series
@@ -11,11 +12,13 @@ from services.receivables.projections.book_lists import ALLOCATIONS, BALANCES, I
 from services.receivables.projections.books import BOOKS_PROJECTION
 from services.receivables.projections.lookups import (
     books_of_plan,
+    elsewhere,
     holder_of_number,
     holder_of_reference,
     number_in_series,
     payer,
     plan_of_contract,
+    told_before,
 )
 from services.receivables.projections.plans import INSTALMENTS, PLAN_PROJECTION, PLANS
 from services.receivables.reactions import reactions
@@ -48,6 +51,8 @@ SERVICE = Service(
         OpenLedger: books_of_plan,
         ContractPlan: plan_of_contract,
         NumberHolder: holder_of_number,
+        ToldBefore: told_before,
+        Elsewhere: elsewhere,
         ReferenceHolder: holder_of_reference,
         References: payer,
     },

@@ -45,22 +45,34 @@ def half_up(value: Decimal, unit: Decimal) -> Decimal:
     return value.quantize(unit, rounding=ROUND_HALF_UP, context=_ANY_AMOUNT)
 
 
-def check_money(money: Money, currency: str, field: str) -> Money:
-    """Return the amount with the currency's decimals, or refuse: another currency, too many decimals, out of range."""
-    if money.currency != currency:
+def check_money(
+    money: Money, field: str, *, currency: str | None = None, whose: str = "the company's currency"
+) -> Money:
+    """Return the amount with its currency's decimals, or refuse: no currency of accounts, another one than `currency`
+    where that is given and is `whose`, too many decimals, out of range."""
+    try:
+        unit = minor_unit(money.currency)
+    except ValueError:
+        raise Rejected(
+            "unknown-currency",
+            f"{money.currency!r} is no currency of ISO 4217 in which accounts are kept, like EUR.",
+            field=f"{field}.currency",
+        ) from None
+    if currency not in (None, money.currency):
         raise Rejected(
             "other-currency",
-            f"Amounts are kept in {currency}; {money.currency} is not accepted.",
+            f"This amount is in {whose}, {currency}; {money.currency} is not accepted.",
             field=f"{field}.currency",
         )
-    unit = minor_unit(currency)
     if not money.amount.is_finite() or abs(money.amount) > MAX_AMOUNT:
         raise Rejected(
             "out-of-range", f"An amount lies between -{MAX_AMOUNT} and {MAX_AMOUNT}.", field=f"{field}.amount"
         )
     if money.amount != money.amount.quantize(unit):
-        raise Rejected("too-many-decimals", f"An amount in {currency} has steps of {unit}.", field=f"{field}.amount")
-    return Money(amount=money.amount.quantize(unit), currency=currency)
+        raise Rejected(
+            "too-many-decimals", f"An amount in {money.currency} has steps of {unit}.", field=f"{field}.amount"
+        )
+    return Money(amount=money.amount.quantize(unit), currency=money.currency)
 
 
 def split(total: Money, ratios: Sequence[Decimal]) -> list[Money]:

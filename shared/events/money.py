@@ -15,7 +15,7 @@ class Money:
     amount: Annotated[Exact, Field(examples=["120000.00"])]
     """A decimal as a string, with at most the decimals of the currency."""
     currency: Annotated[str, MinLen(3), MaxLen(3)]
-    """ISO 4217, like EUR."""
+    """A currency of ISO 4217 that has minor units, like EUR."""
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"

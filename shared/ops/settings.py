@@ -168,7 +168,7 @@ class Settings:
     origin: str = _setting(_address, "http://127.0.0.1:8080")
     """The address that clients see; it guards the session cookie. In the local stack it follows from HOST and PORT."""
     company_currency: str = _setting(_currency, "EUR")
-    """The one currency in which amounts are kept."""
+    """The company's currency: that of targets, budgets and costs. All other amounts may be in any."""
     company_timezone: str = _setting(_timezone, "UTC")
     """The time zone that cuts days, periods and working days."""
     company_holidays: str = _setting(_country, "")

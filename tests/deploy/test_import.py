@@ -292,7 +292,7 @@ async def test_data_5_refused_facts_stand_in_the_reject_file_with_line_and_reaso
         {"fact": "deal", "id": "D-8", **DAY, "owner": "nobody", "name": "A deal", "amount": euro("1")},
         {"fact": "deal-won", "id": "D-9", **DAY},
         {"fact": "deal-won", "id": "D-1", "on": "2999-01-01"},
-        {"fact": "deal", "id": "D-7", **DAY, "name": "A deal", "amount": {"amount": "1", "currency": "USD"}},
+        {"fact": "deal", "id": "D-7", **DAY, "name": "A deal", "amount": {"amount": "1", "currency": "XAU"}},
         {"fact": "deal", "id": "D-6", **DAY, "name": "A deal", "amount": euro("1"), "stage": "heaven"},
         {"fact": "deal-moved", "id": "D-1", **DAY, "stage": "quotation", "colour": "red"},
     ]

@@ -271,8 +271,8 @@ async def money_settles_them(sale: Sale, invoices: list[dict[str, Any]]) -> None
     assert (await finance.post("/v1/receipts", receipt)).body["version"] == received.body["version"]
     other = {**receipt, "amount": {"amount": "1.00", "currency": "EUR"}}
     assert (await finance.post("/v1/receipts", other)).status == 409
-    foreign = {**receipt, "bank_reference": "x", "amount": {"amount": "1.00", "currency": "USD"}}
-    refused = await finance.post("/v1/receipts", foreign)
+    gold = {**receipt, "bank_reference": "x", "amount": {"amount": "1.00", "currency": "XAU"}}
+    refused = await finance.post("/v1/receipts", gold)
     assert refused.status in (409, 422)
     assert "currency" in json.dumps(refused.body["errors"])
 

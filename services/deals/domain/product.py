@@ -134,10 +134,10 @@ def import_product(state: NoProduct | ListedProduct, command: ImportProduct, con
 
 
 @product.decides(allow=KEEPING_PRODUCTS, method="PATCH")
-def update(state: ListedProduct, command: UpdateProduct, context: Context) -> Decision:
+def update(state: ListedProduct, command: UpdateProduct) -> Decision:
     """Change name, family, list price or availability. Deals keep the prices that they were given."""
     known = {name: getattr(state, name) for name in ("name", "family", "list_price", "active")} | given(command)
-    known["list_price"] = _price(known["list_price"], context)
+    known["list_price"] = _price(known["list_price"])
     event = ProductChanged(product_id=state.id, code=state.code, **known)
     return [] if changed(state, event) == state else [event]
 
@@ -181,12 +181,12 @@ def _listed(command: AddProduct | ImportProduct, context: Context) -> ProductLis
         code=command.code,
         name=command.name,
         family=command.family,
-        list_price=_price(command.list_price, context),
+        list_price=_price(command.list_price),
     )
 
 
-def _price(money: Money, context: Context) -> Money:
-    price = check_money(money, context.company.currency, "list_price")
+def _price(money: Money) -> Money:
+    price = check_money(money, "list_price")
     if price.amount < 0:
         raise Rejected("negative", "A list price is not below zero.", field="list_price.amount")
     return price

@@ -206,7 +206,7 @@ def _faults(command: SetTarget | ImportTarget) -> list[Reason]:
 
 
 def _amount(money: Money, context: Context) -> Money:
-    amount = check_money(money, context.company.currency, "amount")
+    amount = check_money(money, "amount", currency=context.company.currency)
     if amount.amount <= 0:
         raise Rejected("not-positive", "A target is above zero.", field="amount.amount")
     return amount

@@ -39,6 +39,9 @@ from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued
 from shared.events.receivables.payment_plan import InstalmentInvoiced
 
+TOLD_INVOICE = "told-invoice"
+"""The kind of claim by which an invoice of history stands in one ledger: not in those of two currencies."""
+
 
 @value
 class IssueInvoice:
@@ -80,6 +83,15 @@ class ContractPlan:
     """The payment plan of an invoice's contract, as a handler is given it."""
 
     plan: DrawnUpPaymentPlan | None
+
+
+@value
+class ToldBefore:
+    """The invoice as history told it before in another ledger: of another customer, or in another currency; as a
+    handler is given it."""
+
+    account_id: UUID | None = None
+    amount: Money | None = None
 
 
 @payment_plan.decides(allow=FINANCE_DESK)
@@ -146,16 +158,22 @@ def import_invoice(  # noqa: PLR0917
     next_number: NextNumber,
     numbered: NumberHolder,
     contract: ContractPlan,
+    before: ToldBefore,
 ) -> Decision:
     """Record an invoice of the past. What settles it is decided once everything is told (`ArrangeHistory`)."""
     check_legal_entity(command.legal_entity)
     at = context.past_moment(command.on)
-    amount = check_money(command.amount, context.company.currency, "amount")
+    amount = check_money(command.amount, "amount")
     if amount.amount <= 0:
         raise Rejected("nothing-to-pay", "An invoice asks for money.", field="amount.amount")
     if context.aggregate_id != ledger_of(command.account_id, amount.currency):
-        raise Rejected("other-ledger", "The invoice belongs into another customer's ledger.", field="account_id")
+        raise Rejected(
+            "other-ledger", "It belongs into the ledger of another customer or currency.", field="account_id"
+        )
     books = state if isinstance(state, OpenLedger) else empty(command.account_id, amount.currency)
+    if before.amount is not None:
+        said = {"account_id": command.account_id, "amount": amount}
+        refuse_otherwise({"account_id": before.account_id, "amount": before.amount}, said)
     if known := books.invoices.get(command.invoice_id):
         refuse_otherwise(_known(known), _said(command))
     outside_id = command.outside_id or str(command.invoice_id)
@@ -202,10 +220,11 @@ def is_imported(state: OpenLedger, command: ImportInvoice) -> bool:
 
 
 @ledger.takes
-def invoice_number(event: InvoiceIssued) -> Iterable[Claim]:
-    if event.unnumbered:
-        return []
-    return [Claim(kind=INVOICE_NUMBER, key=number_key(event.legal_entity, event.number))]
+def number_and_invoice(event: InvoiceIssued) -> Iterable[Claim]:
+    if not event.unnumbered:
+        yield Claim(kind=INVOICE_NUMBER, key=number_key(event.legal_entity, event.number))
+    if event.outside_id is not None:
+        yield Claim(kind=TOLD_INVOICE, key=str(event.invoice_id))
 
 
 def _check_day(on: date, plan: DrawnUpPaymentPlan, next_number: NextNumber, context: Context) -> None:
@@ -226,8 +245,9 @@ def _has(books: OpenLedger, number: str, legal_entity: str) -> bool:
 
 
 def _counted(plan: DrawnUpPaymentPlan | None, invoice: InvoiceIssued) -> list[Occurrence]:
-    """What of the contract's plan is not left to invoice any more."""
-    if plan is None:
+    """What of the contract's plan is not left to invoice any more. An invoice in another currency than the contract's
+    takes nothing from it: nobody knows how much, and the plan looks into the ledger of its own currency alone."""
+    if plan is None or plan.total.currency != invoice.amount.currency:
         return []
     event = counted(plan, invoice.invoice_id, invoice.number, invoice.amount, invoice.on)
     return [Occurrence(event=event, to=plan.id)]

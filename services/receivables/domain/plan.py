@@ -98,7 +98,7 @@ def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLed
     """Divide the contract's total into instalments that add up to it, to the currency's smallest unit. What history
     tells was invoiced of the contract before is not left to invoice."""
     refuse_all("invalid-payment-plan", "The payment plan is invalid.", list(_faults(command)))
-    total = check_money(command.total, context.company.currency, "total")
+    total = check_money(command.total, "total")
     drawn_up = PlanDrawnUp(
         plan_id=context.aggregate_id,
         contract_id=command.contract_id,
@@ -117,7 +117,7 @@ def draw_up(state: NoPlan, command: DrawUpPlan, context: Context, books: OpenLed
 
 @payment_plan.already
 def is_drawn_up(state: DrawnUpPaymentPlan, command: DrawUpPlan) -> bool:
-    if any(_faults(command)):
+    if command.total.currency != state.total.currency or any(_faults(command)):
         return False
     planned = tuple((part.amount, part.due, part.label) for part in state.instalments)
     asked = instalments_of(command.total, command.payment_terms, command.on)

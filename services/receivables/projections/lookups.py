@@ -3,8 +3,20 @@
 from dataclasses import replace
 from typing import Any
 
-from services.receivables.domain.invoicing import ContractPlan, ImportInvoice, IssueInvoice
+from services.receivables.domain.invoicing import (
+    TOLD_INVOICE,
+    ContractPlan,
+    ImportInvoice,
+    IssueInvoice,
+    ToldBefore,
+)
 from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.by_hand import (
+    AllocateReceipt,
+    Elsewhere,
+    ReAllocateReceipt,
+    TakeBackAllocation,
+)
 from services.receivables.domain.ledger.receipts import (
     BANK_REFERENCE,
     ImportReceipt,
@@ -22,6 +34,7 @@ from services.receivables.domain.numbers import (
     series_of,
 )
 from services.receivables.domain.plan import DrawnUpPaymentPlan, DrawUpPlan, NoPlan, payment_plan, plan_of
+from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.commands.loaders import LoaderContext
 from shared.directory.references import references
 from shared.domain.context import Context
@@ -44,9 +57,9 @@ async def number_in_series(
 async def books_of_plan(
     reader: LoaderContext, state: NoPlan | DrawnUpPaymentPlan, command: IssueInvoice | DrawUpPlan, context: Context
 ) -> OpenLedger:
-    """The ledger of the plan's customer."""
-    account_id = command.account_id if isinstance(command, DrawUpPlan) else state.account_id  # type: ignore[union-attr]
-    currency = context.company.currency
+    """The ledger of the plan's customer, in the currency of the plan."""
+    plan = command if isinstance(command, DrawUpPlan) else state
+    account_id, currency = plan.account_id, plan.total.currency  # type: ignore[union-attr]
     books, _ = await reader.state(ledger, ledger_of(account_id, currency))
     if isinstance(command, DrawUpPlan):
         # An invoice of history that comes in meanwhile counts: it finds the plan, or the plan finds it.
@@ -69,6 +82,41 @@ async def holder_of_number(reader: LoaderContext, state: Any, command: ImportInv
         return NumberHolder(ledger_id=None)
     key = number_key(command.legal_entity, command.number)
     return NumberHolder(ledger_id=await reader.claim_holder(INVOICE_NUMBER, key))
+
+
+async def told_before(reader: LoaderContext, state: Any, command: ImportInvoice, context: Context) -> ToldBefore:
+    """The invoice in another ledger than this one."""
+    holder = await reader.claim_holder(TOLD_INVOICE, str(command.invoice_id))
+    if holder in (None, context.aggregate_id):
+        return ToldBefore()
+    books, _ = await reader.state(ledger, holder)
+    known = books.invoices.get(command.invoice_id)
+    return ToldBefore(account_id=books.account_id, amount=known.amount)
+
+
+NAMED = """
+select id, currency from {view}.invoice where id = any($1) and account_id = $2 and ledger_id <> $3
+union all
+select id, currency from {view}.receipt where id = any($1) and account_id = $2 and ledger_id <> $3
+"""
+
+
+async def elsewhere(
+    reader: LoaderContext,
+    state: OpenLedger,
+    command: AllocateReceipt | TakeBackAllocation | ReAllocateReceipt,
+    context: Context,
+) -> Elsewhere:
+    """Where what is named and is not in the ledger stands, as far as the lists know it by now."""
+    invoices = (
+        (command.from_invoice_id, command.to_invoice_id)
+        if isinstance(command, ReAllocateReceipt)
+        else (command.invoice_id,)
+    )
+    missing = [each for each in invoices if state.invoices.get(each) is None]
+    missing += [] if state.receipts.get(command.receipt_id) else [command.receipt_id]
+    rows = await reader.fetch(BOOKS_PROJECTION, NAMED, missing, state.account_id, state.id) if missing else []
+    return Elsewhere(currencies={row["id"]: row["currency"] for row in rows})
 
 
 async def holder_of_reference(

@@ -291,9 +291,13 @@ def test_a_share_is_a_number_above_zero(ratio: str) -> None:
 
 @pytest.mark.parametrize(
     ("total", "field"),
-    [(Money(amount=Decimal(5), currency="USD"), "total.currency"), (eur("0.001"), "total.amount")],
+    [
+        (Money(amount=Decimal(5), currency="XAU"), "total.currency"),
+        (Money(amount=Decimal("0.5"), currency="JPY"), "total.amount"),
+        (eur("0.001"), "total.amount"),
+    ],
 )
-def test_another_currency_or_half_a_cent_is_refused_naming_the_field(total: Money, field: str) -> None:
+def test_what_is_no_currency_or_half_a_cent_is_refused_naming_the_field(total: Money, field: str) -> None:
     outcome = A_CONTRACT.when(replace(DIRECT, total=total)).then_rejected("invalid-terms")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == field
@@ -303,6 +307,35 @@ def test_reps_draft_what_is_theirs_api_4() -> None:
     rep = Actor(subject="rep", roles=frozenset({Role.REP}), member=OWNER, team=TEAM)
     assert may(rep, SELLING, OWNER, TEAM) is None
     assert may(rep, SELLING, TEAM, TEAM) is not None
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY"])
+def test_a_total_is_in_any_currency_con_1(currency: str) -> None:
+    total = Money(amount=Decimal(5), currency=currency)
+    assert A_CONTRACT.when(replace(DIRECT, total=total)).facts[0].event.total == total
+    assert THE_CONTRACT.when(replace(WIN, total=total)).facts[0].event.total == total
+
+
+def test_the_total_keeps_the_currency_of_the_contract() -> None:
+    dollars = Money(amount=Decimal(5), currency="USD")
+    outcome = THE_CONTRACT.given(DRAFTED).when(ChangeContract(total=dollars))
+    outcome.then_rejected("invalid-terms", "other-currency")
+    assert outcome.rejected is not None
+    (reason,) = outcome.rejected.reasons
+    assert (reason.field, "the contract's currency, EUR" in reason.message) == ("total.currency", True)
+    in_dollars = THE_CONTRACT.given(replace(DRAFTED, total=dollars))
+    assert in_dollars.when(ChangeContract(total=replace(dollars, amount=Decimal(6)))).rejected is None
+    assert in_dollars.when(ChangeContract(payment_terms=(PaymentTerm(ratio=Decimal(1)),))).rejected is None
+
+
+def test_a_draft_takes_over_what_the_deal_was_won_with_also_in_another_currency_con_1() -> None:
+    """Until it is submitted nothing was agreed; what went further is flagged."""
+    dollars = Money(amount=DRAFTED.total.amount, currency="USD")
+    won = replace(WIN, total=dollars)
+    (fact,) = THE_CONTRACT.given(DRAFTED).when(won).facts
+    assert (fact.event.total, fact.event.reason) == (dollars, "The deal was won with these terms.")
+    (fact,) = THE_CONTRACT.given(DRAFTED, SUBMITTED).when(won).facts
+    assert isinstance(fact.event, ContractFlagged)
 
 
 # -- changing and giving up -----------------------------------------------------------------------------------------

@@ -33,6 +33,14 @@ def eur(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
+def usd(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
+def yen(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="JPY")
+
+
 PROCESS = Process(id=SHORT_ID, version=1, definition=SHORT)
 CATALOGUE = Catalogue(
     products={

@@ -29,7 +29,7 @@ from shared.events.deals.deal import (
     DealWon,
 )
 from shared.events.money import Money
-from tests.services.deals.facts import ID, OPENED, OTHER, OTHER_TEAM, OWNER, TALKED, TEAM, THE_DEAL, TODAY, eur
+from tests.services.deals.facts import ID, OPENED, OTHER, OTHER_TEAM, OWNER, TALKED, TEAM, THE_DEAL, TODAY, eur, usd
 
 OPEN = THE_DEAL.given(OPENED)
 CLOSED = OPEN.given(DealWon(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", name="x"))
@@ -49,10 +49,26 @@ def test_deal_9_the_amount_changes_and_what_it_was_stays_known() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "code"),
-    [(Money(amount=Decimal(1), currency="USD"), "other-currency"), (eur("-0.01"), "negative")],
+    [
+        (Money(amount=Decimal(1), currency="XAU"), "unknown-currency"),
+        (Money(amount=Decimal("0.5"), currency="JPY"), "too-many-decimals"),
+        (eur("-0.01"), "negative"),
+    ],
 )
-def test_deal_9_an_amount_is_not_below_zero_and_in_the_companys_currency(amount: Money, code: str) -> None:
+def test_deal_9_an_amount_that_cannot_be_is_refused(amount: Money, code: str) -> None:
     OPEN.when(ChangeAmount(amount=amount)).then_rejected(code)
+    OPEN.when(UpdateDeal(amount=amount)).then_rejected("invalid-deal-change", code)
+
+
+def test_deal_9_an_amount_is_negotiated_in_another_currency_and_what_it_was_stays_known() -> None:
+    in_dollars = replace(DEARER, before=eur("120000.00"), amount=usd("120000.00"))
+    OPEN.when(ChangeAmount(amount=usd("120000"))).then(in_dollars)
+    OPEN.when(UpdateDeal(amount=usd("120000"))).then(in_dollars)
+    dearer = OPEN.given(in_dollars)
+    dearer.when(ChangeAmount(amount=usd("120000"))).then()
+    dearer.when(ChangeAmount(amount=eur("120000"))).then(
+        replace(in_dollars, before=in_dollars.amount, amount=eur("120000.00"))
+    )
 
 
 def test_deal_9_the_close_date_changes_or_becomes_unknown() -> None:

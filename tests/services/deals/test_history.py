@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from shared.events.deals.deal import (
     DealAmountChanged,
     DealCategoryChanged,
     DealCloseDateChanged,
+    DealLine,
     DealLost,
     DealMoved,
     DealNextStepPlanned,
@@ -35,8 +37,9 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.money import Money
 from shared.testing.scenario import NOW, Outcome, Scenario
-from tests.services.deals.facts import OTHER, OWNER, TEAM, THE_DEAL, TODAY, eur
+from tests.services.deals.facts import OTHER, OWNER, TEAM, THE_DEAL, TODAY, eur, usd, yen
 
 START, LATER, END = date(2025, 2, 3), date(2025, 3, 4), date(2025, 5, 6)
 END_OF_START = datetime(2025, 2, 3, 23, 59, 59, 999999, tzinfo=UTC)
@@ -72,6 +75,28 @@ def test_data_5_a_deal_is_taken_over_in_any_stage_on_its_day() -> None:
     assert outcome.facts[0].at == Moment(END_OF_START, by_day=True)
     assert (event.stage, event.on, event.assumptions, event.nodes) == ("quotation", START, ("list-price",), ())
     assert isinstance(outcome.state, OpenDeal)
+
+
+def test_data_5_a_deal_of_the_past_and_its_changes_are_in_any_currency() -> None:
+    assert THE_DEAL.when(replace(BEGAN, amount=usd("5000"))).facts[0].event.amount == usd("5000.00")
+    outcome = known().when(ImportDealChange(on=LATER, amount=yen("5000")))
+    (changed,) = (fact.event for fact in outcome.facts)
+    assert (changed.before, changed.amount) == (eur("5000.00"), yen("5000"))
+    first, won = (fact.event for fact in known().when(ImportDealWin(on=END, amount=usd("5000"))).facts)
+    assert (first.before, first.amount, won.amount) == (eur("5000.00"), usd("5000.00"), usd("5000.00"))
+    ended = Money(amount=eur("1.95").amount, currency="BGN")
+    assert THE_DEAL.when(replace(BEGAN, amount=ended)).facts[0].event.amount == ended
+    THE_DEAL.when(replace(BEGAN, amount=Money(amount=eur("1").amount, currency="XAU"))).then_rejected(
+        "unknown-currency"
+    )
+
+
+def test_data_5_lines_of_the_past_have_the_currency_of_the_amount() -> None:
+    lines = tuple(DealLine(product_id=UUID(int=1), quantity=Decimal(1), price=each) for each in (eur("1"), usd("1")))
+    outcome = THE_DEAL.when(replace(BEGAN, lines=lines)).then_rejected("invalid-deal", "other-currency")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].field == "lines.1.price.currency"
+    assert THE_DEAL.when(replace(BEGAN, lines=lines[:1])).facts[0].event.lines == lines[:1]
 
 
 def test_data_5_an_instant_stands_where_it_is_known() -> None:

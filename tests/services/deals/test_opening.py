@@ -8,6 +8,7 @@ import pytest
 
 from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, OpenNewDeal
 from services.deals.domain.deal.state import OpenDeal
+from shared.domain.context import Company
 from shared.domain.references import References
 from shared.domain.roles import Role
 from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealWon
@@ -28,6 +29,8 @@ from tests.services.deals.facts import (
     TODAY,
     UNKNOWN,
     eur,
+    usd,
+    yen,
 )
 
 OPEN = OpenNewDeal(
@@ -168,23 +171,70 @@ def test_deal_1_everything_wrong_with_an_opening_is_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("amount", "code"),
     [
-        (Money(amount=Decimal(1), currency="USD"), "other-currency"),
+        (Money(amount=Decimal(1), currency="XAU"), "unknown-currency"),
+        (Money(amount=Decimal(1), currency="usd"), "unknown-currency"),
+        (Money(amount=Decimal(1), currency="EURO"), "unknown-currency"),
         (eur("0.001"), "too-many-decimals"),
+        (yen("0.1"), "too-many-decimals"),
         (eur("-1"), "negative"),
         (eur("1000000000000000"), "out-of-range"),
     ],
 )
-def test_deal_1_amounts_are_decimals_in_the_companys_currency(amount: Money, code: str) -> None:
+def test_deal_1_an_amount_that_cannot_be_is_refused(amount: Money, code: str) -> None:
     THE_DEAL.when(replace(OPEN, amount=amount)).then_rejected(code)
+    THE_DEAL.when(replace(CONVERTED, amount=amount)).then_rejected(code)
 
 
-def test_deal_1_a_price_in_another_currency_names_its_line() -> None:
-    price = Money(amount=Decimal(1), currency="USD")
-    outcome = THE_DEAL.when(
-        replace(OPEN, lines=(LineWanted(product_id=SERVER, quantity=Decimal(1), price=price),))
-    ).then_rejected("other-currency")
+@pytest.mark.parametrize(("told", "kept"), [(usd("1.5"), "1.50"), (yen("120000"), "120000")])
+def test_deal_1_an_amount_is_in_any_currency_with_its_decimals(told: Money, kept: str) -> None:
+    assert str(opened_with(amount=told).amount) == f"{kept} {told.currency}"
+    assert THE_DEAL.when(replace(CONVERTED, amount=told)).facts[0].event.amount == told
+
+
+def test_deal_1_lines_of_another_currency_than_the_amounts_are_each_named() -> None:
+    lines = tuple(LineWanted(product_id=SERVER, quantity=Decimal(1), price=price) for price in (eur("1"), usd("1")))
+    outcome = THE_DEAL.when(replace(OPEN, lines=lines)).then_rejected("invalid-deal", "other-currency")
     assert outcome.rejected is not None
-    assert outcome.rejected.reasons[0].field == "lines.0.price.currency"
+    (reason,) = outcome.rejected.reasons
+    assert (reason.field, "the deal's currency, EUR" in reason.message) == ("lines.1.price.currency", True)
+    outcome = THE_DEAL.when(replace(OPEN, amount=yen("1"), lines=lines)).then_rejected(
+        "invalid-deal", "other-currency", "other-currency"
+    )
+
+
+def test_deal_1_a_price_that_is_no_amount_is_named_with_all_else() -> None:
+    line = LineWanted(product_id=SERVER, quantity=Decimal(1), price=Money(amount=Decimal(1), currency="XAU"))
+    THE_DEAL.when(replace(OPEN, lines=(line, replace(line, price=eur("0.001"))))).then_rejected(
+        "invalid-deal", "unknown-currency", "too-many-decimals"
+    )
+
+
+def test_deal_1_a_list_price_of_another_currency_is_no_price_of_the_deal() -> None:
+    line = LineWanted(product_id=SERVER, quantity=Decimal(1))
+    outcome = THE_DEAL.when(replace(OPEN, amount=usd("5000"), lines=(line,))).then_rejected(
+        "invalid-deal", "other-currency"
+    )
+    assert outcome.rejected is not None
+    (reason,) = outcome.rejected.reasons
+    assert reason.field == "lines.0.price.currency"
+    assert reason.message.startswith("The list price of Server is in EUR, the deal in USD")
+    assert opened_with(replace(line, price=usd("4900")), amount=usd("5000")).lines[0].price == usd("4900.00")
+
+
+def test_deal_1_without_an_amount_the_lines_are_added_up_in_their_currency() -> None:
+    lines = (
+        LineWanted(product_id=SERVER, quantity=Decimal("0.5"), price=yen("5")),
+        LineWanted(product_id=SERVER, quantity=Decimal(1), price=yen("100")),
+    )
+    assert opened_with(*lines).amount == yen("103")
+    mixed = replace(OPEN, amount=None, lines=(lines[0], LineWanted(product_id=SERVER, quantity=Decimal(1))))
+    THE_DEAL.when(mixed).then_rejected("invalid-deal", "other-currency")
+
+
+def test_deal_1_nothing_yet_is_nothing_in_the_companys_currency() -> None:
+    in_dollars = replace(THE_DEAL, context=replace(THE_DEAL.context, company=Company(currency="USD")))
+    assert in_dollars.when(replace(OPEN, amount=None)).facts[0].event.amount == usd("0")
+    assert in_dollars.when(replace(CONVERTED, amount=None)).facts[0].event.amount == usd("0")
 
 
 def test_deal_1_opening_again_with_equal_content_records_nothing_even_later() -> None:

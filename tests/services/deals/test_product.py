@@ -48,16 +48,23 @@ def test_prod_1_the_code_is_claimed_whatever_its_case() -> None:
 @pytest.mark.parametrize(
     ("price", "code", "field"),
     [
-        (Money(amount=eur("1").amount, currency="USD"), "other-currency", "list_price.currency"),
+        (Money(amount=eur("1").amount, currency="XAU"), "unknown-currency", "list_price.currency"),
+        (Money(amount=eur("1.5").amount, currency="JPY"), "too-many-decimals", "list_price.amount"),
         (eur("1.234"), "too-many-decimals", "list_price.amount"),
         (eur("-1"), "negative", "list_price.amount"),
     ],
 )
-def test_prod_1_a_price_is_an_amount_in_the_companys_currency(price: Money, code: str, field: str) -> None:
+def test_prod_1_a_price_that_is_no_amount_is_refused(price: Money, code: str, field: str) -> None:
     outcome = scenario(product).when(replace(ADD, list_price=price)).then_rejected(code)
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == field
     scenario(product).given(LISTED).when(UpdateProduct(list_price=price)).then_rejected(code)
+
+
+def test_prod_1_a_price_is_in_any_currency() -> None:
+    price = Money(amount=eur("500").amount, currency="JPY")
+    assert scenario(product).when(replace(ADD, list_price=price)).facts[0].event.list_price == price
+    assert scenario(product).given(LISTED).when(UpdateProduct(list_price=price)).facts[0].event.list_price == price
 
 
 def test_prod_1_what_is_left_out_of_an_update_stays() -> None:

@@ -128,8 +128,9 @@ async def test_api_1_what_is_wrong_with_a_command_is_named_by_its_place(office: 
     assert wrong.status_code == 422
     pointers = {error["pointer"] for error in wrong.json()["errors"]}
     assert pointers == {"/amount/amount", "/lines/0/product_id", "/lines/0/quantity", "/more"}
-    foreign = await desk.does("/v1/deals", {**DEAL, "amount": {"amount": "5.00", "currency": "USD"}})
-    assert (foreign.status_code, foreign.json()["errors"][0]["pointer"]) == (422, "/amount/currency")
+    for amount, currency, pointer in ("5", "XAU", "/amount/currency"), ("5.50", "JPY", "/amount/amount"):
+        refused = await desk.does("/v1/deals", {**DEAL, "amount": {"amount": amount, "currency": currency}})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
     unknown = await desk.does("/v1/deals", {**DEAL, "lines": [{"product_id": str(new_id()), "quantity": "1"}]})
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/lines/0/product_id")
 

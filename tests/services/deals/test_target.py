@@ -11,7 +11,7 @@ from shared.domain.context import Moment
 from shared.domain.references import References
 from shared.events.deals.target import TargetSet
 from shared.testing.scenario import CONTEXT, scenario
-from tests.services.deals.facts import OWNER, TEAM, eur
+from tests.services.deals.facts import OWNER, TEAM, eur, usd
 
 ID = CONTEXT.aggregate_id
 THE_TARGET = scenario(target).knowing(references=References())
@@ -92,6 +92,17 @@ def test_proc_4_a_target_of_a_team_or_a_rep_that_nobody_knows_is_refused() -> No
 
 def test_proc_4_a_target_is_above_zero() -> None:
     THE_TARGET.when(replace(COMPANY, amount=eur("0"))).then_rejected("not-positive")
+
+
+def test_proc_4_a_target_is_in_the_companys_currency() -> None:
+    for told in (
+        THE_TARGET.when(replace(COMPANY, amount=usd("1"))),
+        THE_TARGET.given(SET).when(ChangeTarget(amount=usd("1"))),
+    ):
+        told.then_rejected("other-currency")
+        assert told.rejected is not None
+        (reason,) = told.rejected.reasons
+        assert (reason.field, "the company's currency, EUR" in reason.message) == ("amount.currency", True)
 
 
 def test_proc_4_a_changed_target_keeps_what_it_was() -> None:

@@ -142,12 +142,20 @@ def test_lead_8_a_new_account_needs_a_name() -> None:
     [
         (replace(deal, amount=euros("-1.00")), "out-of-range"),
         (replace(deal, amount=euros("1.001")), "too-many-decimals"),
-        (replace(deal, amount=replace(euros("1.00"), currency="USD")), "other-currency"),
+        (replace(deal, amount=replace(euros("1.00"), currency="XAU")), "unknown-currency"),
+        (replace(deal, amount=replace(euros("1.50"), currency="JPY")), "too-many-decimals"),
         (replace(deal, expected_close=TODAY - timedelta(days=1)), "in-the-past"),
     ],
 )
 def test_lead_8_a_deal_that_cannot_be_is_refused(wrong: WantedDeal, code: str) -> None:
     ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=wrong)).then_rejected(code)
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY"])
+def test_lead_8_the_deal_is_worth_an_amount_in_any_currency(currency: str) -> None:
+    amount = replace(euros("7"), currency=currency)
+    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=replace(deal, amount=amount)))
+    assert outcome.facts[-1].event.amount == amount
 
 
 def test_lead_8_the_same_conversion_again_records_nothing() -> None:

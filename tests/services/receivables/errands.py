@@ -23,6 +23,10 @@ def eur(amount: str) -> dict[str, str]:
     return {"amount": amount, "currency": "EUR"}
 
 
+def usd(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "USD"}
+
+
 def today(service: Errands) -> str:
     return service.running.clock.now().date().isoformat()
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.receivables.domain.invoicing import ContractPlan
+from services.receivables.domain.invoicing import ContractPlan, ToldBefore
 from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.by_hand import Elsewhere
 from services.receivables.domain.ledger.receipts import ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of, movement
 from services.receivables.domain.numbers import NextNumber, NumberHolder
@@ -31,6 +32,10 @@ def eur(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
+def usd(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
 THE_PLAN = Scenario(aggregate=payment_plan, context=replace(CONTEXT, aggregate_id=PLAN)).knowing(
     books=empty(ACCOUNT, "EUR")
 )
@@ -40,6 +45,8 @@ THE_LEDGER = Scenario(aggregate=ledger, context=replace(CONTEXT, aggregate_id=LE
     references=References(),
     numbered=NumberHolder(ledger_id=None),
     contract=ContractPlan(plan=None),
+    before=ToldBefore(),
+    elsewhere=Elsewhere(currencies={}),
 )
 
 DRAWN_UP = PlanDrawnUp(

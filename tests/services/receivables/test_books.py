@@ -13,11 +13,19 @@ import pytest
 from services.receivables.domain.invoicing import ImportInvoice
 from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.arrangement import ArrangeHistory
-from services.receivables.domain.ledger.by_hand import AllocateReceipt, ReAllocateReceipt, TakeBackAllocation
+from services.receivables.domain.ledger.by_hand import AllocateReceipt, Elsewhere, ReAllocateReceipt, TakeBackAllocation
 from services.receivables.domain.ledger.holdings import LedgerInvoice, LedgerReceipt
 from services.receivables.domain.ledger.invoices import enter
 from services.receivables.domain.ledger.receipts import ImportReceipt, RecordReceipt
-from services.receivables.domain.ledger.state import BY_HAND, NoLedger, OpenLedger, content, empty
+from services.receivables.domain.ledger.state import (
+    BY_HAND,
+    NoLedger,
+    OpenLedger,
+    content,
+    empty,
+    ledger_of,
+    movement,
+)
 from shared.domain.aggregate import Timer
 from shared.domain.money import zero
 from shared.domain.rejection import Rejected
@@ -32,30 +40,34 @@ from shared.events.receivables.ledger import (
     ReceiptReleased,
 )
 from shared.testing.scenario import NOW
-from tests.services.receivables.facts import ACCOUNT, THE_LEDGER, TODAY, eur, invoice
+from tests.services.receivables.facts import ACCOUNT, THE_LEDGER, TODAY, eur, invoice, usd
 
 STEPS = int(os.environ.get("BOOKS_STEPS", "500"))
 """Steps of random books; `make campaign` takes more."""
 SEEDS = range(3)
+CURRENCIES = ("EUR", "KWD", "USD")
+"""The books of which seed are in which: none but the first is the company's."""
 
 
 class Books:
     """A ledger, and everything that was recorded in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, currency: str = "EUR") -> None:
+        self.currency = currency
+        self.context = replace(THE_LEDGER.context, aggregate_id=ledger_of(ACCOUNT, currency))
         self.state: Any = NoLedger()
         self.history: list[Any] = []
 
     def do(self, command: Any) -> list[Any]:
         """Carry a command out; what happened. A refusal is raised."""
         return self._record(
-            [fact.event for fact in ledger.decide(self.state, command, THE_LEDGER.context, dict(THE_LEDGER.loaded))]
+            [fact.event for fact in ledger.decide(self.state, command, self.context, dict(THE_LEDGER.loaded))]
         )
 
     def issue(self, issued: InvoiceIssued) -> list[Any]:
         """Issue an invoice natively."""
-        books = self.state if isinstance(self.state, OpenLedger) else empty(ACCOUNT, "EUR")
-        return self._record([fact.event for fact in enter(books, issued, THE_LEDGER.context)])
+        books = self.state if isinstance(self.state, OpenLedger) else empty(ACCOUNT, self.currency)
+        return self._record([fact.event for fact in enter(books, issued, self.context)])
 
     def told(self, *commands: Any) -> "Books":
         """An import, with its end."""
@@ -69,8 +81,9 @@ class Books:
             self.state = ledger.evolve(self.state, event)
             self.history.append(event)
             for entry in getattr(event, "entries", ()):
-                assert entry.amount.currency == "EUR"
-            assert sum((each.amount for each in getattr(event, "entries", ())), zero("EUR")) == zero("EUR")
+                assert entry.amount.currency == self.currency
+            nothing = zero(self.currency)
+            assert sum((each.amount for each in getattr(event, "entries", ())), nothing) == nothing
             if isinstance(event, ReceiptAllocated | AllocationReversed):
                 assert event.open_after == self.invoice(event.invoice_id).open
             assert all(0 <= each.open.amount <= each.amount.amount for each in self.state.invoices)
@@ -408,6 +421,31 @@ def test_an_amount_that_cannot_be_names_the_field(amount: str, code: str) -> Non
         assert (refused.value.code, refused.value.reasons[0].field) == (code, "amount.amount")
 
 
+def test_money_pays_no_invoice_of_another_currency_rec_4() -> None:
+    """Where the lists know it, it is said so: that the ledger has no such invoice would be true, and no help."""
+    books, receipt_id = paid()
+    foreign = UUID(int=77)
+    known = {"elsewhere": Elsewhere(currencies={foreign: "USD"})}
+    for command, field in (
+        (AllocateReceipt(receipt_id=receipt_id, invoice_id=foreign, reason="x"), "invoice_id"),
+        (AllocateReceipt(receipt_id=foreign, invoice_id=OPEN.invoice_id, reason="x"), "receipt_id"),
+        (
+            ReAllocateReceipt(
+                receipt_id=receipt_id, from_invoice_id=OPEN.invoice_id, to_invoice_id=foreign, reason="x"
+            ),
+            "to_invoice_id",
+        ),
+    ):
+        with pytest.raises(Rejected) as refused:
+            ledger.decide(books.state, command, THE_LEDGER.context, dict(THE_LEDGER.loaded) | known)
+        (reason,) = refused.value.reasons
+        assert (reason.code, reason.field) == ("other-currency", field)
+        assert "is in USD, the ledger in EUR" in reason.message
+    with pytest.raises(Rejected, match="the ledger's currency, EUR") as refused:
+        books.do(TakeBackAllocation(receipt_id=receipt_id, invoice_id=OPEN.invoice_id, reason="x", amount=usd("1.00")))
+    assert (refused.value.code, refused.value.reasons[0].field) == ("other-currency", "amount.currency")
+
+
 def test_an_invoice_is_not_put_to_itself_nor_to_a_settled_one() -> None:
     books, receipt_id = paid()
     same = ReAllocateReceipt(
@@ -429,7 +467,12 @@ class Chance:
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
+        self.currency = CURRENCIES[seed % len(CURRENCIES)]
         self.count = 0
+
+    def books(self) -> Books:
+        """A ledger of nothing."""
+        return Books(self.currency)
 
     def name(self) -> str:
         self.count += 1
@@ -439,7 +482,7 @@ class Chance:
         return TODAY - timedelta(days=self.random.randrange(40))
 
     def amount(self) -> Money:
-        return Money(amount=Decimal(self.random.choice((100, 200, 300, 500))) / 100, currency="EUR")
+        return Money(amount=Decimal(self.random.choice((100, 200, 300, 500))) / 100, currency=self.currency)
 
     def text(self) -> str | None:
         """What a payer writes: nothing, a number, a number in other words, two numbers."""
@@ -450,11 +493,12 @@ class Chance:
         """What history tells."""
         found: list[Any] = []
         for _ in range(length):
-            name, amount, on = self.name(), str(self.amount().amount), self.day()
+            name, amount, on = self.name(), self.amount(), self.day()
             if self.random.random() < 0.5:
-                found.append(told_invoice(name, amount, on, on + timedelta(days=self.random.randrange(9))))
+                told: Any = told_invoice(name, "1", on, on + timedelta(days=self.random.randrange(9)))
             else:
-                found.append(told_receipt(name, amount, on, self.text()))
+                told = told_receipt(name, "1", on, self.text())
+            found.append(replace(told, amount=amount))
         return found
 
     def work(self, books: Books) -> None:
@@ -472,7 +516,7 @@ class Chance:
             )
         elif place == 1:
             self.count += 1
-            issued = invoice(self.count, str(self.amount().amount), date(2026, 3, 20), self.day())
+            issued = of_amount(invoice(self.count, "1", date(2026, 3, 20), self.day()), self.amount())
             books.issue(replace(issued, due=issued.on + timedelta(days=self.random.randrange(9))))
         elif isinstance(books.state, OpenLedger):
             self._by_hand(books, place)
@@ -503,6 +547,12 @@ class Chance:
             assert refused.code in {"nothing-to-allocate", "same-invoice", "import-running"}  # noqa: PT017
 
 
+def of_amount(issued: InvoiceIssued, amount: Money) -> InvoiceIssued:
+    """An invoice of another amount, in the ledger of its currency."""
+    ledger_id, entries = ledger_of(ACCOUNT, amount.currency), movement("receivable", "revenue", amount)
+    return replace(issued, ledger_id=ledger_id, amount=amount, entries=entries)
+
+
 def as_happened(told: Any) -> tuple[date, bool, str]:
     """The order in which history happened: by day, invoices before receipts, by outside id."""
     return told.on, isinstance(told, ImportReceipt), told.outside_id
@@ -510,7 +560,7 @@ def as_happened(told: Any) -> tuple[date, bool, str]:
 
 def natively(history: list[Any]) -> Books:
     """The same, as if everything had been recorded on its day: the rules of native work, one step after the other."""
-    books = Books()
+    books = Books(history[0].amount.currency)
     for told in sorted(history, key=as_happened):
         if isinstance(told, ImportReceipt):
             books.do(
@@ -523,7 +573,7 @@ def natively(history: list[Any]) -> Books:
                 )
             )
         else:
-            issued = invoice(1, str(told.amount.amount), date(2026, 3, 20), told.on)
+            issued = of_amount(invoice(1, "1", date(2026, 3, 20), told.on), told.amount)
             books.issue(replace(issued, number=told.number, invoice_id=told.invoice_id, due=told.due))
     return books
 
@@ -538,8 +588,8 @@ def test_history_comes_out_the_same_in_any_order_of_arrival_rec_4(seed: int) -> 
     chance, steps = Chance(seed), 0
     while steps < STEPS:
         history = chance.history(chance.random.randrange(2, 25))
-        in_order = Books().told(*sorted(history, key=as_happened))
-        some = Books()
+        in_order = chance.books().told(*sorted(history, key=as_happened))
+        some = chance.books()
         chance.random.shuffle(history)
         for command in history:
             some.do(command)
@@ -558,7 +608,7 @@ def test_history_comes_out_the_same_in_any_order_of_arrival_rec_4(seed: int) -> 
 def test_whatever_is_done_meanwhile_the_books_balance_and_native_work_stays_rec_4(seed: int) -> None:
     chance, steps = Chance(seed), 0
     while steps < STEPS:
-        books = Books()
+        books = chance.books()
         for _ in range(chance.random.randrange(2, 20)):
             if chance.random.random() < 0.5:
                 for command in chance.history(chance.random.randrange(1, 4)):

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from services.receivables.domain.invoicing import ContractPlan, ImportInvoice, IssueInvoice
+from services.receivables.domain.invoicing import ContractPlan, ImportInvoice, IssueInvoice, ToldBefore
 from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.state import empty, movement
+from services.receivables.domain.ledger.state import empty, ledger_of, movement
 from services.receivables.domain.numbers import (
     NextNumber,
     NumberHolder,
@@ -46,6 +46,7 @@ from tests.services.receivables.facts import (
     books,
     eur,
     events,
+    usd,
 )
 
 INVOICE = CONTEXT.derived_id("invoice")
@@ -236,7 +237,7 @@ def test_an_invoice_of_the_past_without_number_takes_none_of_the_series_and_is_s
     nameless = replace(OLD, number=None, outside_id="A/5")
     [issued] = events(THE_LEDGER.when(nameless))
     assert (issued.number, issued.unnumbered) == ("A/5", True)
-    assert ledger.taken_by(issued) == frozenset()
+    assert {claim.kind for claim in ledger.taken_by(issued)} == {"told-invoice"}
     THE_LEDGER.given(issued).when(nameless).then()
     # Another one may be known outside as this one is numbered; two without number may have one outside id.
     numbered = replace(OLD, number="A/5", invoice_id=UUID(int=78))
@@ -254,12 +255,13 @@ def test_numbers_of_the_past_are_kept_data_5(number: str) -> None:
 def test_a_number_of_the_past_stands_once_in_its_legal_entity_data_5() -> None:
     [issued] = events(THE_LEDGER.when(replace(OLD, number=" r-77 ")))
     assert issued.number == "r-77"
-    assert ledger.taken_by(issued) == {Claim(kind="invoice-number", key="MAIN/r-77")}
+    told = Claim(kind="told-invoice", key=str(OLD.invoice_id))
+    assert ledger.taken_by(issued) == {Claim(kind="invoice-number", key="MAIN/r-77"), told}
     again = replace(OLD, invoice_id=UUID(int=78), number="R-77")
     THE_LEDGER.given(issued).when(again).then_rejected("already-invoiced")
     THE_LEDGER.knowing(numbered=NumberHolder(ledger_id=UUID(int=9))).when(again).then_rejected("already-invoiced")
     [other] = events(THE_LEDGER.given(issued).when(replace(again, legal_entity="SOUTH")))
-    assert ledger.taken_by(other) == {Claim(kind="invoice-number", key="SOUTH/r-77")}
+    assert Claim(kind="invoice-number", key="SOUTH/r-77") in ledger.taken_by(other)
 
 
 def test_a_number_of_the_past_in_the_form_of_the_series_lifts_it_data_5() -> None:
@@ -269,6 +271,26 @@ def test_a_number_of_the_past_in_the_form_of_the_series_lifts_it_data_5() -> Non
     assert next_number(series, "MAIN") == NextNumber(legal_entity="MAIN", number=42, since=OLD.on)
     above = THE_LEDGER.knowing(next_number=next_number(series, "MAIN"))
     assert len(events(above.when(replace(OLD, number="MAIN-000017")))) == 1
+
+
+def test_an_invoice_of_the_past_that_is_told_in_another_currency_is_refused_with_both_data_5() -> None:
+    """It would stand in two ledgers: that of a customer in each currency is one of its own."""
+    before = ToldBefore(account_id=ACCOUNT, amount=usd("50.00"))
+    outcome = THE_LEDGER.knowing(before=before).when(OLD).then_rejected("says-otherwise")
+    assert outcome.rejected is not None
+    (reason,) = outcome.rejected.reasons
+    assert (reason.field, reason.message) == ("amount", "It is known with 50.00 USD; this says 50.00 EUR.")
+    moved = replace(before, account_id=UUID(int=99), amount=eur("50"))
+    THE_LEDGER.knowing(before=moved).when(OLD).then_rejected("says-otherwise")
+
+
+def test_an_invoice_in_another_currency_than_its_contract_takes_nothing_from_the_plan_data_5() -> None:
+    plan = payment_plan.fold([DRAWN_UP])
+    here = replace(THE_LEDGER.context, aggregate_id=ledger_of(ACCOUNT, "USD"))
+    told = replace(OLD, contract_id=CONTRACT, amount=usd("50"))
+    in_dollars = replace(THE_LEDGER, context=here).knowing(contract=ContractPlan(plan=plan))
+    (issued,) = events(in_dollars.when(told))
+    assert (issued.ledger_id, issued.amount) == (here.aggregate_id, usd("50.00"))
 
 
 def test_an_invoice_counts_against_the_plan_of_its_contract_data_5() -> None:
@@ -308,7 +330,8 @@ def test_what_is_left_of_an_instalment_is_invoiced_and_what_was_not_counted_yet_
         (replace(OLD, due=date.max), "out-of-range"),
         (replace(OLD, amount=eur("0")), "nothing-to-pay"),
         (replace(OLD, account_id=UUID(int=99)), "other-ledger"),
-        (replace(OLD, amount=Money(amount=Decimal(1), currency="USD")), "other-currency"),
+        (replace(OLD, amount=Money(amount=Decimal(1), currency="XAU")), "unknown-currency"),
+        (replace(OLD, amount=usd("1")), "other-ledger"),
         (replace(OLD, legal_entity="x"), "not-a-legal-entity"),
     ],
 )

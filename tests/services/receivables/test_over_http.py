@@ -24,16 +24,23 @@ from shared.events.money import Money
 from shared.ops.ids import new_id
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
-from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown, today
+from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown, today, usd
+from tests.shared.http.waiting import until
 
 EVIDENCE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
 async def active_contract(office: Office, total: str, account: UUID) -> tuple[UUID, str]:
     """A contract in force; its id and the token of its activation."""
-    seller, lawyer = office.seller(), office.lawyer()
+    seller = office.seller()
     draft = {"name": "Packaging line", "total": eur(total), "account_id": str(account)}
     made = UUID(await seller.makes("/v1/contracts", draft))
+    return made, await in_force(office, made)
+
+
+async def in_force(office: Office, made: UUID) -> str:
+    """The token of the activation of a draft."""
+    seller, lawyer = office.seller(), office.lawyer()
     address = f"/v1/contracts/{made}"
     day = today(office.contracts)
     await seller.makes(f"{address}/submit")
@@ -41,7 +48,7 @@ async def active_contract(office: Office, total: str, account: UUID) -> tuple[UU
     await seller.makes(f"{address}/sign", {"signed_by_us": day, "signed_by_customer": day, "evidence_hash": EVIDENCE})
     done = await seller.does(f"{address}/activate", {"on": day})
     assert done.status_code == 200, done.text
-    return made, done.headers["Consistency-Token"]
+    return done.headers["Consistency-Token"]
 
 
 async def test_one_key_for_two_instalments_a_week_apart_issues_two_invoices_rec_2(office: Office) -> None:
@@ -239,6 +246,85 @@ async def test_a_contract_in_force_is_planned_invoiced_and_paid_rec_1(office: Of
     assert [(each["amount"], each["unapplied"]) for each in ledger["receipts"]] == [(eur("30500.00"), eur("500.00"))]
 
 
+async def a_sale_in_dollars(office: Office, account: UUID) -> UUID:
+    """A deal that is won in dollars, whose contract comes into force; the contract's id."""
+    director = Desk(client=office.deals.client(Role.SALES_DIRECTOR, "dora"))
+    named = {"name": "Line for Ohio", "account_id": str(account), "expected_close": today(office.deals)}
+    deal = UUID(await director.makes("/v1/deals", {**named, "amount": eur("900.00")}))
+    negotiated = await director.does(f"/v1/deals/{deal}/change-amount", {"amount": usd("1000.00")})
+    assert negotiated.status_code == 200, negotiated.text
+    won = await director.does(f"/v1/deals/{deal}/win", {})
+    assert won.status_code == 200, won.text
+    token = won.headers["Consistency-Token"]
+    listed = await shown(director, "/v1/deals", token, account=str(account), currency="USD")
+    assert [each["amount"] for each in listed["items"]] == [usd("1000.00")]
+    assert (await shown(director, "/v1/deals", token, account=str(account), currency="EUR"))["items"] == []
+    seller, made = office.seller(), contract_of(deal)
+
+    async def drafted() -> bool:
+        return await seller.status(f"/v1/contracts/{made}") == 200
+
+    await until(drafted, PATIENCE)
+    assert (await seller.sees(f"/v1/contracts/{made}"))["total"] == usd("1000.00")
+    return made
+
+
+async def test_a_sale_in_dollars_is_planned_invoiced_and_paid_in_dollars_rec_4(office: Office) -> None:
+    """REC-1, REC-2, REC-4: money of the customer in euros pays none of it, whatever the payer writes."""
+    account, entity = await office.account(), f"E{new_id().hex[-8:].upper()}"
+    made = await a_sale_in_dollars(office, account)
+    token, finance = await in_force(office, made), office.finance()
+    plan = await shown(finance, f"/v1/payment-plans/{plan_of(made)}", token)
+    assert [part["amount"] for part in plan["instalments"]] == [usd("300.00"), usd("600.00"), usd("100.00")]
+    in_euros = (await active_contract(office, "10.00", account))[1]
+    await shown(finance, "/v1/payment-plans", in_euros, account=str(account))
+    [euros] = (await finance.sees("/v1/payment-plans", account=str(account), currency="EUR"))["items"]
+    first, second = [await issued(office, UUID(each), 1, legal_entity=entity) for each in (plan["id"], euros["id"])]
+    assert (first.status_code, second.status_code) == (200, 200), (first.text, second.text)
+    token = second.headers["Consistency-Token"]
+    for currency, number in (("USD", f"{entity}-000001"), ("EUR", f"{entity}-000002")):
+        asked = {"currency": currency, "legal_entity": entity}
+        listed = (await shown(finance, "/v1/invoices", token, **asked))["items"]
+        assert [each["number"] for each in listed] == [number], "one series for all currencies"
+
+    body = arrival(office, account, "300.00", reference=f"{entity}-000001")
+    paid = await finance.does("/v1/receipts", body)
+    assert paid.status_code == 201, paid.text
+    again = await finance.does("/v1/receipts", {**body, "amount": usd("300.00")})
+    assert (again.status_code, again.json()["code"]) == (409, "bank-reference-used")
+
+    token = paid.headers["Consistency-Token"]
+    balances = (await shown(finance, "/v1/balances", token, account=str(account), sort="invoiced"))["items"]
+    assert [(each["outstanding"], each["unapplied"]) for each in balances] == [
+        (eur("0.00"), eur("297.00")),
+        (usd("300.00"), usd("0.00")),
+    ]
+    [invoice] = (await shown(finance, "/v1/invoices", token, account=str(account), currency="USD"))["items"]
+    [receipt] = (await shown(finance, "/v1/receipts", token, account=str(account), currency="EUR"))["items"]
+    by_hand = {"receipt_id": receipt["id"], "invoice_id": invoice["id"], "reason": "They said so."}
+    for currency, pointer in (("EUR", "/invoice_id"), ("USD", "/receipt_id")):
+        refused = await finance.does(f"/v1/ledgers/{ledger_of(account, currency)}/allocate", by_hand)
+        assert refused.status_code == 422, refused.text
+        (error,) = refused.json()["errors"]
+        assert (error["code"], error["pointer"]) == ("other-currency", pointer)
+
+    paid = await finance.does("/v1/receipts", {**arrival(office, account), "amount": usd("300.00")})
+    assert paid.status_code == 201, paid.text
+    token = paid.headers["Consistency-Token"]
+    [invoice] = (await shown(finance, "/v1/invoices", token, account=str(account), currency="USD"))["items"]
+    assert (invoice["status"], invoice["open"]) == ("paid", usd("0.00"))
+    [settled] = (await shown(finance, "/v1/allocations", token, account=str(account), currency="USD"))["items"]
+    assert (settled["amount"], settled["rule"]) == (usd("300.00"), "exact-amount")
+    parts = (await shown(finance, "/v1/instalments", token, account=str(account), currency="USD"))["items"]
+    assert [(part["amount"], part["invoiced"]) for part in sorted(parts, key=lambda part: int(part["number"]))] == [
+        (usd("300.00"), True),
+        (usd("600.00"), False),
+        (usd("100.00"), False),
+    ]
+    contracts = await shown(office.seller(), "/v1/contracts", token, account=str(account), currency="USD")
+    assert [each["id"] for each in contracts["items"]] == [str(made)]
+
+
 async def test_twenty_invoices_at_once_leave_no_gap_rec_2(office: Office) -> None:
     entity = f"E{new_id().hex[-8:].upper()}"
     plans = [(await one_instalment(office, "10.00"))[0] for _ in range(20)]
@@ -289,7 +375,8 @@ async def test_only_finance_writes_invoices_and_books_receipts_api_4(office: Off
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
-        ({"amount": {"amount": "5.00", "currency": "USD"}}, "/amount/currency"),
+        ({"amount": {"amount": "5.00", "currency": "XAU"}}, "/amount/currency"),
+        ({"amount": {"amount": "5.50", "currency": "JPY"}}, "/amount/amount"),
         ({"amount": {"amount": 5, "currency": "EUR"}}, "/amount/amount"),
         ({"on": "2999-01-01"}, "/on"),
         ({"account_id": "01936d2f-8a5c-7e54-b8a1-3d2c9b5e7f10"}, "/account_id"),

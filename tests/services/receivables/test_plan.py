@@ -108,9 +108,20 @@ def test_a_plan_below_zero_is_refused() -> None:
     THE_PLAN.when(replace(DRAW_UP, total=eur("-1"))).then_rejected("invalid-payment-plan", "negative")
 
 
-def test_another_currency_is_refused_naming_the_field() -> None:
-    outcome = THE_PLAN.when(replace(DRAW_UP, total=Money(amount=Decimal(1), currency="USD")))
-    outcome.then_rejected("other-currency")
+@pytest.mark.parametrize(("currency", "parts"), [("USD", ["3.00", "6.00", "1.00"]), ("JPY", ["3", "6", "1"])])
+def test_a_plan_is_in_the_currency_of_its_contract_rec_1(currency: str, parts: list[str]) -> None:
+    (fact,) = THE_PLAN.when(replace(DRAW_UP, total=Money(amount=Decimal(10), currency=currency))).facts
+    assert [str(part.amount) for part in fact.event.instalments] == [f"{part} {currency}" for part in parts]
+    again = THE_PLAN.given(FROM_TODAY).when(replace(DRAW_UP, total=replace(DRAW_UP.total, currency=currency)))
+    again.then_rejected("not-in-this-state")
+    THE_PLAN.given(FROM_TODAY).when(replace(DRAW_UP, total=replace(DRAW_UP.total, currency="XAU"))).then_rejected(
+        "not-in-this-state"
+    )
+
+
+def test_what_is_no_currency_is_refused_naming_the_field() -> None:
+    outcome = THE_PLAN.when(replace(DRAW_UP, total=Money(amount=Decimal(1), currency="XAU")))
+    outcome.then_rejected("unknown-currency")
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == "total.currency"
 

@@ -14,7 +14,7 @@ from services.receivables.domain.ledger import ledger
 from services.receivables.domain.ledger.invoices import enter
 from services.receivables.domain.ledger.overdue import MarkOverdue
 from services.receivables.domain.ledger.receipts import ImportReceipt, RecordReceipt, ReferenceHolder
-from services.receivables.domain.ledger.state import OpenLedger, empty, movement
+from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of, movement
 from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
 from shared.domain.context import Moment
@@ -35,6 +35,7 @@ from tests.services.receivables.facts import (
     eur,
     events,
     invoice,
+    usd,
 )
 
 EARLY = invoice(2, "300.00", date(2026, 3, 20))
@@ -101,7 +102,8 @@ def test_a_ledger_holds_its_bank_references_rec_3() -> None:
     [
         (replace(PAY, amount=eur("0")), ("not-positive",)),
         (replace(PAY, amount=eur("-5"), on=date(2026, 3, 17)), ("not-positive", "in-the-future")),
-        (replace(PAY, amount=Money(amount=Decimal(5), currency="USD")), ("other-currency",)),
+        (replace(PAY, amount=Money(amount=Decimal(5), currency="XAU")), ("unknown-currency",)),
+        (replace(PAY, amount=Money(amount=Decimal("0.5"), currency="JPY")), ("too-many-decimals",)),
         (replace(PAY, amount=eur("0.001")), ("too-many-decimals",)),
         (replace(PAY, bank_reference=" B1", reference="X "), ("surrounded-by-space", "surrounded-by-space")),
     ],
@@ -110,8 +112,20 @@ def test_money_that_cannot_be_is_refused_with_every_reason(command: RecordReceip
     THE_LEDGER.when(command).then_rejected("invalid-receipt", *reasons)
 
 
-def test_money_of_another_customer_is_refused() -> None:
+def test_money_of_another_customer_or_currency_is_refused() -> None:
     THE_LEDGER.when(replace(PAY, account_id=UUID(int=99))).then_rejected("other-ledger")
+    THE_LEDGER.when(replace(PAY, amount=usd("5"))).then_rejected("other-ledger")
+
+
+def test_money_enters_the_ledger_of_its_currency_and_one_bank_reference_is_one_movement_rec_3() -> None:
+    """REC-3: the reference is the bank's, whatever the currency."""
+    here = ledger_of(ACCOUNT, "USD")
+    in_dollars = replace(THE_LEDGER, context=replace(THE_LEDGER.context, aggregate_id=here))
+    pays = replace(PAY, amount=usd("300"))
+    (recorded,) = events(in_dollars.when(pays))
+    assert (recorded.ledger_id, recorded.amount) == (here, usd("300.00"))
+    assert in_dollars.when(pays).state.currency == "USD"
+    in_dollars.knowing(holder=ReferenceHolder(ledger_id=LEDGER)).when(pays).then_rejected("bank-reference-used")
 
 
 def test_money_of_a_customer_whom_nobody_knows_is_refused_rec_3() -> None:

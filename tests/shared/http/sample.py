@@ -124,7 +124,7 @@ def open_new(state: NoErrand, command: OpenNewErrand, context: Context) -> list[
 
     It stays open until it is finished.
     """
-    price = check_money(command.price, context.company.currency, "price")
+    price = check_money(command.price, "price", currency=context.company.currency)
     return [
         ErrandOpened(
             errand_id=context.aggregate_id,

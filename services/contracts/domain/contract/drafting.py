@@ -88,6 +88,7 @@ class ChangeContract:
     """Change the terms of a draft; what is left out stays as it is."""
 
     total: Money = absent()
+    """In the currency that the contract has."""
     payment_terms: PaymentTerms = absent()
     account_id: UUID | None = absent()
     """Null: it has no account for now."""
@@ -152,13 +153,13 @@ def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Cont
     """A draft takes over what the deal was won with; entering a stage only puts a draft right that was not theirs.
 
     The deal says whose its contract is. A draft of another owner or team gets the deal's owner, team, account and
-    total, whatever it said before.
+    total, whatever it said before; a total of the deal's in another currency, too, for nothing was agreed yet.
     """
     owner, team = command.owner or state.owner, command.team or state.team
     foreign = (owner, team) != (state.owner, state.team)
     if command.trigger != "win" and not foreign:
         return []
-    total = agreed(command.total, command.payment_terms, context)
+    total = agreed(command.total, command.payment_terms)
     account_id = (command.account_id if foreign else None) or state.account_id or command.account_id
     if not foreign and (total, account_id) == (state.total, state.account_id):
         return []
@@ -195,7 +196,7 @@ def change(state: DraftedContract, command: ChangeContract, context: Context, re
     terms = said.get("payment_terms", state.payment_terms)
     changed = ContractTermsChanged(
         contract_id=state.id,
-        total=agreed(said.get("total", state.total), terms, context),
+        total=agreed(said.get("total", state.total), terms, currency=state.total.currency),
         payment_terms=terms,
         account_id=account_id,
         reason=said.get("reason"),
@@ -286,7 +287,7 @@ def _new_draft(
     drafted = ContractDrafted(
         contract_id=context.aggregate_id,
         name=command.name,
-        total=agreed(command.total, command.payment_terms, context),
+        total=agreed(command.total, command.payment_terms),
         payment_terms=command.payment_terms,
         trigger=trigger,
         deal_id=command.deal_id,

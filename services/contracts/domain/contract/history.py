@@ -67,7 +67,7 @@ EVENTS: tuple[type, ...] = (ContractDrafted, ContractSubmitted, ContractApproved
 def import_contract(state: NoContract, command: ImportContract, context: Context) -> Decision:
     """Record a contract of the past as the facts that made it."""
     refuse_all("invalid-contract-history", "The contract's history is invalid.", list(_faults(command, context)))
-    total = agreed(command.total, command.payment_terms, context)
+    total = agreed(command.total, command.payment_terms)
     return [
         Occurrence(event=event, at=context.moment(on)) for on, event in _events(command, total, context.aggregate_id)
     ]
@@ -81,7 +81,7 @@ def import_steps(
 ) -> Decision:
     """Take over the steps that a later export knows more of; what is known otherwise is refused with both values."""
     refuse_all("invalid-contract-history", "The contract's history is invalid.", list(_faults(command, context)))
-    total = agreed(command.total, command.payment_terms, context)
+    total = agreed(command.total, command.payment_terms)
     said = _said(state, command, total)
     refuse_otherwise(
         {field: getattr(state, name) for field, (name, _) in said.items()},

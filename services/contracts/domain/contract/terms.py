@@ -6,7 +6,6 @@ from typing import Annotated
 
 from annotated_types import MaxLen, MinLen
 
-from shared.domain.context import Context
 from shared.domain.money import check_money
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.events.contracts.contract import PaymentTerm
@@ -24,16 +23,17 @@ STANDARD_TERMS = (
 MAX_TERM = 3650
 
 
-def agreed(total: Money, terms: Sequence[PaymentTerm], context: Context) -> Money:
-    """The total with the currency's decimals; refuses an amount or terms that cannot be, with every reason."""
-    reasons = list(_total_faults(total, context)) + list(_term_faults(terms))
+def agreed(total: Money, terms: Sequence[PaymentTerm], *, currency: str | None = None) -> Money:
+    """The total with the currency's decimals; refuses an amount or terms that cannot be, with every reason. A contract
+    that has a currency keeps it."""
+    reasons = list(_total_faults(total, currency)) + list(_term_faults(terms))
     refuse_all("invalid-terms", "The contract's total or payment terms are invalid.", reasons)
-    return check_money(total, context.company.currency, "total")
+    return check_money(total, "total")
 
 
-def _total_faults(total: Money, context: Context) -> Iterator[Reason]:
+def _total_faults(total: Money, currency: str | None) -> Iterator[Reason]:
     try:
-        checked = check_money(total, context.company.currency, "total")
+        checked = check_money(total, "total", currency=currency, whose="the contract's currency")
     except Rejected as rejected:
         yield from rejected.reasons
     else:

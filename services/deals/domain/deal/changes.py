@@ -39,6 +39,7 @@ class ChangeAmount:
     """The deal is worth another amount."""
 
     amount: Money
+    """In any currency: of another one than before where that was negotiated."""
 
     example: ClassVar[dict[str, Any]] = {"amount": {"amount": "135000.00", "currency": "EUR"}}
 
@@ -118,7 +119,7 @@ class UpdateDeal:
 @deal.decides(allow=SELLING)
 def change_amount(state: OpenDeal, command: ChangeAmount, context: Context) -> Decision:
     """Change what the deal is worth."""
-    amount = worth(command.amount, context)
+    amount = worth(command.amount)
     if amount == state.amount:
         return []
     return [DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=context.today)]

@@ -6,6 +6,7 @@ day anyway; for what came after it, and for there and back on one day, the impor
 """
 
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Literal
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from services.deals.domain.deal.closing import (
     deal_won,
 )
 from services.deals.domain.deal.nodes import completed, node_of, refuse_completed
-from services.deals.domain.deal.opening import begun, worth
+from services.deals.domain.deal.opening import begun, price_faults, worth
 from services.deals.domain.deal.stages import entered, known_stage
 from services.deals.domain.deal.state import (
     AnyDeal,
@@ -37,6 +38,7 @@ from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name, Text
+from shared.domain.rejection import refuse_all
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.deals.deal import (
@@ -177,6 +179,9 @@ def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: Ch
     moment = _moment(command, context)
     key = command.stage or chosen.process.definition.stages[0].key
     known_stage(chosen.process, key)
+    amount = worth(command.amount)
+    faults = [price_faults(line.price, amount.currency, f"lines.{n}.price") for n, line in enumerate(command.lines)]
+    refuse_all("invalid-deal", "The deal cannot be taken over like this.", list(chain.from_iterable(faults)))
     opened = begun(
         context,
         chosen,
@@ -184,7 +189,7 @@ def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: Ch
         on=command.on,
         tracked=command.tracked,
         name=command.name,
-        amount=worth(command.amount, context),
+        amount=amount,
         expected_close=command.expected_close,
         owner=command.owner,
         team=command.team,
@@ -223,7 +228,7 @@ def import_change(state: OpenDeal, command: ImportDealChange, context: Context) 
     moment = _moment(command, context, state)
     events: list[Any] = []
     if command.amount is not None:
-        amount = worth(command.amount, context)
+        amount = worth(command.amount)
         events.append(DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on))
     close = command.expected_close
     if close is not None:
@@ -277,7 +282,7 @@ def import_win(state: AnyDeal, command: ImportDealWin, context: Context) -> Deci
     moment = _moment(command, context, state)
     facts = []
     if command.amount is not None:
-        amount = worth(command.amount, context)
+        amount = worth(command.amount)
         changed = DealAmountChanged(deal_id=state.id, before=state.amount, amount=amount, on=command.on)
         facts.append(Occurrence(event=changed, at=moment))
         state = deal.evolve(state, changed)

@@ -35,7 +35,7 @@ class LineWanted:
     quantity: Annotated[Exact, Gt(0), Le(MOST)]
     """At most six decimals."""
     price: Money | None = None
-    """The price of one; default: the list price."""
+    """The price of one, in the currency of the deal; default: the list price, where that is in it."""
 
 
 @value
@@ -44,7 +44,7 @@ class OpenNewDeal:
 
     name: Name
     amount: Money | None = None
-    """Default: the sum of the lines; without lines nothing yet."""
+    """In any currency; default: the sum of the lines, without lines nothing yet, in the company's currency."""
     expected_close: Day | None = None
     owner: UUID | None = None
     """An active member; default: the asking member. A rep opens deals for themselves."""
@@ -92,10 +92,11 @@ def open_(
     references: References,
 ) -> Decision:
     """Open a deal."""
-    faults = [*_faults(command, context, catalogue), *unknown(references)]
+    currency = _currency(command, catalogue, context)
+    faults = [*_faults(command, currency, context, catalogue), *unknown(references)]
     refuse_all("invalid-deal", "The deal cannot be opened like this.", faults)
-    lines = tuple(_line(wanted, catalogue, context, f"lines.{index}") for index, wanted in enumerate(command.lines))
-    amount = command.amount or _sum(lines, context)
+    lines = tuple(_line(wanted, catalogue) for wanted in command.lines)
+    amount = command.amount or _sum(lines, currency)
     owner = command.owner or context.actor.member
     return [
         begun(
@@ -103,7 +104,7 @@ def open_(
             chosen,
             chosen.process.definition.stages[0],
             name=command.name,
-            amount=worth(amount, context),
+            amount=worth(amount),
             expected_close=command.expected_close,
             owner=owner,
             team=command.team or context.actor.team,
@@ -126,7 +127,7 @@ def open_converted(state: NoDeal, command: OpenConvertedDeal, context: Context, 
             chosen,
             chosen.process.definition.stages[0],
             name=command.name,
-            amount=worth(amount, context),
+            amount=worth(amount),
             expected_close=command.expected_close,
             owner=command.owner,
             team=command.team,
@@ -241,7 +242,7 @@ def begun(
     )
 
 
-def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> list[Reason]:
+def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Catalogue) -> list[Reason]:
     reasons = []
     if command.expected_close and command.expected_close < context.today:
         reasons.append(Reason(code="in-the-past", message="A deal closes in the future.", field="expected_close"))
@@ -250,10 +251,16 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
         if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
             message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
             reasons.append(Reason(code="invalid-quantity", message=message, field=f"lines.{index}.quantity"))
-        if line.price is not None and line.price.amount < 0:
-            message = "A price must not be negative."
-            reasons.append(Reason(code="negative", message=message, field=f"lines.{index}.price.amount"))
         product = catalogue.products.get(line.product_id)
+        if line.price is not None:
+            reasons += price_faults(line.price, currency, f"lines.{index}.price")
+            if line.price.amount < 0:
+                message = "A price must not be negative."
+                reasons.append(Reason(code="negative", message=message, field=f"lines.{index}.price.amount"))
+        elif product is not None and product.list_price.currency != currency:
+            listed = f"The list price of {product.name} is in {product.list_price.currency}"
+            message = f"{listed}, the deal in {currency}: say the line's price in {currency}."
+            reasons.append(Reason(code="other-currency", message=message, field=f"lines.{index}.price.currency"))
         if product is None:
             message = "There is no such product."
             reasons.append(Reason(code="unknown-product", message=message, field=f"lines.{index}.product_id"))
@@ -263,21 +270,40 @@ def _faults(command: OpenNewDeal, context: Context, catalogue: Catalogue) -> lis
     return reasons
 
 
-def _line(wanted: LineWanted, catalogue: Catalogue, context: Context, where: str) -> DealLine:
-    price = wanted.price or catalogue.products[wanted.product_id].list_price
-    price = check_money(price, context.company.currency, f"{where}.price")
+def price_faults(price: Money, currency: str, where: str) -> list[Reason]:
+    """Why a price is none of a line of a deal: all lines have the currency of its amount."""
+    try:
+        check_money(price, where, currency=currency, whose="the deal's currency")
+    except Rejected as rejected:
+        return list(rejected.reasons)
+    return []
+
+
+def _line(wanted: LineWanted, catalogue: Catalogue) -> DealLine:
+    price = check_money(wanted.price or catalogue.products[wanted.product_id].list_price, "price")
     return DealLine(product_id=wanted.product_id, quantity=wanted.quantity, price=price)
 
 
-def _sum(lines: tuple[DealLine, ...], context: Context) -> Money:
-    currency = context.company.currency
+def _currency(command: OpenNewDeal, catalogue: Catalogue, context: Context) -> str:
+    """The currency of a new deal: that of its amount, else of its first line, else the company's."""
+    if command.amount is not None:
+        return worth(command.amount).currency
+    for line in command.lines:
+        if line.price is not None:
+            return line.price.currency
+        if (product := catalogue.products.get(line.product_id)) is not None:
+            return product.list_price.currency
+    return context.company.currency
+
+
+def _sum(lines: tuple[DealLine, ...], currency: str) -> Money:
     total = sum((line.quantity * line.price.amount for line in lines), Decimal(0))
     return Money(amount=rounded(total, currency), currency=currency)
 
 
-def worth(amount: Money, context: Context) -> Money:
+def worth(amount: Money) -> Money:
     """What a deal is worth, once it can be; raises Rejected."""
-    money = check_money(amount, context.company.currency, "amount")
+    money = check_money(amount, "amount")
     if money.amount < 0:
         raise Rejected("negative", "The amount must not be negative.", field="amount.amount")
     return money

@@ -75,7 +75,7 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
         by=context.actor.member,
         on=on,
         minutes=command.minutes,
-        cost=check_money(command.cost, context.company.currency, "cost") if command.cost else None,
+        cost=check_money(command.cost, "cost", currency=context.company.currency) if command.cost else None,
         outcome=command.outcome,
     )
     following = planned(state, command.next_step, context, "next_step.on") if command.next_step else []

@@ -200,7 +200,7 @@ def as_captured(said: Any, currency: str, *, leave_out: bool = False) -> Capture
         phone=points.phone,
         company_domain=points.domain,
         country=points.country,
-        acquisition_cost=check_money(cost, currency, "acquisition_cost") if cost else None,
+        acquisition_cost=check_money(cost, "acquisition_cost", currency=currency) if cost else None,
     )
 
 

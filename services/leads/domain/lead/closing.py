@@ -41,6 +41,7 @@ class WantedDeal:
 
     name: Name
     amount: Money
+    """In any currency."""
     expected_close: Day | None = None
     """Today or later."""
 
@@ -180,7 +181,7 @@ def checked(deal: WantedDeal | None, context: Context) -> WantedDeal | None:
     """The deal that is wanted, once its amount and day can be; raises Rejected."""
     if deal is None:
         return None
-    amount = check_money(deal.amount, context.company.currency, "deal.amount")
+    amount = check_money(deal.amount, "deal.amount")
     if amount.amount < 0:
         raise Rejected("out-of-range", "A deal is not worth less than nothing.", field="deal.amount.amount")
     if deal.expected_close is not None and deal.expected_close < context.today:

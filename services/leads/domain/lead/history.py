@@ -176,14 +176,14 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     """Take over from history what was known about a lead."""
     known = as_qualification(command)
     if known.budget is not None:
-        check_money(known.budget, context.company.currency, "budget")
+        check_money(known.budget, "budget", currency=context.company.currency)
     return [Occurrence(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
 
 
 @lead.decides(allow=ONLY_SERVICES)
 def import_conversion(state: OpenLead, command: ImportLeadConversion, context: Context) -> Decision:
     """Take over a conversion from history."""
-    amount = check_money(command.amount, context.company.currency, "amount") if command.amount else None
+    amount = check_money(command.amount, "amount") if command.amount else None
     if command.deal_id is not None and amount is None:
         raise Rejected("amount-missing", "A deal has an amount.", field="amount")
     converted = LeadConverted(

@@ -173,7 +173,7 @@ def with_news(known: Qualification, news: NoteLeadQualification, currency: str) 
     """What is known with what a command adds. `Rejected` for a budget in another currency or below zero."""
     said = given(news)
     if said.get("budget"):
-        said["budget"] = check_money(said["budget"], currency, "budget")
+        said["budget"] = check_money(said["budget"], "budget", currency=currency)
         if said["budget"].amount < 0:
             raise Rejected("out-of-range", "A budget is not below zero.", field="budget.amount")
     return replace(known, **said)

@@ -3,7 +3,7 @@
 What a person decided is never changed by itself: money that was taken back waits until somebody allocates it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import ClassVar
@@ -85,36 +85,44 @@ class ReAllocateReceipt:
     }
 
 
+@value
+class Elsewhere:
+    """What a command names and stands in a ledger of the customer in another currency: in which, by its id, as a
+    handler is given it."""
+
+    currencies: Mapping[UUID, str]
+
+
 @ledger.decides(allow=FINANCE_DESK)
-def allocate(state: OpenLedger, command: AllocateReceipt, context: Context) -> Decision:
+def allocate(state: OpenLedger, command: AllocateReceipt, context: Context, elsewhere: Elsewhere) -> Decision:
     """Allocate what is left of a receipt to an invoice, from today on."""
-    receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
+    receipt, invoice = _both(state, elsewhere, command.receipt_id, ("invoice_id", command.invoice_id))
     most = least(receipt.unapplied, invoice.open)
     if most.amount <= 0:
         what = "Nothing is left of the receipt." if receipt.unapplied.amount <= 0 else "Nothing of the invoice is open."
         raise Rejected("nothing-to-allocate", what)
-    amount = _amount(command.amount, most, context)
+    amount = _amount(command.amount, most)
     return _today(context, _by_hand(state, receipt, invoice, amount, command.reason, context.today))
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context) -> Decision:
+def take_back(state: OpenLedger, command: TakeBackAllocation, context: Context, elsewhere: Elsewhere) -> Decision:
     """Take back what a receipt settles of an invoice, from today on: it is open again, and the money waits."""
-    receipt, invoice = _both(state, command.receipt_id, ("invoice_id", command.invoice_id))
-    amount = _amount(command.amount, _settles(state, receipt, invoice), context)
+    receipt, invoice = _both(state, elsewhere, command.receipt_id, ("invoice_id", command.invoice_id))
+    amount = _amount(command.amount, _settles(state, receipt, invoice))
     return _today(context, *_reversals(state, receipt, invoice, amount, command.reason, context.today))
 
 
 @ledger.decides(allow=FINANCE_DESK)
-def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context) -> Decision:
+def re_allocate(state: OpenLedger, command: ReAllocateReceipt, context: Context, elsewhere: Elsewhere) -> Decision:
     """Put what a receipt settles of one invoice to another one, from today on."""
-    receipt, invoice = _both(state, command.receipt_id, ("from_invoice_id", command.from_invoice_id))
-    _, other = _both(state, command.receipt_id, ("to_invoice_id", command.to_invoice_id))
+    receipt, invoice = _both(state, elsewhere, command.receipt_id, ("from_invoice_id", command.from_invoice_id))
+    _, other = _both(state, elsewhere, command.receipt_id, ("to_invoice_id", command.to_invoice_id))
     if other.id == invoice.id:
         raise Rejected("same-invoice", "It settles this invoice already.", field="to_invoice_id")
     if other.open.amount <= 0:
         raise Rejected("nothing-to-allocate", "Nothing of the invoice is open.", field="to_invoice_id")
-    amount = _amount(command.amount, least(_settles(state, receipt, invoice), other.open), context)
+    amount = _amount(command.amount, least(_settles(state, receipt, invoice), other.open))
     reversals = _reversals(state, receipt, invoice, amount, command.reason, context.today)
     made = _by_hand(state, receipt, other, amount, command.reason, context.today)
     return _today(context, *reversals, made)
@@ -142,20 +150,30 @@ def allocation_reversed(state: OpenLedger, event: AllocationReversed) -> OpenLed
     return replace(after, receipts=after.receipts.changed(receipt))
 
 
-def _both(books: OpenLedger, receipt_id: UUID, named: tuple[str, UUID]) -> tuple[LedgerReceipt, LedgerInvoice]:
+def _both(
+    books: OpenLedger, elsewhere: Elsewhere, receipt_id: UUID, named: tuple[str, UUID]
+) -> tuple[LedgerReceipt, LedgerInvoice]:
     if books.arrange_by is not None:
         raise Rejected("import-running", "An import tells of this customer just now. Try again once it has ended.")
     field, invoice_id = named
     receipt, invoice = books.receipts.get(receipt_id), books.invoices.get(invoice_id)
     faults = []
     if receipt is None:
-        faults.append(Reason(code="unknown-receipt", message="This receipt is not in the ledger.", field="receipt_id"))
+        faults.append(_missing(books, elsewhere, "receipt", receipt_id, "receipt_id"))
     if invoice is None:
-        faults.append(Reason(code="unknown-invoice", message="This invoice is not in the ledger.", field=field))
+        faults.append(_missing(books, elsewhere, "invoice", invoice_id, field))
     refuse_all("invalid-allocation", "The allocation is invalid.", faults)
     assert receipt is not None
     assert invoice is not None
     return receipt, invoice
+
+
+def _missing(books: OpenLedger, elsewhere: Elsewhere, what: str, document_id: UUID, field: str) -> Reason:
+    """Why a receipt or an invoice is none of the ledger."""
+    if (currency := elsewhere.currencies.get(document_id)) is None:
+        return Reason(code=f"unknown-{what}", message=f"This {what} is not in the ledger.", field=field)
+    message = f"This {what} is in {currency}, the ledger in {books.currency}: money pays invoices of its own currency."
+    return Reason(code="other-currency", message=message, field=field)
 
 
 def _settles(books: OpenLedger, receipt: LedgerReceipt, invoice: LedgerInvoice) -> Money:
@@ -167,10 +185,10 @@ def _settles(books: OpenLedger, receipt: LedgerReceipt, invoice: LedgerInvoice) 
     return sum((each.amount for each in rest), first.amount)
 
 
-def _amount(asked: Money | None, most: Money, context: Context) -> Money:
+def _amount(asked: Money | None, most: Money) -> Money:
     if asked is None:
         return most
-    amount = check_money(asked, context.company.currency, "amount")
+    amount = check_money(asked, "amount", currency=most.currency, whose="the ledger's currency")
     if amount.amount <= 0:
         raise Rejected("not-positive", "The amount is above zero.", field="amount.amount")
     if amount.amount > most.amount:

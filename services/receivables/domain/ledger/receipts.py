@@ -47,6 +47,7 @@ class RecordReceipt:
     bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     """The bank's own reference of the movement; accepted once."""
     amount: Money
+    """In any currency; it pays invoices of its own alone."""
     on: Day
     """The day on which the money was there."""
     reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK] | None = None
@@ -179,7 +180,9 @@ def _recorded(
     books: OpenLedger, command: RecordReceipt | ImportReceipt, context: Context, holder: ReferenceHolder
 ) -> ReceiptRecorded:
     if context.aggregate_id != ledger_of(command.account_id, command.amount.currency):
-        raise Rejected("other-ledger", "The receipt belongs into another customer's ledger.", field="account_id")
+        raise Rejected(
+            "other-ledger", "It belongs into the ledger of another customer or currency.", field="account_id"
+        )
     if books.receipts.of(command.bank_reference) or holder.ledger_id not in (None, books.id):
         raise Rejected("bank-reference-used", "This bank reference was recorded with other content.")
     return ReceiptRecorded(
@@ -187,7 +190,7 @@ def _recorded(
         account_id=books.account_id,
         receipt_id=uuid5(books.id, f"receipt/{command.bank_reference}"),
         bank_reference=command.bank_reference,
-        amount=check_money(command.amount, context.company.currency, "amount"),
+        amount=check_money(command.amount, "amount"),
         on=command.on,
         reference=command.reference,
         entries=movement("bank", "unapplied-credit", command.amount),
@@ -196,7 +199,7 @@ def _recorded(
 
 def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterator[Reason]:
     try:
-        check_money(command.amount, context.company.currency, "amount")
+        check_money(command.amount, "amount")
     except Rejected as rejected:
         yield from rejected.reasons
     else:
