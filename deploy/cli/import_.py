@@ -164,7 +164,7 @@ async def bring_in(
         "reasons": dict(Counter(map(rule_of, summary.rejections)).most_common(MAX_REASONS)),
         "assumptions": dict(summary.assumptions),
         "left_alone": LEFT_ALONE,
-        "currency": settings["deals"].company.currency,
+        "currencies": sorted(summary.currencies),
         "seconds": round(loaded, 1),
         "visible": visible,
         "visible_seconds": round(time.monotonic() - began, 1),
@@ -230,7 +230,8 @@ def fact_in(line: str) -> "Mapping[str, Any] | Unreadable":
 
 def told(result: dict[str, Any]) -> str:
     """The summary in sentences."""
-    lines = [f"{result['read']:,} facts read from {result['source']}, amounts in {result['currency']}."]
+    amounts = f", amounts in {', '.join(result['currencies'])}" if result["currencies"] else ""
+    lines = [f"{result['read']:,} facts read from {result['source']}{amounts}."]
     kinds = {**result["known"], **result["recorded"]}
     come = "would be recorded" if result["checked"] else "recorded"
     for kind in kinds:

@@ -201,7 +201,10 @@ class _Export:
         word, read = next((word, read) for word, read in self._words.items() if word in said)
         self._require(place, rule.file, [said[word]])
         otherwise = self._reader(f"{place}.else", rule, columns, said["else"]) if "else" in said else None
-        return _with_default(read(said[word], said, otherwise), word, said)
+        held = _with_default(read(said[word], said, otherwise), word, said)
+        if "currency" not in said:
+            return held
+        return _in_currency(held, said["money"], self._reader(f"{place}.currency", rule, columns, said["currency"]))
 
     @property
     def _words(self) -> Mapping[str, Callable[[str, Mapping[str, Any], Read | None], Read]]:
@@ -316,6 +319,21 @@ def _with_default(read: Read, word: str, said: Mapping[str, Any]) -> Read:
         return read({**row, column: default}, assumed) if word in ("number", "money") else default
 
     return defaulted
+
+
+def _in_currency(read: Read, column: str, currency: Read) -> Read:
+    """The amount, in the currency that the row says; where it says none the row is refused, for nobody knows it."""
+
+    def told(row: Row, assumed: list[str]) -> Any:
+        money = read(row, assumed)
+        if money is None:
+            return None
+        code = currency(row, assumed)
+        if not code:
+            raise BadRow(f"{column}: the currency of {money['amount']} is missing")
+        return {**money, "currency": code}
+
+    return told
 
 
 def _fact(rule: Rule, fields: Sequence[tuple[str, Read]], row: Row) -> dict[str, Any]:

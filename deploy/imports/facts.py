@@ -306,7 +306,7 @@ class NotAFact(ValueError):
     """A line that is no fact; the message says why, one reason after the other."""
 
 
-def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
+def read_fact(line: Mapping[str, Any], ids: Ids) -> Taken:
     """Understand one line. Raises NotAFact with every reason."""
     fields = dict(line)
     name, outside, fact_id = (
@@ -342,7 +342,6 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
         if own := {"account_id", "outside_id"} & fields.keys():
             raise NotAFact("; ".join(f"{field}: there is no such field" for field in sorted(own)))
         fields |= {"account_id": str(aggregate_id), "outside_id": outside}
-        aggregate_id = ledger_of(aggregate_id, currency)
     try:
         command = _adapter(kind.command).validate_python(fields)
     except ValidationError as error:
@@ -357,7 +356,7 @@ def read_fact(line: Mapping[str, Any], ids: Ids, currency: str) -> Taken:
         raise NotAFact(f"at: an instant lies between {FIRST_DAY} and {LAST_DAY}")
     return Taken(
         kind=kind,
-        aggregate_id=aggregate_id,
+        aggregate_id=ledger_of(aggregate_id, command.amount.currency) if kind.aggregate is ledger else aggregate_id,
         command=command,
         thing=thing,
         name="/".join(

@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -42,6 +42,7 @@ from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.context import service_actor
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.events.chronology import ORDER_OF_DAY, Rank, Told
+from shared.events.money import Money
 from shared.events.receivables.number_series import NumberSeriesLifted
 from shared.eventstore.append import Idempotency
 from shared.eventstore.connecting import connect
@@ -100,6 +101,8 @@ class Summary:
     assumptions: Counter[str] = field(default_factory=Counter)
     rejections: list[Rejection] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    currencies: set[str] = field(default_factory=set)
+    """Those of the amounts that came in, or were there."""
 
     def refuse(self, refused: Iterable[Stranded]) -> None:
         """Note lines that are not taken in."""
@@ -129,7 +132,7 @@ async def load(
         desks = {name: await stack.enter_async_context(desk(name, own, dry_run)) for name, own in settings.items()}
         told_at = max(commands.now() for commands in desks.values())
         spool = stack.enter_context(Spool(company))
-        for place, line, taken in _understood(read(), ids, company.currency, summary):
+        for place, line, taken in _understood(read(), ids, summary):
             spool.add(place, line, taken)
         summary.refuse(spool.contradictions())
         summary.refuse(spool.arrange())
@@ -137,7 +140,7 @@ async def load(
         there: dict[UUID, Keys] = {}
         ledgers: set[UUID] = set()
         for batch in _batches(spool.ordered()):
-            understood = [(place, line, read_fact(line, ids, company.currency)) for place, line in batch]
+            understood = [(place, line, read_fact(line, ids)) for place, line in batch]
             there |= await _found(understood, there, desks)
             ledgers |= {taken.aggregate_id for *_, taken in understood if taken.kind.aggregate is ledger}
             for wave in waves(understood, there):
@@ -178,13 +181,13 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         yield batch
 
 
-def _understood(lines: Iterable[Line], ids: Ids, currency: str, summary: Summary) -> Iterator[Understood]:
+def _understood(lines: Iterable[Line], ids: Ids, summary: Summary) -> Iterator[Understood]:
     for place, line in lines:
         if isinstance(line, Unreadable):
             summary.rejections.append(Rejection(place=place, reason=line.reason, fact=line.content))
             continue
         try:
-            taken = read_fact(line, ids, currency)
+            taken = read_fact(line, ids)
         except NotAFact as error:
             summary.rejections.append(Rejection(place=place, reason=str(error), fact=line))
             continue
@@ -311,6 +314,7 @@ async def _take_in(
         kind = str(line["fact"])
         if isinstance(answer, CommandResult):
             (summary.recorded if answer.events else summary.known)[kind] += 1
+            summary.currencies |= currencies_of(taken.command)
             summary.notes += [Note(place=place, without=each) for each in left_out(taken.command, answer.events)]
             if taken.brings:
                 there[taken.brings] = keys_of(taken)
@@ -321,6 +325,12 @@ async def _take_in(
             rejection = Rejection(place=place, reason=_why(answer, kind), fact=line, rule=_rule(answer))
             summary.rejections.append(rejection)
             summary.otherwise[kind] += isinstance(answer, Rejected) and answer.code == SAYS_OTHERWISE
+
+
+def currencies_of(command: Any) -> set[str]:
+    """The currencies of the amounts that a fact says."""
+    said = [getattr(command, each.name) for each in fields(command)]
+    return {each.currency for each in said if isinstance(each, Money)}
 
 
 def left_out(command: Any, events: Sequence[Any]) -> list[str]:

@@ -13,6 +13,7 @@ A rule reads one file and gives one fact a row. What a field holds is said by on
     at: {instant: closed, format: "%Y-%m-%dT%H:%M:%S%z"}   an instant, in the zone that it says or the company's
     industry: {look: account, in: sector}   what a look-up has for the column
     amount: {money: close_value, else: {look: product, in: list_price}, note: list-price}
+    amount: {money: close_value, currency: iso_code}   in the currency of that column, or of another source of a text
 
 All words and values are read as they are written: YAML's own readings (Yes, NO, 2026-01-02, 1_000) never change one.
 """
@@ -40,9 +41,13 @@ WORDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "number": (frozenset(), frozenset({"default"})),
     "day": (frozenset(), frozenset({"else", "format"})),
     "instant": (frozenset(), frozenset({"format"})),
-    "money": (frozenset(), frozenset({"else", "note", "zero_is_missing", "default"})),
+    "money": (frozenset(), frozenset({"currency", "else", "note", "zero_is_missing", "default"})),
 }
 """The words that a field begins with: what must stand beside each, and what may."""
+
+
+SAYING_CURRENCIES = frozenset({"is", "column", "text", "map", "look"})
+"""The words that may say the currency of an amount."""
 
 
 class BadMapping(ValueError):
@@ -189,8 +194,19 @@ def _check_source(place: str, source: Any, lookups: Mapping[str, Lookup]) -> Non
         raise BadMapping(f"{place}.else: a day can only be replaced by {NEWEST}")
     if word == "money" and ("else" in said) != ("note" in said):
         raise BadMapping(f"{place}: `else` and `note` belong together: what stands in for an amount is noted")
+    if word == "money" and "currency" in said:
+        _check_currency(f"{place}.currency", said["currency"], lookups)
     if word in ("text", "money") and "else" in said:
         _check_source(f"{place}.else", said["else"], lookups)
+
+
+def _check_currency(place: str, source: Any, lookups: Mapping[str, Lookup]) -> None:
+    _check_source(place, source, lookups)
+    said = source if isinstance(source, dict) else {"column": source}
+    if source == NEWEST or not SAYING_CURRENCIES & said.keys():
+        raise BadMapping(f"{place}: a column is wanted, or one of the words {', '.join(sorted(SAYING_CURRENCIES))}")
+    if "is" in said:
+        _text(f"{place}.is", said["is"])
 
 
 def _dialect(words: Mapping[str, Any]) -> Dialect:

@@ -64,17 +64,17 @@ def test_the_same_seed_and_day_give_the_same_file_and_another_seed_does_not(tmp_
 def test_every_line_is_a_fact_that_the_import_takes_in() -> None:
     ids = ids_of("demo-company")
     for line in told():
-        assert read_fact(line, ids, "EUR").kind is KINDS[line["fact"]]
+        assert read_fact(line, ids).kind is KINDS[line["fact"]]
 
 
 def test_facts_know_the_time_zone_and_the_currency_of_the_company() -> None:
     company = Company(currency="JPY", timezone="Asia/Tokyo")
     for line in facts(Random(1), MONDAY, company):
-        read_fact(line, ids_of("demo-company"), "JPY")
+        read_fact(line, ids_of("demo-company"))
         if "amount" in line:
             assert line["amount"]["currency"] == "JPY"
         if line["fact"].startswith("deal"):
-            taken = read_fact(line, ids_of("demo-company"), "JPY")
+            taken = read_fact(line, ids_of("demo-company"))
             assert company.day(taken.command.at) == taken.command.on
 
 

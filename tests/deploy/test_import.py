@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -19,6 +20,9 @@ from deploy.imports.facts import KINDS, FactPlace, NotAFact, ids_of, read_fact
 from deploy.imports.loading import Summary, load
 from deploy.imports.reference import page
 from services.deals.app import SERVICE as DEALS
+from services.receivables.app import SERVICE as RECEIVABLES
+from services.receivables.domain.ledger import ledger
+from services.receivables.domain.ledger.state import OpenLedger, ledger_of
 from shared.ops.settings import Settings
 from shared.service.runtime import commands_alone
 from shared.testing.servers import DatabaseServer
@@ -119,11 +123,11 @@ LINES: tuple[dict[str, Any], ...] = (
 def test_data_5_every_kind_of_fact_is_understood() -> None:
     assert {line["fact"] for line in LINES} == set(KINDS)
     for line in LINES:
-        assert read_fact(line, IDS, EUR).kind is KINDS[line["fact"]]
+        assert read_fact(line, IDS).kind is KINDS[line["fact"]]
 
 
 def test_data_5_an_outside_id_is_the_same_thing_whoever_names_it() -> None:
-    facts = {(line["fact"], line["id"]): read_fact(line, IDS, EUR) for line in LINES}
+    facts = {(line["fact"], line["id"]): read_fact(line, IDS) for line in LINES}
     deal = facts["deal", "D-1"].aggregate_id
     assert facts["deal-won", "D-1"].aggregate_id == deal
     assert facts["lead-converted", "L-1"].command.deal_id == deal
@@ -132,7 +136,7 @@ def test_data_5_an_outside_id_is_the_same_thing_whoever_names_it() -> None:
     assert facts["deal", "D-1"].command.owner == facts["member", "anna"].aggregate_id
     assert facts["contact", "C-1/1"].aggregate_id == facts["account", "C-1"].aggregate_id
     assert facts["invoice", "I-1"].aggregate_id == facts["receipt", "R-1"].aggregate_id
-    assert read_fact(LINES[0], ids_of("another-crm"), EUR).aggregate_id != facts["team", "north"].aggregate_id
+    assert read_fact(LINES[0], ids_of("another-crm")).aggregate_id != facts["team", "north"].aggregate_id
 
 
 def test_data_5_the_page_of_facts_lists_every_field() -> None:
@@ -148,7 +152,7 @@ DEAL_OF = {"fact": "deal", "id": "D-1", **DAY, "name": "A deal", "amount": euro(
 
 def test_data_5_a_number_as_outside_id_is_the_text_of_its_digits_everywhere() -> None:
     for number, text in ((17, "17"), ("17", "17"), ("017", "017")):
-        told = read_fact({**DEAL_OF, "id": number, "account": number, "owner": number}, IDS, EUR)
+        told = read_fact({**DEAL_OF, "id": number, "account": number, "owner": number}, IDS)
         assert told.aggregate_id == IDS("deal", text)
         assert (told.command.account_id, told.command.owner) == (IDS("account", text), IDS("member", text))
 
@@ -180,13 +184,13 @@ def test_data_5_a_number_as_outside_id_is_the_text_of_its_digits_everywhere() ->
 )
 def test_data_5_what_is_no_fact_is_refused_with_the_reason(line: Mapping[str, Any], reason: str) -> None:
     with pytest.raises(NotAFact) as refused:
-        read_fact(line, IDS, EUR)
+        read_fact(line, IDS)
     assert reason in str(refused.value)
 
 
 def test_data_5_every_reason_is_given_at_once() -> None:
     with pytest.raises(NotAFact, match=r"on: .*; colour: "):
-        read_fact({"fact": "deal-won", "id": "D-1", "colour": "red"}, IDS, EUR)
+        read_fact({"fact": "deal-won", "id": "D-1", "colour": "red"}, IDS)
 
 
 # -- on the services' own databases -----------------------------------------------------------------------------------
@@ -211,6 +215,13 @@ class Books:
         def say(summary: Summary) -> None: ...
 
         return await load(lambda: facts_in(file), ids_of(file.stem), self.settings, say, dry_run=dry_run)
+
+    async def ledger(self, ledger_id: UUID) -> OpenLedger:
+        """What stands in a ledger."""
+        async with commands_alone(RECEIVABLES, self.settings["receivables"]) as commands:
+            held = (await commands.state(ledger, ledger_id)).state
+        assert isinstance(held, OpenLedger)
+        return held
 
     async def count(self, service: str) -> int:
         return len(await self.rows(service))
@@ -374,7 +385,7 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
             "checked": False,
             "run": "0192f0c1-0000-7000-8000-0000000000e1",
             "source": "old-crm",
-            "currency": "EUR",
+            "currencies": ["EUR", "USD"],
             "read": 3,
             "recorded": {"deal": 2},
             "known": {"team": 1},
@@ -390,7 +401,13 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
         }
     )
     for part in (
-        *("list-price: 2", "undated: 1", "EUR", "Nothing follows.", "2 facts were refused; x.rejected.jsonl"),
+        *(
+            "list-price: 2",
+            "undated: 1",
+            "amounts in EUR, USD.",
+            "Nothing follows.",
+            "2 facts were refused; x.rejected.jsonl",
+        ),
         *(
             "  came in without phone: 3",
             "1: name: It is known with Ann; this says Bob.",
@@ -398,6 +415,33 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
         ),
     ):
         assert part in sentences
+
+
+async def test_data_5_one_customer_has_a_ledger_for_each_currency(books: Books, tmp_path: Path) -> None:
+    """REC-4: money of one currency pays invoices of it alone, and an invoice stands in one ledger only."""
+    account = {"fact": "account", "id": "C-1", **DAY, "name": "Acme"}
+    invoice = {"fact": "invoice", "account": "C-1", **DAY, "due": "2025-04-01"}
+    invoices = [{**invoice, "id": f"I-{code}", "amount": {"amount": "8", "currency": code}} for code in ("EUR", "JPY")]
+    eight_yen = {"amount": "8", "currency": "JPY"}
+    pays = {**LINES[-1], "on": "2025-03-10", "amount": eight_yen}
+    gold = {**invoices[0], "id": "I-XAU", "amount": {"amount": "8", "currency": "XAU"}}
+    summary = await books.take_in(written(tmp_path, (account, *invoices, pays, gold)))
+    assert (summary.recorded.total(), summary.currencies) == (4, {"EUR", "JPY"})
+    (refused,) = summary.rejections
+    assert refused.reason.startswith("amount.currency: 'XAU' is no currency")
+    customer = IDS("account", "C-1")
+    in_euros, in_yen = [await books.ledger(ledger_of(customer, code)) for code in ("EUR", "JPY")]
+    assert [str(each.open) for each in in_euros.invoices] == ["8.00 EUR"]
+    assert [str(each.open) for each in in_yen.invoices] == ["0 JPY"]
+
+    otherwise = {**invoices[0], "amount": {"amount": "8", "currency": "USD"}}
+    again = {**pays, "amount": {"amount": "8.00", "currency": "USD"}}
+    summary = await books.take_in(written(tmp_path, (otherwise, again)))
+    assert [each.reason for each in summary.rejections] == [
+        "amount: It is known with 8.00 EUR; this says 8.00 USD.",
+        "This bank reference was recorded with other content.",
+    ]
+    assert (summary.recorded.total(), summary.otherwise["invoice"]) == (0, 1)
 
 
 def test_places_count_lines_as_editors_do(tmp_path: Path) -> None:
@@ -445,4 +489,4 @@ async def test_data_5_a_hostile_line_is_refused_alone(books: Books, tmp_path: Pa
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00"])
 def test_data_5_an_instant_without_a_day_is_no_fact(at: str) -> None:
     with pytest.raises(NotAFact, match="at: an instant lies between 1900-01-01 and 8999-12-31"):
-        read_fact({"fact": "team", "id": "north", **DAY, "at": at, "name": "North"}, IDS, EUR)
+        read_fact({"fact": "team", "id": "north", **DAY, "at": at, "name": "North"}, IDS)

@@ -84,6 +84,22 @@ def held(folder: Path, said: Any) -> list[Any]:
             {"money": "worth", "zero_is_missing": True, "else": {"look": "product", "in": "price"}, "note": "guessed"},
             [{"amount": amount, "currency": "EUR"} for amount in ("1200", "900", "700")],
         ),
+        (
+            {"money": "worth", "currency": {"is": "USD"}},
+            [{"amount": "1200", "currency": "USD"}, None, {"amount": "0", "currency": "USD"}],
+        ),
+        (
+            {"money": "worth", "currency": {"map": "state", "to": {"Won": "JPY", "Lost": "CHF"}, "default": "EUR"}},
+            [{"amount": "1200", "currency": "JPY"}, None, {"amount": "0", "currency": "CHF"}],
+        ),
+        (
+            {"money": "worth", "default": "5", "currency": {"column": "seller", "default": "USD"}},
+            [{"amount": a, "currency": c} for a, c in (("1200", "Ann"), ("5", "Bob"), ("0", "USD"))],
+        ),
+        (
+            {"money": "people", "currency": "seller"},
+            [{"amount": "12", "currency": "Ann"}, None, "people: the currency of 3 is missing"],
+        ),
     ],
 )
 def test_data_5_a_field_holds_what_its_words_say(folder: Path, said: Any, wanted: list[Any]) -> None:
@@ -212,6 +228,14 @@ def with_field(said: Any) -> dict[str, Any]:
             with_field({"money": "worth", "note": "n", "else": {"look": "product"}}),
             "rules.0.fields.x.else: in is missing",
         ),
+        (
+            with_field({"money": "worth", "currency": "newest"}),
+            "rules.0.fields.x.currency: a column is wanted, or one of the words column, is, look, map, text",
+        ),
+        (with_field({"money": "worth", "currency": {"number": "people"}}), "rules.0.fields.x.currency: a column is"),
+        (with_field({"money": "worth", "currency": {"is": ["EUR"]}}), "rules.0.fields.x.currency.is: a text is wanted"),
+        (with_field({"money": "worth", "currency": "curr"}), "rules.0.fields.x.currency: deals.csv has no column"),
+        (with_field({"number": "people", "currency": "seller"}), "rules.0.fields.x: unknown words currency"),
         (with_field({"money": "wort"}), "rules.0.fields.x: deals.csv has no column 'wort'"),
     ],
 )

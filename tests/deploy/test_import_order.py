@@ -17,7 +17,7 @@ from services.deals.app import SERVICE as DEALS
 from services.deals.domain.deal.state import deal
 from shared.domain.context import Company
 from shared.service.runtime import commands_alone
-from tests.deploy.test_import import DAY, EUR, LINES, OF_ANNA, Books, books, euro, other_books, written
+from tests.deploy.test_import import DAY, LINES, OF_ANNA, Books, books, euro, other_books, written
 
 __all__ = ["books", "other_books"]
 
@@ -29,7 +29,7 @@ def ordered(*facts: Fact) -> tuple[list[Fact], list[str]]:
     """The facts in the order in which they are taken in, and why others are not."""
     with Spool(Company()) as spool:
         for number, fact in enumerate(facts, start=1):
-            spool.add(FactPlace(file="x", line=number), fact, read_fact(fact, ids_of("x"), EUR))
+            spool.add(FactPlace(file="x", line=number), fact, read_fact(fact, ids_of("x")))
         refused = [*spool.contradictions(), *spool.arrange()]
         return [fact for _, fact in spool.ordered()], [each.reason for each in refused]
 
@@ -116,7 +116,7 @@ def test_data_5_things_whose_days_have_no_known_order_are_counted() -> None:
     facts = (OPENED, moved("2025-03-04", "quotation", fact_id="1"), moved("2025-03-04", "needs-confirmed", fact_id="2"))
     with Spool(Company()) as spool:
         for number, fact in enumerate(facts, start=1):
-            spool.add(FactPlace(file="x", line=number), fact, read_fact(fact, ids_of("x"), EUR))
+            spool.add(FactPlace(file="x", line=number), fact, read_fact(fact, ids_of("x")))
         assert spool.unordered() == {"deal": 1}
 
 
@@ -131,7 +131,7 @@ def test_data_5_what_bears_one_key_is_taken_in_one_after_the_other() -> None:
         return {"fact": "lead", "id": f"L-{number}", **DAY, "source": "fair", "email": email}
 
     facts = [lead(1, "a@x.example"), lead(2, "b@x.example"), lead(3, "A@X.example")]
-    understood = [(FactPlace(file="x", line=1), fact, read_fact(fact, ids_of("x"), EUR)) for fact in facts]
+    understood = [(FactPlace(file="x", line=1), fact, read_fact(fact, ids_of("x"))) for fact in facts]
     assert [[fact["id"] for _, fact, _ in wave] for wave in waves(understood, {})] == [["L-1", "L-2"], ["L-3"]]
 
 
