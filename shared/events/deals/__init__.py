@@ -1,1 +1,1 @@
-"""What happens to processes, products, targets and deals. Owner: the deals service."""
+"""What happens to processes, products, targets, exchange rates and deals. Owner: the deals service."""
