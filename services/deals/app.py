@@ -1,11 +1,14 @@
 """What the deals service consists of."""
 
+from services.deals import api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import Process, process
 from services.deals.domain.product import Catalogue, product
 from services.deals.domain.target import target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
+from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
 from services.deals.projections.lookups import catalogue, chosen_process, pinned_process
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
@@ -20,18 +23,27 @@ from shared.service.definition import Service
 
 SERVICE = Service(
     "deals",
-    description="Sales processes, products, targets, and deals from their opening to their outcome.",
+    description="Sales processes, products, targets, exchange rates, and deals from their opening to their outcome.",
     tags={
         "deals": "Sales on their way, from their opening to their outcome.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
+        "exchange-rates": "What one unit of a currency was worth in others on a day.",
     },
-    aggregates=(process, product, target, deal),
+    aggregates=(process, product, target, exchange_rate, deal),
     resources=RESOURCES,
     reactions=reactions,
-    projections=(DEAL_PROJECTION, PRODUCT_PROJECTION, TARGET_PROJECTION, PROCESS_PROJECTION, KNOWN_ACCOUNTS),
-    listings=(DEALS, PRODUCTS, TARGETS, PROCESSES),
+    projections=(
+        DEAL_PROJECTION,
+        PRODUCT_PROJECTION,
+        TARGET_PROJECTION,
+        EXCHANGE_RATE_PROJECTION,
+        PROCESS_PROJECTION,
+        KNOWN_ACCOUNTS,
+    ),
+    listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES),
+    routes=(api.router,),
     provides={
         Process: pinned_process,
         ChosenProcess: chosen_process,

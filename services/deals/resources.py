@@ -1,4 +1,5 @@
-"""What clients see of deals, processes, products and targets: each state's published fields (`GET /v1/…/{id}`)."""
+"""What clients see of deals, and of what they follow and are measured by: each state's published fields
+(`GET /v1/…/{id}`)."""
 
 from datetime import date
 from typing import Literal
@@ -8,10 +9,12 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
 from services.deals.domain.deal.work import ActivityKind
+from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
 from services.deals.domain.product import product
 from services.deals.domain.target import Level, target
 from shared.events.deals.deal import DealLine
+from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FactValue, ProcessDefinition
@@ -169,9 +172,20 @@ class OpenTarget:
     """The member whose target it is, on the level rep."""
 
 
+@value
+class PublishedExchangeRate:
+    """What one unit of the base was worth on a day."""
+
+    base: str
+    on: date
+    rates: tuple[ExchangeRate, ...]
+    """Sorted by currency."""
+
+
 RESOURCES = (
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
     Resource(process, PublishedProcess),
     Resource(product, ListedProduct),
     Resource(target, OpenTarget),
+    Resource(exchange_rate, PublishedExchangeRate),
 )

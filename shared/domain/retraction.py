@@ -22,12 +22,13 @@ class RetractFacts:
     requests: tuple[UUID, ...]
 
 
-def retractable(aggregate: Aggregate, retraction: type) -> None:
-    """Let facts of a family be taken back, as events of the class `retraction`. Imports do so, nobody else."""
+def retractable(aggregate: Aggregate, retraction: type, *, thing: str | None = None) -> None:
+    """Let facts of a family be taken back, as events of the class `retraction`, whose field `thing` (by default the
+    aggregate's name with `_id`) says of what. Imports do so, nobody else."""
 
     # Whatever has become of the thing: who asks has made sure that nothing rests on these facts.
     @aggregate.decides(allow=ONLY_SERVICES, routed=False)
     def retract_facts(state: object, command: RetractFacts, context: Context) -> Decision:
         """Take back facts of history."""
-        own: dict[str, Any] = {f"{aggregate.name}_id": context.aggregate_id}
+        own: dict[str, Any] = {thing or f"{aggregate.name}_id": context.aggregate_id}
         return [retraction(**own, request=request) for request in command.requests]

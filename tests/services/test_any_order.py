@@ -20,9 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.deals.domain.deal import deal
+from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.product import product
 from services.deals.domain.target import target
 from services.deals.projections.deals import DEAL
+from services.deals.projections.exchange_rates import EXCHANGE_RATE
 from services.deals.projections.products import PRODUCT
 from services.deals.projections.targets import TARGET
 from services.leads.domain.account import account
@@ -37,6 +39,7 @@ from shared.domain.context import Company
 from shared.domain.history import folded, goes_on
 from shared.events.chronology import TELLING, Rank
 from shared.events.codec import Codec
+from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.money import Money
@@ -56,12 +59,15 @@ FAMILIES: Sequence[tuple[Aggregate, tuple[Table, ...]]] = (
     (deal, (DEAL,)),
     (product, (PRODUCT,)),
     (target, (TARGET,)),
+    (exchange_rate, (EXCHANGE_RATE,)),
     (lead, (LEAD,)),
     (account, (ACCOUNT, CONTACT)),
     (member, (MEMBER,)),
     (team, (TEAM,)),
 )
 CODEC = Codec(registry_of())
+ID = {"exchange-rate": "table_id"}
+"""The field that says which thing an event is about, where it is not called after the aggregate."""
 NOT_TOLD = {"version", "updated_at", "last_place"}
 """What rows say of when things were recorded."""
 
@@ -112,13 +118,16 @@ values: dict[Any, st.SearchStrategy[Any]] = {
     Money: st.integers(1, 9).map(lambda amount: Money(amount=Decimal(amount), currency="EUR")),
     date: st.integers(0, 5).map(lambda days: FIRST + timedelta(days=days)),
     datetime: st.just(NOW),
+    tuple[ExchangeRate, ...]: st.dictionaries(
+        st.sampled_from(["CHF", "JPY", "USD"]), st.sampled_from([Decimal("1.1"), Decimal("180.93")]), min_size=1
+    ).map(lambda said: tuple(ExchangeRate(currency=name, rate=said[name]) for name in sorted(said))),
 }
 
 
 def retraction(fact: Envelope[Any], sequence: int) -> Envelope[Any]:
     """What takes a fact back, as the `sequence`th event of its thing."""
     kind: Any = retraction_of(type(fact.data))
-    data = kind(**{f"{fact.aggregate}_id": THING}, request=fact.causation_id)
+    data = kind(**{ID.get(fact.aggregate, f"{fact.aggregate}_id"): THING}, request=fact.causation_id)
     told = Told(event=data, on=fact.occurred_at.date(), hour=None, name="x").envelope(sequence)
     return replace(told, fact=None, occurred_at=told.recorded_at, by_day=False)
 
@@ -161,7 +170,7 @@ def of_class(kind: Any) -> st.SearchStrategy[Any]:
     chosen = {field.name: of_type(hints[field.name]) for field in fields(kind)}
     if "said" in chosen:
         chosen["said"] = st.none() | st.lists(st.sampled_from(sorted(chosen))).map(tuple)
-    return st.builds(kind, **{**chosen, f"{kind.aggregate}_id": st.just(THING)})
+    return st.builds(kind, **{**chosen, ID.get(kind.aggregate, f"{kind.aggregate}_id"): st.just(THING)})
 
 
 def on_its_day(event: Any, on: date) -> Any:

@@ -14,6 +14,7 @@ import pytest
 
 from deploy.services import SERVICES, definition_of
 from services.deals.domain.deal import deal
+from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.product import product
 from services.deals.domain.target import target
 from services.leads.domain.account import account
@@ -31,7 +32,7 @@ from shared.testing.servers import DatabaseServer
 from tests.services.forecast.conftest import CODEC, COMPANY
 from tests.services.test_any_order import CASES, Told, drawn_from, journaled, retraction, taken_back
 
-FAMILIES = (deal, lead, account, member, team, product, target)
+FAMILIES = (deal, lead, account, member, team, product, target, exchange_rate)
 PROJECTIONS: Mapping[str, Projection] = {
     f"{service}_{projection.name}": projection
     for service in SERVICES

@@ -1,7 +1,10 @@
 """Events of exchange rates: what one unit of a currency was worth in others on a day."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID
+
+from annotated_types import MaxLen, MinLen
 
 from shared.events.chronology import Rank
 from shared.events.definition import Exact, event, value
@@ -11,7 +14,7 @@ from shared.events.definition import Exact, event, value
 class ExchangeRate:
     """What one unit of the base was worth in a currency."""
 
-    currency: str
+    currency: Annotated[str, MinLen(3), MaxLen(3)]
     """ISO 4217, like USD."""
     rate: Exact
     """How many units of the currency one unit of the base is worth, as published; above zero."""

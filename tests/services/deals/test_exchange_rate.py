@@ -1,0 +1,108 @@
+"""Exchange rates: what is published, corrected and refused, and what a deal in another currency is worth to a gate."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from services.deals.domain.exchange_rate import (
+    ImportExchangeRates,
+    PublishedExchangeRate,
+    PublishExchangeRates,
+    exchange_rate,
+    table_of,
+)
+from shared.domain.context import Moment
+from shared.domain.retraction import RetractFacts
+from shared.events.deals.exchange_rate import ExchangeRate, ExchangeRateFactRetracted, ExchangeRatesPublished
+from shared.testing.scenario import CONTEXT, NOW, scenario
+from tests.services.deals.facts import FRIDAY, ID, TODAY
+
+TABLE = table_of("EUR", FRIDAY)
+THE_TABLE = scenario(exchange_rate)
+
+
+def rates(**rates: str) -> tuple[ExchangeRate, ...]:
+    return tuple(ExchangeRate(currency=currency, rate=Decimal(rate)) for currency, rate in rates.items())
+
+
+def published(**named: str) -> ExchangeRatesPublished:
+    return ExchangeRatesPublished(table_id=TABLE, base="EUR", on=FRIDAY, rates=rates(**named))
+
+
+PUBLISH = PublishExchangeRates(base="EUR", on=FRIDAY, rates=rates(USD="1.1607", JPY="180.93"))
+PUBLISHED = published(JPY="180.93", USD="1.1607")
+
+
+# -- what is published ------------------------------------------------------------------------------------------------
+
+
+def test_the_rates_of_a_day_are_published_as_of_that_day() -> None:
+    outcome = THE_TABLE.when(PUBLISH).then(PUBLISHED)
+    assert outcome.facts[0].at == Moment(datetime(2026, 3, 13, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
+    today = THE_TABLE.when(replace(PUBLISH, on=TODAY))
+    assert today.facts[0].at == Moment(NOW)
+    assert outcome.state == PublishedExchangeRate(id=TABLE, base="EUR", on=FRIDAY, rates=PUBLISHED.rates)
+
+
+def test_a_correction_tells_what_changed_and_leaves_the_others() -> None:
+    corrected = replace(PUBLISH, rates=rates(USD="1.1608", JPY="180.930", CHF="0.93"))
+    outcome = THE_TABLE.given(PUBLISHED).when(corrected).then(published(CHF="0.93", USD="1.1608"))
+    assert outcome.state.rates == rates(CHF="0.93", JPY="180.93", USD="1.1608")
+
+
+def test_the_same_again_records_nothing() -> None:
+    THE_TABLE.given(PUBLISHED).when(PUBLISH).then()
+    THE_TABLE.given(PUBLISHED).when(replace(PUBLISH, rates=rates(USD="1.16070"))).then()
+
+
+def test_there_is_one_table_for_a_base_and_a_day() -> None:
+    assert table_of("EUR", FRIDAY) == table_of("EUR", date(2026, 3, 13))
+    assert len({table_of(base, on) for base in ("EUR", "USD") for on in (FRIDAY, TODAY)}) == 4
+
+
+def test_data_5_rates_of_the_past_are_taken_over_whole() -> None:
+    told = ImportExchangeRates(on=FRIDAY, base="EUR", rates=PUBLISH.rates)
+    outcome = THE_TABLE.when(told).then(PUBLISHED)
+    assert outcome.facts[0].at == Moment(datetime(2026, 3, 13, 23, 59, 59, 999999, tzinfo=UTC), by_day=True)
+    THE_TABLE.when(replace(told, on=date(2026, 3, 17))).then_rejected("in-the-future")
+    THE_TABLE.when(replace(told, base="XAU")).then_rejected("invalid-exchange-rates", "unknown-currency")
+
+
+def test_data_5_what_an_import_told_of_rates_is_taken_back() -> None:
+    context = replace(CONTEXT, aggregate_id=TABLE)
+    taken_back = replace(THE_TABLE, context=context).given(PUBLISHED).when(RetractFacts(requests=(ID,)))
+    taken_back.then(ExchangeRateFactRetracted(table_id=TABLE, request=ID))
+
+
+# -- what is refused --------------------------------------------------------------------------------------------------
+
+
+def test_every_fault_is_named_at_once_with_its_field() -> None:
+    wrong = PublishExchangeRates(
+        base="XAU",
+        on=date(2026, 3, 17),
+        rates=(*rates(USD="1.1607", XAU="1", JPY="0"), *rates(USD="1.2", CHF="-1", SEK="1234567890.123456789")),
+    )
+    outcome = THE_TABLE.when(wrong).then_rejected("invalid-exchange-rates")
+    assert outcome.rejected is not None
+    assert [(reason.field, reason.code) for reason in outcome.rejected.reasons] == [
+        ("on", "in-the-future"),
+        ("base", "unknown-currency"),
+        ("rates.1.currency", "unknown-currency"),
+        ("rates.1.currency", "base-among-rates"),
+        ("rates.2.rate", "not-positive"),
+        ("rates.3.currency", "doubled-currency"),
+        ("rates.4.rate", "not-positive"),
+        ("rates.5.rate", "too-many-digits"),
+    ]
+
+
+@pytest.mark.parametrize("rate", ["0.00000000000000000001", "123456789012345678", "0.123456789012345678"])
+def test_a_rate_has_up_to_18_significant_digits_wherever_its_point_is(rate: str) -> None:
+    assert THE_TABLE.when(replace(PUBLISH, rates=rates(USD=rate))).rejected is None
+
+
+def test_a_currency_that_has_ended_has_rates() -> None:
+    assert THE_TABLE.when(replace(PUBLISH, rates=rates(BGN="1.9558", CYP="0.58", HRK="7.5345"))).rejected is None
