@@ -3,13 +3,13 @@
 from services.deals import api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
-from services.deals.domain.exchange_rate import exchange_rate
+from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.process import Process, process
 from services.deals.domain.product import Catalogue, product
 from services.deals.domain.target import target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
-from services.deals.projections.lookups import catalogue, chosen_process, pinned_process
+from services.deals.projections.lookups import catalogue, chosen_process, conversion, pinned_process
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
@@ -48,6 +48,7 @@ SERVICE = Service(
         Process: pinned_process,
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
+        Conversion: conversion,
         References: references,
     },
     seeds=(publish_short_process,),

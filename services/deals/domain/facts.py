@@ -5,7 +5,8 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 
 | fact                  | kind   | what it is                                                                  |
 |-----------------------|--------|-----------------------------------------------------------------------------|
-| `amount`              | number | what the deal is worth, in the company's currency                           |
+| `amount`              | number | what the deal is worth, in the company's currency: by the last rates        |
+|                       |        | published until today; unknown without any                                  |
 | `expected_close`      | text   | the day on which it is expected to close, YYYY-MM-DD; unknown when not set  |
 | `account`             | text   | the id of the account; unknown when the deal has none                       |
 | `lines`               | number | how many product lines the deal has                                         |

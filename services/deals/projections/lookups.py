@@ -1,14 +1,27 @@
 """What handlers are given besides their state: loaded fresh, so that a decision never rests on a projection that
 lags."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process, process, version_of
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext
 from shared.domain.context import Context
+from shared.domain.exchange import factor
+
+LAST_RATES = """
+select base, array_agg(currency) as currencies, array_agg(rate) as rates from {view}.exchange_rate
+ where currency in ($1, $2) and published_on <= $3
+ group by published_on, base having count(*) = 2 or base in ($1, $2)
+ order by published_on desc, base <> $2, base limit 1
+"""
+"""The rates of the last day on which one table has both currencies, be it as its base; of several the target's own."""
 
 
 async def pinned_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> Process:
@@ -21,7 +34,7 @@ async def chosen_process(reader: LoaderContext, state: Any, command: Any, contex
     """The process that a new deal follows: the one an import names, else the one that the ordered rules choose."""
     named: UUID | None = getattr(command, "process_id", None)
     facts = {
-        "amount": command.amount.amount if command.amount else None,
+        "amount": await _worth(reader, state, command, context),
         "source": command.source,
         "industry": command.industry,
         "team": str(command.team) if command.team else None,
@@ -36,3 +49,31 @@ async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Co
     """The products on the lines of a new deal."""
     found = {line.product_id: (await reader.state(product, line.product_id))[0] for line in command.lines}
     return Catalogue(products={key: held for key, held in found.items() if isinstance(held, ListedProduct)})
+
+
+async def conversion(reader: LoaderContext, state: Any, command: Any, context: Context) -> Conversion:
+    """What the amounts of a deal, and of the command about it, are worth in the company's currency: today, or on the
+    day that history tells of.
+
+    Without another currency, nothing is looked up. Rates are read from their list: they count once that shows them.
+    """
+    own, on = context.company.currency, getattr(command, "on", None) or context.today
+    amounts = [getattr(held, "amount", None) for held in (state, command)]
+    others = {amount.currency for amount in amounts if amount} - {own}
+    return Conversion(currency=own, factors={each: await _factor(reader, each, own, on) for each in sorted(others)})
+
+
+async def _factor(reader: LoaderContext, source: str, target: str, on: date) -> Decimal | None:
+    found = await reader.fetch(EXCHANGE_RATE_PROJECTION, LAST_RATES, source, target, on)
+    if not found:
+        return None
+    (row,) = found
+    rates = dict(zip(row["currencies"], row["rates"], strict=True))
+    return factor({row["base"]: Decimal(1), **rates}, source, target)
+
+
+async def _worth(reader: LoaderContext, state: Any, command: Any, context: Context) -> Decimal | None:
+    """The amount of an opening in the company's currency, where a rule asks for facts at all."""
+    if command.amount is None or not any(rule.when for rule in RULES):
+        return None
+    return (await conversion(reader, state, command, context)).worth(command.amount)

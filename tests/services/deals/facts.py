@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.short_process import SHORT, SHORT_ID
@@ -54,6 +55,7 @@ LOADED: dict[str, Any] = {
     "process": PROCESS,
     "chosen": ChosenProcess(process=PROCESS, rule="default"),
     "catalogue": CATALOGUE,
+    "conversion": Conversion(currency="EUR", factors={}),
     "references": References(),
 }
 

@@ -6,18 +6,25 @@ from decimal import Decimal
 
 import pytest
 
+from services.deals.domain.deal.changes import UpdateDeal
+from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.exchange_rate import (
+    Conversion,
     ImportExchangeRates,
     PublishedExchangeRate,
     PublishExchangeRates,
     exchange_rate,
     table_of,
 )
+from services.deals.domain.process import Process
+from services.deals.domain.short_process import SHORT
 from shared.domain.context import Moment
 from shared.domain.retraction import RetractFacts
 from shared.events.deals.exchange_rate import ExchangeRate, ExchangeRateFactRetracted, ExchangeRatesPublished
+from shared.events.money import Money
+from shared.events.process import Criterion, Predicate
 from shared.testing.scenario import CONTEXT, NOW, scenario
-from tests.services.deals.facts import FRIDAY, ID, TODAY
+from tests.services.deals.facts import FRIDAY, ID, OPENED, PROCESS, THE_DEAL, TODAY
 
 TABLE = table_of("EUR", FRIDAY)
 THE_TABLE = scenario(exchange_rate)
@@ -106,3 +113,58 @@ def test_a_rate_has_up_to_18_significant_digits_wherever_its_point_is(rate: str)
 
 def test_a_currency_that_has_ended_has_rates() -> None:
     assert THE_TABLE.when(replace(PUBLISH, rates=rates(BGN="1.9558", CYP="0.58", HRK="7.5345"))).rejected is None
+
+
+# -- gates ------------------------------------------------------------------------------------------------------------
+
+BIG = Criterion(
+    key="big-enough", name="It is worth it", when=Predicate(fact="amount", operator="at-least", value="100000")
+)
+STAGES = (replace(SHORT.stages[0], exit=(BIG,)), *SHORT.stages[1:])
+GATED = Process(id=PROCESS.id, version=1, definition=replace(SHORT, stages=STAGES))
+IN_DOLLARS = replace(OPENED, amount=Money(amount=Decimal("120000.00"), currency="USD"))
+FOREIGN = THE_DEAL.given(IN_DOLLARS).knowing(process=GATED)
+ON = MoveDeal(stage="needs-confirmed")
+
+
+def by(factor: str | None) -> Conversion:
+    return Conversion(currency="EUR", factors={"USD": None if factor is None else Decimal(factor)})
+
+
+def test_deal_3_a_gate_judges_an_amount_by_what_it_is_worth_in_the_companys_currency() -> None:
+    assert FOREIGN.knowing(conversion=by("0.9")).when(ON).rejected is None
+    outcome = FOREIGN.knowing(conversion=by("0.83333329")).when(ON).then_rejected("gate-closed", "criterion-unmet")
+    assert outcome.rejected is not None
+    assert outcome.rejected.reasons[0].details["met"] == {"amount": "99999.99"}
+
+
+def test_deal_3_what_a_deal_is_worth_is_rounded_half_up_to_the_cent() -> None:
+    assert FOREIGN.knowing(conversion=by("0.833333291666666")).when(ON).rejected is not None
+    assert FOREIGN.knowing(conversion=by("0.833333291666667")).when(ON).rejected is None
+
+
+def test_deal_3_without_a_rate_the_amount_is_unknown_and_the_refusal_says_so() -> None:
+    outcome = FOREIGN.knowing(conversion=by(None)).when(ON)
+    outcome.then_rejected("gate-closed", "criterion-unmet", "no-exchange-rate")
+    assert outcome.rejected is not None
+    unmet, lacking = outcome.rejected.reasons
+    assert unmet.details["met"] == {"amount": None}
+    assert "no exchange rate for USD" in lacking.message
+    assert lacking.details == {"currency": "USD", "in": "EUR"}
+
+
+def test_deal_3_a_lacking_rate_is_named_only_where_a_criterion_asks_for_the_amount() -> None:
+    outcome = FOREIGN.knowing(process=PROCESS, conversion=by(None)).when(ON)
+    outcome.then_rejected("gate-closed", "criterion-unmet", "criterion-unmet")
+
+
+def test_deal_3_an_amount_in_the_companys_currency_needs_no_rate() -> None:
+    assert THE_DEAL.given(OPENED).knowing(process=GATED).when(ON).rejected is None
+
+
+def test_deal_9_a_quick_update_is_judged_by_what_the_deal_is_worth() -> None:
+    command = UpdateDeal(stage="needs-confirmed")
+    assert FOREIGN.knowing(conversion=by("0.9")).when(command).rejected is None
+    FOREIGN.knowing(conversion=by(None)).when(command).then_rejected(
+        "invalid-deal-change", "criterion-unmet", "no-exchange-rate"
+    )

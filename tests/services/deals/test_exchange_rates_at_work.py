@@ -1,15 +1,23 @@
-"""Exchange rates over HTTP and PostgreSQL: tables and their list."""
+"""Exchange rates over HTTP and PostgreSQL: tables, their list, and what gates look up."""
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
+import pytest
 
-from services.deals.domain.exchange_rate import table_of
+from services.deals.domain.exchange_rate import Conversion, table_of
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
+from services.deals.projections.lookups import conversion
+from shared.commands.loaders import LoaderContext
+from shared.domain.context import Company
 from shared.domain.roles import Role
+from shared.events.money import Money
 from shared.projections.audit import differences
+from shared.testing.scenario import CONTEXT
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_service import codes, seen
 from tests.services.leads.conftest import Desk
@@ -88,6 +96,101 @@ async def test_api_1_what_is_wrong_with_rates_is_named_by_its_place(office: Offi
     assert (codes(empty), empty.json()["errors"][0]["pointer"]) == (["no-rates"], "/rates")
     many = {**table("2020-01-02"), "rates": [{"currency": "USD", "rate": "1"}] * 301}
     assert (await desk.does(PATH, many)).json()["errors"][0]["pointer"] == "/rates"
+
+
+# -- what gates look up -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """Something that is worth an amount."""
+
+    amount: Money | None
+
+
+def worth(currency: str | None) -> Worth:
+    return Worth(amount=currency and Money(amount=Decimal(100), currency=currency))  # type: ignore[arg-type]
+
+
+async def found(office: Office, currency: str, on: date, *, own: str = "NOK", also: str | None = None) -> Conversion:
+    """What the loader gives a handler on a day; rates are looked up in the service's database."""
+    asked: list[tuple[Any, ...]] = []
+
+    async def look_up(projection: Any, sql: str, *arguments: Any) -> list[Any]:
+        asked.append(arguments)
+        return await office.running.projections.lookup(projection, sql, *arguments)
+
+    context = _context(own, on)
+    reader = LoaderContext(None, None, None, look_up)  # type: ignore[arg-type]
+    given = await conversion(reader, worth(currency), worth(also), context)
+    assert len(asked) == len({currency, also} - {own, None}), "of the company's own currency nothing is asked"
+    return given
+
+
+def _context(own: str, on: date) -> Any:
+    company = Company(currency=own)
+    return replace(CONTEXT, company=company, now=company.start_of(on) + timedelta(hours=12))
+
+
+@pytest.fixture(scope="module")
+async def history(office: Office) -> None:
+    """Rates that nothing else in these tests uses: kroner in euros, and in pounds."""
+    desk = office.somebody()
+    for body in (
+        table("2019-05-06", ISK="136.5", NOK="9.75"),
+        table("2019-05-08", ISK="137", DKK="7.4648"),
+        table("2019-05-09", base="GBP", NOK="11.4", ISK="160"),
+        table("2019-05-09", base="NOK", ISK="14"),
+        table("2019-05-10", NOK="9.8"),
+        table("2019-05-13", base="PLN", NOK="2.25"),
+    ):
+        last = await published(desk, body)
+    await seen(desk, last, PATH)
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(
+    ("currency", "on", "expected"),
+    [
+        ("ISK", date(2019, 5, 5), None),  # before any
+        ("ISK", date(2019, 5, 6), Decimal("9.75") / Decimal("136.5")),  # across the base, of one day
+        ("ISK", date(2019, 5, 8), Decimal("9.75") / Decimal("136.5")),  # the last day has one of the two only
+        ("ISK", date(2019, 5, 31), 1 / Decimal(14)),  # of several tables of a day the company's own
+        ("EUR", date(2019, 5, 7), Decimal("9.75")),  # the base itself
+        ("EUR", date(2019, 5, 12), Decimal("9.8")),
+        ("PLN", date(2019, 5, 13), Decimal("2.25")),
+        ("DKK", date(2019, 5, 31), None),  # never on one day
+    ],
+)
+async def test_deal_3_the_last_day_on_which_one_table_has_both_currencies_counts(
+    office: Office, currency: str, on: date, expected: Decimal | None
+) -> None:
+    assert (await found(office, currency, on)).factors == {currency: expected}
+
+
+@pytest.mark.usefixtures("history")
+async def test_deal_3_deals_in_the_companys_currency_look_nothing_up(office: Office) -> None:
+    assert (await found(office, "NOK", date(2019, 5, 31))).factors == {}
+    assert (await found(office, "NOK", date(2019, 5, 31), also="NOK")).factors == {}
+    assert (await found(office, "NOK", date(2019, 5, 31), also="PLN")).factors == {"PLN": Decimal("2.25")}
+
+
+async def test_deal_3_a_deal_in_another_currency_passes_its_gate_once_there_is_a_rate(office: Office) -> None:
+    desk = office.somebody()
+    deal = await desk.makes("/v1/deals", {"name": "Mill", "amount": {"amount": "500000.00", "currency": "UYU"}})
+    path, step = f"/v1/deals/{deal}", {"on": "2099-01-05", "what": "Workshop"}
+    await desk.makes(f"{path}/complete-node", {"key": "first-conversation", "evidence": "Minutes 118"})
+    await desk.makes(f"{path}/plan-next-step", step)
+    await desk.makes(f"{path}/move", {"stage": "needs-confirmed"})
+    noted = {"need_stated": True, "budget": "150000", "decision_chain_known": True}
+    await desk.makes(f"{path}/note-facts", {"facts": noted})
+    await desk.makes(f"{path}/complete-node", {"key": "needs-confirmation", "evidence": "DOC-2"})
+    refused = await desk.does(f"{path}/move", {"stage": "contract-drafting"})
+    assert (refused.status_code, codes(refused)) == (409, ["criterion-unmet", "no-exchange-rate"])
+    assert refused.json()["errors"][0]["details"]["met"] == {"amount": None}
+    assert refused.json()["errors"][1]["details"] == {"currency": "UYU", "in": "EUR"}
+    await seen(desk, await published(desk, table("2026-01-02", UYU="45.9")), PATH)
+    await desk.makes(f"{path}/move", {"stage": "contract-drafting"})
 
 
 async def test_the_list_is_what_a_fresh_fold_gives(office: Office) -> None:

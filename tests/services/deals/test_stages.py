@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import facts_of
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import DERIVED, vocabulary
 from services.deals.domain.process import Process
 from services.deals.domain.short_process import SHORT
@@ -145,7 +146,7 @@ def test_deal_10_a_judged_category_stands_over_the_stages() -> None:
 
 def test_proc_3_the_facts_of_a_deal_are_the_vocabulary_of_its_process() -> None:
     state = THE_DEAL.aggregate.fold(IN_NEEDS.given(*CONFIRMED).history)
-    known = facts_of(state, PROCESS)
+    known = facts_of(state, PROCESS, Conversion(currency="EUR", factors={}))
     declared = {fact.key for fact in SHORT.facts}
     assert known.keys() - declared == vocabulary(SHORT).keys() - declared
     assert known.keys() >= DERIVED.keys()

@@ -11,6 +11,7 @@ from services.deals.domain.deal.opening import worth
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, said
 from services.deals.domain.deal.work import MANAGING, planned
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision
@@ -187,7 +188,9 @@ def hand_over(state: OpenDeal, command: HandOver, references: References) -> Dec
 
 
 @deal.decides(allow=SELLING, method="PATCH")
-def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Process) -> Decision:
+def update(
+    state: OpenDeal, command: UpdateDeal, context: Context, process: Process, conversion: Conversion
+) -> Decision:
     """Change stage, amount, close date and next step together, or nothing.
 
     The gate is judged with the new amount, date and next step. Everything that stands in the way is named at once.
@@ -204,7 +207,7 @@ def update(state: OpenDeal, command: UpdateDeal, context: Context, process: Proc
         step = command.next_step or NextStep(on=None)
         parts.append(lambda now: planned(now, step, context, "next_step.on"))
     if "stage" in named:
-        parts.append(lambda now: moved(now, command.stage, context, process))
+        parts.append(lambda now: moved(now, command.stage, context, process, conversion))
     changes: list[Any] = []
     reasons: list[Reason] = []
     for part in parts:

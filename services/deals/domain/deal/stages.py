@@ -7,6 +7,7 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of, judged
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company, Context
@@ -31,13 +32,13 @@ class MoveDeal:
 
 
 @deal.decides(allow=SELLING)
-def move(state: OpenDeal, command: MoveDeal, context: Context, process: Process) -> Decision:
+def move(state: OpenDeal, command: MoveDeal, context: Context, process: Process, conversion: Conversion) -> Decision:
     """Move the deal to another stage.
 
     Forward, the exit criteria of the stage left and the entry criteria of the stage entered have to be met; every unmet
     one is named in one answer. Stages may be skipped, and a deal may go back, where the process allows it.
     """
-    return moved(state, command.stage, context, process, command.reason)
+    return moved(state, command.stage, context, process, conversion, reason=command.reason)
 
 
 @deal.evolves
@@ -56,13 +57,19 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
 
 
 def moved(
-    state: OpenDeal, stage: str, context: Context, process: Process, reason: str | None = None
+    state: OpenDeal,
+    stage: str,
+    context: Context,
+    process: Process,
+    conversion: Conversion,
+    *,
+    reason: str | None = None,
 ) -> list[DealMoved]:
     """The move through the gate, or nothing when the deal is in the stage already."""
     if stage == state.stage:
         return []
     known_stage(process, stage)
-    reasons = _obstacles(state, stage, process)
+    reasons = _obstacles(state, stage, process, conversion)
     refuse_all("gate-closed", f"The deal cannot enter {process.definition.stage(stage).name!r} yet.", reasons)
     return [entered(state, stage, process, context.company, on=context.today, reason=reason)]
 
@@ -112,20 +119,30 @@ def entered(
     )
 
 
-def _obstacles(state: OpenDeal, stage: str, process: Process) -> list[Reason]:
+def _obstacles(state: OpenDeal, stage: str, process: Process, conversion: Conversion) -> list[Reason]:
     """Every reason why the deal cannot enter the stage."""
     definition = process.definition
     before, after = definition.index(state.stage), definition.index(stage)
     if after < before:
         message = f"The process {definition.name!r} does not go back."
         return [] if definition.can_move_back else [Reason(code="not-reversible", message=message)]
-    facts = facts_of(state, process)
+    facts = facts_of(state, process, conversion)
     left, new = definition.stages[before], definition.stages[after]
-    return [
-        *_unskippable(definition, before, after),
+    criteria = [
         *unmet(left.exit, facts, f"exit of {left.key}"),
         *unmet(new.entry, facts, f"entry of {new.key}"),
     ]
+    return [*_unskippable(definition, before, after), *criteria, *_without_rate(state, conversion, criteria)]
+
+
+def _without_rate(state: OpenDeal, conversion: Conversion, criteria: list[Reason]) -> list[Reason]:
+    """Why the amount is unknown to unmet criteria that ask for it, though the deal has one."""
+    asked = any("amount" in each.details["met"] for each in criteria)
+    if not asked or conversion.worth(state.amount) is not None:
+        return []
+    source, target = state.amount.currency, conversion.currency
+    message = f"There is no exchange rate for {source}: what the deal is worth in {target} is unknown."
+    return [Reason(code="no-exchange-rate", message=message, details={"currency": source, "in": target})]
 
 
 def _unskippable(definition: ProcessDefinition, before: int, after: int) -> list[Reason]:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Aggregate
 from shared.domain.criteria import Facts
@@ -185,7 +186,7 @@ def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
     return kind(**({name: getattr(state, name) for name in _COMMON} | changes))
 
 
-def facts_of(state: Deal, process: Process) -> Facts:
+def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
     """The facts that criteria are judged by: noted ones, and those that `domain/facts.py` lists as derived."""
     done = {(node.kind, node.key) for node in state.nodes if node.evidence is not None}
     nodes = [
@@ -196,7 +197,7 @@ def facts_of(state: Deal, process: Process) -> Facts:
     ]
     return {
         **state.facts,
-        "amount": state.amount.amount,
+        "amount": conversion.worth(state.amount),
         "expected_close": state.expected_close.isoformat() if state.expected_close else None,
         "account": str(state.account_id) if state.account_id else None,
         "lines": len(state.lines),
