@@ -1,4 +1,5 @@
-"""`throughline import`: history from a file of facts, or from the CSV export of another system (DATA-5)."""
+"""`throughline import`: history from a file of facts, the CSV export of another system, or a table of exchange rates
+(DATA-5)."""
 
 import asyncio
 import json as jsonlib
@@ -7,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,7 +33,15 @@ MAX_REASONS = 10
 """So many reasons are told in the summary, those first that were given most often."""
 REMEDY = "docs/how-to/import.md says how a mapping is written."
 AGAIN = "Run the import again when the databases answer: what is recorded already is left alone."
+REMEDY_OF_RATES = "docs/how-to/exchange-rates.md says which files are read."
 LEFT_ALONE = "Reactions, and timers due already, were left alone: nothing follows from history by itself."
+
+
+class Format(StrEnum):
+    """What a file holds."""
+
+    FACTS = "facts"
+    ECB_RATES = "ecb-rates"
 
 
 def run(  # noqa: PLR0917 - typer reads the parameters
@@ -42,6 +52,12 @@ def run(  # noqa: PLR0917 - typer reads the parameters
         Path | None,
         typer.Option(help="How the export becomes facts; default: its mapping.yaml, or one that comes along."),
     ] = None,
+    form: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="What a file holds: facts, or exchange rates as the European Central Bank publishes them."
+        ),
+    ] = Format.FACTS,
     rejects: Annotated[Path | None, typer.Option(help="Where refused facts go, with line and reason.")] = None,
     source: Annotated[
         str | None,
@@ -75,8 +91,10 @@ def run(  # noqa: PLR0917 - typer reads the parameters
         raise typer.BadParameter("A file or a folder is wanted.", param_hint="path")
     if source is not None and not source.strip():
         raise typer.BadParameter("A name is wanted.", param_hint="--source")
+    if form is Format.ECB_RATES and (path.is_dir() or mapping):
+        raise typer.BadParameter("It is the form of a file, which needs no mapping.", param_hint="--format")
     chosen = mapping_of(path, mapping) if path.is_dir() else None
-    result = asyncio.run(bring_in(path, chosen, rejects, source=source, check=check))
+    result = asyncio.run(bring_in(path, chosen, rejects, source=source, check=check, form=form))
     show(result, told(result), json)
     if result["rejected"]:
         raise typer.Exit(2)
@@ -100,13 +118,15 @@ async def bring_in(
     *,
     source: str | None = None,
     check: bool = False,
+    form: Format = Format.FACTS,
 ) -> dict[str, Any]:
-    """Import a file of facts, or with a mapping the folder of an export; wait until it is visible in all projections.
-    With `check`, only say what would come in.
+    """Import a file of facts or rates, or with a mapping the folder of an export; wait until it is visible in all
+    projections. With `check`, only say what would come in.
 
     Gives the summary. Raises LocalError.
     """
     from deploy.cli.databases import settings_of, this_stack
+    from deploy.imports import ecb
     from deploy.imports.export import facts_of
     from deploy.imports.facts import ids_of
     from deploy.imports.loading import Summary, load
@@ -131,11 +151,15 @@ async def bring_in(
         if mapping is not None:
             source = source or mapping.source
             read = partial(facts_of, mapping, path, settings["deals"].company)
+        elif form is Format.ECB_RATES:
+            source, read = source or ecb.SOURCE, partial(ecb.rates_in, path)
         else:
             source, read = source or path.stem, partial(facts_in, path)
         summary = await load(read, ids_of(source), settings, progress, dry_run=check)
     except BadMapping as error:
         raise LocalError(str(error), REMEDY) from error
+    except ecb.BadTable as error:
+        raise LocalError(str(error), REMEDY_OF_RATES) from error
     except Exception as error:  # Only an outage is told otherwise than it came.
         if (fault := outage(error)) is None:
             raise

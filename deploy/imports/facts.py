@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.contracts.domain.contract import history as contracts
 from services.contracts.domain.contract.state import contract, contract_of
+from services.deals.domain import exchange_rate as exchange_rates
 from services.deals.domain import product as products
 from services.deals.domain import target as targets
 from services.deals.domain.deal import history as deals
@@ -85,7 +86,8 @@ class Kind:
     command's field and the kind of thing that it names; `own` is the command's field that takes an id derived from
     `id` where the aggregate is another one (`within`). `again` says by which fields one of several facts of this kind
     about one thing is known where it has no `fact_id`: by when it happened where it is empty; None where there is only
-    one such fact. Kinds of one `series` with the same `fact_id` are one fact, whichever of them it is.
+    one such fact. Kinds of one `series` with the same `fact_id` are one fact, whichever of them it is. `thing_of` says
+    what a fact is about whose command tells that, and whose line has no `id`.
     """
 
     service: str
@@ -98,6 +100,7 @@ class Kind:
     own: str | None = None
     within: str | None = None
     series: str | None = None
+    thing_of: Callable[[Any], UUID] | None = None
 
 
 COMMON = {"fact", "id", "fact_id", "on", "at"}
@@ -214,6 +217,15 @@ KINDS: Mapping[str, Kind] = {
         again=WHEN,
         references={"team": ("team", "team"), "member": ("member", "member")},
     ),
+    "exchange-rates": Kind(
+        service=DEALS,
+        aggregate=exchange_rates.exchange_rate,
+        command=exchange_rates.ImportExchangeRates,
+        about="exchange-rate",
+        rank=Rank.CHANGE,
+        again=WHEN,
+        thing_of=lambda command: exchange_rates.table_of(command.base, command.on),
+    ),
     "deal": _deal(
         deals.ImportDeal,
         Rank.OPENING,
@@ -309,12 +321,10 @@ class NotAFact(ValueError):
 def read_fact(line: Mapping[str, Any], ids: Ids) -> Taken:
     """Understand one line. Raises NotAFact with every reason."""
     fields = dict(line)
-    name, outside, fact_id = (
-        fields.pop("fact", None),
-        _outside("id", fields.pop("id", None)),
-        fields.pop("fact_id", None),
-    )
+    name, fact_id = fields.pop("fact", None), fields.pop("fact_id", None)
     kind = KINDS.get(str(name))
+    is_told = kind is not None and kind.thing_of is not None
+    outside = "" if is_told else _outside("id", fields.pop("id", None))
     if kind is None:
         raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
     if fact_id is not None and (kind.again is None or not isinstance(fact_id, str) or not fact_id):
@@ -350,13 +360,13 @@ def read_fact(line: Mapping[str, Any], ids: Ids) -> Taken:
             for fault in error.errors(include_url=False)
         ]
         raise NotAFact("; ".join(reasons)) from error
-    thing = _thing(ids, kind.about, outside)
+    thing = kind.thing_of(command) if kind.thing_of else _thing(ids, kind.about, outside)
     at = getattr(command, "at", None)
     if at is not None and not FIRST_DAY <= at.date() <= LAST_DAY:
         raise NotAFact(f"at: an instant lies between {FIRST_DAY} and {LAST_DAY}")
     return Taken(
         kind=kind,
-        aggregate_id=ledger_of(aggregate_id, command.amount.currency) if kind.aggregate is ledger else aggregate_id,
+        aggregate_id=_taking_in(kind, aggregate_id, thing, command),
         command=command,
         thing=thing,
         name="/".join(
@@ -368,6 +378,14 @@ def read_fact(line: Mapping[str, Any], ids: Ids) -> Taken:
         ),
         names=names,
     )
+
+
+def _taking_in(kind: Kind, named: UUID, thing: UUID, command: Any) -> UUID:
+    """The aggregate that takes a fact in: the one that its line names, of a customer the ledger in the fact's currency;
+    or what the command is about."""
+    if kind.aggregate is ledger:
+        return ledger_of(named, command.amount.currency)
+    return thing if kind.thing_of else named
 
 
 def _outside(field: str, said: Any) -> str:

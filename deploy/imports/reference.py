@@ -10,7 +10,8 @@ from deploy.imports.facts import KINDS, Kind, with_article
 HEAD = """# Facts of an import
 
 Generated from the commands that take the facts in (`python -m deploy.reference`). Every line has also `fact`, the kind,
-and `id`, the outside id of what it is about; of kinds that may be told several times it may have a `fact_id`.
+and `id`, the outside id of what it is about (`exchange-rates` have none: they are about their base and day); of kinds
+that may be told several times it may have a `fact_id`.
 [Bring your own history](../how-to/import.md) says how lines are read.
 
 An amount is `{"amount": "90000.00", "currency": "EUR"}`, a day `2025-07-01`, an instant `2025-07-01T09:30:00Z`. Stages

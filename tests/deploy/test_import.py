@@ -67,6 +67,7 @@ LINES: tuple[dict[str, Any], ...] = (
     {"fact": "contact", "id": "C-1/1", "account": "C-1", **DAY, "name": "Carla"},
     {"fact": "product", "id": "P-1", **DAY, "code": "P-1", "name": "Press", "list_price": euro("900")},
     {"fact": "target", "id": "T-1", **DAY, "period": "2025-Q1", "level": "company", "amount": euro("5000")},
+    {"fact": "exchange-rates", **DAY, "base": "EUR", "rates": [{"currency": "USD", "rate": "1.0465"}]},
     {
         "fact": "deal",
         "id": "D-1",
@@ -127,7 +128,7 @@ def test_data_5_every_kind_of_fact_is_understood() -> None:
 
 
 def test_data_5_an_outside_id_is_the_same_thing_whoever_names_it() -> None:
-    facts = {(line["fact"], line["id"]): read_fact(line, IDS) for line in LINES}
+    facts = {(line["fact"], line["id"]): read_fact(line, IDS) for line in LINES if "id" in line}
     deal = facts["deal", "D-1"].aggregate_id
     assert facts["deal-won", "D-1"].aggregate_id == deal
     assert facts["lead-converted", "L-1"].command.deal_id == deal

@@ -103,7 +103,7 @@ async def test_data_5_what_the_books_rest_on_stays(books: Books, tmp_path: Path)
     after = await states(books)
     gone = {name for name, each in after.items() if isinstance(each, (NoLead, deal.start))}
     assert gone == {"lead L-2", "deal D-2"}
-    assert undone.retracted == {"lead": 1, "deal": 1, "member": 1, "product": 1, "target": 1}
+    assert undone.retracted == {"lead": 1, "deal": 1, "member": 1, "product": 1, "target": 1, "exchange-rate": 1}
 
 
 async def test_data_5_what_somebody_worked_on_since_stays_with_all_that_it_names(books: Books, tmp_path: Path) -> None:
