@@ -37,7 +37,7 @@ def _told(condition: Filter, by_language: Collection[str]) -> str:
         case "equals" if condition.with_subteams:
             told = f"Only those of this team and the teams below it, or of one of several: {SEVERAL}"
         case "equals" if column == CURRENCY:
-            told = f"Only those whose amounts are in this currency (ISO 4217), or in one of several: {SEVERAL}"
+            told = f"Only those in this currency (ISO 4217), or in one of several: {SEVERAL}"
         case "equals":
             told = f"Only those whose `{column}` is this, or one of several: {SEVERAL}"
         case "at least":
