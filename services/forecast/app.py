@@ -14,6 +14,7 @@ from services.forecast.people import routes as people
 from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
+from services.forecast.rates.model import PROJECTION as RATES
 from services.forecast.targets.model import PROJECTION as TARGETS
 from shared.directory.organisation import organisation
 from shared.eventstore.batching import PROMPT
@@ -36,6 +37,7 @@ SERVICE = Service(
         organisation("journal"),
         PROCESSES,
         TARGETS,
+        RATES,
         PIPELINE,
         LEADS,
         EXECUTION,

@@ -1,10 +1,42 @@
-"""What all answers share: amounts in the company's currency, and shares."""
+"""What all answers share: amounts in the company's currency, the rates behind them, and shares."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
+from typing import Annotated
 
 from shared.domain.money import half_up, rounded
+from shared.events.definition import words
 from shared.events.money import Money
+
+LEFT_OUT = {
+    "open-deals": ("open deal", "open deals"),
+    "closed-deals": ("closed deal", "closed deals"),
+    "invoices": ("invoice", "invoices"),
+    "open-items": ("open invoice", "open invoices"),
+}
+"""What may be left out for want of an exchange rate, in words: one of it, and several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedRate:
+    """An exchange rate that open amounts were translated at: how much of the company's currency one unit is worth, and
+    the day on which that was published, the last one on or before the day asked about."""
+
+    currency: str
+    rate: Decimal
+    published_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconverted:
+    """What was left out of all sums, as there is no exchange rate for it: how many of what, and their own amount;
+    `sentence` says so in words."""
+
+    figure: Annotated[str, words(tuple(LEFT_OUT))]
+    count: int
+    amount: Money
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +50,13 @@ class CountedMoney:
 def money(amount: Decimal, currency: str) -> Money:
     """An amount for an answer, with the currency's decimals."""
     return Money(amount=rounded(amount, currency), currency=currency)
+
+
+def unconverted(figure: str, count: int, amount: Money) -> Unconverted:
+    """What was left out, with its sentence."""
+    one, several = LEFT_OUT[figure]
+    lacking = f"Without {count} {one if count == 1 else several} of {amount.amount:,} {amount.currency}"
+    return Unconverted(figure=figure, count=count, amount=amount, sentence=f"{lacking}: there is no exchange rate.")
 
 
 def ratio(part: Decimal | int, whole: Decimal | int | None) -> Decimal | None:

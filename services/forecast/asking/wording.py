@@ -26,7 +26,13 @@ def event_text(type_name: str) -> str:
     return EVENT_TEXTS.get(type_name) or title_of(type_name.rpartition(".")[2])
 
 
+TITLES: Mapping[str, str] = {"fx": "Exchange rates"}
+"""Keys that are no words."""
+
+
 def title_of(key: str) -> str:
     """A key in words: "pulled-in" is "Pulled in"."""
+    if key in TITLES:
+        return TITLES[key]
     words = key.replace("-", " ").replace("_", " ")
     return words[:1].upper() + words[1:]

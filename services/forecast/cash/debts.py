@@ -13,6 +13,7 @@ class Debt:
     """Where what is owed counts."""
 
     due: date
+    currency: str
     team: UUID
     owner: UUID
 
@@ -22,6 +23,7 @@ class Bill:
     """Where an invoice counts."""
 
     issued_on: date
+    currency: str
     team: UUID
     owner: UUID
 
@@ -31,6 +33,7 @@ class Item:
     """An invoice, and what settled it: when and how much."""
 
     amount: Decimal
+    currency: str
     issued_on: date
     due: date
     issued_at: datetime
@@ -42,7 +45,12 @@ class Item:
 def debts(item: Item) -> list[Part[Debt]]:
     """What is owed of an item, from when to when: between two moments at which money settles some of it, or does so no
     more. It counts as one as long as anything of it is owed."""
-    where, left, since, found = Debt(item.due, item.team, item.owner), item.amount, item.issued_at, list[Part[Debt]]()
+    where, left, since, found = (
+        Debt(item.due, item.currency, item.team, item.owner),
+        item.amount,
+        item.issued_at,
+        list[Part[Debt]](),
+    )
     moments: dict[datetime, Decimal] = {}
     for at, amount in item.settled:
         counted = max(at, item.issued_at)
@@ -58,4 +66,4 @@ def debts(item: Item) -> list[Part[Debt]]:
 
 def bill(item: Item) -> Part[Bill]:
     """An invoice was issued, for good."""
-    return Part(item.issued_at, None, Bill(item.issued_on, item.team, item.owner), Sum(1, item.amount))
+    return Part(item.issued_at, None, Bill(item.issued_on, item.currency, item.team, item.owner), Sum(1, item.amount))

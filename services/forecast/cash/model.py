@@ -15,8 +15,8 @@ from shared.projections.projection import Projection, ProjectionDatabase
 DDL = """
 create table {view}.invoice (
     invoice_id uuid primary key, number text not null, account_id uuid, deal_id uuid, amount numeric not null,
-    issued_on date not null, due date not null, issued_at timestamptz not null, known timestamptz not null,
-    team uuid, owner uuid
+    currency text not null, issued_on date not null, due date not null, issued_at timestamptz not null,
+    known timestamptz not null, team uuid, owner uuid
 );
 create index on {view}.invoice (issued_at);
 create table {view}.settlement (
@@ -26,21 +26,23 @@ create table {view}.settlement (
 create index on {view}.settlement (invoice_id);
 create index on {view}.settlement (settled_at);
 create table {view}.receipt (
-    receipt_id uuid primary key, account_id uuid, amount numeric not null, received_on date not null,
-    received_at timestamptz not null, known timestamptz not null
+    receipt_id uuid primary key, account_id uuid, amount numeric not null, currency text not null,
+    received_on date not null, received_at timestamptz not null, known timestamptz not null
 );
 """
 
-OWED = Tally(table="owed", key="day date, due date", values="count bigint, amount numeric")
+OWED = Tally(table="owed", key="day date, due date, currency text", values="count bigint, amount numeric")
 """What customers came to owe, or paid, on a day, by the day on which it is due."""
-OWED_LEVEL = Tally(table="owed_level", key="still boolean, month date, due date", values="count bigint, amount numeric")
+OWED_LEVEL = Tally(
+    table="owed_level", key="still boolean, month date, due date, currency text", values="count bigint, amount numeric"
+)
 """What they owed when a month began, or still owe since a day of the month."""
-INVOICED = Tally(table="invoiced", key="issued_on date, day date", values="count bigint, amount numeric")
+INVOICED = Tally(table="invoiced", key="issued_on date, day date, currency text", values="count bigint, amount numeric")
 """What was invoiced, by the date of the invoice and the day on which that happened."""
 
-INVOICE = "insert into {view}.invoice values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing"
+INVOICE = "insert into {view}.invoice values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing"
 SETTLEMENT = "insert into {view}.settlement values ($1, $2, $3, $4, $5, $6) on conflict do nothing"
-RECEIPT = "insert into {view}.receipt values ($1, $2, $3, $4, $5, $6) on conflict do nothing"
+RECEIPT = "insert into {view}.receipt values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing"
 
 FACTS = (
     InvoiceIssued,
@@ -63,6 +65,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
                     data.account_id,
                     data.deal_id,
                     data.amount.amount,
+                    data.amount.currency,
                     data.on,
                     data.due,
                 )
@@ -71,7 +74,8 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
                 paid = data.amount.amount if isinstance(data, ReceiptAllocated) else -data.amount.amount
                 rows[SETTLEMENT].append((event.position, data.invoice_id, data.receipt_id, paid, *when))
             case ReceiptRecorded() as data:
-                rows[RECEIPT].append((data.receipt_id, data.account_id, data.amount.amount, data.on, *when))
+                arrived = (data.amount.amount, data.amount.currency, data.on)
+                rows[RECEIPT].append((data.receipt_id, data.account_id, *arrived, *when))
     touched = [*(values[0] for values in rows[INVOICE]), *(values[1] for values in rows[SETTLEMENT])]
     before = await _items(db, touched)
     for statement, values in rows.items():
@@ -84,7 +88,7 @@ TALLIES = (OWED, OWED_LEVEL, INVOICED)
 
 PROJECTION = Projection(
     name="cash",
-    version=3,
+    version=4,
     ddl=DDL + "".join(tally.ddl for tally in TALLIES),
     apply=apply,
     source="journal",
@@ -92,7 +96,7 @@ PROJECTION = Projection(
 )
 
 ITEMS = """
-select amount, issued_on, due, issued_at, team, owner,
+select amount, currency, issued_on, due, issued_at, team, owner,
        (select array_agg(s.settled_at order by s.position) from {view}.settlement s
          where s.invoice_id = i.invoice_id) as moments,
        (select array_agg(s.amount order by s.position) from {view}.settlement s
@@ -105,6 +109,7 @@ async def _items(db: ProjectionDatabase, invoices: Sequence[UUID]) -> list[Item]
     return [
         Item(
             amount=row["amount"],
+            currency=row["currency"],
             issued_on=row["issued_on"],
             due=row["due"],
             issued_at=row["issued_at"],

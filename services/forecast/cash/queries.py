@@ -1,28 +1,34 @@
 """Queries to the read model of cash: what customers owe, and what was invoiced, at any past instant (FC-7, FC-14).
 
-Out of the summary tables and the tail of the asked day; only `known_at` sums the invoices and what settled them.
+Out of the summary tables and the tail of the asked day; only `known_at` sums the invoices and what settled them. What
+is owed is worth what it is at the exchange rate of the day asked about, an invoice what it was on its own day.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.grains import counting
+from services.forecast.counting.sums import Sum
+from services.forecast.counting.valuation import ANY_DAY, Left, added, times
+from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
-from shared.projections.projection import ProjectionDatabase
+from shared.projections.read_snapshot import ReadSnapshot
 
 OPEN_ITEMS = """
-select coalesce(sum(amount), 0) as open, coalesce(sum(amount) filter (where due < $10), 0) as overdue,
-       coalesce(sum(count), 0)::bigint as number from (
-    select due, count, amount from {view}.owed_level where still and month < $9 and {counted}
+select currency, sum(amount) as open, coalesce(sum(amount) filter (where due < $10), 0) as overdue,
+       sum(count)::bigint as number from (
+    select due, currency, count, amount from {view}.owed_level where still and month < $9 and {counted}
     union all
-    select due, count, amount from {view}.owed_level where not still and month = $9 and {counted}
+    select due, currency, count, amount from {view}.owed_level where not still and month = $9 and {counted}
     union all
-    select due, count, amount from {view}.owed where day >= $9 and day < $10 and {counted}
+    select due, currency, count, amount from {view}.owed where day >= $9 and day < $10 and {counted}
     union all
-    select due, (now_left > 0)::int - (left_before > 0)::int, greatest(now_left, 0) - greatest(left_before, 0) from (
-        select due, case when issued_at > $12 then 0 else amount - coalesce((
+    select due, currency, (now_left > 0)::int - (left_before > 0)::int,
+           greatest(now_left, 0) - greatest(left_before, 0) from (
+        select due, currency, case when issued_at > $12 then 0 else amount - coalesce((
                    select sum(s.amount) from {view}.settlement s
                     where s.invoice_id = i.invoice_id and s.settled_at <= $12), 0) end as now_left,
                case when issued_at >= $11 then 0 else amount - coalesce((
@@ -32,32 +38,33 @@ select coalesce(sum(amount), 0) as open, coalesce(sum(amount) filter (where due 
             select invoice_id from {view}.invoice where issued_at >= $11 and issued_at <= $12
             union
             select invoice_id from {view}.settlement where settled_at >= $11 and settled_at <= $12)) as today
-) as item
+) as item group by currency order by currency
 """
 
 OPEN_ITEMS_KNOWN = scoped("""
-select coalesce(sum(left_over), 0) as open, coalesce(sum(left_over) filter (where due < $7), 0) as overdue,
+select currency, sum(left_over) as open, coalesce(sum(left_over) filter (where due < $7), 0) as overdue,
        count(*) as number
-  from (select due, team, owner, amount - coalesce((
+  from (select due, currency, team, owner, amount - coalesce((
             select sum(s.amount) from {view}.settlement s
              where s.invoice_id = i.invoice_id and s.settled_at <= $6 and s.known <= $8), 0) as left_over
           from {view}.invoice i where issued_at <= $6 and known <= $8) as item
- where left_over > 0 and {scope}
+ where left_over > 0 and {scope} group by currency order by currency
 """)
 
 BILLED = """
-select coalesce(sum(amount), 0) as amount, coalesce(sum(count), 0)::bigint as number from (
-    select count, amount from {view}.invoiced where issued_on between $9 and $10 and day < $11 and {counted}
+select currency, valued_on, sum(amount) as amount, sum(count)::bigint as number from (
+    select currency, {valued_on}, count, amount from {view}.invoiced
+     where issued_on between $9 and $10 and day < $11 and {counted}
     union all
-    select 1, amount from {view}.invoice
+    select currency, {valued_on}, 1, amount from {view}.invoice
      where issued_at >= $12 and issued_at <= $13 and issued_on between $9 and $10 and {scope}
-) as bill
-"""
+) as bill group by 1, 2 order by 1, 2
+""".replace("{valued_on}", f"case when currency = $14 then '{ANY_DAY}' else issued_on end as valued_on")
 
 BILLED_KNOWN = scoped("""
-select coalesce(sum(amount), 0) as amount, count(*) as number from {view}.invoice
- where issued_on between $6 and $7 and issued_at <= $8 and known <= $9 and {scope}
-""")
+select currency, {valued_on}, sum(amount) as amount, count(*) as number from {view}.invoice
+ where issued_on between $6 and $7 and issued_at <= $8 and known <= $9 and {scope} group by 1, 2 order by 1, 2
+""").replace("{valued_on}", f"case when currency = $10 then '{ANY_DAY}' else issued_on end as valued_on")
 
 EVER = """
 select exists(select from {view}.invoiced where issued_on <= $9 and day < $10 and {counted})
@@ -73,6 +80,7 @@ class OpenItems:
     open: Decimal
     overdue: Decimal
     number: int
+    unconverted: Mapping[Left, Sum]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,32 +89,59 @@ class Invoiced:
 
     amount: Decimal
     number: int
+    unconverted: Mapping[Left, Sum]
 
 
-async def open_items(db: ProjectionDatabase, asked: Question, company: Company) -> OpenItems:
+async def open_items(reading: ReadSnapshot, asked: Question, company: Company) -> OpenItems:
     """What is owed at the instant asked about; an item is overdue from the day after its due date."""
-    day = company.day(asked.as_of)
+    db, day = reading("cash"), company.day(asked.as_of)
     if asked.known_at is not None:
-        (row,) = await db.fetch(OPEN_ITEMS_KNOWN, *asked.scope, asked.as_of, day, asked.known_at)
+        rows = await db.fetch(OPEN_ITEMS_KNOWN, *asked.scope, asked.as_of, day, asked.known_at)
     else:
         tail = (company.start_of(day), asked.as_of)
-        (row,) = await db.fetch(*counting(OPEN_ITEMS, asked, day.replace(day=1), day, *tail))
-    return OpenItems(open=row["open"], overdue=row["overdue"], number=row["number"])
+        rows = await db.fetch(*counting(OPEN_ITEMS, asked, day.replace(day=1), day, *tail))
+    rates = await rates_of(reading, asked, company.currency, ((row["currency"], day) for row in rows))
+    known = [(row, rate) for row in rows if (rate := rates.rate(row["currency"], day)) is not None]
+    lacking = [row for row in rows if rates.rate(row["currency"], day) is None]
+    return OpenItems(
+        open=sum((times(row["open"], rate.factor) for row, rate in known), Decimal(0)),
+        overdue=sum((times(row["overdue"], rate.factor) for row, rate in known), Decimal(0)),
+        number=sum(row["number"] for row, _ in known),
+        unconverted=_left("open-items", ((row["currency"], row["number"], row["open"]) for row in lacking)),
+    )
 
 
-async def invoiced(db: ProjectionDatabase, asked: Question, company: Company, first: date, last: date) -> Invoiced:
+async def invoiced(reading: ReadSnapshot, asked: Question, company: Company, first: date, last: date) -> Invoiced:
     """What was invoiced from `first` to `last`, both included, up to the instant asked about."""
+    db = reading("cash")
     if asked.known_at is not None:
-        (row,) = await db.fetch(BILLED_KNOWN, *asked.scope, first, last, asked.as_of, asked.known_at)
+        given = (first, last, asked.as_of, asked.known_at, company.currency)
+        rows = await db.fetch(BILLED_KNOWN, *asked.scope, *given)
     else:
         day = company.day(asked.as_of)
-        (row,) = await db.fetch(*counting(BILLED, asked, first, last, day, company.start_of(day), asked.as_of))
-    return Invoiced(amount=row["amount"], number=row["number"])
+        tail = (day, company.start_of(day), asked.as_of, company.currency)
+        rows = await db.fetch(*counting(BILLED, asked, first, last, *tail))
+    rates = await rates_of(reading, asked, company.currency, ((row["currency"], row["valued_on"]) for row in rows))
+    known = [(row, rate) for row in rows if (rate := rates.rate(row["currency"], row["valued_on"])) is not None]
+    lacking = [row for row in rows if rates.rate(row["currency"], row["valued_on"]) is None]
+    return Invoiced(
+        amount=sum((times(row["amount"], rate.factor) for row, rate in known), Decimal(0)),
+        number=sum(row["number"] for row, _ in known),
+        unconverted=_left("invoices", ((row["currency"], row["number"], row["amount"]) for row in lacking)),
+    )
 
 
-async def ever_invoiced(db: ProjectionDatabase, asked: Question, company: Company, last: date) -> bool:
+def _left(figure: str, lacking: Iterable[tuple[str, int, Decimal]]) -> dict[Left, Sum]:
+    """What there is no rate for, by currency; sums that come to nothing are none."""
+    sums = added(((figure, currency), Sum(number, amount)) for currency, number, amount in lacking)
+    return {key: what for key, what in sums.items() if what}
+
+
+async def ever_invoiced(reading: ReadSnapshot, asked: Question, company: Company, last: date) -> bool:
     """Whether anything was invoiced at all, with a date up to `last`."""
     if asked.known_at is not None:
-        return (await invoiced(db, asked, company, date.min, last)).number > 0
+        found = await invoiced(reading, asked, company, date.min, last)
+        return found.number > 0 or bool(found.unconverted)
     day = company.day(asked.as_of)
-    return bool(await db.fetchval(*counting(EVER, asked, last, day, company.start_of(day), asked.as_of)))
+    given = (last, day, company.start_of(day), asked.as_of)
+    return bool(await reading("cash").fetchval(*counting(EVER, asked, *given)))

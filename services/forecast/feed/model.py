@@ -30,7 +30,7 @@ create table {view}.subject (
 );
 create table {view}.entry (
     position bigint primary key, type text not null, aggregate text not null, aggregate_id uuid not null, name text,
-    amount numeric, team uuid, owner uuid, occurred_at timestamptz not null, known timestamptz not null,
+    amount numeric, currency text, team uuid, owner uuid, occurred_at timestamptz not null, known timestamptz not null,
     actor text not null, imported boolean not null, retracted timestamptz
 );
 create index on {view}.entry (occurred_at, position);
@@ -47,10 +47,11 @@ on conflict (aggregate_id) do update set position = excluded.position, name = ex
 
 ENTRIES = """
 insert into {view}.entry (
-    position, type, aggregate, aggregate_id, amount, occurred_at, known, actor, imported, name, team, owner
+    position, type, aggregate, aggregate_id, amount, currency, occurred_at, known, actor, imported, name, team, owner
 )
-select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::timestamptz[],
-                     $7::timestamptz[], $8::text[], $9::boolean[], $10::text[], $11::uuid[], $12::uuid[])
+select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::text[],
+                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::boolean[], $11::text[], $12::uuid[],
+                     $13::uuid[])
 on conflict do nothing
 """
 
@@ -150,7 +151,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=8, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=9, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -184,13 +185,15 @@ def _own(data: Any) -> Belonging | None:
 
 
 def _entry(event: Envelope[Any]) -> tuple[Any, ...]:
-    amount = getattr(event.data, "amount", None) or getattr(event.data, "total", None)
+    told = getattr(event.data, "amount", None) or getattr(event.data, "total", None)
+    amount = told if isinstance(told, Money) else None
     return (
         event.position,
         event.type,
         event.aggregate,
         event.aggregate_id,
-        amount.amount if isinstance(amount, Money) else None,
+        None if amount is None else amount.amount,
+        None if amount is None else amount.currency,
         event.occurred_at,
         event.recorded_at,
         event.actor,

@@ -8,12 +8,14 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import LiveQuery, PastQuery
 from services.forecast.asking.question import scope_of
 from services.forecast.asking.wording import event_text
 from services.forecast.feed.queries import Place, newest
 from shared.domain.roles import READING
+from shared.events.money import Money
 from shared.http.handwritten import EVENT_STREAM, answer, operation
 from shared.http.sse import Select, ServerEvent
 
@@ -30,7 +32,8 @@ class FeedEntry:
     aggregate: str
     id: UUID
     name: str | None
-    amount: str | None
+    amount: Money | None
+    """What it is about, in its own currency."""
     occurred_at: datetime
     actor: str
     actor_name: str | None
@@ -42,7 +45,6 @@ class NewestEvents:
     """The events that happened last and that the asker may see, the newest first, a page of them."""
 
     as_of: datetime
-    currency: str
     events: list[FeedEntry]
     next: str | None
     """The cursor of the following page."""
@@ -62,7 +64,6 @@ async def newest_events(query: PastQuery, paged: Newest) -> Response:
     page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
     found = NewestEvents(
         as_of=query.question.as_of,
-        currency=query.currency,
         events=[_shown(row) for row in page.rows],
         next=page.next,
         has_more=page.has_more,
@@ -78,7 +79,7 @@ def _shown(row: Any) -> FeedEntry:
         aggregate=row["aggregate"],
         id=row["aggregate_id"],
         name=row["name"],
-        amount=None if row["amount"] is None else str(row["amount"]),
+        amount=None if row["amount"] is None else money(row["amount"], row["currency"]),
         occurred_at=row["occurred_at"],
         actor=row["actor"],
         actor_name=row["actor_name"],

@@ -3,6 +3,7 @@
 No read model stands behind it: what health counts, others count already, in the scope of the same question.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,6 +11,8 @@ from decimal import Decimal
 from services.forecast.asking.periods import quarter_of
 from services.forecast.asking.question import Question
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
+from services.forecast.counting.sums import Sum
+from services.forecast.counting.valuation import Left, together
 from services.forecast.execution.queries import completion
 from services.forecast.health.rules import (
     ATTAINMENT,
@@ -24,7 +27,7 @@ from services.forecast.health.rules import (
     Measured,
 )
 from services.forecast.leads.queries import conversion
-from services.forecast.pipeline.queries.totals import closed_rows, counts
+from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, closed_worth, counts
 from services.forecast.targets.queries import revenue_target
 from shared.domain.context import Company
 from shared.domain.money import rounded
@@ -33,10 +36,11 @@ from shared.projections.read_snapshot import ReadSnapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurements:
-    """All metrics at one instant, by name; `basis` says what attainment counts."""
+    """All metrics at one instant, by name; `basis` says what attainment counts, `unconverted` what amounts lack."""
 
     values: dict[str, Measured]
     basis: str
+    unconverted: Mapping[Left, Sum]
 
 
 async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> Measurements:
@@ -47,10 +51,11 @@ async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> M
     cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)
     converted = await conversion(reading("leads"), asked, company, since)
     nodes = await completion(reading("nodes"), asked, company, since)
-    owed = await open_items(reading("cash"), asked, company)
-    attained, basis = await _attainment(reading, asked, company, today)
+    owed = await open_items(reading, asked, company)
+    attained, basis, left = await _attainment(reading, asked, company, today)
     return Measurements(
         basis=basis,
+        unconverted=together(left, owed.unconverted),
         values={
             CYCLE.metric: cycle,
             LEAD_CONVERSION.metric: counted(converted.reached, converted.entered),
@@ -58,9 +63,15 @@ async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> M
             ATTAINMENT.metric: attained,
             NODE_COMPLETION.metric: counted(nodes.reached, nodes.entered),
             STALLED.metric: counted(deals.stalled, deals.open),
-            OVERDUE.metric: Measured(numerator=owed.overdue, denominator=owed.open, n=owed.number),
+            OVERDUE.metric: _amounts(owed.overdue, owed.open, owed.number, company),
         },
     )
+
+
+def _amounts(part: Decimal, whole: Decimal, number: int, company: Company) -> Measured:
+    """A share of an amount."""
+    numerator, denominator = (rounded(amount, company.currency) for amount in (part, whole))
+    return Measured(numerator=numerator, denominator=denominator, n=number)
 
 
 def counted(part: int, whole: int) -> Measured:
@@ -77,17 +88,20 @@ async def _cycle(reading: ReadSnapshot, asked: Question, company: Company, first
     )
 
 
-async def _attainment(reading: ReadSnapshot, asked: Question, company: Company, today: date) -> tuple[Measured, str]:
+async def _attainment(
+    reading: ReadSnapshot, asked: Question, company: Company, today: date
+) -> tuple[Measured, str, Mapping[Left, Sum]]:
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
     quarter = quarter_of(today)
     goal = await revenue_target(reading("targets"), asked, quarter)
-    billed = await invoiced(reading("cash"), asked, company, quarter.first, quarter.last)
-    ever = await ever_invoiced(reading("cash"), asked, company, quarter.last)
-    rows = await closed_rows(reading("deals"), asked, company, quarter.first, quarter.last)
-    won = [row for row in rows if row.won]
+    billed = await invoiced(reading, asked, company, quarter.first, quarter.last)
+    ever = await ever_invoiced(reading, asked, company, quarter.last)
+    booked = await closed_worth(reading, asked, company, quarter.first, quarter.last, WON_DEALS)
     begun, whole = quarter.elapsed(today)
     due = rounded((goal.amount or Decimal(0)) * begun / whole, company.currency)
     if ever:
-        return Measured(numerator=billed.amount, denominator=due, n=billed.number), "invoiced"
-    booked = sum((row.amount for row in won), Decimal(0))
-    return Measured(numerator=booked, denominator=due, n=sum(row.count for row in won)), BOOKINGS
+        amount = rounded(billed.amount, company.currency)
+        return Measured(numerator=amount, denominator=due, n=billed.number), "invoiced", billed.unconverted
+    amount = rounded(sum((row.amount for row in booked.rows), Decimal(0)), company.currency)
+    number = sum(row.count for row in booked.rows)
+    return Measured(numerator=amount, denominator=due, n=number), BOOKINGS, booked.unconverted

@@ -11,6 +11,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.forecast.counting.sums import NOBODY, Part, Sum, levelled, moved
+from services.forecast.counting.valuation import ANY_DAY
 from services.forecast.pipeline.timeline import WON, DealState, Span
 from shared.domain.context import Company
 from shared.domain.money import half_up
@@ -29,6 +30,7 @@ class Standing:
     process_version: int
     stage: str
     category: str
+    currency: str
     team: UUID
     owner: UUID
 
@@ -44,13 +46,16 @@ class Silence:
 @dataclass(frozen=True, slots=True, order=True)
 class Close:
     """Where a closed deal counts. `cycle_days` are whole days of the company from beginning to win; -1 when unknown
-    or not won."""
+    or not won. `valued_on` is the day whose exchange rate counts: that of the outcome, `ANY_DAY` for the company's own
+    currency, so that its rows stay few."""
 
     closed_on: date
     outcome: str
     process_id: UUID
     process_version: int
     stage: str
+    currency: str
+    valued_on: date
     team: UUID
     owner: UUID
     cycle_days: int
@@ -102,8 +107,22 @@ def key_of(state: DealState, company: Company) -> Standing | Close:
     """Where a deal counts, open or closed."""
     team, owner = state.team or NOBODY, state.owner or NOBODY
     if state.closed_on is None:
-        return Standing(due_of(state), *stage_of(state), state.category, team, owner)
-    return Close(state.closed_on, state.outcome, *stage_of(state), team, owner, cycle_days(state, company))
+        return Standing(due_of(state), *stage_of(state), state.category, state.currency, team, owner)
+    return Close(
+        state.closed_on,
+        state.outcome,
+        *stage_of(state),
+        state.currency,
+        valued_on(state.currency, state.closed_on, company),
+        team,
+        owner,
+        cycle_days(state, company),
+    )
+
+
+def valued_on(currency: str, day: date, company: Company) -> date:
+    """The day whose exchange rate counts for an outcome of a day."""
+    return ANY_DAY if currency == company.currency else day
 
 
 def opening_of(state: DealState, company: Company) -> Opening:

@@ -1,11 +1,14 @@
 """The legs of pipeline changes: why a deal counts at one of two instants and not at the other, or with another amount.
 
-Pure. A deal that came and ended in between counts at neither, and stands in two legs that come to nothing. The rule
+Pure. A deal that came and ended in between counts at neither, and stands in two legs that come to nothing. A deal that
+leaves is worth what it was at the start, at the exchange rate of that day; one that enters, and every change of an
+amount, at the rate of the end. What a deal of both instants gained or lost by the rates alone is the leg "fx". The rule
 stands once more in SQL, in `pipeline/queries/changes.py`.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
@@ -13,12 +16,18 @@ from uuid import UUID
 from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
+from services.forecast.counting.valuation import Rates, minus
 from services.forecast.pipeline.figures import UNDATED, due_of
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON, DealState
+from shared.events.money import Money
+
+ZERO = Decimal(0)
+FX = "fx"
+"""The leg of what deals gained or lost by the exchange rates alone."""
 
 LegName = Literal[
     "new", "pulled-in", "pushed-in", "reopened", "scope-in",
-    "increase", "decrease",
+    "increase", "decrease", "fx",
     "won", "lost", "abandoned", "pulled-out", "pushed-out", "scope-out",
 ]  # fmt: skip
 LEGS: tuple[str, ...] = get_args(LegName)
@@ -27,7 +36,8 @@ LEGS: tuple[str, ...] = get_args(LegName)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One deal's part in a leg; `amount` is what it adds to the pipeline (below zero: takes away)."""
+    """One deal's part in a leg; `amount` is what it adds to the pipeline (below zero: takes away), in the company's
+    currency like `before` and `after`; `own_before` and `own_after` are in the deal's."""
 
     leg: str
     deal_id: UUID
@@ -35,6 +45,8 @@ class Move:
     amount: Decimal
     before: Decimal | None
     after: Decimal | None
+    own_before: Money | None
+    own_after: Money | None
 
 
 Place = tuple[Decimal, UUID, str]
@@ -43,16 +55,42 @@ Place = tuple[Decimal, UUID, str]
 
 def place_of(move: Move) -> Place:
     """Where a deal stands among those behind the legs."""
-    return -abs(move.amount), move.deal_id, move.leg
+    return move.amount.copy_abs().copy_negate(), move.deal_id, move.leg
 
 
 Pair = tuple[DealState | None, DealState | None]
 """A deal at the start and at the end; None before it was opened."""
 
 
-def moves(pairs: Iterable[Pair], start: Question, end: Question, wanted: Period | None) -> list[Move]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What lies between two instants: the question at both, the exchange rates of both days, and the period of the
+    expected close (None: any)."""
+
+    start: Question
+    end: Question
+    rates: Rates
+    first_day: date
+    last_day: date
+    wanted: Period | None
+
+    def at_start(self, amount: Money) -> Decimal | None:
+        """What an amount was worth at the start; None without a rate."""
+        return self.rates.worth(amount.amount, amount.currency, self.first_day)
+
+    def at_end(self, amount: Money) -> Decimal | None:
+        """What an amount is worth at the end; None without a rate."""
+        return self.rates.worth(amount.amount, amount.currency, self.last_day)
+
+    def revalues(self, currency: str) -> bool:
+        """Whether a currency has another rate at the end than at the start."""
+        one, other = (self.rates.rate(currency, day) for day in (self.first_day, self.last_day))
+        return (one and one.factor) != (other and other.factor)
+
+
+def moves(pairs: Iterable[Pair], between: Span) -> list[Move]:
     """Each deal's part in the legs; deals that count alike at both instants have none."""
-    return [move for before, after in pairs for move in _moves(before, after, start, end, wanted)]
+    return [move for before, after in pairs for move in _moves(before, after, between)]
 
 
 def sums_of(found: Iterable[Move]) -> dict[str, Sum]:
@@ -63,27 +101,63 @@ def sums_of(found: Iterable[Move]) -> dict[str, Sum]:
     return sums
 
 
-def _moves(
-    before: DealState | None, after: DealState | None, start: Question, end: Question, wanted: Period | None
-) -> Iterator[Move]:
+def _moves(before: DealState | None, after: DealState | None, between: Span) -> Iterator[Move]:
     if after is None:
         return
-
-    def part(leg: str, one: Decimal | None, other: Decimal | None) -> Move:
-        change = (other or Decimal(0)) - (one or Decimal(0))
-        return Move(leg=leg, deal_id=after.deal_id, name=after.name, amount=change, before=one, after=other)
-
-    known = before.amount if before is not None and _counts(before, start, wanted) else None
-    if _counts(after, end, wanted):
-        if known is None:
-            yield part(_entering(before, start, wanted), None, after.amount)
-        elif known != after.amount:
-            yield part("increase" if after.amount > known else "decrease", known, after.amount)
-    elif known is not None:
-        yield part(_leaving(after, end, wanted), known, None)
+    start, end, wanted = between.start, between.end, between.wanted
+    now = worth_of(after)
+    here = Side(now, between.at_end(now))
+    if before is not None and _counts(before, start, wanted):
+        held = worth_of(before)
+        known, revalued = Side(held, between.at_start(held)), Side(held, between.at_end(held))
+        if not _counts(after, end, wanted):
+            yield from _part(after, _leaving(after, end, wanted), known, NOTHING)
+            return
+        if here.value != revalued.value:
+            yield from _part(after, "increase" if here.value > revalued.value else "decrease", revalued, here)
+        if between.revalues(held.currency):
+            yield from _part(after, FX, known, revalued)
+    elif _counts(after, end, wanted):
+        yield from _part(after, _entering(before, start, wanted), NOTHING, here)
     elif _ended(before, after, start, end, wanted):
-        yield part(_entering(before, start, wanted), None, after.amount)
-        yield part(after.outcome, after.amount, None)
+        yield from _part(after, _entering(before, start, wanted), NOTHING, here)
+        yield from _part(after, after.outcome, here, NOTHING)
+
+
+def _part(after: DealState, leg: str, one: "Side", other: "Side") -> Iterator[Move]:
+    """A deal's part in a leg, unless there is no rate for what it is about."""
+    if one.worth is not None or other.worth is not None:
+        yield Move(
+            leg=leg,
+            deal_id=after.deal_id,
+            name=after.name,
+            amount=minus(other.value, one.value),
+            before=one.worth,
+            after=other.worth,
+            own_before=one.own,
+            own_after=other.own,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An amount, and what it is worth in the company's currency: None without a rate, or where there is none."""
+
+    own: Money | None = None
+    worth: Decimal | None = None
+
+    @property
+    def value(self) -> Decimal:
+        """What it adds to the pipeline."""
+        return self.worth or ZERO
+
+
+NOTHING = Side()
+
+
+def worth_of(state: DealState) -> Money:
+    """A deal's amount in its own currency."""
+    return Money(amount=state.amount, currency=state.currency)
 
 
 def _ended(before: DealState | None, after: DealState, start: Question, end: Question, wanted: Period | None) -> bool:

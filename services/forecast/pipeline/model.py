@@ -43,7 +43,7 @@ create table {view}.deal (deal_id uuid primary key, last_place text not null);
 create table {view}.span (
     deal_id uuid not null, start_at timestamptz not null, end_at timestamptz, outcome text not null,
     process_id uuid not null, process_version integer not null, stage text not null, category text not null,
-    amount numeric not null, weighted numeric not null, due text not null,
+    currency text not null, amount numeric not null, weighted numeric not null, due text not null,
     closed_on date, cycle_days integer not null, team uuid, owner uuid, opened_at timestamptz not null,
     stalled_at timestamptz not null, expected_close date, entered_on date not null, pushes integer not null,
     probability numeric not null, state json not null,
@@ -58,18 +58,23 @@ create index on {view}.span (start_at);
 create index on {view}.span (end_at) where end_at is not null;
 create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome = 'open' and end_at is not null;
 create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome <> 'open' and end_at is not null;
-create index on {view}.span (outcome, (-amount), deal_id, owner, team, start_at) where end_at is null;
-create index on {view}.span (due) include (deal_id, start_at, amount, expected_close, stalled_at, pushes, entered_on,
-    probability, process_id, process_version, stage, team, owner) where outcome = 'open' and end_at is null;
-create index on {view}.span (outcome, process_id, process_version, stage, (-amount), deal_id) where end_at is null;
+create index on {view}.span (outcome, currency, (-amount), deal_id, owner, team, start_at) where end_at is null;
+create index on {view}.span (due) include (deal_id, start_at, currency, amount, expected_close, stalled_at, pushes,
+    entered_on, probability, process_id, process_version, stage, team, owner) where outcome = 'open' and end_at is null;
+create index on {view}.span (outcome, currency, process_id, process_version, stage, (-amount), deal_id)
+    where end_at is null;
+create index on {view}.span (currency);
 create statistics {view}.standing (mcv) on outcome, end_at from {view}.span;
 create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
 create index on {view}.span (opened_at);
 create index on {view}.span (stalled_at) where outcome = 'open';
 """
 
-STANDING = "due text, process_id uuid, process_version integer, stage text, category text"
-CLOSE = "outcome text, process_id uuid, process_version integer, stage text, cycle_days integer"
+STANDING = "due text, process_id uuid, process_version integer, stage text, category text, currency text"
+CLOSE = (
+    "outcome text, process_id uuid, process_version integer, stage text, cycle_days integer, currency text,"
+    " valued_on date"
+)
 
 MOVEMENT = Tally(table="movement", key=f"day date, {STANDING}")
 """What changed in the open pipeline on a day."""
@@ -118,7 +123,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await _fold(db, facts)
 
 
-PROJECTION = Projection(name="deals", version=13, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="deals", version=14, ddl=DDL, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -219,6 +224,7 @@ def _span_row(span: Span, company: Company) -> dict[str, Any]:
         "process_version": state.process_version,
         "stage": state.stage,
         "category": state.category,
+        "currency": state.currency,
         "amount": state.amount,
         "weighted": state.weighted,
         "due": due_of(state),

@@ -46,13 +46,14 @@ CATEGORIES: tuple[str, ...] = get_args(Category)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DealState:
-    """A deal as it stood at an instant. `amount` is in the company's currency; `began` is the capture of its lead, or
+    """A deal as it stood at an instant. `amount` is in the deal's own currency; `began` is the capture of its lead, or
     its own opening; `closed_on` is the day of its outcome; `touched` the last time somebody worked on it.
     `next_step` is the day of what is to happen next, `agreed` when that was planned."""
 
     deal_id: UUID
     name: str
     amount: Decimal
+    currency: str
     expected_close: date | None
     owner: UUID | None
     team: UUID | None
@@ -162,6 +163,7 @@ def _opened(event: DealOpened, moment: datetime) -> DealState:
         deal_id=event.deal_id,
         name=event.name,
         amount=event.amount.amount,
+        currency=event.amount.currency,
         expected_close=event.expected_close,
         owner=event.owner,
         team=event.team,
@@ -193,7 +195,7 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
             changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}
             changes["entered"] = moment
         case DealAmountChanged():
-            changes = {"amount": event.amount.amount}
+            changes = {"amount": event.amount.amount, "currency": event.amount.currency}
         case DealCloseDateChanged(expected_close=day):
             changes = {"expected_close": day, "pushes": state.pushes + is_push(state.expected_close, day)}
         case DealCategoryChanged():

@@ -1,5 +1,6 @@
 """Facts of deals for tests: short words for long events."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -73,12 +74,13 @@ def opened(
     owner: UUID = ANNA,
     process: UUID = SHORT,
     version: int = 1,
+    currency: str = "EUR",
 ) -> DealOpened:
     """A deal begins."""
     return DealOpened(
         deal_id=deal,
         name="Press line",
-        amount=eur(amount),
+        amount=replace(eur(amount), currency=currency),
         expected_close=close,
         owner=owner,
         team=team,
@@ -107,9 +109,11 @@ def moved(stage: str, before: str = "contact", amount: str | int = 1000, deal: U
     )
 
 
-def repriced(amount: str | int, before: str | int = 1000, deal: UUID = DEAL) -> DealAmountChanged:
+def repriced(
+    amount: str | int, before: str | int = 1000, deal: UUID = DEAL, currency: str = "EUR"
+) -> DealAmountChanged:
     """A deal is worth another amount."""
-    return DealAmountChanged(deal_id=deal, before=eur(before), amount=eur(amount))
+    return DealAmountChanged(deal_id=deal, before=eur(before), amount=replace(eur(amount), currency=currency))
 
 
 def rescheduled(close: date | None, deal: UUID = DEAL) -> DealCloseDateChanged:

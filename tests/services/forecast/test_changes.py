@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.asking.periods import period
+from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question
-from services.forecast.pipeline.legs import LEGS, Pair, moves
+from services.forecast.counting.valuation import Rates
+from services.forecast.pipeline.legs import LEGS, Pair, Span, moves
 from services.forecast.pipeline.queries.totals import tally_open
 from services.forecast.pipeline.timeline import at
 from shared.domain.context import Actor
@@ -49,6 +50,18 @@ ALL = Question(
 FIRST_QUARTER = period("2026-Q1")
 
 
+def between(start: Question, end: Question, wanted: Period | None) -> Span:
+    """Two instants between which no rate plays a part."""
+    return Span(
+        start=start,
+        end=end,
+        rates=Rates(company="EUR"),
+        first_day=start.as_of.date(),
+        last_day=end.as_of.date(),
+        wanted=wanted,
+    )
+
+
 def pair(before: list[Any], after: list[Any]) -> Pair:
     history = [fact(n, data, day("2026-01-05")) for n, data in enumerate(before, 1)]
     later = [fact(n, data, day("2026-01-20")) for n, data in enumerate(after, len(before) + 1)]
@@ -73,7 +86,7 @@ LEG_BY_LEG = [
 
 @pytest.mark.parametrize(("leg", "before", "after", "amount"), LEG_BY_LEG)
 def test_each_leg(leg: str, before: list[Any], after: list[Any], amount: int) -> None:
-    (move,) = moves([pair(before, after)], ALL, ALL, FIRST_QUARTER)
+    (move,) = moves([pair(before, after)], between(ALL, ALL, FIRST_QUARTER))
     assert (move.leg, move.amount) == (leg, Decimal(amount))
 
 
@@ -100,7 +113,7 @@ def test_a_deal_that_came_and_ended_in_between_is_in_both_legs(
     before: list[Any], after: list[Any], legs: list[str], amount: int
 ) -> None:
     north = replace(ALL, teams=(NORTH,))
-    found = moves([pair(before, after)], north, north, FIRST_QUARTER)
+    found = moves([pair(before, after)], between(north, north, FIRST_QUARTER))
     assert [move.leg for move in found] == legs
     assert [move.amount for move in found] == ([amount, -amount] if legs else [])
 
@@ -109,12 +122,12 @@ def test_a_deal_that_leaves_the_team_leaves_its_scope() -> None:
     north = replace(ALL, teams=(NORTH,))
     south = replace(ALL, teams=(SOUTH,))
     gone = pair([opened()], [handed_over(SOUTH, BEN)])
-    assert [move.leg for move in moves([gone], north, north, None)] == ["scope-out"]
-    assert [move.leg for move in moves([gone], south, south, None)] == ["scope-in"]
+    assert [move.leg for move in moves([gone], between(north, north, None))] == ["scope-out"]
+    assert [move.leg for move in moves([gone], between(south, south, None))] == ["scope-in"]
 
 
 def test_moving_between_stages_changes_no_amount() -> None:
-    assert moves([pair([opened()], [moved("needs")])], ALL, ALL, None) == []
+    assert moves([pair([opened()], [moved("needs")])], between(ALL, ALL, None)) == []
 
 
 @settings(max_examples=80, deadline=None)
@@ -139,7 +152,7 @@ def test_end_is_start_plus_the_legs(
         rows = [row for row in tally_open(seen) if within is None or row.due in within.months]
         return sum((row.amount for row in rows), Decimal(0))
 
-    legs = moves(pairs, asked, asked, within)
+    legs = moves(pairs, between(asked, asked, within))
     assert {move.leg for move in legs} <= set(LEGS)
     added = sum((move.amount for move in legs), Decimal(0))
     assert total([before for before, _ in pairs]) + added == total([after for _, after in pairs])

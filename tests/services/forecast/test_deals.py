@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from services.forecast.pipeline.queries.totals import (
     tally_counts,
     tally_open,
 )
+from services.forecast.pipeline.queries.worth import DealWorth, worth_of_deals
 from services.forecast.pipeline.timeline import DealState, at
 from shared.events.envelope import Envelope
 from tests.services.forecast.conftest import COMPANY, Forecast
@@ -38,6 +40,7 @@ from tests.services.forecast.facts import (
     rescheduled,
     won,
 )
+from tests.services.forecast.rates import CURRENCIES, by_hand, nearly, tables
 from tests.services.forecast.test_changes import ALL
 
 START = day("2026-01-01")
@@ -66,8 +69,10 @@ BEHIND = (
 def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
     """A deal's facts in the order of their recording; some come late."""
     owner, team = dice.choice([(ANNA, NORTH), (BEN, SOUTH)])
+    currency = dice.choice(CURRENCIES)
     begun = START + timedelta(hours=dice.randrange(0, 400))
-    facts = [fact(1, opened(dice.randrange(1, 9) * 100, deal=deal, team=team, owner=owner), begun, deal=deal)]
+    first = opened(dice.randrange(1, 9) * 100, deal=deal, team=team, owner=owner, currency=currency)
+    facts = [fact(1, first, begun, deal=deal)]
     recorded = begun
     for sequence in range(2, 2 + dice.randrange(0, 8)):
         recorded += timedelta(hours=dice.randrange(0, 200))
@@ -76,7 +81,8 @@ def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
             [
                 moved("needs", deal=deal),
                 moved("quotation", deal=deal),
-                repriced(dice.randrange(1, 20) * 100, deal=deal),
+                repriced(dice.randrange(1, 20) * 100, deal=deal, currency=currency),
+                repriced(dice.randrange(1, 20) * 100, deal=deal, currency=dice.choice((currency, *CURRENCIES))),
                 rescheduled(date(2026, dice.randrange(1, 12), 3), deal=deal),
                 rescheduled(date(2026, dice.randrange(1, 4), 3), deal=deal),
                 handed_over(NORTH, ANNA, deal=deal),
@@ -98,7 +104,7 @@ async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of:
     truth = [at(facts, as_of, known) for facts in stories]
     expected = [state for state in truth if state is not None and asked.covers(state.team, state.owner)]
     async with forecast.reading() as reading:
-        db = reading("deals")
+        db, today = reading("deals"), COMPANY.day(as_of)
         assert await open_rows(db, asked, COMPANY) == tally_open(expected)
         for days in (EVER, EVERY, (date(2026, 1, 1), date(2026, 1, 31)), (date(2026, 1, 12), date(2026, 1, 29)), LONG):
             assert await closed_rows(db, asked, COMPANY, *days) == tally_closed(expected, COMPANY, *days), days
@@ -107,11 +113,16 @@ async def compare(forecast: Forecast, stories: list[list[Envelope[Any]]], as_of:
             chosen = [state for state in expected if wanted.admits(state)]
             assert _by_id(await deals_then(db, asked, wanted)) == _by_id(chosen), wanted
         for wanted in BEHIND:
-            chosen = sorted((state for state in expected if wanted.admits(state)), key=place_of)
-            pages, after = list[DealState](), None
-            while found := (await deals_behind(db, asked, COMPANY, [wanted], after=after, enough=7)).deals:
-                pages, after = pages + found, place_of(found[-1])
-            assert pages == chosen, wanted
+            chosen = [state for state in expected if wanted.admits(state)]
+            rates = by_hand(asked, COMPANY, ((state.currency, state.closed_on or today) for state in chosen))
+            ranked = sorted(worth_of_deals(chosen, rates, today), key=place_of)
+            pages, after = list[DealWorth](), None
+            while (found := await deals_behind(reading, asked, COMPANY, [wanted], after=after, enough=3)).deals:
+                pages, after = pages + found.deals, place_of(found.deals[-1])
+            assert pages == ranked, wanted
+            worth = sum((deal.amount for deal in ranked), Decimal(0))
+            assert (found.total.count, nearly(found.total.amount)) == (len(ranked), nearly(worth))
+            assert sum(what.count for what in found.unconverted.values()) == len(chosen) - len(ranked)
         for since in (START, as_of - timedelta(days=9)):
             assert await counts(db, asked, COMPANY, since) == tally_counts(expected, as_of, since, COMPANY)
 
@@ -123,7 +134,9 @@ def _by_id(states: list[DealState]) -> dict[UUID, DealState]:
 async def test_figures_are_those_of_counting(forecast: Forecast) -> None:
     dice = random.Random(20260316)
     stories = [story(dice, UUID(int=1000 + number)) for number in range(40)]
-    recorded = sorted((one for facts in stories for one in facts), key=lambda one: (one.recorded_at, one.sequence))
+    recorded = sorted(
+        (one for facts in (*stories, tables()) for one in facts), key=lambda one: (one.recorded_at, one.sequence)
+    )
     third = len(recorded) // 3
     for page in (recorded[:third], recorded[third : 2 * third], recorded[2 * third :]):
         await forecast.journal_facts(page)

@@ -9,10 +9,12 @@ from uuid import UUID
 from services.forecast.asking.periods import period
 from services.forecast.pipeline.dangers import dangers
 from services.forecast.pipeline.queries.endangered import FIRST, due_by, endangered, place_of
+from services.forecast.pipeline.queries.worth import worth_of_deals
 from services.forecast.pipeline.timeline import at
 from services.forecast.processes.queries import stages
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, NORTH, SHORT, fact
+from tests.services.forecast.rates import by_hand, tables
 from tests.services.forecast.test_changes import ALL
 from tests.services.forecast.test_deals import START, story
 from tests.services.forecast.test_processes import STANDARD_STAGES, published
@@ -23,7 +25,9 @@ SCOPES: tuple[dict[str, Any], ...] = ({}, {"teams": (NORTH,)}, {"owner": ANNA}, 
 async def test_the_endangered_are_those_of_the_rule(forecast: Forecast) -> None:
     dice = random.Random(11)
     stories = [story(dice, UUID(int=3000 + number)) for number in range(80)]
-    recorded = sorted((one for facts in stories for one in facts), key=lambda one: (one.recorded_at, one.sequence))
+    recorded = sorted(
+        (one for facts in (*stories, tables()) for one in facts), key=lambda one: (one.recorded_at, one.sequence)
+    )
     process = fact(1, published(SHORT, "standard", "Standard", 1, STANDARD_STAGES), START, deal=SHORT)
     await forecast.journal_facts([process, *recorded])
     codes: set[str] = set()
@@ -42,11 +46,14 @@ async def compare(forecast: Forecast, stories: list[Any], asked: Any, name: str)
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         states = [state for facts in stories if (state := at(facts, asked.as_of, ever)) is not None]
         open_then = [each for each in states if due_by(wanted).admits(each) and asked.covers(each.team, each.owner)]
-        judged = [(state, dangers(state, asked.as_of, COMPANY, norms, wanted)) for state in open_then]
+        today = COMPANY.day(asked.as_of)
+        rates = by_hand(asked, COMPANY, ((state.currency, today) for state in open_then))
+        deals = worth_of_deals(open_then, rates, today)
+        judged = [(deal, dangers(deal.state, asked.as_of, COMPANY, norms, wanted)) for deal in deals]
         expected = sorted((each for each in judged if each[1]), key=place_of)
 
         async def read(after: Any, enough: int) -> Any:
-            return await endangered(reading("deals"), asked, COMPANY, norms, wanted, after=after, enough=enough)
+            return await endangered(reading, asked, COMPANY, norms, wanted, after=after, enough=enough)
 
         found = await read(None, 1000)
         assert (found.deals, found.count) == (expected, len(expected))

@@ -25,9 +25,11 @@ from services.forecast.leads.model import CONVERSION
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.envelope import Envelope
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadMarkedDuplicate
+from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated
 from tests.services.forecast.conftest import COMPANY, Forecast
-from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, eur, fact, handed_over, lost, moved, opened
+from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, fact, handed_over, lost, moved, opened
+from tests.services.forecast.rates import CURRENCIES, tables
 from tests.services.forecast.test_changes import ALL
 from tests.services.forecast.test_deals import START
 
@@ -124,34 +126,38 @@ def due(dice: random.Random, at: datetime) -> tuple[DueNode, ...]:
 def ledger_lives(dice: random.Random) -> Iterator[list[Envelope[Any]]]:
     """Invoices, paid in parts or wholly, also by money that came before them."""
     for number in range(12):
-        ledger = UUID(int=7000 + number)
+        ledger, currency = UUID(int=7000 + number), dice.choice(CURRENCIES)
         told: list[tuple[Any, datetime]] = []
         for which in range(dice.randrange(1, 6)):
             invoice, amount = UUID(int=number * 100 + which + 70_000), 100 * dice.randrange(1, 9)
             at = START + timedelta(hours=dice.randrange(0, 2400))
             owner, team = dice.choice(WHOSE)
             on = COMPANY.day(at)
-            told.append((issued(ledger, invoice, amount, on, team, owner), at))
+            told.append(
+                (issued(ledger, invoice, Money(amount=Decimal(amount), currency=currency), on, team, owner), at)
+            )
             left = amount
             while left and dice.random() < 0.7:
                 paid = dice.choice([left, left, 50])
                 left -= paid
                 when = max(START, at + timedelta(hours=dice.randrange(-100, 1500)))
-                told.append((allocated(ledger, invoice, paid, left, COMPANY.day(when)), when))
+                told.append((allocated(ledger, invoice, paid, left, currency, COMPANY.day(when)), when))
         yield [
             replace(fact(n, data, when, deal=ledger), service="receivables", aggregate="ledger")
             for n, (data, when) in enumerate(told, 1)
         ]
 
 
-def issued(ledger: UUID, invoice: UUID, amount: int, on: date, team: UUID | None, owner: UUID | None) -> InvoiceIssued:
+def issued(
+    ledger: UUID, invoice: UUID, amount: Money, on: date, team: UUID | None, owner: UUID | None
+) -> InvoiceIssued:
     return InvoiceIssued(
         ledger_id=ledger,
         account_id=ledger,
         invoice_id=invoice,
         number=str(invoice.int),
         legal_entity="main",
-        amount=eur(amount),
+        amount=amount,
         on=on,
         due=on + timedelta(days=30),
         team=team,
@@ -159,15 +165,15 @@ def issued(ledger: UUID, invoice: UUID, amount: int, on: date, team: UUID | None
     )
 
 
-def allocated(ledger: UUID, invoice: UUID, paid: int, left: int, on: date) -> ReceiptAllocated:
+def allocated(ledger: UUID, invoice: UUID, paid: int, left: int, currency: str, on: date) -> ReceiptAllocated:
     return ReceiptAllocated(
         ledger_id=ledger,
         account_id=ledger,
         receipt_id=ledger,
         invoice_id=invoice,
         invoice_number="1",
-        amount=eur(paid),
-        open_after=eur(left),
+        amount=Money(amount=Decimal(paid), currency=currency),
+        open_after=Money(amount=Decimal(left), currency=currency),
         rule="reference",
         on=on,
     )
@@ -175,7 +181,7 @@ def allocated(ledger: UUID, invoice: UUID, paid: int, left: int, on: date) -> Re
 
 async def test_what_health_counts_is_what_counting_everything_comes_to(forecast: Forecast) -> None:
     dice = random.Random(20260316)
-    lives = [*lead_lives(dice), *node_lives(dice), *ledger_lives(dice)]
+    lives = [*lead_lives(dice), *node_lives(dice), *ledger_lives(dice), *([each] for each in tables())]
     await forecast.journal_facts(shuffled(dice, lives))
     moments = [START + timedelta(hours=dice.randrange(0, 3500)) for _ in range(14)]
     moments += [COMPANY.end_of(date(2026, 2, 28)), COMPANY.start_of(date(2026, 3, 1)), START + timedelta(days=500)]
@@ -210,7 +216,7 @@ async def compare(forecast: Forecast, asked: Question) -> int:
                     since,
                 )
                 seen += found.entered + found.reached
-        cash = reading("cash")
+        cash = reading
         owed = await open_items(cash, asked, COMPANY)
         assert owed == await open_items(cash, counted, COMPANY), asked.as_of
         for first, last in ((date.min, date.max), (date(2026, 1, 1), date(2026, 3, 31)), (asked.as_of.date(),) * 2):
@@ -231,6 +237,7 @@ def test_what_is_owed_of_an_invoice_at_any_instant(amount: int, paid: list[tuple
     """One item as long as anything of it is owed, whenever and however much was paid."""
     item = Item(
         amount=Decimal(amount),
+        currency="EUR",
         issued_on=START.date(),
         due=START.date(),
         issued_at=START,

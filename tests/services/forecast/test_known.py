@@ -15,7 +15,7 @@ from services.forecast.asking.periods import period
 from services.forecast.asking.question import Question
 from services.forecast.pipeline.legs import moves
 from services.forecast.pipeline.legs import place_of as place_of_move
-from services.forecast.pipeline.queries.changes import legs, moved
+from services.forecast.pipeline.queries.changes import moved, waterfall
 from services.forecast.pipeline.queries.drilling import deals_behind, place_of
 from services.forecast.pipeline.queries.totals import (
     Wanted,
@@ -27,13 +27,16 @@ from services.forecast.pipeline.queries.totals import (
     tally_counts,
     tally_open,
 )
+from services.forecast.pipeline.queries.worth import worth_of_deals
 from services.forecast.pipeline.timeline import DealState, at
 from shared.events.envelope import Envelope
 from shared.eventstore.log import Log
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, fact, handed_over, opened, repriced
+from tests.services.forecast.rates import by_hand, tables
 from tests.services.forecast.test_changes import ALL
 from tests.services.forecast.test_deals import START, story
+from tests.services.forecast.test_legs import between
 
 YEAR = (date(2026, 1, 1), date(2026, 12, 31))
 FEW = 100
@@ -80,13 +83,16 @@ async def as_by_folding_everything(forecast: Forecast, stories: list[Facts], ask
         assert await closed_rows(db, asked, COMPANY, *YEAR) == tally_closed(seen, COMPANY, *YEAR)
         assert await counts(db, asked, COMPANY, START) == tally_counts(seen, asked.as_of, START, COMPANY)
         for within in (None, period("2026-Q2")):
-            expected = sorted(moves(pairs, start, asked, within), key=place_of_move)
-            found = await moved(db, start, asked, within, leg=None, after=None, enough=999)
+            expected = sorted(moves(pairs, between(pairs, start, asked, within)), key=place_of_move)
+            found = await moved(reading, COMPANY, start, asked, within, leg=None, after=None, enough=999)
             assert (found.moves, found.total.count) == (expected, len(expected))
-            assert set(await legs(db, start, asked, within)) == {move.leg for move in expected}
-        wanted = Wanted(outcome="open")
-        chosen = sorted((state for state in seen if wanted.admits(state)), key=place_of)
-        behind = await deals_behind(db, asked, COMPANY, [wanted], after=None, enough=3)
+            legs = (await waterfall(reading, COMPANY, start, asked, within)).legs
+            assert set(legs) == {move.leg for move in expected}
+        wanted, today = Wanted(outcome="open"), COMPANY.day(asked.as_of)
+        states = [state for state in seen if wanted.admits(state)]
+        rates = by_hand(asked, COMPANY, ((state.currency, today) for state in states))
+        chosen = sorted(worth_of_deals(states, rates, today), key=place_of)
+        behind = await deals_behind(reading, asked, COMPANY, [wanted], after=None, enough=3)
         assert (behind.deals, behind.total.count) == (chosen[:3], len(chosen))
 
 
@@ -99,7 +105,9 @@ def ids(states: list[DealState]) -> dict[UUID, DealState]:
 async def test_each_asker_gets_what_folding_every_fact_gives(forecast: Forecast, seed: int) -> None:
     dice = random.Random(seed)
     stories = [handed_around(dice, UUID(int=1000 + number)) for number in range(40)]
-    recorded = sorted((one for facts in stories for one in facts), key=lambda one: (one.recorded_at, one.sequence))
+    recorded = sorted(
+        (one for facts in (*stories, tables()) for one in facts), key=lambda one: (one.recorded_at, one.sequence)
+    )
     await forecast.journal_facts(recorded)
     for _ in range(8):
         as_of = START + timedelta(hours=dice.randrange(0, 1500))

@@ -28,14 +28,17 @@ export function board(main, panels, page, ask) {
 function mount(panel, level, page, ask) {
   const heading = make(level, { id: `${panel.id}-title` }, panel.title(null));
   const failure = make("p", { class: "failed", role: "status", hidden: true });
+  const left = make("p", { class: "left-out", role: "status", hidden: true });
   const body = panel.lays(page);
-  const section = make("section", { id: panel.id, "aria-labelledby": heading.id }, heading, failure, ...body);
+  const section = make("section", { id: panel.id, "aria-labelledby": heading.id }, heading, failure, ...body, left);
 
   async function drawOnce() {
     try {
       const answer = await ask(...panel.asks(page.asked()));
       heading.textContent = panel.title(answer);
       panel.draws(section, answer, page);
+      left.textContent = (answer.unconverted ?? []).map(({ sentence }) => sentence).join(" ");
+      left.hidden = !left.textContent;
       failure.hidden = true;
     } catch (error) {
       failure.textContent = `These figures could not be read: ${error.message}`;

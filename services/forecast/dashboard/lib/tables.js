@@ -1,10 +1,15 @@
 // The tables of the drill-down: deals behind a figure, moves behind a leg, the history of a deal.
 import { make } from "./dom.js";
-import { count, money, signed, time } from "./format.js";
+import { count, day, money, signed, time } from "./format.js";
 
-const number = (text) => make("td", { class: "number" }, text);
+const number = (...content) => make("td", { class: "number" }, ...content);
 const cell = (...content) => make("td", {}, ...content);
 const linked = (deal, open) => make("button", { class: "link", onclick: () => openHistory(deal, open) }, deal.name);
+
+// What a deal is worth in its own currency, where that is another than the one of the sum.
+const own = (deal) => (deal.rate_published_on
+  ? make("span", { class: "own", title: `Rate of ${day(deal.rate_published_on)}` }, money(deal.own_amount))
+  : null);
 
 // With `isExpected` an open deal counts with its weighted amount; `told` is what the figure says of the sum.
 export const dealsTable = ({ isExpected = false, told = "" } = {}) => (answer, open) => {
@@ -17,7 +22,7 @@ export const dealsTable = ({ isExpected = false, told = "" } = {}) => (answer, o
       cell(linked(deal, open)),
       cell(deal.outcome === "open" ? deal.stage_name : deal.outcome_title),
       cell(deal.closed_on ?? deal.expected_close ?? ""),
-      number(money(value(deal))))),
+      number(money(value(deal)), own(deal)))),
   };
 };
 
@@ -46,4 +51,5 @@ const historyTable = (answer) => ({
     cell(entry.changes.filter((change) => !UNSHOWN.has(change.field)).map(changed).join("; ")))),
 });
 
-const changed = (change) => `${change.title}: ${change.before ?? "–"} → ${change.after ?? "–"}`;
+const changed = (change) => `${change.title}: ${told(change.before)} → ${told(change.after)}`;
+const told = (value) => (value?.currency ? money(value) : value ?? "–");

@@ -17,6 +17,7 @@ export default {
   redrawsOn: [
     "deals.deal-opened", "deals.deal-amount-changed", "deals.deal-close-date-changed", "deals.deal-handed-over",
     "deals.deal-won", "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened", "deals.deal-fact-retracted",
+    "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],
 };
 

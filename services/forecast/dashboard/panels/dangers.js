@@ -19,6 +19,7 @@ export default {
     "deals.deal-handed-over", "deals.deal-won", "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened",
     "deals.deal-fact-retracted", "deals.deal-activity-logged", "deals.deal-facts-noted", "deals.deal-node-completed",
     "deals.deal-next-step-planned", "deals.process-published",
+    "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],
 };
 

@@ -11,20 +11,20 @@ export default {
   title: () => "Newest events",
   lays: () => [make("ol", { class: "newest" })],
   asks: () => ["/v1/newest-events", { limit: LOOKED_AT }],
-  draws: (section, { currency, events }) => {
+  draws: (section, { events }) => {
     const list = section.querySelector("ol");
     const seen = Number(list.dataset.newest ?? 0);
     const shown = events.filter((event) => !OF_NO_INTEREST.has(event.type)).slice(0, SHOWN);
-    const rows = shown.map((event) => row(event, currency, seen > 0 && event.position > seen));
+    const rows = shown.map((event) => row(event, seen > 0 && event.position > seen));
     list.dataset.newest = Math.max(seen, ...events.map((event) => event.position));
     replaceRows(list, rows, "Nothing has happened yet.");
   },
   redrawsOn: ["*"],
 };
 
-const row = (event, currency, isFresh) => make("li", { class: isFresh ? "fresh" : null },
+const row = (event, isFresh) => make("li", { class: isFresh ? "fresh" : null },
   make("time", { datetime: event.occurred_at }, time(event.occurred_at)),
   make("span", { class: "what" }, event.text,
     event.name ? make("b", {}, event.name) : null,
-    event.amount ? make("span", {}, shortMoney({ amount: event.amount, currency })) : null),
+    event.amount ? make("span", {}, shortMoney(event.amount)) : null),
   make("span", { class: "by" }, event.actor_name ?? ""));

@@ -20,6 +20,7 @@ export default {
     "leads.lead-marked-duplicate", "leads.lead-fact-retracted",
     "receivables.invoice-issued", "receivables.invoice-overdue", "receivables.receipt-recorded",
     "receivables.receipt-allocated", "receivables.allocation-reversed",
+    "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],
 };
 

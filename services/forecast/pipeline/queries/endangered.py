@@ -1,6 +1,7 @@
 """The query behind the endangered deals: ranked by amount at stake × gravity, in SQL, as a keyset page (FC-4).
 
-The weights are those of `pipeline/dangers.py`, which tells why.
+The weights are those of `pipeline/dangers.py`, which tells why. What is at stake is weighed in the company's currency,
+at the exchange rates of the day asked about; a deal without a rate is left out.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
+from services.forecast.counting.sums import Sum
+from services.forecast.counting.valuation import Left, times
 from services.forecast.pipeline.dangers import (
     DATE_PASSED,
     ENDING_DAYS,
@@ -23,29 +26,31 @@ from services.forecast.pipeline.dangers import (
 )
 from services.forecast.pipeline.figures import UNDATED
 from services.forecast.pipeline.model import read_state
-from services.forecast.pipeline.queries.totals import Wanted, deals_then, standing
+from services.forecast.pipeline.queries.totals import Wanted, deals_then, open_rows, standing, worth_of_open
+from services.forecast.pipeline.queries.worth import DealWorth, worth_of_deals
 from services.forecast.pipeline.timeline import OPEN, DealState
 from services.forecast.processes.queries import Stage, StageKey
+from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
-from shared.projections.projection import ProjectionDatabase
+from shared.projections.read_snapshot import ReadSnapshot
 
-Judged = tuple[DealState, list[Danger]]
-"""A deal, and why it is in danger."""
+Judged = tuple[DealWorth, list[Danger]]
+"""A deal with its worth, and why it is in danger."""
 
 Place = tuple[Decimal, UUID]
 """Where a deal stands among the endangered: by amount at stake × gravity of the reasons."""
 
-FIRST: Place = (Decimal(-(10**30)), UUID(int=0))
+FIRST: Place = (Decimal(-(10**60)), UUID(int=0))
 """Before every deal."""
 
 STANDING_OPEN = """
-select deal_id, start_at, amount, expected_close, stalled_at, pushes, entered_on, probability,
+select deal_id, start_at, currency, amount, expected_close, stalled_at, pushes, entered_on, probability,
        process_id, process_version, stage from {span} where outcome = 'open' and due <= $10 and {scope}
 """
 
 ENDANGERED = f"""
 with standing as ({{standing}}), judged as (
-    select deal_id, start_at, amount * (
+    select deal_id, start_at, amount * factor * (
                case when expected_close is null then {NO_DATE} when expected_close < $7 then {DATE_PASSED} else 0 end
              + case when stalled_at <= $6 then {SILENT} else 0 end
              + case when pushes > 0 then least(2 + pushes, 5) else 0 end
@@ -56,7 +61,8 @@ with standing as ({{standing}}), judged as (
             or coalesce($7 - entered_on > norm.max_days, false)
             or ($8 and probability <= {FAR_FROM_WON} and expected_close <= $9)
            ) as endangered
-      from standing left join {{processes}}.stage norm
+      from standing join unnest($14::text[], $15::numeric[]) as rate (of_currency, factor) on of_currency = currency
+      left join {{processes}}.stage norm
         on (norm.process_id, norm.version, norm.stage)
          = (standing.process_id, standing.process_version, standing.stage)
 )
@@ -75,10 +81,11 @@ class Endangered:
 
     deals: list[Judged]
     count: int
+    unconverted: Mapping[Left, Sum]
 
 
 async def endangered(
-    db: ProjectionDatabase,
+    reading: ReadSnapshot,
     asked: Question,
     company: Company,
     norms: Mapping[StageKey, Stage],
@@ -89,27 +96,36 @@ async def endangered(
 ) -> Endangered:
     """The deals in danger that come after a place, as many as are enough: the database weighs, `dangers` tells why."""
 
+    db, today = reading("deals"), company.day(asked.as_of)
+    rows = await open_rows(db, asked, company, due_by(wanted))
+    rates = await rates_of(reading, asked, company.currency, ((row.currency, today) for row in rows))
+    left = worth_of_open(rows, rates, today).unconverted
+
     def judge(states: Iterable[DealState]) -> list[Judged]:
-        return [(state, dangers(state, asked.as_of, company, norms, wanted)) for state in states]
+        deals = worth_of_deals(states, rates, today)
+        return [(deal, dangers(deal.state, asked.as_of, company, norms, wanted)) for deal in deals]
 
     if asked.known_at is not None:
         judged = [each for each in judge(await deals_then(db, asked, due_by(wanted))) if each[1]]
         following = sorted((each for each in judged if place_of(each) > (after or FIRST)), key=place_of)
-        return Endangered(deals=following[:enough], count=len(judged))
-    today = company.day(asked.as_of)
+        return Endangered(deals=following[:enough], count=len(judged), unconverted=left)
     ending = 0 <= (wanted.last - today).days <= ENDING_DAYS
-    given = (asked.as_of, today, ending, wanted.last, wanted.months[-1], *(after or FIRST), enough)
+    currencies = sorted({rates.company, *(currency for currency, _ in rates.known)})
+    factors = [rate.factor if (rate := rates.rate(currency, today)) else None for currency in currencies]
+    place = after or FIRST
+    given = (asked.as_of, today, ending, wanted.last, wanted.months[-1], *place, enough, currencies, factors)
     parts = (STANDING_OPEN.replace("{span}", span) for span in standing(asked))
     sql = scoped(ENDANGERED.replace("{standing}", " union all ".join(parts)))
-    rows = await db.fetch(sql, *asked.scope, *given)
-    states = [read_state(row["state"]) for row in rows if row["state"] is not None]
-    return Endangered(deals=judge(states), count=rows[0]["number"])
+    found = await db.fetch(sql, *asked.scope, *given)
+    states = [read_state(row["state"]) for row in found if row["state"] is not None]
+    return Endangered(deals=judge(states), count=found[0]["number"], unconverted=left)
 
 
 def place_of(judged: Judged) -> Place:
     """Where a deal stands among the endangered."""
-    state, reasons = judged
-    return -state.amount * sum(reason.weight for reason in reasons), state.deal_id
+    deal, reasons = judged
+    stake = times(deal.amount, Decimal(sum(reason.weight for reason in reasons)))
+    return stake.copy_negate(), deal.state.deal_id
 
 
 def due_by(wanted: Period) -> Wanted:

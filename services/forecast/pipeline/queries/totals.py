@@ -1,7 +1,8 @@
 """Queries to the summary tables of deals, each answered for now, for a past instant, or as it was known then.
 
 Now comes from what still stands; a past instant from what stood when its month began, the daily movements since, and
-the asked day's tail. Only `known_at` folds the facts again. All three give the same rows.
+the asked day's tail. Only `known_at` folds the facts again. All three give the same rows, each in the currency of its
+deals; `open_worth` and `closed_worth` give them in the company's.
 """
 
 from collections.abc import Iterable
@@ -13,26 +14,31 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.grains import counted, counts_at
 from services.forecast.counting.sums import Sum, next_month
-from services.forecast.pipeline.figures import cycle_days, due_of, stage_of, sum_of
+from services.forecast.counting.valuation import ANY_DAY, Left, Rates, Valued, added
+from services.forecast.pipeline.figures import cycle_days, due_of, stage_of, sum_of, valued_on
 from services.forecast.pipeline.model import read_state
 from services.forecast.pipeline.queries.known import known_states
 from services.forecast.pipeline.timeline import OPEN, WON, DealState
+from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
 from shared.projections.projection import ProjectionDatabase
+from shared.projections.read_snapshot import ReadSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenRow:
-    """Open deals with the same month of expected close, stage of a version of a process, and category."""
+    """Open deals with the same month of expected close, stage of a version of a process, category and currency."""
 
     due: str
     process_id: UUID
     process_version: int
     stage: str
     category: str
+    currency: str
     count: int
     amount: Decimal
     weighted: Decimal
@@ -40,10 +46,13 @@ class OpenRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedRow:
-    """Deals closed with the same outcome after the same number of days (-1: unknown or not won)."""
+    """Deals closed with the same outcome after the same number of days (-1: unknown or not won), in one currency; in
+    another than the company's also on the same day, whose rate counts."""
 
     outcome: str
     cycle_days: int
+    currency: str
+    valued_on: date
     count: int
     amount: Decimal
 
@@ -54,58 +63,58 @@ class ClosedRow:
 
 
 OPEN_NOW = """
-select due, process_id, process_version, stage, category,
+select due, process_id, process_version, stage, category, currency,
        sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted
   from {view}.level where still and {counted}{wanted}
- group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
+ group by 1, 2, 3, 4, 5, 6 having sum(count) <> 0 order by 1, 2, 3, 4, 5, 6
 """
 
 OPEN_THEN = """
-select due, process_id, process_version, stage, category,
+select due, process_id, process_version, stage, category, currency,
        sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
-    select due, process_id, process_version, stage, category, count, amount, weighted from {view}.level
+    select due, process_id, process_version, stage, category, currency, count, amount, weighted from {view}.level
      where still and month < $9 and {counted}{wanted}
     union all
-    select due, process_id, process_version, stage, category, count, amount, weighted from {view}.level
+    select due, process_id, process_version, stage, category, currency, count, amount, weighted from {view}.level
      where not still and month = $9 and {counted}{wanted}
     union all
-    select due, process_id, process_version, stage, category, count, amount, weighted from {view}.movement
+    select due, process_id, process_version, stage, category, currency, count, amount, weighted from {view}.movement
      where day >= $9 and day < $10 and {counted}{wanted}
     union all
-    select due, process_id, process_version, stage, category, 1, amount, weighted from {view}.span
+    select due, process_id, process_version, stage, category, currency, 1, amount, weighted from {view}.span
      where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}{wanted}
     union all
-    select due, process_id, process_version, stage, category, -1, -amount, -weighted from {view}.span
+    select due, process_id, process_version, stage, category, currency, -1, -amount, -weighted from {view}.span
      where end_at >= $11 and end_at <= $12 and outcome = 'open' and {scope}{wanted}
-) as moved group by 1, 2, 3, 4, 5 having sum(count) <> 0 order by 1, 2, 3, 4, 5
+) as moved group by 1, 2, 3, 4, 5, 6 having sum(count) <> 0 order by 1, 2, 3, 4, 5, 6
 """
 
 CLOSED_EVER = """
-select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from {view}.closed
- where {counted}{wanted} group by 1, 2 having sum(count) <> 0 order by 1, 2
+select outcome, cycle_days, currency, valued_on, sum(count)::bigint as count, sum(amount) as amount from {view}.closed
+ where {counted}{wanted} group by 1, 2, 3, 4 having sum(count) <> 0 order by 1, 2, 3, 4
 """
 
 CLOSED_THEN = """
-select outcome, cycle_days, sum(count)::bigint as count, sum(amount) as amount from (
-    select outcome, cycle_days, count, amount from {view}.closing_month
+select outcome, cycle_days, currency, valued_on, sum(count)::bigint as count, sum(amount) as amount from (
+    select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing_month
      where closed_month >= $11 and closed_month < $12 and month < $13 and {counted}{wanted}
     union all
-    select outcome, cycle_days, count, amount from {view}.closing
+    select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing
      where closed_on >= $11 and closed_on < $12 and day >= $13 and day < $14 and {counted}{wanted}
     union all
-    select outcome, cycle_days, count, amount from {view}.closing
+    select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing
      where closed_on >= $9 and closed_on < $11 and closed_on <= $10 and day < $14 and {counted}{wanted}
     union all
-    select outcome, cycle_days, count, amount from {view}.closing
+    select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing
      where closed_on >= $12 and closed_on <= $10 and day < $14 and {counted}{wanted}
     union all
-    select outcome, cycle_days, 1, amount from {view}.span
+    select outcome, cycle_days, currency, {valued_on}, 1, amount from {view}.span
      where start_at >= $15 and start_at <= $16 and closed_on between $9 and $10 and {scope}{wanted}
     union all
-    select outcome, cycle_days, -1, -amount from {view}.span
+    select outcome, cycle_days, currency, {valued_on}, -1, -amount from {view}.span
      where end_at >= $15 and end_at <= $16 and closed_on between $9 and $10 and {scope}{wanted}
-) as moved group by 1, 2 having sum(count) <> 0 order by 1, 2
-"""
+) as moved group by 1, 2, 3, 4 having sum(count) <> 0 order by 1, 2, 3, 4
+""".replace("{valued_on}", f"case when currency = $17 then '{ANY_DAY}' else closed_on end as valued_on")
 """Whole months from the monthly sums, the rest from the daily ones and the asked day's tail."""
 
 STANDING_NOW = ("(select * from {view}.span where end_at is null and $6::timestamptz is not null) as span",)
@@ -168,6 +177,7 @@ class Wanted:
     process_version: int | None = None
     stage: str | None = None
     category: str | None = None
+    currency: str | None = None
     closed: tuple[date, date] | None = None
     """First and last close date."""
     due: tuple[str, str] | None = None
@@ -181,6 +191,7 @@ class Wanted:
             ("process_version = ${}", () if self.process_version is None else (self.process_version,)),
             ("stage = ${}", () if self.stage is None else (self.stage,)),
             ("category = ${}", () if self.category is None else (self.category,)),
+            ("currency = ${}", () if self.currency is None else (self.currency,)),
             ("closed_on between ${} and ${}", self.closed or ()),
             ("due between ${} and ${}", self.due or ()),
         ]
@@ -200,6 +211,7 @@ class Wanted:
             and self.process_version in (None, state.process_version)
             and self.stage in (None, state.stage)
             and self.category in (None, state.category)
+            and self.currency in (None, state.currency)
             and (
                 self.closed is None
                 or (state.closed_on is not None and self.closed[0] <= state.closed_on <= self.closed[1])
@@ -209,10 +221,16 @@ class Wanted:
 
 
 ANY = Wanted()
+WON_DEALS = Wanted(outcome=WON)
+
+
+def due_in(period: Period) -> Wanted:
+    """The deals that are expected to close in a period."""
+    return Wanted(due=(period.months[0], period.months[-1]))
 
 
 async def open_rows(db: ProjectionDatabase, asked: Question, company: Company, wanted: Wanted = ANY) -> list[OpenRow]:
-    """The open pipeline, as far as it is wanted by process, stage, category and month of expected close."""
+    """The open pipeline, as far as it is wanted by process, stage, category, currency and month of expected close."""
     wanted = replace(wanted, outcome=None)
     if asked.known_at is not None:
         return tally_open(await deals_then(db, asked, replace(wanted, outcome=OPEN)))
@@ -235,8 +253,52 @@ async def closed_rows(
         rows = await _figures(db, CLOSED_EVER, wanted, asked)
     else:
         months = whole_months(first, last)
-        rows = await _figures(db, CLOSED_THEN, wanted, asked, (first, last, *months, *_cut(asked, company)))
+        rows = await _figures(
+            db, CLOSED_THEN, wanted, asked, (first, last, *months, *_cut(asked, company), company.currency)
+        )
     return [ClosedRow(**row) for row in rows]
+
+
+async def open_worth(reading: ReadSnapshot, asked: Question, company: Company, wanted: Wanted = ANY) -> Valued[OpenRow]:
+    """The open pipeline in the company's currency, at the rates of the day asked about."""
+    rows = await open_rows(reading("deals"), asked, company, wanted)
+    today = company.day(asked.as_of)
+    rates = await rates_of(reading, asked, company.currency, ((row.currency, today) for row in rows))
+    return worth_of_open(rows, rates, today)
+
+
+async def closed_worth(  # noqa: PLR0917
+    reading: ReadSnapshot, asked: Question, company: Company, first: date, last: date, wanted: Wanted = ANY
+) -> Valued[ClosedRow]:
+    """What was closed in the company's currency, each outcome at the rate of its own day."""
+    rows = await closed_rows(reading("deals"), asked, company, first, last, wanted=wanted)
+    rates = await rates_of(reading, asked, company.currency, ((row.currency, row.valued_on) for row in rows))
+    return worth_of_closed(rows, rates)
+
+
+def worth_of_open(rows: Iterable[OpenRow], rates: Rates, today: date) -> Valued[OpenRow]:
+    """Rows of open deals in the company's currency, and those for which there is no rate."""
+    valued, left = list[OpenRow](), list[tuple[Left, Sum]]()
+    for row in rows:
+        what = Sum(row.count, row.amount, row.weighted)
+        worth = rates.worth_of(what, row.currency, today)
+        if worth is None:
+            left.append((("open-deals", row.currency), what))
+        else:
+            valued.append(replace(row, amount=worth.amount, weighted=worth.weighted))
+    return Valued(rows=valued, unconverted=added(left), rates=rates.of_day(today))
+
+
+def worth_of_closed(rows: Iterable[ClosedRow], rates: Rates) -> Valued[ClosedRow]:
+    """Rows of closed deals in the company's currency, and those for which there is no rate."""
+    valued, left = list[ClosedRow](), list[tuple[Left, Sum]]()
+    for row in rows:
+        worth = rates.worth(row.amount, row.currency, row.valued_on)
+        if worth is None:
+            left.append((("closed-deals", row.currency), Sum(row.count, row.amount)))
+        else:
+            valued.append(replace(row, amount=worth))
+    return Valued(rows=valued, unconverted=added(left))
 
 
 async def _figures(
@@ -312,10 +374,10 @@ def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime, 
 
 def tally_open(states: Iterable[DealState]) -> list[OpenRow]:
     """The open pipeline of these deals."""
-    sums: dict[tuple[str, UUID, int, str, str], Sum] = {}
+    sums: dict[tuple[str, UUID, int, str, str, str], Sum] = {}
     for state in states:
         if state.outcome == OPEN:
-            key = (due_of(state), *stage_of(state), state.category)
+            key = (due_of(state), *stage_of(state), state.category, state.currency)
             sums[key] = sums.get(key, Sum()) + sum_of(state)
     return [
         OpenRow(
@@ -324,24 +386,33 @@ def tally_open(states: Iterable[DealState]) -> list[OpenRow]:
             process_version=version,
             stage=stage,
             category=category,
+            currency=currency,
             count=total.count,
             amount=total.amount,
             weighted=total.weighted,
         )
-        for (due, process_id, version, stage, category), total in sorted(sums.items())
+        for (due, process_id, version, stage, category, currency), total in sorted(sums.items())
     ]
 
 
 def tally_closed(states: Iterable[DealState], company: Company, first: date, last: date) -> list[ClosedRow]:
     """What these deals closed from `first` to `last`."""
-    sums: dict[tuple[str, int], Sum] = {}
+    sums: dict[tuple[str, int, str, date], Sum] = {}
     for state in states:
         if state.closed_on is not None and first <= state.closed_on <= last:
-            key = (state.outcome, cycle_days(state, company))
+            valued = valued_on(state.currency, state.closed_on, company)
+            key = (state.outcome, cycle_days(state, company), state.currency, valued)
             sums[key] = sums.get(key, Sum()) + sum_of(state)
     return [
-        ClosedRow(outcome=outcome, cycle_days=days, count=total.count, amount=total.amount)
-        for (outcome, days), total in sorted(sums.items())
+        ClosedRow(
+            outcome=outcome,
+            cycle_days=days,
+            currency=currency,
+            valued_on=valued,
+            count=total.count,
+            amount=total.amount,
+        )
+        for (outcome, days, currency, valued), total in sorted(sums.items())
     ]
 
 

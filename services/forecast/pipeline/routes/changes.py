@@ -1,6 +1,6 @@
 """Pipeline changes between two instants: legs that add up to the cent (FC-3)."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -8,16 +8,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.forecast.asking.answers import CountedMoney, money
+from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question, instant
 from services.forecast.asking.wording import title_of
 from services.forecast.counting.sums import Sum
-from services.forecast.pipeline.legs import LEGS, LegName, Move, Place, place_of
-from services.forecast.pipeline.queries.changes import legs, moved
-from services.forecast.pipeline.queries.totals import OpenRow, open_rows
+from services.forecast.counting.valuation import Valued, shown_left, shown_rates
+from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, Place, place_of
+from services.forecast.pipeline.queries.changes import moved, waterfall
+from services.forecast.pipeline.queries.totals import OpenRow
+from shared.domain.money import zero
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
@@ -39,7 +41,13 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineChanges:
-    """How the open pipeline came from `start` to `end`: end = start + the sum of the legs."""
+    """How the open pipeline came from `start` to `end`: end = start + the sum of the legs.
+
+    All amounts are in the company's currency: what leaves is worth what it was at the start, what enters or changes
+    what it is at the end, each at the exchange rate of that day (`rates` are those of the end). What deals of both
+    instants gained or lost by the rates alone is the leg `fx`, which also takes up fractions of a minor unit of sums
+    that were translated. `unconverted` counts the open deals of the end that were left out for want of a rate.
+    """
 
     since: datetime
     since_day: date
@@ -48,6 +56,8 @@ class PipelineChanges:
     known_at: datetime | None
     period: str | None
     currency: str
+    rates: list[UsedRate]
+    unconverted: list[Unconverted]
     start: CountedMoney
     legs: list[Leg]
     end: CountedMoney
@@ -55,7 +65,8 @@ class PipelineChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedDeal:
-    """A deal behind a leg."""
+    """A deal behind a leg. `amount`, `before` and `after` are in the company's currency, each at the exchange rate of
+    the leg; `own_before` and `own_after` are in the deal's."""
 
     id: UUID
     name: str
@@ -63,6 +74,8 @@ class MovedDeal:
     amount: Money
     before: Money | None
     after: Money | None
+    own_before: Money | None
+    own_after: Money | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +121,9 @@ async def pipeline_changes(
     """
     start, end, wanted = _range(query, since, until, within)
     async with query.reading() as reading:
-        deals = reading("deals")
-        before = _total(await open_rows(deals, start, query.company), wanted)
-        after = _total(await open_rows(deals, end, query.company), wanted)
-        sums = await legs(deals, start, end, wanted)
+        found = await waterfall(reading, query.company, start, end, wanted)
         parked = reading.parked
+    before, after = _counted(found.start, query.currency), _counted(found.end, query.currency)
     return answer(
         PipelineChanges(
             since=start.as_of,
@@ -121,9 +132,11 @@ async def pipeline_changes(
             known_at=end.known_at,
             period=wanted.name if wanted else None,
             currency=query.currency,
-            start=_counted(before, query.currency),
-            legs=[_leg(leg, sums.get(leg, Sum()), query.currency) for leg in LEGS],
-            end=_counted(after, query.currency),
+            rates=shown_rates(found.end.rates),
+            unconverted=shown_left(found.end.unconverted),
+            start=before,
+            legs=_legs(found.legs, after.amount - before.amount, query.currency),
+            end=after,
         ),
         parked=parked,
     )
@@ -143,7 +156,7 @@ async def pipeline_changes_deals(
     start, end, wanted = _range(query, since, until, within)
     async with query.reading() as reading:
         found = await moved(
-            reading("deals"), start, end, wanted, leg=leg, after=paged.behind(Place), enough=paged.enough
+            reading, query.company, start, end, wanted, leg=leg, after=paged.behind(Place), enough=paged.enough
         )
         parked = reading.parked
     page = paged.cut(found.moves, place_of)
@@ -180,13 +193,19 @@ def _range(
     return replace(end, as_of=start_at, current=False), end, period(within) if within is not None else None
 
 
-def _total(rows: Iterable[OpenRow], wanted: Period | None) -> Sum:
-    chosen = (row for row in rows if wanted is None or row.due in wanted.months)
-    return sum((Sum(row.count, row.amount, row.weighted) for row in chosen), Sum())
-
-
-def _counted(total: Sum, currency: str) -> CountedMoney:
+def _counted(valued: Valued[OpenRow], currency: str) -> CountedMoney:
+    total = sum((Sum(row.count, row.amount) for row in valued.rows), Sum())
     return CountedMoney(count=total.count, amount=money(total.amount, currency))
+
+
+def _legs(sums: Mapping[str, Sum], change: Money, currency: str) -> list[Leg]:
+    """All legs, which add up to the change: where amounts were translated, each sum is rounded, and what is lost or
+    gained by that belongs to the exchange rates."""
+    shown = [_leg(leg, sums.get(leg, Sum()), currency) for leg in LEGS]
+    if FX not in sums:
+        return shown
+    rest = sum((each.amount for each in shown if each.leg != FX), zero(currency))
+    return [replace(each, amount=change - rest) if each.leg == FX else each for each in shown]
 
 
 def _leg(leg: str, total: Sum, currency: str) -> Leg:
@@ -201,4 +220,6 @@ def _moved_deal(move: Move, currency: str) -> MovedDeal:
         amount=money(move.amount, currency),
         before=None if move.before is None else money(move.before, currency),
         after=None if move.after is None else money(move.after, currency),
+        own_before=None if move.own_before is None else money(move.own_before.amount, move.own_before.currency),
+        own_after=None if move.own_after is None else money(move.own_after.amount, move.own_after.currency),
     )

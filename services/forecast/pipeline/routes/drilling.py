@@ -8,14 +8,16 @@ from uuid import UUID
 
 from fastapi import Response
 
-from services.forecast.asking.answers import money
+from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging
 from services.forecast.asking.parameters import QueryContext
 from services.forecast.asking.wording import title_of
+from services.forecast.counting.valuation import shown_left
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
 from services.forecast.pipeline.queries.totals import Wanted
-from services.forecast.pipeline.timeline import CATEGORIES, OUTCOME_WORDS, DealState
+from services.forecast.pipeline.queries.worth import DealWorth
+from services.forecast.pipeline.timeline import CATEGORIES, OUTCOME_WORDS
 from services.forecast.processes.queries import StageKey, stages
 from shared.events.definition import words
 from shared.events.money import Money
@@ -27,12 +29,16 @@ class DrilledDeal:
     """A deal in a drill-down, as it stood at the instant asked about; `outcome_title` is the outcome in words.
 
     `stage_name` is what its process calls the stage, or the key in words as long as no publication of it is known.
+    `amount` and `weighted` are in the company's currency, `own_amount` is in the deal's; `rate_published_on` is the day
+    of the exchange rate between them, null when they are the same.
     """
 
     id: UUID
     name: str
     amount: Money
     weighted: Money
+    own_amount: Money
+    rate_published_on: date | None
     process_id: UUID
     process_version: int
     stage: str
@@ -50,7 +56,9 @@ class DrilledDeal:
 class DrilledDeals:
     """The deals behind a figure, the largest first, a page of them, and what all of them add up to.
 
-    `expected` is the amount of closed deals and the weighted amount of open ones.
+    `expected` is the amount of closed deals and the weighted amount of open ones. An open deal in another currency is
+    worth what it is at the rate of the day asked about, a closed one at that of its own day; `unconverted` counts what
+    was left out for want of a rate.
     """
 
     as_of: datetime
@@ -59,6 +67,7 @@ class DrilledDeals:
     amount: Money
     weighted: Money
     expected: Money
+    unconverted: list[Unconverted]
     deals: list[DrilledDeal]
     next: str | None
     """The cursor of the following page."""
@@ -69,7 +78,7 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
     """A page of the deals of all parts, the largest first, and the sums of all."""
     async with query.reading() as reading:
         found = await deals_behind(
-            reading("deals"), query.question, query.company, parts, after=paged.behind(Place), enough=paged.enough
+            reading, query.question, query.company, parts, after=paged.behind(Place), enough=paged.enough
         )
         names = {stage.key: stage.name for stage in await stages(reading("processes"))}
         parked = reading.parked
@@ -81,19 +90,23 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
         amount=money(found.total.amount, query.currency),
         weighted=money(found.total.weighted, query.currency),
         expected=money(found.expected, query.currency),
-        deals=[_row(state, query.currency, names) for state in page.rows],
+        unconverted=shown_left(found.unconverted),
+        deals=[_row(deal, query.currency, names) for deal in page.rows],
         next=page.next,
         has_more=page.has_more,
     )
     return answer(rows, parked=parked, headers=page.headers)
 
 
-def _row(state: DealState, currency: str, names: Mapping[StageKey, str]) -> DrilledDeal:
+def _row(deal: DealWorth, currency: str, names: Mapping[StageKey, str]) -> DrilledDeal:
+    state = deal.state
     return DrilledDeal(
         id=state.deal_id,
         name=state.name,
-        amount=money(state.amount, currency),
-        weighted=money(state.weighted, currency),
+        amount=money(deal.amount, currency),
+        weighted=money(deal.weighted, currency),
+        own_amount=money(state.amount, state.currency),
+        rate_published_on=deal.rate.published_on,
         process_id=state.process_id,
         process_version=state.process_version,
         stage=state.stage,

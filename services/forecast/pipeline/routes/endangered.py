@@ -8,13 +8,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from services.forecast.asking.answers import money
+from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period, quarter_of
+from services.forecast.counting.valuation import shown_left
 from services.forecast.pipeline.dangers import Danger
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
-from services.forecast.pipeline.timeline import CATEGORIES, DealState
+from services.forecast.pipeline.queries.worth import DealWorth
+from services.forecast.pipeline.timeline import CATEGORIES
 from services.forecast.processes.queries import stages
 from shared.domain.roles import READING
 from shared.events.definition import words
@@ -26,11 +28,16 @@ router = APIRouter(tags=["forecast"])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndangeredDeal:
-    """An open deal of the period, what is at stake, and why it is in danger, the gravest reason first."""
+    """An open deal of the period, what is at stake, and why it is in danger, the gravest reason first.
+
+    `amount` is in the company's currency, at the exchange rate of the day asked about; `own_amount` in the deal's.
+    """
 
     id: UUID
     name: str
     amount: Money
+    own_amount: Money
+    rate_published_on: date | None
     process_id: UUID
     process_version: int
     stage: str
@@ -44,13 +51,15 @@ class EndangeredDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndangeredDeals:
-    """The deals that endanger a period most, a page of them."""
+    """The deals that endanger a period most, a page of them. `unconverted` counts the open deals that were left out for
+    want of an exchange rate."""
 
     as_of: datetime
     period: str
     currency: str
     count: int
     """How many open deals of the period are in danger at all."""
+    unconverted: list[Unconverted]
     deals: list[EndangeredDeal]
     next: str | None
     """The cursor of the following page."""
@@ -68,7 +77,7 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
     async with query.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         found = await endangered(
-            reading("deals"),
+            reading,
             query.question,
             query.company,
             norms,
@@ -85,7 +94,8 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
             period=wanted.name,
             currency=query.currency,
             count=found.count,
-            deals=[_row(state, reasons, query.currency, names) for state, reasons in page.rows],
+            unconverted=shown_left(found.unconverted),
+            deals=[_row(deal, reasons, query.currency, names) for deal, reasons in page.rows],
             next=page.next,
             has_more=page.has_more,
         ),
@@ -94,11 +104,14 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
     )
 
 
-def _row(state: DealState, reasons: list[Danger], currency: str, names: Mapping[UUID, str]) -> EndangeredDeal:
+def _row(deal: DealWorth, reasons: list[Danger], currency: str, names: Mapping[UUID, str]) -> EndangeredDeal:
+    state = deal.state
     return EndangeredDeal(
         id=state.deal_id,
         name=state.name,
-        amount=money(state.amount, currency),
+        amount=money(deal.amount, currency),
+        own_amount=money(state.amount, state.currency),
+        rate_published_on=deal.rate.published_on,
         process_id=state.process_id,
         process_version=state.process_version,
         stage=state.stage,

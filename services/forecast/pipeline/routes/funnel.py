@@ -10,13 +10,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
-from services.forecast.asking.answers import CountedMoney, money
+from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery, ProcessId, ProcessVersion, check_process
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
+from services.forecast.counting.valuation import shown_left, shown_rates, together
 from services.forecast.pipeline.figures import mean_and_median
-from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
+from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_worth, open_worth
 from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON
 from services.forecast.processes.queries import Stage, StageKey, stages
@@ -79,11 +80,17 @@ class ClosedFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funnel:
-    """The funnel at an instant. `parked` counts events that could not be applied yet; it is left out when zero."""
+    """The funnel at an instant. `parked` counts events that could not be applied yet; it is left out when zero.
+
+    All amounts are in the company's currency: open ones at the exchange `rates` of the day asked about, closed ones at
+    the rate of their own day. `unconverted` counts what was left out for want of a rate.
+    """
 
     as_of: datetime
     known_at: datetime | None
     currency: str
+    rates: list[UsedRate]
+    unconverted: list[Unconverted]
     stages: list[StageFigures]
     closed: ClosedFigures
 
@@ -108,16 +115,18 @@ async def funnel(
     wanted = Wanted(process_id=process_id, process_version=process_version)
     async with query.reading() as reading:
         known = await stages(reading("processes"))
-        open_deals = await open_rows(reading("deals"), query.question, query.company, wanted)
-        closed = await closed_rows(reading("deals"), query.question, query.company, opening, ending, wanted=wanted)
+        open_deals = await open_worth(reading, query.question, query.company, wanted)
+        closed = await closed_worth(reading, query.question, query.company, opening, ending, wanted)
         parked = reading.parked
     return answer(
         Funnel(
             as_of=query.question.as_of,
             known_at=query.question.known_at,
             currency=query.currency,
-            stages=_stages(open_deals, chosen(known, process_id, process_version), query.question, query.currency),
-            closed=_closed(closed, query.currency),
+            rates=shown_rates(open_deals.rates),
+            unconverted=shown_left(together(open_deals.unconverted, closed.unconverted)),
+            stages=_stages(open_deals.rows, chosen(known, process_id, process_version), query.question, query.currency),
+            closed=_closed(closed.rows, query.currency),
         ),
         parked=parked,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Response
 
+from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.wording import event_text, title_of
@@ -31,7 +32,7 @@ SHOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field of the deal that a fact changed; `title` is the field in words."""
+    """One field of the deal that a fact changed; `title` is the field in words. An amount is in the deal's currency."""
 
     field: Annotated[str, words(SHOWN)]
     title: str
@@ -68,7 +69,6 @@ class DealHistory:
 
     as_of: datetime
     known_at: datetime | None
-    currency: str
     deal_id: UUID
     name: str
     count: int
@@ -99,7 +99,6 @@ async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Respons
         DealHistory(
             as_of=asked.as_of,
             known_at=asked.known_at,
-            currency=query.currency,
             deal_id=deal_id,
             name=state.name,
             count=len(steps),
@@ -157,6 +156,12 @@ def _entry(fact: Any, before: DealState | None, after: DealState | None, name: s
 
 
 def _changes(before: DealState | None, after: DealState | None) -> list[FieldChange]:
-    pairs = ((field, getattr(before, field, None), getattr(after, field, None)) for field in SHOWN)
+    pairs = ((field, _told_of(before, field), _told_of(after, field)) for field in SHOWN)
     changed = ((field, old, new) for field, old, new in pairs if old != new)
     return [FieldChange(field=field, title=title_of(field), before=old, after=new) for field, old, new in changed]
+
+
+def _told_of(state: DealState | None, field: str) -> Any:
+    if state is not None and field == "amount":
+        return money(state.amount, state.currency)
+    return getattr(state, field, None)

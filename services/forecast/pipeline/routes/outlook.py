@@ -1,20 +1,29 @@
 """The forecast of a period: what is won, what is expected, and how far that is from the target (FC-4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from services.forecast.asking.answers import money, ratio
+from services.forecast.asking.answers import Unconverted, UsedRate, money, ratio
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import Period, period, quarter_of
 from services.forecast.cash.queries import invoiced
 from services.forecast.counting.sums import Sum
-from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_rows, open_rows
+from services.forecast.counting.valuation import shown_left, shown_rates, together
+from services.forecast.pipeline.queries.totals import (
+    WON_DEALS,
+    ClosedRow,
+    OpenRow,
+    Wanted,
+    closed_worth,
+    due_in,
+    open_worth,
+)
 from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
 from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
 from services.forecast.targets.queries import revenue_target
@@ -48,13 +57,17 @@ class Outlook:
 
     `weighted` is the sum of amount × configured probability of open deals due in the period; `expected` is won plus
     weighted; `attainment` won ÷ target; `gap` target − won; `coverage` open ÷ gap. Without a target these are null.
-    `invoiced` stands beside the bookings.
+    `invoiced` stands beside the bookings. All amounts are in the company's currency: open ones at the exchange `rates`
+    of the day asked about, won and invoiced ones at the rate of their own day. `unconverted` counts what was left out
+    for want of a rate.
     """
 
     as_of: datetime
     known_at: datetime | None
     period: str
     currency: str
+    rates: list[UsedRate]
+    unconverted: list[Unconverted]
     target: Money | None
     """The period's own, else the sum of its quarters, or months."""
     target_missing: list[str]
@@ -82,13 +95,12 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
     today = query.company.day(asked.as_of)
     wanted = period(name) if name is not None else quarter_of(today)
     async with query.reading() as reading:
-        open_deals = [
-            row for row in await open_rows(reading("deals"), asked, query.company) if row.due in wanted.months
-        ]
-        closed = await closed_rows(reading("deals"), asked, query.company, wanted.first, wanted.last)
+        still = await open_worth(reading, asked, query.company, due_in(wanted))
+        ended = await closed_worth(reading, asked, query.company, wanted.first, wanted.last, WON_DEALS)
         goal = await revenue_target(reading("targets"), asked, wanted)
-        billed = await invoiced(reading("cash"), asked, query.company, wanted.first, wanted.last)
+        billed = await invoiced(reading, asked, query.company, wanted.first, wanted.last)
         parked = reading.parked
+    open_deals, closed = still.rows, ended.rows
     begun, whole = wanted.elapsed(today)
     won = sum((row.amount for row in closed if row.won), Decimal(0))
     weighted = sum((row.weighted for row in open_deals), Decimal(0))
@@ -102,6 +114,8 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
             known_at=asked.known_at,
             period=wanted.name,
             currency=currency,
+            rates=shown_rates(still.rates),
+            unconverted=shown_left(together(still.unconverted, ended.unconverted, billed.unconverted)),
             target=None if target is None else money(target, currency),
             target_missing=list(goal.missing),
             won=money(won, currency),
@@ -140,7 +154,7 @@ async def forecast_deals(
 def behind(figure: str, wanted: Period, category: str | None = None) -> list[Wanted]:
     """The deals that are part of a figure of the period's forecast; a won deal's category is closed."""
     won = Wanted(outcome=WON, closed=(wanted.first, wanted.last))
-    still = Wanted(outcome=OPEN, category=category, due=(wanted.months[0], wanted.months[-1]))
+    still = replace(due_in(wanted), outcome=OPEN, category=category)
     parts = {"won": [won], "open": [still], "weighted": [still], "expected": [won, still]}[figure]
     return [part for part in parts if category is None or (part is won) == (category == "closed")]
 

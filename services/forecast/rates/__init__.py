@@ -1,0 +1,1 @@
+"""What was a currency worth in the company's on a day, as known when?"""
