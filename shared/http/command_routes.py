@@ -35,7 +35,7 @@ from shared.http.headers import (
 )
 from shared.http.json import encode
 from shared.http.problems import Problem
-from shared.http.read_your_writes import await_token
+from shared.http.read_your_writes import await_token, reader
 from shared.http.resources import Resource
 from shared.kafka.partitioning import partition_of
 from shared.ops.ids import new_id
@@ -258,10 +258,8 @@ def resource_route(resource: Resource) -> Route:
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await service.authenticator.sign_in(request)
-        refuse_parameters(request)
+        actor = await reader(request)
         aggregate_id = path_id(request, aggregate)
-        actor = await await_token(request, actor)
         held = await service.commands.state(aggregate, aggregate_id)
         owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)
         if isinstance(held.state, aggregate.start) or not sees(actor, aggregate.readers, owner, team):

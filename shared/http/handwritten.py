@@ -17,14 +17,11 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from shared.domain.context import Actor
-from shared.domain.permissions import role_missing
 from shared.domain.roles import Permission
 from shared.http.bodies import parse, read_body
 from shared.http.context import ServiceContext, context_of
-from shared.http.headers import refuse_parameters
 from shared.http.json import encode, schema_of
-from shared.http.problems import Problem
-from shared.http.read_your_writes import await_token
+from shared.http.read_your_writes import reader
 
 ROLES = "x-roles"
 EVENT_STREAM = "text/event-stream"
@@ -71,14 +68,12 @@ def operation(
 
 async def _asking(request: Request) -> Actor:
     route = request.scope["route"]
-    actor = await context_of(request).authenticator.sign_in(request)
     roles = (route.openapi_extra or {}).get(ROLES)
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
-    if actor.roles.isdisjoint(roles):
-        raise Problem("not-allowed", role_missing(roles), code="role-missing")
-    refuse_parameters(request, request.app.state.parameters[request.method.lower(), route.path_format])
-    return await await_token(request, actor)
+    return await reader(
+        request, roles=roles, known=request.app.state.parameters[request.method.lower(), route.path_format]
+    )
 
 
 CurrentActor = Annotated[Actor, Depends(_asking)]

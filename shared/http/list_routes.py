@@ -12,13 +12,10 @@ from starlette.routing import Route
 
 from shared.directory.narrowing import OWNER, TEAM, refuse_strangers
 from shared.domain.context import Actor
-from shared.domain.permissions import role_missing
 from shared.http.command_routes import operation_id
 from shared.http.context import ServiceContext, context_of
 from shared.http.handwritten import answer
-from shared.http.headers import refuse_parameters
-from shared.http.problems import Problem
-from shared.http.read_your_writes import await_token
+from shared.http.read_your_writes import reader
 from shared.projections.lists import Listing, ListQuery, QueryParams, holds, page, understand
 
 
@@ -40,11 +37,7 @@ def list_route(listing: Listing) -> Route:
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await service.authenticator.sign_in(request)
-        if actor.roles.isdisjoint(listing.readers):
-            raise Problem("not-allowed", role_missing(listing.readers), code="role-missing")
-        refuse_parameters(request, listing.parameters, several)
-        actor = await await_token(request, actor)
+        actor = await reader(request, roles=listing.readers, known=listing.parameters, several=several)
         query = query_of(request)
         today = service.settings.company.day(service.clock.now())
         asked = understand(listing, query, service.cursors, today)

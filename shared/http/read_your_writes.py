@@ -1,17 +1,36 @@
 """Read your own writes: a request with a Consistency-Token waits until the answer holds what it names (API-2)."""
 
 import time
+from collections.abc import Collection
 
 from starlette.requests import Request
 
 from shared.domain.context import Actor
+from shared.domain.permissions import role_missing
+from shared.domain.roles import Role
 from shared.http.context import context_of
-from shared.http.headers import prefers_lenient, single_header
+from shared.http.headers import prefers_lenient, refuse_parameters, single_header
 from shared.http.problems import Problem
 from shared.projections.consistency import ReadModelBehind
 from shared.projections.tokens import decode
 
 WAIT_SECONDS = 2.0
+
+
+async def reader(
+    request: Request,
+    *,
+    roles: Collection[Role] | None = None,
+    known: frozenset[str] = frozenset(),
+    several: frozenset[str] = frozenset(),
+) -> Actor:
+    """Who reads: signed in, with one of the roles (None: that is decided by what is read), asking with known query
+    parameters of which only `several` may be repeated, once what their token names has arrived. Raises Problem."""
+    actor = await context_of(request).authenticator.sign_in(request)
+    if roles is not None and actor.roles.isdisjoint(roles):
+        raise Problem("not-allowed", role_missing(roles), code="role-missing")
+    refuse_parameters(request, known, several)
+    return await await_token(request, actor)
 
 
 async def await_token(request: Request, actor: Actor) -> Actor:
