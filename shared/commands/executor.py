@@ -16,9 +16,10 @@ import asyncpg
 
 from shared.commands.access import authorise_created
 from shared.commands.answer import Retry, answer_of, carried_out, first_time
+from shared.commands.appending import append_of
 from shared.commands.contention import ContentionLock
 from shared.commands.decision import Decided, NeedsHistory, decide
-from shared.commands.effects import StreamChange, append_of, changes_of
+from shared.commands.effects import StreamChange, changes_of
 from shared.commands.loaders import LoaderContext, LookUp, Provider
 from shared.commands.request import Busy, CommandRequest, CommandResult, Refused
 from shared.domain.aggregate import Aggregate

@@ -37,6 +37,12 @@ class CommandRequest:
     """Whether the command is still to run in this state; otherwise it succeeds without events. For timers."""
 
 
+def required_id(id_: UUID | None) -> UUID:
+    """An id that the executor has given a request, if it came without one."""
+    assert id_ is not None
+    return id_
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
     """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from shared.commands.effects import decode_command
+from shared.commands.appending import decode_command
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, Refused
 from shared.domain.aggregate import Aggregate
