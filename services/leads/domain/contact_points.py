@@ -137,7 +137,11 @@ def normal_phone(given: str, country: str | None) -> str:
         raise ValueError("No phone number of that country has this length.")
     extension = f";ext={number.extension}" if number.extension else ""
     number.extension = None
-    return f"{phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)}{extension}"
+    normal = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    # Of zeros that lead a number some may be taken for the prefix of a trunk line once it is read again.
+    if phonenumbers.format_number(phonenumbers.parse(normal), phonenumbers.PhoneNumberFormat.E164) != normal:
+        raise ValueError("No phone number of that country begins with these zeros.")
+    return f"{normal}{extension}"
 
 
 def normal_domain(given: str) -> str:
