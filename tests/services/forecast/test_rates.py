@@ -64,6 +64,31 @@ async def test_fc_1_a_correction_counts_from_when_it_was_known_and_may_be_taken_
         assert await rate("USD", MONDAY, known="2026-03-17") == Rate(Decimal("0.625"), FRIDAY)
 
 
+async def test_data_5_what_is_told_again_replaces_what_was_told_whole(forecast: Forecast) -> None:
+    """A line of history that was corrected names no franc any more; what the desk published after the day stands over
+    both, whenever the lines are told."""
+    late = day("2026-03-17")
+    told = replace(table(FRIDAY, {"USD": "1.25", "CHF": "0.5"}, day("2026-03-14")), fact="told/1", by_day=True)
+    again = replace(table(FRIDAY, {"USD": "1.6"}, late, sequence=3), fact="told/1", by_day=True)
+    told, again = (replace(each, occurred_at=day("2026-03-13")) for each in (told, again))
+    desk = table(FRIDAY, {"JPY": "160"}, day("2026-03-16"), sequence=2)
+    await forecast.journal_facts([told, desk])
+    async with asking(forecast) as rate:
+        assert await rate("CHF", MONDAY) == Rate(Decimal(2), FRIDAY)
+    await forecast.journal_facts([again])
+    async with asking(forecast) as rate:
+        assert await rate("CHF", MONDAY) is None
+        assert await rate("USD", MONDAY) == Rate(Decimal("0.625"), FRIDAY)
+        assert await rate("JPY", MONDAY) == Rate(Decimal("0.00625"), FRIDAY)
+        assert await rate("CHF", MONDAY, known="2026-03-16") == Rate(Decimal(2), FRIDAY)
+    other = replace(table(FRIDAY, {"JPY": "150"}, day("2026-03-18"), sequence=4), fact="told/2", by_day=True)
+    await forecast.journal_facts([replace(other, occurred_at=day("2026-03-13"))])
+    async with asking(forecast) as rate:
+        assert await rate("JPY", MONDAY) == Rate(Decimal("0.00625"), FRIDAY), (
+            "told of before the desk's"
+        )
+
+
 async def test_fc_1_a_cross_rate_is_of_one_day(forecast: Forecast) -> None:
     """A company in francs, by the tables of a bank that publishes for one euro."""
     await forecast.journal_facts(
