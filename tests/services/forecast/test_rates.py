@@ -84,9 +84,7 @@ async def test_data_5_what_is_told_again_replaces_what_was_told_whole(forecast: 
     other = replace(table(FRIDAY, {"JPY": "150"}, day("2026-03-18"), sequence=4), fact="told/2", by_day=True)
     await forecast.journal_facts([replace(other, occurred_at=day("2026-03-13"))])
     async with asking(forecast) as rate:
-        assert await rate("JPY", MONDAY) == Rate(Decimal("0.00625"), FRIDAY), (
-            "told of before the desk's"
-        )
+        assert await rate("JPY", MONDAY) == Rate(Decimal("0.00625"), FRIDAY), "told of before the desk's"
 
 
 async def test_fc_1_a_cross_rate_is_of_one_day(forecast: Forecast) -> None:
