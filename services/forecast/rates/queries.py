@@ -13,27 +13,16 @@ from shared.domain.exchange import factor
 from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import ReadSnapshot
 
-# Both rates of one table, each as it was published last of what was known and stood then; of two tables of one day that
-# of the company's own currency. What was told again under its name replaces what was told before, whole.
+# Both rates of one table, as they were known then; of two tables of one day that of the company's own currency.
 LAST = """
-with asked as (select * from unnest($1::text[], $2::date[]) as asked (currency, day)),
-standing as not materialized (
-    select * from {view}.publication p where known <= $4 and (retracted is null or retracted > $4)
-       and not exists (select from {view}.publication again
-                        where (again.table_id, again.fact) = (p.table_id, p.fact) and again.sequence > p.sequence
-                          and again.request <> p.request and again.known <= $4
-                          and (again.retracted is null or again.retracted > $4))
-),
-counting as not materialized (
-    select r.table_id, r.currency, r.rate, r.published_on, p.base from {view}.rate r
-      join standing p using (table_id, sequence)
-     where not exists (select from {view}.rate other join standing later using (table_id, sequence)
-                        where (other.table_id, other.currency) = (r.table_id, r.currency) and later.place > p.place)
-)
-select asked.currency, asked.day, last.* from asked cross join lateral (
+select asked.currency, asked.day, last.*
+  from unnest($1::text[], $2::date[]) as asked (currency, day) cross join lateral (
     select one.published_on, one.rate as source, own.rate as target
-      from counting one join counting own on own.table_id = one.table_id and own.currency = $3
+      from {view}.rate one join {view}.rate own
+        on own.table_id = one.table_id and own.currency = $3 and own.known <= $4
+           and (own.known_until is null or own.known_until > $4)
      where one.currency = asked.currency and one.published_on <= asked.day
+       and one.known <= $4 and (one.known_until is null or one.known_until > $4)
      order by one.published_on desc, one.base = $3 desc, one.base limit 1
 ) as last
 """
