@@ -39,7 +39,8 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRate:
-    """How many units of a currency one unit of the base was worth, as known from a moment until another (None: still)."""
+    """How many units of a currency one unit of the base was worth, and from when until when (None: still) that was
+    known."""
 
     currency: str
     rate: Decimal
