@@ -1,4 +1,4 @@
-"""Waiting until the views of a service have folded all that they read; for every build's schema."""
+"""Waiting until the projections of a service have folded all that they read; for every build's schema."""
 
 import asyncio
 import time
@@ -22,8 +22,8 @@ REACHED = "select coalesce(sum(position), 0)::bigint from mark"
 
 
 async def folded(local: Stack, service: str, source: str) -> None:
-    """Wait until the views of a service that fold its log or its journal have come to the end, however long that takes.
-    Raises TimeoutError when they come no further."""
+    """Wait until the projections of a service that fold its log or its journal have come to the end, however long that
+    takes. Raises TimeoutError when they come no further."""
     behind = BEHIND.format(source=source, table=READS[source])
     connection = await asyncpg.connect(local.database_url(service))
     began = said = moved = time.monotonic()
@@ -37,7 +37,7 @@ async def folded(local: Stack, service: str, source: str) -> None:
                 raise TimeoutError(f"{service} folds no further; the logs are in {local.home.logs}.")
             if now - said > TELL_SECONDS:
                 said = now
-                told(f"Folding: {left} views of {service} have not come to the end ({now - began:.0f} s).")
+                told(f"Folding: {left} projections of {service} have not come to the end ({now - began:.0f} s).")
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         await connection.close()

@@ -105,7 +105,7 @@ class Ledgers:
         await self.restarted()
 
     async def restarted(self) -> None:
-        """New processes of the owners, which have folded their views and are at rest."""
+        """New processes of the owners, which have folded their projections and are at rest."""
         for name in OWNERS:
             await restart(self.local, name)
         for name in OWNERS:

@@ -205,7 +205,7 @@ def drawn_from(family: Aggregate, examples: int) -> list[list[Told]]:
     """So many generated histories of a family, for tests that the generator cannot run itself."""
     cases = list[list[Told]]()
 
-    @settings(max_examples=examples, deadline=None, database=None)
+    @settings(max_examples=examples, database=None)
     @given(histories(family))
     def draw(told: list[Told]) -> None:
         cases.append(told)
@@ -216,7 +216,7 @@ def drawn_from(family: Aggregate, examples: int) -> list[list[Told]]:
 
 @pytest.mark.parametrize("family", [family for family, _ in FAMILIES], ids=lambda family: family.name)
 def test_data_5_arrival_changes_no_state(family: Aggregate) -> None:
-    @settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=CASES, suppress_health_check=[HealthCheck.too_slow])
     @given(histories(family), st.randoms(use_true_random=False))
     def check(told: list[Told], dice: random.Random) -> None:
         shuffled = dice.sample(told, len(told))
@@ -241,7 +241,7 @@ def stepwise(family: Aggregate, facts: Sequence[Envelope[Any]]) -> Any:
 
 @pytest.mark.parametrize("family", [family for family, _ in FAMILIES], ids=lambda family: family.name)
 def test_data_5_what_was_taken_back_is_as_if_it_had_never_been_told(family: Aggregate) -> None:
-    @settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=CASES, suppress_health_check=[HealthCheck.too_slow])
     @given(histories(family), st.randoms(use_true_random=False))
     def check(told: list[Told], dice: random.Random) -> None:
         facts = taken_back([fact.envelope(number) for number, fact in enumerate(told, 1)], dice)

@@ -101,7 +101,7 @@ NATIVE = [command for command, (handler,) in deal.handlers.items() if handler.al
 """What history tells is known again by its name, and not by what it says."""
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     history=st.lists(any_of(*TOLD), max_size=8),
     command=any_of(*NATIVE),
@@ -113,7 +113,7 @@ def test_a_command_of_a_deal_repeated_records_nothing(history: list[Any], comman
 
 
 @pytest.mark.parametrize("aggregate", [process, product, target], ids=lambda each: each.name)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_a_command_of_what_deals_rest_on_repeated_records_nothing(aggregate: Any, data: st.DataObject) -> None:
     native = [command for command, handlers in aggregate.handlers.items() if handlers[0].allow != ONLY_SERVICES]
@@ -126,7 +126,7 @@ def test_the_generated_commands_are_sensible_enough_to_be_accepted() -> None:
     """Without this, the properties above could hold because everything is refused."""
     accepted: set[type] = set()
 
-    @settings(max_examples=1500, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=1500, database=None, derandomize=True)
     @given(history=st.lists(any_of(*TOLD), min_size=8, max_size=12))
     def run(history: list[Any]) -> None:
         scenario = THE_DEAL.given(OPENED_FRIDAY)

@@ -130,7 +130,7 @@ def test_moving_between_stages_changes_no_amount() -> None:
     assert moves([pair([opened()], [moved("needs")])], between(ALL, ALL, None)) == []
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(lives, min_size=1, max_size=5),
     st.integers(-1, 60),

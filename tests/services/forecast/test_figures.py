@@ -101,7 +101,7 @@ def post(posted: dict[Any, Sum], changes: Iterable[tuple[Any, Sum]]) -> None:
         posted[key] = posted.get(key, Sum()) + change
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(lives, min_size=1, max_size=4), st.integers(-1, 95))
 def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[Any, int, int]]], after: int) -> None:
     asked = COMPANY.day(START) + timedelta(days=after)
@@ -120,7 +120,7 @@ def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[A
     assert sum_until(posted, asked) == tally(states, asked)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(lives, min_size=1, max_size=4), st.integers(-1, 400))
 def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
     drawn: list[list[tuple[Any, int, int]]], after: int

@@ -231,7 +231,7 @@ days = st.integers(-5, 200)
 settled = st.lists(st.tuples(days.map(lambda day: START + timedelta(days=day)), st.integers(1, 120)), max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 200), settled, days)
 def test_what_is_owed_of_an_invoice_at_any_instant(amount: int, paid: list[tuple[datetime, int]], after: int) -> None:
     """One item as long as anything of it is owed, whenever and however much was paid."""

@@ -76,7 +76,7 @@ def history(told: Sequence[tuple[Any, int, int | None, str | None]]) -> list[Env
     return [begun, *(recorded(number, each) for number, each in enumerate(told, 2))]
 
 
-@settings(max_examples=CASES, deadline=None)
+@settings(max_examples=CASES)
 @given(st.lists(TOLD, max_size=7))
 def test_data_5_the_owner_and_forecast_tell_one_history(told: list[tuple[Any, int, int | None, str | None]]) -> None:
     facts = history(told)
@@ -93,7 +93,7 @@ def test_data_5_the_owner_and_forecast_tell_one_history(told: list[tuple[Any, in
     assert (seen.owner, seen.team, seen.closed_on) == (owned.owner, owned.team, getattr(owned, "on", None))
 
 
-@settings(max_examples=CASES, deadline=None)
+@settings(max_examples=CASES)
 @given(st.lists(TOLD, max_size=7), st.randoms(use_true_random=False))
 def test_data_5_arrival_changes_nothing_of_what_was_told(
     told: list[tuple[Any, int, int | None, str | None]], dice: random.Random

@@ -136,7 +136,7 @@ NATIVE = [command for command, (family, _) in HOME.items() if family.handlers[co
 
 
 @given(some.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_command_repeated_on_its_own_result_records_nothing_or_is_refused(data: some.DataObject) -> None:
     kind = data.draw(some.sampled_from(sorted(NATIVE, key=lambda command: command.__name__)))
     aggregate, history = HOME[kind]
