@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -95,7 +96,8 @@ def session_number(connection: Any) -> int:
 
 
 async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds: float = 10) -> asyncpg.Pool:
-    """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects.
+    """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects,
+    `numeric` ones as decimals that have the digits of the column and no exponent.
 
     Session state does not survive in it: only transaction-scoped settings and locks may be used.
     """
@@ -135,6 +137,9 @@ async def reserved(pool: asyncpg.Pool, seconds: float) -> AsyncIterator[Any]:
 
 async def _prepare(connection: Any) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads, format="text")
+    # As PostgreSQL writes them. asyncpg (0.32.0, pgproto/codecs/numeric.pyx) gives whole thousands of a numeric without
+    # decimals, like an amount in yen, an exponent: 10000 is Decimal("1E+4"), and "1E+4" in every answer.
+    await connection.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=Decimal, format="text")
 
 
 async def _keep(connection: Any) -> None:

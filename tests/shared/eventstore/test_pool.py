@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import asyncpg
 import pytest
@@ -108,3 +109,17 @@ async def test_a_caller_that_is_cancelled_leaves_no_lock(pool: asyncpg.Pool, onl
             assert await locks(onlooker) == 0, turns
             if ended:
                 break
+
+
+@pytest.mark.parametrize("digits", ["10000", "120000", "10000.00", "0.0001", "0", "999999999999999.99"])
+async def test_a_number_is_read_with_the_digits_of_its_column(postgres: DatabaseServer, digits: str) -> None:
+    """asyncpg 0.32.0 by itself reads 10000 as Decimal("1E+4"), which is how an amount in yen would be answered."""
+    url = await postgres.create_database("numbers")
+    async with await create_pool(url, name="numbers") as pool:
+        assert str(await pool.fetchval(f"select {digits}::numeric")) == digits
+        given = [Decimal(digits), None, Decimal("1E+4")]
+        several = await pool.fetchval(
+            "select array_agg(n order by place) from unnest($1::numeric[]) with ordinality u (n, place)", given
+        )
+        assert [None if each is None else str(each) for each in several] == [digits, None, "10000"]
+    await postgres.drop_database(url)
