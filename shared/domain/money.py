@@ -31,8 +31,8 @@ def minor_unit(currency: str) -> Decimal:
 
 
 def zero(currency: str) -> Money:
-    """No money."""
-    return Money(amount=Decimal(0), currency=currency)
+    """No money, with the currency's decimals."""
+    return Money(amount=rounded(Decimal(0), currency), currency=currency)
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:

@@ -14,6 +14,9 @@ def _other(value: Any) -> Any:
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
 
+DECIMAL = r"^-?\d+(\.\d+)?$"
+"""How a decimal is written."""
+
 _encoder = msgspec.json.Encoder(enc_hook=_other, decimal_format="string", order="deterministic")
 
 
@@ -31,18 +34,29 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
 
 def decimals_are_strings(schema: Any) -> None:
-    """Where a library writes "a number or a string" for a decimal, leave the string: numbers are refused."""
+    """Where a library writes "a number or a string" for a decimal, leave the string: numbers are refused, and never
+    answered."""
     if isinstance(schema, dict):
         options = schema.get("anyOf")
-        if isinstance(options, list):
-            texts = [option for option in options if option.get("type") == "string" and "pattern" in option]
-            if texts and any(option.get("type") == "number" for option in options):
-                schema["anyOf"] = [option for option in options if option.get("type") != "number"]
+        if isinstance(options, list) and _is_decimal(options):
+            texts = [option for option in options if option.get("type") != "number"]
+            texts = [{"pattern": DECIMAL, **each} if each.get("type") == "string" else each for each in texts]
+            if len(texts) == 1:
+                del schema["anyOf"]
+                schema.update(texts[0])
+            else:
+                schema["anyOf"] = texts
         for part in schema.values():
             decimals_are_strings(part)
     elif isinstance(schema, list):
         for part in schema:
             decimals_are_strings(part)
+
+
+def _is_decimal(options: list[Any]) -> bool:
+    """Whether a choice is one of a number or a text, or none of both; a yes or no beside them is another thing."""
+    kinds = sorted(str(option.get("type")) for option in options)
+    return kinds in (["number", "string"], ["null", "number", "string"])
 
 
 def _defaults_as_text(part: Any) -> Any:

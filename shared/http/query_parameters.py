@@ -24,7 +24,8 @@ def _spelled(kind: type) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-Whole = Annotated[int, _spelled(int)]
+SPELLED_WHOLE = _spelled(int)
+"""Beside limits, behind which it stands: `Annotated[int, Ge(1), SPELLED_WHOLE]`."""
 Day = Annotated[date, _spelled(date)]
 Id = Annotated[UUID, _spelled(UUID)]
 Flag = Annotated[bool, _spelled(bool)]

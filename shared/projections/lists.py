@@ -24,6 +24,7 @@ import msgspec
 from asyncpg import Record
 
 from shared.domain.context import Actor
+from shared.domain.money import zero
 from shared.domain.permissions import reach_of
 from shared.domain.rejection import Reason
 from shared.domain.roles import Permission, Reach
@@ -32,7 +33,7 @@ from shared.events.money import Money
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.projection import Projection
-from shared.projections.query_values import PARSERS, flag, whole
+from shared.projections.query_values import PARSERS, CurrencyCode, flag, whole
 from shared.projections.read_snapshot import Projections
 from shared.projections.tables import SEARCH_COLUMN, language_column
 
@@ -80,7 +81,7 @@ def in_team(column: str = "team") -> Filter:
 
 def in_currency() -> Filter:
     """The amounts of the row are in this currency, or in one of several."""
-    return equals(CURRENCY)
+    return equals(CURRENCY, CurrencyCode)
 
 
 def search() -> Filter:
@@ -314,9 +315,14 @@ def row_of(listing: Listing, row: Record) -> Any:
     values: dict[str, Any] = {}
     for each in fields(listing.item):
         value = row[each.name]
-        money = hints[each.name] is Money and value is not None
-        values[each.name] = Money(amount=value, currency=row[CURRENCY]) if money else value
+        is_money = hints[each.name] is Money and value is not None
+        values[each.name] = _money(value, row[CURRENCY]) if is_money else value
     return listing.item(**values)
+
+
+def _money(amount: Decimal, currency: str) -> Money:
+    """An amount; nothing has the currency's decimals, too."""
+    return Money(amount=amount, currency=currency) if amount else zero(currency)
 
 
 def parsed(condition: Filter, texts: Sequence[str]) -> Any:

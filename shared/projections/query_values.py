@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from shared.domain.exchange import has_rates
+
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -53,6 +55,19 @@ def identifier(text: str) -> UUID:
     return UUID(_matched(_ID, text))
 
 
+class CurrencyCode(str):
+    """A currency of ISO 4217 in which there are amounts or rates, or were."""
+
+    __slots__ = ()
+
+
+def currency(text: str) -> CurrencyCode:
+    """A currency. Raises ValueError."""
+    if not has_rates(text):
+        raise ValueError(text)
+    return CurrencyCode(text)
+
+
 def flag(text: str) -> bool:
     """A truth. Raises ValueError."""
     if text.lower() not in ("true", "false"):
@@ -74,5 +89,6 @@ PARSERS: Mapping[Any, tuple[Callable[[str], Any], str]] = {
     int: (whole, "A whole number"),
     Decimal: (decimal, "A decimal like 120000.00"),
     bool: (flag, "true or false"),
+    CurrencyCode: (currency, "A currency of ISO 4217 like EUR"),
 }
 """How a value of a type is read, and what is needed when it is not of that spelling."""

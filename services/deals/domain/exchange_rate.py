@@ -23,6 +23,8 @@ KEEPING_RATES = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.FINANCE: Reac
 
 DIGITS = 18
 """The significant digits of a rate at most: three times those that central banks publish."""
+MIN_RATE, MAX_RATE = Decimal("0.000001"), Decimal("1000000000000")
+"""Of two currencies that are further apart, the rates are published for the stronger one."""
 CURRENCIES = 300
 """Rates of a day at most; there are fewer currencies."""
 
@@ -59,7 +61,8 @@ class PublishExchangeRates:
     on: Day
     """The company's day, not in the future."""
     rates: Rates
-    """Every currency once, and not the base; a rate is above zero and has at most 18 significant digits."""
+    """Every currency once, and not the base; a rate lies between 0.000001 and a million millions, with at most 18
+    significant digits."""
 
     example: ClassVar[dict[str, Any]] = {
         "base": "EUR",
@@ -142,6 +145,8 @@ def rate_fault(rate: Decimal) -> tuple[str, str] | None:
     """What is wrong with a rate: a code and a sentence."""
     if not rate.is_finite() or rate <= 0:
         return "not-positive", "A rate is above zero."
+    if not MIN_RATE <= rate <= MAX_RATE:
+        return "out-of-range", f"A rate lies between {MIN_RATE} and {MAX_RATE}; publish it for the stronger currency."
     if len(rate.as_tuple().digits) > DIGITS:
         return "too-many-digits", f"A rate has at most {DIGITS} significant digits."
     return None

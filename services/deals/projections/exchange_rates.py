@@ -8,8 +8,9 @@ from shared.domain.roles import EVERYBODY
 from shared.events.deals.exchange_rate import ExchangeRatesPublished
 from shared.events.definition import Exact, value
 from shared.events.envelope import Envelope
-from shared.projections.lists import Listing, at_least, at_most, equals
+from shared.projections.lists import Listing, at_least, at_most, equals, in_currency
 from shared.projections.projection import Projection
+from shared.projections.query_values import CurrencyCode
 from shared.projections.tables import Row, Table
 
 
@@ -82,8 +83,8 @@ EXCHANGE_RATES = Listing(
     item=ExchangeRateRow,
     key="id",
     filters={
-        "base": equals("base"),
-        "currency": equals("currency"),
+        "base": equals("base", CurrencyCode),
+        "currency": in_currency(),
         "published_from": at_least("published_on", date),
         "published_to": at_most("published_on", date),
     },

@@ -5,9 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
+from pydantic import WithJsonSchema
+
 from shared.domain.money import half_up, rounded
 from shared.events.definition import words
 from shared.events.money import Money
+from shared.http.json import DECIMAL
 
 LEFT_OUT = {
     "open-deals": ("open deal", "open deals"),
@@ -24,7 +27,7 @@ class UsedRate:
     the day on which that was published, the last one on or before the day asked about."""
 
     currency: str
-    rate: Decimal
+    rate: Annotated[str, WithJsonSchema({"type": "string", "pattern": DECIMAL})]
     published_on: date
 
 
@@ -41,7 +44,7 @@ class Unconverted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountedMoney:
-    """How many deals, worth how much."""
+    """How many deals, worth how much; deals without an exchange rate are in neither."""
 
     count: int
     amount: Money

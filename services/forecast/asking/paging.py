@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
+from annotated_types import Ge, Le
 from fastapi import Depends, Query, Request
 
 from shared.http.handwritten import CurrentService
 from shared.http.list_routes import link_to, query_of
-from shared.http.query_parameters import Whole
+from shared.http.query_parameters import SPELLED_WHOLE
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.lists import QueryParams
@@ -84,7 +85,9 @@ def pages_of(usual: int, most: int) -> Callable[..., Awaitable[Paging]]:
     async def paging(
         request: Request,
         service: CurrentService,
-        limit: Annotated[Whole, Query(ge=1, le=most, description="How many rows a page has at most.")] = usual,
+        limit: Annotated[
+            int, Ge(1), Le(most), SPELLED_WHOLE, Query(description="How many rows a page has at most.")
+        ] = usual,
         cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
     ) -> Paging:
         path, query = request.url.path, query_of(request)

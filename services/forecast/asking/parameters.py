@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+from annotated_types import Ge, Le
 from fastapi import Depends, Query
 
 from services.forecast.asking.question import Question, question, scoped
@@ -15,7 +16,7 @@ from shared.domain.context import Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService
-from shared.http.query_parameters import Flag, Id, Whole
+from shared.http.query_parameters import SPELLED_WHOLE, Flag, Id
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.read_snapshot import ReadSnapshot
 
@@ -46,7 +47,8 @@ ProcessId = Annotated[Id | None, Query(description="Only deals of this process."
 MAX_VERSION = 2**31 - 1
 """What a column of versions can hold."""
 ProcessVersion = Annotated[
-    Whole | None, Query(ge=1, le=MAX_VERSION, description="Only deals of this version of `process_id`.")
+    Annotated[int, Ge(1), Le(MAX_VERSION), SPELLED_WHOLE] | None,
+    Query(description="Only deals of this version of `process_id`."),
 ]
 
 

@@ -106,7 +106,7 @@ def added(left: Iterable[tuple[Left, Sum]]) -> dict[Left, Sum]:
 def shown_rates(rates: Iterable[tuple[str, Rate]]) -> list[UsedRate]:
     """Rates as an answer tells them."""
     return [
-        UsedRate(currency=currency, rate=rate.factor, published_on=rate.published_on)
+        UsedRate(currency=currency, rate=f"{rate.factor:f}", published_on=rate.published_on)
         for currency, rate in rates
         if rate.published_on is not None
     ]

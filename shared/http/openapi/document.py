@@ -191,16 +191,7 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
         kinds.append("precondition-required")
     example = getattr(route.command, "example", {})
     done = "201" if route.creates else "200"
-    success = {
-        "description": "Created." if route.creates else "Done, or already so.",
-        "headers": ANSWER_HEADERS,
-        "content": {
-            "application/json": {
-                "schema": {"$ref": "#/components/schemas/Changed"},
-                "example": {"id": SOME_ID, "version": 1 if route.creates else 2},
-            }
-        },
-    }
+    success = _changed(creates=route.creates)
     described: Document = {
         "operationId": route.operation_id,
         "tags": [route.aggregate.plural],
@@ -213,6 +204,20 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
     if description:
         described["description"] = description
     return described
+
+
+def _changed(*, creates: bool) -> Document:
+    """The answer of a command."""
+    return {
+        "description": "Created." if creates else "Done, or already so.",
+        "headers": ANSWER_HEADERS,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Changed"},
+                "example": {"id": SOME_ID, "version": 1 if creates else 2},
+            }
+        },
+    }
 
 
 def _words(docstring: str) -> tuple[str, str]:
@@ -351,6 +356,8 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
             for content in told.get("content", {}).values():
                 content["schema"] = schemas.adopt(answers)
                 content.setdefault("example", example_of(content["schema"], schemas.found))
+    elif "201" in responses:
+        responses["201"] = _changed(creates=True)
     kinds = [*EVERY, *described.get(PROBLEMS, ())]
     parameters = described.setdefault("parameters", [])
     for told in responses.values():

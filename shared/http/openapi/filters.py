@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared.http.openapi.parts import Document
 from shared.projections.lists import CURRENCY, MAX_VALUES, MAX_WORDS, Filter
+from shared.projections.query_values import CurrencyCode
 
 SEVERAL = "give the parameter once for each; an empty list when there are none"
 
@@ -57,5 +58,6 @@ VALUES: Mapping[Any, Document] = {
     int: {"type": "integer"},
     Decimal: {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"},
     bool: {"type": "boolean"},
+    CurrencyCode: {"type": "string", "pattern": "^[A-Z]{3}$"},
 }
 """How a value of a query is written, by the types that `shared.projections.query_values` reads."""

@@ -106,9 +106,16 @@ def test_every_fault_is_named_at_once_with_its_field() -> None:
     ]
 
 
-@pytest.mark.parametrize("rate", ["0.00000000000000000001", "123456789012345678", "0.123456789012345678"])
+@pytest.mark.parametrize("rate", ["0.00000112345678901234567", "123456789012.345678", "0.123456789012345678"])
 def test_a_rate_has_up_to_18_significant_digits_wherever_its_point_is(rate: str) -> None:
     assert THE_TABLE.when(replace(PUBLISH, rates=rates(USD=rate))).rejected is None
+
+
+@pytest.mark.parametrize("rate", ["0.0000009", "1000000000001", "1E-30", "1E+30"])
+def test_a_rate_between_currencies_that_are_too_far_apart_is_refused(rate: str) -> None:
+    outcome = THE_TABLE.when(replace(PUBLISH, rates=rates(USD=rate))).then_rejected("invalid-exchange-rates")
+    assert outcome.rejected is not None
+    assert [(reason.field, reason.code) for reason in outcome.rejected.reasons] == [("rates.0.rate", "out-of-range")]
 
 
 def test_a_currency_that_has_ended_has_rates() -> None:

@@ -35,7 +35,8 @@ To = Annotated[Day | None, Query(description="Last close date that counts as clo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageFigures:
-    """The open deals of one stage of one version of a process. `weighted` is amount × the stage's probability.
+    """The open deals of one stage of one version of a process. `weighted` is amount × the stage's probability; a deal
+    without an exchange rate is in none of the three.
 
     `process` and `process_name` are null as long as the version's publication is not known yet.
     """
