@@ -58,8 +58,9 @@ def money(amount: Decimal, currency: str) -> Money:
 def unconverted(figure: str, count: int, amount: Money) -> Unconverted:
     """What was left out, with its sentence."""
     one, several = LEFT_OUT[figure]
-    lacking = f"Without {count} {one if count == 1 else several} of {amount.amount:,} {amount.currency}"
-    return Unconverted(figure=figure, count=count, amount=amount, sentence=f"{lacking}: there is no exchange rate.")
+    lacking = f"{count} {one if count == 1 else several} of {amount.amount:,} {amount.currency}"
+    sentence = f"Left out, for want of an exchange rate: {lacking}."
+    return Unconverted(figure=figure, count=count, amount=amount, sentence=sentence)
 
 
 def ratio(part: Decimal | int, whole: Decimal | int | None) -> Decimal | None:

@@ -103,7 +103,7 @@ async def test_fc_1_the_funnel_is_in_the_company_s_currency_at_the_rates_of_the_
         "figure": "open-deals",
         "count": 1,
         "amount": {"amount": "5000.00", "currency": "AED"},
-        "sentence": "Without 1 open deal of 5,000.00 AED: there is no exchange rate.",
+        "sentence": "Left out, for want of an exchange rate: 1 open deal of 5,000.00 AED.",
     }
 
 
@@ -155,6 +155,8 @@ async def test_fc_3_the_waterfall_has_a_leg_of_the_rates_and_adds_up_to_the_cent
     )
     assert amounts(behind["deals"], "own_before") == ["1000.00", "10000", "100.00"]
     assert behind["count"] == 3
+    nothing = await ask("/v1/pipeline-changes", period=str(today.year + 5))
+    assert (nothing["rates"], nothing["start_rates"]) == ([], []), "no rate tells of deals that are not asked about"
 
 
 async def test_fc_7_health_measures_amounts_in_the_company_s_currency(ask: Ask) -> None:

@@ -13,8 +13,10 @@ from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question
 from services.forecast.pipeline.legs import Move, Pair, Span, _counts, moves, place_of, worth_of
 from services.forecast.pipeline.queries.changes import moved, waterfall
+from services.forecast.pipeline.routes.changes import _counted, _legs
 from services.forecast.pipeline.timeline import DealState, at
 from shared.domain.context import Company
+from shared.domain.money import zero
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH
 from tests.services.forecast.rates import by_hand, nearly, tables
@@ -68,6 +70,9 @@ async def compare(
             leg: (number, nearly(sum((move.amount for move in expected if move.leg == leg), Decimal(0))))
             for leg, number in names.items()
         }
+        first, last = _counted(found.start, "EUR").amount, _counted(found.end, "EUR").amount
+        shown = _legs(found, last - first, "EUR")
+        assert first + sum((leg.amount for leg in shown), zero("EUR")) == last, "to the cent"
         for leg in (None, *names):
             chosen = sorted((move for move in expected if leg in (None, move.leg)), key=place_of)
             behind = await moved(reading, COMPANY, start, end, within, leg=leg, after=None, enough=1000)

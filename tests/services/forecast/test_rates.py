@@ -127,7 +127,7 @@ def test_an_amount_is_translated_exactly(amount: str) -> None:
 def test_what_was_left_out_is_said_in_words() -> None:
     left = {("open-deals", "AED"): Sum(1, Decimal("1200000")), ("invoices", "JPY"): Sum(2, Decimal(900))}
     assert [each.sentence for each in shown_left(left)] == [
-        "Without 2 invoices of 900 JPY: there is no exchange rate.",
-        "Without 1 open deal of 1,200,000.00 AED: there is no exchange rate.",
+        "Left out, for want of an exchange rate: 2 invoices of 900 JPY.",
+        "Left out, for want of an exchange rate: 1 open deal of 1,200,000.00 AED.",
     ]
     assert shown_rates([("EUR", Rate(Decimal(1)))]) == []

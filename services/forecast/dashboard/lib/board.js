@@ -8,6 +8,10 @@ import { make } from "./dom.js";
 //   draws(section, answer, page)
 //   redrawsOn                   the types of events after which the answer may be another; "*" for all
 // and `page` is what panels share: what is asked, and the way to the deals behind a figure.
+// Others show parts of what these two do.
+const TELL_WHAT_IS_LEFT_OUT = new Set(["quarter", "funnel"]);
+const lacking = ({ sentence }) => sentence;
+
 export function board(main, panels, page, ask) {
   const root = document.documentElement;
   const mounted = panels.map((panel, place) => mount(panel, place ? "h2" : "h1", page, ask));
@@ -37,7 +41,7 @@ function mount(panel, level, page, ask) {
       const answer = await ask(...panel.asks(page.asked()));
       heading.textContent = panel.title(answer);
       panel.draws(section, answer, page);
-      left.textContent = (answer.unconverted ?? []).map(({ sentence }) => sentence).join(" ");
+      left.textContent = TELL_WHAT_IS_LEFT_OUT.has(panel.id) ? answer.unconverted.map(lacking).join(" ") : "";
       left.hidden = !left.textContent;
       failure.hidden = true;
     } catch (error) {

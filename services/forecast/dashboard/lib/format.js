@@ -1,5 +1,14 @@
 // How figures and days are written in the reader's language. Amounts stay decimal strings until then.
-const language = navigator.language || "en";
+const language = known(navigator.language) ?? "en";
+
+// Browsers may say what is no language to their own formatters, like en-US@posix.
+function known(given) {
+  try {
+    return Intl.NumberFormat.supportedLocalesOf(given ?? [])[0];
+  } catch {
+    return undefined;
+  }
+}
 
 // The decimals are those of the amount's own text: browsers have their own mind about some currencies (HUF, IQD).
 const exact = ({ amount, currency }) => {

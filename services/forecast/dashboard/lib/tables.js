@@ -6,9 +6,9 @@ const number = (...content) => make("td", { class: "number" }, ...content);
 const cell = (...content) => make("td", {}, ...content);
 const linked = (deal, open) => make("button", { class: "link", onclick: () => openHistory(deal, open) }, deal.name);
 
-// What a deal is worth in its own currency, where that is another than the one of the sum.
-const own = (deal) => (deal.rate_published_on
-  ? make("span", { class: "own", title: `Rate of ${day(deal.rate_published_on)}` }, money(deal.own_amount))
+// An amount in its own currency, where that is another than that of the sum; with the day of the rate, if it is known.
+const own = (worth, amount, published) => (amount && amount.currency !== worth?.currency
+  ? make("span", { class: "own" }, money(amount), published ? `, rate of ${day(published)}` : "")
   : null);
 
 // With `isExpected` an open deal counts with its weighted amount; `told` is what the figure says of the sum.
@@ -22,7 +22,7 @@ export const dealsTable = ({ isExpected = false, told = "" } = {}) => (answer, o
       cell(linked(deal, open)),
       cell(deal.outcome === "open" ? deal.stage_name : deal.outcome_title),
       cell(deal.closed_on ?? deal.expected_close ?? ""),
-      number(money(value(deal)), own(deal)))),
+      number(money(value(deal)), own(deal.amount, deal.own_amount, deal.rate_published_on)))),
   };
 };
 
@@ -31,8 +31,8 @@ export const movesTable = (answer, open) => ({
   sum: `${count(answer.count, "deal")}, ${signed(answer.amount)}`,
   rows: answer.deals.map((move) => make("tr", { "data-amount": move.amount.amount },
     cell(linked(move, open)),
-    number(move.before ? money(move.before) : ""),
-    number(move.after ? money(move.after) : ""),
+    number(move.before ? money(move.before) : "", own(move.before ?? move.amount, move.own_before)),
+    number(move.after ? money(move.after) : "", own(move.after ?? move.amount, move.own_after)),
     number(signed(move.amount)))),
 });
 

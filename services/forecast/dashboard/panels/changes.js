@@ -9,7 +9,7 @@ export default {
   lays: () => [make("table", {}, make("tbody"))],
   asks: ({ period }) => ["/v1/pipeline-changes", { period }],
   draws: (section, answer, page) => {
-    const legs = answer.legs.filter((leg) => leg.count);
+    const legs = answer.legs.filter((leg) => leg.count || Number(leg.amount.amount));
     const between = legs.length ? legs.map((leg) => row(leg, page)) : [nothing()];
     const rows = [edge("Open pipeline then", answer.start), ...between, edge("Open pipeline now", answer.end)];
     replaceRows(section.querySelector("tbody"), rows);

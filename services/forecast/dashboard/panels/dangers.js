@@ -23,11 +23,14 @@ export default {
   ],
 };
 
+const exactly = ({ amount, own_amount: own, rate_published_on: published }) =>
+  (published ? `${money(own)}, at the rate of ${day(published)} ${money(amount)}` : money(amount));
+
 function row(deal, page) {
   const about = [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · ");
   return make("li", { "data-deal": deal.id },
     make("button", { class: "link", onclick: () => openHistory(deal, page.drill) }, deal.name),
-    make("span", { class: "amount", title: money(deal.amount) }, shortMoney(deal.amount)),
+    make("span", { class: "amount", title: exactly(deal) }, shortMoney(deal.amount)),
     make("p", {},
       make("span", { class: "meta" }, about),
       make("span", { class: "why" }, deal.reasons.map((reason) => reason.sentence).join(" "))));

@@ -5,7 +5,7 @@ between the instants is read, and summed by the database; what was known then is
 that did not change gained or lost by the exchange rates follows from the figures of the start.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from asyncpg import Record
 from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Rates, Valued, times
+from services.forecast.counting.valuation import Left, Rates, Valued, times
 from services.forecast.pipeline.legs import FX, Move, Place, Span, moves, place_of, sums_of
 from services.forecast.pipeline.queries.known import known_pairs
 from services.forecast.pipeline.queries.totals import ANY, OpenRow, due_in, open_rows, worth_of_open
@@ -133,19 +133,23 @@ FIRST: Place = (Decimal(-(10**60)), UUID(int=0), "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waterfall:
-    """The open pipeline at both instants, and what each leg between them comes to; a leg without deals is left out."""
+    """The open pipeline at both instants, and what each leg between them comes to; a leg without deals is left out.
+    `is_translated` says that some of it may have been in another currency than the company's."""
 
     start: Valued[OpenRow]
     end: Valued[OpenRow]
     legs: dict[str, Sum]
+    is_translated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """The deals behind the legs: some of them in order, and the sum of all."""
+    """The deals behind the legs: some of them in order, and the sum of all; and what the open pipeline of the end
+    leaves out."""
 
     moves: list[Move]
     total: Sum
+    unconverted: Mapping[Left, Sum]
 
 
 async def waterfall(
@@ -159,6 +163,7 @@ async def waterfall(
         start=worth_of_open(before, between.rates, between.first_day),
         end=worth_of_open(after, between.rates, between.last_day),
         legs=await _legs(db, between, before),
+        is_translated=bool(between.rates.known),
     )
 
 
@@ -175,12 +180,14 @@ async def moved(
 ) -> Moved:
     """The deals behind a leg, or all, that come after a place, as many as are enough."""
     db, between = reading("deals"), await _between(reading, company, start, end, wanted)
+    due = due_in(wanted) if wanted else ANY
+    left = worth_of_open(await open_rows(db, end, company, due), between.rates, between.last_day).unconverted
     if end.known_at is not None:
         found = moves(await known_pairs(db, start, end, end.known_at), between)
         chosen = sorted((move for move in found if leg in (None, move.leg)), key=place_of)
         shown = [move for move in chosen if place_of(move) > (after or FIRST)][:enough]
-        return Moved(moves=shown, total=sum(sums_of(chosen).values(), Sum()))
-    before = await open_rows(db, start, company, due_in(wanted) if wanted else ANY)
+        return Moved(moves=shown, total=sum(sums_of(chosen).values(), Sum()), unconverted=left)
+    before = await open_rows(db, start, company, due)
     sums = await _legs(db, between, before)
     unchanged = UNCHANGED if leg in (None, FX) and between.rates.known else ""
     sql = LEG_DEALS.replace("{moved}", MOVED.replace("{unchanged}", unchanged))
@@ -188,6 +195,7 @@ async def moved(
     return Moved(
         moves=[_move(row) for row in rows],
         total=sum((total for name, total in sums.items() if leg in (None, name)), Sum()),
+        unconverted=left,
     )
 
 

@@ -286,7 +286,12 @@ def worth_of_open(rows: Iterable[OpenRow], rates: Rates, today: date) -> Valued[
             left.append((("open-deals", row.currency), what))
         else:
             valued.append(replace(row, amount=worth.amount, weighted=worth.weighted))
-    return Valued(rows=valued, unconverted=added(left), rates=rates.of_day(today))
+    used = {row.currency for row in valued}
+    return Valued(
+        rows=valued,
+        unconverted=added(left),
+        rates=[(currency, rate) for currency, rate in rates.of_day(today) if currency in used],
+    )
 
 
 def worth_of_closed(rows: Iterable[ClosedRow], rates: Rates) -> Valued[ClosedRow]:

@@ -1,6 +1,5 @@
 """Pipeline changes between two instants: legs that add up to the cent (FC-3)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -17,7 +16,7 @@ from services.forecast.asking.wording import title_of
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import Valued, shown_left, shown_rates
 from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, Place, place_of
-from services.forecast.pipeline.queries.changes import moved, waterfall
+from services.forecast.pipeline.queries.changes import Waterfall, moved, waterfall
 from services.forecast.pipeline.queries.totals import OpenRow
 from shared.domain.money import zero
 from shared.domain.roles import READING
@@ -44,7 +43,7 @@ class PipelineChanges:
     """How the open pipeline came from `start` to `end`: end = start + the sum of the legs.
 
     All amounts are in the company's currency: what leaves is worth what it was at the start, what enters or changes
-    what it is at the end, each at the exchange rate of that day (`rates` are those of the end). What deals of both
+    what it is at the end, each at the exchange rate of that day (`start_rates`, `rates`). What deals of both
     instants gained or lost by the rates alone is the leg `fx`, which also takes up fractions of a minor unit of sums
     that were translated. `unconverted` counts the open deals of the end that were left out for want of a rate.
     """
@@ -56,6 +55,7 @@ class PipelineChanges:
     known_at: datetime | None
     period: str | None
     currency: str
+    start_rates: list[UsedRate]
     rates: list[UsedRate]
     unconverted: list[Unconverted]
     start: CountedMoney
@@ -80,13 +80,15 @@ class MovedDeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedDeals:
-    """The deals behind the legs, the largest first, a page of them, and what all of them add up to."""
+    """The deals behind the legs, the largest first, a page of them, and what all of them add up to. `unconverted`
+    counts the open deals of the end that were left out for want of an exchange rate."""
 
     since: datetime
     as_of: datetime
     currency: str
     count: int
     amount: Money
+    unconverted: list[Unconverted]
     deals: list[MovedDeal]
     next: str | None
     """The cursor of the following page."""
@@ -132,10 +134,11 @@ async def pipeline_changes(
             known_at=end.known_at,
             period=wanted.name if wanted else None,
             currency=query.currency,
+            start_rates=shown_rates(found.start.rates),
             rates=shown_rates(found.end.rates),
             unconverted=shown_left(found.end.unconverted),
             start=before,
-            legs=_legs(found.legs, after.amount - before.amount, query.currency),
+            legs=_legs(found, after.amount - before.amount, query.currency),
             end=after,
         ),
         parked=parked,
@@ -168,6 +171,7 @@ async def pipeline_changes_deals(
             currency=currency,
             count=found.total.count,
             amount=money(found.total.amount, currency),
+            unconverted=shown_left(found.unconverted),
             deals=[_moved_deal(move, currency) for move in page.rows],
             next=page.next,
             has_more=page.has_more,
@@ -198,11 +202,11 @@ def _counted(valued: Valued[OpenRow], currency: str) -> CountedMoney:
     return CountedMoney(count=total.count, amount=money(total.amount, currency))
 
 
-def _legs(sums: Mapping[str, Sum], change: Money, currency: str) -> list[Leg]:
+def _legs(found: Waterfall, change: Money, currency: str) -> list[Leg]:
     """All legs, which add up to the change: where amounts were translated, each sum is rounded, and what is lost or
     gained by that belongs to the exchange rates."""
-    shown = [_leg(leg, sums.get(leg, Sum()), currency) for leg in LEGS]
-    if FX not in sums:
+    shown = [_leg(leg, found.legs.get(leg, Sum()), currency) for leg in LEGS]
+    if not found.is_translated:
         return shown
     rest = sum((each.amount for each in shown if each.leg != FX), zero(currency))
     return [replace(each, amount=change - rest) if each.leg == FX else each for each in shown]
