@@ -4,7 +4,7 @@ import { shortMoney, time } from "../lib/format.js";
 
 const SHOWN = 12;
 const LOOKED_AT = 40;
-const OF_NO_INTEREST = new Set(["leads.turn-taken"]);
+const OF_NO_INTEREST = new Set(["leads.turn-taken", "receivables.history-arranged"]);
 
 export default {
   id: "events",
