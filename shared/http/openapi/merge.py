@@ -5,6 +5,27 @@ from operator import itemgetter
 
 from shared.http.openapi.parts import SECURITY, SERVERS, VERSION, Document
 
+GUIDE = """\
+From lead to cash, at one origin.
+
+- **Commands** are POST, PATCH and PUT. A POST carries `Idempotency-Key`: the same key and body again give the first
+  answer. The answer has the id and the version; its `ETag` is the version, which PATCH and PUT carry back as
+  `If-Match`.
+- **Read your own writes**: send the `Consistency-Token` of an answer with the next read, of any service. What it
+  names is waited for two seconds; after that the answer is 503 `read-model-behind`, or an older one with `Prefer:
+  handling=lenient`.
+- **Lists** have `limit`, `sort` (with `-` in front: descending) and `cursor`, which is `next` of the page before. A
+  filter that is given several times takes one of several values. `team` stands for a team and those below it, with
+  `own_team_only` for itself.
+- **Money** is a decimal as a string with its currency (ISO 4217). Lists and single things show it as it was agreed;
+  figures are in the company's currency, tell at which exchange `rates`, and count as `unconverted` what has none.
+- **Time**: instants are UTC, days are the company's. Figures answer for any instant: `as_of` is what was true then,
+  `known_at` what was known then.
+- **Problems** are those of RFC 9457: `code` is stable, `errors` names every field (`pointer`) or `parameter` that is
+  wrong.
+"""
+"""What every operation has in common, for whoever reads the document first."""
+
 
 def merged(documents: Mapping[str, Document]) -> Document:
     """One document of all services.
@@ -14,7 +35,7 @@ def merged(documents: Mapping[str, Document]) -> Document:
     """
     whole: Document = {
         "openapi": "3.1.0",
-        "info": {"title": "Throughline", "version": VERSION, "description": "From lead to cash, at one origin."},
+        "info": {"title": "Throughline", "version": VERSION, "description": GUIDE},
         "servers": SERVERS,
         "tags": sorted((tag for own in documents.values() for tag in own["tags"]), key=itemgetter("name")),
         "paths": {},
