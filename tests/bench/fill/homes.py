@@ -32,7 +32,6 @@ from deploy.cli.import_ import facts_in
 from deploy.imports.facts import ids_of
 from deploy.imports.loading import load
 from deploy.imports.visibility import until_visible
-from deploy.services import SERVICES
 from deploy.local.stack import Stack
 from shared.events import registry
 from shared.ops.settings import Settings
@@ -43,7 +42,7 @@ settings = {name: Settings.from_environment(name, environment) for name in regis
 told = asyncio.run(load(partial(facts_in, file), ids_of("bench"), settings, lambda _: None))
 if told.rejections:
     sys.exit("; ".join(one.reason for one in told.rejections[:5]))
-arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in SERVICES}))
+arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in (*registry.SERVICES, "forecast")}))
 sys.exit(0 if arrived else f"The history does not arrive everywhere; the logs are in {home / 'logs'}.")
 """
 """Run by a build's interpreter: what is stored is what that build writes, and it knows when that has arrived."""
@@ -92,7 +91,9 @@ async def filled(build: Build, path: Path, deals: int, *, published: bool, say: 
 
 def _schema(build: Build) -> str:
     """A digest of a build's migrations: what another schema was filled with, it may not start on."""
-    files = sorted((build.folder / "shared" / "store" / "migrations").glob("*.sql"))
+    files = sorted((build.folder / "shared").glob("*/migrations/*.sql"))
+    if not files:
+        raise LookupError(f"{build.label} has no migrations where they are looked for")
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
