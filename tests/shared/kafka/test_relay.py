@@ -48,7 +48,8 @@ from tests.shared.kafka.stage import eventually, new_aggregate, new_health, reco
 from tests.shared.kafka.test_record import EVENT
 
 CHECKOUT = Path(__file__).parents[3]
-TAKEOVER_SECONDS = 5.0
+TAKEOVER_SECONDS = 15.0
+"""A lease that runs out, a poll, and room for a busy machine; a session of the database that stays lasts longer."""
 NOTICED_SECONDS = 15.0
 """A probe, its answer's time limit, and room for a busy machine."""
 
