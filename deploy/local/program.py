@@ -174,13 +174,14 @@ def event_in(line: bytes) -> Mapping[str, Any]:
 
 
 def last_line(log: Path) -> str:
-    """The newest line of a log that says something."""
+    """The newest line of a log that says something; of the last few the one that says why a server gave up."""
     if not log.exists():
         return "it said nothing."
     with log.open("rb") as stream:
         stream.seek(max(0, log.stat().st_size - 4096))
         lines = [line.strip() for line in stream.read().decode(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it said nothing."
+    fatal = [line for line in lines[-5:] if "FATAL:" in line or "PANIC:" in line]
+    return (fatal or lines)[-1][:300] if lines else "it said nothing."
 
 
 async def until(condition: Callable[[], bool], seconds: float) -> bool:

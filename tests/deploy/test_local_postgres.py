@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -11,7 +12,7 @@ import pytest
 
 from deploy.local import postgres
 from deploy.local.fault import LocalError
-from deploy.local.program import until
+from deploy.local.program import last_line, until
 from deploy.local.stack import Stack
 from deploy.services import SERVICES
 
@@ -93,3 +94,9 @@ async def test_the_server_is_not_root_and_its_files_are_private(stack: Stack) ->
     if os.geteuid() == 0:
         assert not stack.postgres.data.is_relative_to(stack.home.path)
     await server.stop()
+
+
+def test_why_a_server_gave_up_is_told_and_not_that_it_did(tmp_path: Path) -> None:
+    log = tmp_path / "postgresql.log"
+    log.write_text("LOG:  starting\nFATAL:  could not create any TCP/IP sockets\nLOG:  database system is shut down\n")
+    assert last_line(log) == "FATAL:  could not create any TCP/IP sockets"
