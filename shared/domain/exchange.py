@@ -10,8 +10,8 @@ DIGITS = 28
 """Significant digits of a factor: more than those of any amount."""
 
 _DIVISION = Context(prec=DIGITS, rounding=ROUND_HALF_EVEN)
-_ANY_PRODUCT = Context(prec=200)
-"""An amount times a factor, exactly: it is rounded once, to the minor unit."""
+_EXACT = Context(prec=200)
+"""Computes with amounts and factors without rounding, as the database does: what comes of it is rounded once."""
 
 REPLACED = frozenset({"CYP", "EEK", "MTL", "ROL", "SIT", "SKK", "TRL"})
 """Currencies that ended before anything was kept in them here, and of which tables of the past hold rates."""
@@ -39,6 +39,16 @@ def factor(rates: Mapping[str, Decimal], source: str, target: str) -> Decimal | 
     return _DIVISION.divide(rates[target], rates[source])
 
 
+def times(amount: Decimal, by: Decimal) -> Decimal:
+    """The exact product."""
+    return _EXACT.multiply(amount, by)
+
+
+def minus(amount: Decimal, other: Decimal) -> Decimal:
+    """The exact difference."""
+    return _EXACT.subtract(amount, other)
+
+
 def converted(amount: Money, by: Decimal, currency: str) -> Money:
     """The amount in another currency, by a factor, rounded half up to that currency's minor unit."""
-    return Money(amount=rounded(_ANY_PRODUCT.multiply(amount.amount, by), currency), currency=currency)
+    return Money(amount=rounded(times(amount.amount, by), currency), currency=currency)

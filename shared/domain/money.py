@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal
 
 from iso4217 import Currency
 
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Reason, Rejected
 from shared.events.money import Money
 
 MAX_AMOUNT = Decimal("999999999999999")
@@ -73,6 +73,17 @@ def check_money(
             "too-many-decimals", f"An amount in {money.currency} has steps of {unit}.", field=f"{field}.amount"
         )
     return Money(amount=money.amount.quantize(unit), currency=money.currency)
+
+
+def money_faults(
+    money: Money, field: str, *, currency: str | None = None, whose: str = "the company's currency"
+) -> tuple[Reason, ...]:
+    """Why an amount cannot be, as `check_money` would refuse it; nothing when it can."""
+    try:
+        check_money(money, field, currency=currency, whose=whose)
+    except Rejected as rejected:
+        return rejected.reasons
+    return ()
 
 
 def split(total: Money, ratios: Sequence[Decimal]) -> list[Money]:

@@ -34,10 +34,13 @@ def _from_text(given: Any) -> Any:
     raise ValueError('a decimal is written as a string, like "120000.00"')
 
 
+DECIMAL = r"^-?\d+(\.\d+)?$"
+"""How a decimal is written."""
+
 Exact = Annotated[
     Decimal,
     BeforeValidator(_from_text),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}),
+    WithJsonSchema({"type": "string", "pattern": DECIMAL}),
 ]
 """A decimal that is a string in JSON, so that no reader ever makes a binary float of it."""
 

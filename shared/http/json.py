@@ -7,15 +7,14 @@ from typing import Any
 import msgspec
 from pydantic import TypeAdapter
 
+from shared.events.definition import DECIMAL
+
 
 def _other(value: Any) -> Any:
     if isinstance(value, MappingProxyType | Mapping):
         return dict(value)
     raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
-
-DECIMAL = r"^-?\d+(\.\d+)?$"
-"""How a decimal is written."""
 
 _encoder = msgspec.json.Encoder(enc_hook=_other, decimal_format="string", order="deterministic")
 

@@ -1,4 +1,7 @@
-"""Read your own writes: a request with a Consistency-Token waits until the answer holds what it names (API-2)."""
+"""Read your own writes: a request with a Consistency-Token waits until the answer holds what it names (API-2).
+
+`reader` is how every read begins: lists, single things and hand-written routes alike.
+"""
 
 import time
 from collections.abc import Collection

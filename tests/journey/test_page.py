@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
-from tests.journey.company import seen
+from tests.journey.company import known_everywhere, made, seen
 from tests.journey.visits import CHROMIUM, DESK, PANELS, PHONE, Team, visiting
 
 pytestmark = [
@@ -214,3 +214,19 @@ async def test_fc_15_a_team_without_deals_sees_what_is_missing(browser: Browser,
         await expect(visit.page.locator("#dangers .empty")).to_have_text("No open deal of this period is in danger.")
         await expect(visit.page.locator("#changes .empty")).to_have_text("Nothing changed.")
         assert await visit.drill(visit.page.locator("[data-drill=won]")) == []
+
+
+async def test_fc_1_what_has_no_exchange_rate_is_said_below_the_figures(browser: Browser, team: Team) -> None:
+    """Last, since the deal stays."""
+    body = {"name": "Line for Dubai", "amount": {"amount": "450000.00", "currency": "AED"}}
+    deal = await made(team.company.rep, "/v1/deals", {**body, "expected_close": str(team.company.today)})
+    async with visiting(browser, team) as visit:
+        await known_everywhere(team.company.manager, deal)
+        await visit.page.reload()
+        await visit.drawn()
+        for panel in ("#quarter", "#funnel"):
+            await expect(visit.page.locator(f"{panel} .left-out")).to_contain_text("1 open deal of 450,000.00 AED")
+        for panel in ("#quarter", "#dangers", "#changes"):
+            box = await visit.page.locator(panel).bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= DESK["height"], "what matters is on the first screen still"

@@ -8,9 +8,8 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from shared.domain.money import half_up, rounded
-from shared.events.definition import words
+from shared.events.definition import DECIMAL, words
 from shared.events.money import Money
-from shared.http.json import DECIMAL
 
 LEFT_OUT = {
     "open-deals": ("open deal", "open deals"),

@@ -4,17 +4,20 @@ Out of the summary tables and the tail of the asked day; only `known_at` sums th
 is owed is worth what it is at the exchange rate of the day asked about, an invoice what it was on its own day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from asyncpg import Record
+
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.grains import counting
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import ANY_DAY, Left, added, times
+from services.forecast.counting.valuation import ANY_DAY, LeftOut, Rate, added
 from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
+from shared.domain.exchange import times
 from shared.projections.read_snapshot import ReadSnapshot
 
 OPEN_ITEMS = """
@@ -80,7 +83,7 @@ class OpenItems:
     open: Decimal
     overdue: Decimal
     number: int
-    unconverted: Mapping[Left, Sum]
+    unconverted: Mapping[LeftOut, Sum]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +92,7 @@ class Invoiced:
 
     amount: Decimal
     number: int
-    unconverted: Mapping[Left, Sum]
+    unconverted: Mapping[LeftOut, Sum]
 
 
 async def open_items(reading: ReadSnapshot, asked: Question, company: Company) -> OpenItems:
@@ -101,8 +104,7 @@ async def open_items(reading: ReadSnapshot, asked: Question, company: Company) -
         tail = (company.start_of(day), asked.as_of)
         rows = await db.fetch(*counting(OPEN_ITEMS, asked, day.replace(day=1), day, *tail))
     rates = await rates_of(reading, asked, company.currency, ((row["currency"], day) for row in rows))
-    known = [(row, rate) for row in rows if (rate := rates.rate(row["currency"], day)) is not None]
-    lacking = [row for row in rows if rates.rate(row["currency"], day) is None]
+    known, lacking = _by_rate(rows, [rates.rate(row["currency"], day) for row in rows])
     return OpenItems(
         open=sum((times(row["open"], rate.factor) for row, rate in known), Decimal(0)),
         overdue=sum((times(row["overdue"], rate.factor) for row, rate in known), Decimal(0)),
@@ -122,8 +124,7 @@ async def invoiced(reading: ReadSnapshot, asked: Question, company: Company, fir
         tail = (day, company.start_of(day), asked.as_of, company.currency)
         rows = await db.fetch(*counting(BILLED, asked, first, last, *tail))
     rates = await rates_of(reading, asked, company.currency, ((row["currency"], row["valued_on"]) for row in rows))
-    known = [(row, rate) for row in rows if (rate := rates.rate(row["currency"], row["valued_on"])) is not None]
-    lacking = [row for row in rows if rates.rate(row["currency"], row["valued_on"]) is None]
+    known, lacking = _by_rate(rows, [rates.rate(row["currency"], row["valued_on"]) for row in rows])
     return Invoiced(
         amount=sum((times(row["amount"], rate.factor) for row, rate in known), Decimal(0)),
         number=sum(row["number"] for row, _ in known),
@@ -131,7 +132,13 @@ async def invoiced(reading: ReadSnapshot, asked: Question, company: Company, fir
     )
 
 
-def _left(figure: str, lacking: Iterable[tuple[str, int, Decimal]]) -> dict[Left, Sum]:
+def _by_rate(rows: Sequence[Record], rates: Sequence[Rate | None]) -> tuple[list[tuple[Record, Rate]], list[Record]]:
+    """Rows with their rates, and those that have none."""
+    pairs = list(zip(rows, rates, strict=True))
+    return [(row, rate) for row, rate in pairs if rate is not None], [row for row, rate in pairs if rate is None]
+
+
+def _left(figure: str, lacking: Iterable[tuple[str, int, Decimal]]) -> dict[LeftOut, Sum]:
     """What there is no rate for, by currency; sums that come to nothing are none."""
     sums = added(((figure, currency), Sum(number, amount)) for currency, number, amount in lacking)
     return {key: what for key, what in sums.items() if what}

@@ -9,18 +9,16 @@ a minor unit from what is shown for each of its parts.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Context, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from services.forecast.asking.answers import Unconverted, UsedRate, money, unconverted
 from services.forecast.counting.sums import Sum
+from shared.domain.exchange import times
 
 ANY_DAY = date(1970, 1, 1)
 """Stands for the day of a rate where none is needed: what is in the company's currency is worth the same on all."""
-
-_EXACT = Context(prec=120)
-"""Computes with amounts and rates without rounding, as the database does: pages are ordered by what comes of it."""
 
 OfDay = tuple[str, date]
 """A currency, and the day on which its worth is asked for."""
@@ -59,22 +57,24 @@ class Rates:
             return None
         return Sum(what.count, times(what.amount, rate.factor), times(what.weighted, rate.factor))
 
+    def factor(self, currency: str, day: date) -> Decimal:
+        """What one unit of a currency adds to a sum on a day: nothing without a rate."""
+        rate = self.rate(currency, day)
+        return Decimal(0) if rate is None else rate.factor
+
+    def table(self, *days: date) -> tuple[list[str], list[list[Decimal | None]]]:
+        """The company's currency and all that have a rate, and for each day what one unit of each is worth; None
+        without a rate on that day."""
+        currencies = sorted({self.company, *(currency for currency, _ in self.known)})
+        rates = ([self.rate(currency, day) for currency in currencies] for day in days)
+        return currencies, [[None if rate is None else rate.factor for rate in of_day] for of_day in rates]
+
     def of_day(self, day: date) -> list[tuple[str, Rate]]:
         """The rates of one day, by currency."""
         return sorted((currency, rate) for (currency, of), rate in self.known.items() if of == day)
 
 
-def times(amount: Decimal, factor: Decimal) -> Decimal:
-    """The exact product."""
-    return amount if factor == 1 else _EXACT.multiply(amount, factor)
-
-
-def minus(amount: Decimal, other: Decimal) -> Decimal:
-    """The exact difference."""
-    return _EXACT.subtract(amount, other)
-
-
-Left = tuple[str, str]
+LeftOut = tuple[str, str]
 """What was left out (`LEFT_OUT`), in which currency."""
 
 RowT = TypeVar("RowT")
@@ -86,18 +86,18 @@ class Valued(Generic[RowT]):
     all rows were translated at, where these are of one day."""
 
     rows: list[RowT]
-    unconverted: Mapping[Left, Sum]
+    unconverted: Mapping[LeftOut, Sum]
     rates: list[tuple[str, Rate]] = field(default_factory=list)
 
 
-def together(*parts: Mapping[Left, Sum]) -> dict[Left, Sum]:
+def merged(*parts: Mapping[LeftOut, Sum]) -> dict[LeftOut, Sum]:
     """What several parts of an answer left out."""
     return added(item for part in parts for item in part.items())
 
 
-def added(left: Iterable[tuple[Left, Sum]]) -> dict[Left, Sum]:
+def added(left: Iterable[tuple[LeftOut, Sum]]) -> dict[LeftOut, Sum]:
     """Sums by what was left out."""
-    sums: dict[Left, Sum] = {}
+    sums: dict[LeftOut, Sum] = {}
     for key, what in left:
         sums[key] = sums.get(key, Sum()) + what
     return sums
@@ -112,7 +112,7 @@ def shown_rates(rates: Iterable[tuple[str, Rate]]) -> list[UsedRate]:
     ]
 
 
-def shown_left(left: Mapping[Left, Sum]) -> list[Unconverted]:
+def shown_left_out(left: Mapping[LeftOut, Sum]) -> list[Unconverted]:
     """What was left out, as an answer tells it."""
     return [
         unconverted(figure, what.count, money(what.amount, currency))

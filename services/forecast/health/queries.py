@@ -12,7 +12,7 @@ from services.forecast.asking.periods import quarter_of
 from services.forecast.asking.question import Question
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Left, together
+from services.forecast.counting.valuation import LeftOut, merged
 from services.forecast.execution.queries import completion
 from services.forecast.health.rules import (
     ATTAINMENT,
@@ -27,7 +27,8 @@ from services.forecast.health.rules import (
     Measured,
 )
 from services.forecast.leads.queries import conversion
-from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, closed_worth, counts
+from services.forecast.pipeline.queries.totals import WON_DEALS, closed_rows, counts
+from services.forecast.pipeline.queries.worth import closed_worth
 from services.forecast.targets.queries import revenue_target
 from shared.domain.context import Company
 from shared.domain.money import rounded
@@ -40,7 +41,7 @@ class Measurements:
 
     values: dict[str, Measured]
     basis: str
-    unconverted: Mapping[Left, Sum]
+    unconverted: Mapping[LeftOut, Sum]
 
 
 async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> Measurements:
@@ -55,7 +56,7 @@ async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> M
     attained, basis, left = await _attainment(reading, asked, company, today)
     return Measurements(
         basis=basis,
-        unconverted=together(left, owed.unconverted),
+        unconverted=merged(left, owed.unconverted),
         values={
             CYCLE.metric: cycle,
             LEAD_CONVERSION.metric: counted(converted.reached, converted.entered),
@@ -90,7 +91,7 @@ async def _cycle(reading: ReadSnapshot, asked: Question, company: Company, first
 
 async def _attainment(
     reading: ReadSnapshot, asked: Question, company: Company, today: date
-) -> tuple[Measured, str, Mapping[Left, Sum]]:
+) -> tuple[Measured, str, Mapping[LeftOut, Sum]]:
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
     quarter = quarter_of(today)
     goal = await revenue_target(reading("targets"), asked, quarter)

@@ -11,7 +11,7 @@ from services.forecast.asking.answers import Unconverted
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.question import Question
 from services.forecast.asking.wording import title_of
-from services.forecast.counting.valuation import shown_left
+from services.forecast.counting.valuation import shown_left_out
 from services.forecast.health.queries import Measurements, measure
 from services.forecast.health.rules import (
     ATTAINMENT,
@@ -93,7 +93,7 @@ async def health_metrics(query: PastQuery) -> Response:
             as_of=asked.as_of,
             known_at=asked.known_at,
             currency=query.currency,
-            unconverted=shown_left(now.unconverted),
+            unconverted=shown_left_out(now.unconverted),
             metrics=[_metric(each, now, before, asked, smallest) for each in DEFINITIONS],
         ),
         parked=parked,

@@ -16,9 +16,10 @@ from uuid import UUID
 from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Rates, minus
+from services.forecast.counting.valuation import Rates
 from services.forecast.pipeline.figures import UNDATED, due_of
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON, DealState
+from shared.domain.exchange import minus
 from shared.events.money import Money
 
 ZERO = Decimal(0)
@@ -63,8 +64,8 @@ Pair = tuple[DealState | None, DealState | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """What lies between two instants: the question at both, the exchange rates of both days, and the period of the
+class Comparison:
+    """Two instants that are compared: the question at both, the exchange rates of both days, and the period of the
     expected close (None: any)."""
 
     start: Question
@@ -84,11 +85,10 @@ class Span:
 
     def revalues(self, currency: str) -> bool:
         """Whether a currency has another rate at the end than at the start."""
-        one, other = (self.rates.rate(currency, day) for day in (self.first_day, self.last_day))
-        return (one and one.factor) != (other and other.factor)
+        return self.rates.factor(currency, self.first_day) != self.rates.factor(currency, self.last_day)
 
 
-def moves(pairs: Iterable[Pair], between: Span) -> list[Move]:
+def moves(pairs: Iterable[Pair], between: Comparison) -> list[Move]:
     """Each deal's part in the legs; deals that count alike at both instants have none."""
     return [move for before, after in pairs for move in _moves(before, after, between)]
 
@@ -101,7 +101,7 @@ def sums_of(found: Iterable[Move]) -> dict[str, Sum]:
     return sums
 
 
-def _moves(before: DealState | None, after: DealState | None, between: Span) -> Iterator[Move]:
+def _moves(before: DealState | None, after: DealState | None, between: Comparison) -> Iterator[Move]:
     if after is None:
         return
     start, end, wanted = between.start, between.end, between.wanted

@@ -357,6 +357,7 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
                 content["schema"] = schemas.adopt(answers)
                 content.setdefault("example", example_of(content["schema"], schemas.found))
     elif "201" in responses:
+        # It gives a command, as those do that follow from a handler.
         responses["201"] = _changed(creates=True)
     kinds = [*EVERY, *described.get(PROBLEMS, ())]
     parameters = described.setdefault("parameters", [])

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from shared.events.definition import DECIMAL
 from shared.http.openapi.parts import Document
 from shared.projections.lists import CURRENCY, MAX_VALUES, MAX_WORDS, Filter
 from shared.projections.query_values import CurrencyCode
@@ -56,7 +57,7 @@ VALUES: Mapping[Any, Document] = {
     date: {"type": "string", "format": "date"},
     datetime: {"type": "string", "format": "date-time"},
     int: {"type": "integer"},
-    Decimal: {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"},
+    Decimal: {"type": "string", "pattern": DECIMAL},
     bool: {"type": "boolean"},
     CurrencyCode: {"type": "string", "pattern": "^[A-Z]{3}$"},
 }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question
 from services.forecast.counting.valuation import Rates
-from services.forecast.pipeline.legs import LEGS, Pair, Span, moves
+from services.forecast.pipeline.legs import LEGS, Comparison, Pair, moves
 from services.forecast.pipeline.queries.totals import tally_open
 from services.forecast.pipeline.timeline import at
 from shared.domain.context import Actor
@@ -50,9 +50,9 @@ ALL = Question(
 FIRST_QUARTER = period("2026-Q1")
 
 
-def between(start: Question, end: Question, wanted: Period | None) -> Span:
+def between(start: Question, end: Question, wanted: Period | None) -> Comparison:
     """Two instants between which no rate plays a part."""
-    return Span(
+    return Comparison(
         start=start,
         end=end,
         rates=Rates(company="EUR"),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question
-from services.forecast.pipeline.legs import Move, Pair, Span, _counts, moves, place_of, worth_of
+from services.forecast.pipeline.legs import Comparison, Move, Pair, _counts, moves, place_of, worth_of
 from services.forecast.pipeline.queries.changes import moved, waterfall
 from services.forecast.pipeline.routes.changes import _counted, _legs
 from services.forecast.pipeline.timeline import DealState, at
@@ -93,12 +93,12 @@ def total(amounts: Iterable[Decimal | None]) -> Decimal:
 
 def between(
     pairs: Sequence[Pair], start: Question, end: Question, within: Period | None, company: Company = COMPANY
-) -> Span:
+) -> Comparison:
     """What lies between two instants, by the rates of both days."""
     days = company.day(start.as_of), company.day(end.as_of)
     currencies = {state.currency for pair in pairs for state in pair if state is not None}
     rates = by_hand(end, company, ((currency, day) for currency in currencies for day in days))
-    return Span(start=start, end=end, rates=rates, first_day=days[0], last_day=days[1], wanted=within)
+    return Comparison(start=start, end=end, rates=rates, first_day=days[0], last_day=days[1], wanted=within)
 
 
 async def rest(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Rate, Rates, shown_left, shown_rates
+from services.forecast.counting.valuation import Rate, Rates, shown_left_out, shown_rates
 from services.forecast.rates.queries import rates_of
 from shared.events.deals.exchange_rate import ExchangeRateFactRetracted
 from tests.services.forecast.conftest import Forecast
@@ -126,7 +126,7 @@ def test_an_amount_is_translated_exactly(amount: str) -> None:
 
 def test_what_was_left_out_is_said_in_words() -> None:
     left = {("open-deals", "AED"): Sum(1, Decimal("1200000")), ("invoices", "JPY"): Sum(2, Decimal(900))}
-    assert [each.sentence for each in shown_left(left)] == [
+    assert [each.sentence for each in shown_left_out(left)] == [
         "Left out, for want of an exchange rate: 2 invoices of 900 JPY.",
         "Left out, for want of an exchange rate: 1 open deal of 1,200,000.00 AED.",
     ]

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from annotated_types import MaxLen, MinLen
 
-from shared.domain.money import check_money
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.money import check_money, money_faults
+from shared.domain.rejection import Reason, refuse_all
 from shared.events.contracts.contract import PaymentTerm
 from shared.events.money import Money
 
@@ -32,13 +32,10 @@ def agreed(total: Money, terms: Sequence[PaymentTerm], *, currency: str | None =
 
 
 def _total_faults(total: Money, currency: str | None) -> Iterator[Reason]:
-    try:
-        checked = check_money(total, "total", currency=currency, whose="the contract's currency")
-    except Rejected as rejected:
-        yield from rejected.reasons
-    else:
-        if checked.amount < 0:
-            yield Reason(code="negative", message="A contract's total is not below zero.", field="total.amount")
+    faults = money_faults(total, "total", currency=currency, whose="the contract's currency")
+    yield from faults
+    if not faults and total.amount < 0:
+        yield Reason(code="negative", message="A contract's total is not below zero.", field="total.amount")
 
 
 def _term_faults(terms: Sequence[PaymentTerm]) -> Iterator[Reason]:

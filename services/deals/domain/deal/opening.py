@@ -14,7 +14,7 @@ from services.deals.domain.product import Catalogue
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
-from shared.domain.money import check_money, rounded, zero
+from shared.domain.money import check_money, money_faults, rounded, zero
 from shared.domain.references import References, foreign_team, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
@@ -270,13 +270,9 @@ def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Ca
     return reasons
 
 
-def price_faults(price: Money, currency: str, where: str) -> list[Reason]:
+def price_faults(price: Money, currency: str, where: str) -> tuple[Reason, ...]:
     """Why a price is none of a line of a deal: all lines have the currency of its amount."""
-    try:
-        check_money(price, where, currency=currency, whose="the deal's currency")
-    except Rejected as rejected:
-        return list(rejected.reasons)
-    return []
+    return money_faults(price, where, currency=currency, whose="the deal's currency")
 
 
 def _line(wanted: LineWanted, catalogue: Catalogue) -> DealLine:

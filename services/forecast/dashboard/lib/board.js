@@ -8,10 +8,6 @@ import { make } from "./dom.js";
 //   draws(section, answer, page)
 //   redrawsOn                   the types of events after which the answer may be another; "*" for all
 // and `page` is what panels share: what is asked, and the way to the deals behind a figure.
-// Others show parts of what these two do.
-const TELL_WHAT_IS_LEFT_OUT = new Set(["quarter", "funnel"]);
-const lacking = ({ sentence }) => sentence;
-
 export function board(main, panels, page, ask) {
   const root = document.documentElement;
   const mounted = panels.map((panel, place) => mount(panel, place ? "h2" : "h1", page, ask));
@@ -32,17 +28,14 @@ export function board(main, panels, page, ask) {
 function mount(panel, level, page, ask) {
   const heading = make(level, { id: `${panel.id}-title` }, panel.title(null));
   const failure = make("p", { class: "failed", role: "status", hidden: true });
-  const left = make("p", { class: "left-out", role: "status", hidden: true });
   const body = panel.lays(page);
-  const section = make("section", { id: panel.id, "aria-labelledby": heading.id }, heading, failure, ...body, left);
+  const section = make("section", { id: panel.id, "aria-labelledby": heading.id }, heading, failure, ...body);
 
   async function drawOnce() {
     try {
       const answer = await ask(...panel.asks(page.asked()));
       heading.textContent = panel.title(answer);
       panel.draws(section, answer, page);
-      left.textContent = TELL_WHAT_IS_LEFT_OUT.has(panel.id) ? answer.unconverted.map(lacking).join(" ") : "";
-      left.hidden = !left.textContent;
       failure.hidden = true;
     } catch (error) {
       failure.textContent = `These figures could not be read: ${error.message}`;

@@ -12,6 +12,12 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// What figures lack for want of an exchange rate, said below them; nothing stands there when they lack nothing.
+export const leftOut = () => make("p", { class: "left-out", role: "status" });
+export function tellLeftOut(section, { unconverted }) {
+  section.querySelector(".left-out").textContent = unconverted.map(({ sentence }) => sentence).join(" ");
+}
+
 // How long a bar is, as a share of the whole.
 export const fill = (bar, part) => bar.style.setProperty("--share", `${Math.min(Math.max(part, 0), 1) * 100}%`);
 

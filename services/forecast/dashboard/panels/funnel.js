@@ -1,5 +1,5 @@
 // The funnel: the open pipeline by stage, and what was closed so far.
-import { fill, make, replaceRows } from "../lib/dom.js";
+import { fill, leftOut, make, replaceRows, tellLeftOut } from "../lib/dom.js";
 import { days, money, shortMoney } from "../lib/format.js";
 import { dealsTable } from "../lib/tables.js";
 
@@ -9,9 +9,12 @@ const OUTCOMES = { won: "Won", lost: "Lost", abandoned: "Abandoned" };
 export default {
   id: "funnel",
   title: () => "Funnel",
-  lays: () => [make("ol", { class: "stages" }), make("p", { class: "legend" }), make("p", { class: "closed" })],
+  lays: () => [
+    make("ol", { class: "stages" }), make("p", { class: "legend" }), make("p", { class: "closed" }), leftOut(),
+  ],
   asks: () => ["/v1/funnel", {}],
-  draws: (section, { stages, closed }, page) => {
+  draws: (section, answer, page) => {
+    const { stages, closed } = answer;
     const name = naming(stages);
     const largest = Math.max(1, ...stages.map((stage) => Number(stage.amount.amount)));
     const rows = stages.map((stage) => row(stage, name(stage), largest, page));
@@ -19,6 +22,7 @@ export default {
     replaceRows(section.querySelector("ol"), rows, "No stage yet: publish a process, or import your history.");
     section.querySelector(".legend").textContent = legend;
     replaceRows(section.querySelector(".closed"), closedParts(closed, page));
+    tellLeftOut(section, answer);
   },
   redrawsOn: [
     "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-handed-over", "deals.deal-won",

@@ -1,5 +1,5 @@
 // The quarter: what is won and expected of it against its target, and how fast.
-import { fill, make } from "../lib/dom.js";
+import { fill, leftOut, make, tellLeftOut } from "../lib/dom.js";
 import { money, periodName, share, shortMoney, times } from "../lib/format.js";
 import { dealsTable } from "../lib/tables.js";
 
@@ -17,6 +17,7 @@ export default {
   draws: (section, answer, page) => {
     drawFigures(section, answer);
     drawTrack(section, answer);
+    tellLeftOut(section, answer);
     linkDrills([section], answer, page);
   },
   redrawsOn: [
@@ -44,6 +45,7 @@ function skeleton() {
       figure("Gap", button("gap")), figure("Coverage", button("coverage"))),
     make("p", { class: "legend", "aria-hidden": "true" },
       key("won", "won"), key("weighted", "open, weighted"), key("elapsed", "today's pace"), key("goal", "target")),
+    leftOut(),
   ];
 }
 

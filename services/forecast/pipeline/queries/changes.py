@@ -16,12 +16,14 @@ from asyncpg import Record
 from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Left, Rates, Valued, times
-from services.forecast.pipeline.legs import FX, Move, Place, Span, moves, place_of, sums_of
+from services.forecast.counting.valuation import LeftOut, Valued
+from services.forecast.pipeline.legs import FX, Comparison, Move, Place, moves, place_of, sums_of
 from services.forecast.pipeline.queries.known import known_pairs
-from services.forecast.pipeline.queries.totals import ANY, OpenRow, due_in, open_rows, worth_of_open
+from services.forecast.pipeline.queries.totals import ANY, OpenRow, due_in, open_rows
+from services.forecast.pipeline.queries.worth import worth_of_open
 from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
+from shared.domain.exchange import times
 from shared.events.money import Money
 from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import ReadSnapshot
@@ -149,7 +151,7 @@ class Moved:
 
     moves: list[Move]
     total: Sum
-    unconverted: Mapping[Left, Sum]
+    unconverted: Mapping[LeftOut, Sum]
 
 
 async def waterfall(
@@ -201,7 +203,7 @@ async def moved(
 
 async def _between(
     reading: ReadSnapshot, company: Company, start: Question, end: Question, wanted: Period | None
-) -> Span:
+) -> Comparison:
     """What lies between the instants, with the rates of both days for every currency of a deal."""
     db, days = reading("deals"), (company.day(start.as_of), company.day(end.as_of))
     if end.known_at is None:
@@ -210,10 +212,10 @@ async def _between(
         pairs = await known_pairs(db, start, end, end.known_at)
         currencies = {state.currency for pair in pairs for state in pair if state is not None}
     rates = await rates_of(reading, end, company.currency, ((currency, day) for currency in currencies for day in days))
-    return Span(start=start, end=end, rates=rates, first_day=days[0], last_day=days[1], wanted=wanted)
+    return Comparison(start=start, end=end, rates=rates, first_day=days[0], last_day=days[1], wanted=wanted)
 
 
-async def _legs(db: ProjectionDatabase, between: Span, before: Sequence[OpenRow]) -> dict[str, Sum]:
+async def _legs(db: ProjectionDatabase, between: Comparison, before: Sequence[OpenRow]) -> dict[str, Sum]:
     """What each leg comes to; a leg without deals is left out."""
     if between.end.known_at is not None:
         return sums_of(moves(await known_pairs(db, between.start, between.end, between.end.known_at), between))
@@ -224,33 +226,23 @@ async def _legs(db: ProjectionDatabase, between: Span, before: Sequence[OpenRow]
     return sums | {FX: sums.get(FX, Sum()) + revalued} if revalued else sums
 
 
-def _revalued(between: Span, before: Iterable[OpenRow], changed: dict[str, Sum]) -> Sum:
+def _revalued(between: Comparison, before: Iterable[OpenRow], changed: dict[str, Sum]) -> Sum:
     """What the deals that counted at the start and did not change gained or lost by the rates."""
     unchanged = {currency: -what for currency, what in changed.items()}
     for row in before:
         unchanged[row.currency] = unchanged.get(row.currency, Sum()) + Sum(row.count, row.amount)
     total = Sum()
     for currency, what in unchanged.items():
-        one, other = (_factor(between.rates, currency, day) for day in (between.first_day, between.last_day))
+        one, other = (between.rates.factor(currency, day) for day in (between.first_day, between.last_day))
         if one != other:
             total += Sum(what.count, times(what.amount, other - one))
     return total
 
 
-def _factor(rates: Rates, currency: str, day: Any) -> Decimal:
-    """What one unit adds to the pipeline: nothing without a rate."""
-    rate = rates.rate(currency, day)
-    return Decimal(0) if rate is None else rate.factor
-
-
-def _arguments(between: Span) -> tuple[Any, ...]:
-    wanted, rates = between.wanted, between.rates
+def _arguments(between: Comparison) -> tuple[Any, ...]:
+    wanted = between.wanted
     due = (wanted.months[0], wanted.months[-1]) if wanted else (None, None)
-    currencies = sorted({rates.company, *(currency for currency, _ in rates.known)})
-    factors = (
-        [rate.factor if (rate := rates.rate(currency, day)) else None for currency in currencies]
-        for day in (between.first_day, between.last_day)
-    )
+    currencies, factors = between.rates.table(between.first_day, between.last_day)
     return (*between.end.scope, between.start.as_of, between.end.as_of, *due, currencies, *factors)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Left, OfDay, Rates, Valued, together
+from services.forecast.counting.valuation import LeftOut, OfDay, Rates, Valued, merged
 from services.forecast.pipeline.model import read_state
 from services.forecast.pipeline.queries.totals import (
     ClosedRow,
@@ -24,10 +24,8 @@ from services.forecast.pipeline.queries.totals import (
     deals_then,
     open_rows,
     standing,
-    worth_of_closed,
-    worth_of_open,
 )
-from services.forecast.pipeline.queries.worth import DealWorth, worth_of_deals
+from services.forecast.pipeline.queries.worth import DealWorth, worth_of_closed, worth_of_deals, worth_of_open
 from services.forecast.pipeline.timeline import OPEN, DealState
 from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
@@ -55,7 +53,7 @@ class Behind:
     deals: list[DealWorth]
     total: Sum
     expected: Decimal
-    unconverted: Mapping[Left, Sum] = field(default_factory=lambda: MappingProxyType({}))
+    unconverted: Mapping[LeftOut, Sum] = field(default_factory=lambda: MappingProxyType({}))
 
 
 Place = tuple[Decimal, UUID]
@@ -97,7 +95,7 @@ async def deals_behind(
         deals=[deal for deal in deals if after is None or place_of(deal) > after][:enough],
         total=sum((each for _, each in totals), Sum()),
         expected=sum((each.weighted if outcome == OPEN else each.amount for outcome, each in totals), Decimal(0)),
-        unconverted=together(*(rows.unconverted for _, rows in valued)),
+        unconverted=merged(*(rows.unconverted for _, rows in valued)),
     )
 
 

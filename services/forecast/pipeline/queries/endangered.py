@@ -12,7 +12,7 @@ from uuid import UUID
 from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Left, times
+from services.forecast.counting.valuation import LeftOut
 from services.forecast.pipeline.dangers import (
     DATE_PASSED,
     ENDING_DAYS,
@@ -26,12 +26,13 @@ from services.forecast.pipeline.dangers import (
 )
 from services.forecast.pipeline.figures import UNDATED
 from services.forecast.pipeline.model import read_state
-from services.forecast.pipeline.queries.totals import Wanted, deals_then, open_rows, standing, worth_of_open
-from services.forecast.pipeline.queries.worth import DealWorth, worth_of_deals
+from services.forecast.pipeline.queries.totals import Wanted, deals_then, open_rows, standing
+from services.forecast.pipeline.queries.worth import DealWorth, worth_of_deals, worth_of_open
 from services.forecast.pipeline.timeline import OPEN, DealState
 from services.forecast.processes.queries import Stage, StageKey
 from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
+from shared.domain.exchange import times
 from shared.projections.read_snapshot import ReadSnapshot
 
 Judged = tuple[DealWorth, list[Danger]]
@@ -81,7 +82,7 @@ class Endangered:
 
     deals: list[Judged]
     count: int
-    unconverted: Mapping[Left, Sum]
+    unconverted: Mapping[LeftOut, Sum]
 
 
 async def endangered(
@@ -95,7 +96,6 @@ async def endangered(
     enough: int,
 ) -> Endangered:
     """The deals in danger that come after a place, as many as are enough: the database weighs, `dangers` tells why."""
-
     db, today = reading("deals"), company.day(asked.as_of)
     rows = await open_rows(db, asked, company, due_by(wanted))
     rates = await rates_of(reading, asked, company.currency, ((row.currency, today) for row in rows))
@@ -110,8 +110,7 @@ async def endangered(
         following = sorted((each for each in judged if place_of(each) > (after or FIRST)), key=place_of)
         return Endangered(deals=following[:enough], count=len(judged), unconverted=left)
     ending = 0 <= (wanted.last - today).days <= ENDING_DAYS
-    currencies = sorted({rates.company, *(currency for currency, _ in rates.known)})
-    factors = [rate.factor if (rate := rates.rate(currency, today)) else None for currency in currencies]
+    currencies, (factors,) = rates.table(today)
     place = after or FIRST
     given = (asked.as_of, today, ending, wanted.last, wanted.months[-1], *place, enough, currencies, factors)
     parts = (STANDING_OPEN.replace("{span}", span) for span in standing(asked))

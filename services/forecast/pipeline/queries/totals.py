@@ -2,7 +2,7 @@
 
 Now comes from what still stands; a past instant from what stood when its month began, the daily movements since, and
 the asked day's tail. Only `known_at` folds the facts again. All three give the same rows, each in the currency of its
-deals; `open_worth` and `closed_worth` give them in the company's.
+deals; `worth` translates them.
 """
 
 from collections.abc import Iterable
@@ -18,15 +18,13 @@ from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.grains import counted, counts_at
 from services.forecast.counting.sums import Sum, next_month
-from services.forecast.counting.valuation import ANY_DAY, Left, Rates, Valued, added
+from services.forecast.counting.valuation import ANY_DAY
 from services.forecast.pipeline.figures import cycle_days, due_of, stage_of, sum_of, valued_on
 from services.forecast.pipeline.model import read_state
 from services.forecast.pipeline.queries.known import known_states
 from services.forecast.pipeline.timeline import OPEN, WON, DealState
-from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
 from shared.projections.projection import ProjectionDatabase
-from shared.projections.read_snapshot import ReadSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,53 +255,6 @@ async def closed_rows(
             db, CLOSED_THEN, wanted, asked, (first, last, *months, *_cut(asked, company), company.currency)
         )
     return [ClosedRow(**row) for row in rows]
-
-
-async def open_worth(reading: ReadSnapshot, asked: Question, company: Company, wanted: Wanted = ANY) -> Valued[OpenRow]:
-    """The open pipeline in the company's currency, at the rates of the day asked about."""
-    rows = await open_rows(reading("deals"), asked, company, wanted)
-    today = company.day(asked.as_of)
-    rates = await rates_of(reading, asked, company.currency, ((row.currency, today) for row in rows))
-    return worth_of_open(rows, rates, today)
-
-
-async def closed_worth(  # noqa: PLR0917
-    reading: ReadSnapshot, asked: Question, company: Company, first: date, last: date, wanted: Wanted = ANY
-) -> Valued[ClosedRow]:
-    """What was closed in the company's currency, each outcome at the rate of its own day."""
-    rows = await closed_rows(reading("deals"), asked, company, first, last, wanted=wanted)
-    rates = await rates_of(reading, asked, company.currency, ((row.currency, row.valued_on) for row in rows))
-    return worth_of_closed(rows, rates)
-
-
-def worth_of_open(rows: Iterable[OpenRow], rates: Rates, today: date) -> Valued[OpenRow]:
-    """Rows of open deals in the company's currency, and those for which there is no rate."""
-    valued, left = list[OpenRow](), list[tuple[Left, Sum]]()
-    for row in rows:
-        what = Sum(row.count, row.amount, row.weighted)
-        worth = rates.worth_of(what, row.currency, today)
-        if worth is None:
-            left.append((("open-deals", row.currency), what))
-        else:
-            valued.append(replace(row, amount=worth.amount, weighted=worth.weighted))
-    used = {row.currency for row in valued}
-    return Valued(
-        rows=valued,
-        unconverted=added(left),
-        rates=[(currency, rate) for currency, rate in rates.of_day(today) if currency in used],
-    )
-
-
-def worth_of_closed(rows: Iterable[ClosedRow], rates: Rates) -> Valued[ClosedRow]:
-    """Rows of closed deals in the company's currency, and those for which there is no rate."""
-    valued, left = list[ClosedRow](), list[tuple[Left, Sum]]()
-    for row in rows:
-        worth = rates.worth(row.amount, row.currency, row.valued_on)
-        if worth is None:
-            left.append((("closed-deals", row.currency), Sum(row.count, row.amount)))
-        else:
-            valued.append(replace(row, amount=worth))
-    return Valued(rows=valued, unconverted=added(left))
 
 
 async def _figures(

@@ -14,7 +14,7 @@ from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question, instant
 from services.forecast.asking.wording import title_of
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import Valued, shown_left, shown_rates
+from services.forecast.counting.valuation import Valued, shown_left_out, shown_rates
 from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, Place, place_of
 from services.forecast.pipeline.queries.changes import Waterfall, moved, waterfall
 from services.forecast.pipeline.queries.totals import OpenRow
@@ -136,7 +136,7 @@ async def pipeline_changes(
             currency=query.currency,
             start_rates=shown_rates(found.start.rates),
             rates=shown_rates(found.end.rates),
-            unconverted=shown_left(found.end.unconverted),
+            unconverted=shown_left_out(found.end.unconverted),
             start=before,
             legs=_legs(found, after.amount - before.amount, query.currency),
             end=after,
@@ -171,7 +171,7 @@ async def pipeline_changes_deals(
             currency=currency,
             count=found.total.count,
             amount=money(found.total.amount, currency),
-            unconverted=shown_left(found.unconverted),
+            unconverted=shown_left_out(found.unconverted),
             deals=[_moved_deal(move, currency) for move in page.rows],
             next=page.next,
             has_more=page.has_more,

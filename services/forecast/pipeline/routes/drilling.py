@@ -12,7 +12,7 @@ from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging
 from services.forecast.asking.parameters import QueryContext
 from services.forecast.asking.wording import title_of
-from services.forecast.counting.valuation import shown_left
+from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
 from services.forecast.pipeline.queries.totals import Wanted
@@ -90,7 +90,7 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
         amount=money(found.total.amount, query.currency),
         weighted=money(found.total.weighted, query.currency),
         expected=money(found.expected, query.currency),
-        unconverted=shown_left(found.unconverted),
+        unconverted=shown_left_out(found.unconverted),
         deals=[_row(deal, query.currency, names) for deal in page.rows],
         next=page.next,
         has_more=page.has_more,

@@ -12,7 +12,7 @@ from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period, quarter_of
-from services.forecast.counting.valuation import shown_left
+from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.dangers import Danger
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
 from services.forecast.pipeline.queries.worth import DealWorth
@@ -94,7 +94,7 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
             period=wanted.name,
             currency=query.currency,
             count=found.count,
-            unconverted=shown_left(found.unconverted),
+            unconverted=shown_left_out(found.unconverted),
             deals=[_row(deal, reasons, query.currency, names) for deal, reasons in page.rows],
             next=page.next,
             has_more=page.has_more,

@@ -15,9 +15,10 @@ from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery, ProcessId, ProcessVersion, check_process
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import shown_left, shown_rates, together
+from services.forecast.counting.valuation import merged, shown_left_out, shown_rates
 from services.forecast.pipeline.figures import mean_and_median
-from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted, closed_worth, open_worth
+from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted
+from services.forecast.pipeline.queries.worth import closed_worth, open_worth
 from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON
 from services.forecast.processes.queries import Stage, StageKey, stages
@@ -125,7 +126,7 @@ async def funnel(
             known_at=query.question.known_at,
             currency=query.currency,
             rates=shown_rates(open_deals.rates),
-            unconverted=shown_left(together(open_deals.unconverted, closed.unconverted)),
+            unconverted=shown_left_out(merged(open_deals.unconverted, closed.unconverted)),
             stages=_stages(open_deals.rows, chosen(known, process_id, process_version), query.question, query.currency),
             closed=_closed(closed.rows, query.currency),
         ),

@@ -14,16 +14,9 @@ from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import Period, period, quarter_of
 from services.forecast.cash.queries import invoiced
 from services.forecast.counting.sums import Sum
-from services.forecast.counting.valuation import shown_left, shown_rates, together
-from services.forecast.pipeline.queries.totals import (
-    WON_DEALS,
-    ClosedRow,
-    OpenRow,
-    Wanted,
-    closed_worth,
-    due_in,
-    open_worth,
-)
+from services.forecast.counting.valuation import merged, shown_left_out, shown_rates
+from services.forecast.pipeline.queries.totals import WON_DEALS, ClosedRow, OpenRow, Wanted, due_in
+from services.forecast.pipeline.queries.worth import closed_worth, open_worth
 from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
 from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
 from services.forecast.targets.queries import revenue_target
@@ -115,7 +108,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
             period=wanted.name,
             currency=currency,
             rates=shown_rates(still.rates),
-            unconverted=shown_left(together(still.unconverted, ended.unconverted, billed.unconverted)),
+            unconverted=shown_left_out(merged(still.unconverted, ended.unconverted, billed.unconverted)),
             target=None if target is None else money(target, currency),
             target_missing=list(goal.missing),
             won=money(won, currency),

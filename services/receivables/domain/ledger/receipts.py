@@ -26,7 +26,7 @@ from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
-from shared.domain.money import check_money
+from shared.domain.money import check_money, money_faults
 from shared.domain.references import References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
@@ -198,13 +198,10 @@ def _recorded(
 
 
 def _faults(command: RecordReceipt | ImportReceipt, context: Context) -> Iterator[Reason]:
-    try:
-        check_money(command.amount, "amount")
-    except Rejected as rejected:
-        yield from rejected.reasons
-    else:
-        if command.amount.amount <= 0:
-            yield Reason(code="not-positive", message="Money that arrives is above zero.", field="amount.amount")
+    faults = money_faults(command.amount, "amount")
+    yield from faults
+    if not faults and command.amount.amount <= 0:
+        yield Reason(code="not-positive", message="Money that arrives is above zero.", field="amount.amount")
     if command.on > context.today:
         yield Reason(code="in-the-future", message="Money has not arrived in the future.", field="on")
     for field in ("bank_reference", "reference"):
