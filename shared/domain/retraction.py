@@ -7,10 +7,10 @@ corrected by it counts again.
 """
 
 from typing import Any
-from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Decision
 from shared.domain.context import Context
+from shared.domain.references import ToldById
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
 
@@ -19,7 +19,7 @@ from shared.events.definition import value
 class RetractFacts:
     """Take back what some requests told of a thing."""
 
-    requests: tuple[UUID, ...]
+    requests: tuple[ToldById, ...]
 
 
 def retractable(aggregate: Aggregate, retraction: type, *, thing: str | None = None) -> None:

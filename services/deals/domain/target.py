@@ -11,7 +11,7 @@ from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 from shared.domain.money import check_money
-from shared.domain.references import References, unknown
+from shared.domain.references import AnyTeamId, MemberId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
@@ -64,9 +64,9 @@ class SetTarget:
     level: Level
     amount: Money
     kind: Literal["revenue"] = "revenue"
-    team: UUID | None = None
+    team: AnyTeamId | None = None
     """The team of a team's target, and the team that a rep sits in."""
-    member: UUID | None = None
+    member: MemberId | None = None
     """The rep of a rep's target."""
 
     example: ClassVar[dict[str, Any]] = {
@@ -86,8 +86,8 @@ class ImportTarget:
     level: Level
     amount: Money
     kind: Literal["revenue"] = "revenue"
-    team: UUID | None = None
-    member: UUID | None = None
+    team: AnyTeamId | None = None
+    member: MemberId | None = None
 
 
 @value

@@ -32,6 +32,7 @@ from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.money import check_money
+from shared.domain.references import AccountId, ContractId, DealId, MemberId, OwnInvoiceId, TeamId
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -61,8 +62,8 @@ class IssueInvoice:
 class ImportInvoice:
     """An invoice of the past that belongs to no plan here."""
 
-    account_id: UUID
-    invoice_id: UUID
+    account_id: AccountId
+    invoice_id: OwnInvoiceId
     """Derived from its outside id, so that importing it again finds it."""
     amount: Money
     on: Day
@@ -70,10 +71,10 @@ class ImportInvoice:
     number: Annotated[str, MinLen(1), MaxLen(64), NOT_BLANK] | None = None
     """As it stands on the invoice, once in its legal entity; without one the invoice is shown by its outside id."""
     legal_entity: LegalEntity = DEFAULT_ENTITY
-    contract_id: UUID | None = None
-    deal_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
+    contract_id: ContractId | None = None
+    deal_id: DealId | None = None
+    owner: MemberId | None = None
+    team: TeamId | None = None
     outside_id: str | None = None
     """By what the system knows it that it comes from."""
 

@@ -13,6 +13,7 @@ from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
 from shared.domain.money import check_money, split
+from shared.domain.references import AccountId, ContractId, DealId, MemberId, TeamId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import ONLY_SERVICES, READING
 from shared.events.contracts.contract import PaymentTerm
@@ -74,15 +75,15 @@ class DrawnUpPaymentPlan:
 class DrawUpPlan:
     """Draw up the payment plan of a contract in force."""
 
-    contract_id: UUID
-    account_id: UUID
+    contract_id: ContractId
+    account_id: AccountId
     total: Money
     payment_terms: Annotated[tuple[PaymentTerm, ...], MinLen(1), MaxLen(60)]
     on: Day
     """The day on which the contract came into force; terms count from it."""
-    deal_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
+    deal_id: DealId | None = None
+    owner: MemberId | None = None
+    team: TeamId | None = None
 
 
 payment_plan = Aggregate("payment-plan", plural="payment-plans", start=NoPlan, readers=READING)

@@ -22,7 +22,16 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
-from shared.domain.references import References, foreign_team, unknown, unknown_reference
+from shared.domain.references import (
+    AccountId,
+    DealId,
+    MemberId,
+    References,
+    TeamId,
+    foreign_team,
+    unknown,
+    unknown_reference,
+)
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.contracts.contract import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
@@ -44,13 +53,13 @@ class DraftContract:
     total: Money
     payment_terms: PaymentTerms = STANDARD_TERMS
     """Default: 30 % after 30 days, 60 % after 60, 10 % after 90."""
-    deal_id: UUID | None = None
+    deal_id: DealId | None = None
     """The deal that it belongs to, one that whoever asks sees; a deal has at most one live contract."""
-    account_id: UUID | None = None
+    account_id: AccountId | None = None
     """The customer, an account that whoever asks sees; default: the deal's."""
-    owner: UUID | None = None
+    owner: MemberId | None = None
     """An active member; default: the deal's owner, else whoever asks."""
-    team: UUID | None = None
+    team: TeamId | None = None
     """Default: the deal's team, else the team of whoever asks."""
     on: Day | None = None
     """The day on which it was drafted, default: today. Nothing that happens to it is dated before."""
@@ -71,14 +80,14 @@ class DraftContract:
 class DraftForDeal:
     """Draft the contract of a deal that entered its contract stage or was won."""
 
-    deal_id: UUID
+    deal_id: DealId
     name: Name
     total: Money
     trigger: Literal["stage", "win"]
     payment_terms: PaymentTerms = STANDARD_TERMS
-    account_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
+    account_id: AccountId | None = None
+    owner: MemberId | None = None
+    team: TeamId | None = None
     on: Day | None = None
     """The day of the stage or the win."""
 
@@ -90,7 +99,7 @@ class ChangeContract:
     total: Money = absent()
     """In the currency that the contract has."""
     payment_terms: PaymentTerms = absent()
-    account_id: UUID | None = absent()
+    account_id: AccountId | None = absent()
     """Null: it has no account for now."""
     reason: Text = absent()
 

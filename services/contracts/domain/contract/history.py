@@ -22,6 +22,7 @@ from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerm
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
+from shared.domain.references import AccountId, DealId, MemberId, TeamId
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts.contract import (
@@ -52,10 +53,10 @@ class ImportContract:
     evidence_hash: str = ""
     """Empty when history keeps no signed document."""
     activated_on: Day | None = None
-    deal_id: UUID | None = None
-    account_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
+    deal_id: DealId | None = None
+    account_id: AccountId | None = None
+    owner: MemberId | None = None
+    team: TeamId | None = None
 
 
 STEPS = (DraftedContract, SubmittedContract, ApprovedContract, SignedContract, ActiveContract)

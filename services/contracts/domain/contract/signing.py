@@ -3,7 +3,6 @@
 import string
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
-from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
@@ -19,7 +18,7 @@ from services.contracts.domain.contract.state import (
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
-from shared.domain.references import References, unknown
+from shared.domain.references import AccountId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.contracts.contract import ContractActivated, ContractSigned
@@ -51,7 +50,7 @@ class ActivateContract:
 
     on: Day
     """The first day of its term; payment terms count from it."""
-    account_id: UUID | None = None
+    account_id: AccountId | None = None
     """The customer, when the contract does not name one yet."""
 
     example: ClassVar[dict[str, object]] = {"on": "2026-03-16"}

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
-from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
@@ -18,7 +17,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.merge_patch import absent, given
-from shared.domain.references import References, unknown
+from shared.domain.references import AnyTeamId, MemberId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import (
@@ -87,9 +86,9 @@ class OverrideCategory:
 class HandOver:
     """The deal goes to another person, or team."""
 
-    owner: UUID
+    owner: MemberId
     """An active member."""
-    team: UUID | None = None
+    team: AnyTeamId | None = None
     """Default: the deal stays with its team."""
     reason: Text | None = None
 

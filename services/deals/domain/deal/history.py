@@ -8,7 +8,6 @@ day anyway; for what came after it, and for there and back on one day, the impor
 from datetime import date, datetime
 from itertools import chain
 from typing import Any, Literal
-from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal.changes import Category
@@ -38,6 +37,7 @@ from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name, Text
+from shared.domain.references import AccountId, ActivityId, LeadId, MemberId, ProcessId, TeamId
 from shared.domain.rejection import refuse_all
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
@@ -65,16 +65,16 @@ class ImportDeal:
     expected_close: Day | None = None
     stage: str | None = None
     """Default: the first stage."""
-    owner: UUID | None = None
-    team: UUID | None = None
-    account_id: UUID | None = None
+    owner: MemberId | None = None
+    team: TeamId | None = None
+    account_id: AccountId | None = None
     account_name: Name | None = None
-    lead_id: UUID | None = None
+    lead_id: LeadId | None = None
     captured_at: datetime | None = None
     source: Name | None = None
     industry: Name | None = None
     lines: tuple[DealLine, ...] = ()
-    process_id: UUID | None = None
+    process_id: ProcessId | None = None
     """Default: the ordered rules choose."""
     tracked: bool = False
     """Whether the history knows tasks and deliverables; otherwise none fall due."""
@@ -112,9 +112,9 @@ class ImportDealActivity:
 
     on: Day
     at: datetime | None = None
-    activity_id: UUID
+    activity_id: ActivityId
     kind: ActivityKind
-    by: UUID | None = None
+    by: MemberId | None = None
     minutes: int | None = None
     outcome: Text | None = None
 

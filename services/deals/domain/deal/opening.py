@@ -3,7 +3,6 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 from annotated_types import Gt, Le, MaxLen
 
@@ -15,7 +14,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, money_faults, rounded, zero
-from shared.domain.references import References, foreign_team, unknown
+from shared.domain.references import AccountId, LeadId, MemberId, ProductId, References, TeamId, foreign_team, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.deals.deal import DealLine, DealOpened
@@ -31,7 +30,7 @@ FINEST = Decimal("0.000001")
 class LineWanted:
     """A product on the deal."""
 
-    product_id: UUID
+    product_id: ProductId
     quantity: Annotated[Exact, Gt(0), Le(MOST)]
     """At most six decimals."""
     price: Money | None = None
@@ -46,11 +45,11 @@ class OpenNewDeal:
     amount: Money | None = None
     """In any currency; default: the sum of the lines, without lines nothing yet, in the company's currency."""
     expected_close: Day | None = None
-    owner: UUID | None = None
+    owner: MemberId | None = None
     """An active member; default: the asking member. A rep opens deals for themselves."""
-    team: UUID | None = None
+    team: TeamId | None = None
     """Default: the asking member's team."""
-    account_id: UUID | None = None
+    account_id: AccountId | None = None
     """An account that the asking member sees."""
     account_name: Name | None = None
     source: Name | None = None
@@ -70,12 +69,12 @@ class OpenConvertedDeal:
     """The sale that a converted lead became."""
 
     name: Name
-    lead_id: UUID
+    lead_id: LeadId
     captured_at: datetime
-    account_id: UUID
+    account_id: AccountId
     source: str
-    owner: UUID | None
-    team: UUID | None
+    owner: MemberId | None
+    team: TeamId | None
     amount: Money | None = None
     expected_close: Day | None = None
     industry: str | None = None

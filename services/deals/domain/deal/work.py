@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
-from uuid import UUID
 
 from annotated_types import Ge, Le
 
@@ -11,6 +10,7 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
+from shared.domain.references import ActivityId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
@@ -28,7 +28,7 @@ class LogActivity:
     """Something was done for the deal, by the asking member."""
 
     kind: ActivityKind
-    activity_id: UUID | None = None
+    activity_id: ActivityId | None = None
     """The caller's own id, so that the same activity is logged once; default: made for every request."""
     on: Day | None = None
     """Default: today."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Protocol
-from uuid import UUID
 
 from services.leads.domain.account.state import ActiveAccount, Contact, account
 from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
@@ -11,6 +10,7 @@ from services.leads.domain.fields import BuyingRole, Email, Phone
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Name
+from shared.domain.references import OwnContactId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS, SELLING
 from shared.events.definition import value
@@ -41,7 +41,7 @@ class AddContact:
 class EraseContact:
     """Forget who a contact is."""
 
-    contact_id: UUID
+    contact_id: OwnContactId
 
     example: ClassVar[dict[str, object]] = {"contact_id": "0192f0c1-0000-7000-8000-000000000021"}
 

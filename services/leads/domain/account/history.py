@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from services.leads.domain.account.contacts import reached
 from services.leads.domain.account.record import Neighbours, became, checked, opened, said_by
@@ -14,6 +13,7 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.history import said_of
+from shared.domain.references import AnyAccountId, LeadId, MemberId, OwnContactId, TeamId
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -31,10 +31,10 @@ class ImportAccount:
     industry: Word | None = None
     size: Headcount | None = None
     country: Country | None = None
-    parent_id: UUID | None = None
-    owner: UUID | None = None
-    team: UUID | None = None
-    lead_id: UUID | None = None
+    parent_id: AnyAccountId | None = None
+    owner: MemberId | None = None
+    team: TeamId | None = None
+    lead_id: LeadId | None = None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -45,7 +45,7 @@ class ImportContact:
 
     on: Day
     """The day: when they became known."""
-    contact_id: UUID
+    contact_id: OwnContactId
     name: Name | None = None
     email: Email | None = None
     phone: Phone | None = None

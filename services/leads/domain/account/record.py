@@ -12,6 +12,7 @@ from shared.domain.context import Context
 from shared.domain.fields import Name
 from shared.domain.history import stated
 from shared.domain.merge_patch import absent, given
+from shared.domain.references import AnyAccountId, MemberId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.definition import value
@@ -49,9 +50,9 @@ class RegisterAccount:
     """People employed."""
     country: Country | None = None
     """ISO 3166-1, two letters."""
-    parent_id: UUID | None = None
+    parent_id: AnyAccountId | None = None
     """The company that it belongs to."""
-    owner: UUID | None = None
+    owner: MemberId | None = None
     """The member who keeps it; default: whoever asks."""
 
     example: ClassVar[dict[str, object]] = {
@@ -72,7 +73,7 @@ class ChangeAccount:
     industry: Word | None = absent()
     size: Headcount | None = absent()
     country: Country | None = absent()
-    parent_id: UUID | None = absent()
+    parent_id: AnyAccountId | None = absent()
 
     example: ClassVar[dict[str, object]] = {"size": 460, "industry": None}
 

@@ -23,6 +23,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import LongText, Name
 from shared.domain.money import check_money
+from shared.domain.references import AnyTeamId, MemberId, TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.definition import value
@@ -72,7 +73,7 @@ class CaptureLead:
     """What it cost to win the interest."""
     consent: bool = False
     """Whether the person agreed to be contacted."""
-    team_id: UUID | None = None
+    team_id: TeamId | None = None
     """The team whose turn it is; default: the team of whoever enters the lead."""
 
     example: ClassVar[dict[str, object]] = {
@@ -97,9 +98,9 @@ class CaptureLead:
 class AssignLead:
     """Hand a lead to a member, or to whose turn it is in a team."""
 
-    member_id: UUID | None = None
+    member_id: MemberId | None = None
     """The new owner; the lead goes to the member's team."""
-    team_id: UUID | None = None
+    team_id: AnyTeamId | None = None
     """Round-robin in this team; ignored when `member_id` is given."""
 
     example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}

@@ -13,6 +13,7 @@ from shared.domain.context import Context
 from shared.domain.criteria import unmet
 from shared.domain.fields import Day, LongText, Name
 from shared.domain.money import check_money
+from shared.domain.references import AccountId
 from shared.domain.rejection import Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.definition import value
@@ -50,7 +51,7 @@ class WantedDeal:
 class ConvertLead:
     """Make a qualified lead an account's contact, and maybe a deal."""
 
-    account_id: UUID | None = None
+    account_id: AccountId | None = None
     """An existing account; default: the one with the company's domain, else a new one."""
     account_name: Name | None = None
     """The name of a new account; default: the company's."""

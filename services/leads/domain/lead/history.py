@@ -25,6 +25,7 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name
 from shared.domain.money import check_money
+from shared.domain.references import AccountId, ActivityId, ContactId, DealId, MemberId, TeamId
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import ONLY_SERVICES
@@ -60,9 +61,9 @@ class ImportLead:
     campaign: Word | None = None
     acquisition_cost: Money | None = None
     consent: bool = False
-    owner: UUID | None = None
+    owner: MemberId | None = None
     """Together with `team`, or the lead has no owner."""
-    team: UUID | None = None
+    team: TeamId | None = None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -73,9 +74,9 @@ class ImportLeadActivity:
 
     on: Day
     """The day: when it happened."""
-    activity_id: UUID
+    activity_id: ActivityId
     kind: ActivityKind
-    by: UUID | None = None
+    by: MemberId | None = None
     minutes: int | None = None
     note: LongText | None = None
     at: datetime | None = None
@@ -103,10 +104,10 @@ class ImportLeadConversion:
 
     on: Day
     """The day: when it happened."""
-    account_id: UUID
-    contact_id: UUID | None = None
+    account_id: AccountId
+    contact_id: ContactId | None = None
     """Default: an id derived from the lead's."""
-    deal_id: UUID | None = None
+    deal_id: DealId | None = None
     deal_name: Name | None = None
     amount: Money | None = None
     expected_close: Day | None = None

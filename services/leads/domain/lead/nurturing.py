@@ -13,6 +13,7 @@ from shared.domain.criteria import Facts
 from shared.domain.fields import Day, LongText
 from shared.domain.merge_patch import absent, given
 from shared.domain.money import check_money
+from shared.domain.references import ActivityId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING
 from shared.events.definition import value
@@ -59,7 +60,7 @@ class LogLeadActivity:
     """Record that somebody worked on the lead."""
 
     kind: ActivityKind
-    activity_id: UUID | None = None
+    activity_id: ActivityId | None = None
     """Made by the client, so that a repeated request logs one activity; default: made here."""
     on: Day | None = None
     """The day; default today, never in the future."""

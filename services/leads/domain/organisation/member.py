@@ -14,6 +14,7 @@ from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.history import said_of, stated
+from shared.domain.references import TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
@@ -102,7 +103,7 @@ class JoinMember:
     """The subject of the person's bearer tokens; one member has it at a time."""
     name: Name
     role: Role
-    team_id: UUID | None = None
+    team_id: TeamId | None = None
     department: Word = "sales"
     experience: Experience = "experienced"
     capacity: Capacity = 30
@@ -121,7 +122,7 @@ class JoinMember:
 class MoveMember:
     """Move a member to another team."""
 
-    team_id: UUID | None
+    team_id: TeamId | None
     """None: no team for now."""
 
     example: ClassVar[dict[str, object]] = {"team_id": "0192f0c1-0000-7000-8000-000000000071"}
@@ -157,7 +158,7 @@ class ImportMember:
     subject: Name
     name: Name
     role: Role
-    team_id: UUID | None = None
+    team_id: TeamId | None = None
     department: Word | None = None
     """Default: as it was; in the beginning "sales"."""
     experience: Experience | None = None
@@ -174,7 +175,7 @@ class ImportMemberMove:
 
     on: Day
     """The day: when it happened."""
-    team_id: UUID | None
+    team_id: TeamId | None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 

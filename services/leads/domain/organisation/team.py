@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
+from shared.domain.references import MemberId, TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
@@ -61,7 +62,7 @@ class FormTeam:
     """Form a team."""
 
     name: Name
-    parent_id: UUID | None = None
+    parent_id: TeamId | None = None
     """The team above; none for a team at the top."""
 
     example: ClassVar[dict[str, object]] = {"name": "Field sales south"}
@@ -71,7 +72,7 @@ class FormTeam:
 class AppointManager:
     """Put a member at the head of a team."""
 
-    member_id: UUID
+    member_id: MemberId
     """An active member, of this team or any other."""
 
     example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
@@ -84,7 +85,7 @@ class ImportTeam:
     on: Day
     """The day: when it was formed, or when this was so."""
     name: Name
-    parent_id: UUID | None = None
+    parent_id: TeamId | None = None
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -95,7 +96,7 @@ class ImportTeamManager:
 
     on: Day
     """The day: from when on."""
-    member_id: UUID
+    member_id: MemberId
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 

@@ -26,6 +26,7 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Text
 from shared.domain.money import check_money
+from shared.domain.references import OwnInvoiceId, OwnReceiptId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.events.definition import value
 from shared.events.money import Money
@@ -36,8 +37,8 @@ from shared.events.receivables.ledger import AllocationReversed, ReceiptAllocate
 class AllocateReceipt:
     """Allocate money that is left of a receipt to an invoice."""
 
-    receipt_id: UUID
-    invoice_id: UUID
+    receipt_id: OwnReceiptId
+    invoice_id: OwnInvoiceId
     reason: Text
     amount: Money | None = None
     """Default: as much as is left of the one and open of the other."""
@@ -53,8 +54,8 @@ class AllocateReceipt:
 class TakeBackAllocation:
     """Take back what a receipt settles of an invoice."""
 
-    receipt_id: UUID
-    invoice_id: UUID
+    receipt_id: OwnReceiptId
+    invoice_id: OwnInvoiceId
     reason: Text
     amount: Money | None = None
     """Default: all of it."""
@@ -70,9 +71,9 @@ class TakeBackAllocation:
 class ReAllocateReceipt:
     """Put what a receipt settles of one invoice to another one."""
 
-    receipt_id: UUID
-    from_invoice_id: UUID
-    to_invoice_id: UUID
+    receipt_id: OwnReceiptId
+    from_invoice_id: OwnInvoiceId
+    to_invoice_id: OwnInvoiceId
     reason: Text
     amount: Money | None = None
     """Default: as much as the receipt settles of the one and is open of the other."""

@@ -27,7 +27,7 @@ from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.money import check_money, money_faults
-from shared.domain.references import References, unknown
+from shared.domain.references import AccountId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
@@ -42,7 +42,7 @@ BANK_REFERENCE = "bank-reference"
 class RecordReceipt:
     """Record money that arrived at the bank."""
 
-    account_id: UUID
+    account_id: AccountId
     """The customer who paid: a known account."""
     bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     """The bank's own reference of the movement; accepted once."""
@@ -66,7 +66,7 @@ class RecordReceipt:
 class ImportReceipt:
     """Money of the past, from a customer of the same history."""
 
-    account_id: UUID
+    account_id: AccountId
     bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     amount: Money
     on: Day
