@@ -56,7 +56,7 @@ SERVICE = Service(
         people.router,
     ),
     reads=None,
-    feed=FeedSource(read=queries.read, head=queries.head),
+    feed=FeedSource(reads=queries.READS, read=queries.read, head=queries.head),
     pace=PROMPT,
     pages=Path(__file__).parent / "dashboard",
 )

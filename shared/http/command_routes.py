@@ -211,7 +211,7 @@ async def execute_command(
     service = context_of(request)
     key = idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
-    actor = await await_token(request, actor)
+    actor = await await_token(request, actor, service.projections.every)
     idempotency = None
     if key is not None:
         idempotency = Idempotency(
@@ -258,7 +258,7 @@ def resource_route(resource: Resource) -> Route:
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await reader(request)
+        actor = await reader(request, reads=())
         aggregate_id = path_id(request, aggregate)
         held = await service.commands.state(aggregate, aggregate_id)
         owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)

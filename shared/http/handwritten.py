@@ -2,13 +2,13 @@
 
 router = APIRouter()
 
-@router.get("/v1/funnel", **operation(roles=READING, answers=Funnel, example={...}))
-async def funnel(asking: Asking, running: Here, to: date | None = None) -> Response:
+@router.get("/v1/funnel", **operation(roles=READING, reads=("deals",), answers=Funnel, example={...}))
+async def funnel(asking: CurrentActor, service: CurrentService, to: date | None = None) -> Response:
     '''How many deals stand in each stage.'''
     return answer(await ...)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -24,14 +24,15 @@ from shared.http.json import encode, schema_of
 from shared.http.read_your_writes import reader
 
 ROLES = "x-roles"
+READS = "x-reads"
 EVENT_STREAM = "text/event-stream"
 """The media type of server-sent events; what such an operation `answers` is the data of one event."""
 BODY = "x-body"
 ANSWER = "x-answer"
 BODY_EXAMPLE = "x-body-example"
 PROBLEMS = "x-problems"
-PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS)
-"""Marks that `shared.http.openapi.document` replaces with the standard's own words."""
+PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS, READS)
+"""Marks that `shared.http.openapi.document` replaces with the standard's own words, or leaves out."""
 
 Value = TypeVar("Value")
 
@@ -39,6 +40,7 @@ Value = TypeVar("Value")
 def operation(
     *,
     roles: Permission,
+    reads: Sequence[str] = (),
     example: Any = None,
     answers: type | None = None,
     body: type | None = None,
@@ -46,12 +48,17 @@ def operation(
     status: int = 200,
     media_type: str = "application/json",
 ) -> dict[str, Any]:
-    """The arguments of a route's decorator: who may (enforced), and what the document says.
+    """The arguments of a route's decorator: who may (enforced), the names of the projections that the answer is read
+    from (it waits for these, and is given no others), and what the document says.
 
     `example` is an answer, or for a route with a `body` a body; `answers` and `body` are data classes; `problems` are
     kinds beyond those that every route has. The docstring gives summary and description.
     """
-    extra: dict[str, Any] = {ROLES: sorted(roles), PROBLEMS: list(problems)}
+    extra: dict[str, Any] = {
+        ROLES: sorted(roles),
+        READS: list(reads),
+        PROBLEMS: list(problems),
+    }
     if answers is not None:
         extra[ANSWER] = schema_of(answers)
     if body is not None:
@@ -71,9 +78,14 @@ async def _asking(request: Request) -> Actor:
     roles = (route.openapi_extra or {}).get(ROLES)
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
-    return await reader(
-        request, roles=roles, known=request.app.state.parameters[request.method.lower(), route.path_format]
-    )
+    known = request.app.state.parameters[request.method.lower(), route.path_format]
+    return await reader(request, reads=reads_of(request), roles=roles, known=known)
+
+
+def reads_of(request: Request) -> Sequence[str]:
+    """The names of the projections that the answer of a hand-written route is read from."""
+    names: Sequence[str] = request.scope["route"].openapi_extra[READS]
+    return names
 
 
 CurrentActor = Annotated[Actor, Depends(_asking)]

@@ -37,7 +37,13 @@ def list_route(listing: Listing) -> Route:
 
     async def show(request: Request) -> Response:
         service = context_of(request)
-        actor = await reader(request, roles=listing.readers, known=listing.parameters, several=several)
+        actor = await reader(
+            request,
+            reads={listing.projection.name},
+            roles=listing.readers,
+            known=listing.parameters,
+            several=several,
+        )
         query = query_of(request)
         today = service.settings.company.day(service.clock.now())
         asked = understand(listing, query, service.cursors, today)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from starlette.requests import Request
 
+from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Actor
 from shared.domain.permissions import role_missing
 from shared.domain.roles import Role
@@ -23,24 +24,27 @@ WAIT_SECONDS = 2.0
 async def reader(
     request: Request,
     *,
+    reads: Collection[str],
     roles: Collection[Role] | None = None,
     known: frozenset[str] = frozenset(),
     several: frozenset[str] = frozenset(),
 ) -> Actor:
     """Who reads: signed in, with one of the roles (None: that is decided by what is read), asking with known query
-    parameters of which only `several` may be repeated, once what their token names has arrived. Raises Problem."""
+    parameters of which only `several` may be repeated, once what their token names has arrived in the projections that
+    are read (by their names). Raises Problem."""
     actor = await context_of(request).authenticator.sign_in(request)
     if roles is not None and actor.roles.isdisjoint(roles):
         raise Problem("not-allowed", role_missing(roles), code="role-missing")
     refuse_parameters(request, known, several)
-    return await await_token(request, actor)
+    return await await_token(request, actor, reads)
 
 
-async def await_token(request: Request, actor: Actor) -> Actor:
-    """Wait for the request's token. Raises Problem (503) after two seconds, unless the caller takes an older answer.
+async def await_token(request: Request, actor: Actor, reads: Collection[str]) -> Actor:
+    """Wait for the request's token in these projections. Raises Problem (503) after two seconds, unless the caller
+    takes an older answer.
 
     Gives who asks, as the organisation knows them once the token's place is reached: what was waited for may be that
-    they joined or moved.
+    they joined or moved. So the organisation is waited for in any case.
     """
     given = single_header(request, "Consistency-Token")
     if given is None:
@@ -49,7 +53,8 @@ async def await_token(request: Request, actor: Actor) -> Actor:
     began = time.perf_counter()
     waits = service.health.metrics.waits
     try:
-        await service.consistency.wait_for(decode(given, service.settings.kafka_partitions), WAIT_SECONDS)
+        token = decode(given, service.settings.kafka_partitions)
+        await service.consistency.wait_for(token, {*reads, ORGANISATION}, WAIT_SECONDS)
     except ReadModelBehind:
         waits.labels("behind").observe(time.perf_counter() - began)
         if prefers_lenient(request):

@@ -103,6 +103,14 @@ SERVE = """
     update view_build set state = 'serving', served_at = clock_timestamp()
      where view = $1 and build = $2 and state = 'building'
 """
+STALLED = """
+    select view, build from view_build
+     where revision = any($1::text[]) and state = 'serving' and stalled_since is not null
+"""
+SAY_STALLED = """
+    update view_build set stalled_since = case when $2 then coalesce(stalled_since, clock_timestamp()) end
+     where view || '_' || build = $1 and (stalled_since is not null) <> $2
+"""
 OLD = f"""
     select view, build, revision from view_build
      where state = 'retired' and view = any($1::text[]) and retired_at < clock_timestamp() - {GRACE}
@@ -225,6 +233,17 @@ async def switch(pool: Pool, new: Build, *, level: bool, nearly: bool = False) -
             if row["revision"] == new.revision:
                 await connection.execute(RETIRE, new.projection, row["build"])
         return bool(await connection.execute(SERVE, new.projection, new.build) == "UPDATE 1")
+
+
+async def stalled(pool: Pool, revisions: Collection[str]) -> list[str]:
+    """The builds of these revisions that stood still when they were led last, and had not caught up since, by their
+    schemas."""
+    return [schema_of(row["view"], row["build"]) for row in await pool.fetch(STALLED, list(revisions))]
+
+
+async def say_stalled(pool: Pool, schema: str, is_stalled: bool) -> None:
+    """Tell every process that a build stands still, or is in step again."""
+    await pool.execute(SAY_STALLED, schema, is_stalled)
 
 
 async def retire_unused(pool: Pool, revisions: Collection[str]) -> None:

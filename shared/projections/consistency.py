@@ -1,8 +1,9 @@
-"""Read-your-writes: wait until what a token names has arrived in this service's projections (API-2).
+"""Read-your-writes: wait until what a token names has arrived in the projections that an answer is read from (API-2).
 
-A token of our own log is there once the projections of the log have passed it. One of another service has to pass the
-whole way: journaled, folded by the projections of the journal and answered by the reactions, whose own events then have
-to reach the projections of our log. Each step waits for what the step before has left at its end.
+A token of our own log is there once those of them that fold the log have passed it. One of another service has to pass
+the whole way: journaled, folded by those that fold the journal and answered by the reactions, whose own events then
+have to reach those that fold our log. Each step waits for what the step before has left at its end. Projections that
+the answer is not read from are not waited for: one that stands still holds up nobody who does not ask it.
 """
 
 import asyncio
@@ -91,34 +92,41 @@ class ConsistencyGate:
         self._levels = DataLoader[None, Levels](self._read_levels)
         self._journaled = DataLoader[Partition, int](self._read_journaled)
 
-    async def wait_for(self, token: ConsistencyToken, timeout: float = 2.0) -> None:  # noqa: ASYNC109
-        """Return once every projection holds what the token names. `ReadModelBehind` after `timeout` seconds."""
+    async def wait_for(
+        self,
+        token: ConsistencyToken,
+        reads: Collection[str],
+        timeout: float = 2.0,  # noqa: ASYNC109
+    ) -> None:
+        """Return once the projections of these names hold what the token names. `ReadModelBehind` after `timeout`
+        seconds."""
         try:
             if token.service == self._service:
-                await within(timeout, self._passed("log", token.position))
+                await within(timeout, self._passed("log", token.position, reads))
             elif token.topic in self._topics:
-                await within(timeout, self._arrived(token))
+                await within(timeout, self._arrived(token, reads))
         except TimeoutError:
             raise ReadModelBehind(token) from None
 
-    async def _arrived(self, token: ConsistencyToken) -> None:
+    async def _arrived(self, token: ConsistencyToken, reads: Collection[str]) -> None:
         partition = (token.topic, token.partition)
 
         async def journaled() -> bool:
             return await self._journaled.ask(partition) >= token.position
 
         await self._until(journaled)
-        await self._passed("journal", await self._journal.head(), reactions=True)
-        await self._passed("log", await self._log.head())
+        await self._passed("journal", await self._journal.head(), reads, reactions=True)
+        await self._passed("log", await self._log.head(), reads)
 
-    async def _passed(self, source: Source, position: int, *, reactions: bool = False) -> None:
+    async def _passed(self, source: Source, position: int, reads: Collection[str], *, reactions: bool = False) -> None:
         following = self._reactions[source] if reactions else []
+        folding = [name for name in self._projections[source] if name in reads]
 
         async def passed() -> bool:
             levels = await self._levels.ask(None)
             # A projection that does not serve yet is not waited for: there is nothing to read in it. One that has
             # ceased to serve is: it may serve again in the moment after this.
-            built = all(levels.get(projection, position) >= position for projection in self._projections[source])
+            built = all(levels.get(projection, position) >= position for projection in folding)
             return built and all(levels.get(name, 0) >= position for name in following)
 
         await self._until(passed)

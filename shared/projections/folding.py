@@ -1,8 +1,8 @@
 """Folding a page of events into builds of projections, all or nothing with their checkpoints; a poison is set apart.
 
-The straight way is one transaction for all builds that stand at the same checkpoint. When that fails, each build takes
-the page by itself; when that fails too, the page is halved by aggregates until the poison stands alone, and what fails
-of its sequence is parked. So a failing fold is tried again several times before anything is parked.
+The straight way is one transaction for all builds that stand at the same checkpoint. When that fails, each goes on by
+itself, so that whichever it was holds up no other. There the page is halved by aggregates until the poison stands
+alone, and what fails of its sequence is parked. So a failing fold is tried again several times before that.
 """
 
 from collections.abc import Sequence
@@ -51,25 +51,27 @@ class Folding:
         self._log = log
         self._company = company
 
-    async def fold(self, targets: Sequence[Target], after: int, page: Page) -> dict[str, Exception]:
-        """Fold the page that follows `after` into builds that all stand there. Gives, by the builds' names, why some
-        could not go on; the checkpoints of the others have moved to the end of the page."""
+    async def fold(self, targets: Sequence[Target], after: int, page: Page) -> bool:
+        """Fold the page that follows `after` into builds that all stand there. False when one of them raised something:
+        then all are as they were, and each has to go on by itself."""
         if not any(concerns(entry, target.types) for target in targets for entry in page.events):
             await self._pass_over(targets, after, page)
-            return {}
+            return True
         try:
             await self._together(targets, after, page, careful=False)
-            return {}
         except Exception as error:  # whatever a fold raises is looked at, one build at a time
             if _is_environment(error) or isinstance(error, checkpoints.Superseded):
                 raise
-        failed: dict[str, Exception] = {}
-        for target in targets:
-            try:
-                await self._together([target], after, page, careful=True)
-            except dead_letters.TooManyParked as error:
-                failed[target.build.schema] = error
-        return failed
+            return False
+        return True
+
+    async def fold_alone(self, target: Target, after: int, page: Page) -> None:
+        """Fold the page that follows `after` into one build, and park what cannot be folded. Raises `TooManyParked`;
+        then the build is as it was."""
+        if any(concerns(entry, target.types) for entry in page.events):
+            await self._together([target], after, page, careful=True)
+        else:
+            await self._pass_over([target], after, page)
 
     async def _pass_over(self, targets: Sequence[Target], after: int, page: Page) -> None:
         await checkpoints.pass_over(

@@ -192,7 +192,7 @@ async def page(
 ) -> ListPage:
     """The rows that the actor may see and that the query asks for."""
     sql, arguments = select(listing, actor, asked)
-    async with projections.reading() as reading:
+    async with projections.reading({listing.projection.name}) as reading:
         db = reading(listing.projection)
         rows = await db.fetch(sql, *arguments)
     shown = rows[: asked.limit]

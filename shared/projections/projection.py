@@ -166,6 +166,12 @@ def revision_of(projection: Projection, company: Company) -> str:
     return f"{projection.name}-{projection.version}-{fingerprint[:FINGERPRINT]}"
 
 
+@lru_cache(maxsize=2048)
+def named_in(text: str) -> frozenset[str]:
+    """The projections, and whatever else stands in braces, that a statement names."""
+    return frozenset(_PLACEHOLDER.findall(text))
+
+
 def placed(text: str, schemas: Mapping[str, str]) -> str:
     """The statement with schemas in place of `{view}` and `{name of another projection}`; other braces stay."""
     return _placed(text, tuple(schemas.items()))

@@ -1,7 +1,7 @@
-"""Snapshot reads: all projections of a service at one moment, and how current they are."""
+"""Snapshot reads: the projections that a question is about at one moment, and how current these are."""
 
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +13,18 @@ from shared.eventstore.log import Log
 from shared.eventstore.pool import AnyConnection
 from shared.following.dead_letters import Unavailable
 from shared.projections.builds import schema_of
-from shared.projections.projection import Projection, ProjectionDatabase, Source, placed, revision_of
+from shared.projections.projection import Projection, ProjectionDatabase, Source, named_in, placed, revision_of
 
 SERVING = """
     select b.view, b.build, b.source, m.position, m.as_of,
            (select count(*) from parked_event e where e.runner = m.name) as parked
       from view_build b join mark m on m.name = b.view || '_' || b.build
      where b.state = 'serving' and b.revision = any($1::text[])
+"""
+LEVEL = """
+    select coalesce(min(m.position), 9223372036854775807)
+      from view_build b join mark m on m.name = b.view || '_' || b.build
+     where b.state = 'serving' and b.revision = any($1::text[]) and b.source = $2 and b.stalled_since is null
 """
 SCHEMAS = "select view, build from view_build where state = 'serving' and revision = any($1::text[])"
 
@@ -36,29 +41,33 @@ none is not remembered."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadSnapshot:
-    """All projections of a service on one snapshot: `reading("deals")` is the database of one."""
+    """Some projections of a service on one snapshot: `reading("deals")` is the database of one."""
 
     databases: Mapping[str, ProjectionDatabase]
     sources: Mapping[str, Source]
 
     def __call__(self, projection: Projection | str) -> ProjectionDatabase:
-        """The serving build of a projection, by itself or its name."""
-        return self.databases[projection if isinstance(projection, str) else projection.name]
+        """The serving build of a projection, by itself or its name. Raises LookupError for one that this snapshot was
+        not taken of."""
+        name = projection if isinstance(projection, str) else projection.name
+        if name not in self.databases:
+            raise LookupError(f"{name} is not among what is said to be read: {', '.join(self.databases) or 'nothing'}")
+        return self.databases[name]
 
     @property
     def position(self) -> int:
-        """Every event up to here is in every projection; a position of the journal, or of the log where no projection
-        reads the journal."""
+        """Every event up to here is in each of them; a position of the journal, or of the log where none reads the
+        journal."""
         return min((db.position for db in self._foremost()), default=0)
 
     @property
     def as_of(self) -> datetime | None:
-        """When the newest event was recorded that every projection holds (company clock)."""
+        """When the newest event was recorded that each of them holds (company clock)."""
         return min((db.as_of for db in self._foremost() if db.as_of is not None), default=None)
 
     @property
     def parked(self) -> int:
-        """The number of events that projections lack because they could not be handled."""
+        """The number of events that they lack because they could not be handled."""
         return sum(db.parked for db in self.databases.values())
 
     def _foremost(self) -> list[ProjectionDatabase]:
@@ -73,22 +82,27 @@ class Projections:
         self, pool: Pool, projections: Sequence[Projection], logs: Mapping[Source, Log], company: Company
     ) -> None:
         self._pool = pool
-        self._names = [projection.name for projection in projections]
-        self._revisions = [revision_of(projection, company) for projection in projections]
+        self._revisions = {projection.name: revision_of(projection, company) for projection in projections}
         self._logs = logs
         self._company = company
         self._schemas: dict[str, str] = {}
         self._schemas_until = 0.0
 
+    @property
+    def every(self) -> frozenset[str]:
+        """The names of all projections of the service."""
+        return frozenset(self._revisions)
+
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReadSnapshot]:
-        """Rows, positions and the number of parked events agree, whatever is folded meanwhile."""
+    async def reading(self, names: Collection[str]) -> AsyncIterator[ReadSnapshot]:
+        """Rows, positions and the number of parked events of these projections agree, whatever is folded meanwhile; how
+        others fare is nothing to them. Raises NotBuilt while one of them does not serve."""
         async with (
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            rows = await connection.fetch(SERVING, self._revisions)
-            missing = set(self._names) - {row["view"] for row in rows}
+            rows = await connection.fetch(SERVING, [self._revisions[name] for name in names])
+            missing = set(names) - {row["view"] for row in rows}
             if missing:
                 lacking = f"not built in this release: {', '.join(sorted(missing))}"
                 raise NotBuilt(READ_AGAIN if await connection.fetchval(UNREAD) else lacking)
@@ -98,15 +112,21 @@ class Projections:
                 sources={row["view"]: row["source"] for row in rows},
             )
 
+    async def level(self, source: Source) -> int:
+        """The position up to which every projection of a log holds it, but for those that stand still; the highest that
+        there can be where all do."""
+        return int(await self._pool.fetchval(LEVEL, list(self._revisions.values()), source))
+
     async def lookup(self, projection: Projection | str, sql: str, *arguments: object) -> list[Record]:
-        """The rows of one statement on one projection, in one round trip: for look-ups that need no position."""
+        """The rows of one statement on one projection, and on others that it names, in one round trip: for look-ups
+        that need no position. Raises NotBuilt while one of them does not serve."""
         name = projection if isinstance(projection, str) else projection.name
         if time.monotonic() > self._schemas_until or name not in self._schemas:
-            rows = await self._pool.fetch(SCHEMAS, self._revisions)
+            rows = await self._pool.fetch(SCHEMAS, list(self._revisions.values()))
             self._schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             self._schemas_until = time.monotonic() + SCHEMA_SECONDS
-        if name not in self._schemas:
-            raise NotBuilt(f"not built in this release: {name}")
+        if missing := ({name} | (named_in(sql) & self.every)) - self._schemas.keys():
+            raise NotBuilt(f"not built in this release: {', '.join(sorted(missing))}")
         return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
 
     def _database(self, connection: AnyConnection, row: Record, schemas: Mapping[str, str]) -> ProjectionDatabase:

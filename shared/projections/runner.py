@@ -2,9 +2,12 @@
 parked.
 
 Of each revision of a projection one process of its release leads; the others wait for its lease. So while two releases
-run side by side, each folds what only it has, and what both have is folded by one of them. Serving builds follow the
-log in small pages; a build that is made beside them reads large pages and takes over once it has caught up. Both go
-through the same fold.
+run side by side, each folds what only it has, and what both have is folded by one of them.
+
+Serving builds follow the log in step: in small pages that are read once and folded in one transaction. When a fold
+fails, each of them goes on apart until it has caught up: in a task of its own, which isolates what is poisoned, and
+stands still where too much is. So does a build that is made beside the serving ones: it reads large pages and takes
+over once it has caught up. What is apart holds up nobody.
 """
 
 import asyncio
@@ -19,10 +22,11 @@ from shared.domain.context import Company
 from shared.eventstore.batching import RELAXED, Pace
 from shared.eventstore.leader_election import lead
 from shared.eventstore.lease import Held, Leases
-from shared.eventstore.log import Log
+from shared.eventstore.log import Log, Page
 from shared.eventstore.wakeup import Wakeup
 from shared.following import dead_letters
 from shared.following.checkpoints import Superseded
+from shared.following.dead_letters import TooManyParked
 from shared.ops.health import Health, Kind
 from shared.projections import builds
 from shared.projections.builds import Build
@@ -36,6 +40,8 @@ BUILD_PAGE = 2000
 """Larger pages fold a little faster, but have to stay well within the time limit of a statement."""
 LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
+ALONE_AT_ONCE = 3
+"""So many pages are folded at once of builds that are apart: each takes a connection."""
 FIRST_ANALYZE = 1000
 FIRST_RETRY_SECONDS = 1.0
 MAX_RETRY_SECONDS = 60.0
@@ -90,6 +96,11 @@ class ProjectionRunner:
         self._page = page
         self._build_page = build_page
         self._halted: dict[str, Halt] = {}
+        self._apart: set[str] = set()
+        """The builds that are not followed in step, by their schemas."""
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup
+        self._places = asyncio.Semaphore(ALONE_AT_ONCE)
         self._analyzed: dict[str, tuple[int, int]] = {}
         """Of each build that catches up: how many events are folded, and were when its statistics were refreshed."""
         self._level: dict[str, float] = {}
@@ -110,16 +121,18 @@ class ProjectionRunner:
     async def _lead(self, held: Held) -> None:
         self._held, self._followed, self._sound = held, None, False
         self._halted.clear()
+        self._tasks.clear()
         began = asyncio.get_running_loop().time()
         self._level = dict.fromkeys(self._projections_of(held), began)
         for revision in sorted(held):
             await self._prepare(revision)
+        self._apart = set(await builds.stalled(self._pool, self._held))
         folding = Folding(self._pool, self._log, self._company)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._serve(folding))
-            group.create_task(self._look(folding))
+        async with asyncio.TaskGroup() as self._group:
+            self._group.create_task(self._serve(folding))
+            self._group.create_task(self._look(folding))
 
-    # -- serving --------------------------------------------------------------------------------------------------
+    # -- in step --------------------------------------------------------------------------------------------------
 
     async def _serve(self, folding: Folding) -> None:
         while True:
@@ -130,97 +143,122 @@ class ProjectionRunner:
                     self._sound = True
                     self._tell()
             except Superseded as news:
-                logger.info("projections-superseded", runner=self.name, detail=str(news))
-                self._followed, events = None, None
+                self._superseded(news)
+                events = None
             if events is None:
                 await self._wake.wait(seen, self._poll)
             else:
                 await asyncio.sleep(self._pace.rest_after(events, self._page))
 
     async def _follow(self, folding: Folding) -> int | None:
-        """Take every serving build one page on; the events of the longest page, or None when none moved."""
+        """Take every serving build that is in step one page on; the events of the longest page, or None when none
+        moved."""
         if self._followed is None:
-            self._followed = {build.schema: build for build in await self._builds("serving")}
+            serving = await self._builds("serving")
+            self._followed = {build.schema: build for build in serving if build.schema not in self._apart}
         followed = self._followed
         groups: dict[int, list[Target]] = {}
         for build in followed.values():
-            if not self._stands_still(build):
-                groups.setdefault(build.position, []).append(self._target(build))
+            groups.setdefault(build.position, []).append(self._target(build))
         longest: int | None = None
         for position, targets in sorted(groups.items()):
             page = await self._log.read(position, self._page, types_of(targets))
             if page.upto == position:
-                now = asyncio.get_running_loop().time()
-                self._level.update((target.projection.name, now) for target in targets)
+                self._is_level(*targets)
                 continue
-            failed = await folding.fold(targets, position, page)
-            self._halt(targets, failed, position)
-            for build in (target.build for target in targets if target.build.schema not in failed):
-                followed[build.schema] = replace(build, position=page.upto)
-            if len(failed) < len(targets):
+            folded = await folding.fold(targets, position, page)
+            for build in (target.build for target in targets):
+                if folded:
+                    followed[build.schema] = replace(build, position=page.upto)
+                else:
+                    del followed[build.schema]
+                    self._follow_alone(folding, build)
+            if folded:
                 longest = max(longest or 0, len(page.events))
-            self._advanced.notify()
+                self._advanced.notify()
         return longest
+
+    # -- apart ----------------------------------------------------------------------------------------------------
+
+    def _follow_alone(self, folding: Folding, build: Build) -> None:
+        """Have a build followed by itself, unless it is already or stands still for now."""
+        self._apart.add(build.schema)
+        task = self._tasks.get(build.schema)
+        if (task is None or task.done()) and not self._stands_still(build):
+            self._tasks[build.schema] = self._group.create_task(self._alone(folding, build))
+
+    async def _alone(self, folding: Folding, build: Build) -> None:
+        """Take one build on until it is in step with the log, or has to stand still."""
+        try:
+            target, position = self._target(build), build.position
+            while True:
+                async with self._places:
+                    page = await self._log.read(position, self._build_page, target.types)
+                    ended = page.upto == position
+                    if not ended:
+                        await folding.fold_alone(target, position, page)
+                        position = page.upto
+                        self._go_on(build.schema)
+                        await self._analyze(build, len(page.events))
+                if build.state == "serving" and ended:
+                    self._is_level(target)
+                    await self._rejoin(build)
+                    return
+                if build.state == "building" and (await self._switched(build, page, ended=ended) or ended):
+                    return
+                self._advanced.notify()
+        except TooManyParked as error:
+            await self._halt(build.schema, position, error)
+        except Superseded as news:
+            self._superseded(news)
+
+    async def _analyze(self, build: Build, events: int) -> None:
+        """Refresh the statistics of what catches up, whenever it has doubled."""
+        folded, analyzed = self._analyzed.get(build.schema, (0, 0))
+        folded += events
+        if folded >= max(FIRST_ANALYZE, 2 * analyzed):
+            await builds.analyze(self._pool, build.schema)
+            analyzed = folded
+        self._analyzed[build.schema] = (folded, analyzed)
+
+    async def _switched(self, build: Build, page: Page, *, ended: bool) -> bool:
+        """Whether a build that was made beside serves now."""
+        nearly = len(page.events) < self._build_page
+        if not await builds.switch(self._pool, build, level=ended, nearly=nearly):
+            return False
+        logger.info("projection-switched", projection=build.projection, build=build.build, version=build.version)
+        await self._rejoin(build)
+        return True
+
+    async def _rejoin(self, build: Build) -> None:
+        """Follow a build together with the others again."""
+        await builds.say_stalled(self._pool, build.schema, False)
+        self._analyzed.pop(build.schema, None)
+        self._apart.discard(build.schema)
+        self._followed = None
+        self._advanced.notify()
 
     # -- beside ---------------------------------------------------------------------------------------------------
 
     async def _look(self, folding: Folding) -> None:
-        """What need not happen at once: builds beside the serving ones, retries, what old builds leave behind.
-
-        A build is taken on for a moment at a time, so that the others are measured and redriven meanwhile.
-        """
+        """What need not happen at once: builds beside the serving ones, retries, what old builds leave behind."""
         while True:
-            catching_up = False
             try:
                 for revision in await builds.wanting(self._pool, self._held):
                     await self._prepare(revision)
-                building = await self._builds("building")
-                for build in building:
-                    if not self._stands_still(build):
-                        catching_up |= await self._catch_up(folding, build)
-                serving = await self._builds("serving")
+                building, serving = await self._builds("building"), await self._builds("serving")
+                for build in (*building, *(build for build in serving if build.schema in self._apart)):
+                    self._follow_alone(folding, build)
                 # What others changed (a build that serves instead, say) is followed from here on.
                 self._followed = None
                 await self._redrive(folding, (*building, *serving))
                 served = {build.revision for build in serving}
                 await self._measure([*serving, *(build for build in building if build.revision not in served)])
             except Superseded as news:
-                logger.info("projections-superseded", runner=self.name, detail=str(news))
+                self._superseded(news)
             await builds.retire_unused(self._pool, self._held)
             await builds.drop_old(self._pool, self._projections_of(self._held))
-            await asyncio.sleep(0 if catching_up else LOOK_SECONDS)
-
-    async def _catch_up(self, folding: Folding, build: Build) -> bool:
-        """Fold the log into a build until it serves or has nothing left to fold, or for a moment: then True."""
-        target, position = self._target(build), build.position
-        folded, analyzed = self._analyzed.get(build.schema, (0, 0))
-        loop = asyncio.get_running_loop()
-        until = loop.time() + LOOK_SECONDS
-        while loop.time() < until:
-            page = await self._log.read(position, self._build_page, target.types)
-            ended = page.upto == position
-            if not ended:
-                failed = await folding.fold([target], position, page)
-                self._halt([target], failed, position)
-                if failed:
-                    return False
-                position, folded = page.upto, folded + len(page.events)
-            if folded >= max(FIRST_ANALYZE, 2 * analyzed):
-                await builds.analyze(self._pool, build.schema)
-                analyzed = folded
-            self._analyzed[build.schema] = (folded, analyzed)
-            nearly = len(page.events) < self._build_page
-            if await builds.switch(self._pool, build, level=ended, nearly=nearly):
-                logger.info(
-                    "projection-switched", projection=build.projection, build=build.build, version=build.version
-                )
-                self._followed = None
-                self._analyzed.pop(build.schema, None)
-                self._advanced.notify()
-                return False
-            if ended:
-                return False
-        return True
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _redrive(self, folding: Folding, found: Sequence[Build]) -> None:
         """Handle parked sequences again that are due."""
@@ -253,24 +291,30 @@ class ProjectionRunner:
         waits = halt is not None and asyncio.get_running_loop().time() < halt.retry_at
         return waits and halt is not None and halt.position == build.position
 
-    def _halt(self, targets: Sequence[Target], failed: Mapping[str, Exception], position: int) -> None:
+    async def _halt(self, schema: str, position: int, error: Exception) -> None:
         """A build that parks too much stands still, and is tried again later and later, until it goes on."""
-        for schema in (target.build.schema for target in targets):
-            if schema not in failed:
-                self._go_on(schema)
-                continue
-            before = self._halted.get(schema)
-            again = before is not None and before.position == position
-            delay = min(2 * before.delay, MAX_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
-            retry_at = asyncio.get_running_loop().time() + delay
-            self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay)
-            logger.error("projection-halted", build=schema, position=position, error=type(failed[schema]).__name__)
-            self._tell()
+        before = self._halted.get(schema)
+        again = before is not None and before.position == position
+        delay = min(2 * before.delay, MAX_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
+        retry_at = asyncio.get_running_loop().time() + delay
+        self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay)
+        logger.error("projection-halted", build=schema, position=position, error=type(error).__name__)
+        self._tell()
+        await builds.say_stalled(self._pool, schema, True)
+        self._advanced.notify()
 
     def _go_on(self, schema: str) -> None:
         if self._halted.pop(schema, None) is not None:
             logger.info("projection-goes-on", build=schema)
             self._tell()
+
+    def _is_level(self, *targets: Target) -> None:
+        now = asyncio.get_running_loop().time()
+        self._level.update((target.projection.name, now) for target in targets)
+
+    def _superseded(self, news: Superseded) -> None:
+        logger.info("projections-superseded", runner=self.name, detail=str(news))
+        self._followed = None
 
     def _tell(self) -> None:
         if not self._sound and not self._halted:

@@ -1,6 +1,6 @@
 """The application of a service: routes, documents and middleware around its definition (FastAPI)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_route
 from shared.http.failures import answer_failures
-from shared.http.handwritten import every_route
+from shared.http.handwritten import READS, every_route
 from shared.http.list_routes import list_route
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
@@ -19,14 +19,15 @@ from shared.http.static import page_routes
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.service.definition import Service
+from shared.service.definition import Service, projections_of
 from shared.service.runtime import running_process
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def build(service: Service, settings: Settings) -> FastAPI:
-    """The application of a service. Nothing is opened before it starts. Raises ValueError when two routes clash."""
+    """The application of a service. Nothing is opened before it starts. Raises ValueError when two routes clash,
+    or one reads a projection that there is not."""
     health = Health(Metrics.of(service.name))
     app = FastAPI(
         title=f"Throughline {service.name}",
@@ -43,6 +44,7 @@ def build(service: Service, settings: Settings) -> FastAPI:
     for routes in service.routes:
         if isinstance(routes, APIRouter):
             app.include_router(routes, dependencies=[every_route])
+    _check_reads(service, app.router.routes)
     app.router.routes += [resource_route(resource) for resource in service.resources]
     app.router.routes += health_routes(health)
     if settings.development:
@@ -67,6 +69,16 @@ def build(service: Service, settings: Settings) -> FastAPI:
     patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
     app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
     return app
+
+
+def _check_reads(service: Service, routes: Sequence[BaseRoute]) -> None:
+    known = {projection.name for projection in projections_of(service)}
+    for route in routes:
+        extra = getattr(route, "openapi_extra", None) or {}
+        if unknown := set(extra.get(READS, ())) - known:
+            raise ValueError(
+                f"{getattr(route, 'path', route)} reads {sorted(unknown)}, which {service.name} does not have"
+            )
 
 
 def _lifespan(service: Service, settings: Settings, health: Health) -> Lifespan:

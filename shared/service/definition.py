@@ -29,9 +29,10 @@ Seed = Callable[[CommandExecutor], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedSource:
-    """Where a service's event stream comes from: what follows a position (and up to where that is all), and the newest
-    position."""
+    """Where a service's event stream comes from: the names of the projections that it reads, what follows a position
+    (and up to where that is all), and the newest position."""
 
+    reads: Sequence[str]
     read: Callable[[Projections, int, int], Awaitable[tuple[Sequence[tuple[int, Any]], int]]]
     head: Callable[[Projections], Awaitable[int]]
 

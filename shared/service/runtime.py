@@ -224,7 +224,7 @@ def _readiness(health: Health, context: ServiceContext) -> None:
 
     async def projections() -> None:
         try:
-            async with context.projections.reading():
+            async with context.projections.reading(context.projections.every):
                 pass
         except NotBuilt as lacking:
             raise NotReady(str(lacking)) from lacking

@@ -1,7 +1,7 @@
 """The workers of a process: relay, journal consumer, projections, reactions, timers, and what looks after them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +75,10 @@ def workers_of(process: Process) -> list[Worker]:
             page=settings.relay_page,
         )
         timers = Timers(service.name, pool=pool, commands=context.commands, clock=context.clock, health=context.health)
-        workers += [Worker(name="relay", run=relay.run), _once_built(context, "timers", timers.run)]
+        workers += [
+            Worker(name="relay", run=relay.run),
+            _once_built(context, "timers", timers.run, context.projections.every),
+        ]
     topics = journaled_topics(service, process.registry)
     if topics:
         journal = JournalConsumer(
@@ -94,7 +97,7 @@ def workers_of(process: Process) -> list[Worker]:
         workers += _readers(process, source)
     if service.feed:
         following = _while_reached(context, "feed", context.feed.run)
-        workers.append(_once_built(context, following.name, following.run))
+        workers.append(_once_built(context, following.name, following.run, service.feed.reads))
     return workers
 
 
@@ -121,19 +124,20 @@ def _readers(process: Process, source: Source) -> list[Worker]:
         reacting = ReactionRunner(
             source, reactions=reactions, commands=context.commands, partitions=partitions, **about
         )
-        workers.append(_once_built(context, reacting.name, reacting.run))
+        workers.append(_once_built(context, reacting.name, reacting.run, context.projections.every))
     return workers
 
 
-def _once_built(context: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]]) -> Worker:
-    """A worker that asks the projections. Until they serve in the revisions of this release, it is left to the
-    processes of the release before; and it waits again when they cease to serve, because their journal is read
-    again."""
+def _once_built(
+    context: ServiceContext, name: str, run: Callable[[asyncio.Event], Awaitable[None]], reads: Collection[str]
+) -> Worker:
+    """A worker that asks projections. Until these serve in the revisions of this release, it is left to the processes
+    of the release before; and it waits again when they cease to serve, because their journal is read again."""
 
     async def wait_and_run(stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
-                async with context.projections.reading():
+                async with context.projections.reading(reads):
                     pass
                 await run(stopping)
                 return

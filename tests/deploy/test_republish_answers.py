@@ -107,7 +107,8 @@ async def made(client: httpx.AsyncClient, path: str, body: Mapping[str, Any], *k
     answer = await does(client, path, body)
     assert answer.status_code == 201, answer.text
     for place in known_to:
-        await place.running.consistency.wait_for(decode(answer.headers["Consistency-Token"], PARTITIONS), 120)
+        token = decode(answer.headers["Consistency-Token"], PARTITIONS)
+        await place.running.consistency.wait_for(token, place.running.projections.every, 120)
     return str(answer.json()["id"])
 
 

@@ -155,7 +155,7 @@ async def test_a_wait_for_a_token_ends_in_time_while_the_network_stalls(process:
         way.stall()
         began = loop.time()
         with pytest.raises(ReadModelBehind):
-            await asyncio.wait_for(arrival.wait_for(token, 0.3), PATIENCE_SECONDS)
+            await asyncio.wait_for(arrival.wait_for(token, (), 0.3), PATIENCE_SECONDS)
         (report,) = await asyncio.wait_for(health.readiness(), PATIENCE_SECONDS)
         assert (report.ok, report.detail) == (False, "no answer in 1 s")
         assert loop.time() - began < 5, "the deadline waited for the network"

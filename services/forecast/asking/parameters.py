@@ -1,6 +1,6 @@
 """How every route of forecast is asked: who, when, about whose deals, on one snapshot of the read models."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -8,14 +8,14 @@ from typing import Annotated
 from uuid import UUID
 
 from annotated_types import Ge, Le
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from services.forecast.asking.question import Question, question, scoped
 from shared.directory.narrowing import TEAM, refuse_strangers
 from shared.domain.context import Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
-from shared.http.handwritten import CurrentActor, CurrentService
+from shared.http.handwritten import CurrentActor, CurrentService, reads_of
 from shared.http.query_parameters import SPELLED_WHOLE, Flag, Id
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.read_snapshot import ReadSnapshot
@@ -59,15 +59,17 @@ class QueryContext:
     question: Question
     company: Company
     service: CurrentService
+    reads: Sequence[str]
+    """The read models that the answer is read from, by their names: what the route says."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSnapshot]:
-        """All read models on one snapshot. What was known at a past instant waits for a place before it takes a
+        """These read models on one snapshot. What was known at a past instant waits for a place before it takes a
         connection."""
         async with AsyncExitStack() as held:
             if self.question.known_at is not None:
                 await held.enter_async_context(self.service.folding.place())
-            yield await held.enter_async_context(self.service.projections.reading())
+            yield await held.enter_async_context(self.service.projections.reading(self.reads))
 
     @property
     def currency(self) -> str:
@@ -76,6 +78,7 @@ class QueryContext:
 
 
 async def _asked(
+    request: Request,
     actor: CurrentActor,
     service: CurrentService,
     *,
@@ -98,7 +101,7 @@ async def _asked(
         owners=() if owner is None else (owner,),
         holds=partial(_holds, service, asked),
     )
-    return QueryContext(question=asked, company=company, service=service)
+    return QueryContext(question=asked, company=company, service=service, reads=reads_of(request))
 
 
 HELD = scoped("""
@@ -116,11 +119,12 @@ async def _holds(service: ServiceContext, asked: Question, parameter: str, _: UU
     return bool(row["holds"])
 
 
-async def _of_now(actor: CurrentActor, service: CurrentService) -> QueryContext:
-    return await _asked(actor, service)
+async def _of_now(request: Request, actor: CurrentActor, service: CurrentService) -> QueryContext:
+    return await _asked(request, actor, service)
 
 
 async def _listening(
+    request: Request,
     actor: CurrentActor,
     service: CurrentService,
     *,
@@ -128,7 +132,7 @@ async def _listening(
     own_team_only: OwnTeamOnly = None,
     owner: OfOwner = None,
 ) -> QueryContext:
-    return await _asked(actor, service, team=team, own_team_only=own_team_only, owner=owner)
+    return await _asked(request, actor, service, team=team, own_team_only=own_team_only, owner=owner)
 
 
 PastQuery = Annotated[QueryContext, Depends(_asked)]

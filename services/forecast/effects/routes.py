@@ -90,7 +90,7 @@ class Effects:
     has_more: bool
 
 
-@router.get("/v1/effects/{correlation_id}", **operation(roles=READING, answers=Effects))
+@router.get("/v1/effects/{correlation_id}", **operation(roles=READING, reads=("feed",), answers=Effects))
 async def effects(
     query: PresentQuery,
     paged: Paged,

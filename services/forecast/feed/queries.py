@@ -57,15 +57,23 @@ async def reach(db: ProjectionDatabase) -> Reach:
     return Reach(row["oldest"], row["newest"]) if row else Reach(None, None)
 
 
+READS = ("feed",)
+"""The read model that the stream is read from."""
+
+
 async def read(projections: Projections, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
-    """What follows a position in the feed, and up to where that is all: where every projection of the journal is."""
-    async with projections.reading() as reading:
-        rows = await reading("feed").fetch(AFTER, after, reading.position, limit)
-        upto = rows[-1]["position"] if len(rows) == limit else reading.position
+    """What follows a position in the feed, and up to where that is all: where every figure is, but for those that stand
+    still. So whoever hears of an event and asks for figures is told what came of it."""
+    level = await projections.level("journal")
+    async with projections.reading(READS) as reading:
+        upto = min(level, reading.position)
+        rows = await reading("feed").fetch(AFTER, after, upto, limit)
+        upto = rows[-1]["position"] if len(rows) == limit else upto
     return [(row["position"], row) for row in rows], max(upto, after)
 
 
 async def head(projections: Projections) -> int:
-    """The newest position that every projection of the journal holds."""
-    async with projections.reading() as reading:
-        return reading.position
+    """The newest position that the feed tells of."""
+    level = await projections.level("journal")
+    async with projections.reading(READS) as reading:
+        return min(level, reading.position)

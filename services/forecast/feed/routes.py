@@ -54,7 +54,7 @@ class NewestEvents:
 Newest = Annotated[Paging, Depends(pages_of(20, 100))]
 
 
-@router.get("/v1/newest-events", **operation(roles=READING, answers=NewestEvents))
+@router.get("/v1/newest-events", **operation(roles=READING, reads=("feed", "organisation"), answers=NewestEvents))
 async def newest_events(query: PastQuery, paged: Newest) -> Response:
     """The newest events."""
     after = paged.behind(Place)
@@ -100,7 +100,7 @@ class StreamedEvent:
     occurred_at: datetime
 
 
-@router.get("/v1/stream", **operation(roles=READING, answers=StreamedEvent, media_type=EVENT_STREAM))
+@router.get("/v1/stream", **operation(roles=READING, reads=("feed",), answers=StreamedEvent, media_type=EVENT_STREAM))
 async def stream(request: Request, query: LiveQuery) -> Response:
     """Events as they become visible in the projections (server-sent events).
 

@@ -34,6 +34,9 @@ from shared.domain.context import Company
 from shared.domain.money import rounded
 from shared.projections.read_snapshot import ReadSnapshot
 
+MEASURED = ("deals", "leads", "nodes", "targets", "cash", "rates")
+"""The read models that are measured."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurements:

@@ -12,7 +12,7 @@ from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.question import Question
 from services.forecast.asking.wording import title_of
 from services.forecast.counting.valuation import shown_left_out
-from services.forecast.health.queries import Measurements, measure
+from services.forecast.health.queries import MEASURED, Measurements, measure
 from services.forecast.health.rules import (
     ATTAINMENT,
     DEFINITIONS,
@@ -73,7 +73,10 @@ class HealthMetrics:
     metrics: list[Metric]
 
 
-@router.get("/v1/health-metrics", **operation(roles=READING, answers=HealthMetrics))
+@router.get(
+    "/v1/health-metrics",
+    **operation(roles=READING, reads=MEASURED, answers=HealthMetrics),
+)
 async def health_metrics(query: PastQuery) -> Response:
     """How healthy the sales process is.
 

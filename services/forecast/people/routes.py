@@ -57,7 +57,7 @@ class Horizon:
     behind: bool
 
 
-@router.get("/v1/me", **operation(roles=READING, answers=Me))
+@router.get("/v1/me", **operation(roles=READING, reads=("organisation",), answers=Me))
 async def me(actor: CurrentActor, query: PresentQuery) -> Response:
     """Who is signed in."""
     async with query.reading() as reading:
@@ -77,7 +77,7 @@ async def me(actor: CurrentActor, query: PresentQuery) -> Response:
     )
 
 
-@router.get("/v1/horizon", **operation(roles=READING, answers=Horizon))
+@router.get("/v1/horizon", **operation(roles=READING, reads=("feed",), answers=Horizon))
 async def horizon(query: PresentQuery, service: CurrentService) -> Response:
     """From when to when there are facts about deals."""
     async with query.reading() as reading:

@@ -59,7 +59,7 @@ class Forecast:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSnapshot]:
         """All projections on one snapshot."""
-        async with self.projections.reading() as reading:
+        async with self.projections.reading(self.projections.every) as reading:
             yield reading
 
 
@@ -73,7 +73,7 @@ async def journaled(there: "Forecast | ServiceContext", facts: Iterable[Envelope
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             seen = there.advanced.count
-            async with there.projections.reading() as reading:
+            async with there.projections.reading(there.projections.every) as reading:
                 if reading.position >= head:
                     return
             await there.advanced.wait(seen, 0.5)

@@ -104,7 +104,7 @@ class House:
         newest = ConsistencyToken(
             service="leads", topic="leads.team.v1", partition=0, position=await running.log.head()
         )
-        await running.consistency.wait_for(newest, 10)
+        await running.consistency.wait_for(newest, running.projections.every, 10)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ class Office:
         assert answer.status_code in {200, 201}, answer.text
         token = decode(answer.headers["Consistency-Token"], PARTITIONS)
         for service in (self.contracts, self.receivables):
-            await service.running.consistency.wait_for(token, 60)
+            await service.running.consistency.wait_for(token, service.running.projections.every, 60)
         return UUID(answer.json()["id"])
 
     async def account(self) -> UUID:

@@ -258,13 +258,13 @@ class ReceiveErrand:
 RECEIVE: TypeAdapter[ReceiveErrand] = TypeAdapter(ReceiveErrand)
 
 
-@router.get("/v1/errand-count", **operation(roles=EVERYBODY, answers=Count, example={"count": 3}))
+@router.get("/v1/errand-count", **operation(roles=EVERYBODY, reads=("errands",), answers=Count, example={"count": 3}))
 async def count_errands(here: CurrentService, asking: CurrentActor, least: Annotated[int, Query(ge=0)] = 0) -> Response:
     """Count the errands.
 
     All of them.
     """
-    async with here.projections.reading() as reading:
+    async with here.projections.reading(["errands"]) as reading:
         count = await reading("errands").fetchval("select count(*) from {view}.errand")
     return answer(Count(count=max(count, least)))
 
@@ -314,7 +314,7 @@ async def stream_errands(request: Request, asking: CurrentActor, here: CurrentSe
 
 
 async def read(projections: Projections, after: int, limit: int) -> tuple[list[tuple[int, Any]], int]:
-    async with projections.reading() as reading:
+    async with projections.reading(["errands"]) as reading:
         db = reading("errands")
         rows = await db.fetch(
             "select * from {view}.errand where position > $1 order by position limit $2", after, limit
@@ -324,7 +324,7 @@ async def read(projections: Projections, after: int, limit: int) -> tuple[list[t
 
 
 async def head(projections: Projections) -> int:
-    async with projections.reading() as reading:
+    async with projections.reading(["errands"]) as reading:
         return int(reading("errands").position)
 
 
@@ -335,7 +335,7 @@ SERVICE = Service(
     projections=(ERRANDS,),
     listings=(LISTING,),
     routes=(router,),
-    feed=FeedSource(read=read, head=head),
+    feed=FeedSource(reads=("errands",), read=read, head=head),
     tags={"errands": "What is run for money."},
     description="Errands.",
 )

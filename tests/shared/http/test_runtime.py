@@ -1,7 +1,7 @@
 """What a process of a new release leaves to those of the one before, until its projections serve (OPS-2)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -93,7 +93,7 @@ def process(service: Service, settings: Settings) -> AbstractAsyncContextManager
 
 async def serves(running: ServiceContext) -> bool:
     try:
-        async with running.projections.reading() as reading:
+        async with running.projections.reading(["tickets"]) as reading:
             return reading("tickets").position > 0
     except NotBuilt:
         return False
@@ -119,10 +119,10 @@ async def waiting(
     async with process(done.service(2), settings) as running:
         reading = running.projections.reading
 
-        def looked() -> AbstractAsyncContextManager[ReadSnapshot]:
+        def looked(names: Collection[str]) -> AbstractAsyncContextManager[ReadSnapshot]:
             nonlocal looks
             looks += 1
-            return reading()
+            return reading(names)
 
         monkeypatch.setattr(running.projections, "reading", looked)
         await until(lambda: looks > 2 * len(WAITING))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,7 +28,7 @@ from shared.ops.metrics import Metrics
 from shared.projections import builds
 from shared.projections.consistency import ConsistencyGate
 from shared.projections.projection import Projection, Source, revision_of
-from shared.projections.read_snapshot import Projections
+from shared.projections.read_snapshot import Projections, ReadSnapshot
 from shared.projections.runner import ProjectionRunner
 from shared.reactions.registry import Reactions
 from shared.reactions.runner import ReactionRunner
@@ -98,6 +98,10 @@ class Depot:
     def projections(self, *projections: Projection) -> Projections:
         """The read side of some views."""
         return Projections(self.pool, projections, {"log": self.log, "journal": self.journal}, self.company)
+
+    def reading(self, *projections: Projection) -> AbstractAsyncContextManager[ReadSnapshot]:
+        """These projections on one snapshot."""
+        return self.projections(*projections).reading([projection.name for projection in projections])
 
     def arrival(self, *projections: Projection, reactions: Sequence[str] = ()) -> ConsistencyGate:
         """What waits for tokens."""

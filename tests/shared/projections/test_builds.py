@@ -35,7 +35,7 @@ class Watcher:
     async def watch(self, stop: asyncio.Event) -> None:
         position, scans, as_of = -1, -1, None
         while not stop.is_set():
-            async with self._projections.reading() as reading:
+            async with self._projections.reading([self._projection.name]) as reading:
                 db = reading(self._projection)
                 now = await db.fetchval("select scans from {view}.parcel where parcel_id = $1", self._parcel) or 0
             assert db.position >= position, "the mark went back"
@@ -248,7 +248,7 @@ async def test_nothing_serves_of_a_journal_that_is_read_again_before_it_is_compl
     await depot.prepare(projection, replace(projection, version=2))
     await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
     with pytest.raises(NotBuilt, match="throughline republish"):
-        async with depot.projections(projection).reading():
+        async with depot.reading(projection):
             pass
     async with working(depot.runner(projection, source="journal")):
 
@@ -264,7 +264,7 @@ async def test_nothing_serves_of_a_journal_that_is_read_again_before_it_is_compl
         await depot.receive(2, *(OrderPaid(order_id=new_id(), weight=1) for _ in range(2)))
         await republishing.complete(depot.pool, number)
         await caught_up(depot, projection)
-    async with depot.projections(projection).reading() as reading:
+    async with depot.reading(projection) as reading:
         assert await reading(projection).fetchval("select events from {view}.total") == 3
     assert await builds.builds_of_projections(depot.pool, "building", ["totals"]) != [], (
         "of version 2, which nobody folds"
@@ -324,6 +324,21 @@ async def test_builds_that_start_over_fold_everything_again_while_the_runner_wor
         await depot.scan(parcel_id)
         await caught_up(depot, projection)
         assert [row["scans"] for row in await depot.table("parcels")] == [6]
+
+
+async def test_what_does_not_serve_holds_up_only_who_reads_it(depot: Depot) -> None:
+    serving, missing = parcels(), totals()
+    await depot.prepare(serving)
+    projections = depot.projections(serving, missing)
+    async with projections.reading([serving.name]) as reading:
+        assert await reading(serving).fetchval("select count(*) from {view}.parcel") == 0
+        with pytest.raises(LookupError, match="totals is not among what is said to be read: parcels"):
+            reading(missing)
+    with pytest.raises(NotBuilt, match="totals"):
+        async with projections.reading(projections.every):
+            pass
+    with pytest.raises(NotBuilt, match="totals"):
+        await projections.lookup(serving, "select 1 from {view}.parcel, {totals}.total")
 
 
 async def test_a_look_up_finds_a_projection_as_soon_as_it_serves(depot: Depot) -> None:

@@ -15,6 +15,7 @@ from tests.shared.projections.conftest import Depot, working
 from tests.shared.projections.depot import OrderPaid, depot_reactions, parcel_of, parcels, totals
 
 REACTIONS = ("reactions-journal",)
+EVERY = ("parcels", "totals", "orders")
 
 
 def own(position: int) -> ConsistencyToken:
@@ -24,7 +25,7 @@ def own(position: int) -> ConsistencyToken:
 async def is_waiting(consistency: ConsistencyGate, token: ConsistencyToken) -> bool:
     """Whether a short wait is in vain."""
     try:
-        await consistency.wait_for(token, timeout=0.05)
+        await consistency.wait_for(token, EVERY, timeout=0.05)
     except ReadModelBehind:
         return True
     return False
@@ -36,7 +37,7 @@ async def test_a_token_of_our_own_waits_for_the_projections(depot: Depot) -> Non
     arrival = depot.arrival(projection)
     position = await depot.scan(await depot.post())
     assert await is_waiting(arrival, own(position))
-    waiting = asyncio.create_task(arrival.wait_for(own(position), timeout=10))
+    waiting = asyncio.create_task(arrival.wait_for(own(position), EVERY, timeout=10))
     async with working(depot.runner(projection)):
         await waiting
         assert [row["scans"] for row in await depot.table("parcels")] == [1]
@@ -47,7 +48,7 @@ async def test_another_process_waits_too(depot: Depot, other: Depot) -> None:
     projection = parcels()
     await depot.prepare(projection)
     position = await depot.scan(await depot.post())
-    waiting = asyncio.create_task(other.arrival(projection).wait_for(own(position), timeout=10))
+    waiting = asyncio.create_task(other.arrival(projection).wait_for(own(position), EVERY, timeout=10))
     async with working(depot.runner(projection)):
         await waiting
 
@@ -61,13 +62,24 @@ async def test_a_token_of_others_waits_until_what_follows_from_it_is_visible(dep
     token = ConsistencyToken(
         service="shops", topic="shops.order.v1", partition=partition_of(order_id, PARTITIONS), position=7
     )
-    waiting = asyncio.create_task(arrival.wait_for(token, timeout=10))
+    waiting = asyncio.create_task(arrival.wait_for(token, EVERY, timeout=10))
     runners = depot.runner(ours), depot.runner(theirs, source="journal")
     async with working(*runners, depot.reactor(depot_reactions())):
         assert await is_waiting(arrival, token)
         await depot.receive(7, OrderPaid(order_id=order_id, weight=1))
         await waiting
         assert [row["parcel_id"] for row in await depot.table("parcels")] == [parcel_of(order_id)]
+
+
+async def test_only_the_projections_that_are_read_are_waited_for(depot: Depot) -> None:
+    read, other = parcels(), totals()
+    await depot.prepare(read, other)
+    arrival = depot.arrival(read, other)
+    position = await depot.scan(await depot.post())
+    async with working(depot.runner(read)):
+        await arrival.wait_for(own(position), [read.name], timeout=10)
+        await arrival.wait_for(own(position), [], timeout=0.05)
+        assert await is_waiting(arrival, own(position))
 
 
 async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
@@ -79,13 +91,13 @@ async def test_reactions_that_do_not_run_are_waited_for(depot: Depot) -> None:
         service="shops", topic="shops.order.v1", partition=partition_of(order_id, PARTITIONS), position=1
     )
     async with working(depot.runner(projection, source="journal")):
-        await depot.arrival(projection).wait_for(token, timeout=10)
+        await depot.arrival(projection).wait_for(token, EVERY, timeout=10)
         assert await is_waiting(depot.arrival(projection, reactions=REACTIONS), token)
 
 
 async def test_a_topic_that_is_not_read_here_is_not_waited_for(depot: Depot) -> None:
     token = ConsistencyToken(service="weather", topic="weather.storm.v1", partition=0, position=99)
-    await depot.arrival().wait_for(token, timeout=0.05)
+    await depot.arrival().wait_for(token, EVERY, timeout=0.05)
 
 
 def test_a_token_comes_back_as_it_went() -> None:
@@ -146,7 +158,9 @@ async def test_tokens_that_nothing_reaches_share_their_queries(depot: Depot, mon
     for number in (1, 50):
         asked.clear()
         forged = [own(2**62 + position) for position in range(number)]
-        refused = await asyncio.gather(*(arrival.wait_for(token, 0.5) for token in forged), return_exceptions=True)
+        refused = await asyncio.gather(
+            *(arrival.wait_for(token, EVERY, 0.5) for token in forged), return_exceptions=True
+        )
         assert [type(problem) for problem in refused] == [ReadModelBehind] * number
         counts.append(len(asked))
     alone, together = counts

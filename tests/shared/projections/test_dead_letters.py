@@ -1,5 +1,6 @@
 """A poison parks the sequence of its aggregate and only that; redriven, it comes back in order."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -59,7 +60,7 @@ async def test_only_the_sequence_of_the_poison_is_parked(depot: Depot) -> None:
     assert waiting.error == "RuntimeError: this fold has a mistake"
     assert await scans_of(depot) == dict.fromkeys(ids, 5) | {ids[3]: 2, ids[4]: 6}
     assert (await depot.table("totals", "total", "events, 1"))[0]["events"] == 8 * 6 + 2
-    async with depot.projections(projection, total).reading() as reading:
+    async with depot.reading(projection, total) as reading:
         assert (reading(projection).parked, reading(total).parked, reading.parked) == (4, 0, 4)
 
 
@@ -187,6 +188,60 @@ async def test_a_build_that_stood_still_goes_on_once_what_was_in_its_way_is_mend
         await until(lambda: reports(depot, True))
         await caught_up(depot, projection)
     assert len(await depot.table("parcels")) == 5
+
+
+async def test_a_projection_whose_fold_hangs_holds_up_no_other(depot: Depot) -> None:
+    """While it tries in vain, for as long as statements may take, all others follow the log and are read."""
+    hung, total = asyncio.Event(), totals()
+
+    async def hang(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
+        if any(isinstance(fact.data, ParcelScanned) for fact in events):
+            if hung.is_set():
+                await db.execute("select pg_sleep(60)")
+            hung.set()
+            raise RuntimeError("this fold has a mistake")
+
+    hanging = replace(parcels(), apply=hang)
+    parcel_id = await depot.post()
+    async with working(depot.runner(hanging, total)):
+        await caught_up(depot, hanging, total)
+        await depot.scan(parcel_id)
+        await asyncio.wait_for(hung.wait(), 10)
+        for _ in range(3):
+            await depot.scan(parcel_id)
+            await asyncio.wait_for(caught_up(depot, total), 5)
+        async with depot.projections(hanging, total).reading([total.name]) as reading:
+            assert (reading.position, reading.parked) == (await depot.log.head(), 0)
+
+
+async def test_who_waits_for_all_that_is_shown_does_not_wait_for_what_stands_still(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MAX_PARKED", 3)
+    broken = [True]
+    standing, total = parcels(fails=lambda _: bool(broken)), totals()
+    projections = depot.projections(standing, total)
+
+    async def level() -> bool:
+        return await projections.level("log") == await depot.log.head()
+
+    async with working(depot.runner(standing, total)):
+        await caught_up(depot, standing, total)
+        for _ in range(5):
+            await depot.post()
+        await until(level)
+        async with projections.reading(projections.every) as reading:
+            assert reading(standing).position < reading(total).position
+        stood = "select count(*) from view_build where stalled_since is not null"
+        assert await depot.pool.fetchval(stood) == 1
+    async with working(depot.runner(standing, total)):  # whoever leads next knows
+        broken.clear()
+        await caught_up(depot, standing, total)
+        await until(lambda: none_left(depot, stood))
+
+
+async def none_left(depot: Depot, count: str) -> bool:
+    return bool(await depot.pool.fetchval(count) == 0)
 
 
 async def reports(depot: Depot, ok: bool) -> bool:

@@ -58,7 +58,7 @@ async def test_a_reader_sees_position_time_and_rows_of_one_moment(depot: Depot) 
     projection = parcels()
     async with working(depot.runner(projection)):
         await caught_up(depot, projection)
-    async with depot.projections(projection).reading() as reading:
+    async with depot.reading(projection) as reading:
         db = reading(projection)
         before = await db.fetchval("select scans from {view}.parcel")
         later = await depot.scan(parcel_id)
@@ -68,7 +68,7 @@ async def test_a_reader_sees_position_time_and_rows_of_one_moment(depot: Depot) 
         assert db.as_of is not None
         assert db.parked == reading.parked == 0
         assert [fact.sequence for fact in await db.history([parcel_id])] == [1, 2]
-    async with depot.projections(projection).reading() as reading:
+    async with depot.reading(projection) as reading:
         assert reading.position == later
         assert [len(part) async for part in reading(projection).scan("parcel")] == [3]
 
@@ -149,7 +149,7 @@ async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: De
     await first.fold([target], 0, posted)
     await second.fold([replace(target, fencing_token=2)], 1, scanned)
     assert (await target_of(depot, projection)).build.position == position
-    async with depot.projections(projection).reading() as reading:
+    async with depot.reading(projection) as reading:
         assert reading.as_of == envelope_of(scanned.events[-1]).recorded_at
     for frozen, fencing_token in ((first, 1), (second, 2)):
         with pytest.raises(Superseded):

@@ -62,7 +62,7 @@ class Reader:
     async def read(self) -> None:
         projections = self.depot.projections(self.projection, UNCHANGED)
         while not self.stop.is_set():
-            async with projections.reading() as reading:
+            async with projections.reading(projections.every) as reading:
                 mine, shared = reading(self.projection), reading(UNCHANGED)
                 scans = await mine.fetchval(SCANS[self.projection.version], self.parcel) or 0
             (row,) = await projections.lookup(UNCHANGED, "select events from {view}.total")
@@ -88,7 +88,7 @@ async def reading(*readers: Reader) -> AsyncIterator[None]:
 async def serves(depot: Depot, *projections: Projection) -> bool:
     """Whether a process of a release with these projections is ready."""
     try:
-        async with depot.projections(*projections).reading():
+        async with depot.reading(*projections):
             return True
     except NotBuilt:
         return False
@@ -290,7 +290,7 @@ async def test_a_new_projection_does_not_serve_before_it_has_caught_up(depot: De
     assert not await serves(other, OLD, UNCHANGED)
     async with working(other.runner(OLD, UNCHANGED)):
         await until(lambda: serves(other, OLD, UNCHANGED))
-        async with other.projections(OLD, UNCHANGED).reading() as reading:
+        async with other.reading(OLD, UNCHANGED) as reading:
             assert reading.position == position
 
 
@@ -301,11 +301,11 @@ async def test_a_token_waits_for_the_version_that_the_process_serves(depot: Depo
         await until(lambda: serves(depot, OLD))
         position = await depot.scan(parcel_id)
         token = ConsistencyToken(service="depot", topic="depot.parcel.v1", partition=0, position=position)
-        await depot.arrival(OLD).wait_for(token, timeout=10)
+        await depot.arrival(OLD).wait_for(token, [OLD.name], timeout=10)
         with pytest.raises(ReadModelBehind):
-            await other.arrival(NEW).wait_for(token, timeout=0.05)
+            await other.arrival(NEW).wait_for(token, [NEW.name], timeout=0.05)
         async with working(other.runner(NEW)):
-            await other.arrival(NEW).wait_for(token, timeout=10)
+            await other.arrival(NEW).wait_for(token, [NEW.name], timeout=10)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ async def test_what_rows_depend_on_makes_a_build_of_its_own(
         await caught_up(depot, OLD)
         await caught_up(differing, changed)
     assert await states(depot) == [(1, 1, "serving"), (1, 2, "serving")]
-    async with differing.projections(changed).reading() as found:
+    async with differing.reading(changed) as found:
         assert (found.position, found(changed).schemas["view"]) == (position, "parcels_2")
 
 

@@ -111,7 +111,7 @@ Until = Annotated[
 Within = Annotated[str | None, Query(alias="period", description="Only deals due in this period, like 2026-Q4.")]
 
 
-@router.get("/v1/pipeline-changes", **operation(roles=READING, answers=PipelineChanges))
+@router.get("/v1/pipeline-changes", **operation(roles=READING, reads=("deals", "rates"), answers=PipelineChanges))
 async def pipeline_changes(
     query: PastQuery, since: Since = None, until: Until = None, within: Within = None
 ) -> Response:
@@ -145,7 +145,7 @@ async def pipeline_changes(
     )
 
 
-@router.get("/v1/pipeline-changes/deals", **operation(roles=READING, answers=MovedDeals))
+@router.get("/v1/pipeline-changes/deals", **operation(roles=READING, reads=("deals", "rates"), answers=MovedDeals))
 async def pipeline_changes_deals(
     query: PastQuery,
     paged: Paged,

@@ -74,6 +74,10 @@ class DrilledDeals:
     has_more: bool
 
 
+DRILLED = ("deals", "processes", "rates")
+"""The read models behind a page of deals."""
+
+
 async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -> Response:
     """A page of the deals of all parts, the largest first, and the sums of all."""
     async with query.reading() as reading:

@@ -69,7 +69,9 @@ class EndangeredDeals:
 Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
 
 
-@router.get("/v1/endangered-deals", **operation(roles=READING, answers=EndangeredDeals))
+@router.get(
+    "/v1/endangered-deals", **operation(roles=READING, reads=("deals", "processes", "rates"), answers=EndangeredDeals)
+)
 async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod = None) -> Response:
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
     today = query.company.day(query.question.as_of)

@@ -19,7 +19,7 @@ from services.forecast.counting.valuation import merged, shown_left_out, shown_r
 from services.forecast.pipeline.figures import mean_and_median
 from services.forecast.pipeline.queries.totals import ClosedRow, OpenRow, Wanted
 from services.forecast.pipeline.queries.worth import closed_worth, open_worth
-from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
+from services.forecast.pipeline.routes.drilling import DRILLED, DrilledDeals, drilled
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON
 from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.roles import READING
@@ -97,7 +97,7 @@ class Funnel:
     closed: ClosedFigures
 
 
-@router.get("/v1/funnel", **operation(roles=READING, answers=Funnel))
+@router.get("/v1/funnel", **operation(roles=READING, reads=("deals", "processes", "rates"), answers=Funnel))
 async def funnel(
     query: PastQuery,
     *,
@@ -134,7 +134,7 @@ async def funnel(
     )
 
 
-@router.get("/v1/funnel/deals", **operation(roles=READING, answers=DrilledDeals))
+@router.get("/v1/funnel/deals", **operation(roles=READING, reads=DRILLED, answers=DrilledDeals))
 async def funnel_deals(
     query: PastQuery,
     paged: Paged,

@@ -78,7 +78,9 @@ class DealHistory:
     has_more: bool
 
 
-@router.get("/v1/deal-histories/{deal_id}", **operation(roles=READING, answers=DealHistory))
+@router.get(
+    "/v1/deal-histories/{deal_id}", **operation(roles=READING, reads=("deals", "organisation"), answers=DealHistory)
+)
 async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Response:
     """What happened to a deal, by whom, before and after."""
     asked = query.question

@@ -17,7 +17,7 @@ from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import merged, shown_left_out, shown_rates
 from services.forecast.pipeline.queries.totals import WON_DEALS, ClosedRow, OpenRow, Wanted, due_in
 from services.forecast.pipeline.queries.worth import closed_worth, open_worth
-from services.forecast.pipeline.routes.drilling import DrilledDeals, drilled
+from services.forecast.pipeline.routes.drilling import DRILLED, DrilledDeals, drilled
 from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
 from services.forecast.targets.queries import revenue_target
 from shared.domain.roles import READING
@@ -78,7 +78,7 @@ class Outlook:
     categories: list[CategoryFigures]
 
 
-@router.get("/v1/forecast", **operation(roles=READING, answers=Outlook))
+@router.get("/v1/forecast", **operation(roles=READING, reads=("deals", "targets", "cash", "rates"), answers=Outlook))
 async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = "cumulative") -> Response:
     """What a period will bring: won, weighted and expected against the target.
 
@@ -126,7 +126,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
     )
 
 
-@router.get("/v1/forecast/deals", **operation(roles=READING, answers=DrilledDeals))
+@router.get("/v1/forecast/deals", **operation(roles=READING, reads=DRILLED, answers=DrilledDeals))
 async def forecast_deals(
     query: PastQuery,
     paged: Paged,
