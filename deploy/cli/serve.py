@@ -1,6 +1,7 @@
 """`throughline serve <service>`: one process of the product."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,21 @@ import typer
 from deploy.cli.output import Json
 
 
+class Part(StrEnum):
+    """What a process does of a service."""
+
+    web = "web"
+    workers = "workers"
+
+
 def run(
     service: Annotated[str, typer.Argument(help="leads, deals, contracts, receivables, forecast, or identity")],
+    only: Annotated[
+        Part | None, typer.Option(help="web: answer requests. workers: do what follows from them. Default: both.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="How many processes answer requests, all of them on SERVICE_PORT.")
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Serve one service on HOST and SERVICE_PORT until told to stop; `identity` is the issuer for development."""
@@ -20,12 +34,17 @@ def run(
     if service == IDENTITY:
         serve_identity()
     elif service in SERVICES:
-        from deploy.local.owners import application
+        from deploy.services import definition_of
         from shared.ops.settings import Settings
         from shared.service.server import run as serve
 
+        if only is Part.workers and workers > 1:
+            raise typer.BadParameter(
+                "Of the workers one process at a time works: start another one, on another machine."
+            )
         settings = Settings.from_environment(service)
-        serve(application(service, settings), settings)
+        if code := serve(definition_of(service), settings, only.value if only else None, workers):
+            raise typer.Exit(code)
     else:
         raise typer.BadParameter(f"{service!r} is none of {', '.join((*SERVICES, IDENTITY))}.")
 

@@ -39,6 +39,13 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _optional(parse: Callable[[str], int]) -> Callable[[str], int | None]:
+    def parse_any(given: str) -> int | None:
+        return parse(given) if given else None
+
+    return parse_any
+
+
 def switch(given: str) -> bool:
     """What a variable that is on or off says. Raises ValueError."""
     if given.lower() not in ("0", "1", "false", "true"):
@@ -165,6 +172,9 @@ class Settings:
     """The port of the one origin that clients see (the gateway)."""
     service_port: int = _setting(_number(0, 65_535), "0")
     """The port of this process; 0 takes a free one."""
+    health_port: int | None = _setting(_optional(_number(1, 65_535)), "")
+    """A further port, on which this process alone answers probes and Prometheus: where several processes share
+    SERVICE_PORT (`serve --workers`), each has one of its own, counted up from here. Empty for none."""
     origin: str = _setting(_address, "http://127.0.0.1:8080")
     """The address that clients see; it guards the session cookie. In the local stack it follows from HOST and PORT."""
     company_currency: str = _setting(_currency, "EUR")

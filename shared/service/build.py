@@ -19,15 +19,18 @@ from shared.http.static import page_routes
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
-from shared.service.definition import Service, projections_of
+from shared.service.definition import Part, Service, projections_of
 from shared.service.runtime import running_process
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build(service: Service, settings: Settings) -> FastAPI:
-    """The application of a service. Nothing is opened before it starts. Raises ValueError when two routes clash,
-    or one reads a projection that there is not."""
+def build(service: Service, settings: Settings, only: Part | None = None) -> FastAPI:
+    """The application of a service; of its workers alone it answers probes and Prometheus, and nothing else.
+
+    Nothing is opened before it starts. Raises ValueError when two routes clash, or one reads a projection that there is
+    not.
+    """
     health = Health(Metrics.of(service.name))
     app = FastAPI(
         title=f"Throughline {service.name}",
@@ -35,9 +38,22 @@ def build(service: Service, settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan(service, settings, health),
+        lifespan=_lifespan(service, settings, health, only),
         generate_unique_id_function=lambda route: operation_id(route.name),
     )
+    app.router.routes += health_routes(health)
+    if settings.development:
+        app.router.routes += clock_routes()
+    if only != "workers":
+        _add_routes(app, service)
+    answer_failures(app)
+    patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
+    app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
+    return app
+
+
+def _add_routes(app: FastAPI, service: Service) -> None:
+    """What clients see: routes, their documents, and the page."""
     commands = command_routes(service.aggregates)
     app.router.routes += [starlette_route(route) for route in commands]
     app.router.routes += [list_route(listing) for listing in service.listings]
@@ -46,9 +62,6 @@ def build(service: Service, settings: Settings) -> FastAPI:
             app.include_router(routes, dependencies=[every_route])
     _check_reads(service, app.router.routes)
     app.router.routes += [resource_route(resource) for resource in service.resources]
-    app.router.routes += health_routes(health)
-    if settings.development:
-        app.router.routes += clock_routes()
     described = document(
         app,
         title=f"Throughline {service.name}",
@@ -65,10 +78,6 @@ def build(service: Service, settings: Settings) -> FastAPI:
         app.router.routes += page_routes(service.pages)
     # Mounts last: one at "/" takes whatever is left.
     app.router.routes += [route for route in service.routes if isinstance(route, BaseRoute)]
-    answer_failures(app)
-    patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
-    app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
-    return app
 
 
 def _check_reads(service: Service, routes: Sequence[BaseRoute]) -> None:
@@ -81,10 +90,10 @@ def _check_reads(service: Service, routes: Sequence[BaseRoute]) -> None:
             )
 
 
-def _lifespan(service: Service, settings: Settings, health: Health) -> Lifespan:
+def _lifespan(service: Service, settings: Settings, health: Health, only: Part | None) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_process(service, settings, health) as running:
+        async with running_process(service, settings, health, only) as running:
             app.state.service = running
             app.state.stopping = running.stopping
             yield

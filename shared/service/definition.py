@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from starlette.routing import BaseRoute
@@ -22,6 +22,9 @@ from shared.projections.lists import Listing
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections
 from shared.reactions.registry import Reactions
+
+Part = Literal["web", "workers"]
+"""A part of what a process of a service does: it answers requests, or does what follows from them."""
 
 Seed = Callable[[CommandExecutor], Awaitable[None]]
 """Something that has to be there, like a built-in process; runs at every start and must be repeatable."""

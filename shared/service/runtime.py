@@ -33,7 +33,7 @@ from shared.projections.builds import prepare
 from shared.projections.consistency import ConsistencyGate
 from shared.projections.cursors import Cursors
 from shared.projections.read_snapshot import NotBuilt, Projections
-from shared.service.definition import Service, journaled_topics, projections_of, registry_for
+from shared.service.definition import Part, Service, journaled_topics, projections_of, registry_for
 from shared.service.supervision import run_all
 from shared.service.workers import Process, workers_of
 
@@ -46,8 +46,11 @@ the next waits so long for its place."""
 
 
 @asynccontextmanager
-async def running_process(service: Service, settings: Settings, health: Health) -> AsyncIterator[ServiceContext]:
-    """A process of a service at work; on leaving, workers finish first, then what is being appended, then the pool."""
+async def running_process(
+    service: Service, settings: Settings, health: Health, only: Part | None = None
+) -> AsyncIterator[ServiceContext]:
+    """A process of a service, or of a part of it, at work; on leaving, workers finish first, then what is being
+    appended, then the pool."""
     stopping = asyncio.Event()
     async with (
         await create_pool(settings.database_url, name=service.name) as pool,
@@ -59,7 +62,7 @@ async def running_process(service: Service, settings: Settings, health: Health) 
             await prepare(pool, projection, settings.company)
         for seed in service.seeds:
             await seed(process.context.commands)
-        working = asyncio.create_task(run_all(workers_of(process), health, stopping))
+        working = asyncio.create_task(run_all(workers_of(process, only), health, stopping))
         try:
             yield process.context
         finally:

@@ -1,4 +1,7 @@
-"""The workers of a process: relay, journal consumer, projections, reactions, timers, and what looks after them."""
+"""The workers of a process: relay, journal consumer, projections, reactions, timers, and what looks after them.
+
+Several processes may have them: of each kind one at a time works, under a lease, and Kafka gives each partition to
+one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
@@ -22,7 +25,7 @@ from shared.projections.projection import Source
 from shared.projections.read_snapshot import NotBuilt
 from shared.projections.runner import ProjectionRunner
 from shared.reactions.runner import ReactionRunner
-from shared.service.definition import Service, journaled_topics, projections_of
+from shared.service.definition import Part, Service, journaled_topics, projections_of
 from shared.service.supervision import Worker
 
 SOURCES: tuple[Source, ...] = ("log", "journal")
@@ -45,21 +48,43 @@ class Process:
     appender: GroupCommit
 
 
-def workers_of(process: Process) -> list[Worker]:
-    """Everything that a process does beside answering."""
+def workers_of(process: Process, only: Part | None = None) -> list[Worker]:
+    """Everything that a process does beside answering; or of that only what answering needs, or only the rest."""
+    return [
+        *_common(process),
+        *(_of_web(process) if only != "workers" else ()),
+        *(_of_workers(process) if only != "web" else ()),
+    ]
+
+
+def _common(process: Process) -> list[Worker]:
+    """What every process does: it follows the clock, and hears of what other processes append."""
+    context, appended = process.context, process.appender.appended
+    url, health = context.settings.database_url, context.health
+
+    async def hear(stopping: asyncio.Event) -> None:
+        await _until(stopping, listen(url, appended, lambda problem: _heard(health, problem)))
+
+    return [
+        Worker(name="clock", run=lambda stopping: _follow_clock(context, stopping)),
+        Worker(name="signals", run=hear),
+    ]
+
+
+def _of_web(process: Process) -> list[Worker]:
+    """The end of the event stream that listeners hear."""
+    context, feed = process.context, process.service.feed
+    if feed is None:
+        return []
+    following = _while_reached(context, "feed", context.feed.run)
+    return [_once_built(context, following.name, following.run, feed.reads)]
+
+
+def _of_workers(process: Process) -> list[Worker]:
+    """What one process at a time does for all: publish, journal, fold, react."""
     context = process.context
     service, settings, pool, health = process.service, context.settings, context.pool, context.health
-    appended = process.appender.appended
-    workers = [
-        Worker(name="clock", run=lambda stopping: _follow_clock(context, stopping)),
-        _while_reached(context, "retention", lambda stopping: _forget(context, stopping)),
-        Worker(
-            name="signals",
-            run=lambda stopping: _until(
-                stopping, listen(settings.database_url, appended, lambda problem: _heard(health, problem))
-            ),
-        ),
-    ]
+    workers = [_while_reached(context, "retention", lambda stopping: _forget(context, stopping))]
     if service.aggregates:
         relay = Relay(
             service.name,
@@ -69,12 +94,12 @@ def workers_of(process: Process) -> list[Worker]:
             process.registry.topics(service.name),
             bootstrap=settings.kafka_bootstrap,
             health=health,
-            appended=appended,
+            appended=process.appender.appended,
             partitions=settings.kafka_partitions,
             replication=settings.kafka_replication,
             page=settings.relay_page,
         )
-        timers = Timers(service.name, pool=pool, commands=context.commands, clock=context.clock, health=context.health)
+        timers = Timers(service.name, pool=pool, commands=context.commands, clock=context.clock, health=health)
         workers += [
             Worker(name="relay", run=relay.run),
             _once_built(context, "timers", timers.run, context.projections.every),
@@ -93,12 +118,7 @@ def workers_of(process: Process) -> list[Worker]:
             pace=service.pace,
         )
         workers.append(Worker(name="journal", run=journal.run))
-    for source in SOURCES:
-        workers += _readers(process, source)
-    if service.feed:
-        following = _while_reached(context, "feed", context.feed.run)
-        workers.append(_once_built(context, following.name, following.run, service.feed.reads))
-    return workers
+    return [*workers, *(worker for source in SOURCES for worker in _readers(process, source))]
 
 
 def _readers(process: Process, source: Source) -> list[Worker]:

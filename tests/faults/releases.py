@@ -35,8 +35,7 @@ CHANGES = {
 }
 PROGRAM = (
     "from shared.ops.settings import Settings; from shared.service.server import run;"
-    "from shared.service.build import build; from tests.shared.http.sample import SERVICE;"
-    "settings = Settings.from_environment('errands'); run(build(SERVICE, settings), settings)"
+    "from tests.shared.http.sample import SERVICE; run(SERVICE, Settings.from_environment('errands'))"
 )
 GIVEN = (
     "database_url",

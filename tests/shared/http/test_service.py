@@ -204,8 +204,7 @@ async def test_a_process_serves_until_it_is_told_to_stop(
     }
     program = (
         "from shared.ops.settings import Settings; from shared.service.server import run;"
-        "from shared.service.build import build; from tests.shared.http.sample import SERVICE;"
-        "settings = Settings.from_environment('errands'); run(build(SERVICE, settings), settings)"
+        "from tests.shared.http.sample import SERVICE; run(SERVICE, Settings.from_environment('errands'))"
     )
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, cwd=CHECKOUT, env={**os.environ, **given}, stdout=asyncio.subprocess.PIPE
