@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +99,16 @@ async def database(postgres: DatabaseServer) -> AsyncIterator[str]:
     await postgres.drop_database(url)
 
 
+async def counted(at: Served, headers: Mapping[str, str]) -> int:
+    """How many errands there are, on a connection of its own; on a busy machine two seconds may not be enough for a
+    token to arrive."""
+    async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient(headers=headers, timeout=30) as client:
+        while True:
+            answer = await client.get(f"http://127.0.0.1:{at.port}/v1/errand-count")
+            if answer.status_code != 503:
+                return int(answer.raise_for_status().json()["count"])
+
+
 async def every(of: list[int], holds: Callable[[int], Awaitable[bool]]) -> bool:
     return all(await asyncio.gather(*map(holds, of)))
 
@@ -132,10 +142,9 @@ async def test_several_processes_answer_on_one_port_and_one_that_dies_is_replace
             for number in range(20):
                 made = await client.post("/v1/errands", json=BREAD, headers={"Idempotency-Key": f"k{number}"})
                 assert made.status_code == 201, made.text
-                seen = {"Consistency-Token": made.headers["consistency-token"]}
-                async with httpx.AsyncClient(base_url=client.base_url, headers=headers, timeout=30) as another:
-                    count = await another.get("/v1/errand-count", headers=seen)
-                assert (count.status_code, count.json()["count"]) == (200, number + 1)
+                assert (
+                    await counted(at, {**headers, "Consistency-Token": made.headers["consistency-token"]}) == number + 1
+                )
             await until(replaced, PATIENCE_SECONDS)
         at.process.terminate()
         assert await asyncio.wait_for(at.process.wait(), PATIENCE_SECONDS) == 0
@@ -172,9 +181,8 @@ async def test_a_process_of_one_part_does_that_part(errands: Errands, database: 
                 f"http://127.0.0.1:{web.port}/v1/errands", json=BREAD, headers={"Idempotency-Key": "k"}
             )
             assert made.status_code == 201, made.text
-            seen = {"Consistency-Token": made.headers["consistency-token"]}
-            count = await client.get(f"http://127.0.0.1:{web.port}/v1/errand-count", headers=seen)
-            assert count.json() == {"count": 1}, "the other process has folded it"
+            seen = {**headers, "Consistency-Token": made.headers["consistency-token"]}
+            assert await counted(web, seen) == 1, "the other process has folded it"
         told = [json.loads((await at.get("/health/workers")).text) for at in (web, workers)]  # type: ignore[union-attr]
         doing, following = ({report["name"] for report in reports} for reports in told)
         assert doing == {"clock", "signals", "feed"}
