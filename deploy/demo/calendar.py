@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from shared.domain.context import Company
+from shared.domain.periods import Period
 
 HISTORY_DAYS = 548
 """Eighteen months."""
@@ -38,6 +39,10 @@ class Calendar:
             day -= DAY
         return day
 
+    def quarter(self, day: date) -> Period:
+        """The quarter of the fiscal year that a day lies in."""
+        return self.company.fiscal_year.quarter_of(day)
+
     def at(self, day: date, place: int = 0) -> str:
         """An instant within office hours; `place` orders what happens on one day."""
         return (self.company.start_of(day) + timedelta(hours=8, minutes=11 * place)).isoformat()
@@ -48,20 +53,6 @@ class Calendar:
     def recent(self) -> list[date]:
         """The days on which something happened that is no longer ago than a deal may be silent, weekends included."""
         return [self.last, self.last, self.last - DAY]
-
-
-def quarter(day: date) -> str:
-    """The quarter that a day lies in, like 2026-Q4."""
-    return f"{day.year}-Q{(day.month + 2) // 3}"
-
-
-def quarter_start(day: date) -> date:
-    return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
-
-
-def next_quarter(day: date) -> date:
-    """The first day of the quarter after the one that a day lies in."""
-    return quarter_start(quarter_start(day) + timedelta(days=95))
 
 
 def happenings(random: Random, mean: float) -> int:

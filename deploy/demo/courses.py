@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from deploy.demo.calendar import Calendar, next_quarter
+from deploy.demo.calendar import Calendar
 from deploy.demo.cast import Colleague
 from services.deals.domain.short_process import SHORT
 
@@ -76,7 +76,7 @@ def course(random: Random, calendar: Calendar, rep: Colleague, opened: date) -> 
 
 def _pulled(random: Random, calendar: Calendar, due: date) -> date:
     """Close to the end of a quarter many a deal is hurried through."""
-    end = next_quarter(due) - timedelta(days=1)
+    end = calendar.quarter(due).last
     if 0 < (end - due).days < 30 and random.random() < 0.45:
         return calendar.worked(end - timedelta(days=random.randint(0, 8)))
     return due

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from deploy.demo import cash, cast, leads, market, targets
-from deploy.demo.calendar import Calendar, quarter, quarter_start
+from deploy.demo.calendar import Calendar
 from deploy.demo.cast import Line
 from deploy.demo.deals import Deal, facts_of, let_some_stall, pursue, put_off, with_pushes
 from deploy.demo.leads import Lead
@@ -45,10 +45,12 @@ def history(random: Random, calendar: Calendar) -> History:
     captured = leads.gather(random, calendar, of)
     pursued = pursue(random, calendar, captured, known)
     usual = targets.usual(calendar, pursued)
-    pursued = put_off(random, calendar, pursued, quarter_start(calendar.today), targets.bearable(calendar, usual))
+    pursued = put_off(
+        random, calendar, pursued, calendar.quarter(calendar.today).first, targets.bearable(calendar, usual)
+    )
     pursued = let_some_stall(random, calendar, pursued)
     wanted = targets.wanted(calendar, pursued, usual)
-    pursued = targets.expected(random, calendar, pursued, wanted[quarter(calendar.today)])
+    pursued = targets.expected(random, calendar, pursued, wanted[calendar.quarter(calendar.today).name])
     pursued = [with_pushes(random, calendar, deal) for deal in pursued]
     agreed = cash.contracts(random, calendar, pursued)
     return History(

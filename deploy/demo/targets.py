@@ -7,11 +7,12 @@ from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
 
-from deploy.demo.calendar import DAY, Calendar, next_quarter, quarter, quarter_start
+from deploy.demo.calendar import DAY, Calendar
 from deploy.demo.cast import MANAGERS, REPS, Line
 from deploy.demo.courses import STAGES
 from deploy.demo.deals import Deal
 from deploy.demo.market import money
+from shared.domain.periods import Period
 
 LEAST_BEHIND, MAX_BEHIND = 0.66, 0.86
 """What was won in the running quarter, as a share of what should have been won by now."""
@@ -23,8 +24,8 @@ FEW_DAYS = 12
 
 def usual(calendar: Calendar, deals: Sequence[Deal]) -> float:
     """What is won in a usual quarter: the mean of the last four that are over."""
-    won = _won_by_quarter(deals)
-    complete = [won.get(quarter(day), 0) for day in _quarters(calendar)][1:-2][-4:]
+    won = _won_by_quarter(calendar, deals)
+    complete = [won.get(quarter.name, 0) for quarter in _quarters(calendar)][1:-2][-4:]
     return sum(complete) / len(complete)
 
 
@@ -35,11 +36,11 @@ def bearable(calendar: Calendar, in_a_quarter: float) -> float:
 
 def wanted(calendar: Calendar, deals: Sequence[Deal], in_a_quarter: float) -> dict[str, int]:
     """The company's target of each quarter, the one after the running one included, in whole units."""
-    won = _won_by_quarter(deals)
-    *past, running, following = [quarter(day) for day in _quarters(calendar)]
+    won = _won_by_quarter(calendar, deals)
+    *past, running, following = [quarter.name for quarter in _quarters(calendar)]
     targets = {name: int((won.get(name, 0) + in_a_quarter) / 2 * 1.03) for name in past}
     targets[running] = int(in_a_quarter)
-    begun = (calendar.today - quarter_start(calendar.today)).days
+    begun = (calendar.today - calendar.quarter(calendar.today).first).days
     if begun > FEW_DAYS:
         reached = won.get(running, 0) / (LEAST_BEHIND * _elapsed(calendar))
         targets[running] = int(min(in_a_quarter, max(reached, 0.75 * in_a_quarter)))
@@ -48,28 +49,28 @@ def wanted(calendar: Calendar, deals: Sequence[Deal], in_a_quarter: float) -> di
 
 
 def _elapsed(calendar: Calendar) -> float:
-    first, end = quarter_start(calendar.today), next_quarter(calendar.today)
-    return ((calendar.today - first).days + 1) / (end - first).days
+    begun, whole = calendar.quarter(calendar.today).elapsed(calendar.today)
+    return begun / whole
 
 
-def _won_by_quarter(deals: Sequence[Deal]) -> Mapping[str, int]:
+def _won_by_quarter(calendar: Calendar, deals: Sequence[Deal]) -> Mapping[str, int]:
     won: dict[str, int] = {}
     for deal in deals:
         if deal.won_on:
-            won[quarter(deal.won_on)] = won.get(quarter(deal.won_on), 0) + deal.amount
+            name = calendar.quarter(deal.won_on).name
+            won[name] = won.get(name, 0) + deal.amount
     return won
 
 
-def _quarters(calendar: Calendar) -> Iterator[date]:
-    day, end = quarter_start(calendar.first), next_quarter(calendar.today)
-    while day <= end:
-        yield day
-        day = next_quarter(day)
+def _quarters(calendar: Calendar) -> list[Period]:
+    """From the first one of history to the one after the running one."""
+    running = calendar.quarter(calendar.today)
+    return list(calendar.company.fiscal_year.quarters(calendar.first, running.last + DAY))
 
 
 def expected(random: Random, calendar: Calendar, deals: Sequence[Deal], target: int) -> list[Deal]:
     """The deals, the open ones with the day on which their owners expect them to close."""
-    won = _won_by_quarter(deals).get(quarter(calendar.today), 0)
+    won = _won_by_quarter(calendar, deals).get(calendar.quarter(calendar.today).name, 0)
     missing = max(target - won, 0)
     open_deals = sorted(
         (deal for deal in deals if deal.is_open), key=lambda deal: (-STAGES.index(deal.course.stage), deal.course.due)
@@ -84,7 +85,7 @@ def expected(random: Random, calendar: Calendar, deals: Sequence[Deal], target: 
 
 
 def _expected(random: Random, calendar: Calendar, deal: Deal, soon: bool) -> Deal:
-    today, following = calendar.today, next_quarter(calendar.today)
+    today, following = calendar.today, calendar.quarter(calendar.today).last + DAY
     if deal.course.drifting and random.random() < 0.6:
         day = max(deal.course.opened + DAY, calendar.last - timedelta(days=random.randint(1, 24)))
         return replace(deal, expected=day)
@@ -102,7 +103,7 @@ def target_facts(calendar: Calendar, targets: Mapping[str, int], currency: str) 
     weights = {rep.subject: (0.6 + rep.skill) * (1.25 if rep.team == "key-accounts" else 1.0) for rep in REPS}
     whole = sum(weights.values())
     for name, amount in targets.items():
-        on = max(calendar.first, _begin(name) - timedelta(days=20))
+        on = max(calendar.first, calendar.company.fiscal_year.period(name).first - timedelta(days=20))
         on = min(on, calendar.last)
         shares = {subject: round(amount * weight / whole / 5000) * 5000 for subject, weight in weights.items()}
 
@@ -122,8 +123,3 @@ def target_facts(calendar: Calendar, targets: Mapping[str, int], currency: str) 
             yield fact(team, "team", sum(shares[rep.subject] for rep in REPS if rep.team == team), team=team)
         for rep in REPS:
             yield fact(rep.subject, "rep", shares[rep.subject], team=rep.team, member=rep.subject)
-
-
-def _begin(name: str) -> date:
-    year, _, number = name.partition("-Q")
-    return date(int(year), 3 * int(number) - 2, 1)

@@ -163,7 +163,7 @@ class OpenTarget:
     """What is to be won in a period."""
 
     period: str
-    """A year, a month or a quarter: 2026, 2026-11 or 2026-Q4."""
+    """A fiscal year, a quarter of one, or a month: 2026, 2026-Q4 or 2026-11."""
     kind: Literal["revenue"]
     level: Level
     amount: Money

@@ -6,6 +6,7 @@ from functools import lru_cache
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from shared.domain.periods import CALENDAR_YEAR, FiscalYear
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 
@@ -42,6 +43,7 @@ class Company:
     currency: str = "EUR"
     timezone: str = "UTC"
     holidays: frozenset[date] = frozenset()
+    fiscal_year: FiscalYear = CALENDAR_YEAR
 
     def day(self, moment: datetime) -> date:
         """The company's calendar day of an instant."""

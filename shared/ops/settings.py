@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import holidays
 import limits
 
 from shared.domain.context import Company
 from shared.domain.money import minor_unit
+from shared.domain.periods import FiscalYear
 from shared.ops.database_url import parse as parse_database_url
 
 SHORTEST_SECRET = 32
@@ -96,6 +97,12 @@ def _currency(given: str) -> str:
 def _timezone(given: str) -> str:
     if given not in zoneinfo.available_timezones():
         raise ValueError("is the name of a time zone, like Europe/Berlin")
+    return given
+
+
+def _edge(given: str) -> str:
+    if given not in ("start", "end"):
+        raise ValueError("is start or end")
     return given
 
 
@@ -181,6 +188,11 @@ class Settings:
     """The company's currency: that of targets, budgets and costs. All other amounts may be in any."""
     company_timezone: str = _setting(_timezone, "UTC")
     """The time zone that cuts days, periods and working days."""
+    company_fiscal_year_start: int = _setting(_number(1, 12), "1")
+    """The month in which fiscal years begin: 1 is January. Quarters are those of the fiscal year."""
+    company_fiscal_year_named_after: Literal["start", "end"] = _setting(_edge, "end")
+    """Which of its calendar years a fiscal year is named after, where it lies in two: that of its start or of its
+    end."""
     company_holidays: str = _setting(_country, "")
     """The country whose public holidays are no working days; empty for none."""
     oidc_issuer: str = _setting(_address, "http://127.0.0.1:8080/identity")
@@ -235,14 +247,15 @@ class Settings:
     @property
     def company(self) -> Company:
         """What rules need to know of the deployment."""
-        return _company(self.company_currency, self.company_timezone, self.company_holidays)
+        year = FiscalYear(start=self.company_fiscal_year_start, named_after=self.company_fiscal_year_named_after)
+        return _company(self.company_currency, self.company_timezone, self.company_holidays, year)
 
 
 @lru_cache(maxsize=8)
-def _company(currency: str, timezone: str, country: str) -> Company:
+def _company(currency: str, timezone: str, country: str, year: FiscalYear) -> Company:
     """Memoised: laying out the holidays of one country takes milliseconds, and every question asks for the company."""
     days = holidays.country_holidays(country, years=HOLIDAY_YEARS) if country else ()
-    return Company(currency=currency, timezone=timezone, holidays=frozenset(days))
+    return Company(currency=currency, timezone=timezone, holidays=frozenset(days), fiscal_year=year)
 
 
 def environment_name(setting: str, service: str) -> str:

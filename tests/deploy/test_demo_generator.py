@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from deploy.demo.calendar import quarter, quarter_start
 from deploy.demo.cast import EVERYBODY, REPS
 from deploy.demo.generator import facts, write
 from deploy.imports.facts import KINDS, ids_of, read_fact
@@ -29,6 +28,7 @@ from services.forecast.health.rules import (
     band,
 )
 from shared.domain.context import Company
+from shared.domain.periods import CALENDAR_YEAR
 
 COMPANY = Company()
 MONDAY = date(2026, 11, 23)
@@ -192,12 +192,18 @@ class Now:
 
     def attained(self) -> tuple[Decimal, Decimal, Decimal]:
         """Won in the running quarter, its target, and what is open in it."""
-        name = quarter(self.today)
+        running = CALENDAR_YEAR.quarter_of(self.today)
         targets = {fact["period"]: amount(fact) for fact in of("target", self.today) if fact["level"] == "company"}
-        won = sum((amount(self.deals[key]) for key, on in self.won.items() if quarter(on) == name), Decimal(0))
+        won = sum(
+            (amount(self.deals[key]) for key, on in self.won.items() if CALENDAR_YEAR.quarter_of(on) == running),
+            Decimal(0),
+        )
         is_open = [deal for key, deal in self.deals.items() if key not in self.closed]
-        due = sum((amount(deal) for deal in is_open if quarter(day(deal, "expected_close")) == name), Decimal(0))
-        return won, targets[name], due
+        due = sum(
+            (amount(deal) for deal in is_open if CALENDAR_YEAR.quarter_of(day(deal, "expected_close")) == running),
+            Decimal(0),
+        )
+        return won, targets[running.name], due
 
     def bands(self) -> dict[str, Band]:
         measured: Sequence[tuple[Definition, tuple[Any, Any, int]]] = (
@@ -282,7 +288,7 @@ def test_health_metrics_lie_in_all_three_bands(today: date) -> None:
 @pytest.mark.parametrize("today", DAYS)
 def test_the_running_quarter_has_a_gap_and_deals_to_close_it(today: date) -> None:
     won, target, due = Now(today).attained()
-    elapsed = ((today - quarter_start(today)).days + 1) / 91
+    elapsed = ((today - CALENDAR_YEAR.quarter_of(today).first).days + 1) / 91
     assert target > won
     assert 1.0 < due / (target - won) < 4
     if elapsed > 0.2:

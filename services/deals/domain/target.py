@@ -1,6 +1,5 @@
 """Revenue targets of the company, a team or a rep for a period (PROC-4)."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 from shared.domain.money import check_money
+from shared.domain.periods import PERIOD
 from shared.domain.references import AnyTeamId, MemberId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
@@ -28,8 +28,6 @@ SETTING_TARGETS = permission(
     }
 )
 """Managers set targets of their teams and people; the company's own need somebody who reaches everything."""
-
-PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])|-Q[1-4])?", re.ASCII)
 
 Level = Literal["company", "team", "rep"]
 
@@ -60,7 +58,7 @@ class SetTarget:
     """A target for a period. There is one for every period, level and person or team."""
 
     period: str
-    """2026, 2026-11 or 2026-Q4."""
+    """A fiscal year, a quarter of one, or a month: 2026, 2026-Q4 or 2026-11."""
     level: Level
     amount: Money
     kind: Literal["revenue"] = "revenue"

@@ -41,7 +41,11 @@ KnownAt = Annotated[
 ]
 AskedPeriod = Annotated[
     str | None,
-    Query(alias="period", description="2026, 2026-Q4 or 2026-11. Default: the running quarter.", examples=["2026-Q4"]),
+    Query(
+        alias="period",
+        description="A fiscal year, its quarter, or a month: 2026, 2026-Q4, 2026-11. Default: the running quarter.",
+        examples=["2026-Q4"],
+    ),
 ]
 ProcessId = Annotated[Id | None, Query(description="Only deals of this process.")]
 MAX_VERSION = 2**31 - 1

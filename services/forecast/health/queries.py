@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.forecast.asking.periods import quarter_of
 from services.forecast.asking.question import Question
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
 from services.forecast.counting.sums import Sum
@@ -96,7 +95,7 @@ async def _attainment(
     reading: ReadSnapshot, asked: Question, company: Company, today: date
 ) -> tuple[Measured, str, Mapping[LeftOut, Sum]]:
     """Invoiced revenue of the running quarter against its target pro rata; bookings until the first invoice exists."""
-    quarter = quarter_of(today)
+    quarter = company.fiscal_year.quarter_of(today)
     goal = await revenue_target(reading("targets"), asked, quarter)
     billed = await invoiced(reading, asked, company, quarter.first, quarter.last)
     ever = await ever_invoiced(reading, asked, company, quarter.last)

@@ -11,6 +11,7 @@ from services.forecast.asking.parameters import PresentQuery
 from services.forecast.asking.wording import title_of
 from services.forecast.feed.queries import reach
 from services.forecast.people.queries import name_of, teams_seen
+from shared.domain.periods import FiscalYear
 from shared.domain.roles import READING, Role
 from shared.events.definition import words
 from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
@@ -44,6 +45,15 @@ class Me:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPeriod:
+    """A quarter or a year of the company, its first and its last day."""
+
+    name: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Horizon:
     """The first and the last day of which there are facts, and today on the company clock; null when there are none.
 
@@ -55,6 +65,8 @@ class Horizon:
     newest: date | None
     today: date
     behind: bool
+    periods: list[NamedPeriod]
+    """The quarters from that of the first fact to the one after the running one, the latest first, and their years."""
 
 
 @router.get("/v1/me", **operation(roles=READING, reads=("organisation",), answers=Me))
@@ -83,12 +95,23 @@ async def horizon(query: PresentQuery, service: CurrentService) -> Response:
     async with query.reading() as reading:
         facts = await reach(reading("feed"))
     now, company = service.clock.now(), query.company
+    today = company.day(now)
+    oldest = None if facts.oldest is None else company.day(facts.oldest)
     return answer(
         Horizon(
             as_of=query.question.as_of,
-            oldest=None if facts.oldest is None else company.day(facts.oldest),
+            oldest=oldest,
             newest=None if facts.newest is None else company.day(facts.newest),
-            today=company.day(now),
+            today=today,
             behind=facts.newest is not None and now - facts.newest > BEHIND_AFTER,
+            periods=_periods(company.fiscal_year, min(oldest or today, today), today),
         )
     )
+
+
+def _periods(fiscal_year: FiscalYear, oldest: date, today: date) -> list[NamedPeriod]:
+    following = fiscal_year.quarter_of(today).last + timedelta(days=1)
+    quarters = list(fiscal_year.quarters(oldest, following))
+    years = dict.fromkeys(quarter.name.partition("-")[0] for quarter in quarters)
+    latest = [*reversed(quarters), *map(fiscal_year.period, reversed(years))]
+    return [NamedPeriod(name=period.name, first=period.first, last=period.last) for period in latest]

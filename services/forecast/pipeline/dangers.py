@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from services.forecast.asking.periods import Period
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.timeline import DealState
 from services.forecast.processes.queries import Stage, StageKey
 from shared.domain.context import Company
+from shared.domain.periods import Period
 from shared.events.definition import words
 
 CODES = ("no-close-date", "close-date-passed", "silent", "pushed", "stage-overdue", "too-early")

@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import Rates
 from services.forecast.pipeline.figures import UNDATED, due_of
 from services.forecast.pipeline.timeline import ABANDONED, LOST, OPEN, WON, DealState
 from shared.domain.exchange import minus
+from shared.domain.periods import Period
 from shared.events.money import Money
 
 ZERO = Decimal(0)

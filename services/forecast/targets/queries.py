@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question
+from shared.domain.periods import Period
 from shared.domain.permissions import sees
 from shared.domain.roles import READING_TARGETS
 from shared.projections.projection import ProjectionDatabase

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question
 from services.forecast.counting.valuation import Rates
 from services.forecast.pipeline.legs import LEGS, Comparison, Pair, moves
 from services.forecast.pipeline.queries.totals import tally_open
 from services.forecast.pipeline.timeline import at
 from shared.domain.context import Actor
+from shared.domain.periods import CALENDAR_YEAR, Period
 from shared.domain.roles import Role
 from tests.services.forecast.facts import (
     ANNA,
@@ -47,7 +47,7 @@ ALL = Question(
     teams=None,
     owner=None,
 )
-FIRST_QUARTER = period("2026-Q1")
+FIRST_QUARTER = CALENDAR_YEAR.period("2026-Q1")
 
 
 def between(start: Question, end: Question, wanted: Period | None) -> Comparison:
@@ -135,7 +135,7 @@ def test_moving_between_stages_changes_no_amount() -> None:
     st.lists(lives, min_size=1, max_size=5),
     st.integers(-1, 60),
     st.integers(0, 40),
-    st.sampled_from([None, FIRST_QUARTER, period("2026-06")]),
+    st.sampled_from([None, FIRST_QUARTER, CALENDAR_YEAR.period("2026-06")]),
     st.sampled_from([{}, {"teams": (NORTH,)}, {"owner": ANNA}]),
 )
 def test_end_is_start_plus_the_legs(

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from services.forecast.asking.periods import period
 from services.forecast.pipeline.dangers import dangers
 from services.forecast.pipeline.queries.endangered import due_by
 from services.forecast.pipeline.routes.outlook import behind
 from services.forecast.pipeline.timeline import DealState, at
 from services.forecast.processes.queries import Stage
 from shared.domain.context import Company
+from shared.domain.periods import CALENDAR_YEAR
 from tests.services.forecast.facts import SHORT, day, fact, opened, rescheduled, won
 
-QUARTER = period("2026-Q1")
+QUARTER = CALENDAR_YEAR.period("2026-Q1")
 CONTACT = Stage(
     published_at=day("2025-01-01"),
     known=day("2025-01-01"),
@@ -94,7 +94,7 @@ def test_which_deals_a_figure_of_the_forecast_counts() -> None:
 
 def test_periods() -> None:
     assert (QUARTER.first, QUARTER.last, QUARTER.months[-1]) == (date(2026, 1, 1), date(2026, 3, 31), "2026-03")
-    assert period("2024-02").last == date(2024, 2, 29)
+    assert CALENDAR_YEAR.period("2024-02").last == date(2024, 2, 29)
     assert QUARTER.elapsed(date(2026, 1, 1)) == (1, 90)
     assert QUARTER.elapsed(date(2025, 1, 1)) == (0, 90)
     assert QUARTER.elapsed(date(2027, 1, 1)) == (90, 90)

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from services.forecast.asking.periods import period
 from services.forecast.pipeline.dangers import dangers
 from services.forecast.pipeline.queries.endangered import FIRST, due_by, endangered, place_of
 from services.forecast.pipeline.queries.worth import worth_of_deals
 from services.forecast.pipeline.timeline import at
 from services.forecast.processes.queries import stages
+from shared.domain.periods import CALENDAR_YEAR
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, NORTH, SHORT, fact
 from tests.services.forecast.rates import by_hand, tables
@@ -41,7 +41,7 @@ async def test_the_endangered_are_those_of_the_rule(forecast: Forecast) -> None:
 
 
 async def compare(forecast: Forecast, stories: list[Any], asked: Any, name: str) -> set[str]:
-    wanted, ever = period(name), START + timedelta(days=9999)
+    wanted, ever = CALENDAR_YEAR.period(name), START + timedelta(days=9999)
     async with forecast.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         states = [state for facts in stories if (state := at(facts, asked.as_of, ever)) is not None]

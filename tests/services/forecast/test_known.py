@@ -11,7 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from services.forecast.asking.periods import period
 from services.forecast.asking.question import Question
 from services.forecast.pipeline.legs import moves
 from services.forecast.pipeline.legs import place_of as place_of_move
@@ -29,6 +28,7 @@ from services.forecast.pipeline.queries.totals import (
 )
 from services.forecast.pipeline.queries.worth import worth_of_deals
 from services.forecast.pipeline.timeline import DealState, at
+from shared.domain.periods import CALENDAR_YEAR
 from shared.events.envelope import Envelope
 from shared.eventstore.log import Log
 from tests.services.forecast.conftest import COMPANY, Forecast
@@ -82,7 +82,7 @@ async def as_by_folding_everything(forecast: Forecast, stories: list[Facts], ask
         assert await open_rows(db, asked, COMPANY) == tally_open(seen)
         assert await closed_rows(db, asked, COMPANY, *YEAR) == tally_closed(seen, COMPANY, *YEAR)
         assert await counts(db, asked, COMPANY, START) == tally_counts(seen, asked.as_of, START, COMPANY)
-        for within in (None, period("2026-Q2")):
+        for within in (None, CALENDAR_YEAR.period("2026-Q2")):
             expected = sorted(moves(pairs, between(pairs, start, asked, within)), key=place_of_move)
             found = await moved(reading, COMPANY, start, asked, within, leg=None, after=None, enough=999)
             assert (found.moves, found.total.count) == (expected, len(expected))

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from services.forecast.asking.periods import Period, period
 from services.forecast.asking.question import Question
 from services.forecast.pipeline.legs import Comparison, Move, Pair, _counts, moves, place_of, worth_of
 from services.forecast.pipeline.queries.changes import moved, waterfall
@@ -17,6 +16,7 @@ from services.forecast.pipeline.routes.changes import _counted, _legs
 from services.forecast.pipeline.timeline import DealState, at
 from shared.domain.context import Company
 from shared.domain.money import zero
+from shared.domain.periods import CALENDAR_YEAR, Period
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH
 from tests.services.forecast.rates import by_hand, nearly, tables
@@ -31,7 +31,7 @@ SCOPES: tuple[dict[str, Any], ...] = (
     {"sees_all": False, "sees_teams": (), "member": BEN},
     {"sees_all": False, "sees_teams": (), "member": None},
 )
-PERIODS = (None, period("2026-Q1"), period("2026-Q2"), period("2026-10"))
+PERIODS = (None, CALENDAR_YEAR.period("2026-Q1"), CALENDAR_YEAR.period("2026-Q2"), CALENDAR_YEAR.period("2026-10"))
 PAIRS = ((-1, 80), (20, 20), *((day, day + 12) for day in range(3, 63, 12)))
 """Days after the beginning."""
 

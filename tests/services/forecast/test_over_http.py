@@ -1,13 +1,16 @@
 """Forecast over HTTP: what is wrong with a question is told as by every other service (API-1)."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 
+from services.forecast.app import SERVICE
 from shared.domain.roles import Role
+from shared.service.build import build
 from shared.service.runtime import FOLDS_AT_ONCE
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, moved, opened
@@ -149,3 +152,33 @@ async def test_what_comes_between_two_pages_neither_hides_nor_repeats_a_row(serv
     second = (await client.get(drill, params={"owner": str(mine), "limit": 2, "cursor": first["next"]})).json()
     assert [row["id"] for row in (*first["deals"], *second["deals"])] == [str(deal) for deal in deals]
     assert (first["count"], second["count"]) == (4, 5)
+
+
+async def test_periods_are_those_of_the_company_s_fiscal_year(served: Errands) -> None:
+    """PROC-4: it began in April 2026 and is named after 2027; a month is a month all the same."""
+    settings = replace(served.settings, company_fiscal_year_start=4)
+    app = build(SERVICE, settings)
+    async with app.router.lifespan_context(app):
+        director = replace(served, app=app, settings=settings).client(Role.SALES_DIRECTOR, "dora")
+        asked = [
+            (await director.get("/v1/forecast", params=params)).json()
+            for params in (
+                {"as_of": "2026-05-20"},
+                {"period": "2027"},
+                {"period": "2027-Q4"},
+                {"period": "2026-11"},
+            )
+        ]
+        assert [(told["period"], told["first"], told["last"]) for told in asked] == [
+            ("2027-Q1", "2026-04-01", "2026-06-30"),
+            ("2027", "2026-04-01", "2027-03-31"),
+            ("2027-Q4", "2027-01-01", "2027-03-31"),
+            ("2026-11", "2026-11-01", "2026-11-30"),
+        ]
+        horizon = (await director.get("/v1/horizon")).json()
+        running = settings.company.fiscal_year.quarter_of(datetime.fromisoformat(horizon["today"]).date())
+        assert horizon["periods"][1] == {
+            "name": running.name,
+            "first": str(running.first),
+            "last": str(running.last),
+        }

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import httpx
 import pytest
 
-from services.forecast.asking.periods import quarter_of
+from shared.domain.periods import CALENDAR_YEAR
 from shared.domain.roles import Role
 from shared.events.deals.target import TargetSet
 from shared.events.envelope import Envelope
@@ -146,7 +146,7 @@ def organisation(dice: random.Random, on: date) -> Told:
 
 
 def target(dice: random.Random, on: date) -> Told:
-    quarter = quarter_of(on).name
+    quarter = CALENDAR_YEAR.quarter_of(on).name
     of, amount = uuid5(SHORT, quarter), eur(dice.randrange(1000, 99999))
     return "deals", of, TargetSet(target_id=of, period=quarter, kind="revenue", level="company", amount=amount)
 

@@ -48,5 +48,5 @@ def test_what_cannot_be_reckoned_with_is_refused(text: str, code: str) -> None:
 @pytest.mark.parametrize("name", ["２０２６-Q4", "2026-Q4\n", "2026-Q5", "2026-13", "26", "0000"])
 def test_what_is_no_period_is_refused(name: str) -> None:
     with pytest.raises(InvalidQuery) as refused:
-        period(name)
+        period(name, COMPANY)
     assert [(reason.code, reason.field) for reason in refused.value.reasons] == [("not-a-period", "period")]

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from services.forecast.asking.periods import period
 from services.forecast.asking.question import Question
 from services.forecast.targets.queries import Goal, goal_of, revenue_target
 from shared.domain.context import Actor
+from shared.domain.periods import CALENDAR_YEAR
 from shared.domain.roles import Role
 from shared.events.deals.target import TargetSet
 from shared.events.envelope import Envelope
@@ -17,7 +17,7 @@ from tests.services.forecast.conftest import Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
 from tests.services.forecast.test_changes import ALL
 
-QUARTER = period("2026-Q1")
+QUARTER = CALENDAR_YEAR.period("2026-Q1")
 
 
 def target(
@@ -118,11 +118,11 @@ def test_proc_4_a_period_has_a_target_once_each_part_of_it_has_one(
     name: str, known: dict[str, Decimal], amount: int | None, missing: list[str]
 ) -> None:
     expected = Goal(amount=None if amount is None else Decimal(amount), missing=tuple(missing))
-    assert goal_of(period(name), known) == expected
+    assert goal_of(CALENDAR_YEAR.period(name), known) == expected
 
 
 async def test_proc_4_the_target_of_a_quarter_is_not_that_of_the_year(forecast: Forecast) -> None:
     await forecast.journal_facts(TARGETS)
     async with forecast.reading() as reading:
-        found = await revenue_target(reading("targets"), question(Role.SALES_DIRECTOR), period("2026"))
+        found = await revenue_target(reading("targets"), question(Role.SALES_DIRECTOR), CALENDAR_YEAR.period("2026"))
     assert found == Goal(amount=None, missing=("2026-Q2", "2026-Q3", "2026-Q4"))

@@ -39,3 +39,12 @@ export const time = (text) => minute.format(new Date(text));
 
 // A period as everybody reads it, wherever it stands: 2026 Q4.
 export const periodName = (period) => period.replace("-", " ");
+
+// With its months, where it is not what the calendar calls so: 2027 Q1 (Jul 2026 – Sep 2026).
+export function periodLabel(name, first, last) {
+  const [year, quarter] = name.split("-Q");
+  const start = `${year}-${String(3 * (quarter ?? 1) - 2).padStart(2, "0")}`;
+  return first.startsWith(start) ? periodName(name) : `${periodName(name)} (${month(first)} – ${month(last)})`;
+}
+const monthly = new Intl.DateTimeFormat(language, { month: "short", year: "numeric", timeZone: "UTC" });
+const month = (text) => monthly.format(new Date(`${text}T12:00:00Z`));

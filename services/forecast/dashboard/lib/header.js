@@ -2,7 +2,7 @@
 import { asked, setAsked } from "./address.js";
 import { get } from "./api.js";
 import { make } from "./dom.js";
-import { day, periodName } from "./format.js";
+import { day, periodLabel } from "./format.js";
 
 const TO_COME = "That day is still to come.";
 const NO_DAY = "That is no day.";
@@ -87,14 +87,13 @@ function told(horizon) {
 }
 
 const option = (value, text) => make("option", { value }, text);
-const periodOption = (name) => option(name, periodName(name));
+const periodOption = ({ name, first, last }) => option(name, periodLabel(name, first, last));
 
 // The quarters around the newest fact, the latest first, and its year.
 function periods(horizon) {
-  const end = new Date(`${horizon.newest ?? horizon.today}T00:00:00Z`), names = [];
-  for (let back = -1; back < PERIODS_BACK; back += 1) {
-    const month = new Date(Date.UTC(end.getUTCFullYear(), end.getUTCMonth() - back * 3, 1));
-    names.push(`${month.getUTCFullYear()}-Q${Math.floor(month.getUTCMonth() / 3) + 1}`);
-  }
-  return [...new Set([...names, String(end.getUTCFullYear())])];
+  const newest = horizon.newest ?? horizon.today;
+  const [quarters, years] = [/-Q/, /^\d+$/].map((kind) => horizon.periods.filter(({ name }) => kind.test(name)));
+  const running = quarters.findIndex(({ first, last }) => first <= newest && newest <= last);
+  const year = years.find(({ first, last }) => first <= newest && newest <= last);
+  return [...quarters.slice(Math.max(running - 1, 0), Math.max(running, 0) + PERIODS_BACK), ...(year ? [year] : [])];
 }

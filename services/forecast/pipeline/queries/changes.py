@@ -13,7 +13,6 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut, Valued
@@ -24,6 +23,7 @@ from services.forecast.pipeline.queries.worth import worth_of_open
 from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
 from shared.domain.exchange import times
+from shared.domain.periods import Period
 from shared.events.money import Money
 from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import ReadSnapshot

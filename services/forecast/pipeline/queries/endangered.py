@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut
@@ -33,6 +32,7 @@ from services.forecast.processes.queries import Stage, StageKey
 from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
 from shared.domain.exchange import times
+from shared.domain.periods import Period
 from shared.projections.read_snapshot import ReadSnapshot
 
 Judged = tuple[DealWorth, list[Danger]]

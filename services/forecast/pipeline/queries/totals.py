@@ -14,7 +14,6 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.forecast.asking.periods import Period
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.grains import counted, counts_at
 from services.forecast.counting.sums import Sum, next_month
@@ -24,6 +23,7 @@ from services.forecast.pipeline.model import read_state
 from services.forecast.pipeline.queries.known import known_states
 from services.forecast.pipeline.timeline import OPEN, WON, DealState
 from shared.domain.context import Company
+from shared.domain.periods import Period
 from shared.projections.projection import ProjectionDatabase
 
 

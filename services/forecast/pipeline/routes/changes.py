@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
-from services.forecast.asking.periods import Period, period
+from services.forecast.asking.periods import period
 from services.forecast.asking.question import Question, instant
 from services.forecast.asking.wording import title_of
 from services.forecast.counting.sums import Sum
@@ -19,6 +19,7 @@ from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, Place, plac
 from services.forecast.pipeline.queries.changes import Waterfall, moved, waterfall
 from services.forecast.pipeline.queries.totals import OpenRow
 from shared.domain.money import zero
+from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
@@ -194,7 +195,8 @@ def _range(
     start_at = instant(since, "from", query.company, now) if since is not None else sunday
     if start_at > end.as_of:
         raise InvalidQuery([invalid("from", "from-after-to", "from lies after to.")])
-    return replace(end, as_of=start_at, current=False), end, period(within) if within is not None else None
+    wanted = period(within, query.company) if within is not None else None
+    return replace(end, as_of=start_at, current=False), end, wanted
 
 
 def _counted(valued: Valued[OpenRow], currency: str) -> CountedMoney:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
-from services.forecast.asking.periods import period, quarter_of
+from services.forecast.asking.periods import period
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.dangers import Danger
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
@@ -75,7 +75,7 @@ Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
 async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod = None) -> Response:
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
     today = query.company.day(query.question.as_of)
-    wanted = period(name) if name is not None else quarter_of(today)
+    wanted = period(name, query.company) if name is not None else query.company.fiscal_year.quarter_of(today)
     async with query.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         found = await endangered(

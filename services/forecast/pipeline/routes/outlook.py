@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 from services.forecast.asking.answers import Unconverted, UsedRate, money, ratio
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
-from services.forecast.asking.periods import Period, period, quarter_of
+from services.forecast.asking.periods import period
 from services.forecast.cash.queries import invoiced
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import merged, shown_left_out, shown_rates
@@ -20,6 +20,7 @@ from services.forecast.pipeline.queries.worth import closed_worth, open_worth
 from services.forecast.pipeline.routes.drilling import DRILLED, DrilledDeals, drilled
 from services.forecast.pipeline.timeline import CATEGORIES, OPEN, WON, Category
 from services.forecast.targets.queries import revenue_target
+from shared.domain.periods import Period
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
@@ -58,6 +59,9 @@ class Outlook:
     as_of: datetime
     known_at: datetime | None
     period: str
+    first: date
+    last: date
+    """The first and the last day of the period."""
     currency: str
     rates: list[UsedRate]
     unconverted: list[Unconverted]
@@ -86,7 +90,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
     """
     asked = query.question
     today = query.company.day(asked.as_of)
-    wanted = period(name) if name is not None else quarter_of(today)
+    wanted = period(name, query.company) if name is not None else query.company.fiscal_year.quarter_of(today)
     async with query.reading() as reading:
         still = await open_worth(reading, asked, query.company, due_in(wanted))
         ended = await closed_worth(reading, asked, query.company, wanted.first, wanted.last, WON_DEALS)
@@ -106,6 +110,8 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
             as_of=asked.as_of,
             known_at=asked.known_at,
             period=wanted.name,
+            first=wanted.first,
+            last=wanted.last,
             currency=currency,
             rates=shown_rates(still.rates),
             unconverted=shown_left_out(merged(still.unconverted, ended.unconverted, billed.unconverted)),
@@ -140,7 +146,8 @@ async def forecast_deals(
 
     Their amounts (won, open) or weighted amounts add up to it.
     """
-    wanted = period(name) if name is not None else quarter_of(query.company.day(query.question.as_of))
+    today = query.company.day(query.question.as_of)
+    wanted = period(name, query.company) if name is not None else query.company.fiscal_year.quarter_of(today)
     return await drilled(query, paged, behind(figure, wanted, category))
 
 
