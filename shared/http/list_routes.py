@@ -1,4 +1,4 @@
-"""List routes: `GET /v1/<listing>` with the listing's filters, sorts and a cursor."""
+"""List routes: `GET /v1/<listing>` with its filters, sorts and a cursor, and `GET /v1/<listing>/{id}` for one row."""
 
 from dataclasses import replace
 from functools import partial
@@ -15,8 +15,13 @@ from shared.domain.context import Actor
 from shared.http.command_routes import operation_id
 from shared.http.context import ServiceContext, context_of
 from shared.http.handwritten import answer
+from shared.http.problems import Problem
 from shared.http.read_your_writes import reader
-from shared.projections.lists import Listing, ListQuery, QueryParams, holds, page, understand
+from shared.projections.columns import types_of
+from shared.projections.list_pages import holds, one, page, reads_of
+from shared.projections.list_queries import ListQuery, QueryParams, understand
+from shared.projections.lists import Listing
+from shared.projections.query_values import PARSERS
 
 
 def link_to(cursor: str | None, path: str, query: QueryParams) -> dict[str, str]:
@@ -33,20 +38,20 @@ def query_of(request: Request) -> QueryParams:
 
 def list_route(listing: Listing) -> Route:
     """The route of a listing."""
-    several = frozenset(name for name, condition in listing.filters.items() if condition.takes_several)
+    several = frozenset(name for name, condition in listing.conditions.items() if condition.takes_several)
 
     async def show(request: Request) -> Response:
         service = context_of(request)
         actor = await reader(
             request,
-            reads={listing.projection.name},
+            reads=reads_of(listing, service.projections.every),
             roles=listing.readers,
             known=listing.parameters,
             several=several,
         )
         query = query_of(request)
         today = service.settings.company.day(service.clock.now())
-        asked = understand(listing, query, service.cursors, today)
+        asked = understand(listing, query, actor, service.cursors, today)
         await refuse_strangers(
             service.organisation,
             actor,
@@ -62,10 +67,40 @@ def list_route(listing: Listing) -> Route:
             "next": found.next,
             "has_more": found.next is not None,
             "as_of": found.as_of,
+            **({} if found.totals is None else {"totals": found.totals}),
         }
         return answer(content, parked=found.parked, headers=link_to(found.next, request.url.path, query))
 
     return Route(f"/v1/{listing.name}", show, methods=["GET"], name=operation_id("list", listing.name))
+
+
+def row_route(listing: Listing) -> Route:
+    """The route of one row of a listing, by its id: for what is no aggregate with a resource of its own."""
+    kind = types_of(listing.item)[listing.key]
+    parse, _ = PARSERS[kind]
+
+    async def show(request: Request) -> Response:
+        service = context_of(request)
+        actor = await reader(request, reads=reads_of(listing, service.projections.every), roles=listing.readers)
+        given = request.path_params["id"]
+        try:
+            key = parse(given)
+        except ValueError:
+            raise _missing(listing) from None
+        today = service.settings.company.day(service.clock.now())
+        row = await one(service.projections, listing, actor, key, today)
+        if row is None:
+            raise _missing(listing)
+        return answer(row)
+
+    # The ids of parts have slashes in them.
+    pattern = "{id:path}" if kind is str else "{id}"
+    name = listing.item.__name__.removesuffix("Row")
+    return Route(f"/v1/{listing.name}/{pattern}", show, methods=["GET"], name=operation_id("get", name))
+
+
+def _missing(listing: Listing) -> Problem:
+    return Problem("not-found", f"There is no such one among the {listing.name.replace('-', ' ')}.")
 
 
 async def _holds(  # noqa: PLR0917
@@ -79,6 +114,6 @@ async def _holds(  # noqa: PLR0917
 async def _widened(service: ServiceContext, listing: Listing, asked: ListQuery, name: str) -> Any:
     """What a filter is given; a team stands for the teams below it as well, as in figures."""
     given = asked.values[name]
-    if asked.own_team_only or not listing.filters[name].with_subteams:
+    if asked.own_team_only or not listing.conditions[name].with_subteams:
         return given
     return list(dict.fromkeys([each for team in given for each in await service.organisation.below(team, fresh=True)]))

@@ -2,16 +2,18 @@
 
     PRODUCT = Table(
         name="product",
-        columns={"id": "uuid primary key", "version": "bigint not null", "name": "text not null"},
+        row=ProductRow,
+        events=product.events,
         changes={ProductListed: lambda fact, row: {"name": fact.data.name}},
     )
     PRODUCT_PROJECTION = Projection(name="products", version=1, ddl=PRODUCT.ddl, apply=PRODUCT.apply,
-    events=tuple(PRODUCT.changes))
+    events=tuple(PRODUCT.events))
 
-A change is pure: it is given the event and the row before, and says which columns are different after.
+The columns follow from the fields of the row class. A change is pure: it is given the event and the row before, and
+says which columns are different after. Every event says of what it belongs to when that was changed last.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,6 +24,7 @@ from shared.domain.history import by_thing, is_order_known, place_of, standing, 
 from shared.domain.text import language_key
 from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
+from shared.projections.columns import BY_LANGUAGE, SEARCHED, columns_of, marked
 from shared.projections.projection import ProjectionDatabase
 
 Row = dict[str, Any]
@@ -31,25 +34,49 @@ Change = Callable[[Any, Row], Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with the key `id`. Every event of `changes` belongs to the rows that `keys` names; before their first
-    event, all columns are None."""
+    """A table with the key `id`. Every one of the `events` belongs to the rows that `keys` names; before their first
+    event, all columns are None. Where there are columns `version` and `updated_at`, every event moves these."""
 
     name: str
-    columns: Mapping[str, str]
-    """Name → SQL type; the first is `id`. A column `version` holds the aggregate's, unless a change says otherwise."""
+    row: type
+    """The class whose fields are columns: what a list shows of a row, or what a look-up gives."""
+    events: Collection[type]
+    """What is folded: every event of the aggregate, or those that say something about this part of one."""
     changes: Mapping[type, Change]
+    """What those events change that change more."""
+    kept: type | None = None
+    """A class with further columns, which no list shows."""
     keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
-    by_language: tuple[str, ...] = ()
-    """Texts that are sorted and searched as people read them; beside each stands a column `<name>_key`."""
-    searched: tuple[str, ...] = ()
-    """Columns whose words a search finds; they stand together in a column `search_key`."""
+    indices: Sequence[str] = ()
+    """Their columns, like "(opened_at, id)"; the one for those who ask what has changed follows from `updated_at`."""
     assumes: Change | None = None
     """What else a row says once the order of its facts could not be known, given the last of them and the row."""
+
+    def __post_init__(self) -> None:
+        if unknown := [event.__name__ for event in self.changes if event not in self.events]:
+            raise ValueError(f"{self.name} is changed by {unknown}, which are not among its events")
+        if twice := columns_of(self.row).keys() & (columns_of(self.kept).keys() if self.kept else ()):
+            raise ValueError(f"{self.name} declares {sorted(twice)} twice")
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Name → SQL type of all that events say."""
+        return {**columns_of(self.row), **(columns_of(self.kept) if self.kept else {})}
+
+    @property
+    def by_language(self) -> tuple[str, ...]:
+        """Texts that are sorted and searched as people read them; beside each stands a column `<name>_key`."""
+        return marked(self.row, BY_LANGUAGE)
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """Columns whose words a search finds; they stand together in a column `search_key`."""
+        return marked(self.row, SEARCHED)
 
     @property
     def is_dated(self) -> bool:
         """Whether facts of these rows may be told late."""
-        return any(event.rank is not None for event in self.changes)  # type: ignore[attr-defined]
+        return any(event.rank is not None for event in self.events)  # type: ignore[attr-defined]
 
     @property
     def stored(self) -> Mapping[str, str]:
@@ -61,9 +88,11 @@ class Table:
 
     @property
     def ddl(self) -> str:
-        """The statement that makes the table."""
+        """The statements that make the table and its indices."""
         columns = ", ".join(f"{name} {kind}" for name, kind in self.stored.items())
-        return f"create table {{view}}.{self.name} ({columns});"
+        changed = ("(updated_at, id)",) if UPDATED_AT in self.columns else ()
+        indices = [f"create index on {{view}}.{self.name} {each};" for each in (*self.indices, *changed)]
+        return "\n".join([f"create table {{view}}.{self.name} ({columns});", *indices, ""])
 
     @property
     def write(self) -> str:
@@ -79,7 +108,7 @@ class Table:
     async def apply(self, db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
         """Rows of the page are read once, changed, and written once."""
         mine = [(key, fact) for fact in events for key in self._keys(fact)]
-        concerned = [fact for fact in events if type(fact.data) in self.changes or self._takes_back(fact)]
+        concerned = [fact for fact in events if self._folds(fact) or self._takes_back(fact)]
         if not concerned:
             return
         found = await db.fetch(
@@ -111,12 +140,15 @@ class Table:
         await db.execute(self.write, msgspec.json.encode(list(rows.values())).decode())
 
     def _keys(self, fact: Envelope[Any]) -> Iterable[Any]:
-        return self.keys(fact) if type(fact.data) in self.changes else ()
+        return self.keys(fact) if self._folds(fact) else ()
+
+    def _folds(self, fact: Envelope[Any]) -> bool:
+        return type(fact.data) in self.events
 
     def _takes_back(self, fact: Envelope[Any]) -> bool:
         return bool(fact.data.retracts) and any(
             event.aggregate == fact.data.aggregate  # type: ignore[attr-defined]
-            for event in self.changes
+            for event in self.events
         )
 
     def _blank(self, key: Any) -> Row:
@@ -125,14 +157,16 @@ class Table:
     def _changed(self, fact: Envelope[Any], row: Row) -> Row:
         """What is different in a row after a fact, in the order in which facts happened; `version` and `updated_at`
         tell what was recorded last."""
-        changed = {"version": fact.sequence, **self.changes[type(fact.data)](fact, row)}
+        recorded = {"version": fact.sequence, UPDATED_AT: fact.recorded_at}
+        change = self.changes.get(type(fact.data))
+        changed = {**recorded, **(change(fact, row) if change else {})}
         return {**changed, **self._newest(row, changed)} if self.is_dated else changed
 
     def _newest(self, row: Row, changed: Row) -> Row:
         """What tells when something was recorded last, of the row and of what changes in it."""
         return {
             name: max(known, changed[name])
-            for name in ("version", "updated_at")
+            for name in ("version", UPDATED_AT)
             if name in changed and (known := row.get(name)) is not None
         }
 
@@ -141,7 +175,7 @@ class Table:
         of rows."""
         rows, places = dict[Any, Row](), dict[Any, Dated]()
         for told in by_thing(facts).values():
-            own = [fact for fact in standing(told) if type(fact.data) in self.changes]
+            own = [fact for fact in standing(told) if self._folds(fact)]
             for _, fact in timed(own):
                 for key in self.keys(fact):
                     row = rows.setdefault(key, self._blank(key))
@@ -152,10 +186,12 @@ class Table:
             for fact in told:
                 if self._takes_back(fact) and fact.aggregate_id in rows:
                     row = rows[fact.aggregate_id]
-                    row |= self._newest(row, {"version": fact.sequence, "updated_at": fact.recorded_at})
+                    row |= self._newest(row, {"version": fact.sequence, UPDATED_AT: fact.recorded_at})
         return rows, places
 
 
+UPDATED_AT = "updated_at"
+"""The column that says when a row was changed last, by the company's clock."""
 SEARCH_COLUMN = "search_key"
 """The column in which words are searched, whatever their case and the marks on their letters."""
 LANGUAGE_KEY = 'text collate "C" not null'

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_route
 from shared.http.failures import answer_failures
 from shared.http.handwritten import READS, every_route
-from shared.http.list_routes import list_route
+from shared.http.list_routes import list_route, row_route
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
 from shared.http.openapi.pages import reference_routes
@@ -57,6 +57,8 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     commands = command_routes(service.aggregates)
     app.router.routes += [starlette_route(route) for route in commands]
     app.router.routes += [list_route(listing) for listing in service.listings]
+    shown = {resource.aggregate.plural for resource in service.resources}
+    app.router.routes += [row_route(listing) for listing in service.listings if listing.name not in shown]
     for routes in service.routes:
         if isinstance(routes, APIRouter):
             app.include_router(routes, dependencies=[every_route])

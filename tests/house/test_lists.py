@@ -1,11 +1,13 @@
-"""The law of the lists: an aggregate's list folds every event that changes the aggregate."""
+"""The law of the lists: an aggregate's list folds every event that changes the aggregate, and says when it did last."""
 
 import pytest
 
 from deploy.services import definition_of
 from shared.domain.aggregate import Aggregate
 from shared.events.registry import SERVICES
-from shared.projections.lists import CURRENCY, Listing, columns_of
+from shared.projections.columns import CURRENCY
+from shared.projections.lists import UPDATED_SINCE, Listing
+from shared.projections.tables import UPDATED_AT
 from shared.service.definition import Service
 
 OWNERS: list[Service] = [definition_of(name) for name in SERVICES]
@@ -16,7 +18,6 @@ UNLISTED = {
     "number-series": "the numbers stand on the invoices",
 }
 LEFT_OUT: dict[str, str] = {
-    "InvoiceOverdue": "what is overdue follows from the due day and the company's today",
     "HistoryArranged": "what it led to are events of their own",
 }
 """The name of an event that the list of its aggregate passes over → why. Its list's `version` then lags behind."""
@@ -45,5 +46,13 @@ def test_what_is_left_out_exists() -> None:
     "listing", [each for service in OWNERS for each in service.listings], ids=lambda each: each.name
 )
 def test_a_list_of_amounts_can_be_narrowed_to_a_currency(listing: Listing) -> None:
-    has_currencies = CURRENCY in columns_of(listing.item) and listing.name not in IN_THE_COMPANYS_CURRENCY
+    has_currencies = CURRENCY in listing.columns and listing.name not in IN_THE_COMPANYS_CURRENCY
     assert (CURRENCY in listing.filters) is has_currencies
+
+
+@pytest.mark.parametrize(
+    "listing", [each for service in OWNERS for each in service.listings], ids=lambda each: each.name
+)
+def test_whoever_keeps_a_copy_of_a_list_can_ask_what_has_changed(listing: Listing) -> None:
+    assert {UPDATED_SINCE} <= listing.parameters
+    assert UPDATED_AT in listing.orders

@@ -1,6 +1,5 @@
 """The list of contracts."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
@@ -22,9 +21,31 @@ from shared.events.contracts.contract import (
 from shared.events.definition import value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
+from shared.projections.columns import BY_LANGUAGE, SEARCHED
 from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
 from shared.projections.projection import Projection
-from shared.projections.tables import Change, Row, Table
+from shared.projections.tables import Row, Table
+
+
+@value
+class ContractRow:
+    """A contract in the list."""
+
+    id: UUID
+    version: int
+    name: Annotated[str, BY_LANGUAGE, SEARCHED]
+    status: Annotated[str, words(statuses(contract))]
+    total: Money
+    deal_id: UUID | None
+    account_id: UUID | None
+    owner: UUID | None
+    team: UUID | None
+    flagged: str | None
+    """Why somebody should look at it."""
+    drafted_at: datetime
+    signed_on: date | None
+    activated_on: date | None
+    updated_at: datetime
 
 
 def _drafted(fact: Envelope[ContractDrafted], row: Row) -> Row:
@@ -38,8 +59,6 @@ def _drafted(fact: Envelope[ContractDrafted], row: Row) -> Row:
         "account_id": event.account_id,
         "owner": event.owner,
         "team": event.team,
-        "submitter": None,
-        "flagged": None,
         "drafted_at": fact.occurred_at,
     }
 
@@ -63,83 +82,30 @@ def _activated(fact: Envelope[ContractActivated], row: Row) -> Row:
     return {"status": "active", "activated_on": fact.data.on, "account_id": fact.data.account_id}
 
 
-def _dated(change: Change) -> Change:
-    """The change, and when it was recorded."""
-    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
-
-
-CHANGES: Mapping[type, Change] = {
-    ContractDrafted: _drafted,
-    ContractTermsChanged: _agreed,
-    ContractSubmitted: lambda fact, _: {"status": "submitted", "submitter": fact.data.submitter},
-    ContractApproved: lambda fact, _: {"status": "approved"},
-    ContractReturned: lambda fact, _: {"status": "drafted"},
-    ContractSigned: _signed,
-    ContractActivated: _activated,
-    ContractVoided: lambda fact, _: {"status": "voided"},
-    ContractFlagged: lambda fact, _: {"flagged": fact.data.reason},
-}
-
 CONTRACT = Table(
     name="contract",
-    searched=("name",),
-    by_language=("name",),
-    columns={
-        "id": "uuid primary key",
-        "version": "bigint not null",
-        "name": "text not null",
-        "status": "text not null",
-        "total": "numeric not null",
-        "currency": "text not null",
-        "deal_id": "uuid",
-        "account_id": "uuid",
-        "owner": "uuid",
-        "team": "uuid",
-        "submitter": "text",
-        "flagged": "text",
-        "drafted_at": "timestamptz not null",
-        "signed_on": "date",
-        "activated_on": "date",
-        "updated_at": "timestamptz not null",
+    row=ContractRow,
+    events=contract.events,
+    changes={
+        ContractDrafted: _drafted,
+        ContractTermsChanged: _agreed,
+        ContractSubmitted: lambda *_: {"status": "submitted"},
+        ContractApproved: lambda *_: {"status": "approved"},
+        ContractReturned: lambda *_: {"status": "drafted"},
+        ContractSigned: _signed,
+        ContractActivated: _activated,
+        ContractVoided: lambda *_: {"status": "voided"},
+        ContractFlagged: lambda fact, _: {"flagged": fact.data.reason},
     },
-    changes={event: _dated(change) for event, change in CHANGES.items()},
+    indices=("(drafted_at, id)", "(deal_id)", "(account_id)", "(status, drafted_at)"),
 )
 
-DDL = f"""
-{CONTRACT.ddl}
-create index on {{view}}.contract (drafted_at, id);
-create index on {{view}}.contract (deal_id);
-create index on {{view}}.contract (account_id);
-create index on {{view}}.contract (status, drafted_at);
-"""
-
-CONTRACT_PROJECTION = Projection(name="contracts", version=5, ddl=DDL, apply=CONTRACT.apply, events=tuple(CHANGES))
-
-
-@value
-class ContractRow:
-    """A contract in the list."""
-
-    id: UUID
-    version: int
-    name: str
-    status: Annotated[str, words(statuses(contract))]
-    total: Money
-    deal_id: UUID | None
-    account_id: UUID | None
-    owner: UUID | None
-    team: UUID | None
-    flagged: str | None
-    """Why somebody should look at it."""
-    drafted_at: datetime
-    signed_on: date | None
-    activated_on: date | None
-    updated_at: datetime
-
+CONTRACT_PROJECTION = Projection(
+    name="contracts", version=6, ddl=CONTRACT.ddl, apply=CONTRACT.apply, events=tuple(CONTRACT.events)
+)
 
 CONTRACTS = Listing(
     name="contracts",
-    by_language=("name",),
     projection=CONTRACT_PROJECTION,
     table="contract",
     item=ContractRow,

@@ -1,11 +1,23 @@
 """The deals as contracts know them: that they are there, whose they are, and with which account (CON-1)."""
 
 from typing import Any
+from uuid import UUID
 
 from shared.events.deals.deal import DealHandedOver, DealOpened
+from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
+
+
+@value
+class KnownDeal:
+    """What contracts know of a deal."""
+
+    id: UUID
+    owner: UUID | None
+    team: UUID | None
+    account_id: UUID | None
 
 
 def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
@@ -18,17 +30,18 @@ def _kept(fact: Envelope[Any], row: Row) -> Row:
 
 KNOWN_DEAL = Table(
     name="deal",
-    columns={"id": "uuid primary key", "owner": "uuid", "team": "uuid", "account_id": "uuid"},
+    row=KnownDeal,
+    events=(DealOpened, DealHandedOver),
     changes={DealOpened: _opened, DealHandedOver: _kept},
 )
 
 KNOWN_DEALS = Projection(
     name="known_deals",
-    version=2,
+    version=3,
     ddl=KNOWN_DEAL.ddl,
     apply=KNOWN_DEAL.apply,
     source="journal",
-    events=tuple(KNOWN_DEAL.changes),
+    events=tuple(KNOWN_DEAL.events),
 )
 
 DEAL = "select owner, team, account_id from {view}.deal where id = $1"

@@ -1,6 +1,5 @@
 """The list of deals."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, get_args
 from uuid import UUID
@@ -12,16 +11,13 @@ from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.deals.deal import (
     DealAbandoned,
-    DealActivityLogged,
     DealAmountChanged,
     DealCategoryChanged,
     DealCloseDateChanged,
-    DealFactsNoted,
     DealHandedOver,
     DealLost,
     DealMoved,
     DealNextStepPlanned,
-    DealNodeCompleted,
     DealOpened,
     DealReopened,
     DealWon,
@@ -29,37 +25,10 @@ from shared.events.deals.deal import (
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
+from shared.projections.columns import BY_LANGUAGE, SEARCHED
 from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
-
-COLUMNS = {
-    "id": "uuid primary key",
-    "version": "bigint not null",
-    "status": "text not null",
-    "name": "text not null",
-    "amount": "numeric not null",
-    "currency": "text not null",
-    "stage": "text not null",
-    "probability": "numeric not null",
-    "category": "text not null",
-    "category_of_stage": "text not null",
-    "category_by_rep": "text",
-    "category_by_manager": "text",
-    "expected_close": "date",
-    "next_step": "date",
-    "owner": "uuid",
-    "team": "uuid",
-    "account_id": "uuid",
-    "account_name": "text",
-    "source": "text",
-    "industry": "text",
-    "process_id": "uuid not null",
-    "opened_at": "timestamptz not null",
-    "closed_on": "date",
-    "assumptions": "text[] not null",
-    "updated_at": "timestamptz not null",
-}
 
 
 @value
@@ -69,7 +38,7 @@ class DealRow:
     id: UUID
     version: int
     status: Annotated[str, words(statuses(deal))]
-    name: str
+    name: Annotated[str, BY_LANGUAGE, SEARCHED]
     amount: Money
     stage: str
     probability: Exact
@@ -79,7 +48,7 @@ class DealRow:
     owner: UUID | None
     team: UUID | None
     account_id: UUID | None
-    account_name: str | None
+    account_name: Annotated[str | None, SEARCHED]
     source: str | None
     industry: str | None
     process_id: UUID
@@ -88,6 +57,15 @@ class DealRow:
     assumptions: tuple[str, ...]
     """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
     updated_at: datetime
+
+
+@value
+class DealJudgements:
+    """Who judged a deal how (DEAL-10)."""
+
+    category_of_stage: str
+    category_by_rep: str | None
+    category_by_manager: str | None
 
 
 def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
@@ -141,54 +119,32 @@ def _counting(row: Row) -> Row:
     return {**judgements, "category": next(filter(None, judgements.values()))}
 
 
-def _dated(change: Change) -> Change:
-    """The change, and when it was recorded."""
-    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
-
-
-CHANGES: Mapping[type, Change] = {
-    DealOpened: _opened,
-    DealMoved: _while_open(_moved),
-    DealAmountChanged: _while_open(_worth),
-    DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
-    DealCategoryChanged: _while_open(_judged),
-    DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
-    DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
-    DealWon: _closed("won"),
-    DealLost: _closed("lost"),
-    DealAbandoned: _closed("abandoned"),
-    DealReopened: lambda *_: {"status": "open", "closed_on": None},
-    DealNodeCompleted: lambda *_: {},
-    DealFactsNoted: lambda *_: {},
-    DealActivityLogged: lambda *_: {},
-}
-"""The columns that each event changes, besides version and time."""
-
 DEAL = Table(
     name="deal",
-    searched=("name", "account_name"),
-    by_language=("name",),
-    columns=COLUMNS,
-    changes={event: _dated(change) for event, change in CHANGES.items()},
+    row=DealRow,
+    kept=DealJudgements,
+    events=deal.events,
+    changes={
+        DealOpened: _opened,
+        DealMoved: _while_open(_moved),
+        DealAmountChanged: _while_open(_worth),
+        DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
+        DealCategoryChanged: _while_open(_judged),
+        DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
+        DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
+        DealWon: _closed("won"),
+        DealLost: _closed("lost"),
+        DealAbandoned: _closed("abandoned"),
+        DealReopened: lambda *_: {"status": "open", "closed_on": None},
+    },
     assumes=lambda _, row: {"assumptions": [*row["assumptions"], ORDER_OF_DAY]},
+    indices=("(opened_at, id)", "(expected_close, id)", "(amount, id)", "(owner)", "(team)", "(account_id)"),
 )
 
-DDL = f"""
-{DEAL.ddl}
-create index on {{view}}.deal (opened_at, id);
-create index on {{view}}.deal (updated_at, id);
-create index on {{view}}.deal (expected_close, id);
-create index on {{view}}.deal (amount, id);
-create index on {{view}}.deal (owner);
-create index on {{view}}.deal (team);
-create index on {{view}}.deal (account_id);
-"""
-
-DEAL_PROJECTION = Projection(name="deals", version=5, ddl=DDL, apply=DEAL.apply, events=tuple(CHANGES))
+DEAL_PROJECTION = Projection(name="deals", version=6, ddl=DEAL.ddl, apply=DEAL.apply, events=tuple(DEAL.events))
 
 DEALS = Listing(
     name="deals",
-    by_language=("name",),
     projection=DEAL_PROJECTION,
     table="deal",
     item=DealRow,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from uuid import UUID
 
+from services.deals.domain.exchange_rate import exchange_rate
 from shared.domain.roles import EVERYBODY
 from shared.events.deals.exchange_rate import ExchangeRatesPublished
 from shared.events.definition import Exact, value
@@ -41,7 +42,6 @@ def _published(fact: Envelope[ExchangeRatesPublished], row: Row) -> Row:
         "currency": currency,
         "published_on": event.on,
         "rate": next(each.rate for each in event.rates if each.currency == currency),
-        "updated_at": fact.recorded_at,
     }
 
 
@@ -52,28 +52,19 @@ def _keys(fact: Envelope[ExchangeRatesPublished]) -> Iterator[str]:
 
 EXCHANGE_RATE = Table(
     name="exchange_rate",
-    columns={
-        "id": 'text collate "C" primary key',
-        "table_id": "uuid not null",
-        "version": "bigint not null",
-        "base": "text not null",
-        "currency": "text not null",
-        "published_on": "date not null",
-        "rate": "numeric not null",
-        "updated_at": "timestamptz not null",
-    },
+    row=ExchangeRateRow,
+    events=exchange_rate.events,
     changes={ExchangeRatesPublished: _published},
     keys=_keys,
+    indices=("(published_on, base, currency)", "(currency, published_on, id)"),
 )
 
-DDL = f"""
-{EXCHANGE_RATE.ddl}
-create index on {{view}}.exchange_rate (published_on, base, currency);
-create index on {{view}}.exchange_rate (currency, published_on, id);
-"""
-
 EXCHANGE_RATE_PROJECTION = Projection(
-    name="exchange_rates", version=1, ddl=DDL, apply=EXCHANGE_RATE.apply, events=tuple(EXCHANGE_RATE.changes)
+    name="exchange_rates",
+    version=2,
+    ddl=EXCHANGE_RATE.ddl,
+    apply=EXCHANGE_RATE.apply,
+    events=tuple(EXCHANGE_RATE.events),
 )
 
 EXCHANGE_RATES = Listing(

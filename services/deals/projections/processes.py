@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from services.deals.domain.process import process
 from shared.domain.roles import EVERYBODY
 from shared.events.deals.process import ProcessPublished
 from shared.events.definition import value
@@ -24,6 +25,7 @@ class ProcessRow:
     stages: list[str]
     """The keys of its stages, in order."""
     published_at: datetime
+    updated_at: datetime
 
 
 def _published(fact: Envelope[ProcessPublished], row: Row) -> Row:
@@ -39,19 +41,13 @@ def _published(fact: Envelope[ProcessPublished], row: Row) -> Row:
 
 PROCESS = Table(
     name="process",
-    columns={
-        "id": "uuid primary key",
-        "version": "bigint not null",
-        "key": "text not null",
-        "name": "text not null",
-        "stages": "text[] not null",
-        "published_at": "timestamptz not null",
-    },
+    row=ProcessRow,
+    events=process.events,
     changes={ProcessPublished: _published},
 )
 
 PROCESS_PROJECTION = Projection(
-    name="processes", version=1, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.changes)
+    name="processes", version=2, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.events)
 )
 
 PROCESSES = Listing(

@@ -1,14 +1,17 @@
 """The price list."""
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from services.deals.domain.product import TOLD
+from services.deals.domain.product import TOLD, product
 from shared.domain.history import stated
 from shared.domain.roles import EVERYBODY
 from shared.events.deals.product import ProductChanged, ProductListed
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.money import Money
+from shared.projections.columns import BY_LANGUAGE, SEARCHED
 from shared.projections.lists import Listing, equals, in_currency, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
@@ -20,11 +23,12 @@ class ProductRow:
 
     id: UUID
     version: int
-    code: str
-    name: str
+    code: Annotated[str, SEARCHED]
+    name: Annotated[str, BY_LANGUAGE, SEARCHED]
     family: str | None
     list_price: Money
     active: bool
+    updated_at: datetime
 
 
 def _whole(fact: Envelope[ProductListed | ProductChanged], row: Row) -> Row:
@@ -38,31 +42,18 @@ def _whole(fact: Envelope[ProductListed | ProductChanged], row: Row) -> Row:
 
 PRODUCT = Table(
     name="product",
-    searched=("code", "name"),
-    by_language=("name",),
-    columns={
-        "id": "uuid primary key",
-        "version": "bigint not null",
-        "code": "text not null",
-        "name": "text not null",
-        "family": "text",
-        "list_price": "numeric not null",
-        "currency": "text not null",
-        "active": "boolean not null",
-    },
+    row=ProductRow,
+    events=product.events,
     changes={ProductListed: _whole, ProductChanged: _whole},
+    indices=("(code, id)",),
 )
 
-DDL = f"""
-{PRODUCT.ddl}
-create index on {{view}}.product (code, id);
-"""
-
-PRODUCT_PROJECTION = Projection(name="products", version=5, ddl=DDL, apply=PRODUCT.apply, events=tuple(PRODUCT.changes))
+PRODUCT_PROJECTION = Projection(
+    name="products", version=6, ddl=PRODUCT.ddl, apply=PRODUCT.apply, events=tuple(PRODUCT.events)
+)
 
 PRODUCTS = Listing(
     name="products",
-    by_language=("name",),
     projection=PRODUCT_PROJECTION,
     table="product",
     item=ProductRow,

@@ -1,9 +1,10 @@
 """The list of targets."""
 
+from datetime import datetime
 from typing import Literal, get_args
 from uuid import UUID
 
-from services.deals.domain.target import Level
+from services.deals.domain.target import Level, target
 from shared.domain.roles import READING_TARGETS
 from shared.events.deals.target import TargetSet
 from shared.events.definition import value
@@ -26,6 +27,7 @@ class TargetRow:
     amount: Money
     team: UUID | None
     member: UUID | None
+    updated_at: datetime
 
 
 def _set(fact: Envelope[TargetSet], row: Row) -> Row:
@@ -44,26 +46,15 @@ def _set(fact: Envelope[TargetSet], row: Row) -> Row:
 
 TARGET = Table(
     name="target",
-    columns={
-        "id": "uuid primary key",
-        "version": "bigint not null",
-        "period": "text not null",
-        "kind": "text not null",
-        "level": "text not null",
-        "amount": "numeric not null",
-        "currency": "text not null",
-        "team": "uuid",
-        "member": "uuid",
-    },
+    row=TargetRow,
+    events=target.events,
     changes={TargetSet: _set},
+    indices=("(period, id)",),
 )
 
-DDL = f"""
-{TARGET.ddl}
-create index on {{view}}.target (period, id);
-"""
-
-TARGET_PROJECTION = Projection(name="targets", version=2, ddl=DDL, apply=TARGET.apply, events=tuple(TARGET.changes))
+TARGET_PROJECTION = Projection(
+    name="targets", version=3, ddl=TARGET.ddl, apply=TARGET.apply, events=tuple(TARGET.events)
+)
 
 TARGETS = Listing(
     name="targets",

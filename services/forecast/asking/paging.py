@@ -17,7 +17,7 @@ from shared.http.list_routes import link_to, query_of
 from shared.http.query_parameters import SPELLED_WHOLE
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid
-from shared.projections.lists import QueryParams
+from shared.projections.list_queries import QueryParams
 
 MAX_ROWS = 200
 

@@ -1,6 +1,5 @@
 """The list of leads."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -27,49 +26,12 @@ from shared.events.leads.lead import (
     LeadQualificationNoted,
 )
 from shared.events.money import Money
+from shared.projections.columns import SEARCHED
 from shared.projections.lists import Listing, at_least, at_most, equals, in_team, one_of, search
 from shared.projections.projection import Projection
 from shared.projections.tables import Change, Row, Table
 
 PERSONAL = ("person_name", "email", "phone", "title")
-
-COLUMNS = {
-    "id": "uuid primary key",
-    "version": "bigint not null",
-    "status": "text not null",
-    "source": "text not null",
-    "person_name": "text",
-    "email": "text",
-    "phone": "text",
-    "title": "text",
-    "company_name": "text",
-    "company_domain": "text",
-    "industry": "text",
-    "company_size": "integer",
-    "country": "text",
-    "campaign": "text",
-    "acquisition_cost": "numeric",
-    "currency": "text",
-    "owner": "uuid",
-    "team": "uuid",
-    "rule": "text",
-    "original_id": "uuid",
-    "original_kind": "text",
-    "candidates": "uuid[] not null",
-    "need_stated": "boolean",
-    "budget": "numeric",
-    "decision_chain_known": "boolean",
-    "last_activity_on": "date",
-    "follow_up": "date",
-    "account_id": "uuid",
-    "deal_id": "uuid",
-    "reason": "text",
-    "erased": "boolean not null",
-    "assumptions": "text[] not null",
-    "captured_at": "timestamptz not null",
-    "closed_at": "timestamptz",
-    "updated_at": "timestamptz not null",
-}
 
 
 @value
@@ -80,11 +42,11 @@ class LeadRow:
     version: int
     status: Annotated[str, words(statuses(lead))]
     source: str
-    person_name: str | None
-    email: str | None
-    phone: str | None
+    person_name: Annotated[str | None, SEARCHED]
+    email: Annotated[str | None, SEARCHED]
+    phone: Annotated[str | None, SEARCHED]
     title: str | None
-    company_name: str | None
+    company_name: Annotated[str | None, SEARCHED]
     company_domain: str | None
     industry: str | None
     company_size: int | None
@@ -194,41 +156,31 @@ def _while_open(change: Change) -> Change:
     return lambda fact, row: change(fact, row) if row["status"] == "open" else {}
 
 
-def _dated(change: Change) -> Change:
-    """The change, and when it was recorded."""
-    return lambda fact, row: {**change(fact, row), "updated_at": fact.recorded_at}
-
-
-CHANGES: Mapping[type, Change] = {
-    LeadCaptured: _captured,
-    LeadMarkedDuplicate: _while_open(_known_again),
-    LeadAssigned: _while_open(_owned),
-    LeadLeftUnassigned: _while_open(_owned),
-    LeadActivityLogged: _while_open(_worked_on),
-    LeadFollowUpPlanned: _while_open(lambda fact, _: {"follow_up": fact.data.on}),
-    LeadQualificationNoted: _while_open(_qualified),
-    LeadConverted: _while_open(_converted),
-    LeadDisqualified: _while_open(_given_up),
-    LeadErased: _erased,
-}
-
 LEAD = Table(
     name="lead",
-    searched=("company_name", "person_name", "email", "phone"),
-    columns=COLUMNS,
-    changes={event: _dated(change) for event, change in CHANGES.items()},
+    row=LeadRow,
+    events=lead.events,
+    changes={
+        LeadCaptured: _captured,
+        LeadMarkedDuplicate: _while_open(_known_again),
+        LeadAssigned: _while_open(_owned),
+        LeadLeftUnassigned: _while_open(_owned),
+        LeadActivityLogged: _while_open(_worked_on),
+        LeadFollowUpPlanned: _while_open(lambda fact, _: {"follow_up": fact.data.on}),
+        LeadQualificationNoted: _while_open(_qualified),
+        LeadConverted: _while_open(_converted),
+        LeadDisqualified: _while_open(_given_up),
+        LeadErased: _erased,
+    },
     assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
+    indices=(
+        "(captured_at, id)",
+        "(follow_up, id)",
+        "(owner, status)",
+        "(team)",
+        "(email) where closed_at is not null",
+    ),
 )
-
-DDL = f"""
-{LEAD.ddl}
-create index on {{view}}.lead (captured_at, id);
-create index on {{view}}.lead (updated_at, id);
-create index on {{view}}.lead (follow_up, id);
-create index on {{view}}.lead (owner, status);
-create index on {{view}}.lead (team);
-create index on {{view}}.lead (email) where closed_at is not null;
-"""
 
 OPEN_THEN = """
 select id, person_name, captured_at, owner, team from {view}.lead
@@ -237,7 +189,7 @@ select id, person_name, captured_at, owner, team from {view}.lead
 """
 """The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
-LEAD_PROJECTION = Projection(name="leads", version=4, ddl=DDL, apply=LEAD.apply, events=tuple(CHANGES))
+LEAD_PROJECTION = Projection(name="leads", version=5, ddl=LEAD.ddl, apply=LEAD.apply, events=tuple(LEAD.events))
 
 LEADS = Listing(
     name="leads",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from services.leads.domain.organisation.member import DETAILS, Experience, member
+from services.leads.domain.organisation.team import team
 from shared.domain.aggregate import statuses
 from shared.domain.history import stated
 from shared.domain.roles import EVERYBODY, Role
@@ -21,9 +22,44 @@ from shared.events.leads.member import (
     MemberWentOnLeave,
 )
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
+from shared.projections.columns import BY_LANGUAGE, SEARCHED
 from shared.projections.lists import Listing, equals, in_team, one_of, search
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
+
+
+@value
+class TeamRow:
+    """A team in the list."""
+
+    id: UUID
+    version: int
+    name: Annotated[str, BY_LANGUAGE, SEARCHED]
+    parent_id: UUID | None
+    manager: UUID | None
+    formed_at: datetime
+    updated_at: datetime
+
+
+@value
+class MemberRow:
+    """A member in the list."""
+
+    id: UUID
+    version: int
+    status: Annotated[str, words(statuses(member))]
+    subject: str
+    name: Annotated[str, BY_LANGUAGE, SEARCHED]
+    role: Role
+    team: UUID | None
+    department: str
+    experience: Experience
+    capacity: int
+    joined_at: datetime
+    left_on: date | None
+    assumptions: tuple[str, ...]
+    """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
+    updated_at: datetime
 
 
 def _joined(fact: Envelope[MemberJoined], row: Row) -> Row:
@@ -55,16 +91,8 @@ def _while_active(change: Change) -> Change:
 
 TEAM = Table(
     name="team",
-    searched=("name",),
-    by_language=("name",),
-    columns={
-        "id": "uuid primary key",
-        "version": "bigint not null",
-        "name": "text not null",
-        "parent_id": "uuid",
-        "manager": "uuid",
-        "formed_at": "timestamptz not null",
-    },
+    row=TeamRow,
+    events=team.events,
     changes={
         TeamFormed: _formed,
         TeamChanged: _placed,
@@ -74,37 +102,21 @@ TEAM = Table(
 
 MEMBER = Table(
     name="member",
-    searched=("name",),
-    by_language=("name",),
-    columns={
-        "id": "uuid primary key",
-        "version": "bigint not null",
-        "status": "text not null",
-        "subject": "text not null",
-        "name": "text not null",
-        "role": "text not null",
-        "team": "uuid",
-        "department": "text not null",
-        "experience": "text not null",
-        "capacity": "integer not null",
-        "joined_at": "timestamptz not null",
-        "left_on": "date",
-        "assumptions": "text[] not null",
-    },
+    row=MemberRow,
+    events=member.events,
     changes={
         MemberJoined: _joined,
         MemberChanged: _while_active(_known),
         MemberMoved: _while_active(lambda fact, _: {"team": fact.data.team_id}),
-        MemberWentOnLeave: lambda fact, _: {},
         MemberLeft: _while_active(lambda fact, _: {"status": "former", "left_on": fact.data.on}),
     },
     assumes=lambda *_: {"assumptions": (ORDER_OF_DAY,)},
+    indices=("(team)",),
 )
 
 DDL = f"""
 {TEAM.ddl}
 {MEMBER.ddl}
-create index on {{view}}.member (team);
 create table {{view}}.leave (
     member_id uuid not null,
     first_day date not null,
@@ -150,43 +162,10 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
 
 
-@value
-class TeamRow:
-    """A team in the list."""
-
-    id: UUID
-    version: int
-    name: str
-    parent_id: UUID | None
-    manager: UUID | None
-    formed_at: datetime
-
-
-@value
-class MemberRow:
-    """A member in the list."""
-
-    id: UUID
-    version: int
-    status: Annotated[str, words(statuses(member))]
-    subject: str
-    name: str
-    role: Role
-    team: UUID | None
-    department: str
-    experience: Experience
-    capacity: int
-    joined_at: datetime
-    left_on: date | None
-    assumptions: tuple[str, ...]
-    """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
-
-
-PEOPLE_PROJECTION = Projection(name="people", version=6, ddl=DDL, apply=apply, events=(*TEAM.changes, *MEMBER.changes))
+PEOPLE_PROJECTION = Projection(name="people", version=7, ddl=DDL, apply=apply, events=(*TEAM.events, *MEMBER.events))
 
 TEAMS = Listing(
     name="teams",
-    by_language=("name",),
     projection=PEOPLE_PROJECTION,
     table="team",
     item=TeamRow,
@@ -201,7 +180,6 @@ TEAMS = Listing(
 
 MEMBERS = Listing(
     name="members",
-    by_language=("name",),
     projection=PEOPLE_PROJECTION,
     table="member",
     item=MemberRow,

@@ -2,113 +2,22 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import get_args
 from uuid import UUID
 
 from services.receivables.domain.ledger.allocation import AllocationRule
 from services.receivables.domain.ledger.holdings import Waits
+from services.receivables.projections.book_rows import (
+    AllocationRow,
+    AllocationStatus,
+    BalanceRow,
+    InvoiceRow,
+    InvoiceStatus,
+    ReceiptRow,
+)
 from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.domain.roles import READING
-from shared.events.definition import value
-from shared.events.money import Money
 from shared.projections.lists import Listing, at_least, at_most, contains, equals, in_currency, in_team, one_of
-
-InvoiceStatus = Literal["open", "part-paid", "paid"]
-AllocationStatus = Literal["standing", "taken-back"]
-
-
-@value
-class InvoiceRow:
-    """An invoice in the list."""
-
-    id: UUID
-    number: str
-    status: InvoiceStatus
-    ledger_id: UUID
-    account_id: UUID
-    contract_id: UUID | None
-    plan_id: UUID | None
-    instalment: int | None
-    deal_id: UUID | None
-    owner: UUID | None
-    team: UUID | None
-    amount: Money
-    open: Money
-    """What of it is not settled yet."""
-    issued_on: date
-    due: date
-    legal_entity: str
-    outside_id: str | None
-    """By what the system knows it that it came from, of an invoice of history."""
-    overdue: bool
-    """Whether anything of it is open after its due day."""
-    paid_on: date | None
-    """The day of the last money that settled it."""
-
-
-@value
-class ReceiptRow:
-    """A receipt in the list."""
-
-    id: UUID
-    bank_reference: str
-    ledger_id: UUID
-    account_id: UUID
-    amount: Money
-    unapplied: Money
-    """What of it settles no invoice: the customer's credit."""
-    received_on: date
-    reference: str | None
-    """What the payer wrote."""
-    outside_id: str | None
-    """By what the system knows it that it came from, of money of history."""
-    waits: Waits | None
-    """Why a person has to look at it."""
-    taken_back: Money
-    """What of it was taken back, and waits until somebody allocates it."""
-
-
-@value
-class AllocationRow:
-    """How a receipt settles an invoice, or did."""
-
-    id: str
-    ledger_id: UUID
-    account_id: UUID
-    receipt_id: UUID
-    invoice_id: UUID
-    invoice_number: str
-    amount: Money
-    """What still stands of it; zero where all of it was taken back."""
-    taken_back: Money
-    """What was taken back of it."""
-    rule: AllocationRule
-    """Why this invoice."""
-    allocated_on: date
-    """From when on it settles the invoice."""
-    of_history: bool
-    """Decided on what history tells: what is told of it later may have it allocated otherwise."""
-    status: AllocationStatus
-    reason: str | None
-    """Why it stands, where a person said so."""
-    taken_back_for: str | None
-    """Why something was taken back last."""
-    owner: UUID | None
-    team: UUID | None
-
-
-@value
-class BalanceRow:
-    """What a customer owes, and what we owe them."""
-
-    id: UUID
-    """The ledger's."""
-    account_id: UUID
-    invoiced: Money
-    received: Money
-    outstanding: Money
-    unapplied: Money
-
 
 INVOICES = Listing(
     name="invoices",
@@ -137,7 +46,6 @@ INVOICES = Listing(
     sorts=("issued_on", "due", "amount", "open", "number"),
     default_sort="-issued_on",
     readers=READING,
-    of_today={"overdue": "(open > 0 and due < {today})"},
 )
 
 RECEIPTS = Listing(

@@ -5,10 +5,12 @@ from typing import Any
 
 from services.receivables.domain.ledger.holdings import TAKEN_BACK, TIE
 from services.receivables.domain.ledger.state import BY_HAND
+from services.receivables.projections.book_rows import AllocationRow, BalanceRow, InvoiceRow, ReceiptRow
 from shared.events.envelope import Envelope
 from shared.events.receivables.ledger import (
     AllocationReversed,
     InvoiceIssued,
+    InvoiceOverdue,
     ReceiptAllocated,
     ReceiptHeld,
     ReceiptRecorded,
@@ -150,51 +152,17 @@ FIGURES = ("invoiced", "received", "outstanding", "unapplied")
 
 INVOICE = Table(
     name="invoice",
-    columns={
-        "id": "uuid primary key",
-        "number": "text not null",
-        "status": "text not null",
-        "ledger_id": "uuid not null",
-        "account_id": "uuid not null",
-        "contract_id": "uuid",
-        "plan_id": "uuid",
-        "instalment": "integer",
-        "deal_id": "uuid",
-        "owner": "uuid",
-        "team": "uuid",
-        "amount": "numeric not null",
-        "open": "numeric not null",
-        "currency": "text not null",
-        "issued_on": "date not null",
-        "due": "date not null",
-        "legal_entity": "text not null",
-        "outside_id": "text",
-        "paid_on": "date",
-    },
-    changes={
-        InvoiceIssued: _issued,
-        ReceiptAllocated: _still_open(-1),
-        AllocationReversed: _still_open(1),
-    },
+    row=InvoiceRow,
+    events=(InvoiceIssued, InvoiceOverdue, ReceiptAllocated, AllocationReversed),
+    changes={InvoiceIssued: _issued, ReceiptAllocated: _still_open(-1), AllocationReversed: _still_open(1)},
     keys=lambda fact: (fact.data.invoice_id,),
+    indices=("(issued_on, id)", "(due, id)", "(account_id)", "(number)"),
 )
 
 RECEIPT = Table(
     name="receipt",
-    columns={
-        "id": "uuid primary key",
-        "bank_reference": "text not null",
-        "ledger_id": "uuid not null",
-        "account_id": "uuid not null",
-        "amount": "numeric not null",
-        "unapplied": "numeric not null",
-        "currency": "text not null",
-        "received_on": "date not null",
-        "reference": "text",
-        "outside_id": "text",
-        "waits": "text",
-        "taken_back": "numeric not null",
-    },
+    row=ReceiptRow,
+    events=(ReceiptRecorded, ReceiptAllocated, AllocationReversed, ReceiptHeld, ReceiptReleased),
     changes={
         ReceiptRecorded: _received,
         ReceiptAllocated: _spent,
@@ -203,41 +171,22 @@ RECEIPT = Table(
         ReceiptReleased: lambda fact, _: {"waits": None},
     },
     keys=lambda fact: (fact.data.receipt_id,),
+    indices=("(received_on, id)", "(account_id)", "(bank_reference)", "(waits) where waits is not null"),
 )
 
 ALLOCATION = Table(
     name="allocation",
-    columns={
-        "id": "text primary key",
-        "ledger_id": "uuid not null",
-        "account_id": "uuid not null",
-        "receipt_id": "uuid not null",
-        "invoice_id": "uuid not null",
-        "invoice_number": "text not null",
-        "amount": "numeric not null",
-        "taken_back": "numeric not null",
-        "currency": "text not null",
-        "rule": "text not null",
-        "allocated_on": "date not null",
-        "of_history": "boolean not null",
-        "status": "text not null",
-        "reason": "text",
-        "taken_back_for": "text",
-        "owner": "uuid",
-        "team": "uuid",
-    },
+    row=AllocationRow,
+    events=(ReceiptAllocated, AllocationReversed),
     changes={ReceiptAllocated: _stands, AllocationReversed: _taken_back},
     keys=lambda fact: (_allocation_key(fact),),
+    indices=("(allocated_on, id)", "(invoice_id)", "(receipt_id)"),
 )
 
 BALANCE = Table(
     name="balance",
-    columns={
-        "id": "uuid primary key",
-        "account_id": "uuid not null",
-        "currency": "text not null",
-        **dict.fromkeys(FIGURES, "numeric not null"),
-    },
+    row=BalanceRow,
+    events=(InvoiceIssued, ReceiptRecorded, ReceiptAllocated, AllocationReversed),
     changes={
         InvoiceIssued: _balance(invoiced=1, outstanding=1),
         ReceiptRecorded: _balance(received=1, unapplied=1),
@@ -245,26 +194,10 @@ BALANCE = Table(
         AllocationReversed: _balance(outstanding=1, unapplied=1),
     },
     keys=lambda fact: (fact.data.ledger_id,),
+    indices=("(account_id)",),
 )
 
-DDL = f"""
-{INVOICE.ddl}
-create index on {{view}}.invoice (issued_on, id);
-create index on {{view}}.invoice (due, id);
-create index on {{view}}.invoice (account_id);
-create index on {{view}}.invoice (number);
-{RECEIPT.ddl}
-create index on {{view}}.receipt (received_on, id);
-create index on {{view}}.receipt (account_id);
-create index on {{view}}.receipt (bank_reference);
-create index on {{view}}.receipt (waits) where waits is not null;
-{ALLOCATION.ddl}
-create index on {{view}}.allocation (allocated_on, id);
-create index on {{view}}.allocation (invoice_id);
-create index on {{view}}.allocation (receipt_id);
-{BALANCE.ddl}
-create index on {{view}}.balance (account_id);
-"""
+TABLES = (INVOICE, RECEIPT, ALLOCATION, BALANCE)
 
 PAID_ON = """
 update {view}.invoice as i set paid_on = case when i.open = 0 then (
@@ -275,17 +208,17 @@ update {view}.invoice as i set paid_on = case when i.open = 0 then (
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
-    for table in (INVOICE, RECEIPT, ALLOCATION, BALANCE):
+    for table in TABLES:
         await table.apply(db, events)
-    moved = {event.data.invoice_id for event in events if type(event.data) in ALLOCATION.changes}
+    moved = {event.data.invoice_id for event in events if type(event.data) in ALLOCATION.events}
     if moved:
         await db.execute(PAID_ON, list(moved))
 
 
 BOOKS_PROJECTION = Projection(
     name="books",
-    version=3,
-    ddl=DDL,
+    version=4,
+    ddl="".join(table.ddl for table in TABLES),
     apply=apply,
-    events=tuple(dict.fromkeys(event for table in (INVOICE, RECEIPT) for event in table.changes)),
+    events=tuple(dict.fromkeys(event for table in TABLES for event in table.events)),
 )

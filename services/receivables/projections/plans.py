@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.receivables.domain.plan import payment_plan
 from shared.domain.roles import READING
 from shared.events.definition import value
 from shared.events.envelope import Envelope
@@ -13,6 +14,51 @@ from shared.events.receivables.payment_plan import InstalmentInvoiced, PlanDrawn
 from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
+
+
+@value
+class PlanRow:
+    """A payment plan in the list."""
+
+    id: UUID
+    contract_id: UUID
+    account_id: UUID
+    deal_id: UUID | None
+    owner: UUID | None
+    team: UUID | None
+    total: Money
+    instalments: int
+    invoiced: int
+    """Of how many instalments nothing is left to invoice."""
+    to_invoice: Money
+    """What is left to invoice."""
+    drawn_up_at: datetime
+    updated_at: datetime
+
+
+@value
+class InstalmentRow:
+    """An instalment in the list."""
+
+    id: str
+    """The plan's id and the number."""
+    plan_id: UUID
+    number: int
+    contract_id: UUID
+    account_id: UUID
+    deal_id: UUID | None
+    owner: UUID | None
+    team: UUID | None
+    amount: Money
+    due: date
+    label: str | None
+    to_invoice: Money
+    """What of it is left to invoice."""
+    invoiced: bool
+    """Whether nothing of it is left to invoice."""
+    invoice_id: UUID | None
+    invoice_number: str | None
+    updated_at: datetime
 
 
 def _drawn_up(fact: Envelope[PlanDrawnUp], row: Row) -> Row:
@@ -76,68 +122,30 @@ def _key(plan_id: UUID, number: int) -> str:
     return f"{plan_id}/{number:03}"
 
 
-WHOSE = {
-    "contract_id": "uuid not null",
-    "account_id": "uuid not null",
-    "deal_id": "uuid",
-    "owner": "uuid",
-    "team": "uuid",
-}
-
 PLAN = Table(
     name="plan",
-    columns={
-        "id": "uuid primary key",
-        **WHOSE,
-        "total": "numeric not null",
-        "currency": "text not null",
-        "instalments": "integer not null",
-        "invoiced": "integer not null",
-        "to_invoice": "numeric not null",
-        "drawn_up_at": "timestamptz not null",
-    },
+    row=PlanRow,
+    events=payment_plan.events,
     # How many have their invoice, and what is left of all, follow from the instalments (`DONE`).
-    changes={PlanDrawnUp: _drawn_up, InstalmentInvoiced: lambda _, row: {}, PriorInvoiceCounted: lambda _, row: {}},
+    changes={PlanDrawnUp: _drawn_up},
+    indices=("(drawn_up_at, id)", "(contract_id)", "(account_id)"),
 )
 
 INSTALMENT = Table(
     name="instalment",
-    columns={
-        "id": "text primary key",
-        "plan_id": "uuid not null",
-        "number": "integer not null",
-        **WHOSE,
-        "amount": "numeric not null",
-        "currency": "text not null",
-        "due": "date not null",
-        "label": "text",
-        "to_invoice": "numeric not null",
-        "invoiced": "boolean not null",
-        "invoice_id": "uuid",
-        "invoice_number": "text",
-    },
+    row=InstalmentRow,
+    events=(PlanDrawnUp, InstalmentInvoiced, PriorInvoiceCounted),
     changes={PlanDrawnUp: _part, InstalmentInvoiced: _invoiced, PriorInvoiceCounted: _less},
     keys=_parts,
+    indices=("(due, id)", "(plan_id)"),
 )
-
-DDL = f"""
-{PLAN.ddl}
-create index on {{view}}.plan (drawn_up_at, id);
-create index on {{view}}.plan (contract_id);
-create index on {{view}}.plan (account_id);
-{INSTALMENT.ddl}
-create index on {{view}}.instalment (due, id);
-create index on {{view}}.instalment (plan_id);
-"""
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """What a batch of events changes in the lists."""
     await PLAN.apply(db, events)
     await INSTALMENT.apply(db, events)
-    changed = [event.data.plan_id for event in events if type(event.data) in PLAN.changes]
-    if changed:
-        await db.execute(DONE, changed)
+    await db.execute(DONE, [event.aggregate_id for event in events])
 
 
 DONE = """
@@ -146,50 +154,9 @@ update {view}.plan as p set invoiced = i.invoiced, to_invoice = i.to_invoice fro
          from {view}.instalment where plan_id = any($1) group by plan_id) as i
  where p.id = i.plan_id"""
 
-PLAN_PROJECTION = Projection(name="plans", version=3, ddl=DDL, apply=apply, events=tuple(PLAN.changes))
-
-
-@value
-class PlanRow:
-    """A payment plan in the list."""
-
-    id: UUID
-    contract_id: UUID
-    account_id: UUID
-    deal_id: UUID | None
-    owner: UUID | None
-    team: UUID | None
-    total: Money
-    instalments: int
-    invoiced: int
-    """Of how many instalments nothing is left to invoice."""
-    to_invoice: Money
-    """What is left to invoice."""
-    drawn_up_at: datetime
-
-
-@value
-class InstalmentRow:
-    """An instalment in the list."""
-
-    id: str
-    """The plan's id and the number."""
-    plan_id: UUID
-    number: int
-    contract_id: UUID
-    account_id: UUID
-    deal_id: UUID | None
-    owner: UUID | None
-    team: UUID | None
-    amount: Money
-    due: date
-    label: str | None
-    to_invoice: Money
-    """What of it is left to invoice."""
-    invoiced: bool
-    """Whether nothing of it is left to invoice."""
-    invoice_id: UUID | None
-    invoice_number: str | None
+PLAN_PROJECTION = Projection(
+    name="plans", version=4, ddl=PLAN.ddl + INSTALMENT.ddl, apply=apply, events=tuple(PLAN.events)
+)
 
 
 PLANS = Listing(

@@ -10,20 +10,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from shared.domain.aggregate import word_of
-from shared.domain.roles import Role
 from shared.http.command_routes import CommandRoute, operation_id
 from shared.http.examples import PREFIX, example_of
 from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS
 from shared.http.json import decimals_are_strings, schema_of
-from shared.http.openapi.filters import filter_parameter
+from shared.http.openapi.listings import listing_operation, row_operation
 from shared.http.openapi.parts import (
     ANSWER_HEADERS,
     CORRELATION,
     KEY,
     KNOWN,
     LINK,
-    OWN_SCHEMAS,
-    OWN_TEAM,
     PATH_ID,
     PREFER,
     RESUME,
@@ -34,48 +31,12 @@ from shared.http.openapi.parts import (
     VERSION,
     Document,
     header,
+    roles_of,
 )
-from shared.http.problems import CATALOGUE, KINDS
-from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
+from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, problems_of
+from shared.http.openapi.schemas import Schemas
 from shared.http.resources import Resource
-from shared.projections.lists import DEFAULT_ROWS, MAX_ROWS, OWN_TEAM_ONLY, Listing
-
-EVERY = ("malformed-request", "invalid-parameter", "not-signed-in", "not-allowed", "too-many-requests", "unexpected",
-         "read-model-behind", "unavailable")  # fmt: skip
-OF_ONE = ("not-found",)
-OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-flight", "body-too-large",
-               "unsupported-media-type", "invalid-body", "refused-content", "idempotency-key-reused",
-               "stale-version")  # fmt: skip
-
-
-class Schemas:
-    """Collects the schemas of data classes, and gives references to them."""
-
-    def __init__(self) -> None:
-        self.found: Document = dict(OWN_SCHEMAS)
-        self.spelled_out: set[str] = set(OWN_SCHEMAS)
-        """Those that are written here, and say themselves what is required."""
-
-    def adopt(self, schema: Document) -> Document:
-        """Keep a schema and its parts under components; gives the reference to it."""
-        schema = dict(schema)
-        parts: Document = schema.pop("$defs", {})
-        for name, part in parts.items():
-            self._keep(name, part)
-        if schema.get("type") == "object" and "title" in schema:
-            self._keep(schema["title"], schema)
-            return {"$ref": f"{PREFIX}{schema['title']}"}
-        return schema
-
-    def name(self, name: str, schema: Document) -> Document:
-        """Keep a schema that is written here under a name; gives the reference to it."""
-        self.spelled_out.add(name)
-        self._keep(name, {"title": name, **schema})
-        return {"$ref": f"{PREFIX}{name}"}
-
-    def _keep(self, name: str, schema: Document) -> None:
-        if self.found.setdefault(name, schema) != schema:
-            raise ValueError(f"two different schemas are called {name}")
+from shared.projections.lists import Listing
 
 
 def document(
@@ -108,7 +69,8 @@ def document(
     for resource in resources:
         paths.setdefault(f"/v1/{resource.aggregate.plural}/{{id}}", {})["get"] = _resource(resource, schemas)
     for listing in listings:
-        paths.setdefault(f"/v1/{listing.name}", {})["get"] = _listing(listing, schemas)
+        paths.setdefault(f"/v1/{listing.name}", {})["get"] = listing_operation(listing, schemas)
+        paths.setdefault(f"/v1/{listing.name}/{{id}}", {}).setdefault("get", row_operation(listing, schemas))
     components = base.get("components", {}).get("schemas", {})
     unused = {"HTTPValidationError", "ValidationError"}
     base["servers"] = SERVERS
@@ -147,31 +109,6 @@ def _referred(part: Any) -> list[str]:
     return own + [name for each in inner for name in _referred(each)]
 
 
-def _problems(kinds: Iterable[str]) -> Document:
-    """The answers that tell problems, by status."""
-    by_status: dict[int, list[str]] = {}
-    for kind in dict.fromkeys(kinds):
-        by_status.setdefault(KINDS[kind].status, []).append(kind)
-    return {str(status): _problem(status, by_status[status]) for status in sorted(by_status)}
-
-
-def _problem(status: int, kinds: list[str]) -> Document:
-    first = KINDS[kinds[0]]
-    example = {
-        "type": f"{CATALOGUE}#{kinds[0]}",
-        "title": first.title,
-        "status": status,
-        "detail": first.advice,
-        "instance": f"/v1/deals/{SOME_ID}",
-        "code": kinds[0],
-        "correlation_id": SOME_ID,
-    }
-    return {
-        "description": "; or: ".join(f"{KINDS[kind].title} (`{kind}`)" for kind in kinds),
-        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
-    }
-
-
 def _body(reference: Document, example: Any, *, required: bool = True) -> Document:
     return {"required": required, "content": {"application/json": {"schema": reference, "example": example}}}
 
@@ -198,7 +135,7 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
         "summary": summary,
         "parameters": parameters,
         "requestBody": _body(schemas.adopt(schema_of(route.body)), example),
-        "responses": {done: success, **_problems(kinds)},
+        "responses": {done: success, **problems_of(kinds)},
         "x-roles": roles_of(route.roles),
     }
     if description:
@@ -226,11 +163,6 @@ def _words(docstring: str) -> tuple[str, str]:
     return first.strip(), "\n".join(line.strip() for line in rest.strip().splitlines())
 
 
-def roles_of(roles: Iterable[Role]) -> list[str]:
-    """Roles as the document names them."""
-    return sorted(str(role) for role in roles)
-
-
 def _resource(resource: Resource, schemas: Schemas) -> Document:
     aggregate = resource.aggregate
     content: Document = {"schema": _states(resource, schemas)}
@@ -244,7 +176,7 @@ def _resource(resource: Resource, schemas: Schemas) -> Document:
         "responses": {
             "200": {"description": "What it is now.", "headers": headers, "content": {"application/json": content}},
             "304": {"description": "It still has the version that you know.", "headers": headers},
-            **_problems([*EVERY, *OF_ONE]),
+            **problems_of([*EVERY, *OF_ONE]),
         },
         "x-roles": roles_of(aggregate.readers),
     }  # fmt: skip
@@ -274,72 +206,6 @@ def _state(shape: type, status: str, schemas: Schemas) -> Document:
     shown["properties"] = {**own, **shown.get("properties", {})}
     shown["required"] = [*own, *shown.get("required", [])]
     return schemas.adopt(shown)
-
-
-SORTED = "The field by which they are sorted; with - in front the greatest first."
-SORTED_AMOUNTS = " Amounts are sorted by their number, whatever the currency: `currency` leaves those of one."
-
-
-def _listing(listing: Listing, schemas: Schemas) -> Document:
-    item = schemas.adopt(schema_of(listing.item))
-    sorts = sorted(f"{sign}{name}" for name in listing.sorts for sign in ("", "-"))
-    parameters = [
-        filter_parameter(name, listing.filters[name], listing.by_language) for name in sorted(listing.filters)
-    ]
-    if OWN_TEAM_ONLY in listing.parameters:
-        parameters.append(OWN_TEAM)
-    parameters += [
-        {
-            "name": "sort",
-            "in": "query",
-            "schema": {"type": "string", "enum": sorts, "default": listing.default_sort},
-            "description": f"{SORTED}{SORTED_AMOUNTS if listing.sorts_amounts_of_currencies else ''}",
-        },
-        {
-            "name": "limit",
-            "in": "query",
-            "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": DEFAULT_ROWS},
-            "description": "How many a page has at most.",
-        },
-        {"name": "cursor", "in": "query", "schema": {"type": "string"}, "description": "`next` of the page before."},
-    ]
-    page = {
-        "type": "object",
-        "description": "One page of the list.",
-        "required": ["items", "next", "has_more", "as_of"],
-        "properties": {
-            "items": {"type": "array", "items": item},
-            "next": {"type": ["string", "null"], "description": "The cursor of the following page."},
-            "has_more": {"type": "boolean"},
-            "as_of": {"type": ["string", "null"], "format": "date-time"},
-            "parked": {
-                "type": "integer",
-                "description": "Events that are missing here because they could not be applied.",
-            },
-        },
-    }
-    schema = schemas.name(f"{listing.item.__name__.removesuffix('Row')}Page", page)
-    example = {
-        "items": [example_of(item, schemas.found)],
-        "next": None,
-        "has_more": False,
-        "as_of": "2026-03-16T10:00:00Z",
-    }
-    return {
-        "operationId": operation_id("list", listing.name),
-        "tags": [listing.name],
-        "summary": f"List {listing.name.replace('-', ' ')}.",
-        "parameters": [*parameters, CORRELATION, TOKEN, PREFER],
-        "responses": {
-            "200": {
-                "description": "One page.",
-                "headers": LINK,
-                "content": {"application/json": {"schema": schema, "example": example}},
-            },
-            **_problems(EVERY),
-        },
-        "x-roles": roles_of(listing.readers),
-    }
 
 
 def _hand_written(described: Document, method: str, schemas: Schemas) -> Document:
@@ -376,7 +242,7 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
         described["parameters"].append(KEY)
     if body is not None:
         described["requestBody"] = _body(schemas.adopt(body), described.get(BODY_EXAMPLE))
-    described["responses"] = {**responses, **_problems(kinds)}
+    described["responses"] = {**responses, **problems_of(kinds)}
     return {name: told for name, told in described.items() if name not in PRIVATE}
 
 

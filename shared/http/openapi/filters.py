@@ -1,6 +1,6 @@
 """The filters of lists as query parameters: how a value is written, and what is left."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,32 +8,42 @@ from uuid import UUID
 
 from shared.events.definition import DECIMAL
 from shared.http.openapi.parts import Document
-from shared.projections.lists import CURRENCY, MAX_VALUES, MAX_WORDS, Filter
+from shared.projections.columns import CURRENCY
+from shared.projections.list_queries import MAX_VALUES, MAX_WORDS
+from shared.projections.lists import ACCOUNT, Filter, Listing
 from shared.projections.query_values import CurrencyCode
 
 SEVERAL = "give the parameter once for each; an empty list when there are none"
 
 
-def filter_parameter(name: str, condition: Filter, by_language: Collection[str]) -> Document:
+def filter_parameter(name: str, condition: Filter, listing: Listing) -> Document:
     """A filter of a list: `equals` takes several values, the parameter once for each."""
     schema: Document = dict(VALUES[condition.kind])
     if condition.words:
         schema["enum"] = list(condition.words)
     if condition.takes_several:
         schema = {"type": "array", "items": schema, "maxItems": MAX_VALUES}
-    described = _told(condition, by_language)
+    if condition.narrows_if_true:
+        schema["default"] = False
+    described = _told(condition, listing)
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": described}
 
 
-def _told(condition: Filter, by_language: Collection[str]) -> str:
+def _told(condition: Filter, listing: Listing) -> str:
     """What a filter leaves, as a sentence about the field that it looks at."""
     column, kind = condition.column, condition.kind
     value = "day" if kind is date else "instant" if kind is datetime else "value"
     more, less = ("more", "less") if value == "value" else ("later", "earlier")
-    marks = " and whatever the marks on its letters" if column in by_language else ""
+    marks = " and whatever the marks on its letters" if column in listing.by_language else ""
     match condition.operator:
         case "search":
-            told = f"Only those in which each of these words stands, whatever its case and marks; at most {MAX_WORDS}"
+            account = ", or in what the account is called now" if ACCOUNT in listing.shown else ""
+            told = f"Only those in which each of these words stands{account}, whatever its case and marks"
+            told = f"{told}; at most {MAX_WORDS}"
+        case "mine":
+            told = f"true leaves only those whose `{column}` is whoever asks; refused if that is no member"
+        case "nobody's":
+            told = f"true leaves only those that have no `{column}`"
         case "equals" if kind is bool:
             told = f"true leaves only those that are {column.replace('_', ' ')}, false only the others"
         case "equals" if condition.with_subteams:

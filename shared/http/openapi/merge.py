@@ -16,7 +16,12 @@ From lead to cash, at one origin.
   handling=lenient`.
 - **Lists** have `limit`, `sort` (with `-` in front: descending) and `cursor`, which is `next` of the page before. A
   filter that is given several times takes one of several values. `team` stands for a team and those below it, with
-  `own_team_only` for itself.
+  `own_team_only` for itself. What has an owner is narrowed to what is yours (`mine`) or nobody's (`unassigned`). With
+  `totals=true` everything that the filters leave is counted, and its amounts are summed by currency. Beside the ids
+  of owners, teams and accounts stands what they are called now.
+- **To keep a copy** of a list, ask for `updated_since` with `sort=updated_at`, page by page, and the next time from a
+  minute before the last `updated_at` that you have: what is recorded at one time may be shown a moment later. Names
+  beside ids, and what follows from the day, change without it; what is taken back is gone without it.
 - **Money** is a decimal as a string with its currency (ISO 4217). Lists and single things show it as it was agreed;
   figures are in the company's currency, tell at which exchange `rates`, and count as `unconverted` what has none.
 - **Time**: instants are UTC, days are the company's. Figures answer for any instant: `as_of` is what was true then,

@@ -1,8 +1,10 @@
 """The parts of OpenAPI documents that are the same everywhere: schemas, security, headers, parameters."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from shared.projections.lists import OWN_TEAM_ONLY
+from shared.domain.roles import Role
+from shared.projections.lists import OWN_TEAM_ONLY, TOTALS
 
 Document = dict[str, Any]
 
@@ -81,6 +83,10 @@ OWN_TEAM: Document = {
     "name": OWN_TEAM_ONLY, "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
     "description": "Only the team itself, and none of those below it.",
 }  # fmt: skip
+SWITCHED_TOTALS: Document = {
+    "name": TOTALS, "in": "query", "required": False, "schema": {"type": "boolean", "default": False},
+    "description": "true has everything that the filters leave counted, and its amounts summed, on all pages.",
+}  # fmt: skip
 PATH_ID: Document = {
     "name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}, "example": SOME_ID,
 }  # fmt: skip
@@ -101,3 +107,8 @@ ANSWER_HEADERS: Document = {
         "schema": {"type": "string"},
     },
 }
+
+
+def roles_of(roles: Iterable[Role]) -> list[str]:
+    """Roles as the document names them."""
+    return sorted(str(role) for role in roles)

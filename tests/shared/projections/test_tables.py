@@ -1,20 +1,40 @@
 """Tables: a row for each aggregate or part of one, the same however the events were cut into pages."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Table
 from tests.shared.projections.conftest import Depot, caught_up, working
 from tests.shared.projections.depot import ParcelPosted, ParcelScanned
 
+
+@value
+class ParcelRow:
+    id: UUID
+    version: int
+    weight: int
+    scans: int | None
+    updated_at: datetime
+
+
+@value
+class SightingRow:
+    id: str
+    version: int
+    seen: int
+
+
 PARCEL = Table(
     name="parcel",
-    columns={"id": "uuid primary key", "version": "bigint not null", "weight": "integer not null", "scans": "integer"},
+    row=ParcelRow,
+    events=(ParcelPosted, ParcelScanned),
     changes={
         ParcelPosted: lambda fact, row: {"weight": fact.data.weight, "scans": 0},
         ParcelScanned: lambda fact, row: {"scans": row["scans"] + 1},
@@ -22,7 +42,8 @@ PARCEL = Table(
 )
 SIGHTING = Table(
     name="sighting",
-    columns={"id": "text primary key", "version": "bigint not null", "seen": "integer not null"},
+    row=SightingRow,
+    events=(ParcelScanned,),
     changes={ParcelScanned: lambda fact, row: {"seen": (row["seen"] or 0) + 1, "version": fact.data.number}},
     keys=lambda fact: (f"{fact.data.parcel_id}/{fact.data.number}", f"{fact.data.parcel_id}/all"),
 )
@@ -34,7 +55,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 
 PROJECTION = Projection(
-    name="parcels", version=1, ddl=PARCEL.ddl + SIGHTING.ddl, apply=apply, events=tuple(PARCEL.changes)
+    name="parcels", version=1, ddl=PARCEL.ddl + SIGHTING.ddl, apply=apply, events=tuple(PARCEL.events)
 )
 
 
@@ -62,3 +83,23 @@ async def test_an_event_may_belong_to_several_rows_and_a_change_may_say_the_vers
         (f"{parcel_id}/2", 2, 1),
         (f"{parcel_id}/all", 2, 2),
     ]
+
+
+LABEL = Table(
+    name="label",
+    row=ParcelRow,
+    events=(ParcelPosted, ParcelScanned),
+    changes={ParcelPosted: lambda fact, row: {"weight": fact.data.weight}},
+)
+LABELS = Projection(name="labels", version=1, ddl=LABEL.ddl, apply=LABEL.apply, events=tuple(LABEL.events))
+
+
+async def test_an_event_that_changes_nothing_moves_version_and_time(depot: Depot) -> None:
+    """Whoever asks what has changed since, or with which version to go on, is not left behind by it."""
+    parcel_id = await depot.post(weight=3)
+    await depot.scan(parcel_id, times=2)
+    async with working(depot.runner(LABELS)):
+        await caught_up(depot, LABELS)
+    (row,) = await depot.table("labels", "label", "version, weight, updated_at")
+    recorded = await depot.pool.fetchval("select max(recorded_at) from event where aggregate_id = $1", parcel_id)
+    assert tuple(row) == (3, 3, recorded)

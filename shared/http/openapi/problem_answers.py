@@ -1,0 +1,39 @@
+"""The answers that tell problems, as documents describe them: which kinds, under which status, with an example."""
+
+from collections.abc import Iterable
+
+from shared.http.openapi.parts import SOME_ID, Document
+from shared.http.problems import CATALOGUE, KINDS
+from shared.http.problems import MEDIA_TYPE as PROBLEM_TYPE
+
+EVERY = ("malformed-request", "invalid-parameter", "not-signed-in", "not-allowed", "too-many-requests", "unexpected",
+         "read-model-behind", "unavailable")  # fmt: skip
+OF_ONE = ("not-found",)
+OF_COMMANDS = ("malformed-json", "request-timeout", "refused", "busy", "in-flight", "body-too-large",
+               "unsupported-media-type", "invalid-body", "refused-content", "idempotency-key-reused",
+               "stale-version")  # fmt: skip
+
+
+def problems_of(kinds: Iterable[str]) -> Document:
+    """The answers that tell problems, by status."""
+    by_status: dict[int, list[str]] = {}
+    for kind in dict.fromkeys(kinds):
+        by_status.setdefault(KINDS[kind].status, []).append(kind)
+    return {str(status): _problem(status, by_status[status]) for status in sorted(by_status)}
+
+
+def _problem(status: int, kinds: list[str]) -> Document:
+    first = KINDS[kinds[0]]
+    example = {
+        "type": f"{CATALOGUE}#{kinds[0]}",
+        "title": first.title,
+        "status": status,
+        "detail": first.advice,
+        "instance": f"/v1/deals/{SOME_ID}",
+        "code": kinds[0],
+        "correlation_id": SOME_ID,
+    }
+    return {
+        "description": "; or: ".join(f"{KINDS[kind].title} (`{kind}`)" for kind in kinds),
+        "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
+    }

@@ -1,0 +1,261 @@
+"""Pages of a list, in the asker's scope: rows that stay put while others come in, one row by its id, and totals.
+
+A page goes on after the last row of the one before (by sort column and key), so that what is inserted or removed
+meanwhile neither repeats nor hides any other row. Totals are of the snapshot that the rows are of.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+
+from shared.domain.context import Actor
+from shared.domain.money import zero
+from shared.domain.permissions import reach_of
+from shared.domain.roles import Reach
+from shared.domain.text import language_key
+from shared.events.money import Money
+from shared.projections.columns import CURRENCY, fields_that_may_be_empty
+from shared.projections.cursors import Cursors
+from shared.projections.list_queries import ListQuery
+from shared.projections.lists import ACCOUNT, Filter, Listing
+from shared.projections.names import ACCOUNTS, KNOWN_ACCOUNTS, join_names, names_of, with_names
+from shared.projections.projection import ProjectionDatabase, named_in
+from shared.projections.read_snapshot import Projections
+from shared.projections.tables import language_column
+
+Bound = Callable[[Any], str]
+"""Takes a value as an argument of the statement, and gives its place there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """Some rows, the cursor of what follows them (None at the end), and how current they are."""
+
+    items: Sequence[Any]
+    next: str | None
+    position: int
+    as_of: datetime | None
+    parked: int
+    totals: Mapping[str, Any] | None = None
+    """Of all rows, where they were asked for: `count`, and for a list of amounts their `sums` by currency."""
+
+
+async def page(
+    projections: Projections, listing: Listing, actor: Actor, asked: ListQuery, cursors: Cursors
+) -> ListPage:
+    """The rows that the actor may see and that the query asks for."""
+    async with projections.reading(reads_of(listing, projections.every)) as reading:
+        db = reading(listing.projection)
+        rows = await _fetch(db, *select(listing, actor, asked))
+        groups = await _fetch(db, *summed(listing, actor, asked)) if asked.totals else None
+    shown = rows[: asked.limit]
+    further = len(rows) > asked.limit
+    return ListPage(
+        items=[row_of(listing, row) for row in shown],
+        next=cursors.encode([shown[-1][asked.column], shown[-1][listing.key]], asked.bound_to) if further else None,
+        position=db.position,
+        as_of=db.as_of,
+        parked=db.parked,
+        totals=None if groups is None else totals_of(listing, groups),
+    )
+
+
+async def one(projections: Projections, listing: Listing, actor: Actor, key: Any, today: date) -> Any:
+    """The row with a key, as the list shows it; None when there is none that the actor sees."""
+    async with projections.reading(reads_of(listing, projections.every)) as reading:
+        rows = await _fetch(reading(listing.projection), *select_one(listing, actor, key, today))
+    return next((row_of(listing, row) for row in rows), None)
+
+
+async def holds(  # noqa: PLR0917
+    projections: Projections, listing: Listing, actor: Actor, today: date, name: str, ids: Sequence[UUID]
+) -> bool:
+    """Whether the actor sees any row that a filter of a list leaves."""
+    arguments, bound = _arguments()
+    conditions = [
+        _condition(listing, listing.conditions[name], list(ids), actor, bound),
+        *_scope(listing, actor, bound),
+    ]
+    sql = f"select from {{view}}.{listing.table}{_where(conditions)} limit 1"
+    return bool(await projections.lookup(listing.projection, sql, *arguments))
+
+
+def reads_of(listing: Listing, every: Collection[str]) -> frozenset[str]:
+    """The projections that a list is read from, out of those of its service: its own, and those with names."""
+    named = named_in("".join(each.table for each in names_of(listing.item).values()))
+    return frozenset({listing.projection.name} | {_placed(name, every) for name in named})
+
+
+def _placed(name: str, every: Collection[str]) -> str:
+    return KNOWN_ACCOUNTS if name == ACCOUNTS and ACCOUNTS not in every else name
+
+
+async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> list[Record]:
+    return await db.fetch(sql.replace(f"{{{ACCOUNTS}}}", f"{{{_placed(ACCOUNTS, db.schemas)}}}"), *arguments)
+
+
+# -- statements, in which names come from the declaration alone -------------------------------------------------------
+
+
+def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
+    """The statement for one page and one row more, and its arguments."""
+    arguments, bound = _arguments()
+    of_today = _of_today(listing, listing.of_today, asked.today, bound)
+    conditions = _conditions(listing, actor, asked, of_today, bound)
+    if asked.after is not None:
+        conditions.append(_behind(listing, asked, *asked.after, bound))
+    direction = "desc" if asked.descending else "asc"
+    empty_last = " nulls last" if asked.column in fields_that_may_be_empty(listing.item) else ""
+    order = f" order by {asked.column} {direction}{empty_last}, {listing.key} {direction}"
+    columns = (*listing.columns, asked.column, listing.key)
+    return _shown(listing, columns, of_today, f"{_where(conditions)}{order} limit {asked.limit + 1}", order), arguments
+
+
+def select_one(listing: Listing, actor: Actor, key: Any, today: date) -> tuple[str, list[Any]]:
+    """The statement for the row with a key, and its arguments."""
+    arguments, bound = _arguments()
+    of_today = _of_today(listing, listing.of_today, today, bound)
+    conditions = [f"{listing.key} = {bound(key)}", *_scope(listing, actor, bound)]
+    return _shown(listing, listing.columns, of_today, _where(conditions)), arguments
+
+
+def summed(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
+    """The statement for the totals of everything that the query leaves, by currency, and its arguments."""
+    arguments, bound = _arguments()
+    asked_of = {listing.conditions[name].column for name in asked.values}
+    of_today = _of_today(listing, asked_of & listing.of_today.keys(), asked.today, bound)
+    where = _where(_conditions(listing, actor, asked, of_today, bound))
+    sums = "".join(f", sum({name}) as {name}" for name in listing.amounts)
+    by = (f"{CURRENCY}, ", f" group by {CURRENCY} order by {CURRENCY}") if sums else ("", "")
+    sql = f"select {by[0]}count(*) as count{sums} from {{view}}.{listing.table}{where}{by[1]}"  # noqa: S608
+    return sql, arguments
+
+
+def _arguments() -> tuple[list[Any], Bound]:
+    arguments: list[Any] = []
+
+    def bound(value: Any) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    return arguments, bound
+
+
+def _of_today(listing: Listing, names: Collection[str], today: date, bound: Bound) -> Mapping[str, str]:
+    """What fields that follow from the day are computed from."""
+    return {name: f"({listing.of_today[name].format(today=bound(today))})" for name in sorted(names)}
+
+
+def _shown(listing: Listing, columns: Collection[str], of_today: Mapping[str, str], rest: str, order: str = "") -> str:
+    """The statement for rows as they are shown; names are joined for those that are left."""
+    names = {name: name for name in columns}
+    chosen = ", ".join(f"{of_today[name]} as {name}" if name in of_today else name for name in names)
+    rows = f"select {chosen} from {{view}}.{listing.table}{rest}"  # noqa: S608
+    return join_names(listing.item, names, rows, order) if names_of(listing.item) else rows
+
+
+def _where(conditions: Sequence[str]) -> str:
+    return f" where {' and '.join(conditions)}" if conditions else ""
+
+
+def _conditions(
+    listing: Listing, actor: Actor, asked: ListQuery, of_today: Mapping[str, str], bound: Bound
+) -> list[str]:
+    """What the query leaves, in the actor's scope."""
+    narrowing = [(listing.conditions[name], asked.values[name]) for name in sorted(asked.values)]
+    conditions = [
+        _condition(listing, replace(given, column=of_today.get(given.column, given.column)), value, actor, bound)
+        for given, value in narrowing
+        if not given.narrows_if_true or value
+    ]
+    return conditions + _scope(listing, actor, bound)
+
+
+COMPARED = {"equals": "{} = any({})", "at least": "{} >= {}", "at most": "{} <= {}"}
+
+
+def _condition(listing: Listing, condition: Filter, value: Any, actor: Actor, bound: Bound) -> str:
+    column = condition.column
+    match condition.operator:
+        case "mine":
+            return f"{column} = {bound(actor.member)}"
+        case "nobody's":
+            return f"{column} is null"
+        case "search":
+            words = language_key(value).split()
+            return " and ".join(_word(listing, column, bound(word)) for word in words) or "true"
+        case "contains" if column in listing.by_language:
+            return f"strpos({language_column(column)}, {bound(language_key(value))}) > 0"
+        case "contains":
+            return f"strpos(lower({column}), lower({bound(value)})) > 0"
+        case compared:
+            return COMPARED[compared].format(column, bound(value))
+
+
+def _word(listing: Listing, column: str, word: str) -> str:
+    """A word stands in the row's own texts, or in what its account is called now."""
+    own = f"strpos({column}, {word}) > 0"
+    if ACCOUNT not in listing.shown:
+        return own
+    called = f"select id from {{{ACCOUNTS}}}.account where strpos({language_column('name')}, {word}) > 0"  # noqa: S608
+    return f"({own} or {ACCOUNT} in ({called}))"
+
+
+def _scope(listing: Listing, actor: Actor, bound: Bound) -> list[str]:
+    """What the actor may see: everything, what belongs to their teams or to them or is common to them, or nothing."""
+    reach = reach_of(actor, listing.readers)
+    if reach is Reach.ALL:
+        return []
+    mine = []
+    if reach is not None and listing.owner is not None and actor.member is not None:
+        mine.append(f"{listing.owner} = {bound(actor.member)}")
+    if reach in (Reach.TEAM, Reach.TEAM_AND_COMMON) and listing.team is not None and actor.teams:
+        mine.append(f"{listing.team} = any({bound(list(actor.teams))})")
+    if (
+        reach in (Reach.OWN_AND_COMMON, Reach.TEAM_AND_COMMON)
+        and listing.owner is not None
+        and listing.team is not None
+    ):
+        theirs = f"{listing.team} is null or {listing.team} = any({bound(list(actor.teams))})"
+        mine.append(f"({listing.owner} is null and ({theirs}))")
+    return [f"({' or '.join(mine)})" if mine else "false"]
+
+
+def _behind(listing: Listing, asked: ListQuery, value: Any, key: Any, bound: Bound) -> str:
+    """The rows that follow one with this sort value and key. Nulls come last in both directions."""
+    column, compare = asked.column, "<" if asked.descending else ">"
+    if value is None:
+        return f"({column} is null and {listing.key} {compare} {bound(key)})"
+    following = f"({column}, {listing.key}) {compare} ({bound(value)}, {bound(key)})"
+    # Without the `or`, an index on both columns finds the place at once; only columns that may be empty pay for it.
+    return f"({following} or {column} is null)" if column in fields_that_may_be_empty(listing.item) else following
+
+
+# -- what comes back --------------------------------------------------------------------------------------------------
+
+
+def row_of(listing: Listing, row: Record) -> Any:
+    """A row as an item, with the names beside its ids."""
+    shown = with_names(listing.item)
+    values: dict[str, Any] = {each.name: row[each.name] for each in fields(shown)}
+    for name in listing.amounts:
+        values[name] = None if values[name] is None else _money(values[name], row[CURRENCY])
+    return shown(**values)
+
+
+def totals_of(listing: Listing, groups: Sequence[Record]) -> Mapping[str, Any]:
+    """The totals of rows that were counted, and summed by currency where there are amounts."""
+    sums = {
+        name: [_money(row[name], row[CURRENCY]) for row in groups if row[name] is not None] for name in listing.amounts
+    }
+    return {"count": sum(row["count"] for row in groups), **({"sums": sums} if listing.amounts else {})}
+
+
+def _money(amount: Decimal, currency: str) -> Money:
+    """An amount; nothing has the currency's decimals, too."""
+    return Money(amount=amount, currency=currency) if amount else zero(currency)

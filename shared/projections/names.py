@@ -1,0 +1,96 @@
+"""Names beside ids, joined when read: a row that names a member, a team or an account shows what they are called now.
+
+They stand in the read models of the organisation and of accounts, which every service has. A fold cannot read those: it
+does not know how far they are. A page joins them for the rows that it shows, on its snapshot.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, make_dataclass
+from functools import cache
+from typing import Any
+
+ACCOUNTS = "accounts"
+KNOWN_ACCOUNTS = "known_accounts"
+"""Where accounts stand: as the service's own, or as it knows them of another's events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What an id is called: the field beside it, and where that stands."""
+
+    name: str
+    table: str
+    key: str
+    description: str
+
+
+NAMED: Mapping[str, Named] = {
+    "owner": Named(
+        name="owner_name",
+        table="{organisation}.member",
+        key="member_id",
+        description="What the owner is called now; null when there is none, or none who is known here.",
+    ),
+    "member": Named(
+        name="member_name",
+        table="{organisation}.member",
+        key="member_id",
+        description="What the member is called now; null when there is none, or none who is known here.",
+    ),
+    "manager": Named(
+        name="manager_name",
+        table="{organisation}.member",
+        key="member_id",
+        description="What the manager is called now; null when there is none, or none who is known here.",
+    ),
+    "team": Named(
+        name="team_name",
+        table="{organisation}.team",
+        key="team_id",
+        description="What the team is called now; null when there is none, or none that is known here.",
+    ),
+    "account_id": Named(
+        name="account_name",
+        table="{accounts}.account",
+        key="id",
+        description="What the account is called now; null when there is none, or none that is known here.",
+    ),
+}
+"""The ids that are named, by the fields that hold them. A name that a row states itself comes first."""
+
+
+@cache
+def names_of(item: type) -> Mapping[str, Named]:
+    """The ids of an item that are named: its fields that hold them."""
+    return {each.name: NAMED[each.name] for each in fields(item) if each.name in NAMED}
+
+
+@cache
+def added_names(item: type) -> Mapping[str, Named]:
+    """Those of them whose names the item does not state itself."""
+    own = {each.name for each in fields(item)}
+    return {field: named for field, named in names_of(item).items() if named.name not in own}
+
+
+@cache
+def with_names(item: type) -> Any:
+    """The class of an item as it is shown: its fields, and beside every id what that is called."""
+    added = added_names(item)
+    shown = [[each.name, *([added[each.name].name] if each.name in added else [])] for each in fields(item)]
+    names = [(name, Any) for beside in shown for name in beside]
+    return make_dataclass(item.__name__, names, frozen=True, slots=True, kw_only=True) if added else item
+
+
+def join_names(item: type, columns: Mapping[str, str], rows: str, order: str) -> str:
+    """The statement for these rows with their names, in this order. `columns` are those of the rows: name → name."""
+    named = names_of(item)
+    told = {name: f"rows.{name}" for name in columns}
+    told |= {
+        each.name: f"coalesce(rows.{each.name}, {field}_of.name)" if each.name in columns else f"{field}_of.name"
+        for field, each in named.items()
+    }
+    joined = "".join(
+        f" left join {each.table} {field}_of on {field}_of.{each.key} = rows.{field}" for field, each in named.items()
+    )
+    chosen = ", ".join(f"{sql} as {name}" for name, sql in told.items())
+    return f"select {chosen} from ({rows}) rows{joined}{order}"  # noqa: S608 — names of our own tables and columns
