@@ -17,33 +17,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from deploy.imports.facts import (
-    LEADS,
-    RECEIVABLES,
-    THINGS,
-    FactPlace,
-    Ids,
-    Line,
-    Named,
-    NotAFact,
-    Taken,
-    Unreadable,
-    read_fact,
-)
+from deploy.imports.facts import FactPlace, Line, Named, NotAFact, Taken, Unreadable, read_fact
+from deploy.imports.kinds import THINGS
 from deploy.imports.ordering import Spool, Stranded
 from deploy.services import definition_of
-from services.deals.domain.deal.history import ImportDeal
-from services.leads.domain.contact_points import domain_key, email_key
-from services.leads.domain.lead.state import lead
-from services.receivables.domain.ledger import ledger
-from services.receivables.domain.ledger.arrangement import ArrangeHistory
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.context import service_actor
+from shared.domain.imports import FactKind, Ids
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.events.chronology import ORDER_OF_DAY, Rank, Told
 from shared.events.money import Money
-from shared.events.receivables.number_series import NumberSeriesLifted
+from shared.events.registry import SERVICES
 from shared.eventstore.append import Idempotency
 from shared.eventstore.connecting import connect
 from shared.ops.ids import new_id
@@ -55,8 +40,6 @@ OPERATION = "import"
 """Under which account is kept of what came in."""
 TURN = 0x696D706F7274
 """The advisory lock of imports; the number is any that nobody else takes."""
-SERIES_LIFTED = "number-series-lifted"
-"""What is assumed of an invoice whose number has the form of its legal entity's own series: that goes on above it."""
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
 
@@ -138,41 +121,44 @@ async def load(
         summary.refuse(spool.arrange())
         summary.assumptions.update({f"{about}: {ORDER_OF_DAY}": count for about, count in spool.unordered().items()})
         there: dict[UUID, Keys] = {}
-        ledgers: set[UUID] = set()
+        told_of: dict[UUID, FactKind] = {}
         for batch in _batches(spool.ordered()):
             understood = [(place, line, read_fact(line, ids)) for place, line in batch]
             there |= await _found(understood, there, desks)
-            ledgers |= {taken.aggregate_id for *_, taken in understood if taken.kind.aggregate is ledger}
+            told_of |= {taken.aggregate_id: taken.kind for *_, taken in understood if taken.kind.afterwards}
             for wave in waves(understood, there):
-                known = await _since_capture(list(_without_strangers(wave, there, summary)), desks)
+                known = await _inherited(list(_without_strangers(wave, there, summary)), desks)
                 async with asyncio.TaskGroup() as group:
                     for name, commands in desks.items():
                         own = [one for one in known if one[2].kind.service == name]
                         group.create_task(_take_in(commands, own, told_at, there, summary))
             say(summary)
         if not dry_run:
-            await _arrange(desks[RECEIVABLES], ledgers, summary.run)
+            await _afterwards(desks, told_of, summary.run)
     for told in (summary.rejections, summary.notes):
         told.sort(key=lambda each: (each.place.file, each.place.line))
     return summary
 
 
-async def _arrange(receivables: CommandExecutor, ledgers: Iterable[UUID], run: UUID) -> None:
-    """Have money allocated as it happened, now that everything is told. It happens by itself where this broke off."""
-    for some in _batches(ledgers):
-        await receivables.execute_many(
-            [
-                CommandRequest(
-                    aggregate=ledger,
-                    aggregate_id=ledger_id,
-                    command=ArrangeHistory(),
-                    actor=IMPORTER,
-                    imported=True,
-                    correlation_id=run,
-                )
-                for ledger_id in some
-            ]
-        )
+async def _afterwards(desks: Mapping[str, CommandExecutor], told_of: Mapping[UUID, FactKind], run: UUID) -> None:
+    """Give the aggregates of which facts were told the command that comes after all of them, like that money is
+    allocated as it happened."""
+    for some in _batches(told_of.items()):
+        for name, commands in desks.items():
+            await commands.execute_many(
+                [
+                    CommandRequest(
+                        aggregate=commands.aggregates[kind.aggregate],
+                        aggregate_id=aggregate_id,
+                        command=kind.afterwards,
+                        actor=IMPORTER,
+                        imported=True,
+                        correlation_id=run,
+                    )
+                    for aggregate_id, kind in some
+                    if kind.service == name
+                ]
+            )
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -228,11 +214,12 @@ async def _found(
     unseen = {each.id: each for _, _, taken in facts for each in _things(taken) if each.id not in there}
     found: dict[UUID, Keys] = {}
     for about in {each.about for each in unseen.values()}:
-        kind = THINGS[about]
+        commands = desks[THINGS[about].service]
+        aggregate = commands.aggregates[THINGS[about].aggregate]
         wanted = [each.id for each in unseen.values() if each.about == about]
-        for each, held in (await desks[kind.service].states(kind.aggregate, wanted)).items():
-            if not isinstance(held.state, kind.aggregate.start):
-                claims = kind.aggregate.claims_of(held.state)
+        for each, held in (await commands.states(aggregate, wanted)).items():
+            if not isinstance(held.state, aggregate.start):
+                claims = aggregate.claims_of(held.state)
                 found[each] = frozenset((claim.kind, claim.key) for claim in claims)
     return found
 
@@ -251,27 +238,29 @@ def _without_strangers(
             yield place, line, taken
 
 
-async def _since_capture(facts: list[Understood], desks: Mapping[str, CommandExecutor]) -> list[Understood]:
-    """The facts, with deals that came from a lead begun when that was captured (DEAL-1), where they do not say when."""
-    leads = {lead_id for _, _, taken in facts if (lead_id := _lead_before(taken))}
-    if not leads:
-        return facts
-    captured = {
-        lead_id: getattr(held.state, "captured_at", None)
-        for lead_id, held in (await desks[LEADS].states(lead, list(leads))).items()
-    }
-    return [
-        (place, line, replace(taken, command=replace(taken.command, captured_at=captured[lead_id])))
-        if (lead_id := _lead_before(taken))
-        else (place, line, taken)
-        for place, line, taken in facts
-    ]
+async def _inherited(facts: list[Understood], desks: Mapping[str, CommandExecutor]) -> list[Understood]:
+    """The facts, with fields that they do not say from the things that they name: a deal that came from a lead began
+    when that was captured (DEAL-1)."""
+    named = {each.id: each.about for *_, taken in facts for _, each in _unsaid(taken)}
+    states: dict[UUID, Any] = {}
+    for about in set(named.values()):
+        commands = desks[THINGS[about].service]
+        wanted = [each for each, kind in named.items() if kind == about]
+        held = await commands.states(commands.aggregates[THINGS[about].aggregate], wanted)
+        states |= {each: found.state for each, found in held.items()}
+    return [(place, line, _completed(taken, states)) for place, line, taken in facts]
 
 
-def _lead_before(taken: Taken) -> UUID | None:
-    """The lead of a deal of which nobody says when it was captured."""
-    command = taken.command
-    return command.lead_id if isinstance(command, ImportDeal) and command.captured_at is None else None
+def _unsaid(taken: Taken) -> Iterator[tuple[str, Named]]:
+    """The fields that a line leaves to what it names."""
+    for field_name, said in taken.kind.inherits.items():
+        if getattr(taken.command, field_name) is None:
+            yield from ((field_name, each) for each in taken.names if each.field == said)
+
+
+def _completed(taken: Taken, states: Mapping[UUID, Any]) -> Taken:
+    found = {field_name: getattr(states[named.id], field_name, None) for field_name, named in _unsaid(taken)}
+    return replace(taken, command=replace(taken.command, **found)) if found else taken
 
 
 def _things(taken: Taken) -> list[Named]:
@@ -280,13 +269,8 @@ def _things(taken: Taken) -> list[Named]:
 
 def keys_of(taken: Taken) -> Keys:
     """The keys by which services know things again, of which only one may hold each."""
-    said = {name: getattr(taken.command, name, None) for name in ("email", "domain", "subject")}
-    keys = {
-        "email": email_key(said["email"]),
-        "domain": domain_key(said["domain"]),
-        "subject": said["subject"],
-    }
-    return frozenset((kind, key) for kind, key in keys.items() if key)
+    told = taken.kind.keys(taken.command) if taken.kind.keys else ()
+    return frozenset((kind, key) for kind, key in told if key)
 
 
 def _unknown(named: Named) -> str:
@@ -298,7 +282,7 @@ async def _take_in(
 ) -> None:
     requests = [
         CommandRequest(
-            aggregate=taken.kind.aggregate,
+            aggregate=commands.aggregates[taken.kind.aggregate],
             aggregate_id=taken.aggregate_id,
             command=taken.command,
             actor=IMPORTER,
@@ -318,9 +302,9 @@ async def _take_in(
             summary.notes += [Note(place=place, without=each) for each in left_out(taken.command, answer.events)]
             if taken.brings:
                 there[taken.brings] = keys_of(taken)
-            summary.assumptions.update(f"{kind}: {each}" for each in getattr(taken.command, "assumptions", ()))
-            lifted = sum(isinstance(event, NumberSeriesLifted) for event in answer.events)
-            summary.assumptions.update({f"{kind}: {SERIES_LIFTED}": lifted} if lifted else {})
+            assumed = taken.kind.assumed(answer.events) if taken.kind.assumed else ()
+            told = (*getattr(taken.command, "assumptions", ()), *assumed)
+            summary.assumptions.update(f"{kind}: {each}" for each in told)
         else:
             rejection = Rejection(place=place, reason=_why(answer, kind), fact=line, rule=_rule(answer))
             summary.rejections.append(rejection)
@@ -380,7 +364,7 @@ def _rule(refusal: Rejected | Refused) -> str:
 @asynccontextmanager
 async def turn(settings: Mapping[str, Settings], *, alone: bool) -> AsyncIterator[None]:
     """An advisory lock: imports run beside each other, an undo runs `alone`."""
-    connection = await connect(settings[LEADS].database_url)
+    connection = await connect(settings[SERVICES[0]].database_url)
     try:
         await connection.execute("select pg_advisory_lock($1)" if alone else "select pg_advisory_lock_shared($1)", TURN)
         yield

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple, Self
 
-from deploy.imports.facts import KINDS, FactPlace, Taken
+from deploy.imports.facts import FactPlace, Taken
+from deploy.imports.kinds import KINDS
 from shared.domain.context import Company
 from shared.events.chronology import Dated, Rank, in_order, told, unordered_days
 
@@ -23,7 +24,8 @@ MAX_PASSES = 20
 TABLES = """
 create table line (
     no integer primary key, file text, number integer, fact text, kind text, name text, thing blob, brings blob,
-    at integer, rank integer, "on" text, by_day integer, led_to text);
+    at integer, rank integer, "on" text, by_day integer, led_to text,
+    last integer);
 create table names (no integer, thing blob);
 create table place (no integer primary key, at integer, step integer, level integer);
 """
@@ -62,7 +64,7 @@ select p.no, p.at, p.step, found.level
 """
 ORDERED = """
 select l.file, l.number, l.fact from line l join place p using (no)
- order by p.at, l.brings is null, p.level, l.kind = 'contact', p.step, l.name, l.thing, l.no
+ order by p.at, l.brings is null, p.level, l.last, p.step, l.name, l.thing, l.no
 """
 
 
@@ -96,7 +98,7 @@ class Spool:
         when = dated(taken, self._company)
         brings = taken.brings
         self._database.execute(
-            "insert into line values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into line values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._count,
                 place.file,
@@ -110,7 +112,8 @@ class Spool:
                 when.rank,
                 when.on.isoformat(),
                 when.by_day,
-                f"{fact['fact']} {fact.get('stage') or fact.get('team') or ''}",
+                _led_to(taken),
+                taken.kind.last,
             ),
         )
         self._database.executemany(
@@ -203,11 +206,17 @@ class Spool:
 def dated(taken: Taken, company: Company) -> Dated:
     """When a fact happened, as far as its line says so."""
     command = taken.command
-    on = command.drafted_on if taken.kind.about == "contract" else command.on
+    on = getattr(command, taken.kind.day)
     at: datetime | None = getattr(command, "at", None)
     if at is not None and at.tzinfo is None:
         at = at.replace(tzinfo=UTC)  # it will be refused
     return told(at or company.end_of(on), taken.kind.rank, taken.name, on=on, by_day=at is None)
+
+
+def _led_to(taken: Taken) -> str:
+    """Where a move or an end leads, to be told apart from another one of its day."""
+    leads_to = taken.kind.leads_to
+    return f"{taken.kind.name} {getattr(taken.command, leads_to) if leads_to else ''}"
 
 
 def circular(edges: Iterable[tuple[int, int]]) -> set[int]:

@@ -5,18 +5,26 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from deploy.imports.facts import KINDS, Kind, with_article
+from deploy.imports.facts import with_article
+from deploy.imports.kinds import KINDS, OUTSIDE_ID, UNTOLD, layout_of
+from shared.domain.imports import WHICH_FIELDS, FactKind
 
 HEAD = """# Facts of an import
 
 Generated from the commands that take the facts in (`python -m deploy.reference`). Every line has also `fact`, the kind,
-and `id`, the outside id of what it is about (`exchange-rates` have none: they are about their base and day); of kinds
-that may be told several times it may have a `fact_id`.
+and `id`, the outside id of what it is about, unless the kind says otherwise; of kinds that may be told several times it
+may have a `fact_id`. At the end stands [what no line tells](#what-no-line-tells).
 [Bring your own history](../how-to/import.md) says how lines are read.
 
 An amount is `{"amount": "90000.00", "currency": "EUR"}`, a day `2025-07-01`, an instant `2025-07-01T09:30:00Z`. Stages
 and nodes are those of the deal's process (`GET /v1/processes`).
 """
+UNTOLD_HEAD = """## What no line tells
+
+Other events do not come in, for these reasons:
+
+| event | why |
+| --- | --- |"""
 TYPES = {"boolean": "true or false", "integer": "a whole number", "string": "a text"}
 FORMATS = {"date": "a day", "date-time": "an instant", "uuid": "an id of here"}
 ON = {"on": "the company's day of it", "at": "the instant of it, where it is known; default: the end of the day"}
@@ -24,19 +32,23 @@ ON = {"on": "the company's day of it", "at": "the instant of it, where it is kno
 
 def page() -> str:
     """The page, in Markdown."""
-    return "\n".join([HEAD, *(line for name, kind in KINDS.items() for line in _kind(name, kind))]) + "\n"
+    kinds = (line for name, kind in KINDS.items() for line in _kind(name, kind))
+    untold = (f"| `{event}` | {why} |" for event, why in UNTOLD.items())
+    return "\n".join([HEAD, *kinds, UNTOLD_HEAD, *untold]) + "\n"
 
 
-def _kind(name: str, kind: Kind) -> Iterator[str]:
+def _kind(name: str, kind: FactKind) -> Iterator[str]:
     schema = TypeAdapter(kind.command).json_schema()
-    references = {field: (said, about) for said, (field, about) in kind.references.items()}
+    layout = layout_of(kind)
+    references = {field: (said, about) for said, (field, about) in layout.references.items()}
     yield f"## `{name}`\n"
-    yield f"{schema['description'].split(chr(10))[0]}{_again(kind)}\n"
+    no_id = "" if kind.has_id else " Its lines have no `id`."
+    yield f"{schema['description'].split(chr(10))[0]}{_again(kind)}{no_id}\n"
     yield "| field | | what |\n| --- | --- | --- |"
-    if kind.within:
-        yield f"| `{kind.within}` | required | the outside id of {with_article(kind.within)} |"
+    if layout.place:
+        yield f"| `{layout.place}` | required | the outside id of {with_article(layout.place)} |"
     for field, about in schema["properties"].items():
-        if field in {kind.own, "outside_id"} or (kind.within and field == f"{kind.within}_id"):
+        if field in {layout.own, OUTSIDE_ID}:
             continue
         said, thing = references.get(field, (field, None))
         what = f"the outside id of {with_article(thing)}" if thing else _what(about, schema)
@@ -47,14 +59,14 @@ def _kind(name: str, kind: Kind) -> Iterator[str]:
     yield ""
 
 
-def _again(kind: Kind) -> str:
+def _again(kind: FactKind) -> str:
     if kind.again is None:
         return f" There is one of {with_article(kind.about)}."
     if not kind.again:
         return " There may be several, known by `fact_id` or by when they happened."
-    by = [each for each in kind.again if each != "*"]
-    more = " and by which fields they name" if "*" in kind.again else ""
-    when = "when they happened" if "*" in kind.again else f"`{by[0]}`"
+    by = [each for each in kind.again if each != WHICH_FIELDS]
+    more = " and by which fields they name" if WHICH_FIELDS in kind.again else ""
+    when = "when they happened" if WHICH_FIELDS in kind.again else f"`{by[0]}`"
     return f" There may be several, known by `fact_id` or by {when}{more}."
 
 

@@ -22,8 +22,10 @@ from uuid import UUID
 
 from shared.domain.context import Context, Moment
 from shared.domain.history import Fact, history, is_order_known
+from shared.domain.imports import WHEN, FactKind, Ids, ranked
 from shared.domain.rejection import Rejected
-from shared.domain.roles import Permission
+from shared.domain.roles import ONLY_SERVICES, Permission
+from shared.events.chronology import Rank
 
 State = Any
 Command = Any
@@ -119,6 +121,8 @@ class Aggregate:
         self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
         self._restores: dict[type, Callable[[Any], State]] = {}
         self._assumes: dict[type, Callable[[State], State]] = {}
+        self.kinds: list[FactKind] = []
+        """The kinds of facts that an import may tell of it."""
         self.snapshot_version: int | None = None
         """The version of the fold, of a family whose long streams get snapshots."""
         self.events: set[type] = set()
@@ -148,6 +152,50 @@ class Aggregate:
             )
             self.handlers.setdefault(handler.command, []).append(handler)
             return function
+
+        return register
+
+    def imports(
+        self,
+        name: str,
+        *tells: type,
+        about: str | None = None,
+        rank: Rank | None = None,
+        again: tuple[str, ...] | None = WHEN,
+        series: str | None = None,
+        day: str = "on",
+        identify: Callable[[Ids, str], UUID] | None = None,
+        stream: Callable[[Any], UUID] | None = None,
+        keys: Callable[[Any], Iterable[tuple[str, str | None]]] | None = None,
+        inherits: Mapping[str, str] | None = None,
+        assumed: Callable[[Sequence[Any]], Iterable[str]] | None = None,
+        afterwards: Command = None,
+        last: bool = False,
+    ) -> Callable[[Function], Function]:
+        """Register the handler of a command that takes in a kind of fact, for services alone: the name of the kind, the
+        events that come of it, and what else is special to it (`FactKind`)."""
+
+        def register(function: Function) -> Function:
+            _, command, *_ = _hints(function).values()
+            kind = FactKind(
+                name=name,
+                command=command,
+                tells=tells,
+                rank=ranked(name, tells, rank),
+                about=about or self.name,
+                again=again,
+                series=series,
+                day=day,
+                identify=identify,
+                stream=stream,
+                keys=keys,
+                inherits=inherits or {},
+                assumed=assumed,
+                afterwards=afterwards,
+                last=last,
+            )
+            self.kinds.append(kind)
+            return self.decides(allow=ONLY_SERVICES)(function)
 
         return register
 

@@ -13,7 +13,8 @@ import pytest
 
 from deploy.demo.cast import EVERYBODY, REPS
 from deploy.demo.generator import facts, write
-from deploy.imports.facts import KINDS, ids_of, read_fact
+from deploy.imports.facts import ids_of, read_fact
+from deploy.imports.kinds import KINDS
 from services.deals.domain.short_process import SHORT
 from services.forecast.health.rules import (
     CYCLE,

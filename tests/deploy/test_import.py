@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 
 from deploy.cli.import_ import WRITERS, facts_in, told, write_rejects
-from deploy.imports.facts import KINDS, FactPlace, NotAFact, ids_of, read_fact
+from deploy.imports.facts import FactPlace, NotAFact, ids_of, read_fact
+from deploy.imports.kinds import KINDS
 from deploy.imports.loading import Summary, load
 from deploy.imports.reference import page
 from services.deals.app import SERVICE as DEALS
@@ -161,7 +162,7 @@ def test_data_5_a_number_as_outside_id_is_the_text_of_its_digits_everywhere() ->
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ({"id": "x"}, "fact: None is no kind of fact; there are team, member"),
+        ({"id": "x"}, "fact: None is no kind of fact; there are team, team-manager"),
         ({"fact": "deals", "id": "x"}, "fact: 'deals' is no kind of fact"),
         ({"fact": "deal-won", "on": "2025-01-01"}, "id: the outside id is missing"),
         ({"fact": "deal-won", "id": "", "on": "2025-01-01"}, "id: the outside id is missing"),
@@ -172,6 +173,10 @@ def test_data_5_a_number_as_outside_id_is_the_text_of_its_digits_everywhere() ->
         ),
         ({**DEAL_OF, "account": 7.0}, "account: an outside id is a text or a whole number, not 7.0"),
         ({**DEAL_OF, "account": ""}, "account: the outside id is missing"),
+        (
+            {"fact": "contact", "id": "1", **DAY, "account": "C", "contact_id": "x"},
+            "contact_id: there is no such field",
+        ),
         ({"fact": "deal-won", "id": "D-1"}, "on: This field is required"),
         (
             {"fact": "deal", "id": "D-1", "on": "2025-01-02", "name": " \t"},

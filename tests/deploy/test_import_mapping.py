@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from deploy.imports.export import facts_of
-from deploy.imports.facts import KINDS, FactPlace, Unreadable
+from deploy.imports.facts import FactPlace, Unreadable
+from deploy.imports.kinds import KINDS
 from deploy.imports.mapping import BadMapping, mapping_for, read_mapping, shipped
 from shared.domain.context import Company
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from deploy.cli.main import VERBS
-from deploy.imports.facts import KINDS
+from deploy.imports.kinds import KINDS
 from deploy.imports.mapping import WORDS, read_mapping
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from shared.domain.exchange import converted, has_rates
 from shared.domain.fields import Day
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.retraction import retractable
-from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
+from shared.domain.roles import EVERYBODY, Reach, Role, permission
 from shared.events.deals.exchange_rate import ExchangeRate, ExchangeRateFactRetracted, ExchangeRatesPublished
 from shared.events.definition import value
 from shared.events.money import Money
@@ -115,7 +115,9 @@ def publish(state: NoExchangeRate | PublishedExchangeRate, command: PublishExcha
     return [Occurrence(event=_published(command, changed), at=context.moment(command.on))]
 
 
-@exchange_rate.decides(allow=ONLY_SERVICES)
+@exchange_rate.imports(
+    "exchange-rates", ExchangeRatesPublished, stream=lambda command: table_of(command.base, command.on)
+)
 def import_exchange_rates(
     state: NoExchangeRate | PublishedExchangeRate, command: ImportExchangeRates, context: Context
 ) -> Decision:

@@ -13,7 +13,7 @@ from shared.domain.merge_patch import absent, given
 from shared.domain.money import check_money
 from shared.domain.rejection import Rejected, refuse_otherwise
 from shared.domain.retraction import retractable
-from shared.domain.roles import EVERYBODY, ONLY_SERVICES, Reach, Role, permission
+from shared.domain.roles import EVERYBODY, Reach, Role, permission
 from shared.events.deals.product import ProductChanged, ProductFactRetracted, ProductListed
 from shared.events.definition import value
 from shared.events.money import Money
@@ -104,7 +104,7 @@ def add(state: NoProduct, command: AddProduct, context: Context) -> Decision:
     return [_listed(command, context)]
 
 
-@product.decides(allow=ONLY_SERVICES)
+@product.imports("product", ProductListed, ProductChanged)
 def import_product(state: NoProduct | ListedProduct, command: ImportProduct, context: Context) -> Decision:
     """Take over a product, or what a later price list says of it."""
     said = said_of(

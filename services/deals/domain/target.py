@@ -14,7 +14,7 @@ from shared.domain.periods import PERIOD
 from shared.domain.references import AnyTeamId, MemberId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
-from shared.domain.roles import ONLY_SERVICES, READING_TARGETS, Reach, Role, permission
+from shared.domain.roles import READING_TARGETS, Reach, Role, permission
 from shared.events.deals.target import TargetFactRetracted, TargetSet
 from shared.events.definition import value
 from shared.events.money import Money
@@ -106,7 +106,7 @@ def set_(state: NoTarget, command: SetTarget, context: Context, references: Refe
     return [_set(command, context, unknown(references, member="member"))]
 
 
-@target.decides(allow=ONLY_SERVICES)
+@target.imports("target", TargetSet)
 def import_target(state: NoTarget | OpenTarget, command: ImportTarget, context: Context) -> Decision:
     """Take over a target, or another amount that it had from a day on."""
     told = _set(command, context)

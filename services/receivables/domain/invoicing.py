@@ -7,7 +7,7 @@ from uuid import UUID
 
 from annotated_types import Ge, MaxLen, MinLen
 
-from services.receivables.domain.ledger.arrangement import MAX_WITHOUT_NEWS
+from services.receivables.domain.ledger.arrangement import MAX_WITHOUT_NEWS, ArrangeHistory
 from services.receivables.domain.ledger.holdings import LedgerInvoice
 from services.receivables.domain.ledger.invoices import dated, enter
 from services.receivables.domain.ledger.state import NoLedger, OpenLedger, empty, ledger, ledger_of, movement
@@ -31,17 +31,21 @@ from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
+from shared.domain.imports import ONCE
 from shared.domain.money import check_money
 from shared.domain.references import AccountId, ContractId, DealId, MemberId, OwnInvoiceId, TeamId
 from shared.domain.rejection import Rejected, refuse_otherwise
-from shared.domain.roles import ONLY_SERVICES
+from shared.events.chronology import Rank
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued
-from shared.events.receivables.payment_plan import InstalmentInvoiced
+from shared.events.receivables.number_series import NumberSeriesLifted
+from shared.events.receivables.payment_plan import InstalmentInvoiced, PriorInvoiceCounted
 
 TOLD_INVOICE = "told-invoice"
 """The kind of claim by which an invoice of history stands in one ledger: not in those of two currencies."""
+SERIES_LIFTED = "number-series-lifted"
+"""What is assumed of an invoice whose number has the form of its legal entity's own series: that goes on above it."""
 
 
 @value
@@ -151,7 +155,18 @@ def issue_invoice(
     ]
 
 
-@ledger.decides(allow=ONLY_SERVICES)
+@ledger.imports(
+    "invoice",
+    InvoiceIssued,
+    PriorInvoiceCounted,
+    NumberSeriesLifted,
+    about="invoice",
+    rank=Rank.OPENING,
+    again=ONCE,
+    stream=lambda command: ledger_of(command.account_id, command.amount.currency),
+    assumed=lambda events: [SERIES_LIFTED for event in events if isinstance(event, NumberSeriesLifted)],
+    afterwards=ArrangeHistory(),
+)
 def import_invoice(  # noqa: PLR0917
     state: NoLedger | OpenLedger,
     command: ImportInvoice,

@@ -17,14 +17,17 @@ from services.contracts.domain.contract.state import (
     SubmittedContract,
     VoidedContract,
     contract,
+    contract_of,
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
+from shared.domain.imports import ONCE
 from shared.domain.references import AccountId, DealId, MemberId, TeamId
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.roles import ONLY_SERVICES
+from shared.events.chronology import Rank
 from shared.events.contracts.contract import (
     ContractActivated,
     ContractApproved,
@@ -64,7 +67,19 @@ EVENTS: tuple[type, ...] = (ContractDrafted, ContractSubmitted, ContractApproved
 """What leads to each step."""
 
 
-@contract.decides(allow=ONLY_SERVICES)
+@contract.imports(
+    "contract",
+    ContractDrafted,
+    ContractSubmitted,
+    ContractApproved,
+    ContractSigned,
+    ContractActivated,
+    rank=Rank.OPENING,
+    again=ONCE,
+    day="drafted_on",
+    # So that the one which the won deal brings about later is the same.
+    identify=lambda ids, deal: contract_of(ids("deal", deal)),
+)
 def import_contract(state: NoContract, command: ImportContract, context: Context) -> Decision:
     """Record a contract of the past as the facts that made it."""
     refuse_all("invalid-contract-history", "The contract's history is invalid.", list(_faults(command, context)))

@@ -37,18 +37,25 @@ from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name, Text
+from shared.domain.imports import ONCE, WHICH_FIELDS
 from shared.domain.references import AccountId, ActivityId, LeadId, MemberId, ProcessId, TeamId
 from shared.domain.rejection import refuse_all
 from shared.domain.retraction import retractable
-from shared.domain.roles import ONLY_SERVICES
 from shared.events.deals.deal import (
+    DealAbandoned,
     DealActivityLogged,
     DealAmountChanged,
     DealCategoryChanged,
     DealCloseDateChanged,
     DealFactRetracted,
     DealLine,
+    DealLost,
+    DealMoved,
     DealNextStepPlanned,
+    DealNodeCompleted,
+    DealOpened,
+    DealReopened,
+    DealWon,
 )
 from shared.events.definition import value
 from shared.events.money import Money
@@ -169,11 +176,14 @@ class ImportDealReopening:
 
 Said = Money | NextStep | date | str | None
 
+END = "deal-end"
+"""The series of how a deal ended: one `fact_id` is one end, whichever it is."""
+
 
 retractable(deal, DealFactRetracted)
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal", DealOpened, again=ONCE, inherits={"captured_at": "lead"})
 def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: ChosenProcess) -> Decision:
     """Take over the opening of a deal."""
     moment = _moment(command, context)
@@ -205,7 +215,7 @@ def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: Ch
     return [Occurrence(event=opened, at=moment)]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-moved", DealMoved)
 def import_move(state: OpenDeal, command: ImportDealMove, context: Context, process: Process) -> Decision:
     """Take over a move of a deal, also to where it stood: what is told before it later must not change that."""
     moment = _moment(command, context, state)
@@ -222,7 +232,14 @@ def import_move(state: OpenDeal, command: ImportDealMove, context: Context, proc
     return [Occurrence(event=event, at=moment)]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports(
+    "deal-changed",
+    DealAmountChanged,
+    DealCloseDateChanged,
+    DealCategoryChanged,
+    DealNextStepPlanned,
+    again=(WHICH_FIELDS, "judged_by"),
+)
 def import_change(state: OpenDeal, command: ImportDealChange, context: Context) -> Decision:
     """Take over changes of a deal, also to what was so: what is told before it later must not change that."""
     moment = _moment(command, context, state)
@@ -252,7 +269,7 @@ def import_change(state: OpenDeal, command: ImportDealChange, context: Context) 
     return [Occurrence(event=event, at=moment) for event in events]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-activity", DealActivityLogged, again=("activity",))
 def import_activity(state: OpenDeal, command: ImportDealActivity, context: Context) -> Decision:
     """Take over an activity."""
     event = DealActivityLogged(
@@ -267,7 +284,7 @@ def import_activity(state: OpenDeal, command: ImportDealActivity, context: Conte
     return [Occurrence(event=event, at=_moment(command, context, state))]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-node-completed", DealNodeCompleted, again=("key",))
 def import_node(state: OpenDeal, command: ImportDealNode, context: Context, process: Process) -> Decision:
     """Take over the completion of a task or deliverable."""
     moment = _moment(command, context, state)
@@ -276,7 +293,7 @@ def import_node(state: OpenDeal, command: ImportDealNode, context: Context, proc
     return [Occurrence(event=completed(state, stage, kind, node, command.evidence), at=moment)]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-won", DealWon, DealAmountChanged, series=END)
 def import_win(state: AnyDeal, command: ImportDealWin, context: Context) -> Decision:
     """Take over the winning of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
@@ -289,21 +306,21 @@ def import_win(state: AnyDeal, command: ImportDealWin, context: Context) -> Deci
     return [*facts, Occurrence(event=deal_won(state, command.on), at=moment)]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-lost", DealLost, series=END)
 def import_loss(state: AnyDeal, command: ImportDealLoss, context: Context) -> Decision:
     """Take over the loss of a deal; of several ends the last one counts."""
     moment = _moment(command, context, state)
     return [Occurrence(event=deal_lost(state, command.on, command.reason, command.competitor), at=moment)]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-abandoned", DealAbandoned, series=END)
 def import_abandonment(state: AnyDeal, command: ImportDealAbandonment, context: Context) -> Decision:
     """Take over that a deal was abandoned; of several ends the last one counts."""
     moment = _moment(command, context, state)
     return [Occurrence(event=deal_abandoned(state, command.on, command.reason), at=moment)]
 
 
-@deal.decides(allow=ONLY_SERVICES)
+@deal.imports("deal-reopened", DealReopened)
 def import_reopening(state: ClosedDeal, command: ImportDealReopening, context: Context) -> Decision:
     """Take over the reopening of a deal."""
     moment = _moment(command, context, state)

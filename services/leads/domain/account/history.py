@@ -7,17 +7,23 @@ from typing import Any
 from services.leads.domain.account.contacts import reached
 from services.leads.domain.account.record import Neighbours, became, checked, opened, said_by
 from services.leads.domain.account.state import ActiveAccount, NoAccount, account
-from services.leads.domain.contact_points import KnownUnder
+from services.leads.domain.contact_points import KnownUnder, domain_key, email_key
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.history import said_of
+from shared.domain.imports import ONCE
 from shared.domain.references import AnyAccountId, LeadId, MemberId, OwnContactId, TeamId
 from shared.domain.retraction import retractable
-from shared.domain.roles import ONLY_SERVICES
 from shared.events.definition import value
-from shared.events.leads.account import AccountFactRetracted, AccountHandedOver, ContactAdded
+from shared.events.leads.account import (
+    AccountChanged,
+    AccountFactRetracted,
+    AccountHandedOver,
+    AccountOpened,
+    ContactAdded,
+)
 
 
 @value
@@ -58,7 +64,13 @@ class ImportContact:
 retractable(account, AccountFactRetracted)
 
 
-@account.decides(allow=ONLY_SERVICES)
+@account.imports(
+    "account",
+    AccountOpened,
+    AccountChanged,
+    AccountHandedOver,
+    keys=lambda command: [("domain", domain_key(command.domain))],
+)
 def import_account(
     state: NoAccount | ActiveAccount, command: ImportAccount, context: Context, neighbours: Neighbours
 ) -> Decision:
@@ -79,7 +91,14 @@ def import_account(
     return [Occurrence(event=event, at=at) for event in events]
 
 
-@account.decides(allow=ONLY_SERVICES)
+@account.imports(
+    "contact",
+    ContactAdded,
+    about="contact",
+    again=ONCE,
+    keys=lambda command: [("email", email_key(command.email))],
+    last=True,
+)
 def import_contact(state: ActiveAccount, command: ImportContact, context: Context, known: KnownUnder) -> Decision:
     """Take over a contact from history, whoever else is known under the same address."""
     points = reached(state, command, leave_out=True)

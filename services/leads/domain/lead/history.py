@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from services.leads.domain.assignment import IMPORTED
-from services.leads.domain.contact_points import Known, KnownUnder, first_known
+from services.leads.domain.contact_points import Known, KnownUnder, email_key, first_known
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
 from services.leads.domain.lead.capture import as_captured, duplicate_of
 from services.leads.domain.lead.closing import DisqualificationReason
@@ -24,6 +24,7 @@ from services.leads.domain.lead.state import (
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name
+from shared.domain.imports import ONCE
 from shared.domain.money import check_money
 from shared.domain.references import AccountId, ActivityId, ContactId, DealId, MemberId, TeamId
 from shared.domain.rejection import Rejected, refuse_otherwise
@@ -37,6 +38,8 @@ from shared.events.leads.lead import (
     LeadConverted,
     LeadDisqualified,
     LeadFactRetracted,
+    LeadMarkedDuplicate,
+    LeadQualificationNoted,
 )
 from shared.events.money import Money
 
@@ -130,7 +133,14 @@ class ImportLeadDisqualification:
 retractable(lead, LeadFactRetracted)
 
 
-@lead.decides(allow=ONLY_SERVICES)
+@lead.imports(
+    "lead",
+    LeadCaptured,
+    LeadAssigned,
+    LeadMarkedDuplicate,
+    again=ONCE,
+    keys=lambda command: [("email", email_key(command.email))],
+)
 def import_lead(state: NoLead, command: ImportLead, context: Context, known: KnownUnder) -> Decision:
     """Take over a lead from history. Of two with one address the one captured earlier is the original, however late it
     is told: it is the duplicate of whoever was known before it, and open leads that came after it are its own."""
@@ -155,7 +165,7 @@ def import_lead(state: NoLead, command: ImportLead, context: Context, known: Kno
     ]
 
 
-@lead.decides(allow=ONLY_SERVICES)
+@lead.imports("lead-activity", LeadActivityLogged, again=("activity",))
 def import_activity(state: OpenLead, command: ImportLeadActivity, context: Context) -> Decision:
     """Take over an activity from history."""
     if known := _activity(state, command.activity_id):
@@ -172,7 +182,7 @@ def import_activity(state: OpenLead, command: ImportLeadActivity, context: Conte
     return [Occurrence(event=logged, at=context.past_moment(command.on, command.at))]
 
 
-@lead.decides(allow=ONLY_SERVICES)
+@lead.imports("lead-qualification", LeadQualificationNoted)
 def import_qualification(state: OpenLead, command: ImportLeadQualification, context: Context) -> Decision:
     """Take over from history what was known about a lead."""
     known = as_qualification(command)
@@ -181,7 +191,7 @@ def import_qualification(state: OpenLead, command: ImportLeadQualification, cont
     return [Occurrence(event=qualification_noted(state.id, known), at=context.past_moment(command.on, command.at))]
 
 
-@lead.decides(allow=ONLY_SERVICES)
+@lead.imports("lead-converted", LeadConverted, again=ONCE)
 def import_conversion(state: OpenLead, command: ImportLeadConversion, context: Context) -> Decision:
     """Take over a conversion from history."""
     amount = check_money(command.amount, "amount") if command.amount else None
@@ -212,7 +222,7 @@ def import_conversion_again(state: ConvertedLead, command: ImportLeadConversion)
     return []
 
 
-@lead.decides(allow=ONLY_SERVICES)
+@lead.imports("lead-disqualified", LeadDisqualified)
 def import_disqualification(state: OpenLead, command: ImportLeadDisqualification, context: Context) -> Decision:
     """Take over the end of a lead from history."""
     given_up = LeadDisqualified(lead_id=state.id, reason=command.reason, note=command.note)

@@ -17,7 +17,7 @@ from shared.domain.history import said_of, stated
 from shared.domain.references import TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
-from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS, SELLING, Role
+from shared.domain.roles import EVERYBODY, OPERATIONS, SELLING, Role
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
 from shared.events.leads.member import (
@@ -218,7 +218,7 @@ def join(
     return [joined(command, context, holder)]
 
 
-@member.decides(allow=ONLY_SERVICES)
+@member.imports("member", MemberJoined, MemberMoved, MemberChanged, keys=lambda command: [("subject", command.subject)])
 def import_member(
     state: NoMember | ActiveMember, command: ImportMember, context: Context, holder: SubjectHolder
 ) -> Decision:
@@ -236,7 +236,7 @@ def move(state: ActiveMember, command: MoveMember, context: Context, named_team:
     return [MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=context.today)]
 
 
-@member.decides(allow=ONLY_SERVICES)
+@member.imports("member-moved", MemberMoved)
 def import_move(state: ActiveMember, command: ImportMemberMove, context: Context) -> Decision:
     """Take over a change of team from history."""
     moved = MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=command.on)
@@ -249,7 +249,7 @@ def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
     return [on_leave(state, command)]
 
 
-@member.decides(allow=ONLY_SERVICES)
+@member.imports("leave", MemberWentOnLeave, again=("start",))
 def import_leave(state: ActiveMember, command: ImportMemberLeave, context: Context) -> Decision:
     """Take over days away from history."""
     return [Occurrence(event=on_leave(state, command), at=context.past_moment(command.on, command.at))]
@@ -265,7 +265,7 @@ def leave(state: ActiveMember, command: LeaveOrganisation, context: Context) -> 
     return [Occurrence(event=MemberLeft(member_id=state.id, on=command.on), at=context.moment(command.on))]
 
 
-@member.decides(allow=ONLY_SERVICES)
+@member.imports("member-left", MemberLeft)
 def import_departure(state: ActiveMember, command: ImportMemberDeparture, context: Context) -> Decision:
     """Take over a departure from history."""
     return [

@@ -11,7 +11,7 @@ from shared.domain.fields import Day, Name
 from shared.domain.references import MemberId, TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
-from shared.domain.roles import EVERYBODY, ONLY_SERVICES, OPERATIONS
+from shared.domain.roles import EVERYBODY, OPERATIONS
 from shared.events.definition import value
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFactRetracted, TeamFormed
 
@@ -120,7 +120,7 @@ def appoint_manager(state: ActiveTeam, command: AppointManager, manager: NamedMe
     return [ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)]
 
 
-@team.decides(allow=ONLY_SERVICES)
+@team.imports("team", TeamFormed, TeamChanged)
 def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, place: Place) -> Decision:
     """Take over a team from history, or what a later export says of it."""
     if place.circular:
@@ -130,7 +130,7 @@ def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Contex
     return [Occurrence(event=event, at=context.past_moment(command.on, command.at))]
 
 
-@team.decides(allow=ONLY_SERVICES)
+@team.imports("team-manager", ManagerAppointed)
 def import_manager(state: ActiveTeam, command: ImportTeamManager, context: Context) -> Decision:
     """Take over a team's manager from history."""
     appointed = ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)

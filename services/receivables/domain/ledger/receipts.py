@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from annotated_types import MaxLen, MinLen
 
 from services.receivables.domain.ledger.allocation import Settlement, allocated, candidates, held_for, settle
-from services.receivables.domain.ledger.arrangement import MAX_WITHOUT_NEWS
+from services.receivables.domain.ledger.arrangement import MAX_WITHOUT_NEWS, ArrangeHistory
 from services.receivables.domain.ledger.holdings import TIE, LedgerReceipt
 from services.receivables.domain.ledger.state import (
     BY_HAND,
@@ -26,10 +26,11 @@ from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
+from shared.domain.imports import ONCE
 from shared.domain.money import check_money, money_faults
 from shared.domain.references import AccountId, References, unknown
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
-from shared.domain.roles import ONLY_SERVICES
+from shared.events.chronology import Rank
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.receivables.ledger import ReceiptAllocated, ReceiptRecorded
@@ -111,7 +112,15 @@ def record_receipt(
     ]
 
 
-@ledger.decides(allow=ONLY_SERVICES)
+@ledger.imports(
+    "receipt",
+    ReceiptRecorded,
+    about="receipt",
+    rank=Rank.CHANGE,
+    again=ONCE,
+    stream=lambda command: ledger_of(command.account_id, command.amount.currency),
+    afterwards=ArrangeHistory(),
+)
 def import_receipt(
     state: NoLedger | OpenLedger, command: ImportReceipt, context: Context, holder: ReferenceHolder
 ) -> Decision:

@@ -1,0 +1,98 @@
+"""Registry of the kinds of facts that the services take in, as their handlers declare them, and what no kind tells
+(DATA-5)."""
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+from deploy.services import definition_of
+from shared.domain.imports import FactKind, Ids
+from shared.domain.references import Free, ids_of
+from shared.events.registry import SERVICES
+
+KINDS: Mapping[str, FactKind] = {
+    kind.name: kind
+    for service in SERVICES
+    for aggregate in definition_of(service).aggregates
+    for kind in sorted(aggregate.kinds, key=lambda kind: kind.rank)
+}
+"""Every kind of fact that can be imported: by what it is about, and in the order in which those of one time happen."""
+
+THINGS: Mapping[str, FactKind] = {kind.about: kind for kind in KINDS.values() if kind.brings}
+"""What can come into being by an import, so that others may name it: by which kind of fact."""
+
+OUTSIDE_ID = "outside_id"
+"""The command's field that takes the outside id itself."""
+
+_ERASED = "whoever is to be forgotten is erased here, in what was imported too"
+_BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
+_ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
+UNTOLD: Mapping[str, str] = {
+    "leads.turn-taken": "history says whose a lead was; a queue gives away those that come in here",
+    "leads.lead-left-unassigned": "a lead without `owner` and `team` is in the public pool",
+    "leads.lead-follow-up-planned": "what was planned in the past is past; the work that came of it is told",
+    "leads.lead-erased": _ERASED,
+    "leads.contact-erased": _ERASED,
+    "deals.process-published": "processes are published here before deals follow them",
+    "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",
+    "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
+    "contracts.contract-terms-changed": _BY_ITS_DAYS,
+    "contracts.contract-returned": _BY_ITS_DAYS,
+    "contracts.contract-voided": "a contract that came to nothing is left out",
+    "contracts.contract-flagged": "nobody has to look any more at what is past",
+    "receivables.plan-drawn-up": "the payment plan of an imported contract is drawn up here, once it is in force",
+    "receivables.instalment-invoiced": "invoices of history belong to no plan; what they ask for is taken off it",
+    "receivables.invoice-overdue": "it follows from the due day and the company's today",
+    "receivables.invoice-number-taken": "an invoice of history has the number that it had, and takes none",
+    "receivables.receipt-allocated": _ALLOCATED,
+    "receivables.allocation-reversed": _ALLOCATED,
+    "receivables.receipt-held": _ALLOCATED,
+    "receivables.receipt-released": _ALLOCATED,
+    "receivables.history-arranged": _ALLOCATED,
+}
+"""The events that no kind of fact tells → why; those that take facts back apart, which an undone import records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the fields of a line become those of the command of its kind."""
+
+    references: Mapping[str, tuple[str, str]]
+    """Fields of the line that name something else by its outside id → the command's field, and what they name."""
+    own: str | None
+    """The command's field that takes the id of the part which the fact is about."""
+    place: str | None
+    """The field of the line that names the aggregate in which the part is."""
+    derived: frozenset[str]
+    """The command's fields that no line says itself."""
+
+
+@cache
+def layout_of(kind: FactKind) -> Layout:
+    """The layout of the lines of a kind: what a field names is told by its type, and it is called like that field
+    without `_id`. An id of what no import tells is an id of here."""
+    told = {*THINGS, *(each.about for each in KINDS.values())}
+    references, own = dict[str, tuple[str, str]](), None
+    for path, mark in ids_of(kind.command):
+        if len(path) > 1 or mark is None or mark.thing is None:
+            continue
+        if mark.thing == kind.about and kind.is_part:
+            own = path[0]
+        elif mark.thing in told or isinstance(mark, Free):
+            references[path[0].removesuffix("_id")] = path[0], mark.thing
+    has_outside = OUTSIDE_ID in typing.get_type_hints(kind.command)
+    renamed = {field for said, (field, _) in references.items() if said != field}
+    return Layout(
+        references=references,
+        own=own,
+        place=kind.aggregate if kind.is_part and kind.stream is None else None,
+        derived=frozenset(renamed | ({own} if own else set()) | ({OUTSIDE_ID} if has_outside else set())),
+    )
+
+
+def id_of(ids: Ids, thing: str, outside: str) -> UUID:
+    """The id of something that is named by its outside id."""
+    kind = THINGS.get(thing)
+    return kind.identify(ids, outside) if kind and kind.identify else ids(thing, outside)
