@@ -180,6 +180,7 @@ async def bring_in(
         "source": source,
         "read": summary.read,
         "recorded": dict(summary.recorded),
+        "corrected": dict(+summary.corrected),
         "known": dict(summary.known),
         "rejected": len(summary.rejections),
         "otherwise": dict(+summary.otherwise),
@@ -259,9 +260,10 @@ def told(result: dict[str, Any]) -> str:
     kinds = {**result["known"], **result["recorded"]}
     come = "would be recorded" if result["checked"] else "recorded"
     for kind in kinds:
-        before = result["known"].get(kind, 0)
+        before, corrected = result["known"].get(kind, 0), result["corrected"].get(kind, 0)
+        instead = f", {corrected:,} of them in place of what was told before" if corrected else ""
         there = f", {before:,} were there already" if before else ""
-        lines.append(f"  {kind}: {result['recorded'].get(kind, 0):,} {come}{there}")
+        lines.append(f"  {kind}: {result['recorded'].get(kind, 0):,} {come}{instead}{there}")
     lines += [f"  assumed for {kind}: {number:,}" for kind, number in result["assumptions"].items()]
     lines += [f"  came in without {name}: {number:,}" for name, number in result["came_in_without"].items()]
     lines.append(result["left_alone"])

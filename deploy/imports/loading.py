@@ -74,11 +74,13 @@ class Note:
 @dataclass(slots=True, kw_only=True)
 class Summary:
     """What came of an import: facts by kind, what had to be assumed, and what was refused; of that, `otherwise` counts
-    facts that are known already and say something else."""
+    facts that are known already and say something else. Of what was recorded, `corrected` counts facts that take the
+    place of what was told of them before."""
 
     run: UUID = field(default_factory=new_id)
     """The correlation id of all events of the import; it may be undone by that."""
     recorded: Counter[str] = field(default_factory=Counter)
+    corrected: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
     otherwise: Counter[str] = field(default_factory=Counter)
     assumptions: Counter[str] = field(default_factory=Counter)
@@ -298,6 +300,7 @@ async def _take_in(
         kind = str(line["fact"])
         if isinstance(answer, CommandResult):
             (summary.recorded if answer.events else summary.known)[kind] += 1
+            summary.corrected[kind] += answer.corrects
             summary.currencies |= currencies_of(taken.command)
             summary.notes += [Note(place=place, without=each) for each in left_out(taken.command, answer.events)]
             if taken.brings:

@@ -54,6 +54,7 @@ def carried_out(
         sequence=main.sequence,
         position=positions.get(main.aggregate_id, main.before.position),
         topic=topic_of(service, request.aggregate.name),
+        corrects=main.corrects,
         events=tuple(each.event for change in changes for each in change.occurrences),
     )
 

@@ -30,6 +30,8 @@ class StreamChange:
     """The facts as they will be read back, of a family whose facts may be told late."""
     freed: frozenset[Claim] = frozenset()
     """The keys that only facts took which are taken back."""
+    corrects: bool = False
+    """Whether these facts take the place of others that were told under their name."""
 
     @property
     def sequence(self) -> int:
@@ -65,6 +67,7 @@ def changes_of(
                 name=name,
                 news=news,
                 freed=_freed(family, news, decided.histories.get(stream)),
+                corrects=_corrects(news, decided.histories.get(stream)),
             )
         )
     checked = {stream: family for stream, family in decided.unchanged.items() if stream not in by_stream}
@@ -84,6 +87,12 @@ def _freed(family: Aggregate, news: Sequence[Recorded], known: Sequence[Recorded
         for facts in (known, [*known, *news])
     )
     return before - after
+
+
+def _corrects(news: Sequence[Recorded], known: Sequence[Recorded] | None) -> bool:
+    """Whether facts stand that were told under the name of these: then the whole history was read."""
+    names = {fact.fact for fact in news if fact.fact}
+    return any(fact.fact in names for fact in standing(known or ()))
 
 
 def _with_whose(family: Aggregate, state: Any, happened: Sequence[Occurrence]) -> tuple[tuple[Occurrence, ...], Any]:

@@ -46,13 +46,15 @@ def required_id(id_: UUID | None) -> UUID:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
     """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,
-    `topic` where it is published. A replayed answer is that of the first time, without the events."""
+    `topic` where it is published. A replayed answer is that of the first time, without the events. One that `corrects`
+    told facts in place of others that were told under their name (DATA-5)."""
 
     aggregate_id: UUID
     sequence: int
     position: int
     topic: str
     replayed: bool = False
+    corrects: bool = False
     events: tuple[Any, ...] = ()
 
 

@@ -394,6 +394,7 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
             "currencies": ["EUR", "USD"],
             "read": 3,
             "recorded": {"deal": 2},
+            "corrected": {"deal": 1},
             "known": {"team": 1},
             "assumptions": {"deal: list-price": 2, "deal: undated": 1},
             "left_alone": "Nothing follows.",
@@ -415,6 +416,7 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
             "2 facts were refused; x.rejected.jsonl",
         ),
         *(
+            "  deal: 2 recorded, 1 of them in place of what was told before\n",
             "  came in without phone: 3",
             "1: name: It is known with Ann; this says Bob.",
             "1 of lead are known already and say something else",

@@ -210,10 +210,26 @@ async def test_data_5_a_corrected_rate_corrects_and_is_taken_back(books: Books, 
     await take_in(books, table(tmp_path, HISTORY))
     corrected = await take_in(books, table(tmp_path, (HISTORY[0], "2026-11-26,1.1511,180.10,N/A,N/A,", *HISTORY[2:])))
     assert came(corrected) == (1, 2, [])
+    assert +corrected.corrected == {"exchange-rates": 1}
     assert (await known(books, day))[0]["USD"] == Decimal("1.1511")
     undone = await undo(corrected.run, books.settings)
     assert (undone.retracted, undone.kept) == ({"exchange-rate": 1}, [])
     assert (await known(books, day))[0]["USD"] == Decimal("1.1501")
+
+
+async def test_data_5_a_table_that_replaces_its_day_whole_is_counted(books: Books, tmp_path: Path) -> None:
+    """What stood there is gone, its other currencies as well: the summary says so, unless it was taken back before."""
+    day = date(2026, 11, 26)
+    first = await take_in(books, table(tmp_path, HISTORY))
+    assert not +first.corrected
+    shorter = table(tmp_path, (HISTORY[0], "2026-11-26,1.1511,N/A,N/A,N/A,"))
+    checked = await load(lambda: rates_in(shorter), ids_of("ecb"), books.settings, lambda _: None, dry_run=True)
+    replaced = await take_in(books, shorter)
+    assert +checked.corrected == +replaced.corrected == {"exchange-rates": 1}
+    assert await known(books, day) == [{"USD": Decimal("1.1511")}]
+    for run in (replaced.run, first.run):
+        await undo(run, books.settings)
+    assert not +(await take_in(books, shorter)).corrected
 
 
 async def test_data_5_what_was_published_by_hand_stands_over_what_is_imported_of_that_day(
