@@ -4,13 +4,12 @@ from services.contracts import api
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import NamedDeal
 from services.contracts.projections.contracts import CONTRACT_PROJECTION, CONTRACTS
-from services.contracts.projections.deals import KNOWN_DEALS
+from services.contracts.projections.deals import DEALS, KNOWN_DEALS
 from services.contracts.projections.lookups import named_deal
 from services.contracts.reactions import reactions
 from services.contracts.resources import RESOURCES
 from shared.directory.accounts import KNOWN_ACCOUNTS
-from shared.directory.references import references
-from shared.domain.references import References
+from shared.directory.references import ACCOUNTS, PEOPLE
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -25,8 +24,8 @@ SERVICE = Service(
     projections=(CONTRACT_PROJECTION, KNOWN_DEALS, KNOWN_ACCOUNTS),
     listings=(CONTRACTS,),
     routes=(api.router,),
+    knows=(*PEOPLE, ACCOUNTS, DEALS),
     provides={
         NamedDeal: named_deal,
-        References: references,
     },
 )

@@ -5,7 +5,7 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.process import Process, process
-from services.deals.domain.product import Catalogue, product
+from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.target import target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
@@ -16,9 +16,9 @@ from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
 from services.deals.resources import RESOURCES
 from services.deals.seeds import publish_short_process
+from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
-from shared.directory.references import references
-from shared.domain.references import References
+from shared.directory.references import ACCOUNTS, PEOPLE
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -44,12 +44,12 @@ SERVICE = Service(
     ),
     listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES),
     routes=(api.router,),
+    knows=(*PEOPLE, ACCOUNTS, OnStream(product, ListedProduct)),
     provides={
         Process: pinned_process,
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
         Conversion: conversion,
-        References: references,
     },
     seeds=(publish_short_process,),
 )

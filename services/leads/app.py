@@ -2,12 +2,13 @@
 
 from services.leads.domain.account import account
 from services.leads.domain.account.record import Keeper, Neighbours
+from services.leads.domain.account.state import ActiveAccount
 from services.leads.domain.assignment import AssignmentDesk, assignment_queue
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
-from services.leads.domain.organisation.member import SubjectHolder, member
-from services.leads.domain.organisation.team import NamedMember, NamedTeam, Place, team
+from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
+from services.leads.domain.organisation.team import ActiveTeam, NamedMember, Place, team
 from services.leads.projections.accounts import ACCOUNT_PROJECTION, ACCOUNTS, CONTACTS
 from services.leads.projections.leads import LEAD_PROJECTION, LEADS
 from services.leads.projections.lookups import (
@@ -16,13 +17,13 @@ from services.leads.projections.lookups import (
     known_under,
     matched_account,
     named_member,
-    named_team,
     neighbours,
     place,
     subject_holder,
 )
 from services.leads.projections.people import MEMBERS, PEOPLE_PROJECTION, TEAMS
 from services.leads.resources import RESOURCES
+from shared.commands.references import OnStream
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -40,8 +41,8 @@ SERVICE = Service(
     resources=RESOURCES,
     projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
+    knows=(OnStream(team, ActiveTeam), OnStream(member, ActiveMember), OnStream(account, ActiveAccount)),
     provides={
-        NamedTeam: named_team,
         NamedMember: named_member,
         Place: place,
         SubjectHolder: subject_holder,

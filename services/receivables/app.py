@@ -16,7 +16,6 @@ from services.receivables.projections.lookups import (
     holder_of_number,
     holder_of_reference,
     number_in_series,
-    payer,
     plan_of_contract,
     told_before,
 )
@@ -24,7 +23,7 @@ from services.receivables.projections.plans import INSTALMENTS, PLAN_PROJECTION,
 from services.receivables.reactions import reactions
 from services.receivables.resources import RESOURCES
 from shared.directory.accounts import KNOWN_ACCOUNTS
-from shared.domain.references import References
+from shared.directory.references import ACCOUNTS, PEOPLE
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -46,6 +45,7 @@ SERVICE = Service(
     projections=(PLAN_PROJECTION, BOOKS_PROJECTION, KNOWN_ACCOUNTS),
     listings=(PLANS, INSTALMENTS, INVOICES, RECEIPTS, ALLOCATIONS, BALANCES),
     routes=(api.router,),
+    knows=(*PEOPLE, ACCOUNTS),
     provides={
         NextNumber: number_in_series,
         OpenLedger: books_of_plan,
@@ -54,6 +54,5 @@ SERVICE = Service(
         ToldBefore: told_before,
         Elsewhere: elsewhere,
         ReferenceHolder: holder_of_reference,
-        References: payer,
     },
 )

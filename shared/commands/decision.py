@@ -7,10 +7,12 @@ from uuid import UUID
 
 from shared.commands.access import authorise
 from shared.commands.loaders import LoaderContext, Provider
+from shared.commands.references import Knows, reference_faults
 from shared.commands.request import CommandRequest, NotFound, StaleVersion
 from shared.domain.aggregate import Aggregate, Handler, Occurrence, occurrences
 from shared.domain.context import Context
 from shared.domain.history import Recorded, before
+from shared.domain.rejection import Reason, Rejected, refusal_of
 from shared.events.chronology import follows, told
 from shared.eventstore.snapshots import LoadedAggregate
 
@@ -47,6 +49,7 @@ async def decide(
     *,
     reader: LoaderContext,
     provides: Mapping[type, Provider],
+    knows: Knows,
     histories: Mapping[UUID, Sequence[Recorded]],
 ) -> Decided:
     """Decide a command. Nothing happens when it is already so, or when its precondition does not hold any more.
@@ -66,10 +69,11 @@ async def decide(
     if (request.precondition is None or request.precondition(state)) and not aggregate.is_already(state, command):
         if handler is None:
             raise aggregate.not_possible(state, command)
+        faults = await reference_faults(handler, state, command, request.actor, reader=reader, knows=knows)
         parameters = {
             name: await provides[kind](reader, state, command, context) for name, kind in handler.parameters.items()
         }
-        happened = occurrences(handler.run(state, command, context, parameters))
+        happened = _happened(handler, (state, command, context, parameters), faults)
     return Decided(
         on=loaded,
         occurrences=happened,
@@ -78,6 +82,20 @@ async def decide(
         histories=histories,
         creates=handler if isinstance(state, aggregate.start) else None,
     )
+
+
+def _happened(handler: Handler, decided_on: tuple[Any, ...], faults: Sequence[Reason]) -> tuple[Occurrence, ...]:
+    """What a handler decides. With faults in what the command names it is run too, and nothing comes of that but its
+    own reasons, so that the refusal has all of them; where nothing would happen, nothing is refused."""
+    try:
+        happened = occurrences(handler.run(*decided_on))
+    except Rejected as refusal:
+        if not faults:
+            raise
+        raise refusal.along_with(faults) from None
+    if happened and faults:
+        raise refusal_of(faults)
+    return happened
 
 
 def _state_met(

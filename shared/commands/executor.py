@@ -21,6 +21,7 @@ from shared.commands.contention import ContentionLock
 from shared.commands.decision import Decided, NeedsHistory, decide
 from shared.commands.effects import StreamChange, changes_of
 from shared.commands.loaders import LoaderContext, LookUp, Provider
+from shared.commands.references import Listed, OnStream, knows_of
 from shared.commands.request import Busy, CommandRequest, CommandResult, Refused
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Company, Context
@@ -62,6 +63,7 @@ class CommandExecutor:
         company: Company,
         claim_secret: bytes,
         provides: Mapping[type, Provider] | None = None,
+        knows: Iterable[OnStream | Listed] = (),
         look_up: LookUp | None = None,
         new_id: Callable[[], UUID] = new_id,
     ) -> None:
@@ -76,6 +78,7 @@ class CommandExecutor:
         self._company = company
         self._hasher = ClaimHasher(claim_secret)
         self._provides = dict(provides or {})
+        self._knows = knows_of(knows)
         self._look_up = look_up
         self._new_id = new_id
         self._contention = ContentionLock(pool)
@@ -206,7 +209,13 @@ class CommandExecutor:
             reader = LoaderContext(self._appender.holders, self._streams, self._hasher, self._look_up, batch)
             try:
                 decided = await decide(
-                    request, loaded, context, reader=reader, provides=self._provides, histories=histories
+                    request,
+                    loaded,
+                    context,
+                    reader=reader,
+                    provides=self._provides,
+                    knows=self._knows,
+                    histories=histories,
                 )
                 return self._changes(request, decided, context)
             except NeedsHistory as late:

@@ -1,15 +1,27 @@
 """Loader context: what loaders of handler parameters may read, and what of it the append checks again."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded
+from shared.domain.references import Thing
 from shared.eventstore.claims import ClaimHasher, Holders
 from shared.eventstore.snapshots import LoadedAggregate
 from shared.eventstore.streams import BatchCache, StreamLoader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedThing:
+    """Something that a command names, as it is known: whose it is, and with which account."""
+
+    owner: UUID | None = None
+    team: UUID | None = None
+    account_id: UUID | None = None
+
 
 LookUp = Callable[..., Awaitable[list[Any]]]
 """`async (projection, sql, *arguments) -> rows`."""
@@ -35,6 +47,9 @@ class LoaderContext:
         self.loaded: dict[UUID, LoadedAggregate] = {}
         """As first read: whatever was read later is checked as well."""
         self.unchanged: dict[UUID, Aggregate] = {}
+        self.named: dict[Thing, NamedThing] = {}
+        """What the command names and is there for whoever asks, as far as that had to be looked up."""
+        self._read: dict[Thing, LoadedAggregate] = {}
 
     def rest_on(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
         """Have what is decided appended only if another aggregate, loaded here, has not changed since: two that each
@@ -43,12 +58,15 @@ class LoaderContext:
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> tuple[Any, int]:
         """Another aggregate of this service as it is now, or as the batch of this command saw it, and its sequence;
-        (its start state, 0) when there is none."""
-        if self._seen is None:
-            held = await self._states.load(aggregate, aggregate_id)
-        else:
-            held = await self._seen.load(self._states, aggregate, aggregate_id)
-        self.loaded.setdefault(aggregate_id, held)
+        (its start state, 0) when there is none. Read once, however often it is asked for."""
+        held = self._read.get((aggregate.name, aggregate_id))
+        if held is None:
+            if self._seen is None:
+                held = await self._states.load(aggregate, aggregate_id)
+            else:
+                held = await self._seen.load(self._states, aggregate, aggregate_id)
+            self._read[aggregate.name, aggregate_id] = held
+            self.loaded.setdefault(aggregate_id, held)
         return held.state, held.sequence
 
     async def claim_holder(self, kind: str, key: str) -> UUID | None:

@@ -1,40 +1,34 @@
-"""Loader of references: whom and what a command names, in what this service knows from the events of leads (API-1)."""
+"""What every service knows of the things of leads that commands name (API-1)."""
 
-from typing import Any
-from uuid import UUID
-
-from shared.commands.loaders import LoaderContext
+from shared.commands.references import Listed
 from shared.directory.accounts import KNOWN_ACCOUNTS
-from shared.domain.context import Context
-from shared.domain.permissions import sees
-from shared.domain.references import References
+from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.roles import READING
 
-FOUND = """
-    select exists (select from {organisation}.member where member_id = $1 and left_on is null) as member,
-           exists (select from {organisation}.team where team_id = $2) as team,
-           a.id as account_id, a.owner as account_owner, a.team as account_team
-      from (values (1)) as one left join {view}.account a on a.id = $3
-"""
+PEOPLE = (
+    Listed(
+        thing="member",
+        projection=ORGANISATION,
+        rows="""
+    select member_id as id, null::uuid as owner, null::uuid as team, null::uuid as account_id
+      from {organisation}.member where member_id = any($1) and left_on is null
+""",
+    ),
+    Listed(
+        thing="team",
+        projection=ORGANISATION,
+        rows="""
+    select team_id as id, null::uuid as owner, null::uuid as team, null::uuid as account_id
+      from {organisation}.team where team_id = any($1)
+""",
+    ),
+)
+"""Members who have not left, and teams."""
 
-
-async def references(reader: LoaderContext, state: Any, command: Any, context: Context) -> References:
-    """Whether the command's `owner` or `member`, its `team` and its `account_id` are known here.
-
-    Who asks is known, and so are the teams that they reach: a command that names nobody else costs no round trip.
-    """
-    actor = context.actor
-    named: UUID | None = getattr(command, "owner", None) or getattr(command, "member", None)
-    member = None if named == actor.member else named
-    stated: UUID | None = getattr(command, "team", None)
-    team = None if stated == actor.team or stated in actor.teams else stated
-    account: UUID | None = getattr(command, "account_id", None) or None
-    if member is None and team is None and account is None:
-        return References()
-    (row,) = await reader.fetch(KNOWN_ACCOUNTS, FOUND, member, team, account)
-    visible = row["account_id"] is not None and sees(actor, READING, row["account_owner"], row["account_team"])
-    return References(
-        member=member is None or row["member"],
-        team=team is None or row["team"],
-        account=account is None or visible,
-    )
+ACCOUNTS = Listed(
+    thing="account",
+    projection=KNOWN_ACCOUNTS.name,
+    rows="select id, owner, team, null::uuid as account_id from {known_accounts}.account where id = any($1)",
+    readers=READING,
+)
+"""Accounts, for services that project them (`KNOWN_ACCOUNTS`)."""

@@ -16,12 +16,6 @@ from functools import cache
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from shared.domain.context import Actor
-from shared.domain.permissions import reach_of
-from shared.domain.rejection import Reason
-from shared.domain.roles import Permission, Reach
-from shared.events.definition import value
-
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -29,8 +23,12 @@ class Reference:
 
     thing: str
     """What it leads to, like "member": the name of its aggregate, or of what stands inside of one."""
+    called: str | None = None
+    """The word for it to people, where that is another one."""
     anywhere: bool = False
     """Also to one that whoever asks does not reach or see."""
+    kept: bool = False
+    """Also to the one that the aggregate has already in the field of this name, whether whoever asks sees it or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Free:
     """What it is the id of, where that has a name."""
 
 
-MemberId = Annotated[UUID, Reference("member")]
+MemberId = Annotated[UUID, Reference("member", called="active member")]
 """An active member."""
 TeamId = Annotated[UUID, Reference("team")]
 """A team; where whoever asks does not reach everything, one of their own."""
@@ -52,6 +50,8 @@ AccountId = Annotated[UUID, Reference("account")]
 """An account that whoever asks sees."""
 AnyAccountId = Annotated[UUID, Reference("account", anywhere=True)]
 """An account, whoever keeps it: a company belongs to what it belongs to."""
+CustomerId = Annotated[UUID, Reference("account", kept=True)]
+"""An account that whoever asks sees, or the one that the thing has already."""
 ContactId = Annotated[UUID, Reference("contact")]
 """Somebody at an account."""
 LeadId = Annotated[UUID, Reference("lead")]
@@ -62,14 +62,17 @@ ContractId = Annotated[UUID, Reference("contract")]
 """A contract."""
 ProcessId = Annotated[UUID, Reference("process")]
 """A sales process."""
-ProductId = Annotated[UUID, Free("its handler is given the product, and judges it", thing="product")]
-"""A product on a line."""
+ProductId = Annotated[UUID, Reference("product")]
+"""A product."""
 
 ActivityId = Annotated[UUID, Free("its caller gives it, so that the same activity is logged once", thing="activity")]
 OwnContactId = Annotated[UUID, Free("the contact stands in the account itself", thing="contact")]
 OwnInvoiceId = Annotated[UUID, Free("the invoice stands in the ledger itself", thing="invoice")]
 OwnReceiptId = Annotated[UUID, Free("the receipt stands in the ledger itself", thing="receipt")]
 ToldById = Annotated[UUID, Free("a request told facts of the thing itself, or there is nothing to take back")]
+
+MADE_A_MOMENT_AGO = "If it was made a moment ago, send the Consistency-Token of that answer along."
+"""What to do about something of another service that is not known yet."""
 
 Mark = Reference | Free
 
@@ -109,49 +112,65 @@ def _ids(
             yield from _ids(each, path, mark, within)
     elif origin is tuple:
         yield from _ids(inner[0], (*path, EACH), mark, within)
-    elif isinstance(hint, type) and is_dataclass(hint) and hint not in within:
-        for name, kind in typing.get_type_hints(hint, include_extras=True).items():
-            if typing.get_origin(kind) is not ClassVar:
+    elif isinstance(hint, type) and is_dataclass(hint):
+        if hint not in within:
+            for name, kind in _fields(hint):
                 yield from _ids(kind, (*path, name), None, (*within, hint))
+        elif _has_ids(hint, set()):
+            yield path, None  # no check goes down without end
     elif origin is not None:
-        # Where no look-up would find them: the law sees them as unmarked.
         for each in inner:
-            yield from ((found, None) for found, _ in _ids(each, path, None, within))
+            yield from ((found, None) for found, _ in _ids(each, path, None, within))  # no check would find them
 
 
-MADE_A_MOMENT_AGO = "If it was made a moment ago, send the Consistency-Token of that answer along."
+def _fields(kind: type) -> Iterator[tuple[str, Any]]:
+    hints = typing.get_type_hints(kind, include_extras=True).items()
+    return ((name, hint) for name, hint in hints if typing.get_origin(hint) is not ClassVar)
 
 
-@value
-class References:
-    """Whether whom and what a command names is known here. What it does not name is not asked for."""
-
-    member: bool = True
-    """In the organisation, and not departed."""
-    team: bool = True
-    account: bool = True
-    """There, and the asker sees it (API-4)."""
+def _has_ids(hint: Any, seen: set[type]) -> bool:
+    if isinstance(hint, type) and is_dataclass(hint) and hint not in seen:
+        seen.add(hint)
+        return any(_has_ids(kind, seen) for _, kind in _fields(hint))
+    return hint is UUID or any(_has_ids(each, seen) for each in typing.get_args(hint))
 
 
-def unknown(references: References, *, member: str = "owner") -> list[Reason]:
-    """The reasons against a command that leads nowhere; `member` is the field that names the person."""
-    reasons = []
-    if not references.member:
-        reasons.append(unknown_reference("unknown-member", "There is no such active member.", member))
-    if not references.team:
-        reasons.append(unknown_reference("unknown-team", "There is no such team.", "team"))
-    if not references.account:
-        reasons.append(unknown_reference("unknown-account", "There is no such account.", "account_id"))
-    return reasons
+Thing = tuple[str, UUID]
+"""What something is, like "member", and its id."""
 
 
-def unknown_reference(code: str, message: str, field: str) -> Reason:
-    """The reason against a field that names what is not known here, or not yet."""
-    return Reason(code=code, message=f"{message} {MADE_A_MOMENT_AGO}", field=field)
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A reference as a command makes it: in which field, like "lines.0.product_id", and to what."""
+
+    field: str
+    reference: Reference
+    id: UUID
+
+    @property
+    def key(self) -> Thing:
+        """What is named."""
+        return self.reference.thing, self.id
 
 
-def foreign_team(actor: Actor, permission: Permission, team: UUID | None) -> list[Reason]:
-    """The reason against a team that somebody names who does not reach it (API-4)."""
-    if team is None or reach_of(actor, permission) is Reach.ALL or team == actor.team or team in actor.teams:
-        return []
-    return [Reason(code="other-team", message="This is done in a team of your own.", field="team")]
+def named_by(command: Any) -> list[Naming]:
+    """All that a command names beside its own aggregate, in the order of its fields."""
+    kind: type = type(command)
+    named = (
+        Naming(field, mark, found)
+        for path, mark in ids_of(kind)
+        if isinstance(mark, Reference)
+        for field, found in _values(command, path)
+    )
+    return list(dict.fromkeys(named))  # of a union two may have the field
+
+
+def _values(held: Any, path: tuple[str, ...], field: str = "") -> Iterator[tuple[str, UUID]]:
+    """The ids at a path, each with its field; what is left out names nothing."""
+    if isinstance(held, UUID):
+        yield field, held
+    elif path and isinstance(held, tuple):
+        for place, each in enumerate(held):
+            yield from _values(each, path[1:], f"{field}.{place}")
+    elif path and held is not None:
+        yield from _values(getattr(held, path[0], None), path[1:], f"{field}.{path[0]}" if field else path[0])

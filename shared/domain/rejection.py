@@ -28,6 +28,19 @@ class Rejected(Exception):
         self.message = message
         self.reasons = tuple(reasons) or (Reason(code=code, message=message, field=field),)
 
+    def along_with(self, reasons: Sequence[Reason]) -> "Rejected":
+        """The same refusal with further reasons; one that it gives already for a field is not repeated."""
+        given = {(reason.code, reason.field) for reason in self.reasons}
+        further = [reason for reason in reasons if (reason.code, reason.field) not in given]
+        return Rejected(self.code, self.message, reasons=(*self.reasons, *further))
+
+
+def refusal_of(reasons: Sequence[Reason]) -> Rejected:
+    """The refusal for reasons that need no further word: of one it has code and sentence."""
+    if len(reasons) == 1:
+        return Rejected(reasons[0].code, reasons[0].message, reasons=reasons)
+    return Rejected("names-what-is-not-there", "Something that this names is not there, or not yours.", reasons=reasons)
+
 
 SAYS_OTHERWISE = "says-otherwise"
 """The code of a refusal of what is known already and is told otherwise."""

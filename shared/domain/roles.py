@@ -43,7 +43,16 @@ Permission = Mapping[Role, Reach]
 
 def permission(reaches: Mapping[Role, Reach]) -> Permission:
     """A read-only table role → reach. Administrators and the services themselves reach everything, always."""
-    return MappingProxyType({**reaches, Role.ADMIN: Reach.ALL, Role.SERVICE: Reach.ALL})
+    return MappingProxyType({**reaches, **dict.fromkeys(MACHINERY, Reach.ALL)})
+
+
+MACHINERY = (Role.ADMIN, Role.SERVICE)
+"""Those whom every permission names."""
+
+
+def is_for_people(permission: Permission) -> bool:
+    """Whether people may do this in their daily work; else the machinery alone does."""
+    return any(role not in MACHINERY for role in permission)
 
 
 SELLING = permission(

@@ -21,7 +21,7 @@ from shared.commands.request import CommandRequest, CommandResult, NotFound
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
 from shared.domain.permissions import sees
-from shared.domain.roles import Role
+from shared.domain.roles import Role, is_for_people
 from shared.eventstore.append import Idempotency
 from shared.http.bodies import parse, read_body
 from shared.http.context import ServiceContext, context_of
@@ -40,9 +40,6 @@ from shared.http.resources import Resource
 from shared.kafka.partitioning import partition_of
 from shared.ops.ids import new_id
 from shared.projections.tokens import ConsistencyToken
-
-MACHINERY = frozenset({Role.ADMIN, Role.SERVICE})
-"""Roles that may everything; a handler that names no other has no route."""
 
 TRACEPARENT_LENGTH = 55
 
@@ -85,7 +82,7 @@ def command_routes(aggregates: Iterable[Aggregate]) -> list[CommandRoute]:
         _command_route(aggregate, tuple(handlers))
         for aggregate in aggregates
         for handlers in aggregate.handlers.values()
-        if all(handler.routed for handler in handlers) and any(set(handler.allow) - MACHINERY for handler in handlers)
+        if all(handler.routed for handler in handlers) and any(is_for_people(handler.allow) for handler in handlers)
     ]
     owners: dict[tuple[str, str], str] = {}
     for route in found:

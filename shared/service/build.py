@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
+from shared.commands.references import Listed, check_known, knows_of
 from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_route
 from shared.http.failures import answer_failures
 from shared.http.handwritten import READS, every_route
@@ -28,9 +29,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def build(service: Service, settings: Settings, only: Part | None = None) -> FastAPI:
     """The application of a service; of its workers alone it answers probes and Prometheus, and nothing else.
 
-    Nothing is opened before it starts. Raises ValueError when two routes clash, or one reads a projection that there is
-    not.
+    Nothing is opened before it starts. Raises ValueError when two routes clash, one reads a projection that there is
+    not, or a command names what the service does not know.
     """
+    check_known(service.aggregates, knows_of(service.knows))
+    _check_projected(service)
     health = Health(Metrics.of(service.name))
     app = FastAPI(
         title=f"Throughline {service.name}",
@@ -80,6 +83,13 @@ def _add_routes(app: FastAPI, service: Service) -> None:
         app.router.routes += page_routes(service.pages)
     # Mounts last: one at "/" takes whatever is left.
     app.router.routes += [route for route in service.routes if isinstance(route, BaseRoute)]
+
+
+def _check_projected(service: Service) -> None:
+    known = {projection.name for projection in projections_of(service)}
+    for source in service.knows:
+        if isinstance(source, Listed) and source.projection not in known:
+            raise ValueError(f"{service.name} knows each {source.thing} from a projection that it does not have")
 
 
 def _check_reads(service: Service, routes: Sequence[BaseRoute]) -> None:

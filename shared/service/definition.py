@@ -10,8 +10,10 @@ from starlette.routing import BaseRoute
 
 from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
+from shared.commands.references import Listed, OnStream
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import organisation
+from shared.directory.references import PEOPLE
 from shared.domain.aggregate import Aggregate
 from shared.domain.follow_up import follow_up
 from shared.events.leads.team import TeamFormed
@@ -57,6 +59,8 @@ class Service:
     mount (static files) does neither."""
     provides: Mapping[type, Provider] = field(default_factory=dict, kw_only=True)
     """How parameters of handlers are loaded, by their type."""
+    knows: tuple[OnStream | Listed, ...] = field(default=PEOPLE, kw_only=True)
+    """How it is known what commands name beside their own aggregate; by default people and teams are."""
     reads: tuple[type, ...] | None = field(default=(), kw_only=True)
     """Event classes of other services that it journals; None for all that there are."""
     seeds: tuple[Seed, ...] = field(default=(), kw_only=True)

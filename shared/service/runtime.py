@@ -167,6 +167,7 @@ def _commands(
         company=settings.company,
         claim_secret=settings.claim_secret.encode(),
         provides=service.provides,
+        knows=service.knows,
         look_up=projections.lookup,
     )
 

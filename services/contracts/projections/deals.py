@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from shared.commands.references import Listed
+from shared.domain.roles import READING
 from shared.events.deals.deal import DealHandedOver, DealOpened
 from shared.events.definition import value
 from shared.events.envelope import Envelope
@@ -44,4 +46,10 @@ KNOWN_DEALS = Projection(
     events=tuple(KNOWN_DEAL.events),
 )
 
-DEAL = "select owner, team, account_id from {view}.deal where id = $1"
+DEALS = Listed(
+    thing="deal",
+    projection=KNOWN_DEALS.name,
+    rows="select id, owner, team, account_id from {known_deals}.deal where id = any($1)",
+    readers=READING,
+    tells=True,
+)

@@ -1,6 +1,5 @@
 """Revenue targets of the company, a team or a rep for a period (PROC-4)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -11,7 +10,7 @@ from shared.domain.context import Context
 from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 from shared.domain.money import check_money
 from shared.domain.periods import PERIOD
-from shared.domain.references import AnyTeamId, MemberId, References, unknown
+from shared.domain.references import AnyTeamId, MemberId
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import READING_TARGETS, Reach, Role, permission
@@ -101,9 +100,9 @@ retractable(target, TargetFactRetracted)
 
 
 @target.decides(allow=SETTING_TARGETS)
-def set_(state: NoTarget, command: SetTarget, context: Context, references: References) -> Decision:
+def set_(state: NoTarget, command: SetTarget, context: Context) -> Decision:
     """Set a revenue target for a month, a quarter or a year."""
-    return [_set(command, context, unknown(references, member="member"))]
+    return [_set(command, context)]
 
 
 @target.imports("target", TargetSet)
@@ -176,8 +175,8 @@ def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID |
     return {"period": period, "kind": kind, "level": level, "team": team, "member": member}
 
 
-def _set(command: SetTarget | ImportTarget, context: Context, nowhere: Sequence[Reason] = ()) -> TargetSet:
-    refuse_all("invalid-target", "The target cannot be set like this.", [*_faults(command), *nowhere])
+def _set(command: SetTarget | ImportTarget, context: Context) -> TargetSet:
+    refuse_all("invalid-target", "The target cannot be set like this.", _faults(command))
     return TargetSet(
         target_id=context.aggregate_id,
         period=command.period,

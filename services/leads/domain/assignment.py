@@ -11,7 +11,6 @@ from typing import Literal, get_args
 from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate, Occurrence
-from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY
 from shared.events.definition import value
 from shared.events.leads.assignment_queue import TurnTaken
@@ -57,7 +56,7 @@ class AssignmentDesk:
     rule: str
     """Which rule chose the team."""
     team_id: UUID | None = None
-    team_exists: bool = True
+    """None also where the chosen one is not there."""
     candidates: tuple[Candidate, ...] = ()
     last: UUID | None = None
 
@@ -86,12 +85,6 @@ def in_turn(candidates: Sequence[Candidate], last: UUID | None) -> tuple[UUID, .
     if last is None:
         return tuple(able)
     return (*(member for member in able if member > last), *(member for member in able if member <= last))
-
-
-def refuse_unknown_team(desk: AssignmentDesk) -> None:
-    """A command names a team that is there, even where the lead goes to somebody else."""
-    if not desk.team_exists:
-        raise Rejected("unknown-team", "There is no such team.", field="team_id")
 
 
 def handed_out(lead_id: UUID, desk: AssignmentDesk) -> list[LeadAssigned | LeadLeftUnassigned | Occurrence]:

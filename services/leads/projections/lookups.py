@@ -27,13 +27,11 @@ from services.leads.domain.lead.capture import AssignLead
 from services.leads.domain.lead.closing import ConvertLead, MatchedAccount
 from services.leads.domain.lead.history import ImportLead
 from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenLead, lead
-from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
+from services.leads.domain.organisation.member import SubjectHolder
 from services.leads.domain.organisation.team import (
     ActiveTeam,
-    FormTeam,
     ImportTeam,
     NamedMember,
-    NamedTeam,
     NoTeam,
     Place,
     team,
@@ -44,15 +42,8 @@ from shared.commands.loaders import LoaderContext
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded, timed
-from shared.domain.permissions import sees
 from shared.events.leads.account import AccountChanged, ContactAdded
 from shared.events.leads.team import TeamChanged
-
-
-async def named_team(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedTeam:
-    """The team that a command names: the one to stand below, or to sit in."""
-    named: UUID | None = command.parent_id if isinstance(command, FormTeam) else command.team_id
-    return NamedTeam(exists=named is not None and await _team_exists(reader, named))
 
 
 async def place(reader: LoaderContext, state: Any, command: ImportTeam, context: Context) -> Place:
@@ -65,10 +56,8 @@ async def place(reader: LoaderContext, state: Any, command: ImportTeam, context:
 
 async def named_member(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedMember:
     """The member whom a command names."""
-    if command.member_id is None:
-        return NamedMember(active=False)
-    found, _ = await reader.state(member, command.member_id)
-    return NamedMember(active=True, team=found.team) if isinstance(found, ActiveMember) else NamedMember(active=False)
+    found = reader.named.get(("member", command.member_id)) if command.member_id else None
+    return NamedMember(team=found.team if found else None)
 
 
 async def subject_holder(reader: LoaderContext, state: Any, command: Any, context: Context) -> SubjectHolder:
@@ -141,10 +130,8 @@ async def assignment_desk(reader: LoaderContext, state: Any, command: Any, conte
     """The team that gets the lead, its candidates, and where its round stands (LEAD-4)."""
     by_hand = isinstance(command, AssignLead)
     chosen, rule = chosen_team(command.team_id, None if by_hand else context.actor.team)
-    if chosen is None:
+    if chosen is None or not await _team_exists(reader, chosen):
         return AssignmentDesk(rule=rule)
-    if not await _team_exists(reader, chosen):
-        return AssignmentDesk(rule=rule, team_id=chosen, team_exists=False)
     # First the queue: every turn that it tells of is among what the reps carry, and the append finds out about others.
     queue, _ = await reader.state(assignment_queue, queue_of(chosen))
     rows = await reader.fetch(PEOPLE_PROJECTION, CANDIDATES, chosen, context.today)
@@ -174,11 +161,9 @@ async def _owners(reader: LoaderContext, leads: Sequence[UUID]) -> Counter[UUID 
 async def matched_account(
     reader: LoaderContext, state: OpenLead, command: ConvertLead, context: Context
 ) -> MatchedAccount:
-    """The account that a command names and its asker sees, else the one with the company's domain (LEAD-8)."""
+    """The account that a command names, else the one with the company's domain (LEAD-8)."""
     if command.account_id is not None:
-        found, _ = await reader.state(account, command.account_id)
-        seen = isinstance(found, ActiveAccount) and sees(context.actor, account.readers, found.owner, found.team)
-        return MatchedAccount(id=command.account_id, exists=seen)
+        return MatchedAccount(id=command.account_id)
     domain = state.captured.company_domain
     holder = await reader.claim_holder("domain", domain) if domain else None
     if holder is not None:
@@ -198,7 +183,6 @@ async def neighbours(reader: LoaderContext, state: Any, command: Any, context: C
     lines = await _lines(context.aggregate_id, now_below(command.parent_id), partial(_now_below, reader))
     return Neighbours(
         domain_holder=holder,
-        parent_exists=await _account_exists(reader, command.parent_id),
         circular=is_circular(context.aggregate_id, lines),
     )
 
@@ -267,10 +251,8 @@ async def keeper(reader: LoaderContext, state: Any, command: Any, context: Conte
     """Whose a new account becomes: the member who is named, else whoever asks."""
     if command.owner is None:
         return Keeper(member_id=context.actor.member, team=context.actor.team)
-    found, _ = await reader.state(member, command.owner)
-    if not isinstance(found, ActiveMember):
-        return Keeper(exists=False)
-    return Keeper(member_id=command.owner, team=found.team)
+    found = reader.named.get(("member", command.owner))
+    return Keeper(member_id=command.owner, team=found.team if found else None)
 
 
 async def _team_exists(reader: LoaderContext, team_id: UUID) -> bool:

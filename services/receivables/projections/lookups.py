@@ -36,9 +36,7 @@ from services.receivables.domain.numbers import (
 from services.receivables.domain.plan import DrawnUpPaymentPlan, DrawUpPlan, NoPlan, payment_plan, plan_of
 from services.receivables.projections.books import BOOKS_PROJECTION
 from shared.commands.loaders import LoaderContext
-from shared.directory.references import references
 from shared.domain.context import Context
-from shared.domain.references import References
 
 
 async def number_in_series(
@@ -124,10 +122,3 @@ async def holder_of_reference(
 ) -> ReferenceHolder:
     """Where the bank reference was recorded before."""
     return ReferenceHolder(ledger_id=await reader.claim_holder(BANK_REFERENCE, command.bank_reference))
-
-
-async def payer(reader: LoaderContext, state: Any, command: RecordReceipt, context: Context) -> References:
-    """Whether the account that paid is known here; whoever has a ledger is a customer already."""
-    if isinstance(state, OpenLedger):
-        return References()
-    return await references(reader, state, command, context)

@@ -11,7 +11,6 @@ from services.contracts.domain.contract.signing import SignContract
 from services.contracts.domain.contract.state import contract_of
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
-from shared.domain.references import References
 from shared.domain.roles import Role
 from shared.events.contracts.contract import (
     ContractActivated,
@@ -40,9 +39,9 @@ def eur(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
-THE_DEAL = NamedDeal(visible=True, owner=OWNER, team=TEAM, account_id=ACCOUNT)
-A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal(), references=References())
-"""A contract without a deal; all that is named is known."""
+THE_DEAL = NamedDeal(owner=OWNER, team=TEAM, account_id=ACCOUNT)
+A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal())
+"""A contract without a deal."""
 
 THE_CONTRACT = replace(A_CONTRACT, context=replace(CONTEXT, aggregate_id=ID)).knowing(deal=THE_DEAL)
 """The contract of the deal, met by somebody from sales operations."""

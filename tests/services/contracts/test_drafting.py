@@ -19,7 +19,6 @@ from services.contracts.domain.contract.state import DraftedContract
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
 from shared.domain.permissions import may
-from shared.domain.references import References
 from shared.domain.roles import SELLING, Role
 from shared.events.contracts.contract import (
     ContractDrafted,
@@ -223,50 +222,12 @@ def test_a_draft_for_a_deal_is_the_deals_con_1() -> None:
 
 
 def test_a_draft_for_a_deal_that_nobody_has_is_whose_it_says_con_1() -> None:
-    nobodys = THE_CONTRACT.knowing(deal=NamedDeal(visible=True))
+    nobodys = THE_CONTRACT.knowing(deal=NamedDeal())
     direct = replace(DIRECT, deal_id=DEAL)
     state = nobodys.when(replace(direct, owner=OWNER, team=TEAM)).state
     assert (state.owner, state.team, state.account_id) == (OWNER, TEAM, ACCOUNT)
     state = nobodys.when(direct).state
     assert (state.owner, state.team) == (CONTEXT.actor.member, CONTEXT.actor.team)
-
-
-@pytest.mark.parametrize("role", [Role.REP, Role.MANAGER])
-def test_nobody_drafts_in_a_team_that_they_do_not_reach_con_1(role: Role) -> None:
-    """CON-1, API-4."""
-    actor = replace(CONTEXT.actor, roles=frozenset({role}), team=TEAM, teams=frozenset({TEAM}))
-    draft = replace(DIRECT, team=UUID(int=4711))
-    asked = THE_CONTRACT.knowing(deal=NamedDeal()).by(actor)
-    asked.when(draft).then_rejected("invalid-draft", "other-team")
-    assert asked.when(replace(DIRECT, team=TEAM)).state.team == TEAM
-
-
-def test_a_deal_that_is_not_there_or_not_seen_is_not_drafted_for_con_1() -> None:
-    """CON-1, API-1, API-4: both are the same to whoever asks; the field is named."""
-    outcome = THE_CONTRACT.knowing(deal=NamedDeal()).when(replace(DIRECT, deal_id=DEAL))
-    assert fields_of(outcome.then_rejected("invalid-draft")) == ["deal_id"]
-    assert outcome.rejected is not None
-    assert "Consistency-Token" in outcome.rejected.reasons[0].message
-
-
-NOWHERE = References(member=False, team=False, account=False)
-
-
-def test_a_draft_names_only_whom_and_what_there_is_api_1() -> None:
-    """API-1, CON-1, ORG-1: every field that leads nowhere is named."""
-    outcome = A_CONTRACT.knowing(references=NOWHERE).when(replace(DIRECT, owner=OWNER, team=TEAM))
-    outcome.then_rejected("invalid-draft", "unknown-member", "unknown-team", "unknown-account")
-    assert fields_of(outcome) == ["owner", "team", "account_id"]
-
-
-def test_what_the_deal_names_is_not_asked_for_con_1() -> None:
-    """CON-1: the deal's owner may have left, and its account may be somebody else's."""
-    known = THE_CONTRACT.knowing(references=NOWHERE)
-    direct = replace(DIRECT, deal_id=DEAL, owner=OWNER, team=TEAM)
-    assert known.when(direct).rejected is None
-    elsewhere = known.when(replace(direct, account_id=UUID(int=99))).then_rejected("invalid-draft", "unknown-account")
-    assert fields_of(elsewhere) == ["account_id"]
-    THE_CONTRACT.knowing(references=NOWHERE).when(STAGE).then(DRAFTED)
 
 
 def test_the_terms_may_be_others_than_the_standard() -> None:
@@ -351,16 +312,6 @@ def test_a_drafts_terms_change() -> None:
             reason="Less",
         )
     )
-
-
-def test_a_draft_does_not_change_to_an_account_that_nobody_knows_api_1() -> None:
-    """API-1: the field is named; the account that it has is not asked for."""
-    nobody = THE_CONTRACT.given(DRAFTED).knowing(references=References(account=False))
-    outcome = nobody.when(ChangeContract(account_id=UUID(int=99))).then_rejected(
-        "invalid-contract-change", "unknown-account"
-    )
-    assert fields_of(outcome) == ["account_id"]
-    nobody.when(ChangeContract(account_id=ACCOUNT)).then()
 
 
 def test_a_change_to_what_is_so_records_nothing() -> None:

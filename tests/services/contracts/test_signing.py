@@ -8,7 +8,6 @@ import pytest
 
 from services.contracts.domain.contract.signing import ActivateContract
 from shared.domain.context import Moment
-from shared.domain.references import References
 from shared.testing.scenario import NOW, Scenario
 from tests.services.contracts.facts import (
     ACCOUNT,
@@ -101,17 +100,6 @@ def test_a_contract_in_force_names_the_customer_con_3() -> None:
     nameless = THE_CONTRACT.given(replace(DRAFTED, account_id=None), SUBMITTED, APPROVED, SIGNED)
     nameless.when(ActivateContract(on=TODAY)).then_rejected("account-missing")
     nameless.when(ActivateContract(on=TODAY, account_id=ACCOUNT)).then(ACTIVATED)
-
-
-def test_no_contract_is_in_force_with_a_customer_whom_nobody_knows_api_1() -> None:
-    """API-1: the field is named; the customer whom the contract has is not asked for."""
-    nameless = THE_CONTRACT.given(replace(DRAFTED, account_id=None), SUBMITTED, APPROVED, SIGNED)
-    nobody = References(account=False)
-    outcome = nameless.knowing(references=nobody).when(ActivateContract(on=TODAY, account_id=ACCOUNT))
-    outcome.then_rejected("invalid-activation", "unknown-account")
-    assert outcome.rejected is not None
-    assert outcome.rejected.reasons[0].field == "account_id"
-    SIGNED_ONE.knowing(references=nobody).when(ActivateContract(on=TODAY, account_id=ACCOUNT)).then(ACTIVATED)
 
 
 def test_the_customer_is_not_exchanged_on_activation_con_3() -> None:

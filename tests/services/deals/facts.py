@@ -13,7 +13,6 @@ from services.deals.domain.process import Process
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.short_process import SHORT, SHORT_ID
 from shared.domain.context import Actor
-from shared.domain.references import References
 from shared.domain.roles import Role
 from shared.events.deals.deal import DealNodeCompleted, DealOpened, DueNode
 from shared.events.money import Money
@@ -56,7 +55,6 @@ LOADED: dict[str, Any] = {
     "chosen": ChosenProcess(process=PROCESS, rule="default"),
     "catalogue": CATALOGUE,
     "conversion": Conversion(currency="EUR", factors={}),
-    "references": References(),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

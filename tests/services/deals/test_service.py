@@ -193,6 +193,14 @@ async def test_api_1_a_deal_names_only_whom_and_what_there_is(office: Office) ->
         "/account_id": "unknown-account",
     }
     assert "Consistency-Token" in refused.json()["errors"][0]["message"]
+    # Along with all else that is wrong.
+    product, yesterday = [{"product_id": nowhere, "quantity": "1"}], "2020-01-01"
+    worse = await desk.does("/v1/deals", {**DEAL, "owner": nowhere, "expected_close": yesterday, "lines": product})
+    assert {error["pointer"]: error["code"] for error in worse.json()["errors"]} == {
+        "/expected_close": "in-the-past",
+        "/owner": "unknown-member",
+        "/lines/0/product_id": "unknown-product",
+    }
     team, operations = await office.team(), office.operations()
     account = await operations.does("/v1/accounts", {"name": f"Northwind {nowhere}", "owner": team.rep})
     body = {**DEAL, "owner": team.rep, "team": team.id, "account_id": account.json()["id"]}

@@ -8,13 +8,12 @@ import pytest
 from services.deals.domain.target import ChangeTarget, ImportTarget, NoTarget, SetTarget, target
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
-from shared.domain.references import References
 from shared.events.deals.target import TargetSet
 from shared.testing.scenario import CONTEXT, scenario
 from tests.services.deals.facts import OWNER, TEAM, eur, usd
 
 ID = CONTEXT.aggregate_id
-THE_TARGET = scenario(target).knowing(references=References())
+THE_TARGET = scenario(target)
 COMPANY = SetTarget(period="2026-Q4", level="company", amount=eur("1600000"))
 REP = SetTarget(period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER)
 SET = TargetSet(target_id=ID, period="2026-Q4", kind="revenue", level="company", amount=eur("1600000.00"))
@@ -76,18 +75,6 @@ def test_proc_4_level_team_and_member_have_to_agree_and_every_fault_is_named() -
     THE_TARGET.when(replace(COMPANY, period="x", level="rep")).then_rejected(
         "invalid-target", "invalid-period", "team-and-level", "member-and-level"
     )
-
-
-def test_proc_4_a_target_of_a_team_or_a_rep_that_nobody_knows_is_refused() -> None:
-    """API-1, ORG-1: a reference leads somewhere; what an import names is not asked for."""
-    nobody = THE_TARGET.knowing(references=References(member=False, team=False))
-    outcome = nobody.when(REP).then_rejected("invalid-target", "unknown-member", "unknown-team")
-    assert outcome.rejected is not None
-    assert [reason.field for reason in outcome.rejected.reasons] == ["member", "team"]
-    imported = ImportTarget(
-        on=date(2025, 12, 1), period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER
-    )
-    assert nobody.when(imported).rejected is None
 
 
 def test_proc_4_a_target_is_above_zero() -> None:

@@ -27,11 +27,6 @@ def test_acct_1_an_account_is_registered_for_whoever_keeps_it() -> None:
     new.when(northwind).then(opened)
 
 
-def test_acct_1_an_account_is_not_kept_by_somebody_from_outside() -> None:
-    outside = scenario(account).knowing(neighbours=ALONE, keeper=Keeper(exists=False))
-    outside.when(replace(northwind, owner=OTHER)).then_rejected("unknown-member")
-
-
 def test_acct_1_registering_the_same_again_records_nothing() -> None:
     new.given(opened).when(northwind).then()
     new.given(opened).when(replace(northwind, owner=ROSA)).then()

@@ -17,10 +17,8 @@ from services.leads.domain.assignment import (
     handed_out,
     in_turn,
     queue_of,
-    refuse_unknown_team,
 )
 from shared.domain.aggregate import Occurrence
-from shared.domain.rejection import Rejected
 from shared.events.leads.assignment_queue import TurnTaken
 from shared.events.leads.lead import LeadAssigned, LeadLeftUnassigned
 from tests.services.leads.known import HERE, NORTH, ROSA, SAM, SOUTH, TEA, after
@@ -83,12 +81,6 @@ def test_lead_4_without_a_team_the_lead_stands_in_the_pool() -> None:
     assert handed_out(HERE, AssignmentDesk(rule=NO_TEAM)) == [
         LeadLeftUnassigned(lead_id=HERE, team_id=None, rule="no-team")
     ]
-
-
-def test_lead_4_a_team_that_is_not_there_is_refused() -> None:
-    with pytest.raises(Rejected) as refusal:
-        refuse_unknown_team(AssignmentDesk(rule=GIVEN_TEAM, team_id=SOUTH, team_exists=False))
-    assert refusal.value.reasons[0].field == "team_id"
 
 
 def test_lead_4_the_queue_remembers_who_was_last() -> None:

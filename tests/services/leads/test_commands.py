@@ -45,7 +45,6 @@ from services.leads.domain.organisation.team import (
     ImportTeam,
     ImportTeamManager,
     NamedMember,
-    NamedTeam,
     Place,
     team,
 )
@@ -97,10 +96,7 @@ DESK = AssignmentDesk(
 def around(aggregate: Aggregate, command: Any) -> Scenario:
     """The command's circumstances when nothing stands in its way."""
     return scenario(aggregate).knowing(
-        parent=NamedTeam(exists=True),
-        named_team=NamedTeam(exists=True),
-        manager=NamedMember(active=True, team=SOUTH),
-        named_member=NamedMember(active=True, team=SOUTH),
+        named_member=NamedMember(team=SOUTH),
         holder=SubjectHolder(),
         known=KnownUnder(),
         desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),

@@ -121,13 +121,6 @@ def test_lead_7_nurturing_ends_with_need_budget_and_decision_chain(
     assert [reason.details["criterion"] for reason in reasons] == unmet
 
 
-def test_lead_8_a_lead_is_not_converted_to_an_account_that_is_not_there() -> None:
-    unknown = MatchedAccount(id=OTHER, exists=False)
-    ready.knowing(matched=unknown, known=KnownUnder()).when(ConvertLead(account_id=OTHER)).then_rejected(
-        "unknown-account"
-    )
-
-
 def test_lead_8_a_new_account_needs_a_name() -> None:
     nameless = (
         scenario(lead).given(replace(captured, company_name=None), qualified).knowing(matched=NEW, known=KnownUnder())

@@ -13,7 +13,6 @@ from services.receivables.domain.ledger.receipts import ReferenceHolder
 from services.receivables.domain.ledger.state import OpenLedger, empty, ledger_of, movement
 from services.receivables.domain.numbers import NextNumber, NumberHolder
 from services.receivables.domain.plan import payment_plan, plan_of
-from shared.domain.references import References
 from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued
 from shared.events.receivables.payment_plan import Instalment, PlanDrawnUp
@@ -42,7 +41,6 @@ THE_PLAN = Scenario(aggregate=payment_plan, context=replace(CONTEXT, aggregate_i
 THE_LEDGER = Scenario(aggregate=ledger, context=replace(CONTEXT, aggregate_id=LEDGER)).knowing(
     holder=FREE,
     next_number=FIRST,
-    references=References(),
     numbered=NumberHolder(ledger_id=None),
     contract=ContractPlan(plan=None),
     before=ToldBefore(),

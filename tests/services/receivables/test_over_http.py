@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 
 from services.contracts.domain.contract import contract
@@ -187,6 +188,37 @@ async def test_a_contract_names_only_whom_and_what_there_is_api_1(office: Office
     change = {"account_id": nowhere}
     changed = await seller.client.patch(f"/v1/contracts/{made}", json=change, headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.json()["errors"][0]["pointer"]) == (422, "/account_id")
+
+
+async def test_what_a_deal_says_of_whose_it_is_is_no_question_con_1(office: Office) -> None:
+    """CON-1, API-1: its owner may have left since; who left is named by nobody of their own accord."""
+    subjects = await office.team()
+    rep = (await office.deals.running.organisation.actor(subjects[0], ())).member
+    deal = await office.deal(Role.REP, subjects[0])
+    operations = Desk(client=office.leads.client())
+    await office.known(await operations.does(f"/v1/members/{rep}/leave", {"on": today(office.leads)}))
+    draft = {"name": "Left behind", "total": eur("5.00"), "owner": str(rep)}
+    alone = await office.seller().does("/v1/contracts", draft)
+    assert (alone.status_code, alone.json()["code"]) == (422, "unknown-member")
+    await office.seller().makes("/v1/contracts", {**draft, "deal_id": str(deal)})
+
+
+async def test_a_rep_leaves_a_customer_as_it_is_whom_they_do_not_see_api_4(office: Office) -> None:
+    """CON-1, CON-3, API-4: and names no other one whom they do not see."""
+    subjects = await office.team()
+    me = await office.contracts.running.organisation.actor(subjects[0], ())
+    customer, other = await office.account(), await office.account()
+    whose = {"owner": str(me.member), "team": str(me.team), "account_id": str(customer)}
+    made = await office.seller().makes("/v1/contracts", {"name": "Given", "total": eur("5.00"), **whose})
+    rep = Desk(client=office.contracts.client(Role.REP, subjects[0]))
+
+    async def change(account: UUID) -> httpx.Response:
+        body = {"total": eur("6.00"), "account_id": str(account)}
+        return await rep.client.patch(f"/v1/contracts/{made}", json=body, headers={"If-Match": '"1"'})
+
+    hidden = await change(other)
+    assert (hidden.status_code, hidden.json()["code"]) == (422, "unknown-account")
+    assert (await change(customer)).status_code == 200
 
 
 async def test_stage_and_win_at_once_make_one_contract_with_the_won_amount_con_1(office: Office) -> None:
@@ -403,6 +435,15 @@ async def test_money_is_booked_for_a_customer_with_the_token_of_their_account_re
     assert (await office.finance().does("/v1/receipts", body, **token)).status_code == 201
     unknown = await office.finance().does("/v1/receipts", arrival(office, new_id()))
     assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (422, "unknown-account")
+
+
+async def test_whoever_has_a_ledger_is_a_customer_already_rec_3(office: Office) -> None:
+    """REC-3, DATA-5: one whom only history names pays like any other."""
+    account, amount = new_id(), Money(amount=Decimal("7.00"), currency="EUR")
+    on = office.receivables.running.clock.now().date()
+    told = ImportReceipt(account_id=account, bank_reference=f"B-{new_id()}", amount=amount, on=on)
+    await office.running.commands.execute(CommandRequest(ledger, ledger_of(account, "EUR"), told, ITSELF))
+    assert (await office.finance().does("/v1/receipts", arrival(office, account))).status_code == 201
 
 
 async def test_an_invoice_becomes_overdue_by_itself_on_the_day_after_it_was_due(office: Office) -> None:

@@ -19,7 +19,6 @@ from services.receivables.domain.roles import FINANCE_DESK
 from shared.domain.aggregate import Claim, Timer
 from shared.domain.context import Moment
 from shared.domain.money import zero
-from shared.domain.references import References
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.money import Money
 from shared.events.receivables.ledger import InvoiceIssued, InvoiceOverdue, ReceiptAllocated, ReceiptRecorded
@@ -128,24 +127,13 @@ def test_money_enters_the_ledger_of_its_currency_and_one_bank_reference_is_one_m
     in_dollars.knowing(holder=ReferenceHolder(ledger_id=LEDGER)).when(pays).then_rejected("bank-reference-used")
 
 
-def test_money_of_a_customer_whom_nobody_knows_is_refused_rec_3() -> None:
-    """REC-3, API-1: the field is named, with all else that is wrong."""
-    nobody = THE_LEDGER.knowing(references=References(account=False))
-    outcome = nobody.when(replace(PAY, on=date(2026, 3, 17)))
-    outcome.then_rejected("invalid-receipt", "in-the-future", "unknown-account")
-    assert outcome.rejected is not None
-    assert [reason.field for reason in outcome.rejected.reasons] == ["on", "account_id"]
-    assert "Consistency-Token" in outcome.rejected.reasons[-1].message
-
-
-def test_money_of_the_past_is_booked_the_same_way_and_its_customer_not_asked_for_rec_3() -> None:
+def test_money_of_the_past_is_booked_the_same_way_rec_3() -> None:
     """REC-3, DATA-5: history names its own customers."""
     past = ImportReceipt(account_id=ACCOUNT, bank_reference="B1", amount=eur("300.00"), on=TODAY)
-    history = THE_LEDGER.knowing(references=References(account=False))
-    [told] = events(history.when(past))
+    [told] = events(THE_LEDGER.when(past))
     assert replace(told, arrange_by=None) == RECORDED
-    history.given(RECORDED).when(past).then()
-    history.when(replace(past, amount=eur("0"))).then_rejected("invalid-receipt", "not-positive")
+    THE_LEDGER.given(RECORDED).when(past).then()
+    THE_LEDGER.when(replace(past, amount=eur("0"))).then_rejected("invalid-receipt", "not-positive")
     assert ledger.handlers[ImportReceipt][0].allow == ONLY_SERVICES
 
 

@@ -16,6 +16,7 @@ from shared.domain.references import (
     Reference,
     TeamId,
     ids_of,
+    named_by,
     reference_of,
 )
 from shared.events.definition import value
@@ -46,13 +47,14 @@ class Rename:
 
 def test_every_id_is_found_with_what_its_type_says() -> None:
     marks = dict(ids_of(Rename))
-    assert marks[("owner",)] == Reference("member")
+    assert marks[("owner",)] == reference_of(MemberId)
     assert marks[("account_id",)] == Reference("account")
     assert isinstance(marks[("activity_id",)], Free)
-    assert marks[("parts", EACH, "by")] == Reference("member")
+    assert marks[("parts", EACH, "by")] == reference_of(MemberId)
     assert marks[("teams", EACH)] == Reference("team")
     assert marks[("unsaid",)] is None
     assert marks[("hidden",)] is None, "no check would look into it"
+    assert marks[("parts", EACH, "within", EACH)] is None, "nor down without end"
 
 
 @pytest.mark.parametrize("annotation", [MemberId, MemberId | None, tuple[MemberId, ...], Annotated[MemberId, "more"]])
@@ -62,6 +64,23 @@ def test_what_an_annotation_refers_to_is_read_from_it(annotation: Any) -> None:
     assert found.thing == "member"
     assert reference_of(ActivityId) is None
     assert reference_of(UUID) is None
+
+
+def test_what_a_command_names_is_read_with_the_place_of_each() -> None:
+    first, second, third = (UUID(int=number) for number in range(1, 4))
+    command = Rename(
+        owner=first,
+        activity_id=third,
+        parts=(Part(by=second), Part(by=third)),
+        teams=(third,),
+    )
+    assert [(naming.field, naming.key) for naming in named_by(command)] == [
+        ("owner", ("member", first)),
+        ("parts.0.by", ("member", second)),
+        ("parts.1.by", ("member", third)),
+        ("teams.0", ("team", third)),
+    ]
+    assert named_by(Rename()) == []
 
 
 def test_a_reference_is_an_id_for_everybody_else() -> None:

@@ -24,13 +24,10 @@ from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
 from shared.domain.references import (
     AccountId,
+    CustomerId,
     DealId,
     MemberId,
-    References,
     TeamId,
-    foreign_team,
-    unknown,
-    unknown_reference,
 )
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
@@ -99,7 +96,7 @@ class ChangeContract:
     total: Money = absent()
     """In the currency that the contract has."""
     payment_terms: PaymentTerms = absent()
-    account_id: AccountId | None = absent()
+    account_id: CustomerId | None = absent()
     """Null: it has no account for now."""
     reason: Text = absent()
 
@@ -122,8 +119,6 @@ class VoidContract:
 class NamedDeal:
     """The deal that a draft names, as a handler is given it."""
 
-    visible: bool = False
-    """There, and the asker sees it (API-4)."""
     owner: UUID | None = None
     team: UUID | None = None
     account_id: UUID | None = None
@@ -136,15 +131,15 @@ def draft(
     context: Context,
     *,
     deal: NamedDeal,
-    references: References,
 ) -> Decision:
     """Draft a contract directly."""
     if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
         raise Rejected(
             "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
         )
-    faults = [*_draft_faults(command, context, deal, references), *foreign_team(context.actor, SELLING, command.team)]
-    refuse_all("invalid-draft", "The contract cannot be drafted like this.", faults)
+    refuse_all(
+        "invalid-draft", "The contract cannot be drafted like this.", list(_draft_faults(command, context, deal))
+    )
     owner = deal.owner or command.owner or context.actor.member
     team = deal.team or command.team or context.actor.team
     completed = replace(command, account_id=command.account_id or deal.account_id)
@@ -196,18 +191,15 @@ def keep_for_deal(
 
 
 @contract.decides(allow=SELLING, method="PATCH")
-def change(state: DraftedContract, command: ChangeContract, context: Context, references: References) -> Decision:
+def change(state: DraftedContract, command: ChangeContract) -> Decision:
     """Change the terms of a draft."""
     said = given(command)
-    account_id = said.get("account_id", state.account_id)
-    if account_id != state.account_id:
-        refuse_all("invalid-contract-change", "The contract cannot be changed like this.", unknown(references))
     terms = said.get("payment_terms", state.payment_terms)
     changed = ContractTermsChanged(
         contract_id=state.id,
         total=agreed(said.get("total", state.total), terms, currency=state.total.currency),
         payment_terms=terms,
-        account_id=account_id,
+        account_id=said.get("account_id", state.account_id),
         reason=said.get("reason"),
     )
     same = all(getattr(changed, field) == getattr(state, field) for field in ("total", "payment_terms", "account_id"))
@@ -268,25 +260,13 @@ def voided(state: DraftedContract, event: ContractVoided) -> VoidedContract:
     return VoidedContract(**carried(state), voided_for=event.reason)
 
 
-def _draft_faults(
-    command: DraftContract, context: Context, deal: NamedDeal, references: References
-) -> Iterator[Reason]:
+def _draft_faults(command: DraftContract, context: Context, deal: NamedDeal) -> Iterator[Reason]:
     if command.on is not None and command.on > context.today:
         yield Reason(code="in-the-future", message="Nothing was drafted in the future.", field="on")
-    if command.deal_id is not None and not deal.visible:
-        yield unknown_reference("unknown-deal", "There is no such deal.", "deal_id")
     for field in ("owner", "team"):
         of_deal = getattr(deal, field)
         if of_deal is not None and getattr(command, field) not in (None, of_deal):
             yield Reason(code="other-than-deal", message=f"The contract has the {field} of its deal.", field=field)
-    # What the deal names is a fact, known here or not yet.
-    yield from unknown(
-        References(
-            member=references.member or deal.owner is not None,
-            team=references.team or deal.team is not None,
-            account=references.account or command.account_id == deal.account_id,
-        )
-    )
 
 
 def _new_draft(

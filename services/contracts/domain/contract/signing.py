@@ -18,7 +18,7 @@ from services.contracts.domain.contract.state import (
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
-from shared.domain.references import AccountId, References, unknown
+from shared.domain.references import CustomerId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.contracts.contract import ContractActivated, ContractSigned
@@ -50,7 +50,7 @@ class ActivateContract:
 
     on: Day
     """The first day of its term; payment terms count from it."""
-    account_id: AccountId | None = None
+    account_id: CustomerId | None = None
     """The customer, when the contract does not name one yet."""
 
     example: ClassVar[dict[str, object]] = {"on": "2026-03-16"}
@@ -72,15 +72,13 @@ def sign(state: ApprovedContract, command: SignContract, context: Context) -> De
 
 
 @contract.decides(allow=CONCLUDING)
-def activate(state: SignedContract, command: ActivateContract, context: Context, references: References) -> Decision:
+def activate(state: SignedContract, command: ActivateContract, context: Context) -> Decision:
     """Put a signed contract into force; its payment plan follows."""
     account_id = state.account_id or command.account_id
     if account_id is None:
         raise Rejected("account-missing", "A contract in force names the customer.", field="account_id")
     if command.account_id not in (None, account_id):
         raise Rejected("other-account", f"The contract is with {account_id}.", field="account_id")
-    if state.account_id is None:
-        refuse_all("invalid-activation", "The contract cannot be put into force like this.", unknown(references))
     if command.on > context.today:
         raise Rejected("in-the-future", "A contract is put into force once its day has come.", field="on")
     if state.drafted_on and command.on < state.drafted_on:

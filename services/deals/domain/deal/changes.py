@@ -17,7 +17,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.merge_patch import absent, given
-from shared.domain.references import AnyTeamId, MemberId, References, unknown
+from shared.domain.references import AnyTeamId, MemberId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import (
@@ -168,12 +168,11 @@ def override_category(state: OpenDeal, command: OverrideCategory, context: Conte
 
 
 @deal.decides(allow=MANAGING)
-def hand_over(state: OpenDeal, command: HandOver, references: References) -> Decision:
+def hand_over(state: OpenDeal, command: HandOver) -> Decision:
     """Hand the deal over to another person."""
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
         return []
-    refuse_all("invalid-hand-over", "The deal cannot be handed over like this.", unknown(references))
     return [
         DealHandedOver(
             deal_id=state.id,

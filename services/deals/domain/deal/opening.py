@@ -14,7 +14,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, money_faults, rounded, zero
-from shared.domain.references import AccountId, LeadId, MemberId, ProductId, References, TeamId, foreign_team, unknown
+from shared.domain.references import AccountId, LeadId, MemberId, ProductId, TeamId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.deals.deal import DealLine, DealOpened
@@ -88,13 +88,12 @@ def open_(
     *,
     chosen: ChosenProcess,
     catalogue: Catalogue,
-    references: References,
 ) -> Decision:
     """Open a deal."""
     currency = _currency(command, catalogue, context)
-    faults = [*_faults(command, currency, context, catalogue), *unknown(references)]
+    faults = _faults(command, currency, context, catalogue)
     refuse_all("invalid-deal", "The deal cannot be opened like this.", faults)
-    lines = tuple(_line(wanted, catalogue) for wanted in command.lines)
+    lines = tuple(_line(wanted, catalogue) for wanted in command.lines if wanted.product_id in catalogue.products)
     amount = command.amount or _sum(lines, currency)
     owner = command.owner or context.actor.member
     return [
@@ -245,7 +244,6 @@ def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Ca
     reasons = []
     if command.expected_close and command.expected_close < context.today:
         reasons.append(Reason(code="in-the-past", message="A deal closes in the future.", field="expected_close"))
-    reasons += foreign_team(context.actor, SELLING, command.team)
     for index, line in enumerate(command.lines):
         if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
             message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
@@ -260,10 +258,7 @@ def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Ca
             listed = f"The list price of {product.name} is in {product.list_price.currency}"
             message = f"{listed}, the deal in {currency}: say the line's price in {currency}."
             reasons.append(Reason(code="other-currency", message=message, field=f"lines.{index}.price.currency"))
-        if product is None:
-            message = "There is no such product."
-            reasons.append(Reason(code="unknown-product", message=message, field=f"lines.{index}.product_id"))
-        elif not product.active:
+        if product is not None and not product.active:
             message = f"{product.name} is no longer sold."
             reasons.append(Reason(code="inactive-product", message=message, field=f"lines.{index}.product_id"))
     return reasons

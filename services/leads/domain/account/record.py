@@ -13,7 +13,7 @@ from shared.domain.fields import Name
 from shared.domain.history import stated
 from shared.domain.merge_patch import absent, given
 from shared.domain.references import AnyAccountId, MemberId
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.definition import value
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
@@ -25,6 +25,7 @@ class Neighbours:
 
     domain_holder: UUID | None = None
     parent_exists: bool = True
+    """Of history; what an ordinary command names is a reference."""
     circular: bool = False
     """Whether the account would belong to itself, now or at any time."""
 
@@ -35,7 +36,6 @@ class Keeper:
 
     member_id: UUID | None = None
     team: UUID | None = None
-    exists: bool = True
 
 
 @value
@@ -105,8 +105,6 @@ def register(
     state: NoAccount, command: RegisterAccount, context: Context, neighbours: Neighbours, keeper: Keeper
 ) -> Decision:
     """Enter a company as an account of whoever asks, or of the member who is named."""
-    if not keeper.exists:
-        raise Rejected("unknown-member", "There is no such active member.", field="owner")
     profile = checked(said_by(command), context.aggregate_id, neighbours)
     return [opened(context.aggregate_id, profile, owner=keeper.member_id, team=keeper.team)]
 

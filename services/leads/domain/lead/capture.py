@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
-from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out, refuse_unknown_team
+from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
 from services.leads.domain.contact_points import Known, KnownUnder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
 from services.leads.domain.lead.state import (
@@ -113,7 +113,6 @@ def capture(state: NoLead, command: CaptureLead, context: Context, known: KnownU
     The first of two leads with one e-mail address is the original, however close together they come; people who share
     an address are told apart by their names.
     """
-    refuse_unknown_team(desk)
     captured = as_captured(command, context.company.currency)
     lead_id, others = context.aggregate_id, known.without(context.aggregate_id)
     happened = LeadCaptured(lead_id=lead_id, captured_at=context.now, **same_fields(captured))
@@ -125,15 +124,14 @@ def capture(state: NoLead, command: CaptureLead, context: Context, known: KnownU
 @lead.decides(allow=ASSIGNING)
 def assign(state: OpenLead, command: AssignLead, desk: AssignmentDesk, named_member: NamedMember) -> Decision:
     """Hand a lead to a member, or to whose turn it is in a team; it stays where it is when nobody there can take it."""
-    refuse_unknown_team(desk)
     if command.member_id is None:
         if command.team_id is None:
             raise Rejected("assignee-missing", "Name a member or a team.", field="member_id")
         happened = handed_out(state.id, desk)
-        if isinstance(happened[0], LeadLeftUnassigned):
+        if desk.team_id is not None and isinstance(happened[0], LeadLeftUnassigned):
             raise Rejected("no-eligible-member", "Everybody of the team is on leave or carries enough leads.")
         return happened
-    if not named_member.active or named_member.team is None:
+    if named_member.team is None:
         raise Rejected("unknown-member", "There is no such active member with a team.", field="member_id")
     return [LeadAssigned(lead_id=state.id, team_id=named_member.team, member_id=command.member_id, rule=BY_HAND)]
 

@@ -32,8 +32,6 @@ class MatchedAccount:
     domain. None of both: a new one."""
 
     id: UUID | None = None
-    exists: bool = True
-    """False when the command names an account that is not there, or that the asker does not see."""
 
 
 @value
@@ -91,8 +89,6 @@ def convert(
         "The lead is not qualified.",
         unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit"),
     )
-    if not matched.exists:
-        raise Rejected("unknown-account", "There is no such account.", field="account_id")
     deal = checked(command.deal, context)
     account_id = matched.id or context.derived_id("account")
     contact_id = context.derived_id("contact")

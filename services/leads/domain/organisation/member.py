@@ -9,7 +9,6 @@ from uuid import UUID
 from annotated_types import Ge, Le
 
 from services.leads.domain.fields import Word
-from services.leads.domain.organisation.team import NamedTeam
 from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
@@ -210,11 +209,8 @@ retractable(member, MemberFactRetracted)
 
 
 @member.decides(allow=OPERATIONS)
-def join(
-    state: NoMember, command: JoinMember, context: Context, named_team: NamedTeam, holder: SubjectHolder
-) -> Decision:
+def join(state: NoMember, command: JoinMember, context: Context, holder: SubjectHolder) -> Decision:
     """Take a person into the sales organisation."""
-    check_team(command.team_id, named_team)
     return [joined(command, context, holder)]
 
 
@@ -230,9 +226,8 @@ def import_member(
 
 
 @member.decides(allow=OPERATIONS)
-def move(state: ActiveMember, command: MoveMember, context: Context, named_team: NamedTeam) -> Decision:
+def move(state: ActiveMember, command: MoveMember, context: Context) -> Decision:
     """Move a member to another team; what they own stays with the team that it is recorded on."""
-    check_team(command.team_id, named_team)
     return [MemberMoved(member_id=state.id, before=state.team, team_id=command.team_id, on=context.today)]
 
 
@@ -404,9 +399,3 @@ def on_leave(state: ActiveMember, command: GoOnLeave | ImportMemberLeave) -> Mem
     if command.end < command.start:
         raise Rejected("ends-before-start", "A leave ends on the day it starts or later.", field="end")
     return MemberWentOnLeave(member_id=state.id, start=command.start, end=command.end)
-
-
-def check_team(team_id: UUID | None, named: NamedTeam) -> None:
-    """Refuse a team that is not there."""
-    if team_id is not None and not named.exists:
-        raise Rejected("unknown-team", "There is no such team.", field="team_id")

@@ -35,17 +35,9 @@ team = Aggregate("team", plural="teams", start=NoTeam, readers=EVERYBODY)
 
 
 @value
-class NamedTeam:
-    """The team that a command names beside its own aggregate."""
-
-    exists: bool
-
-
-@value
 class NamedMember:
-    """The member that a command names beside its own aggregate."""
+    """The member that a command names, and the team that they sit in."""
 
-    active: bool
     team: UUID | None = None
 
 
@@ -105,18 +97,14 @@ retractable(team, TeamFactRetracted)
 
 
 @team.decides(allow=OPERATIONS)
-def form(state: NoTeam, command: FormTeam, context: Context, parent: NamedTeam) -> Decision:
+def form(state: NoTeam, command: FormTeam, context: Context) -> Decision:
     """Form a team, at the top or below another one."""
-    if command.parent_id is not None and not parent.exists:
-        raise Rejected("unknown-team", "There is no such team to stand below.", field="parent_id")
     return [TeamFormed(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)]
 
 
 @team.decides(allow=OPERATIONS)
-def appoint_manager(state: ActiveTeam, command: AppointManager, manager: NamedMember) -> Decision:
+def appoint_manager(state: ActiveTeam, command: AppointManager) -> Decision:
     """Put a member at the head of a team, in place of whoever led it."""
-    if not manager.active:
-        raise Rejected("unknown-member", "There is no such active member.", field="member_id")
     return [ManagerAppointed(team_id=state.id, member_id=command.member_id, before=state.manager)]
 
 

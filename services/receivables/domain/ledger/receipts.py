@@ -28,7 +28,7 @@ from shared.domain.context import Context
 from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.imports import ONCE
 from shared.domain.money import check_money, money_faults
-from shared.domain.references import AccountId, References, unknown
+from shared.domain.references import AccountId, CustomerId
 from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
 from shared.events.chronology import Rank
 from shared.events.definition import value
@@ -43,7 +43,7 @@ BANK_REFERENCE = "bank-reference"
 class RecordReceipt:
     """Record money that arrived at the bank."""
 
-    account_id: AccountId
+    account_id: CustomerId
     """The customer who paid: a known account."""
     bank_reference: Annotated[str, MinLen(1), MaxLen(140), NOT_BLANK]
     """The bank's own reference of the movement; accepted once."""
@@ -90,11 +90,9 @@ def record_receipt(
     context: Context,
     *,
     holder: ReferenceHolder,
-    references: References,
 ) -> Decision:
     """Record money that arrived, and settle what it pays."""
-    faults = [*_faults(command, context), *unknown(references)]
-    refuse_all("invalid-receipt", "The receipt is invalid.", faults)
+    refuse_all("invalid-receipt", "The receipt is invalid.", list(_faults(command, context)))
     books = _books(state, command)
     event = _recorded(books, command, context, holder)
     receipt = entered(event)
