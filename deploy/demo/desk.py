@@ -5,7 +5,7 @@ Idempotency-Key, so that nothing happens twice.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -22,6 +22,10 @@ FIRST_PAUSE, MAX_PAUSE = 0.25, 5.0
 MAX_PATIENCE = 30.0
 """However long a service asks callers to stay away."""
 RETRIED = frozenset({500, 502, 503, 504})
+
+
+Asked = str | int | Sequence[str]
+"""What a parameter is given; several values are given by repeating it."""
 
 
 class NotAnswered(Exception):
@@ -75,7 +79,7 @@ class Desk:
         self._stopping = stopping
         self._token: str | None = None
 
-    async def read(self, path: str, **query: str | int) -> Answer:
+    async def read(self, path: str, **query: Asked) -> Answer:
         """GET. Raises NotAnswered."""
         return await self._ask("GET", path, query=query)
 
@@ -102,7 +106,7 @@ class Desk:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str | int] | None = None,
+        query: Mapping[str, Asked] | None = None,
         body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:

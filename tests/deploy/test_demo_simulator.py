@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -29,10 +30,15 @@ from deploy.demo.decisions import (
     remedies,
 )
 from deploy.demo.desk import Desk, NotAnswered, patience
-from deploy.demo.habits import World, carry_on, work_on_a_deal, work_on_a_lead
+from deploy.demo.habits import HABITS, Habit, World, carry_on, work_on_a_deal, work_on_a_lead
 from deploy.demo.market import Market
 from deploy.demo.simulator import Simulation, simulate
 from deploy.local.fault import LocalError
+from deploy.services import SERVICES, definition_of
+from shared.domain.context import Actor
+from shared.domain.roles import Role
+from shared.projections.cursors import Cursors
+from shared.projections.list_queries import QueryParams, understand
 
 TODAY = date(2026, 11, 23)
 EAGER = Mood(winning=1.0, opening=1.0)
@@ -161,6 +167,7 @@ class Company:
     script: list[Response | type[Exception]] = field(default_factory=list)
     seen: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    asked: list[tuple[str, QueryParams]] = field(default_factory=list)
     tokens: int = 0
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -173,6 +180,7 @@ class Company:
         @self.app.api_route("/v1/{path:path}", methods=["GET", "POST", "PATCH"])
         async def anything(request: Request, path: str) -> Response:
             if request.method == "GET":
+                self.asked.append((path, {name: request.query_params.getlist(name) for name in request.query_params}))
                 known = self.things.get(path)
                 return JSONResponse(known or {}, 200 if known else 404, headers={"ETag": f'"{len(self.seen)}"'})
             said = (request.headers.get("idempotency-key"), request.headers.get("if-match"))
@@ -292,6 +300,23 @@ async def _at_once(seconds: float) -> bool:
 
 def a_world() -> World:
     return World(market=Market(Random(1)), today=TODAY, feeling=EAGER)
+
+
+EVERY_HABIT = sorted({habit for habits in HABITS.values() for _, habit in habits}, key=lambda habit: habit.__name__)
+
+
+@pytest.mark.parametrize("habit", EVERY_HABIT, ids=lambda habit: habit.__name__)
+async def test_what_somebody_asks_of_a_list_is_what_it_answers(company: Company, desk: Desk, habit: Habit) -> None:
+    """A question that is refused has no entries, and nobody would notice that they never come to their work."""
+    listings = {listing.name: listing for service in SERVICES for listing in definition_of(service).listings}
+    desk.member = str(UUID(int=1))
+    company.things["accounts"] = {"items": [{"id": str(UUID(int=2)), "name": "Bexholm Paper", "owner": desk.member}]}
+    for _ in range(20):
+        await habit(desk, a_world())
+    of_lists = [(listings[path], query) for path, query in company.asked if path in listings]
+    actor = Actor(subject="anna", roles=frozenset({Role.REP}), member=UUID(int=1))
+    for listing, query in of_lists:
+        understand(listing, query, actor, Cursors("secret"), TODAY)
 
 
 # -- the whole --------------------------------------------------------------------------------------------------------
