@@ -189,10 +189,13 @@ def _condition(listing: Listing, condition: Filter, value: Any, actor: Actor, bo
         case "search":
             words = language_key(value).split()
             return " and ".join(_word(listing, column, bound(word)) for word in words) or "true"
-        case "contains" if column in listing.by_language:
-            return f"strpos({language_column(column)}, {bound(language_key(value))}) > 0"
         case "contains":
-            return f"strpos(lower({column}), lower({bound(value)})) > 0"
+            by_language = column in listing.by_language
+            text, part = (language_column(column), language_key(value)) if by_language else (f"lower({column})", value)
+            return f"strpos({text}, lower({bound(part)})) > 0"
+        case "equals" if len(value) == 1:
+            # As one value, an index that begins with the column is in the order of what follows there.
+            return f"{column} = {bound(value[0])}"
         case compared:
             return COMPARED[compared].format(column, bound(value))
 

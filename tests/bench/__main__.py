@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -18,8 +18,9 @@ from deploy.local.stack import CHECKOUT
 from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
 from tests.bench.ledgers import long_streams
+from tests.bench.lists import ask_lists
 from tests.bench.machine import machine
-from tests.bench.plan import COMMANDS, LEDGERS, PRODUCT, QUESTIONS, SECTIONS, Plan, told
+from tests.bench.plan import COMMANDS, LEDGERS, LISTS, PRODUCT, QUESTIONS, SECTIONS, Plan, told
 from tests.bench.questions import answer_questions
 from tests.bench.report import report
 from tests.bench.rounds import commands
@@ -54,7 +55,20 @@ history that was stamped out by COPY (`python -m tests.bench.fill`), while the o
 The ledgers are asked at receivables' own port: receipts of one client, warm, in a ledger of few and in one of many open
 invoices; then, after a restart, the first answer on long streams, with no snapshot to begin at and with one. How long
 the event loop stood still is what a second client saw who asked all the while whether the service lives.
+
+The list of deals is asked over a company of 50 teams and 400 owners, a fifth of whose deals of five years are open:
+from the parameters to the bytes of the answer, without HTTP. Each question is about another team and quarter. The pages
+of its fold are of deals all over the table.
 """
+
+
+QUICK: Mapping[str, Any] = {
+    "clients": (32,),
+    "rates": (100.0,),
+    "invoices": 2_000,
+    "numbers": 30_000,
+    "listed": 100_000,
+}
 
 
 def main() -> None:
@@ -82,7 +96,7 @@ def planned(chosen: Namespace) -> Plan:
         for name in ("sections", "clients", "rates", "seconds", "turns", "deals")
         if (value := getattr(chosen, name))
     }
-    quick = {"clients": (32,), "rates": (100.0,), "invoices": 2_000, "numbers": 30_000} if chosen.quick else {}
+    quick = QUICK if chosen.quick else {}
     return Plan(**{**quick, **given})
 
 
@@ -133,6 +147,10 @@ async def measure(plan: Plan, builds: list[Build], run: Run) -> None:
         for build in builds:
             await long_streams(build, plan, found)
         run.keep(split(found, [LEDGERS]))
+    if LISTS in plan.sections:
+        found = Measured()
+        await ask_lists(plan.listed, found)
+        run.keep(split(found, [LISTS]))
 
 
 if __name__ == "__main__":

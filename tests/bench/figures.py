@@ -150,6 +150,8 @@ class Measured:
     held: list[Held] = field(default_factory=list)
     steady: list[Steady] = field(default_factory=list)
     cold: list[Cold] = field(default_factory=list)
+    listed: list[Answered] = field(default_factory=list)
+    """Questions to the list of deals, and pages of its fold."""
 
 
 def percentile(times: Sequence[float], share: float) -> float:

@@ -11,8 +11,9 @@ LIBRARY, FUNCTIONS = "FastAPI + eventsourcing", "FastAPI + eventsourcing, databa
 PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, no database"
 
 CLOSED, OPEN, VISIBLE, REST, QUESTIONS, LEDGERS = "closed", "open", "visible", "rest", "questions", "ledger"
+LISTS = "lists"
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, LISTS)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -25,6 +26,8 @@ QUESTIONS_SECONDS, DEAL_SECONDS = 240.0, 0.008
 """About what asking takes, and for each deal filling and folding, which only the first run does."""
 LEDGERS_SECONDS, INVOICE_SECONDS = 80.0, 0.005
 """About what the ledgers take, and more for each invoice of the largest, with all that is filled beside it."""
+LISTS_SECONDS, LISTED_SECONDS = 120.0, 0.0004
+"""About what asking lists takes, and for each deal folding it."""
 BETWEEN_SECONDS = 2.5
 """About what starting the clients and settling afterwards takes."""
 
@@ -46,6 +49,8 @@ class Plan:
     """How many are open in the largest ledgers."""
     numbers: int = 300_000
     """The length of a number series and of an assignment queue."""
+    listed: int = 1_000_000
+    """How many deals the list of deals is asked over."""
 
     @property
     def settled(self) -> int:
@@ -80,7 +85,8 @@ class Plan:
         commands = self.turns * (STAGE_SECONDS + rounds * one + rest) if self.on_stage else 0.0
         asked = QUESTIONS_SECONDS + self.deals * DEAL_SECONDS if QUESTIONS in self.sections else 0.0
         ledgers = LEDGERS_SECONDS + self.invoices * INVOICE_SECONDS if LEDGERS in self.sections else 0.0
-        return builds * (commands + asked + ledgers) / 60
+        lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if LISTS in self.sections else 0.0
+        return (builds * (commands + asked + ledgers) + lists) / 60
 
 
 def told(text: str) -> None:

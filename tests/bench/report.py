@@ -41,6 +41,8 @@ def report(measured: Measured, product: str) -> str:
         parts.append(_steady(measured.steady))
     if measured.cold:
         parts.append(_cold(measured.cold))
+    if measured.listed:
+        parts.append(_listed(measured.listed))
     return "\n\n".join(parts) + "\n"
 
 
@@ -162,6 +164,13 @@ def _answered(answered: Sequence[Answered]) -> str:
             )
     heads = ("Question", "Build", "n", "p50 ms", "p99 ms", "Longest ms", "KiB", f"÷ {answered[0].build} (p50)")
     return f"## Questions over {answered[0].deals:,} deals, one client, warm\n\n{table(heads, rows)}"
+
+
+def _listed(listed: Sequence[Answered]) -> str:
+    """One line for each question to the list of deals, and for the pages of its fold."""
+    rows = [(one.question, *_spread(one.times), f"{one.size / 1024:,.1f}" if one.size else NOTHING) for one in listed]
+    heads = ("What", "n", "p50 ms", "p99 ms", "Longest ms", "KiB")
+    return f"## The list of {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
 
 
 def _held(held: Sequence[Held]) -> str:

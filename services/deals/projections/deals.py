@@ -138,7 +138,15 @@ DEAL = Table(
         DealReopened: lambda *_: {"status": "open", "closed_on": None},
     },
     assumes=lambda _, row: {"assumptions": [*row["assumptions"], ORDER_OF_DAY]},
-    indices=("(opened_at, id)", "(expected_close, id)", "(amount, id)", "(owner)", "(team)", "(account_id)"),
+    indices=(
+        "(opened_at, id)",
+        "(expected_close, id)",
+        "(amount, id)",
+        # What a board asks, of a team or of one rep, and what it comes to.
+        "(owner, status, expected_close)",
+        "(team, status, expected_close)",
+        "(account_id)",
+    ),
 )
 
 DEAL_PROJECTION = Projection(name="deals", version=6, ddl=DEAL.ddl, apply=DEAL.apply, events=tuple(DEAL.events))
