@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.commands.access import authorise
-from shared.commands.loaders import LoaderContext, Provider
+from shared.commands.loaders import LoaderContext, Provider, reads_of
 from shared.commands.references import Knows, reference_faults
 from shared.commands.request import CommandRequest, NotFound, StaleVersion
 from shared.domain.aggregate import Aggregate, Handler, Occurrence, occurrences
@@ -70,9 +70,10 @@ async def decide(
         if handler is None:
             raise aggregate.not_possible(state, command)
         faults = await reference_faults(handler, state, command, request.actor, reader=reader, knows=knows)
-        parameters = {
-            name: await provides[kind](reader, state, command, context) for name, kind in handler.parameters.items()
-        }
+        parameters = {}
+        for name, kind in handler.parameters.items():
+            reader.may_read = reads_of(provides[kind])
+            parameters[name] = await provides[kind](reader, state, command, context)
         happened = _happened(handler, (state, command, context, parameters), faults)
     return Decided(
         on=loaded,

@@ -20,13 +20,14 @@ from shared.commands.appending import append_of
 from shared.commands.contention import ContentionLock
 from shared.commands.decision import Decided, NeedsHistory, decide
 from shared.commands.effects import StreamChange, changes_of
-from shared.commands.loaders import LoaderContext, LookUp, Provider
-from shared.commands.references import Listed, OnStream, knows_of
+from shared.commands.loaders import LoaderContext, LookUp, Provider, reads_of
+from shared.commands.references import Listed, OnStream, knows_of, read_for
 from shared.commands.request import Busy, CommandRequest, CommandResult, Refused
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Company, Context
 from shared.domain.history import Recorded
 from shared.domain.rejection import Rejected
+from shared.domain.roles import is_for_people
 from shared.events.codec import Codec
 from shared.eventstore.append import Append, Appended, Outcome
 from shared.eventstore.claims import ClaimHasher
@@ -90,6 +91,20 @@ class CommandExecutor:
     def now(self) -> datetime:
         """The company's time, UTC."""
         return self._clock.now()
+
+    def reads(self, aggregate: Aggregate, command: type) -> frozenset[str]:
+        """The names of the projections that are read to decide a command; the streams of the service are read as they
+        are."""
+        handlers = aggregate.handlers[command]
+        loaded = [reads_of(self._provides[kind]) for handler in handlers for kind in handler.parameters.values()]
+        named = [read_for(command, self._knows)] if any(is_for_people(handler.allow) for handler in handlers) else []
+        return frozenset().union(*loaded, *named)
+
+    @property
+    def every_read(self) -> frozenset[str]:
+        """The names of the projections that are read to decide any command."""
+        every = [(each, command) for each in self.aggregates.values() for command in each.handlers]
+        return frozenset().union(*(self.reads(aggregate, command) for aggregate, command in every))
 
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate:
         """An aggregate as it is now; its start state with sequence 0 when there is none."""

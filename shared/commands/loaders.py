@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate
@@ -50,6 +50,8 @@ class LoaderContext:
         self.named: dict[Thing, NamedThing] = {}
         """What the command names and is there for whoever asks, as far as that had to be looked up."""
         self._read: dict[Thing, LoadedAggregate] = {}
+        self.may_read: frozenset[str] = frozenset()
+        """The projections that who loads now says that it reads."""
 
     def rest_on(self, aggregate: Aggregate, aggregate_id: UUID) -> None:
         """Have what is decided appended only if another aggregate, loaded here, has not changed since: two that each
@@ -84,7 +86,11 @@ class LoaderContext:
         return facts
 
     async def fetch(self, projection: Any, sql: str, *arguments: Any) -> list[Any]:
-        """Rows of one of the service's own projections, whose tables are written `{view}.table`."""
+        """Rows of one of the service's own projections, whose tables are written `{view}.table`. Raises LookupError for
+        one that the loader does not say that it reads."""
+        name = projection if isinstance(projection, str) else projection.name
+        if name not in self.may_read:
+            raise LookupError(f"a loader reads the projection {name} and does not say so: @reads({name!r})")
         if self._look_up is None:
             raise LookupError("this service looks nothing up in projections")
         return await self._look_up(projection, sql, *arguments)
@@ -92,3 +98,21 @@ class LoaderContext:
 
 Provider = Callable[[LoaderContext, Any, Any, Context], Awaitable[Any]]
 """Loads one parameter of a handler: `async (reader, state, command, context) -> value`."""
+
+P = TypeVar("P", bound=Callable[..., Any])
+
+
+def reads(*names: str) -> Callable[[P], P]:
+    """Say of a loader which projections it reads: a command that it loads for waits for its token in these."""
+
+    def said(provider: P) -> P:
+        provider.reads = frozenset(names)  # type: ignore[attr-defined]
+        return provider
+
+    return said
+
+
+def reads_of(provider: Provider) -> frozenset[str]:
+    """The names of the projections that a loader reads."""
+    names: frozenset[str] = getattr(provider, "reads", frozenset())
+    return names

@@ -74,6 +74,12 @@ def check_known(aggregates: Iterable[Aggregate], knows: Knows) -> None:
                     raise ValueError(f"{command.__name__} names {', '.join(sorted(unknown))}; nothing says how to know")
 
 
+def read_for(command: type, knows: Knows) -> frozenset[str]:
+    """The projections in which it is looked up what a command of people names."""
+    sources = [knows[mark.thing] for _, mark in ids_of(command) if isinstance(mark, Reference)]
+    return frozenset(source.projection for source in sources if isinstance(source, Listed))
+
+
 async def reference_faults(
     handler: Handler, state: Any, command: Any, actor: Actor, *, reader: LoaderContext, knows: Knows
 ) -> list[Reason]:
@@ -132,6 +138,7 @@ async def _find(keys: Collection[Thing], reader: LoaderContext, knows: Knows) ->
             for thing, source in listed.items()
         )
         projection = next(iter(listed.values())).projection
+        reader.may_read = frozenset(source.projection for source in listed.values())
         for row in await reader.fetch(projection, sql, [key[1] for key in keys]):
             found[row["thing"], row["id"]] = NamedThing(
                 owner=row["owner"], team=row["team"], account_id=row["account_id"]

@@ -32,6 +32,9 @@ DATABASE_AWAY = (
 )
 """What a database looks like that restarts, is full, locked or unreachable: the same statement may succeed later."""
 
+BLOCKED = (asyncpg.LockNotAvailableError, asyncpg.TransactionRollbackError)
+"""What one statement fails with because of others at the same rows or tables, while the database works."""
+
 DATABASE_ERRORS = (*DATABASE_AWAY, asyncpg.PostgresError)
 """Everything that a statement may fail with."""
 

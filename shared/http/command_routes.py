@@ -208,7 +208,7 @@ async def execute_command(
     service = context_of(request)
     key = idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
-    actor = await await_token(request, actor, service.projections.every)
+    actor = await await_token(request, actor, service.commands.reads(aggregate, type(command)))
     idempotency = None
     if key is not None:
         idempotency = Idempotency(

@@ -13,7 +13,7 @@ from asyncpg import Pool, QueryCanceledError
 
 from shared.domain.context import Company
 from shared.eventstore.log import Log, Page
-from shared.eventstore.pool import AnyConnection
+from shared.eventstore.pool import BLOCKED, AnyConnection
 from shared.following import checkpoints, dead_letters
 from shared.following.dead_letters import Poison
 from shared.following.stored_events import StoredEvent, concerns, envelope_of, newest, readable
@@ -59,6 +59,8 @@ class Folding:
             return True
         try:
             await self._together(targets, after, page, careful=False)
+        except BLOCKED:
+            return False  # whichever of them waits for a lock does so by itself
         except Exception as error:  # whatever a fold raises is looked at, one build at a time
             if _is_environment(error) or isinstance(error, checkpoints.Superseded):
                 raise
@@ -66,8 +68,8 @@ class Folding:
         return True
 
     async def fold_alone(self, target: Target, after: int, page: Page) -> None:
-        """Fold the page that follows `after` into one build, and park what cannot be folded. Raises `TooManyParked`;
-        then the build is as it was."""
+        """Fold the page that follows `after` into one build, and park what cannot be folded. Raises `TooManyParked`, or
+        what of `BLOCKED` a statement failed with; then the build is as it was."""
         if any(concerns(entry, target.types) for entry in page.events):
             await self._together([target], after, page, careful=True)
         else:

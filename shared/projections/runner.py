@@ -23,6 +23,7 @@ from shared.eventstore.batching import RELAXED, Pace
 from shared.eventstore.leader_election import lead
 from shared.eventstore.lease import Held, Leases
 from shared.eventstore.log import Log, Page
+from shared.eventstore.pool import BLOCKED
 from shared.eventstore.wakeup import Wakeup
 from shared.following import dead_letters
 from shared.following.checkpoints import Superseded
@@ -44,6 +45,9 @@ ALONE_AT_ONCE = 3
 """So many pages are folded at once of builds that are apart: each takes a connection."""
 FIRST_ANALYZE = 1000
 FIRST_RETRY_SECONDS = 1.0
+TOO_MUCH = "too much is parked"
+MAX_BLOCKED_RETRY_SECONDS = 5.0
+"""What is held up by a lock goes on by itself soon after that is gone."""
 MAX_RETRY_SECONDS = 60.0
 """Back-off of a build that stands still: what was in its way may be mended without a word to this process."""
 
@@ -55,6 +59,7 @@ class Halt:
     position: int
     retry_at: float
     delay: float
+    reason: str
 
 
 class ProjectionRunner:
@@ -207,7 +212,7 @@ class ProjectionRunner:
                 if build.state == "building" and (await self._switched(build, page, ended=ended) or ended):
                     return
                 self._advanced.notify()
-        except TooManyParked as error:
+        except (TooManyParked, *BLOCKED) as error:
             await self._halt(build.schema, position, error)
         except Superseded as news:
             self._superseded(news)
@@ -292,12 +297,15 @@ class ProjectionRunner:
         return waits and halt is not None and halt.position == build.position
 
     async def _halt(self, schema: str, position: int, error: Exception) -> None:
-        """A build that parks too much stands still, and is tried again later and later, until it goes on."""
+        """A build that parks too much, or that locks of others hold up, stands still, and is tried again later and
+        later, until it goes on."""
         before = self._halted.get(schema)
         again = before is not None and before.position == position
-        delay = min(2 * before.delay, MAX_RETRY_SECONDS) if again and before else FIRST_RETRY_SECONDS
+        longest = MAX_RETRY_SECONDS if isinstance(error, TooManyParked) else MAX_BLOCKED_RETRY_SECONDS
+        delay = min(2 * before.delay, longest) if again and before else FIRST_RETRY_SECONDS
         retry_at = asyncio.get_running_loop().time() + delay
-        self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay)
+        reason = TOO_MUCH if isinstance(error, TooManyParked) else f"it is held up ({type(error).__name__})"
+        self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay, reason=reason)
         logger.error("projection-halted", build=schema, position=position, error=type(error).__name__)
         self._tell()
         await builds.say_stalled(self._pool, schema, True)
@@ -319,8 +327,8 @@ class ProjectionRunner:
     def _tell(self) -> None:
         if not self._sound and not self._halted:
             return
-        still = ", ".join(sorted(self._halted))
-        detail = f"stands still, because too much is parked: {still}" if still else "works"
+        still = "; ".join(f"{schema} stands still: {halt.reason}" for schema, halt in sorted(self._halted.items()))
+        detail = still or "works"
         self._health.report(self.name, not still, detail)
 
     def _target(self, build: Build) -> Target:

@@ -102,7 +102,7 @@ def _of_workers(process: Process) -> list[Worker]:
         timers = Timers(service.name, pool=pool, commands=context.commands, clock=context.clock, health=health)
         workers += [
             Worker(name="relay", run=relay.run),
-            _once_built(context, "timers", timers.run, context.projections.every),
+            _once_built(context, "timers", timers.run, context.commands.every_read),
         ]
     topics = journaled_topics(service, process.registry)
     if topics:
@@ -144,7 +144,7 @@ def _readers(process: Process, source: Source) -> list[Worker]:
         reacting = ReactionRunner(
             source, reactions=reactions, commands=context.commands, partitions=partitions, **about
         )
-        workers.append(_once_built(context, reacting.name, reacting.run, context.projections.every))
+        workers.append(_once_built(context, reacting.name, reacting.run, context.commands.every_read))
     return workers
 
 

@@ -11,7 +11,7 @@ from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process, process, version_of
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
-from shared.commands.loaders import LoaderContext
+from shared.commands.loaders import LoaderContext, reads
 from shared.domain.context import Context
 from shared.domain.exchange import factor
 
@@ -51,6 +51,7 @@ async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Co
     return Catalogue(products={key: held for key, held in found.items() if isinstance(held, ListedProduct)})
 
 
+@reads(EXCHANGE_RATE_PROJECTION.name)
 async def conversion(reader: LoaderContext, state: Any, command: Any, context: Context) -> Conversion:
     """What the amounts of a deal, and of the command about it, are worth in the company's currency: today, or on the
     day that history tells of.

@@ -38,7 +38,7 @@ from services.leads.domain.organisation.team import (
 )
 from services.leads.projections.leads import LEAD_PROJECTION, OPEN_THEN
 from services.leads.projections.people import CANDIDATES, PEOPLE_PROJECTION
-from shared.commands.loaders import LoaderContext
+from shared.commands.loaders import LoaderContext, reads
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded, timed
@@ -65,6 +65,7 @@ async def subject_holder(reader: LoaderContext, state: Any, command: Any, contex
     return SubjectHolder(member_id=await reader.claim_holder("subject", command.subject))
 
 
+@reads(LEAD_PROJECTION.name)
 async def known_under(reader: LoaderContext, state: Any, command: Any, context: Context) -> KnownUnder:
     """Who is known under the address that a command names, or that a lead has: open leads, and people of accounts
     (LEAD-2); for a lead of history also those that were open then.
@@ -126,6 +127,7 @@ async def _came(reader: LoaderContext, account_id: UUID) -> dict[UUID, datetime]
     }
 
 
+@reads(PEOPLE_PROJECTION.name, LEAD_PROJECTION.name)
 async def assignment_desk(reader: LoaderContext, state: Any, command: Any, context: Context) -> AssignmentDesk:
     """The team that gets the lead, its candidates, and where its round stands (LEAD-4)."""
     by_hand = isinstance(command, AssignLead)

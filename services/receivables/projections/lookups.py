@@ -35,7 +35,7 @@ from services.receivables.domain.numbers import (
 )
 from services.receivables.domain.plan import DrawnUpPaymentPlan, DrawUpPlan, NoPlan, payment_plan, plan_of
 from services.receivables.projections.books import BOOKS_PROJECTION
-from shared.commands.loaders import LoaderContext
+from shared.commands.loaders import LoaderContext, reads
 from shared.domain.context import Context
 
 
@@ -99,6 +99,7 @@ select id, currency from {view}.receipt where id = any($1) and account_id = $2 a
 """
 
 
+@reads(BOOKS_PROJECTION.name)
 async def elsewhere(
     reader: LoaderContext,
     state: OpenLedger,

@@ -12,7 +12,7 @@ import pytest
 from services.deals.domain.exchange_rate import Conversion, table_of
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion
-from shared.commands.loaders import LoaderContext
+from shared.commands.loaders import LoaderContext, reads_of
 from shared.domain.context import Company
 from shared.domain.roles import Role
 from shared.events.money import Money
@@ -122,6 +122,7 @@ async def found(office: Office, currency: str, on: date, *, own: str = "NOK", al
 
     context = _context(own, on)
     reader = LoaderContext(None, None, None, look_up)  # type: ignore[arg-type]
+    reader.may_read = reads_of(conversion)
     given = await conversion(reader, worth(currency), worth(also), context)
     assert len(asked) == len({currency, also} - {own, None}), "of the company's own currency nothing is asked"
     return given

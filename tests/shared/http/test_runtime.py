@@ -10,7 +10,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from shared.commands.loaders import LoaderContext, reads
 from shared.commands.request import CommandRequest
+from shared.domain.context import Context
 from shared.events.envelope import Envelope
 from shared.http.context import ServiceContext
 from shared.ops.health import Health
@@ -23,7 +25,16 @@ from shared.reactions.registry import Do, Reactions
 from shared.service.definition import Service
 from shared.service.runtime import commands_alone, running_process
 from shared.testing.servers import DatabaseServer
-from tests.shared.eventstore.tickets import PROVIDES, SERVICE_ACTOR, OpenTicket, TicketOpened, counter, ticket
+from tests.shared.eventstore.tickets import (
+    PROVIDES,
+    SERVICE_ACTOR,
+    OpenTicket,
+    SamePerson,
+    TicketOpened,
+    counter,
+    same_person,
+    ticket,
+)
 from tests.shared.http.waiting import until
 
 LONG_AGO = date(2026, 1, 5)
@@ -47,6 +58,12 @@ def listed(version: int) -> Projection:
     )
 
 
+@reads("tickets")
+async def asked(reader: LoaderContext, state: object, command: OpenTicket, context: Context) -> SamePerson:
+    """What a loader may ask the list."""
+    return await same_person(reader, state, command, context)
+
+
 @dataclass(slots=True)
 class Done:
     """What reactions have done."""
@@ -65,7 +82,7 @@ class Done:
         return Service(
             "tickets",
             aggregates=(ticket, counter),
-            provides=PROVIDES,
+            provides={**PROVIDES, SamePerson: asked},
             projections=(listed(version),),
             reactions=reactions,
             description="Tickets.",

@@ -214,6 +214,26 @@ async def test_a_projection_whose_fold_hangs_holds_up_no_other(depot: Depot) -> 
             assert (reading.position, reading.parked) == (await depot.log.head(), 0)
 
 
+async def test_a_projection_whose_table_is_locked_holds_up_no_other(depot: Depot) -> None:
+    """An operator who mends a table of one read model, or a back-up of it: it waits, and goes on once that is over."""
+    locked, total = parcels(), totals()
+    async with working(depot.runner(locked, total)):
+        await depot.post()
+        await caught_up(depot, locked, total)
+        async with depot.pool.acquire() as connection, connection.transaction():
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            await connection.execute("lock table parcels_1.parcel in exclusive mode")
+            await depot.post()
+            await until(lambda: reports(depot, False))
+            await depot.post()
+            await asyncio.wait_for(caught_up(depot, total), 5)
+            (report,) = (report for report in depot.health.workers if not report.ok)
+            assert report.detail == "parcels_1 stands still: it is held up (LockNotAvailableError)"
+        await until(lambda: reports(depot, True))
+        await caught_up(depot, locked, total)
+    assert await parked(depot.pool) == []
+
+
 async def test_who_waits_for_all_that_is_shown_does_not_wait_for_what_stands_still(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
