@@ -56,7 +56,7 @@ def _validation(error: RequestValidationError) -> Problem:
         Fault(
             code="missing" if fault["type"] == "missing" else "invalid-value",
             message=f"{fault['msg']}.",
-            parameter=str(fault["loc"][-1]),
+            parameter=str(fault["loc"][1]),
         )
         for fault in found
     ]

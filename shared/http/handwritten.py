@@ -79,7 +79,8 @@ async def _asking(request: Request) -> Actor:
     if roles is None:
         raise LookupError(f"{route.path} does not say who may: its decorator lacks operation(roles=…)")
     known = request.app.state.parameters[request.method.lower(), route.path_format]
-    return await reader(request, reads=reads_of(request), roles=roles, known=known)
+    several = frozenset(name for name, may_be_repeated in known.items() if may_be_repeated)
+    return await reader(request, reads=reads_of(request), roles=roles, known=frozenset(known), several=several)
 
 
 def reads_of(request: Request) -> Sequence[str]:

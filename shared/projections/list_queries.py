@@ -105,11 +105,15 @@ def _switch(query: QueryParams, name: str, wrong: list[Reason]) -> bool:
 
 
 def _contradictions(listing: Listing, values: Mapping[str, Any], actor: Actor) -> list[Reason]:
-    """`mine`, `unassigned` and the filter of the owner each say whose the rows are: one of them can be meant."""
-    wrong = []
     by_name = {name for name, condition in listing.filters.items() if condition.column == listing.owner}
     given = [name for name in (MINE, UNASSIGNED) if values.get(name)]
-    said = [*given, *sorted(by_name & values.keys())]
+    return whose_faults(given, sorted(by_name & values.keys()), actor)
+
+
+def whose_faults(given: Sequence[str], by_name: Sequence[str], actor: Actor) -> list[Reason]:
+    """`mine`, `unassigned` and what names the owner each say whose it is: one of them can be meant. The reasons against
+    those of the first two that are `given`, beside what names the owner."""
+    wrong, said = [], [*given, *by_name]
     if given and len(said) > 1:
         message = f"Each of {', '.join(said)} says whose they are: give one of them."
         wrong += [invalid(name, "contradiction", message) for name in given]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -10,19 +11,26 @@ from uuid import UUID
 from annotated_types import Ge, Le
 from fastapi import Depends, Query, Request
 
-from services.forecast.asking.question import Question, question, scoped
-from shared.directory.narrowing import TEAM, refuse_strangers
-from shared.domain.context import Company
+from services.forecast.asking.question import NOBODY, Question, question, scoped
+from shared.directory.narrowing import OWNER, TEAM, refuse_strangers
+from shared.domain.context import Actor, Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, reads_of
 from shared.http.query_parameters import SPELLED_WHOLE, Flag, Id
 from shared.projections.errors import InvalidQuery, invalid
+from shared.projections.list_queries import whose_faults
+from shared.projections.lists import MINE, UNASSIGNED
 from shared.projections.read_snapshot import ReadSnapshot
 
-OfTeam = Annotated[Id | None, Query(description="Only this team and the teams that stood below it at as_of.")]
+OfTeam = Annotated[
+    list[Id] | None,
+    Query(description="Only this team and the teams that stood below it at as_of, or one of several."),
+]
 OwnTeamOnly = Annotated[Flag | None, Query(description="Only the team itself, and none of those below it.")]
-OfOwner = Annotated[Id | None, Query(description="Only what this member owns.")]
+OfOwner = Annotated[list[Id] | None, Query(description="Only what this member owns, or one of several.")]
+Mine = Annotated[Flag | None, Query(description="Only what whoever asks owns.")]
+Unassigned = Annotated[Flag | None, Query(description="Only what nobody owns.")]
 AsOf = Annotated[
     str | None,
     Query(
@@ -65,6 +73,9 @@ class QueryContext:
     service: CurrentService
     reads: Sequence[str]
     """The read models that the answer is read from, by their names: what the route says."""
+    teams: tuple[UUID, ...] = ()
+    """The teams that stand for those below them too, as they are asked about; none where the question is about all, or
+    about teams of their own."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSnapshot]:
@@ -89,23 +100,53 @@ async def _asked(
     team: OfTeam = None,
     own_team_only: OwnTeamOnly = None,
     owner: OfOwner = None,
+    mine: Mine = None,
+    unassigned: Unassigned = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
 ) -> QueryContext:
-    company = service.settings.company
-    asked = question(actor, company, service.clock.now(), as_of=as_of, known_at=known_at, team=team, owner=owner)
-    if team is not None and not own_team_only:
-        past = None if asked.current and asked.known_at is None else (asked.as_of, asked.known_until)
-        asked = replace(asked, teams=await service.organisation.below(team, fresh=True, past=past))
+    company, teams = service.settings.company, tuple(dict.fromkeys(team or ()))
+    owners = _owners(actor, owner or (), mine=bool(mine), unassigned=bool(unassigned))
+    now = service.clock.now()
+    asked = question(actor, company, now, as_of=as_of, known_at=known_at, teams=teams, owners=owners)
     await refuse_strangers(
         service.organisation,
         actor,
         READING,
-        teams=() if team is None else (team,),
-        owners=() if owner is None else (owner,),
-        holds=partial(_holds, service, asked),
+        teams=teams,
+        owners=owner or (),
+        holds=partial(_holds, service, asked, own_team_only=bool(own_team_only)),
     )
-    return QueryContext(question=asked, company=company, service=service, reads=reads_of(request))
+    widened = () if own_team_only else teams
+    if widened:
+        asked = replace(asked, teams=await with_those_below(service, widened, _past(asked)))
+    return QueryContext(question=asked, company=company, service=service, reads=reads_of(request), teams=widened)
+
+
+def _owners(actor: Actor, owners: Sequence[UUID], *, mine: bool, unassigned: bool) -> tuple[UUID, ...]:
+    """Whose things a question is about; none are everybody's. Raises InvalidQuery, as lists do."""
+    given = [name for name, is_given in ((MINE, mine), (UNASSIGNED, unassigned)) if is_given]
+    if wrong := whose_faults(given, [OWNER] if owners else [], actor):
+        raise InvalidQuery(wrong)
+    if mine and actor.member is not None:
+        return (actor.member,)
+    return (NOBODY,) if unassigned else tuple(dict.fromkeys(owners))
+
+
+async def with_those_below(
+    service: ServiceContext,
+    teams: Sequence[UUID],
+    past: tuple[datetime, datetime] | None = None,
+    *,
+    fresh: bool = True,
+) -> tuple[UUID, ...] | None:
+    """Teams, and those that stand below them, or stood there at an instant as known then; none are all of them."""
+    below = [await service.organisation.below(team, fresh=fresh, past=past) for team in teams]
+    return tuple(dict.fromkeys(team for each in below for team in each)) or None
+
+
+def _past(asked: Question) -> tuple[datetime, datetime] | None:
+    return None if asked.current and asked.known_at is None else (asked.as_of, asked.known_until)
 
 
 HELD = scoped("""
@@ -113,13 +154,16 @@ select exists (select from {view}.held where {scope}) or exists (select from {le
 """)
 
 
-async def _holds(service: ServiceContext, asked: Question, parameter: str, _: UUID) -> bool:
+async def _holds(service: ServiceContext, asked: Question, parameter: str, named: UUID, *, own_team_only: bool) -> bool:
     """Whether there ever was a deal or lead of the team or owner that the asker sees; a team may have stood around
     theirs at the instant asked about."""
-    teams, owner = (asked.teams, None) if parameter == TEAM else (None, asked.owner)
-    if teams is not None and asked.asker.teams.intersection(teams):
-        return True
-    (row,) = await service.projections.lookup("deals", HELD, *replace(asked, teams=teams, owner=owner).scope)
+    teams: tuple[UUID, ...] | None = None
+    if parameter == TEAM:
+        teams = (named,) if own_team_only else await with_those_below(service, [named], _past(asked))
+        if asked.asker.teams.intersection(teams or ()):
+            return True
+    owners = None if parameter == TEAM else (named,)
+    (row,) = await service.projections.lookup("deals", HELD, *replace(asked, teams=teams, owners=owners).scope)
     return bool(row["holds"])
 
 
@@ -135,18 +179,29 @@ async def _listening(
     team: OfTeam = None,
     own_team_only: OwnTeamOnly = None,
     owner: OfOwner = None,
+    mine: Mine = None,
+    unassigned: Unassigned = None,
 ) -> QueryContext:
-    return await _asked(request, actor, service, team=team, own_team_only=own_team_only, owner=owner)
+    return await _asked(
+        request,
+        actor,
+        service,
+        team=team,
+        own_team_only=own_team_only,
+        owner=owner,
+        mine=mine,
+        unassigned=unassigned,
+    )
 
 
 PastQuery = Annotated[QueryContext, Depends(_asked)]
-"""The common parameters of a question: team, own_team_only, owner, as_of, known_at."""
+"""The common parameters of a question: team, own_team_only, owner, mine, unassigned, as_of, known_at."""
 
 PresentQuery = Annotated[QueryContext, Depends(_of_now)]
 """No parameters: what is only known of now, like who somebody is."""
 
 LiveQuery = Annotated[QueryContext, Depends(_listening)]
-"""The parameters of what is told as it happens: team, own_team_only, owner."""
+"""The parameters of what is told as it happens: team, own_team_only, owner, mine, unassigned."""
 
 
 def check_process(process_id: UUID | None, version: int | None) -> None:

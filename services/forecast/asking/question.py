@@ -1,5 +1,6 @@
 """What is asked: when, as known when, about whose deals, and how much of that the asker may see."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypedDict
@@ -12,8 +13,11 @@ from shared.domain.roles import READING, Reach
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.query_values import WithoutOffset, day, moment
 
-SCOPE = """($1::boolean or team = any($2::uuid[]) or owner = $3)
-  and ($4::uuid[] is null or team = any($4)) and ($5::uuid is null or owner = $5)"""
+NOBODY = UUID(int=0)
+"""Stands for no owner and no team in keys, and among the owners asked about for what nobody owns."""
+
+SCOPE = f"""($1::boolean or team = any($2::uuid[]) or owner = $3) and ($4::uuid[] is null or team = any($4))
+  and ($5::uuid[] is null or owner = any($5) or (owner is null and '{NOBODY}' = any($5)))"""
 """The rows that count: those that the asker sees, narrowed by the filters. Its arguments are `Question.scope`."""
 
 
@@ -27,8 +31,8 @@ class Question:
     """The common part of every question.
 
     `as_of` is the instant asked about; `current` says that it is now.
-    `known_at` is None for what is known by now. `teams` (the team asked about first, then those below it) and `owner`
-    narrow the answer; `asker` is who asks.
+    `known_at` is None for what is known by now. `teams` (the one asked about first, then those below it) and `owners`
+    narrow the answer, `is_of_one` where that is one team or one owner; `asker` is who asks.
     """
 
     as_of: datetime
@@ -39,7 +43,8 @@ class Question:
     sees_teams: tuple[UUID, ...]
     member: UUID | None
     teams: tuple[UUID, ...] | None
-    owner: UUID | None
+    owners: tuple[UUID, ...] | None
+    is_of_one: bool = True
 
     @property
     def scope(self) -> tuple[Any, ...]:
@@ -49,14 +54,14 @@ class Question:
             list(self.sees_teams),
             self.member,
             None if self.teams is None else list(self.teams),
-            self.owner,
+            None if self.owners is None else list(self.owners),
         )
 
     def covers(self, team: UUID | None, owner: UUID | None) -> bool:
         """The same as `SCOPE`, for rows that are not in a table."""
         seen = self.sees_all or team in self.sees_teams or (self.member is not None and owner == self.member)
-        narrowed = (self.teams is None or team in self.teams) and (self.owner is None or owner == self.owner)
-        return seen and narrowed
+        of_teams = self.teams is None or team in self.teams
+        return seen and of_teams and (self.owners is None or (owner or NOBODY) in self.owners)
 
     @property
     def known_until(self) -> datetime:
@@ -71,10 +76,11 @@ def question(
     *,
     as_of: str | None,
     known_at: str | None,
-    team: UUID | None,
-    owner: UUID | None,
+    teams: Sequence[UUID] = (),
+    owners: Sequence[UUID] = (),
 ) -> Question:
-    """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`."""
+    """Read the common parameters: a date means the end of that day; `known_at` alone implies `as_of` = `known_at`. No
+    teams, or owners, are all of them."""
     known = instant(known_at, "known_at", company, now) if known_at is not None else None
     asked = instant(as_of, "as_of", company, now) if as_of is not None else known
     return Question(
@@ -82,8 +88,9 @@ def question(
         current=asked is None or asked >= now,
         known_at=known,
         **scope_of(actor),
-        teams=None if team is None else (team,),
-        owner=owner,
+        teams=tuple(teams) or None,
+        owners=tuple(owners) or None,
+        is_of_one=len(teams) <= 1 and len(owners) <= 1 and NOBODY not in owners,
     )
 
 

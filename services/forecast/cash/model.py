@@ -5,8 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.forecast.asking.question import NOBODY
 from services.forecast.cash.debts import Item, bill, debts
-from services.forecast.counting.sums import NOBODY, Sum, fields, levelled, moved
+from services.forecast.counting.sums import Sum, fields, levelled, moved
 from services.forecast.counting.tallies import Tally, add
 from shared.events.envelope import Envelope
 from shared.events.receivables.ledger import AllocationReversed, InvoiceIssued, ReceiptAllocated, ReceiptRecorded

@@ -21,26 +21,26 @@ from shared.domain.exchange import times
 from shared.projections.read_snapshot import ReadSnapshot
 
 OPEN_ITEMS = """
-select currency, sum(amount) as open, coalesce(sum(amount) filter (where due < $10), 0) as overdue,
+select currency, sum(amount) as open, coalesce(sum(amount) filter (where due < $12), 0) as overdue,
        sum(count)::bigint as number from (
-    select due, currency, count, amount from {view}.owed_level where still and month < $9 and {counted}
+    select due, currency, count, amount from {view}.owed_level where still and month < $11 and {counted}
     union all
-    select due, currency, count, amount from {view}.owed_level where not still and month = $9 and {counted}
+    select due, currency, count, amount from {view}.owed_level where not still and month = $11 and {counted}
     union all
-    select due, currency, count, amount from {view}.owed where day >= $9 and day < $10 and {counted}
+    select due, currency, count, amount from {view}.owed where day >= $11 and day < $12 and {counted}
     union all
     select due, currency, (now_left > 0)::int - (left_before > 0)::int,
            greatest(now_left, 0) - greatest(left_before, 0) from (
-        select due, currency, case when issued_at > $12 then 0 else amount - coalesce((
+        select due, currency, case when issued_at > $14 then 0 else amount - coalesce((
                    select sum(s.amount) from {view}.settlement s
-                    where s.invoice_id = i.invoice_id and s.settled_at <= $12), 0) end as now_left,
-               case when issued_at >= $11 then 0 else amount - coalesce((
+                    where s.invoice_id = i.invoice_id and s.settled_at <= $14), 0) end as now_left,
+               case when issued_at >= $13 then 0 else amount - coalesce((
                    select sum(s.amount) from {view}.settlement s
-                    where s.invoice_id = i.invoice_id and s.settled_at < $11), 0) end as left_before
+                    where s.invoice_id = i.invoice_id and s.settled_at < $13), 0) end as left_before
           from {view}.invoice i where {scope} and invoice_id in (
-            select invoice_id from {view}.invoice where issued_at >= $11 and issued_at <= $12
+            select invoice_id from {view}.invoice where issued_at >= $13 and issued_at <= $14
             union
-            select invoice_id from {view}.settlement where settled_at >= $11 and settled_at <= $12)) as today
+            select invoice_id from {view}.settlement where settled_at >= $13 and settled_at <= $14)) as today
 ) as item group by currency order by currency
 """
 
@@ -57,12 +57,12 @@ select currency, sum(left_over) as open, coalesce(sum(left_over) filter (where d
 BILLED = """
 select currency, valued_on, sum(amount) as amount, sum(count)::bigint as number from (
     select currency, {valued_on}, count, amount from {view}.invoiced
-     where issued_on between $9 and $10 and day < $11 and {counted}
+     where issued_on between $11 and $12 and day < $13 and {counted}
     union all
     select currency, {valued_on}, 1, amount from {view}.invoice
-     where issued_at >= $12 and issued_at <= $13 and issued_on between $9 and $10 and {scope}
+     where issued_at >= $14 and issued_at <= $15 and issued_on between $11 and $12 and {scope}
 ) as bill group by 1, 2 order by 1, 2
-""".replace("{valued_on}", f"case when currency = $14 then '{ANY_DAY}' else issued_on end as valued_on")
+""".replace("{valued_on}", f"case when currency = $16 then '{ANY_DAY}' else issued_on end as valued_on")
 
 BILLED_KNOWN = scoped("""
 select currency, {valued_on}, sum(amount) as amount, count(*) as number from {view}.invoice
@@ -70,9 +70,9 @@ select currency, {valued_on}, sum(amount) as amount, count(*) as number from {vi
 """).replace("{valued_on}", f"case when currency = $10 then '{ANY_DAY}' else issued_on end as valued_on")
 
 EVER = """
-select exists(select from {view}.invoiced where issued_on <= $9 and day < $10 and {counted})
+select exists(select from {view}.invoiced where issued_on <= $11 and day < $12 and {counted})
     or exists(select from {view}.invoice
-               where issued_at >= $11 and issued_at <= $12 and issued_on <= $9 and {scope})
+               where issued_at >= $13 and issued_at <= $14 and issued_on <= $11 and {scope})
 """
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.forecast.counting.sums import NOBODY
+from services.forecast.asking.question import NOBODY
 from services.forecast.counting.tallies import Tally, kept
 from shared.domain.context import Company
 from shared.domain.history import by_thing, last_place, timed

@@ -11,12 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 from shared.domain.context import Company
-
-NOBODY = UUID(int=0)
-"""Stands for no owner and no team in keys."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,28 +23,28 @@ EVER_HELD = scoped("select distinct thing_id from {view}.held where {scope}")
 # entered on that day; then the part of the first day.
 ENTERED = """
 select coalesce(sum(n), 0)::bigint as entered, coalesce(sum(m), 0)::bigint as reached from (
-    select count as n, case when reached_on < $10 then count else 0 end as m from {view}.entered
-     where entered_on >= $9 and entered_on < $10 and day < $10 and {counted}
+    select count as n, case when reached_on < $12 then count else 0 end as m from {view}.entered
+     where entered_on >= $11 and entered_on < $12 and day < $12 and {counted}
     union all
-    select sign, case when reached_on < $10 then sign else 0 end
+    select sign, case when reached_on < $12 then sign else 0 end
       from {view}.holding join {view}.member using (thing_id)
      cross join lateral (values (start_at, 1), (end_at, -1)) as changed (at, sign)
-     where at >= $11 and at <= $12 and (start_at between $11 and $12 or end_at between $11 and $12)
-       and entered_on >= $9 and entered_on < $10 and {scope}
+     where at >= $13 and at <= $14 and (start_at between $13 and $14 or end_at between $13 and $14)
+       and entered_on >= $11 and entered_on < $12 and {scope}
     union all
     select 0, 1 from {held}
-     where reached_at >= $11 and reached_at <= $12 and entered_on >= $9 and entered_on < $10 and {scope}
+     where reached_at >= $13 and reached_at <= $14 and entered_on >= $11 and entered_on < $12 and {scope}
     union all
-    select 1, case when reached_at <= $12 then 1 else 0 end from {held}
-     where entered_at >= $11 and entered_at <= $12 and entered_at > $14 and {scope}
+    select 1, case when reached_at <= $14 then 1 else 0 end from {held}
+     where entered_at >= $13 and entered_at <= $14 and entered_at > $16 and {scope}
     union all
-    select 1, case when reached_at <= $12 then 1 else 0 end from {held}
-     where entered_at > $13 and entered_at <= least($14, $12) and {scope}
+    select 1, case when reached_at <= $14 then 1 else 0 end from {held}
+     where entered_at > $15 and entered_at <= least($16, $14) and {scope}
 ) as counted
 """.replace(
     "{held}",
     "{view}.member join {view}.holding h using (thing_id)"
-    " join (select $12::timestamptz as asked) question on start_at <= asked and (end_at is null or end_at > asked)",
+    " join (select $14::timestamptz as asked) question on start_at <= asked and (end_at is null or end_at > asked)",
 )
 
 
@@ -84,7 +84,7 @@ async def _known_then(
 ) -> AsyncIterator[Life[StateT]]:
     """Every thing that ever was in the scope of a question, as it was known then."""
     among = None
-    if not asked.sees_all or asked.teams is not None or asked.owner is not None:
+    if not asked.sees_all or asked.teams is not None or asked.owners is not None:
         among = [row["thing_id"] for row in await db.fetch(EVER_HELD, *asked.scope)]
     facts: list[Envelope[Any]] = []
     excerpt = Excerpt(among=among, types=types_read(cohort.events), recorded_until=asked.known_at)
@@ -102,8 +102,8 @@ async def _known_then(
 async def _over_window(db: ProjectionDatabase, sql: str, asked: Question, company: Company, since: datetime) -> Any:
     """The one row of a count over a window up to the instant asked about, out of daily sums and the days at its edges.
 
-    `{counted}` and `{scope}` say what counts. $9 is the first whole day, $10 the asked one; $11 to $12 is what the
-    asked day has of the window, $13 (excluded) to $14 what the first day has.
+    `{counted}` and `{scope}` say what counts. $11 is the first whole day, $12 the asked one; $13 to $14 is what the
+    asked day has of the window, $15 (excluded) to $16 what the first day has.
     """
     day, first = company.day(asked.as_of), company.day(since)
     edges = (company.start_of(day), asked.as_of, since, company.end_of(first))

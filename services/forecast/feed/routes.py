@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paging, pages_of
-from services.forecast.asking.parameters import LiveQuery, PastQuery
+from services.forecast.asking.parameters import LiveQuery, PastQuery, with_those_below
 from services.forecast.asking.question import scope_of
 from services.forecast.asking.wording import event_text
 from services.forecast.feed.queries import Place, newest
@@ -110,14 +110,15 @@ async def stream(request: Request, query: LiveQuery) -> Response:
     listener knows is to be read anew. A comment with the newest id, every 15 s, says that the stream is alive. An event
     that could not be handled at first is shown in the list of the newest events once it is, and not told here.
     """
-    asker, narrowed = query.question.asker, query.question.teams
+    asker, narrowed = query.question.asker, query.teams
 
     async def selection() -> Select | None:
         actor = await query.service.organisation.actor(asker.subject, asker.roles)
         if asker.member is not None and actor.member is None:
             return None
-        teams = None if narrowed is None else await query.service.organisation.below(narrowed[0])
-        asked = replace(query.question, **scope_of(actor), teams=teams)
+        asked = replace(query.question, **scope_of(actor))
+        if narrowed:
+            asked = replace(asked, teams=await with_those_below(query.service, narrowed, fresh=False))
         return lambda row: _event(row) if asked.covers(row["team"], row["owner"]) else None
 
     return await query.service.feed.respond(request, selection, query.service.stopping, caller=asker.subject)

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from services.forecast.counting.sums import NOBODY, Part, Sum, levelled, moved
+from services.forecast.asking.question import NOBODY
+from services.forecast.counting.sums import Part, Sum, levelled, moved
 from services.forecast.counting.valuation import ANY_DAY
 from services.forecast.pipeline.timeline import WON, DealState, Span
 from shared.domain.context import Company

@@ -16,7 +16,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.forecast.counting.sums import NOBODY, fields
+from services.forecast.asking.question import NOBODY
+from services.forecast.counting.sums import fields
 from services.forecast.counting.tallies import Tally, add
 from services.forecast.pipeline.figures import (
     Close,

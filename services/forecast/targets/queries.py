@@ -37,8 +37,10 @@ class Goal:
 
 async def revenue_target(db: ProjectionDatabase, asked: Question, wanted: Period) -> Goal:
     """The revenue target of a period for the company, the team or the owner asked about; none where the asker does not
-    see it (API-4)."""
+    see it (API-4), and none of several."""
     rows = await db.fetch(TARGETS, asked.as_of, asked.known_until)
+    if not asked.is_of_one:
+        return Goal(amount=None)
     level, of = _level(asked)
     return goal_of(
         wanted,
@@ -69,8 +71,8 @@ def goal_of(wanted: Period, known: Mapping[str, Decimal]) -> Goal:
 
 def _level(asked: Question) -> tuple[str, UUID | None]:
     """Whose target the question is about: a rep's, a team's, or the company's."""
-    if asked.owner is not None:
-        return "rep", asked.owner
+    if asked.owners:
+        return "rep", asked.owners[0]
     if asked.teams:
         return "team", asked.teams[0]
     if asked.sees_all:

@@ -246,10 +246,17 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
     return {name: told for name, told in described.items() if name not in PRIVATE}
 
 
-def query_parameters(described: Document) -> Mapping[tuple[str, str], frozenset[str]]:
-    """The names of the query parameters of every operation, by method and path."""
+def query_parameters(described: Document) -> Mapping[tuple[str, str], Mapping[str, bool]]:
+    """The query parameters of every operation, by method and path: whether each may be given several times."""
     return {
-        (method, path): frozenset(given["name"] for given in told.get("parameters", []) if given["in"] == "query")
+        (method, path): {
+            given["name"]: _is_array(given["schema"]) for given in told.get("parameters", []) if given["in"] == "query"
+        }
         for path, operations in described["paths"].items()
         for method, told in operations.items()
     }
+
+
+def _is_array(schema: Document) -> bool:
+    """Whether a parameter holds several values; one that may be left out says so as an alternative."""
+    return any(option.get("type") == "array" for option in (schema, *schema.get("anyOf", ())))

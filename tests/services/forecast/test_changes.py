@@ -45,7 +45,7 @@ ALL = Question(
     sees_teams=(),
     member=None,
     teams=None,
-    owner=None,
+    owners=None,
 )
 FIRST_QUARTER = CALENDAR_YEAR.period("2026-Q1")
 
@@ -136,7 +136,7 @@ def test_moving_between_stages_changes_no_amount() -> None:
     st.integers(-1, 60),
     st.integers(0, 40),
     st.sampled_from([None, FIRST_QUARTER, CALENDAR_YEAR.period("2026-06")]),
-    st.sampled_from([{}, {"teams": (NORTH,)}, {"owner": ANNA}]),
+    st.sampled_from([{}, {"teams": (NORTH,)}, {"owners": (ANNA,)}]),
 )
 def test_end_is_start_plus_the_legs(
     drawn: list[list[tuple[Any, int, int]]], first: int, then: int, within: Any, narrowed: dict[str, Any]

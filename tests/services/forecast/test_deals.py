@@ -150,7 +150,7 @@ async def test_figures_are_those_of_counting(forecast: Forecast) -> None:
         await compare(forecast, stories, moment, sees_all=False, sees_teams=(NORTH,), member=BEN)
         await compare(forecast, stories, moment, sees_all=False, sees_teams=(), member=BEN)
     await compare(forecast, stories, START + timedelta(days=900), current=True)
-    await compare(forecast, stories, START + timedelta(days=900), current=True, owner=ANNA)
+    await compare(forecast, stories, START + timedelta(days=900), current=True, owners=(ANNA,))
 
 
 async def test_facts_that_come_again_or_late_change_the_past_they_belong_to(forecast: Forecast) -> None:

@@ -19,7 +19,7 @@ from tests.services.forecast.test_changes import ALL
 from tests.services.forecast.test_deals import START, story
 from tests.services.forecast.test_processes import STANDARD_STAGES, published
 
-SCOPES: tuple[dict[str, Any], ...] = ({}, {"teams": (NORTH,)}, {"owner": ANNA}, {"current": True})
+SCOPES: tuple[dict[str, Any], ...] = ({}, {"teams": (NORTH,)}, {"owners": (ANNA,)}, {"current": True})
 
 
 async def test_the_endangered_are_those_of_the_rule(forecast: Forecast) -> None:

@@ -6,9 +6,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.forecast.asking.question import Question
+from services.forecast.asking.question import NOBODY, Question
 from services.forecast.counting.grains import ALL, at_grains, counts_at
-from services.forecast.counting.sums import NOBODY
 from tests.services.forecast.test_changes import ALL as EVERYTHING
 
 TEAMS = [UUID(int=number) for number in range(1, 5)]
@@ -22,16 +21,18 @@ questions = st.builds(
     sees_teams=teams,
     member=st.none() | st.sampled_from(PEOPLE),
     teams=st.none() | teams,
-    owner=st.none() | st.sampled_from(PEOPLE),
+    owners=st.none() | st.lists(st.sampled_from([NOBODY, *PEOPLE]), unique=True, min_size=1).map(tuple),
 )
 
 
 def counts(asked: Question, team: UUID, owner: UUID) -> bool:
     """What `counted` says, in Python."""
-    whole, alone, within = counts_at(asked)
+    whole, owners, within, own, teams = counts_at(asked)
     if owner == ALL:
         return team in whole
-    return owner == alone and (within is None or team in within) and team != ALL and team not in whole
+    alone = owner in owners and (within is None or team in within)
+    beyond = owner == own and (teams is None or team in teams) and team not in whole
+    return team != ALL and (alone or beyond)
 
 
 @given(questions)

@@ -15,10 +15,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.forecast.asking.question import Question
+from services.forecast.asking.question import NOBODY, Question
 from services.forecast.cash.debts import Item, debts
 from services.forecast.cash.queries import ever_invoiced, invoiced, open_items
-from services.forecast.counting.sums import NOBODY
 from services.forecast.counting.windows import count
 from services.forecast.execution.model import COMPLETION
 from services.forecast.leads.model import CONVERSION
@@ -38,7 +37,8 @@ WHOSE = ((ANNA, NORTH), (BEN, SOUTH), (ANNA, SOUTH))
 SCOPES: tuple[dict[str, Any], ...] = (
     {},
     {"teams": (NORTH,)},
-    {"owner": ANNA},
+    {"owners": (ANNA,)},
+    {"sees_all": False, "sees_teams": (NORTH,), "member": BEN, "owners": (ANNA, BEN, NOBODY)},
     {"sees_all": False, "sees_teams": (SOUTH,), "member": ANNA},
     {"sees_all": False, "sees_teams": (), "member": BEN},
 )

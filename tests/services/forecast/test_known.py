@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from services.forecast.asking.question import Question
+from services.forecast.asking.question import NOBODY, Question
 from services.forecast.pipeline.legs import moves
 from services.forecast.pipeline.legs import place_of as place_of_move
 from services.forecast.pipeline.queries.changes import moved, waterfall
@@ -49,9 +49,11 @@ ASKERS: list[dict[str, Any]] = [
     {"sees_all": False, "member": CARL},
     {"sees_all": False, "member": BEN, "sees_teams": (NORTH,)},
     {"sees_all": False, "member": CARL, "sees_teams": (SOUTH, WEST)},
-    {"sees_all": False, "member": BEN, "sees_teams": (NORTH,), "teams": (SOUTH,), "owner": BEN},
+    {"sees_all": False, "member": BEN, "sees_teams": (NORTH,), "teams": (SOUTH,), "owners": (BEN,)},
     {"teams": (NORTH, WEST)},
-    {"owner": ANNA},
+    {"owners": (ANNA,)},
+    {"owners": (ANNA, NOBODY)},
+    {"sees_all": False, "member": BEN, "sees_teams": (NORTH,), "owners": (ANNA, BEN, NOBODY)},
 ]
 """A director, reps, managers, and their filters."""
 

@@ -26,7 +26,8 @@ from tests.services.forecast.test_deals import START, story
 SCOPES: tuple[dict[str, Any], ...] = (
     {},
     {"teams": (NORTH,)},
-    {"owner": ANNA},
+    {"owners": (ANNA,)},
+    {"sees_all": False, "sees_teams": (NORTH,), "member": BEN, "owners": (ANNA, BEN)},
     {"sees_all": False, "sees_teams": (SOUTH,), "member": ANNA},
     {"sees_all": False, "sees_teams": (), "member": BEN},
     {"sees_all": False, "sees_teams": (), "member": None},

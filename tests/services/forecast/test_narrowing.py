@@ -139,3 +139,66 @@ async def test_a_team_stands_for_those_below_it_or_by_itself(company: Errands) -
     assert deals == [1, 1, 0, 1, 1, 1]
     wrong = problem(await director.get(f"/v1/funnel?team={TOP}&own_team_only=1"), 400, "invalid-parameter")
     assert [error["parameter"] for error in wrong["errors"]] == ["own_team_only"]
+
+
+@pytest.fixture(scope="module")
+async def deals(company: Errands) -> Errands:
+    """Beside the deal that Anna kept in the south: one of Anna in the north, one of Ben, and one that nobody owns."""
+    of = ((NORTH, ANNA), (SOUTH, BEN), (NORTH, None))
+    ids = [UUID(int=8300 + number) for number in range(len(of))]
+    events = [
+        told("deal", deal, replace(opened(team=team, deal=deal), owner=owner))
+        for deal, (team, owner) in zip(ids, of, strict=True)
+    ]
+    await journaled(company.running, [each for facts in events for each in facts])
+    return company
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"),
+    [
+        ("", 4),
+        (f"owner={ANNA}&owner={BEN}", 3),
+        (f"owner={ANNA}&owner={ANNA}", 2),
+        (f"team={NORTH}&team={SOUTH}", 4),
+        (f"team={NORTH}&owner={ANNA}&owner={BEN}", 1),
+        (f"team={TOP}&own_team_only=true&team={SOUTH}", 2),
+        ("unassigned=true", 1),
+        ("mine=false&unassigned=false", 4),
+    ],
+)
+async def test_figures_are_narrowed_as_lists_are(deals: Errands, asked: str, count: int) -> None:
+    """API-1: by several teams and several owners, and to what nobody owns."""
+    director = deals.client(Role.SALES_DIRECTOR, "dora")
+    found = (await director.get(f"/v1/funnel/deals?stage=contact&{asked}")).json()
+    assert (found["count"], len(found["deals"])) == (count, count)
+    stages = (await director.get(f"/v1/funnel?{asked}")).json()["stages"]
+    assert sum(stage["count"] for stage in stages) == count
+
+
+async def test_what_is_mine_is_the_asker_s(deals: Errands) -> None:
+    anna, mia = deals.client(Role.REP, "anna"), deals.client(Role.MANAGER, "mia")
+    assert (await anna.get("/v1/funnel/deals?mine=true")).json()["count"] == 2
+    assert (await mia.get("/v1/funnel/deals?mine=true")).json()["count"] == 0
+    # What Anna kept in the south is beyond the manager of the north.
+    assert (await mia.get(f"/v1/funnel/deals?owner={ANNA}&owner={MIA}")).json()["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        (f"mine=true&owner={ANNA}", [("mine", "contradiction")]),
+        ("mine=true&unassigned=true", [("mine", "contradiction"), ("unassigned", "contradiction")]),
+        ("mine=maybe", [("mine", "invalid-value")]),
+        (f"owner={ANNA}&owner=ben", [("owner", "invalid-value")]),
+        ("mine=true&mine=true", [("mine", "repeated-parameter")]),
+    ],
+)
+async def test_who_is_meant_is_said_once(deals: Errands, asked: str, wrong: list[tuple[str, str]]) -> None:
+    anna = deals.client(Role.REP, "anna")
+    found = problem(await anna.get(f"/v1/forecast?{asked}"), 400, "invalid-parameter")
+    assert [(fault["parameter"], fault["code"]) for fault in found["errors"]] == wrong
+
+
+async def test_nothing_is_mine_of_whoever_is_no_member(deals: Errands) -> None:
+    assert await refused(deals.client(Role.SALES_DIRECTOR, "dora"), "funnel", mine="true") == [("mine", "not-a-member")]

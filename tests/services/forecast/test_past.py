@@ -210,7 +210,7 @@ def happening(
 def questions(there: Errands, as_of: datetime, known_at: datetime | None) -> list[tuple[str, dict[str, str]]]:
     """Every route that can be asked about the past, for all, a team and an owner."""
     then = {"as_of": as_of.isoformat()} | ({"known_at": known_at.isoformat()} if known_at else {})
-    scopes: list[dict[str, str]] = [{}, {"team": str(NORTH)}, {"owner": str(ANNA)}]
+    scopes: list[dict[str, str]] = [{}, {"team": str(NORTH)}, {"owner": str(ANNA)}, {"unassigned": "true"}]
     found = []
     for address, methods in there.app.openapi()["paths"].items():
         if "get" not in methods or not address.startswith("/v1/") or address in OF_NOW:

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.forecast.asking.question import NOBODY
 from services.forecast.counting.grains import at_grains
-from services.forecast.counting.sums import NOBODY
 from services.forecast.counting.tallies import Tally, add
 from shared.domain.context import Company
 from shared.eventstore.pool import create_pool

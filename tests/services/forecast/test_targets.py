@@ -79,8 +79,8 @@ async def test_a_quota_is_told_to_those_who_see_it(
             (asked, unasked),
             (replace(asked, teams=(NORTH,)), north),
             (replace(asked, teams=(SOUTH,)), south),
-            (replace(asked, owner=ANNA), anna),
-            (replace(asked, owner=BEN), ben),
+            (replace(asked, owners=(ANNA,)), anna),
+            (replace(asked, owners=(BEN,)), ben),
         ]:
             found = await revenue_target(db, narrowed, QUARTER)
             assert found == Goal(amount=None if expected is None else Decimal(expected))

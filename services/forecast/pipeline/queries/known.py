@@ -41,7 +41,7 @@ async def known_pairs(
 
 async def _ever_in_scope(db: ProjectionDatabase, asked: Question, known_at: datetime) -> Sequence[UUID] | None:
     """The deals that were in scope at any instant, as far as it was known; None for all of them."""
-    if asked.sees_all and asked.teams is None and asked.owner is None:
+    if asked.sees_all and asked.teams is None and asked.owners is None:
         return None
     return [row["deal_id"] for row in await db.fetch(EVER_HELD, *asked.scope, known_at)]
 

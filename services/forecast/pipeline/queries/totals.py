@@ -71,19 +71,19 @@ OPEN_THEN = """
 select due, process_id, process_version, stage, category, currency,
        sum(count)::bigint as count, sum(amount) as amount, sum(weighted) as weighted from (
     select due, process_id, process_version, stage, category, currency, count, amount, weighted from {view}.level
-     where still and month < $9 and {counted}{wanted}
+     where still and month < $11 and {counted}{wanted}
     union all
     select due, process_id, process_version, stage, category, currency, count, amount, weighted from {view}.level
-     where not still and month = $9 and {counted}{wanted}
+     where not still and month = $11 and {counted}{wanted}
     union all
     select due, process_id, process_version, stage, category, currency, count, amount, weighted from {view}.movement
-     where day >= $9 and day < $10 and {counted}{wanted}
+     where day >= $11 and day < $12 and {counted}{wanted}
     union all
     select due, process_id, process_version, stage, category, currency, 1, amount, weighted from {view}.span
-     where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}{wanted}
+     where start_at >= $13 and start_at <= $14 and outcome = 'open' and {scope}{wanted}
     union all
     select due, process_id, process_version, stage, category, currency, -1, -amount, -weighted from {view}.span
-     where end_at >= $11 and end_at <= $12 and outcome = 'open' and {scope}{wanted}
+     where end_at >= $13 and end_at <= $14 and outcome = 'open' and {scope}{wanted}
 ) as moved group by 1, 2, 3, 4, 5, 6 having sum(count) <> 0 order by 1, 2, 3, 4, 5, 6
 """
 
@@ -95,24 +95,24 @@ select outcome, cycle_days, currency, valued_on, sum(count)::bigint as count, su
 CLOSED_THEN = """
 select outcome, cycle_days, currency, valued_on, sum(count)::bigint as count, sum(amount) as amount from (
     select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing_month
-     where closed_month >= $11 and closed_month < $12 and month < $13 and {counted}{wanted}
+     where closed_month >= $13 and closed_month < $14 and month < $15 and {counted}{wanted}
     union all
     select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing
-     where closed_on >= $11 and closed_on < $12 and day >= $13 and day < $14 and {counted}{wanted}
+     where closed_on >= $13 and closed_on < $14 and day >= $15 and day < $16 and {counted}{wanted}
     union all
     select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing
-     where closed_on >= $9 and closed_on < $11 and closed_on <= $10 and day < $14 and {counted}{wanted}
+     where closed_on >= $11 and closed_on < $13 and closed_on <= $12 and day < $16 and {counted}{wanted}
     union all
     select outcome, cycle_days, currency, valued_on, count, amount from {view}.closing
-     where closed_on >= $12 and closed_on <= $10 and day < $14 and {counted}{wanted}
+     where closed_on >= $14 and closed_on <= $12 and day < $16 and {counted}{wanted}
     union all
     select outcome, cycle_days, currency, {valued_on}, 1, amount from {view}.span
-     where start_at >= $15 and start_at <= $16 and closed_on between $9 and $10 and {scope}{wanted}
+     where start_at >= $17 and start_at <= $18 and closed_on between $11 and $12 and {scope}{wanted}
     union all
     select outcome, cycle_days, currency, {valued_on}, -1, -amount from {view}.span
-     where end_at >= $15 and end_at <= $16 and closed_on between $9 and $10 and {scope}{wanted}
+     where end_at >= $17 and end_at <= $18 and closed_on between $11 and $12 and {scope}{wanted}
 ) as moved group by 1, 2, 3, 4 having sum(count) <> 0 order by 1, 2, 3, 4
-""".replace("{valued_on}", f"case when currency = $17 then '{ANY_DAY}' else closed_on end as valued_on")
+""".replace("{valued_on}", f"case when currency = $19 then '{ANY_DAY}' else closed_on end as valued_on")
 """Whole months from the monthly sums, the rest from the daily ones and the asked day's tail."""
 
 STANDING_NOW = ("(select * from {view}.span where end_at is null and $6::timestamptz is not null) as span",)
@@ -125,42 +125,42 @@ STANDING_THEN = (
 
 STILL_OPEN = """
 select coalesce(sum(open), 0)::bigint as open, coalesce(sum(stalled), 0)::bigint as stalled from (
-    select count as open, 0 as stalled from {view}.level where still and month < $9 and {counted}
+    select count as open, 0 as stalled from {view}.level where still and month < $11 and {counted}
     union all
-    select count, 0 from {view}.level where not still and month = $9 and {counted}
+    select count, 0 from {view}.level where not still and month = $11 and {counted}
     union all
-    select count, 0 from {view}.movement where day >= $9 and day < $10 and {counted}
+    select count, 0 from {view}.movement where day >= $11 and day < $12 and {counted}
     union all
-    select 0, count from {view}.stalled_month where month < $9 and {counted}
+    select 0, count from {view}.stalled_month where month < $11 and {counted}
     union all
-    select 0, count from {view}.stalled where day >= $9 and day < $10 and {counted}
+    select 0, count from {view}.stalled where day >= $11 and day < $12 and {counted}
     union all
-    select 1, 0 from {view}.span where start_at >= $11 and start_at <= $12 and outcome = 'open' and {scope}
+    select 1, 0 from {view}.span where start_at >= $13 and start_at <= $14 and outcome = 'open' and {scope}
     union all
-    select -1, 0 from {view}.span where end_at >= $11 and end_at <= $12 and outcome = 'open' and {scope}
+    select -1, 0 from {view}.span where end_at >= $13 and end_at <= $14 and outcome = 'open' and {scope}
     union all
     select 0, 1 from {view}.span
-     where stalled_at >= $11 and stalled_at <= $12 and outcome = 'open' and (end_at is null or stalled_at < end_at)
+     where stalled_at >= $13 and stalled_at <= $14 and outcome = 'open' and (end_at is null or stalled_at < end_at)
        and {scope}
     union all
     select 0, -1 from {view}.span
-     where end_at >= $11 and end_at <= $12 and outcome = 'open' and stalled_at < end_at and {scope}
+     where end_at >= $13 and end_at <= $14 and outcome = 'open' and stalled_at < end_at and {scope}
 ) as moved
 """
 
 OPENED_SINCE = """
 select coalesce(sum(opened), 0)::bigint as opened, coalesce(sum(won), 0)::bigint as won from (
     select count as opened, case when won then count else 0 end as won from {view}.opening
-     where opened_on >= $9 and day < $10 and {counted}
+     where opened_on >= $11 and day < $12 and {counted}
     union all
     select 1, case outcome when 'won' then 1 else 0 end from {view}.span
-     where start_at >= $11 and start_at <= $12 and opened_at > $14 and {scope}
+     where start_at >= $13 and start_at <= $14 and opened_at > $16 and {scope}
     union all
     select -1, case outcome when 'won' then -1 else 0 end from {view}.span
-     where end_at >= $11 and end_at <= $12 and opened_at > $14 and {scope}
+     where end_at >= $13 and end_at <= $14 and opened_at > $16 and {scope}
     union all
     select 1, case outcome when 'won' then 1 else 0 end from {view}.span
-     where opened_at > $13 and opened_at <= $14 and start_at <= $12 and (end_at is null or end_at > $12) and {scope}
+     where opened_at > $15 and opened_at <= $16 and start_at <= $14 and (end_at is null or end_at > $14) and {scope}
 ) as moved
 """
 """Days after that of the instant from the daily sums, the rest of its own day from its deals."""
@@ -260,7 +260,7 @@ async def closed_rows(
 async def _figures(
     db: ProjectionDatabase, sql: str, wanted: Wanted, asked: Question, more: tuple[Any, ...] | None = None
 ) -> list[Record]:
-    """The rows of a question to the figures; with `more` arguments, they begin at $9, and spans are asked too."""
+    """The rows of a question to the figures; with `more` arguments, they begin at $11, and spans are asked too."""
     given = [*counts_at(asked)] if more is None else [*asked.scope, *counts_at(asked), *more]
     conditions, values = wanted.conditions(len(given) + 1)
     sql = sql.replace("{counted}", counted(1 if more is None else 6)).replace("{wanted}", conditions)
