@@ -103,13 +103,13 @@ class NotAFact(ValueError):
 
 
 def read_fact(line: Mapping[str, Any], ids: Ids) -> Taken:
-    """Understand one line. Raises NotAFact with every reason."""
+    """Understand one line. Raises NotAFact: with the first outside id that is none, else with every reason."""
     fields = dict(line)
     name, fact_id = fields.pop("fact", None), fields.pop("fact_id", None)
     kind = KINDS.get(str(name))
-    outside = _outside("id", fields.pop("id", None)) if kind is None or kind.has_id else ""
     if kind is None:
         raise NotAFact(f"fact: {name!r} is no kind of fact; there are {', '.join(KINDS)}")
+    outside = _outside("id", fields.pop("id", None)) if kind.has_id else ""
     _check_fact_id(kind, fact_id)
     layout = layout_of(kind)
     if said := layout.derived & fields.keys():

@@ -1,8 +1,8 @@
 """Referential integrity: what a command names is there, and whoever asks reaches it (API-1, API-4).
 
 The types of a command's ids say what it names (`shared.domain.references`), its service how that is known: `OnStream`
-what is its own, `Listed` what it knows from events of others, a moment later. Only commands that people give are
-checked; imports and services name facts.
+what is its own, `Listed` what it knows from events of others, a moment later. Commands that people may
+give are checked, whoever gives them; imports and what only services give name facts.
 """
 
 import asyncio
@@ -85,8 +85,8 @@ async def reference_faults(
 ) -> list[Reason]:
     """The reasons against what a command names; what is there stands in `reader.named` from then on.
 
-    Who asks is known, and so are their teams: a command that names nobody else costs no round trip, and one that names
-    things of other services a single one.
+    Who asks is known, and so are their teams where people are `Listed`: a command that names nobody else costs no
+    round trip there, and one that names things of other services a single one.
     """
     namings = named_by(command) if is_for_people(handler.allow) else []
     if not namings:

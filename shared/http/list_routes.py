@@ -108,7 +108,7 @@ async def _holds(  # noqa: PLR0917
 ) -> bool:
     """Whether the actor sees any row of a team, with those that it stands for, or of an owner."""
     ids = await _widened(service, listing, replace(asked, values={name: [given]}), name)
-    return await holds(service.projections, listing, actor, asked.today, name, ids)
+    return await holds(service.projections, listing, actor, name, ids)
 
 
 async def _widened(service: ServiceContext, listing: Listing, asked: ListQuery, name: str) -> Any:

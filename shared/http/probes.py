@@ -17,6 +17,8 @@ from shared.http.problems import Problem
 from shared.ops.health import Health
 from shared.ops.metrics import CONTENT_TYPE
 
+PROBES = ("/health/live", "/health/ready", "/health/lags", "/health/workers", "/metrics")
+"""What every process tells about itself."""
 FARTHEST_SECONDS = 10 * 366 * 86_400
 
 
@@ -40,8 +42,7 @@ def health_routes(health: Health) -> list[Route]:
     async def metrics(_: Request) -> Response:
         return Response(health.metrics.page(), headers={"Content-Type": CONTENT_TYPE})
 
-    answers = {"/health/live": live, "/health/ready": ready, "/health/lags": lags, "/health/workers": workers}
-    return [Route(path, answer) for path, answer in {**answers, "/metrics": metrics}.items()]
+    return [Route(path, answer) for path, answer in zip(PROBES, (live, ready, lags, workers, metrics), strict=True)]
 
 
 def _told(content: object, status: int = 200) -> Response:

@@ -72,9 +72,7 @@ async def one(projections: Projections, listing: Listing, actor: Actor, key: Any
     return next((row_of(listing, row) for row in rows), None)
 
 
-async def holds(  # noqa: PLR0917
-    projections: Projections, listing: Listing, actor: Actor, today: date, name: str, ids: Sequence[UUID]
-) -> bool:
+async def holds(projections: Projections, listing: Listing, actor: Actor, name: str, ids: Sequence[UUID]) -> bool:
     """Whether the actor sees any row that a filter of a list leaves."""
     arguments, bound = _arguments()
     conditions = [

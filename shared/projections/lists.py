@@ -98,8 +98,8 @@ def contains(column: str) -> Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list over HTTP: `GET /v1/<name>`. The fields of `item` are columns of the table; a `Money` field f reads the
-    columns f and currency. `key` is a unique column that is never null."""
+    """A list over HTTP: `GET /v1/<name>`. The fields of `item` are columns of the table, but for those that are
+    `OfToday`; a `Money` field f reads the columns f and currency. `key` is a unique column that is never null."""
 
     name: str
     projection: Projection

@@ -121,11 +121,12 @@ class Projections:
         """The rows of one statement on one projection, and on others that it names, in one round trip: for look-ups
         that need no position. Raises NotBuilt while one of them does not serve."""
         name = projection if isinstance(projection, str) else projection.name
-        if time.monotonic() > self._schemas_until or name not in self._schemas:
+        needed = {name} | (named_in(sql) & self.every)
+        if time.monotonic() > self._schemas_until or not needed <= self._schemas.keys():
             rows = await self._pool.fetch(SCHEMAS, list(self._revisions.values()))
             self._schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             self._schemas_until = time.monotonic() + SCHEMA_SECONDS
-        if missing := ({name} | (named_in(sql) & self.every)) - self._schemas.keys():
+        if missing := needed - self._schemas.keys():
             raise NotBuilt(f"not built in this release: {', '.join(sorted(missing))}")
         return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
 

@@ -106,6 +106,8 @@ class ProjectionRunner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
         self._places = asyncio.Semaphore(ALONE_AT_ONCE)
+        self._doubtful = asyncio.Semaphore(1)
+        """The place of builds that stood still when they were tried last: they hold up each other at most."""
         self._analyzed: dict[str, tuple[int, int]] = {}
         """Of each build that catches up: how many events are folded, and were when its statistics were refreshed."""
         self._level: dict[str, float] = {}
@@ -136,6 +138,7 @@ class ProjectionRunner:
         async with asyncio.TaskGroup() as self._group:
             self._group.create_task(self._serve(folding))
             self._group.create_task(self._look(folding))
+            self._group.create_task(self._redrive(folding))
 
     # -- in step --------------------------------------------------------------------------------------------------
 
@@ -197,7 +200,7 @@ class ProjectionRunner:
         try:
             target, position = self._target(build), build.position
             while True:
-                async with self._places:
+                async with self._doubtful if build.schema in self._halted else self._places:
                     page = await self._log.read(position, self._build_page, target.types)
                     ended = page.upto == position
                     if not ended:
@@ -246,17 +249,17 @@ class ProjectionRunner:
     # -- beside ---------------------------------------------------------------------------------------------------
 
     async def _look(self, folding: Folding) -> None:
-        """What need not happen at once: builds beside the serving ones, retries, what old builds leave behind."""
+        """What need not happen at once: builds beside the serving ones, and what old builds leave behind."""
         while True:
             try:
                 for revision in await builds.wanting(self._pool, self._held):
                     await self._prepare(revision)
-                building, serving = await self._builds("building"), await self._builds("serving")
+                building, serving = await self._all_builds()
+                self._forget_all_but({build.schema for build in (*building, *serving)})
                 for build in (*building, *(build for build in serving if build.schema in self._apart)):
                     self._follow_alone(folding, build)
                 # What others changed (a build that serves instead, say) is followed from here on.
                 self._followed = None
-                await self._redrive(folding, (*building, *serving))
                 served = {build.revision for build in serving}
                 await self._measure([*serving, *(build for build in building if build.revision not in served)])
             except Superseded as news:
@@ -265,14 +268,25 @@ class ProjectionRunner:
             await builds.drop_old(self._pool, self._projections_of(self._held))
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _redrive(self, folding: Folding, found: Sequence[Build]) -> None:
+    async def _redrive(self, folding: Folding) -> None:
         """Handle parked sequences again that are due."""
-        targets = {build.schema: self._target(build) for build in found}
-        for runner, aggregate_id in await dead_letters.due(self._pool, list(targets)):
-            if await folding.redrive(targets[runner], aggregate_id):
-                logger.info("sequence-released", runner=runner, aggregate_id=str(aggregate_id))
-                self._go_on(runner)
-                self._advanced.notify()
+        while True:
+            building, serving = await self._all_builds()
+            targets = {build.schema: self._target(build) for build in (*building, *serving)}
+            for runner, aggregate_id in await dead_letters.due(self._pool, list(targets)):
+                try:
+                    released = await folding.redrive(targets[runner], aggregate_id)
+                except BLOCKED as error:
+                    logger.info("redrive-held-up", runner=runner, error=type(error).__name__)
+                    continue
+                except Superseded as news:
+                    self._superseded(news)
+                    break
+                if released:
+                    logger.info("sequence-released", runner=runner, aggregate_id=str(aggregate_id))
+                    self._go_on(runner)
+                    self._advanced.notify()
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _measure(self, foremost: Sequence[Build]) -> None:
         """Say how far builds are behind: positions (some may be dead), and the time since they were not. What serves
@@ -287,6 +301,22 @@ class ProjectionRunner:
 
     async def _builds(self, state: Literal["serving", "building"]) -> list[Build]:
         return await builds.builds(self._pool, state, self._held)
+
+    async def _all_builds(self) -> tuple[list[Build], list[Build]]:
+        """Those that are built, and those that serve; one that begins to serve meanwhile counts as such."""
+        building, serving = await self._builds("building"), await self._builds("serving")
+        now_serve = {build.schema for build in serving}
+        return [build for build in building if build.schema not in now_serve], serving
+
+    def _forget_all_but(self, schemas: set[str]) -> None:
+        """Builds that were retired stand still no more."""
+        gone = self._halted.keys() - schemas
+        for schema in gone:
+            del self._halted[schema]
+        self._apart &= schemas
+        self._analyzed = {schema: known for schema, known in self._analyzed.items() if schema in schemas}
+        if gone:
+            self._tell()
 
     async def _prepare(self, revision: str) -> None:
         await builds.prepare(self._pool, self._projections[self._revisions[revision]], self._company)

@@ -1,8 +1,9 @@
 """Pre-fork: several processes of a service answer on one port, whose socket their parent holds.
 
 The parent opens the socket, forks and waits; it serves nothing itself. Each child builds and opens everything for
-itself, so they share nothing but the socket. One that dies is followed by another, later each time; one that cannot
-start ends all, because the others could not either. Children whose parent has died end by themselves.
+itself, so they share nothing but the socket. One that dies is followed by another, later each time. Until the first of
+them has started, one that cannot ends all, because the others could not either. Children whose parent has died end by
+themselves.
 """
 
 import contextlib
@@ -25,9 +26,19 @@ STEADY_SECONDS = 60.0
 STARTUP_FAILURE = 3
 """How uvicorn ends a process whose application could not start."""
 
-Serve = Callable[[int, int], None]
-"""`serve(number, parent)`: serve as the child of this number until told to stop; `parent` is a descriptor that is at
-its end once the parent is gone."""
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What a child has of its parent: descriptors."""
+
+    gone: int
+    """At its end once the parent is gone."""
+    started: int
+    """Takes a byte once the child serves."""
+
+
+Serve = Callable[[int, Parent], None]
+"""`serve(number, parent)`: serve as the child of this number until told to stop."""
 
 
 @dataclass(slots=True)
@@ -50,22 +61,23 @@ def listening_socket(host: str, port: int) -> socket.socket:
 def prefork(count: int, serve: Serve) -> int:
     """Keep `count` processes at `serve` until SIGTERM or SIGINT, which is passed on to them once and waited for; the
     second one kills. Gives the exit code: 0, or that of a process that could not start."""
-    reading, held = os.pipe()
+    gone, held = os.pipe()
+    heard, started = os.pipe()
     woken, waking = os.pipe()
-    for end in (woken, waking):
+    for end in (heard, woken, waking):
         os.set_blocking(end, False)
     signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
-    for heard in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-        signal.signal(heard, lambda *_: None)  # what came is read from the descriptor
+    for awaited in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        signal.signal(awaited, lambda *_: None)  # what came is read from the descriptor
     children: dict[int, _Child] = {}
     due = dict.fromkeys(range(count), 0.0)
     pauses = dict.fromkeys(range(count), FIRST_PAUSE)
-    code, stopping = 0, False
+    code, stopping, has_served = 0, False, False
     while children or not stopping:
         now = time.monotonic()
         for number in [number for number, at in due.items() if at <= now and not stopping]:
             del due[number]
-            pid = _forked(number, reading, held, (woken, waking), serve)
+            pid = _forked(number, Parent(gone, started), (held, heard, woken, waking), serve)
             children[number] = _Child(pid=pid, since=now, pause=pauses[number])
         for sent in _signals(woken, min(due.values(), default=now + 1) - now):
             if sent == signal.SIGCHLD:
@@ -77,7 +89,8 @@ def prefork(count: int, serve: Serve) -> int:
             if stopping:
                 continue
             log.error("process-ended", process=number, pid=child.pid, status=status)
-            if status == STARTUP_FAILURE:
+            has_served = has_served or bool(_read(heard))
+            if status == STARTUP_FAILURE and not has_served:
                 code, stopping = status, True
                 _send(children, signal.SIGTERM)
                 continue
@@ -88,8 +101,8 @@ def prefork(count: int, serve: Serve) -> int:
     return code
 
 
-def _forked(number: int, reading: int, held: int, own: tuple[int, int], serve: Serve) -> int:
-    """Start a child; gives its process id. In the child this never returns."""
+def _forked(number: int, parent: Parent, own: tuple[int, ...], serve: Serve) -> int:
+    """Start a child, which closes what is the parent's `own`; gives its process id. In the child it never returns."""
     pid = os.fork()
     if pid:
         return pid
@@ -98,9 +111,9 @@ def _forked(number: int, reading: int, held: int, own: tuple[int, int], serve: S
         signal.set_wakeup_fd(-1)
         for sent in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(sent, signal.SIG_DFL)
-        for end in (held, *own):
+        for end in own:
             os.close(end)
-        serve(number, reading)
+        serve(number, parent)
         code = 0
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
@@ -113,10 +126,15 @@ def _forked(number: int, reading: int, held: int, own: tuple[int, int], serve: S
 def _signals(woken: int, seconds: float) -> list[int]:
     """The signals that came, or that come within some time."""
     select.select([woken], [], [], max(seconds, 0))
+    return list(_read(woken))
+
+
+def _read(end: int) -> bytes:
+    """What has come at a descriptor so far."""
     try:
-        return list(os.read(woken, 100))
+        return os.read(end, 100)
     except BlockingIOError:
-        return []
+        return b""
 
 
 def _ended(children: dict[int, _Child]) -> list[tuple[int, int]]:

@@ -2,19 +2,24 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
+from collections.abc import Collection, Sequence
 from types import FrameType
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.http.probes import PROBES
 from shared.ops.logs import configure_logs
 from shared.ops.settings import Settings
 from shared.service.build import build
 from shared.service.definition import Part, Service
-from shared.service.prefork import listening_socket, prefork
+from shared.service.prefork import Parent, listening_socket, prefork
 
 log = structlog.get_logger(__name__)
 
@@ -33,35 +38,56 @@ def run(service: Service, settings: Settings, only: Part | None = None, processe
     health port of its own, counted up from HEALTH_PORT. Gives the exit code.
     """
     configure_logs(settings.service, settings.log_level)
-    listening = [listening_socket(settings.host, settings.service_port)]
+    try:
+        shared = listening_socket(settings.host, settings.service_port)
+        own = [listening_socket(settings.host, port) for port in health_ports(settings, processes)]
+    except (OSError, OverflowError) as refusal:
+        log.error("not-started", reason=f"cannot listen on {settings.host}: {refusal}")
+        return 1
     if processes == 1:
         calm_the_collector()
-        _serve(service, settings, only, 0, listening)
+        _serve(service, settings, only, [shared, *own])
         return 0
     build(service, settings, only)  # imports everything, so that the processes share its memory
     calm_the_collector()
 
-    def child(number: int, parent: int) -> None:
-        _serve(service, settings, "web" if number else only, number, listening, parent)
+    def child(number: int, parent: Parent) -> None:
+        _serve(service, settings, "web" if number else only, [shared, *own[number : number + 1]], parent)
 
     return prefork(processes, child)
 
 
-def _serve(  # noqa: PLR0917
+def health_ports(settings: Settings, processes: int) -> Sequence[int]:
+    """The health port of each process; none where HEALTH_PORT is not set."""
+    first = settings.health_port
+    return () if first is None else range(first, first + processes)
+
+
+def _serve(
     service: Service,
     settings: Settings,
     only: Part | None,
-    number: int,
     listening: list[socket.socket],
-    parent: int | None = None,
+    parent: Parent | None = None,
 ) -> None:
     app = build(service, settings, only)
-    if settings.health_port is not None:
-        listening = [*listening, listening_socket(settings.host, settings.health_port + number)]
-    Server(server_config(app, settings), app, parent).run(listening)
+    ports = {each.getsockname()[1] for each in listening[1:]}
+    Server(server_config(probes_alone(app, ports), settings), app, parent).run(listening)
 
 
-def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+def probes_alone(app: ASGIApp, ports: Collection[int]) -> ASGIApp:
+    """The application, of which ports for health answer probes and Prometheus and nothing else."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["server"][1] in ports and scope["path"] not in PROBES:
+            await Response(status_code=404)(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return answered
+
+
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """How a service is served."""
     return uvicorn.Config(
         app,
@@ -92,8 +118,8 @@ def calm_the_collector() -> None:
 class Server(uvicorn.Server):
     """uvicorn, telling the application at once that it stops: endless answers (event streams) end by themselves."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, parent: int | None = None) -> None:
-        """`parent` is a descriptor that is at its end once the parent process is gone: then it stops as well."""
+    def __init__(self, config: uvicorn.Config, app: FastAPI, parent: Parent | None = None) -> None:
+        """Below a parent it says when it has started, and stops once that is gone."""
         super().__init__(config)
         self._app = app
         self._parent = parent
@@ -112,8 +138,10 @@ class Server(uvicorn.Server):
         """Listen, and say where."""
         await super().startup(sockets)
         if self._parent is not None:
-            asyncio.get_running_loop().add_reader(self._parent, self._orphaned, self._parent)
+            asyncio.get_running_loop().add_reader(self._parent.gone, self._orphaned, self._parent.gone)
         if self.started:
+            if self._parent is not None:
+                os.write(self._parent.started, b".")
             port = self.servers[0].sockets[0].getsockname()[1]
             log.info("serving", host=self.config.host, port=port)
 

@@ -30,6 +30,7 @@ async def pinned_process(reader: LoaderContext, state: Any, command: Any, contex
     return version_of(published, state.process_version)
 
 
+@reads(EXCHANGE_RATE_PROJECTION.name)
 async def chosen_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> ChosenProcess:
     """The process that a new deal follows: the one an import names, else the one that the ordered rules choose."""
     named: UUID | None = getattr(command, "process_id", None)

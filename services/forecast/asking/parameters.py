@@ -8,27 +8,28 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MaxLen
 from fastapi import Depends, Query, Request
 
 from services.forecast.asking.question import NOBODY, Question, question, scoped
-from shared.directory.narrowing import OWNER, TEAM, refuse_strangers
+from shared.directory.narrowing import NAMES, OWNER, TEAM, refuse_strangers
 from shared.domain.context import Actor, Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, reads_of
 from shared.http.query_parameters import SPELLED_WHOLE, Flag, Id
 from shared.projections.errors import InvalidQuery, invalid
-from shared.projections.list_queries import whose_faults
+from shared.projections.list_queries import MAX_VALUES, whose_faults
 from shared.projections.lists import MINE, UNASSIGNED
 from shared.projections.read_snapshot import ReadSnapshot
 
+Several = Annotated[list[Id], MaxLen(MAX_VALUES)]
 OfTeam = Annotated[
-    list[Id] | None,
+    Several | None,
     Query(description="Only this team and the teams that stood below it at as_of, or one of several."),
 ]
 OwnTeamOnly = Annotated[Flag | None, Query(description="Only the team itself, and none of those below it.")]
-OfOwner = Annotated[list[Id] | None, Query(description="Only what this member owns, or one of several.")]
+OfOwner = Annotated[Several | None, Query(description="Only what this member owns, or one of several.")]
 Mine = Annotated[Flag | None, Query(description="Only what whoever asks owns.")]
 Unassigned = Annotated[Flag | None, Query(description="Only what nobody owns.")]
 AsOf = Annotated[
@@ -125,6 +126,8 @@ async def _asked(
 
 def _owners(actor: Actor, owners: Sequence[UUID], *, mine: bool, unassigned: bool) -> tuple[UUID, ...]:
     """Whose things a question is about; none are everybody's. Raises InvalidQuery, as lists do."""
+    if NOBODY in owners:
+        raise InvalidQuery([invalid(OWNER, *NAMES[OWNER])])
     given = [name for name, is_given in ((MINE, mine), (UNASSIGNED, unassigned)) if is_given]
     if wrong := whose_faults(given, [OWNER] if owners else [], actor):
         raise InvalidQuery(wrong)

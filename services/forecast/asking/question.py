@@ -31,7 +31,7 @@ class Question:
     """The common part of every question.
 
     `as_of` is the instant asked about; `current` says that it is now.
-    `known_at` is None for what is known by now. `teams` (the one asked about first, then those below it) and `owners`
+    `known_at` is None for what is known by now. `teams` (the first asked about first, and those below) and `owners`
     narrow the answer, `is_of_one` where that is one team or one owner; `asker` is who asks.
     """
 

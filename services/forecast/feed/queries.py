@@ -1,7 +1,7 @@
 """Queries to the read model of the feed: a keyset page of the newest events, and what follows a position.
 
-A follower of the feed is told of an event once every read model of the journal holds it, so that what it asks then is
-up to date.
+A follower of the feed is told of an event once every read model of the journal that serves and does not stand still
+holds it, so that what it asks then is up to date.
 """
 
 from dataclasses import dataclass

@@ -191,6 +191,8 @@ async def test_what_is_mine_is_the_asker_s(deals: Errands) -> None:
         ("mine=true&unassigned=true", [("mine", "contradiction"), ("unassigned", "contradiction")]),
         ("mine=maybe", [("mine", "invalid-value")]),
         (f"owner={ANNA}&owner=ben", [("owner", "invalid-value")]),
+        (f"owner={UUID(int=0)}", [("owner", "unknown-member")]),
+        ("&".join(f"owner={UUID(int=number)}" for number in range(1, 102)), [("owner", "invalid-value")]),
         ("mine=true&mine=true", [("mine", "repeated-parameter")]),
     ],
 )

@@ -45,7 +45,7 @@ def commands_of(name: str) -> CommandExecutor:
     [
         ("deals", product, AddProduct, set()),
         ("deals", deal, ChangeAmount, set()),
-        ("deals", deal, OpenNewDeal, {"organisation", "known_accounts"}),
+        ("deals", deal, OpenNewDeal, {"organisation", "known_accounts", "exchange_rates"}),
         ("deals", deal, MoveDeal, {"exchange_rates"}),
         ("leads", lead, CaptureLead, {"leads", "people"}),
     ],

@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
+from shared.http.probes import PROBES
 from shared.ops.settings import environment_name
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.conftest import Errands
@@ -67,7 +69,10 @@ def free_ports(count: int) -> int:
 
 
 @asynccontextmanager
-async def served(errands: Errands, url: str, *, only: str | None = None, count: int = 1) -> AsyncIterator[Served]:
+async def served(
+    errands: Errands, url: str, *, only: str | None = None, count: int = 1, taken: int | None = None
+) -> AsyncIterator[Served]:
+    """Processes of a service; `taken` is the number of one whose health port somebody else has."""
     settings = errands.settings
     given = {
         environment_name(name, "errands"): str(int(value) if isinstance(value, bool) else value)
@@ -76,6 +81,10 @@ async def served(errands: Errands, url: str, *, only: str | None = None, count: 
     }
     port = free_ports(1 + count)
     ports = {"SERVICE_PORT": str(port), "HEALTH_PORT": str(port + 1), environment_name("database_url", "errands"): url}
+    other = socket.socket()
+    if taken is not None:
+        other.bind(("127.0.0.1", port + 1 + taken))
+        other.listen()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-c", PROGRAM.format(only=only, count=count)),
@@ -89,6 +98,7 @@ async def served(errands: Errands, url: str, *, only: str | None = None, count: 
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        other.close()
         await process.wait()
 
 
@@ -109,6 +119,12 @@ async def counted(at: Served, headers: Mapping[str, str]) -> int:
                 return int(answer.raise_for_status().json()["count"])
 
 
+async def children_of(at: Served) -> list[int]:
+    """The processes below the parent, by age."""
+    listed = await asyncio.create_subprocess_exec("pgrep", "-P", str(at.process.pid), stdout=asyncio.subprocess.PIPE)
+    return sorted(int(pid) for pid in (await listed.communicate())[0].split())
+
+
 async def every(of: list[int], holds: Callable[[int], Awaitable[bool]]) -> bool:
     return all(await asyncio.gather(*map(holds, of)))
 
@@ -123,18 +139,12 @@ async def test_several_processes_answer_on_one_port_and_one_that_dies_is_replace
         assert "relay" in names[0]
         assert "relay" not in names[1] | names[2], "the others only answer requests"
 
-        listed = await asyncio.create_subprocess_exec(
-            "pgrep", "-P", str(at.process.pid), stdout=asyncio.subprocess.PIPE
-        )
-        children = [int(pid) for pid in (await listed.communicate())[0].split()]
+        children = await children_of(at)
         assert len(children) == 3
         os.kill(children[-1], signal.SIGKILL)
 
         async def replaced() -> bool:
-            listed = await asyncio.create_subprocess_exec(
-                "pgrep", "-P", str(at.process.pid), stdout=asyncio.subprocess.PIPE
-            )
-            now = {int(pid) for pid in (await listed.communicate())[0].split()}
+            now = await children_of(at)
             return len(now) == 3 and children[-1] not in now and await every(at.health, at.ready)
 
         headers = errands.client().headers
@@ -168,6 +178,41 @@ async def test_processes_that_cannot_start_end_with_an_error(errands: Errands, p
     async with served(errands, empty, count=2) as at:
         assert await asyncio.wait_for(at.process.wait(), PATIENCE_SECONDS) == 3
     await postgres.drop_database(empty)
+
+
+async def test_a_process_that_cannot_start_again_takes_no_other_with_it(errands: Errands, database: str) -> None:
+    """The database is of another release for a while: whoever is at work goes on."""
+    connection = await asyncpg.connect(database)
+    async with served(errands, database, count=2) as at:
+        await until(lambda: every(at.health, at.ready), PATIENCE_SECONDS)
+        await connection.execute("alter table claim_secret rename to elsewhere")
+        first, second = await children_of(at)
+        seen = {first, second}
+        os.kill(second, signal.SIGKILL)
+
+        async def failed_and_tried_again() -> bool:
+            seen.update(await children_of(at))
+            return len(seen) >= 4
+
+        await until(failed_and_tried_again, PATIENCE_SECONDS)
+        await connection.execute("alter table elsewhere rename to claim_secret")
+        await until(lambda: every(at.health, at.ready), PATIENCE_SECONDS)
+        assert first in await children_of(at)
+    await connection.close()
+
+
+async def test_a_health_port_that_is_taken_is_an_error_at_once(errands: Errands, database: str) -> None:
+    async with served(errands, database, count=2, taken=1) as at:
+        assert await asyncio.wait_for(at.process.wait(), PATIENCE_SECONDS) == 1
+
+
+async def test_a_health_port_answers_probes_and_nothing_else(errands: Errands, database: str) -> None:
+    async with served(errands, database) as at:
+        await until(lambda: every(at.health, at.ready), PATIENCE_SECONDS)
+        (health,) = at.health
+        asked = [await at.get(path, health) for path in (*PROBES, "/v1/errands", "/openapi.json")]
+        assert [answer and answer.status_code for answer in asked[len(PROBES) :]] == [404, 404]
+        assert 404 not in [answer and answer.status_code for answer in asked[: len(PROBES)]]
 
 
 async def test_a_process_of_one_part_does_that_part(errands: Errands, database: str) -> None:

@@ -234,6 +234,58 @@ async def test_a_projection_whose_table_is_locked_holds_up_no_other(depot: Depot
     assert await parked(depot.pool) == []
 
 
+async def test_what_is_parked_of_a_locked_table_is_tried_again_once_it_is_free(depot: Depot) -> None:
+    """And nobody is held up meanwhile: the runner goes on with all others, and is not ended by it."""
+    poison, total = await depot.post(), totals()
+    mistake = Mistake(poison)
+    broken, tried = parcels(fails=mistake), list[UUID]()
+
+    async def fold(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
+        tried.extend(fact.aggregate_id for fact in events)
+        await db.execute("set local lock_timeout = 200")
+        await broken.apply(db, events)
+
+    locked = replace(broken, apply=fold)
+    async with working(depot.runner(locked, total)):
+        await depot.scan(poison, 3)
+        await caught_up(depot, locked, total)
+        assert len(await parked(depot.pool)) == 1
+        async with depot.pool.acquire() as connection, connection.transaction():
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")
+            await connection.execute("lock table parcels_1.history in exclusive mode")
+            mistake.mended = True
+            tried.clear()
+            await request_redrive(depot.pool)
+
+            async def tried_twice() -> bool:
+                return tried.count(poison) >= 4
+
+            await until(tried_twice)
+            await depot.post()
+            await caught_up(depot, total)
+        await until(lambda: released(depot))
+        await caught_up(depot, locked)
+    assert (await scans_of(depot))[poison] == 3
+
+
+async def test_a_build_that_stood_still_and_was_replaced_stands_still_no_more(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "MAX_PARKED", 3)
+    for _ in range(5):
+        await depot.post()
+    broken = [True]
+    projection = parcels(fails=lambda _: bool(broken))
+    async with working(depot.runner(projection)):
+        await until(lambda: reports(depot, False))
+        # A back-off that it does not live to see the end of.
+        await depot.pool.execute("update view_build set state = 'retired', retired_at = clock_timestamp()")
+        broken.clear()
+        await depot.prepare(projection)
+        await until(lambda: reports(depot, True))
+        await caught_up(depot, projection)
+
+
 async def test_who_waits_for_all_that_is_shown_does_not_wait_for_what_stands_still(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
