@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from deploy.demo.calendar import DAY, Calendar, happenings
-from deploy.demo.cast import REPS, Colleague, Line
+from deploy.demo.cast import MANAGERS, REPS, Colleague, Line
 from deploy.demo.courses import Course, course
 from deploy.demo.leads import Lead
 from deploy.demo.market import PRODUCTS, Customer, Product, money
@@ -165,8 +165,8 @@ class _Story:
         self._lines: list[tuple[date, int, Line]] = []
 
     def tell(self, fact: str, on: date, rank: int = 5, **fields: Any) -> None:
-        """One more fact; `rank` orders those of one day."""
-        self._lines.append((on, rank, {"fact": fact, "id": self._deal.key, **fields}))
+        """One more fact, of what the rep did unless it says otherwise; `rank` orders those of one day."""
+        self._lines.append((on, rank, {"fact": fact, "id": self._deal.key, "by": self._deal.rep.subject, **fields}))
 
     def lines(self) -> Iterator[Line]:
         ordered = sorted(self._lines, key=lambda entry: entry[:2])
@@ -263,7 +263,6 @@ def _activity(story: _Story, deal: Deal, random: Random, on: date, number: int) 
         rank=6,
         activity=f"{deal.key}/{number}",
         kind=kind,
-        by=deal.rep.subject,
         minutes=random.choice((10, 15, 30, 45, 60, 90)),
         outcome=random.choice(OUTCOMES),
     )
@@ -295,7 +294,9 @@ def _judge(story: _Story, deal: Deal, random: Random, last: date) -> None:
     own, manager = by_stage[late.stage]
     story.tell("deal-changed", on, rank=8, category="omitted" if deal.course.drifting else own)
     if random.random() < 0.3:
-        story.tell("deal-changed", on, rank=9, category=manager, judged_by="manager")
+        story.tell(
+            "deal-changed", on, rank=9, category=manager, judged_by="manager", by=MANAGERS[str(deal.rep.team)].subject
+        )
 
 
 def _close(story: _Story, deal: Deal, random: Random) -> None:

@@ -187,6 +187,7 @@ def worked_on(lead: Lead, calendar: Calendar, currency: str, random: Random) -> 
             "id": lead.key,
             "on": max(known, lead.on).isoformat(),
             "at": calendar.at(max(known, lead.on), 20),
+            "by": lead.rep.subject,
             "need_stated": True,
             **({"budget": money(random.randint(50, 120) * 10_000, currency)} if lead.converted else {}),
             **({"decision_chain_known": True} if lead.converted else {}),
@@ -202,6 +203,7 @@ def ended(lead: Lead, calendar: Calendar, random: Random, deal: Line | None) -> 
             "id": lead.key,
             "on": lead.converted.isoformat(),
             "at": calendar.at(lead.converted, 25),
+            "by": lead.rep.subject,
             "account": lead.customer.key,
             "contact": f"{lead.customer.key}/1",
             "deal": deal["id"],
@@ -215,5 +217,6 @@ def ended(lead: Lead, calendar: Calendar, random: Random, deal: Line | None) -> 
             "id": lead.key,
             "on": lead.given_up.isoformat(),
             "at": calendar.at(lead.given_up, 25),
+            "by": lead.rep.subject,
             "reason": random.choice(DISQUALIFIED),
         }

@@ -5,8 +5,9 @@
     {"fact": "deal-won", "id": "D-17", "on": "2025-09-30"}
 
 `id` is the outside id of what the fact is about; `on` is the company's day on which it happened, `at` the instant where
-it is known. Other fields are those of the command that takes the fact in; a field that names something else carries its
-outside id (`owner`, `team`, `account` …), and that must be there already or come with the same import.
+it is known; `by` the outside id of the member who did it, where that is known. Other fields are those of the command
+that takes the fact in; a field that names something else carries its outside id (`owner`, `team`, `account` …), and
+that must be there already or come with the same import.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,9 @@ OUTSIDE = UUID("5b0c9c0e-6f0c-5c52-9d5d-3c1a6b6f1d57")
 
 NAMES_REMEMBERED = 100_000
 
-COMMON = {"fact", "id", "fact_id", "on", "at"}
+BY, MEMBER = "by", "member"
+"""The field that says who did it, and what it names."""
+COMMON = {"fact", "id", "fact_id", "on", "at", BY}
 """The fields that every line may have."""
 
 
@@ -86,6 +89,8 @@ class Taken:
     thing: UUID
     name: str
     names: Sequence[Named] = ()
+    by: UUID | None = None
+    """The member who did it."""
 
     @property
     def brings(self) -> UUID | None:
@@ -133,6 +138,7 @@ def read_fact(line: Mapping[str, Any], ids: Ids) -> Taken:
             )
         ),
         names=names,
+        by=next((each.id for each in names if each.field == BY), None),
     )
 
 
@@ -152,6 +158,10 @@ def _named(kind: FactKind, layout: Layout, outside: str, fields: dict[str, Any],
         if given is not None:
             named = _outside(said, given)
             yield Named(field=said, about=about, outside=named, id=id_of(ids, about, named))
+    if (doer := fields.pop(BY, None)) is not None:
+        # A kind that has the field itself took it out above: it means the same there.
+        named = _outside(BY, doer)
+        yield Named(field=BY, about=MEMBER, outside=named, id=id_of(ids, MEMBER, named))
     if place := layout.place:
         named = _outside(place, fields.pop(place, None))
         yield Named(field=place, about=place, outside=named, id=id_of(ids, place, named))

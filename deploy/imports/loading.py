@@ -17,7 +17,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from deploy.imports.facts import FactPlace, Line, Named, NotAFact, Taken, Unreadable, read_fact
+from deploy.imports.doers import subjects_of
+from deploy.imports.facts import BY, FactPlace, Line, Named, NotAFact, Taken, Unreadable, read_fact
 from deploy.imports.kinds import THINGS
 from deploy.imports.ordering import Spool, Stranded
 from deploy.services import definition_of
@@ -130,10 +131,11 @@ async def load(
             told_of |= {taken.aggregate_id: taken.kind for *_, taken in understood if taken.kind.afterwards}
             for wave in waves(understood, there):
                 known = await _inherited(list(_without_strangers(wave, there, summary)), desks)
+                doers = await subjects_of((taken for *_, taken in known), desks)
                 async with asyncio.TaskGroup() as group:
                     for name, commands in desks.items():
                         own = [one for one in known if one[2].kind.service == name]
-                        group.create_task(_take_in(commands, own, told_at, there, summary))
+                        group.create_task(_take_in(commands, own, doers, told_at, there, summary))
             say(summary)
         if not dry_run:
             await _afterwards(desks, told_of, summary.run)
@@ -183,9 +185,9 @@ def _understood(lines: Iterable[Line], ids: Ids, summary: Summary) -> Iterator[U
 
 
 def waves(facts: Sequence[Understood], there: Mapping[UUID, Keys]) -> list[list[Understood]]:
-    """Facts that are taken in side by side, one wave after the other: those of one thing in their order, what names a
-    thing after it, and what takes or frees one key (an address, a domain) one by one. `there` says which keys belong to
-    what came before."""
+    """Facts that are taken in side by side, one wave after the other: those of one thing in their order, what names
+    another thing after it, what somebody did after who they are, and what takes or frees one key (an address, a domain)
+    one by one. `there` says which keys belong to what came before."""
     found: list[list[Understood]] = []
     lasts: dict[UUID, int] = {}
     brought: dict[UUID, int] = {}
@@ -197,7 +199,8 @@ def waves(facts: Sequence[Understood], there: Mapping[UUID, Keys]) -> list[list[
         keys = keys_of(taken)
         if taken.kind.rank is Rank.END:
             keys |= own.get(thing) or there.get(thing, NO_KEYS)
-        named = [brought[each.id] + 1 for each in taken.names if each.id in brought and each.id != thing]
+        others = (each.id for each in taken.names if each.id != thing or each.field == BY)
+        named = [brought[each] + 1 for each in others if each in brought]
         after = [keyed[key] + 1 for key in keys if key in keyed]
         wave = max([lasts.get(thing, 0), *named, *after])
         lasts[thing] = wave
@@ -279,8 +282,13 @@ def _unknown(named: Named) -> str:
     return f"{named.field}: there is no {named.about} {named.outside!r}"
 
 
-async def _take_in(
-    commands: CommandExecutor, facts: Sequence[Understood], told_at: datetime, there: dict[UUID, Keys], summary: Summary
+async def _take_in(  # noqa: PLR0917
+    commands: CommandExecutor,
+    facts: Sequence[Understood],
+    doers: Mapping[UUID, str],
+    told_at: datetime,
+    there: dict[UUID, Keys],
+    summary: Summary,
 ) -> None:
     requests = [
         CommandRequest(
@@ -292,6 +300,7 @@ async def _take_in(
             imported=True,
             correlation_id=summary.run,
             told=Told(name=taken.name, rank=taken.kind.rank, at=told_at),
+            by=doers[taken.by] if taken.by else None,
         )
         for _, line, taken in facts
     ]

@@ -13,7 +13,8 @@ HEAD = """# Facts of an import
 
 Generated from the commands that take the facts in (`python -m deploy.reference`). Every line has also `fact`, the kind,
 and `id`, the outside id of what it is about, unless the kind says otherwise; of kinds that may be told several times it
-may have a `fact_id`. At the end stands [what no line tells](#what-no-line-tells).
+may have a `fact_id`. Any line may say `by`, the outside id of the member who did it: they are the `actor` of what is
+recorded. At the end stands [what no line tells](#what-no-line-tells).
 [Bring your own history](../how-to/import.md) says how lines are read.
 
 An amount is `{"amount": "90000.00", "currency": "EUR"}`, a day `2025-07-01`, an instant `2025-07-01T09:30:00Z`. Stages

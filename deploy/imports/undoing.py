@@ -21,14 +21,17 @@ from deploy.imports.loading import IMPORTER, OPERATION, account_key, desk, turn
 from deploy.imports.ordering import circular
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, CommandResult, Refused
+from shared.domain.context import service_actor
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import RetractFacts
-from shared.events.registry import registry_of, type_of
+from shared.events.registry import SERVICES, registry_of, type_of
 from shared.eventstore.personal_data import forget_retracted
 from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
 
+REACTING = [service_actor(name).subject for name in SERVICES]
+"""Who records by itself what follows from events, with the correlation id of those."""
 RETRACTIONS = [type_of(each) for each in registry_of().classes if each.retracts]  # type: ignore[attr-defined]
 UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 AT_ONCE = 1_000
@@ -38,16 +41,18 @@ OVERLAP = timedelta(seconds=60)
 STATEMENT_SECONDS = 600
 """The logs are read whole, and have no index for it."""
 
-# Whoever asks over HTTP chooses the correlation id: only what an import recorded is one's run.
+# Whoever asks over HTTP chooses the correlation id, and what follows from an import has that of the import: what is
+# imported and no service did is one's run.
 TOLD = """
 select aggregate, aggregate_id, sequence, causation_id, fact, recorded_at,
        case aggregate when 'account' then data ->> 'contact_id' when 'member' then data ->> 'subject' end as part
-  from event where correlation_id = $1 and imported and actor = $3 and type <> all($2::text[]) order by position
+  from event
+ where correlation_id = $1 and imported and actor <> all($3::text[]) and type <> all($2::text[]) order by position
 """
 RETRACTED = "select aggregate_id, (data ->> 'request')::uuid as request from event where type = any($1::text[])"
 SINCE = """
-select aggregate_id, sequence, correlation_id = $3 and imported and actor = $4 as is_of_run, causation_id, type,
-       actor, data::text as data
+select aggregate_id, sequence, correlation_id = $3 and imported and actor <> all($4::text[]) as is_of_run,
+       causation_id, type, actor, data::text as data
   from event where recorded_at >= $1 and type <> all($2::text[])
 """
 HEADS = "select aggregate_id, sequence from stream_head where aggregate_id = any($1::uuid[])"
@@ -224,7 +229,7 @@ async def _things(
     things: dict[UUID, Thing] = {}
     before: set[UUID] = set()
     for service, pool in pools.items():
-        for row in await pool.fetch(TOLD, run, RETRACTIONS, IMPORTER.subject):
+        for row in await pool.fetch(TOLD, run, RETRACTIONS, REACTING):
             about, request = row["aggregate_id"], row["causation_id"]
             if (about, request) in gone[service]:
                 before.add(request)
@@ -254,7 +259,7 @@ async def _since(undoing: Undoing, began: datetime) -> AsyncIterator[Mention]:
     # As texts: each event has several ids, and hardly any is one of these.
     known = {part: thing.id for thing in things.values() for part in thing.parts}
     known |= {str(thing.id): thing.id for thing in things.values()}
-    asked = (began, RETRACTIONS, undoing.run, IMPORTER.subject)
+    asked = (began, RETRACTIONS, undoing.run, REACTING)
     for service, pool in undoing.pools.items():
         async with pool.acquire() as connection, connection.transaction():
             async for row in connection.cursor(SINCE, *asked, prefetch=AT_ONCE):

@@ -38,7 +38,7 @@ def append_of(
     return Append(
         command_id=context.command_id,
         streams=tuple(_stream(change, context, codec, new_id) for change in changes),
-        actor=context.actor.subject,
+        actor=request.by or context.actor.subject,
         correlation_id=required_id(request.correlation_id),
         causation_id=required_id(request.causation_id),
         recorded_at=context.now,

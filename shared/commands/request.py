@@ -32,6 +32,9 @@ class CommandRequest:
     """History from another system: its events say so, and timers that are due already are not set."""
     told: Told | None = None
     """Of a fact of history: by what it is known again, and where it stands (DATA-5)."""
+    by: str | None = None
+    """The subject of whoever did what a fact of history tells: its events have them as their actor. Who may is judged
+    by `actor`, who tells it. Default: whoever tells it."""
     traceparent: str | None = None
     precondition: Callable[[Any], bool] | None = None
     """Whether the command is still to run in this state; otherwise it succeeds without events. For timers."""

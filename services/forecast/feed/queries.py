@@ -15,13 +15,10 @@ from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import Projections
 
 NEWEST = scoped("""
-select newest.*, m.name as actor_name from (
-    select * from {view}.entry
-     where occurred_at <= $6 and known <= $10 and (occurred_at, position) < ($8, $9) and {scope}
-       and (retracted is null or retracted > $10)
-     order by occurred_at desc, position desc limit $7
-) as newest left join {organisation}.member m on m.subject = newest.actor
- order by newest.occurred_at desc, newest.position desc
+select * from {view}.entry
+ where occurred_at <= $6 and known <= $10 and (occurred_at, position) < ($8, $9) and {scope}
+   and (retracted is null or retracted > $10)
+ order by occurred_at desc, position desc limit $7
 """)
 
 AFTER = "select * from {view}.entry where position > $1 and position <= $2 order by position limit $3"

@@ -14,6 +14,7 @@ from services.forecast.asking.parameters import LiveQuery, PastQuery, with_those
 from services.forecast.asking.question import scope_of
 from services.forecast.asking.wording import event_text
 from services.forecast.feed.queries import Place, newest
+from services.forecast.people.queries import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import EVENT_STREAM, answer, operation
@@ -60,18 +61,23 @@ async def newest_events(query: PastQuery, paged: Newest) -> Response:
     after = paged.behind(Place)
     async with query.reading() as reading:
         rows = await newest(reading("feed"), query.question, after, paged.enough)
+        page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
+        names = await names_then(reading("organisation"), {_act(row) for row in page.rows}, query.company)
         parked = reading.parked
-    page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
     found = NewestEvents(
         as_of=query.question.as_of,
-        events=[_shown(row) for row in page.rows],
+        events=[_shown(row, names.get(_act(row))) for row in page.rows],
         next=page.next,
         has_more=page.has_more,
     )
     return answer(found, parked=parked, headers=page.headers)
 
 
-def _shown(row: Any) -> FeedEntry:
+def _act(row: Any) -> Act:
+    return row["actor"], row["occurred_at"]
+
+
+def _shown(row: Any, name: str | None) -> FeedEntry:
     return FeedEntry(
         position=row["position"],
         type=row["type"],
@@ -82,7 +88,7 @@ def _shown(row: Any) -> FeedEntry:
         amount=None if row["amount"] is None else money(row["amount"], row["currency"]),
         occurred_at=row["occurred_at"],
         actor=row["actor"],
-        actor_name=row["actor_name"],
+        actor_name=name,
         imported=row["imported"],
     )
 

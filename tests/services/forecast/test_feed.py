@@ -7,7 +7,9 @@ from uuid import UUID
 
 from services.forecast.app import SERVICE
 from services.forecast.feed.queries import head, newest, read
+from services.forecast.people.queries import names_then
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
+from shared.events.leads.member import MemberJoined, MemberLeft
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
 from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
@@ -102,6 +104,32 @@ async def test_data_5_whose_something_is_follows_from_what_happened_last(forecas
         (ANNA, NORTH, "Acme"),
         (BEN, SOUTH, "Acme"),
     ]
+
+
+async def test_api_3_whoever_did_something_is_named_as_of_then(forecast: Forecast) -> None:
+    """Two signed in as one subject, one after the other; of the first nothing but what they did is left."""
+
+    def of_member(who: UUID, sequence: int, data: Any, on: str) -> Any:
+        return replace(fact(sequence, data, day(on), deal=who), service="leads", aggregate="member")
+
+    tom, tim = UUID(int=701), UUID(int=702)
+    here = [
+        (who, MemberJoined(member_id=who, subject="desk-1", name=name, role="rep"))
+        for who, name in ((tom, "Tom"), (tim, "Tim"))
+    ]
+    await forecast.journal_facts(
+        [
+            *(of_member(who, 1, data, "2025-01-01") for who, data in here),
+            of_member(tom, 2, MemberLeft(member_id=tom, on=date(2025, 6, 30)), "2025-06-30"),
+        ]
+    )
+    last, first = day("2025-06-30"), day("2025-07-01")
+    async with forecast.reading() as reading:
+        acts = [("desk-1", last), ("desk-1", first), ("nobody", first)]
+        found = await names_then(reading("organisation"), acts, COMPANY)
+        assert found == {("desk-1", last): "Tom", ("desk-1", first): "Tim"}
+        rows = await newest(reading("feed"), replace(ALL, as_of=day("2026-04-01")), None, 10)
+    assert len(rows) == 3
 
 
 async def test_the_stream_goes_no_further_than_every_projection_and_says_so(postgres: DatabaseServer) -> None:

@@ -13,7 +13,7 @@ from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.wording import event_text, title_of
-from services.forecast.people.queries import names_by_subject
+from services.forecast.people.queries import Act, names_then
 from services.forecast.pipeline.timeline import DealState, follow
 from shared.commands.request import NotFound
 from shared.domain.history import timed
@@ -90,13 +90,13 @@ async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Respons
             for fact in await reading("deals").history([deal_id])
             if asked.known_at is None or fact.recorded_at <= asked.known_at
         ]
-        names = await names_by_subject(reading("organisation"))
+        steps = list(_told(facts, asked.as_of))
+        state = steps[-1].after if steps else None
+        if state is None or not asked.covers(state.team, state.owner):
+            raise NotFound("deal", deal_id)
+        page = paged.pick(steps, _place, tuple[datetime, int])
+        names = await names_then(reading("organisation"), {_act(step) for step in page.rows}, query.company)
         parked = reading.parked
-    steps = list(_told(facts, asked.as_of))
-    state = steps[-1].after if steps else None
-    if state is None or not asked.covers(state.team, state.owner):
-        raise NotFound("deal", deal_id)
-    page = paged.pick(steps, _place, tuple[datetime, int])
     return answer(
         DealHistory(
             as_of=asked.as_of,
@@ -104,7 +104,7 @@ async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Respons
             deal_id=deal_id,
             name=state.name,
             count=len(steps),
-            entries=[_entry(step.fact, step.before, step.after, names.get(step.fact.actor)) for step in page.rows],
+            entries=[_entry(step, names.get(_act(step))) for step in page.rows],
             next=page.next,
             has_more=page.has_more,
         ),
@@ -138,7 +138,12 @@ def _place(step: Step) -> tuple[datetime, int]:
     return step.moment, step.number
 
 
-def _entry(fact: Any, before: DealState | None, after: DealState | None, name: str | None) -> HistoryEntry:
+def _act(step: Step) -> Act:
+    return step.fact.actor, step.fact.occurred_at
+
+
+def _entry(step: Step, name: str | None) -> HistoryEntry:
+    fact = step.fact
     return HistoryEntry(
         position=fact.source_position,
         sequence=fact.sequence,
@@ -152,7 +157,7 @@ def _entry(fact: Any, before: DealState | None, after: DealState | None, name: s
         imported=fact.imported,
         correlation_id=fact.correlation_id,
         causation_id=fact.causation_id,
-        changes=_changes(before, after),
+        changes=_changes(step.before, step.after),
         data=msgspec.to_builtins(fact.data),
     )
 
