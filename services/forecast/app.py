@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from services.forecast.accounts import routes as accounts
+from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
 from services.forecast.effects import routes as effects
 from services.forecast.execution.model import PROJECTION as EXECUTION
@@ -29,6 +31,7 @@ SERVICE = Service(
         "pipeline-changes": "Why the open pipeline is another than it was, in legs that add up.",
         "health-metrics": "How well the sales process runs.",
         "deal-histories": "What happened to a deal, by whom, before and after.",
+        "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
         "live": "The newest events, as a list and as they happen.",
         "effects": "What a command led to in all services.",
         "people": "Who is signed in, and from when to when there are facts.",
@@ -43,6 +46,7 @@ SERVICE = Service(
         EXECUTION,
         CASH,
         FEED,
+        ACCOUNTS,
     ),
     routes=(
         funnel.router,
@@ -51,6 +55,7 @@ SERVICE = Service(
         changes.router,
         health.router,
         histories.router,
+        accounts.router,
         feed.router,
         effects.router,
         people.router,

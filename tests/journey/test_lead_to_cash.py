@@ -57,9 +57,10 @@ async def test_lead_to_cash(stack: WholeStack) -> None:
     active = await the_contract_comes_into_force(sale, contract)
     plan = await the_payment_plan_adds_up(sale, contract, active)
     invoiced = await invoices_have_numbers_without_gaps(sale, plan)
-    await money_settles_them(sale, invoiced)
+    paid = await money_settles_them(sale, invoiced)
     await the_figures_hold_it(sale, won, invoiced)
     await its_history_is_told(sale, won)
+    await all_of_it_happened_with_the_account(sale, contract, paid)
     await the_stream_told_it(sale)
     await what_is_not_paid_falls_overdue(sale)
 
@@ -260,7 +261,7 @@ async def invoices_have_numbers_without_gaps(sale: Sale, plan: str) -> list[dict
     return sorted(listed, key=lambda invoice: str(invoice["due"]))
 
 
-async def money_settles_them(sale: Sale, invoices: list[dict[str, Any]]) -> None:
+async def money_settles_them(sale: Sale, invoices: list[dict[str, Any]]) -> Answer:
     """The first invoice by its number; then more than the second asks for: the rest pays into the third."""
     finance, today = sale.company.finance, str(sale.company.today)
     first, second, third = invoices
@@ -286,6 +287,7 @@ async def money_settles_them(sale: Sale, invoices: list[dict[str, Any]]) -> None
         second["number"]: 0,
         third["number"]: Decimal(third["amount"]["amount"]) - 1000,
     }
+    return received
 
 
 async def the_figures_hold_it(sale: Sale, won: Answer, invoices: list[dict[str, Any]]) -> None:
@@ -327,6 +329,23 @@ async def its_history_is_told(sale: Sale, won: Answer) -> None:
     assert last["actor_name"] == f"Rosa.{sale.company.mark}".title()
     assert {"field": "outcome", "title": "Outcome", "before": "open", "after": "won"} in last["changes"]
     assert (await sale.company.stranger.get(f"/v1/deal-histories/{sale.deal}")).status == 404
+
+
+async def all_of_it_happened_with_the_account(sale: Sale, contract: str, paid: Answer) -> None:
+    """From the lead that it came from to the money, each as far as its reader sees it."""
+    path = f"/v1/account-timelines/{sale.account}"
+    kinds = {"account", "lead", "deal", "contract", "payment-plan", "ledger"}
+    timeline = (await seen(sale.company.finance, path, limit=200, after=paid))["entries"]
+    assert {entry["aggregate"] for entry in timeline} == kinds
+    assert {entry["id"] for entry in timeline} >= {sale.lead, sale.account, sale.deal, contract}
+    told = [entry["type"].partition(".")[2] for entry in reversed(timeline)]
+    way = ("lead-captured", "lead-converted", "deal-won", "contract-signed", "invoice-issued", "receipt-allocated")
+    assert sorted(way, key=told.index) == [*way]
+    assert "receipt-recorded" in told
+    assert "Ada" not in json.dumps(timeline)
+    mine = (await seen(sale.company.rep, path, limit=200))["entries"]
+    assert {entry["aggregate"] for entry in mine} == kinds
+    assert (await sale.company.stranger.get(path)).status == 404
 
 
 async def the_stream_told_it(sale: Sale) -> None:

@@ -135,6 +135,7 @@ def questions(telling: Telling, lines: Sequence[Line]) -> list[tuple[str, dict[s
                 *("payment-plans", "instalments"),
             )
             asked += [(f"/v1/{name}", {"account": account, "limit": "100"}) for name in of_account]
+            asked.append((f"/v1/account-timelines/{account}", {"as_of": AS_OF, "limit": "200"}))
             asked.append((f"/v1/ledgers/{ledger_of(telling.ids('account', outside), EUR)}", {}))
         if kind == "team":
             team = telling.id(kind, outside)

@@ -31,9 +31,13 @@ create table {view}.subject (
 create table {view}.entry (
     position bigint primary key, type text not null, aggregate text not null, aggregate_id uuid not null, name text,
     amount numeric, currency text, team uuid, owner uuid, occurred_at timestamptz not null, known timestamptz not null,
-    actor text not null, imported boolean not null, retracted timestamptz
+    actor text not null, imported boolean not null, retracted timestamptz, sequence bigint not null,
+    causation_id uuid not null, fact text, turn smallint not null
 );
 create index on {view}.entry (occurred_at, position);
+create index on {view}.entry (aggregate_id, occurred_at, position);
+comment on column {view}.entry.fact is 'By what it is known again, where another telling may take its place.';
+comment on column {view}.entry.turn is 'What goes first of one time: what history tells, by its rank.';
 """
 
 KNOWN = "select aggregate_id, name, team, owner, handed from {view}.subject where aggregate_id = any($1)"
@@ -47,11 +51,12 @@ on conflict (aggregate_id) do update set position = excluded.position, name = ex
 
 ENTRIES = """
 insert into {view}.entry (
-    position, type, aggregate, aggregate_id, amount, currency, occurred_at, known, actor, imported, name, team, owner
+    position, type, aggregate, aggregate_id, amount, currency, occurred_at, known, actor, imported, sequence,
+    causation_id, fact, turn, name, team, owner
 )
 select * from unnest($1::bigint[], $2::text[], $3::text[], $4::uuid[], $5::numeric[], $6::text[],
-                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::boolean[], $11::text[], $12::uuid[],
-                     $13::uuid[])
+                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::boolean[], $11::bigint[], $12::uuid[],
+                     $13::text[], $14::smallint[], $15::text[], $16::uuid[], $17::uuid[])
 on conflict do nothing
 """
 
@@ -64,6 +69,9 @@ Belonging = tuple[str | None, UUID | None, UUID | None]
 """Name, team and owner of an aggregate."""
 
 NOBODYS: Belonging = (None, None, None)
+
+RECORDED = max(Rank) + 1
+"""The turn of what was recorded as it happened: of one time it comes after what history tells."""
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
@@ -151,7 +159,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=9, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=10, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -187,6 +195,7 @@ def _own(data: Any) -> Belonging | None:
 def _entry(event: Envelope[Any]) -> tuple[Any, ...]:
     told = getattr(event.data, "amount", None) or getattr(event.data, "total", None)
     amount = told if isinstance(told, Money) else None
+    is_dated = event.data.rank is not None  # what has no rank is never corrected
     return (
         event.position,
         event.type,
@@ -198,4 +207,8 @@ def _entry(event: Envelope[Any]) -> tuple[Any, ...]:
         event.recorded_at,
         event.actor,
         event.imported,
+        event.sequence,
+        event.causation_id,
+        event.fact if is_dated else None,
+        event.data.rank if is_dated and event.fact is not None else RECORDED,
     )

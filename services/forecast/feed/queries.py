@@ -11,6 +11,7 @@ from typing import Any
 from asyncpg import Record
 
 from services.forecast.asking.question import Question, scoped
+from shared.events.registry import registry_of, type_of
 from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import Projections
 
@@ -27,6 +28,20 @@ REACH = """
 select min(occurred_at) as oldest, max(occurred_at) as newest from {view}.entry
  where aggregate = 'deal' and retracted is null and type <> 'deals.deal-fact-retracted'
 """
+
+RETRACTIONS = ", ".join(f"'{type_of(each)}'" for each in registry_of().classes if each.retracts)  # type: ignore[attr-defined]
+
+
+def standing(known: str) -> str:
+    """The condition that an entry `e` stands by what was known at an instant, that argument of the statement: neither
+    taken back nor corrected, as when the past is told; in the news, what takes another one's place is one more."""
+    return f"""e.known <= {known} and (e.retracted is null or e.retracted > {known}) and e.type not in ({RETRACTIONS})
+   and (e.fact is null or not exists (
+        select from {{feed}}.entry other
+         where other.aggregate_id = e.aggregate_id and other.fact = e.fact and other.sequence > e.sequence
+           and other.causation_id <> e.causation_id and other.known <= {known}
+           and (other.retracted is null or other.retracted > {known})))"""
+
 
 Place = tuple[datetime, int]
 """Where an event stands in the list: when it happened, then its position in the journal."""

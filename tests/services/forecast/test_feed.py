@@ -142,7 +142,8 @@ async def test_the_stream_goes_no_further_than_every_projection_and_says_so(post
         there = Projections(pool, SERVICE.projections, {"log": log, "journal": log}, COMPANY)
         entry = (
             "insert into feed_1.entry"
-            " select $1, 'deals.deal-opened', 'deal', $2, '', 1, 'EUR', null, null, now(), now(), '', false"
+            " select $1, 'deals.deal-opened', 'deal', $2, '', 1, 'EUR', null, null, now(), now(), '', false,"
+            " null, 1, $2, null, 7"
         )
         await pool.executemany(entry, [(position, UUID(int=position)) for position in range(1, 11)])
         await pool.execute("update mark set position = case name when 'deals_1' then 7 else 10 end")

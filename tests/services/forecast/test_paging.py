@@ -1,7 +1,7 @@
 """Every drill-down, history and list of forecast comes in keyset pages of at most 200 (API-1)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +12,7 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
+from shared.events.leads.account import AccountOpened
 from tests.described import as_described
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, opened, repriced, won
@@ -20,6 +21,8 @@ from tests.shared.http.test_command_routes import problem
 
 OLD = UUID(int=500)
 """A deal with a long history."""
+OF_OLD = UUID(int=501)
+"""The account that it is with."""
 BEGUN = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 
@@ -33,7 +36,10 @@ def many(number: int = 230) -> list[Envelope[Any]]:
             facts.append(fact(2, won(date(2026, 1, 9), amount, deal=deal), BEGUN + timedelta(days=4), deal=deal))
         if place % 10 == 1:
             facts.append(fact(2, repriced(amount + 50, amount, deal=deal), BEGUN + timedelta(days=4), deal=deal))
-    facts.append(fact(1, opened(5, deal=OLD, stage="needs", close=None), BEGUN, deal=OLD))
+    known = replace(fact(1, AccountOpened(account_id=OF_OLD, name="Acme"), BEGUN, deal=OF_OLD), service="leads")
+    facts.append(replace(known, aggregate="account"))
+    old = replace(opened(5, deal=OLD, stage="needs", close=None), account_id=OF_OLD)
+    facts.append(fact(1, old, BEGUN, deal=OLD))
     facts += [fact(n, repriced(n, n - 1, deal=OLD), BEGUN + timedelta(hours=n // 2), deal=OLD) for n in range(2, 250)]
     return facts
 
@@ -69,6 +75,7 @@ LISTS = [
     Drill("/v1/pipeline-changes/deals?from=2026-01-07&leg=won", "deals", 23),
     Drill("/v1/endangered-deals?period=2026-Q1&limit=100", "deals", 208),
     Drill(f"/v1/deal-histories/{OLD}?", "entries", 249, lambda row: row["sequence"]),
+    Drill(f"/v1/account-timelines/{OF_OLD}?limit=200", "entries", 250, lambda row: row["position"]),
     Drill("/v1/newest-events?limit=100", "events", len(many()), lambda row: row["position"]),
 ]
 

@@ -13,8 +13,11 @@ import pytest
 
 from shared.domain.periods import CALENDAR_YEAR
 from shared.domain.roles import Role
+from shared.events.contracts.contract import ContractDrafted, ContractTermsChanged
+from shared.events.deals.deal import DealOpened
 from shared.events.deals.target import TargetSet
 from shared.events.envelope import Envelope
+from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadDisqualified
 from shared.events.leads.member import MemberJoined, MemberMoved
 from shared.events.leads.team import ManagerAppointed, TeamChanged, TeamFormed
@@ -48,6 +51,8 @@ from tests.shared.http.conftest import Errands
 OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream", "/v1/effects/{correlation_id}"}
 """What refuses `as_of` and `known_at`."""
 DEALS = [UUID(int=3000 + number) for number in range(8)]
+CUSTOMER, OTHER = UUID(int=3900), UUID(int=3901)
+"""Two accounts that deals and money are with."""
 LEADS = [UUID(int=4000 + number) for number in range(6)]
 EAST = UUID(int=300)
 LATER_FACTS = 150
@@ -104,7 +109,35 @@ def deal(dice: random.Random, on: date) -> Told:
 def another_deal(dice: random.Random, on: date) -> Told:
     new = UUID(int=dice.getrandbits(120))
     made = opened(dice.randrange(100, 9000), "needs", on + timedelta(days=30), new, dice.choice([NORTH, SOUTH, EAST]))
-    return "deals", new, made
+    return "deals", new, of(dice.choice([CUSTOMER, OTHER]), made)
+
+
+def of(account: UUID, deal: DealOpened) -> DealOpened:
+    return replace(deal, account_id=account)
+
+
+def customer(dice: random.Random, on: date) -> Told:
+    chosen, (team, owner) = dice.choice([CUSTOMER, OTHER]), dice.choice([(SOUTH, BEN), (NORTH, ANNA)])
+    event: Any = dice.choice(
+        [
+            AccountHandedOver(account_id=chosen, owner=owner, team=team),
+            AccountChanged(account_id=chosen, name=f"Acme {dice.randrange(9)}", lead_id=dice.choice([None, *LEADS])),
+        ]
+    )
+    return "leads", chosen, event
+
+
+def contract(dice: random.Random, on: date) -> Told:
+    """The first event of each is its draft, whatever comes."""
+    chosen, account = UUID(int=3950 + dice.randrange(3)), dice.choice([CUSTOMER, OTHER, None])
+    said: dict[str, Any] = {"contract_id": chosen, "total": eur(9), "payment_terms": (), "account_id": account}
+    event: Any = dice.choice(
+        [
+            ContractDrafted(**said, name="Press line", trigger="win", owner=ANNA, team=NORTH),
+            ContractTermsChanged(**said, owner=BEN),
+        ]
+    )
+    return "contracts", chosen, event
 
 
 def lead(dice: random.Random, on: date) -> Told:
@@ -116,7 +149,7 @@ def lead(dice: random.Random, on: date) -> Told:
             LeadDisqualified(lead_id=chosen, reason="no-need"),
             LeadConverted(
                 lead_id=chosen,
-                account_id=chosen,
+                account_id=dice.choice([CUSTOMER, OTHER]),
                 contact_id=chosen,
                 captured_at=captured,
                 source="fair",
@@ -159,7 +192,7 @@ def invoice(dice: random.Random, on: date) -> Told:
     ledger, number = UUID(int=6000), UUID(int=dice.getrandbits(120))
     event = InvoiceIssued(
         ledger_id=ledger,
-        account_id=ledger,
+        account_id=CUSTOMER,
         invoice_id=number,
         number=str(number),
         legal_entity="MAIN",
@@ -172,7 +205,7 @@ def invoice(dice: random.Random, on: date) -> Told:
     return "receivables", ledger, event
 
 
-KINDS = (deal, deal, deal, another_deal, lead, another_lead, organisation, target, process, invoice)
+KINDS = (deal, deal, deal, another_deal, lead, another_lead, organisation, target, process, invoice, customer, contract)
 
 
 def beginning(journal: Journal, at: datetime) -> Iterator[Envelope[Any]]:
@@ -186,9 +219,10 @@ def beginning(journal: Journal, at: datetime) -> Iterator[Envelope[Any]]:
             for who, name, team in ((ANNA, "anna", NORTH), (BEN, "ben", SOUTH))
         ),
         *(
-            ("deals", each, opened(1000 * number, "contact", None, each, NORTH if number % 2 else SOUTH))
+            ("deals", each, of(CUSTOMER, opened(1000 * number, "contact", None, each, NORTH if number % 2 else SOUTH)))
             for number, each in enumerate(DEALS, 1)
         ),
+        *(("leads", each, AccountOpened(account_id=each, name="Acme", team=NORTH)) for each in (CUSTOMER, OTHER)),
         *(("leads", each, LeadCaptured(lead_id=each, source="fair", company_name="Acme")) for each in LEADS),
     ]
     return (journal.envelope(each, at, at) for each in told)
@@ -216,7 +250,8 @@ def questions(there: Errands, as_of: datetime, known_at: datetime | None) -> lis
         if "get" not in methods or not address.startswith("/v1/") or address in OF_NOW:
             continue
         needed = {"/v1/pipeline-changes/deals": {"leg": "new"}}.get(address, {})
-        about = [address.replace("{deal_id}", str(each)) for each in DEALS[:3]] if "{" in address else [address]
+        about = [address.replace("{deal_id}", str(each)) for each in DEALS[:3]] if "{deal_id}" in address else [address]
+        about = [each.replace("{account_id}", str(CUSTOMER)) for each in about]
         found += [(each, {**then, **needed, **scope}) for each in about for scope in scopes]
     return found
 

@@ -1,43 +1,24 @@
 """What happened to a deal, by whom, before and after: its facts as they stand in the journal (FC-17, ACCT-1)."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Response
 
-from services.forecast.asking.answers import money
 from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
-from services.forecast.asking.wording import event_text, title_of
+from services.forecast.asking.wording import event_text
 from services.forecast.people.queries import Act, names_then
-from services.forecast.pipeline.timeline import DealState, follow
+from services.forecast.pipeline.queries.changed_fields import FieldChange, changes_of
+from services.forecast.pipeline.queries.histories import Step, steps_of
 from shared.commands.request import NotFound
-from shared.domain.history import timed
 from shared.domain.roles import READING
-from shared.events.definition import words
-from shared.events.envelope import Envelope
 from shared.http.handwritten import answer, operation
 
 router = APIRouter(tags=["deal-histories"])
-
-SHOWN = (
-    "name", "amount", "expected_close", "owner", "team", "stage", "probability", "category", "outcome", "closed_on",
-)  # fmt: skip
-"""The fields of a deal whose changes are told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldChange:
-    """One field of the deal that a fact changed; `title` is the field in words. An amount is in the deal's currency."""
-
-    field: Annotated[str, words(SHOWN)]
-    title: str
-    before: Any
-    after: Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +66,7 @@ async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Respons
     """What happened to a deal, by whom, before and after."""
     asked = query.question
     async with query.reading() as reading:
-        facts = [
-            fact
-            for fact in await reading("deals").history([deal_id])
-            if asked.known_at is None or fact.recorded_at <= asked.known_at
-        ]
-        steps = list(_told(facts, asked.as_of))
+        steps = await steps_of(reading("deals"), asked, [deal_id])
         state = steps[-1].after if steps else None
         if state is None or not asked.covers(state.team, state.owner):
             raise NotFound("deal", deal_id)
@@ -111,27 +87,6 @@ async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Respons
         parked=parked,
         headers=page.headers,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A fact, when it counts, its number among those of the deal, and the deal before and after it."""
-
-    moment: datetime
-    number: int
-    fact: Envelope[Any]
-    before: DealState | None
-    after: DealState | None
-
-
-def _told(facts: Iterable[Envelope[Any]], as_of: datetime) -> Iterator[Step]:
-    state = None
-    for number, (moment, fact) in enumerate(timed(facts)):
-        if moment > as_of:
-            return
-        after = follow(state, fact.data, moment)
-        yield Step(moment, number, fact, state, after)
-        state = after
 
 
 def _place(step: Step) -> tuple[datetime, int]:
@@ -157,18 +112,6 @@ def _entry(step: Step, name: str | None) -> HistoryEntry:
         imported=fact.imported,
         correlation_id=fact.correlation_id,
         causation_id=fact.causation_id,
-        changes=_changes(step.before, step.after),
+        changes=changes_of(step),
         data=msgspec.to_builtins(fact.data),
     )
-
-
-def _changes(before: DealState | None, after: DealState | None) -> list[FieldChange]:
-    pairs = ((field, _told_of(before, field), _told_of(after, field)) for field in SHOWN)
-    changed = ((field, old, new) for field, old, new in pairs if old != new)
-    return [FieldChange(field=field, title=title_of(field), before=old, after=new) for field, old, new in changed]
-
-
-def _told_of(state: DealState | None, field: str) -> Any:
-    if state is not None and field == "amount":
-        return money(state.amount, state.currency)
-    return getattr(state, field, None)
