@@ -68,7 +68,7 @@ campaign: $(DEVELOPMENT) ## Tell thousands of histories in other orders, and ask
 
 bench: $(BENCH) ## Measure the stack beside the eventsourcing library (ONLY=closed,open,…; AGAINST=<commit>; TURNS=2; QUICK=1; FRESH=1)
 	$(RUN) tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(CLIENTS),--clients $(CLIENTS)) $(if $(AGAINST),--against $(AGAINST)) \
-		$(if $(DEALS),--deals $(DEALS)) $(if $(TURNS),--turns $(TURNS)) $(if $(QUICK),--quick) $(if $(FRESH),--fresh) $(if $(WRITE),--write)
+		$(if $(DEALS),--deals $(DEALS)) $(if $(REBUILT),--rebuilt $(REBUILT)) $(if $(TURNS),--turns $(TURNS)) $(if $(QUICK),--quick) $(if $(FRESH),--fresh) $(if $(WRITE),--write)
 
 fill: $(DEVELOPMENT) ## Fill a stack with a large history (DEALS=5000, some 20 events each) and verify it
 	$(RUN) tests.bench.fill $(if $(DEALS),--deals $(DEALS))

@@ -138,6 +138,30 @@ class Cold:
     """The longest that the owner's event loop stood still."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """A read model that was folded from its first event on. Times in seconds."""
+
+    build: str
+    name: str
+    events: int
+    seconds: float
+    python: float
+    """CPU of the process that folds."""
+    postgres: float
+    """CPU of PostgreSQL, its helpers included."""
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """CPU seconds an event."""
+        return (self.python + self.postgres) / self.events
+
+
 @dataclass(slots=True, kw_only=True)
 class Measured:
     """A whole run, in the order in which it ran."""
@@ -152,6 +176,7 @@ class Measured:
     cold: list[Cold] = field(default_factory=list)
     listed: list[Answered] = field(default_factory=list)
     """Questions to the list of deals, and pages of its fold."""
+    rebuilt: list[Rebuilt] = field(default_factory=list)
 
 
 def percentile(times: Sequence[float], share: float) -> float:

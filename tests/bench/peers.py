@@ -5,7 +5,7 @@ library runs as its documentation advises: its PostgreSQL recorder, a plain `def
 There is no idempotency, no look-up of the asker's team, no relay. The environment says whether the recorder inserts by
 statements (its default) or by a function in the database (`POSTGRES_ENABLE_DB_FUNCTIONS`).
 
-`project` is the library's projection runner: it folds a funnel of what the application records.
+`project` is the library's projection runner: it folds a funnel of what the application records; `fill` records it.
 """
 
 import os
@@ -173,6 +173,26 @@ class FunnelProjection(Projection[Funnel]):
     @process_event.register
     def _opened(self, domain_event: Deal.Opened, tracking: Tracking) -> None:  # type: ignore[name-defined,unused-ignore]
         self.view.add(domain_event.source, domain_event.amount, tracking)
+
+
+def fill(events: int) -> None:
+    """Record so many openings, some hundred in a transaction: what is there to be folded."""
+    deals, batch = Deals(), 500
+    for begin in range(0, events, batch):
+        deals.save(
+            *(
+                Deal(
+                    name=f"Press line {number}",
+                    amount=Decimal(1000 + number * 37 % 90_000),
+                    currency="EUR",
+                    expected_close="2026-11-30",
+                    source=("referral", "website", "fair")[number % 3],
+                    owner=f"rep-{number % 200}",
+                )
+                for number in range(begin, min(begin + batch, events))
+            )
+        )
+    deals.close()
 
 
 def project() -> None:

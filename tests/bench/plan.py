@@ -10,10 +10,12 @@ PRODUCT, ALONE = "Throughline", "Throughline, nothing downstream"
 LIBRARY, FUNCTIONS = "FastAPI + eventsourcing", "FastAPI + eventsourcing, database function"
 PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, no database"
 
-CLOSED, OPEN, VISIBLE, REST, QUESTIONS, LEDGERS = "closed", "open", "visible", "rest", "questions", "ledger"
-LISTS = "lists"
+LIBRARY_RUNNER = "eventsourcing, its projection runner"
+
+CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
+QUESTIONS, LEDGERS, LISTS, REBUILD = "questions", "ledger", "lists", "rebuild"
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, LISTS)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, LISTS, REBUILD)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -28,6 +30,8 @@ LEDGERS_SECONDS, INVOICE_SECONDS = 80.0, 0.005
 """About what the ledgers take, and more for each invoice of the largest, with all that is filled beside it."""
 LISTS_SECONDS, LISTED_SECONDS = 120.0, 0.0004
 """About what asking lists takes, and for each deal folding it."""
+REBUILT_SECONDS = 0.02
+"""About what each deal takes that is filled in and rebuilt, twice."""
 BETWEEN_SECONDS = 2.5
 """About what starting the clients and settling afterwards takes."""
 
@@ -51,6 +55,11 @@ class Plan:
     """The length of a number series and of an assignment queue."""
     listed: int = 1_000_000
     """How many deals the list of deals is asked over."""
+
+    rebuilt: int = 100_000
+    """Over how many deals read models are built anew."""
+    of_library: int = 20_000
+    """How many events the library's projection runner folds beside."""
 
     @property
     def settled(self) -> int:
@@ -86,7 +95,8 @@ class Plan:
         asked = QUESTIONS_SECONDS + self.deals * DEAL_SECONDS if QUESTIONS in self.sections else 0.0
         ledgers = LEDGERS_SECONDS + self.invoices * INVOICE_SECONDS if LEDGERS in self.sections else 0.0
         lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if LISTS in self.sections else 0.0
-        return (builds * (commands + asked + ledgers) + lists) / 60
+        rebuilt = self.rebuilt * REBUILT_SECONDS if REBUILD in self.sections else 0.0
+        return (builds * (commands + asked + ledgers) + lists + rebuilt) / 60
 
 
 def told(text: str) -> None:

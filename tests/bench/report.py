@@ -11,6 +11,7 @@ from tests.bench.figures import (
     Held,
     Measured,
     Pressure,
+    Rebuilt,
     Rest,
     Round,
     Steady,
@@ -43,6 +44,8 @@ def report(measured: Measured, product: str) -> str:
         parts.append(_cold(measured.cold))
     if measured.listed:
         parts.append(_listed(measured.listed))
+    if measured.rebuilt:
+        parts.append(_rebuilt(measured.rebuilt))
     return "\n\n".join(parts) + "\n"
 
 
@@ -221,6 +224,24 @@ def _first_answers(own: Sequence[Cold], mine: Sequence[Cold]) -> tuple[str, ...]
         f"{max(one.stall for one in own) * 1e3:.0f}",
         f"{cpu / first:.1f}" if first and own is not mine else NOTHING,
     )
+
+
+def _rebuilt(rebuilt: Sequence[Rebuilt]) -> str:
+    """One line for each read model; what is last is what the others are compared with."""
+    peer = rebuilt[-1]
+    rows = [
+        (
+            one.name,
+            f"{one.events:,}",
+            f"{one.rate:,.0f}",
+            *(f"{spent / one.events * 1e6:,.0f}" for spent in (one.python, one.postgres)),
+            *((NOTHING, NOTHING) if one is peer else (f"{one.rate / peer.rate:.1f}", f"{peer.cost / one.cost:.1f}")),
+        )
+        for one in rebuilt
+    ]
+    heads = ("Read model", "Events", "Events/s", "Python, CPU µs", "PostgreSQL, CPU µs")
+    beside = ("÷ library (events/s)", "Library ÷ this (CPU)")
+    return f"## Read models built anew, nobody served\n\n{table((*heads, *beside), rows)}"
 
 
 def _by(rounds: Iterable[Item], key: Callable[[Item], Key]) -> Mapping[Key, list[Item]]:

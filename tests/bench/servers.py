@@ -153,16 +153,11 @@ async def stage(build: Build, path: Path = HOME) -> AsyncIterator[Stage]:
 async def peer(local: Stack, name: str, factory: str, more: Mapping[str, str] | None = None) -> AsyncIterator[Server]:
     """One of the peers, in one process of uvicorn with its fastest parts, and its projection runner in another."""
     url = await DatabaseServer(local.postgres.url).create_database("eventsourcing")
-    port, place = free_port(set()), urlsplit(url)
+    port = free_port(set())
     environment = {
         "OIDC_ISSUER": local.settings()["OIDC_ISSUER"],
         "OIDC_JWKS_URL": local.settings()["OIDC_JWKS_URL"],
-        "PERSISTENCE_MODULE": "eventsourcing.postgres",
-        "POSTGRES_DBNAME": place.path.removeprefix("/"),
-        "POSTGRES_HOST": str(place.hostname),
-        "POSTGRES_PORT": str(place.port),
-        "POSTGRES_USER": str(place.username),
-        "POSTGRES_PASSWORD": str(place.password),
+        **library_environment(url),
         **(more or {}),
     }
     served = (
@@ -185,6 +180,19 @@ async def peer(local: Stack, name: str, factory: str, more: Mapping[str, str] | 
     finally:
         for one in running:
             await one.stop()
+
+
+def library_environment(url: str) -> Mapping[str, str]:
+    """What tells the library in which database it works."""
+    place = urlsplit(url)
+    return {
+        "PERSISTENCE_MODULE": "eventsourcing.postgres",
+        "POSTGRES_DBNAME": place.path.removeprefix("/"),
+        "POSTGRES_HOST": str(place.hostname),
+        "POSTGRES_PORT": str(place.port),
+        "POSTGRES_USER": str(place.username),
+        "POSTGRES_PASSWORD": str(place.password),
+    }
 
 
 async def _projection(local: Stack, port: int, environment: Mapping[str, str], url: str) -> Running:
