@@ -47,15 +47,15 @@ class Company:
 
     def day(self, moment: datetime) -> date:
         """The company's calendar day of an instant."""
-        return moment.astimezone(ZoneInfo(self.timezone)).date()
+        return _day(moment, self.timezone)
 
     def start_of(self, day: date) -> datetime:
         """The first instant (UTC) of a day of the company."""
-        return datetime.combine(day, time(), tzinfo=ZoneInfo(self.timezone)).astimezone(UTC)
+        return _start_of(day, self.timezone)
 
     def end_of(self, day: date) -> datetime:
         """The last instant (UTC) of a day of the company."""
-        return self.start_of(day + timedelta(days=1)) - timedelta(microseconds=1)
+        return _end_of(day, self.timezone)
 
     def is_working(self, day: date) -> bool:
         """Monday to Friday, unless a holiday."""
@@ -75,6 +75,22 @@ class Company:
                 day += timedelta(days=1)
                 days -= self.is_working(day)
         return day
+
+
+# Remembered, for the days and instants of one fold come again and again, and a time zone is slow to ask.
+@lru_cache(maxsize=16384)
+def _day(moment: datetime, timezone: str) -> date:
+    return moment.astimezone(ZoneInfo(timezone)).date()
+
+
+@lru_cache(maxsize=4096)
+def _start_of(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def _end_of(day: date, timezone: str) -> datetime:
+    return _start_of(day + timedelta(days=1), timezone) - timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

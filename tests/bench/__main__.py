@@ -73,6 +73,7 @@ QUICK: Mapping[str, Any] = {
     "invoices": 2_000,
     "numbers": 30_000,
     "listed": 100_000,
+    "rebuilt": 5_000,
 }
 
 

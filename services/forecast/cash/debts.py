@@ -5,11 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
+
 from services.forecast.counting.sums import Part, Sum
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(msgspec.Struct, frozen=True):
     """Where what is owed counts."""
 
     due: date
@@ -18,8 +19,7 @@ class Debt:
     owner: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(msgspec.Struct, frozen=True):
     """Where an invoice counts."""
 
     issued_on: date

@@ -3,20 +3,22 @@
 A figure at the end of a day is the sum of all changes up to that day: what counted from Monday to Thursday adds itself
 on Monday and takes itself away on Thursday. Levels say what the changes before a month come to, so that nobody has to
 sum them from the beginning: what stood when a month began, and what still stands, by the month of its beginning.
+
+Several of these values are made for each event, and serve as keys: structs are made and compared in C.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from shared.domain.context import Company
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(msgspec.Struct, frozen=True):
     """How many, worth how much, weighted how much."""
 
     count: int = 0
@@ -34,16 +36,15 @@ class Sum:
 
 
 def fields(value: Any) -> dict[str, Any]:
-    """The fields of a place or a sum by their names; `asdict` would copy each value."""
-    return {name: getattr(value, name) for name in value.__match_args__}
+    """The fields of a place or a sum by their names."""
+    return msgspec.structs.asdict(value)
 
 
 Place = TypeVar("Place")
 Key = TypeVar("Key")
 
 
-@dataclass(frozen=True, slots=True)
-class Part(Generic[Place]):
+class Part(msgspec.Struct, Generic[Place], frozen=True):
     """What counts where, from when to when (None: still)."""
 
     start: datetime
@@ -57,11 +58,26 @@ def moved(
 ) -> dict[tuple[date, Place], Sum]:
     """What changes on which day when some parts are replaced by others."""
     changes: dict[tuple[date, Place], list[Sum]] = defaultdict(list)
-    for part, come, gone in _signed(before, after):
+    for part, come, gone in _signed(_joined(before), _joined(after)):
         changes[company.day(part.start), part.where].append(come)
         if part.end is not None:
             changes[company.day(part.end), part.where].append(gone)
     return _summed(changes)
+
+
+def _joined(parts: Iterable[Part[Place]]) -> Iterator[Part[Place]]:
+    """Parts of which one goes on where the one before it ended, in the same place and worth as much, as one: between
+    them nothing changes."""
+    open_: dict[type, Part[Place]] = {}
+    for part in parts:
+        kind = type(part.where)
+        last = open_.get(kind)
+        if last and last.end == part.start and last.where == part.where and last.what == part.what:
+            part = Part(last.start, part.end, part.where, part.what)  # noqa: PLW2901 - the two together
+        elif last:
+            yield last
+        open_[kind] = part
+    yield from open_.values()
 
 
 def levelled(

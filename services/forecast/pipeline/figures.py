@@ -5,10 +5,12 @@ A state counts from its beginning to its end (`counting/sums.py`); of open deals
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 from uuid import UUID
+
+import msgspec
 
 from services.forecast.asking.question import NOBODY
 from services.forecast.counting.sums import Part, Sum, levelled, moved
@@ -21,8 +23,7 @@ UNDATED = ""
 """Stands for no expected close in keys."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, order=True):
     """Where an open deal counts."""
 
     due: str
@@ -36,16 +37,14 @@ class Standing:
     owner: UUID
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Silence:
+class Silence(msgspec.Struct, frozen=True, order=True):
     """Where an open deal counts that has been silent for longer than its process allows."""
 
     team: UUID
     owner: UUID
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Close:
+class Close(msgspec.Struct, frozen=True, order=True):
     """Where a closed deal counts. `cycle_days` are whole days of the company from beginning to win; -1 when unknown
     or not won. `valued_on` is the day whose exchange rate counts: that of the outcome, `ANY_DAY` for the company's own
     currency, so that its rows stay few."""
@@ -62,8 +61,7 @@ class Close:
     cycle_days: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Opening:
+class Opening(msgspec.Struct, frozen=True, order=True):
     """Where a deal counts by the day of its opening."""
 
     opened_on: date
@@ -164,7 +162,7 @@ def _parts(spans: Iterable[Span], company: Company) -> list[Part[Where]]:
 
 def _open(counted: Iterable[Part[Where]]) -> list[Part[Standing]]:
     """The parts that have levels: those of open deals."""
-    return [Part(part.start, part.end, part.where, part.what) for part in counted if isinstance(part.where, Standing)]
+    return [cast("Part[Standing]", part) for part in counted if isinstance(part.where, Standing)]
 
 
 def mean_and_median(days: Counter[int]) -> tuple[Decimal | None, Decimal | None, int]:

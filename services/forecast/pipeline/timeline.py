@@ -6,11 +6,12 @@ folds them in the same order.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, get_args
 from uuid import UUID
+
+import msgspec
 
 from shared.domain.context import Company
 from shared.domain.history import timed
@@ -44,8 +45,7 @@ CATEGORIES: tuple[str, ...] = get_args(Category)
 """Forecast categories, the surest first; each but omitted adds to those after it in a cumulative roll-up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DealState:
+class DealState(msgspec.Struct, frozen=True, kw_only=True):
     """A deal as it stood at an instant. `amount` is in the deal's own currency; `began` is the capture of its lead, or
     its own opening; `closed_on` is the day of its outcome; `touched` the last time somebody worked on it.
     `next_step` is the day of what is to happen next, `agreed` when that was planned."""
@@ -100,8 +100,7 @@ class DealState:
         return half_up(self.amount * self.probability, self.amount)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True):
     """A state that held from `start` until `end` (None: still)."""
 
     start: datetime
@@ -123,7 +122,7 @@ def follow(state: DealState | None, event: Any, moment: datetime) -> DealState |
     changes = _changes(state, event, moment)
     if isinstance(event, WORK):
         changes["touched"] = moment
-    return replace(state, **changes)
+    return msgspec.structs.replace(state, **changes)
 
 
 WORK = (DealActivityLogged, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)

@@ -1,11 +1,11 @@
 """Why a deal may not come in (FC-4)."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from services.forecast.pipeline.dangers import dangers
 from services.forecast.pipeline.queries.endangered import due_by

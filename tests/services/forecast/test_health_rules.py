@@ -1,10 +1,10 @@
 """Bands, trends and shares of the health metrics (FC-7)."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from services.forecast.health.rules import (
     ATTAINMENT,
