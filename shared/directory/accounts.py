@@ -40,8 +40,9 @@ ACCOUNT = Table(
 
 KNOWN_ACCOUNTS = Projection(
     name="known_accounts",
-    version=4,
+    version=5,
     ddl=ACCOUNT.ddl,
+    indices=ACCOUNT.index_ddl,
     apply=ACCOUNT.apply,
     source="journal",
     events=tuple(ACCOUNT.events),

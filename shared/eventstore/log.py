@@ -5,11 +5,13 @@ what commits later below it. The watermark (`fence` in the database) says up to 
 who may still own a number below; once those transactions have ended, everything up to there is final, but never beyond
 the highest committed position: numbers above that one may be handed out again after a crash. Below it, numbers that are
 missing are dead. No clock decides anything here.
+
+What is final can be read stream by stream as well: whoever folds all of it meets each stream once, and whole.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +31,7 @@ WAIT_SECONDS = 1.0
 """A watermark that waits longer than this for one transaction is logged, with who holds it up."""
 SCAN_ROWS = 64
 """So few are decoded, and worked on, at a time: the loop that does it keeps leases and heartbeats as well."""
+NO_ID, LAST_ID, MAX_SEQUENCE = UUID(int=0), UUID(int=2**128 - 1), 2**63 - 1
 MAX_SPAN = 20_000
 """So many positions are looked through for events of some types at a time, however few there are among them."""
 
@@ -51,12 +54,38 @@ class Undecodable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamScan:
+    """How far a log was read stream by stream, up to a position that is final: all streams before that of
+    `aggregate_id`, and of that one the events up to `sequence`."""
+
+    upto: int
+    aggregate_id: UUID = NO_ID
+    sequence: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a reader has worked a log off: everything up to `position`, and while it reads stream by stream what lies
+    before the `scan` as well."""
+
+    position: int
+    scan: StreamScan | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """The next events, final and in order. A reader that has worked them off is at `upto`, which may lie beyond the
     last event: numbers in between are dead."""
 
     events: list[Envelope[Any] | Undecodable]
     upto: int
+    scan: StreamScan | None = None
+    """Where a scan goes on; None of a page in the order of the log, and of the last one of a scan."""
+
+    @property
+    def end(self) -> Progress:
+        """Where a reader is that has worked it off."""
+        return Progress(self.upto, self.scan)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +148,15 @@ class Log:
             " as told (aggregate_id, fact, sequence, causation_id) using (aggregate_id, fact)"
             " where known.sequence < told.sequence and known.causation_id <> told.causation_id"
         )
+        of_page = f"select aggregate_id, sequence from {table} where (aggregate_id, sequence) > ($1, $2)"  # noqa: S608
+        by_row = "order by aggregate_id, sequence limit 1"
+        self._ends = f"({of_page} {by_row}) union all ({of_page} {by_row} offset $3 - 1)"
+        self._streams = (
+            # How much lies between two rows PostgreSQL cannot estimate, only between two ids.
+            f"select {columns} where l.aggregate_id between $1 and $3 and (l.aggregate_id, l.sequence) > ($1, $2)"
+            " and (l.aggregate_id, l.sequence) <= ($3, $4) and l.position <= $5"
+            " and ($6::text[] is null or l.type = any ($6)) order by l.position"
+        )
         family, by_stream = "where l.aggregate = $1 and l.position <= $2", "order by l.aggregate_id, l.sequence"
         self._all = f"select {columns} {family}{{more}} {by_stream}"
 
@@ -160,6 +198,29 @@ class Log:
         else:
             rows, upto = await self._rows(self._next_of, after, limit, [*types, UNREADABLE], span=MAX_SPAN)
         return Page(events=[self._decoded(row) for row in rows], upto=upto)
+
+    async def begin_streams(self) -> StreamScan:
+        """A scan of everything that is final now."""
+        return StreamScan(upto=await self.ceiling())
+
+    async def read_streams(self, scan: StreamScan, limit: int, types: Collection[str] | None = None) -> Page:
+        """The next streams of a scan, whole, about `limit` events of any type; a longer stream comes in parts. `types`
+        as of `read`. Within the page the events are in the order of the log."""
+        begin = scan.aggregate_id, scan.sequence
+        async with self._pool.acquire() as connection:
+            ends = await connection.fetch(self._ends, *begin, limit)
+            end, more = (LAST_ID, MAX_SEQUENCE), len(ends) == 2
+            if more:
+                first, last = ends
+                # Unless it fills the page, the last stream is of the next one: it may go on beyond.
+                alone = first["aggregate_id"] == last["aggregate_id"]
+                end = last["aggregate_id"], last["sequence"] if alone else -1
+            wanted = None if types is None else [*types, UNREADABLE]
+            rows = await connection.fetch(self._streams, *begin, *end, scan.upto, wanted)
+        events = [self._decoded(row) for row in rows]
+        if not more:
+            return Page(events=events, upto=scan.upto)
+        return Page(events=events, upto=0, scan=replace(scan, aggregate_id=end[0], sequence=end[1]))
 
     async def read_raw(self, after: int, limit: int) -> RawPage:
         """As `read`, of all types and undecoded."""

@@ -7,9 +7,11 @@ twice.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from asyncpg import Pool
 
+from shared.eventstore.log import Progress, StreamScan
 from shared.eventstore.pool import AnyConnection
 
 
@@ -19,15 +21,17 @@ class Superseded(Exception):
 
 ENSURE = "insert into mark (name) values ($1) on conflict do nothing"
 TAKE = "update mark set epoch = $2 where name = $1 and epoch <= $2 returning position"
-LOCK = "select name, position, epoch from mark where name = any($1::text[]) order by name for update"
+PROGRESS = "position, scan_upto, scan_aggregate_id, scan_sequence"
+LOCK = f"select name, {PROGRESS}, epoch from mark where name = any($1::text[]) order by name for update"  # noqa: S608
 ADVANCE = """
-    update mark set position = $3, as_of = greatest(as_of, $4), epoch = led.epoch
+    update mark set position = $3, scan_upto = $4, scan_aggregate_id = $5, scan_sequence = $6,
+           as_of = greatest(as_of, $7), epoch = led.epoch
       from unnest($1::text[], $2::bigint[]) as led (name, epoch) where mark.name = led.name
 """
 OVER = """
-    update mark set position = $4, as_of = greatest(as_of, $5), epoch = led.epoch
+    update mark set position = $3, as_of = greatest(as_of, $4), epoch = led.epoch
       from unnest($1::text[], $2::bigint[]) as led (name, epoch)
-     where mark.name = led.name and position = $3 and mark.epoch <= led.epoch returning mark.name
+     where mark.name = led.name and position = $5 and scan_upto is null and mark.epoch <= led.epoch returning mark.name
 """
 
 FencingTokens = Mapping[str, int]
@@ -47,12 +51,20 @@ async def take(connection: "AnyConnection | Pool", name: str, *, fencing_token: 
     return int(row["position"])
 
 
-async def lock(connection: AnyConnection, fencing_tokens: FencingTokens, *, at: int) -> None:
+def progress_of(row: Any) -> Progress:
+    """How far a checkpoint is, from its row."""
+    if row["scan_upto"] is None:
+        return Progress(row["position"])
+    scan = StreamScan(upto=row["scan_upto"], aggregate_id=row["scan_aggregate_id"], sequence=row["scan_sequence"])
+    return Progress(row["position"], scan)
+
+
+async def lock(connection: AnyConnection, fencing_tokens: FencingTokens, *, at: Progress) -> None:
     """Hold checkpoints until the transaction ends. `Superseded` unless all stand at `at` and no later leader wrote
     them."""
     rows = await connection.fetch(LOCK, list(fencing_tokens))
     if len(rows) != len(fencing_tokens) or any(
-        row["position"] != at or row["epoch"] > fencing_tokens[row["name"]] for row in rows
+        progress_of(row) != at or row["epoch"] > fencing_tokens[row["name"]] for row in rows
     ):
         raise Superseded(f"{', '.join(fencing_tokens)} moved on from {at}")
 
@@ -65,9 +77,13 @@ async def hold(connection: AnyConnection, name: str, *, fencing_token: int) -> i
     return int(row["position"])
 
 
-async def advance(connection: AnyConnection, fencing_tokens: FencingTokens, *, to: int, as_of: datetime | None) -> None:
+async def advance(
+    connection: AnyConnection, fencing_tokens: FencingTokens, *, to: Progress, as_of: datetime | None
+) -> None:
     """Move checkpoints that this transaction holds."""
-    await connection.execute(ADVANCE, list(fencing_tokens), list(fencing_tokens.values()), to, as_of)
+    scan = (to.scan.upto, to.scan.aggregate_id, to.scan.sequence) if to.scan else (None, None, None)
+    led = list(fencing_tokens), list(fencing_tokens.values())
+    await connection.execute(ADVANCE, *led, to.position, *scan, as_of)
 
 
 async def pass_over(
@@ -75,6 +91,6 @@ async def pass_over(
 ) -> None:
     """Move checkpoints that stand at `at` over events that change nothing, in one statement. `Superseded` as by
     `lock`."""
-    moved = await connection.fetch(OVER, list(fencing_tokens), list(fencing_tokens.values()), at, to, as_of)
+    moved = await connection.fetch(OVER, list(fencing_tokens), list(fencing_tokens.values()), to, as_of, at)
     if len(moved) != len(fencing_tokens):
         raise Superseded(f"{', '.join(fencing_tokens)} moved on from {at}")

@@ -12,7 +12,7 @@ from uuid import UUID
 from asyncpg import Pool, QueryCanceledError
 
 from shared.domain.context import Company
-from shared.eventstore.log import Log, Page
+from shared.eventstore.log import Log, Page, Progress
 from shared.eventstore.pool import BLOCKED, AnyConnection
 from shared.following import checkpoints, dead_letters
 from shared.following.dead_letters import Poison
@@ -51,7 +51,7 @@ class Folding:
         self._log = log
         self._company = company
 
-    async def fold(self, targets: Sequence[Target], after: int, page: Page) -> bool:
+    async def fold(self, targets: Sequence[Target], after: Progress, page: Page) -> bool:
         """Fold the page that follows `after` into builds that all stand there. False when one of them raised something:
         then all are as they were, and each has to go on by itself."""
         if not any(concerns(entry, target.types) for target in targets for entry in page.events):
@@ -67,27 +67,31 @@ class Folding:
             return False
         return True
 
-    async def fold_alone(self, target: Target, after: int, page: Page) -> None:
+    async def fold_alone(self, target: Target, after: Progress, page: Page) -> None:
         """Fold the page that follows `after` into one build, and park what cannot be folded. Raises `TooManyParked`, or
         what of `BLOCKED` a statement failed with; then the build is as it was."""
-        if any(concerns(entry, target.types) for entry in page.events):
+        of_streams = after.scan or page.scan
+        if of_streams or any(concerns(entry, target.types) for entry in page.events):
             await self._together([target], after, page, careful=True)
         else:
             await self._pass_over([target], after, page)
 
-    async def _pass_over(self, targets: Sequence[Target], after: int, page: Page) -> None:
+    async def _pass_over(self, targets: Sequence[Target], after: Progress, page: Page) -> None:
         await checkpoints.pass_over(
-            self._pool, _fencing_tokens(targets), at=after, to=page.upto, as_of=newest(page.events)
+            self._pool, _fencing_tokens(targets), at=after.position, to=page.upto, as_of=newest(page.events)
         )
 
-    async def _together(self, targets: Sequence[Target], after: int, page: Page, *, careful: bool) -> None:
+    async def _together(self, targets: Sequence[Target], after: Progress, page: Page, *, careful: bool) -> None:
         fencing_tokens = _fencing_tokens(targets)
         async with self._pool.acquire() as connection, connection.transaction():
+            if all(target.build.state == "building" for target in targets):
+                # A crash only means that a page is folded once more; what lets the build serve waits for the disk.
+                await connection.execute("set local synchronous_commit = off")
             await checkpoints.lock(connection, fencing_tokens, at=after)
             waiting = await dead_letters.parked_aggregates(connection, fencing_tokens)
             for target in targets:
                 await self._one(connection, target, page, waiting.get(target.build.schema, frozenset()), careful)
-            await checkpoints.advance(connection, fencing_tokens, to=page.upto, as_of=newest(page.events))
+            await checkpoints.advance(connection, fencing_tokens, to=page.end, as_of=newest(page.events))
 
     async def _one(
         self, connection: AnyConnection, target: Target, page: Page, waiting: frozenset[UUID], careful: bool

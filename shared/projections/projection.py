@@ -142,6 +142,9 @@ class Projection:
     source: Source = "log"
     events: Sequence[type] = ()
     """The classes that `apply` is given; none means all."""
+    indices: Sequence[str] = ()
+    """Statements that make what only readers need, each `create index if not exists <name> on {view}.…`: they are
+    carried out once a build has folded the history that it found, before it serves."""
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name) or self.name == "view":
@@ -153,11 +156,21 @@ class Projection:
         return types_read(self.events) if self.events else None
 
 
+def indices(**of: Sequence[str]) -> tuple[str, ...]:
+    """The statements that make the indices of tables, each told as what follows the table's name, in their order."""
+    return tuple(
+        f"create index if not exists {table}_{number} on {{view}}.{table} {each}"
+        for table, all_of in of.items()
+        for number, each in enumerate(all_of, start=1)
+    )
+
+
 def revision_of(projection: Projection, company: Company) -> str:
     """The revision of a projection that this process folds and reads: its version, with a fingerprint of what else its
     rows depend on. Builds of one revision are alike, whichever process folds them."""
     depends: Sequence[object] = (
         " ".join(projection.ddl.split()),
+        [" ".join(statement.split()) for statement in projection.indices],
         projection.source,
         None if projection.types is None else sorted(projection.types),
         (company.currency, company.timezone, sorted(day.isoformat() for day in company.holidays)),

@@ -22,7 +22,7 @@ from shared.domain.context import Company
 from shared.eventstore.batching import RELAXED, Pace
 from shared.eventstore.leader_election import lead
 from shared.eventstore.lease import Held, Leases
-from shared.eventstore.log import Log, Page
+from shared.eventstore.log import Log, Page, Progress
 from shared.eventstore.pool import BLOCKED
 from shared.eventstore.wakeup import Wakeup
 from shared.following import dead_letters
@@ -56,7 +56,7 @@ MAX_RETRY_SECONDS = 60.0
 class Halt:
     """Where a build stands still, and when it is tried again."""
 
-    position: int
+    progress: Progress
     retry_at: float
     delay: float
     reason: str
@@ -174,10 +174,10 @@ class ProjectionRunner:
             if page.upto == position:
                 self._is_level(*targets)
                 continue
-            folded = await folding.fold(targets, position, page)
+            folded = await folding.fold(targets, Progress(position), page)
             for build in (target.build for target in targets):
                 if folded:
-                    followed[build.schema] = replace(build, position=page.upto)
+                    followed[build.schema] = replace(build, progress=page.end)
                 else:
                     del followed[build.schema]
                     self._follow_alone(folding, build)
@@ -198,27 +198,39 @@ class ProjectionRunner:
     async def _alone(self, folding: Folding, build: Build) -> None:
         """Take one build on until it is in step with the log, or has to stand still."""
         try:
-            target, position = self._target(build), build.position
+            target, progress, indexed = self._target(build), build.progress, False
             while True:
                 async with self._doubtful if build.schema in self._halted else self._places:
-                    page = await self._log.read(position, self._build_page, target.types)
-                    ended = page.upto == position
+                    page = await self._next(target, progress)
+                    ended = page.end == progress
                     if not ended:
-                        await folding.fold_alone(target, position, page)
-                        position = page.upto
+                        await folding.fold_alone(target, progress, page)
+                        progress = page.end
                         self._go_on(build.schema)
                         await self._analyze(build, len(page.events))
                 if build.state == "serving" and ended:
                     self._is_level(target)
                     await self._rejoin(build)
                     return
-                if build.state == "building" and (await self._switched(build, page, ended=ended) or ended):
-                    return
+                if build.state == "building" and progress.scan is None:
+                    if not indexed:
+                        await builds.index(self._pool, target.projection, build.schema)
+                        indexed = True
+                    if await self._switched(build, page, ended=ended) or ended:
+                        return
                 self._advanced.notify()
         except (TooManyParked, *BLOCKED) as error:
-            await self._halt(build.schema, position, error)
+            await self._halt(build.schema, progress, error)
         except Superseded as news:
             self._superseded(news)
+
+    async def _next(self, target: Target, progress: Progress) -> Page:
+        """The page that follows in a build that is apart. What is built beside reads the history that it finds stream
+        by stream, so that each is folded once, and from then on follows the log."""
+        if target.build.state == "building" and progress.position == 0:
+            scan = progress.scan or await self._log.begin_streams()
+            return await self._log.read_streams(scan, self._build_page, target.types)
+        return await self._log.read(progress.position, self._build_page, target.types)
 
     async def _analyze(self, build: Build, events: int) -> None:
         """Refresh the statistics of what catches up, whenever it has doubled."""
@@ -324,19 +336,19 @@ class ProjectionRunner:
     def _stands_still(self, build: Build) -> bool:
         halt = self._halted.get(build.schema)
         waits = halt is not None and asyncio.get_running_loop().time() < halt.retry_at
-        return waits and halt is not None and halt.position == build.position
+        return waits and halt is not None and halt.progress == build.progress
 
-    async def _halt(self, schema: str, position: int, error: Exception) -> None:
+    async def _halt(self, schema: str, progress: Progress, error: Exception) -> None:
         """A build that parks too much, or that locks of others hold up, stands still, and is tried again later and
         later, until it goes on."""
         before = self._halted.get(schema)
-        again = before is not None and before.position == position
+        again = before is not None and before.progress == progress
         longest = MAX_RETRY_SECONDS if isinstance(error, TooManyParked) else MAX_BLOCKED_RETRY_SECONDS
         delay = min(2 * before.delay, longest) if again and before else FIRST_RETRY_SECONDS
         retry_at = asyncio.get_running_loop().time() + delay
         reason = TOO_MUCH if isinstance(error, TooManyParked) else f"it is held up ({type(error).__name__})"
-        self._halted[schema] = Halt(position=position, retry_at=retry_at, delay=delay, reason=reason)
-        logger.error("projection-halted", build=schema, position=position, error=type(error).__name__)
+        self._halted[schema] = Halt(progress=progress, retry_at=retry_at, delay=delay, reason=reason)
+        logger.error("projection-halted", build=schema, position=progress.position, error=type(error).__name__)
         self._tell()
         await builds.say_stalled(self._pool, schema, True)
         self._advanced.notify()

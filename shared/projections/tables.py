@@ -6,8 +6,8 @@
         events=product.events,
         changes={ProductListed: lambda fact, row: {"name": fact.data.name}},
     )
-    PRODUCT_PROJECTION = Projection(name="products", version=1, ddl=PRODUCT.ddl, apply=PRODUCT.apply,
-    events=tuple(PRODUCT.events))
+    PRODUCT_PROJECTION = Projection(name="products", version=1, ddl=PRODUCT.ddl, indices=PRODUCT.index_ddl,
+    apply=PRODUCT.apply, events=tuple(PRODUCT.events))
 
 The columns follow from the fields of the row class. A change is pure: it is given the event and the row before, and
 says which columns are different after. Every event says of what it belongs to when that was changed last.
@@ -25,7 +25,7 @@ from shared.domain.text import language_key
 from shared.events.chronology import Dated
 from shared.events.envelope import Envelope
 from shared.projections.columns import BY_LANGUAGE, SEARCHED, columns_of, marked
-from shared.projections.projection import ProjectionDatabase
+from shared.projections.projection import ProjectionDatabase, indices
 
 Row = dict[str, Any]
 Change = Callable[[Any, Row], Mapping[str, Any]]
@@ -48,7 +48,8 @@ class Table:
     """A class with further columns, which no list shows."""
     keys: Callable[[Envelope[Any]], Iterable[Any]] = lambda fact: (fact.aggregate_id,)
     indices: Sequence[str] = ()
-    """Their columns, like "(opened_at, id)"; the one for those who ask what has changed follows from `updated_at`."""
+    """Those that readers need, by their columns, like "(opened_at, id)"; the one for those who ask what has changed
+    follows from `updated_at`."""
     assumes: Change | None = None
     """What else a row says once the order of its facts could not be known, given the last of them and the row."""
 
@@ -88,11 +89,15 @@ class Table:
 
     @property
     def ddl(self) -> str:
-        """The statements that make the table and its indices."""
+        """The statement that makes the table."""
         columns = ", ".join(f"{name} {kind}" for name, kind in self.stored.items())
+        return f"create table {{view}}.{self.name} ({columns});\n"
+
+    @property
+    def index_ddl(self) -> tuple[str, ...]:
+        """The statements that make its indices."""
         changed = ("(updated_at, id)",) if UPDATED_AT in self.columns else ()
-        indices = [f"create index on {{view}}.{self.name} {each};" for each in (*self.indices, *changed)]
-        return "\n".join([f"create table {{view}}.{self.name} ({columns});", *indices, ""])
+        return indices(**{self.name: (*self.indices, *changed)})
 
     @property
     def write(self) -> str:

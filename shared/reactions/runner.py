@@ -25,7 +25,7 @@ from shared.eventstore.append import Idempotency
 from shared.eventstore.batching import RELAXED
 from shared.eventstore.leader_election import lead
 from shared.eventstore.lease import Leases
-from shared.eventstore.log import Log, Page, Undecodable
+from shared.eventstore.log import Log, Page, Progress, Undecodable
 from shared.eventstore.wakeup import Wakeup
 from shared.following import checkpoints, dead_letters
 from shared.following.dead_letters import Poison
@@ -90,14 +90,14 @@ class Reacting:
         poisons = await self._all(_by_aggregate(await self._anew(entries), waiting))
         await self._tell_parked(entries, behind, poisons)
         async with self._pool.acquire() as connection, connection.transaction():
-            await checkpoints.lock(connection, self._fencing_tokens, at=after)
+            await checkpoints.lock(connection, self._fencing_tokens, at=Progress(after))
             if await self._waiting(connection) != waiting:
                 raise checkpoints.Superseded(f"{self.checkpoint}: sequences were parked or released meanwhile")
             await dead_letters.queue(
                 connection, self.checkpoint, [(event.aggregate_id, event.position) for event in behind]
             )
             await dead_letters.park(connection, self.checkpoint, poisons)
-            await checkpoints.advance(connection, self._fencing_tokens, to=page.upto, as_of=newest_at)
+            await checkpoints.advance(connection, self._fencing_tokens, to=page.end, as_of=newest_at)
         dead_letters.report(self.checkpoint, poisons)
 
     async def begin(self) -> None:

@@ -101,7 +101,12 @@ CONTRACT = Table(
 )
 
 CONTRACT_PROJECTION = Projection(
-    name="contracts", version=6, ddl=CONTRACT.ddl, apply=CONTRACT.apply, events=tuple(CONTRACT.events)
+    name="contracts",
+    version=7,
+    ddl=CONTRACT.ddl,
+    indices=CONTRACT.index_ddl,
+    apply=CONTRACT.apply,
+    events=tuple(CONTRACT.events),
 )
 
 CONTRACTS = Listing(

@@ -39,8 +39,9 @@ KNOWN_DEAL = Table(
 
 KNOWN_DEALS = Projection(
     name="known_deals",
-    version=3,
+    version=4,
     ddl=KNOWN_DEAL.ddl,
+    indices=KNOWN_DEAL.index_ddl,
     apply=KNOWN_DEAL.apply,
     source="journal",
     events=tuple(KNOWN_DEAL.events),

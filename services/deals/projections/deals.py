@@ -149,7 +149,9 @@ DEAL = Table(
     ),
 )
 
-DEAL_PROJECTION = Projection(name="deals", version=6, ddl=DEAL.ddl, apply=DEAL.apply, events=tuple(DEAL.events))
+DEAL_PROJECTION = Projection(
+    name="deals", version=7, ddl=DEAL.ddl, indices=DEAL.index_ddl, apply=DEAL.apply, events=tuple(DEAL.events)
+)
 
 DEALS = Listing(
     name="deals",

@@ -61,8 +61,9 @@ EXCHANGE_RATE = Table(
 
 EXCHANGE_RATE_PROJECTION = Projection(
     name="exchange_rates",
-    version=2,
+    version=3,
     ddl=EXCHANGE_RATE.ddl,
+    indices=EXCHANGE_RATE.index_ddl,
     apply=EXCHANGE_RATE.apply,
     events=tuple(EXCHANGE_RATE.events),
 )

@@ -47,7 +47,12 @@ PROCESS = Table(
 )
 
 PROCESS_PROJECTION = Projection(
-    name="processes", version=2, ddl=PROCESS.ddl, apply=PROCESS.apply, events=tuple(PROCESS.events)
+    name="processes",
+    version=3,
+    ddl=PROCESS.ddl,
+    indices=PROCESS.index_ddl,
+    apply=PROCESS.apply,
+    events=tuple(PROCESS.events),
 )
 
 PROCESSES = Listing(

@@ -49,7 +49,12 @@ PRODUCT = Table(
 )
 
 PRODUCT_PROJECTION = Projection(
-    name="products", version=6, ddl=PRODUCT.ddl, apply=PRODUCT.apply, events=tuple(PRODUCT.events)
+    name="products",
+    version=7,
+    ddl=PRODUCT.ddl,
+    indices=PRODUCT.index_ddl,
+    apply=PRODUCT.apply,
+    events=tuple(PRODUCT.events),
 )
 
 PRODUCTS = Listing(

@@ -53,7 +53,7 @@ TARGET = Table(
 )
 
 TARGET_PROJECTION = Projection(
-    name="targets", version=3, ddl=TARGET.ddl, apply=TARGET.apply, events=tuple(TARGET.events)
+    name="targets", version=4, ddl=TARGET.ddl, indices=TARGET.index_ddl, apply=TARGET.apply, events=tuple(TARGET.events)
 )
 
 TARGETS = Listing(

@@ -37,7 +37,7 @@ from shared.domain.history import by_thing, last_place
 from shared.events.chronology import Dated
 from shared.events.deals.deal import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
-from shared.projections.projection import Projection, ProjectionDatabase
+from shared.projections.projection import Projection, ProjectionDatabase, indices
 
 SPANS = """
 create table {view}.deal (deal_id uuid primary key, last_place text not null);
@@ -54,21 +54,7 @@ create table {view}.held (
     deal_id uuid not null, team uuid not null, owner uuid not null, known timestamptz not null,
     primary key (team, owner, deal_id)
 );
-create index on {view}.held (owner, deal_id);
-create index on {view}.span (start_at);
-create index on {view}.span (end_at) where end_at is not null;
-create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome = 'open' and end_at is not null;
-create index on {view}.span using gist (tstzrange(start_at, end_at)) where outcome <> 'open' and end_at is not null;
-create index on {view}.span (outcome, currency, (-amount), deal_id, owner, team, start_at) where end_at is null;
-create index on {view}.span (due) include (deal_id, start_at, currency, amount, expected_close, stalled_at, pushes,
-    entered_on, probability, process_id, process_version, stage, team, owner) where outcome = 'open' and end_at is null;
-create index on {view}.span (outcome, currency, process_id, process_version, stage, (-amount), deal_id)
-    where end_at is null;
-create index on {view}.span (currency);
 create statistics {view}.standing (mcv) on outcome, end_at from {view}.span;
-create index on {view}.span (closed_on) where end_at is null and closed_on is not null;
-create index on {view}.span (opened_at);
-create index on {view}.span (stalled_at) where outcome = 'open';
 """
 
 STANDING = "due text, process_id uuid, process_version integer, stage text, category text, currency text"
@@ -111,8 +97,26 @@ TALLIES = (MOVEMENT, LEVEL, STALLED, STALLED_MONTH, CLOSING, CLOSING_MONTH, CLOS
 
 DDL = f"""{SPANS}
 {" ".join(tally.ddl for tally in TALLIES)}
-create index on {{view}}.closing (owner, team, day);
 """
+
+INDICES = indices(
+    held=("(owner, deal_id)",),
+    closing=("(owner, team, day)",),
+    span=(
+        "(start_at)",
+        "(end_at) where end_at is not null",
+        "using gist (tstzrange(start_at, end_at)) where outcome = 'open' and end_at is not null",
+        "using gist (tstzrange(start_at, end_at)) where outcome <> 'open' and end_at is not null",
+        "(outcome, currency, (-amount), deal_id, owner, team, start_at) where end_at is null",
+        """(due) include (deal_id, start_at, currency, amount, expected_close, stalled_at, pushes, entered_on,
+            probability, process_id, process_version, stage, team, owner) where outcome = 'open' and end_at is null""",
+        "(outcome, currency, process_id, process_version, stage, (-amount), deal_id) where end_at is null",
+        "(currency)",
+        "(closed_on) where end_at is null and closed_on is not null",
+        "(opened_at)",
+        "(stalled_at) where outcome = 'open'",
+    ),
+)
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
@@ -124,7 +128,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await _fold(db, facts)
 
 
-PROJECTION = Projection(name="deals", version=14, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="deals", version=15, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS)
 
 
 Change = tuple[list[Span], list[Span]]

@@ -118,7 +118,14 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     await CONTACT.apply(db, events)
 
 
-ACCOUNT_PROJECTION = Projection(name="accounts", version=6, ddl=DDL, apply=apply, events=tuple(ACCOUNT.events))
+ACCOUNT_PROJECTION = Projection(
+    name="accounts",
+    version=7,
+    ddl=DDL,
+    indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
+    apply=apply,
+    events=tuple(ACCOUNT.events),
+)
 
 ACCOUNTS = Listing(
     name="accounts",

@@ -189,7 +189,9 @@ select id, person_name, captured_at, owner, team from {view}.lead
 """
 """The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
-LEAD_PROJECTION = Projection(name="leads", version=5, ddl=LEAD.ddl, apply=LEAD.apply, events=tuple(LEAD.events))
+LEAD_PROJECTION = Projection(
+    name="leads", version=6, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
+)
 
 LEADS = Listing(
     name="leads",

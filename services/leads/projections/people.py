@@ -162,7 +162,14 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await db.executemany(AWAY, [(leave.member_id, leave.start, leave.end) for leave in leaves])
 
 
-PEOPLE_PROJECTION = Projection(name="people", version=7, ddl=DDL, apply=apply, events=(*TEAM.events, *MEMBER.events))
+PEOPLE_PROJECTION = Projection(
+    name="people",
+    version=8,
+    ddl=DDL,
+    indices=(*TEAM.index_ddl, *MEMBER.index_ddl),
+    apply=apply,
+    events=(*TEAM.events, *MEMBER.events),
+)
 
 TEAMS = Listing(
     name="teams",

@@ -137,7 +137,7 @@ INSTALMENT = Table(
     events=(PlanDrawnUp, InstalmentInvoiced, PriorInvoiceCounted),
     changes={PlanDrawnUp: _part, InstalmentInvoiced: _invoiced, PriorInvoiceCounted: _less},
     keys=_parts,
-    indices=("(due, id)", "(plan_id)"),
+    indices=("(due, id)"),
 )
 
 
@@ -154,8 +154,16 @@ update {view}.plan as p set invoiced = i.invoiced, to_invoice = i.to_invoice fro
          from {view}.instalment where plan_id = any($1) group by plan_id) as i
  where p.id = i.plan_id"""
 
+# By this the fold itself sums up a plan.
+DDL = PLAN.ddl + INSTALMENT.ddl + "create index on {view}.instalment (plan_id);"
+
 PLAN_PROJECTION = Projection(
-    name="plans", version=4, ddl=PLAN.ddl + INSTALMENT.ddl, apply=apply, events=tuple(PLAN.events)
+    name="plans",
+    version=5,
+    ddl=DDL,
+    indices=(*PLAN.index_ddl, *INSTALMENT.index_ddl),
+    apply=apply,
+    events=tuple(PLAN.events),
 )
 
 

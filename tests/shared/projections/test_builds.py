@@ -105,7 +105,7 @@ async def test_one_build_at_a_time(depot: Depot) -> None:
     assert not await request_rebuild(depot.pool, "parcels")
 
 
-BUILT = "select coalesce(max(position), 0) from mark where name = 'parcels_2'"
+BUILT = "select coalesce(max(scan_sequence), max(position), 0) from mark where name = 'parcels_2'"
 
 
 async def test_an_interrupted_build_goes_on_where_it_was(depot: Depot) -> None:

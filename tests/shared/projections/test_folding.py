@@ -12,7 +12,7 @@ import pytest
 
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
-from shared.eventstore.log import Page
+from shared.eventstore.log import Page, Progress
 from shared.following.checkpoints import Superseded
 from shared.following.stored_events import envelope_of
 from shared.projections import builds
@@ -85,7 +85,7 @@ async def test_rows_and_mark_are_committed_together(depot: Depot) -> None:
     await depot.prepare(projection)
     folding = Folding(depot.pool, depot.log, Company())
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
-        await folding.fold([await target_of(depot, projection)], 0, await depot.log.read(0, 10))
+        await folding.fold([await target_of(depot, projection)], Progress(0), await depot.log.read(0, 10))
     assert await shown(depot) == []
     assert (await target_of(depot, projection)).build.position == 0
     assert await depot.pool.fetchval("select count(*) from parked_sequence") == 0
@@ -126,12 +126,12 @@ async def test_a_leader_that_was_frozen_changes_nothing(depot: Depot, other: Dep
     projection = parcels()
     await depot.prepare(projection)
     target, page = await target_of(depot, projection), await depot.log.read(0, 10)
-    await Folding(other.pool, other.log, Company()).fold([replace(target, fencing_token=2)], 0, page)
+    await Folding(other.pool, other.log, Company()).fold([replace(target, fencing_token=2)], Progress(0), page)
     frozen = Folding(depot.pool, depot.log, Company())
     with pytest.raises(Superseded):  # at the page that the other one has done
-        await frozen.fold([target], 0, page)
+        await frozen.fold([target], Progress(0), page)
     with pytest.raises(Superseded):  # at a place that would fit, but in a fencing token that is over
-        await frozen.fold([target], page.upto, Page(events=[], upto=page.upto + 1))
+        await frozen.fold([target], page.end, Page(events=[], upto=page.upto + 1))
     assert len(await shown(depot)) == 1
 
 
@@ -146,14 +146,14 @@ async def test_events_that_change_nothing_are_passed_over_by_who_leads(depot: De
         await depot.log.read(1, 10),
     )
     first, second = (Folding(each.pool, each.log, Company()) for each in (depot, other))
-    await first.fold([target], 0, posted)
-    await second.fold([replace(target, fencing_token=2)], 1, scanned)
+    await first.fold([target], Progress(0), posted)
+    await second.fold([replace(target, fencing_token=2)], Progress(1), scanned)
     assert (await target_of(depot, projection)).build.position == position
     async with depot.reading(projection) as reading:
         assert reading.as_of == envelope_of(scanned.events[-1]).recorded_at
     for frozen, fencing_token in ((first, 1), (second, 2)):
         with pytest.raises(Superseded):
-            await frozen.fold([replace(target, fencing_token=fencing_token)], 1, scanned)
+            await frozen.fold([replace(target, fencing_token=fencing_token)], Progress(1), scanned)
 
 
 async def test_a_new_projection_reads_the_whole_log_while_others_go_on(depot: Depot) -> None:
