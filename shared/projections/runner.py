@@ -42,7 +42,7 @@ BUILD_PAGE = 2000
 LOOK_SECONDS = 1.0
 """How often requests of other processes are looked for: a rebuild, a redrive, builds to be dropped."""
 ALONE_AT_ONCE = 3
-"""So many pages are folded at once of builds that are apart: each takes a connection."""
+"""So many pages are read or folded at once of builds that are apart: each takes a connection."""
 FIRST_ANALYZE = 1000
 FIRST_RETRY_SECONDS = 1.0
 TOO_MUCH = "too much is parked"
@@ -196,18 +196,21 @@ class ProjectionRunner:
             self._tasks[build.schema] = self._group.create_task(self._alone(folding, build))
 
     async def _alone(self, folding: Folding, build: Build) -> None:
-        """Take one build on until it is in step with the log, or has to stand still."""
+        """Take one build on until it is in step with the log, or has to stand still. The next streams of a history are
+        read while PostgreSQL writes the rows of these."""
+        target, progress, indexed = self._target(build), build.progress, False
+        reading = asyncio.create_task(self._next(target, progress))
         try:
-            target, progress, indexed = self._target(build), build.progress, False
             while True:
-                async with self._doubtful if build.schema in self._halted else self._places:
-                    page = await self._next(target, progress)
-                    ended = page.end == progress
-                    if not ended:
+                page = await reading
+                reading = asyncio.create_task(self._next(target, page.end)) if page.scan else reading
+                ended = page.end == progress
+                if not ended:
+                    async with self._places_for(build):
                         await folding.fold_alone(target, progress, page)
-                        progress = page.end
-                        self._go_on(build.schema)
-                        await self._analyze(build, len(page.events))
+                    progress = page.end
+                    self._go_on(build.schema)
+                    await self._analyze(build, len(page.events))
                 if build.state == "serving" and ended:
                     self._is_level(target)
                     await self._rejoin(build)
@@ -218,19 +221,28 @@ class ProjectionRunner:
                         indexed = True
                     if await self._switched(build, page, ended=ended) or ended:
                         return
+                if not page.scan:
+                    reading = asyncio.create_task(self._next(target, progress))
                 self._advanced.notify()
         except (TooManyParked, *BLOCKED) as error:
             await self._halt(build.schema, progress, error)
         except Superseded as news:
             self._superseded(news)
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
     async def _next(self, target: Target, progress: Progress) -> Page:
         """The page that follows in a build that is apart. What is built beside reads the history that it finds stream
         by stream, so that each is folded once, and from then on follows the log."""
-        if target.build.state == "building" and progress.position == 0:
-            scan = progress.scan or await self._log.begin_streams()
-            return await self._log.read_streams(scan, self._build_page, target.types)
-        return await self._log.read(progress.position, self._build_page, target.types)
+        async with self._places_for(target.build):
+            if target.build.state == "building" and progress.position == 0:
+                scan = progress.scan or await self._log.begin_streams()
+                return await self._log.read_streams(scan, self._build_page, target.types)
+            return await self._log.read(progress.position, self._build_page, target.types)
+
+    def _places_for(self, build: Build) -> asyncio.Semaphore:
+        return self._doubtful if build.schema in self._halted else self._places
 
     async def _analyze(self, build: Build, events: int) -> None:
         """Refresh the statistics of what catches up, whenever it has doubled."""

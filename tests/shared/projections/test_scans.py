@@ -237,3 +237,32 @@ async def test_only_a_build_that_does_not_serve_leaves_the_disk_for_later(depot:
         await depot.post()
         await caught_up(depot, watching)
     assert modes == {("parcels_1", "on"), ("parcels_2", "off"), ("parcels_2", "on")}
+
+
+async def test_streams_that_cannot_be_read_ahead_are_read_once_more_and_none_is_lost(
+    depot: Depot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page before is folded; the next leader goes on behind it."""
+    wanted = await some_parcels(depot, [3, 1, 2, 2, 4])
+    first, reads = parcels(), list[StreamScan]()
+    async with working(depot.runner(first)):
+        await caught_up(depot, first)
+    assert await request_rebuild(depot.pool, "parcels")
+    read_streams = type(depot.log).read_streams
+
+    async def fails_once(log: Any, scan: StreamScan, *more: Any) -> Page:
+        reads.append(scan)
+        if len(reads) == 2:
+            await log._pool.execute("select pg_terminate_backend(pg_backend_pid())")
+        return await read_streams(log, scan, *more)
+
+    monkeypatch.setattr(type(depot.log), "read_streams", fails_once)
+    with pytest.raises(ExceptionGroup):
+        await depot.runner(first, build_page=4).run(asyncio.Event())
+    monkeypatch.undo()
+    reached = await depot.pool.fetchrow("select scan_aggregate_id, scan_sequence from mark where name = 'parcels_2'")
+    assert reached is not None
+    assert tuple(reached) == (reads[1].aggregate_id, reads[1].sequence), "what was at hand was not folded"
+    async with working(depot.runner(first, build_page=4)):
+        await until(lambda: second_serves(depot))
+    assert await shown(depot, 2) == wanted
