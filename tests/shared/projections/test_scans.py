@@ -212,12 +212,14 @@ async def test_who_was_frozen_in_a_scan_changes_nothing(depot: Depot, other: Dep
     target = await building(depot, projection)
     scan = await depot.log.begin_streams()
     page = await depot.log.read_streams(scan, 3)
-    await Folding(other.pool, other.log, Company()).fold_alone(
-        replace(target, fencing_token=2), target.build.progress, page
-    )
+    awake, frozen = (Folding(each.pool, each.log, Company()) for each in (other, depot))
+    await awake.fold_alone(target, target.build.progress, page)
     assert (await building(depot, projection)).build.progress == page.end
-    with pytest.raises(Superseded):
-        await Folding(depot.pool, depot.log, Company()).fold_alone(target, target.build.progress, page)
+    with pytest.raises(Superseded):  # at streams that are done
+        await frozen.fold_alone(target, target.build.progress, page)
+    following = await depot.log.read_streams(page.scan or scan, 100)
+    await awake.fold_alone(replace(target, fencing_token=2), page.end, following)
+    assert (await building(depot, projection)).build.progress == following.end
 
 
 async def test_only_a_build_that_does_not_serve_leaves_the_disk_for_later(depot: Depot) -> None:
