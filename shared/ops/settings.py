@@ -16,6 +16,8 @@ import limits
 from shared.domain.context import Company
 from shared.domain.money import minor_unit
 from shared.domain.periods import FiscalYear
+from shared.languages.preference import TAG, lookup
+from shared.languages.shipped import SHIPPED
 from shared.ops.database_url import parse as parse_database_url
 
 SHORTEST_SECRET = 32
@@ -97,6 +99,12 @@ def _currency(given: str) -> str:
 def _timezone(given: str) -> str:
     if given not in zoneinfo.available_timezones():
         raise ValueError("is the name of a time zone, like Europe/Berlin")
+    return given
+
+
+def _language(given: str) -> str:
+    if not TAG.fullmatch(given) or lookup(given, SHIPPED) is None:
+        raise ValueError(f"is a language (BCP 47) that texts ship in: {', '.join(sorted(SHIPPED))}")
     return given
 
 
@@ -188,6 +196,9 @@ class Settings:
     """The company's currency: that of targets, budgets and costs. All other amounts may be in any."""
     company_timezone: str = _setting(_timezone, "UTC")
     """The time zone that cuts days, periods and working days."""
+    company_language: str = _setting(_language, "en")
+    """The company's language (BCP 47), of those that ship: that of letters and documents, and of answers and the page
+    for whoever asks for none of them."""
     company_fiscal_year_start: int = _setting(_number(1, 12), "1")
     """The month in which fiscal years begin: 1 is January. Quarters are those of the fiscal year."""
     company_fiscal_year_named_after: Literal["start", "end"] = _setting(_edge, "end")

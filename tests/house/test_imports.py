@@ -112,6 +112,7 @@ def test_reactions_are_pure() -> None:
 ROOMS = (
     "events",
     "domain",
+    "languages",
     "ops",
     "eventstore",
     "commands",

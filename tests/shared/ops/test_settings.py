@@ -41,6 +41,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         "COMPANY_CURRENCY": "EURO",
         "COMPANY_TIMEZONE": "Mars",
         "COMPANY_HOLIDAYS": "XX",
+        "COMPANY_LANGUAGE": "tlh",
         "DEVELOPMENT": "yes",
         "LOG_LEVEL": "loud",
         "RATE_LIMIT": "many",
@@ -92,3 +93,14 @@ def test_the_holidays_of_a_company_are_laid_out_once_a_process(monkeypatch: pyte
     companies = [settings.company for settings in (first, second) for _ in range(50)]
     assert builds == ["SE"]
     assert all(company is companies[0] for company in companies)
+
+
+@pytest.mark.parametrize("given", ["de", "de-AT", "EN-gb"])
+def test_the_company_s_language_is_one_that_ships(given: str) -> None:
+    assert Settings.from_environment("deals", {**GOOD, "COMPANY_LANGUAGE": given}).company_language == given
+
+
+@pytest.mark.parametrize("given", ["fr", "", "de_DE", "de en"])
+def test_a_language_that_does_not_ship_is_refused(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"COMPANY_LANGUAGE is a language \(BCP 47\) that texts ship in: de, en\."):
+        Settings.from_environment("deals", {**GOOD, "COMPANY_LANGUAGE": given})
