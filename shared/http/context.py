@@ -13,6 +13,7 @@ from shared.eventstore.wakeup import Wakeup
 from shared.http.authentication import Authenticator
 from shared.http.bulkhead import Bulkhead
 from shared.http.sse import Feed
+from shared.languages.shipped import Languages
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.settings import Settings
@@ -28,6 +29,7 @@ class ServiceContext:
     name: str
     """The name of the service."""
     settings: Settings
+    languages: Languages
     pool: asyncpg.Pool
     clock: Clock
     health: Health

@@ -22,16 +22,18 @@ from shared.http.bodies import parse, read_body
 from shared.http.context import ServiceContext, context_of
 from shared.http.json import encode, schema_of
 from shared.http.read_your_writes import reader
+from shared.languages.catalogue import Catalogue
 
 ROLES = "x-roles"
 READS = "x-reads"
+WORDED = "x-worded"
 EVENT_STREAM = "text/event-stream"
 """The media type of server-sent events; what such an operation `answers` is the data of one event."""
 BODY = "x-body"
 ANSWER = "x-answer"
 BODY_EXAMPLE = "x-body-example"
 PROBLEMS = "x-problems"
-PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS, READS)
+PRIVATE = (BODY, BODY_EXAMPLE, ANSWER, PROBLEMS, READS, WORDED)
 """Marks that `shared.http.openapi.document` replaces with the standard's own words, or leaves out."""
 
 Value = TypeVar("Value")
@@ -45,6 +47,7 @@ def operation(
     answers: type | None = None,
     body: type | None = None,
     problems: tuple[str, ...] = (),
+    worded: bool = False,
     status: int = 200,
     media_type: str = "application/json",
 ) -> dict[str, Any]:
@@ -52,12 +55,14 @@ def operation(
     from (it waits for these, and is given no others), and what the document says.
 
     `example` is an answer, or for a route with a `body` a body; `answers` and `body` are data classes; `problems` are
-    kinds beyond those that every route has. The docstring gives summary and description.
+    kinds beyond those that every route has; `worded` answers carry texts for people, in the language that the request
+    prefers, and `answer` is given their catalogue. The docstring gives summary and description.
     """
     extra: dict[str, Any] = {
         ROLES: sorted(roles),
         READS: list(reads),
         PROBLEMS: list(problems),
+        WORDED: worded,
     }
     if answers is not None:
         extra[ANSWER] = schema_of(answers)
@@ -99,15 +104,34 @@ every_route = Depends(_asking)
 """What holds for hand-written routes whether or not they look at who asks."""
 
 
-def answer(data: Any, *, parked: int = 0, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
-    """Plain data as JSON; `parked` says how many events the answer lacks because they could not be applied."""
+def words_of(request: Request) -> Catalogue:
+    """The texts that a request prefers: of the languages that ship, by its Accept-Language."""
+    return context_of(request).languages.asked(",".join(request.headers.getlist("Accept-Language")))
+
+
+def of_language(words: Catalogue) -> dict[str, str]:
+    """What an answer with texts says of their language (RFC 9110, 12.5.5)."""
+    return {"Content-Language": words.language, "Vary": "Accept-Language"}
+
+
+def answer(
+    data: Any,
+    *,
+    parked: int = 0,
+    headers: Mapping[str, str] | None = None,
+    words: Catalogue | None = None,
+    status: int = 200,
+) -> Response:
+    """Plain data as JSON; `parked` says how many events the answer lacks because they could not be applied, `words` in
+    whose language its texts are."""
     content = encode(data)
     if parked:
         if not content.startswith(b"{"):
             raise TypeError("only an object can say how many events are parked")
         separator = b"" if content == b"{}" else b","
         content = content[:-1] + separator + b'"parked":%d}' % parked
-    return Response(content, status, headers={**(headers or {}), "Content-Type": "application/json"})
+    told = {**(headers or {}), **(of_language(words) if words else {})}
+    return Response(content, status, headers={**told, "Content-Type": "application/json"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ heartbeat, so a listener that was cut off resumes where it stood, whether or not
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -135,7 +135,13 @@ class Feed:
             self._position = head
 
     async def respond(
-        self, request: Request, selection: Selection, stopping: asyncio.Event, *, caller: str
+        self,
+        request: Request,
+        selection: Selection,
+        stopping: asyncio.Event,
+        *,
+        caller: str,
+        headers: Mapping[str, str] | None = None,
     ) -> StreamingResponse:
         """The stream for one caller, from after Last-Event-ID, or from now. Ends when their token or their right does.
 
@@ -158,7 +164,7 @@ class Feed:
         until = float(request.scope["state"].get("expires_at", "inf"))
         lines = self._counted(caller, self._lines(after, selection, stopping, until, head=head, reset=reset))
         await anext(lines)
-        return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)
+        return StreamingResponse(lines, media_type="text/event-stream", headers={**HEADERS, **(headers or {})})
 
     async def _counted(self, caller: str, lines: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Lines that count as an open stream from the first step on, in which nothing is said: what has begun is ended

@@ -17,6 +17,7 @@ from shared.http.openapi.document import document, query_parameters
 from shared.http.openapi.pages import reference_routes
 from shared.http.probes import clock_routes, health_routes
 from shared.http.static import page_routes
+from shared.languages.shipped import Languages
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
@@ -48,14 +49,14 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
     if settings.development:
         app.router.routes += clock_routes()
     if only != "workers":
-        _add_routes(app, service)
+        _add_routes(app, service, settings)
     answer_failures(app)
     patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
     app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)
     return app
 
 
-def _add_routes(app: FastAPI, service: Service) -> None:
+def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     """What clients see: routes, their documents, and the page."""
     commands = command_routes(service.aggregates)
     app.router.routes += [starlette_route(route) for route in commands]
@@ -80,7 +81,7 @@ def _add_routes(app: FastAPI, service: Service) -> None:
     app.state.parameters = query_parameters(described)
     app.router.routes += reference_routes(service.name, app.openapi)
     if service.pages:
-        app.router.routes += page_routes(service.pages)
+        app.router.routes += page_routes(service.pages, Languages(service.catalogues, settings.company_language))
     # Mounts last: one at "/" takes whatever is left.
     app.router.routes += [route for route in service.routes if isinstance(route, BaseRoute)]
 

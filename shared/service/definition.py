@@ -20,6 +20,8 @@ from shared.events.leads.team import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.eventstore.batching import RELAXED, Pace
 from shared.http.resources import Resource
+from shared.languages.catalogue import Catalogue
+from shared.languages.shipped import SHIPPED
 from shared.projections.lists import Listing
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections
@@ -70,6 +72,8 @@ class Service:
     """How its journal and its projections keep pace with what happens."""
     pages: Path | None = field(default=None, kw_only=True)
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
+    catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: SHIPPED, kw_only=True)
+    """What it says to people, by language."""
     tags: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     """The subjects by which its operations are grouped in the reference, with a sentence each."""
     description: str = field(kw_only=True)

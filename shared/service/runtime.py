@@ -26,6 +26,7 @@ from shared.http.context import ServiceContext
 from shared.http.rate_limit import RateLimit
 from shared.http.sse import Feed
 from shared.kafka import layout
+from shared.languages.shipped import Languages
 from shared.ops.clock import Clock
 from shared.ops.health import Health, NotReady
 from shared.ops.settings import Settings
@@ -105,6 +106,7 @@ async def _compose(
     context = ServiceContext(
         name=service.name,
         settings=settings,
+        languages=Languages(service.catalogues, settings.company_language),
         pool=pool,
         clock=clock,
         health=health,

@@ -13,6 +13,8 @@ FOLDER = SERVICE.pages
 PAGE = FOLDER / "page.js"
 MODULES = sorted(FOLDER.rglob("*.js"))
 PANELS = sorted((FOLDER / "panels").glob("*.js"))
+WORDS = FOLDER / "words.js"
+"""Made of the catalogue of the page's language (`shared/http/static.py`)."""
 STANDS_ALONE = FOLDER / "reload.js"
 """Of whichever release answers: it says that the modules of the page are not there."""
 
@@ -88,7 +90,7 @@ def test_imports_are_relative_and_static(module: Path) -> None:
     assert len(IMPORTED.findall(text)) == len(re.findall(r"^import\b", text, re.MULTILINE))
     for name in IMPORTED.findall(text):
         assert name.startswith(("./", "../")), name
-    assert set(imported(module)) <= set(MODULES)
+    assert set(imported(module)) <= {*MODULES, WORDS}
 
 
 def test_the_page_names_every_module_that_it_needs_and_no_other() -> None:
@@ -96,8 +98,8 @@ def test_the_page_names_every_module_that_it_needs_and_no_other() -> None:
     needed, found = set[Path](), {PAGE}
     while found:
         needed |= found
-        found = {each for module in found for each in imported(module)} - needed
-    assert needed == {*MODULES} - {STANDS_ALONE}
+        found = {each for module in found - {WORDS} for each in imported(module)} - needed
+    assert needed == {*MODULES, WORDS} - {STANDS_ALONE}
     links = [FOLDER / name for name in LINKED.findall((FOLDER / "index.html").read_text()) if name.endswith(".js")]
     assert sorted(links) == sorted(needed)
 

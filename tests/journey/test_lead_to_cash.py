@@ -327,7 +327,10 @@ async def its_history_is_told(sale: Sale, won: Answer) -> None:
     last = history["entries"][-1]
     assert datetime_of(last["occurred_at"]) < datetime_of(last["recorded_at"])
     assert last["actor_name"] == f"Rosa.{sale.company.mark}".title()
-    assert {"field": "outcome", "title": "Outcome", "before": "open", "after": "won"} in last["changes"]
+    (outcome,) = [each for each in last["changes"] if each["field"] == "outcome"]
+    assert outcome["title"] == "Outcome"
+    assert (outcome["before"], outcome["before_title"]) == ("open", "Open")
+    assert (outcome["after"], outcome["after_title"]) == ("won", "Won")
     assert (await sale.company.stranger.get(f"/v1/deal-histories/{sale.deal}")).status == 404
 
 

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from shared.languages.catalogue import NAME
+from shared.languages.shipped import SHIPPED
 from tests.journey.company import known_everywhere, made, seen
 from tests.journey.visits import CHROMIUM, DESK, PANELS, PHONE, Team, visiting
 
@@ -38,10 +40,22 @@ SHOWN_WHOLE = """(element, text) => {
     return inner.left >= outer.left && inner.right <= outer.right && inner.bottom <= outer.bottom;
 }"""
 """Whether an element shows all of a text inside its section."""
-EVERY_DANGER = (
-    "Expected to close 14 days ago. Nobody worked on it for 20 days. Its close date was pushed 2 times. "
-    "72 days in Needs confirmed; the norm is 21."
-)
+EVERY_DANGER = {
+    "en-US": "Expected to close 14 days ago. Nobody worked on it for 20 days. Its close date was pushed 2 times. "
+    "72 days in Needs confirmed; the norm is 21.",
+    "de-AT": "Der Abschluss war vor 14 Tagen erwartet. Seit 20 Tagen unbearbeitet. "
+    "Der Abschluss wurde 2-mal verschoben. 72 Tage in „Needs confirmed“; üblich sind höchstens 21.",
+}
+TEXTS = """() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [document.title];
+    while (walker.nextNode()) found.push(walker.currentNode.textContent.trim());
+    for (const each of document.querySelectorAll("[aria-label], [title]")) {
+        found.push(each.getAttribute("aria-label") ?? "", each.title);
+    }
+    return found.filter(Boolean);
+}"""
+"""Every text of the page, those of tooltips and for screen readers among them."""
 
 
 def amount(part: Mapping[str, Any]) -> Decimal:
@@ -189,9 +203,12 @@ async def test_fc_15_text_can_be_read(browser: Browser, team: Team, dark: bool) 
                 assert await element.evaluate(CONTRAST) >= 4.5, words
 
 
+@pytest.mark.parametrize("locale", EVERY_DANGER)
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-async def test_fc_15_what_matters_is_on_the_first_screen(browser: Browser, team: Team, size: ViewportSize) -> None:
-    async with visiting(browser, team, size=size) as visit:
+async def test_fc_15_what_matters_is_on_the_first_screen(
+    browser: Browser, team: Team, size: ViewportSize, locale: str
+) -> None:
+    async with visiting(browser, team, size=size, locale=locale) as visit:
         await expect(visit.page.locator("#dangers li")).to_have_count(5)
         for part in ("#quarter", "#dangers", "#changes"):
             box = await visit.page.locator(part).bounding_box()
@@ -199,12 +216,64 @@ async def test_fc_15_what_matters_is_on_the_first_screen(browser: Browser, team:
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= size["height"], part
             assert box["x"] + box["width"] <= size["width"], part
-        assert await visit.page.locator("#dangers .why").first.evaluate(SHOWN_WHOLE, EVERY_DANGER)
+        assert await visit.page.locator("#dangers .why").first.evaluate(SHOWN_WHOLE, EVERY_DANGER[locale])
         track = await visit.page.locator("#quarter .track").bounding_box()
         assert track is not None
         assert track["width"] > size["width"] / 2
+        for figure in await visit.page.locator("main .figure, main .amount").all():
+            assert await figure.evaluate(SHOWN_WHOLE, await figure.inner_text())
         wide = await visit.page.locator("html").evaluate("html => html.scrollWidth - html.clientWidth")
         assert wide <= 0
+
+
+async def test_api_7_the_page_speaks_the_language_of_the_browser_until_another_is_chosen(
+    browser: Browser, team: Team
+) -> None:
+    """All of it, with the numbers of the browser's region; the choice stands in the address."""
+    async with visiting(browser, team, locale="de-AT") as visit:
+        page, root = visit.page, visit.page.locator("html")
+        await expect(root).to_have_attribute("lang", "de")
+        await expect(page.locator("[data-bind=won]")).to_have_text("€ 61.000")
+        await expect(page.locator("[data-metric=win-rate] .chip")).to_have_text("Kritisch")
+        await page.locator("[data-drill=won]").click()
+        await page.locator("#drill tbody button").click()
+        await expect(page.locator("#drill .sum")).to_have_text("2 Ereignisse")
+        await expect(page.locator("#drill tbody")).to_contain_text("Ergebnis: Offen → Gewonnen")
+        shown = set(await page.evaluate(TEXTS))
+        assert shown & said_only_in("en") == set()
+        assert len(shown & said_only_in("de")) > 30
+        await page.keyboard.press("Escape")
+
+        await page.locator("[name=language]").select_option("en")
+        await page.wait_for_url("**/?language=en")
+        await visit.drawn()
+        await expect(root).to_have_attribute("lang", "en")
+        await expect(page.locator("[data-bind=won]")).to_have_text("€61K")
+        await expect(page.locator("[data-metric=win-rate] .chip")).to_have_text("Alert")
+        assert set(await page.evaluate(TEXTS)) & said_only_in("de") == set()
+        await page.locator("[name=period]").select_option(index=1)
+        assert parse_qs(urlsplit(page.url).query).keys() == {"language", "period"}
+        assert await page.locator(".brand").get_attribute("href") == "/?language=en"
+        for _ in range(2):
+            await page.go_back()
+        await expect(root).to_have_attribute("lang", "de")
+
+
+async def test_api_7_a_browser_of_no_language_that_ships_sees_the_company_s_with_its_numbers(
+    browser: Browser, team: Team
+) -> None:
+    async with visiting(browser, team, locale="fr-FR") as visit:
+        await expect(visit.page.locator("html")).to_have_attribute("lang", "en")
+        await expect(visit.page.locator("[data-bind=won]")).to_have_text("€61K")
+
+
+def said_only_in(language: str) -> set[str]:
+    """The texts without values that one language says, and the other never."""
+    english, german = (
+        {text for key, text in SHIPPED[each].texts.items() if key != NAME and isinstance(text, str) and "{" not in text}
+        for each in ("en", "de")
+    )
+    return english - german if language == "en" else german - english
 
 
 async def test_fc_15_a_team_without_deals_sees_what_is_missing(browser: Browser, team: Team) -> None:

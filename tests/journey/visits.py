@@ -87,12 +87,18 @@ class Team:
 
 @asynccontextmanager
 async def visiting(
-    browser: Browser, team: Team, name: str = "mateo", size: ViewportSize = DESK, *, dark: bool = False
+    browser: Browser,
+    team: Team,
+    name: str = "mateo",
+    size: ViewportSize = DESK,
+    *,
+    dark: bool = False,
+    locale: str = "en-US",
 ) -> AsyncIterator[Visit]:
     """Somebody signs in with their button, and sees the page."""
     company = team.company
     context = await browser.new_context(
-        viewport=size, color_scheme="dark" if dark else "light", locale="en-US", reduced_motion="reduce"
+        viewport=size, color_scheme="dark" if dark else "light", locale=locale, reduced_motion="reduce"
     )
     context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()

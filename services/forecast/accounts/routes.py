@@ -20,6 +20,7 @@ from shared.commands.request import NotFound
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.languages.catalogue import Catalogue
 
 router = APIRouter(tags=["account-timelines"])
 
@@ -87,7 +88,8 @@ async def account_timeline(query: PastQuery, paged: Timeline, account_id: UUID, 
         page = paged.cut(rows, place_of)
         names = await names_then(reading("organisation"), {_act(row) for row in page.rows}, query.company)
         deals = {row["aggregate_id"] for row in page.rows if row["aggregate"] == "deal"}
-        changed = {step.fact.position: changes_of(step) for step in await steps_of(accounts, asked, list(deals))}
+        steps = await steps_of(accounts, asked, list(deals))
+        changed = {step.fact.position: changes_of(step, query.words) for step in steps}
         parked = reading.parked
     return answer(
         AccountTimeline(
@@ -95,11 +97,14 @@ async def account_timeline(query: PastQuery, paged: Timeline, account_id: UUID, 
             known_at=asked.known_at,
             account_id=account_id,
             name=account.name,
-            entries=[_entry(row, names.get(_act(row)), changed.get(row["position"], [])) for row in page.rows],
+            entries=[
+                _entry(row, names.get(_act(row)), changed.get(row["position"], []), query.words) for row in page.rows
+            ],
             next=page.next,
             has_more=page.has_more,
         ),
         parked=parked,
+        words=query.words,
         headers=page.headers,
     )
 
@@ -108,11 +113,11 @@ def _act(row: Record) -> Act:
     return row["actor"], row["occurred_at"]
 
 
-def _entry(row: Any, actor_name: str | None, changes: list[FieldChange]) -> TimelineEntry:
+def _entry(row: Any, actor_name: str | None, changes: list[FieldChange], catalogue: Catalogue) -> TimelineEntry:
     return TimelineEntry(
         position=row["position"],
         type=row["type"],
-        text=event_text(row["type"]),
+        text=event_text(catalogue, row["type"]),
         aggregate=row["aggregate"],
         id=row["aggregate_id"],
         name=row["called"],

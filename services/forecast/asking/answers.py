@@ -10,14 +10,10 @@ from pydantic import WithJsonSchema
 from shared.domain.money import half_up, rounded
 from shared.events.definition import DECIMAL, words
 from shared.events.money import Money
+from shared.languages.catalogue import Catalogue
 
-LEFT_OUT = {
-    "open-deals": ("open deal", "open deals"),
-    "closed-deals": ("closed deal", "closed deals"),
-    "invoices": ("invoice", "invoices"),
-    "open-items": ("open invoice", "open invoices"),
-}
-"""What may be left out for want of an exchange rate, in words: one of it, and several."""
+LEFT_OUT = ("open-deals", "closed-deals", "invoices", "open-items")
+"""What may be left out for want of an exchange rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +31,7 @@ class Unconverted:
     """What was left out of all sums, as there is no exchange rate for it: how many of what, and their own amount;
     `sentence` says so in words."""
 
-    figure: Annotated[str, words(tuple(LEFT_OUT))]
+    figure: Annotated[str, words(LEFT_OUT)]
     count: int
     amount: Money
     sentence: str
@@ -54,11 +50,9 @@ def money(amount: Decimal, currency: str) -> Money:
     return Money(amount=rounded(amount, currency), currency=currency)
 
 
-def unconverted(figure: str, count: int, amount: Money) -> Unconverted:
+def unconverted(catalogue: Catalogue, figure: str, count: int, amount: Money) -> Unconverted:
     """What was left out, with its sentence."""
-    one, several = LEFT_OUT[figure]
-    lacking = f"{count} {one if count == 1 else several} of {amount.amount:,} {amount.currency}"
-    sentence = f"Left out, for want of an exchange rate: {lacking}."
+    sentence = catalogue.say(f"left-out.{figure}", count=count, amount=amount.amount, currency=amount.currency)
     return Unconverted(figure=figure, count=count, amount=amount, sentence=sentence)
 
 

@@ -16,8 +16,9 @@ from shared.directory.narrowing import NAMES, OWNER, TEAM, refuse_strangers
 from shared.domain.context import Actor, Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
-from shared.http.handwritten import CurrentActor, CurrentService, reads_of
+from shared.http.handwritten import CurrentActor, CurrentService, reads_of, words_of
 from shared.http.query_parameters import SPELLED_WHOLE, Flag, Id
+from shared.languages.catalogue import Catalogue
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.list_queries import MAX_VALUES, whose_faults
 from shared.projections.lists import MINE, UNASSIGNED
@@ -72,6 +73,8 @@ class QueryContext:
     question: Question
     company: Company
     service: CurrentService
+    words: Catalogue
+    """The texts of the language that the asker prefers."""
     reads: Sequence[str]
     """The read models that the answer is read from, by their names: what the route says."""
     teams: tuple[UUID, ...] = ()
@@ -121,7 +124,14 @@ async def _asked(
     widened = () if own_team_only else teams
     if widened:
         asked = replace(asked, teams=await with_those_below(service, widened, _past(asked)))
-    return QueryContext(question=asked, company=company, service=service, reads=reads_of(request), teams=widened)
+    return QueryContext(
+        question=asked,
+        company=company,
+        service=service,
+        words=words_of(request),
+        reads=reads_of(request),
+        teams=widened,
+    )
 
 
 def _owners(actor: Actor, owners: Sequence[UUID], *, mine: bool, unassigned: bool) -> tuple[UUID, ...]:

@@ -1,38 +1,46 @@
-"""Display names: what answers call keys and events in words. The keys stand beside them, for programs.
+"""Display names: what answers call keys and events in the language of whoever asks. The keys stand beside them, for
+programs.
 
 Whoever shows an answer needs no list of types, states or fields of their own, and none has to change for a new one.
+What is said stands in the catalogues (`shared/languages/catalogues`).
 """
 
-from collections.abc import Mapping
-
-EVENT_TEXTS: Mapping[str, str] = {
-    "deals.deal-node-completed": "Task done",
-    "deals.deal-next-step-planned": "Next step planned",
-    "deals.deal-activity-logged": "Worked on",
-    "deals.deal-facts-noted": "Facts noted",
-    "deals.deal-amount-changed": "Amount changed",
-    "deals.deal-close-date-changed": "Close date changed",
-    "deals.deal-category-changed": "Category changed",
-    "leads.lead-activity-logged": "Lead worked on",
-    "leads.lead-follow-up-planned": "Follow-up planned",
-    "leads.lead-qualification-noted": "Lead qualified further",
-    "leads.lead-captured": "New lead",
-}
-"""What happened, as a salesperson would say it, where the type's own name says it less well."""
+from shared.languages.catalogue import Catalogue
 
 
-def event_text(type_name: str) -> str:
-    """What an event of a type says happened: "deals.deal-won" is "Deal won"."""
-    return EVENT_TEXTS.get(type_name) or title_of(type_name.rpartition(".")[2])
+def event_text(words: Catalogue, type_name: str) -> str:
+    """What an event of a type says happened: "deals.deal-won" is "Deal won". One that a later release knows says it by
+    its name."""
+    key = f"event.{type_name}"
+    return words.say(key) if key in words else spelled(type_name.rpartition(".")[2])
 
 
-TITLES: Mapping[str, str] = {"fx": "Exchange rates"}
-"""Keys that are no words."""
+def outcome_title(words: Catalogue, outcome: str) -> str:
+    """The outcome of a deal."""
+    return words.say(f"outcome.{outcome}")
 
 
-def title_of(key: str) -> str:
-    """A key in words: "pulled-in" is "Pulled in"."""
-    if key in TITLES:
-        return TITLES[key]
+def category_title(words: Catalogue, category: str) -> str:
+    """A forecast category."""
+    return words.say(f"category.{category}")
+
+
+def leg_title(words: Catalogue, leg: str) -> str:
+    """A leg of the pipeline changes."""
+    return words.say(f"leg.{leg}")
+
+
+def field_title(words: Catalogue, field: str) -> str:
+    """A field of a deal."""
+    return words.say(f"field.{field}")
+
+
+def role_title(words: Catalogue, role: str | None) -> str:
+    """A role; nothing without one."""
+    return words.say(f"role.{role}") if role else ""
+
+
+def spelled(key: str) -> str:
+    """A key of the company's own data, in words: the stage "first-contact" is "First contact"."""
     words = key.replace("-", " ").replace("_", " ")
     return words[:1].upper() + words[1:]

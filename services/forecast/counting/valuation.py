@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from services.forecast.asking.answers import Unconverted, UsedRate, money, unconverted
 from services.forecast.counting.sums import Sum
 from shared.domain.exchange import times
+from shared.languages.catalogue import Catalogue
 
 ANY_DAY = date(1970, 1, 1)
 """Stands for the day of a rate where none is needed: what is in the company's currency is worth the same on all."""
@@ -112,9 +113,9 @@ def shown_rates(rates: Iterable[tuple[str, Rate]]) -> list[UsedRate]:
     ]
 
 
-def shown_left_out(left: Mapping[LeftOut, Sum]) -> list[Unconverted]:
+def shown_left_out(catalogue: Catalogue, left: Mapping[LeftOut, Sum]) -> list[Unconverted]:
     """What was left out, as an answer tells it."""
     return [
-        unconverted(figure, what.count, money(what.amount, currency))
+        unconverted(catalogue, figure, what.count, money(what.amount, currency))
         for (figure, currency), what in sorted(left.items(), key=lambda item: item[0])
     ]

@@ -6,6 +6,7 @@ import { board } from "./lib/board.js";
 import { drillDown } from "./lib/drill.js";
 import { notice, sayLive, start } from "./lib/header.js";
 import { follow } from "./lib/live.js";
+import { say } from "./lib/say.js";
 import changes from "./panels/changes.js";
 import dangers from "./panels/dangers.js";
 import events from "./panels/events.js";
@@ -32,4 +33,4 @@ function show() {
   });
 }
 
-show().catch((error) => notice(`This page could not start: ${error.message}`));
+show().catch((error) => notice(say("page.start-failed", { reason: error.message })));

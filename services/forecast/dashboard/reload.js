@@ -4,7 +4,7 @@ const AGAIN_MS = 3000;
 addEventListener("load", () => {
   if (document.documentElement.dataset.started) return;
   const notice = document.querySelector("#notice");
-  notice.textContent = "This page is being updated, and is loaded again in a moment.";
+  notice.textContent = notice.dataset.updating;
   notice.hidden = false;
   setTimeout(() => location.reload(), AGAIN_MS);
 });

@@ -17,8 +17,9 @@ from services.forecast.feed.queries import Place, newest
 from services.forecast.people.queries import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
-from shared.http.handwritten import EVENT_STREAM, answer, operation
+from shared.http.handwritten import EVENT_STREAM, answer, of_language, operation
 from shared.http.sse import Select, ServerEvent
+from shared.languages.catalogue import Catalogue
 
 router = APIRouter(tags=["live"])
 
@@ -55,7 +56,10 @@ class NewestEvents:
 Newest = Annotated[Paging, Depends(pages_of(20, 100))]
 
 
-@router.get("/v1/newest-events", **operation(roles=READING, reads=("feed", "organisation"), answers=NewestEvents))
+@router.get(
+    "/v1/newest-events",
+    **operation(roles=READING, reads=("feed", "organisation"), answers=NewestEvents, worded=True),
+)
 async def newest_events(query: PastQuery, paged: Newest) -> Response:
     """The newest events."""
     after = paged.behind(Place)
@@ -66,22 +70,22 @@ async def newest_events(query: PastQuery, paged: Newest) -> Response:
         parked = reading.parked
     found = NewestEvents(
         as_of=query.question.as_of,
-        events=[_shown(row, names.get(_act(row))) for row in page.rows],
+        events=[_shown(row, names.get(_act(row)), query.words) for row in page.rows],
         next=page.next,
         has_more=page.has_more,
     )
-    return answer(found, parked=parked, headers=page.headers)
+    return answer(found, parked=parked, words=query.words, headers=page.headers)
 
 
 def _act(row: Any) -> Act:
     return row["actor"], row["occurred_at"]
 
 
-def _shown(row: Any, name: str | None) -> FeedEntry:
+def _shown(row: Any, name: str | None, catalogue: Catalogue) -> FeedEntry:
     return FeedEntry(
         position=row["position"],
         type=row["type"],
-        text=event_text(row["type"]),
+        text=event_text(catalogue, row["type"]),
         aggregate=row["aggregate"],
         id=row["aggregate_id"],
         name=row["name"],
@@ -106,15 +110,19 @@ class StreamedEvent:
     occurred_at: datetime
 
 
-@router.get("/v1/stream", **operation(roles=READING, reads=("feed",), answers=StreamedEvent, media_type=EVENT_STREAM))
+@router.get(
+    "/v1/stream",
+    **operation(roles=READING, reads=("feed",), answers=StreamedEvent, worded=True, media_type=EVENT_STREAM),
+)
 async def stream(request: Request, query: LiveQuery) -> Response:
     """Events as they become visible in the projections (server-sent events).
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
     Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
     the caller has left the company. An event named `reset` says that the id is of a time before a restore: what the
-    listener knows is to be read anew. A comment with the newest id, every 15 s, says that the stream is alive. An event
-    that could not be handled at first is shown in the list of the newest events once it is, and not told here.
+    listener knows is to be read anew. `text` is in the language of this request for as long as it lasts. A comment with
+    the newest id, every 15 s, says that the stream is alive. An event that could not be handled at first is shown in
+    the list of the newest events once it is, and not told here.
     """
     asker, narrowed = query.question.asker, query.teams
 
@@ -125,15 +133,17 @@ async def stream(request: Request, query: LiveQuery) -> Response:
         asked = replace(query.question, **scope_of(actor))
         if narrowed:
             asked = replace(asked, teams=await with_those_below(query.service, narrowed, fresh=False))
-        return lambda row: _event(row) if asked.covers(row["team"], row["owner"]) else None
+        return lambda row: _event(row, query.words) if asked.covers(row["team"], row["owner"]) else None
 
-    return await query.service.feed.respond(request, selection, query.service.stopping, caller=asker.subject)
+    return await query.service.feed.respond(
+        request, selection, query.service.stopping, caller=asker.subject, headers=of_language(query.words)
+    )
 
 
-def _event(row: Any) -> ServerEvent:
+def _event(row: Any, catalogue: Catalogue) -> ServerEvent:
     data = StreamedEvent(
         type=row["type"],
-        text=event_text(row["type"]),
+        text=event_text(catalogue, row["type"]),
         position=row["position"],
         aggregate=row["aggregate"],
         id=row["aggregate_id"],

@@ -3,23 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Response
 
 from services.forecast.asking.answers import Unconverted
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.question import Question
-from services.forecast.asking.wording import title_of
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.health.queries import MEASURED, Measurements, measure
 from services.forecast.health.rules import (
     ATTAINMENT,
+    BOOKINGS,
     DEFINITIONS,
-    TREND_TITLES,
     WINDOW,
     Band,
     Definition,
+    Trend,
     band,
     shown,
     trend,
@@ -27,6 +27,7 @@ from services.forecast.health.rules import (
 from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.http.handwritten import answer, operation
+from shared.languages.catalogue import Catalogue
 
 router = APIRouter(tags=["health-metrics"])
 
@@ -54,7 +55,7 @@ class Metric:
     alert: Decimal
     more_is_better: bool
     before: Decimal | None
-    trend: Annotated[str, words(("improving", "worsening", "steady", "unknown"))]
+    trend: Annotated[str, words(get_args(Trend))]
     trend_title: str
     since: datetime | None
     hint: str
@@ -75,7 +76,7 @@ class HealthMetrics:
 
 @router.get(
     "/v1/health-metrics",
-    **operation(roles=READING, reads=MEASURED, answers=HealthMetrics),
+    **operation(roles=READING, reads=MEASURED, answers=HealthMetrics, worded=True),
 )
 async def health_metrics(query: PastQuery) -> Response:
     """How healthy the sales process is.
@@ -96,38 +97,51 @@ async def health_metrics(query: PastQuery) -> Response:
             as_of=asked.as_of,
             known_at=asked.known_at,
             currency=query.currency,
-            unconverted=shown_left_out(now.unconverted),
-            metrics=[_metric(each, now, before, asked, smallest) for each in DEFINITIONS],
+            unconverted=shown_left_out(query.words, now.unconverted),
+            metrics=[
+                _metric(each, now, before, asked=asked, smallest=smallest, catalogue=query.words)
+                for each in DEFINITIONS
+            ],
         ),
         parked=parked,
+        words=query.words,
     )
 
 
-def _metric(definition: Definition, now: Measurements, before: Measurements, asked: Question, smallest: int) -> Metric:
+def _metric(
+    definition: Definition,
+    now: Measurements,
+    before: Measurements,
+    *,
+    asked: Question,
+    smallest: int,
+    catalogue: Catalogue,
+) -> Metric:
     measured, earlier = now.values[definition.metric], before.values[definition.metric]
     state = band(definition, measured, smallest)
     known = None if state is Band.NO_DATA or measured.value is None else shown(definition, measured.value)
     known_before = None if earlier.value is None or earlier.n < smallest else shown(definition, earlier.value)
     direction = trend(definition, earlier, measured, smallest)
     basis = now.basis if definition is ATTAINMENT else None
+    about = f"health.{definition.metric}"
     return Metric(
         metric=definition.metric,
-        name=definition.name,
-        description=definition.described(basis),
+        name=catalogue.say(f"{about}.name"),
+        description=catalogue.say(f"{about}.{'booked' if basis == BOOKINGS else 'description'}"),
         value=known,
         unit=definition.unit,
         numerator=measured.numerator,
         denominator=measured.denominator,
         n=measured.n,
         state=state,
-        state_title=title_of(state),
+        state_title=catalogue.say(f"health.state.{state}"),
         healthy=definition.healthy,
         alert=definition.alert,
         more_is_better=definition.more_is_better,
         before=known_before,
         trend=direction,
-        trend_title=TREND_TITLES[direction],
+        trend_title="" if direction == "unknown" else catalogue.say(f"health.trend.{direction}"),
         since=asked.as_of - WINDOW if definition.window_days else None,
-        hint=definition.hint,
+        hint=catalogue.say(f"{about}.hint"),
         basis=basis,
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from services.forecast.asking.parameters import PresentQuery
-from services.forecast.asking.wording import title_of
+from services.forecast.asking.wording import role_title
 from services.forecast.feed.queries import reach
 from services.forecast.people.queries import name_of, teams_seen
 from shared.domain.periods import FiscalYear
@@ -69,7 +69,7 @@ class Horizon:
     """The quarters from that of the first fact to the one after the running one, the latest first, and their years."""
 
 
-@router.get("/v1/me", **operation(roles=READING, reads=("organisation",), answers=Me))
+@router.get("/v1/me", **operation(roles=READING, reads=("organisation",), answers=Me, worded=True))
 async def me(actor: CurrentActor, query: PresentQuery) -> Response:
     """Who is signed in."""
     async with query.reading() as reading:
@@ -80,12 +80,13 @@ async def me(actor: CurrentActor, query: PresentQuery) -> Response:
         Me(
             subject=actor.subject,
             name=name or actor.subject,
-            title=title_of(min(actor.roles, default="")),
+            title=role_title(query.words, min(actor.roles, default=None)),
             roles=sorted(actor.roles),
             member=actor.member,
             teams=[TeamName(id=team, name=team_name) for team, team_name in teams],
             currency=query.currency,
-        )
+        ),
+        words=query.words,
     )
 
 

@@ -4,28 +4,29 @@ The rule stands twice: `pipeline/queries/endangered.py` weighs in SQL, so that o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from types import MappingProxyType
+from typing import Literal
 
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.timeline import DealState
 from services.forecast.processes.queries import Stage, StageKey
 from shared.domain.context import Company
 from shared.domain.periods import Period
-from shared.events.definition import words
 
-CODES = ("no-close-date", "close-date-passed", "silent", "pushed", "stage-overdue", "too-early")
+Code = Literal["no-close-date", "close-date-passed", "silent", "pushed", "stage-overdue", "too-early"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Danger:
-    """Why a deal may not come in; the more `weight`, the graver."""
+class Reason:
+    """Why a deal may not come in; the more `weight`, the graver. `told` is what a sentence says of it: how many days or
+    times (`count`), and what else it names."""
 
-    code: Annotated[str, words(CODES)]
-    sentence: str
+    code: Code
     weight: int
+    told: Mapping[str, str | int] = field(default_factory=lambda: MappingProxyType({}))
 
 
 NO_DATE, DATE_PASSED, SILENT, STAGE_OVERDUE, TOO_EARLY = 2, 5, 4, 3, 3
@@ -44,30 +45,25 @@ def pushed(pushes: int) -> int:
 
 def dangers(
     state: DealState, as_of: datetime, company: Company, norms: Mapping[StageKey, Stage], wanted: Period
-) -> list[Danger]:
+) -> list[Reason]:
     """Every reason why an open deal may not come in, the gravest first."""
     today = company.day(as_of)
-    found: list[Danger] = []
+    found: list[Reason] = []
     if state.expected_close is None:
-        found.append(
-            Danger(code="no-close-date", sentence="It has no close date and counts in no period.", weight=NO_DATE)
-        )
+        found.append(Reason(code="no-close-date", weight=NO_DATE))
     elif state.expected_close < today:
         late = (today - state.expected_close).days
-        found.append(
-            Danger(code="close-date-passed", sentence=f"Expected to close {_days(late)} ago.", weight=DATE_PASSED)
-        )
+        found.append(Reason(code="close-date-passed", weight=DATE_PASSED, told={"count": late}))
     if state.stalls(company) < as_of:
         silent = (today - company.day(state.touched)).days
-        found.append(Danger(code="silent", sentence=f"Nobody worked on it for {_days(silent)}.", weight=SILENT))
+        found.append(Reason(code="silent", weight=SILENT, told={"count": silent}))
     if state.pushes:
-        times = "once" if state.pushes == 1 else f"{state.pushes} times"
-        found.append(Danger(code="pushed", sentence=f"Its close date was pushed {times}.", weight=pushed(state.pushes)))
+        found.append(Reason(code="pushed", weight=pushed(state.pushes), told={"count": state.pushes}))
     stage = norms.get(stage_of(state))
     aged = (today - company.day(state.entered)).days
     if stage is not None and aged > stage.max_days:
-        sentence = f"{_days(aged).capitalize()} in {stage.name}; the norm is {stage.max_days}."
-        found.append(Danger(code="stage-overdue", sentence=sentence, weight=STAGE_OVERDUE))
+        told: Mapping[str, str | int] = {"count": aged, "stage": stage.name, "norm": stage.max_days}
+        found.append(Reason(code="stage-overdue", weight=STAGE_OVERDUE, told=told))
     left = (wanted.last - today).days
     if (
         0 <= left <= ENDING_DAYS
@@ -75,14 +71,5 @@ def dangers(
         and state.expected_close
         and state.expected_close <= wanted.last
     ):
-        share = f"{state.probability:.0%}"
-        found.append(
-            Danger(
-                code="too-early", sentence=f"Still at {share} with {_days(left)} of the period left.", weight=TOO_EARLY
-            )
-        )
-    return sorted(found, key=lambda danger: -danger.weight)
-
-
-def _days(number: int) -> str:
-    return "1 day" if number == 1 else f"{number} days"
+        found.append(Reason(code="too-early", weight=TOO_EARLY, told={"count": left}))
+    return sorted(found, key=lambda reason: -reason.weight)

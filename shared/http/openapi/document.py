@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from shared.domain.aggregate import word_of
 from shared.http.command_routes import CommandRoute, operation_id
 from shared.http.examples import PREFIX, example_of
-from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS
+from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
 from shared.http.json import decimals_are_strings, schema_of
 from shared.http.openapi.listings import listing_operation, row_operation
 from shared.http.openapi.parts import (
@@ -20,10 +20,12 @@ from shared.http.openapi.parts import (
     CORRELATION,
     KEY,
     KNOWN,
+    LANGUAGE,
     LINK,
     PATH_ID,
     PREFER,
     RESUME,
+    SAID_IN,
     SECURITY,
     SERVERS,
     SOME_ID,
@@ -228,11 +230,12 @@ def _hand_written(described: Document, method: str, schemas: Schemas) -> Documen
     kinds = [*EVERY, *described.get(PROBLEMS, ())]
     parameters = described.setdefault("parameters", [])
     for told in responses.values():
-        if any(parameter["name"] == "cursor" for parameter in parameters):
-            told["headers"] = LINK
+        is_page = any(parameter["name"] == "cursor" for parameter in parameters)
+        if headers := {**(LINK if is_page else {}), **(SAID_IN if described.get(WORDED) else {})}:
+            told["headers"] = headers
         if EVENT_STREAM in told.get("content", {}):
             parameters.append(RESUME)
-    parameters.extend([CORRELATION, TOKEN, PREFER])
+    parameters.extend([*([LANGUAGE] if described.get(WORDED) else []), CORRELATION, TOKEN, PREFER])
     if any(parameter["in"] == "path" for parameter in described["parameters"]):
         kinds += OF_ONE
     if method != "get":

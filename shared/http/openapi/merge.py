@@ -26,6 +26,10 @@ From lead to cash, at one origin.
   figures are in the company's currency, tell at which exchange `rates`, and count as `unconverted` what has none.
 - **Time**: instants are UTC, days are the company's. Figures answer for any instant: `as_of` is what was true then,
   `known_at` what was known then.
+- **Languages**: texts for people, like titles, sentences and what an event says happened, are in the language that
+  `Accept-Language` prefers of those that ship, else in the company's; `Content-Language` tells which, and a stream
+  stays with that of the request that opened it. Codes and keys are the same in all, and stand beside every text. What
+  the company named itself, like stages and teams, is as it named it. Problems are in English: clients have their codes.
 - **Problems** are those of RFC 9457: `code` is stable, `errors` names every field (`pointer`) or `parameter` that is
   wrong.
 """

@@ -93,9 +93,17 @@ PATH_ID: Document = {
 
 KNOWN = header("If-None-Match", "An ETag: 304 when it still has that version.", {"type": "string"})
 
+LANGUAGE = header(
+    "Accept-Language", "The language of texts for people: of those that ship, the most preferred, or the company's.",
+    {"type": "string"},
+)  # fmt: skip
 RESUME = header(
     "Last-Event-ID", "The id of the last event that came: what followed it is sent first.", {"type": "integer"}
 )  # fmt: skip
+SAID_IN: Document = {
+    "Content-Language": {"description": "The language of its texts.", "schema": {"type": "string"}},
+    "Vary": {"description": "Accept-Language: in another language its texts are others.", "schema": {"type": "string"}},
+}
 LINK: Document = {"Link": {"description": "The following page (rel=next).", "schema": {"type": "string"}}}
 
 ANSWER_HEADERS: Document = {

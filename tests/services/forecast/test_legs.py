@@ -17,6 +17,7 @@ from services.forecast.pipeline.timeline import DealState, at
 from shared.domain.context import Company
 from shared.domain.money import zero
 from shared.domain.periods import CALENDAR_YEAR, Period
+from shared.languages.shipped import SHIPPED
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH
 from tests.services.forecast.rates import by_hand, nearly, tables
@@ -72,7 +73,7 @@ async def compare(
             for leg, number in names.items()
         }
         first, last = _counted(found.start, "EUR").amount, _counted(found.end, "EUR").amount
-        shown = _legs(found, last - first, "EUR")
+        shown = _legs(found, last - first, "EUR", SHIPPED["en"])
         assert first + sum((leg.amount for leg in shown), zero("EUR")) == last, "to the cent"
         for leg in (None, *names):
             chosen = sorted((move for move in expected if leg in (None, move.leg)), key=place_of)

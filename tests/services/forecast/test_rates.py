@@ -14,6 +14,7 @@ from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import Rate, Rates, shown_left_out, shown_rates
 from services.forecast.rates.queries import rates_of
 from shared.events.deals.exchange_rate import ExchangeRateFactRetracted
+from shared.languages.shipped import SHIPPED
 from tests.services.forecast.conftest import Forecast
 from tests.services.forecast.facts import day, fact
 from tests.services.forecast.rates import table
@@ -126,8 +127,12 @@ def test_an_amount_is_translated_exactly(amount: str) -> None:
 
 def test_what_was_left_out_is_said_in_words() -> None:
     left = {("open-deals", "AED"): Sum(1, Decimal("1200000")), ("invoices", "JPY"): Sum(2, Decimal(900))}
-    assert [each.sentence for each in shown_left_out(left)] == [
+    assert [each.sentence for each in shown_left_out(SHIPPED["en"], left)] == [
         "Left out, for want of an exchange rate: 2 invoices of 900 JPY.",
         "Left out, for want of an exchange rate: 1 open deal of 1,200,000.00 AED.",
+    ]
+    assert [each.sentence for each in shown_left_out(SHIPPED["de"], left)] == [
+        "Mangels Wechselkurs nicht enthalten: 2 Rechnungen über 900\u00a0JPY.",
+        "Mangels Wechselkurs nicht enthalten: 1 offener Deal über 1.200.000,00\u00a0AED.",
     ]
     assert shown_rates([("EUR", Rate(Decimal(1)))]) == []

@@ -19,6 +19,7 @@ from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
 from shared.eventstore.migrate import migrate
 from shared.eventstore.pool import create_pool
 from shared.kafka.layout import OtherPartitions, freeze
+from shared.languages.catalogue import NAME, Catalogue
 from shared.ops.settings import environment_name
 from shared.service.build import build
 from shared.service.definition import Service
@@ -189,6 +190,67 @@ async def test_after_an_update_no_page_mixes_files_of_two_releases(errands: Erra
             gone = await after.get(path)
             problem(gone, 404, "not-found")
             assert gone.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("address", "accepted", "language"),
+    [
+        ("/", None, "en"),
+        ("/", "de-CH, fr;q=0.9", "de"),
+        ("/", "fr", "en"),
+        ("/?language=de", "en", "de"),
+        ("/?period=2026&language=de-AT", "en", "de"),
+        ("/?language=fr", "de", "de"),
+        ("/?language=%22%3E", "de", "de"),
+        ("/?language=", "de", "de"),
+    ],
+)
+async def test_a_page_is_in_the_language_that_is_preferred(
+    errands: Errands, folder: Path, address: str, accepted: str | None, language: str
+) -> None:
+    """What the address asks for, then what the browser takes."""
+    (folder / "index.html").write_text(
+        '<html lang="{language}"><a href="/page/{release}/words.js" title="{page.skip}">'
+    )
+    async with visitor(errands, folder) as client:
+        page = await client.get(address, headers={"Accept-Language": accepted} if accepted else {})
+        assert (page.headers["content-language"], page.headers["vary"]) == (language, "Accept-Language")
+        said = {"en": "Skip to the figures", "de": "Zu den Zahlen springen"}
+        assert f'<html lang="{language}">' in page.text
+        assert f'title="{said[language]}"' in page.text
+        (words,) = named(page)
+        module = await client.get(words)
+        assert module.headers["content-type"].startswith("text/javascript")
+        assert module.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert module.text.startswith(f'export const language = "{language}";\n')
+        assert said[language] in module.text
+        assert '"danger.' not in module.text, "what answers say is no business of the page"
+
+
+async def test_a_page_that_is_kept_is_kept_for_its_language(errands: Errands, folder: Path) -> None:
+    async with visitor(errands, folder) as client:
+        german = {"Accept-Language": "de"}
+        tag = {"If-None-Match": (await client.get("/", headers=german)).headers["etag"]}
+        assert (await client.get("/", headers=german | tag)).status_code == 304
+        assert (await client.get("/", headers={"Accept-Language": "en"} | tag)).status_code == 200
+        suffixed = {"If-None-Match": tag["If-None-Match"].removesuffix('"') + '-gzip"'}
+        assert (await client.get("/", headers=german | suffixed)).status_code == 304
+
+
+async def test_a_page_with_a_text_that_there_is_not_does_not_start(errands: Errands, folder: Path) -> None:
+    (folder / "index.html").write_text("<p>{page.nothing}")
+    with pytest.raises(KeyError, match=r"page\.nothing"):
+        visitor(errands, folder)
+
+
+async def test_texts_of_a_page_never_become_markup(errands: Errands, folder: Path) -> None:
+    (folder / "index.html").write_text('<a title="{page.said}">{page.said}</a>')
+    catalogue = Catalogue("en", {NAME: "English", "page.said": '"><b>&'})
+    service = Service("errands", description="Errands.", pages=folder, catalogues={"en": catalogue})
+    transport = httpx.ASGITransport(build(service, errands.settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://errands.test") as client:
+        escaped = "&quot;&gt;&lt;b&gt;&amp;"
+        assert (await client.get("/")).text == f'<a title="{escaped}">{escaped}</a>'
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])

@@ -1,4 +1,4 @@
-// What is asked stands in the address: period, team, as_of.
+// What is asked stands in the address: period, team, as_of; and in which language, if not the browser's.
 const NAMES = ["period", "team", "as_of"];
 
 const parameters = () => new URLSearchParams(location.search);
@@ -19,3 +19,16 @@ export function setAsked(changes, { isStep = true } = {}) {
   if (isStep) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
 }
+
+// The page in another language is another page, of which the same is asked.
+export const inLanguage = (language) => {
+  const next = parameters();
+  next.set("language", language);
+  return `?${next}`;
+};
+
+// The page as it opens, in the language that was chosen.
+export const opening = () => {
+  const chosen = parameters().get("language");
+  return chosen ? `/?${new URLSearchParams({ language: chosen })}` : "/";
+};

@@ -1,5 +1,6 @@
 // The panels of a page. Each asks its own question, is drawn again when it has to be, and shows its own failure.
 import { make } from "./dom.js";
+import { say } from "./say.js";
 
 // A panel is
 //   id, title(answer)           its section and heading; the answer is null before the first
@@ -38,7 +39,7 @@ function mount(panel, level, page, ask) {
       panel.draws(section, answer, page);
       failure.hidden = true;
     } catch (error) {
-      failure.textContent = `These figures could not be read: ${error.message}`;
+      failure.textContent = say("page.failed", { reason: error.message });
       failure.hidden = false;
     }
   }

@@ -1,5 +1,6 @@
 // The dialog with the rows behind a figure, a page of them at a time.
 import { make, placeOf } from "./dom.js";
+import { say } from "./say.js";
 
 // Gives `open(title, path, parameters, table)`; `table(answer, open)` is { heads, sum, rows }.
 export function drillDown(dialog, ask) {
@@ -28,7 +29,7 @@ export function drillDown(dialog, ask) {
       rows.append(...shown.rows);
       if (!answer.next) return;
       const further = () => add(drilled, path, { ...parameters, cursor: answer.next }, table);
-      more.replaceChildren(make("button", { class: "link", type: "button", onclick: further }, "Show more"));
+      more.replaceChildren(make("button", { class: "link", type: "button", onclick: further }, say("page.drill.more")));
     } catch (error) {
       if (current === drilled) sum.textContent = error.message;
     }

@@ -1,13 +1,11 @@
 // The head of the page: who looks, what is asked, whether the line is up, and what is to be said of all figures.
-import { asked, setAsked } from "./address.js";
+import { language, languages } from "../words.js";
+import { asked, inLanguage, opening, setAsked } from "./address.js";
 import { get } from "./api.js";
 import { make } from "./dom.js";
 import { day, periodLabel } from "./format.js";
+import { say } from "./say.js";
 
-const TO_COME = "That day is still to come.";
-const NO_DAY = "That is no day.";
-const NOTHING_YET =
-  "There is nothing here yet. Capture a lead, open a deal, or import your history: throughline import.";
 const PERIODS_BACK = 8;
 
 const $ = (selector) => document.querySelector(selector);
@@ -19,7 +17,7 @@ export function notice(text) {
 
 export function sayLive(isLive) {
   $("#live").className = isLive ? "on" : "off";
-  $("#live .text").textContent = isLive ? "live" : "reconnecting";
+  $("#live .text").textContent = say(isLive ? "page.live.on" : "page.live.off");
 }
 
 // Fills the head, and calls `changed` whenever something else is asked.
@@ -47,27 +45,33 @@ export async function start(changed) {
     horizon = await get("/v1/horizon");
     if (!isToCome(value, horizon)) return ask({ as_of: value });
     show();
-    notice(TO_COME);
+    notice(say("page.notice.to-come"));
   }
 
   $("#who .name").textContent = `${me.name}, ${me.title}`;
-  form.elements.period.replaceChildren(option("", "running quarter"), ...periods(horizon).map(periodOption));
-  form.elements.team.replaceChildren(option("", "all I see"), ...me.teams.map((team) => option(team.id, team.name)));
+  const running = option("", say("page.ask.running-quarter")), all = option("", say("page.ask.all-teams"));
+  form.elements.period.replaceChildren(running, ...periods(horizon).map(periodOption));
+  form.elements.team.replaceChildren(all, ...me.teams.map((team) => option(team.id, team.name)));
+  form.elements.language.replaceChildren(...Object.entries(languages).map(languageOption));
+  form.elements.language.value = language;
+  $(".brand").href = opening();
   form.addEventListener("change", ({ target: { name, value } }) => {
     if (name === "as_of") askOfDay(value);
+    else if (name === "language") location.assign(inLanguage(value));
     else ask({ [name]: value });
   });
   form.addEventListener("submit", (event) => event.preventDefault());
   $("#now").addEventListener("click", () => ask({ as_of: "" }));
   addEventListener("popstate", () => { show(); changed(); });
   show();
-  if (unasked) notice(`${unasked} These are the figures of now.`);
+  if (unasked) notice(`${unasked} ${say("page.notice.figures-of-now")}`);
 }
 
 // An address may ask for what cannot be asked, and history that ended long ago is better seen at its end.
 function correct(horizon) {
   const given = asked().as_of;
-  const unasked = isNone(given) ? NO_DAY : isToCome(given, horizon) ? TO_COME : null;
+  const unasked = isNone(given) ? say("page.notice.no-day")
+    : isToCome(given, horizon) ? say("page.notice.to-come") : null;
   if (unasked) setAsked({ as_of: "" }, { isStep: false });
   if (horizon.behind && !asked().as_of) setAsked({ as_of: horizon.newest }, { isStep: false });
   return unasked;
@@ -80,13 +84,14 @@ const isNone = (at) => Boolean(at) && Number.isNaN(Date.parse(at));
 // What is to be said of the day that is asked about.
 function told(horizon) {
   const at = asked().as_of;
-  if (!horizon.newest) return NOTHING_YET;
+  if (!horizon.newest) return say("page.notice.nothing-yet");
   if (!at) return null;
-  if (horizon.behind && at === horizon.newest) return `The newest fact is of ${day(at)}; this is the end of that day.`;
-  return `You are looking at the end of ${day(at.slice(0, 10))}, as it is known now.`;
+  if (horizon.behind && at === horizon.newest) return say("page.notice.newest", { day: day(at) });
+  return say("page.notice.as-of", { day: day(at.slice(0, 10)) });
 }
 
 const option = (value, text) => make("option", { value }, text);
+const languageOption = ([tag, name]) => make("option", { value: tag, lang: tag }, name);
 const periodOption = ({ name, first, last }) => option(name, periodLabel(name, first, last));
 
 // The quarters around the newest fact, the latest first, and its year.

@@ -1,18 +1,19 @@
 // The deals that endanger the period most, and why.
 import { make, replaceRows } from "../lib/dom.js";
 import { day, money, shortMoney } from "../lib/format.js";
+import { say } from "../lib/say.js";
 import { openHistory } from "../lib/tables.js";
 
 const SHOWN = 5;
 
 export default {
   id: "dangers",
-  title: () => "Deals that endanger it most",
+  title: () => say("page.dangers.title"),
   lays: () => [make("ol", { class: "deals" })],
   asks: ({ period }) => ["/v1/endangered-deals", { period, limit: SHOWN }],
   draws: (section, answer, page) => {
     const rows = answer.deals.map((deal) => row(deal, page));
-    replaceRows(section.querySelector("ol"), rows, "No open deal of this period is in danger.");
+    replaceRows(section.querySelector("ol"), rows, say("page.dangers.none"));
   },
   redrawsOn: [
     "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-close-date-changed",
@@ -24,7 +25,8 @@ export default {
 };
 
 const exactly = ({ amount, own_amount: own, rate_published_on: published }) =>
-  (published ? `${money(own)}, at the rate of ${day(published)} ${money(amount)}` : money(amount));
+  (published ? say("page.dangers.at-rate", { own: money(own), day: day(published), amount: money(amount) })
+    : money(amount));
 
 function row(deal, page) {
   const about = [deal.owner_name, deal.expected_close && day(deal.expected_close)].filter(Boolean).join(" · ");

@@ -1,6 +1,7 @@
 // The newest events, whatever they are; those that came since the last look stand out.
 import { make, replaceRows } from "../lib/dom.js";
 import { shortMoney, time } from "../lib/format.js";
+import { say } from "../lib/say.js";
 
 const SHOWN = 12;
 const LOOKED_AT = 40;
@@ -8,7 +9,7 @@ const OF_NO_INTEREST = new Set(["leads.turn-taken", "receivables.history-arrange
 
 export default {
   id: "events",
-  title: () => "Newest events",
+  title: () => say("page.newest.title"),
   lays: () => [make("ol", { class: "newest" })],
   asks: () => ["/v1/newest-events", { limit: LOOKED_AT }],
   draws: (section, { events }) => {
@@ -17,7 +18,7 @@ export default {
     const shown = events.filter((event) => !OF_NO_INTEREST.has(event.type)).slice(0, SHOWN);
     const rows = shown.map((event) => row(event, seen > 0 && event.position > seen));
     list.dataset.newest = Math.max(seen, ...events.map((event) => event.position));
-    replaceRows(list, rows, "Nothing has happened yet.");
+    replaceRows(list, rows, say("page.newest.none"));
   },
   redrawsOn: ["*"],
 };

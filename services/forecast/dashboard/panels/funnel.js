@@ -1,14 +1,15 @@
 // The funnel: the open pipeline by stage, and what was closed so far.
 import { fill, leftOut, make, replaceRows, tellLeftOut } from "../lib/dom.js";
-import { days, money, shortMoney } from "../lib/format.js";
+import { count, money, shortMoney } from "../lib/format.js";
+import { say } from "../lib/say.js";
 import { dealsTable } from "../lib/tables.js";
 
 const PATH = "/v1/funnel/deals";
-const OUTCOMES = { won: "Won", lost: "Lost", abandoned: "Abandoned" };
+const OUTCOMES = { won: "page.funnel.won", lost: "page.funnel.lost", abandoned: "page.funnel.abandoned" };
 
 export default {
   id: "funnel",
-  title: () => "Funnel",
+  title: () => say("page.funnel.title"),
   lays: () => [
     make("ol", { class: "stages" }), make("p", { class: "legend" }), make("p", { class: "closed" }), leftOut(),
   ],
@@ -18,8 +19,8 @@ export default {
     const name = naming(stages);
     const largest = Math.max(1, ...stages.map((stage) => Number(stage.amount.amount)));
     const rows = stages.map((stage) => row(stage, name(stage), largest, page));
-    const legend = rows.length ? "Strong: weighted by the stage's probability of winning. Pale: in full." : "";
-    replaceRows(section.querySelector("ol"), rows, "No stage yet: publish a process, or import your history.");
+    const legend = rows.length ? say("page.funnel.legend") : "";
+    replaceRows(section.querySelector("ol"), rows, say("page.funnel.none"));
     section.querySelector(".legend").textContent = legend;
     replaceRows(section.querySelector(".closed"), closedParts(closed, page));
     tellLeftOut(section, answer);
@@ -35,7 +36,10 @@ export default {
 // The process is said where there are several: their stages may have the same names.
 function naming(stages) {
   const isOne = new Set(stages.map((stage) => `${stage.process_id} ${stage.process_version}`)).size <= 1;
-  return (stage) => (isOne ? stage.name : `${stage.name}, ${stage.process_name ?? "process"} ${stage.process_version}`);
+  const whole = ({ name, process_name, process_version }) => say("page.funnel.of-process", {
+    stage: name, process: process_name ?? say("page.funnel.process"), version: String(process_version),
+  });
+  return (stage) => (isOne ? stage.name : whole(stage));
 }
 
 function row(stage, name, largest, page) {
@@ -43,21 +47,23 @@ function row(stage, name, largest, page) {
   const whole = make("span"), weighted = make("span");
   fill(whole, Number(stage.amount.amount) / largest);
   fill(weighted, Number(stage.weighted.amount) / largest);
+  const exactly = say("page.funnel.weighted", { amount: money(stage.amount), weighted: money(stage.weighted) });
   const open = () => page.drill(name, PATH, { process_id, process_version, stage: stage.stage }, dealsTable());
   return make("li", { "data-stage": stage.stage, "data-process": `${process_id} ${process_version}` },
-    make("span", {}, name, make("span", { class: "count" }, ` ${stage.count}`)),
-    make("span", { class: "bar", title: `${money(stage.amount)}, weighted ${money(stage.weighted)}` }, whole, weighted),
+    make("span", {}, name, make("span", { class: "count" }, ` ${count(stage.count)}`)),
+    make("span", { class: "bar", title: exactly }, whole, weighted),
     make("button", { class: "figure", title: money(stage.amount), onclick: open }, shortMoney(stage.amount)));
 }
 
 function closedParts(closed, page) {
   const cycle = closed.won.cycle_days;
-  const outcomes = Object.entries(OUTCOMES).map(([outcome, name]) => {
+  const outcomes = Object.entries(OUTCOMES).map(([outcome, key]) => {
+    const name = say(key);
     const open = () => page.drill(name, PATH, { outcome }, dealsTable());
     return make("span", { "data-outcome": outcome },
-      make("button", { class: "link", onclick: open }, `${name} ${closed[outcome].count}`),
+      make("button", { class: "link", onclick: open }, `${name} ${count(closed[outcome].count)}`),
       ` ${shortMoney(closed[outcome].amount)}`);
   });
-  const took = make("span", {}, cycle.n ? `${days(cycle.mean)} from first interest to win` : "");
-  return [make("span", {}, "So far:"), ...outcomes, took];
+  const took = make("span", {}, cycle.n ? say("page.funnel.took", { count: Number(cycle.mean) }) : "");
+  return [make("span", {}, say("page.funnel.so-far")), ...outcomes, took];
 }

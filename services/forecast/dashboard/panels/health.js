@@ -1,13 +1,14 @@
 // The health of the process: each metric against its limits, and what to do about it.
 import { make, replaceRows } from "../lib/dom.js";
-import { days, share } from "../lib/format.js";
+import { count, days, share } from "../lib/format.js";
+import { say } from "../lib/say.js";
 
 const ARROWS = { improving: "▲ ", worsening: "▼ " };
 const WITHOUT_HINT = new Set(["healthy", "no-data"]);
 
 export default {
   id: "health",
-  title: () => "Health of the process",
+  title: () => say("page.health.title"),
   lays: () => [make("ul", { class: "metrics" })],
   asks: () => ["/v1/health-metrics", {}],
   draws: (section, answer) => replaceRows(section.querySelector("ul"), answer.metrics.map(row)),
@@ -26,14 +27,15 @@ export default {
 
 function row(metric) {
   const show = (value) => (value === null ? "–" : metric.unit === "days" ? days(value) : share(value));
-  const [within, beyond] = metric.more_is_better ? ["≥", "<"] : ["≤", ">"];
+  const limits = metric.more_is_better ? "page.health.more-is-better" : "page.health.less-is-better";
+  const [healthy, alert] = [show(metric.healthy), show(metric.alert)];
   const trend = `${ARROWS[metric.trend] ?? ""}${metric.trend_title}`;
   return make("li", { class: metric.state, "data-metric": metric.metric },
     make("div", { class: "top" }, make("span", {}, metric.name), make("span", { class: "chip" }, metric.state_title)),
     make("div", { class: "top" },
       make("span", { class: "value" }, show(metric.value)),
-      make("span", { class: "limits" }, [trend, `n = ${metric.n}`].filter(Boolean).join(", "))),
+      make("span", { class: "limits" }, [trend, `n = ${count(metric.n)}`].filter(Boolean).join(", "))),
     make("p", { class: "limits" }, metric.description),
-    make("p", { class: "limits" }, `healthy ${within} ${show(metric.healthy)}, alert ${beyond} ${show(metric.alert)}`),
+    make("p", { class: "limits" }, say(limits, { healthy, alert })),
     WITHOUT_HINT.has(metric.state) ? null : make("p", { class: "hint" }, metric.hint));
 }

@@ -1,13 +1,16 @@
 // The quarter: what is won and expected of it against its target, and how fast.
 import { fill, leftOut, make, tellLeftOut } from "../lib/dom.js";
 import { money, periodName, share, shortMoney, times } from "../lib/format.js";
+import { say } from "../lib/say.js";
 import { dealsTable } from "../lib/tables.js";
 
 const ENOUGH_COVERAGE = 2;
 
 export default {
   id: "quarter",
-  title: (answer) => (answer ? `${periodName(answer.period)}, ${share(answer.elapsed)} gone` : "The quarter"),
+  title: (answer) => (answer
+    ? say("page.quarter.title-of", { period: periodName(answer.period), share: share(answer.elapsed) })
+    : say("page.quarter.title")),
   lays: (page) => {
     const body = skeleton();
     linkDrills(body, null, page);
@@ -41,17 +44,18 @@ function skeleton() {
       make("p", { class: "caption", "data-bind": "attainment-words" })),
     make("div", { class: "track", "aria-hidden": "true" }, ...["won", "weighted", "goal", "elapsed"].map(bar)),
     make("dl", { class: "figures" },
-      figure("Won", button("won")), figure("Target", still), figure("Expected", button("expected")),
-      figure("Gap", button("gap")), figure("Coverage", button("coverage"))),
+      figure(say("page.quarter.won"), button("won")), figure(say("page.quarter.target"), still),
+      figure(say("page.quarter.expected"), button("expected")), figure(say("page.quarter.gap"), button("gap")),
+      figure(say("page.quarter.coverage"), button("coverage"))),
     make("p", { class: "legend", "aria-hidden": "true" },
-      key("won", "won"), key("weighted", "open, weighted"), key("elapsed", "today's pace"), key("goal", "target")),
+      key("won", say("page.quarter.legend.won")), key("weighted", say("page.quarter.legend.weighted")),
+      key("elapsed", say("page.quarter.legend.elapsed")), key("goal", say("page.quarter.legend.goal"))),
     leftOut(),
   ];
 }
 
 function drawFigures(section, answer) {
   const { attainment, coverage, expected, gap, open, target, won } = answer;
-  const words = target ? `attained of ${shortMoney(target)}; ${course(answer)}` : `won; ${noTarget(answer)}`;
   const bind = (name, text, exact, tone) => {
     const element = section.querySelector(`[data-bind=${name}]`);
     element.textContent = text;
@@ -60,11 +64,11 @@ function drawFigures(section, answer) {
   };
   const isClosed = gap && Number(gap.amount) <= 0;
   bind("attainment", attainment === null ? shortMoney(won) : share(attainment), won);
-  section.querySelector("[data-bind=attainment-words]").textContent = words;
+  section.querySelector("[data-bind=attainment-words]").textContent = target ? course(answer) : noTarget(answer);
   bind("won", shortMoney(won), won);
-  bind("target", target ? shortMoney(target) : "none", target);
+  bind("target", target ? shortMoney(target) : say("page.quarter.no-target"), target);
   bind("expected", shortMoney(expected), expected);
-  if (gap) bind("gap", isClosed ? "closed" : shortMoney(gap), gap, isClosed ? "good" : "bad");
+  if (gap) bind("gap", isClosed ? say("page.quarter.gap-closed") : shortMoney(gap), gap, isClosed ? "good" : "bad");
   else bind("gap", "–", null);
   if (coverage === null) bind("coverage", "–", open);
   else bind("coverage", times(coverage), open, Number(coverage) >= ENOUGH_COVERAGE ? "good" : "bad");
@@ -81,35 +85,39 @@ function drawTrack(section, { elapsed, expected, target, weighted, won }) {
 function course({ attainment, elapsed, expected, target }) {
   const end = Number(expected.amount) / Number(target.amount);
   const isAhead = Number(attainment) >= Number(elapsed), isReached = end >= 1;
-  const pace = isAhead ? "won faster than the days pass" : "won slower than the days pass";
-  return `${pace}, ${isAhead === isReached ? "and" : "but"} with the open deals ${share(end)} is expected`;
+  const said = isAhead ? (isReached ? "page.quarter.ahead-reached" : "page.quarter.ahead-missed")
+    : (isReached ? "page.quarter.behind-reached" : "page.quarter.behind-missed");
+  return say(said, { target: shortMoney(target), share: share(end) });
 }
 
 const noTarget = ({ period, target_missing: missing }) =>
-  `no target is set for ${(missing.length ? missing : [period]).map(periodName).join(", ")}`;
+  say("page.quarter.target-missing", { periods: (missing.length ? missing : [period]).map(periodName).join(", ") });
 
 // The deals behind each figure, and what they say about it.
 const DRILLS = {
   attainment: {
     figure: "won",
-    title: (period) => `Attained: won in ${period}`,
-    told: ({ attainment, target }) => (target ? `${share(attainment)} of ${money(target)}` : ""),
+    title: (period) => say("page.quarter.deals.attainment", { period }),
+    told: ({ attainment, target }) => (target
+      ? say("page.quarter.told.attainment", { share: share(attainment), target: money(target) }) : ""),
   },
-  won: { figure: "won", title: (period) => `Won in ${period}`, told: () => "" },
+  won: { figure: "won", title: (period) => say("page.quarter.deals.won", { period }), told: () => "" },
   expected: {
     figure: "expected",
-    title: (period) => `Expected in ${period}`,
-    told: () => "won at full value, open at amount × probability",
+    title: (period) => say("page.quarter.deals.expected", { period }),
+    told: () => say("page.quarter.told.expected"),
   },
   gap: {
     figure: "won",
-    title: () => "Gap: the target less what is won",
-    told: ({ gap, target }) => (gap ? `${money(target)} less that leaves ${money(gap)}` : ""),
+    title: () => say("page.quarter.deals.gap"),
+    told: ({ gap, target }) => (gap
+      ? say("page.quarter.told.gap", { target: money(target), gap: money(gap) }) : ""),
   },
   coverage: {
     figure: "open",
-    title: (period) => `Coverage: open deals due in ${period}`,
-    told: ({ coverage, gap }) => (coverage ? `${times(coverage)} the gap of ${money(gap)}` : ""),
+    title: (period) => say("page.quarter.deals.coverage", { period }),
+    told: ({ coverage, gap }) => (coverage
+      ? say("page.quarter.told.coverage", { times: times(coverage), gap: money(gap) }) : ""),
   },
 };
 
@@ -117,7 +125,7 @@ function linkDrills(elements, answer, page) {
   for (const button of elements.flatMap((element) => [...element.querySelectorAll("[data-drill]")])) {
     const { figure, title, told } = DRILLS[button.dataset.drill];
     const table = dealsTable({ isExpected: figure === "expected", told: answer ? told(answer) : "" });
-    const name = title(answer ? periodName(answer.period) : "the running quarter");
+    const name = title(answer ? periodName(answer.period) : say("page.quarter.running"));
     button.onclick = () => page.drill(name, "/v1/forecast/deals", { period: page.asked().period, figure }, table);
   }
 }

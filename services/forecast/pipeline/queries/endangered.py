@@ -20,7 +20,7 @@ from services.forecast.pipeline.dangers import (
     SILENT,
     STAGE_OVERDUE,
     TOO_EARLY,
-    Danger,
+    Reason,
     dangers,
 )
 from services.forecast.pipeline.figures import UNDATED
@@ -35,7 +35,7 @@ from shared.domain.exchange import times
 from shared.domain.periods import Period
 from shared.projections.read_snapshot import ReadSnapshot
 
-Judged = tuple[DealWorth, list[Danger]]
+Judged = tuple[DealWorth, list[Reason]]
 """A deal with its worth, and why it is in danger."""
 
 Place = tuple[Decimal, UUID]

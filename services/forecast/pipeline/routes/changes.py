@@ -12,7 +12,7 @@ from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.periods import period
 from services.forecast.asking.question import Question, instant
-from services.forecast.asking.wording import title_of
+from services.forecast.asking.wording import leg_title
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import Valued, shown_left_out, shown_rates
 from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, Place, place_of
@@ -24,6 +24,7 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.languages.catalogue import Catalogue
 from shared.projections.errors import InvalidQuery, invalid
 
 router = APIRouter(tags=["pipeline-changes"])
@@ -112,7 +113,15 @@ Until = Annotated[
 Within = Annotated[str | None, Query(alias="period", description="Only deals due in this period, like 2026-Q4.")]
 
 
-@router.get("/v1/pipeline-changes", **operation(roles=READING, reads=("deals", "rates"), answers=PipelineChanges))
+@router.get(
+    "/v1/pipeline-changes",
+    **operation(
+        roles=READING,
+        reads=("deals", "rates"),
+        answers=PipelineChanges,
+        worded=True,
+    ),
+)
 async def pipeline_changes(
     query: PastQuery, since: Since = None, until: Until = None, within: Within = None
 ) -> Response:
@@ -137,16 +146,25 @@ async def pipeline_changes(
             currency=query.currency,
             start_rates=shown_rates(found.start.rates),
             rates=shown_rates(found.end.rates),
-            unconverted=shown_left_out(found.end.unconverted),
+            unconverted=shown_left_out(query.words, found.end.unconverted),
             start=before,
-            legs=_legs(found, after.amount - before.amount, query.currency),
+            legs=_legs(found, after.amount - before.amount, query.currency, query.words),
             end=after,
         ),
         parked=parked,
+        words=query.words,
     )
 
 
-@router.get("/v1/pipeline-changes/deals", **operation(roles=READING, reads=("deals", "rates"), answers=MovedDeals))
+@router.get(
+    "/v1/pipeline-changes/deals",
+    **operation(
+        roles=READING,
+        reads=("deals", "rates"),
+        answers=MovedDeals,
+        worded=True,
+    ),
+)
 async def pipeline_changes_deals(
     query: PastQuery,
     paged: Paged,
@@ -172,12 +190,13 @@ async def pipeline_changes_deals(
             currency=currency,
             count=found.total.count,
             amount=money(found.total.amount, currency),
-            unconverted=shown_left_out(found.unconverted),
+            unconverted=shown_left_out(query.words, found.unconverted),
             deals=[_moved_deal(move, currency) for move in page.rows],
             next=page.next,
             has_more=page.has_more,
         ),
         parked=parked,
+        words=query.words,
         headers=page.headers,
     )
 
@@ -204,18 +223,18 @@ def _counted(valued: Valued[OpenRow], currency: str) -> CountedMoney:
     return CountedMoney(count=total.count, amount=money(total.amount, currency))
 
 
-def _legs(found: Waterfall, change: Money, currency: str) -> list[Leg]:
+def _legs(found: Waterfall, change: Money, currency: str, catalogue: Catalogue) -> list[Leg]:
     """All legs, which add up to the change: where amounts were translated, each sum is rounded, and what is lost or
     gained by that belongs to the exchange rates."""
-    shown = [_leg(leg, found.legs.get(leg, Sum()), currency) for leg in LEGS]
+    shown = [_leg(leg, found.legs.get(leg, Sum()), currency, catalogue) for leg in LEGS]
     if not found.is_translated:
         return shown
     rest = sum((each.amount for each in shown if each.leg != FX), zero(currency))
     return [replace(each, amount=change - rest) if each.leg == FX else each for each in shown]
 
 
-def _leg(leg: str, total: Sum, currency: str) -> Leg:
-    return Leg(leg=leg, title=title_of(leg), count=total.count, amount=money(total.amount, currency))
+def _leg(leg: str, total: Sum, currency: str, catalogue: Catalogue) -> Leg:
+    return Leg(leg=leg, title=leg_title(catalogue, leg), count=total.count, amount=money(total.amount, currency))
 
 
 def _moved_deal(move: Move, currency: str) -> MovedDeal:

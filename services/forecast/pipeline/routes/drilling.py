@@ -11,7 +11,7 @@ from fastapi import Response
 from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging
 from services.forecast.asking.parameters import QueryContext
-from services.forecast.asking.wording import title_of
+from services.forecast.asking.wording import outcome_title, spelled
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
@@ -22,6 +22,7 @@ from services.forecast.processes.queries import StageKey, stages
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer
+from shared.languages.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +95,15 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
         amount=money(found.total.amount, query.currency),
         weighted=money(found.total.weighted, query.currency),
         expected=money(found.expected, query.currency),
-        unconverted=shown_left_out(found.unconverted),
-        deals=[_row(deal, query.currency, names) for deal in page.rows],
+        unconverted=shown_left_out(query.words, found.unconverted),
+        deals=[_row(deal, query.currency, names, query.words) for deal in page.rows],
         next=page.next,
         has_more=page.has_more,
     )
-    return answer(rows, parked=parked, headers=page.headers)
+    return answer(rows, parked=parked, words=query.words, headers=page.headers)
 
 
-def _row(deal: DealWorth, currency: str, names: Mapping[StageKey, str]) -> DrilledDeal:
+def _row(deal: DealWorth, currency: str, names: Mapping[StageKey, str], catalogue: Catalogue) -> DrilledDeal:
     state = deal.state
     return DrilledDeal(
         id=state.deal_id,
@@ -114,10 +115,10 @@ def _row(deal: DealWorth, currency: str, names: Mapping[StageKey, str]) -> Drill
         process_id=state.process_id,
         process_version=state.process_version,
         stage=state.stage,
-        stage_name=names.get(stage_of(state)) or title_of(state.stage),
+        stage_name=names.get(stage_of(state)) or spelled(state.stage),
         category=state.category,
         outcome=state.outcome,
-        outcome_title=title_of(state.outcome),
+        outcome_title=outcome_title(catalogue, state.outcome),
         expected_close=state.expected_close,
         closed_on=state.closed_on,
         owner=state.owner,

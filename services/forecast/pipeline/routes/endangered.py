@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
@@ -13,7 +13,7 @@ from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period
 from services.forecast.counting.valuation import shown_left_out
-from services.forecast.pipeline.dangers import Danger
+from services.forecast.pipeline.dangers import Code, Reason
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
 from services.forecast.pipeline.queries.worth import DealWorth
 from services.forecast.pipeline.timeline import CATEGORIES
@@ -22,8 +22,18 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.languages.catalogue import Catalogue
 
 router = APIRouter(tags=["forecast"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Danger:
+    """Why a deal may not come in; the more `weight`, the graver."""
+
+    code: Annotated[str, words(get_args(Code))]
+    sentence: str
+    weight: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,13 @@ Gravest = Annotated[Paging, Depends(pages_of(5, 100))]
 
 
 @router.get(
-    "/v1/endangered-deals", **operation(roles=READING, reads=("deals", "processes", "rates"), answers=EndangeredDeals)
+    "/v1/endangered-deals",
+    **operation(
+        roles=READING,
+        reads=("deals", "processes", "rates"),
+        answers=EndangeredDeals,
+        worded=True,
+    ),
 )
 async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod = None) -> Response:
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
@@ -96,18 +112,22 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
             period=wanted.name,
             currency=query.currency,
             count=found.count,
-            unconverted=shown_left_out(found.unconverted),
-            deals=[_row(deal, reasons, query.currency, names) for deal, reasons in page.rows],
+            unconverted=shown_left_out(query.words, found.unconverted),
+            deals=[_row(deal, reasons, query.currency, names, query.words) for deal, reasons in page.rows],
             next=page.next,
             has_more=page.has_more,
         ),
         parked=parked,
+        words=query.words,
         headers=page.headers,
     )
 
 
-def _row(deal: DealWorth, reasons: list[Danger], currency: str, names: Mapping[UUID, str]) -> EndangeredDeal:
+def _row(
+    deal: DealWorth, reasons: list[Reason], currency: str, names: Mapping[UUID, str], catalogue: Catalogue
+) -> EndangeredDeal:
     state = deal.state
+    share = catalogue.share(state.probability)
     return EndangeredDeal(
         id=state.deal_id,
         name=state.name,
@@ -122,5 +142,10 @@ def _row(deal: DealWorth, reasons: list[Danger], currency: str, names: Mapping[U
         owner=state.owner,
         owner_name=names.get(state.owner) if state.owner else None,
         team=state.team,
-        reasons=reasons,
+        reasons=[_danger(reason, share, catalogue) for reason in reasons],
     )
+
+
+def _danger(reason: Reason, share: str, catalogue: Catalogue) -> Danger:
+    sentence = catalogue.say(f"danger.{reason.code}", share=share, **reason.told)
+    return Danger(code=reason.code, sentence=sentence, weight=reason.weight)

@@ -97,7 +97,15 @@ class Funnel:
     closed: ClosedFigures
 
 
-@router.get("/v1/funnel", **operation(roles=READING, reads=("deals", "processes", "rates"), answers=Funnel))
+@router.get(
+    "/v1/funnel",
+    **operation(
+        roles=READING,
+        reads=("deals", "processes", "rates"),
+        answers=Funnel,
+        worded=True,
+    ),
+)
 async def funnel(
     query: PastQuery,
     *,
@@ -126,15 +134,16 @@ async def funnel(
             known_at=query.question.known_at,
             currency=query.currency,
             rates=shown_rates(open_deals.rates),
-            unconverted=shown_left_out(merged(open_deals.unconverted, closed.unconverted)),
+            unconverted=shown_left_out(query.words, merged(open_deals.unconverted, closed.unconverted)),
             stages=_stages(open_deals.rows, chosen(known, process_id, process_version), query.question, query.currency),
             closed=_closed(closed.rows, query.currency),
         ),
         parked=parked,
+        words=query.words,
     )
 
 
-@router.get("/v1/funnel/deals", **operation(roles=READING, reads=DRILLED, answers=DrilledDeals))
+@router.get("/v1/funnel/deals", **operation(roles=READING, reads=DRILLED, answers=DrilledDeals, worded=True))
 async def funnel_deals(
     query: PastQuery,
     paged: Paged,

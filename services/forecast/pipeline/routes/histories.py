@@ -17,6 +17,7 @@ from services.forecast.pipeline.queries.histories import Step, steps_of
 from shared.commands.request import NotFound
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, operation
+from shared.languages.catalogue import Catalogue
 
 router = APIRouter(tags=["deal-histories"])
 
@@ -60,7 +61,13 @@ class DealHistory:
 
 
 @router.get(
-    "/v1/deal-histories/{deal_id}", **operation(roles=READING, reads=("deals", "organisation"), answers=DealHistory)
+    "/v1/deal-histories/{deal_id}",
+    **operation(
+        roles=READING,
+        reads=("deals", "organisation"),
+        answers=DealHistory,
+        worded=True,
+    ),
 )
 async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Response:
     """What happened to a deal, by whom, before and after."""
@@ -80,11 +87,12 @@ async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Respons
             deal_id=deal_id,
             name=state.name,
             count=len(steps),
-            entries=[_entry(step, names.get(_act(step))) for step in page.rows],
+            entries=[_entry(step, names.get(_act(step)), query.words) for step in page.rows],
             next=page.next,
             has_more=page.has_more,
         ),
         parked=parked,
+        words=query.words,
         headers=page.headers,
     )
 
@@ -97,14 +105,14 @@ def _act(step: Step) -> Act:
     return step.fact.actor, step.fact.occurred_at
 
 
-def _entry(step: Step, name: str | None) -> HistoryEntry:
+def _entry(step: Step, name: str | None, catalogue: Catalogue) -> HistoryEntry:
     fact = step.fact
     return HistoryEntry(
         position=fact.source_position,
         sequence=fact.sequence,
         event_id=fact.id,
         type=fact.type,
-        text=event_text(fact.type),
+        text=event_text(catalogue, fact.type),
         occurred_at=fact.occurred_at,
         recorded_at=fact.recorded_at,
         actor=fact.actor,
@@ -112,6 +120,6 @@ def _entry(step: Step, name: str | None) -> HistoryEntry:
         imported=fact.imported,
         correlation_id=fact.correlation_id,
         causation_id=fact.causation_id,
-        changes=changes_of(step),
+        changes=changes_of(step, catalogue),
         data=msgspec.to_builtins(fact.data),
     )

@@ -82,7 +82,15 @@ class Outlook:
     categories: list[CategoryFigures]
 
 
-@router.get("/v1/forecast", **operation(roles=READING, reads=("deals", "targets", "cash", "rates"), answers=Outlook))
+@router.get(
+    "/v1/forecast",
+    **operation(
+        roles=READING,
+        reads=("deals", "targets", "cash", "rates"),
+        answers=Outlook,
+        worded=True,
+    ),
+)
 async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = "cumulative") -> Response:
     """What a period will bring: won, weighted and expected against the target.
 
@@ -114,7 +122,7 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
             last=wanted.last,
             currency=currency,
             rates=shown_rates(still.rates),
-            unconverted=shown_left_out(merged(still.unconverted, ended.unconverted, billed.unconverted)),
+            unconverted=shown_left_out(query.words, merged(still.unconverted, ended.unconverted, billed.unconverted)),
             target=None if target is None else money(target, currency),
             target_missing=list(goal.missing),
             won=money(won, currency),
@@ -129,10 +137,11 @@ async def forecast(query: PastQuery, name: AskedPeriod = None, rollup: RollUp = 
             categories=_categories(open_deals, closed, currency, cumulative=rollup == "cumulative"),
         ),
         parked=parked,
+        words=query.words,
     )
 
 
-@router.get("/v1/forecast/deals", **operation(roles=READING, reads=DRILLED, answers=DrilledDeals))
+@router.get("/v1/forecast/deals", **operation(roles=READING, reads=DRILLED, answers=DrilledDeals, worded=True))
 async def forecast_deals(
     query: PastQuery,
     paged: Paged,
