@@ -70,7 +70,7 @@ OfKind = Annotated[
 
 @router.get(
     "/v1/account-timelines/{account_id}",
-    **operation(roles=READING, reads=("accounts", "feed", "organisation"), answers=AccountTimeline),
+    **operation(roles=READING, reads=("accounts", "feed", "organisation"), worded=True, answers=AccountTimeline),
 )
 async def account_timeline(query: PastQuery, paged: Timeline, account_id: UUID, of_kind: OfKind = None) -> Response:
     """Everything that happened with an account.

@@ -226,7 +226,9 @@ async def test_acct_1_all_that_happened_with_an_account_is_in_one_list(
         "anna",
         "Anna",
     )
-    assert {"field": "outcome", "title": "Outcome", "before": "open", "after": "won"} in closed["changes"]
+    (outcome,) = (change for change in closed["changes"] if change["field"] == "outcome")
+    assert (outcome["title"], outcome["before"], outcome["after"]) == ("Outcome", "open", "won")
+    assert (outcome["before_title"], outcome["after_title"]) == ("Open", "Won")
     assert {entry["name"] for entry in found if entry["aggregate"] == "ledger"} == {"M-1", None}
     assert "Carla" not in str(found)
     assert types(await timeline(director, world.other)) == ["account-opened"]
