@@ -23,9 +23,13 @@ class Actor:
     teams: frozenset[UUID] = frozenset()
 
 
+OF_SERVICES = "service:"
+"""What the subjects of services begin with, and those of people do not: it tells in events who did something."""
+
+
 def service_actor(name: str) -> Actor:
     """The machinery itself (a service, the import), as it stands in events: `service:<name>`."""
-    return Actor(subject=f"service:{name}", roles=frozenset({Role.SERVICE}))
+    return Actor(subject=f"{OF_SERVICES}{name}", roles=frozenset({Role.SERVICE}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,8 @@ class Projection:
 
 def indices(**of: Sequence[str]) -> tuple[str, ...]:
     """The statements that make the indices of tables, each told as what follows the table's name, in their order."""
+    if single := [table for table, all_of in of.items() if isinstance(all_of, str)]:
+        raise TypeError(f"the indices of {', '.join(single)} are one text, and not several")
     return tuple(
         f"create index if not exists {table}_{number} on {{view}}.{table} {each}"
         for table, all_of in of.items()

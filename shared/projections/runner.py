@@ -202,7 +202,7 @@ class ProjectionRunner:
         reading = asyncio.create_task(self._next(target, progress))
         try:
             while True:
-                page = await reading
+                page, of_streams = await reading, build.state == "building" and progress.position == 0
                 reading = asyncio.create_task(self._next(target, page.end)) if page.scan else reading
                 ended = page.end == progress
                 if not ended:
@@ -219,7 +219,7 @@ class ProjectionRunner:
                     if not indexed:
                         await builds.index(self._pool, target.projection, build.schema)
                         indexed = True
-                    if await self._switched(build, page, ended=ended) or ended:
+                    if await self._switched(build, page, ended=ended, of_streams=of_streams) or ended:
                         return
                 if not page.scan:
                     reading = asyncio.create_task(self._next(target, progress))
@@ -253,9 +253,10 @@ class ProjectionRunner:
             analyzed = folded
         self._analyzed[build.schema] = (folded, analyzed)
 
-    async def _switched(self, build: Build, page: Page, *, ended: bool) -> bool:
+    async def _switched(self, build: Build, page: Page, *, ended: bool, of_streams: bool) -> bool:
         """Whether a build that was made beside serves now."""
-        nearly = len(page.events) < self._build_page
+        # The last streams of a history say nothing of how much was recorded while all of it was read.
+        nearly = not of_streams and len(page.events) < self._build_page
         if not await builds.switch(self._pool, build, level=ended, nearly=nearly):
             return False
         logger.info("projection-switched", projection=build.projection, build=build.build, version=build.version)

@@ -137,7 +137,7 @@ INSTALMENT = Table(
     events=(PlanDrawnUp, InstalmentInvoiced, PriorInvoiceCounted),
     changes={PlanDrawnUp: _part, InstalmentInvoiced: _invoiced, PriorInvoiceCounted: _less},
     keys=_parts,
-    indices=("(due, id)"),
+    indices=("(due, id)",),
 )
 
 

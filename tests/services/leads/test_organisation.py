@@ -97,6 +97,11 @@ def test_org_1_two_members_do_not_sign_in_as_one() -> None:
     taken.when(rosa_joins).then_rejected("subject-taken")
 
 
+def test_nobody_signs_in_as_a_service() -> None:
+    """It would stand in histories as if a service had done it, and what an import told by them would not be its own."""
+    newcomer.when(replace(rosa_joins, subject="service:deals")).then_rejected("reserved-subject")
+
+
 def test_org_1_an_active_member_holds_their_subject_and_a_former_one_does_not() -> None:
     assert member.claims_of(after(member, joined)) == {Claim(kind="subject", key="rosa.diaz")}
     assert member.claims_of(after(member, joined, gone)) == set()

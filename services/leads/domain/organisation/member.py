@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 
 from services.leads.domain.fields import Word
 from shared.domain.aggregate import Aggregate, Claim, Decision, Occurrence
-from shared.domain.context import Context
+from shared.domain.context import OF_SERVICES, Context
 from shared.domain.fields import Day, Name
 from shared.domain.history import said_of, stated
 from shared.domain.references import TeamId
@@ -380,7 +380,10 @@ def details(said: ActiveMember) -> tuple[object, ...]:
 
 
 def joined(command: JoinMember | ImportMember, context: Context, holder: SubjectHolder) -> MemberJoined:
-    """The fact that a member joined; refused while somebody else signs in with the subject."""
+    """The fact that a member joined; refused while somebody else signs in with the subject, or if it is a service's."""
+    if command.subject.startswith(OF_SERVICES):
+        message = f"Subjects that begin with {OF_SERVICES} are those of the services."
+        raise Rejected("reserved-subject", message, field="subject")
     if holder.member_id not in (None, context.aggregate_id):
         raise Rejected("subject-taken", "Another member signs in with this subject.", field="subject")
     given = {name: getattr(command, name) for name in ("team_id", "department", "experience", "capacity")}
