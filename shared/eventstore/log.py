@@ -81,6 +81,8 @@ class Page:
     upto: int
     scan: StreamScan | None = None
     """Where a scan goes on; None of a page in the order of the log, and of the last one of a scan."""
+    as_of: datetime | None = None
+    """When the last event, of whatever type, was recorded that a scan has read by its last page."""
 
     @property
     def end(self) -> Progress:
@@ -157,6 +159,7 @@ class Log:
             " and (l.aggregate_id, l.sequence) <= ($3, $4) and l.position <= $5"
             " and ($6::text[] is null or l.type = any ($6)) order by l.position"
         )
+        self._newest = f"select recorded_at from {table} where position <= $1 order by position desc limit 1"  # noqa: S608
         family, by_stream = "where l.aggregate = $1 and l.position <= $2", "order by l.aggregate_id, l.sequence"
         self._all = f"select {columns} {family}{{more}} {by_stream}"
 
@@ -217,9 +220,10 @@ class Log:
                 end = last["aggregate_id"], last["sequence"] if alone else -1
             wanted = None if types is None else [*types, UNREADABLE]
             rows = await connection.fetch(self._streams, *begin, *end, scan.upto, wanted)
+            as_of = None if more else await connection.fetchval(self._newest, scan.upto)
         events = [self._decoded(row) for row in rows]
         if not more:
-            return Page(events=events, upto=scan.upto)
+            return Page(events=events, upto=scan.upto, as_of=as_of)
         return Page(events=events, upto=0, scan=replace(scan, aggregate_id=end[0], sequence=end[1]))
 
     async def read_raw(self, after: int, limit: int) -> RawPage:

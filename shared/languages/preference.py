@@ -8,6 +8,8 @@ TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 """A language tag (BCP 47), as far as its form goes."""
 _RANGE = re.compile(rf"({TAG.pattern}|\*)(?:[ \t]*;[ \t]*[qQ]=(0(?:\.\d{{0,3}})?|1(?:\.0{{0,3}})?))?", re.ASCII)
 ANY = "*"
+MAX_TAG = 100
+"""No language has a longer tag; what one falls back to takes time by the square of its length."""
 
 
 class Range(NamedTuple):
@@ -38,6 +40,8 @@ def preferred(accepted: str | None, shipped: Collection[str], default: str) -> s
 
 def lookup(tag: str, shipped: Collection[str]) -> str | None:
     """The shipped language that serves somebody who asks for this one; None without any."""
+    if len(tag) > MAX_TAG:
+        return None
     by_name = {each.lower(): each for each in shipped}
     for shorter in _ever_shorter(tag.lower()):
         if shorter in by_name:

@@ -91,7 +91,8 @@ class Folding:
             waiting = await dead_letters.parked_aggregates(connection, fencing_tokens)
             for target in targets:
                 await self._one(connection, target, page, waiting.get(target.build.schema, frozenset()), careful)
-            await checkpoints.advance(connection, fencing_tokens, to=page.end, as_of=newest(page.events))
+            as_of = page.as_of or newest(page.events)
+            await checkpoints.advance(connection, fencing_tokens, to=page.end, as_of=as_of)
 
     async def _one(
         self, connection: AnyConnection, target: Target, page: Page, waiting: frozenset[UUID], careful: bool

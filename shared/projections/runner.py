@@ -106,6 +106,8 @@ class ProjectionRunner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
         self._places = asyncio.Semaphore(ALONE_AT_ONCE)
+        self._indexing = asyncio.Semaphore(1)
+        """The place of a build whose indices are made: that holds a connection for long."""
         self._doubtful = asyncio.Semaphore(1)
         """The place of builds that stood still when they were tried last: they hold up each other at most."""
         self._analyzed: dict[str, tuple[int, int]] = {}
@@ -208,16 +210,17 @@ class ProjectionRunner:
                 if not ended:
                     async with self._places_for(build):
                         await folding.fold_alone(target, progress, page)
+                        await self._analyze(build, len(page.events))
                     progress = page.end
                     self._go_on(build.schema)
-                    await self._analyze(build, len(page.events))
                 if build.state == "serving" and ended:
                     self._is_level(target)
                     await self._rejoin(build)
                     return
                 if build.state == "building" and progress.scan is None:
                     if not indexed:
-                        await builds.index(self._pool, target.projection, build.schema)
+                        async with self._indexing:
+                            await builds.index(self._pool, target.projection, build.schema)
                         indexed = True
                     if await self._switched(build, page, ended=ended, of_streams=of_streams) or ended:
                         return

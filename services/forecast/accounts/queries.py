@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from uuid import UUID
 
@@ -76,7 +76,9 @@ async def account_of(db: ProjectionDatabase, asked: Question, account_id: UUID) 
     for thing, own in groupby(rows, key=lambda row: row["thing"]):
         facts = list(own)
         kinds[thing] = facts[0]["aggregate"]
-        if stood := belonging(map(_said, facts), asked.as_of):
+        # A ledger is one account's for ever, whatever was told of it first; each of its entries has its own day.
+        until = datetime.max.replace(tzinfo=UTC) if kinds[thing] == LEDGER else asked.as_of
+        if stood := belonging(map(_said, facts), until):
             found[thing] = stood
     account = found.get(account_id)
     # Whoever narrows the question asks for less of the account, and not for another one.

@@ -234,6 +234,25 @@ async def test_acct_1_all_that_happened_with_an_account_is_in_one_list(
     assert types(await timeline(director, world.other)) == ["account-opened"]
 
 
+async def test_fc_17_what_was_booked_before_anything_that_was_told_first_is_in_the_past(
+    served: Errands, director: httpx.AsyncClient
+) -> None:
+    """A receipt is booked, and then the history of the year before comes in: its invoice stood in the ledger then."""
+    world, telling = World.new(), Telling()
+    told = story(world)
+    books = [each for each in told if each[0] == world.ledger]
+    issued, received = books[0], books[1]
+    await journal(served, [telling.envelope(each) for each in told if each[0] != world.ledger])
+    await journal(served, [telling.envelope(received), telling.envelope(issued)])
+    between = FIRST_DAY + timedelta(days=8)
+    then = await timeline(director, world.account, as_of=between.isoformat(), aggregate="ledger")
+    assert types(then) == ["invoice-issued"]
+    assert sorted(types(await timeline(director, world.account, aggregate="ledger"))) == [
+        "invoice-issued",
+        "receipt-recorded",
+    ]
+
+
 async def test_api_1_pages_hold_every_entry_once_and_kinds_can_be_chosen(
     served: Errands, director: httpx.AsyncClient
 ) -> None:

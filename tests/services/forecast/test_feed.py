@@ -130,6 +130,12 @@ async def test_api_3_whoever_did_something_is_named_as_of_then(forecast: Forecas
         assert found == {("desk-1", last): "Tom", ("desk-1", first): "Tim"}
         rows = await newest(reading("feed"), replace(ALL, as_of=day("2026-04-01")), None, 10)
     assert len(rows) == 3
+    left = MemberLeft(member_id=tim, on=date(2025, 9, 30))
+    await forecast.journal_facts([of_member(tim, 2, left, "2025-09-30")])
+    async with forecast.reading() as reading:
+        late = ("desk-1", day("2025-12-01"))
+        found = await names_then(reading("organisation"), [*acts, late], COMPANY)
+    assert found == {("desk-1", last): "Tom", ("desk-1", first): "Tim", late: "Tim"}, "who was the last to leave"
 
 
 async def test_the_stream_goes_no_further_than_every_projection_and_says_so(postgres: DatabaseServer) -> None:

@@ -59,3 +59,10 @@ def test_the_default_is_the_company_s() -> None:
 )
 def test_a_tag_is_served_by_what_ships(tag: str, served: str | None) -> None:
     assert lookup(tag, SHIPPED) == served
+
+
+def test_a_tag_that_is_longer_than_any_is_looked_at_no_further() -> None:
+    """What one falls back to takes time by the square of its length."""
+    long = "-".join(["de", *["aa"] * 2000])
+    assert lookup(long, ["de", "en"]) is None
+    assert preferred(f"{long}, de;q=0.5", ["de", "en"], "en") == "de"

@@ -18,7 +18,7 @@ from shared.projections.builds import request_rebuild
 from shared.projections.folding import Folding, Target
 from shared.projections.projection import Projection, ProjectionDatabase, indices, revision_of
 from tests.shared.projections.conftest import Depot, caught_up, until, working
-from tests.shared.projections.depot import parcels
+from tests.shared.projections.depot import ParcelPosted, parcels, totals
 
 INDEXED = indices(parcel=("(weight)",), history=("(number)", "(parcel_id) where number > 3"))
 INDICES = "select count(*) from pg_indexes where schemaname = 'parcels_2' and indexname ~ '_[0-9]+$'"
@@ -148,6 +148,26 @@ async def test_what_comes_while_streams_are_read_is_folded_afterwards(depot: Dep
         await until(lambda: second_serves(depot))
         await caught_up(depot, first)
     assert await shown(depot, 2) == sorted(come.items())
+
+
+async def test_a_build_is_as_current_as_the_one_that_it_replaces(depot: Depot) -> None:
+    """By the last event of whatever type: nothing of its own may have happened for long."""
+    await some_parcels(depot, [1])
+    later = "update event set recorded_at = recorded_at + interval '1 day' where type = 'depot.parcel-scanned'"
+    assert await depot.pool.execute(later) == "UPDATE 1"
+    opened = Projection(name="opened", version=1, ddl=totals().ddl, apply=totals().apply, events=(ParcelPosted,))
+    async with working(depot.runner(opened)):
+        await caught_up(depot, opened)
+        async with depot.reading(opened) as reading:
+            before = reading.as_of
+        assert await request_rebuild(depot.pool, "opened")
+
+        async def replaced() -> bool:
+            return bool(await depot.pool.fetchval("select build from view_build where state = 'serving'") == 2)
+
+        await until(replaced)
+        async with depot.reading(opened) as reading:
+            assert reading.as_of == before
 
 
 async def test_indices_are_made_after_the_history_and_before_it_serves(depot: Depot) -> None:
