@@ -154,6 +154,7 @@ async def test_a_build_is_as_current_as_the_one_that_it_replaces(depot: Depot) -
     """By the last event of whatever type: nothing of its own may have happened for long."""
     await some_parcels(depot, [1])
     later = "update event set recorded_at = recorded_at + interval '1 day' where type = 'depot.parcel-scanned'"
+    await depot.pool.execute("alter table event disable trigger user")  # the log is append-only
     assert await depot.pool.execute(later) == "UPDATE 1"
     opened = Projection(name="opened", version=1, ddl=totals().ddl, apply=totals().apply, events=(ParcelPosted,))
     async with working(depot.runner(opened)):
