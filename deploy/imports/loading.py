@@ -191,22 +191,22 @@ def waves(facts: Sequence[Understood], there: Mapping[UUID, Keys]) -> list[list[
     found: list[list[Understood]] = []
     lasts: dict[UUID, int] = {}
     brought: dict[UUID, int] = {}
-    keyed: dict[tuple[str, str], int] = {}
+    keyed: dict[tuple[str, str], tuple[int, UUID]] = {}
     own: dict[UUID, Keys] = {}
     for fact in facts:
         taken = fact[2]
         thing = taken.aggregate_id
-        keys = keys_of(taken)
-        if taken.kind.rank is Rank.END:
+        keys = told = keys_of(taken)
+        if taken.kind.rank is Rank.END or taken.kind.keys:  # what it held before may be let go of
             keys |= own.get(thing) or there.get(thing, NO_KEYS)
         others = (each.id for each in taken.names if each.id != thing or each.field == BY)
         named = [brought[each] + 1 for each in others if each in brought]
-        after = [keyed[key] + 1 for key in keys if key in keyed]
+        after = [last + (by != thing) for last, by in (keyed[key] for key in keys & keyed.keys())]
         wave = max([lasts.get(thing, 0), *named, *after])
         lasts[thing] = wave
         if taken.brings:
-            brought[taken.brings], own[taken.brings] = wave, keys
-        keyed |= dict.fromkeys(keys, wave)
+            brought[taken.brings], own[taken.brings] = wave, told
+        keyed |= dict.fromkeys(keys, (wave, thing))
         found += [[] for _ in range(wave + 1 - len(found))]
         found[wave].append(fact)
     return found
@@ -215,13 +215,15 @@ def waves(facts: Sequence[Understood], there: Mapping[UUID, Keys]) -> list[list[
 async def _found(
     facts: Sequence[Understood], there: Mapping[UUID, Keys], desks: Mapping[str, CommandExecutor]
 ) -> dict[UUID, Keys]:
-    """Of what these facts name, what was there before this import, with the keys that it holds."""
-    unseen = {each.id: each for _, _, taken in facts for each in _things(taken) if each.id not in there}
+    """Of what these facts name or are about, what was there before this import, with the keys that it holds."""
+    unseen = {each.id: each.about for _, _, taken in facts for each in _things(taken)}
+    unseen |= {taken.brings: taken.kind.about for _, _, taken in facts if taken.brings}
+    unseen = {each: about for each, about in unseen.items() if each not in there}
     found: dict[UUID, Keys] = {}
-    for about in {each.about for each in unseen.values()}:
+    for about in set(unseen.values()):
         commands = desks[THINGS[about].service]
         aggregate = commands.aggregates[THINGS[about].aggregate]
-        wanted = [each.id for each in unseen.values() if each.about == about]
+        wanted = [each for each, kind in unseen.items() if kind == about]
         for each, held in (await commands.states(aggregate, wanted)).items():
             if not isinstance(held.state, aggregate.start):
                 claims = aggregate.claims_of(held.state)

@@ -135,6 +135,21 @@ def test_data_5_what_bears_one_key_is_taken_in_one_after_the_other() -> None:
     assert [[fact["id"] for _, fact, _ in wave] for wave in waves(understood, {})] == [["L-1", "L-2"], ["L-3"]]
 
 
+def test_data_5_what_lets_go_of_a_key_comes_before_who_takes_it() -> None:
+    """Also where it was held before this import, and the line names another one; of one thing nothing is put off."""
+    ids = ids_of("x")
+
+    def renamed(name: str, domain: str) -> Fact:
+        return {"fact": "account", "id": name, **DAY, "name": name, "domain": domain}
+
+    facts = [renamed("A", "third.example"), renamed("B", "one.example"), renamed("A", "fourth.example")]
+    understood = [(FactPlace(file="x", line=1), fact, read_fact(fact, ids)) for fact in facts]
+    there = {ids("account", "A"): frozenset({("domain", "one.example")})}
+    told = [[fact["domain"] for _, fact, _ in wave] for wave in waves(understood, there)]
+    assert told == [["third.example", "fourth.example"], ["one.example"]]
+    assert len(waves(understood, {})) == 1
+
+
 # -- on the services' own databases -----------------------------------------------------------------------------------
 
 
