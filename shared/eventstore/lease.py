@@ -189,3 +189,5 @@ async def _ended(task: "asyncio.Future[Any]") -> None:
     if not task.done():
         task.cancel()
         await asyncio.wait([task], timeout=END_SECONDS)
+    if task.done() and not task.cancelled():
+        task.exception()  # looked at, so that nobody tells of it when it is collected

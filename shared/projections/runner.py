@@ -233,7 +233,7 @@ class ProjectionRunner:
             self._superseded(news)
         finally:
             reading.cancel()
-            await asyncio.wait([reading])
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def _next(self, target: Target, progress: Progress) -> Page:
         """The page that follows in a build that is apart. What is built beside reads the history that it finds stream
