@@ -9,6 +9,7 @@ from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.projections.columns import BY_LANGUAGE
+from shared.projections.names import ACCOUNTS_OF_OTHERS
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
@@ -39,7 +40,7 @@ ACCOUNT = Table(
 )
 
 KNOWN_ACCOUNTS = Projection(
-    name="known_accounts",
+    name=ACCOUNTS_OF_OTHERS,
     version=5,
     ddl=ACCOUNT.ddl,
     indices=ACCOUNT.index_ddl,

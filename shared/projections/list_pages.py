@@ -23,7 +23,7 @@ from shared.projections.columns import CURRENCY, fields_that_may_be_empty
 from shared.projections.cursors import Cursors
 from shared.projections.list_queries import ListQuery
 from shared.projections.lists import ACCOUNT, Filter, Listing
-from shared.projections.names import ACCOUNTS, KNOWN_ACCOUNTS, join_names, names_of, with_names
+from shared.projections.names import ACCOUNTS, ACCOUNTS_OF_OTHERS, join_names, names_of, with_names
 from shared.projections.projection import ProjectionDatabase, named_in
 from shared.projections.read_snapshot import Projections
 from shared.projections.tables import language_column
@@ -90,7 +90,7 @@ def reads_of(listing: Listing, every: Collection[str]) -> frozenset[str]:
 
 
 def _placed(name: str, every: Collection[str]) -> str:
-    return KNOWN_ACCOUNTS if name == ACCOUNTS and ACCOUNTS not in every else name
+    return ACCOUNTS_OF_OTHERS if name == ACCOUNTS and ACCOUNTS not in every else name
 
 
 async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> list[Record]:

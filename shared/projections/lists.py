@@ -128,8 +128,7 @@ class Listing:
     @property
     def orders(self) -> tuple[str, ...]:
         """By what it is sorted: what it says, and when a row was changed last."""
-        changed = (UPDATED_AT,) if UPDATED_AT in self.shown and UPDATED_AT not in self.sorts else ()
-        return (*self.sorts, *changed)
+        return (*self.sorts, UPDATED_AT) if UPDATED_AT in self.shown else self.sorts
 
     @property
     def shown(self) -> Sequence[str]:
@@ -172,6 +171,8 @@ class Listing:
         return language_column(column) if column in self.by_language else column
 
     def __post_init__(self) -> None:
+        if UPDATED_AT in self.sorts:
+            raise ValueError(f"{self.name} is sorted by {UPDATED_AT} without saying so")
         if self.default_sort.removeprefix("-") not in self.orders:
             raise ValueError(f"{self.name} is not sorted by {self.default_sort}")
         if taken := (PARAMETERS | COMMON) & set(self.filters):

@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any
 
 ACCOUNTS = "accounts"
-KNOWN_ACCOUNTS = "known_accounts"
-"""Where accounts stand: as the service's own, or as it knows them of another's events."""
+ACCOUNTS_OF_OTHERS = "known_accounts"
+"""The projections in which accounts stand: the service's own, or what it knows of another's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,37 +24,17 @@ class Named:
     description: str
 
 
+def _called(thing: str, table: str, key: str, which: str) -> Named:
+    description = f"What the {thing} is called now; null when there is none, or none {which} is known here."
+    return Named(name=f"{thing}_name", table=table, key=key, description=description)
+
+
 NAMED: Mapping[str, Named] = {
-    "owner": Named(
-        name="owner_name",
-        table="{organisation}.member",
-        key="member_id",
-        description="What the owner is called now; null when there is none, or none who is known here.",
-    ),
-    "member": Named(
-        name="member_name",
-        table="{organisation}.member",
-        key="member_id",
-        description="What the member is called now; null when there is none, or none who is known here.",
-    ),
-    "manager": Named(
-        name="manager_name",
-        table="{organisation}.member",
-        key="member_id",
-        description="What the manager is called now; null when there is none, or none who is known here.",
-    ),
-    "team": Named(
-        name="team_name",
-        table="{organisation}.team",
-        key="team_id",
-        description="What the team is called now; null when there is none, or none that is known here.",
-    ),
-    "account_id": Named(
-        name="account_name",
-        table="{accounts}.account",
-        key="id",
-        description="What the account is called now; null when there is none, or none that is known here.",
-    ),
+    "owner": _called("owner", "{organisation}.member", "member_id", "who"),
+    "member": _called("member", "{organisation}.member", "member_id", "who"),
+    "manager": _called("manager", "{organisation}.member", "member_id", "who"),
+    "team": _called("team", "{organisation}.team", "team_id", "that"),
+    "account_id": _called("account", "{accounts}.account", "id", "that"),
 }
 """The ids that are named, by the fields that hold them. A name that a row states itself comes first."""
 

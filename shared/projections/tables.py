@@ -58,6 +58,8 @@ class Table:
             raise ValueError(f"{self.name} is changed by {unknown}, which are not among its events")
         if twice := columns_of(self.row).keys() & (columns_of(self.kept).keys() if self.kept else ()):
             raise ValueError(f"{self.name} declares {sorted(twice)} twice")
+        if self.kept and (idle := {*marked(self.kept, BY_LANGUAGE), *marked(self.kept, SEARCHED)}):
+            raise ValueError(f"{self.name} keeps {sorted(idle)}, which no list shows: a mark is without effect there")
 
     @property
     def columns(self) -> Mapping[str, str]:

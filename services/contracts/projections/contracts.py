@@ -126,7 +126,7 @@ CONTRACTS = Listing(
         "drafted_to": at_most("drafted_at", datetime),
         "q": search(),
     },
-    sorts=("drafted_at", "updated_at", "total", "name"),
+    sorts=("drafted_at", "total", "name"),
     default_sort="-drafted_at",
     readers=READING,
 )

@@ -174,7 +174,7 @@ DEALS = Listing(
         "closed_to": at_most("closed_on", date),
         "q": search(),
     },
-    sorts=("opened_at", "updated_at", "expected_close", "amount", "name"),
+    sorts=("opened_at", "expected_close", "amount", "name"),
     default_sort="-opened_at",
     readers=READING,
 )

@@ -142,7 +142,7 @@ ACCOUNTS = Listing(
         "domain": equals("domain"),
         "q": search(),
     },
-    sorts=("name", "opened_at", "updated_at"),
+    sorts=("name", "opened_at"),
     default_sort="name",
     readers=READING,
 )

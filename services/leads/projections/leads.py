@@ -213,7 +213,7 @@ LEADS = Listing(
         "captured_to": at_most("captured_at", datetime),
         "q": search(),
     },
-    sorts=("captured_at", "updated_at", "follow_up"),
+    sorts=("captured_at", "follow_up"),
     default_sort="-captured_at",
     readers=READING,
 )

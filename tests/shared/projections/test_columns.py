@@ -128,10 +128,18 @@ class Kept:
     version: int
 
 
+@value
+class Idle:
+    """Kept and never shown, and yet to be searched."""
+
+    note: Annotated[str, SEARCHED]
+
+
 @pytest.mark.parametrize(
     ("declare", "message"),
     [
         (lambda: Table(name="p", row=Parcel, kept=Kept, events=(), changes={}), r"p declares \['version'\] twice"),
+        (lambda: Table(name="p", row=Parcel, kept=Idle, events=(), changes={}), r"keeps \['note'\]"),
         (
             lambda: Table(name="p", row=Parcel, events=(ParcelPosted,), changes={ParcelScanned: lambda *_: {}}),
             r"\['ParcelScanned'\], which are not among its events",

@@ -251,6 +251,7 @@ async def test_a_cursor_is_good_for_its_own_query_only(depot: Depot) -> None:
         ({"default_sort": "colour"}, "not sorted by colour"),
         ({"filters": {"limit": equals("title")}}, "filters named"),
         ({"sorts": ("currency", "opened_at")}, "do not show"),
+        ({"sorts": ("opened_at", "updated_at")}, "sorted by updated_at without saying so"),
     ],
 )
 def test_a_listing_that_cannot_work_is_refused_when_it_is_declared(changed: dict[str, Any], message: str) -> None:
