@@ -29,13 +29,13 @@ class Calendar:
 
     def working(self, day: date) -> date:
         """The day itself, or the next working day."""
-        while not self.company.is_working(day):
+        while not self.company.calendar.is_working(day):
             day += DAY
         return day
 
     def worked(self, day: date) -> date:
         """The day itself, or the last working day before it."""
-        while not self.company.is_working(day):
+        while not self.company.calendar.is_working(day):
             day -= DAY
         return day
 

@@ -72,7 +72,7 @@ def pursue(random: Random, calendar: Calendar, leads: Sequence[Lead], customers:
         for lead in (each for each in leads if each.converted == day):
             add(lead.rep, lead.customer, lead.product, lead)
         growth = 0.85 + 0.3 * (day - calendar.first).days / (calendar.last - calendar.first).days
-        if calendar.company.is_working(day):
+        if calendar.company.calendar.is_working(day):
             for _ in range(happenings(random, DIRECT_DEALS_A_DAY * growth)):
                 place = random.randrange(len(customers))
                 add(REPS[place % len(REPS)], customers[place], random.choice(PRODUCTS))

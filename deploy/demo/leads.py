@@ -70,7 +70,7 @@ def gather(random: Random, calendar: Calendar, market: Market) -> list[Lead]:
     leads: list[Lead] = []
     day = calendar.first
     while day <= calendar.last:
-        if calendar.company.is_working(day):
+        if calendar.company.calendar.is_working(day):
             for _ in range(happenings(random, LEADS_A_DAY)):
                 leads.append(_lead(random, calendar, market, day, len(leads)))
         day += timedelta(days=1)

@@ -76,7 +76,7 @@ def _behind(where: str, projection: Projection, build: Build | None, serving: Se
     else:
         sentence = (
             f"Version {projection.version} serves with other tables, event types or settings of the company"
-            " (COMPANY_CURRENCY, COMPANY_TIMEZONE, COMPANY_HOLIDAYS) than here."
+            " (COMPANY_CURRENCY, COMPANY_TIMEZONE) than here."
         )
     return Difference(where=where, what="behind", sentence=sentence)
 

@@ -29,6 +29,7 @@ SERVICE = Service(
         "processes": "What deals follow: stages, their work and their gates, in versions.",
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
+        "working-days": "The days on which people of the company work.",
         "exchange-rates": "What one unit of a currency was worth in others on a day.",
     },
     aggregates=(process, product, target, exchange_rate, deal),

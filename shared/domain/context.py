@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.periods import CALENDAR_YEAR, FiscalYear
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
+from shared.domain.working_days import WEEKENDS_ONLY, BusinessCalendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Company:
 
     currency: str = "EUR"
     timezone: str = "UTC"
-    holidays: frozenset[date] = frozenset()
+    calendar: BusinessCalendar = WEEKENDS_ONLY
     fiscal_year: FiscalYear = CALENDAR_YEAR
 
     def day(self, moment: datetime) -> date:
@@ -60,25 +61,6 @@ class Company:
     def end_of(self, day: date) -> datetime:
         """The last instant (UTC) of a day of the company."""
         return _end_of(day, self.timezone)
-
-    def is_working(self, day: date) -> bool:
-        """Monday to Friday, unless a holiday."""
-        return day.weekday() < 5 and day not in self.holidays
-
-    @lru_cache(maxsize=4096)  # noqa: B019 - a value, of which a process has one
-    def add_working_days(self, start: date, days: int) -> date:
-        """The day that is `days` working days after `start` (which itself need not be one)."""
-        day = start
-        while days > 0:
-            weeks = (days - 1) // 5
-            if weeks:
-                later = day + timedelta(weeks=weeks)
-                days -= 5 * weeks - sum(free.weekday() < 5 and day < free <= later for free in self.holidays)
-                day = later
-            else:
-                day += timedelta(days=1)
-                days -= self.is_working(day)
-        return day
 
 
 # Remembered, for the days and instants of one fold come again and again, and a time zone is slow to ask.

@@ -6,23 +6,20 @@ import ssl
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import holidays
 import limits
 
 from shared.domain.context import Company
 from shared.domain.money import minor_unit
 from shared.domain.periods import FiscalYear
+from shared.domain.working_days import BusinessCalendar, subdivisions
 from shared.languages.preference import TAG, lookup
 from shared.languages.shipped import SHIPPED
 from shared.ops.database_url import parse as parse_database_url
 
 SHORTEST_SECRET = 32
-HOLIDAY_YEARS = range(2000, 2061)
-"""The years whose public holidays are laid out: more than any deal, contract or plan reaches."""
 
 
 class SettingsError(Exception):
@@ -115,8 +112,12 @@ def _edge(given: str) -> str:
 
 
 def _country(given: str) -> str:
-    if given and given not in holidays.list_supported_countries():
-        raise ValueError("is empty or a country of ISO 3166, like DE")
+    country, dash, subdivision = given.partition("-")
+    known = subdivisions()
+    if given and country not in known:
+        raise ValueError("is empty, a country of ISO 3166 like DE, or one with a subdivision like DE-BY")
+    if dash and subdivision not in known[country]:
+        raise ValueError(f"names a subdivision of {country}: {', '.join(known[country]) or 'there is none'}")
     return given
 
 
@@ -205,7 +206,8 @@ class Settings:
     """Which of its calendar years a fiscal year is named after, where it lies in two: that of its start or of its
     end."""
     company_holidays: str = _setting(_country, "")
-    """The country whose public holidays are no working days; empty for none."""
+    """The country, or its subdivision like DE-BY or GB-ENG, whose weekends and public holidays are no working days;
+    empty for Monday to Friday."""
     oidc_issuer: str = _setting(_address, "http://127.0.0.1:8080/identity")
     """Who issues bearer tokens: the exact value of their claim `iss`. The default is the development issuer."""
     oidc_audience: str = _setting(_text, "throughline")
@@ -259,14 +261,13 @@ class Settings:
     def company(self) -> Company:
         """What rules need to know of the deployment."""
         year = FiscalYear(start=self.company_fiscal_year_start, named_after=self.company_fiscal_year_named_after)
-        return _company(self.company_currency, self.company_timezone, self.company_holidays, year)
-
-
-@lru_cache(maxsize=8)
-def _company(currency: str, timezone: str, country: str, year: FiscalYear) -> Company:
-    """Memoised: laying out the holidays of one country takes milliseconds, and every question asks for the company."""
-    days = holidays.country_holidays(country, years=HOLIDAY_YEARS) if country else ()
-    return Company(currency=currency, timezone=timezone, holidays=frozenset(days), fiscal_year=year)
+        country, _, subdivision = self.company_holidays.partition("-")
+        return Company(
+            currency=self.company_currency,
+            timezone=self.company_timezone,
+            calendar=BusinessCalendar(country, subdivision),
+            fiscal_year=year,
+        )
 
 
 def environment_name(setting: str, service: str) -> str:

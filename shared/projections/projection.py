@@ -175,7 +175,7 @@ def revision_of(projection: Projection, company: Company) -> str:
         [" ".join(statement.split()) for statement in projection.indices],
         projection.source,
         None if projection.types is None else sorted(projection.types),
-        (company.currency, company.timezone, sorted(day.isoformat() for day in company.holidays)),
+        (company.currency, company.timezone),
     )
     fingerprint = hashlib.sha256(json.dumps(depends).encode()).hexdigest()
     return f"{projection.name}-{projection.version}-{fingerprint[:FINGERPRINT]}"

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
 PURE_LIBRARIES = {
     "annotated_types",
+    "holidays",
     "iso4217",
     "email_validator",
     "phonenumbers",

@@ -9,6 +9,7 @@ from services.deals.domain.deal.nodes import CompleteNode, due_nodes
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.short_process import SHORT
 from shared.domain.context import Company
+from shared.domain.working_days import BusinessCalendar
 from shared.events.deals.deal import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealWon
 from shared.events.process import Stage
 from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY, eur
@@ -80,8 +81,8 @@ def test_deal_2_tasks_fall_due_once_even_when_a_stage_is_entered_again() -> None
 
 
 def test_deal_2_due_days_are_working_days_of_the_company() -> None:
-    holiday = Company(holidays=frozenset({date(2026, 3, 18)}))
-    due = {node.key: node.due for node in due_nodes(SHORT.stages[0], TODAY, holiday)}
+    japan = Company(calendar=BusinessCalendar("JP"))  # 20 March is the equinox
+    due = {node.key: node.due for node in due_nodes(SHORT.stages[0], TODAY, japan)}
     assert due["first-conversation"] == date(2026, 3, 24)
 
 

@@ -1,9 +1,7 @@
 """Settings are read once and refused whole."""
 
 from datetime import date
-from typing import Any
 
-import holidays
 import pytest
 
 from shared.ops.settings import Settings, SettingsError
@@ -70,29 +68,30 @@ def test_the_company_follows_from_the_settings() -> None:
     company = Settings.from_environment(
         "deals", {**GOOD, "COMPANY_HOLIDAYS": "DE", "COMPANY_TIMEZONE": "Europe/Berlin"}
     ).company
-    assert not company.is_working(date(2026, 12, 25))
-    assert company.is_working(date(2026, 12, 23))
+    assert not company.calendar.is_working(date(2026, 12, 25))
+    assert company.calendar.is_working(date(2026, 12, 23))
     assert company.timezone == "Europe/Berlin"
 
 
-def test_the_holidays_of_a_company_are_laid_out_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every question asks the settings for the company, and a country's calendar takes milliseconds to build."""
-    builds: list[str] = []
-    build = holidays.country_holidays
+@pytest.mark.parametrize(("given", "country", "subdivision"), [("", "", ""), ("CN", "CN", ""), ("GB-ENG", "GB", "ENG")])
+def test_a_company_keeps_the_days_of_a_country_or_of_a_part_of_it(given: str, country: str, subdivision: str) -> None:
+    company = Settings.from_environment("deals", {**GOOD, "COMPANY_HOLIDAYS": given}).company
+    assert (company.calendar.country, company.calendar.subdivision) == (country, subdivision)
 
-    def counted(country: str, **more: Any) -> Any:
-        builds.append(country)
-        return build(country, **more)
 
-    monkeypatch.setattr(holidays, "country_holidays", counted)
-    given = {**GOOD, "COMPANY_HOLIDAYS": "SE", "COMPANY_CURRENCY": "SEK"}
-    first, second = (
-        Settings.from_environment(service, given | {f"DATABASE_URL_{service.upper()}": "postgresql://u@x/y"})
-        for service in ("deals", "leads")
-    )
-    companies = [settings.company for settings in (first, second) for _ in range(50)]
-    assert builds == ["SE"]
-    assert all(company is companies[0] for company in companies)
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("XX", "is empty, a country of ISO 3166 like DE, or one with a subdivision like DE-BY"),
+        ("-BY", "is empty, a country of ISO 3166 like DE, or one with a subdivision like DE-BY"),
+        ("GB-", "names a subdivision of GB: ENG, NIR, SCT, WLS"),
+        ("GB-LON", "names a subdivision of GB: ENG, NIR, SCT, WLS"),
+        ("IL-TA", "names a subdivision of IL: there is none"),
+    ],
+)
+def test_a_place_without_a_calendar_is_refused(given: str, sentence: str) -> None:
+    with pytest.raises(SettingsError, match=f"COMPANY_HOLIDAYS {sentence}"):
+        Settings.from_environment("deals", {**GOOD, "COMPANY_HOLIDAYS": given})
 
 
 @pytest.mark.parametrize("given", ["de", "de-AT", "EN-gb"])

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -315,9 +314,8 @@ async def test_a_token_waits_for_the_version_that_the_process_serves(depot: Depo
         (replace(OLD, events=(*OLD.events, OrderPaid)), Company()),
         (OLD, Company(timezone="Europe/Berlin")),
         (OLD, Company(currency="SEK")),
-        (OLD, Company(holidays=frozenset({date(2026, 5, 1)}))),
     ],
-    ids=["tables", "types", "timezone", "currency", "holidays"],
+    ids=["tables", "types", "timezone", "currency"],
 )
 async def test_what_rows_depend_on_makes_a_build_of_its_own(
     depot: Depot, other: Depot, changed: Projection, company: Company

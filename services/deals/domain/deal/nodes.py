@@ -113,7 +113,7 @@ def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[Dea
             key=node.key,
             kind=kind,
             required=node.required,
-            due=company.add_working_days(entered, stage.max_days if node.due_days is None else node.due_days),
+            due=company.calendar.after(entered, stage.max_days if node.due_days is None else node.due_days),
         )
         for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
         for node in group

@@ -1,0 +1,117 @@
+"""Business calendar: which days are working days, counted exactly across weekends, holidays and year ends.
+
+What a country, or a part of it, is free on is asked of the package `holidays`: its own weekend, its public holidays,
+and the days of weekends that are worked instead (China's, Hungary's …). Without a country Monday to Friday are worked.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+import holidays
+from holidays import HolidayBase
+
+LOOKED_BACK = 3
+"""A country that shifted days in any of so many years before is expected to do so again."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCalendar:
+    """The working days of a country of ISO 3166, or of one of its subdivisions; empty for none."""
+
+    country: str = ""
+    subdivision: str = ""
+
+    @property
+    def place(self) -> str:
+        """Country and subdivision, like DE-BY; empty for none."""
+        return "-".join(filter(None, (self.country, self.subdivision)))
+
+    def is_working(self, day: date) -> bool:
+        """Whether people are expected to work on a day."""
+        days = _working_days(self, day.year)
+        place = bisect_right(days, day)
+        return place > 0 and days[place - 1] == day
+
+    def after(self, start: date, days: int) -> date:
+        """The day that is `days` working days after `start`, which itself need not be one; `start` for none."""
+        if days <= 0:
+            return start
+        year, own = start.year, _working_days(self, start.year)
+        place = bisect_right(own, start) + days - 1
+        while place >= len(own):
+            place -= len(own)
+            year += 1
+            own = _working_days(self, year)
+        return own[place]
+
+    def weekend(self, year: int) -> list[int]:
+        """The weekdays that a year's weekends begin it with; 0 is Monday."""
+        return sorted(day.weekday() for day in _days(year)[:7] if _listed(self).is_weekend(day))
+
+    def free_days(self, year: int, language: str) -> dict[date, str]:
+        """The holidays of a year that lie on no weekend, and what they are called: in a language where that is known,
+        else in the country's own."""
+        named = _listed(self, _language_of(self, language))
+        return {day: named[day] for day in _days(year) if day in named and not named.is_weekend(day)}
+
+    def shifted_days(self, year: int) -> list[date]:
+        """The days of a year that lie on weekends and are worked."""
+        return [day for day in _working_days(self, year) if _listed(self).is_weekend(day)]
+
+    def is_known(self, year: int) -> bool:
+        """Whether all of a year is known: its holidays are listed, and its shifted days where days are shifted.
+
+        Governments decree these some months before a year begins. A year is known once days of it, or of a later one,
+        are listed, and where none were shifted in the years before it: China's are every year, Hungary's were not in
+        2023, and Bulgaria's are no more.
+        """
+        if not self.country:
+            return True
+        listed = _listed(self)
+        if not listed.start_year <= year <= listed.end_year:
+            return False
+        shifted = {day.year for day in listed.weekend_workdays}
+        return year <= max(shifted, default=year) or shifted.isdisjoint(range(year - LOOKED_BACK, year))
+
+
+WEEKENDS_ONLY = BusinessCalendar()
+"""Nothing but Saturdays and Sundays are free."""
+
+
+def subdivisions() -> Mapping[str, list[str]]:
+    """The countries of which calendars are known, with the subdivisions that have days of their own."""
+    return holidays.list_supported_countries()
+
+
+LISTED = range(2000, 2051)
+"""The years that are laid out at once; others as they are asked about."""
+
+
+@lru_cache(maxsize=32)
+def _listed(calendar: BusinessCalendar, language: str | None = None) -> HolidayBase:
+    """Memoised: laying out a country takes milliseconds."""
+    if not calendar.country:
+        return HolidayBase()
+    subdivision = calendar.subdivision or None
+    return holidays.country_holidays(calendar.country, subdiv=subdivision, years=LISTED, language=language)
+
+
+def _language_of(calendar: BusinessCalendar, language: str) -> str | None:
+    """In which language names are asked for. Without a word the package takes that of the machine's locale."""
+    listed = _listed(calendar)
+    same = (known for known in listed.supported_languages if known.partition("_")[0] == language.partition("-")[0])
+    return next(same, listed.default_language)
+
+
+@lru_cache(maxsize=256)
+def _working_days(calendar: BusinessCalendar, year: int) -> tuple[date, ...]:
+    listed = _listed(calendar)
+    return tuple(day for day in _days(year) if listed.is_working_day(day))
+
+
+def _days(year: int) -> list[date]:
+    first = date(year, 1, 1)
+    return [first + timedelta(days=number) for number in range((date(year, 12, 31) - first).days + 1)]
