@@ -37,7 +37,7 @@ class GatewayPlace:
     home: Home
     port: int
     segments: Mapping[str, str]
-    """First path segment after `/v1/` to the name of the service that owns it."""
+    """What comes first after `/v1/`, or after `/v1/dry-runs/` with that, to the name of the service that owns it."""
     upstreams: Mapping[str, str]
     """Name of a service to its host and port; `forecast` also serves the page, `identity` the sign-in."""
     host: str = LOOPBACK

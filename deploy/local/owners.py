@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from deploy.services import definition_of
+from shared.http.dry_runs import PREFIX, VERSION
 from shared.ops.settings import Settings
 from shared.service.build import build
 
@@ -13,7 +14,7 @@ def application(service: str, settings: Settings) -> FastAPI:
 
 
 def owned_segments(services: tuple[str, ...]) -> dict[str, str]:
-    """First path segment after `/v1/` to the name of the service that owns it.
+    """What comes first after `/v1/`, or after `/v1/dry-runs/` with that, to the name of the service that owns it.
 
     Raises ValueError when two services own one.
     """
@@ -27,7 +28,12 @@ def owned_segments(services: tuple[str, ...]) -> dict[str, str]:
 
 def segments_of(app: FastAPI) -> set[str]:
     paths = app.openapi().get("paths", {})
-    return {path.split("/")[2] for path in paths if path.startswith("/v1/")}
+    return {_segment(path) for path in paths if path.startswith(VERSION)}
+
+
+def _segment(path: str) -> str:
+    above = PREFIX if path.startswith(PREFIX) else VERSION
+    return above.removeprefix(VERSION) + path.removeprefix(above).split("/")[0]
 
 
 def settings_without_servers(service: str) -> Settings:

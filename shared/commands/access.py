@@ -3,8 +3,10 @@
 from typing import Any
 
 from shared.commands.request import CommandRequest, Forbidden, NotFound
-from shared.domain.aggregate import Handler
+from shared.domain.aggregate import Aggregate, Handler
+from shared.domain.context import Actor
 from shared.domain.permissions import may, reach_of, role_missing, sees
+from shared.domain.rejection import Reason
 
 
 def authorise(request: CommandRequest, handler: Handler, state: Any) -> None:
@@ -18,6 +20,16 @@ def authorise(request: CommandRequest, handler: Handler, state: Any) -> None:
         raise NotFound(request.aggregate.name, request.aggregate_id)
     if reason := may(request.actor, handler.allow, owner, team):
         raise Forbidden(reason)
+
+
+def obstacle(actor: Actor, aggregate: Aggregate, state: Any, command: type) -> Reason | None:
+    """Why somebody may not give a command to something that they see, as far as their role, its owner and team, and its
+    state say; None where nothing of these does. What it says, and what its gates look at, is not known here."""
+    handler = aggregate.handler_of(state, command)
+    allow = (handler or aggregate.handlers[command][0]).allow
+    if reason := may(actor, allow, getattr(state, "owner", None), getattr(state, "team", None)):
+        return Reason(code="not-allowed", message=reason)
+    return None if handler else aggregate.not_possible(state, command).reasons[0]
 
 
 def authorise_created(request: CommandRequest, handler: Handler, created: Any) -> None:

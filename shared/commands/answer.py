@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.commands.effects import StreamChange
-from shared.commands.request import CommandRequest, CommandResult, ContentDiffers, InFlight
+from shared.commands.request import CommandRequest, CommandResult, ContentDiffers, InFlight, StreamOutcome
 from shared.events.registry import topic_of
 from shared.eventstore.append import (
     Appended,
@@ -55,7 +55,15 @@ def carried_out(
         position=positions.get(main.aggregate_id, main.before.position),
         topic=topic_of(service, request.aggregate.name),
         corrects=main.corrects,
-        events=tuple(each.event for change in changes for each in change.occurrences),
+        streams=tuple(
+            StreamOutcome(
+                aggregate=change.aggregate,
+                aggregate_id=change.aggregate_id,
+                state=change.after.state,
+                events=tuple(each.event for each in change.occurrences),
+            )
+            for change in changes
+        ),
     )
 
 

@@ -59,7 +59,7 @@ async def decide(
     """
     aggregate, command = request.aggregate, request.command
     state = _state_met(request, loaded, context, histories)
-    handler = aggregate.handler_of(state, command)
+    handler = aggregate.handler_of(state, type(command))
     if handler is None and isinstance(state, aggregate.start):
         raise NotFound(aggregate.name, request.aggregate_id)
     authorise(request, handler or aggregate.handlers[type(command)][0], state)
@@ -68,7 +68,7 @@ async def decide(
     happened: tuple[Occurrence, ...] = ()
     if (request.precondition is None or request.precondition(state)) and not aggregate.is_already(state, command):
         if handler is None:
-            raise aggregate.not_possible(state, command)
+            raise aggregate.not_possible(state, type(command))
         faults = await reference_faults(handler, state, command, request.actor, reader=reader, knows=knows)
         parameters = {}
         for name, kind in handler.parameters.items():

@@ -47,10 +47,20 @@ def required_id(id_: UUID | None) -> UUID:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StreamOutcome:
+    """What a command did to one aggregate: the events in their order, and the state after them."""
+
+    aggregate: Aggregate
+    aggregate_id: UUID
+    state: Any
+    events: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
     """A command was carried out. `position` is where the aggregate's last event stands in the log of this service,
-    `topic` where it is published. A replayed answer is that of the first time, without the events. One that `corrects`
-    told facts in place of others that were told under their name (DATA-5)."""
+    `topic` where it is published; `streams` begins with the aggregate itself. A replayed answer is that of the first
+    time, without them. One that `corrects` told facts in place of others that were told under their name (DATA-5)."""
 
     aggregate_id: UUID
     sequence: int
@@ -58,7 +68,12 @@ class CommandResult:
     topic: str
     replayed: bool = False
     corrects: bool = False
-    events: tuple[Any, ...] = ()
+    streams: tuple[StreamOutcome, ...] = ()
+
+    @property
+    def events(self) -> tuple[Any, ...]:
+        """What happened, to whichever aggregate."""
+        return tuple(event for stream in self.streams for event in stream.events)
 
 
 class Refused(Exception):

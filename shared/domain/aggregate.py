@@ -268,15 +268,15 @@ class Aggregate:
 
     # -- use ----------------------------------------------------------------------------------------------------
 
-    def handler_of(self, state: State, command: Command) -> Handler | None:
-        """The handler of a command in a state; None when the state does not allow the command."""
-        return next((found for found in self.handlers[type(command)] if isinstance(state, found.states)), None)
+    def handler_of(self, state: State, command: type) -> Handler | None:
+        """The handler of a class of commands in a state; None when the state does not allow them."""
+        return next((found for found in self.handlers[command] if isinstance(state, found.states)), None)
 
-    def not_possible(self, state: State, command: Command) -> Rejected:
+    def not_possible(self, state: State, command: type) -> Rejected:
         """Why a command without a handler in a state is refused."""
         if isinstance(state, self.start):
             return Rejected("does-not-exist", f"There is no such {self.name}.")
-        action = self.handlers[type(command)][0].name.replace("_", " ").strip()
+        action = self.handlers[command][0].name.replace("_", " ").strip()
         return Rejected(
             "not-in-this-state", f"{action!r} is not possible while the {self.name} is {status_of(self, state)}."
         )
@@ -290,9 +290,9 @@ class Aggregate:
         """Decide a command: what happened, nothing when it is already so, or `Rejected`."""
         if self.is_already(state, command):
             return ()
-        handler = self.handler_of(state, command)
+        handler = self.handler_of(state, type(command))
         if handler is None:
-            raise self.not_possible(state, command)
+            raise self.not_possible(state, type(command))
         return handler.run(state, command, context, loaded)
 
     @property

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from shared.commands.access import obstacle
 from shared.commands.request import CommandRequest, CommandResult, NotFound
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
@@ -25,6 +26,7 @@ from shared.domain.roles import Role, is_for_people
 from shared.eventstore.append import Idempotency
 from shared.http.bodies import parse, read_body
 from shared.http.context import ServiceContext, context_of
+from shared.http.dry_runs import dry_path, dry_run_id, is_dry_run, try_out, would_happen
 from shared.http.headers import (
     content_of,
     etag,
@@ -158,6 +160,15 @@ def starlette_route(route: CommandRoute) -> Route:
     return Route(route.path, run, methods=[route.method], name=route.operation_id)
 
 
+def dry_run_route(route: CommandRoute) -> Route:
+    """Where the command is tried out."""
+
+    async def run(request: Request) -> Response:
+        return await _run(request, route)
+
+    return Route(dry_path(route.path), run, methods=["POST"], name=dry_run_id(route.operation_id))
+
+
 async def _run(request: Request, route: CommandRoute) -> Response:
     actor = await context_of(request).authenticator.sign_in(request)
     refuse_parameters(request)
@@ -200,13 +211,15 @@ async def execute_command(
     operation: str,
     created: bool = False,
 ) -> Response:
-    """Run a command for a request, with everything that its headers ask for, and answer with where it led.
+    """Run a command for a request, or try it out, with everything that its headers ask for, and answer with where it
+    led, or would lead.
 
     `raw` is the body, parsed before (two requests with one Idempotency-Key have the same JSON); `operation` is the
     operation id.
     """
     service = context_of(request)
-    key = idempotency_key(request)
+    tried_out = is_dry_run(request)
+    key = None if tried_out else idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
     actor = await await_token(request, actor, service.commands.reads(aggregate, type(command)))
     idempotency = None
@@ -214,19 +227,19 @@ async def execute_command(
         idempotency = Idempotency(
             principal=actor.subject, operation=operation, key=key, request_hash=content_of(request, raw)
         )
-    result = await service.commands.execute(
-        CommandRequest(
-            aggregate,
-            aggregate_id,
-            command,
-            actor,
-            expected=expected,
-            idempotency=idempotency,
-            correlation_id=request.scope["state"]["correlation_id"],
-            traceparent=_traceparent(request),
-        )
+    asked = CommandRequest(
+        aggregate,
+        aggregate_id,
+        command,
+        actor,
+        expected=expected,
+        idempotency=idempotency,
+        correlation_id=request.scope["state"]["correlation_id"],
+        traceparent=_traceparent(request),
     )
-    return _answer(service, aggregate, result, created=created)
+    if tried_out:
+        return would_happen(await try_out(service, asked))
+    return _answer(service, aggregate, await service.commands.execute(asked), created=created)
 
 
 def _traceparent(request: Request) -> str | None:
@@ -249,9 +262,39 @@ def _answer(service: ServiceContext, aggregate: Aggregate, result: CommandResult
     return Response(body, 201 if created else 200, headers=headers)
 
 
-def resource_route(resource: Resource) -> Route:
-    """`GET /v1/<plural>/{id}`: what is published of the aggregate as it is now, folded from its stream."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleCommand:
+    """A command that a thing takes, and whether whoever asks may give it now, by their role and its state. What it says
+    and what its gates look at only counts when it comes: its dry run tells."""
+
+    operation: str
+    """Its operation id, like moveDeal."""
+    possible: bool
+    code: str | None
+    """Why not: `not-allowed`, or `not-in-this-state`."""
+    message: str | None
+    """The same as a sentence."""
+
+
+def possible_commands(routes: Iterable[CommandRoute], actor: Actor, state: Any) -> list[PossibleCommand]:
+    """What somebody may do with something that stands in a state."""
+    return [
+        PossibleCommand(
+            operation=route.operation_id,
+            possible=reason is None,
+            code=reason.code if reason else None,
+            message=reason.message if reason else None,
+        )
+        for route in routes
+        for reason in [obstacle(actor, route.aggregate, state, route.command)]
+    ]
+
+
+def resource_route(resource: Resource, commands: Iterable[CommandRoute]) -> Route:
+    """`GET /v1/<plural>/{id}`: what is published of the aggregate as it is now, folded from its stream, and what may be
+    done with it by whoever asks."""
     aggregate = resource.aggregate
+    own = [route for route in commands if route.aggregate is aggregate and not route.creates]
 
     async def show(request: Request) -> Response:
         service = context_of(request)
@@ -269,6 +312,7 @@ def resource_route(resource: Resource) -> Route:
             "id": aggregate_id,
             "version": held.sequence,
             "status": status_of(aggregate, held.state),
+            "commands": possible_commands(own, actor, held.state),
         }
         return Response(encode(content), headers={"ETag": tag, "Content-Type": "application/json"})
 

@@ -1,6 +1,7 @@
 """What a running process consists of; composed when it starts, and handed to everything that answers."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -42,6 +43,8 @@ class ServiceContext:
     advanced: Wakeup
     """Given whenever a projection or the reactions have moved on."""
     commands: CommandExecutor
+    trial: Callable[[], CommandExecutor]
+    """One that decides as `commands` does, and writes nothing; for one request."""
     projections: Projections
     consistency: ConsistencyGate
     organisation: Organisation

@@ -12,14 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from shared.domain.context import Actor
 from shared.domain.roles import Permission
 from shared.http.bodies import parse, read_body
 from shared.http.context import ServiceContext, context_of
+from shared.http.dry_runs import dry_path
 from shared.http.json import encode, schema_of
 from shared.http.read_your_writes import reader
 from shared.languages.catalogue import Catalogue
@@ -54,9 +56,10 @@ def operation(
     """The arguments of a route's decorator: who may (enforced), the names of the projections that the answer is read
     from (it waits for these, and is given no others), and what the document says.
 
-    `example` is an answer, or for a route with a `body` a body; `answers` and `body` are data classes; `problems` are
-    kinds beyond those that every route has; `worded` answers carry texts for people, in the language that the request
-    prefers, and `answer` is given their catalogue. The docstring gives summary and description.
+    A route with a `body` gives a command by `execute_command`, and does nothing else: the same function answers at the
+    address of its dry run. `example` is an answer, or there a body; `answers` and `body` are data classes; `problems`
+    are kinds beyond those that every route has; `worded` answers carry texts for people, in the language that the
+    request prefers, and `answer` is given their catalogue. The docstring gives summary and description.
     """
     extra: dict[str, Any] = {
         ROLES: sorted(roles),
@@ -102,6 +105,22 @@ CurrentService = Annotated[ServiceContext, Depends(context_of)]
 
 every_route = Depends(_asking)
 """What holds for hand-written routes whether or not they look at who asks."""
+
+
+def dry_runs_of(router: APIRouter) -> APIRouter:
+    """The same commands, at the addresses at which they are tried out."""
+    tried_out = APIRouter()
+    for route in router.routes:
+        if isinstance(route, APIRoute) and BODY in (extra := route.openapi_extra or {}):
+            tried_out.add_api_route(
+                dry_path(route.path),
+                route.endpoint,
+                methods=["POST"],
+                name=f"dry_run_{route.name}",
+                response_class=Response,
+                openapi_extra=extra,
+            )
+    return tried_out
 
 
 def words_of(request: Request) -> Catalogue:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from shared.commands.references import Listed, check_known, knows_of
-from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_route
+from shared.http.command_routes import command_routes, dry_run_route, operation_id, resource_route, starlette_route
 from shared.http.failures import answer_failures
-from shared.http.handwritten import READS, every_route
+from shared.http.handwritten import READS, dry_runs_of, every_route
 from shared.http.list_routes import list_route, row_route
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
@@ -59,15 +59,16 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
 def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     """What clients see: routes, their documents, and the page."""
     commands = command_routes(service.aggregates)
-    app.router.routes += [starlette_route(route) for route in commands]
+    app.router.routes += [made(route) for route in commands for made in (starlette_route, dry_run_route)]
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}
     app.router.routes += [row_route(listing) for listing in service.listings if listing.name not in shown]
     for routes in service.routes:
         if isinstance(routes, APIRouter):
             app.include_router(routes, dependencies=[every_route])
+            app.include_router(dry_runs_of(routes), dependencies=[every_route])
     _check_reads(service, app.router.routes)
-    app.router.routes += [resource_route(resource) for resource in service.resources]
+    app.router.routes += [resource_route(resource, commands) for resource in service.resources]
     described = document(
         app,
         title=f"Throughline {service.name}",

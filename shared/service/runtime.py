@@ -103,6 +103,20 @@ async def _compose(
     people = Organisation(projections)
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
+    streams = StreamCache(pool, codec)
+
+    def commands(appender: Appender, streams: StreamLoader) -> CommandExecutor:
+        return _commands(
+            service,
+            settings,
+            pool=pool,
+            appender=appender,
+            streams=streams,
+            codec=codec,
+            clock=clock,
+            projections=projections,
+        )
+
     context = ServiceContext(
         name=service.name,
         settings=settings,
@@ -114,16 +128,8 @@ async def _compose(
         journal=journal,
         arrived=arrived,
         advanced=advanced,
-        commands=_commands(
-            service,
-            settings,
-            pool=pool,
-            appender=appender,
-            streams=StreamCache(pool, codec),
-            codec=codec,
-            clock=clock,
-            projections=projections,
-        ),
+        commands=commands(appender, streams),
+        trial=lambda: commands(DryAppender(pool), DryStreams(streams)),
         projections=projections,
         consistency=ConsistencyGate(
             pool,

@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from shared.domain.aggregate import word_of
-from shared.http.command_routes import CommandRoute, operation_id
-from shared.http.examples import PREFIX, example_of
+from shared.http.command_routes import CommandRoute, PossibleCommand, operation_id
+from shared.http.dry_runs import PREFIX as DRY_RUNS
+from shared.http.dry_runs import WOULD_HAPPEN, DryRun, dry_path, dry_run_id
 from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
 from shared.http.json import decimals_are_strings, schema_of
+from shared.http.openapi.examples import PREFIX, example_of
 from shared.http.openapi.listings import listing_operation, row_operation
 from shared.http.openapi.parts import (
     ANSWER_HEADERS,
@@ -35,10 +37,12 @@ from shared.http.openapi.parts import (
     header,
     roles_of,
 )
-from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, problems_of
+from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, any_problem, problems_of
 from shared.http.openapi.schemas import Schemas
 from shared.http.resources import Resource
 from shared.projections.lists import Listing
+
+MATCH = "If-Match"
 
 
 def document(
@@ -65,9 +69,12 @@ def document(
     for path, operations in base.get("paths", {}).items():
         for method, described in operations.items():
             described.setdefault("tags", [path.split("/")[2]])
-            paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
+            if not path.startswith(DRY_RUNS):
+                paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
     for route in commands:
         paths.setdefault(route.path, {})[route.method.lower()] = _command(route, schemas)
+    changing = [(path, told) for path, own in paths.items() for method, told in own.items() if method != "get"]
+    paths |= {dry_path(path): {"post": _dry_run(told, schemas)} for path, told in changing}
     for resource in resources:
         paths.setdefault(f"/v1/{resource.aggregate.plural}/{{id}}", {})["get"] = _resource(resource, schemas)
     for listing in listings:
@@ -121,7 +128,7 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
     parameters = [CORRELATION, TOKEN, PREFER]
     if not route.creates:
         match = "The ETag of what you read." if changes else "Only if it still has this version."
-        parameters = [PATH_ID, header("If-Match", match, {"type": "string"}, required=changes), *parameters]
+        parameters = [PATH_ID, header(MATCH, match, {"type": "string"}, required=changes), *parameters]
     parameters.append(KEY if route.method == "POST" else {**KEY, "required": False})
     kinds = [*EVERY, *OF_COMMANDS, *(() if route.creates else OF_ONE)]
     if route.method == "POST":
@@ -143,6 +150,27 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
     if description:
         described["description"] = description
     return described
+
+
+def _dry_run(told: Document, schemas: Schemas) -> Document:
+    """The address at which a command is tried out, from what the document says of the command. Its refusals stand there
+    one by one."""
+    summary = told["summary"]
+    answer: Document = {"schema": schemas.adopt(schema_of(DryRun))}
+    answer["example"] = example_of(answer["schema"], schemas.found)
+    kept = [each for each in told["parameters"] if each["name"] not in (KEY["name"], MATCH)]
+    match = header(MATCH, "Only if it still has this version.", {"type": "string"})
+    return {
+        **{name: told[name] for name in ("tags", "requestBody", "x-roles")},
+        "operationId": dry_run_id(told["operationId"]),
+        "summary": f"Say what would happen: {summary[0].lower()}{summary[1:]}",
+        "description": " ".join(WOULD_HAPPEN.split()),
+        "parameters": [*kept, match] if PATH_ID in kept else kept,
+        "responses": {
+            "200": {"description": "What would happen.", "content": {"application/json": answer}},
+            "default": any_problem("Refused, as the command would be."),
+        },
+    }
 
 
 def _changed(*, creates: bool) -> Document:
@@ -204,6 +232,7 @@ def _state(shape: type, status: str, schemas: Schemas) -> Document:
         "id": {"type": "string", "format": "uuid"},
         "version": {"type": "integer"},
         "status": {"const": status, "type": "string"},
+        "commands": {"type": "array", "items": schemas.adopt(schema_of(PossibleCommand))},
     }
     shown["properties"] = {**own, **shown.get("properties", {})}
     shown["required"] = [*own, *shown.get("required", [])]

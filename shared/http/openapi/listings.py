@@ -1,8 +1,8 @@
 """Lists in a document: what may be asked of each, one page of it, and one row."""
 
 from shared.http.command_routes import operation_id
-from shared.http.examples import example_of
 from shared.http.json import schema_of
+from shared.http.openapi.examples import example_of
 from shared.http.openapi.filters import filter_parameter
 from shared.http.openapi.parts import (
     CORRELATION,

@@ -11,6 +11,9 @@ From lead to cash, at one origin.
 - **Commands** are POST, PATCH and PUT. A POST carries `Idempotency-Key`: the same key and body again give the first
   answer. The answer has the id and the version; its `ETag` is the version, which PATCH and PUT carry back as
   `If-Match`.
+- **Before a command**: a single thing lists its `commands`, and whether role, owner and state allow each of them now to
+  whoever asks. What one would do is asked with its body at `POST /v1/dry-runs/` and the rest of its address: nothing is
+  written, and what it would be refused for is told.
 - **Read your own writes**: send the `Consistency-Token` of an answer with the next read, of any service. What it
   names is waited for two seconds; after that the answer is 503 `read-model-behind`, or an older one with `Prefer:
   handling=lenient`.

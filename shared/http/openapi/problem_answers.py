@@ -19,21 +19,29 @@ def problems_of(kinds: Iterable[str]) -> Document:
     by_status: dict[int, list[str]] = {}
     for kind in dict.fromkeys(kinds):
         by_status.setdefault(KINDS[kind].status, []).append(kind)
-    return {str(status): _problem(status, by_status[status]) for status in sorted(by_status)}
+    return {str(status): _problem(by_status[status]) for status in sorted(by_status)}
 
 
-def _problem(status: int, kinds: list[str]) -> Document:
-    first = KINDS[kinds[0]]
+def any_problem(description: str) -> Document:
+    """The answer that tells a problem of whatever kind."""
+    return _told(description, "refused")
+
+
+def _problem(kinds: list[str]) -> Document:
+    return _told("; or: ".join(f"{KINDS[kind].title} (`{kind}`)" for kind in kinds), kinds[0])
+
+
+def _told(description: str, kind: str) -> Document:
     example = {
-        "type": f"{CATALOGUE}#{kinds[0]}",
-        "title": first.title,
-        "status": status,
-        "detail": first.advice,
+        "type": f"{CATALOGUE}#{kind}",
+        "title": KINDS[kind].title,
+        "status": KINDS[kind].status,
+        "detail": KINDS[kind].advice,
         "instance": f"/v1/deals/{SOME_ID}",
-        "code": kinds[0],
+        "code": kind,
         "correlation_id": SOME_ID,
     }
     return {
-        "description": "; or: ".join(f"{KINDS[kind].title} (`{kind}`)" for kind in kinds),
+        "description": description,
         "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
     }

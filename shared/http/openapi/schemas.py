@@ -1,6 +1,6 @@
 """The schemas of a document: collected from data classes, and referred to by their names."""
 
-from shared.http.examples import PREFIX
+from shared.http.openapi.examples import PREFIX
 from shared.http.openapi.parts import OWN_SCHEMAS, Document
 
 

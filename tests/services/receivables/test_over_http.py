@@ -22,7 +22,9 @@ from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.roles import Role
 from shared.events.contracts.contract import PaymentTerm
 from shared.events.money import Money
+from shared.http.dry_runs import dry_path
 from shared.ops.ids import new_id
+from tests.described import as_described
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import ITSELF, Office
 from tests.services.receivables.errands import PATIENCE, arrival, eur, issued, one_instalment, shown, today, usd
@@ -74,6 +76,30 @@ async def test_one_key_for_two_instalments_a_week_apart_issues_two_invoices_rec_
     assert sorted(row["amount"]["amount"] for row in listed["items"]) == ["300.00", "500.00"]
     received = await finance.does("/v1/receipts", arrival(office, account, "800.00"))
     assert received.status_code == 201, received.text
+
+
+async def test_what_is_tried_out_takes_no_number_rec_1(office: Office) -> None:
+    """Of the series that gives the number out, and of the ledger, the dry run tells that they would move."""
+    account = new_id()
+    day = office.running.clock.now().date()
+    terms = (PaymentTerm(ratio=Decimal("1"), days=30),)
+    total = Money(amount=Decimal("800.00"), currency="EUR")
+    plan_id = await office.plan(
+        DrawUpPlan(contract_id=new_id(), account_id=account, total=total, payment_terms=terms, on=day)
+    )
+    finance, address = office.finance(), f"/v1/payment-plans/{plan_id}/issue-invoice"
+    before = await office.running.pool.fetchrow(WRITTEN)
+    for _ in range(2):
+        would = await finance.client.post(dry_path(address), json={"number": 1})
+        assert would.status_code == 200, would.text
+        told = as_described(dry_path("/v1/payment-plans/{id}/issue-invoice"), would.json(), "post")
+        moved = {event["aggregate"]: event["data"] is not None for event in told["events"]}
+        assert moved == {"payment-plan": True, "ledger": False, "number-series": False}
+    assert await office.running.pool.fetchrow(WRITTEN) == before
+    assert (await finance.does(address, {"number": 1})).status_code == 200
+
+
+WRITTEN = "select (select count(*) from event), (select count(*) from claim), (select count(*) from timer)"
 
 
 # -- contracts ------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ async def test_a_repeat_gets_the_first_answer_and_does_nothing(process: Process,
     """API-1"""
     first = await noted(process, ticket_id)
     again = await noted(process, ticket_id)
-    assert again == replace(first, replayed=True, events=())
+    assert again == replace(first, replayed=True, streams=())
     assert await process.log.head() == 2
 
 

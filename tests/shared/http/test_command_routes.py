@@ -41,7 +41,9 @@ async def test_a_command_creates_and_says_where(operations: httpx.AsyncClient, k
     assert "idempotency-replayed" not in response.headers
     shown = await operations.get(response.headers["location"])
     assert shown.headers["etag"] == '"1"'
-    assert shown.json() == {**BREAD, "owner": None, "team": None, "id": made["id"], "version": 1, "status": "open"}
+    told = shown.json()
+    assert {each["operation"] for each in told.pop("commands")} == {"changeErrand", "finishItErrand", "blessErrand"}
+    assert told == {**BREAD, "owner": None, "team": None, "id": made["id"], "version": 1, "status": "open"}
 
 
 async def test_a_client_may_choose_the_id(operations: httpx.AsyncClient, key: Key) -> None:

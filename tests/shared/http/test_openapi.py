@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from shared.http.dry_runs import PREFIX, dry_path
 from shared.http.openapi.merge import merged
 from shared.http.openapi.pages import MERGED
 from shared.http.problems import KINDS
@@ -39,6 +40,11 @@ def test_the_addresses_follow_from_the_handlers(described: dict[str, Any]) -> No
         ("get", "/v1/errand-failures"): "errandFailures",
         ("get", "/v1/errand-stream"): "streamErrands",
         ("post", "/v1/errand-receipts"): "receiveErrand",
+        ("post", "/v1/dry-runs/errands"): "dryRunOpenNewErrand",
+        ("post", "/v1/dry-runs/errands/{id}"): "dryRunChangeErrand",
+        ("post", "/v1/dry-runs/errands/{id}/finish-it"): "dryRunFinishItErrand",
+        ("post", "/v1/dry-runs/errands/{id}/bless"): "dryRunBlessErrand",
+        ("post", "/v1/dry-runs/errand-receipts"): "dryRunReceiveErrand",
     }
 
 
@@ -50,6 +56,9 @@ def test_every_operation_is_described_whole(described: dict[str, Any]) -> None:
         assert told["tags"], where
         success = {status for status in told["responses"] if status.startswith("2")}
         assert len(success) == 1, where
+        if path.startswith(PREFIX):
+            assert set(told["responses"]) == {"200", "default"}, where
+            continue
         assert {"400", "401", "403", "429", "500", "503"} <= set(told["responses"]), where
         if method == "post":
             assert {"409", "413", "415", "422"} <= set(told["responses"]), where
@@ -60,6 +69,17 @@ def test_every_operation_is_described_whole(described: dict[str, Any]) -> None:
             assert {"412", "428"} <= set(told["responses"]), where
         if "{id}" in path:
             assert "404" in told["responses"], where
+
+
+def test_a_dry_run_takes_what_its_command_takes_without_a_key(described: dict[str, Any]) -> None:
+    for path in ("/v1/errands", "/v1/errands/{id}", "/v1/errand-receipts"):
+        command = next(told for method, told in described["paths"][path].items() if method != "get")
+        tried_out = described["paths"][dry_path(path)]["post"]
+        assert tried_out["requestBody"] == command["requestBody"]
+        assert (tried_out["x-roles"], tried_out["tags"]) == (command["x-roles"], command["tags"])
+        required = {given["name"] for given in tried_out["parameters"] if given["required"]}
+        assert required == ({"id"} if "{id}" in path else set())
+        assert "Idempotency-Key" not in {given["name"] for given in tried_out["parameters"]}
 
 
 def test_summary_and_description_are_the_docstring(described: dict[str, Any]) -> None:
@@ -118,7 +138,7 @@ def test_documents_merge(described: dict[str, Any]) -> None:
     whole = merged({"errands": described, "parcels": other_document(described)})
     assert set(whole["paths"]) == {*described["paths"], "/v1/parcels"}
     assert whole["components"]["schemas"] == described["components"]["schemas"]
-    with pytest.raises(ValueError, match="both own /v1/errand"):
+    with pytest.raises(ValueError, match="both own /v1/"):
         merged({"errands": described, "again": described})
 
 

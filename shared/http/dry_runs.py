@@ -1,0 +1,106 @@
+"""Dry run: what a command would do now, at an address of its own: `POST /v1/dry-runs/<address of the command>`.
+
+Decided as the command would be, on what is there now, with the same rights and the same refusals. Nothing is written:
+no number is taken, no timer set, and no Idempotency-Key needed. Between it and the command somebody else may act.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.commands.request import CommandRequest, CommandResult, StreamOutcome
+from shared.domain.aggregate import status_of
+from shared.events.registry import type_of
+from shared.http.context import ServiceContext
+from shared.http.json import encode
+
+WOULD_HAPPEN = """The command is decided as ever, with the same refusals, and nothing is written: no number is taken, no
+timer set. Somebody else may act between this and the command, and ids that are made on the way will be others."""
+
+VERSION = "/v1/"
+PREFIX = f"{VERSION}dry-runs/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldHappen:
+    """An event that would be recorded. `data` is its content where it is about the thing itself; of others, like a
+    series that gives out a number, nothing but the type is told."""
+
+    aggregate: str
+    id: UUID
+    type: str
+    data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldRun:
+    """A command that the clock would give at `due`; one that is running already goes on or is set anew."""
+
+    name: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What the command would do now. Without events everything is as it asks for already. Ids that are made on the way
+    would be others."""
+
+    id: UUID
+    version: int
+    status: str
+    events: list[WouldHappen]
+    timers: list[WouldRun]
+
+
+def dry_path(path: str) -> str:
+    """Where the dry run of a command is asked for."""
+    return PREFIX + path.removeprefix(VERSION)
+
+
+def dry_run_id(operation_id: str) -> str:
+    """The operation id of the dry run of a command."""
+    return f"dryRun{operation_id[0].upper()}{operation_id[1:]}"
+
+
+def is_dry_run(request: Request) -> bool:
+    """Whether a request asks what a command would do."""
+    path: str = request.scope["path"]
+    return path.startswith(PREFIX)
+
+
+async def try_out(service: ServiceContext, command: CommandRequest) -> CommandResult:
+    """What a command would come to. Raises `Rejected` and `Refused` as the command does."""
+    (result,) = await service.trial().execute_many([command])
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def would_happen(result: CommandResult) -> Response:
+    """What would happen, as an answer."""
+    itself = result.streams[0]
+    timers = itself.aggregate.timers_of(itself.state)
+    answer = DryRun(
+        id=result.aggregate_id,
+        version=result.sequence,
+        status=status_of(itself.aggregate, itself.state),
+        events=[each for stream in result.streams for each in _events(stream, whole=stream is itself)],
+        timers=[WouldRun(name=name.replace("_", "-"), due=timer.due) for name, timer in sorted(timers.items())],
+    )
+    return Response(encode(answer), headers={"Content-Type": "application/json"})
+
+
+def _events(stream: StreamOutcome, *, whole: bool) -> list[WouldHappen]:
+    return [
+        WouldHappen(
+            aggregate=stream.aggregate.name,
+            id=stream.aggregate_id,
+            type=type_of(type(event)),
+            data={field.name: getattr(event, field.name) for field in fields(event)} if whole else None,
+        )
+        for event in stream.events
+    ]
