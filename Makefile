@@ -44,7 +44,7 @@ clean: ## Stop everything, throw away the data and the installed packages
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 test: $(DEVELOPMENT) ## Run all tests, on servers of their own (ONLY=pure, database, broker or stack; PROCESSES=1; WITHOUT=<folder>)
-	$(COMPILED) pytest -n $(or $(PROCESSES),auto) --dist loadgroup --no-loadscope-reorder \
+	$(COMPILED) pytest -n $(or $(PROCESSES),auto) --no-loadscope-reorder \
 		$(if $(ONLY),-m "$(ONLY)") $(if $(WITHOUT),--ignore $(WITHOUT))
 
 check: $(DEVELOPMENT) ## Check format, lint, types, the laws of the house and known vulnerabilities

@@ -38,11 +38,11 @@ async def rebuild(projection: str) -> dict[str, int]:
         serving = {
             service: await builds_of_projections(pool, "serving", [projection]) for service, pool in pools.items()
         }
-        before = {service: found[-1].build for service, found in serving.items() if found}
+        known = {service: names(service) for service in pools}
+        before = {name: found[-1].build for name, found in serving.items() if found and projection in known[name]}
         if not before:
-            raise LocalError(
-                f"No service has a projection {projection!r}.", f"Projections are: {', '.join(await names(pools))}."
-            )
+            every = sorted(set().union(*known.values()))
+            raise LocalError(f"No service has a projection {projection!r}.", f"Projections are: {', '.join(every)}.")
         for service in before:
             if not await request_rebuild(pools[service], projection):
                 say(f"{service} is building it already.")
@@ -76,7 +76,9 @@ async def switched(projection: str, pools: Mapping[str, Any], before: Mapping[st
     return now
 
 
-async def names(pools: Mapping[str, Any]) -> list[str]:
-    """Every projection that serves anywhere."""
-    found = {row["view"] for pool in pools.values() for row in await pool.fetch("select distinct view from view_build")}
-    return sorted(found)
+def names(service: str) -> set[str]:
+    """The projections of a service. What it had in another release, and may have builds of, is none of them."""
+    from deploy.services import definition_of
+    from shared.service.definition import projections_of
+
+    return {projection.name for projection in projections_of(definition_of(service))}

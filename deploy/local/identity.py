@@ -12,7 +12,7 @@ from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -240,8 +240,10 @@ def _sign_people_in(app: FastAPI, issuer: Issuer) -> None:
         return Response(STYLE.read_bytes(), media_type="text/css", headers={"Cache-Control": "max-age=300"})
 
     @app.get("/identity/sign-in")
-    async def page() -> HTMLResponse:
-        return HTMLResponse(sign_in_page(issuer.people()), headers=PAGE_HEADERS)
+    async def page(request: Request) -> HTMLResponse:
+        return HTMLResponse(
+            sign_in_page(issuer.people(), _with_query("/identity/sign-in", request)), headers=PAGE_HEADERS
+        )
 
     @app.post("/identity/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -250,7 +252,7 @@ def _sign_people_in(app: FastAPI, issuer: Issuer) -> None:
         person = issuer.person(subject=form.get("subject", [""])[0])
         if person is None:
             raise Problem("not-found", "Nobody here has this name.")
-        answer = RedirectResponse("/", 303, headers={"Cache-Control": "no-store"})
+        answer = RedirectResponse(_with_query("/", request), 303, headers={"Cache-Control": "no-store"})
         answer.set_cookie(
             SESSION_COOKIE,
             issuer.token(person, SESSION_SECONDS),
@@ -270,6 +272,12 @@ def _sign_people_in(app: FastAPI, issuer: Issuer) -> None:
         return answer
 
 
+def _with_query(path: str, request: Request) -> str:
+    """An address here with the query of a request: what the page was asked comes along through the sign-in."""
+    query = urlencode(request.query_params.multi_items())
+    return f"{path}?{query}" if query else path
+
+
 async def _small_body(request: Request) -> bytes:
     raw = b""
     async for part in request.stream():
@@ -282,8 +290,8 @@ async def _small_body(request: Request) -> bytes:
 # -- the page ---------------------------------------------------------------------------------------------------------
 
 
-def sign_in_page(people: Sequence[Person]) -> str:
-    """The page with one button for each person, by team, and below them one for each role."""
+def sign_in_page(people: Sequence[Person], action: str) -> str:
+    """The page with one button for each person, by team, and below them one for each role; they lead to `action`."""
     teams: dict[str, list[Person]] = {}
     for person in people:
         teams.setdefault(person.team or "The company", []).append(person)
@@ -291,7 +299,7 @@ def sign_in_page(people: Sequence[Person]) -> str:
     summary = "Or anybody in a role" if people else "Enter as anybody in a role"
     roles = f"<details{'' if people else ' open'}><summary>{summary}</summary>{_buttons(STAND_INS)}</details>"
     told = "Pick who you want to be." if people else "Nobody works here yet."
-    return PAGE.format(told=told, groups=groups, roles=roles)
+    return PAGE.format(told=told, groups=groups, roles=roles, action=escape(action, quote=True))
 
 
 def _group(team: str, members: Sequence[Person]) -> str:
@@ -324,7 +332,7 @@ PAGE = """<!doctype html>
 <body>
 <main>
 <header><p class="mark">Throughline</p><h1>Who is at work?</h1><p>{told}</p></header>
-<form method="post" action="/identity/sign-in">{groups}{roles}</form>
+<form method="post" action="{action}">{groups}{roles}</form>
 <footer>A development stack: no password is asked, and nothing here is for production.</footer>
 </main>
 </body>

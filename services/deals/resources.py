@@ -85,6 +85,7 @@ class Deal:
     category_by_manager: Category | None
     account_id: UUID | None
     account_name: str | None
+    """What a customer without an account was called when the deal was opened."""
     lead_id: UUID | None
     source: str | None
     industry: str | None

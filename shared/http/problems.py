@@ -201,7 +201,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
 
 def words_of(error: Any) -> tuple[str, str]:
     """Code and sentence of an error that pydantic found."""
-    return WORDS.get(error["type"]) or (error["type"].replace("_", "-"), f"{error['msg']}.")
+    sentence = error["msg"].removeprefix("Value error, ")
+    return WORDS.get(error["type"]) or (error["type"].replace("_", "-"), f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
 def from_validation(errors: Sequence[Any], *, skip: int = 0) -> Problem:

@@ -85,13 +85,15 @@ RETIRE_ALL = """
     update view_build set state = 'retired', retired_at = clock_timestamp()
      where view = any($1::text[]) and state in ('serving', 'building')
 """
-# Of other revisions than these, once these have served for long enough and nobody has folded the others for as long.
+# Of other revisions than these, once nobody has folded them for long enough; where these are of the same projection,
+# once they have served for as long. What no projection of this source is called any more was taken out of the release.
 RETIRE_UNUSED = f"""
     update view_build b set state = 'retired', retired_at = clock_timestamp()
      where b.revision <> all($1::text[]) and b.state in ('requested', 'building', 'serving')
        and b.created_at < clock_timestamp() - {RETENTION}
-       and exists (select from view_build own where own.view = b.view and own.revision = any($1::text[])
-                      and own.state = 'serving' and own.served_at < clock_timestamp() - {RETENTION})
+       and (exists (select from view_build own where own.view = b.view and own.revision = any($1::text[])
+                       and own.state = 'serving' and own.served_at < clock_timestamp() - {RETENTION})
+            or (b.source = $2 and b.view <> all($3::text[])))
        and not exists (select from lease where name = b.revision and until > clock_timestamp() - {RETENTION})
     returning b.view, b.build, b.version
 """  # noqa: S608
@@ -118,7 +120,8 @@ SAY_STALLED = """
 """
 OLD = f"""
     select view, build, revision from view_build
-     where state = 'retired' and view = any($1::text[]) and retired_at < clock_timestamp() - {GRACE}
+     where state = 'retired' and retired_at < clock_timestamp() - {GRACE}
+       and (view = any($1::text[]) or (source = $2 and view <> all($3::text[])))
 """  # noqa: S608
 LACKING = "select count(*) from parked_event where runner = $1 and position <= $2"
 FORGET_LEASE = f"""
@@ -256,15 +259,17 @@ async def say_stalled(pool: Pool, schema: str, is_stalled: bool) -> None:
     await pool.execute(SAY_STALLED, schema, is_stalled)
 
 
-async def retire_unused(pool: Pool, revisions: Collection[str]) -> None:
-    """Retire what other releases have left of the projections of which these are the revisions here."""
-    for row in await pool.fetch(RETIRE_UNUSED, list(revisions)):
+async def retire_unused(pool: Pool, revisions: Collection[str], source: Source, known: Collection[str]) -> None:
+    """Retire what other releases have left of the projections of which these are the revisions here, and of those that
+    are not among the `known` names of a source any more."""
+    for row in await pool.fetch(RETIRE_UNUSED, list(revisions), source, list(known)):
         logger.info("projection-retired", projection=row["view"], build=row["build"], version=row["version"])
 
 
-async def drop_old(pool: Pool, projections: Sequence[str]) -> None:
-    """Drop the tables of retired builds. One that is still read, by a back-up say, is left for later."""
-    for row in await pool.fetch(OLD, list(projections)):
+async def drop_old(pool: Pool, projections: Sequence[str], source: Source, known: Collection[str]) -> None:
+    """Drop the tables of retired builds of these projections, and of those that are not among the `known` names of a
+    source any more. One that is still read, by a back-up say, is left for later."""
+    for row in await pool.fetch(OLD, list(projections), source, list(known)):
         try:
             await _drop(pool, row["view"], row["build"], row["revision"])
         except LockNotAvailableError:

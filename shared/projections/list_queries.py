@@ -127,7 +127,8 @@ def parsed(condition: Filter, texts: Sequence[str]) -> Any:
     if len(texts) > MAX_VALUES or any(not text or len(text) > MAX_VALUE or "\x00" in text for text in texts):
         raise ValueError(f"Between 1 and {MAX_VALUE} characters are needed, at most {MAX_VALUES} times.")
     if condition.words and not set(texts) <= set(condition.words):
-        raise ValueError(f"One of these is needed: {', '.join(condition.words)}.")
+        several = " For one of several, give the parameter several times." if "," in "".join(texts) else ""
+        raise ValueError(f"One of these is needed: {', '.join(condition.words)}.{several}")
     parse, expected = PARSERS[condition.kind]
     if condition.operator == "search" and len(texts[0].split()) > MAX_WORDS:
         raise ValueError(f"At most {MAX_WORDS} words are searched for.")

@@ -81,6 +81,7 @@ class ProjectionRunner:
         build_page: int = BUILD_PAGE,
     ) -> None:
         self.name = f"projections-{source}"
+        self._source = source
         self._projections: Mapping[str, Projection] = {
             projection.name: projection for projection in projections if projection.source == source
         }
@@ -292,8 +293,8 @@ class ProjectionRunner:
                 await self._measure([*serving, *(build for build in building if build.revision not in served)])
             except Superseded as news:
                 self._superseded(news)
-            await builds.retire_unused(self._pool, self._held)
-            await builds.drop_old(self._pool, self._projections_of(self._held))
+            await builds.retire_unused(self._pool, self._held, self._source, self._projections)
+            await builds.drop_old(self._pool, self._projections_of(self._held), self._source, self._projections)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _redrive(self, folding: Folding) -> None:

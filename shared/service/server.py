@@ -142,8 +142,8 @@ class Server(uvicorn.Server):
         if self.started:
             if self._parent is not None:
                 os.write(self._parent.started, b".")
-            port = self.servers[0].sockets[0].getsockname()[1]
-            log.info("serving", host=self.config.host, port=port)
+            port, *health = [server.sockets[0].getsockname()[1] for server in self.servers]
+            log.info("serving", host=self.config.host, port=port, health_ports=health)
 
     def _orphaned(self, parent: int) -> None:
         asyncio.get_running_loop().remove_reader(parent)

@@ -4,8 +4,9 @@ import re
 import shutil
 import stat
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 from uuid import UUID
 
 import httpx
@@ -182,6 +183,21 @@ async def test_a_button_signs_in(client: httpx.AsyncClient, home: Path) -> None:
     assert {"HttpOnly", "Path=/", "SameSite=strict"} <= set(cookie.split("; "))
     assert "Secure" not in cookie
     assert (await tokens(client).claims(answer.cookies["session"]))["sub"] == "ada"
+
+
+async def test_what_the_page_was_asked_comes_along_and_leads_nowhere_else(
+    client: httpx.AsyncClient, home: Path
+) -> None:
+    write_people(home, PEOPLE)
+    asked = {"as_of": "2026-10-20", "language": "de", "team": '//evil.test/"><script>'}
+    page = await client.get("/identity/sign-in", params=asked)
+    (action,) = re.findall(r'action="([^"]+)"', page.text)
+    assert "<script" not in page.text
+    answer = await client.post(unescape(action), data={"subject": "ada"}, headers={"Origin": ORIGIN})
+    assert answer.status_code == 303
+    led = urlsplit(answer.headers["location"])
+    assert (led.scheme, led.netloc, led.path) == ("", "", "/")
+    assert dict(parse_qsl(led.query)) == asked
 
 
 async def test_over_https_the_cookie_is_secure(home: Path) -> None:

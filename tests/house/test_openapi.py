@@ -212,7 +212,9 @@ def test_every_subject_is_described_and_written_in_one_way(whole: dict[str, Any]
     described = {tag["name"]: tag["description"] for tag in whole["tags"]}
     assert len(described) == len(whole["tags"])
     used = {tag for operations in whole["paths"].values() for told in operations.values() for tag in told["tags"]}
-    assert set(described) == used
+    assert set(described) == used, (
+        "each subject, the first word of its addresses, has a sentence in `tags` of its app.py"
+    )
     for name, sentence in described.items():
         assert name == name.lower().replace(" ", "-"), name
         assert sentence.endswith("."), name

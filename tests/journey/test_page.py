@@ -66,7 +66,11 @@ async def test_fc_15_a_button_signs_in_and_the_page_knows_who_looks(browser: Bro
     async with visiting(browser, team) as visit:
         await expect(visit.page.locator("#who .name")).to_contain_text(f"Mateo.{team.company.mark}", ignore_case=True)
         await visit.page.get_by_role("button", name="Sign out").click()
-        await visit.page.wait_for_url("**/identity/sign-in")
+        await visit.page.wait_for_url("**/identity/sign-in*")
+        await visit.page.goto(f"{team.company.stack.origin}/?language=de&as_of={team.company.today}")
+        await visit.page.wait_for_url("**/identity/sign-in*")
+        await visit.page.get_by_role("button", name=f"Mateo {team.company.mark}").click()
+        await visit.page.wait_for_url(f"**/?language=de&as_of={team.company.today}")
 
 
 async def test_fc_15_every_figure_of_the_quarter_opens_the_deals_that_add_up_to_it(

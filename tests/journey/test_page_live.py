@@ -141,7 +141,7 @@ async def test_fc_15_a_session_that_ends_while_the_page_is_open_leads_to_the_sig
         await expect(visit.page.locator("#live")).to_have_class("on")
         await visit.page.context.clear_cookies()
         await team.note_facts()
-        await visit.page.wait_for_url("**/identity/sign-in")
+        await visit.page.wait_for_url("**/identity/sign-in*")
 
 
 async def test_fc_15_the_page_asks_to_sign_in_when_the_session_has_ended(browser: Browser, team: Team) -> None:
@@ -153,7 +153,7 @@ async def test_fc_15_the_page_asks_to_sign_in_when_the_session_has_ended(browser
 
         await visit.page.route("**/v1/stream", ended)
         await visit.page.reload()
-        await visit.page.wait_for_url("**/identity/sign-in")
+        await visit.page.wait_for_url("**/identity/sign-in*")
 
 
 async def test_fc_15_what_happens_meanwhile_takes_nobody_from_their_place(browser: Browser, team: Team) -> None:

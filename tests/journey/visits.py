@@ -109,7 +109,7 @@ async def visiting(
 
     page.on("request", note)
     await page.goto(f"{company.stack.origin}/")
-    await page.wait_for_url("**/identity/sign-in")
+    await page.wait_for_url("**/identity/sign-in*")
     await page.get_by_role("button", name=f"{name} {company.mark}").click()
     await visit.drawn()
     try:

@@ -21,7 +21,8 @@ From lead to cash, at one origin.
   filter that is given several times takes one of several values. `team` stands for a team and those below it, with
   `own_team_only` for itself. What has an owner is narrowed to what is yours (`mine`) or nobody's (`unassigned`). With
   `totals=true` everything that the filters leave is counted, and its amounts are summed by currency. Beside the ids
-  of owners, teams and accounts stands what they are called now.
+  of owners, teams and accounts stands what they are called now; a single thing, which is told from its events, has ids
+  alone.
 - **To keep a copy** of a list, ask for `updated_since` with `sort=updated_at`, page by page, and the next time from a
   minute before the last `updated_at` that you have: what is recorded at one time may be shown a moment later. Names
   beside ids, and what follows from the day, change without it; what is taken back is gone without it.

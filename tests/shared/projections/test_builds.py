@@ -165,9 +165,9 @@ async def test_a_reader_of_an_old_build_keeps_it_and_ends_no_worker(depot: Depot
     async with depot.pool.acquire() as reader, reader.transaction():
         await reader.execute("set local idle_in_transaction_session_timeout = 0")
         await reader.fetch("select * from parcels_1.parcel")
-        await builds.drop_old(depot.pool, ["parcels"])
+        await builds.drop_old(depot.pool, ["parcels"], "log", ["parcels"])
         assert await depot.pool.fetchval("select state from view_build where build = 1") == "retired"
-    await builds.drop_old(depot.pool, ["parcels"])
+    await builds.drop_old(depot.pool, ["parcels"], "log", ["parcels"])
     assert await depot.pool.fetchval("select state from view_build where build = 1") == "dropped"
 
 

@@ -173,6 +173,39 @@ async def work_until(condition: Callable[[], Awaitable[bool]], *workers: Project
         await until(condition)
 
 
+async def test_what_a_release_has_no_more_is_retired_and_dropped_once_nobody_has_folded_it_for_long(
+    depot: Depot, other: Depot
+) -> None:
+    await depot.post()
+    async with working(depot.runner(OLD, UNCHANGED)):
+        await until(lambda: serves(depot, OLD, UNCHANGED))
+        async with working(other.runner(UNCHANGED)):
+            await an_hour_passes(depot)
+            await builds.retire_unused(other.pool, [], "log", [UNCHANGED.name])
+            assert await state_of(depot, OLD) == "serving", "the release that has it is at work"
+    await builds.retire_unused(other.pool, [], "log", [UNCHANGED.name])
+    assert await state_of(depot, OLD) == "serving", "it may come back"
+    await an_hour_passes(depot)
+    await builds.retire_unused(other.pool, [], "journal", [])
+    assert await state_of(depot, OLD) == "serving", "another source has other projections"
+    async with working(other.runner(UNCHANGED)):
+        await until(lambda: is_(depot, "retired"))
+        await depot.pool.execute("update view_build set retired_at = retired_at - interval '61 seconds'")
+        await until(lambda: is_(depot, "dropped"))
+        assert await serves(other, UNCHANGED)
+    assert not await depot.pool.fetchval("select to_regnamespace('parcels_1') is not null")
+
+
+async def is_(depot: Depot, state: str) -> bool:
+    return await state_of(depot, OLD) == state
+
+
+async def state_of(depot: Depot, projection: Projection) -> str:
+    """The state of a projection's only build."""
+    (row,) = await depot.pool.fetch("select state from view_build where view = $1", projection.name)
+    return str(row["state"])
+
+
 async def test_an_old_version_is_retired_once_its_release_has_ended_for_long(depot: Depot, other: Depot) -> None:
     await depot.post()
     revision = revision_of(NEW, Company())
@@ -181,9 +214,9 @@ async def test_an_old_version_is_retired_once_its_release_has_ended_for_long(dep
         async with working(depot.runner(OLD)):
             await until(lambda: serves(other, NEW))
             await an_hour_passes(depot)
-            await builds.retire_unused(other.pool, [revision])
+            await builds.retire_unused(other.pool, [revision], "log", [NEW.name])
             assert await states(depot) == [(1, 1, "serving"), (2, 2, "serving")], "it is read still"
-        await builds.retire_unused(other.pool, [revision])
+        await builds.retire_unused(other.pool, [revision], "log", [NEW.name])
         assert await states(depot) == [(1, 1, "serving"), (2, 2, "serving")], "it may come back"
         await an_hour_passes(depot)
 

@@ -38,11 +38,12 @@ async function send(address) {
 function told(answer) {
   const fault = answer?.errors?.[0];
   const known = [fault?.code, answer?.code].find((code) => Object.hasOwn(PROBLEMS, code));
-  return known ? say(PROBLEMS[known]) : fault?.message || answer?.detail || answer?.title;
+  const named = fault?.parameter ? `${fault.parameter}: ${fault.message}` : fault?.message;
+  return known ? say(PROBLEMS[known]) : named || answer?.detail || answer?.title;
 }
 
-// The page is left: whoever waits for the answer waits for ever.
+// The page is left: whoever waits for the answer waits for ever. What was asked leads back.
 function signIn() {
-  location.assign("/identity/sign-in");
+  location.assign(`/identity/sign-in${location.search}`);
   return new Promise(() => {});
 }
