@@ -17,6 +17,8 @@ from deploy.local.fault import LocalError
 
 LAYOUT = "throughline 1: postgresql 18, kafka 4.1"
 """Written into every home. A home with another layout holds data that today's servers cannot open."""
+MARKER = "layout"
+"""The file that says so; what has one is a home."""
 
 LEAST_FREE_BYTES = 1 << 30
 
@@ -98,7 +100,7 @@ class Home:
             )
 
     def check_layout(self) -> None:
-        marker = self.path / "layout"
+        marker = self.path / MARKER
         if not marker.exists():
             write_atomically(marker, LAYOUT + "\n")
         elif (found := marker.read_text(encoding="utf-8").strip()) != LAYOUT:
@@ -115,8 +117,9 @@ class Home:
         return file.read_text(encoding="utf-8")
 
     def remove(self) -> None:
-        """Throw all data away. The stack must be down."""
-        for folder in (self.postgres, self.path):
+        """Throw all data away, with that of homes within this one, as tests make them. The stacks must be down."""
+        within = [Home(marker.parent).postgres for marker in self.path.rglob(MARKER)]
+        for folder in (self.postgres, *within, self.path):
             if folder.exists():
                 shutil.rmtree(folder)
 

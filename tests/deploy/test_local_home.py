@@ -118,3 +118,18 @@ def test_a_file_that_is_no_record_is_named(home: Home) -> None:
     with pytest.raises(LocalError, match=r"supervisor\.json is no record of a process"):
         is_supervised(home)
     file.unlink()
+
+
+def test_data_of_homes_within_goes_with_a_home(tmp_path: Path) -> None:
+    """Those of tests lie in the home of their checkout; PostgreSQL's data may lie elsewhere."""
+    outer, inner = Home(tmp_path / "home"), Home(tmp_path / "home" / "test-2" / "stack")
+    for home in (outer, inner):
+        home.prepare()
+        home.postgres.mkdir(parents=True, exist_ok=True)
+    other = Home(tmp_path / "other")
+    other.prepare()
+    other.postgres.mkdir(parents=True, exist_ok=True)
+    outer.remove()
+    assert not any(folder.exists() for folder in (outer.path, outer.postgres, inner.path, inner.postgres))
+    assert other.postgres.exists()
+    other.remove()
