@@ -4,10 +4,10 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from shared.projections.query_values import PARSERS
+from shared.projections.query_values import PARSERS, CurrencyCode
 
 
 def _spelled(kind: type) -> BeforeValidator:
@@ -28,4 +28,5 @@ SPELLED_WHOLE = _spelled(int)
 """Beside limits, behind which it stands: `Annotated[int, Ge(1), SPELLED_WHOLE]`."""
 Day = Annotated[date, _spelled(date)]
 Id = Annotated[UUID, _spelled(UUID)]
+Currency = Annotated[str, _spelled(CurrencyCode), Field(pattern="^[A-Z]{3}$")]
 Flag = Annotated[bool, _spelled(bool)]

@@ -17,7 +17,7 @@ from shared.domain.context import Actor, Company
 from shared.domain.roles import READING
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, reads_of, words_of
-from shared.http.query_parameters import SPELLED_WHOLE, Flag, Id
+from shared.http.query_parameters import SPELLED_WHOLE, Currency, Flag, Id
 from shared.languages.catalogue import Catalogue
 from shared.projections.errors import InvalidQuery, invalid
 from shared.projections.list_queries import MAX_VALUES, whose_faults
@@ -58,6 +58,7 @@ AskedPeriod = Annotated[
     ),
 ]
 ProcessId = Annotated[Id | None, Query(description="Only deals of this process.")]
+OfCurrency = Annotated[Currency | None, Query(description="Only deals in this currency.")]
 MAX_VERSION = 2**31 - 1
 """What a column of versions can hold."""
 ProcessVersion = Annotated[

@@ -128,6 +128,28 @@ async def test_fc_1_the_deals_behind_a_figure_show_both_amounts(ask: Ask, today:
     assert ended["deals"][0]["rate_published_on"] == str(today - timedelta(days=11))
 
 
+@pytest.mark.parametrize("as_of", [0, 15])
+async def test_fc_1_the_funnel_of_one_currency_is_that_of_its_deals(ask: Ask, today: date, as_of: int) -> None:
+    then = str(today - timedelta(days=as_of)) if as_of else None
+    for known in ({}, {"known_at": then or str(today)}):
+        asked = {"currency": "USD", **({"as_of": then} if then else {}), **known}
+        funnel, page = await ask("/v1/funnel", **asked), await ask("/v1/funnel/deals", **asked)
+        (stage,) = [each for each in funnel["stages"] if each["count"]]
+        assert {row["own_amount"]["currency"] for row in page["deals"]} == {"USD"}
+        assert (stage["count"], stage["amount"]) == (page["count"], page["amount"])
+        assert page["count"] == (3 if as_of else 2)
+        assert [each["currency"] for each in funnel["rates"]] == ["USD"]
+    assert funnel["closed"]["won"]["count"] == (0 if as_of else 1)
+    assert (await ask("/v1/funnel/deals", currency="USD", outcome="won"))["count"] == 1
+    assert (await ask("/v1/funnel", currency="CHF"))["closed"]["won"]["count"] == 0
+
+
+async def test_a_currency_that_there_is_not_is_refused(served: Errands) -> None:
+    for given in ("usd", "XYZ", ""):
+        answer = await served.client(Role.SALES_DIRECTOR, "dora").get("/v1/funnel", params={"currency": given})
+        assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "currency")
+
+
 async def test_fc_4_the_forecast_counts_outcomes_and_invoices_at_their_own_day(ask: Ask, today: date) -> None:
     due, ended = ((today + timedelta(days=days)).year for days in (1, -10))
     assert (await ask("/v1/forecast", period=str(due)))["open"]["amount"] == "2150.00"

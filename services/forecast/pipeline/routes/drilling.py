@@ -50,7 +50,9 @@ class DrilledDeal:
     expected_close: date | None
     closed_on: date | None
     owner: UUID | None
+    owner_name: str | None
     team: UUID | None
+    team_name: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
         )
         names = {stage.key: stage.name for stage in await stages(reading("processes"))}
         parked = reading.parked
+    called = await query.service.organisation.names()
     page = paged.cut(found.deals, place_of)
     rows = DrilledDeals(
         as_of=query.question.as_of,
@@ -96,14 +99,16 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
         weighted=money(found.total.weighted, query.currency),
         expected=money(found.expected, query.currency),
         unconverted=shown_left_out(query.words, found.unconverted),
-        deals=[_row(deal, query.currency, names, query.words) for deal in page.rows],
+        deals=[_row(deal, query.currency, names, called, query.words) for deal in page.rows],
         next=page.next,
         has_more=page.has_more,
     )
     return answer(rows, parked=parked, words=query.words, headers=page.headers)
 
 
-def _row(deal: DealWorth, currency: str, names: Mapping[StageKey, str], catalogue: Catalogue) -> DrilledDeal:
+def _row(
+    deal: DealWorth, currency: str, names: Mapping[StageKey, str], called: Mapping[UUID, str], catalogue: Catalogue
+) -> DrilledDeal:
     state = deal.state
     return DrilledDeal(
         id=state.deal_id,
@@ -122,5 +127,7 @@ def _row(deal: DealWorth, currency: str, names: Mapping[StageKey, str], catalogu
         expected_close=state.expected_close,
         closed_on=state.closed_on,
         owner=state.owner,
+        owner_name=called.get(state.owner) if state.owner else None,
         team=state.team,
+        team_name=called.get(state.team) if state.team else None,
     )

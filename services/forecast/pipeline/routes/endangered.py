@@ -56,6 +56,7 @@ class EndangeredDeal:
     owner: UUID | None
     owner_name: str | None
     team: UUID | None
+    team_name: str | None
     reasons: list[Danger]
 
 
@@ -142,6 +143,7 @@ def _row(
         owner=state.owner,
         owner_name=names.get(state.owner) if state.owner else None,
         team=state.team,
+        team_name=names.get(state.team) if state.team else None,
         reasons=[_danger(reason, share, catalogue) for reason in reasons],
     )
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
 from services.forecast.asking.paging import Paged
-from services.forecast.asking.parameters import PastQuery, ProcessId, ProcessVersion, check_process
+from services.forecast.asking.parameters import OfCurrency, PastQuery, ProcessId, ProcessVersion, check_process
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import merged, shown_left_out, shown_rates
@@ -113,6 +113,7 @@ async def funnel(
     to: To = None,
     process_id: ProcessId = None,
     process_version: ProcessVersion = None,
+    currency: OfCurrency = None,
 ) -> Response:
     """The open pipeline by stage, and what was closed.
 
@@ -122,7 +123,7 @@ async def funnel(
     """
     opening, ending = check_days(first, to)
     check_process(process_id, process_version)
-    wanted = Wanted(process_id=process_id, process_version=process_version)
+    wanted = Wanted(process_id=process_id, process_version=process_version, currency=currency)
     async with query.reading() as reading:
         known = await stages(reading("processes"))
         open_deals = await open_worth(reading, query.question, query.company, wanted)
@@ -158,6 +159,7 @@ async def funnel_deals(
     to: To = None,
     process_id: ProcessId = None,
     process_version: ProcessVersion = None,
+    currency: OfCurrency = None,
 ) -> Response:
     """The deals behind a figure of the funnel, the largest first.
 
@@ -166,7 +168,14 @@ async def funnel_deals(
     check_process(process_id, process_version)
     opening, ending = check_days(first, to)
     closed = None if outcome == OPEN else (opening, ending)
-    wanted = Wanted(outcome=outcome, process_id=process_id, process_version=process_version, stage=stage, closed=closed)
+    wanted = Wanted(
+        outcome=outcome,
+        process_id=process_id,
+        process_version=process_version,
+        stage=stage,
+        currency=currency,
+        closed=closed,
+    )
     return await drilled(query, paged, [wanted])
 
 
