@@ -31,6 +31,8 @@ WAIT_SECONDS = 1.0
 """A watermark that waits longer than this for one transaction is logged, with who holds it up."""
 SCAN_ROWS = 64
 """So few are decoded, and worked on, at a time: the loop that does it keeps leases and heartbeats as well."""
+DECODED_AT_ONCE = 1000
+"""So many of a page of streams, whose reader waits for nothing else: others have their turn in between."""
 NO_ID, LAST_ID, MAX_SEQUENCE = UUID(int=0), UUID(int=2**128 - 1), 2**63 - 1
 MAX_SPAN = 20_000
 """So many positions are looked through for events of some types at a time, however few there are among them."""
@@ -209,9 +211,9 @@ class Log:
     async def read_streams(self, scan: StreamScan, limit: int, types: Collection[str] | None = None) -> Page:
         """The next streams of a scan, whole, about `limit` events of any type; a longer stream comes in parts. `types`
         as of `read`. Within the page the events are in the order of the log."""
-        begin = scan.aggregate_id, scan.sequence
+        after = scan.aggregate_id, scan.sequence
         async with self._pool.acquire() as connection:
-            ends = await connection.fetch(self._ends, *begin, limit)
+            ends = await connection.fetch(self._ends, *after, limit)
             end, more = (LAST_ID, MAX_SEQUENCE), len(ends) == 2
             if more:
                 first, last = ends
@@ -219,9 +221,12 @@ class Log:
                 alone = first["aggregate_id"] == last["aggregate_id"]
                 end = last["aggregate_id"], last["sequence"] if alone else -1
             wanted = None if types is None else [*types, UNREADABLE]
-            rows = await connection.fetch(self._streams, *begin, *end, scan.upto, wanted)
+            rows = await connection.fetch(self._streams, *after, *end, scan.upto, wanted)
             as_of = None if more else await connection.fetchval(self._newest, scan.upto)
-        events = [self._decoded(row) for row in rows]
+        events: list[Envelope[Any] | Undecodable] = []
+        for begin in range(0, len(rows), DECODED_AT_ONCE):
+            events += [self._decoded(row) for row in rows[begin : begin + DECODED_AT_ONCE]]
+            await asyncio.sleep(0)
         if not more:
             return Page(events=events, upto=scan.upto, as_of=as_of)
         return Page(events=events, upto=0, scan=replace(scan, aggregate_id=end[0], sequence=end[1]))

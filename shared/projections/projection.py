@@ -20,6 +20,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterab
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, Literal
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from shared.events.registry import types_read
 from shared.eventstore.log import WHOLE, Excerpt, Log
 from shared.eventstore.pool import AnyConnection
 from shared.following.stored_events import readable
+from shared.projections.csv import CSV_OPTIONS, CsvValue, csv
 
 Source = Literal["log", "journal"]
 """The service's own events, or those of others that it reads."""
@@ -79,6 +81,11 @@ class ProjectionDatabase:
     async def executemany(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Run one statement for many rows of arguments, in one round trip."""
         await self.connection.executemany(self.sql(sql), rows)
+
+    async def copy(self, table: str, rows: Iterable[Sequence[CsvValue]]) -> None:
+        """Write new rows, all columns in their order, by COPY: for less than half of what it takes to insert them."""
+        source, schema = BytesIO(csv(rows)), self.schemas["view"]
+        await self.connection.copy_to_table(table, schema_name=schema, source=source, **CSV_OPTIONS)
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Record]:
         """All rows."""
@@ -142,6 +149,9 @@ class Projection:
     source: Source = "log"
     events: Sequence[type] = ()
     """The classes that `apply` is given; none means all."""
+    pages_at_once: int = 1
+    """So many pages of streams `apply` is given at once by a build that is made beside: less is written where many
+    streams change the same rows. With more than one, it lets the event loop do other work in between."""
     indices: Sequence[str] = ()
     """Statements that make what only readers need, each `create index if not exists <name> on {view}.…`: they are
     carried out once a build has folded the history that it found, before it serves."""

@@ -190,6 +190,23 @@ async def test_indices_are_made_after_the_history_and_before_it_serves(depot: De
     assert set(made) == {0}
 
 
+async def test_a_build_gives_a_fold_as_many_pages_at_once_as_it_takes(depot: Depot) -> None:
+    await some_parcels(depot, [1] * 12)
+    first = parcels()
+    async with working(depot.runner(first)):
+        await caught_up(depot, first)
+    assert await request_rebuild(depot.pool, "parcels")
+    sizes: list[int] = []
+
+    async def counting(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
+        sizes.append(len(events))
+        await first.apply(db, events)
+
+    async with working(depot.runner(replace(first, apply=counting, pages_at_once=3), build_page=4)):
+        await until(lambda: second_serves(depot))
+    assert sizes == [10, 10, 4], "whole streams of two events, and the last of each page is left for the next"
+
+
 async def test_a_build_of_an_empty_log_serves_with_its_indices(depot: Depot) -> None:
     projection = replace(parcels(), indices=INDEXED)
     await depot.prepare(projection)
