@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.forecast.asking.question import NOBODY
 from services.forecast.cash.debts import Item, bill, debts
-from services.forecast.counting.sums import Sum, fields, levelled, moved
+from services.forecast.counting.sums import Sum, fields, levelled, moved, summed
 from services.forecast.counting.tallies import Tally, add
 from shared.events.envelope import Envelope
 from shared.events.receivables.ledger import AllocationReversed, InvoiceIssued, ReceiptAllocated, ReceiptRecorded
@@ -126,9 +126,9 @@ async def _post(db: ProjectionDatabase, before: Sequence[Item], after: Sequence[
     """Post what changed in what is owed and invoiced when some items were replaced by others."""
     owed_before, owed = ([part for item in items for part in debts(item)] for items in (before, after))
     bills_before, bills = ([bill(item) for item in items] for items in (before, after))
-    await add(db, (OWED,), _daily(moved(owed_before, owed, db.company)))
-    await add(db, (INVOICED,), _daily(moved(bills_before, bills, db.company)))
-    levels = levelled(owed_before, owed, db.company)
+    await add(db, (OWED,), _daily(summed(moved(owed_before, owed, db.company))))
+    await add(db, (INVOICED,), _daily(summed(moved(bills_before, bills, db.company))))
+    levels = summed(levelled(owed_before, owed, db.company))
     await add(
         db,
         (OWED_LEVEL,),

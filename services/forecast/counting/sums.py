@@ -4,13 +4,15 @@ A figure at the end of a day is the sum of all changes up to that day: what coun
 on Monday and takes itself away on Thursday. Levels say what the changes before a month come to, so that nobody has to
 sum them from the beginning: what stood when a month began, and what still stands, by the month of its beginning.
 
-Several of these values are made for each event, and serve as keys: structs are made and compared in C.
+Several of these values are made for each event, and serve as keys: structs are made and compared in C. Nothing in
+them leads back to them, so the garbage collector need not look at them (`gc=False`).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -18,7 +20,7 @@ import msgspec
 from shared.domain.context import Company
 
 
-class Sum(msgspec.Struct, frozen=True):
+class Sum(msgspec.Struct, frozen=True, gc=False):
     """How many, worth how much, weighted how much."""
 
     count: int = 0
@@ -44,7 +46,7 @@ Place = TypeVar("Place")
 Key = TypeVar("Key")
 
 
-class Part(msgspec.Struct, Generic[Place], frozen=True):
+class Part(msgspec.Struct, Generic[Place], frozen=True, gc=False):
     """What counts where, from when to when (None: still)."""
 
     start: datetime
@@ -55,14 +57,12 @@ class Part(msgspec.Struct, Generic[Place], frozen=True):
 
 def moved(
     before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
-) -> dict[tuple[date, Place], Sum]:
-    """What changes on which day when some parts are replaced by others."""
-    changes: dict[tuple[date, Place], list[Sum]] = defaultdict(list)
+) -> Iterator[tuple[tuple[date, Place], Sum]]:
+    """What changes on which day when some parts are replaced by others; to be `summed`."""
     for part, come, gone in _signed(_joined(before), _joined(after)):
-        changes[company.day(part.start), part.where].append(come)
+        yield (company.day(part.start), part.where), come
         if part.end is not None:
-            changes[company.day(part.end), part.where].append(gone)
-    return _summed(changes)
+            yield (company.day(part.end), part.where), gone
 
 
 def _joined(parts: Iterable[Part[Place]]) -> Iterator[Part[Place]]:
@@ -82,17 +82,15 @@ def _joined(parts: Iterable[Part[Place]]) -> Iterator[Part[Place]]:
 
 def levelled(
     before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
-) -> dict[tuple[date, bool, Place], Sum]:
-    """What changes in the levels when some parts are replaced by others."""
-    changes: dict[tuple[date, bool, Place], list[Sum]] = defaultdict(list)
+) -> Iterator[tuple[tuple[date, bool, Place], Sum]]:
+    """What changes in the levels when some parts are replaced by others; to be `summed`."""
     for part, come, _ in _signed(before, after):
         first = company.day(part.start)
         if part.end is None:
-            changes[first.replace(day=1), True, part.where].append(come)
+            yield (first.replace(day=1), True, part.where), come
             continue
         for month in months(first, company.day(part.end)):
-            changes[month, False, part.where].append(come)
-    return _summed(changes)
+            yield (month, False, part.where), come
 
 
 def months(after: date, until: date) -> Iterator[date]:
@@ -103,6 +101,7 @@ def months(after: date, until: date) -> Iterator[date]:
         month = next_month(month)
 
 
+@lru_cache(maxsize=4096)
 def next_month(day: date) -> date:
     """The first day of the following month."""
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -116,7 +115,18 @@ def _signed(before: Iterable[Part[Place]], after: Iterable[Part[Place]]) -> Iter
         yield part, part.what, -part.what
 
 
-def _summed(changes: Mapping[Key, Sequence[Sum]]) -> dict[Key, Sum]:
-    """The sums, without those that come to nothing."""
-    sums = ((key, values[0] if len(values) == 1 else sum(values, Sum())) for key, values in changes.items())
+def summed(changes: Iterable[tuple[Key, Sum]]) -> dict[Key, Sum]:
+    """The sums of changes that may come from several times of work, without those that come to nothing."""
+    together: dict[Key, list[Sum]] = defaultdict(list)
+    for key, change in changes:
+        together[key].append(change)
+    sums = ((key, values[0] if len(values) == 1 else _total(values)) for key, values in together.items())
     return {key: total for key, total in sums if total}
+
+
+def _total(values: Sequence[Sum]) -> Sum:
+    return Sum(
+        sum([value.count for value in values]),
+        sum([value.amount for value in values], Decimal(0)),
+        sum([value.weighted for value in values], Decimal(0)),
+    )

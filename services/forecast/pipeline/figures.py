@@ -19,11 +19,12 @@ from services.forecast.pipeline.timeline import WON, DealState, Span
 from shared.domain.context import Company
 from shared.domain.money import half_up
 
+ONE = Sum(1)
 UNDATED = ""
 """Stands for no expected close in keys."""
 
 
-class Standing(msgspec.Struct, frozen=True, order=True):
+class Standing(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """Where an open deal counts."""
 
     due: str
@@ -37,14 +38,14 @@ class Standing(msgspec.Struct, frozen=True, order=True):
     owner: UUID
 
 
-class Silence(msgspec.Struct, frozen=True, order=True):
+class Silence(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """Where an open deal counts that has been silent for longer than its process allows."""
 
     team: UUID
     owner: UUID
 
 
-class Close(msgspec.Struct, frozen=True, order=True):
+class Close(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """Where a closed deal counts. `cycle_days` are whole days of the company from beginning to win; -1 when unknown
     or not won. `valued_on` is the day whose exchange rate counts: that of the outcome, `ANY_DAY` for the company's own
     currency, so that its rows stay few."""
@@ -61,7 +62,7 @@ class Close(msgspec.Struct, frozen=True, order=True):
     cycle_days: int
 
 
-class Opening(msgspec.Struct, frozen=True, order=True):
+class Opening(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """Where a deal counts by the day of its opening."""
 
     opened_on: date
@@ -73,10 +74,10 @@ class Opening(msgspec.Struct, frozen=True, order=True):
 Where = Standing | Silence | Close | Opening
 """Where a deal counts."""
 
-Movements = dict[tuple[date, Where], Sum]
+Movement = tuple[tuple[date, Where], Sum]
 """What changes on a day."""
 
-Levels = dict[tuple[date, bool, Standing], Sum]
+Level = tuple[tuple[date, bool, Standing], Sum]
 """What stood when a month began (False), or still stands since some day of it (True), by the month's first day."""
 
 
@@ -134,29 +135,41 @@ def silence_of(state: DealState) -> Silence:
     return Silence(state.team or NOBODY, state.owner or NOBODY)
 
 
-def stalled_at(span: Span, company: Company) -> datetime:
+class Counted(msgspec.Struct, frozen=True, gc=False):
+    """A span as it counts, worked out once for its row and its figures."""
+
+    span: Span
+    where: Standing | Close
+    what: Sum
+    stalls: datetime
     """When an open deal in this span is silent for too long; perhaps only after its end."""
-    return max(span.start, span.state.stalls(company) + timedelta(microseconds=1))
 
 
-def parts(span: Span, company: Company) -> Iterator[Part[Where]]:
-    """A span as it counts: by its opening, by where it stands or was closed, and by its silence once it stalls."""
-    state, what = span.state, sum_of(span.state)
-    yield Part(span.start, span.end, opening_of(state, company), Sum(1))
-    yield Part(span.start, span.end, key_of(state, company), what)
-    stalls = stalled_at(span, company)
-    if state.closed_on is None and (span.end is None or stalls < span.end):
-        yield Part(stalls, span.end, silence_of(state), Sum(1))
+def counted(span: Span, company: Company) -> Counted:
+    """A span as it counts."""
+    stalls = max(span.start, span.state.stalls(company) + timedelta(microseconds=1))
+    return Counted(span, key_of(span.state, company), sum_of(span.state), stalls)
 
 
-def changes_of(before: Iterable[Span], after: Iterable[Span], company: Company) -> tuple[Movements, Levels]:
-    """What changes in the figures, and in the levels, when the spans `before` of a deal are replaced by those
-    `after`."""
+def parts(counted: Counted, company: Company) -> Iterator[Part[Where]]:
+    """How a span counts: by its opening, by where it stands or was closed, and by its silence once it stalls."""
+    span, state = counted.span, counted.span.state
+    yield Part(span.start, span.end, opening_of(state, company), ONE)
+    yield Part(span.start, span.end, counted.where, counted.what)
+    if state.closed_on is None and (span.end is None or counted.stalls < span.end):
+        yield Part(counted.stalls, span.end, silence_of(state), ONE)
+
+
+def changes_of(
+    before: Iterable[Counted], after: Iterable[Counted], company: Company
+) -> tuple[list[Movement], list[Level]]:
+    """What changes in the figures, and in the levels, when the spans `before` of some deals are replaced by those
+    `after`; to be `summed`."""
     gone, come = _parts(before, company), _parts(after, company)
-    return moved(gone, come, company), levelled(_open(gone), _open(come), company)
+    return [*moved(gone, come, company)], [*levelled(_open(gone), _open(come), company)]
 
 
-def _parts(spans: Iterable[Span], company: Company) -> list[Part[Where]]:
+def _parts(spans: Iterable[Counted], company: Company) -> list[Part[Where]]:
     return [part for span in spans for part in parts(span, company)]
 
 

@@ -8,28 +8,30 @@ otherwise its whole life is folded again, and the difference is posted to the fi
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from services.forecast.asking.question import NOBODY
-from services.forecast.counting.sums import fields
+from services.forecast.counting.sums import Sum, fields, summed
 from services.forecast.counting.tallies import Tally, add
 from services.forecast.pipeline.figures import (
     Close,
-    Levels,
-    Movements,
+    Counted,
+    Level,
+    Movement,
     Opening,
     Silence,
     Standing,
+    Where,
     changes_of,
+    counted,
     cycle_days,
     due_of,
-    stalled_at,
 )
 from services.forecast.pipeline.timeline import FACTS, DealState, Span, spans
 from shared.domain.context import Company
@@ -37,6 +39,7 @@ from shared.domain.history import by_thing, last_place
 from shared.events.chronology import Dated
 from shared.events.deals.deal import DealHandedOver, DealOpened
 from shared.events.envelope import Envelope
+from shared.projections.csv import CsvValue, quoted, quoted_json
 from shared.projections.projection import Projection, ProjectionDatabase, indices
 
 SPANS = """
@@ -119,16 +122,44 @@ INDICES = indices(
 )
 
 
+PAGES_AT_ONCE, FOLDED_AT_ONCE = 5, 2000
+"""Many deals of a build change the same figures, so that these are summed over several pages before they are posted;
+the deals are folded in slices of so many events, between which the event loop does other work."""
+
+
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Continue the deals that the events belong to, or fold them again, and post the difference to the figures."""
-    facts: dict[UUID, list[Envelope[Any]]] = defaultdict(list)
-    for event in events:
-        facts[event.aggregate_id].append(event)
-    if facts:
-        await _fold(db, facts)
+    figures = [await _fold(db, facts) for facts in _slices(by_thing(events))]
+    await _post(
+        db,
+        summed(change for moved, _ in figures for change in moved),
+        summed(change for _, levelled in figures for change in levelled),
+    )
 
 
-PROJECTION = Projection(name="deals", version=15, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS)
+def _slices(facts: Mapping[UUID, list[Envelope[Any]]]) -> Iterator[dict[UUID, list[Envelope[Any]]]]:
+    """The deals with their facts, whole deals at a time."""
+    some, number = dict[UUID, list[Envelope[Any]]](), 0
+    for deal_id, own in facts.items():
+        some[deal_id] = own
+        number += len(own)
+        if number >= FOLDED_AT_ONCE:
+            yield some
+            some, number = {}, 0
+    if some:
+        yield some
+
+
+PROJECTION = Projection(
+    name="deals",
+    version=16,
+    ddl=DDL,
+    indices=INDICES,
+    apply=apply,
+    source="journal",
+    events=FACTS,
+    pages_at_once=PAGES_AT_ONCE,
+)
 
 
 Change = tuple[list[Span], list[Span]]
@@ -143,7 +174,8 @@ class Current:
     span: Span | None
 
 
-async def _fold(db: ProjectionDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> None:
+async def _fold(db: ProjectionDatabase, facts: dict[UUID, list[Envelope[Any]]]) -> tuple[list[Movement], list[Level]]:
+    """Write what some deals are; gives what that changes in the figures."""
     known = await _current(db, list(facts))
     new = [fact for own in facts.values() for fact in own]
     late, places = await db.late({deal_id: current.last for deal_id, current in known.items()}, new)
@@ -154,11 +186,13 @@ async def _fold(db: ProjectionDatabase, facts: dict[UUID, list[Envelope[Any]]]) 
         await _forget_places(db, late - told.keys())
         places = {deal_id: place for deal_id, place in places.items() if deal_id not in late}
         places |= {deal_id: last_place(own) for deal_id, own in told.items()}
-    before, after = ([span for change in changes.values() for span in change[side]] for side in (0, 1))
-    await _write_spans(db, changes)
+    before, after = (
+        [counted(span, db.company) for change in changes.values() for span in change[side]] for side in (0, 1)
+    )
+    await _write_spans(db, before, after)
     await _write_places(db, places)
     await _write_held(db, new)
-    await _post(db, *changes_of(before, after, db.company))
+    return changes_of(before, after, db.company)
 
 
 def _continue(current: Current | None, new: Sequence[Envelope[Any]]) -> Change:
@@ -197,54 +231,39 @@ def _span(row: Any) -> Span:
     return Span(start=row["start_at"], end=row["end_at"], state=read_state(row["state"]))
 
 
+def told_by_state(field: str) -> str:
+    """The SQL of a field of a deal's state, as text."""
+    return f"state ->> {DealState.__struct_fields__.index(field)}"
+
+
 def read_state(text: str) -> DealState:
     """A deal's state from its column."""
     return msgspec.json.decode(text, type=DealState)
 
 
-async def _write_spans(db: ProjectionDatabase, changes: dict[UUID, Change]) -> None:
-    gone = [(deal_id, span.start) for deal_id, (before, _) in changes.items() for span in before]
+async def _write_spans(db: ProjectionDatabase, before: Sequence[Counted], after: Sequence[Counted]) -> None:
+    gone = [each.span for each in before]
     if gone:
         await db.execute(
             """delete from {view}.span using unnest($1::uuid[], $2::timestamptz[]) as gone (deal_id, start_at)
                 where span.deal_id = gone.deal_id and span.start_at = gone.start_at""",
-            [deal_id for deal_id, _ in gone],
-            [start for _, start in gone],
+            [span.state.deal_id for span in gone],
+            [span.start for span in gone],
         )
-    rows = [_span_row(span, db.company) for _, after in changes.values() for span in after]
-    await db.execute(
-        "insert into {view}.span select * from json_populate_recordset(null::{view}.span, $1)",
-        _text(rows),
+    await db.copy("span", [_span_row(each, db.company) for each in after])
+
+
+def _span_row(counted: Counted, company: Company) -> tuple[CsvValue, ...]:
+    """A span in the order of its columns."""
+    span, state = counted.span, counted.span.state
+    return (
+        *(state.deal_id, span.start, span.end, quoted(state.outcome)),
+        *(state.process_id, state.process_version, quoted(state.stage), quoted(state.category)),
+        *(quoted(state.currency), state.amount, counted.what.weighted, quoted(due_of(state))),
+        *(state.closed_on, cycle_days(state, company), state.team, state.owner, state.opened),
+        *(counted.stalls, state.expected_close, company.day(state.entered), state.pushes),
+        *(state.probability, quoted_json(state)),
     )
-
-
-def _span_row(span: Span, company: Company) -> dict[str, Any]:
-    state = span.state
-    return {
-        "deal_id": state.deal_id,
-        "start_at": span.start,
-        "end_at": span.end,
-        "outcome": state.outcome,
-        "process_id": state.process_id,
-        "process_version": state.process_version,
-        "stage": state.stage,
-        "category": state.category,
-        "currency": state.currency,
-        "amount": state.amount,
-        "weighted": state.weighted,
-        "due": due_of(state),
-        "closed_on": state.closed_on,
-        "cycle_days": cycle_days(state, company),
-        "team": state.team,
-        "owner": state.owner,
-        "opened_at": state.opened,
-        "stalled_at": stalled_at(span, company),
-        "expected_close": state.expected_close,
-        "entered_on": company.day(state.entered),
-        "pushes": state.pushes,
-        "probability": state.probability,
-        "state": state,
-    }
 
 
 async def _forget_places(db: ProjectionDatabase, gone: Iterable[UUID]) -> None:
@@ -286,7 +305,11 @@ async def _write_held(db: ProjectionDatabase, facts: Sequence[Envelope[Any]]) ->
     )
 
 
-async def _post(db: ProjectionDatabase, moved: Movements, levelled: Levels) -> None:
+async def _post(
+    db: ProjectionDatabase,
+    moved: Mapping[tuple[date, Where], Sum],
+    levelled: Mapping[tuple[date, bool, Standing], Sum],
+) -> None:
     """Add the changes to the figures."""
     rows: dict[type, list[dict[str, Any]]] = defaultdict(list)
     for (day, where), change in moved.items():

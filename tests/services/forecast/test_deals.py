@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from services.forecast.pipeline import model
 from services.forecast.pipeline.figures import UNDATED
 from services.forecast.pipeline.queries.drilling import deals_behind, place_of
 from services.forecast.pipeline.queries.totals import (
@@ -22,6 +25,7 @@ from services.forecast.pipeline.queries.totals import (
 from services.forecast.pipeline.queries.worth import DealWorth, worth_of_deals
 from services.forecast.pipeline.timeline import DealState, at
 from shared.events.envelope import Envelope
+from shared.projections.audit import differences
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import (
     ANNA,
@@ -151,6 +155,17 @@ async def test_figures_are_those_of_counting(forecast: Forecast) -> None:
         await compare(forecast, stories, moment, sees_all=False, sees_teams=(), member=BEN)
     await compare(forecast, stories, START + timedelta(days=900), current=True)
     await compare(forecast, stories, START + timedelta(days=900), current=True, owners=(ANNA,))
+
+
+async def test_deals_folded_in_slices_have_the_rows_of_all_at_once(
+    forecast: Forecast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(20260317)
+    facts = [one for number in range(20) for one in story(dice, UUID(int=1000 + number))]
+    with monkeypatch.context() as patched:
+        patched.setattr(model, "FOLDED_AT_ONCE", 3)
+        await forecast.journal_facts([*facts, *tables()])
+    assert await differences(forecast.pool, forecast.journal, model.PROJECTION, COMPANY) == []
 
 
 async def test_facts_that_come_again_or_late_change_the_past_they_belong_to(forecast: Forecast) -> None:

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from services.forecast.counting.sums import Sum
 from services.forecast.pipeline.figures import (
-    Levels,
-    Movements,
+    Counted,
     Standing,
     Where,
     changes_of,
+    counted,
     key_of,
     mean_and_median,
     opening_of,
     silence_of,
     sum_of,
 )
-from services.forecast.pipeline.timeline import OPEN, DealState, Span, at, spans
+from services.forecast.pipeline.timeline import OPEN, DealState, at, spans
 from shared.domain.context import Company
 from shared.events.envelope import Envelope
 from tests.services.forecast.facts import (
@@ -43,6 +43,9 @@ from tests.services.forecast.facts import (
     rescheduled,
     won,
 )
+
+Movements = dict[tuple[date, Where], Sum]
+Levels = dict[tuple[date, bool, Standing], Sum]
 
 COMPANY = Company(timezone="Europe/Berlin")
 START = day("2026-01-01")
@@ -112,8 +115,8 @@ def test_daily_movements_add_up_to_a_count_of_all_deals(drawn: list[list[tuple[A
         # Recorded one by one, each changing the past as far as it reaches.
         before: list[Any] = []
         for known in range(1, len(facts) + 1):
-            now = spans(facts[:known])
-            post(posted, changes_of(before, now, COMPANY)[0].items())
+            now = [counted(span, COMPANY) for span in spans(facts[:known])]
+            post(posted, changes_of(before, now, COMPANY)[0])
             before = now
         state = at(facts, COMPANY.end_of(asked), START + timedelta(days=999))
         states += [state] if state is not None else []
@@ -129,12 +132,12 @@ def test_a_month_s_level_and_its_movements_are_the_sum_over_all_history(
     moved: Movements = {}
     levelled: Levels = {}
     for number, steps_of_one in enumerate(drawn):
-        facts, before = life(UUID(int=1000 + number), steps_of_one), list[Span]()
+        facts, before = life(UUID(int=1000 + number), steps_of_one), list[Counted]()
         for known in range(1, len(facts) + 1):
-            now = spans(facts[:known])
+            now = [counted(span, COMPANY) for span in spans(facts[:known])]
             movements, levels = changes_of(before, now, COMPANY)
-            post(moved, movements.items())
-            post(levelled, levels.items())
+            post(moved, movements)
+            post(levelled, levels)
             before = now
     for asked in (COMPANY.day(START) + timedelta(days=after), *(date(2026, month, 1) for month in range(1, 6))):
         ever = {where: value for where, value in sum_until(moved, asked).items() if isinstance(where, Standing)}

@@ -17,6 +17,7 @@ from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut, Valued
 from services.forecast.pipeline.legs import FX, Comparison, Move, Place, moves, place_of, sums_of
+from services.forecast.pipeline.model import told_by_state
 from services.forecast.pipeline.queries.known import known_pairs
 from services.forecast.pipeline.queries.totals import ANY, OpenRow, due_in, open_rows
 from services.forecast.pipeline.queries.worth import worth_of_open
@@ -58,7 +59,7 @@ with rate as (
       from changed c
       cross join lateral (
         select start_at, amount, currency, outcome, {covered}, {later},
-               case when outcome <> 'open' then (state ->> 'entered')::timestamptz end as entered from {view}.span s
+               case when outcome <> 'open' then ({entered})::timestamptz end as entered from {view}.span s
          where s.deal_id = c.deal_id and s.start_at <= $7 and (s.end_at is null or s.end_at > $7)) a
       left join lateral (
         select deal_id, amount, currency, outcome, {covered}, {later} from {view}.span s
@@ -99,7 +100,9 @@ with rate as (
 )
 """.replace(
         "{covered}", "coalesce({scope}, false) as covered, ($8::text is null or due between $8 and $9) as due_within"
-    ).replace("{later}", "(due = '' or coalesce(due > $9, false)) as later")
+    )
+    .replace("{entered}", told_by_state("entered"))
+    .replace("{later}", "(due = '' or coalesce(due > $9, false)) as later")
 )
 
 UNCHANGED = scoped("""
@@ -121,13 +124,13 @@ select null, currency_before, count(*), sum(own_before) from pair where counts_b
 """The legs of what changed; and what of it counted at the start, by currency."""
 
 LEG_DEALS = """{moved}
-select chosen.*, (select s.state->>'name' from {view}.span s
+select chosen.*, (select s.{name} from {view}.span s
                    where s.deal_id = chosen.deal_id and s.start_at = chosen.start_at) as name
   from (select * from moved where ($13::text is null or leg = $13)
            and (-abs(change), deal_id, leg collate "C") > ($14, $15, $16)
          order by -abs(change), deal_id, leg collate "C" limit $17) chosen
  order by -abs(change), deal_id, leg collate "C"
-"""
+""".replace("{name}", told_by_state("name"))
 
 FIRST: Place = (Decimal(-(10**60)), UUID(int=0), "")
 """Before every deal."""
