@@ -12,6 +12,7 @@ The fixtures are plain functions: what they start belongs to no event loop, so t
 
 import asyncio
 import os
+import shutil
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -36,7 +37,7 @@ from deploy.local.stack import Stack
 from shared.testing.servers import DatabaseServer
 from tests.alone import alone
 from tests.class_sharing import share_classes
-from tests.needs import NEEDS, Guard, group_of, need_of
+from tests.needs import NEEDS, Guard, group_of, need_of, turn_of
 from tests.whole_stack import WholeStack
 
 # A loaded machine is no failure: nothing here is timed but the bench.
@@ -81,7 +82,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with what it needs, before any is chosen by it, and let those begin that wait for servers."""
+    """Mark each test with what it needs, before any is chosen by it, and let those begin that take longest."""
     if "campaign" not in config.getoption("markexpr"):
         config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("campaign")])
         items[:] = [item for item in items if not item.get_closest_marker("campaign")]
@@ -91,8 +92,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(group))
         if getattr(config.option, "loadgroup", False):
             keep_together(item)
-    order = list(NEEDS)
-    items.sort(key=lambda item: order.index(marked(item)))
+    items.sort(key=lambda item: turn_of(marked(item), grouped(item)))
+
+
+def grouped(item: pytest.Item) -> str:
+    """The group that a test stays with; empty: none."""
+    mark = item.get_closest_marker("xdist_group")
+    return str(mark.args[0]) if mark else ""
 
 
 def keep_together(item: pytest.Item) -> None:
@@ -100,8 +106,8 @@ def keep_together(item: pytest.Item) -> None:
 
     pytest-xdist 3.8 does so itself, in an attribute that pytest 9 does not read any more: then groups are torn apart.
     """
-    if mark := item.get_closest_marker("xdist_group"):
-        told = f"{item.nodeid}@{mark.args[0]}"
+    if group := grouped(item):
+        told = f"{item.nodeid}@{group}"
         item._id = coerce_node_id(told)
         assert item.nodeid == told, "the tests of a group would not stay together"
 
@@ -178,9 +184,15 @@ def home_of_run(config: pytest.Config) -> Home:
         home = Home(claim_home(claims).path / "stack")
         asyncio.run(stop_left_overs(home))
         home.remove()
-        claims.callback(lambda: asyncio.run(stop_left_overs(home)))
+        claims.callback(lambda: end(home))
         config.stash[HOME] = home
     return config.stash[HOME]
+
+
+def end(home: Home) -> None:
+    """Stop what runs in a home, and give back the memory that its data takes; logs stay."""
+    asyncio.run(take_down(home))
+    shutil.rmtree(home.volatile, ignore_errors=True)
 
 
 def start_of(home: Home) -> Path:
@@ -292,7 +304,7 @@ def whole_stack(name: str, settings: Mapping[str, str] = MappingProxyType({})) -
             asyncio.run(bring_up(whole.local, whole.said.append))
             yield whole
         finally:
-            asyncio.run(take_down(home))
+            end(home)
 
 
 def names_a_server(setting: str) -> bool:

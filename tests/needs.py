@@ -36,6 +36,11 @@ def group_of(scopes: Mapping[str, str], file: str) -> str:
     return next(shared, file if "module" in scopes.values() else "")
 
 
+def turn_of(need: str, group: str) -> tuple[int, bool]:
+    """When a test begins: the greatest need first, and of one need those that stay together, who take longest."""
+    return list(NEEDS).index(need), not group
+
+
 @dataclass(slots=True)
 class Guard:
     """An audit hook of Python that lets no process start while a pure test runs."""

@@ -21,6 +21,9 @@ MARKER = "layout"
 """The file that says so; what has one is a home."""
 
 LEAST_FREE_BYTES = 1 << 30
+MEMORY = Path("/dev/shm")  # noqa: S108 - whoever makes a folder in it looks whose it is
+LEAST_MEMORY_BYTES = 4 << 30
+"""Containers have 64 MB of it where nobody asks for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,24 @@ class Home:
         """
         if os.geteuid() != 0:
             return self.path / "postgres"
-        name = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return root_only_places() / name
+        return root_only_places() / self.elsewhere
+
+    @property
+    def volatile(self) -> Path:
+        """Data of a PostgreSQL that need not outlive the machine: in memory (tmpfs), where there is enough for it.
+
+        A database is some three hundred files. To make and drop it time and again is slow on a disk, the more so where
+        ext4 has no journal: for each new file it looks through all that were deleted within the last minutes.
+        """
+        # By its size: what is free may change while processes use the home.
+        if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).total < LEAST_MEMORY_BYTES:
+            return self.postgres
+        return MEMORY / f"throughline-{os.geteuid()}-{self.elsewhere}"
+
+    @property
+    def elsewhere(self) -> str:
+        """The name of this home in a folder that others use, too."""
+        return hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
 
     def prepare(self) -> None:
         """Make the folders; refuses a full disk and the data of another version.
@@ -118,8 +137,8 @@ class Home:
 
     def remove(self) -> None:
         """Throw all data away, with that of homes within this one, as tests make them. The stacks must be down."""
-        within = [Home(marker.parent).postgres for marker in self.path.rglob(MARKER)]
-        for folder in (self.postgres, *within, self.path):
+        within = [Home(marker.parent) for marker in self.path.rglob(MARKER)]
+        for folder in (*(place for home in (self, *within) for place in (home.postgres, home.volatile)), self.path):
             if folder.exists():
                 shutil.rmtree(folder)
 

