@@ -24,6 +24,7 @@ class DatabaseServer:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self._migrated = ""
 
     async def create_database(self, name: str, template: str | None = None) -> str:
         """A new database that nobody else uses; gives its URL.
@@ -58,8 +59,11 @@ class DatabaseServer:
 
     async def migrated(self) -> str:
         """The template with the schema of this release, by which it is named; cloning takes a tenth of migrating."""
-        schema = "".join(f"{migration.name} {migration.sha256}\n" for migration in migrations())
-        return await self.template(f"migrated_{hashlib.sha256(schema.encode()).hexdigest()[:16]}", migrate)
+        if not self._migrated:  # looked for once a process: it stays as long as the server
+            schema = "".join(f"{migration.name} {migration.sha256}\n" for migration in migrations())
+            name = f"migrated_{hashlib.sha256(schema.encode()).hexdigest()[:16]}"
+            self._migrated = await self.template(name, migrate)
+        return self._migrated
 
     async def drop_database(self, url: str) -> None:
         """Drop a database, with whatever is still connected to it."""
