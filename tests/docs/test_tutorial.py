@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import sys
 from pathlib import Path
 
 from shared.ops.ids import new_id
@@ -54,7 +55,8 @@ def steps(text: str) -> tuple[str, list[tuple[str, str]]]:
 def environment_of(stack: WholeStack, run: str) -> dict[str, str]:
     """What the reader sets in the block that is marked `bash`, for this stack."""
     return {
-        "PATH": os.environ["PATH"],
+        # Its `python3` is this one: what a machine puts before it to choose among several takes longer than it.
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
         **dict.fromkeys(("http_proxy", "ALL_PROXY"), "http://127.0.0.1:9"),  # where nobody listens: a stack is near
         "ORIGIN": stack.origin,
         "RUN": run,
