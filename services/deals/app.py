@@ -6,10 +6,10 @@ from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.process import Process, process
 from services.deals.domain.product import Catalogue, ListedProduct, product
-from services.deals.domain.target import target
+from services.deals.domain.target import Seat, target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
-from services.deals.projections.lookups import catalogue, chosen_process, conversion, pinned_process
+from services.deals.projections.lookups import catalogue, chosen_process, conversion, pinned_process, seat
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
@@ -51,6 +51,7 @@ SERVICE = Service(
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
         Conversion: conversion,
+        Seat: seat,
     },
     seeds=(publish_short_process,),
 )

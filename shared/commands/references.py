@@ -96,10 +96,12 @@ async def reference_faults(
     for each in asked:
         if (thing := found.get(each.key)) and _is_open_to(actor, each.reference, thing, knows):
             reader.named[each.key] = thing
-    known = reader.named.keys() | _told(reader.named, knows)
+    told = _told(reader.named, knows)
+    known = reader.named.keys() | told
     reasons = []
     for each in namings:
-        reasons += _out_of_reach(each, actor, handler.allow)
+        if each.key not in told:
+            reasons += _out_of_reach(each, reader.named.get(each.key), actor, handler.allow)
         if each in asked and each.key not in known:
             reasons.append(_unknown(each, knows))
     return reasons
@@ -119,8 +121,8 @@ def _is_known(naming: Naming, state: Any, actor: Actor, source: OnStream | Liste
     return False
 
 
-def _is_own_team(team: UUID, actor: Actor) -> bool:
-    return team == actor.team or team in actor.teams
+def _is_own_team(team: UUID | None, actor: Actor) -> bool:
+    return team is not None and (team == actor.team or team in actor.teams)
 
 
 async def _find(keys: Collection[Thing], reader: LoaderContext, knows: Knows) -> Mapping[Thing, NamedThing]:
@@ -163,13 +165,17 @@ def _told(named: Mapping[Thing, NamedThing], knows: Knows) -> set[tuple[str, UUI
     }
 
 
-def _out_of_reach(naming: Naming, actor: Actor, allow: Permission) -> list[Reason]:
-    """The reason against a team that somebody names who does not reach it."""
-    if naming.reference.thing != "team" or naming.reference.anywhere or reach_of(actor, allow) is Reach.ALL:
+def _out_of_reach(naming: Naming, found: NamedThing | None, actor: Actor, allow: Permission) -> list[Reason]:
+    """The reason against a team that somebody names who does not reach it, or a member who sits in no such team."""
+    if naming.reference.anywhere or reach_of(actor, allow) is Reach.ALL:
         return []
-    if _is_own_team(naming.id, actor):
-        return []
-    return [Reason(code="other-team", message="This is done in a team of your own.", field=naming.field)]
+    match naming.reference.thing:
+        case "team" if not _is_own_team(naming.id, actor):
+            return [Reason(code="other-team", message="This is done in a team of your own.", field=naming.field)]
+        case "member" if found and naming.id != actor.member and not _is_own_team(found.team, actor):
+            message = "This is done for somebody in a team of your own."
+            return [Reason(code="member-of-other-team", message=message, field=naming.field)]
+    return []
 
 
 def _unknown(naming: Naming, knows: Knows) -> Reason:

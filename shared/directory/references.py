@@ -10,7 +10,7 @@ PEOPLE = (
         thing="member",
         projection=ORGANISATION,
         rows="""
-    select member_id as id, null::uuid as owner, null::uuid as team, null::uuid as account_id
+    select member_id as id, null::uuid as owner, team_id as team, null::uuid as account_id
       from {organisation}.member where member_id = any($1) and left_on is null
 """,
     ),
@@ -23,7 +23,7 @@ PEOPLE = (
 """,
     ),
 )
-"""Members who have not left, and teams."""
+"""Members who have not left, with the team that they sit in, and teams."""
 
 ACCOUNTS = Listed(
     thing="account",

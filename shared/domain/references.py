@@ -41,7 +41,9 @@ class Free:
 
 
 MemberId = Annotated[UUID, Reference("member", called="active member")]
-"""An active member."""
+"""An active member; where whoever asks does not reach everything, themselves or one in a team of theirs."""
+AnyMemberId = Annotated[UUID, Reference("member", called="active member", anywhere=True)]
+"""An active member, whoever asks: the one whom something is handed to."""
 TeamId = Annotated[UUID, Reference("team")]
 """A team; where whoever asks does not reach everything, one of their own."""
 AnyTeamId = Annotated[UUID, Reference("team", anywhere=True)]

@@ -1,5 +1,6 @@
 """Revenue targets of the company, a team or a rep for a period (PROC-4)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Literal
@@ -64,13 +65,22 @@ class SetTarget:
     team: AnyTeamId | None = None
     """The team of a team's target, and the team that a rep sits in."""
     member: MemberId | None = None
-    """The rep of a rep's target."""
+    """The rep of a rep's target; for whoever does not reach everything, one of their teams."""
 
     example: ClassVar[dict[str, Any]] = {
         "period": "2026-Q4",
         "level": "company",
         "amount": {"amount": "1600000.00", "currency": "EUR"},
     }
+
+
+@value
+class Seat:
+    """The team that the rep of a target sits in, as a handler is given it."""
+
+    team: UUID | None = None
+    is_known: bool = True
+    """Whether there is such a member at all."""
 
 
 @value
@@ -100,9 +110,9 @@ retractable(target, TargetFactRetracted)
 
 
 @target.decides(allow=SETTING_TARGETS)
-def set_(state: NoTarget, command: SetTarget, context: Context) -> Decision:
+def set_(state: NoTarget, command: SetTarget, context: Context, seat: Seat) -> Decision:
     """Set a revenue target for a month, a quarter or a year."""
-    return [_set(command, context)]
+    return [_set(command, context, _faults_of_place(command, seat))]
 
 
 @target.imports("target", TargetSet)
@@ -175,8 +185,8 @@ def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID |
     return {"period": period, "kind": kind, "level": level, "team": team, "member": member}
 
 
-def _set(command: SetTarget | ImportTarget, context: Context) -> TargetSet:
-    refuse_all("invalid-target", "The target cannot be set like this.", _faults(command))
+def _set(command: SetTarget | ImportTarget, context: Context, further: Sequence[Reason] = ()) -> TargetSet:
+    refuse_all("invalid-target", "The target cannot be set like this.", [*_faults(command), *further])
     return TargetSet(
         target_id=context.aggregate_id,
         period=command.period,
@@ -200,6 +210,17 @@ def _faults(command: SetTarget | ImportTarget) -> list[Reason]:
         message = "A rep's target names the member; others do not."
         reasons.append(Reason(code="member-and-level", message=message, field="member"))
     return reasons
+
+
+def _faults_of_place(command: SetTarget, seat: Seat) -> list[Reason]:
+    """Against a target that would count for a team that its rep does not sit in. Facts of history know better: people
+    sat elsewhere then."""
+    if command.level != "rep" or None in (command.team, command.member) or not seat.is_known:
+        return []
+    if seat.team == command.team:
+        return []
+    message = "A rep's target names the team that the rep sits in."
+    return [Reason(code="member-not-in-team", message=message, field="team")]
 
 
 def _amount(money: Money, context: Context) -> Money:

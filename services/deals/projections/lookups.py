@@ -10,6 +10,7 @@ from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process, process, version_of
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.target import Seat, SetTarget
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, reads
 from shared.domain.context import Context
@@ -79,3 +80,13 @@ async def _worth(reader: LoaderContext, state: Any, command: Any, context: Conte
     if command.amount is None or not any(rule.when for rule in RULES):
         return None
     return (await conversion(reader, state, command, context)).worth(command.amount)
+
+
+async def seat(reader: LoaderContext, state: Any, command: SetTarget, context: Context) -> Seat:
+    """The team that the member sits in whom a target names."""
+    if command.member is None:
+        return Seat(is_known=False)
+    if command.member == context.actor.member:
+        return Seat(team=context.actor.team)
+    found = reader.named.get(("member", command.member))
+    return Seat(team=found.team) if found else Seat(is_known=False)

@@ -12,6 +12,7 @@ from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.short_process import SHORT, SHORT_ID
+from services.deals.domain.target import Seat
 from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.deals.deal import DealNodeCompleted, DealOpened, DueNode
@@ -55,6 +56,7 @@ LOADED: dict[str, Any] = {
     "chosen": ChosenProcess(process=PROCESS, rule="default"),
     "catalogue": CATALOGUE,
     "conversion": Conversion(currency="EUR", factors={}),
+    "seat": Seat(team=TEAM),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

@@ -337,6 +337,29 @@ async def test_proc_4_a_target_is_seen_by_those_whom_it_is_set_for_and_those_abo
     assert (await manager.does(f"/v1/targets/{named['company']}/change", lower)).status_code == 403
 
 
+async def test_proc_4_a_target_is_set_for_the_reps_of_ones_own_teams(office: Office, team: Team) -> None:
+    """API-4, PROC-4: nobody takes the target of a rep whom another one leads, and it counts where the rep sits."""
+    theirs, goal = await office.team(), {"period": "2097-Q1", "level": "rep", "amount": {"amount": "1.00", **EUR}}
+    stranger, own, desk = (
+        office.somebody(Role.MANAGER, team.subjects[2]),
+        office.somebody(Role.MANAGER, theirs.subjects[2]),
+        office.somebody(),
+    )
+    wrong = {**goal, "team": team.id, "member": theirs.rep}
+    refused = await stranger.does("/v1/targets", wrong)
+    assert refused.status_code == 422
+    assert {(error["code"], error["pointer"]) for error in refused.json()["errors"]} == {
+        ("member-not-in-team", "/team"),
+        ("member-of-other-team", "/member"),
+    }
+    assert codes(await desk.does("/v1/targets", wrong)) == ["member-not-in-team"]
+    deal = await stranger.does("/v1/deals", {"name": "A gift", "owner": theirs.rep})
+    assert (deal.status_code, codes(deal)) == (422, ["member-of-other-team"])
+    right = {**goal, "team": theirs.id, "member": theirs.rep}
+    assert codes(await stranger.does("/v1/targets", right)) == ["member-of-other-team"]
+    assert (await own.does("/v1/targets", right)).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("listing", "parameter", "allowed"),
     [

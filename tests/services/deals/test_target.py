@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from services.deals.domain.target import ChangeTarget, ImportTarget, NoTarget, SetTarget, target
+from services.deals.domain.target import ChangeTarget, ImportTarget, NoTarget, Seat, SetTarget, target
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
 from shared.events.deals.target import TargetSet
@@ -13,7 +13,7 @@ from shared.testing.scenario import CONTEXT, scenario
 from tests.services.deals.facts import OWNER, TEAM, eur, usd
 
 ID = CONTEXT.aggregate_id
-THE_TARGET = scenario(target)
+THE_TARGET = scenario(target).knowing(seat=Seat(team=TEAM))
 COMPANY = SetTarget(period="2026-Q4", level="company", amount=eur("1600000"))
 REP = SetTarget(period="2026-11", level="rep", amount=eur("100000"), team=TEAM, member=OWNER)
 SET = TargetSet(target_id=ID, period="2026-Q4", kind="revenue", level="company", amount=eur("1600000.00"))
@@ -75,6 +75,21 @@ def test_proc_4_level_team_and_member_have_to_agree_and_every_fault_is_named() -
     THE_TARGET.when(replace(COMPANY, period="x", level="rep")).then_rejected(
         "invalid-target", "invalid-period", "team-and-level", "member-and-level"
     )
+
+
+@pytest.mark.parametrize("seat", [Seat(), Seat(team=OWNER)])
+def test_proc_4_a_rep_sits_in_the_team_that_their_target_names(seat: Seat) -> None:
+    elsewhere = THE_TARGET.knowing(seat=seat)
+    elsewhere.when(REP).then_rejected("invalid-target", "member-not-in-team")
+    elsewhere.when(replace(REP, period="x")).then_rejected("invalid-target", "invalid-period", "member-not-in-team")
+    assert elsewhere.when(COMPANY).rejected is None
+    assert elsewhere.when(replace(REP, level="team", member=None)).rejected is None
+    past = ImportTarget(on=date(2025, 12, 1), period="2026", level="rep", amount=eur("1"), team=TEAM, member=OWNER)
+    assert elsewhere.when(past).rejected is None, "people sat elsewhere then"
+
+
+def test_proc_4_a_rep_of_whom_nothing_is_known_is_refused_for_that_alone() -> None:
+    assert THE_TARGET.knowing(seat=Seat(is_known=False)).when(REP).rejected is None
 
 
 def test_proc_4_a_target_is_above_zero() -> None:

@@ -8,7 +8,17 @@ from uuid import UUID
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
-from shared.domain.references import AccountId, AnyAccountId, AnyTeamId, CustomerId, DealId, MemberId, Reference, TeamId
+from shared.domain.references import (
+    AccountId,
+    AnyAccountId,
+    AnyMemberId,
+    AnyTeamId,
+    CustomerId,
+    DealId,
+    MemberId,
+    Reference,
+    TeamId,
+)
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import ONLY_SERVICES, READING, SELLING
 from shared.events.codec import Codec
@@ -71,6 +81,7 @@ class PackCrate:
     owner: MemberId | None = None
     team: TeamId | None = None
     carrier: AnyTeamId | None = None
+    receiver: AnyMemberId | None = None
     account_id: AccountId | None = None
     deal_id: DealId | None = None
     returned_by: AnyAccountId | None = None

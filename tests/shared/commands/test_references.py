@@ -43,10 +43,10 @@ from tests.shared.commands.crates import (
     shelf,
 )
 
-ROSA, SAM, GONE, NOBODY = (UUID(int=number) for number in (1, 2, 3, 4))
+ROSA, SAM, GONE, NOBODY, FREE = (UUID(int=number) for number in (1, 2, 3, 4, 6))
 SOUTH, NORTH, NOWHERE = (UUID(int=number) for number in (11, 12, 13))
 ROSAS, SAMS, LEFT_BEHIND, NO_ACCOUNT = (UUID(int=number) for number in (21, 22, 23, 24))
-ROSAS_DEAL, SAMS_DEAL, NO_DEAL = (UUID(int=number) for number in (31, 32, 33))
+ROSAS_DEAL, SAMS_DEAL, NO_DEAL, KEPT_DEAL = (UUID(int=number) for number in (31, 32, 33, 34))
 LOST_TEAM, LOST_ACCOUNT = UUID(int=41), UUID(int=42)
 """What only the deal of Rosa names: it is not known here yet."""
 
@@ -62,12 +62,15 @@ create schema organisation; create schema known_accounts; create schema known_de
 {placed(ACCOUNT.ddl, {"view": "known_accounts"})}
 {placed(KNOWN_DEAL.ddl, {"view": "known_deals"})}
 insert into organisation.team (team_id) values ('{SOUTH}'), ('{NORTH}');
-insert into organisation.member (member_id, left_on) values ('{ROSA}', null), ('{SAM}', null), ('{GONE}', '2026-01-31');
+insert into organisation.member (member_id, team_id, left_on)
+values ('{ROSA}', '{SOUTH}', null), ('{SAM}', '{NORTH}', null), ('{FREE}', null, null),
+       ('{GONE}', '{SOUTH}', '2026-01-31');
 insert into known_accounts.account (id, name, name_key, owner, team)
 values ('{ROSAS}', 'A', 'a', '{ROSA}', '{SOUTH}'), ('{SAMS}', 'B', 'b', '{SAM}', '{NORTH}'),
        ('{LEFT_BEHIND}', 'C', 'c', '{GONE}', '{SOUTH}');
 insert into known_deals.deal (id, owner, team, account_id)
-values ('{ROSAS_DEAL}', '{ROSA}', '{LOST_TEAM}', '{LOST_ACCOUNT}'), ('{SAMS_DEAL}', '{SAM}', '{NORTH}', '{SAMS}');
+values ('{ROSAS_DEAL}', '{ROSA}', '{LOST_TEAM}', '{LOST_ACCOUNT}'), ('{SAMS_DEAL}', '{SAM}', '{NORTH}', '{SAMS}'),
+       ('{KEPT_DEAL}', '{SAM}', '{SOUTH}', null);
 """
 
 
@@ -181,7 +184,7 @@ async def test_who_names_nobody_else_looks_nothing_up(depot: Depot, command: Pac
 async def test_a_member_who_left_is_as_one_who_never_was(depot: Depot) -> None:
     assert await depot.faults(PackCrate(owner=GONE)) == [("unknown-member", "owner")]
     assert await depot.faults(PackCrate(owner=SOUTH)) == [("unknown-member", "owner")], "an id of something else"
-    await depot.does(PackCrate(owner=SAM))
+    await depot.does(PackCrate(owner=SAM), by=MANAGER)
 
 
 async def test_a_team_is_ones_own_unless_one_reaches_all(depot: Depot) -> None:
@@ -192,6 +195,19 @@ async def test_a_team_is_ones_own_unless_one_reaches_all(depot: Depot) -> None:
     await depot.does(PackCrate(team=NORTH), by=DIRECTOR)
     await depot.does(PackCrate(carrier=NORTH))
     assert await depot.faults(PackCrate(team=NOWHERE), by=DIRECTOR) == [("unknown-team", "team")]
+
+
+async def test_a_member_sits_in_a_team_of_ones_own_unless_one_reaches_all(depot: Depot) -> None:
+    """API-4: oneself in any case; a type may say that it is anybody."""
+    assert await depot.faults(PackCrate(owner=SAM)) == [("member-of-other-team", "owner")]
+    assert await depot.faults(PackCrate(owner=FREE), by=MANAGER) == [("member-of-other-team", "owner")]
+    assert await depot.faults(PackCrate(owner=NOBODY)) == [("unknown-member", "owner")]
+    await depot.does(PackCrate(owner=SAM), by=MANAGER)
+    await depot.does(PackCrate(owner=SAM), by=DIRECTOR)
+    await depot.does(PackCrate(owner=ROSA), by=replace(MANAGER, team=None, teams=frozenset()))
+    await depot.does(PackCrate(receiver=SAM))
+    # Whose the deal is that it names is a fact, wherever they sit.
+    await depot.does(PackCrate(deal_id=KEPT_DEAL, owner=SAM), by=replace(MANAGER, teams=frozenset({SOUTH})))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.merge_patch import absent, given
-from shared.domain.references import AnyTeamId, MemberId
+from shared.domain.references import AnyMemberId, AnyTeamId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import (
@@ -86,8 +86,8 @@ class OverrideCategory:
 class HandOver:
     """The deal goes to another person, or team."""
 
-    owner: MemberId
-    """An active member."""
+    owner: AnyMemberId
+    """An active member, of this team or any other."""
     team: AnyTeamId | None = None
     """Default: the deal stays with its team."""
     reason: Text | None = None

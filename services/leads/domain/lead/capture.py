@@ -23,7 +23,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import LongText, Name
 from shared.domain.money import check_money
-from shared.domain.references import AnyTeamId, MemberId, TeamId
+from shared.domain.references import AnyMemberId, AnyTeamId, TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.definition import value
@@ -98,7 +98,7 @@ class CaptureLead:
 class AssignLead:
     """Hand a lead to a member, or to whose turn it is in a team."""
 
-    member_id: MemberId | None = None
+    member_id: AnyMemberId | None = None
     """The new owner; the lead goes to the member's team."""
     team_id: AnyTeamId | None = None
     """Round-robin in this team; ignored when `member_id` is given."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
-from shared.domain.references import MemberId, TeamId
+from shared.domain.references import AnyMemberId, MemberId, TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, OPERATIONS
@@ -64,7 +64,7 @@ class FormTeam:
 class AppointManager:
     """Put a member at the head of a team."""
 
-    member_id: MemberId
+    member_id: AnyMemberId
     """An active member, of this team or any other."""
 
     example: ClassVar[dict[str, object]] = {"member_id": "0192f0c1-0000-7000-8000-000000000007"}
