@@ -27,9 +27,9 @@ async def teams_seen(organisation: ProjectionDatabase, asked: Question) -> list[
     return [(row["team_id"], row["name"]) for row in rows]
 
 
-async def name_of(organisation: ProjectionDatabase, subject: str) -> str | None:
-    """What somebody who signs in is called; None for whoever is no member."""
-    name: str | None = await organisation.fetchval("select name from {view}.member where subject = $1", subject)
+async def name_of(organisation: ProjectionDatabase, member: UUID | None) -> str | None:
+    """What a member is called; None for whoever is none. Not asked by their subject: others had that before."""
+    name: str | None = await organisation.fetchval("select name from {view}.member where member_id = $1", member)
     return name
 
 

@@ -75,7 +75,7 @@ async def me(actor: CurrentActor, query: PresentQuery) -> Response:
     async with query.reading() as reading:
         organisation = reading("organisation")
         teams = await teams_seen(organisation, query.question)
-        name = await name_of(organisation, actor.subject)
+        name = await name_of(organisation, actor.member)
     return answer(
         Me(
             subject=actor.subject,

@@ -10,12 +10,14 @@ import pytest
 
 from services.forecast.app import SERVICE
 from shared.domain.roles import Role
+from shared.events.leads.member import MemberJoined, MemberLeft
 from shared.service.build import build
 from shared.service.runtime import FOLDS_AT_ONCE
 from tests.services.forecast.conftest import journaled
 from tests.services.forecast.facts import fact, moved, opened
 from tests.shared.http.conftest import Errands
 from tests.shared.http.test_command_routes import problem
+from tests.shared.http.waiting import until
 
 
 @pytest.fixture
@@ -182,3 +184,27 @@ async def test_periods_are_those_of_the_company_s_fiscal_year(served: Errands) -
             "first": str(running.first),
             "last": str(running.last),
         }
+
+
+async def test_api_4_whoever_is_signed_in_is_greeted_by_their_own_name(served: Errands) -> None:
+    """ORG-1: somebody else signed in as the same subject before them, and left."""
+    now, subject = served.running.clock.now(), "desk-7"
+    before, since = UUID(int=711), UUID(int=712)
+
+    async def told(who: UUID, sequence: int, data: MemberJoined | MemberLeft) -> None:
+        happened = replace(fact(sequence, data, now, deal=who), service="leads", aggregate="member")
+        await journaled(served.running, [happened])
+
+    await told(before, 1, MemberJoined(member_id=before, subject=subject, name="Tom", role="rep"))
+    await told(before, 2, MemberLeft(member_id=before, on=now.date()))
+    person = served.client(Role.REP, subject)
+    gone = (await person.get("/v1/me")).json()
+    assert (gone["name"], gone["member"]) == (subject, None), "who has left is nobody here"
+    await told(since, 1, MemberJoined(member_id=since, subject=subject, name="Tim", role="rep"))
+
+    async def known() -> bool:
+        return (await served.running.organisation.actor(subject, ())).member == since
+
+    await until(known, 30)
+    greeted = (await person.get("/v1/me")).json()
+    assert (greeted["name"], greeted["member"]) == ("Tim", str(since))
