@@ -42,6 +42,11 @@ SHIPPED = ("de", "en", "pt-BR")
         ("de;q=\u0661", "en"),
         ("de, en;q=x", "en"),
         ("-", "en"),
+        ("x-pig, de", "de"),
+        ("i-lux, de", "de"),
+        ("x, de;q=0.5", "de"),
+        ("abcdefghi, de", "en"),
+        ("1a, de", "en"),
     ],
 )
 def test_a_header_prefers_a_language(accepted: str | None, language: str) -> None:
