@@ -20,6 +20,7 @@ from deploy.cli.outages import outage
 from deploy.cli.output import Json, say, show
 from deploy.cli.undo import take_back, told_of_undo, write_kept
 from shared.events import registry
+from shared.ops.ids import new_id
 
 if TYPE_CHECKING:
     from deploy.imports.facts import Line, Unreadable
@@ -137,8 +138,11 @@ async def bring_in(
 
     stack = this_stack()
     settings = {name: settings_of(stack, name) for name in WRITERS}
+    run = new_id()
+    if not check:
+        say(f"This is the run {run}; should it break off, `throughline import --undo` takes back what it recorded.")
     began = told_at = time.monotonic()
-    reached = Summary()
+    reached = Summary(run=run)
 
     def progress(summary: Summary) -> None:
         nonlocal told_at, reached
@@ -155,7 +159,7 @@ async def bring_in(
             source, read = source or ecb.SOURCE, partial(ecb.rates_in, path)
         else:
             source, read = source or path.stem, partial(facts_in, path)
-        summary = await load(read, ids_of(source), settings, progress, dry_run=check)
+        summary = await load(read, ids_of(source), settings, progress, run=run, dry_run=check)
     except BadMapping as error:
         raise LocalError(str(error), REMEDY) from error
     except ecb.BadTable as error:
@@ -177,6 +181,7 @@ async def bring_in(
     return {
         "checked": check,
         "run": None if check else str(summary.run),
+        "earlier_runs": [str(each) for each in sorted(summary.earlier, reverse=True)],
         "source": source,
         "read": summary.read,
         "recorded": dict(summary.recorded),
@@ -276,6 +281,9 @@ def told(result: dict[str, Any]) -> str:
             f"  {number:,} of {kind} are known already and say something else"
             for kind, number in result["otherwise"].items()
         ]
+    if result["earlier_runs"]:
+        earlier = ", ".join(result["earlier_runs"])
+        lines.append(f"What was there already came with these runs, the latest first: {earlier}.")
     if result["checked"]:
         lines.append("Nothing was written.")
         return "\n".join(lines)

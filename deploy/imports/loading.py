@@ -10,8 +10,8 @@ import hashlib
 import itertools
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from deploy.imports.doers import subjects_of
 from deploy.imports.facts import BY, FactPlace, Line, Named, NotAFact, Taken, Unreadable, read_fact
 from deploy.imports.kinds import THINGS
 from deploy.imports.ordering import Spool, Stranded
-from deploy.services import definition_of
+from deploy.imports.runs import Place, connected, desk, runs_of, turn
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.context import service_actor
@@ -29,18 +29,13 @@ from shared.domain.imports import FactKind, Ids
 from shared.domain.rejection import SAYS_OTHERWISE, Rejected
 from shared.events.chronology import ORDER_OF_DAY, Rank, Told
 from shared.events.money import Money
-from shared.events.registry import SERVICES
 from shared.eventstore.append import Idempotency
-from shared.eventstore.connecting import connect
 from shared.ops.ids import new_id
 from shared.ops.settings import Settings
-from shared.service.runtime import commands_alone
 
 IMPORTER = service_actor("import")
 OPERATION = "import"
 """Under which account is kept of what came in."""
-TURN = 0x696D706F7274
-"""The advisory lock of imports; the number is any that nobody else takes."""
 BATCH = 1000
 """Facts with which the services are asked at a time; their transactions are far smaller."""
 
@@ -78,8 +73,10 @@ class Summary:
     facts that are known already and say something else. Of what was recorded, `corrected` counts facts that take the
     place of what was told of them before."""
 
-    run: UUID = field(default_factory=new_id)
+    run: UUID
     """The correlation id of all events of the import; it may be undone by that."""
+    earlier: set[UUID] = field(default_factory=set)
+    """The runs with which the facts came in that are known already."""
     recorded: Counter[str] = field(default_factory=Counter)
     corrected: Counter[str] = field(default_factory=Counter)
     known: Counter[str] = field(default_factory=Counter)
@@ -106,16 +103,18 @@ async def load(
     settings: Mapping[str, Settings],
     say: Callable[[Summary], None],
     *,
+    run: UUID | None = None,
     dry_run: bool = False,
 ) -> Summary:
-    """Take facts in. `read` gives them, in any order. `settings` are those of the services that decide; `say` is told
-    after every batch. A dry run says what would come in, and writes nothing."""
-    summary = Summary()
+    """Take facts in, as a run of this id or a new one. `read` gives them, in any order. `settings` are those of the
+    services that decide; `say` is told after every batch. A dry run says what would come in, and writes nothing; it
+    takes its turn as well, for what an undo takes back meanwhile would be found and then gone."""
+    summary = Summary(run=run or new_id())
     company = next(iter(settings.values())).company
     async with AsyncExitStack() as stack:
-        if not dry_run:
-            await stack.enter_async_context(turn(settings, alone=False))
+        await stack.enter_async_context(turn(settings, alone=False))
         desks = {name: await stack.enter_async_context(desk(name, own, dry_run)) for name, own in settings.items()}
+        logs = {name: await stack.enter_async_context(connected(own)) for name, own in settings.items()}
         told_at = max(commands.now() for commands in desks.values())
         spool = stack.enter_context(Spool(company))
         for place, line, taken in _understood(read(), ids, summary):
@@ -132,10 +131,13 @@ async def load(
             for wave in waves(understood, there):
                 known = await _inherited(list(_without_strangers(wave, there, summary)), desks)
                 doers = await subjects_of((taken for *_, taken in known), desks)
+                tasks = {}
                 async with asyncio.TaskGroup() as group:
                     for name, commands in desks.items():
                         own = [one for one in known if one[2].kind.service == name]
-                        group.create_task(_take_in(commands, own, doers, told_at, there, summary))
+                        tasks[name] = group.create_task(_take_in(commands, own, doers, told_at, there, summary))
+                for name, task in tasks.items():
+                    summary.earlier |= await runs_of(task.result(), logs[name])
             say(summary)
         if not dry_run:
             await _afterwards(desks, told_of, summary.run)
@@ -291,7 +293,8 @@ async def _take_in(  # noqa: PLR0917
     told_at: datetime,
     there: dict[UUID, Keys],
     summary: Summary,
-) -> None:
+) -> list[Place]:
+    """Have a service take its facts in; where those stand in its log that it knew."""
     requests = [
         CommandRequest(
             aggregate=commands.aggregates[taken.kind.aggregate],
@@ -306,11 +309,13 @@ async def _take_in(  # noqa: PLR0917
         )
         for _, line, taken in facts
     ]
+    before: list[Place] = []
     answers = await commands.execute_many(requests)
     for (place, line, taken), answer in zip(facts, answers, strict=True):
         kind = str(line["fact"])
         if isinstance(answer, CommandResult):
             (summary.recorded if answer.events else summary.known)[kind] += 1
+            before += [(answer.position, taken.name)] if answer.replayed else []
             summary.corrected[kind] += answer.corrects
             summary.currencies |= currencies_of(taken.command)
             summary.notes += [Note(place=place, without=each) for each in left_out(taken.command, answer.events)]
@@ -323,6 +328,7 @@ async def _take_in(  # noqa: PLR0917
             rejection = Rejection(place=place, reason=_why(answer, kind), fact=line, rule=_rule(answer))
             summary.rejections.append(rejection)
             summary.otherwise[kind] += isinstance(answer, Rejected) and answer.code == SAYS_OTHERWISE
+    return before
 
 
 def currencies_of(command: Any) -> set[str]:
@@ -373,22 +379,3 @@ def _rule(refusal: Rejected | Refused) -> str:
     if not isinstance(refusal, Rejected):
         return type(refusal).__name__
     return ", ".join(f"{each.field}: {each.code}" if each.field else each.code for each in refusal.reasons)
-
-
-@asynccontextmanager
-async def turn(settings: Mapping[str, Settings], *, alone: bool) -> AsyncIterator[None]:
-    """An advisory lock: imports run beside each other, an undo runs `alone`."""
-    connection = await connect(settings[SERVICES[0]].database_url)
-    try:
-        await connection.execute("select pg_advisory_lock($1)" if alone else "select pg_advisory_lock_shared($1)", TURN)
-        yield
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def desk(name: str, settings: Settings, dry_run: bool) -> AsyncIterator[CommandExecutor]:
-    """The commands of a service, without its web side and its workers."""
-    service = definition_of(name)
-    async with commands_alone(service, settings, dry_run=dry_run) as commands:
-        yield commands

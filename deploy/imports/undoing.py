@@ -17,8 +17,9 @@ from uuid import UUID
 
 import asyncpg
 
-from deploy.imports.loading import IMPORTER, OPERATION, account_key, desk, turn
+from deploy.imports.loading import IMPORTER, OPERATION, account_key
 from deploy.imports.ordering import circular
+from deploy.imports.runs import desk, turn
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.context import service_actor
@@ -134,8 +135,7 @@ async def undo(run: UUID, settings: Mapping[str, Settings], *, dry_run: bool = F
     where it broke off."""
     undone = Undone()
     async with AsyncExitStack() as stack:
-        if not dry_run:
-            await stack.enter_async_context(turn(settings, alone=True))
+        await stack.enter_async_context(turn(settings, alone=not dry_run))
         pools = {
             name: await stack.enter_async_context(
                 await create_pool(own.database_url, name=f"{name}-undo", statement_seconds=STATEMENT_SECONDS)

@@ -390,6 +390,7 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
         {
             "checked": False,
             "run": "0192f0c1-0000-7000-8000-0000000000e1",
+            "earlier_runs": ["0192f0c1-0000-7000-8000-0000000000e0", "0192f0c1-0000-7000-8000-0000000000df"],
             "source": "old-crm",
             "currencies": ["EUR", "USD"],
             "read": 3,
@@ -420,6 +421,7 @@ def test_data_5_the_summary_tells_everything_that_was_assumed() -> None:
             "  came in without phone: 3",
             "1: name: It is known with Ann; this says Bob.",
             "1 of lead are known already and say something else",
+            "the latest first: 0192f0c1-0000-7000-8000-0000000000e0, 0192f0c1-0000-7000-8000-0000000000df.",
         ),
     ):
         assert part in sentences
