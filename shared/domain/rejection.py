@@ -1,7 +1,7 @@
 """Notification pattern: a rule says no once, with every reason at once (Fowler, 2004)."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -75,3 +75,16 @@ def refuse_all(code: str, message: str, reasons: Sequence[Reason]) -> None:
     """Raise one `Rejected` with all reasons, or return when there are none."""
     if reasons:
         raise Rejected(code, message, reasons=reasons)
+
+
+def all_at_once(*checks: Callable[[], object]) -> None:
+    """Make checks that raise `Rejected` each for itself; the first refusal has the reasons of all others, too."""
+    refusals = []
+    for check in checks:
+        try:
+            check()
+        except Rejected as refusal:
+            refusals.append(refusal)
+    if refusals:
+        first, *others = refusals
+        raise first.along_with([reason for other in others for reason in other.reasons])

@@ -42,6 +42,7 @@ from shared.commands.loaders import LoaderContext, reads
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Context
 from shared.domain.history import Recorded, timed
+from shared.domain.permissions import sees
 from shared.events.leads.account import AccountChanged, ContactAdded
 from shared.events.leads.team import TeamChanged
 
@@ -163,14 +164,17 @@ async def _owners(reader: LoaderContext, leads: Sequence[UUID]) -> Counter[UUID 
 async def matched_account(
     reader: LoaderContext, state: OpenLead, command: ConvertLead, context: Context
 ) -> MatchedAccount:
-    """The account that a command names, else the one with the company's domain (LEAD-8)."""
+    """The account that a command names, else the one with the company's domain, where whoever asks sees it (LEAD-8)."""
     if command.account_id is not None:
         return MatchedAccount(id=command.account_id)
     domain = state.captured.company_domain
     holder = await reader.claim_holder("domain", domain) if domain else None
-    if holder is not None:
-        # Loaded so that the contact is appended to what is known here.
-        await reader.state(account, holder)
+    if holder is None:
+        return MatchedAccount()
+    # Loaded also so that the contact is appended to what is known here.
+    found, _ = await reader.state(account, holder)
+    if not sees(context.actor, account.readers, getattr(found, "owner", None), getattr(found, "team", None)):
+        return MatchedAccount(of_others=True)
     return MatchedAccount(id=holder)
 
 

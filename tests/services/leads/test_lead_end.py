@@ -144,6 +144,28 @@ def test_lead_8_a_deal_that_cannot_be_is_refused(wrong: WantedDeal, code: str) -
     ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=wrong)).then_rejected(code)
 
 
+def test_lead_8_an_account_of_others_is_told_by_nothing_but_that() -> None:
+    theirs = ready.knowing(matched=MatchedAccount(of_others=True), known=KnownUnder())
+    outcome = theirs.when(ConvertLead()).then_rejected("account-of-others")
+    assert outcome.rejected is not None
+    (reason,) = outcome.rejected.reasons
+    assert (reason.field, dict(reason.details)) == (None, {})
+    theirs.given(replace(captured, company_name=None)).when(ConvertLead()).then_rejected("account-of-others")
+
+
+def test_lead_8_all_that_is_in_the_way_of_a_conversion_is_told_at_once() -> None:
+    wrong = replace(deal, amount=replace(euros("-1"), currency="XAU"), expected_close=TODAY - timedelta(days=1))
+    nameless = scenario(lead).given(replace(captured, company_name=None)).knowing(matched=NEW, known=KnownUnder())
+    nameless.when(ConvertLead(deal=wrong)).then_rejected(
+        "not-qualified",
+        *["criterion-unmet"] * 3,
+        "unknown-currency",
+        "out-of-range",
+        "in-the-past",
+        "name-missing",
+    )
+
+
 @pytest.mark.parametrize("currency", ["USD", "JPY"])
 def test_lead_8_the_deal_is_worth_an_amount_in_any_currency(currency: str) -> None:
     amount = replace(euros("7"), currency=currency)

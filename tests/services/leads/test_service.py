@@ -82,6 +82,24 @@ async def test_lead_8_a_rep_converts_only_to_an_account_that_they_see(house: Hou
     await desk.makes(f"/v1/leads/{lead}/convert", {"account_id": own})
 
 
+async def test_lead_8_a_company_that_others_keep_is_neither_named_nor_written_to(house: House) -> None:
+    """API-4: an account that the rep does not see is not found by its domain either."""
+    rosa, sam, domain = unique("rosa"), unique("sam"), f"{unique('northwind')}.example"
+    await house.team(rosa)
+    await house.team(sam)
+    keeper = house.somebody(Role.REP, sam)
+    foreign = await keeper.makes("/v1/accounts", {"name": "Somebody else's", "domain": domain})
+    desk = house.somebody(Role.REP, rosa)
+    lead = await ready_lead(desk, company_name="Northwind", company_domain=domain)
+    refused = await desk.does(f"/v1/leads/{lead}/convert")
+    assert (refused.status_code, refused.json()["code"]) == (409, "account-of-others")
+    assert foreign not in refused.text
+    assert "Somebody else's" not in refused.text
+    assert (await keeper.sees(f"/v1/accounts/{foreign}"))["contacts"] == []
+    await house.somebody().makes(f"/v1/leads/{lead}/convert")
+    assert len((await keeper.sees(f"/v1/accounts/{foreign}"))["contacts"]) == 1, "for whoever sees it, it is matched"
+
+
 # -- API-4: who may --------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """How a lead ends: converted to an account, a contact and maybe a deal, or disqualified (LEAD-8)."""
 
 from dataclasses import replace
+from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID, uuid5
 
@@ -14,7 +15,7 @@ from shared.domain.criteria import unmet
 from shared.domain.fields import Day, LongText, Name
 from shared.domain.money import check_money
 from shared.domain.references import AccountId
-from shared.domain.rejection import Rejected, refuse_all
+from shared.domain.rejection import Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.definition import value
 from shared.events.leads.account import AccountOpened, ContactAdded
@@ -32,6 +33,8 @@ class MatchedAccount:
     domain. None of both: a new one."""
 
     id: UUID | None = None
+    of_others: bool = False
+    """Whether there is one with the domain that whoever asks does not see: nothing of it is told, nor written to it."""
 
 
 @value
@@ -50,7 +53,7 @@ class ConvertLead:
     """Make a qualified lead an account's contact, and maybe a deal."""
 
     account_id: AccountId | None = None
-    """An existing account; default: the one with the company's domain, else a new one."""
+    """An existing account; default: the one with the company's domain, else a new one. That of others is refused."""
     account_name: Name | None = None
     """The name of a new account; default: the company's."""
     buying_role: BuyingRole | None = None
@@ -84,10 +87,11 @@ def convert(
 
     Refused with every unmet criterion of the exit rule of nurturing.
     """
-    refuse_all(
-        "not-qualified",
-        "The lead is not qualified.",
-        unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit"),
+    missing = unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit")
+    all_at_once(
+        lambda: refuse_all("not-qualified", "The lead is not qualified.", missing),
+        lambda: checked(command.deal, context),
+        lambda: _check_account(state, command, matched),
     )
     deal = checked(command.deal, context)
     account_id = matched.id or context.derived_id("account")
@@ -178,21 +182,43 @@ def checked(deal: WantedDeal | None, context: Context) -> WantedDeal | None:
     """The deal that is wanted, once its amount and day can be; raises Rejected."""
     if deal is None:
         return None
-    amount = check_money(deal.amount, "deal.amount")
+    all_at_once(
+        lambda: check_money(deal.amount, "deal.amount"),
+        lambda: _check_worth(deal.amount),
+        lambda: _check_day(deal.expected_close, context),
+    )
+    return replace(deal, amount=check_money(deal.amount, "deal.amount"))
+
+
+def _check_worth(amount: Money) -> None:
     if amount.amount < 0:
         raise Rejected("out-of-range", "A deal is not worth less than nothing.", field="deal.amount.amount")
-    if deal.expected_close is not None and deal.expected_close < context.today:
+
+
+def _check_day(expected_close: date | None, context: Context) -> None:
+    if expected_close is not None and expected_close < context.today:
         raise Rejected("in-the-past", "A deal is expected to close today or later.", field="deal.expected_close")
-    return replace(deal, amount=amount)
+
+
+def _check_account(state: OpenLead, command: ConvertLead, matched: MatchedAccount) -> None:
+    if matched.of_others:
+        message = (
+            "An account with this domain is kept by somebody else; have the lead handed to them or the account to you."
+        )
+        raise Rejected("account-of-others", message)
+    if matched.id is None and _name_of(state, command) is None:
+        message = "The lead names no company: say what the account is called."
+        raise Rejected("name-missing", message, field="account_name")
+
+
+def _name_of(state: OpenLead, command: ConvertLead) -> str | None:
+    return command.account_name or state.captured.company_name
 
 
 def opened_for(state: OpenLead, command: ConvertLead, account_id: UUID) -> AccountOpened:
     """The account that a lead opens, with the lead's company, owner and team."""
-    name = command.account_name or state.captured.company_name
-    if name is None:
-        raise Rejected(
-            "name-missing", "The lead names no company: say what the account is called.", field="account_name"
-        )
+    name = _name_of(state, command)
+    assert name is not None, "checked before"
     return AccountOpened(
         account_id=account_id,
         name=name,
