@@ -12,7 +12,7 @@ from shared.domain.fields import FIRST_DAY, LAST_DAY, Day
 from shared.domain.money import check_money
 from shared.domain.periods import PERIOD
 from shared.domain.references import AnyTeamId, MemberId
-from shared.domain.rejection import Reason, Rejected, refuse_all, refuse_otherwise
+from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all, refuse_otherwise
 from shared.domain.retraction import retractable
 from shared.domain.roles import READING_TARGETS, Reach, Role, permission
 from shared.events.deals.target import TargetFactRetracted, TargetSet
@@ -186,7 +186,11 @@ def _named(period: str, kind: str, level: str, team: UUID | None, member: UUID |
 
 
 def _set(command: SetTarget | ImportTarget, context: Context, further: Sequence[Reason] = ()) -> TargetSet:
-    refuse_all("invalid-target", "The target cannot be set like this.", [*_faults(command), *further])
+    faults = [*_faults(command), *further]
+    all_at_once(
+        lambda: refuse_all("invalid-target", "The target cannot be set like this.", faults),
+        lambda: _amount(command.amount, context),
+    )
     return TargetSet(
         target_id=context.aggregate_id,
         period=command.period,
@@ -224,7 +228,11 @@ def _faults_of_place(command: SetTarget, seat: Seat) -> list[Reason]:
 
 
 def _amount(money: Money, context: Context) -> Money:
-    amount = check_money(money, "amount", currency=context.company.currency)
-    if amount.amount <= 0:
+    currency = context.company.currency
+    all_at_once(lambda: check_money(money, "amount", currency=currency), lambda: _check_positive(money))
+    return check_money(money, "amount", currency=currency)
+
+
+def _check_positive(money: Money) -> None:
+    if money.amount <= 0:
         raise Rejected("not-positive", "A target is above zero.", field="amount.amount")
-    return amount

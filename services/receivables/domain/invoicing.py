@@ -22,6 +22,7 @@ from services.receivables.domain.numbers import (
 )
 from services.receivables.domain.plan import (
     DrawnUpPaymentPlan,
+    PlannedInstalment,
     counted,
     payment_plan,
     prior_invoice_counted,
@@ -34,7 +35,7 @@ from shared.domain.fields import NOT_BLANK, Day
 from shared.domain.imports import ONCE
 from shared.domain.money import check_money
 from shared.domain.references import AccountId, ContractId, DealId, MemberId, OwnInvoiceId, TeamId
-from shared.domain.rejection import Rejected, refuse_otherwise
+from shared.domain.rejection import Rejected, all_at_once, refuse_otherwise
 from shared.events.chronology import Rank
 from shared.events.definition import value
 from shared.events.money import Money
@@ -108,19 +109,16 @@ def issue_invoice(
     It takes the next number of the legal entity's series and enters the customer's ledger. It falls due with its
     instalment, and not before its own day. Standing credit of the customer settles it, the oldest first.
     """
-    check_legal_entity(command.legal_entity)
     prior = list(prior_invoices(state, books))
     for event in prior:
         state = prior_invoice_counted(state, event)
-    instalment = state.instalment(command.number)
-    if instalment is None:
-        raise Rejected("unknown-instalment", f"The plan has no instalment {command.number}.", field="number")
-    if instalment.invoice_number is not None:
-        raise Rejected("already-invoiced", f"Instalment {command.number} has invoice {instalment.invoice_number}.")
-    if instalment.left.amount <= 0:
-        raise Rejected("nothing-to-pay", f"Nothing of instalment {command.number} is left to invoice.", field="number")
-    on = command.on or context.today
-    _check_day(on, state, next_number, context)
+    plan, on = state, command.on or context.today
+    all_at_once(
+        lambda: check_legal_entity(command.legal_entity),
+        lambda: _to_invoice(plan, command.number),
+        lambda: _check_day(on, plan, next_number, context),
+    )
+    instalment = _to_invoice(plan, command.number)
     invoice_id = context.derived_id("invoice")
     plan_invoiced = InstalmentInvoiced(
         plan_id=state.id,
@@ -241,6 +239,18 @@ def number_and_invoice(event: InvoiceIssued) -> Iterable[Claim]:
         yield Claim(kind=INVOICE_NUMBER, key=number_key(event.legal_entity, event.number))
     if event.outside_id is not None:
         yield Claim(kind=TOLD_INVOICE, key=str(event.invoice_id))
+
+
+def _to_invoice(plan: DrawnUpPaymentPlan, number: int) -> PlannedInstalment:
+    """The instalment of a number, of which there is something to invoice."""
+    instalment = plan.instalment(number)
+    if instalment is None:
+        raise Rejected("unknown-instalment", f"The plan has no instalment {number}.", field="number")
+    if instalment.invoice_number is not None:
+        raise Rejected("already-invoiced", f"Instalment {number} has invoice {instalment.invoice_number}.")
+    if instalment.left.amount <= 0:
+        raise Rejected("nothing-to-pay", f"Nothing of instalment {number} is left to invoice.", field="number")
+    return instalment
 
 
 def _check_day(on: date, plan: DrawnUpPaymentPlan, next_number: NextNumber, context: Context) -> None:

@@ -1,7 +1,7 @@
 """CON-1: how a contract comes about and how a draft ends."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -198,6 +198,10 @@ def test_drafting_directly_something_else_is_refused() -> None:
 def test_a_deals_contract_has_the_deals_id_con_1() -> None:
     direct = replace(DIRECT, deal_id=DEAL)
     A_CONTRACT.knowing(deal=THE_DEAL).when(direct).then_rejected("id-follows-from-deal")
+    wrong = replace(direct, on=date(2999, 1, 1))
+    A_CONTRACT.knowing(deal=THE_DEAL).when(wrong).then_rejected(
+        "id-follows-from-deal", "id-follows-from-deal", "in-the-future"
+    )
     assert THE_CONTRACT.when(direct).state.deal_id == DEAL
 
 

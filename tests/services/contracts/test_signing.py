@@ -72,6 +72,11 @@ def test_nothing_happens_to_a_contract_before_it_was_drafted_con_3() -> None:
     SIGNED_ONE.when(ActivateContract(on=DRAFTED_ON)).then(replace(ACTIVATED, on=DRAFTED_ON))
 
 
+def test_all_that_is_wrong_with_an_activation_is_said_at_once_con_3() -> None:
+    wrong = ActivateContract(on=TOMORROW, account_id=UUID(int=99))
+    SIGNED_ONE.when(wrong).then_rejected("other-account", "other-account", "in-the-future")
+
+
 def test_a_signed_contract_comes_into_force_today_con_3() -> None:
     outcome = SIGNED_ONE.when(ActivateContract(on=TODAY)).then(ACTIVATED)
     assert outcome.facts[0].at == Moment(NOW)

@@ -57,6 +57,11 @@ def opened_with(*lines: LineWanted, amount: Money | None = None) -> DealOpened:
     return fact.event
 
 
+def test_deal_1_a_wrong_amount_hides_no_other_fault() -> None:
+    wrong = replace(OPEN, amount=eur("-1"), expected_close=date(2020, 1, 1))
+    THE_DEAL.when(wrong).then_rejected("invalid-deal", "in-the-past", "negative")
+
+
 def test_deal_1_a_deal_opens_in_the_first_stage_of_the_chosen_process() -> None:
     THE_DEAL.when(OPEN).then(OPENED)
 

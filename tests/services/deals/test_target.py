@@ -96,6 +96,14 @@ def test_proc_4_a_target_is_above_zero() -> None:
     THE_TARGET.when(replace(COMPANY, amount=eur("0"))).then_rejected("not-positive")
 
 
+def test_proc_4_all_that_is_wrong_with_a_target_is_told_at_once() -> None:
+    wrong = replace(COMPANY, period="x", amount=usd("-1"))
+    THE_TARGET.when(wrong).then_rejected("invalid-target", "invalid-period", "other-currency", "not-positive")
+    THE_TARGET.given(SET).when(ChangeTarget(amount=usd("-1"))).then_rejected(
+        "other-currency", "other-currency", "not-positive"
+    )
+
+
 def test_proc_4_a_target_is_in_the_companys_currency() -> None:
     for told in (
         THE_TARGET.when(replace(COMPANY, amount=usd("1"))),

@@ -43,6 +43,14 @@ def test_deal_6_an_activity_lies_in_the_past() -> None:
     OPEN.when(replace(CALL, on=date(2026, 3, 17))).then_rejected("in-the-future")
 
 
+def test_deal_6_all_that_is_wrong_with_an_activity_is_told_at_once() -> None:
+    dollar, before = Money(amount=eur("1").amount, currency="USD"), NextStep(on=FRIDAY)
+    wrong = replace(CALL, on=date(2026, 3, 17), cost=dollar, next_step=before, minutes=1)
+    OPEN.given(CALLED).when(wrong).then_rejected(
+        "already-logged", "already-logged", "in-the-future", "other-currency", "in-the-past"
+    )
+
+
 def test_deal_6_logging_and_planning_in_one_breath() -> None:
     OPEN.when(replace(CALL, next_step=NextStep(on=PLAN.on, what=PLAN.what))).then(CALLED, PLANNED)
     outcome = OPEN.when(replace(CALL, next_step=NextStep(on=FRIDAY))).then_rejected("in-the-past")

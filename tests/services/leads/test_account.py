@@ -44,6 +44,14 @@ def test_lead_2_two_accounts_do_not_have_one_domain() -> None:
     )
 
 
+def test_acct_1_all_that_is_wrong_with_a_profile_is_told_at_once() -> None:
+    wrong = Neighbours(domain_holder=OTHER, circular=True)
+    codes = ("invalid-contact-points", "unknown-country", "domain-taken", "circular-hierarchy")
+    new.knowing(neighbours=wrong).when(replace(northwind, country="XX")).then_rejected(*codes)
+    change = ChangeAccount(country="XX", domain="northwind.example")
+    known.knowing(neighbours=wrong).when(change).then_rejected(*codes)
+
+
 def test_acct_1_what_cannot_be_read_is_named() -> None:
     new.when(replace(northwind, domain="co.uk", country="XX")).then_rejected(
         "invalid-contact-points", "unknown-country", "invalid-domain"

@@ -24,6 +24,7 @@ from shared.events.leads.lead import (
     LeadMarkedDuplicate,
     LeadQualificationNoted,
 )
+from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, NOW, scenario
 from tests.services.leads.known import (
     HERE,
@@ -272,3 +273,8 @@ def test_lead_7_noting_what_is_known_records_nothing() -> None:
 def test_lead_7_a_budget_is_in_the_companys_currency_and_not_below_zero() -> None:
     work.when(NoteLeadQualification(budget=replace(euros("1.00"), currency="USD"))).then_rejected("other-currency")
     work.when(NoteLeadQualification(budget=euros("-1.00"))).then_rejected("out-of-range")
+
+
+def test_lead_1_a_wrong_cost_is_told_with_what_cannot_be_read() -> None:
+    wrong = replace(ada, email="ada", acquisition_cost=Money(amount=Decimal(1), currency="USD"))
+    by_nobody.when(wrong).then_rejected("invalid-contact-points", "invalid-email", "other-currency")

@@ -110,6 +110,13 @@ def test_what_cannot_be_invoiced_is_refused(command: IssueInvoice, code: str) ->
     NOTHING_YET.when(command).then_rejected(code)
 
 
+def test_all_that_is_wrong_with_an_invoice_is_told_at_once() -> None:
+    wrong = IssueInvoice(number=9, on=date(2026, 3, 17), legal_entity="main")
+    NOTHING_YET.when(wrong).then_rejected(
+        "not-a-legal-entity", "not-a-legal-entity", "unknown-instalment", "in-the-future"
+    )
+
+
 def test_an_instalment_of_nothing_is_not_invoiced() -> None:
     nothing = replace(DRAWN_UP, instalments=(replace(DRAWN_UP.instalments[0], amount=eur("0")),))
     scene = THE_PLAN.given(nothing).knowing(next_number=FIRST, books=empty(ACCOUNT, "EUR"))

@@ -29,7 +29,7 @@ from shared.domain.references import (
     MemberId,
     TeamId,
 )
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.contracts.contract import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
 from shared.events.definition import value
@@ -133,12 +133,10 @@ def draft(
     deal: NamedDeal,
 ) -> Decision:
     """Draft a contract directly."""
-    if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
-        raise Rejected(
-            "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
-        )
-    refuse_all(
-        "invalid-draft", "The contract cannot be drafted like this.", list(_draft_faults(command, context, deal))
+    faults = list(_draft_faults(command, context, deal))
+    all_at_once(
+        lambda: _check_id(command, context),
+        lambda: refuse_all("invalid-draft", "The contract cannot be drafted like this.", faults),
     )
     owner = deal.owner or command.owner or context.actor.member
     team = deal.team or command.team or context.actor.team
@@ -258,6 +256,13 @@ def terms_changed(state: DraftedContract, event: ContractTermsChanged) -> Drafte
 @contract.evolves
 def voided(state: DraftedContract, event: ContractVoided) -> VoidedContract:
     return VoidedContract(**carried(state), voided_for=event.reason)
+
+
+def _check_id(command: DraftContract, context: Context) -> None:
+    if command.deal_id is not None and context.aggregate_id != contract_of(command.deal_id):
+        raise Rejected(
+            "id-follows-from-deal", f"The contract of this deal is {contract_of(command.deal_id)}.", field="deal_id"
+        )
 
 
 def _draft_faults(command: DraftContract, context: Context, deal: NamedDeal) -> Iterator[Reason]:

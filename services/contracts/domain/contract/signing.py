@@ -3,6 +3,7 @@
 import string
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
+from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
@@ -19,7 +20,7 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day
 from shared.domain.references import CustomerId
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.contracts.contract import ContractActivated, ContractSigned
 from shared.events.definition import value
@@ -74,15 +75,8 @@ def sign(state: ApprovedContract, command: SignContract, context: Context) -> De
 @contract.decides(allow=CONCLUDING)
 def activate(state: SignedContract, command: ActivateContract, context: Context) -> Decision:
     """Put a signed contract into force; its payment plan follows."""
-    account_id = state.account_id or command.account_id
-    if account_id is None:
-        raise Rejected("account-missing", "A contract in force names the customer.", field="account_id")
-    if command.account_id not in (None, account_id):
-        raise Rejected("other-account", f"The contract is with {account_id}.", field="account_id")
-    if command.on > context.today:
-        raise Rejected("in-the-future", "A contract is put into force once its day has come.", field="on")
-    if state.drafted_on and command.on < state.drafted_on:
-        raise Rejected("before-it-began", f"It was drafted on {state.drafted_on}.", field="on")
+    all_at_once(lambda: _customer(state, command), lambda: _check_day(state, command, context))
+    account_id = _customer(state, command)
     activated = ContractActivated(
         contract_id=state.id,
         on=command.on,
@@ -136,3 +130,19 @@ def _signature_faults(state: ApprovedContract, command: SignContract, context: C
     if set(command.evidence_hash) - set(string.digits + "abcdef") or len(command.evidence_hash) != 64:
         message = "The evidence is a SHA-256 in 64 lower-case hexadecimal digits."
         yield Reason(code="not-a-hash", message=message, field="evidence_hash")
+
+
+def _customer(state: SignedContract, command: ActivateContract) -> UUID:
+    account_id = state.account_id or command.account_id
+    if account_id is None:
+        raise Rejected("account-missing", "A contract in force names the customer.", field="account_id")
+    if command.account_id not in (None, account_id):
+        raise Rejected("other-account", f"The contract is with {account_id}.", field="account_id")
+    return account_id
+
+
+def _check_day(state: SignedContract, command: ActivateContract, context: Context) -> None:
+    if command.on > context.today:
+        raise Rejected("in-the-future", "A contract is put into force once its day has come.", field="on")
+    if state.drafted_on and command.on < state.drafted_on:
+        raise Rejected("before-it-began", f"It was drafted on {state.drafted_on}.", field="on")

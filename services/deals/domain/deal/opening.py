@@ -15,7 +15,7 @@ from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, money_faults, rounded, zero
 from shared.domain.references import AccountId, LeadId, MemberId, ProductId, TeamId
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.deals.deal import DealLine, DealOpened
 from shared.events.definition import Exact, value
@@ -92,7 +92,10 @@ def open_(
     """Open a deal."""
     currency = _currency(command, catalogue, context)
     faults = _faults(command, currency, context, catalogue)
-    refuse_all("invalid-deal", "The deal cannot be opened like this.", faults)
+    all_at_once(
+        lambda: refuse_all("invalid-deal", "The deal cannot be opened like this.", faults),
+        lambda: command.amount and worth(command.amount),
+    )
     lines = tuple(_line(wanted, catalogue) for wanted in command.lines if wanted.product_id in catalogue.products)
     amount = command.amount or _sum(lines, currency)
     owner = command.owner or context.actor.member
@@ -277,7 +280,7 @@ def _line(wanted: LineWanted, catalogue: Catalogue) -> DealLine:
 def _currency(command: OpenNewDeal, catalogue: Catalogue, context: Context) -> str:
     """The currency of a new deal: that of its amount, else of its first line, else the company's."""
     if command.amount is not None:
-        return worth(command.amount).currency
+        return command.amount.currency
     for line in command.lines:
         if line.price is not None:
             return line.price.currency

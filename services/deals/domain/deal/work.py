@@ -1,7 +1,9 @@
 """Work on a deal: what was done, and what is to be done next (DEAL-6)."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 from annotated_types import Ge, Le
 
@@ -11,7 +13,7 @@ from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
 from shared.domain.references import ActivityId
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.definition import value
@@ -60,14 +62,13 @@ class PlanNextStep:
 def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Decision:
     """Log a call, e-mail, visit, meeting or demo, and plan what comes next."""
     activity_id = command.activity_id or context.derived_id("activity")
-    if any(activity.id == activity_id for activity in state.activities):
-        raise Rejected("already-logged", "Another activity was logged under this id.", field="activity_id")
     on = command.on or context.today
-    if on > context.today:
-        raise Rejected("in-the-future", "An activity lies in the past; plan it as the next step.", field="on")
-    if state.open_since and state.open_since != state.opening.on and on < state.open_since:
-        # What came before the opening counts from there; what came while the deal was closed would count nowhere.
-        raise Rejected("before-it-began", f"The deal is open again since {state.open_since}.", field="on")
+    all_at_once(
+        lambda: _check_new(state, activity_id),
+        lambda: _check_day(state, on, context),
+        lambda: _cost(command, context),
+        lambda: _following(state, command, context),
+    )
     logged = DealActivityLogged(
         deal_id=state.id,
         activity_id=activity_id,
@@ -75,11 +76,10 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
         by=context.actor.member,
         on=on,
         minutes=command.minutes,
-        cost=check_money(command.cost, "cost", currency=context.company.currency) if command.cost else None,
+        cost=_cost(command, context),
         outcome=command.outcome,
     )
-    following = planned(state, command.next_step, context, "next_step.on") if command.next_step else []
-    return [Occurrence(event=logged, at=context.moment(on)), *following]
+    return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context)]
 
 
 @deal.decides(allow=SELLING)
@@ -126,3 +126,24 @@ def planned(state: OpenDeal, step: NextStep, context: Context, field: str) -> li
     if step.on and step.on < context.today:
         raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
     return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=context.today)]
+
+
+def _check_new(state: OpenDeal, activity_id: UUID) -> None:
+    if any(activity.id == activity_id for activity in state.activities):
+        raise Rejected("already-logged", "Another activity was logged under this id.", field="activity_id")
+
+
+def _check_day(state: OpenDeal, on: date, context: Context) -> None:
+    if on > context.today:
+        raise Rejected("in-the-future", "An activity lies in the past; plan it as the next step.", field="on")
+    if state.open_since and state.open_since != state.opening.on and on < state.open_since:
+        # What came before the opening counts from there; what came while the deal was closed would count nowhere.
+        raise Rejected("before-it-began", f"The deal is open again since {state.open_since}.", field="on")
+
+
+def _cost(command: LogActivity, context: Context) -> Money | None:
+    return check_money(command.cost, "cost", currency=context.company.currency) if command.cost else None
+
+
+def _following(state: OpenDeal, command: LogActivity, context: Context) -> list[DealNextStepPlanned]:
+    return planned(state, command.next_step, context, "next_step.on") if command.next_step else []

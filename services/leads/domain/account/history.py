@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.leads.domain.account.contacts import reached
-from services.leads.domain.account.record import Neighbours, became, checked, opened, said_by
+from services.leads.domain.account.record import Neighbours, became, check_place, opened, said_by
 from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.contact_points import KnownUnder, domain_key, email_key
 from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
@@ -77,7 +77,8 @@ def import_account(
     """Take over an account from history, or what a later export says of it: what that does not say, or says in a way
     that cannot be read, stays as it was."""
     account_id = context.aggregate_id
-    profile = checked(said_by(command, leave_out=True), account_id, neighbours)
+    profile = said_by(command, leave_out=True)
+    check_place(account_id, neighbours)
     kept = {"owner": command.owner, "team": command.team}
     if isinstance(state, NoAccount):
         said = said_of(asdict(profile) | kept)

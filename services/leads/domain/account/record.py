@@ -13,7 +13,7 @@ from shared.domain.fields import Name
 from shared.domain.history import stated
 from shared.domain.merge_patch import absent, given
 from shared.domain.references import AnyAccountId, MemberId
-from shared.domain.rejection import Reason, refuse_all
+from shared.domain.rejection import Reason, all_at_once, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.definition import value
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
@@ -105,14 +105,16 @@ def register(
     state: NoAccount, command: RegisterAccount, context: Context, neighbours: Neighbours, keeper: Keeper
 ) -> Decision:
     """Enter a company as an account of whoever asks, or of the member who is named."""
-    profile = checked(said_by(command), context.aggregate_id, neighbours)
+    all_at_once(lambda: said_by(command), lambda: check_place(context.aggregate_id, neighbours))
+    profile = said_by(command)
     return [opened(context.aggregate_id, profile, owner=keeper.member_id, team=keeper.team)]
 
 
 @account.decides(allow=SELLING, method="PATCH")
 def change(state: ActiveAccount, command: ChangeAccount, neighbours: Neighbours) -> Decision:
     """Change the profile of an account; what is left out stays, what is null is emptied."""
-    profile = checked(changed(state.profile, command), state.id, neighbours)
+    all_at_once(lambda: changed(state.profile, command), lambda: check_place(state.id, neighbours))
+    profile = changed(state.profile, command)
     return [] if profile == state.profile else [became(state.id, profile)]
 
 
@@ -188,8 +190,8 @@ def changed(profile: Profile, command: ChangeAccount) -> Profile:
     return replace(profile, **{name: normal.get(name, said) for name, said in news.items()})
 
 
-def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profile:
-    """The profile, unless another account has its domain or it would stand below itself."""
+def check_place(account_id: UUID, neighbours: Neighbours) -> None:
+    """Raise `Rejected` where another account has the domain or the account would stand below itself."""
     reasons = domain_taken(account_id, neighbours)
     if not neighbours.parent_exists:
         reasons.append(Reason(code="unknown-account", message="There is no such account.", field="parent_id"))
@@ -198,7 +200,6 @@ def checked(profile: Profile, account_id: UUID, neighbours: Neighbours) -> Profi
             Reason(code="circular-hierarchy", message="An account does not belong to itself.", field="parent_id")
         )
     refuse_all("invalid-profile", "The profile is invalid.", reasons)
-    return profile
 
 
 def domain_taken(account_id: UUID, neighbours: Neighbours) -> list[Reason]:

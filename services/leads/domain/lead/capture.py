@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.leads.domain.assignment import BY_HAND, AssignmentDesk, handed_out
-from services.leads.domain.contact_points import Known, KnownUnder, normalised
+from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
 from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
 from services.leads.domain.lead.state import (
     Captured,
@@ -24,7 +24,7 @@ from shared.domain.context import Context
 from shared.domain.fields import LongText, Name
 from shared.domain.money import check_money
 from shared.domain.references import AnyMemberId, AnyTeamId, TeamId
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.definition import value
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned, LeadMarkedDuplicate
@@ -184,22 +184,30 @@ def stands_in_the_pool(state: OpenLead, event: LeadLeftUnassigned) -> OpenLead:
 
 def as_captured(said: Any, currency: str, *, leave_out: bool = False) -> Captured:
     """What a command says, in normal form. `Rejected` names every field that cannot be read, or they are left out."""
-    points = normalised(
-        email=said.email,
-        phone=said.phone,
-        domain=said.company_domain,
-        country=said.country,
-        domain_field="company_domain",
-        leave_out=leave_out,
-    )
-    cost = said.acquisition_cost
+
+    def points_said() -> ContactPoints:
+        return normalised(
+            email=said.email,
+            phone=said.phone,
+            domain=said.company_domain,
+            country=said.country,
+            domain_field="company_domain",
+            leave_out=leave_out,
+        )
+
+    def cost_said() -> Money | None:
+        cost = said.acquisition_cost
+        return check_money(cost, "acquisition_cost", currency=currency) if cost else None
+
+    all_at_once(points_said, cost_said)
+    points = points_said()
     return replace(
         Captured(**same_fields(said)),
         email=points.email,
         phone=points.phone,
         company_domain=points.domain,
         country=points.country,
-        acquisition_cost=check_money(cost, "acquisition_cost", currency=currency) if cost else None,
+        acquisition_cost=cost_said(),
     )
 
 
