@@ -6,8 +6,9 @@ from typing import Annotated
 from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import Field
 
-NOT_BLANK = Field(pattern=r"\S")
-"""Some character is other than white space: a text of nothing else says nothing. No other field has a pattern."""
+NOT_BLANK = Field(pattern=r"[^\p{Z}\p{C}]", json_schema_extra={"pattern": r"\S"})
+"""Some character shows (`text.shows`): a text of nothing but spaces, marks of direction or what has no width says
+nothing. Schemas say it as far as every dialect of patterns can. No other field has a pattern."""
 
 Name = Annotated[str, MinLen(1), MaxLen(200), NOT_BLANK]
 """The name of a person, a company, a deal, a product, a team, or another short text of the same kind."""

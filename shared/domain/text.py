@@ -1,4 +1,4 @@
-"""Text as people sort and search it (UTS 10)."""
+"""Text as people see it, and as they sort and search it (UTS 10)."""
 
 import unicodedata
 
@@ -11,3 +11,9 @@ def language_key(text: str) -> str:
     """
     letters = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFKC", "".join(letter for letter in letters if not unicodedata.combining(letter)))
+
+
+def shows(text: str) -> bool:
+    """Whether some character of a text shows: one that is neither a separator nor a control, a mark of direction or
+    another one without a form (Unicode categories Z and C)."""
+    return any(unicodedata.category(letter)[0] not in "ZC" for letter in text)

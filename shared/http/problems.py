@@ -194,7 +194,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "missing_keyword_only_argument": ("missing", "This field is required."),
     "unexpected_keyword_argument": ("unknown-field", "This field is not known here."),
     "extra_forbidden": ("unknown-field", "This field is not known here."),
-    "string_pattern_mismatch": ("blank", "This needs a character other than white space."),
+    "string_pattern_mismatch": ("blank", "This needs a character that shows."),
 }
 """Our words for pydantic's kinds of errors: those about arguments of functions, and the one pattern that texts have."""
 

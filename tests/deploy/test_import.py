@@ -180,7 +180,7 @@ def test_data_5_a_number_as_outside_id_is_the_text_of_its_digits_everywhere() ->
         ({"fact": "deal-won", "id": "D-1"}, "on: This field is required"),
         (
             {"fact": "deal", "id": "D-1", "on": "2025-01-02", "name": " \t"},
-            "name: This needs a character other than white space",
+            "name: This needs a character that shows",
         ),
         ({"fact": "deal-won", "id": "D-1", "on": "2025-02-30"}, "on: Input should be a valid date"),
         ({"fact": "deal-won", "id": "D-1", **DAY, "colour": "red"}, "colour: This field is not known here"),

@@ -11,6 +11,7 @@ from shared.domain.context import Context
 from shared.domain.criteria import faults
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import EVERYBODY, OPERATIONS
+from shared.domain.text import shows
 from shared.events.deals.process import ProcessPublished
 from shared.events.definition import value
 from shared.events.process import Criterion, ProcessDefinition, Stage
@@ -194,8 +195,8 @@ def _misspelt(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
 def _blank(names: Iterable[tuple[str, str]]) -> Iterator[Reason]:
     """A reason for every name that says nothing; names come with their positions."""
     for where, name in names:
-        if not name.strip():
-            yield Reason(code="blank", message="A name needs a character other than white space.", field=where)
+        if not shows(name):
+            yield Reason(code="blank", message="A name needs a character that shows.", field=where)
 
 
 def _names(definition: ProcessDefinition, root: str) -> Iterator[tuple[str, str]]:

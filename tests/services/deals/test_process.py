@@ -123,7 +123,7 @@ def test_proc_3_a_bad_criterion_is_refused_with_its_position(when: Predicate, co
 def test_proc_1_a_name_says_something() -> None:
     """API-1."""
     first = SHORT.stages[0]
-    task = replace(first.tasks[0], name="\u2003")
+    task = replace(first.tasks[0], name="\u2003\u200b")
     bad = replace(
         SHORT, name=" ", stages=(replace(first, name="\n", tasks=(task, *first.tasks[1:])), *SHORT.stages[1:])
     )

@@ -318,8 +318,8 @@ async def test_api_1_a_filter_by_a_word_that_is_not_there_is_refused(
     assert await desk.status(f"/v1/{listing}?{parameter}={allowed.partition(',')[0]}") == 200
 
 
-@pytest.mark.parametrize("blank", [" ", "\t\n", "\u00a0\u2003"])
-async def test_api_1_a_name_of_nothing_but_white_space_is_refused(house: House, blank: str) -> None:
+@pytest.mark.parametrize("blank", [" ", "\t\n", "\u00a0\u2003", "\u200b", "\ufeff", "\u202e \u2060"])
+async def test_api_1_a_name_of_which_nothing_shows_is_refused(house: House, blank: str) -> None:
     desk = house.somebody()
     for path, body, field in [
         ("/v1/teams", {"name": blank}, "/name"),
