@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -74,6 +75,9 @@ def test_an_import_without_postgresql_says_how_far_it_came(tmp_path: Path) -> No
     two_lines(spoken, "PostgreSQL cannot be reached")
     assert "0 facts were read until then, 0 recorded." in spoken.stderr
     assert "Run the import again" in spoken.stderr
+    run_id = spoken.stderr.partition("This is the run ")[2].partition(";")[0]
+    assert UUID(run_id).version == 7, "whoever is cut off knows what to take back"
+    assert "This is the run" not in run("import", str(file), "--check", environment=environment).stderr
 
 
 @pytest.fixture
