@@ -32,7 +32,7 @@ UNPRIVILEGED = "nobody"
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
-    "max_connections": "200",
+    "max_connections": "400",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
     "timezone": "UTC",

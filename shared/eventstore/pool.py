@@ -98,7 +98,9 @@ def session_number(connection: Any) -> int:
     return int(connection.number)
 
 
-async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds: float = 10) -> asyncpg.Pool:
+async def create_pool(
+    url: str, *, name: str, size: int = 12, statement_seconds: float = 10, lock_seconds: float = LOCK_SECONDS
+) -> asyncpg.Pool:
     """A pool whose connections carry `name`. `json` columns are read as text, `jsonb` columns as Python objects,
     `numeric` ones as decimals that have the digits of the column and no exponent.
 
@@ -118,7 +120,7 @@ async def create_pool(url: str, *, name: str, size: int = 12, statement_seconds:
             "application_name": f"throughline-{name}",
             "timezone": "UTC",
             "statement_timeout": str(int(statement_seconds * 1000)),
-            "lock_timeout": str(LOCK_SECONDS * 1000),
+            "lock_timeout": str(int(lock_seconds * 1000)),
             "idle_in_transaction_session_timeout": str(IDLE_SECONDS * 1000),
         },
     )

@@ -12,9 +12,9 @@ from shared.directory.organisation import Organisation
 from shared.eventstore.log import Log
 from shared.eventstore.wakeup import Wakeup
 from shared.http.authentication import Authenticator
-from shared.http.bulkhead import Bulkhead
 from shared.http.sse import Feed
 from shared.languages.shipped import Languages
+from shared.ops.bulkhead import Bulkhead
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.settings import Settings

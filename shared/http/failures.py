@@ -16,8 +16,10 @@ from shared.domain.rejection import Rejected
 from shared.eventstore.pool import DATABASE_AWAY
 from shared.http.headers import etag
 from shared.http.problems import Fault, Problem, from_rejection, from_validation, problem_response
+from shared.ops.bulkhead import NoPlace
 from shared.projections.errors import InvalidQuery
 from shared.projections.read_snapshot import NotBuilt
+from shared.projections.readers import ReadersStandStill
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +90,8 @@ PROBLEM_OF: dict[type[Exception], Callable[[Any], Problem]] = {
         "idempotency-key-reused", "This Idempotency-Key came with another address or body before."
     ),
     InvalidQuery: _query,
+    NoPlace: lambda _: Problem("unavailable", "Too many answers that take long are being worked out.", headers=SOON),
+    ReadersStandStill: lambda _: Problem("unavailable", "What this is read from takes too long.", headers=SOON),
     NotBuilt: lambda _: Problem("unavailable", "The projections are being built.", headers=SOON),
     RequestValidationError: _validation,
     HTTPException: _http,

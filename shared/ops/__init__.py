@@ -1,1 +1,1 @@
-"""What every process needs to be operated: settings, clock, ids, logs, metrics, health, lag."""
+"""What every process needs to be operated: settings, clock, ids, logs, metrics, health, lag, bulkheads."""

@@ -30,6 +30,10 @@ class Metrics:
     """Open server-sent-event streams."""
     waits: Histogram
     """How long reads waited for a Consistency-Token, by outcome (there, behind)."""
+    reads_waiting: Gauge
+    """Reads that wait for a place beside others of the same read models, by the names of these."""
+    reads_refused: Counter
+    """Those that got none, because work on these read models stands still."""
 
     @classmethod
     def of(cls, service: str) -> "Metrics":
@@ -77,6 +81,18 @@ class Metrics:
             ),
             listeners=Gauge("throughline_stream_listeners", "Open event streams.", registry=registry),
             waits=waits,
+            reads_waiting=Gauge(
+                "throughline_reads_waiting",
+                "Reads that wait for a place, by the read models that they ask.",
+                ["reads"],
+                registry=registry,
+            ),
+            reads_refused=Counter(
+                "throughline_reads_refused",
+                "Reads that were refused because work on these read models stands still.",
+                ["reads"],
+                registry=registry,
+            ),
         )
 
     def page(self) -> bytes:

@@ -14,6 +14,7 @@ from shared.eventstore.pool import AnyConnection
 from shared.following.dead_letters import Unavailable
 from shared.projections.builds import schema_of
 from shared.projections.projection import Projection, ProjectionDatabase, Source, named_in, placed, revision_of
+from shared.projections.readers import Readers
 
 SERVING = """
     select b.view, b.build, b.source, m.position, m.as_of,
@@ -76,12 +77,19 @@ class ReadSnapshot:
 
 
 class Projections:
-    """The read side of a service's projections, each in the revision of this release."""
+    """The read side of a service's projections, each in the revision of this release. Whoever reads their tables has a
+    place beside the other `readers`."""
 
     def __init__(
-        self, pool: Pool, projections: Sequence[Projection], logs: Mapping[Source, Log], company: Company
+        self,
+        pool: Pool,
+        projections: Sequence[Projection],
+        logs: Mapping[Source, Log],
+        company: Company,
+        readers: Readers | None = None,
     ) -> None:
         self._pool = pool
+        self._readers = readers or Readers()
         self._revisions = {projection.name: revision_of(projection, company) for projection in projections}
         self._logs = logs
         self._company = company
@@ -96,21 +104,31 @@ class Projections:
     @asynccontextmanager
     async def reading(self, names: Collection[str]) -> AsyncIterator[ReadSnapshot]:
         """Rows, positions and the number of parked events of these projections agree, whatever is folded meanwhile; how
-        others fare is nothing to them. Raises NotBuilt while one of them does not serve."""
+        others fare is nothing to them. Raises NotBuilt while one of them does not serve, and ReadersStandStill while
+        those who have the places get nowhere."""
         async with (
+            self._readers.place(names),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            rows = await connection.fetch(SERVING, [self._revisions[name] for name in names])
-            missing = set(names) - {row["view"] for row in rows}
-            if missing:
-                lacking = f"not built in this release: {', '.join(sorted(missing))}"
-                raise NotBuilt(READ_AGAIN if await connection.fetchval(UNREAD) else lacking)
+            rows = await self._serving(connection, names)
             schemas = {row["view"]: schema_of(row["view"], row["build"]) for row in rows}
             yield ReadSnapshot(
                 databases={row["view"]: self._database(connection, row, schemas) for row in rows},
                 sources={row["view"]: row["source"] for row in rows},
             )
+
+    async def require(self, names: Collection[str]) -> None:
+        """Raise NotBuilt while one of these projections does not serve; none of their tables is read."""
+        async with self._pool.acquire() as connection:
+            await self._serving(connection, names)
+
+    async def _serving(self, connection: AnyConnection, names: Collection[str]) -> Sequence[Record]:
+        rows = await connection.fetch(SERVING, [self._revisions[name] for name in names])
+        if missing := set(names) - {row["view"] for row in rows}:
+            lacking = f"not built in this release: {', '.join(sorted(missing))}"
+            raise NotBuilt(READ_AGAIN if await connection.fetchval(UNREAD) else lacking)
+        return rows
 
     async def level(self, source: Source) -> int:
         """The position up to which every projection of a log holds it, but for those that stand still; the highest that
@@ -119,7 +137,8 @@ class Projections:
 
     async def lookup(self, projection: Projection | str, sql: str, *arguments: object) -> list[Record]:
         """The rows of one statement on one projection, and on others that it names, in one round trip: for look-ups
-        that need no position. Raises NotBuilt while one of them does not serve."""
+        that need no position. Raises NotBuilt while one of them does not serve, and ReadersStandStill while those
+        who have the places get nowhere."""
         name = projection if isinstance(projection, str) else projection.name
         needed = {name} | (named_in(sql) & self.every)
         if time.monotonic() > self._schemas_until or not needed <= self._schemas.keys():
@@ -128,7 +147,8 @@ class Projections:
             self._schemas_until = time.monotonic() + SCHEMA_SECONDS
         if missing := needed - self._schemas.keys():
             raise NotBuilt(f"not built in this release: {', '.join(sorted(missing))}")
-        return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
+        async with self._readers.place(needed):
+            return await self._pool.fetch(placed(sql, {**self._schemas, "view": self._schemas[name]}), *arguments)
 
     def _database(self, connection: AnyConnection, row: Record, schemas: Mapping[str, str]) -> ProjectionDatabase:
         return ProjectionDatabase(

@@ -11,6 +11,7 @@ import structlog
 
 from shared.commands.dry_run import DryAppender, DryStreams
 from shared.commands.executor import Appender, CommandExecutor
+from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import Organisation
 from shared.events.codec import Codec
 from shared.eventstore.claim_secret import OtherClaimSecret, hold_to
@@ -21,12 +22,12 @@ from shared.eventstore.pool import create_pool
 from shared.eventstore.streams import StreamCache, StreamLoader
 from shared.eventstore.wakeup import Wakeup
 from shared.http.authentication import Authenticator, IssuerKeys, Tokens, fetch_keys, issuer_client
-from shared.http.bulkhead import Bulkhead
 from shared.http.context import ServiceContext
 from shared.http.rate_limit import RateLimit
 from shared.http.sse import Feed
 from shared.kafka import layout
 from shared.languages.shipped import Languages
+from shared.ops.bulkhead import Bulkhead
 from shared.ops.clock import Clock
 from shared.ops.health import Health, NotReady
 from shared.ops.settings import Settings
@@ -34,6 +35,7 @@ from shared.projections.builds import prepare
 from shared.projections.consistency import ConsistencyGate
 from shared.projections.cursors import Cursors
 from shared.projections.read_snapshot import NotBuilt, Projections
+from shared.projections.readers import CONNECTIONS, READER_LOCK_SECONDS, Readers
 from shared.service.definition import Part, Service, journaled_topics, projections_of, registry_for
 from shared.service.supervision import run_all
 from shared.service.workers import Process, workers_of
@@ -55,10 +57,13 @@ async def running_process(
     stopping = asyncio.Event()
     async with (
         await create_pool(settings.database_url, name=service.name) as pool,
+        await _pool_of_readers(service, settings) as reading,
         issuer_client(settings) as client,
     ):
         await _require_fit(pool, settings)
-        process = await _compose(service, settings, health=health, pool=pool, client=client, stopping=stopping)
+        process = await _compose(
+            service, settings, health=health, pool=pool, reading=reading, client=client, stopping=stopping
+        )
         for projection in projections_of(service):
             await prepare(pool, projection, settings.company)
         for seed in service.seeds:
@@ -71,6 +76,12 @@ async def running_process(
             await working
             await process.appender.close()
             await process.context.commands.close()
+
+
+async def _pool_of_readers(service: Service, settings: Settings) -> asyncpg.Pool:
+    """The connections of answers and look-ups: who waits in a table of theirs takes none of commands and workers."""
+    name = f"{service.name}-readers"
+    return await create_pool(settings.database_url, name=name, size=CONNECTIONS, lock_seconds=READER_LOCK_SECONDS)
 
 
 async def _require_fit(pool: asyncpg.Pool, settings: Settings) -> None:
@@ -90,6 +101,7 @@ async def _compose(
     *,
     health: Health,
     pool: asyncpg.Pool,
+    reading: asyncpg.Pool,
     client: httpx.AsyncClient,
     stopping: asyncio.Event,
 ) -> Process:
@@ -99,7 +111,13 @@ async def _compose(
     log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
     arrived, advanced = Wakeup(), Wakeup()
     appender = GroupCommit(pool)
-    projections = Projections(pool, projections_of(service), {"log": log, "journal": journal}, company)
+    projections = Projections(
+        reading,
+        projections_of(service),
+        {"log": log, "journal": journal},
+        company,
+        Readers(everybodys={ORGANISATION}, metrics=health.metrics),
+    )
     people = Organisation(projections)
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
@@ -186,7 +204,10 @@ async def commands_alone(
 ) -> AsyncIterator[CommandExecutor]:
     """The commands of a service without its web side and its workers, as an import needs them. What they append is
     published and folded by the service's own processes; in a dry run nothing is appended, nor written otherwise."""
-    async with await create_pool(settings.database_url, name=f"{service.name}-commands") as pool:
+    async with (
+        await create_pool(settings.database_url, name=f"{service.name}-commands") as pool,
+        await _pool_of_readers(service, settings) as reading,
+    ):
         await _require_fit(pool, settings)
         codec, clock = Codec(registry_for(service)), Clock()
         appender: GroupCommit | DryAppender = GroupCommit(pool)
@@ -197,7 +218,7 @@ async def commands_alone(
         for projection in () if dry_run else projections_of(service):
             await prepare(pool, projection, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
-        projections = Projections(pool, projections_of(service), {"log": log, "journal": journal}, settings.company)
+        projections = Projections(reading, projections_of(service), {"log": log, "journal": journal}, settings.company)
         commands = _commands(
             service,
             settings,
@@ -236,8 +257,7 @@ def _readiness(health: Health, context: ServiceContext) -> None:
 
     async def projections() -> None:
         try:
-            async with context.projections.reading(context.projections.every):
-                pass
+            await context.projections.require(context.projections.every)
         except NotBuilt as lacking:
             raise NotReady(str(lacking)) from lacking
 

@@ -11,6 +11,7 @@ from shared.eventstore.pool import is_away, unreachable
 from shared.kafka.layout import OtherPartitions
 from shared.ops.health import Health
 from shared.ops.stopping import pause
+from shared.projections.readers import ReadersStandStill
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ STANDS_SECONDS = 4.0
 """Whoever stands so long and says nothing else works: longer than a lease or a look waits for the database."""
 STEADY_SECONDS = 60.0
 """Whoever worked this long starts with the first pause again."""
-TOLD = (OtherPartitions,)
+TOLD = (OtherPartitions, ReadersStandStill)
 """Errors of our own whose words are for operators, and name nothing but what they run."""
 STOP_SECONDS = 15.0
 """How long workers may finish what they are at."""

@@ -157,8 +157,7 @@ def _once_built(
     async def wait_and_run(stopping: asyncio.Event) -> None:
         while not stopping.is_set():
             try:
-                async with context.projections.reading(reads):
-                    pass
+                await context.projections.require(reads)
                 await run(stopping)
                 return
             except NotBuilt:

@@ -20,7 +20,7 @@ from shared.ops.ids import new_id
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
 from shared.projections.projection import Projection, ProjectionDatabase, revision_of
-from shared.projections.read_snapshot import NotBuilt, ReadSnapshot
+from shared.projections.read_snapshot import NotBuilt
 from shared.reactions.registry import Do, Reactions
 from shared.service.definition import Service
 from shared.service.runtime import commands_alone, running_process
@@ -134,14 +134,14 @@ async def waiting(
     await database.execute(TAKEN, revision_of(listed(2), settings.company))
     looks = 0
     async with process(done.service(2), settings) as running:
-        reading = running.projections.reading
+        require = running.projections.require
 
-        def looked(names: Collection[str]) -> AbstractAsyncContextManager[ReadSnapshot]:
+        async def looked(names: Collection[str]) -> None:
             nonlocal looks
             looks += 1
-            return reading(names)
+            await require(names)
 
-        monkeypatch.setattr(running.projections, "reading", looked)
+        monkeypatch.setattr(running.projections, "require", looked)
         await until(lambda: looks > 2 * len(WAITING))
         assert {report.name for report in running.health.workers} >= WAITING
         yield
