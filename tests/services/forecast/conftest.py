@@ -65,10 +65,7 @@ class Forecast:
 
 async def journaled(there: "Forecast | ServiceContext", facts: Iterable[Envelope[Any]]) -> None:
     """Journal facts in this order, and wait until every projection has them."""
-    rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await there.journal.head())]
-    async with there.pool.acquire() as connection, connection.transaction():
-        await connection.executemany(INSERT, rows)
-    there.arrived.notify()
+    await arrived(there, facts)
     head = await there.journal.head()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
@@ -77,6 +74,14 @@ async def journaled(there: "Forecast | ServiceContext", facts: Iterable[Envelope
                 if reading.position >= head:
                     return
             await there.advanced.wait(seen, 0.5)
+
+
+async def arrived(there: "Forecast | ServiceContext", facts: Iterable[Envelope[Any]]) -> None:
+    """Journal facts in this order, and wait for nobody."""
+    rows = [_row(fact, place) for place, fact in enumerate(facts, start=1 + await there.journal.head())]
+    async with there.pool.acquire() as connection, connection.transaction():
+        await connection.executemany(INSERT, rows)
+    there.arrived.notify()
 
 
 def _row(fact: Envelope[Any], place: int) -> tuple[Any, ...]:

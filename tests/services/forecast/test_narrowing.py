@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
@@ -14,10 +15,11 @@ from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.events.leads.member import MemberJoined, MemberLeft, MemberMoved
 from shared.events.leads.team import ManagerAppointed, TeamFormed
-from tests.services.forecast.conftest import journaled
+from tests.services.forecast.conftest import arrived, journaled
 from tests.services.forecast.facts import day, fact, handed_over, opened
 from tests.shared.http.conftest import Errands
 from tests.shared.http.test_command_routes import problem
+from tests.shared.http.waiting import until
 
 TOP, NORTH, SOUTH, NOWHERE = (UUID(int=8000 + number) for number in range(4))
 ANNA, BEN, MIA, GONE, NOBODY = (UUID(int=8100 + number) for number in range(5))
@@ -204,3 +206,33 @@ async def test_who_is_meant_is_said_once(deals: Errands, asked: str, wrong: list
 
 async def test_nothing_is_mine_of_whoever_is_no_member(deals: Errands) -> None:
     assert await refused(deals.client(Role.SALES_DIRECTOR, "dora"), "funnel", mine="true") == [("mine", "not-a-member")]
+
+
+async def test_whose_things_there_are_is_not_denied_by_a_read_model_that_is_behind(company: Errands) -> None:
+    """The route shows what the read model of deals lacks, whose answer to "is there anything of Ben's?" would be no."""
+    mia, new = company.client(Role.MANAGER, "mia"), UUID(int=8201)
+    assert await refused(mia, "newest-events", owner=BEN) == [("owner", "unknown-member")]
+    holding = await asyncpg.connect(company.settings.database_url)
+    build = await holding.fetchval("select max(build) from view_build where view = 'deals' and state = 'serving'")
+
+    async def shown() -> bool:
+        found = (await mia.get("/v1/newest-events?limit=100")).json()["events"]
+        return str(new) in [event["id"] for event in found]
+
+    async def held() -> bool:
+        return (await mia.get(f"/v1/newest-events?owner={BEN}")).status_code == 200
+
+    async with holding.transaction():
+        await holding.execute("set local idle_in_transaction_session_timeout = 0")
+        await holding.execute(f"lock table deals_{build}.span in exclusive mode")
+        await arrived(company.running, told("deal", new, opened(team=NORTH, owner=BEN, deal=new)))
+        await until(shown, 60)
+        for path in ("newest-events", "stream"):
+            answer = await mia.get(at(path, owner=BEN))
+            assert problem(answer, 503, "read-model-behind")["code"] == "read-model-behind"
+            assert answer.headers["Retry-After"] == "1"
+        older = await mia.get(f"/v1/newest-events?owner={BEN}", headers={"Prefer": "handling=lenient"})
+        assert [event["id"] for event in older.json()["events"]] == [str(new)]
+        assert (await mia.get(f"/v1/newest-events?owner={ANNA}")).status_code == 200, "one whom she reaches"
+    await until(held, 60)
+    await holding.close()
