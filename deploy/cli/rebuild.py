@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -12,10 +14,19 @@ from deploy.cli.output import Json, say, show
 LOOK_AGAIN_SECONDS = 0.2
 TELL_SECONDS = 2.0
 STILL_SECONDS = 60.0
-HEADS = {
-    "log": "select coalesce(max(position), 0) from event",
-    "journal": "select coalesce(max(position), 0) from journal",
-}
+LOGS = {"log": "event", "journal": "journal"}
+HEADS = {source: f"select coalesce(max(position), 0) from {log}" for source, log in LOGS.items()}  # noqa: S608 - ours
+WHOLE = "select count(*) from {log} where position <= $1"
+BETWEEN = """
+    select count(*) from {log}
+     where position <= $1 and (aggregate_id, sequence) > ($2, $3) and (aggregate_id, sequence) <= ($4, $5)
+"""
+# How many indices a schema has, and the table of which one is made at the moment.
+INDICES = """
+    select (select count(*) from pg_indexes where schemaname = $1) as made,
+           (select min(c.relname::text) from pg_stat_progress_create_index p join pg_class c on c.oid = p.relid
+             where p.datname = current_database() and c.relnamespace::regnamespace::text = $1) as making
+"""
 
 
 def run(
@@ -54,19 +65,19 @@ async def switched(projection: str, pools: Mapping[str, Any], before: Mapping[st
     from deploy.local.fault import LocalError
     from shared.projections.builds import builds_of_projections
 
-    now, seen = dict(before), dict.fromkeys(before, -1)
+    now, watched = dict(before), {service: Watched(pools[service]) for service in before}
     told = moved = time.monotonic()
     while waiting := [service for service in before if now[service] == before[service]]:
+        telling = time.monotonic() - told > TELL_SECONDS
         for service in waiting:
             for build in (await builds_of_projections(pools[service], "serving", [projection]))[-1:]:
                 now[service] = build.build
             for build in await builds_of_projections(pools[service], "building", [projection]):
-                if build.position > seen[service]:
-                    seen[service], moved = build.position, time.monotonic()
-                if time.monotonic() - told > TELL_SECONDS:
+                if await watched[service].has_moved(build):
+                    moved = time.monotonic()
+                if telling:
                     told = time.monotonic()
-                    head = await pools[service].fetchval(HEADS[build.source])
-                    say(f"{service}: {build.position} of {head} positions.")
+                    say(f"{service}: {await watched[service].told(build)}.")
         if time.monotonic() - moved > STILL_SECONDS:
             raise LocalError(
                 f"The projection {projection} of {', '.join(waiting)} stands still.",
@@ -74,6 +85,46 @@ async def switched(projection: str, pools: Mapping[str, Any], before: Mapping[st
             )
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     return now
+
+
+@dataclass(slots=True)
+class Watched:
+    """The builds of a projection in one service, as they were seen last."""
+
+    pool: Any
+    progress: dict[int, Any] = field(default_factory=dict)
+    """How far each is, and how many indices it has."""
+    read: dict[int, tuple[UUID, int, int]] = field(default_factory=dict)
+    """Of each that reads stream by stream, up to where its events were counted, and how many those are."""
+    whole: dict[int, int] = field(default_factory=dict)
+    """How many events each of these reads in all."""
+
+    async def has_moved(self, build: Any) -> bool:
+        """Whether a build does something: it reads, or its indices are made."""
+        indices = await self.pool.fetchrow(INDICES, build.schema)
+        before, self.progress[build.build] = self.progress.get(build.build), (build.progress, indices["made"])
+        return indices["making"] is not None or before != self.progress[build.build]
+
+    async def told(self, build: Any) -> str:
+        """How far a build is, in words."""
+        if build.progress.scan is not None:
+            read, whole = await self._events(build)
+            return f"{read:,} of {whole:,} events are read, stream by stream"
+        if making := (await self.pool.fetchrow(INDICES, build.schema))["making"]:
+            return f"the history is read; an index of {making} is made"
+        return f"{build.position} of {await self.pool.fetchval(HEADS[build.source])} positions"
+
+    async def _events(self, build: Any) -> tuple[int, int]:
+        """How many events a build has read that reads stream by stream, and of how many. Each is counted once: what was
+        counted before is not again."""
+        scan, log = build.progress.scan, LOGS[build.source]
+        if build.build not in self.whole:
+            self.whole[build.build] = await self.pool.fetchval(WHOLE.format(log=log), scan.upto)
+        begin = self.read.get(build.build, (UUID(int=0), -1, 0))
+        end = scan.aggregate_id, scan.sequence
+        count = await self.pool.fetchval(BETWEEN.format(log=log), scan.upto, *begin[:2], *end)
+        self.read[build.build] = (*end, begin[2] + count)
+        return begin[2] + count, self.whole[build.build]
 
 
 def names(service: str) -> set[str]:
