@@ -12,17 +12,23 @@ import pytest
 from tests.faults.traffic import euros, nothing_differs, until
 from tests.whole_stack import Answer, Person, WholeStack
 
+ASKERS = 24
+PAUSE_SECONDS = 0.1
+
 
 @asynccontextmanager
-async def held_up(stack: WholeStack, service: str, projection: str, table: str) -> AsyncIterator[None]:
-    """Nobody writes a table of a read model of a service, whoever may read it; as long as it takes them to notice."""
+async def held_up(
+    stack: WholeStack, service: str, projection: str, table: str, mode: str = "exclusive"
+) -> AsyncIterator[None]:
+    """Nobody writes a table of a read model of a service, whoever may read it; as long as it takes them to notice. In
+    mode `access exclusive` nobody reads it either."""
     connection = await asyncpg.connect(stack.local.database_url(service))
     build = "select max(build) from view_build where view = $1 and state = 'serving'"
     schema = f"{projection}_{await connection.fetchval(build, projection)}"
     try:
         async with connection.transaction():
             await connection.execute("set local idle_in_transaction_session_timeout = 0")
-            await connection.execute(f'lock table {schema}."{table}" in exclusive mode')
+            await connection.execute(f'lock table {schema}."{table}" in {mode} mode')
             yield
     finally:
         await connection.close()
@@ -86,3 +92,43 @@ async def test_a_read_model_that_stands_still_holds_up_nobody_else(stack: WholeS
 
         await until(works, f"{projection} does not go on")
     await asyncio.to_thread(nothing_differs, stack)
+
+
+@pytest.mark.slow
+async def test_a_read_model_that_nobody_can_read_holds_up_nobody_else(stack: WholeStack) -> None:
+    """So many ask for it that they would have every connection of the service between them."""
+    seller, director = stack.person("sales-operations"), stack.person("sales-director")
+    told: list[httpx.Response] = []
+
+    async def ask() -> None:
+        while True:
+            told.append(await director.client.get("/v1/funnel/deals"))
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async with AsyncExitStack() as held, seller.client, director.client:
+        heard = await held.enter_async_context(director.listening())
+        async with held_up(stack, "forecast", "deals", "span", "access exclusive"):
+            askers = [asyncio.create_task(ask()) for _ in range(ASKERS)]
+            deal = await seller.post("/v1/deals", {"name": "Presses", "amount": euros(10)})
+            assert deal.status == 201, deal.body
+            await until(lambda: stands_still(stack, "forecast", "deals"), "nobody notices")
+            newest = await director.get("/v1/newest-events", after=deal)
+            assert deal.id in [event["id"] for event in newest.body["events"]]
+            assert (await asked(director, "/v1/me", deal)).status_code == 200
+            async with httpx.AsyncClient(timeout=10) as client:
+                probed = (await client.get(f"{stack.local.url('forecast')}/health/workers")).json()
+            assert {report["name"] for report in probed if not report["ok"]} == {"projections-journal"}
+            async with asyncio.timeout(60):
+                while (await anext(heard))["id"] != deal.id:
+                    pass  # the stream goes on, though nobody is told of a figure that it would wait for
+            for asker in askers:
+                asker.cancel()
+            await asyncio.gather(*askers, return_exceptions=True)
+        assert {answer.status_code for answer in told} == {503}
+
+        async def works() -> bool:
+            return not await stands_still(stack, "forecast", "deals")
+
+        await until(works, "deals does not go on")
+        found = await director.get("/v1/funnel/deals", after=deal)
+        assert found.status == 200, found.body
