@@ -34,7 +34,7 @@ create table {view}.entry (
     actor text not null, imported boolean not null, retracted timestamptz, sequence bigint not null,
     causation_id uuid not null, fact text, turn smallint not null
 );
-create index on {view}.entry (occurred_at, position);
+create index on {view}.entry (occurred_at, known, aggregate_id, sequence);
 create index on {view}.entry (aggregate_id, occurred_at, position);
 comment on column {view}.entry.fact is 'By what it is known again, where another telling may take its place.';
 comment on column {view}.entry.turn is 'What goes first of one time: what history tells, by its rank.';
@@ -159,7 +159,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=10, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=11, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:

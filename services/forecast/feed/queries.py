@@ -7,6 +7,7 @@ holds it, so that what it asks then is up to date.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from asyncpg import Record
 
@@ -17,9 +18,9 @@ from shared.projections.read_snapshot import Projections
 
 NEWEST = scoped("""
 select * from {view}.entry
- where occurred_at <= $6 and known <= $10 and (occurred_at, position) < ($8, $9) and {scope}
-   and (retracted is null or retracted > $10)
- order by occurred_at desc, position desc limit $7
+ where occurred_at <= $6 and known <= $8 and {scope}
+   and (occurred_at, known, aggregate_id, sequence) < ($9, $10, $11, $12) and (retracted is null or retracted > $8)
+ order by occurred_at desc, known desc, aggregate_id desc, sequence desc limit $7
 """)
 
 AFTER = "select * from {view}.entry where position > $1 and position <= $2 order by position limit $3"
@@ -43,16 +44,17 @@ def standing(known: str) -> str:
            and (other.retracted is null or other.retracted > {known})))"""
 
 
-Place = tuple[datetime, int]
-"""Where an event stands in the list: when it happened, then its position in the journal."""
+Place = tuple[datetime, datetime, UUID, int]
+"""Where an event stands in the list: when it happened and was recorded, then its stream and its place there. All of
+that is the same when the journal is read again, as the position in it is not."""
 
-FIRST: Place = (datetime.max.replace(tzinfo=UTC), 2**62)
+FIRST: Place = (datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1), 2**62)
 """Before every event."""
 
 
 async def newest(db: ProjectionDatabase, asked: Question, after: Place | None, enough: int) -> list[Record]:
     """The newest events in the scope of a question that come after a place, as many as are enough."""
-    return await db.fetch(NEWEST, *asked.scope, asked.as_of, enough, *(after or FIRST), asked.known_until)
+    return await db.fetch(NEWEST, *asked.scope, asked.as_of, enough, asked.known_until, *(after or FIRST))
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ async def newest_events(query: PastQuery, paged: Newest) -> Response:
     after = paged.behind(Place)
     async with query.reading() as reading:
         rows = await newest(reading("feed"), query.question, after, paged.enough)
-        page = paged.cut(rows, lambda row: (row["occurred_at"], row["position"]))
+        page = paged.cut(rows, place_of)
         names = await names_then(reading("organisation"), {_act(row) for row in page.rows}, query.company)
         parked = reading.parked
     found = NewestEvents(
@@ -75,6 +75,11 @@ async def newest_events(query: PastQuery, paged: Newest) -> Response:
         has_more=page.has_more,
     )
     return answer(found, parked=parked, words=query.words, headers=page.headers)
+
+
+def place_of(row: Any) -> Place:
+    """Where an entry stands in the list."""
+    return row["occurred_at"], row["known"], row["aggregate_id"], row["sequence"]
 
 
 def _act(row: Any) -> Act:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.forecast.app import SERVICE
 from services.forecast.feed.queries import head, newest, read
+from services.forecast.feed.routes import place_of
 from services.forecast.people.queries import names_then
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.member import MemberJoined, MemberLeft
@@ -17,7 +18,7 @@ from shared.projections import builds
 from shared.projections.read_snapshot import Projections
 from shared.testing.servers import DatabaseServer
 from tests.services.forecast.conftest import CODEC, COMPANY, Forecast
-from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact
+from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, fact, moved, opened
 from tests.services.forecast.test_changes import ALL
 
 LEDGER, CUSTOMER = UUID(int=500), UUID(int=501)
@@ -78,6 +79,19 @@ async def test_each_sees_what_is_theirs_of_a_ledger_that_both_sold_to(forecast: 
     assert len(await seen()) == 4
 
 
+async def test_what_happened_at_one_time_stays_in_its_order_when_the_journal_is_read_again(forecast: Forecast) -> None:
+    """API-1: the journal has it in any order between streams; the list has one that no position decides."""
+    at, first, second = day("2026-03-01"), UUID(int=811), UUID(int=812)
+    opened_first, opened_second = (fact(1, opened(100, deal=deal), at, deal=deal) for deal in (first, second))
+    moved_second = fact(2, moved("needs", deal=second), at, deal=second)
+    await forecast.journal_facts([opened_second, moved_second, opened_first])
+    asked, shown = replace(ALL, as_of=day("2026-04-01")), list[Any]()
+    async with forecast.reading() as reading:
+        while rows := await newest(reading("feed"), asked, place_of(shown[-1]) if shown else None, 1):
+            shown += rows
+    assert [(row["aggregate_id"], row["sequence"]) for row in shown] == [(second, 2), (second, 1), (first, 1)]
+
+
 async def test_data_5_whose_something_is_follows_from_what_happened_last(forecast: Forecast) -> None:
     """Told late, a hand-over between two others changes nothing of whose the account is, and whom the feed tells."""
 
@@ -85,12 +99,12 @@ async def test_data_5_whose_something_is_follows_from_what_happened_last(forecas
         made = fact(sequence, data, day(on), deal=CUSTOMER)
         return replace(made, service="leads", aggregate="account", fact=name, causation_id=UUID(int=900 + sequence))
 
-    opened = AccountOpened(account_id=CUSTOMER, name="Acme", owner=ANNA, team=NORTH)
+    begun = AccountOpened(account_id=CUSTOMER, name="Acme", owner=ANNA, team=NORTH)
     to_ben = AccountHandedOver(account_id=CUSTOMER, owner=BEN, team=SOUTH)
     back = AccountHandedOver(account_id=CUSTOMER, owner=ANNA, team=NORTH)
     renamed = AccountChanged(account_id=CUSTOMER, name="Acme")
     facts = [
-        of_account(1, opened, "2026-03-01", "account/1"),
+        of_account(1, begun, "2026-03-01", "account/1"),
         of_account(2, to_ben, "2026-03-09", "account/9"),
         of_account(3, back, "2026-03-05", "account/5"),
         of_account(4, renamed, "2026-03-10", None),
