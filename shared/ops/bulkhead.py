@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 NOTHING_MORE: Mapping[Hashable, int] = MappingProxyType({})
+GRACE_SECONDS = 0.25
+"""What was done while the event loop itself stood still is noticed only after whatever was due: nobody is refused
+before the loop had time for both."""
 
 
 class NoPlace(Exception):
@@ -41,7 +44,8 @@ class Bulkhead:
     meanwhile: a place of everything that is needed is taken at once, or none.
 
     It is refused after `wait_seconds`, and after `still_seconds` in which no work ended well where it lacks a place;
-    so whoever comes while work stands still is refused at once, and a long queue that moves is worked off.
+    so whoever comes while work stands still is refused at once, but for the grace that the event loop gets, and a long
+    queue that moves is worked off.
     """
 
     def __init__(
@@ -84,11 +88,9 @@ class Bulkhead:
     async def _wait(self, compartments: tuple[_Compartment, ...]) -> None:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(compartments=compartments, began=loop.time())
-        if self._until(waiting) <= loop.time():
-            raise NoPlace
         queue = self._queues.setdefault(compartments, deque())
         queue.append(waiting)
-        timer = loop.call_at(self._until(waiting), self._look, waiting)
+        timer = self._look_at(max(self._until(waiting), loop.time()), waiting)
         try:
             await waiting.granted
         except asyncio.CancelledError:
@@ -105,14 +107,19 @@ class Bulkhead:
         still = min((each.moved for each in waiting.compartments if each.is_full), default=float("inf"))
         return min(waiting.began + self._wait_seconds, still + self._still_seconds)
 
-    def _look(self, waiting: _Waiting) -> None:
-        loop = asyncio.get_running_loop()
+    def _look_at(self, until: float, waiting: _Waiting) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_at(until + GRACE_SECONDS, self._look, waiting, until)
+
+    def _look(self, waiting: _Waiting, asked: float) -> None:
+        """Refuse whoever waits since before the loop had its time, or look again when that is over."""
+        now = asyncio.get_running_loop().time()
         if waiting.granted.done():
             return
-        if (until := self._until(waiting)) <= loop.time():
-            waiting.granted.set_exception(NoPlace())
+        was_late = asked + 2 * GRACE_SECONDS < now < waiting.began + self._wait_seconds
+        if (until := self._until(waiting)) > now or was_late:
+            self._look_at(max(until, now), waiting)
         else:
-            loop.call_at(until, self._look, waiting)
+            waiting.granted.set_exception(NoPlace())
 
     def _take(self, compartments: tuple[_Compartment, ...]) -> None:
         now = asyncio.get_running_loop().time()

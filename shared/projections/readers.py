@@ -25,8 +25,14 @@ CONNECTIONS = PLACES + 2
 WAIT_SECONDS = 30.0
 STILL_SECONDS = 2.0
 """As long as a reader waits for a token."""
+PATIENT_SECONDS = 3600.0
 READER_LOCK_SECONDS = 3
 """A lock on a table of a projection keeps its readers for no longer."""
+
+
+def readers_alone(projections: Collection[str]) -> "Readers":
+    """For a process that answers nobody, like an import: what reads there waits for nothing but a connection."""
+    return Readers(projections, wait_seconds=PATIENT_SECONDS, still_seconds=PATIENT_SECONDS)
 
 
 class ReadersStandStill(Unavailable):
@@ -43,19 +49,27 @@ class Readers:
     would be left over for the rest.
     """
 
-    def __init__(self, everybodys: Collection[str] = (), metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        everybodys: Collection[str] = (),
+        metrics: Metrics | None = None,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        still_seconds: float = STILL_SECONDS,
+    ) -> None:
         self._everybodys = frozenset(everybodys)
         self._metrics = metrics or Metrics.of("")
         failures = (*DATABASE_ERRORS, asyncio.CancelledError)
-        self._bulkhead = Bulkhead(PLACES, WAIT_SECONDS, STILL_SECONDS, failures)
+        self._bulkhead = Bulkhead(PLACES, wait_seconds, still_seconds, failures)
 
     @asynccontextmanager
     async def place(self, projections: Collection[str]) -> AsyncIterator[None]:
         """A place to read these projections at once. Raises ReadersStandStill when there is none in time, and at once
         while it is known that none will be."""
         question = frozenset(projections)
-        within: dict[Hashable, int] = dict.fromkeys(question - self._everybodys, OF_PROJECTION)
-        place = self._bulkhead.place({question: OF_QUESTION, **within})
+        own = question - self._everybodys
+        within: dict[Hashable, int] = dict.fromkeys(own, OF_PROJECTION)
+        place = self._bulkhead.place({question: OF_QUESTION, **within} if own else {})
         async with AsyncExitStack() as held:
             with self._waiting(question):
                 await held.enter_async_context(place)

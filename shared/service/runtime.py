@@ -35,7 +35,7 @@ from shared.projections.builds import prepare
 from shared.projections.consistency import ConsistencyGate
 from shared.projections.cursors import Cursors
 from shared.projections.read_snapshot import NotBuilt, Projections
-from shared.projections.readers import CONNECTIONS, READER_LOCK_SECONDS, Readers
+from shared.projections.readers import CONNECTIONS, READER_LOCK_SECONDS, Readers, readers_alone
 from shared.service.definition import Part, Service, journaled_topics, projections_of, registry_for
 from shared.service.supervision import run_all
 from shared.service.workers import Process, workers_of
@@ -218,7 +218,13 @@ async def commands_alone(
         for projection in () if dry_run else projections_of(service):
             await prepare(pool, projection, settings.company)
         log, journal = Log(pool, codec, service=service.name), Log(pool, codec)
-        projections = Projections(reading, projections_of(service), {"log": log, "journal": journal}, settings.company)
+        projections = Projections(
+            reading,
+            projections_of(service),
+            {"log": log, "journal": journal},
+            settings.company,
+            readers_alone({projection.name for projection in projections_of(service)}),
+        )
         commands = _commands(
             service,
             settings,
