@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from deploy.services import definition_of
-from shared.http.dry_runs import PREFIX, VERSION
+from shared.http.dry_runs import DRY_RUNS, V1
 from shared.ops.settings import Settings
 from shared.service.build import build
 
@@ -28,12 +28,12 @@ def owned_segments(services: tuple[str, ...]) -> dict[str, str]:
 
 def segments_of(app: FastAPI) -> set[str]:
     paths = app.openapi().get("paths", {})
-    return {_segment(path) for path in paths if path.startswith(VERSION)}
+    return {_segment(path) for path in paths if path.startswith(V1)}
 
 
 def _segment(path: str) -> str:
-    above = PREFIX if path.startswith(PREFIX) else VERSION
-    return above.removeprefix(VERSION) + path.removeprefix(above).split("/")[0]
+    above = DRY_RUNS if path.startswith(DRY_RUNS) else V1
+    return above.removeprefix(V1) + path.removeprefix(above).split("/")[0]
 
 
 def settings_without_servers(service: str) -> Settings:

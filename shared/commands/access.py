@@ -23,8 +23,8 @@ def authorise(request: CommandRequest, handler: Handler, state: Any) -> None:
 
 
 def obstacle(actor: Actor, aggregate: Aggregate, state: Any, command: type) -> Reason | None:
-    """Why somebody may not give a command to something that they see, as far as their role, its owner and team, and its
-    state say; None where nothing of these does. What it says, and what its gates look at, is not known here."""
+    """Why an actor may not give commands of a class to something that they see, as far as their role, its owner and
+    team, and its state say; None where they may. What is decided on a command's own content is not known here."""
     handler = aggregate.handler_of(state, command)
     allow = (handler or aggregate.handlers[command][0]).allow
     if reason := may(actor, allow, getattr(state, "owner", None), getattr(state, "team", None)):

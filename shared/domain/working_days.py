@@ -5,7 +5,6 @@ and the days of weekends that are worked instead (China's, Hungary's …). Witho
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -31,9 +30,7 @@ class BusinessCalendar:
 
     def is_working(self, day: date) -> bool:
         """Whether people are expected to work on a day."""
-        days = _working_days(self, day.year)
-        place = bisect_right(days, day)
-        return place > 0 and days[place - 1] == day
+        return _listed(self).is_working_day(day)
 
     def after(self, start: date, days: int) -> date:
         """The day that is `days` working days after `start`, which itself need not be one; `start` for none."""
@@ -48,7 +45,7 @@ class BusinessCalendar:
         return own[place]
 
     def weekend(self, year: int) -> list[int]:
-        """The weekdays that a year's weekends begin it with; 0 is Monday."""
+        """The weekdays of the weekend as a year begins; 0 is Monday. Countries have moved theirs."""
         return sorted(day.weekday() for day in _days(year)[:7] if _listed(self).is_weekend(day))
 
     def free_days(self, year: int, language: str) -> dict[date, str]:
@@ -81,9 +78,15 @@ WEEKENDS_ONLY = BusinessCalendar()
 """Nothing but Saturdays and Sundays are free."""
 
 
-def subdivisions() -> Mapping[str, list[str]]:
-    """The countries of which calendars are known, with the subdivisions that have days of their own."""
-    return holidays.list_supported_countries()
+def calendar_of(place: str) -> BusinessCalendar:
+    """The calendar of a place like DE or DE-BY; empty for weekends alone. Raises ValueError for one that is unknown."""
+    country, dash, subdivision = place.partition("-")
+    known = holidays.list_supported_countries()
+    if place and country not in known:
+        raise ValueError("is empty, a country of ISO 3166 like DE, or one with a subdivision like DE-BY")
+    if dash and subdivision not in known[country]:
+        raise ValueError(f"names a subdivision of {country}: {', '.join(known[country]) or 'there is none'}")
+    return BusinessCalendar(country, subdivision)
 
 
 LISTED = range(2000, 2051)

@@ -26,7 +26,7 @@ from shared.domain.roles import Role, is_for_people
 from shared.eventstore.append import Idempotency
 from shared.http.bodies import parse, read_body
 from shared.http.context import ServiceContext, context_of
-from shared.http.dry_runs import dry_path, dry_run_id, is_dry_run, try_out, would_happen
+from shared.http.dry_runs import dry_path, dry_run, dry_run_answer, dry_run_id, is_dry_run
 from shared.http.headers import (
     content_of,
     etag,
@@ -151,22 +151,20 @@ def _with_id(command: type) -> type:
     return made
 
 
-def starlette_route(route: CommandRoute) -> Route:
-    """The route as the application serves it."""
+def starlette_routes(route: CommandRoute) -> tuple[Route, Route]:
+    """Where the command is given, and where it is tried out."""
 
-    async def run(request: Request) -> Response:
-        return await _run(request, route)
+    def served(path: str, method: str, name: str) -> Route:
+        # Each has a function of its own, by which figures tell it.
+        async def run(request: Request) -> Response:
+            return await _run(request, route)
 
-    return Route(route.path, run, methods=[route.method], name=route.operation_id)
+        return Route(path, run, methods=[method], name=name)
 
-
-def dry_run_route(route: CommandRoute) -> Route:
-    """Where the command is tried out."""
-
-    async def run(request: Request) -> Response:
-        return await _run(request, route)
-
-    return Route(dry_path(route.path), run, methods=["POST"], name=dry_run_id(route.operation_id))
+    return (
+        served(route.path, route.method, route.operation_id),
+        served(dry_path(route.path), "POST", dry_run_id(route.operation_id)),
+    )
 
 
 async def _run(request: Request, route: CommandRoute) -> Response:
@@ -218,8 +216,8 @@ async def execute_command(
     operation id.
     """
     service = context_of(request)
-    tried_out = is_dry_run(request)
-    key = None if tried_out else idempotency_key(request)
+    dry = is_dry_run(request)
+    key = None if dry else idempotency_key(request)
     expected = expected_version(request, required=request.method in ("PATCH", "PUT"))
     actor = await await_token(request, actor, service.commands.reads(aggregate, type(command)))
     idempotency = None
@@ -237,8 +235,8 @@ async def execute_command(
         correlation_id=request.scope["state"]["correlation_id"],
         traceparent=_traceparent(request),
     )
-    if tried_out:
-        return would_happen(await try_out(service, asked))
+    if dry:
+        return dry_run_answer(await dry_run(service, asked))
     return _answer(service, aggregate, await service.commands.execute(asked), created=created)
 
 
@@ -264,8 +262,8 @@ def _answer(service: ServiceContext, aggregate: Aggregate, result: CommandResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PossibleCommand:
-    """A command that a thing takes, and whether whoever asks may give it now, by their role and its state. What it says
-    and what its gates look at only counts when it comes: its dry run tells."""
+    """A command that a thing takes, and whether whoever asks may give it now, as far as their role, its owner and team,
+    and its state say. What the command itself says and what gates ask for is told by its dry run."""
 
     operation: str
     """Its operation id, like moveDeal."""
@@ -278,15 +276,15 @@ class PossibleCommand:
 
 def possible_commands(routes: Iterable[CommandRoute], actor: Actor, state: Any) -> list[PossibleCommand]:
     """What somebody may do with something that stands in a state."""
+    obstacles = ((route.operation_id, obstacle(actor, route.aggregate, state, route.command)) for route in routes)
     return [
         PossibleCommand(
-            operation=route.operation_id,
+            operation=operation,
             possible=reason is None,
             code=reason.code if reason else None,
             message=reason.message if reason else None,
         )
-        for route in routes
-        for reason in [obstacle(actor, route.aggregate, state, route.command)]
+        for operation, reason in obstacles
     ]
 
 

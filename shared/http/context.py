@@ -43,8 +43,8 @@ class ServiceContext:
     advanced: Wakeup
     """Given whenever a projection or the reactions have moved on."""
     commands: CommandExecutor
-    trial: Callable[[], CommandExecutor]
-    """One that decides as `commands` does, and writes nothing; for one request."""
+    dry_run_commands: Callable[[], CommandExecutor]
+    """Makes one that decides as `commands` does and writes nothing, for one request."""
     projections: Projections
     consistency: ConsistencyGate
     organisation: Organisation

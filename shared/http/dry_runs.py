@@ -18,11 +18,8 @@ from shared.events.registry import type_of
 from shared.http.context import ServiceContext
 from shared.http.json import encode
 
-WOULD_HAPPEN = """The command is decided as ever, with the same refusals, and nothing is written: no number is taken, no
-timer set. Somebody else may act between this and the command, and ids that are made on the way will be others."""
-
-VERSION = "/v1/"
-PREFIX = f"{VERSION}dry-runs/"
+V1 = "/v1/"
+DRY_RUNS = f"{V1}dry-runs/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,7 @@ class DryRun:
 
 def dry_path(path: str) -> str:
     """Where the dry run of a command is asked for."""
-    return PREFIX + path.removeprefix(VERSION)
+    return DRY_RUNS + path.removeprefix(V1)
 
 
 def dry_run_id(operation_id: str) -> str:
@@ -69,19 +66,19 @@ def dry_run_id(operation_id: str) -> str:
 def is_dry_run(request: Request) -> bool:
     """Whether a request asks what a command would do."""
     path: str = request.scope["path"]
-    return path.startswith(PREFIX)
+    return path.startswith(DRY_RUNS)
 
 
-async def try_out(service: ServiceContext, command: CommandRequest) -> CommandResult:
+async def dry_run(service: ServiceContext, command: CommandRequest) -> CommandResult:
     """What a command would come to. Raises `Rejected` and `Refused` as the command does."""
-    (result,) = await service.trial().execute_many([command])
+    (result,) = await service.dry_run_commands().execute_many([command])
     if isinstance(result, Exception):
         raise result
     return result
 
 
-def would_happen(result: CommandResult) -> Response:
-    """What would happen, as an answer."""
+def dry_run_answer(result: CommandResult) -> Response:
+    """What would happen."""
     itself = result.streams[0]
     timers = itself.aggregate.timers_of(itself.state)
     answer = DryRun(

@@ -109,18 +109,19 @@ every_route = Depends(_asking)
 
 def dry_runs_of(router: APIRouter) -> APIRouter:
     """The same commands, at the addresses at which they are tried out."""
-    tried_out = APIRouter()
+    dry_runs = APIRouter()
     for route in router.routes:
         if isinstance(route, APIRoute) and BODY in (extra := route.openapi_extra or {}):
-            tried_out.add_api_route(
+            dry_runs.add_api_route(
                 dry_path(route.path),
                 route.endpoint,
                 methods=["POST"],
                 name=f"dry_run_{route.name}",
                 response_class=Response,
                 openapi_extra=extra,
+                include_in_schema=False,  # the document tells them from the commands
             )
-    return tried_out
+    return dry_runs
 
 
 def words_of(request: Request) -> Catalogue:

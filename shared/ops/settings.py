@@ -14,7 +14,7 @@ import limits
 from shared.domain.context import Company
 from shared.domain.money import minor_unit
 from shared.domain.periods import FiscalYear
-from shared.domain.working_days import BusinessCalendar, subdivisions
+from shared.domain.working_days import calendar_of
 from shared.languages.preference import TAG, lookup
 from shared.languages.shipped import SHIPPED
 from shared.ops.database_url import parse as parse_database_url
@@ -111,14 +111,8 @@ def _edge(given: str) -> str:
     return given
 
 
-def _country(given: str) -> str:
-    country, dash, subdivision = given.partition("-")
-    known = subdivisions()
-    if given and country not in known:
-        raise ValueError("is empty, a country of ISO 3166 like DE, or one with a subdivision like DE-BY")
-    if dash and subdivision not in known[country]:
-        raise ValueError(f"names a subdivision of {country}: {', '.join(known[country]) or 'there is none'}")
-    return given
+def _place(given: str) -> str:
+    return calendar_of(given).place
 
 
 def _secret(given: str) -> str:
@@ -205,7 +199,7 @@ class Settings:
     company_fiscal_year_named_after: Literal["start", "end"] = _setting(_edge, "end")
     """Which of its calendar years a fiscal year is named after, where it lies in two: that of its start or of its
     end."""
-    company_holidays: str = _setting(_country, "")
+    company_holidays: str = _setting(_place, "")
     """The country, or its subdivision like DE-BY or GB-ENG, whose weekends and public holidays are no working days;
     empty for Monday to Friday."""
     oidc_issuer: str = _setting(_address, "http://127.0.0.1:8080/identity")
@@ -261,11 +255,10 @@ class Settings:
     def company(self) -> Company:
         """What rules need to know of the deployment."""
         year = FiscalYear(start=self.company_fiscal_year_start, named_after=self.company_fiscal_year_named_after)
-        country, _, subdivision = self.company_holidays.partition("-")
         return Company(
             currency=self.company_currency,
             timezone=self.company_timezone,
-            calendar=BusinessCalendar(country, subdivision),
+            calendar=calendar_of(self.company_holidays),
             fiscal_year=year,
         )
 

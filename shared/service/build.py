@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route
 
 from shared.commands.references import Listed, check_known, knows_of
-from shared.http.command_routes import command_routes, dry_run_route, operation_id, resource_route, starlette_route
+from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_routes
 from shared.http.failures import answer_failures
 from shared.http.handwritten import READS, dry_runs_of, every_route
 from shared.http.list_routes import list_route, row_route
@@ -59,7 +59,7 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
 def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     """What clients see: routes, their documents, and the page."""
     commands = command_routes(service.aggregates)
-    app.router.routes += [made(route) for route in commands for made in (starlette_route, dry_run_route)]
+    app.router.routes += [served for route in commands for served in starlette_routes(route)]
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}
     app.router.routes += [row_route(listing) for listing in service.listings if listing.name not in shown]

@@ -1,7 +1,7 @@
 """The composition of a running process: pool, logs, write path, projections, and the workers that keep them going."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -122,19 +122,7 @@ async def _compose(
     keys = IssuerKeys(fetch_keys(client, settings.oidc_issuer, settings.oidc_jwks_url))
     tokens = Tokens(keys, issuer=settings.oidc_issuer, audience=settings.oidc_audience)
     streams = StreamCache(pool, codec)
-
-    def commands(appender: Appender, streams: StreamLoader) -> CommandExecutor:
-        return _commands(
-            service,
-            settings,
-            pool=pool,
-            appender=appender,
-            streams=streams,
-            codec=codec,
-            clock=clock,
-            projections=projections,
-        )
-
+    executor = _executors(service, settings, pool=pool, codec=codec, clock=clock, projections=projections)
     context = ServiceContext(
         name=service.name,
         settings=settings,
@@ -146,8 +134,8 @@ async def _compose(
         journal=journal,
         arrived=arrived,
         advanced=advanced,
-        commands=commands(appender, streams),
-        trial=lambda: commands(DryAppender(pool), DryStreams(streams)),
+        commands=executor(appender, streams),
+        dry_run_commands=lambda: executor(DryAppender(pool), DryStreams(streams)),
         projections=projections,
         consistency=ConsistencyGate(
             pool,
@@ -171,31 +159,34 @@ async def _compose(
     return Process(service=service, context=context, registry=registry, appender=appender)
 
 
-def _commands(
+def _executors(
     service: Service,
     settings: Settings,
     *,
     pool: asyncpg.Pool,
-    appender: Appender,
-    streams: StreamLoader,
     codec: Codec,
     clock: Clock,
     projections: Projections,
-) -> CommandExecutor:
-    return CommandExecutor(
-        service.name,
-        aggregates=service.families,
-        pool=pool,
-        appender=appender,
-        streams=streams,
-        codec=codec,
-        clock=clock,
-        company=settings.company,
-        claim_secret=settings.claim_secret.encode(),
-        provides=service.provides,
-        knows=service.knows,
-        look_up=projections.lookup,
-    )
+) -> Callable[[Appender, StreamLoader], CommandExecutor]:
+    """Makes what executes the commands of a service, by what takes its appends and where it loads from."""
+
+    def executor(appender: Appender, streams: StreamLoader) -> CommandExecutor:
+        return CommandExecutor(
+            service.name,
+            aggregates=service.families,
+            pool=pool,
+            appender=appender,
+            streams=streams,
+            codec=codec,
+            clock=clock,
+            company=settings.company,
+            claim_secret=settings.claim_secret.encode(),
+            provides=service.provides,
+            knows=service.knows,
+            look_up=projections.lookup,
+        )
+
+    return executor
 
 
 @asynccontextmanager
@@ -225,16 +216,8 @@ async def commands_alone(
             settings.company,
             readers_alone({projection.name for projection in projections_of(service)}),
         )
-        commands = _commands(
-            service,
-            settings,
-            pool=pool,
-            appender=appender,
-            streams=streams,
-            codec=codec,
-            clock=clock,
-            projections=projections,
-        )
+        executor = _executors(service, settings, pool=pool, codec=codec, clock=clock, projections=projections)
+        commands = executor(appender, streams)
         try:
             yield commands
         finally:

@@ -18,7 +18,7 @@ from deploy.reference import FOLDER, committed, files
 from deploy.services import SERVICES, definition_of
 from shared.domain.aggregate import Aggregate
 from shared.http.command_routes import command_routes
-from shared.http.dry_runs import PREFIX
+from shared.http.dry_runs import DRY_RUNS
 from shared.http.openapi.pages import MERGED
 from shared.http.resources import Resource
 from shared.service.build import service_document
@@ -58,7 +58,7 @@ def test_every_operation_is_described_whole(service: str) -> None:
             assert told["summary"].endswith("."), where
             assert told["x-roles"], where
             # What is refused to a command that is tried out is told at the command.
-            every = {"default"} if path.startswith(PREFIX) else {"400", "401", "403", "429", "500", "503"}
+            every = {"default"} if path.startswith(DRY_RUNS) else {"400", "401", "403", "429", "500", "503"}
             assert every <= set(told["responses"]), where
             assert _has_example(told, method), f"{where} has no example"
 

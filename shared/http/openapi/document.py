@@ -11,8 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from shared.domain.aggregate import word_of
 from shared.http.command_routes import CommandRoute, PossibleCommand, operation_id
-from shared.http.dry_runs import PREFIX as DRY_RUNS
-from shared.http.dry_runs import WOULD_HAPPEN, DryRun, dry_path, dry_run_id
+from shared.http.dry_runs import DryRun, dry_path, dry_run_id
 from shared.http.handwritten import ANSWER, BODY, BODY_EXAMPLE, EVENT_STREAM, PRIVATE, PROBLEMS, WORDED
 from shared.http.json import decimals_are_strings, schema_of
 from shared.http.openapi.examples import PREFIX, example_of
@@ -43,6 +42,10 @@ from shared.http.resources import Resource
 from shared.projections.lists import Listing
 
 MATCH = "If-Match"
+OF_DRY_RUNS = (
+    "The command is decided as ever, with the same refusals, and nothing is written: no number is taken, no timer set. "
+    "Somebody else may act between this and the command, and ids that are made on the way will be others."
+)
 
 
 def document(
@@ -69,8 +72,7 @@ def document(
     for path, operations in base.get("paths", {}).items():
         for method, described in operations.items():
             described.setdefault("tags", [path.split("/")[2]])
-            if not path.startswith(DRY_RUNS):
-                paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
+            paths.setdefault(path, {})[method] = _hand_written(described, method, schemas)
     for route in commands:
         paths.setdefault(route.path, {})[route.method.lower()] = _command(route, schemas)
     changing = [(path, told) for path, own in paths.items() for method, told in own.items() if method != "get"]
@@ -164,7 +166,7 @@ def _dry_run(told: Document, schemas: Schemas) -> Document:
         **{name: told[name] for name in ("tags", "requestBody", "x-roles")},
         "operationId": dry_run_id(told["operationId"]),
         "summary": f"Say what would happen: {summary[0].lower()}{summary[1:]}",
-        "description": " ".join(WOULD_HAPPEN.split()),
+        "description": OF_DRY_RUNS,
         "parameters": [*kept, match] if PATH_ID in kept else kept,
         "responses": {
             "200": {"description": "What would happen.", "content": {"application/json": answer}},

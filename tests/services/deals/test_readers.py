@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
 
 import asyncpg
 import httpx
@@ -13,9 +12,8 @@ from deploy.local.identity import Issuer
 from services.deals.app import SERVICE
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
-from shared.ops.settings import Settings
-from shared.service.build import build
 from shared.testing.servers import DatabaseServer
+from tests.services.conftest import at_work
 from tests.shared.http.conftest import Errands, issuer
 from tests.shared.http.waiting import until
 
@@ -43,18 +41,8 @@ OF_KAFKA = {"relay", "journal"}
 @pytest.fixture(scope="module")
 async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
     """Deals at work on an empty database. The broker is away."""
-    url = await postgres.create_database("deals", await postgres.migrated())
-    settings = replace(
-        Settings(service="deals", database_url=url, claim_secret="c" * 32),
-        oidc_issuer=issuer.address,
-        oidc_jwks_url=f"{issuer.address}/jwks",
-        kafka_bootstrap="127.0.0.1:9",
-        rate_limit="",
-    )
-    app = build(SERVICE, settings)
-    async with app.router.lifespan_context(app):
-        yield Errands(app=app, issuer=issuer, settings=settings)
-    await postgres.drop_database(url)
+    async with at_work(SERVICE, postgres, issuer, "127.0.0.1:9") as served:
+        yield served
 
 
 @asynccontextmanager

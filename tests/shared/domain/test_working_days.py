@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.working_days import WEEKENDS_ONLY, BusinessCalendar, subdivisions
-
-
-def of(place: str) -> BusinessCalendar:
-    country, _, subdivision = place.partition("-")
-    return BusinessCalendar(country, subdivision)
+from shared.domain.working_days import WEEKENDS_ONLY
+from shared.domain.working_days import calendar_of as of
 
 
 @pytest.mark.parametrize(
@@ -136,8 +132,3 @@ def test_without_a_country_nothing_but_weekends_is_free() -> None:
     assert WEEKENDS_ONLY.weekend(2026) == [5, 6]
     assert WEEKENDS_ONLY.place == ""
     assert of("DE-BY").place == "DE-BY"
-
-
-def test_subdivisions_are_listed_by_country() -> None:
-    assert "BY" in subdivisions()["DE"]
-    assert "XX" not in subdivisions()
