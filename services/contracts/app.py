@@ -3,6 +3,7 @@
 from services.contracts import api
 from services.contracts.domain.contract import contract
 from services.contracts.domain.contract.drafting import NamedDeal
+from services.contracts.domain.policies import POLICIES
 from services.contracts.projections.contracts import CONTRACT_PROJECTION, CONTRACTS
 from services.contracts.projections.deals import DEALS, KNOWN_DEALS
 from services.contracts.projections.lookups import named_deal
@@ -17,8 +18,10 @@ SERVICE = Service(
     description="Contracts: drafted, approved by somebody else, signed by both sides, in force.",
     tags={
         "contracts": "What is agreed with a customer, from its draft until it is in force.",
+        "contract-policies": "The rules with numbers that contracts are decided by, in versions.",
     },
     aggregates=(contract,),
+    policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
     projections=(CONTRACT_PROJECTION, KNOWN_DEALS, KNOWN_ACCOUNTS),

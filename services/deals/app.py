@@ -4,7 +4,8 @@ from services.deals import api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
-from services.deals.domain.process import Process, process
+from services.deals.domain.policies import POLICIES
+from services.deals.domain.process import Process, PublishedProcess, process
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.target import Seat, target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
@@ -30,9 +31,11 @@ SERVICE = Service(
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
         "working-days": "The days on which people of the company work.",
+        "deal-policies": "The rules with numbers that deals are decided by, in versions.",
         "exchange-rates": "What one unit of a currency was worth in others on a day.",
     },
     aggregates=(process, product, target, exchange_rate, deal),
+    policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
     projections=(
@@ -45,7 +48,7 @@ SERVICE = Service(
     ),
     listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES),
     routes=(api.router,),
-    knows=(*PEOPLE, ACCOUNTS, OnStream(product, ListedProduct)),
+    knows=(*PEOPLE, ACCOUNTS, OnStream(product, ListedProduct), OnStream(process, PublishedProcess)),
     provides={
         Process: pinned_process,
         ChosenProcess: chosen_process,

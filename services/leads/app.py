@@ -9,6 +9,7 @@ from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, NamedMember, Place, team
+from services.leads.domain.policies import POLICIES
 from services.leads.projections.accounts import ACCOUNT_PROJECTION, ACCOUNTS, CONTACTS
 from services.leads.projections.leads import LEAD_PROJECTION, LEADS
 from services.leads.projections.lookups import (
@@ -36,8 +37,10 @@ SERVICE = Service(
         "teams": "The sales organisation: teams in a hierarchy.",
         "members": "The people in the sales organisation.",
         "assignment-queues": "Whose turn it is in a team when a lead comes in.",
+        "lead-policies": "The rules with numbers that leads are decided by, in versions.",
     },
     aggregates=(team, member, assignment_queue, lead, account),
+    policies=POLICIES,
     resources=RESOURCES,
     projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),

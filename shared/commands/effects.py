@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from shared.commands.as_known import with_whose
 from shared.commands.decision import Decided, NeedsHistory
 from shared.commands.request import CommandRequest, required_id
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
-from shared.domain.as_known import with_whose
 from shared.domain.context import Context
 from shared.domain.history import Recorded, folded, goes_on, history, standing
 from shared.events.codec import Codec

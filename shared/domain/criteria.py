@@ -1,12 +1,13 @@
 """Gate criteria as data: a small, safe predicate over typed facts (PROC-3)."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from shared.domain.money import MAX_AMOUNT
 from shared.domain.rejection import Reason
+from shared.domain.text import shows
 from shared.events.process import Criterion, FactValue, Predicate
 
 Facts = Mapping[str, Any]
@@ -16,7 +17,12 @@ NUMBER = "a number of at most 15 digits before the point and 12 after it"
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 
 OPERATORS = ("is", "is-not", "at-least", "at-most", "above", "below", "known", "unknown", "one-of")
+COMPARING = ("at-least", "at-most", "above", "below")
 MAX_DEPTH = 8
+KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+WANTED: Mapping[str, str] = {"yes-no": "true or false", "number": NUMBER, "text": "a text of 1 to 500 characters"}
+"""What a fact of a kind may be."""
 
 
 def meets(predicate: Predicate, facts: Facts) -> bool:
@@ -98,7 +104,7 @@ def faults(predicate: Predicate, where: str, depth: int = 1) -> Iterator[Reason]
 def _comparison_faults(predicate: Predicate, where: str) -> Iterator[Reason]:
     if predicate.operator not in OPERATORS:
         yield _fault("unknown-operator", f"The operator is one of {', '.join(OPERATORS)}.", f"{where}.operator")
-    elif predicate.operator in ("at-least", "at-most", "above", "below") and not is_number(predicate.value):
+    elif predicate.operator in COMPARING and not is_number(predicate.value):
         yield _fault("not-a-number", f"{predicate.operator} compares with {NUMBER}.", f"{where}.value")
     elif predicate.operator in ("is", "is-not", "one-of") and predicate.value is None:
         yield _fault("value-missing", f"{predicate.operator} needs a value.", f"{where}.value")
@@ -111,6 +117,78 @@ def is_number(given: FactValue) -> bool:
     if isinstance(given, int):
         return abs(given) <= MAX_AMOUNT
     return _NUMBER.fullmatch(given) is not None
+
+
+def predicate_faults(predicate: Predicate, known: Mapping[str, str], where: str) -> Iterator[Reason]:
+    """What is wrong with the facts that a well-formed predicate asks for: not in the vocabulary, or another kind."""
+    for place, comparison in _comparisons(predicate, where):
+        kind = known.get(str(comparison.fact))
+        if kind is None:
+            message = f"There is no fact {comparison.fact!r}; there are {', '.join(sorted(known))}."
+            yield Reason(code="unknown-fact", message=message, field=f"{place}.fact")
+        elif comparison.operator in COMPARING and kind != "number":
+            message = f"{comparison.fact} is no number ({kind})."
+            yield Reason(code="not-comparable", message=message, field=f"{place}.operator")
+        elif comparison.operator in ("is", "is-not") and not is_of_kind(comparison.value, kind):
+            message = f"{comparison.fact} is a {kind} fact: {WANTED[kind]}."
+            yield Reason(code="other-kind", message=message, field=f"{place}.value")
+
+
+def criteria_faults(criteria: tuple[Criterion, ...], known: Mapping[str, str], where: str) -> Iterator[Reason]:
+    """What is wrong with criteria as data, each with its position: keys, names, shapes, and the facts that they ask
+    for, of which `known` has the kinds."""
+    keys = [(f"{where}.{index}.key", each.key) for index, each in enumerate(criteria)]
+    yield from misspelt(keys)
+    yield from repeated(keys)
+    yield from blank((f"{where}.{index}.name", each.name) for index, each in enumerate(criteria))
+    for index, criterion in enumerate(criteria):
+        place = f"{where}.{index}.when"
+        misshapen = list(faults(criterion.when, place))
+        yield from misshapen or predicate_faults(criterion.when, known, place)
+
+
+def misspelt(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
+    """A reason for every key with other characters; keys come with their positions."""
+    for where, key in keys:
+        if not KEY.fullmatch(key):
+            message = "A key has letters (a to z), digits, dashes and underscores only."
+            yield Reason(code="invalid-key", message=message, field=where)
+
+
+def blank(names: Iterable[tuple[str, str]]) -> Iterator[Reason]:
+    """A reason for every name that says nothing; names come with their positions."""
+    for where, name in names:
+        if not shows(name):
+            yield Reason(code="blank", message="A name needs a character that shows.", field=where)
+
+
+def repeated(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
+    """A reason for every key that occurred before; keys come with their positions."""
+    seen: set[str] = set()
+    for where, key in keys:
+        if key in seen:
+            yield Reason(code="repeated-key", message=f"The key {key!r} is used twice.", field=where)
+        seen.add(key)
+
+
+def is_of_kind(value: FactValue, kind: str) -> bool:
+    """Whether a value can be one of a fact of this kind."""
+    if kind == "yes-no":
+        return isinstance(value, bool)
+    if kind == "number":
+        return is_number(value)
+    return isinstance(value, str) and 0 < len(value) <= 500
+
+
+def _comparisons(predicate: Predicate, where: str) -> Iterator[tuple[str, Predicate]]:
+    """The comparisons in a predicate, each with its position."""
+    if predicate.fact is not None:
+        yield where, predicate
+    for name, parts in (("all_of", predicate.all_of), ("any_of", predicate.any_of)):
+        for index, part in enumerate(parts or ()):
+            yield from _comparisons(part, f"{where}.{name}.{index}")
+    if predicate.not_ is not None:
+        yield from _comparisons(predicate.not_, f"{where}.not_")
 
 
 def _fault(code: str, message: str, where: str) -> Reason:

@@ -208,12 +208,13 @@ async def execute_command(
     raw: bytes,
     operation: str,
     created: bool = False,
+    address: str | None = None,
 ) -> Response:
     """Run a command for a request, or try it out, with everything that its headers ask for, and answer with where it
     led, or would lead.
 
     `raw` is the body, parsed before (two requests with one Idempotency-Key have the same JSON); `operation` is the
-    operation id.
+    operation id; `address` is where the aggregate is shown, where that is not by its id.
     """
     service = context_of(request)
     dry = is_dry_run(request)
@@ -237,7 +238,8 @@ async def execute_command(
     )
     if dry:
         return dry_run_answer(await dry_run(service, asked))
-    return _answer(service, aggregate, await service.commands.execute(asked), created=created)
+    result = await service.commands.execute(asked)
+    return _answer(service, result, created=created, address=address or f"/v1/{aggregate.plural}/{result.aggregate_id}")
 
 
 def _traceparent(request: Request) -> str | None:
@@ -245,11 +247,11 @@ def _traceparent(request: Request) -> str | None:
     return given if len(given) == TRACEPARENT_LENGTH and given.isascii() else None
 
 
-def _answer(service: ServiceContext, aggregate: Aggregate, result: CommandResult, *, created: bool) -> Response:
+def _answer(service: ServiceContext, result: CommandResult, *, created: bool, address: str) -> Response:
     partition = partition_of(result.aggregate_id, service.settings.kafka_partitions)
     token = ConsistencyToken(service=service.name, topic=result.topic, partition=partition, position=result.position)
     headers = {
-        "Location": f"/v1/{aggregate.plural}/{result.aggregate_id}",
+        "Location": address,
         "ETag": etag(result.sequence),
         "Consistency-Token": token.encode(),
         "Content-Type": "application/json",

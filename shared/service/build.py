@@ -22,6 +22,7 @@ from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
 from shared.service.definition import Part, Service, projections_of
+from shared.service.policy_routes import policy_routes
 from shared.service.runtime import running_process
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -33,7 +34,7 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
     Nothing is opened before it starts. Raises ValueError when two routes clash, one reads a projection that there is
     not, or a command names what the service does not know.
     """
-    check_known(service.aggregates, knows_of(service.knows))
+    check_known(service.families, knows_of(service.knows))
     _check_projected(service)
     health = Health(Metrics.of(service.name))
     app = FastAPI(
@@ -63,7 +64,7 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}
     app.router.routes += [row_route(listing) for listing in service.listings if listing.name not in shown]
-    for routes in service.routes:
+    for routes in (*service.routes, *((policy_routes(service.policies),) if service.policies else ())):
         if isinstance(routes, APIRouter):
             app.include_router(routes, dependencies=[every_route])
             app.include_router(dry_runs_of(routes), dependencies=[every_route])

@@ -13,9 +13,11 @@ from shared.commands.loaders import Provider
 from shared.commands.references import Listed, OnStream
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import organisation
+from shared.directory.policies import provided_by
 from shared.directory.references import PEOPLE
 from shared.domain.aggregate import Aggregate
 from shared.domain.follow_up import follow_up
+from shared.domain.policy import Policies
 from shared.events.leads.team import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.eventstore.batching import RELAXED, Pace
@@ -50,6 +52,8 @@ class Service:
 
     name: str
     aggregates: tuple[Aggregate, ...] = field(default=(), kw_only=True)
+    policies: Policies | None = field(default=None, kw_only=True)
+    """The rules with numbers that people set; handlers are given those in force by their types."""
     resources: tuple[Resource, ...] = field(default=(), kw_only=True)
     """What is published of the aggregates; one without is not shown."""
     reactions: Reactions | None = field(default=None, kw_only=True)
@@ -81,9 +85,10 @@ class Service:
 
     @property
     def families(self) -> tuple[Aggregate, ...]:
-        """Its aggregates, and what it tells of the things that it does by itself."""
+        """Its aggregates, its policies, and what it tells of the things that it does by itself."""
         by_itself = self.reactions is not None or any(aggregate.has_timers for aggregate in self.aggregates)
-        return (*self.aggregates, follow_up(self.name)) if by_itself else self.aggregates
+        told = (follow_up(self.name),) if by_itself else ()
+        return (*self.aggregates, *((self.policies.family,) if self.policies else ()), *told)
 
 
 def registry_for(service: Service) -> Registry:
@@ -108,3 +113,8 @@ def journaled_topics(service: Service, registry: Registry) -> frozenset[str]:
     classes = {*service.reads, *(event for projection in projections for event in projection.events)}
     classes |= set(service.reactions.reads) if service.reactions else set()
     return frozenset(topic_of_class(event) for event in classes if service_of(event) != service.name)
+
+
+def providers_of(service: Service) -> Mapping[type, Provider]:
+    """How the parameters of handlers are loaded: what the service says, and its policies."""
+    return {**service.provides, **(provided_by(service.policies) if service.policies else {})}

@@ -36,7 +36,7 @@ from shared.projections.consistency import ConsistencyGate
 from shared.projections.cursors import Cursors
 from shared.projections.read_snapshot import NotBuilt, Projections
 from shared.projections.readers import CONNECTIONS, READER_LOCK_SECONDS, Readers, readers_alone
-from shared.service.definition import Part, Service, journaled_topics, projections_of, registry_for
+from shared.service.definition import Part, Service, journaled_topics, projections_of, providers_of, registry_for
 from shared.service.supervision import run_all
 from shared.service.workers import Process, workers_of
 
@@ -181,7 +181,7 @@ def _executors(
             clock=clock,
             company=settings.company,
             claim_secret=settings.claim_secret.encode(),
-            provides=service.provides,
+            provides=providers_of(service),
             knows=service.knows,
             look_up=projections.lookup,
         )

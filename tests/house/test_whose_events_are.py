@@ -5,8 +5,8 @@ from dataclasses import fields
 import pytest
 
 from deploy.services import SERVICES, definition_of
+from shared.commands.as_known import WHOSE
 from shared.domain.aggregate import Aggregate
-from shared.domain.as_known import WHOSE
 from shared.events.deals.target import TargetSet
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned
 from shared.events.registry import retraction_of

@@ -1,25 +1,21 @@
 """Sales processes: versioned documents that deals follow (PROC-1, PROC-2, PROC-3)."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from uuid import UUID
 
-from services.deals.domain.facts import DERIVED, predicate_faults, vocabulary
+from services.deals.domain.facts import DERIVED, vocabulary
 from shared.domain.aggregate import Aggregate, Claim, Decision
 from shared.domain.context import Context
-from shared.domain.criteria import faults
+from shared.domain.criteria import blank, criteria_faults, misspelt, repeated
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import EVERYBODY, OPERATIONS
-from shared.domain.text import shows
 from shared.events.deals.process import ProcessPublished
 from shared.events.definition import value
-from shared.events.process import Criterion, ProcessDefinition, Stage
+from shared.events.process import ProcessDefinition, Stage
 
 CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
 """The forecast categories that a stage or a judgement can have (DEAL-10)."""
-
-KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @value
@@ -154,10 +150,10 @@ def _faults(definition: ProcessDefinition) -> Iterator[Reason]:
     ]
     stages = [(f"{root}.stages.{index}.key", stage.key) for index, stage in enumerate(definition.stages)]
     facts = [(f"{root}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts)]
-    yield from _misspelt([(f"{root}.key", definition.key), *stages, *nodes, *facts])
-    yield from _blank(_names(definition, root))
+    yield from misspelt([(f"{root}.key", definition.key), *stages, *nodes, *facts])
+    yield from blank(_names(definition, root))
     for keys in (stages, nodes, facts):
-        yield from _repeated(keys)
+        yield from repeated(keys)
     for index, fact in enumerate(definition.facts):
         if fact.key in DERIVED or "." in fact.key:
             message = f"{fact.key} is the name of a derived fact."
@@ -172,31 +168,7 @@ def _stage_faults(stage: Stage, known: Mapping[str, str], where: str) -> Iterato
         message = f"The forecast category is one of {', '.join(CATEGORIES)}."
         yield Reason(code="unknown-category", message=message, field=f"{where}.category")
     for gate, criteria in (("entry", stage.entry), ("exit", stage.exit)):
-        keys = [(f"{where}.{gate}.{index}.key", each.key) for index, each in enumerate(criteria)]
-        yield from _misspelt(keys)
-        yield from _repeated(keys)
-        for index, criterion in enumerate(criteria):
-            yield from _criterion_faults(criterion, known, f"{where}.{gate}.{index}.when")
-
-
-def _criterion_faults(criterion: Criterion, known: Mapping[str, str], where: str) -> Iterator[Reason]:
-    misshapen = list(faults(criterion.when, where))
-    yield from misshapen or predicate_faults(criterion.when, known, where)
-
-
-def _misspelt(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
-    """A reason for every key with other characters; keys come with their positions."""
-    for where, key in keys:
-        if not KEY.fullmatch(key):
-            message = "A key has letters (a to z), digits, dashes and underscores only."
-            yield Reason(code="invalid-key", message=message, field=where)
-
-
-def _blank(names: Iterable[tuple[str, str]]) -> Iterator[Reason]:
-    """A reason for every name that says nothing; names come with their positions."""
-    for where, name in names:
-        if not shows(name):
-            yield Reason(code="blank", message="A name needs a character that shows.", field=where)
+        yield from criteria_faults(criteria, known, f"{where}.{gate}")
 
 
 def _names(definition: ProcessDefinition, root: str) -> Iterator[tuple[str, str]]:
@@ -206,14 +178,5 @@ def _names(definition: ProcessDefinition, root: str) -> Iterator[tuple[str, str]
     for index, stage in enumerate(definition.stages):
         where = f"{root}.stages.{index}"
         yield f"{where}.name", stage.name
-        for kind in ("tasks", "deliverables", "entry", "exit"):
+        for kind in ("tasks", "deliverables"):
             yield from ((f"{where}.{kind}.{place}.name", each.name) for place, each in enumerate(getattr(stage, kind)))
-
-
-def _repeated(keys: Iterable[tuple[str, str]]) -> Iterator[Reason]:
-    """A reason for every key that occurred before; keys come with their positions."""
-    seen: set[str] = set()
-    for where, key in keys:
-        if key in seen:
-            yield Reason(code="repeated-key", message=f"The key {key!r} is used twice.", field=where)
-        seen.add(key)

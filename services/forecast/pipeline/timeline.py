@@ -36,8 +36,8 @@ from shared.events.deals.deal import (
 from shared.events.envelope import Envelope
 
 MAX_DAYS_AHEAD = 14
-"""So many days after it was agreed a next step ends the silence of a deal: one that lies further ahead is no sign of
-life until then."""
+"""So many days after it was agreed a next step keeps a deal from counting as silent, where the fact does not say how
+long: a day that history tells of, or one from before that was a policy."""
 
 OUTCOME_WORDS = OPEN, WON, LOST, ABANDONED = "open", "won", "lost", "abandoned"
 Category = Literal["closed", "commit", "best-case", "pipeline", "omitted"]
@@ -48,7 +48,8 @@ CATEGORIES: tuple[str, ...] = get_args(Category)
 class DealState(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A deal as it stood at an instant. `amount` is in the deal's own currency; `began` is the capture of its lead, or
     its own opening; `closed_on` is the day of its outcome; `touched` the last time somebody worked on it.
-    `next_step` is the day of what is to happen next, `agreed` when that was planned.
+    `next_step` is the day to whose end what is to happen next keeps it from counting as silent; `agreed` is when that
+    was planned, where nothing was decided about how far ahead it counts.
 
     Kept as an array, for a third of the space and time that the names of the fields would take: whoever changes them
     raises the version of the read model.
@@ -87,13 +88,14 @@ class DealState(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=F
     agreed: datetime | None = None
 
     def stalls(self, company: Company) -> datetime:
-        """From when on the deal is silent for longer than its process allows. A next step that was agreed ends the
-        silence until its day is over, `MAX_DAYS_AHEAD` at most."""
+        """From when on the deal is silent for longer than its process allows, and no next step says otherwise."""
         silent = self.touched + timedelta(days=self.idle_days)
-        if self.next_step is None or self.agreed is None:
+        if self.next_step is None:
             return silent
-        ahead = company.day(self.agreed) + timedelta(days=MAX_DAYS_AHEAD)
-        return max(silent, company.end_of(min(self.next_step, ahead)))
+        until = self.next_step
+        if self.agreed is not None:
+            until = min(until, company.day(self.agreed) + timedelta(days=MAX_DAYS_AHEAD))
+        return max(silent, company.end_of(until))
 
     @property
     def weighted(self) -> Decimal:
@@ -204,7 +206,8 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
         case DealCategoryChanged():
             changes = _judged(state, **{f"category_by_{event.judged_by}": event.category})
         case DealNextStepPlanned():
-            changes = {"next_step": event.on, "agreed": moment}
+            until = event.silence_until
+            changes = {"next_step": until or event.on, "agreed": None if until else moment}
         case DealHandedOver():
             changes = {"owner": event.owner, "team": event.team}
         case DealWon() | DealLost() | DealAbandoned():

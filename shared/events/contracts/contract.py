@@ -34,6 +34,8 @@ class ContractDrafted:
     team: UUID | None = None
     on: date | None = None
     """The company's day of it; nothing that happens to the contract is dated before."""
+    terms_version: int | None = None
+    """The version of the policy payment-terms that the terms are of; 0 is the default. None: the draft named them."""
 
 
 @event("contracts.contract-terms-changed", aggregate="contract")

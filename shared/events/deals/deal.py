@@ -193,6 +193,11 @@ class DealNextStepPlanned:
     what: str | None = None
     planned_on: date | None = None
     """The company's day on which it was planned."""
+    silence_until: date | None = None
+    """To the end of this day the step keeps the deal from counting as silent: its own day, or as far ahead as the
+    policy next-steps allows."""
+    silence_version: int | None = None
+    """The version of the policy next-steps that says so; 0 is the default."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

@@ -126,6 +126,8 @@ class LeadConverted:
     amount: Money | None = None
     expected_close: date | None = None
     industry: AsKnown[str | None] = None
+    exit_version: int | None = None
+    """The version of the policy nurturing-exit that it met; 0 is the default. None: it was not asked for."""
 
 
 @event("leads.lead-disqualified", aggregate="lead", person="lead_id", rank=Rank.END)

@@ -11,6 +11,7 @@ from services.contracts.domain.contract.signing import SignContract
 from services.contracts.domain.contract.state import contract_of
 from services.contracts.domain.contract.terms import STANDARD_TERMS
 from shared.domain.context import Actor
+from shared.domain.policy import InForce
 from shared.domain.roles import Role
 from shared.events.contracts.contract import (
     ContractActivated,
@@ -22,6 +23,7 @@ from shared.events.contracts.contract import (
     ContractSubmitted,
     ContractVoided,
 )
+from shared.events.contracts.policy import StandardTerms
 from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, SOMEBODY, Scenario
 
@@ -39,8 +41,9 @@ def eur(amount: str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
+STANDARD = InForce(default=StandardTerms(payment_terms=STANDARD_TERMS), on=date(2026, 3, 16))
 THE_DEAL = NamedDeal(owner=OWNER, team=TEAM, account_id=ACCOUNT)
-A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal())
+A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal(), standard=STANDARD)
 """A contract without a deal."""
 
 THE_CONTRACT = replace(A_CONTRACT, context=replace(CONTEXT, aggregate_id=ID)).knowing(deal=THE_DEAL)
@@ -58,6 +61,7 @@ DRAFTED = ContractDrafted(
     owner=OWNER,
     team=TEAM,
     on=DRAFTED_ON,
+    terms_version=0,
 )
 SUBMITTED = ContractSubmitted(contract_id=ID, submitter=SOMEBODY.subject, total=eur("120000.00"))
 APPROVED = ContractApproved(contract_id=ID, approver="director", step="approval")

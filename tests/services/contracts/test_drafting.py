@@ -174,6 +174,7 @@ def test_a_contract_is_drafted_directly_for_whoever_asks_con_1() -> None:
             owner=CONTEXT.actor.member,
             team=CONTEXT.actor.team,
             on=CONTEXT.today,
+            terms_version=0,
         )
     )
 

@@ -15,7 +15,9 @@ from shared.events.process import Stage
 from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
 TALK = CompleteNode(key="first-conversation", evidence="Minutes 118")
-PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), planned_on=TODAY)
+PLANNED = DealNextStepPlanned(
+    deal_id=ID, on=date(2026, 3, 20), planned_on=TODAY, silence_until=date(2026, 3, 20), silence_version=0
+)
 
 
 def test_deal_2_a_task_is_completed_with_its_evidence() -> None:

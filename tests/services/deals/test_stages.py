@@ -21,7 +21,14 @@ from shared.events.deals.deal import (
 from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, THE_DEAL, TODAY, eur
 
 ON = MoveDeal(stage="needs-confirmed")
-PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), what="Workshop", planned_on=TODAY)
+PLANNED = DealNextStepPlanned(
+    deal_id=ID,
+    on=date(2026, 3, 20),
+    what="Workshop",
+    planned_on=TODAY,
+    silence_until=date(2026, 3, 20),
+    silence_version=0,
+)
 READY = THE_DEAL.given(OPENED, TALKED, PLANNED)
 MOVED: DealMoved = READY.when(ON).facts[0].event
 IN_NEEDS = READY.given(MOVED)

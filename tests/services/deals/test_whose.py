@@ -6,7 +6,7 @@ from typing import Any
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.closing import deal_lost
-from shared.domain.as_known import WHOSE, with_whose
+from shared.commands.as_known import WHOSE, with_whose
 from shared.events.deals.deal import DealHandedOver
 from shared.events.definition import known_fields
 from tests.services.deals.conftest import Office, Team

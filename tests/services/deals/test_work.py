@@ -27,7 +27,14 @@ CALLED = DealActivityLogged(
     outcome="Wants a workshop",
 )
 PLAN = PlanNextStep(on=date(2026, 3, 20), what="Workshop")
-PLANNED = DealNextStepPlanned(deal_id=ID, on=date(2026, 3, 20), what="Workshop", planned_on=TODAY)
+PLANNED = DealNextStepPlanned(
+    deal_id=ID,
+    on=date(2026, 3, 20),
+    what="Workshop",
+    planned_on=TODAY,
+    silence_until=date(2026, 3, 20),
+    silence_version=0,
+)
 
 
 def test_deal_6_an_activity_is_logged_by_whoever_asks() -> None:

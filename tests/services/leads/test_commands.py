@@ -48,10 +48,12 @@ from services.leads.domain.organisation.team import (
     Place,
     team,
 )
+from services.leads.domain.policies import NURTURING_EXIT
 from shared.domain.aggregate import Aggregate
+from shared.domain.policy import InForce
 from shared.domain.retraction import RetractFacts
 from shared.domain.roles import ONLY_SERVICES
-from shared.testing.scenario import Scenario, scenario
+from shared.testing.scenario import CONTEXT, Scenario, scenario
 from tests.services.leads.known import ROSA, SAM, SOUTH, ada, assigned, captured, formed, joined, opened, qualified
 
 HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
@@ -101,6 +103,7 @@ def around(aggregate: Aggregate, command: Any) -> Scenario:
         known=KnownUnder(),
         desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),
         matched=MatchedAccount(),
+        nurturing=InForce(default=NURTURING_EXIT.default, on=CONTEXT.today),
         neighbours=Neighbours(),
         place=Place(),
         keeper=Keeper(member_id=getattr(command, "owner", None) or ROSA, team=SOUTH),

@@ -12,7 +12,9 @@ from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, Matc
 from services.leads.domain.lead.erasure import EraseLeadPerson
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
 from services.leads.domain.lead.state import ConvertedLead, ErasedLead
+from services.leads.domain.policies import NURTURING_EXIT
 from shared.domain.aggregate import status_of
+from shared.domain.policy import InForce
 from shared.events.leads.account import AccountOpened, ContactAdded
 from shared.events.leads.lead import LeadQualificationNoted
 from shared.testing.scenario import CONTEXT, scenario
@@ -40,6 +42,7 @@ call = LogLeadActivity(kind="call")
 # -- conversion and the exit rule of nurturing ----------------------------------------------------------------------
 
 NEW = MatchedAccount()
+RULE = InForce(default=NURTURING_EXIT.default, on=TODAY)
 ready = work.given(qualified)
 deal = WantedDeal(name="Second line", amount=euros("620000"), expected_close=date(2026, 9, 30))
 ACCOUNT, CONTACT = (CONTEXT.derived_id(name) for name in ("account", "contact"))
@@ -73,28 +76,33 @@ with_deal = replace(
     deal_name="Second line",
     amount=euros("620000.00"),
     expected_close=date(2026, 9, 30),
+    exit_version=0,
 )
 
 
 def test_lead_8_a_qualified_lead_becomes_account_contact_and_deal_in_one_command() -> None:
-    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(buying_role="champion", deal=deal))
+    outcome = ready.knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(
+        ConvertLead(buying_role="champion", deal=deal)
+    )
     outcome.then(new_account, new_contact, with_deal)
     assert [fact.to for fact in outcome.facts] == [ACCOUNT, ACCOUNT, None]
     assert isinstance(outcome.state, ConvertedLead)
 
 
 def test_lead_8_a_lead_becomes_a_contact_of_the_account_that_is_there() -> None:
-    outcome = ready.knowing(matched=MatchedAccount(id=OTHER), known=KnownUnder()).when(ConvertLead())
-    outcome.then(replace(new_contact, account_id=OTHER, buying_role=None), replace(converted, contact_id=CONTACT))
+    outcome = ready.knowing(matched=MatchedAccount(id=OTHER), known=KnownUnder(), nurturing=RULE).when(ConvertLead())
+    outcome.then(
+        replace(new_contact, account_id=OTHER, buying_role=None), replace(converted, contact_id=CONTACT, exit_version=0)
+    )
 
 
 def test_lead_8_a_conversion_needs_no_deal() -> None:
-    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead())
-    assert outcome.facts[-1].event == replace(converted, account_id=ACCOUNT, contact_id=CONTACT)
+    outcome = ready.knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead())
+    assert outcome.facts[-1].event == replace(converted, account_id=ACCOUNT, contact_id=CONTACT, exit_version=0)
 
 
 def test_lead_7_an_unqualified_lead_is_refused_with_every_unmet_criterion() -> None:
-    outcome = work.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead())
+    outcome = work.knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead())
     outcome.then_rejected("not-qualified", *3 * ("criterion-unmet",))
     assert outcome.rejected is not None
     assert [reason.details["criterion"] for reason in outcome.rejected.reasons] == [
@@ -116,14 +124,16 @@ def test_lead_7_an_unqualified_lead_is_refused_with_every_unmet_criterion() -> N
 def test_lead_7_nurturing_ends_with_need_budget_and_decision_chain(
     known: LeadQualificationNoted, unmet: list[str]
 ) -> None:
-    outcome = work.given(known).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead())
+    outcome = work.given(known).knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead())
     reasons = outcome.rejected.reasons if outcome.rejected else ()
     assert [reason.details["criterion"] for reason in reasons] == unmet
 
 
 def test_lead_8_a_new_account_needs_a_name() -> None:
     nameless = (
-        scenario(lead).given(replace(captured, company_name=None), qualified).knowing(matched=NEW, known=KnownUnder())
+        scenario(lead)
+        .given(replace(captured, company_name=None), qualified)
+        .knowing(matched=NEW, known=KnownUnder(), nurturing=RULE)
     )
     nameless.when(ConvertLead()).then_rejected("name-missing")
     outcome = nameless.when(ConvertLead(account_name="Moreno"))
@@ -141,11 +151,11 @@ def test_lead_8_a_new_account_needs_a_name() -> None:
     ],
 )
 def test_lead_8_a_deal_that_cannot_be_is_refused(wrong: WantedDeal, code: str) -> None:
-    ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=wrong)).then_rejected(code)
+    ready.knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead(deal=wrong)).then_rejected(code)
 
 
 def test_lead_8_an_account_of_others_is_told_by_nothing_but_that() -> None:
-    theirs = ready.knowing(matched=MatchedAccount(of_others=True), known=KnownUnder())
+    theirs = ready.knowing(matched=MatchedAccount(of_others=True), known=KnownUnder(), nurturing=RULE)
     outcome = theirs.when(ConvertLead()).then_rejected("account-of-others")
     assert outcome.rejected is not None
     (reason,) = outcome.rejected.reasons
@@ -155,7 +165,11 @@ def test_lead_8_an_account_of_others_is_told_by_nothing_but_that() -> None:
 
 def test_lead_8_all_that_is_in_the_way_of_a_conversion_is_told_at_once() -> None:
     wrong = replace(deal, amount=replace(euros("-1"), currency="XAU"), expected_close=TODAY - timedelta(days=1))
-    nameless = scenario(lead).given(replace(captured, company_name=None)).knowing(matched=NEW, known=KnownUnder())
+    nameless = (
+        scenario(lead)
+        .given(replace(captured, company_name=None))
+        .knowing(matched=NEW, known=KnownUnder(), nurturing=RULE)
+    )
     nameless.when(ConvertLead(deal=wrong)).then_rejected(
         "not-qualified",
         *["criterion-unmet"] * 3,
@@ -169,15 +183,17 @@ def test_lead_8_all_that_is_in_the_way_of_a_conversion_is_told_at_once() -> None
 @pytest.mark.parametrize("currency", ["USD", "JPY"])
 def test_lead_8_the_deal_is_worth_an_amount_in_any_currency(currency: str) -> None:
     amount = replace(euros("7"), currency=currency)
-    outcome = ready.knowing(matched=NEW, known=KnownUnder()).when(ConvertLead(deal=replace(deal, amount=amount)))
+    outcome = ready.knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(
+        ConvertLead(deal=replace(deal, amount=amount))
+    )
     assert outcome.facts[-1].event.amount == amount
 
 
 def test_lead_8_the_same_conversion_again_records_nothing() -> None:
-    done = ready.given(with_deal).knowing(matched=NEW, known=KnownUnder())
+    done = ready.given(with_deal).knowing(matched=NEW, known=KnownUnder(), nurturing=RULE)
     done.when(ConvertLead(buying_role="champion", deal=deal)).then()
     done.when(ConvertLead(account_id=ACCOUNT, deal=deal)).then()
-    ready.given(converted).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead()).then()
+    ready.given(converted).knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead()).then()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +205,9 @@ def test_lead_8_the_same_conversion_again_records_nothing() -> None:
     ],
 )
 def test_lead_8_another_conversion_is_refused(other: ConvertLead) -> None:
-    ready.given(with_deal).knowing(matched=NEW, known=KnownUnder()).when(other).then_rejected("not-in-this-state")
+    ready.given(with_deal).knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(other).then_rejected(
+        "not-in-this-state"
+    )
 
 
 def test_lead_8_a_lead_is_disqualified_with_a_reason() -> None:
@@ -205,12 +223,16 @@ def test_lead_8_a_closed_lead_is_not_worked_on() -> None:
     for end in (converted, given_up):
         for command in (call, PlanLeadFollowUp(on=None), NoteLeadQualification(need_stated=True)):
             work.given(end).when(command).then_rejected("not-in-this-state")
-    work.given(given_up).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead()).then_rejected("not-in-this-state")
+    work.given(given_up).knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead()).then_rejected(
+        "not-in-this-state"
+    )
     work.given(converted).when(DisqualifyLead(reason="spam")).then_rejected("not-in-this-state")
 
 
 def test_lead_8_what_was_never_captured_is_not_converted() -> None:
-    scenario(lead).knowing(matched=NEW, known=KnownUnder()).when(ConvertLead()).then_rejected("does-not-exist")
+    scenario(lead).knowing(matched=NEW, known=KnownUnder(), nurturing=RULE).when(ConvertLead()).then_rejected(
+        "does-not-exist"
+    )
 
 
 # -- erasure --------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.context import Company
 from shared.events.codec import Codec
 from shared.ops.clock import Clock
-from shared.service.definition import projections_of, registry_for
+from shared.service.definition import projections_of, providers_of, registry_for
 
 
 def commands_of(name: str) -> CommandExecutor:
@@ -35,7 +35,7 @@ def commands_of(name: str) -> CommandExecutor:
         clock=Clock(),
         company=Company(),
         claim_secret=b"-" * 32,
-        provides=service.provides,
+        provides=providers_of(service),
         knows=service.knows,
     )
 

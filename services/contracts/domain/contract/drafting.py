@@ -17,11 +17,12 @@ from services.contracts.domain.contract.state import (
     contract,
     contract_of,
 )
-from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
+from services.contracts.domain.contract.terms import PaymentTerms, agreed
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
+from shared.domain.policy import Counts, InForce
 from shared.domain.references import (
     AccountId,
     CustomerId,
@@ -32,6 +33,7 @@ from shared.domain.references import (
 from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.contracts.contract import ContractDrafted, ContractFlagged, ContractTermsChanged, ContractVoided
+from shared.events.contracts.policy import StandardTerms
 from shared.events.definition import value
 from shared.events.money import Money
 
@@ -48,8 +50,8 @@ class DraftContract:
 
     name: Name
     total: Money
-    payment_terms: PaymentTerms = STANDARD_TERMS
-    """Default: 30 % after 30 days, 60 % after 60, 10 % after 90."""
+    payment_terms: PaymentTerms | None = None
+    """Default: those of the policy payment-terms, of the contract's team."""
     deal_id: DealId | None = None
     """The deal that it belongs to, one that whoever asks sees; a deal has at most one live contract."""
     account_id: AccountId | None = None
@@ -81,7 +83,6 @@ class DraftForDeal:
     name: Name
     total: Money
     trigger: Literal["stage", "win"]
-    payment_terms: PaymentTerms = STANDARD_TERMS
     account_id: AccountId | None = None
     owner: MemberId | None = None
     team: TeamId | None = None
@@ -131,6 +132,7 @@ def draft(
     context: Context,
     *,
     deal: NamedDeal,
+    standard: InForce[StandardTerms],
 ) -> Decision:
     """Draft a contract directly."""
     faults = list(_draft_faults(command, context, deal))
@@ -141,13 +143,17 @@ def draft(
     owner = deal.owner or command.owner or context.actor.member
     team = deal.team or command.team or context.actor.team
     completed = replace(command, account_id=command.account_id or deal.account_id)
-    return [_new_draft(completed, "direct", owner, team, context)]
+    terms = standard.of(team=team) if command.payment_terms is None else command.payment_terms
+    return [_new_draft(completed, "direct", terms, owner, team, context)]
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def draft_for_deal(state: NoContract | VoidedContract, command: DraftForDeal, context: Context) -> Decision:
-    """Draft the contract of a deal; anew when an earlier draft was voided."""
-    return [_new_draft(command, command.trigger, command.owner, command.team, context)]
+def draft_for_deal(
+    state: NoContract | VoidedContract, command: DraftForDeal, context: Context, standard: InForce[StandardTerms]
+) -> Decision:
+    """Draft the contract of a deal, on standard terms; anew when an earlier draft was voided."""
+    terms = standard.of(team=command.team)
+    return [_new_draft(command, command.trigger, terms, command.owner, command.team, context)]
 
 
 @contract.decides(allow=ONLY_SERVICES)
@@ -161,7 +167,7 @@ def follow_the_deal(state: DraftedContract, command: DraftForDeal, context: Cont
     foreign = (owner, team) != (state.owner, state.team)
     if command.trigger != "win" and not foreign:
         return []
-    total = agreed(command.total, command.payment_terms)
+    total = agreed(command.total, state.payment_terms)
     account_id = (command.account_id if foreign else None) or state.account_id or command.account_id
     if not foreign and (total, account_id) == (state.total, state.account_id):
         return []
@@ -212,12 +218,16 @@ def void(state: DraftedContract, command: VoidContract) -> Decision:
 
 @contract.already
 def is_drafted(state: DraftedContract, command: DraftContract) -> bool:
-    same = all(
-        getattr(state, field) == getattr(command, field) for field in ("name", "total", "payment_terms", "deal_id")
-    )
+    same = all(getattr(state, field) == getattr(command, field) for field in ("name", "total", "deal_id"))
     return same and all(
         getattr(command, own) in (None, getattr(state, known))
-        for own, known in (("account_id", "account_id"), ("owner", "owner"), ("team", "team"), ("on", "drafted_on"))
+        for own, known in (
+            ("payment_terms", "payment_terms"),
+            ("account_id", "account_id"),
+            ("owner", "owner"),
+            ("team", "team"),
+            ("on", "drafted_on"),
+        )
     )
 
 
@@ -274,15 +284,22 @@ def _draft_faults(command: DraftContract, context: Context, deal: NamedDeal) -> 
             yield Reason(code="other-than-deal", message=f"The contract has the {field} of its deal.", field=field)
 
 
-def _new_draft(
-    command: DraftContract | DraftForDeal, trigger: str, owner: UUID | None, team: UUID | None, context: Context
+def _new_draft(  # noqa: PLR0917
+    command: DraftContract | DraftForDeal,
+    trigger: str,
+    terms: PaymentTerms | Counts[StandardTerms],
+    owner: UUID | None,
+    team: UUID | None,
+    context: Context,
 ) -> Occurrence:
     on = command.on or context.today
+    payment_terms = terms.document.payment_terms if isinstance(terms, Counts) else terms
     drafted = ContractDrafted(
         contract_id=context.aggregate_id,
         name=command.name,
-        total=agreed(command.total, command.payment_terms),
-        payment_terms=command.payment_terms,
+        total=agreed(command.total, payment_terms),
+        payment_terms=payment_terms,
+        terms_version=terms.version if isinstance(terms, Counts) else None,
         trigger=trigger,
         deal_id=command.deal_id,
         account_id=command.account_id,

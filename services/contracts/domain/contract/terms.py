@@ -18,7 +18,7 @@ STANDARD_TERMS = (
     PaymentTerm(ratio=Decimal("0.60"), days=60, label="Delivery"),
     PaymentTerm(ratio=Decimal("0.10"), days=90, label="Retention"),
 )
-"""What is agreed unless the draft says otherwise."""
+"""What is agreed as long as neither a draft nor a policy says otherwise."""
 
 MAX_TERM = 3650
 
@@ -26,7 +26,7 @@ MAX_TERM = 3650
 def agreed(total: Money, terms: Sequence[PaymentTerm], *, currency: str | None = None) -> Money:
     """The total with the currency's decimals; refuses an amount or terms that cannot be, with every reason. A contract
     that has a currency keeps it."""
-    reasons = list(_total_faults(total, currency)) + list(_term_faults(terms))
+    reasons = list(_total_faults(total, currency)) + list(term_faults(terms))
     refuse_all("invalid-terms", "The contract's total or payment terms are invalid.", reasons)
     return check_money(total, "total")
 
@@ -38,7 +38,8 @@ def _total_faults(total: Money, currency: str | None) -> Iterator[Reason]:
         yield Reason(code="negative", message="A contract's total is not below zero.", field="total.amount")
 
 
-def _term_faults(terms: Sequence[PaymentTerm]) -> Iterator[Reason]:
+def term_faults(terms: Sequence[PaymentTerm]) -> Iterator[Reason]:
+    """Every reason why terms are none."""
     for index, term in enumerate(terms):
         if not term.ratio.is_finite() or not 0 < term.ratio <= 1:
             message = "The share of an instalment is above 0 and at most 1."

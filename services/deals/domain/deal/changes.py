@@ -17,6 +17,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.merge_patch import absent, given
+from shared.domain.policy import InForce
 from shared.domain.references import AnyMemberId, AnyTeamId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
@@ -27,6 +28,7 @@ from shared.events.deals.deal import (
     DealFactsNoted,
     DealHandedOver,
 )
+from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.process import FactValue
@@ -187,7 +189,13 @@ def hand_over(state: OpenDeal, command: HandOver) -> Decision:
 
 @deal.decides(allow=SELLING, method="PATCH")
 def update(
-    state: OpenDeal, command: UpdateDeal, context: Context, process: Process, conversion: Conversion
+    state: OpenDeal,
+    command: UpdateDeal,
+    context: Context,
+    *,
+    process: Process,
+    conversion: Conversion,
+    next_steps: InForce[NextSteps],
 ) -> Decision:
     """Change stage, amount, close date and next step together, or nothing.
 
@@ -203,7 +211,7 @@ def update(
         )
     if "next_step" in named:
         step = command.next_step or NextStep(on=None)
-        parts.append(lambda now: planned(now, step, context, "next_step.on"))
+        parts.append(lambda now: planned(now, step, context, next_steps, field="next_step.on"))
     if "stage" in named:
         parts.append(lambda now: moved(now, command.stage, context, process, conversion))
     changes: list[Any] = []

@@ -1,7 +1,7 @@
 """Work on a deal: what was done, and what is to be done next (DEAL-6)."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
@@ -12,10 +12,12 @@ from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
+from shared.domain.policy import InForce
 from shared.domain.references import ActivityId
 from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
+from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
 
@@ -59,7 +61,7 @@ class PlanNextStep:
 
 
 @deal.decides(allow=SELLING)
-def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Decision:
+def log_activity(state: OpenDeal, command: LogActivity, context: Context, next_steps: InForce[NextSteps]) -> Decision:
     """Log a call, e-mail, visit, meeting or demo, and plan what comes next."""
     activity_id = command.activity_id or context.derived_id("activity")
     on = command.on or context.today
@@ -67,7 +69,7 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
         lambda: _check_new(state, activity_id),
         lambda: _check_day(state, on, context),
         lambda: _cost(command, context),
-        lambda: _following(state, command, context),
+        lambda: _following(state, command, context, next_steps),
     )
     logged = DealActivityLogged(
         deal_id=state.id,
@@ -79,13 +81,15 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context) -> Dec
         cost=_cost(command, context),
         outcome=command.outcome,
     )
-    return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context)]
+    return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context, next_steps)]
 
 
 @deal.decides(allow=SELLING)
-def plan_next_step(state: OpenDeal, command: PlanNextStep, context: Context) -> Decision:
+def plan_next_step(
+    state: OpenDeal, command: PlanNextStep, context: Context, next_steps: InForce[NextSteps]
+) -> Decision:
     """Plan the next step, or say explicitly that there is none."""
-    return planned(state, NextStep(on=command.on, what=command.what), context, "on")
+    return planned(state, NextStep(on=command.on, what=command.what), context, next_steps, field="on")
 
 
 @deal.already
@@ -119,13 +123,27 @@ def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
     return replace(state, next_step=step, changes=said(state, "next-step", event.planned_on, step))
 
 
-def planned(state: OpenDeal, step: NextStep, context: Context, field: str) -> list[DealNextStepPlanned]:
-    """The next step as a fact, or nothing when it is planned already; `field` names its day in the command."""
+def planned(
+    state: OpenDeal, step: NextStep, context: Context, next_steps: InForce[NextSteps], *, field: str
+) -> list[DealNextStepPlanned]:
+    """The next step as a fact, with how long it keeps the deal from counting as silent, or nothing when it is planned
+    already; `field` names its day in the command."""
     if state.next_step == step:
         return []
     if step.on and step.on < context.today:
         raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
-    return [DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=context.today)]
+    rule = next_steps.of(team=state.team, process=state.process_id)
+    furthest = context.today + timedelta(days=rule.document.days_ahead)
+    return [
+        DealNextStepPlanned(
+            deal_id=state.id,
+            on=step.on,
+            what=step.what,
+            planned_on=context.today,
+            silence_until=min(step.on, furthest) if step.on else None,
+            silence_version=rule.version if step.on else None,
+        )
+    ]
 
 
 def _check_new(state: OpenDeal, activity_id: UUID) -> None:
@@ -145,5 +163,8 @@ def _cost(command: LogActivity, context: Context) -> Money | None:
     return check_money(command.cost, "cost", currency=context.company.currency) if command.cost else None
 
 
-def _following(state: OpenDeal, command: LogActivity, context: Context) -> list[DealNextStepPlanned]:
-    return planned(state, command.next_step, context, "next_step.on") if command.next_step else []
+def _following(
+    state: OpenDeal, command: LogActivity, context: Context, next_steps: InForce[NextSteps]
+) -> list[DealNextStepPlanned]:
+    step = command.next_step
+    return planned(state, step, context, next_steps, field="next_step.on") if step else []

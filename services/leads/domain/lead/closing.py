@@ -7,19 +7,21 @@ from uuid import UUID, uuid5
 
 from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.fields import BuyingRole
-from services.leads.domain.lead.nurturing import NURTURING_EXIT, facts_about
+from services.leads.domain.lead.nurturing import facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.criteria import unmet
 from shared.domain.fields import Day, LongText, Name
 from shared.domain.money import check_money
+from shared.domain.policy import InForce
 from shared.domain.references import AccountId
 from shared.domain.rejection import Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.definition import value
 from shared.events.leads.account import AccountOpened, ContactAdded
 from shared.events.leads.lead import LeadConverted, LeadDisqualified
+from shared.events.leads.policy import NurturingExit
 from shared.events.money import Money
 
 DisqualificationReason = Literal[
@@ -81,13 +83,20 @@ class DisqualifyLead:
 
 @lead.decides(allow=SELLING)
 def convert(
-    state: OpenLead, command: ConvertLead, context: Context, matched: MatchedAccount, known: KnownUnder
+    state: OpenLead,
+    command: ConvertLead,
+    context: Context,
+    *,
+    matched: MatchedAccount,
+    known: KnownUnder,
+    nurturing: InForce[NurturingExit],
 ) -> Decision:
     """Convert a qualified lead to an account (new or matched), a contact and, if wanted, a deal: all or nothing.
 
     Refused with every unmet criterion of the exit rule of nurturing.
     """
-    missing = unmet(NURTURING_EXIT, facts_about(state.qualification), "nurturing exit")
+    exit_rule = nurturing.of(team=state.team)
+    missing = unmet(exit_rule.document.criteria, facts_about(state.qualification), "nurturing exit")
     all_at_once(
         lambda: refuse_all("not-qualified", "The lead is not qualified.", missing),
         lambda: checked(command.deal, context),
@@ -113,6 +122,7 @@ def convert(
             amount=deal.amount if deal else None,
             expected_close=deal.expected_close if deal else None,
             industry=state.captured.industry,
+            exit_version=exit_rule.version,
         ),
     ]
 

@@ -19,29 +19,11 @@ from shared.domain.roles import SELLING
 from shared.events.definition import value
 from shared.events.leads.lead import LeadActivityLogged, LeadFollowUpPlanned, LeadQualificationNoted
 from shared.events.money import Money
-from shared.events.process import Criterion, Predicate
 
 ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
 ActivityOutcome = Literal["reached", "not-reached", "answered", "meeting-agreed", "declined"]
 Timeline = Literal["this-month", "this-quarter", "this-half-year", "this-year", "later"]
 Minutes = Annotated[int, Ge(0), Le(24 * 60)]
-
-NURTURING_EXIT = (
-    Criterion(
-        key="need-stated", name="The need is stated", when=Predicate(fact="need_stated", operator="is", value=True)
-    ),
-    Criterion(
-        key="budget",
-        name="The budget is at least 500 000",
-        when=Predicate(fact="budget", operator="at-least", value="500000"),
-    ),
-    Criterion(
-        key="decision-chain",
-        name="The decision chain is known",
-        when=Predicate(fact="decision_chain_known", operator="is", value=True),
-    ),
-)
-"""When nurturing is over; the budget is in the company's currency."""
 
 
 def facts_about(known: Qualification) -> Facts:

@@ -1,0 +1,64 @@
+"""The rules of leads that people set (policies)."""
+
+from collections.abc import Iterator, Mapping
+
+from shared.domain.context import Company
+from shared.domain.criteria import criteria_faults
+from shared.domain.policy import Policy, policies
+from shared.domain.rejection import Reason
+from shared.domain.roles import Reach, Role, permission
+from shared.events.leads.policy import LeadPolicySet, NurturingExit
+from shared.events.process import Criterion, Predicate
+
+STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.MARKETING: Reach.ALL})
+
+FACTS: Mapping[str, str] = {
+    "need_stated": "yes-no",
+    "budget": "number",
+    "decision_chain_known": "yes-no",
+    "timeline": "text",
+    "intent_to_cooperate": "yes-no",
+}
+"""What is known of a lead's qualification, and its kind."""
+
+
+def _exit_faults(document: NurturingExit, company: Company) -> Iterator[Reason]:
+    return criteria_faults(document.criteria, FACTS, "criteria")
+
+
+NURTURING_EXIT = Policy(
+    "nurturing-exit",
+    NurturingExit,
+    default=NurturingExit(
+        criteria=(
+            Criterion(
+                key="need-stated",
+                name="The need is stated",
+                when=Predicate(fact="need_stated", operator="is", value=True),
+            ),
+            Criterion(
+                key="budget",
+                name="The budget is at least 500 000",
+                when=Predicate(fact="budget", operator="at-least", value="500000"),
+            ),
+            Criterion(
+                key="decision-chain",
+                name="The decision chain is known",
+                when=Predicate(fact="decision_chain_known", operator="is", value=True),
+            ),
+        )
+    ),
+    allow=STEERING,
+    faults=_exit_faults,
+    example={
+        "criteria": [
+            {
+                "key": "budget",
+                "name": "The budget is at least 200 000",
+                "when": {"fact": "budget", "operator": "at-least", "value": "200000"},
+            }
+        ]
+    },
+)
+
+POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT)

@@ -1,0 +1,37 @@
+"""Events of the policies of leads: rules with numbers that people set, from a day on."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from annotated_types import MaxLen
+
+from shared.events.definition import event, value
+from shared.events.process import Criterion
+
+
+@value
+class NurturingExit:
+    """What has to be known of a lead before it is converted."""
+
+    criteria: Annotated[tuple[Criterion, ...], MaxLen(30)]
+    """About the facts need_stated, budget (in the company's currency), decision_chain_known, timeline and
+    intent_to_cooperate."""
+
+
+@event("leads.policy-set", aggregate="policy")
+class LeadPolicySet:
+    """A policy of leads counts from a day on: the field of its kind has the document, none takes it back."""
+
+    policy_id: UUID
+    kind: str
+    number: int
+    """The version, counted from 1 in its kind."""
+    on: date
+    """The company's day on which it was set."""
+    valid_from: date
+    team: UUID | None = None
+    """The team that it is for, with those below it; without team and process it is for the company."""
+    process: UUID | None = None
+    reason: str | None = None
+    nurturing_exit: NurturingExit | None = None

@@ -1,0 +1,156 @@
+"""The routes of a service's policies, which follow from their kinds: what counts, what counted, and setting it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, make_dataclass
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, TypeAdapter
+
+from shared.domain.policy import Policies, Policy, SetPolicy, Version, in_force
+from shared.domain.roles import EVERYBODY, Role
+from shared.http.command_routes import execute_command, operation_id
+from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
+from shared.http.headers import etag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyKind:
+    """A rule with numbers that can be set. Its address is the kind after that of this list."""
+
+    kind: str
+    about: str
+    set_by: list[str]
+    """The roles that set it."""
+    scopes: list[str]
+    """For whom it can be set."""
+    versions: int
+    """How often it was set; 0 where the default counts for everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyKinds:
+    """The policies of a service."""
+
+    items: list[PolicyKind]
+
+
+def policy_routes(policies: Policies) -> APIRouter:
+    """Every route of a service's policies."""
+    router = APIRouter()
+    _add_list(router, policies)
+    for policy in policies.kinds.values():
+        _add_kind(router, policies, policy)
+    return router
+
+
+def _add_list(router: APIRouter, policies: Policies) -> None:
+    name = policies.family.plural
+
+    @router.get(f"/v1/{name}", **operation(roles=EVERYBODY, answers=PolicyKinds), name=f"list_{name.replace('-', '_')}")
+    async def list_kinds(asking: CurrentActor, service: CurrentService) -> Response:
+        """List the rules with numbers that can be set, by kind."""
+        kinds = policies.kinds.values()
+        held = await service.commands.states(policies.family, [policies.id_of(policy) for policy in kinds])
+        items = [_kind(policy, _versions(held[policies.id_of(policy)].state)) for policy in kinds]
+        return answer(PolicyKinds(items=sorted(items, key=lambda item: item.kind)))
+
+
+def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> None:
+    address = f"/v1/{policies.family.plural}/{policy.kind}"
+    command, aggregate_id = policies.commands[policy.kind], policies.id_of(policy)
+    adapter: TypeAdapter[Any] = TypeAdapter(command)
+    shown = _shown(policy)
+
+    @router.get(address, **operation(roles=EVERYBODY, answers=shown), name=f"get_{policy.field}_policy")
+    async def get_policy(asking: CurrentActor, service: CurrentService) -> Response:
+        held = await service.commands.state(policies.family, aggregate_id)
+        versions = _versions(held.state)
+        today = service.settings.company.day(service.clock.now())
+        content = shown(
+            kind=policy.kind,
+            set_by=_people(policy),
+            scopes=list(policy.scopes),
+            default_document=policy.default,
+            in_force=in_force(versions, today),
+            versions=versions,
+        )
+        return answer(content, headers={"ETag": etag(held.sequence)})
+
+    get_policy.__doc__ = f"Show the policy {policy.kind}: what counts, by default and since when, and what counted."
+
+    described = operation(roles=policy.allow, body=command, example=command.example)  # type: ignore[attr-defined]
+
+    @router.post(address, **described, name=f"set_{policy.field}_policy")
+    async def set_policy(request: Request, asking: CurrentActor) -> Response:
+        body = await body_of(request, adapter)
+        return await execute_command(
+            request,
+            asking,
+            policies.family,
+            aggregate_id,
+            body.value,
+            raw=body.raw,
+            operation=operation_id(f"set_{policy.field}_policy"),
+            address=address,
+        )
+
+    set_policy.__doc__ = (
+        f"Set the policy {policy.kind}.\n\n{policy.summary} What is set counts from its day on, for what is decided "
+        "then; what was decided stays, and says by which version."
+    )
+
+
+def _people(policy: Policy[Any]) -> list[str]:
+    return sorted(role for role in policy.allow if role is not Role.SERVICE)
+
+
+def _versions(state: Any) -> Sequence[Version[Any]]:
+    return state.versions if isinstance(state, SetPolicy) else ()
+
+
+def _kind(policy: Policy[Any], versions: Sequence[Version[Any]]) -> PolicyKind:
+    return PolicyKind(
+        kind=policy.kind,
+        about=policy.summary,
+        set_by=_people(policy),
+        scopes=list(policy.scopes),
+        versions=len(versions),
+    )
+
+
+def _described(kind: Any, sentence: str) -> Any:
+    return Annotated[kind, Field(description=sentence)]
+
+
+def _shown(policy: Policy[Any]) -> Any:
+    """What is shown of a kind, typed by its document."""
+    title = policy.title
+    version = make_dataclass(
+        f"{title}Version",
+        [
+            ("number", _described(int, "Counts from 1.")),
+            ("valid_from", date),
+            ("document", _described(policy.document | None, "None: the next wider scope counts from that day on.")),
+            ("team", _described(UUID | None, "The team that it was set for.")),
+            ("process", _described(UUID | None, "The process that it was set for.")),
+            ("set_on", date),
+            ("reason", str | None),
+        ],
+    )
+    version.__doc__ = f"The policy {policy.kind} as it was set once."
+    shown = make_dataclass(
+        f"{title}Policy",
+        [
+            ("kind", str),
+            ("set_by", _described(list[str], "The roles that set it.")),
+            ("scopes", _described(list[str], "For whom it can be set.")),
+            ("default_document", _described(policy.document, "What counts as long as nothing is set; version 0.")),
+            ("in_force", _described(list[version], "What counts today, by scope.")),  # type: ignore[valid-type]
+            ("versions", _described(list[version], "All that was set, the first first.")),  # type: ignore[valid-type]
+        ],
+    )
+    shown.__doc__ = policy.summary
+    return shown
