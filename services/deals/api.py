@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
 from annotated_types import Ge, Le
 from fastapi import APIRouter, Query, Request, Response
@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from services.deals.domain.exchange_rate import KEEPING_RATES, PublishExchangeRates, exchange_rate, table_of
 from shared.domain.roles import READING
+from shared.events.working_hours import WEEKDAYS, Weekday
 from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation, words_of
 from shared.http.query_parameters import SPELLED_WHOLE
@@ -40,10 +41,6 @@ async def publish_exchange_rates(request: Request, asking: CurrentActor) -> Resp
         operation="publishExchangeRates",
         created=True,
     )
-
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

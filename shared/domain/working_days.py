@@ -32,6 +32,14 @@ class BusinessCalendar:
         """Whether people are expected to work on a day."""
         return _listed(self).is_working_day(day)
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether a day is a public holiday, on a weekend or not."""
+        return day in _listed(self)
+
+    def is_shifted(self, day: date) -> bool:
+        """Whether a day lies on a weekend and is worked in place of another."""
+        return _listed(self).is_weekend(day) and self.is_working(day)
+
     def after(self, start: date, days: int) -> date:
         """The day that is `days` working days after `start`, which itself need not be one; `start` for none."""
         if days <= 0:
@@ -56,7 +64,7 @@ class BusinessCalendar:
 
     def shifted_days(self, year: int) -> list[date]:
         """The days of a year that lie on weekends and are worked."""
-        return [day for day in _working_days(self, year) if _listed(self).is_weekend(day)]
+        return [day for day in _days(year) if self.is_shifted(day)]
 
     def is_known(self, year: int) -> bool:
         """Whether all of a year is known: its holidays are listed, and its shifted days where days are shifted.

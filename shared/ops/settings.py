@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import ssl
-import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from shared.domain.context import Company
 from shared.domain.money import minor_unit
 from shared.domain.periods import FiscalYear
 from shared.domain.working_days import calendar_of
+from shared.domain.working_time.hours import known_timezones
 from shared.languages.preference import TAG, lookup
 from shared.languages.shipped import SHIPPED
 from shared.ops.database_url import parse as parse_database_url
@@ -94,7 +94,7 @@ def _currency(given: str) -> str:
 
 
 def _timezone(given: str) -> str:
-    if given not in zoneinfo.available_timezones():
+    if given not in known_timezones():
         raise ValueError("is the name of a time zone, like Europe/Berlin")
     return given
 

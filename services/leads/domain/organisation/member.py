@@ -17,6 +17,7 @@ from shared.domain.references import TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
 from shared.domain.roles import EVERYBODY, OPERATIONS, SELLING, Role
+from shared.domain.working_time.leave import Leave
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
 from shared.events.leads.member import (
@@ -35,14 +36,6 @@ Capacity = Annotated[int, Ge(0), Le(10_000)]
 @value
 class NoMember:
     """Not in the organisation yet."""
-
-
-@value
-class Leave:
-    """Days away, both included."""
-
-    start: date
-    end: date
 
 
 @value

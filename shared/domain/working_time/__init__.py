@@ -1,0 +1,1 @@
+"""Working time: how much of it passes between two instants, and when so much will have passed."""
