@@ -34,6 +34,7 @@ UNTOLD: Mapping[str, str] = {
     "leads.lead-left-unassigned": "a lead without `owner` and `team` is in the public pool",
     "leads.lead-follow-up-planned": "what was planned in the past is past; the work that came of it is told",
     "leads.lead-erased": _ERASED,
+    "leads.member-leave-shortened": "a leave comes in with the days that were taken in the end",
     "leads.contact-erased": _ERASED,
     "deals.process-published": "processes are published here before deals follow them",
     "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",

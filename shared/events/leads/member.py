@@ -64,6 +64,18 @@ class MemberWentOnLeave:
     end: date
 
 
+@event("leads.member-leave-shortened", aggregate="member", rank=Rank.CHANGE)
+class MemberLeaveShortened:
+    """Of a leave from `start` to `end` only the days up to `last_day` are taken, or none."""
+
+    member_id: UUID
+    start: date
+    end: date
+    """The last day of it before."""
+    last_day: date | None
+    """None: all of it is called off."""
+
+
 @event("leads.member-left", aggregate="member", rank=Rank.END)
 class MemberLeft:
     """A member left the organisation."""

@@ -1,6 +1,7 @@
 """What holds for every command of the service."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -27,11 +28,10 @@ from services.leads.domain.lead.history import (
     ImportLeadQualification,
 )
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
+from services.leads.domain.organisation.leave import CancelLeave, GoOnLeave, ImportMemberLeave, ShortenLeave
 from services.leads.domain.organisation.member import (
-    GoOnLeave,
     ImportMember,
     ImportMemberDeparture,
-    ImportMemberLeave,
     ImportMemberMove,
     JoinMember,
     LeaveOrganisation,
@@ -53,8 +53,23 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.policy import InForce
 from shared.domain.retraction import RetractFacts
 from shared.domain.roles import ONLY_SERVICES
+from shared.events.leads.member import MemberWentOnLeave
 from shared.testing.scenario import CONTEXT, Scenario, scenario
-from tests.services.leads.known import ROSA, SAM, SOUTH, ada, assigned, captured, formed, joined, opened, qualified
+from tests.services.leads.known import (
+    HERE,
+    ROSA,
+    SAM,
+    SOUTH,
+    ada,
+    assigned,
+    captured,
+    formed,
+    joined,
+    opened,
+    qualified,
+)
+
+christmas = MemberWentOnLeave(member_id=HERE, start=date(2026, 12, 21), end=date(2027, 1, 3))
 
 HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
     **dict.fromkeys((FormTeam, ImportTeam), (team, ())),
@@ -64,6 +79,7 @@ HOME: dict[type, tuple[Aggregate, tuple[Any, ...]]] = {
         (MoveMember, GoOnLeave, LeaveOrganisation, ImportMemberMove, ImportMemberLeave, ImportMemberDeparture),
         (member, (joined,)),
     ),
+    **dict.fromkeys((ShortenLeave, CancelLeave), (member, (joined, christmas))),
     **dict.fromkeys((CaptureLead, ImportLead), (lead, ())),
     **dict.fromkeys(
         (

@@ -4,13 +4,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
+from services.leads.domain.organisation.leave import GoOnLeave, ImportMemberLeave
 from services.leads.domain.organisation.member import (
     ActiveMember,
     FormerMember,
-    GoOnLeave,
     ImportMember,
     ImportMemberDeparture,
-    ImportMemberLeave,
     ImportMemberMove,
     JoinMember,
     LeaveOrganisation,
@@ -123,19 +122,6 @@ def test_org_1_a_member_moves_to_another_team() -> None:
 
 def test_org_1_moving_to_where_one_is_records_nothing() -> None:
     newcomer.given(joined).when(MoveMember(team_id=SOUTH)).then()
-
-
-def test_org_1_a_member_goes_on_leave() -> None:
-    newcomer.given(joined).when(GoOnLeave(start=away.start, end=away.end)).then(away)
-
-
-def test_org_1_the_same_leave_twice_records_nothing() -> None:
-    newcomer.given(joined, away).when(GoOnLeave(start=away.start, end=away.end)).then()
-
-
-def test_org_1_a_leave_does_not_end_before_it_starts() -> None:
-    wrong = GoOnLeave(start=away.end, end=away.start)
-    newcomer.given(joined).when(wrong).then_rejected("ends-before-start")
 
 
 def test_org_1_everybody_is_their_own_owner_so_that_they_may_enter_their_leave() -> None:

@@ -129,16 +129,6 @@ async def test_api_4_a_rep_registers_accounts_for_nobody_else(house: House) -> N
     assert refused.status_code == 403
 
 
-async def test_org_1_a_rep_enters_their_own_leave_and_a_manager_the_teams(house: House) -> None:
-    rosa, sam, boss = unique("rosa"), unique("sam"), unique("boss")
-    _, (first, second) = await house.team(rosa, sam, manager=boss)
-    days = {"start": "2030-01-07", "end": "2030-01-11"}
-    await house.somebody(Role.REP, rosa).makes(f"/v1/members/{first}/go-on-leave", days)
-    refused = await house.somebody(Role.REP, rosa).does(f"/v1/members/{second}/go-on-leave", days)
-    assert refused.status_code == 403
-    await house.somebody(Role.MANAGER, boss).makes(f"/v1/members/{second}/go-on-leave", days)
-
-
 def today_of(house: House) -> str:
     """The company's day."""
     return house.service.running.clock.now().date().isoformat()

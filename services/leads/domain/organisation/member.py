@@ -1,4 +1,4 @@
-"""Members: joining, moving between teams, leave, leaving (ORG-1)."""
+"""Members: joining, moving between teams, leaving (ORG-1)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +16,7 @@ from shared.domain.history import said_of, stated
 from shared.domain.references import TeamId
 from shared.domain.rejection import Rejected
 from shared.domain.retraction import retractable
-from shared.domain.roles import EVERYBODY, OPERATIONS, SELLING, Role
+from shared.domain.roles import EVERYBODY, OPERATIONS, Role
 from shared.domain.working_time.leave import Leave
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.definition import value
@@ -26,7 +26,6 @@ from shared.events.leads.member import (
     MemberJoined,
     MemberLeft,
     MemberMoved,
-    MemberWentOnLeave,
 )
 
 Experience = Literal["new", "experienced", "senior"]
@@ -36,6 +35,14 @@ Capacity = Annotated[int, Ge(0), Le(10_000)]
 @value
 class NoMember:
     """Not in the organisation yet."""
+
+
+@value
+class Shortening:
+    """A leave as it was announced, and its last day after all; None where all of it was called off."""
+
+    leave: Leave
+    last_day: date | None
 
 
 @value
@@ -51,6 +58,7 @@ class ActiveMember:
     experience: str
     capacity: int
     leaves: tuple[Leave, ...] = ()
+    shortenings: tuple[Shortening, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
     since: date | None = None
@@ -73,6 +81,7 @@ class FormerMember:
     team: UUID | None
     left_on: date
     leaves: tuple[Leave, ...] = ()
+    shortenings: tuple[Shortening, ...] = ()
     assumptions: tuple[str, ...] = ()
     """What had to be assumed: "order-of-day" of one who came to two teams on a day whose order nobody knows."""
 
@@ -121,17 +130,6 @@ class MoveMember:
 
 
 @value
-class GoOnLeave:
-    """Say when a member is away."""
-
-    start: Day
-    end: Day
-    """The last day away."""
-
-    example: ClassVar[dict[str, object]] = {"start": "2026-12-21", "end": "2027-01-03"}
-
-
-@value
 class LeaveOrganisation:
     """Record that a member left."""
 
@@ -168,18 +166,6 @@ class ImportMemberMove:
     on: Day
     """The day: when it happened."""
     team_id: TeamId | None
-    at: datetime | None = None
-    """The instant, UTC, where it is known; default: the end of the day."""
-
-
-@value
-class ImportMemberLeave:
-    """Days away as history knows them."""
-
-    on: Day
-    """The day: when they were announced."""
-    start: Day
-    end: Day
     at: datetime | None = None
     """The instant, UTC, where it is known; default: the end of the day."""
 
@@ -231,18 +217,6 @@ def import_move(state: ActiveMember, command: ImportMemberMove, context: Context
     return [Occurrence(event=moved, at=context.past_moment(command.on, command.at))]
 
 
-@member.decides(allow=SELLING)
-def go_on_leave(state: ActiveMember, command: GoOnLeave) -> Decision:
-    """Say when a member is away: they get no leads meanwhile. Everybody may for themselves, managers for their team."""
-    return [on_leave(state, command)]
-
-
-@member.imports("leave", MemberWentOnLeave, again=("start",))
-def import_leave(state: ActiveMember, command: ImportMemberLeave, context: Context) -> Decision:
-    """Take over days away from history."""
-    return [Occurrence(event=on_leave(state, command), at=context.past_moment(command.on, command.at))]
-
-
 @member.decides(allow=OPERATIONS)
 def leave(state: ActiveMember, command: LeaveOrganisation, context: Context) -> Decision:
     """Record that a member left; their subject is free again."""
@@ -277,16 +251,6 @@ def is_imported(state: FormerMember, command: ImportMember) -> bool:
 @member.already
 def is_moved(state: ActiveMember, command: MoveMember) -> bool:
     return state.team == command.team_id
-
-
-@member.already
-def is_away(state: ActiveMember, command: GoOnLeave) -> bool:
-    return Leave(start=command.start, end=command.end) in state.leaves
-
-
-@member.already
-def is_leave_imported(state: ActiveMember | FormerMember, command: ImportMemberLeave) -> bool:
-    return Leave(start=command.start, end=command.end) in state.leaves
 
 
 @member.already
@@ -330,11 +294,6 @@ def is_now(state: ActiveMember, event: MemberChanged | MemberJoined) -> ActiveMe
 
 
 @member.evolves
-def went_on_leave(state: ActiveMember, event: MemberWentOnLeave) -> ActiveMember:
-    return replace(state, leaves=(*state.leaves, Leave(start=event.start, end=event.end)))
-
-
-@member.evolves
 def has_left(state: ActiveMember, event: MemberLeft) -> FormerMember:
     return FormerMember(
         id=state.id,
@@ -344,6 +303,7 @@ def has_left(state: ActiveMember, event: MemberLeft) -> FormerMember:
         team=state.team,
         left_on=event.on,
         leaves=state.leaves,
+        shortenings=state.shortenings,
         assumptions=state.assumptions,
     )
 
@@ -388,10 +348,3 @@ def joined(command: JoinMember | ImportMember, context: Context, holder: Subject
         on=command.on if isinstance(command, ImportMember) else context.today,
         **{name: value for name, value in told.items() if value is not None},
     )
-
-
-def on_leave(state: ActiveMember, command: GoOnLeave | ImportMemberLeave) -> MemberWentOnLeave:
-    """The fact that a member is away; refused when it ends before it starts."""
-    if command.end < command.start:
-        raise Rejected("ends-before-start", "A leave ends on the day it starts or later.", field="end")
-    return MemberWentOnLeave(member_id=state.id, start=command.start, end=command.end)
