@@ -7,13 +7,15 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from shared.domain.context import Company
 from shared.domain.working_days import WEEKENDS_ONLY, BusinessCalendar, calendar_of
-from shared.domain.working_time.hours import faults, usual_hours
+from shared.domain.working_time.hours import clock, faults, usual_hours
 from shared.domain.working_time.leave import Leave
 from shared.domain.working_time.reckoning import WorkingTime, working_time_of
 from shared.events.working_hours import WEEKDAYS, Shift, Weekday, WorkingHours
@@ -350,6 +352,8 @@ def test_due_is_the_inverse_of_elapsed_and_minutes_add_up(
     company: Company, hours: WorkingHours, leave: tuple[Leave, ...], start: datetime, first: int, then: int
 ) -> None:
     working: WorkingTime = working_time_of(company, hours, leave)
+    per_week = sum(end - begun for begun, end in map(clock, hours.shifts))
+    first, then = (each % (2000 * per_week) for each in (first, then))  # within a century, if it is a minute a week
     due = working.due(start, first)
     assert working.elapsed(start, due) == first * MINUTE
     later = working.due(due, then)
@@ -446,3 +450,16 @@ def test_all_faults_of_hours_are_told_with_their_fields(hours: WorkingHours, exp
 def test_a_time_of_day_ends_where_its_text_does() -> None:
     hours = WorkingHours(shifts=(Shift(weekday="monday", start="09:00\n", end="١٧:00"),))
     assert [reason.field for reason in faults(hours)] == ["shifts.0.start", "shifts.0.end"]
+
+
+def test_hours_are_data_that_reads_back_and_is_strict_at_the_edges() -> None:
+    hours = week("monday 22:00-06:00", "sunday 00:00-24:00", timezone="Asia/Kathmandu", place="DE-BY")
+    assert msgspec.json.decode(msgspec.json.encode(hours), type=WorkingHours) == hours
+    edge = TypeAdapter(WorkingHours)
+    assert edge.validate_json(edge.dump_json(hours)) == hours
+    (shift,) = edge.dump_python(week("monday 09:00-17:00"), mode="json")["shifts"]
+    for wrong in ({"weekday": "Monday"}, {"start": "9:00"}, {"end": "24:01"}, {"end": "09:00\n"}, {"until": "10:00"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            edge.validate_python({"shifts": [shift | wrong]})
+    with pytest.raises(ValueError, match="shifts"):
+        edge.validate_python({"shifts": []})
