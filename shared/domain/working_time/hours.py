@@ -15,17 +15,18 @@ DAY, WEEK = 24 * 60, 7 * 24 * 60
 _TIME = re.compile(TIME_OF_DAY, re.ASCII)
 
 
+@lru_cache(maxsize=32)
 def usual_hours(calendar: BusinessCalendar) -> WorkingHours:
     """From 09:00 to 17:00 on every weekday that is not of the weekend of a place, as that lies nowadays: Monday to
-    Friday, in Egypt Sunday to Thursday."""
+    Friday, in Egypt Sunday to Thursday. Memoised: a year is looked through."""
     weekend = calendar.weekend(LISTED[-1])
     worked = [name for number, name in enumerate(WEEKDAYS) if number not in weekend]
     return WorkingHours(shifts=tuple(Shift(weekday=name, start="09:00", end="17:00") for name in worked))
 
 
-def faults(hours: WorkingHours, root: str = "") -> list[Reason]:
-    """What is wrong with working hours, all of it; `root` is where a command has them, like "value."."""
-    return [*_of_shifts(hours.shifts, f"{root}shifts"), *_of_where(hours, root)]
+def faults(hours: WorkingHours) -> list[Reason]:
+    """What is wrong with working hours, all of it, each with its field in the document."""
+    return [*_of_shifts(hours.shifts), *_of_where(hours)]
 
 
 def clock(shift: Shift) -> tuple[int, int]:
@@ -43,24 +44,24 @@ def known_timezones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _of_where(hours: WorkingHours, root: str) -> Iterator[Reason]:
+def _of_where(hours: WorkingHours) -> Iterator[Reason]:
     if hours.timezone is not None and hours.timezone not in known_timezones():
         message = "A time zone is named as IANA does, like Europe/Berlin."
-        yield Reason(code="unknown-timezone", message=message, field=f"{root}timezone")
+        yield Reason(code="unknown-timezone", message=message, field="timezone")
     try:
         calendar_of(hours.place or "")
     except ValueError as error:
-        yield Reason(code="unknown-place", message=f"A place {error}.", field=f"{root}place")
+        yield Reason(code="unknown-place", message=f"A place {error}.", field="place")
 
 
-def _of_shifts(shifts: tuple[Shift, ...], where: str) -> Iterator[Reason]:
+def _of_shifts(shifts: tuple[Shift, ...]) -> Iterator[Reason]:
     if not shifts:
         yield Reason(
-            code="no-shifts", message="A week has one shift at least; else nothing would ever fall due.", field=where
+            code="no-shifts", message="A week has one shift at least; else nothing would ever fall due.", field="shifts"
         )
     sound = []
     for index, shift in enumerate(shifts):
-        wrong = list(_of_shift(shift, f"{where}.{index}"))
+        wrong = list(_of_shift(shift, f"shifts.{index}"))
         yield from wrong
         if not wrong:
             sound.append(index)
@@ -69,8 +70,8 @@ def _of_shifts(shifts: tuple[Shift, ...], where: str) -> Iterator[Reason]:
             yield Reason(
                 code="overlapping-shifts",
                 message="Two shifts take place at the same time.",
-                field=f"{where}.{other}",
-                details={"with": f"{where}.{one}"},
+                field=f"shifts.{other}",
+                details={"with": f"shifts.{one}"},
             )
 
 

@@ -442,7 +442,6 @@ def test_hours_that_are_sound(hours: WorkingHours) -> None:
 )
 def test_all_faults_of_hours_are_told_with_their_fields(hours: WorkingHours, expected: list[tuple[str, str]]) -> None:
     assert [(reason.code, reason.field) for reason in faults(hours)] == expected
-    assert [reason.field for reason in faults(hours, "value.")] == [f"value.{field}" for _, field in expected]
     with pytest.raises(ValueError, match=expected[0][1]):
         working_time_of(BERLIN, hours)
 
