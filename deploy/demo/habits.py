@@ -195,11 +195,15 @@ async def _own_team(desk: Desk) -> str | None:
 
 
 async def decide_on_a_contract(desk: Desk, world: World) -> None:
-    """Legal or the director approves what somebody else submitted, or sends it back."""
+    """Legal and the director approve what somebody else submitted, or send it back."""
     found = (await desk.read("/v1/contracts", status="submitted", limit=LOOKED_AT, sort="updated_at")).items
     if not found:
         return
-    path = f"/v1/contracts/{desk.random.choice(found)['id']}"
+    contract = (await desk.read(f"/v1/contracts/{desk.random.choice(found)['id']}")).body
+    path = f"/v1/contract-approvals/{contract.get('approval_id')}"
+    asked = (await desk.read(path)).body.get("waits_for", ())
+    if desk.person.role not in [each["role"] for each in asked]:
+        return
     if desk.random.random() < 0.93:
         await desk.do(f"{path}/approve", {"reason": "Standard terms."})
     else:
@@ -272,6 +276,7 @@ HABITS: Mapping[Role, tuple[tuple[int, Habit], ...]] = {
     Role.MANAGER: ((1, look_after_the_team),),
     Role.SALES_DIRECTOR: ((1, decide_on_a_contract),),
     Role.LEGAL: ((1, decide_on_a_contract),),
+    Role.EXECUTIVE: ((1, decide_on_a_contract),),
     Role.FINANCE: ((2, write_an_invoice), (3, book_a_receipt)),
     Role.MARKETING: ((1, capture_a_lead),),
 }
@@ -282,6 +287,7 @@ BUSY: Mapping[Role, int] = {
     Role.MANAGER: 1,
     Role.SALES_DIRECTOR: 1,
     Role.LEGAL: 3,
+    Role.EXECUTIVE: 1,
     Role.FINANCE: 6,
     Role.MARKETING: 5,
 }

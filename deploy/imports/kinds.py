@@ -9,7 +9,8 @@ from uuid import UUID
 
 from deploy.services import definition_of
 from shared.domain.imports import FactKind, Ids
-from shared.domain.references import Free, ids_of
+from shared.domain.references import ids_of
+from shared.events.references import Free
 from shared.events.registry import SERVICES
 
 KINDS: Mapping[str, FactKind] = {
@@ -29,6 +30,7 @@ OUTSIDE_ID = "outside_id"
 _ERASED = "whoever is to be forgotten is erased here, in what was imported too"
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
+_APPROVED = "a contract of history says when it was submitted and approved, and by whom; nobody is asked again"
 UNTOLD: Mapping[str, str] = {
     "leads.turn-taken": "history says whose a lead was; a queue gives away those that come in here",
     "leads.lead-left-unassigned": "a lead without `owner` and `team` is in the public pool",
@@ -41,6 +43,14 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
     "contracts.contract-terms-changed": _BY_ITS_DAYS,
     "contracts.contract-returned": _BY_ITS_DAYS,
+    "contracts.contract-recalled": _BY_ITS_DAYS,
+    "contracts.approval-requested": _APPROVED,
+    "contracts.approval-given": _APPROVED,
+    "contracts.approval-delegated": _APPROVED,
+    "contracts.approval-escalated": _APPROVED,
+    "contracts.approval-granted": _APPROVED,
+    "contracts.approval-returned": _APPROVED,
+    "contracts.approval-recalled": _APPROVED,
     "contracts.contract-voided": "a contract that came to nothing is left out",
     "contracts.contract-flagged": "nobody has to look any more at what is past",
     "receivables.plan-drawn-up": "the payment plan of an imported contract is drawn up here, once it is in force",

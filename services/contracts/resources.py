@@ -4,10 +4,12 @@ from datetime import date
 from uuid import UUID
 
 from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.approval import APPROVALS
 from shared.events.contracts.contract import PaymentTerm
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.http.resources import Resource
+from shared.service.resources import approval_resource
 
 
 @value
@@ -40,6 +42,8 @@ class SubmittedContract(Contract):
     """It waits for somebody else's approval; its terms stand."""
 
     submitter: str
+    approval_id: UUID | None
+    """What decides it, at `/v1/contract-approvals/{id}`; None where history tells of the submission."""
 
 
 @value
@@ -74,6 +78,7 @@ class VoidedContract(Contract):
 
 
 RESOURCES = (
+    approval_resource(APPROVALS),
     Resource(
         contract, DraftedContract, SubmittedContract, ApprovedContract, SignedContract, ActiveContract, VoidedContract
     ),

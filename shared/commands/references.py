@@ -15,9 +15,10 @@ from shared.commands.loaders import LoaderContext, NamedThing
 from shared.domain.aggregate import Aggregate, Handler
 from shared.domain.context import Actor
 from shared.domain.permissions import reach_of, sees
-from shared.domain.references import MADE_A_MOMENT_AGO, Naming, Reference, Thing, ids_of, named_by
+from shared.domain.references import MADE_A_MOMENT_AGO, Naming, Thing, ids_of, named_by
 from shared.domain.rejection import Reason
 from shared.domain.roles import EVERYBODY, Permission, Reach, is_for_people
+from shared.events.references import Reference
 
 
 @dataclass(frozen=True, slots=True)

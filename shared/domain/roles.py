@@ -4,24 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-
-class Role(StrEnum):
-    """What a person does in the company, as carried by the bearer token."""
-
-    REP = "rep"
-    MANAGER = "manager"
-    SALES_DIRECTOR = "sales-director"
-    EXECUTIVE = "executive"
-    SALES_OPERATIONS = "sales-operations"
-    MARKETING = "marketing"
-    PRODUCT = "product"
-    PRESALES = "presales"
-    DELIVERY = "delivery"
-    CUSTOMER_SERVICE = "customer-service"
-    LEGAL = "legal"
-    FINANCE = "finance"
-    ADMIN = "admin"
-    SERVICE = "service"
+from shared.events.roles import Role as Role  # noqa: PLC0414 - it is part of this vocabulary
 
 
 class Reach(StrEnum):

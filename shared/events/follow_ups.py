@@ -148,7 +148,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
 """What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 
 FOLLOWING = tuple(dict.fromkeys(each.service for followers in FOLLOWERS.values() for each in followers))
-TIMED = ("receivables",)
+TIMED = ("contracts", "receivables")
 """The services whose aggregates have timers."""
 
 

@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 
+from shared.events.approvals import APPROVING, approval_events
 from shared.events.definition import Upcast
 from shared.events.follow_ups import published
 
@@ -47,9 +48,20 @@ def registry_of(*services: str) -> Registry:
         [
             *(found for module in modules for found in _events_in(module)),
             *(found for service in services or SERVICES for found in published(service)),
+            *(
+                found
+                for service in APPROVING
+                if service in (services or SERVICES)
+                for found in approval_events(service).every
+            ),
         ],
         [found for module in modules for found in vars(module).values() if hasattr(found, "upcasts")],
     )
+
+
+def told_by(service: str) -> tuple[type, ...]:
+    """The events of families that services have alike: what follows from events, and approvals."""
+    return (*published(service), *(approval_events(service).every if service in APPROVING else ()))
 
 
 def modules_of(service: str) -> list[ModuleType]:

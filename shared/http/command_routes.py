@@ -17,11 +17,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shared.commands.access import obstacle
+from shared.commands.access import is_seen, obstacle
 from shared.commands.request import CommandRequest, CommandResult, NotFound
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
-from shared.domain.permissions import sees
 from shared.domain.roles import Role, is_for_people
 from shared.eventstore.append import Idempotency
 from shared.http.bodies import parse, read_body
@@ -301,8 +300,7 @@ def resource_route(resource: Resource, commands: Iterable[CommandRoute]) -> Rout
         actor = await reader(request, reads=())
         aggregate_id = path_id(request, aggregate)
         held = await service.commands.state(aggregate, aggregate_id)
-        owner, team = getattr(held.state, "owner", None), getattr(held.state, "team", None)
-        if isinstance(held.state, aggregate.start) or not sees(actor, aggregate.readers, owner, team):
+        if isinstance(held.state, aggregate.start) or not is_seen(actor, aggregate, held.state):
             raise NotFound(aggregate.name, aggregate_id)
         tag = etag(held.sequence)
         if is_unchanged(request, held.sequence):

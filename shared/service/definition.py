@@ -11,11 +11,13 @@ from starlette.routing import BaseRoute
 from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
 from shared.commands.references import Listed, OnStream
+from shared.directory.approvals import subject_of
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import organisation
 from shared.directory.policies import provided_by
 from shared.directory.references import PEOPLE
 from shared.domain.aggregate import Aggregate
+from shared.domain.approval.requesting import Approvals, Subject
 from shared.domain.follow_up import follow_up
 from shared.domain.policy import Policies
 from shared.events.leads.team import TeamFormed
@@ -54,6 +56,8 @@ class Service:
     aggregates: tuple[Aggregate, ...] = field(default=(), kw_only=True)
     policies: Policies | None = field(default=None, kw_only=True)
     """The rules with numbers that people set; handlers are given those in force by their types."""
+    approvals: Approvals | None = field(default=None, kw_only=True)
+    """What it has approved by chains; their family is one of its aggregates."""
     resources: tuple[Resource, ...] = field(default=(), kw_only=True)
     """What is published of the aggregates; one without is not shown."""
     reactions: Reactions | None = field(default=None, kw_only=True)
@@ -116,5 +120,9 @@ def journaled_topics(service: Service, registry: Registry) -> frozenset[str]:
 
 
 def providers_of(service: Service) -> Mapping[type, Provider]:
-    """How the parameters of handlers are loaded: what the service says, and its policies."""
-    return {**service.provides, **(provided_by(service.policies) if service.policies else {})}
+    """How the parameters of handlers are loaded: what the service says, its policies, and what is approved."""
+    return {
+        **service.provides,
+        **(provided_by(service.policies) if service.policies else {}),
+        **({Subject: subject_of(service.approvals)} if service.approvals else {}),
+    }

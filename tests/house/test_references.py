@@ -4,7 +4,8 @@ import pytest
 
 from deploy.services import SERVICES, definition_of
 from shared.domain.aggregate import Aggregate
-from shared.domain.references import Free, ids_of
+from shared.domain.references import ids_of
+from shared.events.references import Free
 
 FAMILIES = [family for service in SERVICES for family in definition_of(service).families]
 

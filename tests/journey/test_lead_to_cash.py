@@ -221,10 +221,14 @@ async def the_contract_comes_into_force(sale: Sale, contract: str) -> Answer:
     assert stale.status == 412
     changed = await company.rep.patch(path, {"payment_terms": terms, "account_id": sale.account}, version=version)
     assert changed.status == 200, changed.body
-    assert (await company.rep.post(f"{path}/approve", {})).status == 403
-    assert (await company.legal.post(f"{path}/approve", {})).status == 409
     submitted = await done(company.rep, f"{path}/submit", {})
-    await done(company.legal, f"{path}/approve", {"reason": "Agreed terms"}, after=submitted)
+    approval = f"/v1/contract-approvals/{(await seen(company.rep, path, after=submitted))['approval_id']}"
+    assert (await company.rep.post(f"{approval}/approve", {})).body["code"] == "own-submission"
+    assert (await company.manager.post(f"{approval}/approve", {})).body["code"] == "not-an-approver"
+    await done(company.legal, f"{approval}/approve", {"reason": "Agreed terms"})
+    assert (await company.legal.post(f"{approval}/approve", {})).body["code"] == "already-decided"
+    assert (await seen(company.legal, path))["status"] == "submitted"
+    await done(company.director, f"{approval}/approve", {})
     signature = {"signed_by_us": today, "signed_by_customer": today, "evidence_hash": EVIDENCE}
     await done(company.rep, f"{path}/sign", signature)
     active = await done(company.rep, f"{path}/activate", {"on": today})

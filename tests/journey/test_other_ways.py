@@ -39,7 +39,8 @@ async def test_a_reopened_deal_flags_a_submitted_contract(stack: WholeStack) -> 
     [drafted] = await contracts_of(company.rep, opened.id, after=won)
     path = f"/v1/contracts/{drafted['id']}"
     await done(company.director, f"{path}/submit", {})
-    own = await company.director.post(f"{path}/approve", {})
+    approval = (await seen(company.director, path))["approval_id"]
+    own = await company.director.post(f"/v1/contract-approvals/{approval}/approve", {})
     assert (own.status, own.body["code"]) == (409, "own-submission")
     reopened = await done(company.rep, f"/v1/deals/{opened.id}/reopen", {"reason": "The order was taken back"})
     [flagged] = await contracts_of(company.rep, opened.id, after=reopened)

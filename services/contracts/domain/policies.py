@@ -1,15 +1,19 @@
 """The rules of contracts that people set (policies)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from services.contracts.domain.contract.terms import STANDARD_TERMS, term_faults
+from shared.domain.approval.chain import chain_faults
 from shared.domain.context import Company
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
-from shared.events.contracts.policy import ContractPolicySet, StandardTerms
+from shared.events.approvals import ApprovalChain, ApprovalStep, Approver
+from shared.events.contracts.policy import ContractChain, ContractPolicySet, StandardTerms
+from shared.events.process import Predicate
 
 SETTING_TERMS = permission({Role.FINANCE: Reach.ALL, Role.LEGAL: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL})
+SETTING_APPROVAL = permission({Role.EXECUTIVE: Reach.ALL, Role.LEGAL: Reach.ALL})
 
 
 def _terms_faults(document: StandardTerms, company: Company) -> Iterator[Reason]:
@@ -30,4 +34,70 @@ PAYMENT_TERMS = Policy(
     },
 )
 
-POLICIES = policies("contract", ContractPolicySet, PAYMENT_TERMS)
+FACTS: Mapping[str, str] = {
+    "amount": "number",
+    "currency": "text",
+    "foreign_currency": "yes-no",
+    "instalments": "number",
+    "longest_days": "number",
+    "standard_terms": "yes-no",
+    "for_deal": "yes-no",
+}
+"""What conditions of the chain may ask of a contract, and its kind: the total in its own currency, whether that is
+another than the company's, how many instalments there are and when the last one is due, whether the terms are the
+standard ones, and whether it is the contract of a deal."""
+
+OWN_SUBMISSION = "The approver is never who submits (CON-2): others, or skip."
+
+
+def _chain_faults(document: ContractChain, company: Company) -> Iterator[Reason]:
+    for reason in chain_faults(document.chain, FACTS):
+        yield Reason(code=reason.code, message=reason.message, field=f"chain.{reason.field}", details=reason.details)
+    if document.chain.self_approval == "allow":
+        yield Reason(code="own-submission", message=OWN_SUBMISSION, field="chain.self_approval")
+
+
+CONTRACT_APPROVAL = Policy(
+    "contract-approval",
+    ContractChain,
+    default=ContractChain(
+        chain=ApprovalChain(
+            steps=(
+                ApprovalStep(
+                    key="direction-and-legal",
+                    name="Sales direction and legal",
+                    approvers=(Approver(role=Role.SALES_DIRECTOR), Approver(role=Role.LEGAL)),
+                    within_days=2,
+                    escalates_to=Approver(role=Role.EXECUTIVE),
+                ),
+                ApprovalStep(
+                    key="executive",
+                    name="Executive, above 1 000 000",
+                    approvers=(Approver(role=Role.EXECUTIVE),),
+                    when=Predicate(fact="amount", operator="above", value="1000000"),
+                    within_days=2,
+                ),
+            ),
+        )
+    ),
+    allow=SETTING_APPROVAL,
+    faults=_chain_faults,
+    example={
+        "chain": {
+            "steps": [
+                {
+                    "key": "legal",
+                    "name": "Legal, where the terms are others",
+                    "approvers": [{"role": "legal"}],
+                    "when": {"fact": "standard_terms", "operator": "is", "value": False},
+                    "within_days": 2,
+                },
+                {"key": "manager", "name": "The manager", "approvers": [{"superior": 1}], "within_days": 1},
+            ],
+            "empty_approver": "fallback",
+            "fallback": {"role": "sales-director"},
+        }
+    },
+)
+
+POLICIES = policies("contract", ContractPolicySet, PAYMENT_TERMS, CONTRACT_APPROVAL)

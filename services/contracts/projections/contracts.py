@@ -12,6 +12,7 @@ from shared.events.contracts.contract import (
     ContractApproved,
     ContractDrafted,
     ContractFlagged,
+    ContractRecalled,
     ContractReturned,
     ContractSigned,
     ContractSubmitted,
@@ -92,6 +93,7 @@ CONTRACT = Table(
         ContractSubmitted: lambda *_: {"status": "submitted"},
         ContractApproved: lambda *_: {"status": "approved"},
         ContractReturned: lambda *_: {"status": "drafted"},
+        ContractRecalled: lambda *_: {"status": "drafted"},
         ContractSigned: _signed,
         ContractActivated: _activated,
         ContractVoided: lambda *_: {"status": "voided"},
@@ -102,7 +104,7 @@ CONTRACT = Table(
 
 CONTRACT_PROJECTION = Projection(
     name="contracts",
-    version=7,
+    version=8,
     ddl=CONTRACT.ddl,
     indices=CONTRACT.index_ddl,
     apply=CONTRACT.apply,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.contracts.domain.contract.approval import APPROVALS, OwnApproval
 from services.contracts.domain.contract.drafting import DraftContract, NamedDeal
 from shared.commands.loaders import LoaderContext
 from shared.domain.context import Context
@@ -11,3 +12,10 @@ async def named_deal(reader: LoaderContext, state: Any, command: DraftContract, 
     """The deal that a draft names, when its asker sees it."""
     found = reader.named.get(("deal", command.deal_id)) if command.deal_id else None
     return NamedDeal(owner=found.owner, team=found.team, account_id=found.account_id) if found else NamedDeal()
+
+
+async def own_approval(reader: LoaderContext, state: Any, command: Any, context: Context) -> OwnApproval:
+    """The approval that a submitted contract waits for."""
+    if state.approval_id is None:
+        return OwnApproval()
+    return OwnApproval(state=(await reader.state(APPROVALS.family, state.approval_id))[0])

@@ -60,6 +60,8 @@ class ContractSubmitted:
     contract_id: UUID
     submitter: str
     total: Money
+    approval_id: UUID | None = None
+    """The approval that decides it; None where history tells of it."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -67,11 +69,13 @@ class ContractSubmitted:
 
 @event("contracts.contract-approved", aggregate="contract")
 class ContractApproved:
-    """Somebody other than the submitter approved it (CON-2)."""
+    """Everybody approved it whom its chain asks (CON-2)."""
 
     contract_id: UUID
     approver: str
+    """Who decided last; where nobody had to, who submitted it."""
     step: str
+    """The key of the last step; where there was none, `none`."""
     reason: str | None = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
@@ -86,6 +90,18 @@ class ContractReturned:
     approver: str
     step: str
     reason: str
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("contracts.contract-recalled", aggregate="contract")
+class ContractRecalled:
+    """It was taken back before it was decided, and is a draft again (CON-2)."""
+
+    contract_id: UUID
+    by: str
+    reason: str | None = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

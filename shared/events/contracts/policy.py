@@ -6,6 +6,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen, MinLen
 
+from shared.events.approvals import ApprovalChain
 from shared.events.contracts.contract import PaymentTerm
 from shared.events.definition import event, value
 
@@ -15,6 +16,15 @@ class StandardTerms:
     """When which share of a contract's total falls due, unless its draft says otherwise."""
 
     payment_terms: Annotated[tuple[PaymentTerm, ...], MinLen(1), MaxLen(60)]
+
+
+@value
+class ContractChain:
+    """Who has to approve a contract before it is signed."""
+
+    chain: ApprovalChain
+    """Its conditions are about the facts amount, currency, foreign_currency, instalments, longest_days, standard_terms
+    and for_deal."""
 
 
 @event("contracts.policy-set", aggregate="policy")
@@ -33,3 +43,4 @@ class ContractPolicySet:
     process: UUID | None = None
     reason: str | None = None
     payment_terms: StandardTerms | None = None
+    contract_approval: ContractChain | None = None

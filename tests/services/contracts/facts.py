@@ -18,6 +18,7 @@ from shared.events.contracts.contract import (
     ContractApproved,
     ContractDrafted,
     ContractFlagged,
+    ContractRecalled,
     ContractReturned,
     ContractSigned,
     ContractSubmitted,
@@ -86,5 +87,6 @@ ACTIVATED = ContractActivated(
     owner=OWNER,
     team=TEAM,
 )
+RECALLED = ContractRecalled(contract_id=ID, by=SOMEBODY.subject)
 VOIDED = ContractVoided(contract_id=ID, reason="The deal was reopened: budget", deal_id=DEAL)
 FLAGGED = ContractFlagged(contract_id=ID, reason="The deal was reopened: budget", deal_id=DEAL)

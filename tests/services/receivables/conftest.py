@@ -41,6 +41,9 @@ class Office:
     def lawyer(self) -> Desk:
         return Desk(client=self.contracts.client(Role.LEGAL, "lara"))
 
+    def director(self) -> Desk:
+        return Desk(client=self.contracts.client(Role.SALES_DIRECTOR, "dora"))
+
     def finance(self) -> Desk:
         return Desk(client=self.receivables.client(Role.FINANCE, "fred"))
 

@@ -16,7 +16,6 @@ from shared.domain.references import (
     CustomerId,
     DealId,
     MemberId,
-    Reference,
     TeamId,
 )
 from shared.domain.rejection import Reason, Rejected, refuse_all
@@ -24,6 +23,7 @@ from shared.domain.roles import ONLY_SERVICES, READING, SELLING
 from shared.events.codec import Codec
 from shared.events.definition import event, value
 from shared.events.follow_ups import follow_up_events
+from shared.events.references import Reference
 from shared.events.registry import Registry
 
 ShelfId = Annotated[UUID, Reference("shelf")]

@@ -11,15 +11,14 @@ from shared.domain.references import (
     EACH,
     AccountId,
     ActivityId,
-    Free,
     MemberId,
-    Reference,
     TeamId,
     ids_of,
     named_by,
     reference_of,
 )
 from shared.events.definition import value
+from shared.events.references import Free, Reference
 
 
 @value

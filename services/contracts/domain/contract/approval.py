@@ -1,6 +1,8 @@
-"""How a contract is approved: in one step, by somebody other than who submitted it (CON-2)."""
+"""How a contract is approved: by whoever its chain asks, never by who submitted it (CON-2)."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from services.contracts.domain.contract.state import (
     ApprovedContract,
@@ -9,18 +11,23 @@ from services.contracts.domain.contract.state import (
     carried,
     contract,
 )
-from shared.domain.aggregate import Decision
+from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.approval.chain import Approvers, planned
+from shared.domain.approval.family import approvals
+from shared.domain.approval.requesting import Approvable, Outcome, recalled, requested
+from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Context
+from shared.domain.criteria import Facts
 from shared.domain.fields import Text
+from shared.domain.policy import InForce
 from shared.domain.rejection import Rejected
-from shared.domain.roles import SELLING, Reach, Role, permission
-from shared.events.contracts.contract import ContractApproved, ContractReturned, ContractSubmitted
+from shared.domain.roles import READING, SELLING
+from shared.events.contracts.contract import ContractApproved, ContractRecalled, ContractReturned, ContractSubmitted
+from shared.events.contracts.policy import ContractChain, StandardTerms
 from shared.events.definition import value
 
-APPROVING = permission({Role.SALES_DIRECTOR: Reach.ALL, Role.LEGAL: Reach.ALL, Role.EXECUTIVE: Reach.ALL})
-"""Those who bind the company."""
-
-STEP = "approval"
+NOBODY = "none"
+"""The step of a contract that nobody had to approve."""
 
 
 @value
@@ -31,44 +38,63 @@ class SubmitContract:
 
 
 @value
-class ApproveContract:
-    """Approve a submitted contract."""
+class RecallContract:
+    """Take a submitted contract back before it is decided."""
 
     reason: Text | None = None
 
-    example: ClassVar[dict[str, object]] = {"reason": "Standard terms"}
+    example: ClassVar[dict[str, object]] = {"reason": "The customer wants another scope"}
 
 
 @value
-class ReturnContract:
-    """Send a submitted contract back for rework."""
+class OwnApproval:
+    """The approval of a submitted contract, as a handler is given it; None where history tells of the submission."""
 
-    reason: Text
-    """What is to be reworked."""
-
-    example: ClassVar[dict[str, object]] = {"reason": "The retention is missing"}
+    state: Any = None
 
 
 @contract.decides(allow=SELLING)
-def submit(state: DraftedContract, command: SubmitContract, context: Context) -> Decision:
+def submit(
+    state: DraftedContract,
+    command: SubmitContract,
+    context: Context,
+    *,
+    chains: InForce[ContractChain],
+    standard: InForce[StandardTerms],
+    approvers: Approvers,
+) -> Decision:
     """Ask for the approval of a draft; its terms stand until it is decided."""
     if state.total.amount <= 0:
         raise Rejected("nothing-to-pay", "A contract that is submitted has a total above zero.")
-    return [ContractSubmitted(contract_id=state.id, submitter=context.actor.subject, total=state.total)]
+    chain = chains.of(team=state.team)
+    rules = chain.document.chain
+    steps = planned(rules, facts_about(state, standard, context), context.actor, approvers)
+    approval_id, asked, at_once = requested(
+        APPROVALS,
+        context,
+        subject=(contract.name, state.id),
+        name=state.name,
+        amount=state.total,
+        rules=(chain.version, rules.self_approval, rules.repeated_approver),
+        steps=steps,
+        owner=state.owner,
+        team=state.team,
+        account_id=state.account_id,
+    )
+    submitter = context.actor.subject
+    submitted = ContractSubmitted(contract_id=state.id, submitter=submitter, total=state.total, approval_id=approval_id)
+    approved = [ContractApproved(contract_id=state.id, approver=submitter, step=NOBODY)] if at_once else []
+    return [submitted, *asked, *approved]
 
 
-@contract.decides(allow=APPROVING)
-def approve(state: SubmittedContract, command: ApproveContract, context: Context) -> Decision:
-    """Approve a contract that somebody else submitted."""
-    approver = _somebody_else(state, context)
-    return [ContractApproved(contract_id=state.id, approver=approver, step=STEP, reason=command.reason)]
-
-
-@contract.decides(allow=APPROVING)
-def return_for_rework(state: SubmittedContract, command: ReturnContract, context: Context) -> Decision:
-    """Send a contract that somebody else submitted back for rework."""
-    approver = _somebody_else(state, context)
-    return [ContractReturned(contract_id=state.id, approver=approver, step=STEP, reason=command.reason)]
+@contract.decides(allow=SELLING)
+def recall(state: SubmittedContract, command: RecallContract, context: Context, approval: OwnApproval) -> Decision:
+    """Take a submitted contract back; nobody is asked any more, and its terms can change."""
+    back = ContractRecalled(contract_id=state.id, by=context.actor.subject, reason=command.reason)
+    ended: list[Occurrence] = []
+    if isinstance(approval.state, WaitingApproval):
+        ended = [recalled(APPROVALS, approval.state, context, command.reason)]
+    return [back, *ended]
 
 
 @contract.already
@@ -76,19 +102,9 @@ def is_submitted(state: SubmittedContract, command: SubmitContract) -> bool:
     return True
 
 
-@contract.already
-def is_approved(state: ApprovedContract, command: ApproveContract) -> bool:
-    return state.approval_reason == command.reason
-
-
-@contract.already
-def is_returned(state: DraftedContract, command: ReturnContract) -> bool:
-    return state.returned_for == command.reason
-
-
 @contract.evolves
 def submitted(state: DraftedContract, event: ContractSubmitted) -> SubmittedContract:
-    return SubmittedContract(**carried(state), submitter=event.submitter)
+    return SubmittedContract(**carried(state), submitter=event.submitter, approval_id=event.approval_id)
 
 
 @contract.evolves
@@ -101,7 +117,39 @@ def returned(state: SubmittedContract, event: ContractReturned) -> DraftedContra
     return DraftedContract(**carried(state), returned_for=event.reason)
 
 
-def _somebody_else(state: SubmittedContract, context: Context) -> str:
-    if context.actor.subject == state.submitter:
-        raise Rejected("own-submission", "A contract is decided by somebody other than who submitted it.")
-    return context.actor.subject
+@contract.evolves
+def was_recalled(state: SubmittedContract, event: ContractRecalled) -> DraftedContract:
+    return DraftedContract(**carried(state))
+
+
+def facts_about(state: DraftedContract, standard: InForce[StandardTerms], context: Context) -> Facts:
+    """What conditions of the chain ask of a contract."""
+    days = [term.days for term in state.payment_terms]
+    return {
+        "amount": state.total.amount,
+        "currency": state.total.currency,
+        "foreign_currency": state.total.currency != context.company.currency,
+        "instalments": Decimal(len(days)),
+        "longest_days": Decimal(max(days)),
+        "standard_terms": state.payment_terms == standard.of(team=state.team).document.payment_terms,
+        "for_deal": state.deal_id is not None,
+    }
+
+
+def _granted(state: Any, outcome: Outcome) -> Sequence[Any]:
+    if not isinstance(state, SubmittedContract):
+        return []  # history told meanwhile that it was approved
+    step = outcome.step or NOBODY
+    return [ContractApproved(contract_id=state.id, approver=outcome.by, step=step, reason=outcome.reason)]
+
+
+def _returned(state: Any, outcome: Outcome) -> Sequence[Any]:
+    if not isinstance(state, SubmittedContract):
+        return []
+    reason = outcome.reason or ""
+    return [ContractReturned(contract_id=state.id, approver=outcome.by, step=outcome.step or NOBODY, reason=reason)]
+
+
+APPROVALS = approvals(
+    "contract", "contracts", Approvable(aggregate=contract, granted=_granted, returned=_returned), readers=READING
+)

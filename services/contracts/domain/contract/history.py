@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from services.contracts.domain.contract.approval import STEP
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -37,6 +36,9 @@ from shared.events.contracts.contract import (
 )
 from shared.events.definition import value
 from shared.events.money import Money
+
+STEP = "approval"
+"""The step that approved what history tells of."""
 
 
 @value

@@ -48,6 +48,8 @@ class SubmittedContract(Contract):
     """It waits for somebody else's approval; its terms stand."""
 
     submitter: str
+    approval_id: UUID | None = None
+    """What decides it; None where history tells of the submission."""
 
 
 @value

@@ -1,0 +1,155 @@
+"""Approver resolution: which steps of a chain are taken, and by whom, as it stands when something is submitted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.domain.context import Actor
+from shared.domain.criteria import Facts, blank, faults, meets, misspelt, predicate_faults, repeated
+from shared.domain.rejection import Reason, refuse_all
+from shared.domain.roles import Role
+from shared.events.approvals import ApprovalChain, ApprovalStep, Approver, PlannedStep, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvers:
+    """Who of the organisation may be asked: the members that a chain names and that are there, and who stands above
+    whoever submits, the nearest first."""
+
+    active: frozenset[UUID] = frozenset()
+    superiors: tuple[UUID, ...] = ()
+
+
+def planned(chain: ApprovalChain, facts: Facts, submitter: Actor, approvers: Approvers) -> tuple[PlannedStep, ...]:
+    """The steps that are taken. Raises Rejected for every approver who is not there, where the chain says so."""
+    missing: list[Reason] = []
+    steps = tuple(
+        PlannedStep(
+            key=step.key,
+            name=step.name,
+            mode=step.mode,
+            slots=tuple(_slots(chain, step, submitter, approvers, missing)),
+            within_days=step.within_days,
+            escalates_to=_found(step.escalates_to, approvers) if step.escalates_to else None,
+        )
+        for step in chain.steps
+        if step.when is None or meets(step.when, facts)
+    )
+    refuse_all("nobody-to-approve", "Nobody could approve this.", missing)
+    return steps
+
+
+def _slots(
+    chain: ApprovalChain, step: ApprovalStep, submitter: Actor, approvers: Approvers, missing: list[Reason]
+) -> Iterator[Slot]:
+    for approver in step.approvers:
+        found = _found(approver, approvers)
+        if found is not None and chain.self_approval == "skip" and _is_for(found, submitter):
+            yield Slot(role=found.role, member=found.member, passed="self")
+        elif found is not None and not _is_alone(chain, found, submitter):
+            yield found
+        elif chain.empty_approver == "skip":
+            yield Slot(role=approver.role, member=approver.member, passed="empty")
+        else:
+            instead = _fallback(chain, submitter, approvers)
+            if instead is None:
+                missing.append(_missing(step, approver))
+            else:
+                yield instead
+
+
+def _found(approver: Approver, approvers: Approvers) -> Slot | None:
+    """Whose decision it is; None where nobody is there. Whether somebody holds a role is not known here: tokens say."""
+    if approver.role is not None:
+        return Slot(role=approver.role)
+    if approver.member is not None:
+        return Slot(member=approver.member) if approver.member in approvers.active else None
+    level = approver.superior or 1
+    return Slot(member=approvers.superiors[level - 1]) if level <= len(approvers.superiors) else None
+
+
+def _fallback(chain: ApprovalChain, submitter: Actor, approvers: Approvers) -> Slot | None:
+    if chain.empty_approver != "fallback" or chain.fallback is None:
+        return None
+    found = _found(chain.fallback, approvers)
+    if found is None or _is_alone(chain, found, submitter):
+        return None
+    return Slot(role=found.role, member=found.member, instead="fallback")
+
+
+def _is_for(slot: Slot, actor: Actor) -> bool:
+    return (slot.member is not None and slot.member == actor.member) or slot.role in actor.roles
+
+
+def _is_alone(chain: ApprovalChain, slot: Slot, submitter: Actor) -> bool:
+    """Whether nobody but the submitter could decide, who does not."""
+    return chain.self_approval != "allow" and slot.member is not None and slot.member == submitter.member
+
+
+def _missing(step: ApprovalStep, approver: Approver) -> Reason:
+    who = f"member {approver.member}" if approver.member else f"superior {approver.superior} of whoever submits"
+    message = f"The step {step.name!r} asks the {who}, who is not there or submits it; the chain has no other way."
+    return Reason(code="nobody-to-approve", message=message, details={"step": step.key})
+
+
+# -- chains as data ---------------------------------------------------------------------------------------------------
+
+
+def chain_faults(chain: ApprovalChain, known: Mapping[str, str]) -> Iterator[Reason]:
+    """Every reason why a chain is none, with its position; `known` are the facts that its conditions may ask for."""
+    keys = [(f"steps.{index}.key", step.key) for index, step in enumerate(chain.steps)]
+    yield from misspelt(keys)
+    yield from repeated(keys)
+    yield from blank((f"steps.{index}.name", step.name) for index, step in enumerate(chain.steps))
+    for index, step in enumerate(chain.steps):
+        yield from _step_faults(step, known, f"steps.{index}")
+    if (chain.empty_approver == "fallback") != (chain.fallback is not None):
+        message = "A fallback is named where empty_approver is fallback, and only there."
+        yield Reason(code="fallback-and-rule", message=message, field="fallback")
+    if chain.fallback is not None:
+        yield from _approver_faults(chain.fallback, "fallback")
+
+
+def _step_faults(step: ApprovalStep, known: Mapping[str, str], where: str) -> Iterator[Reason]:
+    for place, approver in enumerate(step.approvers):
+        yield from _approver_faults(approver, f"{where}.approvers.{place}")
+        if approver in step.approvers[:place]:
+            message = "The step asks this approver already."
+            yield Reason(code="doubled-approver", message=message, field=f"{where}.approvers.{place}")
+    if step.when is not None:
+        misshapen = list(faults(step.when, f"{where}.when"))
+        yield from misshapen or predicate_faults(step.when, known, f"{where}.when")
+    if step.escalates_to is not None:
+        yield from _approver_faults(step.escalates_to, f"{where}.escalates_to")
+        if step.within_days is None:
+            message = "A step escalates when it is overdue: within_days says when."
+            yield Reason(code="never-overdue", message=message, field=f"{where}.within_days")
+
+
+ROLES = frozenset(role.value for role in Role if role is not Role.SERVICE)
+
+
+def _approver_faults(approver: Approver, where: str) -> Iterator[Reason]:
+    named = [name for name in ("role", "member", "superior") if getattr(approver, name) is not None]
+    if len(named) != 1:
+        message = "An approver is exactly one of role, member and superior."
+        yield Reason(code="not-one-approver", message=message, field=where)
+    if approver.role is not None and approver.role not in ROLES:
+        message = f"There is no role {approver.role!r}; there are {', '.join(sorted(ROLES))}."
+        yield Reason(code="unknown-role", message=message, field=f"{where}.role")
+
+
+def members_of(chain: ApprovalChain) -> frozenset[UUID]:
+    """The members whom a chain names."""
+    return frozenset(approver.member for approver in _every(chain) if approver.member)
+
+
+def asks_superiors(chain: ApprovalChain) -> bool:
+    """Whether a chain asks for whoever stands above the submitter."""
+    return any(approver.superior for approver in _every(chain))
+
+
+def _every(chain: ApprovalChain) -> Iterator[Approver]:
+    """Every approver that a chain names, its fallback and those it escalates to among them."""
+    named = (approver for step in chain.steps for approver in (*step.approvers, step.escalates_to))
+    yield from (approver for approver in (*named, chain.fallback) if approver is not None)

@@ -1,0 +1,237 @@
+"""The approval: an aggregate that waits for the decisions of a chain, and tells its subject what came of it (CON-2).
+
+    APPROVALS = approvals("contract", "contracts", Approvable(aggregate=contract, granted=…, returned=…))
+
+Something is submitted by a command of its own, which appends `requested(…)` beside its event; what ends the approval is
+appended together with what that changes of the subject: neither is ever without the other.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Any, ClassVar
+
+from shared.domain.aggregate import Aggregate, Decision, Occurrence, Timer
+from shared.domain.approval.requesting import Approvable, Approvals, Outcome, Subject, about, decided_by, due_of
+from shared.domain.approval.state import (
+    Approval,
+    Decided,
+    GrantedApproval,
+    NoApproval,
+    Place,
+    RecalledApproval,
+    ReturnedApproval,
+    WaitingApproval,
+    holds,
+    next_open,
+    own_slots,
+)
+from shared.domain.context import Actor, Context
+from shared.domain.fields import Text
+from shared.domain.references import AnyMemberId
+from shared.domain.rejection import Rejected
+from shared.domain.roles import ONLY_SERVICES, Permission, Reach, Role, permission
+from shared.events.approvals import Place as PlaceOf
+from shared.events.approvals import approval_events
+from shared.events.definition import value
+
+ASKED = permission(dict.fromkeys(Role, Reach.ALL))
+"""Anybody may be an approver: the chain says who is."""
+
+
+@value
+class Approve:
+    """Approve what waits for your decision."""
+
+    reason: Text | None = None
+
+    example: ClassVar[dict[str, object]] = {"reason": "Standard terms"}
+
+
+@value
+class ReturnForRework:
+    """Send it back to whoever submitted it."""
+
+    reason: Text
+    """What is to be reworked."""
+
+    example: ClassVar[dict[str, object]] = {"reason": "The retention is missing"}
+
+
+@value
+class Delegate:
+    """Have somebody else decide in your place."""
+
+    to: AnyMemberId
+    """An active member, not whoever submitted it."""
+    reason: Text | None = None
+
+    example: ClassVar[dict[str, object]] = {
+        "to": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11",
+        "reason": "On leave until Monday",
+    }
+
+
+@value
+class Escalate:
+    """A step is overdue."""
+
+    step: int
+
+
+def approvals(singular: str, service: str, *subjects: Approvable, readers: Permission) -> Approvals:
+    """The approvals of a service; `singular` is the word before `-approvals` in their addresses, `readers` see one by
+    whose the subject is, beside those who are asked."""
+    told = approval_events(service)
+    family = Aggregate("approval", plural=f"{singular}-approvals", start=NoApproval, readers=readers)
+    made = Approvals(family=family, told=told, subjects={each.aggregate.name: each for each in subjects})
+    _register_decisions(made)
+    _register_changes(made)
+    return made
+
+
+def _register_decisions(made: Approvals) -> None:
+    family, told = made.family, made.told
+
+    @family.decides(allow=ASKED)
+    def approve(state: WaitingApproval, command: Approve, context: Context, subject: Subject) -> Decision:
+        """Approve what waits for your decision. Once every step is approved, so is what was submitted."""
+        slots = own_slots(state, context)
+        here = {(state.current, place) for place in slots}
+        further = _further(state, context.actor)
+        following = next_open(state.steps, state.filled | here | set(further), state.current)
+        moves = following != state.current
+        given = told.given(
+            **about(state),
+            **decided_by(context),
+            step=state.current,
+            slots=tuple(slots),
+            further=tuple(PlaceOf(step=step, slot=slot) for step, slot in further),
+            reason=command.reason,
+            next_step=following if moves else None,
+            due=due_of(state.steps, following, context) if moves else None,
+        )
+        if following is not None:
+            return [given]
+        granted = told.granted(**about(state), **decided_by(context), step=state.step.key, reason=command.reason)
+        outcome = _outcome(state, context, command.reason)
+        return [given, granted, *_to_subject(state, made.subjects[state.subject_kind].granted(subject.state, outcome))]
+
+    @family.decides(allow=ASKED)
+    def return_for_rework(
+        state: WaitingApproval, command: ReturnForRework, context: Context, subject: Subject
+    ) -> Decision:
+        """Send what waits for your decision back for rework; nobody else is asked any more."""
+        own_slots(state, context)
+        returned = told.returned(**about(state), **decided_by(context), step=state.step.key, reason=command.reason)
+        outcome = _outcome(state, context, command.reason)
+        return [returned, *_to_subject(state, made.subjects[state.subject_kind].returned(subject.state, outcome))]
+
+    @family.decides(allow=ASKED)
+    def delegate(state: WaitingApproval, command: Delegate, context: Context) -> Decision:
+        """Have somebody else decide in your place."""
+        slots = own_slots(state, context)
+        if command.to == state.submitter_member and state.self_approval != "allow":
+            raise Rejected("own-submission", "Whoever submitted it does not decide it.", field="to")
+        if command.to == context.actor.member:
+            raise Rejected("to-yourself", "It waits for your own decision already.", field="to")
+        return [
+            told.delegated(
+                **about(state),
+                **decided_by(context),
+                step=state.current,
+                slots=tuple(slots),
+                to=command.to,
+                reason=command.reason,
+            )
+        ]
+
+    @family.decides(allow=ONLY_SERVICES)
+    def escalate(state: WaitingApproval, command: Escalate, context: Context) -> Decision:
+        """Tell that a step is overdue."""
+        if state.current != command.step or state.escalated:
+            return []
+        overdue = told.escalated(**about(state), step=state.current, to=state.step.escalates_to, at=context.now)
+        return [overdue]
+
+    @family.timer
+    def overdue(state: WaitingApproval) -> Timer | None:
+        waits = state.due is not None and not state.escalated
+        return Timer(due=state.due, command=Escalate(step=state.current)) if waits and state.due else None
+
+
+def _further(state: WaitingApproval, actor: Actor) -> list[Place]:
+    """The slots of later steps in which whoever approves now is not asked again."""
+    last = {"again": state.current, "skip-next": state.current + 1, "skip": len(state.steps) - 1}
+    return [
+        (step, place)
+        for step in range(state.current + 1, min(last[state.repeated_approver] + 1, len(state.steps)))
+        for place, slot in enumerate(state.steps[step].slots)
+        if not slot.passed and holds(slot, actor)
+    ]
+
+
+def _outcome(state: WaitingApproval, context: Context, reason: str | None) -> Outcome:
+    return Outcome(approval_id=state.id, step=state.step.key, by=context.actor.subject, reason=reason)
+
+
+def _to_subject(state: Approval, events: Iterable[Any]) -> list[Occurrence]:
+    return [Occurrence(event=each, to=state.subject_id) for each in events]
+
+
+def _register_changes(made: Approvals) -> None:
+    told = made.told
+
+    def begun(state: NoApproval, event: Any) -> WaitingApproval:
+        names = {field.name for field in fields(Approval)} - {"id", "decisions", "delegates"}
+        carried = {name: getattr(event, name) for name in names}
+        return WaitingApproval(
+            id=event.approval_id, **carried, current=event.next_step or 0, due=event.due, delegated={}
+        )
+
+    def given(state: WaitingApproval, event: Any) -> WaitingApproval:
+        places = {(event.step, place) for place in event.slots} | {(each.step, each.slot) for each in event.further}
+        changed = replace(_noted(state, "approved", event), filled=state.filled | places)
+        if event.next_step is None:
+            return changed
+        return replace(changed, current=event.next_step, due=event.due, escalated=False)
+
+    def delegated(state: WaitingApproval, event: Any) -> WaitingApproval:
+        instead = {(event.step, place): event.to for place in event.slots}
+        noted = _noted(state, "delegated", event)
+        return replace(noted, delegated={**state.delegated, **instead}, delegates=(*state.delegates, event.to))
+
+    def escalated(state: WaitingApproval, event: Any) -> WaitingApproval:
+        step = Decided(
+            what="escalated", step=state.steps[event.step].key, by=None, member=None, at=event.at, reason=None
+        )
+        return replace(state, escalated=True, decisions=(*state.decisions, step))
+
+    def granted(state: WaitingApproval, event: Any) -> GrantedApproval:
+        return GrantedApproval(**_carried(state))
+
+    def returned(state: WaitingApproval, event: Any) -> ReturnedApproval:
+        return ReturnedApproval(**_carried(_noted(state, "returned", event)))
+
+    def recalled_(state: WaitingApproval, event: Any) -> RecalledApproval:
+        return RecalledApproval(**_carried(_noted(state, "recalled", event)))
+
+    for change, event_class in (
+        (begun, told.requested),
+        (given, told.given),
+        (delegated, told.delegated),
+        (escalated, told.escalated),
+        (granted, told.granted),
+        (returned, told.returned),
+        (recalled_, told.recalled),
+    ):
+        change.__annotations__["event"] = event_class
+        made.family.evolves(change)
+
+
+def _noted(state: WaitingApproval, what: str, event: Any) -> WaitingApproval:
+    step = Decided(what=what, step=state.step.key, by=event.by, member=event.member, at=event.at, reason=event.reason)
+    return replace(state, decisions=(*state.decisions, step))
+
+
+def _carried(state: Approval) -> dict[str, Any]:
+    return {field.name: getattr(state, field.name) for field in fields(Approval)}

@@ -1,0 +1,169 @@
+"""The states of an approval, and what follows from them: who is asked, and what waits (CON-2)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from shared.domain.context import Actor, Context
+from shared.domain.rejection import Rejected
+from shared.events.approvals import PlannedStep, Slot
+from shared.events.definition import value
+from shared.events.money import Money
+
+Place = tuple[int, int]
+"""A slot of a step, both counted from 0."""
+
+
+@value
+class NoApproval:
+    """Nothing was submitted under this id."""
+
+
+@value
+class Decided:
+    """A decision that was taken, or what became of a step."""
+
+    what: str
+    """approved, delegated, escalated, returned or recalled."""
+    step: str | None
+    """The key of the step."""
+    by: str | None
+    """The subject of the tokens of whoever did it; None: the clock."""
+    member: UUID | None
+    at: datetime
+    reason: str | None
+
+
+@value
+class Approval:
+    """What every approval carries, whatever its state."""
+
+    id: UUID
+    subject_kind: str
+    subject_id: UUID
+    name: str
+    amount: Money | None
+    account_id: UUID | None
+    owner: UUID | None
+    team: UUID | None
+    submitter: str
+    submitter_member: UUID | None
+    chain: int
+    self_approval: str
+    repeated_approver: str
+    steps: tuple[PlannedStep, ...]
+    decisions: tuple[Decided, ...] = ()
+    delegates: tuple[UUID, ...] = ()
+    """Everybody to whom a decision was delegated."""
+
+    @property
+    def known_to(self) -> frozenset[UUID]:
+        """The members who see it, whosever it is: those who are asked, and who submitted it."""
+        slots = (slot for step in self.steps for slot in (*step.slots, step.escalates_to) if slot)
+        asked = {slot.member for slot in slots if slot.member}
+        return frozenset({*asked, *self.delegates, *([self.submitter_member] if self.submitter_member else [])})
+
+
+@value
+class WaitingApproval(Approval):
+    """Somebody has to decide."""
+
+    current: int
+    """The step that waits, counted from 0."""
+    due: datetime | None
+    """When that one is overdue."""
+    escalated: bool = False
+    filled: frozenset[Place] = frozenset()
+    delegated: Mapping[Place, UUID]
+    """Who decides instead."""
+
+    @property
+    def step(self) -> PlannedStep:
+        """The step that waits."""
+        return self.steps[self.current]
+
+    @property
+    def step_key(self) -> str:
+        """Its key."""
+        return self.step.key
+
+    @property
+    def waits_for(self) -> tuple[Slot, ...]:
+        """Those who are still asked in it, and whoever may decide too because it is overdue."""
+        places = open_slots(self)
+        asked = [self.delegated.get((self.current, place)) for place in places]
+        slots = [Slot(member=who) if who else self.step.slots[place] for who, place in zip(asked, places, strict=True)]
+        also = [self.step.escalates_to] if self.escalated and self.step.escalates_to else []
+        return tuple(dict.fromkeys((*slots, *also)))
+
+
+@value
+class GrantedApproval(Approval):
+    """Every step was approved, or passed over."""
+
+
+@value
+class ReturnedApproval(Approval):
+    """It was sent back for rework."""
+
+
+@value
+class RecalledApproval(Approval):
+    """It was taken back before it was decided."""
+
+
+def is_complete(steps: Sequence[PlannedStep], filled: frozenset[Place], index: int) -> bool:
+    """Whether a step needs nobody any more."""
+    slots = steps[index].slots
+    done = [(index, place) in filled for place in range(len(slots))]
+    if steps[index].mode == "any" and any(done):
+        return True
+    return all(filled_ or slot.passed for filled_, slot in zip(done, slots, strict=True))
+
+
+def next_open(steps: Sequence[PlannedStep], filled: frozenset[Place], start: int = 0) -> int | None:
+    """The first step from a place on that waits for somebody; None when there is none."""
+    return next((index for index in range(start, len(steps)) if not is_complete(steps, filled, index)), None)
+
+
+def open_slots(state: WaitingApproval) -> list[int]:
+    """The slots of the step that wait."""
+    slots = enumerate(state.step.slots)
+    return [place for place, slot in slots if not slot.passed and (state.current, place) not in state.filled]
+
+
+def is_asked(state: WaitingApproval, place: int, actor: Actor) -> bool:
+    """Whether an open slot of the step is somebody's to decide."""
+    if state.escalated and state.step.escalates_to and holds(state.step.escalates_to, actor):
+        return True
+    delegate = state.delegated.get((state.current, place))
+    return actor.member == delegate if delegate else holds(state.step.slots[place], actor)
+
+
+def holds(slot: Slot, actor: Actor) -> bool:
+    return (slot.member is not None and slot.member == actor.member) or slot.role in actor.roles
+
+
+def own_slots(state: WaitingApproval, context: Context) -> list[int]:
+    """The open slots that whoever asks decides. Raises Rejected when there is none."""
+    actor = context.actor
+    submitted = actor.subject == state.submitter or actor.member in {state.submitter_member} - {None}
+    if submitted and state.self_approval != "allow":
+        raise Rejected("own-submission", "It is decided by somebody other than who submitted it.")
+    slots = [place for place in open_slots(state) if is_asked(state, place, actor)]
+    if not slots:
+        if any(each.by == actor.subject and each.step == state.step.key for each in state.decisions):
+            raise Rejected("already-decided", f"You decided the step {state.step.name!r}; it waits for others.")
+        raise Rejected("not-an-approver", f"The step {state.step.name!r} waits for {_waits_for(state)}.")
+    return slots
+
+
+def _waits_for(state: WaitingApproval) -> str:
+    wanted = [_named(state, place) for place in open_slots(state)]
+    return (" or " if state.step.mode == "any" else " and ").join(dict.fromkeys(wanted))
+
+
+def _named(state: WaitingApproval, place: int) -> str:
+    slot = state.step.slots[place]
+    delegate = state.delegated.get((state.current, place))
+    return f"member {delegate or slot.member}" if delegate or slot.member else f"the role {slot.role}"

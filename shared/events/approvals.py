@@ -1,0 +1,229 @@
+"""What is decided by approval, as data: chains, and the events of an approval (CON-2).
+
+Each service that has things approved tells it in a topic of its own: `contracts.approval-requested` is told in
+`contracts.approval.v1`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from annotated_types import Ge, Le, MaxLen, MinLen
+from pydantic import Field
+
+from shared.events.definition import AsKnown, event, value, words
+from shared.events.money import Money
+from shared.events.process import Key, Predicate
+from shared.events.references import Reference
+from shared.events.roles import Role
+
+APPROVAL = "approval"
+"""The aggregate of these events."""
+
+RoleName = Annotated[str, words(role for role in Role if role is not Role.SERVICE)]
+Mode = Literal["all", "any"]
+Days = Annotated[int, Ge(1), Le(365)]
+
+
+@value
+class Approver:
+    """Whose decision it takes: exactly one of a role, a member, or so many levels above whoever submits."""
+
+    role: RoleName | None = None
+    member: Annotated[UUID, Reference("member", called="active member", anywhere=True)] | None = None
+    superior: Annotated[int, Ge(1), Le(10)] | None = None
+    """1 is the manager of the submitter's team, 2 the one above."""
+
+
+@value
+class ApprovalStep:
+    """A step of a chain: who decides, at once and beside each other."""
+
+    key: Key
+    name: Annotated[str, MinLen(1), MaxLen(200)]
+    approvers: Annotated[tuple[Approver, ...], MinLen(1), MaxLen(25)]
+    mode: Mode = "all"
+    """all: each of them approves; any: one is enough."""
+    when: Predicate | None = None
+    """The step is taken where the facts meet this; without it always."""
+    within_days: Days | None = None
+    """Working days until the step is overdue."""
+    escalates_to: Approver | None = None
+    """Who may decide too once it is overdue."""
+
+
+@value
+class ApprovalChain:
+    """Who has to approve, one step after the other."""
+
+    steps: Annotated[tuple[ApprovalStep, ...], MaxLen(30)]
+    """None: nobody has to approve."""
+    empty_approver: Literal["refuse", "skip", "fallback"] = "refuse"
+    """What becomes of an approver who is not there, like a member who left: nothing can be submitted, the others are
+    enough, or the fallback decides."""
+    fallback: Approver | None = None
+    self_approval: Literal["others", "skip", "allow"] = "others"
+    """Where whoever submits is an approver: somebody else decides, they are passed over, or they may decide
+    themselves."""
+    repeated_approver: Literal["again", "skip-next", "skip"] = "again"
+    """Whoever approved and is an approver of a later step too: decides again, is passed over in the next one, or in
+    all."""
+
+
+@value
+class Slot:
+    """A decision that a step waits for: of whoever holds a role, or of a member."""
+
+    role: RoleName | None = None
+    member: UUID | None = None
+    instead: Literal["fallback"] | None = None
+    passed: Literal["empty", "self"] | None = None
+    """Why nobody is asked."""
+
+
+@value
+class PlannedStep:
+    """A step that is taken, with its approvers as they were when it was submitted."""
+
+    key: str
+    name: str
+    mode: Mode
+    slots: tuple[Slot, ...]
+    within_days: int | None = None
+    escalates_to: Slot | None = None
+
+
+@value
+class Place:
+    """A slot of a step, both counted from 0."""
+
+    step: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalEvents:
+    """The event classes of one service."""
+
+    requested: type[Any]
+    given: type[Any]
+    delegated: type[Any]
+    escalated: type[Any]
+    granted: type[Any]
+    returned: type[Any]
+    recalled: type[Any]
+
+    @property
+    def every(self) -> tuple[type[Any], ...]:
+        """All of them."""
+        return (
+            self.requested,
+            self.given,
+            self.delegated,
+            self.escalated,
+            self.granted,
+            self.returned,
+            self.recalled,
+        )
+
+
+def _described(kind: Any, sentence: str) -> Any:
+    return Annotated[kind, Field(description=sentence)]
+
+
+SUBJECT: dict[str, Any] = {
+    "subject_kind": _described(str, "What is to be approved, like contract."),
+    "subject_id": UUID,
+}
+DECIDED: dict[str, Any] = {
+    "by": _described(str, "The subject of the tokens of whoever decided."),
+    "member": _described(UUID | None, "The same as a member, where they are one."),
+    "at": datetime,
+}
+NEXT: dict[str, Any] = {
+    "next_step": _described(int | None, "The step that waits from now on, counted from 0; None: the same as before."),
+    "due": _described(datetime | None, "When that one is overdue."),
+}
+OfSubject = AsKnown[UUID | None]
+WHOSE = dict.fromkeys(("owner", "team", "account_id"), OfSubject)
+
+
+@lru_cache
+def approval_events(service: str) -> ApprovalEvents:
+    """The event classes of a service."""
+
+    def define(kind: str, about: str, **fields: Any) -> type[Any]:
+        title = "".join(word.capitalize() for word in (service, *kind.split("-")))
+        content = {"approval_id": UUID, **SUBJECT, **fields, **WHOSE}
+        empty = dict.fromkeys(WHOSE)
+        made = type(title, (), {"__annotations__": content, "__doc__": about, "__module__": __name__, **empty})
+        return event(f"{service}.{kind}", aggregate=APPROVAL)(made)
+
+    return ApprovalEvents(
+        requested=define(
+            "approval-requested",
+            "Something waits for the decisions of a chain (CON-2).",
+            name=str,
+            amount=Money | None,
+            submitter=_described(str, "The subject of the tokens of whoever submitted it."),
+            submitter_member=UUID | None,
+            chain=_described(int, "The version of the policy that the chain is of; 0 is the default."),
+            self_approval=str,
+            repeated_approver=str,
+            steps=tuple[PlannedStep, ...],
+            **NEXT,
+            at=datetime,
+        ),
+        given=define(
+            "approval-given",
+            "An approver approved.",
+            step=int,
+            slots=_described(tuple[int, ...], "The slots of the step that this fills."),
+            further=_described(tuple[Place, ...], "Slots of later steps in which they are not asked again."),
+            reason=str | None,
+            **DECIDED,
+            **NEXT,
+        ),
+        delegated=define(
+            "approval-delegated",
+            "An approver had somebody else decide in their place.",
+            step=int,
+            slots=tuple[int, ...],
+            to=_described(UUID, "The member who decides instead."),
+            reason=str | None,
+            **DECIDED,
+        ),
+        escalated=define(
+            "approval-escalated",
+            "A step is overdue; whoever it escalates to may decide it too.",
+            step=int,
+            to=Slot | None,
+            at=datetime,
+        ),
+        granted=define(
+            "approval-granted",
+            "Every step was approved, or passed over.",
+            step=_described(str | None, "The key of the last step that somebody decided."),
+            reason=str | None,
+            **DECIDED,
+        ),
+        returned=define(
+            "approval-returned",
+            "An approver sent it back for rework.",
+            step=_described(str, "The key of the step."),
+            reason=str,
+            **DECIDED,
+        ),
+        recalled=define(
+            "approval-recalled",
+            "It was taken back before it was decided.",
+            reason=str | None,
+            **DECIDED,
+        ),
+    )
+
+
+APPROVING = ("contracts",)
+"""The services that have things approved."""

@@ -1,0 +1,109 @@
+"""CON-2 over HTTP: who sees an approval, who decides it, and two who decide at once."""
+
+import asyncio
+
+import pytest
+
+from shared.domain.roles import Role
+from shared.ops.ids import new_id
+from tests.services.leads.conftest import Desk
+from tests.services.receivables.conftest import Office
+from tests.services.receivables.errands import eur
+
+
+async def submitted(office: Office, total: str = "5.00") -> tuple[str, str]:
+    """A contract that waits; its address and that of its approval."""
+    seller = office.seller()
+    made = await seller.makes("/v1/contracts", {"name": "Packaging line", "total": eur(total)})
+    await seller.makes(f"/v1/contracts/{made}/submit")
+    contract = f"/v1/contracts/{made}"
+    return contract, f"/v1/contract-approvals/{(await seller.sees(contract))['approval_id']}"
+
+
+async def test_two_who_decide_at_once_approve_it_once_con_2(office: Office) -> None:
+    contract, approval = await submitted(office)
+    answers = await asyncio.gather(
+        *(desk.does(f"{approval}/approve", {"reason": "Fine"}) for desk in (office.lawyer(), office.director()))
+    )
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
+    assert (await office.seller().sees(contract))["status"] == "approved"
+    shown = await office.seller().sees(approval)
+    assert (shown["status"], len(shown["decisions"])) == ("granted", 2)
+    events = await office.contracts.running.pool.fetch(
+        "select type from event where aggregate_id = $1", contract.rpartition("/")[2]
+    )
+    assert [row["type"] for row in events].count("contracts.contract-approved") == 1
+
+
+async def test_approving_and_taking_back_at_once_ends_in_one_of_both_con_2(office: Office) -> None:
+    """What ends the approval and what that changes of the contract are never apart."""
+    for _ in range(5):
+        contract, approval = await submitted(office)
+        await office.lawyer().makes(f"{approval}/approve")
+        done, back = await asyncio.gather(
+            office.director().does(f"{approval}/approve"), office.seller().does(f"{contract}/recall")
+        )
+        assert sorted((done.status_code, back.status_code)) == [200, 409], (done.text, back.text)
+        found = [(await office.seller().sees(each))["status"] for each in (contract, approval)]
+        assert found == (["approved", "granted"] if done.status_code == 200 else ["drafted", "recalled"])
+
+
+async def test_above_the_limit_an_executive_decides_after_them_con_2(office: Office) -> None:
+    contract, approval = await submitted(office, "1000000.01")
+    for desk in (office.lawyer(), office.director()):
+        await desk.makes(f"{approval}/approve")
+    waiting = await office.seller().sees(approval)
+    assert (waiting["status"], waiting["step_key"]) == ("waiting", "executive")
+    assert [each["role"] for each in waiting["waits_for"]] == ["executive"]
+    executive = Desk(client=office.contracts.client(Role.EXECUTIVE, "eve"))
+    await executive.makes(f"{approval}/approve")
+    assert (await executive.sees(contract))["status"] == "approved"
+
+
+async def test_whoever_is_not_asked_is_told_who_is_con_2(office: Office) -> None:
+    _, approval = await submitted(office)
+    finance = Desk(client=office.contracts.client(Role.FINANCE, "fred"))
+    refused = (await finance.does(f"{approval}/approve")).json()
+    assert refused["code"] == "not-an-approver"
+    assert "the role sales-director and the role legal" in refused["detail"]
+
+
+async def test_an_approval_of_others_is_not_there_for_a_rep_con_2(office: Office) -> None:
+    _, approval = await submitted(office)
+    rep = Desk(client=office.contracts.client(Role.REP, f"rep-{new_id()}"))
+    assert await rep.status(approval) == 404
+    assert (await rep.does(f"{approval}/approve")).status_code == 404
+
+
+async def test_what_is_submitted_is_taken_back_and_changed_con_2(office: Office) -> None:
+    contract, approval = await submitted(office)
+    seller = office.seller()
+    await seller.makes(f"{contract}/recall", {"reason": "Another scope"})
+    shown = await seller.sees(contract)
+    assert shown["status"] == "drafted"
+    assert (await seller.sees(approval))["status"] == "recalled"
+    assert (await office.lawyer().does(f"{approval}/approve")).json()["code"] == "not-in-this-state"
+    await seller.makes(f"{contract}/submit")
+    assert (await seller.sees(contract))["approval_id"] not in approval
+
+
+async def test_the_chain_is_a_policy_and_names_what_is_wrong_with_it_con_2(office: Office) -> None:
+    legal = office.lawyer()
+    address = "/v1/contract-policies/contract-approval"
+    step = {"key": "legal", "name": "Legal", "approvers": [{"role": "legal"}]}
+    wrong = {"document": {"chain": {"steps": [{**step, "approvers": [{}]}], "self_approval": "allow"}}}
+    refused = await legal.does(address, wrong)
+    assert refused.status_code == 422, refused.text
+    pointers = [each["pointer"] for each in refused.json()["errors"]]
+    assert pointers == ["/document/chain/steps/0/approvers/0", "/document/chain/self_approval"]
+    stranger = {"document": {"chain": {"steps": [{**step, "approvers": [{"member": str(new_id())}]}]}}}
+    assert "/document/chain/steps/0/approvers/0/member" in (await legal.does(address, stranger)).text
+    assert (await office.seller().does(address, {"document": {"chain": {"steps": [step]}}})).status_code == 403
+
+
+@pytest.mark.parametrize("body", [{"reason": ""}, {"why": "x"}, {"reason": 7}])
+async def test_a_decision_that_is_malformed_names_its_field_api_1(office: Office, body: dict[str, object]) -> None:
+    _, approval = await submitted(office)
+    refused = await office.lawyer().does(f"{approval}/approve", body)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] in ("/reason", "/why")

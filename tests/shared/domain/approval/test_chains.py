@@ -1,0 +1,428 @@
+"""CON-2: chains as data, who is asked, and what becomes of what waits. 1,000 random chains end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.domain.aggregate import Aggregate, occurrences
+from shared.domain.approval.chain import Approvers, chain_faults, members_of, planned
+from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, approvals
+from shared.domain.approval.requesting import Approvable, Subject, recalled, requested
+from shared.domain.approval.state import (
+    GrantedApproval,
+    NoApproval,
+    RecalledApproval,
+    ReturnedApproval,
+    WaitingApproval,
+)
+from shared.domain.context import Actor
+from shared.domain.rejection import Rejected
+from shared.domain.roles import EVERYBODY, Role
+from shared.events.approvals import ApprovalChain, ApprovalStep, Approver, Slot
+from shared.events.process import Predicate
+from shared.testing.scenario import CONTEXT
+
+THING = Aggregate("thing", plural="things", start=NoApproval, readers=EVERYBODY)
+APPROVALS = approvals(
+    "thing",
+    "contracts",
+    Approvable(aggregate=THING, granted=lambda *_: ["granted"], returned=lambda *_: ["returned"]),
+    readers=EVERYBODY,
+)
+FAMILY = APPROVALS.family
+
+
+def person(number: int, *roles: Role) -> Actor:
+    return Actor(subject=f"person-{number}", roles=frozenset(roles), member=UUID(int=number))
+
+
+ROSA = person(1, Role.REP)
+LEGAL, DIRECTOR, EXECUTIVE = person(2, Role.LEGAL), person(3, Role.SALES_DIRECTOR), person(4, Role.EXECUTIVE)
+BOTH = person(5, Role.LEGAL, Role.SALES_DIRECTOR)
+MANAGER, MANAGERS_MANAGER, DEPUTY = person(6, Role.MANAGER), person(7, Role.MANAGER), person(8, Role.REP)
+SUPERIORS = tuple(each.member for each in (MANAGER, MANAGERS_MANAGER) if each.member)
+EVERY_MEMBER = frozenset(UUID(int=number) for number in range(1, 9))
+APPROVERS = Approvers(active=EVERY_MEMBER, superiors=SUPERIORS)
+GONE = UUID(int=99)
+
+BY_LEGAL, BY_DIRECTOR, BY_EXECUTIVE = (
+    Approver(role=role) for role in (Role.LEGAL, Role.SALES_DIRECTOR, Role.EXECUTIVE)
+)
+
+
+def step(*approvers: Approver, key: str = "one", **more: Any) -> ApprovalStep:
+    return ApprovalStep(key=key, name=key.title(), approvers=approvers, **more)
+
+
+def chain(*steps: ApprovalStep, **rules: Any) -> ApprovalChain:
+    return ApprovalChain(steps=steps, **rules)
+
+
+def begun(rules: ApprovalChain, *, by: Actor = ROSA, approvers: Approvers = APPROVERS, **facts: Any) -> Any:
+    """An approval after its submission."""
+    context = replace(CONTEXT, actor=by)
+    _, events, _ = requested(
+        APPROVALS,
+        context,
+        subject=("thing", UUID(int=50)),
+        name="Thing",
+        amount=None,
+        rules=(0, rules.self_approval, rules.repeated_approver),
+        steps=planned(rules, facts, by, approvers),
+    )
+    return FAMILY.fold(each.event for each in events)
+
+
+def then(state: Any, actor: Actor, command: Any) -> Any:
+    """The approval after a command of somebody. Raises Rejected."""
+    return decided(state, actor, command)[0]
+
+
+def decided(state: Any, actor: Actor, command: Any) -> tuple[Any, list[Any]]:
+    """The same, and what its subject is told."""
+    context = replace(CONTEXT, actor=actor, aggregate_id=state.id)
+    told = []
+    for each in occurrences(FAMILY.decide(state, command, context, {"subject": Subject(state=None)})):
+        if each.to == UUID(int=50):
+            told.append(each.event)
+        else:
+            state = FAMILY.evolve(state, each.event)
+    return state, told
+
+
+def refused(state: Any, actor: Actor, command: Any) -> str:
+    with pytest.raises(Rejected) as refusal:
+        then(state, actor, command)
+    return refusal.value.code
+
+
+def asked(state: WaitingApproval) -> list[Any]:
+    return [slot.role or slot.member for slot in state.waits_for]
+
+
+# -- who is asked -----------------------------------------------------------------------------------------------------
+
+
+def test_a_role_a_member_and_a_superior_are_asked() -> None:
+    state = begun(chain(step(BY_LEGAL, Approver(member=DEPUTY.member), Approver(superior=2))))
+    assert asked(state) == [Role.LEGAL, DEPUTY.member, MANAGERS_MANAGER.member]
+
+
+def test_a_step_is_taken_where_the_facts_meet_its_condition() -> None:
+    large = Predicate(fact="amount", operator="above", value="1000")
+    rules = chain(step(BY_LEGAL), step(BY_EXECUTIVE, key="two", when=large))
+    assert [each.key for each in begun(rules, amount="1000").steps] == ["one"]
+    assert [each.key for each in begun(rules, amount="1000.01").steps] == ["one", "two"]
+    assert [each.key for each in begun(rules).steps] == ["one"], "an unknown fact meets nothing"
+
+
+@pytest.mark.parametrize("missing", [Approver(member=GONE), Approver(superior=3)])
+def test_an_approver_who_is_not_there_is_an_explicit_rule(missing: Approver) -> None:
+    with pytest.raises(Rejected) as refusal:
+        begun(chain(step(BY_LEGAL, missing)))
+    assert (refusal.value.code, len(refusal.value.reasons)) == ("nobody-to-approve", 1)
+    assert asked(begun(chain(step(BY_LEGAL, missing), empty_approver="skip"))) == [Role.LEGAL]
+    instead = begun(chain(step(BY_LEGAL, missing), empty_approver="fallback", fallback=BY_EXECUTIVE))
+    assert asked(instead) == [Role.LEGAL, Role.EXECUTIVE]
+    assert instead.steps[0].slots[1] == Slot(role=Role.EXECUTIVE, instead="fallback")
+
+
+def test_a_fallback_who_is_not_there_either_is_refused() -> None:
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(step(Approver(member=GONE)), empty_approver="fallback", fallback=Approver(superior=9)))
+
+
+def test_every_approver_who_is_not_there_is_told_at_once() -> None:
+    with pytest.raises(Rejected) as refusal:
+        begun(chain(step(Approver(member=GONE), Approver(superior=4)), step(Approver(superior=5), key="two")))
+    assert [reason.details["step"] for reason in refusal.value.reasons] == ["one", "one", "two"]
+
+
+def test_steps_in_which_nobody_is_left_are_passed_over() -> None:
+    state = begun(chain(step(Approver(member=GONE)), step(BY_LEGAL, key="two"), empty_approver="skip"))
+    assert (state.current, asked(state)) == (1, [Role.LEGAL])
+    assert isinstance(begun(chain(step(Approver(member=GONE)), empty_approver="skip")), GrantedApproval)
+
+
+def test_who_submits_decides_by_rule_only() -> None:
+    """CON-2: others decide, they are passed over, or may themselves."""
+    own = replace(ROSA, roles=frozenset({Role.LEGAL}))
+    both = (BY_LEGAL, BY_DIRECTOR)
+    others = begun(chain(step(*both)), by=own)
+    assert asked(others) == [Role.LEGAL, Role.SALES_DIRECTOR]
+    assert refused(others, own, Approve()) == "own-submission"
+    skip = begun(chain(step(*both), self_approval="skip"), by=own)
+    assert asked(skip) == [Role.SALES_DIRECTOR]
+    assert skip.steps[0].slots[0].passed == "self"
+    allow = begun(chain(step(*both), self_approval="allow"), by=own)
+    assert asked(then(allow, own, Approve())) == [Role.SALES_DIRECTOR]
+
+
+def test_a_step_that_asks_the_submitter_alone_has_nobody() -> None:
+    alone = step(Approver(member=ROSA.member))
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(alone))
+    assert asked(begun(chain(alone, empty_approver="fallback", fallback=BY_LEGAL))) == [Role.LEGAL]
+    assert asked(begun(chain(alone, self_approval="allow"))) == [ROSA.member]
+    assert isinstance(begun(chain(alone, self_approval="skip")), GrantedApproval)
+
+
+# -- decisions --------------------------------------------------------------------------------------------------------
+
+
+def test_all_of_a_step_approve_in_any_order_and_then_the_next() -> None:
+    rules = chain(step(BY_LEGAL, BY_DIRECTOR), step(BY_EXECUTIVE, key="two"))
+    state = then(begun(rules), DIRECTOR, Approve())
+    assert asked(state) == [Role.LEGAL]
+    assert refused(state, EXECUTIVE, Approve()) == "not-an-approver"
+    state = then(state, LEGAL, Approve(reason="Fine"))
+    assert (state.current, asked(state)) == (1, [Role.EXECUTIVE])
+    ended, told = decided(state, EXECUTIVE, Approve())
+    assert isinstance(ended, GrantedApproval)
+    assert told == ["granted"]
+    assert [(each.what, each.step, each.by, each.reason) for each in ended.decisions] == [
+        ("approved", "one", DIRECTOR.subject, None),
+        ("approved", "one", LEGAL.subject, "Fine"),
+        ("approved", "two", EXECUTIVE.subject, None),
+    ]
+    assert all(each.at == CONTEXT.now for each in ended.decisions)
+
+
+def test_one_of_any_is_enough() -> None:
+    assert isinstance(then(begun(chain(step(BY_LEGAL, BY_DIRECTOR, mode="any"))), LEGAL, Approve()), GrantedApproval)
+
+
+def test_somebody_of_both_roles_decides_once_for_both() -> None:
+    assert isinstance(then(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), BOTH, Approve()), GrantedApproval)
+
+
+def test_whoever_decided_is_told_that_it_waits_for_others() -> None:
+    state = then(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), LEGAL, Approve())
+    assert refused(state, LEGAL, Approve()) == "already-decided"
+    assert refused(state, DEPUTY, Approve()) == "not-an-approver"
+
+
+@pytest.mark.parametrize(("rule", "left"), [("again", [1, 2]), ("skip-next", [2]), ("skip", [])])
+def test_somebody_who_approved_and_comes_again_is_an_explicit_rule(rule: str, left: list[int]) -> None:
+    steps = (step(BY_LEGAL), step(BY_LEGAL, key="two"), step(BY_LEGAL, key="three"))
+    state = then(begun(chain(*steps, repeated_approver=rule)), LEGAL, Approve())
+    if not left:
+        assert isinstance(state, GrantedApproval)
+        return
+    assert state.current == left[0]
+
+
+def test_who_is_passed_over_later_leaves_the_others_of_that_step() -> None:
+    rules = chain(step(BY_LEGAL), step(BY_LEGAL, BY_DIRECTOR, key="two"), repeated_approver="skip")
+    assert asked(then(begun(rules), LEGAL, Approve())) == [Role.SALES_DIRECTOR]
+
+
+def test_sent_back_it_waits_for_nobody() -> None:
+    state, told = decided(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), LEGAL, ReturnForRework(reason="Terms"))
+    assert isinstance(state, ReturnedApproval)
+    assert told == ["returned"]
+    assert (state.decisions[-1].what, state.decisions[-1].reason) == ("returned", "Terms")
+    assert refused(state, DIRECTOR, Approve()) == "not-in-this-state"
+
+
+def test_a_delegate_decides_and_nobody_else_in_their_place() -> None:
+    assert DEPUTY.member is not None
+    state = then(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), LEGAL, Delegate(to=DEPUTY.member, reason="Leave"))
+    assert asked(state) == [DEPUTY.member, Role.SALES_DIRECTOR]
+    assert DEPUTY.member in state.known_to
+    assert refused(state, person(9, Role.LEGAL), Approve()) == "not-an-approver"
+    assert asked(then(state, DEPUTY, Approve())) == [Role.SALES_DIRECTOR]
+
+
+def test_nobody_delegates_to_who_submitted_or_to_themselves() -> None:
+    state = begun(chain(step(BY_LEGAL)))
+    assert ROSA.member is not None
+    assert LEGAL.member is not None
+    assert refused(state, LEGAL, Delegate(to=ROSA.member)) == "own-submission"
+    assert refused(state, LEGAL, Delegate(to=LEGAL.member)) == "to-yourself"
+    assert refused(state, DIRECTOR, Delegate(to=LEGAL.member)) == "not-an-approver"
+
+
+def test_a_step_that_is_overdue_is_decided_by_whom_it_escalates_to_as_well() -> None:
+    rules = chain(step(BY_LEGAL, BY_DIRECTOR, within_days=2, escalates_to=BY_EXECUTIVE))
+    state = begun(rules)
+    assert state.due == datetime(2026, 3, 18, 23, 59, 59, 999999, tzinfo=UTC), "two working days after the Monday"
+    timer = FAMILY.timers_of(state)["overdue"]
+    assert (timer.due, timer.command) == (state.due, Escalate(step=0))
+    assert refused(state, EXECUTIVE, Approve()) == "not-an-approver"
+    overdue = then(state, replace(ROSA, roles=frozenset({Role.SERVICE})), timer.command)
+    assert FAMILY.timers_of(overdue) == {}
+    assert asked(overdue) == [Role.LEGAL, Role.SALES_DIRECTOR, Role.EXECUTIVE]
+    assert isinstance(then(overdue, EXECUTIVE, Approve()), GrantedApproval)
+    assert asked(then(overdue, LEGAL, Approve())) == [Role.SALES_DIRECTOR, Role.EXECUTIVE]
+
+
+def test_a_deadline_of_a_step_that_was_decided_meanwhile_changes_nothing() -> None:
+    rules = chain(step(BY_LEGAL, within_days=2), step(BY_DIRECTOR, key="two", within_days=5))
+    late = begun(rules)
+    state = then(late, LEGAL, Approve())
+    assert then(state, ROSA, Escalate(step=0)) == state
+    assert state.due == late.due + timedelta(days=5), "five working days of the day on which it began: a week on Monday"
+
+
+def test_what_is_taken_back_waits_for_nobody() -> None:
+    state = begun(chain(step(BY_LEGAL)))
+    event = recalled(APPROVALS, state, replace(CONTEXT, actor=ROSA), "Another scope").event
+    assert isinstance(FAMILY.evolve(state, event), RecalledApproval)
+
+
+# -- chains that are none ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "found"),
+    [
+        (chain(step(Approver())), [("not-one-approver", "steps.0.approvers.0")]),
+        (chain(step(Approver(role="legal", superior=1))), [("not-one-approver", "steps.0.approvers.0")]),
+        (chain(step(Approver(role="king"))), [("unknown-role", "steps.0.approvers.0.role")]),
+        (chain(step(Approver(role="service"))), [("unknown-role", "steps.0.approvers.0.role")]),
+        (chain(step(BY_LEGAL, BY_LEGAL)), [("doubled-approver", "steps.0.approvers.1")]),
+        (chain(step(BY_LEGAL), step(BY_DIRECTOR)), [("repeated-key", "steps.1.key")]),
+        (chain(step(BY_LEGAL, key="a b")), [("invalid-key", "steps.0.key")]),
+        (chain(replace(step(BY_LEGAL), name=" ")), [("blank", "steps.0.name")]),
+        (chain(step(BY_LEGAL, escalates_to=BY_EXECUTIVE)), [("never-overdue", "steps.0.within_days")]),
+        (chain(step(BY_LEGAL), empty_approver="fallback"), [("fallback-and-rule", "fallback")]),
+        (chain(step(BY_LEGAL), fallback=BY_LEGAL), [("fallback-and-rule", "fallback")]),
+        (
+            chain(step(BY_LEGAL), empty_approver="fallback", fallback=Approver()),
+            [("not-one-approver", "fallback")],
+        ),
+        (
+            chain(step(BY_LEGAL, when=Predicate(fact="colour", operator="is", value="red"))),
+            [("unknown-fact", "steps.0.when.fact")],
+        ),
+        (chain(step(BY_LEGAL, when=Predicate())), [("not-one-shape", "steps.0.when")]),
+    ],
+)
+def test_a_chain_that_is_none_is_told_with_the_place(wrong: ApprovalChain, found: list[tuple[str, str]]) -> None:
+    faults = list(chain_faults(wrong, {"amount": "number"}))
+    assert [(fault.code, fault.field) for fault in faults] == found
+    assert all(fault.message for fault in faults)
+
+
+def test_the_members_of_a_chain_are_all_whom_it_names() -> None:
+    one, two, three = (UUID(int=number) for number in (11, 12, 13))
+    rules = chain(
+        step(Approver(member=one), BY_LEGAL, within_days=1, escalates_to=Approver(member=two)),
+        empty_approver="fallback",
+        fallback=Approver(member=three),
+    )
+    assert members_of(rules) == {one, two, three}
+
+
+# -- random chains ----------------------------------------------------------------------------------------------------
+
+ROLES = (Role.LEGAL, Role.SALES_DIRECTOR, Role.EXECUTIVE, Role.FINANCE)
+STAFF = [person(number, *roles) for number, roles in enumerate([(), *((role,) for role in ROLES), ROLES[:2], ()], 1)]
+
+
+def some_approver(random: Random) -> Approver:
+    kind = random.random()
+    if kind < 0.5:
+        return Approver(role=random.choice(ROLES))
+    if kind < 0.85:
+        return Approver(member=random.choice([*(each.member for each in STAFF), GONE]))
+    return Approver(superior=random.randint(1, 3))
+
+
+def some_chain(random: Random) -> ApprovalChain:
+    empty = random.choice(["refuse", "skip", "fallback"])
+    steps = tuple(
+        ApprovalStep(
+            key=f"step-{number}",
+            name=f"Step {number}",
+            approvers=tuple(dict.fromkeys(some_approver(random) for _ in range(random.randint(1, 4)))),
+            mode=random.choice(["all", "any"]),
+            when=random.choice([None, Predicate(fact="amount", operator="above", value=str(random.randint(0, 9)))]),
+            within_days=random.choice([None, 1, 3]),
+            escalates_to=random.choice([None, some_approver(random)]),
+        )
+        for number in range(random.randint(0, 5))
+    )
+    return ApprovalChain(
+        steps=steps,
+        empty_approver=empty,  # type: ignore[arg-type]
+        fallback=some_approver(random) if empty == "fallback" else None,
+        self_approval=random.choice(["others", "skip", "allow"]),
+        repeated_approver=random.choice(["again", "skip-next", "skip"]),
+    )
+
+
+def some_commands(random: Random, state: WaitingApproval) -> Iterator[tuple[Actor, Any]]:
+    """Whatever people may try, in any order, and in the end everybody approves."""
+    for _ in range(random.randint(0, 12)):
+        actor = random.choice(STAFF)
+        delegate = random.choice(STAFF).member
+        assert delegate is not None
+        wishes = [Approve(), Approve(), Delegate(to=delegate), Escalate(step=state.current)]
+        if random.random() < 0.1:
+            wishes.append(ReturnForRework(reason="Hm"))
+        yield actor, random.choice(wishes)
+    for _ in range(20):
+        yield from ((actor, Approve()) for actor in random.sample(STAFF, len(STAFF)))
+
+
+@pytest.mark.parametrize("hundred", range(10))
+def test_1000_random_chains_end_decided_returned_or_recalled_and_every_refusal_explains_itself(hundred: int) -> None:
+    """CON-2: none is ever stuck. Whoever is asked can decide, and who submitted can take it back."""
+    ends = [ended(Random(hundred * 100 + number)) for number in range(100)]
+    assert {type(each) for each in ends if each} <= {GrantedApproval, ReturnedApproval, RecalledApproval}
+    assert sum(isinstance(each, GrantedApproval) for each in ends) > 30
+
+
+def ended(random: Random) -> Any:
+    """What became of a random chain; None where it could not be submitted."""
+    submitter = random.choice(STAFF)
+    superiors: Sequence[UUID] = [UUID(int=number) for number in random.sample(range(2, 7), random.randint(0, 2))]
+    approvers = Approvers(
+        active=frozenset(each.member for each in STAFF if each.member),
+        superiors=tuple(each for each in superiors if each != submitter.member),
+    )
+    rules, amount = some_chain(random), str(random.randint(0, 9))
+    state, refusal = tried(lambda: begun(rules, by=submitter, approvers=approvers, amount=amount))
+    if refusal is not None:
+        assert refusal.code == "nobody-to-approve"
+        assert all(reason.details["step"] and reason.message for reason in refusal.reasons)
+        return None
+    if isinstance(state, GrantedApproval):
+        return state
+    for actor, command in some_commands(random, state):
+        before = state
+        outcome, refusal = tried(partial(decided, state, actor, command))
+        if refusal is not None:
+            assert refusal.code in {"own-submission", "not-an-approver", "already-decided", "to-yourself"}
+            assert refusal.message.endswith(".")
+            continue
+        state, told = outcome
+        assert told == {GrantedApproval: ["granted"], ReturnedApproval: ["returned"]}.get(type(state), [])
+        if not isinstance(state, WaitingApproval):
+            return state
+        assert state.current >= before.current
+        assert state.waits_for, "somebody is asked as long as it waits"
+    assert only_the_submitter_is_left(state)
+    return FAMILY.evolve(state, recalled(APPROVALS, state, replace(CONTEXT, actor=submitter), None).event)
+
+
+def tried(attempt: Callable[[], Any]) -> tuple[Any, Rejected | None]:
+    """What came of it, or why it was refused."""
+    try:
+        return attempt(), None
+    except Rejected as refusal:
+        return None, refusal
+
+
+def only_the_submitter_is_left(state: WaitingApproval) -> bool:
+    """A role that nobody but the submitter holds, here: what only they could do they take back."""
+    others = [each for each in STAFF if each.subject != state.submitter]
+    return not any(slot.member == each.member or slot.role in each.roles for slot in state.waits_for for each in others)
