@@ -12,6 +12,7 @@ from services.contracts.reactions import reactions
 from services.contracts.resources import RESOURCES
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.approvals import approvers_by
+from shared.directory.hours import KNOWN_HOURS
 from shared.directory.references import ACCOUNTS, PEOPLE
 from shared.domain.approval.chain import Approvers
 from shared.service.definition import Service
@@ -29,7 +30,7 @@ SERVICE = Service(
     policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
-    projections=(CONTRACT_PROJECTION, KNOWN_DEALS, KNOWN_ACCOUNTS),
+    projections=(CONTRACT_PROJECTION, KNOWN_DEALS, KNOWN_ACCOUNTS, KNOWN_HOURS),
     listings=(CONTRACTS,),
     routes=(api.router,),
     knows=(*PEOPLE, ACCOUNTS, DEALS),

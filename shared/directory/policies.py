@@ -26,13 +26,14 @@ def _provider(policies: Policies, policy: Policy[Any]) -> Provider:
     async def in_force(reader: LoaderContext, state: Any, command: Any, context: Context) -> InForce[Any]:
         held, _ = await reader.state(policies.family, policies.id_of(policy))
         if not isinstance(held, SetPolicy):
-            return InForce(default=policy.default, on=context.today)
-        above = await _above(reader) if any(version.team for version in held.versions) else {}
-        return InForce(default=policy.default, on=context.today, versions=held.versions, above=above)
+            return InForce(default=policy.default_of(context.company), on=context.today)
+        above = await teams_above(reader) if any(version.team for version in held.versions) else {}
+        default = policy.default_of(context.company)
+        return InForce(default=default, on=context.today, versions=held.versions, above=above)
 
     return in_force
 
 
-async def _above(reader: LoaderContext) -> Mapping[UUID, UUID]:
+async def teams_above(reader: LoaderContext) -> Mapping[UUID, UUID]:
     """Every team that has one above it; asked for only where a team has a policy of its own."""
     return {row["team_id"]: row["parent_id"] for row in await reader.fetch(ORGANISATION, ABOVE)}

@@ -126,6 +126,12 @@ class Policy(Generic[Document]):
     example: Mapping[str, Any] = field(kw_only=True)
     scopes: tuple[Scope, ...] = field(default=("company", "team"), kw_only=True)
     faults: Faults = field(default=no_faults, kw_only=True)
+    usual: Callable[[Company], Document] | None = field(default=None, kw_only=True)
+    """What counts by default, where that depends on the company."""
+
+    def default_of(self, company: Company) -> Document:
+        """What counts in a company as long as nothing is set."""
+        return self.default if self.usual is None else self.usual(company)
 
     @property
     def field(self) -> str:

@@ -49,7 +49,9 @@ class ApprovalStep:
     when: Predicate | None = None
     """The step is taken where the facts meet this; without it always."""
     within_days: Days | None = None
-    """Working days until the step is overdue."""
+    """Working days until the step is overdue, at the end of work on the last of them."""
+    within_minutes: Annotated[int, Ge(1), Le(100_000)] | None = None
+    """The same in working minutes, in place of days."""
     escalates_to: Approver | None = None
     """Who may decide too once it is overdue."""
 
@@ -92,6 +94,7 @@ class PlannedStep:
     mode: Mode
     slots: tuple[Slot, ...]
     within_days: int | None = None
+    within_minutes: int | None = None
     escalates_to: Slot | None = None
 
 

@@ -12,6 +12,7 @@ from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
 from shared.commands.references import Listed, OnStream
 from shared.directory.approvals import subject_of
+from shared.directory.hours import hours_in_force
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import organisation
 from shared.directory.policies import provided_by
@@ -19,9 +20,10 @@ from shared.directory.references import PEOPLE
 from shared.domain.aggregate import Aggregate
 from shared.domain.approval.requesting import Approvals, Subject
 from shared.domain.follow_up import follow_up
-from shared.domain.policy import Policies
+from shared.domain.policy import InForce, Policies
 from shared.events.leads.team import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
+from shared.events.working_hours import WorkingHours
 from shared.eventstore.batching import RELAXED, Pace
 from shared.http.resources import Resource
 from shared.languages.catalogue import Catalogue
@@ -124,5 +126,11 @@ def providers_of(service: Service) -> Mapping[type, Provider]:
     return {
         **service.provides,
         **(provided_by(service.policies) if service.policies else {}),
-        **({Subject: subject_of(service.approvals)} if service.approvals else {}),
+        **(
+            {Subject: subject_of(service.approvals), InForce[WorkingHours]: hours_in_force} if service.approvals else {}
+        ),
     }
+
+
+def _of_approvals(approvals: Approvals) -> dict[type, Provider]:
+    return {Subject: subject_of(approvals), InForce[WorkingHours]: hours_in_force}

@@ -73,7 +73,7 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
             kind=policy.kind,
             set_by=_people(policy),
             scopes=list(policy.scopes),
-            default_document=policy.default,
+            default_document=policy.default_of(service.settings.company),
             in_force=in_force(versions, today),
             versions=versions,
         )

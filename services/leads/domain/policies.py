@@ -6,9 +6,12 @@ from shared.domain.context import Company
 from shared.domain.criteria import criteria_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
-from shared.domain.roles import Reach, Role, permission
+from shared.domain.roles import OPERATIONS, Reach, Role, permission
+from shared.domain.working_days import WEEKENDS_ONLY
+from shared.domain.working_time.hours import faults, usual_hours
 from shared.events.leads.policy import LeadPolicySet, NurturingExit
 from shared.events.process import Criterion, Predicate
+from shared.events.working_hours import WorkingHours
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.MARKETING: Reach.ALL})
 
@@ -61,4 +64,27 @@ NURTURING_EXIT = Policy(
     },
 )
 
-POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT)
+
+def _hours_faults(document: WorkingHours, company: Company) -> Iterator[Reason]:
+    yield from faults(document)
+
+
+WORKING_HOURS = Policy(
+    "working-hours",
+    WorkingHours,
+    default=usual_hours(WEEKENDS_ONLY),
+    usual=lambda company: usual_hours(company.calendar),
+    allow=OPERATIONS,
+    faults=_hours_faults,
+    example={
+        "shifts": [
+            {"weekday": "monday", "start": "08:00", "end": "12:00"},
+            {"weekday": "monday", "start": "13:00", "end": "17:00"},
+            {"weekday": "tuesday", "start": "08:00", "end": "17:00"},
+        ],
+        "timezone": "Europe/Berlin",
+        "place": "DE-BY",
+    },
+)
+
+POLICIES = policies("lead", LeadPolicySet, NURTURING_EXIT, WORKING_HOURS)

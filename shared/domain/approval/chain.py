@@ -30,6 +30,7 @@ def planned(chain: ApprovalChain, facts: Facts, submitter: Actor, approvers: App
             mode=step.mode,
             slots=tuple(_slots(chain, step, submitter, approvers, missing)),
             within_days=step.within_days,
+            within_minutes=step.within_minutes,
             escalates_to=_found(step.escalates_to, approvers) if step.escalates_to else None,
         )
         for step in chain.steps
@@ -121,9 +122,12 @@ def _step_faults(step: ApprovalStep, known: Mapping[str, str], where: str) -> It
         yield from misshapen or predicate_faults(step.when, known, f"{where}.when")
     if step.escalates_to is not None:
         yield from _approver_faults(step.escalates_to, f"{where}.escalates_to")
-        if step.within_days is None:
-            message = "A step escalates when it is overdue: within_days says when."
+        if step.within_days is None and step.within_minutes is None:
+            message = "A step escalates when it is overdue: within_days or within_minutes says when."
             yield Reason(code="never-overdue", message=message, field=f"{where}.within_days")
+    if step.within_days is not None and step.within_minutes is not None:
+        message = "A step is due within days or within minutes."
+        yield Reason(code="days-and-minutes", message=message, field=f"{where}.within_minutes")
 
 
 ROLES = frozenset(role.value for role in Role if role is not Role.SERVICE)

@@ -27,12 +27,14 @@ from shared.domain.approval.state import (
 )
 from shared.domain.context import Actor, Context
 from shared.domain.fields import Text
+from shared.domain.policy import InForce
 from shared.domain.references import AnyMemberId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES, Permission, Reach, Role, permission
 from shared.events.approvals import Place as PlaceOf
 from shared.events.approvals import approval_events
 from shared.events.definition import value
+from shared.events.working_hours import WorkingHours
 
 ASKED = permission(dict.fromkeys(Role, Reach.ALL))
 """Anybody may be an approver: the chain says who is."""
@@ -93,7 +95,14 @@ def _register_decisions(made: Approvals) -> None:
     family, told = made.family, made.told
 
     @family.decides(allow=ASKED)
-    def approve(state: WaitingApproval, command: Approve, context: Context, subject: Subject) -> Decision:
+    def approve(
+        state: WaitingApproval,
+        command: Approve,
+        context: Context,
+        *,
+        subject: Subject,
+        hours: InForce[WorkingHours],
+    ) -> Decision:
         """Approve what waits for your decision. Once every step is approved, so is what was submitted."""
         slots = own_slots(state, context)
         here = {(state.current, place) for place in slots}
@@ -108,7 +117,7 @@ def _register_decisions(made: Approvals) -> None:
             further=tuple(PlaceOf(step=step, slot=slot) for step, slot in further),
             reason=command.reason,
             next_step=following if moves else None,
-            due=due_of(state.steps, following, context) if moves else None,
+            due=due_of(state.steps, following, context, hours) if moves else None,
         )
         if following is not None:
             return [given]

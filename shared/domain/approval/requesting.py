@@ -9,9 +9,12 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.approval.state import Approval, WaitingApproval, next_open
 from shared.domain.context import Context
+from shared.domain.policy import InForce
+from shared.domain.working_time.reckoning import working_time_of
 from shared.events.approvals import ApprovalEvents, PlannedStep
 from shared.events.definition import value
 from shared.events.money import Money
+from shared.events.working_hours import WorkingHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,7 @@ def requested(
     amount: Money | None,
     rules: tuple[int, str, str],
     steps: tuple[PlannedStep, ...],
+    hours: InForce[WorkingHours],
     owner: UUID | None = None,
     team: UUID | None = None,
     account_id: UUID | None = None,
@@ -80,7 +84,7 @@ def requested(
         repeated_approver=repeated_approver,
         steps=steps,
         next_step=first,
-        due=due_of(steps, first, context),
+        due=due_of(steps, first, context, hours),
         at=context.now,
     )
     events = [begun]
@@ -94,11 +98,18 @@ def recalled(approvals: Approvals, state: WaitingApproval, context: Context, rea
     return Occurrence(event=approvals.told.recalled(**about(state), **decided_by(context), reason=reason), to=state.id)
 
 
-def due_of(steps: Sequence[PlannedStep], index: int | None, context: Context) -> datetime | None:
-    """The end of the working day on which a step that begins now is due."""
-    if index is None or (days := steps[index].within_days) is None:
+def due_of(
+    steps: Sequence[PlannedStep], index: int | None, context: Context, hours: InForce[WorkingHours]
+) -> datetime | None:
+    """When a step that begins now is overdue, in the company's working time; None for never."""
+    if index is None:
         return None
-    return context.company.end_of(context.company.calendar.after(context.today, days))
+    step, working = steps[index], working_time_of(context.company, hours.of().document)
+    if step.within_minutes is not None:
+        return working.due(context.now, step.within_minutes)
+    if step.within_days is not None:
+        return working.end_of(working.due_day(context.now, step.within_days))
+    return None
 
 
 def about(state: Approval) -> dict[str, Any]:

@@ -86,6 +86,12 @@ class WorkingTime:
                 return day
         raise ValueError(f"{days} worked days after {start} are not over within a century")
 
+    def end_of(self, day: date) -> datetime:
+        """When the work of a day ends (UTC); where none belongs to it, the first instant of the day after."""
+        ends = [stretch.end for stretch in self._stretches(day, day)]
+        midnight = datetime.combine(day + DAY, time(), tzinfo=ZoneInfo(self.rota.timezone))
+        return max(ends, default=midnight.astimezone(UTC))
+
     def is_known(self, start: datetime, end: datetime) -> bool:
         """Whether all that is free between two instants is known; some of later years is yet to be decreed."""
         return all(map(self.rota.calendar.is_known, range(self.day(start).year, self.day(end).year + 1)))

@@ -8,6 +8,7 @@ from annotated_types import MaxLen
 
 from shared.events.definition import event, value
 from shared.events.process import Criterion
+from shared.events.working_hours import WorkingHours
 
 
 @value
@@ -35,3 +36,4 @@ class LeadPolicySet:
     process: UUID | None = None
     reason: str | None = None
     nurturing_exit: NurturingExit | None = None
+    working_hours: WorkingHours | None = None

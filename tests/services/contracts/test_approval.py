@@ -22,6 +22,8 @@ from shared.domain.context import Actor
 from shared.domain.money import zero
 from shared.domain.policy import InForce
 from shared.domain.roles import SELLING, Role
+from shared.domain.working_days import WEEKENDS_ONLY
+from shared.domain.working_time.hours import usual_hours
 from shared.events.approvals import ApprovalChain
 from shared.events.contracts.contract import ContractApproved, ContractRecalled, ContractReturned
 from shared.events.contracts.policy import ContractChain
@@ -39,8 +41,9 @@ from tests.services.contracts.facts import (
 )
 
 APPROVAL = CONTEXT.derived_id("approval")
+HOURS = InForce(default=usual_hours(WEEKENDS_ONLY), on=CONTEXT.today)
 CHAINS = InForce(default=CONTRACT_APPROVAL.default, on=CONTEXT.today)
-SUBMITTING = THE_CONTRACT.knowing(chains=CHAINS, standard=STANDARD, approvers=Approvers())
+SUBMITTING = THE_CONTRACT.knowing(chains=CHAINS, standard=STANDARD, approvers=Approvers(), hours=HOURS)
 
 
 def person(role: Role, member: int) -> Actor:
@@ -62,7 +65,7 @@ def waiting(events: list[Any], contract: Any) -> Scenario:
     """The approval as it waits, with what it is about."""
     context = replace(CONTEXT, aggregate_id=APPROVAL)
     return Scenario(aggregate=APPROVALS.family, context=context, history=tuple(events)).knowing(
-        subject=Subject(state=contract)
+        subject=Subject(state=contract), hours=HOURS
     )
 
 

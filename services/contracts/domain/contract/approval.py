@@ -25,6 +25,7 @@ from shared.domain.roles import READING, SELLING
 from shared.events.contracts.contract import ContractApproved, ContractRecalled, ContractReturned, ContractSubmitted
 from shared.events.contracts.policy import ContractChain, StandardTerms
 from shared.events.definition import value
+from shared.events.working_hours import WorkingHours
 
 NOBODY = "none"
 """The step of a contract that nobody had to approve."""
@@ -62,6 +63,7 @@ def submit(
     chains: InForce[ContractChain],
     standard: InForce[StandardTerms],
     approvers: Approvers,
+    hours: InForce[WorkingHours],
 ) -> Decision:
     """Ask for the approval of a draft; its terms stand until it is decided."""
     if state.total.amount <= 0:
@@ -77,6 +79,7 @@ def submit(
         amount=state.total,
         rules=(chain.version, rules.self_approval, rules.repeated_approver),
         steps=steps,
+        hours=hours,
         owner=state.owner,
         team=state.team,
         account_id=state.account_id,

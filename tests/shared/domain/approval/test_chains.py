@@ -13,7 +13,7 @@ import pytest
 from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.approval.chain import Approvers, chain_faults, members_of, planned
 from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, approvals
-from shared.domain.approval.requesting import Approvable, Subject, recalled, requested
+from shared.domain.approval.requesting import Approvable, Subject, due_of, recalled, requested
 from shared.domain.approval.state import (
     GrantedApproval,
     NoApproval,
@@ -22,10 +22,14 @@ from shared.domain.approval.state import (
     WaitingApproval,
 )
 from shared.domain.context import Actor
+from shared.domain.policy import InForce
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, Role
+from shared.domain.working_days import WEEKENDS_ONLY
+from shared.domain.working_time.hours import usual_hours
 from shared.events.approvals import ApprovalChain, ApprovalStep, Approver, Slot
 from shared.events.process import Predicate
+from shared.events.working_hours import Shift, WorkingHours
 from shared.testing.scenario import CONTEXT
 
 THING = Aggregate("thing", plural="things", start=NoApproval, readers=EVERYBODY)
@@ -36,6 +40,8 @@ APPROVALS = approvals(
     readers=EVERYBODY,
 )
 FAMILY = APPROVALS.family
+HOURS = InForce(default=usual_hours(WEEKENDS_ONLY), on=CONTEXT.today)
+"""Monday to Friday, 09:00 to 17:00; it is 10:00 on a Monday."""
 
 
 def person(number: int, *roles: Role) -> Actor:
@@ -75,6 +81,7 @@ def begun(rules: ApprovalChain, *, by: Actor = ROSA, approvers: Approvers = APPR
         amount=None,
         rules=(0, rules.self_approval, rules.repeated_approver),
         steps=planned(rules, facts, by, approvers),
+        hours=HOURS,
     )
     return FAMILY.fold(each.event for each in events)
 
@@ -88,7 +95,7 @@ def decided(state: Any, actor: Actor, command: Any) -> tuple[Any, list[Any]]:
     """The same, and what its subject is told."""
     context = replace(CONTEXT, actor=actor, aggregate_id=state.id)
     told = []
-    for each in occurrences(FAMILY.decide(state, command, context, {"subject": Subject(state=None)})):
+    for each in occurrences(FAMILY.decide(state, command, context, {"subject": Subject(state=None), "hours": HOURS})):
         if each.to == UUID(int=50):
             told.append(each.event)
         else:
@@ -252,7 +259,7 @@ def test_nobody_delegates_to_who_submitted_or_to_themselves() -> None:
 def test_a_step_that_is_overdue_is_decided_by_whom_it_escalates_to_as_well() -> None:
     rules = chain(step(BY_LEGAL, BY_DIRECTOR, within_days=2, escalates_to=BY_EXECUTIVE))
     state = begun(rules)
-    assert state.due == datetime(2026, 3, 18, 23, 59, 59, 999999, tzinfo=UTC), "two working days after the Monday"
+    assert state.due == datetime(2026, 3, 18, 17, 0, tzinfo=UTC), "two working days after the Monday"
     timer = FAMILY.timers_of(state)["overdue"]
     assert (timer.due, timer.command) == (state.due, Escalate(step=0))
     assert refused(state, EXECUTIVE, Approve()) == "not-an-approver"
@@ -269,6 +276,27 @@ def test_a_deadline_of_a_step_that_was_decided_meanwhile_changes_nothing() -> No
     state = then(late, LEGAL, Approve())
     assert then(state, ROSA, Escalate(step=0)) == state
     assert state.due == late.due + timedelta(days=5), "five working days of the day on which it began: a week on Monday"
+
+
+@pytest.mark.parametrize(
+    ("within", "due"),
+    [
+        ({"within_minutes": 60}, datetime(2026, 3, 16, 11, 0, tzinfo=UTC)),
+        ({"within_minutes": 8 * 60}, datetime(2026, 3, 17, 10, 0, tzinfo=UTC)),
+        ({"within_days": 5}, datetime(2026, 3, 23, 17, 0, tzinfo=UTC)),
+        ({}, None),
+    ],
+)
+def test_a_step_is_due_in_working_time(within: dict[str, Any], due: datetime | None) -> None:
+    assert begun(chain(step(BY_LEGAL, **within))).due == due
+
+
+def test_working_hours_that_are_set_count_for_what_is_due() -> None:
+    monday = WorkingHours(shifts=(Shift(weekday="monday", start="10:00", end="12:00"),), timezone="Europe/Berlin")
+    hours = InForce(default=monday, on=CONTEXT.today)
+    (planned_step,) = begun(chain(step(BY_LEGAL, within_minutes=90))).steps
+    # It is 11:00 in Berlin: one hour is left today, the rest comes a week later.
+    assert due_of((planned_step,), 0, CONTEXT, hours) == datetime(2026, 3, 23, 9, 30, tzinfo=UTC)
 
 
 def test_what_is_taken_back_waits_for_nobody() -> None:
@@ -292,6 +320,10 @@ def test_what_is_taken_back_waits_for_nobody() -> None:
         (chain(step(BY_LEGAL, key="a b")), [("invalid-key", "steps.0.key")]),
         (chain(replace(step(BY_LEGAL), name=" ")), [("blank", "steps.0.name")]),
         (chain(step(BY_LEGAL, escalates_to=BY_EXECUTIVE)), [("never-overdue", "steps.0.within_days")]),
+        (
+            chain(step(BY_LEGAL, within_days=1, within_minutes=1)),
+            [("days-and-minutes", "steps.0.within_minutes")],
+        ),
         (chain(step(BY_LEGAL), empty_approver="fallback"), [("fallback-and-rule", "fallback")]),
         (chain(step(BY_LEGAL), fallback=BY_LEGAL), [("fallback-and-rule", "fallback")]),
         (
