@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     # The command line asks for the names alone, and need not wait for a web framework.
     from shared.service.definition import Service
 
-SERVICES = (*registry.SERVICES, "forecast")
-"""Those that own events, and the one that reads them all."""
+SERVICES = registry.SERVICES
+"""All of them: each owns events, and the last one reads those of all."""
 
 
 def definition_of(name: str) -> "Service":

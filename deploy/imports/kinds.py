@@ -29,6 +29,7 @@ OUTSIDE_ID = "outside_id"
 
 _ERASED = "whoever is to be forgotten is erased here, in what was imported too"
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
+_NO_NEWS = "nobody has to know any more of what is past"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
 _APPROVED = "a contract of history says when it was submitted and approved, and by whom; nobody is asked again"
 UNTOLD: Mapping[str, str] = {
@@ -62,6 +63,12 @@ UNTOLD: Mapping[str, str] = {
     "receivables.receipt-held": _ALLOCATED,
     "receivables.receipt-released": _ALLOCATED,
     "receivables.history-arranged": _ALLOCATED,
+    "forecast.notice-raised": _NO_NEWS,
+    "forecast.notice-read": _NO_NEWS,
+    "forecast.notice-acknowledged": _NO_NEWS,
+    "forecast.notice-settled": _NO_NEWS,
+    "forecast.occasion-arose": _NO_NEWS,
+    "forecast.occasion-passed": _NO_NEWS,
 }
 """The events that no kind of fact tells → why; those that take facts back apart, which an undone import records."""
 

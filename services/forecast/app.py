@@ -5,6 +5,8 @@ from pathlib import Path
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
+from services.forecast.domain.notice import notice
+from services.forecast.domain.occasion import Audience, WaitingNotices, occasion
 from services.forecast.effects import routes as effects
 from services.forecast.execution.model import PROJECTION as EXECUTION
 from services.forecast.feed import queries
@@ -16,15 +18,21 @@ from services.forecast.people import routes as people
 from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
+from services.forecast.projections.lookups import audience, waiting_notices
+from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
 from services.forecast.rates.model import PROJECTION as RATES
+from services.forecast.reactions import reactions
+from services.forecast.resources import RESOURCES
 from services.forecast.targets.model import PROJECTION as TARGETS
+from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.organisation import organisation
 from shared.eventstore.batching import PROMPT
 from shared.service.definition import FeedSource, Service
 
 SERVICE = Service(
     "forecast",
-    description="Funnel, forecast, health of the sales process and what changed, now and at any past instant.",
+    description="Funnel, forecast, health of the sales process and what changed, now and at any past instant; "
+    "and what waits for whom.",
     tags={
         "funnel": "The open pipeline by stage, and what was closed.",
         "forecast": "What a period will bring against its target, and the deals that endanger it.",
@@ -34,8 +42,13 @@ SERVICE = Service(
         "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
         "live": "The newest events, as a list and as they happen.",
         "effects": "What a command led to in all services.",
+        "notices": "What waits for whoever asks: overdue invoices, contracts to be approved.",
+        "occasions": "Why notices were raised, and whether that has passed.",
         "people": "Who is signed in, and from when to when there are facts.",
     },
+    aggregates=(occasion, notice),
+    resources=RESOURCES,
+    reactions=reactions,
     projections=(
         organisation("journal"),
         PROCESSES,
@@ -47,7 +60,10 @@ SERVICE = Service(
         CASH,
         FEED,
         ACCOUNTS,
+        NOTICE_PROJECTION,
+        KNOWN_ACCOUNTS,
     ),
+    listings=(NOTICES,),
     routes=(
         funnel.router,
         outlook.router,
@@ -60,6 +76,10 @@ SERVICE = Service(
         effects.router,
         people.router,
     ),
+    provides={
+        Audience: audience,
+        WaitingNotices: waiting_notices,
+    },
     reads=None,
     feed=FeedSource(reads=queries.READS, read=queries.read, head=queries.head),
     pace=PROMPT,

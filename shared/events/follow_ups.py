@@ -11,10 +11,18 @@ from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from shared.events.contracts.contract import ContractActivated
+from shared.events.contracts.contract import (
+    ContractActivated,
+    ContractApproved,
+    ContractRecalled,
+    ContractReturned,
+    ContractSubmitted,
+    ContractVoided,
+)
 from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.definition import event, value
 from shared.events.leads.lead import LeadConverted
+from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 
 FOLLOW_UP = "follow-up"
 """The aggregate of these events."""
@@ -144,6 +152,13 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealLost: (Follower(service="contracts"),),
     DealAbandoned: (Follower(service="contracts"),),
     ContractActivated: (Follower(service="receivables", imported=True),),
+    ContractSubmitted: (Follower(service="forecast"),),
+    ContractApproved: (Follower(service="forecast"),),
+    ContractReturned: (Follower(service="forecast"),),
+    ContractRecalled: (Follower(service="forecast"),),
+    ContractVoided: (Follower(service="forecast"),),
+    InvoiceOverdue: (Follower(service="forecast"),),
+    ReceiptAllocated: (Follower(service="forecast", imported=True),),
 }
 """What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 

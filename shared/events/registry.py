@@ -9,7 +9,7 @@ from shared.events.approvals import APPROVING, approval_events
 from shared.events.definition import Upcast
 from shared.events.follow_ups import published
 
-SERVICES = ("leads", "deals", "contracts", "receivables")
+SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
 """The services that own events; each has a package of its name beside this one, with a module for each aggregate."""
 
 UNREADABLE = "unreadable"

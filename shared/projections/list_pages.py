@@ -90,7 +90,7 @@ def reads_of(listing: Listing, every: Collection[str]) -> frozenset[str]:
 
 
 def _placed(name: str, every: Collection[str]) -> str:
-    return ACCOUNTS_OF_OTHERS if name == ACCOUNTS and ACCOUNTS not in every else name
+    return ACCOUNTS_OF_OTHERS if name == ACCOUNTS and ACCOUNTS_OF_OTHERS in every else name
 
 
 async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> list[Record]:

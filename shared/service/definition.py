@@ -74,7 +74,8 @@ class Service:
     knows: tuple[OnStream | Listed, ...] = field(default=PEOPLE, kw_only=True)
     """How it is known what commands name beside their own aggregate; by default people and teams are."""
     reads: tuple[type, ...] | None = field(default=(), kw_only=True)
-    """Event classes of other services that it journals; None for all that there are."""
+    """Event classes of other services that it journals; None for all that there are, its own among them: what it reads
+    of the whole it reads in one way, from topics."""
     seeds: tuple[Seed, ...] = field(default=(), kw_only=True)
     feed: FeedSource | None = field(default=None, kw_only=True)
     """What its event stream tells."""

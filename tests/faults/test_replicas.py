@@ -23,7 +23,7 @@ LED = {
     "deals": {"relay", "projections-log", "projections-journal", "reactions-journal"},
     "contracts": {"relay", "projections-log", "projections-journal", "reactions-journal"},
     "receivables": {"relay", "projections-log", "projections-journal", "reactions-journal"},
-    "forecast": {"projections-journal"},
+    "forecast": {"relay", "projections-log", "projections-journal", "reactions-journal"},
 }
 """What only whoever holds the lease tells of."""
 

@@ -164,7 +164,12 @@ def module_of(file: Path) -> str:
 FORECAST = "services.forecast"
 GROUND = {"asking": {"asking"}, "counting": {"asking", "counting"}}
 """What the subjects of forecast share, and what it may import: how questions are asked, and how things are counted."""
-SUBJECTS = sorted({file.parent.name for file in (ROOT / "services/forecast").glob("*/__init__.py")} - GROUND.keys())
+OWNING = {"domain", "projections", "reactions", "resources"}
+"""The rooms of what forecast owns, as every service has them. What it tells by itself knows no subject, and no subject
+knows it."""
+SUBJECTS = sorted(
+    {file.parent.name for file in (ROOT / "services/forecast").glob("*/__init__.py")} - GROUND.keys() - OWNING
+)
 LAYERS = ("", "model", "queries", "routes")
 """The rooms of a subject, each on those before it. What has no room is a pure rule, on which all others stand."""
 
@@ -177,7 +182,7 @@ def in_forecast(module: str) -> tuple[str, str]:
 
 def test_forecast_consists_of_subjects_that_say_what_they_answer() -> None:
     packages = {in_forecast(module_of(file))[0] for file in python("services/forecast")}
-    assert packages == {"", "app", *GROUND, *SUBJECTS}
+    assert packages == {"", "app", *GROUND, *OWNING, *SUBJECTS}
     for package in [*GROUND, *SUBJECTS]:
         said = ast.get_docstring(ast.parse((ROOT / "services/forecast" / package / "__init__.py").read_text()))
         assert "?" in (said or "").partition("\n")[0], package
@@ -201,6 +206,13 @@ def test_what_the_subjects_of_forecast_share_knows_none_of_them() -> None:
         for file in python(f"services/forecast/{package}"):
             ours = within(imports(file), FORECAST)
             assert ours == within(ours, *(f"{FORECAST}.{each}" for each in allowed)), file
+
+
+def test_what_forecast_owns_knows_none_of_its_subjects() -> None:
+    for file in python("services/forecast"):
+        if in_forecast(module_of(file))[0] in OWNING:
+            ours = within(imports(file), FORECAST)
+            assert ours == within(ours, *(f"{FORECAST}.{each}" for each in OWNING)), file
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

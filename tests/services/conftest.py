@@ -1,4 +1,4 @@
-"""The four services of a sale at work, each over a database of its own, with a broker between them.
+"""The services of a sale at work with forecast, each over a database of its own, with a broker between them.
 
 There is one of each for all tests: two of a kind would write one topic from two logs.
 """
@@ -12,6 +12,7 @@ import pytest
 from deploy.local.identity import Issuer
 from services.contracts.app import SERVICE as CONTRACTS
 from services.deals.app import SERVICE as DEALS
+from services.forecast.app import SERVICE as FORECAST
 from services.leads.app import SERVICE as LEADS
 from services.receivables.app import SERVICE as RECEIVABLES
 from shared.ops.settings import Settings
@@ -31,17 +32,18 @@ class Everybody:
     deals: Errands
     contracts: Errands
     receivables: Errands
+    forecast: Errands
 
 
 @pytest.fixture(scope="session")
 async def everybody(postgres: DatabaseServer, kafka: str, issuer: Issuer) -> AsyncIterator[Everybody]:
     """All of them, migrated and started."""
     async with AsyncExitStack() as stack:
-        leads, deals, contracts, receivables = [
+        leads, deals, contracts, receivables, forecast = [
             await stack.enter_async_context(at_work(service, postgres, issuer, kafka))
-            for service in (LEADS, DEALS, CONTRACTS, RECEIVABLES)
+            for service in (LEADS, DEALS, CONTRACTS, RECEIVABLES, FORECAST)
         ]
-        yield Everybody(leads=leads, deals=deals, contracts=contracts, receivables=receivables)
+        yield Everybody(leads=leads, deals=deals, contracts=contracts, receivables=receivables, forecast=forecast)
 
 
 @asynccontextmanager

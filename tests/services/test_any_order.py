@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.services import definition_of
+from deploy.services import SERVICES, definition_of
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.product import product
@@ -72,7 +72,7 @@ def test_every_table_of_what_may_be_told_late_is_among_them() -> None:
     """A fold of one table; what folds several by functions of its own has its comparison where it stands."""
     tables = [
         table
-        for service in ("leads", "deals", "contracts", "receivables")
+        for service in SERVICES
         for projection in definition_of(service).projections
         if isinstance(table := getattr(projection.apply, "__self__", None), Table) and table.is_dated
     ]

@@ -2,7 +2,6 @@
 and fails."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,35 +10,22 @@ import asyncpg
 import httpx
 import pytest
 
-from deploy.local.identity import Issuer
 from services.contracts.domain.contract.state import contract, contract_of
-from services.forecast.app import SERVICE as FORECAST
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 from shared.following.dead_letters import request_redrive
 from shared.ops.ids import new_id
-from shared.testing.servers import DatabaseServer
-from tests.services.conftest import Everybody, at_work
-from tests.shared.http.conftest import Errands
+from tests.services.conftest import Everybody
 
 PATIENCE_SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-async def forecast(
-    everybody: Everybody, postgres: DatabaseServer, issuer: Issuer, kafka: str
-) -> AsyncIterator[Errands]:
-    """Forecast beside the four."""
-    async with at_work(FORECAST, postgres, issuer, kafka) as errands:
-        yield errands
 
 
 class Asker:
     """A director who wins deals and asks what it led to."""
 
-    def __init__(self, everybody: Everybody, forecast: Errands) -> None:
+    def __init__(self, everybody: Everybody) -> None:
         self.deals = everybody.deals.client(Role.SALES_DIRECTOR, "dora")
-        self.forecast = forecast.client(Role.SALES_DIRECTOR, "dora")
+        self.forecast = everybody.forecast.client(Role.SALES_DIRECTOR, "dora")
         self.command = new_id()
         self.deal = ""
         self.token = ""
@@ -83,8 +69,8 @@ class Asker:
 
 
 @pytest.fixture
-def asker(everybody: Everybody, forecast: Errands) -> Asker:
-    return Asker(everybody, forecast)
+def asker(everybody: Everybody) -> Asker:
+    return Asker(everybody)
 
 
 def outcomes(told: Any) -> list[tuple[str, str, str]]:

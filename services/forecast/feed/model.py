@@ -1,4 +1,4 @@
-"""The read model of the feed: every event, what it is about, and whose that was (API-3, FC-15).
+"""The read model of the feed: every event of the business, what it is about, and whose that was (API-3, FC-15).
 
 Append-only: an entry says whose its thing was by what was known when it was recorded, and is never rewritten, but for
 when it was taken back.
@@ -70,6 +70,8 @@ Belonging = tuple[str | None, UUID | None, UUID | None]
 
 NOBODYS: Belonging = (None, None, None)
 
+OWN = "forecast"
+
 RECORDED = max(Rank) + 1
 """The turn of what was recorded as it happened: of one time it comes after what history tells."""
 
@@ -77,8 +79,9 @@ RECORDED = max(Rank) + 1
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
     """Note every event with whose it was after it, as far as that was known when it was recorded: an entry says the
     same, whatever came in the same page, and whatever is told later. What was told of follow-ups is left out: it is no
-    news by itself, and effects tell it (`services/forecast/effects`)."""
-    events = [event for event in events if event.aggregate != FOLLOW_UP]
+    news by itself, and effects tell it (`services/forecast/effects`); and what forecast tells by itself, which is its
+    recipients' alone, and about something that is told here."""
+    events = [event for event in events if event.aggregate != FOLLOW_UP and event.service != OWN]
     rows = await db.fetch(KNOWN, list({event.aggregate_id for event in events}))
     known: dict[UUID, Belonging] = {row["aggregate_id"]: (row["name"], row["team"], row["owner"]) for row in rows}
     late, handed = _late(events, {row["aggregate_id"]: row["handed"] for row in rows if row["handed"]})
@@ -159,7 +162,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=11, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=12, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:

@@ -304,7 +304,7 @@ async def _write_store(
             [(kind, keyed(kind, numbered(key, copy)), new[holder]) for kind, key, holder in store.claims],
         ),
     }
-    if await _head(connection, "event") >= events[-1][POSITION]:
+    if not events or await _head(connection, "event") >= events[-1][POSITION]:
         return
     async with connection.transaction():
         for table, (columns, rows) in tables.items():

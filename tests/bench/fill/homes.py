@@ -42,7 +42,7 @@ settings = {name: Settings.from_environment(name, environment) for name in regis
 told = asyncio.run(load(partial(facts_in, file), ids_of("bench"), settings, lambda _: None))
 if told.rejections:
     sys.exit("; ".join(one.reason for one in told.rejections[:5]))
-arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in (*registry.SERVICES, "forecast")}))
+arrived = asyncio.run(until_visible({name: stack.database_url(name) for name in {*registry.SERVICES, "forecast"}}))
 sys.exit(0 if arrived else f"The history does not arrive everywhere; the logs are in {home / 'logs'}.")
 """
 """Run by a build's interpreter: what is stored is what that build writes, and it knows when that has arrived."""

@@ -35,6 +35,9 @@ COMPANY = Company(timezone="Europe/Berlin")
 CODEC = Codec(registry_of())
 PATIENCE_SECONDS = 30.0
 
+READ_MODELS = tuple(projection for projection in SERVICE.projections if projection.source == "journal")
+"""What is folded from topics; what forecast tells by itself is not at work in the fixture `forecast`."""
+
 INSERT = """
     insert into journal (topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type, version,
         occurred_at, by_day, recorded_at, actor, correlation_id, causation_id, imported, fact, traceparent, data)
@@ -106,20 +109,20 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
     stopping, arrived, advanced = asyncio.Event(), Wakeup(), Wakeup()
     async with await create_pool(url, name="forecast-test") as pool:
         log, journal = Log(pool, CODEC, service="forecast"), Log(pool, CODEC)
-        for projection in SERVICE.projections:
+        for projection in READ_MODELS:
             await builds.prepare(pool, projection, COMPANY)
         runner = ProjectionRunner(
             "journal",
             pool=pool,
             log=journal,
-            projections=SERVICE.projections,
+            projections=READ_MODELS,
             company=COMPANY,
             health=Health(Metrics.of("forecast")),
             wake=arrived,
             advanced=advanced,
         )
         work = asyncio.create_task(runner.run(stopping))
-        projections = Projections(pool, SERVICE.projections, {"log": log, "journal": journal}, COMPANY)
+        projections = Projections(pool, READ_MODELS, {"log": log, "journal": journal}, COMPANY)
         yield Forecast(pool=pool, journal=journal, projections=projections, arrived=arrived, advanced=advanced)
         stopping.set()
         arrived.notify()

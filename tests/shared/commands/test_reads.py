@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from deploy.services import definition_of
+from deploy.services import SERVICES, definition_of
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import ChangeAmount
 from services.deals.domain.deal.opening import OpenNewDeal
@@ -56,7 +56,7 @@ def test_a_command_waits_for_what_it_is_decided_on(
     assert commands_of(service).reads(aggregate, command) == projections
 
 
-@pytest.mark.parametrize("service", ["leads", "deals", "contracts", "receivables"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_what_commands_read_is_there(service: str) -> None:
     known = {projection.name for projection in projections_of(definition_of(service))}
     assert commands_of(service).every_read <= known

@@ -1,0 +1,71 @@
+"""What clients see of notices and occasions: each state's published fields (`GET /v1/…/{id}`)."""
+
+from datetime import date
+from uuid import UUID
+
+from services.forecast.domain.notice import NoticeKind, notice
+from services.forecast.domain.occasion import occasion
+from shared.events.definition import value
+from shared.events.forecast.notice import About
+from shared.events.money import Money
+from shared.http.resources import Resource
+
+# -- notices ----------------------------------------------------------------------------------------------------------
+
+
+@value
+class Notice:
+    """What is published of a notice, whatever its state."""
+
+    kind: NoticeKind
+    about: About
+    member_id: UUID
+    """Whose notice it is."""
+    muted: bool
+    """Whether its recipient had muted the kind when it was raised: then it was not sent."""
+    account_id: UUID | None
+    amount: Money | None
+    due: date | None
+    reference: str | None
+    """How people call what it is about, like the invoice's number."""
+
+
+@value
+class UnreadNotice(Notice):
+    """Its recipient has not read it."""
+
+
+@value
+class ReadNotice(Notice):
+    """Its recipient has read it."""
+
+
+@value
+class AcknowledgedNotice(Notice):
+    """Its recipient has taken it on."""
+
+
+@value
+class SettledNotice(Notice):
+    """It waits for nobody any more: the invoice is paid, the contract decided."""
+
+
+# -- occasions --------------------------------------------------------------------------------------------------------
+
+
+@value
+class OpenOccasion:
+    """Something needs attention, and these notices say so."""
+
+    notices: tuple[UUID, ...]
+
+
+@value
+class PassedOccasion:
+    """It needs nobody's attention any more."""
+
+
+RESOURCES = (
+    Resource(notice, UnreadNotice, ReadNotice, AcknowledgedNotice, SettledNotice),
+    Resource(occasion, OpenOccasion, PassedOccasion),
+)

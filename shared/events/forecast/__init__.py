@@ -1,0 +1,1 @@
+"""What happens to notices, and why they are raised. Owner: the forecast service."""

@@ -1,0 +1,259 @@
+"""REC-5: an inbox: what waits is told to those whom it concerns, and each sees, reads and takes on their own."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from shared.domain.roles import Role
+from shared.events.contracts.contract import ContractApproved, ContractSubmitted
+from shared.events.envelope import Envelope
+from shared.events.leads.account import AccountOpened
+from shared.events.leads.member import MemberJoined, MemberLeft
+from shared.events.leads.team import ManagerAppointed, TeamFormed
+from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
+from tests.described import as_described
+from tests.services.forecast.conftest import arrived, journaled
+from tests.services.forecast.facts import day, eur, fact
+from tests.shared.http.conftest import Errands
+from tests.shared.http.test_command_routes import problem
+from tests.shared.http.waiting import until
+
+NOON = day("2026-03-10")
+ROLES = {
+    "anna": Role.REP,
+    "ben": Role.REP,
+    "mona": Role.MANAGER,
+    "head": Role.MANAGER,
+    "fred": Role.FINANCE,
+    "gone": Role.FINANCE,
+    "dora": Role.SALES_DIRECTOR,
+    "lara": Role.LEGAL,
+}
+
+
+@dataclass
+class Company:
+    """A company of its own: a team of two reps below another one, finance, the director and legal."""
+
+    served: Errands
+    ids: dict[str, UUID] = field(default_factory=lambda: {name: uuid4() for name in (*ROLES, "north", "all", "acme")})
+
+    def of(self, data: Any, about: UUID, sequence: int = 1, **more: Any) -> Envelope[Any]:
+        made = fact(sequence, data, NOON, deal=about)
+        named: dict[str, Any] = {"service": data.type.partition(".")[0], "aggregate": data.aggregate, "id": uuid4()}
+        return replace(made, **{**named, **more})
+
+    def subject(self, name: str) -> str:
+        return f"{name}-{self.ids['all']}"
+
+    def client(self, name: str) -> httpx.AsyncClient:
+        return self.served.client(ROLES[name], self.subject(name))
+
+    async def begin(self) -> None:
+        ids = self.ids
+        team = {"anna": "north", "ben": "north", "mona": "north", "head": "all"}
+        facts = [
+            self.of(TeamFormed(team_id=ids["all"], name="All"), ids["all"]),
+            self.of(TeamFormed(team_id=ids["north"], name="North", parent_id=ids["all"]), ids["north"]),
+            *(
+                self.of(
+                    MemberJoined(
+                        member_id=ids[name],
+                        subject=self.subject(name),
+                        name=name.title(),
+                        role=role,
+                        team_id=ids.get(team.get(name, "")),
+                    ),
+                    ids[name],
+                )
+                for name, role in ROLES.items()
+            ),
+            self.of(ManagerAppointed(team_id=ids["north"], member_id=ids["mona"]), ids["north"], 2),
+            self.of(ManagerAppointed(team_id=ids["all"], member_id=ids["head"]), ids["all"], 2),
+            self.of(MemberLeft(member_id=ids["gone"], on=NOON.date()), ids["gone"], 2),
+            self.of(AccountOpened(account_id=ids["acme"], name="Acme"), ids["acme"]),
+        ]
+        await journaled(self.served.running, facts)
+
+    async def end(self) -> None:
+        """Everybody leaves, so that no other test tells them anything."""
+        left = [self.of(MemberLeft(member_id=self.ids[name], on=NOON.date()), self.ids[name], 3) for name in ROLES]
+        await journaled(self.served.running, left)
+
+    def overdue(self, owner: str | None = "anna", team: str | None = "north", **more: Any) -> Envelope[InvoiceOverdue]:
+        ledger = uuid4()
+        event = InvoiceOverdue(
+            ledger_id=ledger,
+            account_id=self.ids["acme"],
+            invoice_id=uuid4(),
+            invoice_number="MAIN-000001",
+            due=date(2026, 3, 9),
+            open=eur("100.00"),
+            owner=self.ids[owner] if owner else None,
+            team=self.ids[team] if team else None,
+        )
+        return self.of(event, ledger, **more)
+
+    async def happens(self, *facts: Envelope[Any]) -> None:
+        """Journal facts, and wait until they are reacted to and what follows is in the list."""
+        running = self.served.running
+        await arrived(running, facts)
+        head = await running.journal.head()
+
+        async def reacted() -> bool:
+            at = await running.pool.fetchval("select position from mark where name = 'reactions-journal'")
+            return bool(at is not None and at >= head)
+
+        await until(reacted, 60)
+        end = await running.log.head()
+
+        async def listed() -> bool:
+            async with running.projections.reading({"notices"}) as reading:
+                return reading.position >= end
+
+        await until(listed, 60)
+
+    async def inbox(self, name: str, **query: Any) -> list[dict[str, Any]]:
+        found = await self.client(name).get("/v1/notices", params={"limit": 100, **query})
+        assert found.status_code == 200, found.text
+        items: list[dict[str, Any]] = as_described("/v1/notices", found.json())["items"]
+        return items
+
+    async def told(self) -> set[str]:
+        """Whose inbox is not empty."""
+        return {name for name in ROLES if name != "gone" and await self.inbox(name)}
+
+
+@pytest.fixture
+async def company(served: Errands) -> Any:
+    made = Company(served)
+    await made.begin()
+    yield made
+    await made.end()
+
+
+async def post(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    return await client.post(path, json={}, headers={"Idempotency-Key": str(uuid4())})
+
+
+async def test_owner_who_leads_them_and_finance_are_told(company: Company) -> None:
+    overdue = company.overdue()
+    await company.happens(overdue)
+    assert await company.told() == {"anna", "mona", "fred"}
+    (told,) = await company.inbox("anna")
+    assert told == {
+        **told,
+        "version": 1,
+        "kind": "invoice-overdue",
+        "status": "unread",
+        "about": "invoice",
+        "about_id": str(overdue.data.invoice_id),
+        "account_id": str(company.ids["acme"]),
+        "account_name": "Acme",
+        "amount": {"amount": "100.00", "currency": "EUR"},
+        "due": "2026-03-09",
+        "reference": "MAIN-000001",
+        "muted": False,
+        "member": str(company.ids["anna"]),
+        "member_name": "Anna",
+    }
+
+
+async def test_the_next_one_above_leads_a_manager(company: Company) -> None:
+    await company.happens(company.overdue("mona"))
+    assert await company.told() == {"mona", "head", "fred"}
+
+
+async def test_without_an_owner_whoever_leads_the_team_is_told(company: Company) -> None:
+    await company.happens(company.overdue(owner=None))
+    assert await company.told() == {"mona", "fred"}
+
+
+async def test_history_tells_nobody(company: Company) -> None:
+    await company.happens(company.overdue(imported=True))
+    assert await company.told() == set()
+
+
+async def test_each_sees_and_handles_their_own_alone(company: Company) -> None:
+    """API-4."""
+    await company.happens(company.overdue())
+    (told,) = await company.inbox("anna")
+    here = f"/v1/notices/{told['id']}"
+    anna, ben, mona = company.client("anna"), company.client("ben"), company.client("mona")
+    for stranger in (ben, mona, company.client("dora")):
+        assert (await stranger.get(here)).status_code == 404
+        for what in ("read", "acknowledge"):
+            problem(await post(stranger, f"{here}/{what}"), 404, "not-found")
+    assert (await anna.get(here)).json()["status"] == "unread"
+    for what, status in (("read", "read"), ("read", "read"), ("acknowledge", "acknowledged"), ("read", "acknowledged")):
+        answer = await post(anna, f"{here}/{what}")
+        assert answer.status_code == 200, answer.text
+        token = {"Consistency-Token": answer.headers["Consistency-Token"]}
+        shown = await anna.get("/v1/notices", headers=token)
+        assert [each["status"] for each in shown.json()["items"]] == [status]
+    assert [each["status"] for each in await company.inbox("mona")] == ["unread"]
+
+
+async def test_an_inbox_is_narrowed_and_counted(company: Company) -> None:
+    await company.happens(*(company.overdue() for _ in range(3)))
+    first, *_ = await company.inbox("anna")
+    answer = await post(company.client("anna"), f"/v1/notices/{first['id']}/acknowledge")
+    headers = {"Consistency-Token": answer.headers["Consistency-Token"]}
+    query = {"status": "unread", "totals": "true", "limit": "1"}
+    found = (await company.client("anna").get("/v1/notices", params=query, headers=headers)).json()
+    assert (len(found["items"]), found["has_more"], found["totals"]["count"]) == (1, True, 2)
+    further = await company.inbox("anna", status="unread", limit=1, cursor=found["next"])
+    assert {found["items"][0]["id"], further[0]["id"], first["id"]} == {
+        each["id"] for each in await company.inbox("anna")
+    }
+    assert await company.inbox("anna", kind="approval-waiting") == []
+
+
+async def test_what_is_paid_is_settled_and_what_is_paid_in_part_is_not(company: Company) -> None:
+    overdue = company.overdue()
+    await company.happens(overdue)
+    for sequence, (left, status) in enumerate((("40", "unread"), ("0.00", "settled")), 2):
+        paid = ReceiptAllocated(
+            ledger_id=overdue.data.ledger_id,
+            account_id=overdue.data.account_id,
+            receipt_id=uuid4(),
+            invoice_id=overdue.data.invoice_id,
+            invoice_number=overdue.data.invoice_number,
+            amount=eur(60),
+            open_after=eur(Decimal(left)),
+            rule="reference",
+            on=NOON.date(),
+        )
+        await company.happens(company.of(paid, overdue.data.ledger_id, sequence))
+        for name in ("anna", "mona", "fred"):
+            assert [each["status"] for each in await company.inbox(name)] == [status], name
+
+
+async def test_con_2_a_submitted_contract_is_told_to_who_may_approve_it_until_it_is_decided(company: Company) -> None:
+    contract = uuid4()
+    submitted = ContractSubmitted(
+        contract_id=contract, submitter=company.subject("dora"), total=eur(500), account_id=company.ids["acme"]
+    )
+    await company.happens(company.of(submitted, contract, 2))
+    assert await company.told() == {"lara"}, "dora submitted it herself"
+    approved = ContractApproved(contract_id=contract, approver=company.subject("lara"), step="approval")
+    await company.happens(company.of(approved, contract, 3))
+    assert [each["status"] for each in await company.inbox("lara")] == ["settled"]
+
+
+async def test_notices_are_no_news(company: Company) -> None:
+    """API-3: the stream and the newest events tell of the invoice, and of nobody's notice."""
+    director = company.client("dora")
+    await company.happens(company.overdue())
+    own = await company.served.running.log.read(0, 1000)
+    told = [each for each in own.events if isinstance(each, Envelope)][-4:]
+    assert "forecast.notice-raised" in {each.type for each in told}
+    await journaled(company.served.running, [replace(each, partition=0) for each in told])
+    newest = (await director.get("/v1/newest-events", params={"limit": 100})).json()["events"]
+    assert "receivables.invoice-overdue" in {each["type"] for each in newest}
+    assert not [each for each in newest if each["type"].startswith("forecast.")]

@@ -1,0 +1,242 @@
+"""REC-5: who is told of what, and what becomes of a notice: the rules."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.forecast.domain.notice import AcknowledgeNotice, MarkRead, notice, notice_of
+from services.forecast.domain.occasion import (
+    Audience,
+    RaiseNotices,
+    Recipient,
+    SettleNotices,
+    WaitingNotices,
+    occasion,
+    occasion_of,
+)
+from services.forecast.reactions import reactions
+from shared.domain.roles import Role
+from shared.events.contracts.contract import (
+    ContractApproved,
+    ContractRecalled,
+    ContractReturned,
+    ContractSubmitted,
+    ContractVoided,
+)
+from shared.events.envelope import Envelope
+from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
+from shared.events.forecast.occasion import OccasionArose, OccasionPassed
+from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
+from shared.reactions.registry import Do
+from shared.testing.scenario import scenario
+from tests.services.forecast.facts import ANNA, BEN, NORTH, eur
+
+INVOICE, CONTRACT, ACCOUNT = UUID(int=70), UUID(int=71), UUID(int=72)
+CAUSE, LATER = UUID(int=80), UUID(int=81)
+DUE = date(2026, 3, 9)
+ABOUT = About(thing="invoice", id=INVOICE)
+
+RAISED = NoticeRaised(
+    notice_id=notice_of(CAUSE, ANNA),
+    member_id=ANNA,
+    kind="invoice-overdue",
+    about=ABOUT,
+    cause=CAUSE,
+    muted=False,
+    account_id=ACCOUNT,
+    amount=eur(100),
+    due=DUE,
+    reference="MAIN-000001",
+)
+READ = NoticeRead(notice_id=RAISED.notice_id, member_id=ANNA)
+TAKEN_ON = NoticeAcknowledged(notice_id=RAISED.notice_id, member_id=ANNA)
+SETTLED = NoticeSettled(notice_id=RAISED.notice_id, member_id=ANNA, cause=LATER)
+A_NOTICE = scenario(notice).given(RAISED)
+
+
+# -- a notice ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_notice_is_read_once() -> None:
+    A_NOTICE.when(MarkRead()).then(READ)
+    A_NOTICE.given(READ).when(MarkRead()).then()
+
+
+def test_whoever_takes_a_notice_on_has_read_it() -> None:
+    A_NOTICE.when(AcknowledgeNotice()).then(TAKEN_ON)
+    A_NOTICE.given(READ).when(AcknowledgeNotice()).then(TAKEN_ON)
+    A_NOTICE.given(TAKEN_ON).when(AcknowledgeNotice()).then()
+    A_NOTICE.given(TAKEN_ON).when(MarkRead()).then()
+
+
+@pytest.mark.parametrize("before", [(), (READ,), (TAKEN_ON,)])
+def test_of_what_is_settled_nothing_is_left_to_do(before: tuple[Any, ...]) -> None:
+    settled = A_NOTICE.given(*before, SETTLED)
+    settled.when(MarkRead()).then()
+    settled.when(AcknowledgeNotice()).then()
+
+
+# -- an occasion ------------------------------------------------------------------------------------------------------
+
+ASKED = RaiseNotices(
+    kind="invoice-overdue",
+    about="invoice",
+    about_id=INVOICE,
+    cause=CAUSE,
+    account_id=ACCOUNT,
+    amount=eur(100),
+    due=DUE,
+    reference="MAIN-000001",
+)
+TO_BOTH = Audience(recipients=(Recipient(member_id=ANNA), Recipient(member_id=BEN, muted=True)))
+OF_BEN = replace(RAISED, notice_id=notice_of(CAUSE, BEN), member_id=BEN, muted=True)
+OCCASION = occasion_of("invoice-overdue", INVOICE)
+AROSE = OccasionArose(
+    occasion_id=OCCASION,
+    kind="invoice-overdue",
+    about=ABOUT,
+    cause=CAUSE,
+    notices=(RAISED.notice_id, OF_BEN.notice_id),
+)
+PASSED = OccasionPassed(occasion_id=OCCASION, cause=LATER)
+NOBODY = WaitingNotices()
+
+
+def test_everybody_whom_it_concerns_has_a_notice_of_their_own() -> None:
+    told = scenario(occasion).knowing(audience=TO_BOTH).when(ASKED).then(AROSE, RAISED, OF_BEN)
+    assert [each.to for each in told.facts] == [None, RAISED.notice_id, OF_BEN.notice_id]
+
+
+def test_where_nobody_is_concerned_nothing_happens() -> None:
+    scenario(occasion).knowing(audience=Audience()).when(ASKED).then()
+
+
+@pytest.mark.parametrize("later", [(), (PASSED,)])
+def test_the_same_event_tells_once(later: tuple[Any, ...]) -> None:
+    scenario(occasion).given(AROSE, *later).knowing(audience=TO_BOTH).when(ASKED).then()
+
+
+def test_another_event_tells_again_and_what_was_told_before_is_settled_with_it() -> None:
+    again = replace(AROSE, cause=LATER, notices=(notice_of(LATER, ANNA),))
+    to_anna = Audience(recipients=(Recipient(member_id=ANNA),))
+    asked = scenario(occasion).given(AROSE).knowing(audience=to_anna)
+    outcome = asked.when(replace(ASKED, cause=LATER))
+    assert outcome.facts[0].event == again
+    assert occasion.fold([AROSE, again]).notices == (*AROSE.notices, *again.notices)
+    assert occasion.fold([AROSE, PASSED, again]).notices == again.notices
+
+
+def test_what_still_waits_is_settled() -> None:
+    waiting = WaitingNotices(notices=(notice.fold([RAISED, READ]),))
+    told = scenario(occasion).given(AROSE).knowing(waiting=waiting).when(SettleNotices(cause=LATER))
+    told.then(PASSED, SETTLED)
+    assert [each.to for each in told.facts] == [None, RAISED.notice_id]
+
+
+def test_what_nobody_was_told_of_needs_no_settling() -> None:
+    scenario(occasion).knowing(waiting=NOBODY).when(SettleNotices(cause=LATER)).then()
+    scenario(occasion).given(AROSE, PASSED).knowing(waiting=NOBODY).when(SettleNotices(cause=LATER)).then()
+
+
+# -- reactions --------------------------------------------------------------------------------------------------------
+
+OVERDUE = InvoiceOverdue(
+    ledger_id=UUID(int=73),
+    account_id=ACCOUNT,
+    invoice_id=INVOICE,
+    invoice_number="MAIN-000001",
+    due=DUE,
+    open=eur(100),
+    owner=ANNA,
+    team=NORTH,
+)
+SUBMITTED = ContractSubmitted(contract_id=CONTRACT, submitter="anna", total=eur(500), account_id=ACCOUNT)
+
+
+def allocated(left: str) -> ReceiptAllocated:
+    return ReceiptAllocated(
+        ledger_id=UUID(int=73),
+        account_id=ACCOUNT,
+        receipt_id=UUID(int=74),
+        invoice_id=INVOICE,
+        invoice_number="MAIN-000001",
+        amount=eur(40),
+        open_after=replace(eur(0), amount=Decimal(left)),
+        rule="reference",
+        on=DUE,
+    )
+
+
+def what_follows(event: Any, *, imported: bool = False) -> list[Do]:
+    now = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
+    made: Envelope[Any] = Envelope(
+        id=CAUSE,
+        type=event.type,
+        version=1,
+        service=event.type.partition(".")[0],
+        aggregate=event.aggregate,
+        aggregate_id=UUID(int=73),
+        sequence=1,
+        partition=0,
+        position=1,
+        source_position=1,
+        occurred_at=now,
+        recorded_at=now,
+        actor="anna",
+        correlation_id=UUID(int=2),
+        causation_id=UUID(int=3),
+        imported=imported,
+        traceparent=None,
+        data=event,
+    )
+    return [do for reaction in reactions.every for do in reaction.to(made)]
+
+
+def test_of_an_overdue_invoice_its_owner_who_leads_them_and_finance_are_told() -> None:
+    command = replace(ASKED, owner=ANNA, team=NORTH, roles=(Role.FINANCE,))
+    assert what_follows(OVERDUE) == [Do(aggregate=occasion, aggregate_id=OCCASION, command=command)]
+
+
+def test_nobody_is_told_of_history() -> None:
+    assert what_follows(OVERDUE, imported=True) == []
+    assert what_follows(SUBMITTED, imported=True) == []
+
+
+def test_a_paid_invoice_is_settled_and_one_paid_in_part_is_not() -> None:
+    settled = [Do(aggregate=occasion, aggregate_id=OCCASION, command=SettleNotices(cause=CAUSE))]
+    assert what_follows(allocated("60")) == []
+    assert what_follows(allocated("0.00")) == settled
+    assert what_follows(allocated("0.00"), imported=True) == settled
+
+
+def test_con_2_whoever_may_approve_a_contract_is_told_but_not_who_submitted_it() -> None:
+    (do,) = what_follows(SUBMITTED)
+    assert do.command == RaiseNotices(
+        kind="approval-waiting",
+        about="contract",
+        about_id=CONTRACT,
+        cause=CAUSE,
+        account_id=ACCOUNT,
+        amount=eur(500),
+        roles=(Role.SALES_DIRECTOR, Role.LEGAL),
+        not_to="anna",
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ContractApproved(contract_id=CONTRACT, approver="dora", step="approval"),
+        ContractReturned(contract_id=CONTRACT, approver="dora", step="approval", reason="The retention is missing"),
+        ContractRecalled(contract_id=CONTRACT, by="anna"),
+        ContractVoided(contract_id=CONTRACT, reason="The deal was reopened"),
+    ],
+    ids=lambda event: event.type,
+)
+def test_con_2_a_contract_that_was_decided_waits_for_nobody(event: Any) -> None:
+    expected = occasion_of("approval-waiting", CONTRACT)
+    assert what_follows(event) == [Do(aggregate=occasion, aggregate_id=expected, command=SettleNotices(cause=CAUSE))]
