@@ -67,6 +67,8 @@ UNTOLD: Mapping[str, str] = {
     "forecast.notice-read": _NO_NEWS,
     "forecast.notice-acknowledged": _NO_NEWS,
     "forecast.notice-settled": _NO_NEWS,
+    "forecast.notices-muted": _NO_NEWS,
+    "forecast.notices-unmuted": _NO_NEWS,
     "forecast.occasion-arose": _NO_NEWS,
     "forecast.occasion-passed": _NO_NEWS,
 }

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from services.forecast import api
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
 from services.forecast.domain.notice import notice
 from services.forecast.domain.occasion import Audience, WaitingNotices, occasion
+from services.forecast.domain.preference import notice_preference
 from services.forecast.effects import routes as effects
 from services.forecast.execution.model import PROJECTION as EXECUTION
 from services.forecast.feed import queries
@@ -19,6 +21,7 @@ from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
 from services.forecast.projections.lookups import audience, waiting_notices
+from services.forecast.projections.muted_kinds import MUTED_KINDS, PREFERENCE_PROJECTION
 from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
 from services.forecast.rates.model import PROJECTION as RATES
 from services.forecast.reactions import reactions
@@ -43,10 +46,12 @@ SERVICE = Service(
         "live": "The newest events, as a list and as they happen.",
         "effects": "What a command led to in all services.",
         "notices": "What waits for whoever asks: overdue invoices, contracts to be approved.",
+        "muted-kinds": "Which kinds of notices whoever asks has muted.",
+        "notice-preferences": "What a member has muted.",
         "occasions": "Why notices were raised, and whether that has passed.",
         "people": "Who is signed in, and from when to when there are facts.",
     },
-    aggregates=(occasion, notice),
+    aggregates=(occasion, notice, notice_preference),
     resources=RESOURCES,
     reactions=reactions,
     projections=(
@@ -61,9 +66,10 @@ SERVICE = Service(
         FEED,
         ACCOUNTS,
         NOTICE_PROJECTION,
+        PREFERENCE_PROJECTION,
         KNOWN_ACCOUNTS,
     ),
-    listings=(NOTICES,),
+    listings=(NOTICES, MUTED_KINDS),
     routes=(
         funnel.router,
         outlook.router,
@@ -75,6 +81,7 @@ SERVICE = Service(
         feed.router,
         effects.router,
         people.router,
+        api.router,
     ),
     provides={
         Audience: audience,

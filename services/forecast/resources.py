@@ -1,10 +1,11 @@
-"""What clients see of notices and occasions: each state's published fields (`GET /v1/…/{id}`)."""
+"""What clients see of notices, occasions and preferences: each state's published fields (`GET /v1/…/{id}`)."""
 
 from datetime import date
 from uuid import UUID
 
 from services.forecast.domain.notice import NoticeKind, notice
 from services.forecast.domain.occasion import occasion
+from services.forecast.domain.preference import notice_preference
 from shared.events.definition import value
 from shared.events.forecast.notice import About
 from shared.events.money import Money
@@ -65,7 +66,28 @@ class PassedOccasion:
     """It needs nobody's attention any more."""
 
 
+# -- preferences ------------------------------------------------------------------------------------------------------
+
+
+@value
+class MutedKind:
+    """A kind of notice that is muted."""
+
+    kind: NoticeKind
+    until: date | None
+    """The last day on which it is; null: until it is unmuted."""
+
+
+@value
+class StatedNoticePreference:
+    """What a member has muted."""
+
+    member_id: UUID
+    muted: tuple[MutedKind, ...]
+
+
 RESOURCES = (
     Resource(notice, UnreadNotice, ReadNotice, AcknowledgedNotice, SettledNotice),
     Resource(occasion, OpenOccasion, PassedOccasion),
+    Resource(notice_preference, StatedNoticePreference),
 )

@@ -62,7 +62,7 @@ def environment_of(stack: WholeStack, run: str) -> dict[str, str]:
         "OPERATIONS": stack.token("sales-operations"),
         "REP": stack.token("rep", f"rosa-{run}"),
         "MANAGER": stack.token("manager", f"mateo-{run}"),
-        "LEGAL": stack.token("legal"),
+        "LEGAL": stack.token("legal", f"lara-{run}"),
         "DIRECTOR": stack.token("sales-director"),
         "FINANCE": stack.token("finance"),
     }

@@ -48,6 +48,8 @@ NOT_SHOWN = {
             "forecast.notice-raised",
             "forecast.notice-read",
             "forecast.notice-settled",
+            "forecast.notices-muted",
+            "forecast.notices-unmuted",
         ),
         "no panel shows an inbox",
     ),

@@ -164,7 +164,7 @@ def module_of(file: Path) -> str:
 FORECAST = "services.forecast"
 GROUND = {"asking": {"asking"}, "counting": {"asking", "counting"}}
 """What the subjects of forecast share, and what it may import: how questions are asked, and how things are counted."""
-OWNING = {"domain", "projections", "reactions", "resources"}
+OWNING = {"api", "domain", "projections", "reactions", "resources"}
 """The rooms of what forecast owns, as every service has them. What it tells by itself knows no subject, and no subject
 knows it."""
 SUBJECTS = sorted(

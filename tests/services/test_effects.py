@@ -45,6 +45,12 @@ class Asker:
         assert won.headers["x-correlation-id"] == str(self.command)
         self.token = won.headers["consistency-token"]
 
+    async def knows_it_all(self) -> None:
+        """Wait until the services, which may have begun just now, are at work for each other."""
+        await self.win()
+        await self.ends("waiting")
+        self.command = new_id()
+
     async def asked(self) -> Any:
         """The answer, once the token's place is reached."""
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -78,6 +84,7 @@ def outcomes(told: Any) -> list[tuple[str, str, str]]:
 
 
 async def test_a_win_is_waited_for_while_contracts_is_held_up_and_then_done(everybody: Everybody, asker: Asker) -> None:
+    await asker.knows_it_all()
     async with everybody.contracts.running.pool.acquire() as connection, connection.transaction():
         # Nothing of contracts is appended while this is held.
         await connection.execute("lock table stream_head in exclusive mode")

@@ -1,5 +1,6 @@
 """What handlers of forecast need beyond their own state."""
 
+import asyncio
 from typing import Any
 
 from services.forecast.domain.notice import AcknowledgedNotice, ReadNotice, UnreadNotice, notice
@@ -11,6 +12,7 @@ from services.forecast.domain.occasion import (
     SettleNotices,
     WaitingNotices,
 )
+from services.forecast.domain.preference import is_muted, notice_preference, preference_of
 from shared.commands.loaders import LoaderContext, reads
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Context
@@ -36,9 +38,16 @@ select m.member_id from {view}.member m
 
 @reads(ORGANISATION)
 async def audience(reader: LoaderContext, state: Any, command: RaiseNotices, context: Context) -> Audience:
-    """Whom something concerns, as far as the organisation is known by now."""
+    """Whom something concerns, as far as the organisation is known by now, and who of them has muted that."""
     rows = await reader.fetch(ORGANISATION, CONCERNED, command.owner, command.team, list(command.roles), command.not_to)
-    return Audience(recipients=tuple(Recipient(member_id=row["member_id"]) for row in rows))
+    members = [row["member_id"] for row in rows]
+    stated = await asyncio.gather(*(reader.state(notice_preference, preference_of(member)) for member in members))
+    return Audience(
+        recipients=tuple(
+            Recipient(member_id=member, muted=is_muted(state, command.kind, context.today))
+            for member, (state, _) in zip(members, stated, strict=True)
+        )
+    )
 
 
 async def waiting_notices(
@@ -46,7 +55,7 @@ async def waiting_notices(
 ) -> WaitingNotices:
     """The notices of an occasion that are not settled."""
     notices = state.notices if isinstance(state, OpenOccasion) else ()
-    states = [(await reader.state(notice, each))[0] for each in notices]
+    states = await asyncio.gather(*(reader.state(notice, each) for each in notices))
     return WaitingNotices(
-        notices=tuple(each for each in states if isinstance(each, UnreadNotice | ReadNotice | AcknowledgedNotice))
+        notices=tuple(each for each, _ in states if isinstance(each, UnreadNotice | ReadNotice | AcknowledgedNotice))
     )

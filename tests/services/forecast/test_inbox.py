@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
 from shared.events.contracts.contract import ContractApproved, ContractSubmitted
 from shared.events.envelope import Envelope
+from shared.events.forecast.occasion import OccasionArose
 from shared.events.leads.account import AccountOpened
 from shared.events.leads.member import MemberJoined, MemberLeft
 from shared.events.leads.team import ManagerAppointed, TeamFormed
@@ -118,10 +120,24 @@ class Company:
 
         await until(listed, 60)
 
+    async def raised_of(self, cause: Envelope[Any]) -> set[UUID]:
+        """The notices that were raised of an event, whoever's."""
+        events = (await self.served.running.log.read(0, 10_000)).events
+        told = [each.data for each in events if isinstance(each, Envelope) and isinstance(each.data, OccasionArose)]
+        return {notice for each in told if each.cause == cause.id for notice in each.notices}
+
     async def inbox(self, name: str, **query: Any) -> list[dict[str, Any]]:
         found = await self.client(name).get("/v1/notices", params={"limit": 100, **query})
         assert found.status_code == 200, found.text
         items: list[dict[str, Any]] = as_described("/v1/notices", found.json())["items"]
+        return items
+
+    async def listed(self, name: str, path: str, after: httpx.Response) -> list[dict[str, Any]]:
+        """A list, once it holds what a command did."""
+        headers = {"Consistency-Token": after.headers["Consistency-Token"]}
+        found = await self.client(name).get(path, headers=headers)
+        assert found.status_code == 200, found.text
+        items: list[dict[str, Any]] = as_described(path, found.json())["items"]
         return items
 
     async def told(self) -> set[str]:
@@ -137,14 +153,16 @@ async def company(served: Errands) -> Any:
     await made.end()
 
 
-async def post(client: httpx.AsyncClient, path: str) -> httpx.Response:
-    return await client.post(path, json={}, headers={"Idempotency-Key": str(uuid4())})
+async def post(client: httpx.AsyncClient, path: str, **body: Any) -> httpx.Response:
+    return await client.post(path, json=body, headers={"Idempotency-Key": str(uuid4())})
 
 
 async def test_owner_who_leads_them_and_finance_are_told(company: Company) -> None:
     overdue = company.overdue()
     await company.happens(overdue)
     assert await company.told() == {"anna", "mona", "fred"}
+    raised = {notice_of(overdue.id, company.ids[name]) for name in ("anna", "mona", "fred")}
+    assert await company.raised_of(overdue) == raised, "whoever has left is told nothing"
     (told,) = await company.inbox("anna")
     assert told == {
         **told,
@@ -244,6 +262,43 @@ async def test_con_2_a_submitted_contract_is_told_to_who_may_approve_it_until_it
     approved = ContractApproved(contract_id=contract, approver=company.subject("lara"), step="approval")
     await company.happens(company.of(approved, contract, 3))
     assert [each["status"] for each in await company.inbox("lara")] == ["settled"]
+
+
+async def test_what_is_muted_stands_in_the_inbox_and_says_so(company: Company) -> None:
+    anna = company.client("anna")
+    before = company.overdue()
+    await company.happens(before)
+    muted = await post(anna, "/v1/notices/mute", kind="invoice-overdue", until="2999-12-31")
+    assert muted.status_code == 200, muted.text
+    (kind,) = await company.listed("anna", "/v1/muted-kinds", muted)
+    assert (kind["kind"], kind["until"], kind["in_force"]) == ("invoice-overdue", "2999-12-31", True)
+    assert kind["member"] == str(company.ids["anna"])
+    assert await company.listed("mona", "/v1/muted-kinds", muted) == []
+    await company.happens(company.overdue())
+    told = {each["about_id"]: each["muted"] for each in await company.inbox("anna")}
+    assert sorted(told.values()) == [False, True]
+    assert told[str(before.data.invoice_id)] is False, "what was raised before stays as it is"
+    assert [each["muted"] for each in await company.inbox("mona")] == [False, False]
+    assert len(await company.inbox("anna", muted="true")) == 1
+
+    assert (await anna.get(muted.headers["Location"])).json()["muted"] == [
+        {"kind": "invoice-overdue", "until": "2999-12-31"}
+    ]
+    assert (await company.client("mona").get(muted.headers["Location"])).status_code == 404
+    unmuted = await post(anna, "/v1/notices/unmute", kind="invoice-overdue")
+    assert await company.listed("anna", "/v1/muted-kinds", unmuted) == []
+    await company.happens(company.overdue())
+    assert len(await company.inbox("anna", muted="true")) == 1
+
+
+async def test_what_cannot_be_muted_is_refused_with_its_field(company: Company) -> None:
+    anna = company.client("anna")
+    told = problem(await post(anna, "/v1/notices/mute", kind="weather"), 422, "invalid-body")
+    assert [each["pointer"] for each in told["errors"]] == ["/kind"]
+    over = await post(anna, "/v1/notices/mute", kind="invoice-overdue", until="2020-01-01")
+    assert [each["pointer"] for each in problem(over, 422, "in-the-past")["errors"]] == ["/until"]
+    outsider = company.served.client(Role.ADMIN, "root")
+    problem(await post(outsider, "/v1/notices/mute", kind="invoice-overdue"), 409, "not-a-member")
 
 
 async def test_notices_are_no_news(company: Company) -> None:

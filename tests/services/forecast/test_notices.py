@@ -18,7 +18,9 @@ from services.forecast.domain.occasion import (
     occasion,
     occasion_of,
 )
+from services.forecast.domain.preference import MuteNotices, UnmuteNotices, is_muted, notice_preference
 from services.forecast.reactions import reactions
+from shared.domain.context import Actor
 from shared.domain.roles import Role
 from shared.events.contracts.contract import (
     ContractApproved,
@@ -29,10 +31,11 @@ from shared.events.contracts.contract import (
 )
 from shared.events.envelope import Envelope
 from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
+from shared.events.forecast.notice_preference import NoticesMuted, NoticesUnmuted
 from shared.events.forecast.occasion import OccasionArose, OccasionPassed
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from shared.reactions.registry import Do
-from shared.testing.scenario import scenario
+from shared.testing.scenario import CONTEXT, SOMEBODY, scenario
 from tests.services.forecast.facts import ANNA, BEN, NORTH, eur
 
 INVOICE, CONTRACT, ACCOUNT = UUID(int=70), UUID(int=71), UUID(int=72)
@@ -140,6 +143,56 @@ def test_what_still_waits_is_settled() -> None:
 def test_what_nobody_was_told_of_needs_no_settling() -> None:
     scenario(occasion).knowing(waiting=NOBODY).when(SettleNotices(cause=LATER)).then()
     scenario(occasion).given(AROSE, PASSED).knowing(waiting=NOBODY).when(SettleNotices(cause=LATER)).then()
+
+
+# -- what somebody has muted ------------------------------------------------------------------------------------------
+
+MONDAY = date(2026, 3, 16)
+"""The day of a scenario."""
+PREFERENCE = scenario(notice_preference)
+MEMBER = SOMEBODY.member
+assert MEMBER is not None
+ID = CONTEXT.aggregate_id
+MUTED = NoticesMuted(preference_id=ID, member_id=MEMBER, kind="invoice-overdue")
+UNMUTED = NoticesUnmuted(preference_id=ID, member_id=MEMBER, kind="invoice-overdue")
+MUTE, UNMUTE = MuteNotices(kind="invoice-overdue"), UnmuteNotices(kind="invoice-overdue")
+
+
+def test_a_kind_is_muted_once_and_until_another_day_anew() -> None:
+    PREFERENCE.when(MUTE).then(MUTED)
+    PREFERENCE.given(MUTED).when(MUTE).then()
+    PREFERENCE.given(MUTED).when(replace(MUTE, until=MONDAY)).then(replace(MUTED, until=MONDAY))
+    PREFERENCE.given(MUTED).when(MuteNotices(kind="approval-waiting")).then(replace(MUTED, kind="approval-waiting"))
+
+
+def test_what_is_not_muted_needs_no_unmuting() -> None:
+    PREFERENCE.when(UNMUTE).then()
+    PREFERENCE.given(MUTED).when(UNMUTE).then(UNMUTED)
+    PREFERENCE.given(MUTED, UNMUTED).when(UNMUTE).then()
+    PREFERENCE.given(MUTED, UNMUTED).when(MUTE).then(MUTED)
+
+
+def test_nothing_is_muted_until_a_day_that_is_over() -> None:
+    PREFERENCE.when(replace(MUTE, until=date(2026, 3, 15))).then_rejected("in-the-past", "in-the-past")
+
+
+def test_whoever_is_no_member_has_nothing_to_mute() -> None:
+    PREFERENCE.by(Actor(subject="root", roles=frozenset({Role.ADMIN}))).when(MUTE).then_rejected("not-a-member")
+
+
+@pytest.mark.parametrize(
+    ("told", "on", "expected"),
+    [
+        ([], MONDAY, False),
+        ([MUTED], MONDAY, True),
+        ([replace(MUTED, until=MONDAY)], MONDAY, True),
+        ([replace(MUTED, until=MONDAY)], date(2026, 3, 17), False),
+        ([replace(MUTED, kind="approval-waiting")], MONDAY, False),
+        ([MUTED, UNMUTED], MONDAY, False),
+    ],
+)
+def test_a_kind_is_muted_through_its_last_day(told: list[Any], on: date, expected: bool) -> None:
+    assert is_muted(notice_preference.fold(told), "invoice-overdue", on) is expected
 
 
 # -- reactions --------------------------------------------------------------------------------------------------------
