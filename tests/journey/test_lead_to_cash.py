@@ -40,7 +40,7 @@ class Sale:
 
 async def test_lead_to_cash(stack: WholeStack) -> None:
     """LEAD-1, LEAD-4, LEAD-7, LEAD-8, ACCT-1, DEAL-1, DEAL-2, DEAL-3, DEAL-6, DEAL-9, CON-1, CON-2, CON-3, REC-1,
-    REC-2, REC-3, REC-4, FC-1, FC-3, FC-4, FC-7, API-2, API-3, API-4, API-6."""
+    REC-2, REC-3, REC-4, REC-5, FC-1, FC-3, FC-4, FC-7, API-2, API-3, API-4, API-6."""
     company = await found(stack)
     lead = await a_lead_is_captured_and_qualified(company)
     await stack.let_pass(days=3)
@@ -63,6 +63,7 @@ async def test_lead_to_cash(stack: WholeStack) -> None:
     await all_of_it_happened_with_the_account(sale, contract, paid)
     await the_stream_told_it(sale)
     await what_is_not_paid_falls_overdue(sale)
+    await whom_it_concerns_is_told_until_it_is_paid(sale)
 
 
 # -- the acts ---------------------------------------------------------------------------------------------------------
@@ -381,6 +382,28 @@ async def what_is_not_paid_falls_overdue(sale: Sale) -> None:
                 break
             await asyncio.sleep(0.05)
     assert late == ["part-paid"]
+
+
+async def whom_it_concerns_is_told_until_it_is_paid(sale: Sale) -> None:
+    company = sale.company
+    people = (company.rep, company.manager)
+
+    async def inboxes() -> list[list[dict[str, Any]]]:
+        asked = {"account": sale.account, "kind": "invoice-overdue", "mine": "true"}
+        return [(await seen(person, "/v1/notices", **asked))["items"] for person in people]
+
+    async with asyncio.timeout(30):
+        while not all(told := await inboxes()):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+    assert [[each["status"] for each in inbox] for inbox in told] == [["unread"], ["unread"]]
+    (own,), _ = told
+    assert (await company.manager.post(f"/v1/notices/{own['id']}/read", {})).status == 404
+    await done(company.rep, f"/v1/notices/{own['id']}/acknowledge", {})
+    rest = {"account_id": sale.account, "bank_reference": f"{company.mark}/3", "on": str(company.today)}
+    paid = await made(company.finance, "/v1/receipts", {**rest, "amount": own["amount"], "reference": own["reference"]})
+    for person in people:
+        found = await seen(person, "/v1/notices", account=sale.account, kind="invoice-overdue", after=paid)
+        assert [each["status"] for each in found["items"]] == ["settled"]
 
 
 # -- what the acts share ----------------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from shared.events.money import Money
 NoticeKind = Literal["invoice-overdue", "approval-waiting"]
 """What somebody is told of."""
 INVOICE_OVERDUE, APPROVAL_WAITING = get_args(NoticeKind)
+NoticeThing = Literal["invoice", "contract"]
+"""What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))
 """Everybody what is theirs, whatever their role; who administers reaches everything, as everywhere."""

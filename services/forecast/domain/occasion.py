@@ -5,10 +5,10 @@ to look for the notices of an invoice that was paid, and none is overlooked that
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID, uuid5
 
-from services.forecast.domain.notice import NoticeKind, Waiting, notice_of
+from services.forecast.domain.notice import NoticeKind, NoticeThing, Waiting, notice_of
 from shared.domain.aggregate import Aggregate, Decision, Occurrence
 from shared.domain.fields import Day
 from shared.domain.references import AccountId, MemberId, TeamId
@@ -58,7 +58,7 @@ class RaiseNotices:
     """Tell those whom something concerns: whoever it belongs to and whoever leads them, and everybody of some roles."""
 
     kind: NoticeKind
-    about: Literal["invoice", "contract"]
+    about: NoticeThing
     about_id: ThingId
     cause: CauseId
     account_id: AccountId | None = None

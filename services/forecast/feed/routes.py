@@ -123,11 +123,12 @@ async def stream(request: Request, query: LiveQuery) -> Response:
     """Events as they become visible in the projections (server-sent events).
 
     The id of each is its journal position; a listener that was away sends it back as Last-Event-ID and misses nothing.
-    Only events in the caller's scope are sent; it follows the organisation within a second, and the stream ends when
-    the caller has left the company. An event named `reset` says that the id is of a time before a restore: what the
-    listener knows is to be read anew. `text` is in the language of this request for as long as it lasts. A comment with
-    the newest id, every 15 s, says that the stream is alive. An event that could not be handled at first is shown in
-    the list of the newest events once it is, and not told here.
+    Only events in the caller's scope are sent, and nothing of notices: what these are about is told. The scope follows
+    the organisation within a second, and the stream ends when the caller has left the company. An event named `reset`
+    says that the id is of a time before a restore: what the listener knows is to be read anew. `text` is in the
+    language of this request for as long as it lasts. A comment with the newest id, every 15 s, says that the stream is
+    alive. An event that could not be handled at first is shown in the list of the newest events once it is, and not
+    told here.
     """
     asker, narrowed = query.question.asker, query.teams
 

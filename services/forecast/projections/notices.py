@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, get_args
 from uuid import UUID
 
-from services.forecast.domain.notice import RECIPIENTS, NoticeKind, notice
+from services.forecast.domain.notice import RECIPIENTS, NoticeKind, NoticeThing, notice
 from shared.domain.aggregate import statuses
 from shared.events.definition import value, words
 from shared.events.envelope import Envelope
@@ -23,8 +23,7 @@ class NoticeRow:
     version: int
     kind: NoticeKind
     status: Annotated[str, words(statuses(notice))]
-    about: str
-    """What it is about: invoice or contract."""
+    about: NoticeThing
     about_id: UUID
     account_id: UUID | None
     amount: Money | None

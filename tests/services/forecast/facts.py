@@ -26,6 +26,15 @@ NORTH, SOUTH = UUID(int=100), UUID(int=200)
 SHORT, TENDER = UUID(int=3), UUID(int=4)
 """Two processes."""
 ANNA, BEN = UUID(int=101), UUID(int=201)
+OWN = {
+    "/v1/notices",
+    "/v1/notices/{id}",
+    "/v1/muted-kinds",
+    "/v1/muted-kinds/{id}",
+    "/v1/notice-preferences/{id}",
+    "/v1/occasions/{id}",
+}
+"""The addresses of what forecast owns itself, and does not work out from what others tell."""
 PROBABILITIES = {"contact": "0.1", "needs": "0.3", "quotation": "0.5", "drafting": "0.8"}
 
 

@@ -14,7 +14,7 @@ from shared.domain.roles import Role
 from shared.languages.shipped import FOLDER, read_catalogues
 from shared.service.build import build, service_document
 from tests.services.forecast.conftest import journaled
-from tests.services.forecast.facts import fact, moved, opened
+from tests.services.forecast.facts import OWN, fact, moved, opened
 from tests.shared.http.conftest import Errands
 from tests.shared.http.conftest import served as on_a_socket
 
@@ -25,6 +25,8 @@ def worded() -> dict[str, bool]:
     """The paths of forecast that can be asked as they are, and whether their answers carry texts."""
     found = {}
     for path, under in service_document(SERVICE)["paths"].items():
+        if "get" not in under:
+            continue
         headers = {each["name"] for each in under["get"]["parameters"] if each["in"] == "header"}
         said_in = "Content-Language" in under["get"]["responses"]["200"].get("headers", {})
         assert ("Accept-Language" in headers) is said_in, path
@@ -61,7 +63,11 @@ async def test_an_answer_with_texts_says_in_which_language_they_are(director: ht
 
 
 def test_answers_without_texts_are_known() -> None:
-    assert {path for path, said_in in WORDED.items() if not said_in} == {"/v1/horizon", "/v1/effects/{correlation_id}"}
+    assert {path for path, said_in in WORDED.items() if not said_in} == {
+        "/v1/horizon",
+        "/v1/effects/{correlation_id}",
+        *OWN,
+    }
 
 
 @pytest.mark.parametrize(

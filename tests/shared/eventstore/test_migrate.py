@@ -1,6 +1,7 @@
 """The schema only goes forward, and says when database and release do not fit (OPS-1)."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from shared.commands.request import CommandRequest
 from shared.eventstore import migrate as migrating_module
-from shared.eventstore.migrate import LOCK, MigrationError, check, migrate, migrations
+from shared.eventstore.migrate import FOLDER, LOCK, MigrationError, check, migrate, migrations
 from shared.eventstore.pool import create_pool
 from shared.ops.ids import new_id
 from shared.testing.servers import DatabaseServer
@@ -226,6 +227,39 @@ async def test_an_older_release_appends_and_reads_after_an_expansion(empty: str,
     assert (page.upto, len(page.events)) == (2, 1)
     assert (await process.commands.state(ticket, ticket_id)).sequence == 2
     await process.close()
+
+
+JOURNALED = """
+    insert into journal (position, topic, partition, source_position, aggregate_id, aggregate, sequence, event_id, type,
+                         version, occurred_at, recorded_at, actor, correlation_id, causation_id, imported, data)
+    values (41, 'deals.deal.v1', 0, 7, $1, 'deal', 1, $1, 'deals.deal-won',
+            1, now(), now(), 'rita', $1, $1, false, '{}')
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "begins"),
+    [
+        ((), None),
+        ((JOURNALED,), 41),
+        ((JOURNALED, "insert into mark (name, position) select 'reactions-journal', 3 where $1::uuid is not null"), 3),
+    ],
+    ids=["nothing is journaled", "nobody reacted", "somebody reacts"],
+)
+async def test_whoever_begins_to_react_passes_what_was_journaled_before(
+    empty: str, tmp_path: Path, before: tuple[str, ...], begins: int | None
+) -> None:
+    """Else a release that is the first to react would answer all of history at once."""
+    for file in FOLDER.glob("*.sql"):
+        if int(file.name[:4]) < 21:
+            shutil.copy(file, tmp_path)
+    await migrate(empty, tmp_path)
+    connection = await asyncpg.connect(empty)
+    for statement in before:
+        await connection.execute(statement, new_id())
+    await migrate(empty)
+    assert await connection.fetchval("select position from mark where name = 'reactions-journal'") == begins
+    await connection.close()
 
 
 async def test_who_migrates_gives_way_to_those_who_wait_for_the_same_table(
