@@ -1,25 +1,17 @@
 """What other services' events bring about here: whoever has to know is told, until it waits for nobody (REC-5)."""
 
 from collections.abc import Iterable
+from typing import Any, Union
 
 from services.forecast.domain.notice import APPROVAL_WAITING, INVOICE_OVERDUE
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
-from shared.events.contracts.contract import (
-    ContractApproved,
-    ContractRecalled,
-    ContractReturned,
-    ContractSubmitted,
-    ContractVoided,
-)
+from shared.events.approvals import APPROVING, approval_events
 from shared.events.envelope import Envelope
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("forecast")
-
-APPROVERS = (Role.SALES_DIRECTOR, Role.LEGAL)
-"""Who is told that a contract waits for its approval."""
 
 
 @reactions.on
@@ -30,6 +22,7 @@ def tell_of_overdue_invoice(event: InvoiceOverdue, fact: Envelope[InvoiceOverdue
         aggregate_id=occasion_of(INVOICE_OVERDUE, event.invoice_id),
         command=RaiseNotices(
             kind=INVOICE_OVERDUE,
+            occasion=event.invoice_id,
             about="invoice",
             about_id=event.invoice_id,
             cause=fact.id,
@@ -55,33 +48,52 @@ def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated
         )
 
 
-@reactions.on
-def tell_of_waiting_contract(event: ContractSubmitted, fact: Envelope[ContractSubmitted]) -> Iterable[Do]:
-    """CON-2: a contract waits for approval: those who may give it are told, but for whoever submitted it."""
+def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
+    """CON-2: somebody is asked to decide: they are told, but for whoever submitted it; those of a step that is decided
+    have not to know any more."""
+    if not event.asks:
+        return
+    if isinstance(event, GIVEN):
+        yield _settled(event, fact)
     yield Do(
         aggregate=occasion,
-        aggregate_id=occasion_of(APPROVAL_WAITING, event.contract_id),
+        aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
         command=RaiseNotices(
             kind=APPROVAL_WAITING,
-            about="contract",
-            about_id=event.contract_id,
+            occasion=event.approval_id,
+            about=event.subject_kind,
+            about_id=event.subject_id,
             cause=fact.id,
             account_id=event.account_id,
-            amount=event.total,
-            roles=APPROVERS,
+            amount=event.amount,
+            due_at=getattr(event, "due", None),
+            reference=event.name,
+            roles=tuple(Role(slot.role) for slot in event.asks if slot.role),
+            members=tuple(slot.member for slot in event.asks if slot.member),
             not_to=event.submitter,
         ),
     )
 
 
-@reactions.on
-def settle_decided_contract(
-    event: ContractApproved | ContractReturned | ContractRecalled | ContractVoided,
-    fact: Envelope[ContractApproved | ContractReturned | ContractRecalled | ContractVoided],
-) -> Iterable[Do]:
-    """CON-2: a contract that was decided, taken back or is not pursued waits for nobody."""
-    yield Do(
+def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
+    """CON-2: what was decided or taken back waits for nobody."""
+    yield _settled(event, fact)
+
+
+def _settled(event: Any, fact: Envelope[Any]) -> Do:
+    return Do(
         aggregate=occasion,
-        aggregate_id=occasion_of(APPROVAL_WAITING, event.contract_id),
+        aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
         command=SettleNotices(cause=fact.id),
     )
+
+
+# The events of approvals are those of every service that has things approved: known when this is imported.
+TOLD = tuple(map(approval_events, APPROVING))
+GIVEN = tuple(told.given for told in TOLD)
+ASKING = tuple(event for told in TOLD for event in (told.requested, told.given, told.delegated, told.escalated))
+ENDING = tuple(event for told in TOLD for event in (told.granted, told.returned, told.recalled))
+tell_of_waiting_decision.__annotations__["event"] = Union[ASKING]  # noqa: UP007 - of a tuple
+settle_decided.__annotations__["event"] = Union[ENDING]  # noqa: UP007
+reactions.on(tell_of_waiting_decision)
+reactions.on(settle_decided)

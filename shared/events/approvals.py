@@ -139,6 +139,9 @@ def _described(kind: Any, sentence: str) -> Any:
 SUBJECT: dict[str, Any] = {
     "subject_kind": _described(str, "What is to be approved, like contract."),
     "subject_id": UUID,
+    "name": str,
+    "amount": Money | None,
+    "submitter": _described(str, "The subject of the tokens of whoever submitted it."),
 }
 DECIDED: dict[str, Any] = {
     "by": _described(str, "The subject of the tokens of whoever decided."),
@@ -150,6 +153,9 @@ NEXT: dict[str, Any] = {
     "due": _described(datetime | None, "When that one is overdue."),
 }
 OfSubject = AsKnown[UUID | None]
+ASKS: dict[str, Any] = {
+    "asks": _described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
+}
 WHOSE = dict.fromkeys(("owner", "team", "account_id"), OfSubject)
 
 
@@ -168,15 +174,13 @@ def approval_events(service: str) -> ApprovalEvents:
         requested=define(
             "approval-requested",
             "Something waits for the decisions of a chain (CON-2).",
-            name=str,
-            amount=Money | None,
-            submitter=_described(str, "The subject of the tokens of whoever submitted it."),
             submitter_member=UUID | None,
             chain=_described(int, "The version of the policy that the chain is of; 0 is the default."),
             self_approval=str,
             repeated_approver=str,
             steps=tuple[PlannedStep, ...],
             **NEXT,
+            **ASKS,
             at=datetime,
         ),
         given=define(
@@ -188,6 +192,7 @@ def approval_events(service: str) -> ApprovalEvents:
             reason=str | None,
             **DECIDED,
             **NEXT,
+            **ASKS,
         ),
         delegated=define(
             "approval-delegated",
@@ -197,6 +202,7 @@ def approval_events(service: str) -> ApprovalEvents:
             to=_described(UUID, "The member who decides instead."),
             reason=str | None,
             **DECIDED,
+            **ASKS,
         ),
         escalated=define(
             "approval-escalated",
@@ -204,6 +210,7 @@ def approval_events(service: str) -> ApprovalEvents:
             step=int,
             to=Slot | None,
             at=datetime,
+            **ASKS,
         ),
         granted=define(
             "approval-granted",

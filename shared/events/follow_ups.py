@@ -11,13 +11,9 @@ from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from shared.events.approvals import APPROVING, approval_events
 from shared.events.contracts.contract import (
     ContractActivated,
-    ContractApproved,
-    ContractRecalled,
-    ContractReturned,
-    ContractSubmitted,
-    ContractVoided,
 )
 from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.definition import event, value
@@ -152,11 +148,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealLost: (Follower(service="contracts"),),
     DealAbandoned: (Follower(service="contracts"),),
     ContractActivated: (Follower(service="receivables", imported=True),),
-    ContractSubmitted: (Follower(service="forecast"),),
-    ContractApproved: (Follower(service="forecast"),),
-    ContractReturned: (Follower(service="forecast"),),
-    ContractRecalled: (Follower(service="forecast"),),
-    ContractVoided: (Follower(service="forecast"),),
+    **{event: (Follower(service="forecast"),) for service in APPROVING for event in approval_events(service).every},
     InvoiceOverdue: (Follower(service="forecast"),),
     ReceiptAllocated: (Follower(service="forecast", imported=True),),
 }

@@ -5,13 +5,15 @@ to look for the notices of an invoice that was paid, and none is overlooked that
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
 
 from services.forecast.domain.notice import NoticeKind, NoticeThing, Waiting, notice_of
 from shared.domain.aggregate import Aggregate, Decision, Occurrence
+from shared.domain.context import Context
 from shared.domain.fields import Day
-from shared.domain.references import AccountId, MemberId, TeamId
+from shared.domain.references import AccountId, AnyMemberId, MemberId, TeamId
 from shared.domain.roles import ONLY_SERVICES, Role
 from shared.events.definition import value
 from shared.events.forecast.notice import About, NoticeRaised, NoticeSettled
@@ -58,17 +60,22 @@ class RaiseNotices:
     """Tell those whom something concerns: whoever it belongs to and whoever leads them, and everybody of some roles."""
 
     kind: NoticeKind
+    occasion: ThingId
+    """What it is settled by: the thing itself, or what waits about it."""
     about: NoticeThing
     about_id: ThingId
     cause: CauseId
     account_id: AccountId | None = None
     amount: Money | None = None
     due: Day | None = None
+    due_at: datetime | None = None
+    """Where an instant is known, and its day follows from the company's."""
     reference: str | None = None
     owner: MemberId | None = None
     team: TeamId | None = None
     """Where there is no owner: whoever leads this team is told."""
     roles: tuple[Role, ...] = ()
+    members: tuple[AnyMemberId, ...] = ()
     not_to: str | None = None
     """The subject of whoever brought it about, who is told nothing."""
 
@@ -104,13 +111,15 @@ class WaitingNotices:
 
 
 @occasion.decides(allow=ONLY_SERVICES)
-def raise_(state: NoOccasion | OpenOccasion | PassedOccasion, command: RaiseNotices, audience: Audience) -> Decision:
+def raise_(
+    state: NoOccasion | OpenOccasion | PassedOccasion, command: RaiseNotices, context: Context, audience: Audience
+) -> Decision:
     """Tell everybody whom something concerns, each once; where that is nobody, nothing happens."""
-    told = [_raised(command, recipient) for recipient in audience.recipients]
+    told = [_raised(command, recipient, context) for recipient in audience.recipients]
     if not told:
         return []
     arose = OccasionArose(
-        occasion_id=occasion_of(command.kind, command.about_id),
+        occasion_id=occasion_of(command.kind, command.occasion),
         kind=command.kind,
         about=About(thing=command.about, id=command.about_id),
         cause=command.cause,
@@ -162,7 +171,7 @@ def occasion_of(kind: str, about_id: UUID) -> UUID:
     return uuid5(about_id, f"occasion of {kind}")
 
 
-def _raised(command: RaiseNotices, recipient: Recipient) -> NoticeRaised:
+def _raised(command: RaiseNotices, recipient: Recipient, context: Context) -> NoticeRaised:
     return NoticeRaised(
         notice_id=notice_of(command.cause, recipient.member_id),
         member_id=recipient.member_id,
@@ -172,6 +181,6 @@ def _raised(command: RaiseNotices, recipient: Recipient) -> NoticeRaised:
         muted=recipient.muted,
         account_id=command.account_id,
         amount=command.amount,
-        due=command.due,
+        due=context.company.day(command.due_at) if command.due_at else command.due,
         reference=command.reference,
     )

@@ -31,7 +31,8 @@ with recursive above(team_id, manager_id, parent_id, depth) as (
 )
 select m.member_id from {view}.member m
  where m.left_on is null and m.subject is distinct from $4
-   and (m.member_id = $1 or m.role = any($3::text[]) or m.member_id in (select member_id from leader))
+   and (m.member_id = $1 or m.role = any($3::text[]) or m.member_id in (select member_id from leader)
+        or m.member_id = any($5::uuid[]))
  order by m.member_id
 """
 
@@ -39,7 +40,8 @@ select m.member_id from {view}.member m
 @reads(ORGANISATION)
 async def audience(reader: LoaderContext, state: Any, command: RaiseNotices, context: Context) -> Audience:
     """Whom something concerns, as far as the organisation is known by now, and who of them has muted that."""
-    rows = await reader.fetch(ORGANISATION, CONCERNED, command.owner, command.team, list(command.roles), command.not_to)
+    asked = (command.owner, command.team, list(command.roles), command.not_to, list(command.members))
+    rows = await reader.fetch(ORGANISATION, CONCERNED, *asked)
     members = [row["member_id"] for row in rows]
     stated = await asyncio.gather(*(reader.state(notice_preference, preference_of(member)) for member in members))
     return Audience(

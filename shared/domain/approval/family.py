@@ -21,6 +21,7 @@ from shared.domain.approval.state import (
     RecalledApproval,
     ReturnedApproval,
     WaitingApproval,
+    asked_in,
     holds,
     next_open,
     own_slots,
@@ -32,7 +33,7 @@ from shared.domain.references import AnyMemberId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import ONLY_SERVICES, Permission, Reach, Role, permission
 from shared.events.approvals import Place as PlaceOf
-from shared.events.approvals import approval_events
+from shared.events.approvals import Slot, approval_events
 from shared.events.definition import value
 from shared.events.working_hours import WorkingHours
 
@@ -107,7 +108,8 @@ def _register_decisions(made: Approvals) -> None:
         slots = own_slots(state, context)
         here = {(state.current, place) for place in slots}
         further = _further(state, context.actor)
-        following = next_open(state.steps, state.filled | here | set(further), state.current)
+        filled = state.filled | here | set(further)
+        following = next_open(state.steps, filled, state.current)
         moves = following != state.current
         given = told.given(
             **about(state),
@@ -118,6 +120,7 @@ def _register_decisions(made: Approvals) -> None:
             reason=command.reason,
             next_step=following if moves else None,
             due=due_of(state.steps, following, context, hours) if moves else None,
+            asks=asked_in(state.steps, following, filled) if moves else (),
         )
         if following is not None:
             return [given]
@@ -150,6 +153,7 @@ def _register_decisions(made: Approvals) -> None:
                 step=state.current,
                 slots=tuple(slots),
                 to=command.to,
+                asks=(Slot(member=command.to),),
                 reason=command.reason,
             )
         ]
@@ -159,8 +163,9 @@ def _register_decisions(made: Approvals) -> None:
         """Tell that a step is overdue."""
         if state.current != command.step or state.escalated:
             return []
-        overdue = told.escalated(**about(state), step=state.current, to=state.step.escalates_to, at=context.now)
-        return [overdue]
+        to = state.step.escalates_to
+        asks = (to,) if to else ()
+        return [told.escalated(**about(state), step=state.current, to=to, asks=asks, at=context.now)]
 
     @family.timer
     def overdue(state: WaitingApproval) -> Timer | None:

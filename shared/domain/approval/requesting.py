@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, Occurrence
-from shared.domain.approval.state import Approval, WaitingApproval, next_open
+from shared.domain.approval.state import Approval, WaitingApproval, asked_in, next_open
 from shared.domain.context import Context
 from shared.domain.policy import InForce
 from shared.domain.working_time.reckoning import working_time_of
@@ -71,13 +71,18 @@ def requested(
     approval_id, told = context.derived_id("approval"), approvals.told
     first = next_open(steps, frozenset())
     whose = {"owner": owner, "team": team, "account_id": account_id}
-    of = {"approval_id": approval_id, "subject_kind": subject[0], "subject_id": subject[1], **whose}
+    of = {
+        "approval_id": approval_id,
+        "subject_kind": subject[0],
+        "subject_id": subject[1],
+        "name": name,
+        "amount": amount,
+        "submitter": context.actor.subject,
+        **whose,
+    }
     chain, self_approval, repeated_approver = rules
     begun = told.requested(
         **of,
-        name=name,
-        amount=amount,
-        submitter=context.actor.subject,
         submitter_member=context.actor.member,
         chain=chain,
         self_approval=self_approval,
@@ -85,6 +90,7 @@ def requested(
         steps=steps,
         next_step=first,
         due=due_of(steps, first, context, hours),
+        asks=asked_in(steps, first, frozenset()),
         at=context.now,
     )
     events = [begun]
@@ -117,6 +123,9 @@ def about(state: Approval) -> dict[str, Any]:
         "approval_id": state.id,
         "subject_kind": state.subject_kind,
         "subject_id": state.subject_id,
+        "name": state.name,
+        "amount": state.amount,
+        "submitter": state.submitter,
         "owner": state.owner,
         "team": state.team,
         "account_id": state.account_id,

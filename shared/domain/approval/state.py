@@ -126,6 +126,13 @@ def next_open(steps: Sequence[PlannedStep], filled: frozenset[Place], start: int
     return next((index for index in range(start, len(steps)) if not is_complete(steps, filled, index)), None)
 
 
+def asked_in(steps: Sequence[PlannedStep], index: int | None, filled: frozenset[Place]) -> tuple[Slot, ...]:
+    """Those whom a step asks as it begins; nobody where there is none."""
+    slots = () if index is None else steps[index].slots
+    asked = [slot for place, slot in enumerate(slots) if not slot.passed and (index, place) not in filled]
+    return tuple(dict.fromkeys(asked))
+
+
 def open_slots(state: WaitingApproval) -> list[int]:
     """The slots of the step that wait."""
     slots = enumerate(state.step.slots)

@@ -1,7 +1,7 @@
 """REC-5: an inbox: what waits is told to those whom it concerns, and each sees, reads and takes on their own."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ import pytest
 
 from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
-from shared.events.contracts.contract import ContractApproved, ContractSubmitted
+from shared.events.approvals import PlannedStep, Slot, approval_events
 from shared.events.envelope import Envelope
 from shared.events.forecast.occasion import OccasionArose
 from shared.events.leads.account import AccountOpened
@@ -252,15 +252,32 @@ async def test_what_is_paid_is_settled_and_what_is_paid_in_part_is_not(company: 
             assert [each["status"] for each in await company.inbox(name)] == [status], name
 
 
-async def test_con_2_a_submitted_contract_is_told_to_who_may_approve_it_until_it_is_decided(company: Company) -> None:
-    contract = uuid4()
-    submitted = ContractSubmitted(
-        contract_id=contract, submitter=company.subject("dora"), total=eur(500), account_id=company.ids["acme"]
+async def test_con_2_whoever_is_asked_is_told_until_it_is_decided(company: Company) -> None:
+    told, approval = approval_events("contracts"), uuid4()
+    of = {
+        "approval_id": approval,
+        "subject_kind": "contract",
+        "subject_id": uuid4(),
+        "name": "Packaging line",
+        "amount": eur(500),
+        "submitter": company.subject("dora"),
+        "account_id": company.ids["acme"],
+    }
+    asks = (Slot(role=Role.SALES_DIRECTOR), Slot(role=Role.LEGAL), Slot(member=company.ids["ben"]))
+    steps = (PlannedStep(key="one", name="One", mode="all", slots=asks),)
+    rules = {"chain": 0, "self_approval": "others", "repeated_approver": "again", "submitter_member": None}
+    due = datetime(2026, 3, 12, 17, 0, tzinfo=UTC)
+    requested = told.requested(**of, **rules, steps=steps, next_step=0, due=due, asks=asks, at=NOON)
+    await company.happens(company.of(requested, approval))
+    assert await company.told() == {"lara", "ben"}, "dora submitted it herself"
+    (notice,) = await company.inbox("ben")
+    assert (notice["reference"], notice["due"], notice["about_id"]) == (
+        "Packaging line",
+        "2026-03-12",
+        str(of["subject_id"]),
     )
-    await company.happens(company.of(submitted, contract, 2))
-    assert await company.told() == {"lara"}, "dora submitted it herself"
-    approved = ContractApproved(contract_id=contract, approver=company.subject("lara"), step="approval")
-    await company.happens(company.of(approved, contract, 3))
+    granted = told.granted(**of, step="one", reason=None, by=company.subject("lara"), member=None, at=NOON)
+    await company.happens(company.of(granted, approval, 2))
     assert [each["status"] for each in await company.inbox("lara")] == ["settled"]
 
 

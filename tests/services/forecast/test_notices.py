@@ -22,13 +22,7 @@ from services.forecast.domain.preference import MuteNotices, UnmuteNotices, is_m
 from services.forecast.reactions import reactions
 from shared.domain.context import Actor
 from shared.domain.roles import Role
-from shared.events.contracts.contract import (
-    ContractApproved,
-    ContractRecalled,
-    ContractReturned,
-    ContractSubmitted,
-    ContractVoided,
-)
+from shared.events.approvals import PlannedStep, Slot, approval_events
 from shared.events.envelope import Envelope
 from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
 from shared.events.forecast.notice_preference import NoticesMuted, NoticesUnmuted
@@ -38,7 +32,8 @@ from shared.reactions.registry import Do
 from shared.testing.scenario import CONTEXT, SOMEBODY, scenario
 from tests.services.forecast.facts import ANNA, BEN, NORTH, eur
 
-INVOICE, CONTRACT, ACCOUNT = UUID(int=70), UUID(int=71), UUID(int=72)
+INVOICE, CONTRACT, ACCOUNT, APPROVAL = UUID(int=70), UUID(int=71), UUID(int=72), UUID(int=75)
+NOON = datetime(2026, 3, 16, 12, 0, tzinfo=UTC)
 CAUSE, LATER = UUID(int=80), UUID(int=81)
 DUE = date(2026, 3, 9)
 ABOUT = About(thing="invoice", id=INVOICE)
@@ -87,6 +82,7 @@ def test_of_what_is_settled_nothing_is_left_to_do(before: tuple[Any, ...]) -> No
 
 ASKED = RaiseNotices(
     kind="invoice-overdue",
+    occasion=INVOICE,
     about="invoice",
     about_id=INVOICE,
     cause=CAUSE,
@@ -207,7 +203,6 @@ OVERDUE = InvoiceOverdue(
     owner=ANNA,
     team=NORTH,
 )
-SUBMITTED = ContractSubmitted(contract_id=CONTRACT, submitter="anna", total=eur(500), account_id=ACCOUNT)
 
 
 def allocated(left: str) -> ReceiptAllocated:
@@ -256,7 +251,7 @@ def test_of_an_overdue_invoice_its_owner_who_leads_them_and_finance_are_told() -
 
 def test_nobody_is_told_of_history() -> None:
     assert what_follows(OVERDUE, imported=True) == []
-    assert what_follows(SUBMITTED, imported=True) == []
+    assert what_follows(REQUESTED, imported=True) == []
 
 
 def test_a_paid_invoice_is_settled_and_one_paid_in_part_is_not() -> None:
@@ -266,30 +261,86 @@ def test_a_paid_invoice_is_settled_and_one_paid_in_part_is_not() -> None:
     assert what_follows(allocated("0.00"), imported=True) == settled
 
 
-def test_con_2_whoever_may_approve_a_contract_is_told_but_not_who_submitted_it() -> None:
-    (do,) = what_follows(SUBMITTED)
-    assert do.command == RaiseNotices(
+OF_APPROVAL: dict[str, Any] = {
+    "approval_id": APPROVAL,
+    "subject_kind": "contract",
+    "subject_id": CONTRACT,
+    "name": "Packaging line",
+    "amount": eur(500),
+    "submitter": "anna",
+    "account_id": ACCOUNT,
+}
+BY: dict[str, Any] = {"by": "dora", "member": None, "at": NOON}
+TOLD = approval_events("contracts")
+ROLES = (Slot(role=Role.SALES_DIRECTOR), Slot(role=Role.LEGAL))
+REQUESTED = TOLD.requested(
+    **OF_APPROVAL,
+    submitter_member=ANNA,
+    chain=0,
+    self_approval="others",
+    repeated_approver="again",
+    steps=(PlannedStep(key="one", name="One", mode="all", slots=ROLES),),
+    next_step=0,
+    due=datetime(2026, 3, 18, 17, 0, tzinfo=UTC),
+    asks=ROLES,
+    at=NOON,
+)
+GIVEN: dict[str, Any] = {**OF_APPROVAL, **BY, "step": 0, "slots": (0,), "further": (), "reason": None}
+
+
+def raised(**more: Any) -> Do:
+    command = RaiseNotices(
         kind="approval-waiting",
+        occasion=APPROVAL,
         about="contract",
         about_id=CONTRACT,
         cause=CAUSE,
         account_id=ACCOUNT,
         amount=eur(500),
-        roles=(Role.SALES_DIRECTOR, Role.LEGAL),
+        reference="Packaging line",
         not_to="anna",
+        **more,
     )
+    return Do(aggregate=occasion, aggregate_id=occasion_of("approval-waiting", APPROVAL), command=command)
+
+
+NO_MORE = Do(
+    aggregate=occasion,
+    aggregate_id=occasion_of("approval-waiting", APPROVAL),
+    command=SettleNotices(cause=CAUSE),
+)
+
+
+def test_con_2_whoever_is_asked_is_told_but_not_who_submitted_it() -> None:
+    expected = raised(roles=(Role.SALES_DIRECTOR, Role.LEGAL), due_at=datetime(2026, 3, 18, 17, 0, tzinfo=UTC))
+    assert what_follows(REQUESTED) == [expected]
+
+
+def test_con_2_as_a_step_begins_those_of_the_last_one_have_not_to_know_any_more() -> None:
+    asks = (Slot(role=Role.EXECUTIVE), Slot(member=ANNA))
+    moved = TOLD.given(**GIVEN, next_step=1, due=None, asks=asks)
+    assert what_follows(moved) == [NO_MORE, raised(roles=(Role.EXECUTIVE,), members=(ANNA,))]
+    assert what_follows(TOLD.given(**GIVEN, next_step=None, due=None, asks=())) == []
+
+
+def test_con_2_a_delegate_and_whom_it_escalates_to_are_told_beside_the_others() -> None:
+    delegated = TOLD.delegated(**OF_APPROVAL, **BY, step=0, slots=(0,), to=ANNA, reason=None, asks=(Slot(member=ANNA),))
+    assert what_follows(delegated) == [raised(members=(ANNA,))]
+    to = Slot(role=Role.EXECUTIVE)
+    assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=to, asks=(to,), at=NOON)) == [
+        raised(roles=(Role.EXECUTIVE,))
+    ]
+    assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=None, asks=(), at=NOON)) == []
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        ContractApproved(contract_id=CONTRACT, approver="dora", step="approval"),
-        ContractReturned(contract_id=CONTRACT, approver="dora", step="approval", reason="The retention is missing"),
-        ContractRecalled(contract_id=CONTRACT, by="anna"),
-        ContractVoided(contract_id=CONTRACT, reason="The deal was reopened"),
+        TOLD.granted(**OF_APPROVAL, **BY, step="one", reason=None),
+        TOLD.returned(**OF_APPROVAL, **BY, step="one", reason="The retention is missing"),
+        TOLD.recalled(**OF_APPROVAL, **BY, reason=None),
     ],
     ids=lambda event: event.type,
 )
-def test_con_2_a_contract_that_was_decided_waits_for_nobody(event: Any) -> None:
-    expected = occasion_of("approval-waiting", CONTRACT)
-    assert what_follows(event) == [Do(aggregate=occasion, aggregate_id=expected, command=SettleNotices(cause=CAUSE))]
+def test_con_2_what_was_decided_waits_for_nobody(event: Any) -> None:
+    assert what_follows(event) == [NO_MORE]
