@@ -15,8 +15,10 @@ from services.forecast.feed import queries
 from services.forecast.feed import routes as feed
 from services.forecast.feed.model import PROJECTION as FEED
 from services.forecast.health import routes as health
+from services.forecast.health.rules import HEALTH_LIMITS
 from services.forecast.leads.model import PROJECTION as LEADS
 from services.forecast.people import routes as people
+from services.forecast.pipeline.dangers import DANGERS
 from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
@@ -29,6 +31,8 @@ from services.forecast.resources import RESOURCES
 from services.forecast.targets.model import PROJECTION as TARGETS
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.organisation import organisation
+from shared.domain.policy import policies
+from shared.events.forecast.policy import ForecastPolicySet
 from shared.eventstore.batching import PROMPT
 from shared.service.definition import FeedSource, Service
 
@@ -40,6 +44,7 @@ SERVICE = Service(
         "funnel": "The open pipeline by stage, and what was closed.",
         "forecast": "What a period will bring against its target, and the deals that endanger it.",
         "pipeline-changes": "Why the open pipeline is another than it was, in legs that add up.",
+        "forecast-policies": "The rules with numbers by which figures are judged, in versions.",
         "health-metrics": "How well the sales process runs.",
         "deal-histories": "What happened to a deal, by whom, before and after.",
         "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
@@ -52,6 +57,7 @@ SERVICE = Service(
         "people": "Who is signed in, and from when to when there are facts.",
     },
     aggregates=(occasion, notice, notice_preference),
+    policies=policies("forecast", ForecastPolicySet, HEALTH_LIMITS, DANGERS),
     resources=RESOURCES,
     reactions=reactions,
     projections=(

@@ -173,10 +173,11 @@ class Policies:
 
     def id_of(self, policy: Policy[Any]) -> UUID:
         """The stream of a kind."""
-        return _id_of(service_of(next(iter(self.family.events))), policy.kind)
+        return stream_of(service_of(next(iter(self.family.events))), policy.kind)
 
 
-def _id_of(service: str, kind: str) -> UUID:
+def stream_of(service: str, kind: str) -> UUID:
+    """The stream of a kind of a service."""
     return uuid5(NAMESPACE_URL, f"urn:throughline:{service}:policy/{kind}")
 
 

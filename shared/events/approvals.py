@@ -43,7 +43,7 @@ class ApprovalStep:
 
     key: Key
     name: Annotated[str, MinLen(1), MaxLen(200)]
-    approvers: Annotated[tuple[Approver, ...], MinLen(1), MaxLen(25)]
+    approvers: Annotated[tuple[Approver, ...], MaxLen(25)]
     mode: Mode = "all"
     """all: each of them approves; any: one is enough."""
     when: Predicate | None = None

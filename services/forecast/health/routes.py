@@ -9,18 +9,20 @@ from fastapi import APIRouter, Response
 
 from services.forecast.asking.answers import Unconverted
 from services.forecast.asking.parameters import PastQuery
+from services.forecast.asking.policies import counting
 from services.forecast.asking.question import Question
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.health.queries import MEASURED, Measurements, measure
 from services.forecast.health.rules import (
     ATTAINMENT,
     BOOKINGS,
-    DEFINITIONS,
+    HEALTH_LIMITS,
     WINDOW,
     Band,
     Definition,
     Trend,
     band,
+    judged_by,
     shown,
     trend,
 )
@@ -71,6 +73,8 @@ class HealthMetrics:
     currency: str
     unconverted: list[Unconverted]
     """What amounts lack for want of an exchange rate."""
+    limits_version: int
+    """The version of the policy health-limits that was in force on the day asked about; 0 is the default."""
     metrics: list[Metric]
 
 
@@ -92,15 +96,17 @@ async def health_metrics(query: PastQuery) -> Response:
         before = await measure(reading, earlier, query.company)
         parked = reading.parked
     smallest = query.service.settings.min_sample
+    limits = await counting(query, HEALTH_LIMITS)
     return answer(
         HealthMetrics(
             as_of=asked.as_of,
             known_at=asked.known_at,
             currency=query.currency,
             unconverted=shown_left_out(query.words, now.unconverted),
+            limits_version=limits.version,
             metrics=[
                 _metric(each, now, before, asked=asked, smallest=smallest, catalogue=query.words)
-                for each in DEFINITIONS
+                for each in judged_by(limits.document)
             ],
         ),
         parked=parked,
@@ -122,7 +128,7 @@ def _metric(
     known = None if state is Band.NO_DATA or measured.value is None else shown(definition, measured.value)
     known_before = None if earlier.value is None or earlier.n < smallest else shown(definition, earlier.value)
     direction = trend(definition, earlier, measured, smallest)
-    basis = now.basis if definition is ATTAINMENT else None
+    basis = now.basis if definition.metric == ATTAINMENT.metric else None
     about = f"health.{definition.metric}"
     return Metric(
         metric=definition.metric,

@@ -1,12 +1,18 @@
 """The rules of health: what each metric is, and its limits; bands and trends (FC-7). Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
+from shared.domain.context import Company
 from shared.domain.money import half_up
+from shared.domain.policy import Policy
+from shared.domain.rejection import Reason
+from shared.domain.roles import Reach, Role, permission
+from shared.events.forecast.policy import HealthLimit, HealthLimits
 
 WINDOW = timedelta(days=90)
 """The rolling window, and how much earlier the measurement is that a trend compares with."""
@@ -104,6 +110,49 @@ class Measured:
     def value(self) -> Decimal | None:
         """Numerator ÷ denominator; None when there is nothing to divide by."""
         return self.numerator / self.denominator if self.denominator else None
+
+
+BY_NAME = {definition.metric: definition for definition in DEFINITIONS}
+
+SETTING_LIMITS = permission(
+    {Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.EXECUTIVE: Reach.ALL}
+)
+
+
+def _limit_faults(document: HealthLimits, company: Company) -> Iterator[Reason]:
+    named: set[str] = set()
+    for index, limit in enumerate(document.limits):
+        definition = BY_NAME[limit.metric]
+        if limit.metric in named:
+            message = f"The limits of {limit.metric} are named twice."
+            yield Reason(code="doubled-metric", message=message, field=f"limits.{index}.metric")
+        named.add(limit.metric)
+        if (limit.healthy < limit.alert) if definition.more_is_better else (limit.healthy > limit.alert):
+            word = "least" if definition.more_is_better else "most"
+            message = f"What is healthy of {limit.metric} is at {word} what is an alert."
+            yield Reason(code="out-of-order", message=message, field=f"limits.{index}.alert")
+
+
+HEALTH_LIMITS = Policy(
+    "health-limits",
+    HealthLimits,
+    default=HealthLimits(
+        limits=tuple(
+            HealthLimit(metric=each.metric, healthy=each.healthy, alert=each.alert)  # type: ignore[arg-type]
+            for each in DEFINITIONS
+        )
+    ),
+    allow=SETTING_LIMITS,
+    scopes=("company",),
+    faults=_limit_faults,
+    example={"limits": [{"metric": "win-rate", "healthy": "0.35", "alert": "0.25"}]},
+)
+
+
+def judged_by(document: HealthLimits) -> list[Definition]:
+    """The metrics with the limits of a policy; one that it does not name keeps its own."""
+    limits = {limit.metric: {"healthy": limit.healthy, "alert": limit.alert} for limit in document.limits}
+    return [replace(each, **limits.get(each.metric, {})) for each in DEFINITIONS]  # type: ignore[call-overload]
 
 
 def band(definition: Definition, measured: Measured, smallest_sample: int) -> Band:

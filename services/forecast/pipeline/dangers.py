@@ -15,6 +15,9 @@ from services.forecast.pipeline.timeline import DealState
 from services.forecast.processes.queries import Stage, StageKey
 from shared.domain.context import Company
 from shared.domain.periods import Period
+from shared.domain.policy import Policy
+from shared.domain.roles import Reach, Role, permission
+from shared.events.forecast.policy import DangerRules
 
 Code = Literal["no-close-date", "close-date-passed", "silent", "pushed", "stage-overdue", "too-early"]
 
@@ -32,10 +35,14 @@ class Reason:
 NO_DATE, DATE_PASSED, SILENT, STAGE_OVERDUE, TOO_EARLY = 2, 5, 4, 3, 3
 """How grave each reason is; a push weighs more the more there were."""
 
-ENDING_DAYS = 30
-"""How near the end of the period has to be for a deal far from won to be in danger."""
-
-FAR_FROM_WON = Decimal("0.3")
+DANGERS = Policy(
+    "dangers",
+    DangerRules,
+    default=DangerRules(ending_days=30, far_from_won=Decimal("0.3")),
+    allow=permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.EXECUTIVE: Reach.ALL}),
+    scopes=("company",),
+    example={"ending_days": 45, "far_from_won": "0.4"},
+)
 
 
 def pushed(pushes: int) -> int:
@@ -43,8 +50,13 @@ def pushed(pushes: int) -> int:
     return min(2 + pushes, 5)
 
 
-def dangers(
-    state: DealState, as_of: datetime, company: Company, norms: Mapping[StageKey, Stage], wanted: Period
+def dangers(  # noqa: PLR0917
+    state: DealState,
+    as_of: datetime,
+    company: Company,
+    norms: Mapping[StageKey, Stage],
+    wanted: Period,
+    rules: DangerRules = DANGERS.default,
 ) -> list[Reason]:
     """Every reason why an open deal may not come in, the gravest first."""
     today = company.day(as_of)
@@ -66,8 +78,8 @@ def dangers(
         found.append(Reason(code="stage-overdue", weight=STAGE_OVERDUE, told=told))
     left = (wanted.last - today).days
     if (
-        0 <= left <= ENDING_DAYS
-        and state.probability <= FAR_FROM_WON
+        0 <= left <= rules.ending_days
+        and state.probability <= rules.far_from_won
         and state.expected_close
         and state.expected_close <= wanted.last
     ):

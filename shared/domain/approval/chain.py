@@ -112,6 +112,9 @@ def chain_faults(chain: ApprovalChain, known: Mapping[str, str]) -> Iterator[Rea
 
 
 def _step_faults(step: ApprovalStep, known: Mapping[str, str], where: str) -> Iterator[Reason]:
+    # No rule of the type: that one also counts what is wrong with an approver as its absence.
+    if not step.approvers:
+        yield Reason(code="no-approvers", message="A step asks somebody.", field=f"{where}.approvers")
     for place, approver in enumerate(step.approvers):
         yield from _approver_faults(approver, f"{where}.approvers.{place}")
         if approver in step.approvers[:place]:

@@ -33,6 +33,9 @@ OWN = {
     "/v1/muted-kinds/{id}",
     "/v1/notice-preferences/{id}",
     "/v1/occasions/{id}",
+    "/v1/forecast-policies",
+    "/v1/forecast-policies/dangers",
+    "/v1/forecast-policies/health-limits",
 }
 """The addresses of what forecast owns itself, and does not work out from what others tell."""
 PROBABILITIES = {"contact": "0.1", "needs": "0.3", "quotation": "0.5", "drafting": "0.8"}

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.forecast.pipeline.queries.worth import worth_of_deals
 from services.forecast.pipeline.timeline import at
 from services.forecast.processes.queries import stages
 from shared.domain.periods import CALENDAR_YEAR
+from shared.events.forecast.policy import DangerRules
 from tests.services.forecast.conftest import COMPANY, Forecast
 from tests.services.forecast.facts import ANNA, NORTH, SHORT, fact
 from tests.services.forecast.rates import by_hand, tables
@@ -40,6 +42,10 @@ async def test_the_endangered_are_those_of_the_rule(forecast: Forecast) -> None:
     assert codes == {"close-date-passed", "silent", "pushed", "stage-overdue", "too-early"}
 
 
+RULES = DangerRules(ending_days=45, far_from_won=Decimal("0.4"))
+"""Others than the default: what SQL weighs and what the rule tells are held against each other."""
+
+
 async def compare(forecast: Forecast, stories: list[Any], asked: Any, name: str) -> set[str]:
     wanted, ever = CALENDAR_YEAR.period(name), START + timedelta(days=9999)
     async with forecast.reading() as reading:
@@ -49,11 +55,11 @@ async def compare(forecast: Forecast, stories: list[Any], asked: Any, name: str)
         today = COMPANY.day(asked.as_of)
         rates = by_hand(asked, COMPANY, ((state.currency, today) for state in open_then))
         deals = worth_of_deals(open_then, rates, today)
-        judged = [(deal, dangers(deal.state, asked.as_of, COMPANY, norms, wanted)) for deal in deals]
+        judged = [(deal, dangers(deal.state, asked.as_of, COMPANY, norms, wanted, RULES)) for deal in deals]
         expected = sorted((each for each in judged if each[1]), key=place_of)
 
         async def read(after: Any, enough: int) -> Any:
-            return await endangered(reading, asked, COMPANY, norms, wanted, after=after, enough=enough)
+            return await endangered(reading, asked, COMPANY, norms, wanted, rules=RULES, after=after, enough=enough)
 
         found = await read(None, 1000)
         assert (found.deals, found.count) == (expected, len(expected))

@@ -14,8 +14,6 @@ from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut
 from services.forecast.pipeline.dangers import (
     DATE_PASSED,
-    ENDING_DAYS,
-    FAR_FROM_WON,
     NO_DATE,
     SILENT,
     STAGE_OVERDUE,
@@ -33,6 +31,7 @@ from services.forecast.rates.queries import rates_of
 from shared.domain.context import Company
 from shared.domain.exchange import times
 from shared.domain.periods import Period
+from shared.events.forecast.policy import DangerRules
 from shared.projections.read_snapshot import ReadSnapshot
 
 Judged = tuple[DealWorth, list[Reason]]
@@ -56,11 +55,11 @@ with standing as ({{standing}}), judged as (
              + case when stalled_at <= $6 then {SILENT} else 0 end
              + case when pushes > 0 then least(2 + pushes, 5) else 0 end
              + case when $7 - entered_on > norm.max_days then {STAGE_OVERDUE} else 0 end
-             + case when $8 and probability <= {FAR_FROM_WON} and expected_close <= $9 then {TOO_EARLY} else 0 end
+             + case when $8 and probability <= $16 and expected_close <= $9 then {TOO_EARLY} else 0 end
            ) as stake, (
                expected_close is null or expected_close < $7 or stalled_at <= $6 or pushes > 0
             or coalesce($7 - entered_on > norm.max_days, false)
-            or ($8 and probability <= {FAR_FROM_WON} and expected_close <= $9)
+            or ($8 and probability <= $16 and expected_close <= $9)
            ) as endangered
       from standing join unnest($14::text[], $15::numeric[]) as rate (of_currency, factor) on of_currency = currency
       left join {{processes}}.stage norm
@@ -92,6 +91,7 @@ async def endangered(
     norms: Mapping[StageKey, Stage],
     wanted: Period,
     *,
+    rules: DangerRules,
     after: Place | None,
     enough: int,
 ) -> Endangered:
@@ -103,19 +103,29 @@ async def endangered(
 
     def judge(states: Iterable[DealState]) -> list[Judged]:
         deals = worth_of_deals(states, rates, today)
-        return [(deal, dangers(deal.state, asked.as_of, company, norms, wanted)) for deal in deals]
+        return [(deal, dangers(deal.state, asked.as_of, company, norms, wanted, rules)) for deal in deals]
 
     if asked.known_at is not None:
         judged = [each for each in judge(await deals_then(db, asked, due_by(wanted))) if each[1]]
         following = sorted((each for each in judged if place_of(each) > (after or FIRST)), key=place_of)
         return Endangered(deals=following[:enough], count=len(judged), unconverted=left)
-    ending = 0 <= (wanted.last - today).days <= ENDING_DAYS
+    ending = 0 <= (wanted.last - today).days <= rules.ending_days
     currencies, (factors,) = rates.table(today)
     place = after or FIRST
-    given = (asked.as_of, today, ending, wanted.last, wanted.months[-1], *place, enough, currencies, factors)
+    given = (
+        asked.as_of,
+        today,
+        ending,
+        wanted.last,
+        wanted.months[-1],
+        *place,
+        enough,
+        currencies,
+        factors,
+    )
     parts = (STANDING_OPEN.replace("{span}", span) for span in standing(asked))
     sql = scoped(ENDANGERED.replace("{standing}", " union all ".join(parts)))
-    found = await db.fetch(sql, *asked.scope, *given)
+    found = await db.fetch(sql, *asked.scope, *given, rules.far_from_won)
     states = [read_state(row["state"]) for row in found if row["state"] is not None]
     return Endangered(deals=judge(states), count=found[0]["number"], unconverted=left)
 

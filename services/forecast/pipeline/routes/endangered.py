@@ -12,8 +12,9 @@ from services.forecast.asking.answers import Unconverted, money
 from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period
+from services.forecast.asking.policies import counting
 from services.forecast.counting.valuation import shown_left_out
-from services.forecast.pipeline.dangers import Code, Reason
+from services.forecast.pipeline.dangers import DANGERS, Code, Reason
 from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
 from services.forecast.pipeline.queries.worth import DealWorth
 from services.forecast.pipeline.timeline import CATEGORIES
@@ -93,6 +94,7 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
     """The open deals that endanger a period most, by amount at stake × gravity of the reasons."""
     today = query.company.day(query.question.as_of)
     wanted = period(name, query.company) if name is not None else query.company.fiscal_year.quarter_of(today)
+    rules = await counting(query, DANGERS)
     async with query.reading() as reading:
         norms = {stage.key: stage for stage in await stages(reading("processes"))}
         found = await endangered(
@@ -101,6 +103,7 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
             query.company,
             norms,
             wanted,
+            rules=rules.document,
             after=paged.behind(Place),
             enough=paged.enough,
         )

@@ -311,6 +311,7 @@ def test_what_is_taken_back_waits_for_nobody() -> None:
 @pytest.mark.parametrize(
     ("wrong", "found"),
     [
+        (chain(step()), [("no-approvers", "steps.0.approvers")]),
         (chain(step(Approver())), [("not-one-approver", "steps.0.approvers.0")]),
         (chain(step(Approver(role="legal", superior=1))), [("not-one-approver", "steps.0.approvers.0")]),
         (chain(step(Approver(role="king"))), [("unknown-role", "steps.0.approvers.0.role")]),
