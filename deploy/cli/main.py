@@ -10,6 +10,7 @@ import typer
 
 from deploy.cli import (
     clock,
+    deliveries,
     doctor,
     down,
     import_,
@@ -45,6 +46,7 @@ VERBS: tuple[ModuleType, ...] = (
     rebuild,
     republish,
     parked,
+    deliveries,
     verify,
 )
 

@@ -14,7 +14,7 @@ from shared.ops.metrics import Metrics
 
 PROBE_SECONDS = 1.0
 
-Kind = Literal["relay", "consumer", "projection"]
+Kind = Literal["relay", "consumer", "projection", "delivery"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,8 @@ class Metrics:
     """Reads that wait for a place beside others of the same read models, by the names of these."""
     reads_refused: Counter
     """Those that got none, because work on these read models stands still."""
+    dead_deliveries: Gauge
+    """What was to be sent outside and is not tried any more, by channel."""
 
     @classmethod
     def of(cls, service: str) -> "Metrics":
@@ -91,6 +93,12 @@ class Metrics:
                 "throughline_reads_refused",
                 "Reads that were refused because work on these read models stands still.",
                 ["reads"],
+                registry=registry,
+            ),
+            dead_deliveries=Gauge(
+                "throughline_dead_deliveries",
+                "Deliveries that are not tried any more.",
+                ["channel"],
                 registry=registry,
             ),
         )

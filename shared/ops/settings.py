@@ -227,6 +227,8 @@ class Settings:
     """How many event streams one caller may have open at one process of a service."""
     body_limit: int = _setting(_number(1024, 1 << 30), str(1 << 20))
     """The largest request body in bytes."""
+    delivery_hours: int = _setting(_number(1, 8760), "72")
+    """How long it is tried to send something outside (e-mail, webhook) before it is dead, in hours."""
     min_sample: int = _setting(_number(1, 1000), "5")
     """From how many cases on a health metric is stated; below it is `no-data`."""
 

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute
 from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
 from shared.commands.references import Listed, OnStream
+from shared.deliveries.delivery import Channel, Deliveries, Receivers
 from shared.directory.approvals import subject_of
 from shared.directory.hours import hours_in_force
 from shared.directory.organisation import NAME as ORGANISATION
@@ -25,6 +26,7 @@ from shared.events.leads.team import TeamFormed
 from shared.events.registry import Registry, registry_of, service_of, topic_of_class
 from shared.events.working_hours import WorkingHours
 from shared.eventstore.batching import RELAXED, Pace
+from shared.http.context import ServiceContext
 from shared.http.resources import Resource
 from shared.languages.catalogue import Catalogue
 from shared.languages.shipped import SHIPPED
@@ -48,6 +50,18 @@ class FeedSource:
     reads: Sequence[str]
     read: Callable[[Projections, int, int], Awaitable[tuple[Sequence[tuple[int, Any]], int]]]
     head: Callable[[Projections], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What a service sends outside because of its own events: what follows from each, who gets it, and the ways that
+    there are in this deployment."""
+
+    deliveries: Deliveries
+    receivers: Callable[[ServiceContext], Receivers]
+    channels: Callable[[ServiceContext], Mapping[str, Channel]]
+    reads: Sequence[str] = ()
+    """The projections that receivers and channels ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,7 @@ class Service:
     """Event classes of other services that it journals; None for all that there are, its own among them: what it reads
     of the whole it reads in one way, from topics."""
     seeds: tuple[Seed, ...] = field(default=(), kw_only=True)
+    outside: Outside | None = field(default=None, kw_only=True)
     feed: FeedSource | None = field(default=None, kw_only=True)
     """What its event stream tells."""
     pace: Pace = field(default=RELAXED, kw_only=True)

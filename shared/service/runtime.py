@@ -11,6 +11,7 @@ import structlog
 
 from shared.commands.dry_run import DryAppender, DryStreams
 from shared.commands.executor import Appender, CommandExecutor
+from shared.deliveries.follower import begin as begin_deliveries
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import Organisation
 from shared.events.codec import Codec
@@ -66,6 +67,8 @@ async def running_process(
         )
         for projection in projections_of(service):
             await prepare(pool, projection, settings.company)
+        if service.outside:
+            await begin_deliveries(pool, process.context.log)
         for seed in service.seeds:
             await seed(process.context.commands)
         working = asyncio.create_task(run_all(workers_of(process, only), health, stopping))

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.commands.timers import Timers
+from shared.deliveries.follower import DeliveryFollower
+from shared.deliveries.sender import Sender
 from shared.events.registry import Registry
 from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.idempotency import forget_old_answers
 from shared.eventstore.lease import Lease
 from shared.eventstore.pool import unreachable
-from shared.eventstore.wakeup import listen
+from shared.eventstore.wakeup import Wakeup, listen
 from shared.http.context import ServiceContext
 from shared.kafka.consumer import JournalConsumer
 from shared.kafka.relay import Relay
@@ -25,7 +27,7 @@ from shared.projections.projection import Source
 from shared.projections.read_snapshot import NotBuilt
 from shared.projections.runner import ProjectionRunner
 from shared.reactions.runner import ReactionRunner
-from shared.service.definition import Part, Service, journaled_topics, projections_of
+from shared.service.definition import Outside, Part, Service, journaled_topics, projections_of
 from shared.service.supervision import Worker
 
 SOURCES: tuple[Source, ...] = ("log", "journal")
@@ -118,7 +120,34 @@ def _of_workers(process: Process) -> list[Worker]:
             pace=service.pace,
         )
         workers.append(Worker(name="journal", run=journal.run))
-    return [*workers, *(worker for source in SOURCES for worker in _readers(process, source))]
+    readers = [worker for source in SOURCES for worker in _readers(process, source)]
+    return [*workers, *readers, *(_of_outside(process, service.outside) if service.outside else ())]
+
+
+def _of_outside(process: Process, outside: Outside) -> list[Worker]:
+    """What sends outside: one queues what follows from our events, the other sends it."""
+    context, queued = process.context, Wakeup()
+    channels = outside.channels(context)
+    follower = DeliveryFollower(
+        pool=context.pool,
+        log=context.log,
+        deliveries=outside.deliveries,
+        channels=channels.keys(),
+        receivers=outside.receivers(context),
+        level=lambda: context.projections.level("log"),
+        health=context.health,
+        wake=process.appender.appended,
+        advanced=context.advanced,
+        queued=queued,
+    )
+    sender = Sender(
+        pool=context.pool,
+        channels=channels,
+        health=context.health,
+        queued=queued,
+        give_up_after=context.settings.delivery_hours * 3600.0,
+    )
+    return [_once_built(context, each.name, each.run, outside.reads) for each in (follower, sender)]
 
 
 def _readers(process: Process, source: Source) -> list[Worker]:

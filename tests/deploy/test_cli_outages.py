@@ -29,6 +29,8 @@ END_ALL = "select pg_terminate_backend(pid) from pg_stat_activity where datname 
 VERBS = (
     ("parked", "list"),
     ("parked", "redrive"),
+    ("deliveries", "list"),
+    ("deliveries", "redrive"),
     ("rebuild", "deals"),
     ("verify",),
     ("republish",),

@@ -119,6 +119,7 @@ ROOMS = (
     "commands",
     "kafka",
     "following",
+    "deliveries",
     "projections",
     "reactions",
     "directory",
