@@ -77,7 +77,7 @@ def rung(state: Bell, event: BellRung) -> Bell:
     return state
 
 
-def belfry_deliveries(channel: str = "post") -> Deliveries:
+def belfry_deliveries(*channels: str) -> Deliveries:
     """Who is named is told of a bell, or all who listen; a bell of the number 666 cannot be put into words."""
     deliveries = Deliveries("belfry")
 
@@ -85,7 +85,8 @@ def belfry_deliveries(channel: str = "post") -> Deliveries:
     def tell(event: BellRung, fact: Envelope[BellRung]) -> Iterable[Deliver]:
         if event.number == 666:
             raise RuntimeError("this function has a mistake")
-        yield Deliver(channel=channel, kind="bell.rung", data={"number": event.number}, to=event.receiver)
+        for channel in channels:
+            yield Deliver(channel=channel, kind="bell.rung", data={"number": event.number}, to=event.receiver)
 
     return deliveries
 
