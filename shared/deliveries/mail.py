@@ -11,31 +11,23 @@ import re
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
-from typing import Literal
-from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-from email_validator import EmailNotValidError, validate_email
 
 from shared.deliveries.delivery import Delivered, Delivery, Failed, Outcome, Refused
 from shared.ops.deadline import within
+from shared.ops.mail_server import MailServer, mail_address
 
 ATTEMPT_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 QUIT_SECONDS = 2.0
 
-Security = Literal["tls", "starttls", "none"]
-SCHEMES: dict[str, tuple[Security, int]] = {
-    "smtps": ("tls", 465),
-    "smtp": ("starttls", 587),
-    "smtp+plain": ("none", 25),
-}
 CODES: tuple[tuple[type[Exception], str], ...] = (
     (TimeoutError, "timeout"),
     (ssl.SSLError, "tls"),
@@ -49,17 +41,6 @@ NOT_IN_A_HEADER = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailServer:
-    """Whom mail is handed to."""
-
-    host: str
-    port: int
-    security: Security
-    user: str = ""
-    password: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """What is said to whom, in the language in which it is said."""
 
@@ -67,33 +48,6 @@ class Letter:
     subject: str
     text: str
     language: str
-
-
-def mail_server(url: str) -> MailServer:
-    """The mail server of an address: `smtps://` (TLS), `smtp://` (STARTTLS, and nothing without it), or `smtp+plain://`
-    (neither, for one on the same machine). Raises ValueError."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("is empty, or smtps://, smtp:// (with STARTTLS) or smtp+plain://, and user:password@host:port")
-    security, port = SCHEMES[parts.scheme]
-    if parts.username and security == "none":
-        raise ValueError("signs in over smtps:// or smtp:// only: smtp+plain:// would show the password")
-    return MailServer(
-        host=parts.hostname,
-        port=parts.port or port,
-        security=security,
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-    )
-
-
-def mail_address(given: str) -> str:
-    """An address as mail servers take it, its domain in ASCII. Raises ValueError."""
-    try:
-        found = validate_email(given, check_deliverability=False, allow_smtputf8=True)
-    except EmailNotValidError:
-        raise ValueError("is an e-mail address, like notices@example.com") from None
-    return found.ascii_email or f"{found.local_part}@{found.ascii_domain}"
 
 
 def header_text(text: str) -> str:

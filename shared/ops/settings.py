@@ -18,6 +18,7 @@ from shared.domain.working_time.hours import known_timezones
 from shared.languages.preference import TAG, lookup
 from shared.languages.shipped import SHIPPED
 from shared.ops.database_url import parse as parse_database_url
+from shared.ops.mail_server import mail_address, mail_server
 
 SHORTEST_SECRET = 32
 
@@ -145,6 +146,16 @@ def _networks(given: str) -> str:
     return given
 
 
+def _mail(given: str) -> str:
+    if given:
+        mail_server(given)
+    return given
+
+
+def _sender(given: str) -> str:
+    return mail_address(given) if given else given
+
+
 def _setting(parse: Callable[[str], Any], default: str | None = None, *, secret: bool = False) -> Any:
     """A field read from the environment. Without a default it is required; a secret is never shown."""
     shown = {"parse": parse, "default": default}
@@ -227,6 +238,14 @@ class Settings:
     """How many event streams one caller may have open at one process of a service."""
     body_limit: int = _setting(_number(1024, 1 << 30), str(1 << 20))
     """The largest request body in bytes."""
+    smtp_url: str = _setting(_mail, "", secret=True)
+    """The mail server: smtps:// (TLS), smtp:// (STARTTLS, and nothing without it) or smtp+plain:// (neither, on the
+    same machine), like smtp://user:password@mail.example:587. Empty: no mail is sent, and none waits to be."""
+    smtp_from: str = _setting(_sender, "")
+    """The address that mail comes from; needed with SMTP_URL. Its domain is that of each Message-ID."""
+    webhook_networks: str = _setting(_networks, "")
+    """Networks of the inside that webhooks may go to, with commas, like 10.20.0.0/16. All else that is private, local
+    or reserved is refused."""
     delivery_hours: int = _setting(_number(1, 8760), "72")
     """How long it is tried to send something outside (e-mail, webhook) before it is dead, in hours."""
     min_sample: int = _setting(_number(1, 1000), "5")
@@ -249,6 +268,8 @@ class Settings:
                 faults.append(f"{name} {error}.")
         if not faults and not values["development"] and "OIDC_ISSUER" not in environment:
             faults.append("OIDC_ISSUER is missing; only DEVELOPMENT=1 does with the development issuer.")
+        if not faults and values["smtp_url"] and not values["smtp_from"]:
+            faults.append("SMTP_FROM is missing; SMTP_URL says that mail is sent.")
         if faults:
             raise SettingsError("\n".join(faults))
         return cls(**values)

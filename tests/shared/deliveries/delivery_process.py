@@ -8,8 +8,9 @@ from uuid import UUID
 
 from shared.deliveries.addresses import Resolver, networks_of
 from shared.deliveries.delivery import Channel, Delivery
-from shared.deliveries.mail import Letter, MailChannel, MailServer
+from shared.deliveries.mail import Letter, MailChannel
 from shared.deliveries.webhooks import Endpoint, WebhookChannel, secret_of
+from shared.ops.mail_server import MailServer
 from tests.shared.deliveries.belfry import RunsUntilStopped, start_belfry
 
 

@@ -45,6 +45,10 @@ def test_everything_wrong_is_said_at_once() -> None:
         "RATE_LIMIT": "many",
         "OIDC_ISSUER": "issuer",
         "OIDC_PROXY": "socks5://127.0.0.1:1080",
+        "SMTP_URL": "http://short@mail.example",
+        "SMTP_FROM": "nobody",
+        "WEBHOOK_NETWORKS": "inside",
+        "DELIVERY_HOURS": "0",
         "SSL_CERT_FILE": "/none/certificates.pem",
         "SSL_CERT_DIR": "/none/certificates",
     }
@@ -62,6 +66,15 @@ def test_production_says_who_issues_tokens() -> None:
     with pytest.raises(SettingsError, match="OIDC_ISSUER"):
         Settings.from_environment("deals", without)
     assert Settings.from_environment("deals", {**without, "DEVELOPMENT": "1"}).development
+
+
+def test_who_sends_mail_says_from_whom_it_comes() -> None:
+    with pytest.raises(SettingsError, match="SMTP_FROM is missing"):
+        Settings.from_environment("deals", {**GOOD, "SMTP_URL": "smtp://mail.example"})
+    both = {"SMTP_URL": "smtp://u:hidden@mail.example", "SMTP_FROM": "a@exämple.com"}
+    settings = Settings.from_environment("deals", {**GOOD, **both})
+    assert settings.smtp_from == "a@xn--exmple-cua.com"
+    assert "hidden" not in repr(settings)
 
 
 def test_the_company_follows_from_the_settings() -> None:
