@@ -3,11 +3,14 @@
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.cli.output import Json
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 class Part(StrEnum):
@@ -18,7 +21,7 @@ class Part(StrEnum):
 
 
 def run(
-    service: Annotated[str, typer.Argument(help="leads, deals, contracts, receivables, forecast, or identity")],
+    service: Annotated[str, typer.Argument(help="leads, deals, contracts, receivables, forecast, identity or mailbox")],
     only: Annotated[
         Part | None, typer.Option(help="web: answer requests. workers: do what follows from them. Default: both.")
     ] = None,
@@ -27,12 +30,14 @@ def run(
     ] = 1,
     json: Json = False,
 ) -> None:
-    """Serve one service on HOST and SERVICE_PORT until told to stop; `identity` is the issuer for development."""
-    from deploy.local.stack import IDENTITY
+    """Serve one service on HOST and SERVICE_PORT until told to stop; `identity` and `mailbox` are for development."""
+    from deploy.local.stack import IDENTITY, MAILBOX
     from deploy.services import SERVICES
 
     if service == IDENTITY:
         serve_identity()
+    elif service == MAILBOX:
+        serve_mailbox()
     elif service in SERVICES:
         from deploy.services import definition_of
         from shared.ops.settings import Settings
@@ -46,13 +51,11 @@ def run(
         if code := serve(definition_of(service), settings, only.value if only else None, workers):
             raise typer.Exit(code)
     else:
-        raise typer.BadParameter(f"{service!r} is none of {', '.join((*SERVICES, IDENTITY))}.")
+        raise typer.BadParameter(f"{service!r} is none of {', '.join((*SERVICES, IDENTITY, MAILBOX))}.")
 
 
 def serve_identity() -> None:
     """The development issuer knows no database, hence none of the settings of services but where it listens."""
-    import uvicorn
-
     from deploy.local.fault import LocalError
     from deploy.local.identity import build_identity
     from shared.ops.logs import configure_logs
@@ -67,6 +70,22 @@ def serve_identity() -> None:
         secret=os.environ["STACK_SECRET"],
         audience=os.environ.get("OIDC_AUDIENCE", "throughline"),
     )
+    _serve(app)
+
+
+def serve_mailbox() -> None:
+    """Where mail and webhooks of a development stack arrive; it knows no database either."""
+    from deploy.local.mailbox import build_mailbox
+    from shared.ops.logs import configure_logs
+
+    configure_logs("mailbox", os.environ.get("LOG_LEVEL", "info"))
+    port = int(os.environ.get("MAILBOX_SMTP_PORT", "1025"))
+    _serve(build_mailbox(os.environ.get("HOST", "127.0.0.1"), port))
+
+
+def _serve(app: "FastAPI") -> None:
+    import uvicorn
+
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("SERVICE_PORT", "0"))
     uvicorn.run(
         app,

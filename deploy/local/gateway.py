@@ -39,7 +39,8 @@ class GatewayPlace:
     segments: Mapping[str, str]
     """What comes first after `/v1/`, or after `/v1/dry-runs/` with that, to the name of the service that owns it."""
     upstreams: Mapping[str, str]
-    """Name of a service to its host and port; `forecast` also serves the page, `identity` the sign-in."""
+    """Name of a service to its host and port; `forecast` also serves the page, `identity` the sign-in, and `mailbox`
+    what was sent outside."""
     host: str = LOOPBACK
     header_seconds: int = 5
     """How long a client may take to send the head of a request."""
@@ -79,6 +80,7 @@ def configured(place: GatewayPlace) -> str:
         "header_seconds": str(place.header_seconds),
         "body_seconds": str(place.body_seconds),
         "identity": place.upstreams["identity"],
+        "mailbox": place.upstreams["mailbox"],
         "page": place.upstreams["forecast"],
         "routes": "\n".join(routes(place)),
         **{kind: problem(kind, detail) for kind, detail in PROBLEMS.items()},

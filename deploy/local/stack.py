@@ -22,6 +22,9 @@ from deploy.services import SERVICES
 IDENTITY = "identity"
 """The development issuer: a small process of its own, which knows no database."""
 
+MAILBOX, MAILBOX_SMTP = "mailbox", "mailbox-smtp"
+"""Where mail and webhooks of a development stack arrive, and the port on which it takes mail."""
+
 WAY_TO_AN_ISSUER = ("OIDC_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Settings that are of no concern to the stack's own issuer, which is reached on the loopback address."""
 
@@ -61,7 +64,7 @@ class Stack:
         """
         home = Home(path.resolve())
         home.prepare()
-        names = ["postgresql", "kafka", "kafka-controller", IDENTITY, *SERVICES]
+        names = ["postgresql", "kafka", "kafka-controller", IDENTITY, MAILBOX, MAILBOX_SMTP, *SERVICES]
         ports = remembered(home, names, choose=choose_ports)
         return cls(
             home=home,
@@ -113,6 +116,10 @@ class Stack:
             "OIDC_ISSUER": issuer,
             # Straight to the issuer: services need not wait for the gateway, which waits for them.
             "OIDC_JWKS_URL": f"{self.url(IDENTITY)}/identity/jwks",
+            "SMTP_URL": f"smtp+plain://{LOOPBACK}:{self.ports[MAILBOX_SMTP]}",
+            "SMTP_FROM": "notices@throughline.example",
+            # The receiver of webhooks is on this machine.
+            "WEBHOOK_NETWORKS": f"{LOOPBACK}/32",
         }
         own = {"THROUGHLINE_HOME": str(self.home.path), "HOST": LOOPBACK}
         if self.runs_kafka:
@@ -152,13 +159,13 @@ class Stack:
             host=self.host,
             port=self.origin_port,
             segments=segments,
-            upstreams={name: f"{LOOPBACK}:{self.ports[name]}" for name in (*SERVICES, IDENTITY)},
+            upstreams={name: f"{LOOPBACK}:{self.ports[name]}" for name in (*SERVICES, IDENTITY, MAILBOX)},
         )
         entrance = Step(program=gateway.prepare(place), ready=place.ready_url, after=(IDENTITY,))
         return Plan(
             origin=self.origin,
             kafka=self.bootstrap,
-            steps=(*servers, migration, self.identity(), *services, entrance, *self.simulator()),
+            steps=(*servers, migration, self.identity(), self.mailbox(), *services, entrance, *self.simulator()),
             services={
                 name: Service(url=self.url(name), database=without_password(self.database_url(name)))
                 for name in SERVICES
@@ -173,6 +180,15 @@ class Stack:
         }
         program = Program(name=IDENTITY, argv=throughline("serve", IDENTITY), env=environment, stop_order=30)
         return Step(program=program, ready=f"{self.url(IDENTITY)}/identity/ready")
+
+    def mailbox(self) -> Step:
+        environment = {
+            **self.settings(),
+            "SERVICE_PORT": str(self.ports[MAILBOX]),
+            "MAILBOX_SMTP_PORT": str(self.ports[MAILBOX_SMTP]),
+        }
+        program = Program(name=MAILBOX, argv=throughline("serve", MAILBOX), env=environment, stop_order=30)
+        return Step(program=program, ready=f"{self.url(MAILBOX)}/mailbox/ready")
 
     def simulator(self) -> tuple[Step, ...]:
         """The people of the demo company, who need everything else."""

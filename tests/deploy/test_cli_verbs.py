@@ -203,7 +203,7 @@ def test_given_servers_are_used_instead_of_local_ones(tmp_path: Path) -> None:
     plan = stack.plan(tmp_path, {"deals": "deals"})
 
     names = [step.program.name for step in plan.steps]
-    assert names == ["migrate", "identity", *SERVICES, "gateway"]
+    assert names == ["migrate", "identity", "mailbox", *SERVICES, "gateway"]
     assert plan.kafka == "broker:9092"
     assert plan.services["deals"].database == "postgresql://u@db/deals"
     deals = environment_of(plan, "deals")

@@ -95,11 +95,12 @@ def test_a_stack_starts_and_every_verb_works_in_foreign_surroundings(tmp_path: P
     try:
         run("up", "--empty")
         state = json.loads(run("status", "--json").stdout)
-        assert [one["restarts"] for one in (*state["servers"].values(), *state["services"].values())] == [0] * 9
+        assert [one["restarts"] for one in (*state["servers"].values(), *state["services"].values())] == [0] * 10
         assert run("token", "--role", "executive").stdout.startswith("ey")
         assert "real time" in run("clock").stdout
         run("clock", "+1d")
         run("parked", "list")
+        run("deliveries", "list")
         run("verify")
     finally:
         run("down", "--data")

@@ -65,13 +65,14 @@ def serving(app: FastAPI, ports: tuple[int, ...]) -> Iterator[None]:
 @pytest.fixture
 def place(home: Home) -> GatewayPlace:
     taken: set[int] = set()
-    for _ in range(4):
+    for _ in range(5):
         taken.add(free_port(taken))
-    port, deals, forecast, identity = taken
+    port, deals, forecast, identity, mailbox = taken
     upstreams = {
         "deals": f"{LOOPBACK}:{deals}",
         "forecast": f"{LOOPBACK}:{forecast}",
         "identity": f"{LOOPBACK}:{identity}",
+        "mailbox": f"{LOOPBACK}:{mailbox}",
     }
     segments = {"deals": "deals", "price-lists": "deals", "stream": "forecast", "funnel": "forecast"}
     return GatewayPlace(home=home, port=port, segments=segments, upstreams=upstreams, header_seconds=1, body_seconds=2)
@@ -111,6 +112,9 @@ async def test_the_first_segment_says_whose_path_it_is(place: GatewayPlace, clie
         "/openapi.json": "forecast",
         "/openapi/deals.json": "forecast",
         "/identity/jwks": "identity",
+        "/mailbox": "mailbox",
+        "/mailbox/hooks/crm": "mailbox",
+        "/mailboxes": "forecast",
     }
     for path, owner in owners.items():
         answer = (await client.get(path)).json()
