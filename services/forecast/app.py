@@ -6,6 +6,8 @@ from services.forecast import api
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
+from services.forecast.domain.address import notice_address
+from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import notice
 from services.forecast.domain.occasion import Audience, WaitingNotices, occasion
 from services.forecast.domain.preference import notice_preference
@@ -17,6 +19,7 @@ from services.forecast.feed.model import PROJECTION as FEED
 from services.forecast.health import routes as health
 from services.forecast.health.rules import HEALTH_LIMITS
 from services.forecast.leads.model import PROJECTION as LEADS
+from services.forecast.outside import OUTSIDE
 from services.forecast.people import routes as people
 from services.forecast.pipeline.dangers import DANGERS
 from services.forecast.pipeline.model import PROJECTION as PIPELINE
@@ -25,6 +28,7 @@ from services.forecast.processes.model import PROJECTION as PROCESSES
 from services.forecast.projections.lookups import audience, waiting_notices
 from services.forecast.projections.muted_kinds import MUTED_KINDS, PREFERENCE_PROJECTION
 from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
+from services.forecast.projections.webhook_endpoints import ENDPOINT_PROJECTION, WEBHOOK_ENDPOINTS
 from services.forecast.rates.model import PROJECTION as RATES
 from services.forecast.reactions import reactions
 from services.forecast.resources import RESOURCES
@@ -53,10 +57,12 @@ SERVICE = Service(
         "notices": "What waits for whoever asks: overdue invoices, contracts to be approved.",
         "muted-kinds": "Which kinds of notices whoever asks has muted.",
         "notice-preferences": "What a member has muted.",
+        "notice-addresses": "Where notices are sent to a member, beside the inbox.",
+        "webhook-endpoints": "Whom outside notices are sent to, signed.",
         "occasions": "Why notices were raised, and whether that has passed.",
         "people": "Who is signed in, and from when to when there are facts.",
     },
-    aggregates=(occasion, notice, notice_preference),
+    aggregates=(occasion, notice, notice_preference, notice_address, webhook_endpoint),
     policies=policies("forecast", ForecastPolicySet, HEALTH_LIMITS, DANGERS),
     resources=RESOURCES,
     reactions=reactions,
@@ -73,9 +79,11 @@ SERVICE = Service(
         ACCOUNTS,
         NOTICE_PROJECTION,
         PREFERENCE_PROJECTION,
+        ENDPOINT_PROJECTION,
         KNOWN_ACCOUNTS,
     ),
-    listings=(NOTICES, MUTED_KINDS),
+    listings=(NOTICES, MUTED_KINDS, WEBHOOK_ENDPOINTS),
+    outside=OUTSIDE,
     routes=(
         funnel.router,
         outlook.router,

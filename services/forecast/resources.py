@@ -1,8 +1,10 @@
-"""What clients see of notices, occasions and preferences: each state's published fields (`GET /v1/…/{id}`)."""
+"""What clients see of notices, of why, and of where they are sent: each state's published fields (`GET /v1/…/{id}`)."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
+from services.forecast.domain.address import notice_address
+from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import NoticeKind, notice
 from services.forecast.domain.occasion import occasion
 from services.forecast.domain.preference import notice_preference
@@ -86,8 +88,59 @@ class StatedNoticePreference:
     muted: tuple[MutedKind, ...]
 
 
+# -- what goes outside ------------------------------------------------------------------------------------------------
+
+
+@value
+class StatedNoticeAddress:
+    """Notices are sent there."""
+
+    member_id: UUID
+    email: str | None
+    """Null once it was erased."""
+    language: str | None
+    """In which language they are written (BCP 47); null: the company's."""
+
+
+@value
+class RemovedNoticeAddress:
+    """Nothing is sent any more."""
+
+    member_id: UUID
+
+
+@value
+class WebhookEndpoint:
+    """What is published of an endpoint, whatever its state."""
+
+    url: str
+    kind: NoticeKind | None
+    """Which kind of notices it is called for; null: all of them."""
+    rotation: int
+    """How often its secret was exchanged."""
+    both_until: datetime | None
+    """Until when the secret before signs along."""
+
+
+@value
+class ActiveWebhookEndpoint(WebhookEndpoint):
+    """It is called."""
+
+
+@value
+class PausedWebhookEndpoint(WebhookEndpoint):
+    """It is not called for now; what is to be sent waits."""
+
+
+@value
+class RemovedWebhookEndpoint(WebhookEndpoint):
+    """It is called no more."""
+
+
 RESOURCES = (
     Resource(notice, UnreadNotice, ReadNotice, AcknowledgedNotice, SettledNotice),
     Resource(occasion, OpenOccasion, PassedOccasion),
     Resource(notice_preference, StatedNoticePreference),
+    Resource(notice_address, StatedNoticeAddress, RemovedNoticeAddress),
+    Resource(webhook_endpoint, ActiveWebhookEndpoint, PausedWebhookEndpoint, RemovedWebhookEndpoint),
 )

@@ -8,9 +8,11 @@ A text is a sentence, or one sentence for each plural category of the language, 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from babel import Locale
+from babel.dates import format_date
 from babel.numbers import NumberPattern, format_percent, parse_pattern
 
 Text = str | Mapping[str, str]
@@ -52,6 +54,10 @@ class Catalogue:
         if not isinstance(text, str):
             text = text[self._form(values[COUNT])]
         return PLACEHOLDER.sub(lambda found: self._written(values[found[1]]), text)
+
+    def day(self, value: date) -> str:
+        """A day, with the name of its month."""
+        return format_date(value, format="long", locale=self.locale)
 
     def share(self, value: Decimal) -> str:
         """A share in whole percent."""

@@ -101,12 +101,15 @@ def test_a_domain_has_no_clock_and_no_dice(file: Path) -> None:
             assert node.func.id not in {"open", "print", "uuid4", "uuid1"}, node.func.id
 
 
-def test_reactions_are_pure() -> None:
-    for file in [ROOT / f"services/{service}/reactions.py" for service in SERVICES]:
+@pytest.mark.parametrize(
+    ("module", "registry"), [("reactions", "shared.reactions.registry"), ("deliveries", "shared.deliveries.delivery")]
+)
+def test_what_follows_from_events_is_told_by_pure_functions(module: str, registry: str) -> None:
+    for file in [ROOT / f"services/{service}/{module}.py" for service in SERVICES]:
         if file.exists():
             own = file.parent.name
             ours = within(imports(file), "shared", "services")
-            allowed = ("shared.events", "shared.domain", "shared.reactions.registry", f"services.{own}.domain")
+            allowed = ("shared.events", "shared.domain", registry, f"services.{own}.domain")
             assert ours == within(ours, *allowed), ours
 
 
@@ -165,7 +168,7 @@ def module_of(file: Path) -> str:
 FORECAST = "services.forecast"
 GROUND = {"asking": {"asking"}, "counting": {"asking", "counting"}}
 """What the subjects of forecast share, and what it may import: how questions are asked, and how things are counted."""
-OWNING = {"api", "domain", "projections", "reactions", "resources"}
+OWNING = {"api", "deliveries", "domain", "outside", "projections", "reactions", "resources"}
 """The rooms of what forecast owns, as every service has them. What it tells by itself knows no subject, and no subject
 knows it."""
 SUBJECTS = sorted(

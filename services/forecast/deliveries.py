@@ -1,0 +1,30 @@
+"""What goes outside of what forecast decides: notices, as e-mail to their recipients and as calls of webhooks. Pure."""
+
+from collections.abc import Iterable
+
+from shared.deliveries.delivery import Deliver, Deliveries
+from shared.events.envelope import Envelope
+from shared.events.forecast.notice import NoticeRaised
+
+deliveries = Deliveries("forecast")
+
+MAIL, WEBHOOK = "mail", "webhook"
+
+
+@deliveries.on
+def tell_of_notice(event: NoticeRaised, fact: Envelope[NoticeRaised]) -> Iterable[Deliver]:
+    """Its recipient, unless they had muted the kind; and whoever outside asked for it."""
+    data = {
+        "notice_id": event.notice_id,
+        "member_id": event.member_id,
+        "about": {"thing": event.about.thing, "id": event.about.id},
+        "account_id": event.account_id,
+        "amount": {"amount": event.amount.amount, "currency": event.amount.currency} if event.amount else None,
+        "due": event.due,
+        "reference": event.reference,
+        "cause": event.cause,
+        "muted": event.muted,
+    }
+    if not event.muted:
+        yield Deliver(channel=MAIL, kind=event.kind, data=data, to=event.member_id)
+    yield Deliver(channel=WEBHOOK, kind=event.kind, data=data)

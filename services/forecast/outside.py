@@ -1,0 +1,98 @@
+"""Who gets what goes outside, where it goes and what it says: looked up when it is queued, and when it is sent."""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from services.forecast.deliveries import MAIL, WEBHOOK, deliveries
+from services.forecast.domain.address import StatedNoticeAddress, address_of, notice_address
+from services.forecast.domain.endpoint import (
+    PausedWebhookEndpoint,
+    RemovedWebhookEndpoint,
+    WebhookEndpoint,
+    rotations_of,
+    webhook_endpoint,
+)
+from services.forecast.projections.webhook_endpoints import ENDPOINT_PROJECTION
+from shared.deliveries.addresses import Resolver, networks_of
+from shared.deliveries.delivery import Channel, Deliver, Delivery, Receivers
+from shared.deliveries.mail import Letter, MailChannel
+from shared.deliveries.webhooks import Endpoint, WebhookChannel, secret_of
+from shared.http.context import ServiceContext
+from shared.languages.catalogue import Catalogue
+from shared.ops.clock import real_now
+from shared.ops.mail_server import mail_server
+from shared.service.definition import Outside
+
+ASKED_FOR = "select id from {view}.endpoint where status <> 'removed' and (kind is null or kind = $1) order by id"
+
+
+def receivers(service: ServiceContext) -> Receivers:
+    """Whom a notice is sent to: its recipient, where they have an address, and the endpoints of its kind."""
+
+    async def of(asked: Deliver) -> Collection[UUID]:
+        if asked.to is not None:
+            return [asked.to] if await _address(service, asked.to) else []
+        rows = await service.projections.lookup(ENDPOINT_PROJECTION, ASKED_FOR, asked.kind)
+        return [row["id"] for row in rows]
+
+    return of
+
+
+def channels(service: ServiceContext) -> Mapping[str, Channel]:
+    """The ways outside of this deployment; mail where there is a server for it."""
+    settings = service.settings
+
+    async def endpoint_of(endpoint_id: UUID) -> Endpoint | None:
+        state = (await service.commands.state(webhook_endpoint, endpoint_id)).state
+        if not isinstance(state, WebhookEndpoint) or isinstance(state, RemovedWebhookEndpoint):
+            return None
+        key = settings.claim_secret.encode()
+        secrets = [secret_of(key, state.id, each) for each in rotations_of(state, service.clock.now())]
+        return Endpoint(url=state.url, secrets=secrets, paused=isinstance(state, PausedWebhookEndpoint))
+
+    async def letter_of(delivery: Delivery) -> Letter | None:
+        stated = await _address(service, delivery.receiver)
+        if stated is None or stated.email is None:
+            return None
+        words = service.languages.named(stated.language) if stated.language else None
+        return letter(delivery, stated.email, words or service.languages.own, settings.origin)
+
+    resolver = Resolver(networks_of(settings.webhook_networks))
+    ways: dict[str, Channel] = {
+        WEBHOOK: WebhookChannel(endpoint_of, resolver, now=real_now, insecure=settings.development)
+    }
+    if settings.smtp_url:
+        server = mail_server(settings.smtp_url)
+        ways[MAIL] = MailChannel(server, letter_of, sender=settings.smtp_from, now=real_now)
+    return ways
+
+
+def letter(delivery: Delivery, to: str, words: Catalogue, origin: str) -> Letter:
+    """What is written of a notice, in a language."""
+    data: Mapping[str, Any] = json.loads(delivery.content)["data"]
+    amount = data["amount"]
+    said = {
+        "reference": data["reference"] or "",
+        "amount": words.say("mail.amount", amount=Decimal(amount["amount"]), currency=amount["currency"])
+        if amount
+        else "",
+        "due": words.day(date.fromisoformat(data["due"])) if data["due"] else "",
+    }
+    text = "\n\n".join(
+        (words.say(f"mail.{delivery.kind}.text", **said), words.say("mail.where", origin=origin), words.say("mail.why"))
+    )
+    subject = words.say(f"mail.{delivery.kind}.subject", reference=said["reference"])
+    return Letter(to=to, subject=subject, text=f"{text}\n", language=words.language)
+
+
+async def _address(service: ServiceContext, member_id: UUID) -> StatedNoticeAddress | None:
+    """Where notices are sent to somebody; asked of the stream, from which an erased address is gone."""
+    state = (await service.commands.state(notice_address, address_of(member_id))).state
+    return state if isinstance(state, StatedNoticeAddress) and state.email is not None else None
+
+
+OUTSIDE = Outside(deliveries=deliveries, receivers=receivers, channels=channels, reads=(ENDPOINT_PROJECTION.name,))

@@ -1,0 +1,27 @@
+"""Events of a notice address: where notices are sent to, beside the inbox."""
+
+from uuid import UUID
+
+from shared.events.definition import Personal, event
+
+
+@event("forecast.notice-address-stated", aggregate="notice-address", person="mailbox_id")
+class NoticeAddressStated:
+    """A member wants notices sent as e-mail (REC-5)."""
+
+    address_id: UUID
+    member_id: UUID
+    mailbox_id: UUID
+    """This very mailbox: what is erased with it. Another address is another mailbox."""
+    email: Personal[str] = None
+    language: str | None = None
+    """In which language they are written (BCP 47); none: the company's."""
+
+
+@event("forecast.notice-address-removed", aggregate="notice-address", erases="mailbox_id")
+class NoticeAddressRemoved:
+    """Nothing is sent there any more, and the address is erased."""
+
+    address_id: UUID
+    member_id: UUID
+    mailbox_id: UUID
