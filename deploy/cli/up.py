@@ -85,9 +85,10 @@ def _one_each(people: "Iterable[Person]") -> "list[Person]":
 def _try_out(origin: str, who: str) -> list[str]:
     return [
         "",
-        "Three things to try:",
+        "Four things to try:",
         f"  1. Open {origin} : the five deals that endanger the quarter, and why.",
         f"  2. Look back: open {origin}/?as_of=… with a past day, and every figure is what it was then.",
-        "  3. Ask over HTTP:",
+        f"  3. See what is sent outside: {origin}/mailbox (whoever wants mail says so: docs/how-to/webhooks.md).",
+        "  4. Ask over HTTP:",
         f'     curl --noproxy "*" -H "Authorization: Bearer $(.venv/bin/throughline token {who})" {origin}/v1/forecast',
     ]
