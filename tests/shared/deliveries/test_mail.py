@@ -259,6 +259,14 @@ async def test_whatever_a_mail_server_does_the_attempt_ends_in_time(attack: Serv
     assert "anna" not in str(lines)
 
 
+async def test_a_sign_in_that_is_refused_kills_no_letter() -> None:
+    """A password that was changed is a matter of operation, and passes."""
+    refusing = speaking(b"220 here\r\n", b"250-here\r\n250 AUTH PLAIN\r\n", b"535 5.7.8 anna, no\r\n", b"221 bye\r\n")
+    async with raw(refusing) as port:
+        server = MailServer(host="127.0.0.1", port=port, security="none", user="us", password="pw")
+        assert await channel(port, server=server).send(delivery()) == Failed(code="smtp-535")
+
+
 async def test_what_was_taken_is_delivered_whatever_comes_of_the_farewell() -> None:
     """A server that hangs, or hangs up, once it has taken a letter makes no repeat."""
 
