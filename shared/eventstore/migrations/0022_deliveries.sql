@@ -1,4 +1,4 @@
--- compatible-with: 0019
+-- compatible-with: 0021
 -- What is to be sent outside, by mail or as a call: the outbox that a follower of the log fills, and a sender empties.
 
 create table delivery (
