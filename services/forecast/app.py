@@ -6,6 +6,8 @@ from services.forecast import api
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
+from services.forecast.decisions import routes as decisions
+from services.forecast.decisions.model import PROJECTION as DECISIONS
 from services.forecast.domain.address import notice_address
 from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import notice
@@ -52,6 +54,7 @@ SERVICE = Service(
         "health-metrics": "How well the sales process runs.",
         "deal-histories": "What happened to a deal, by whom, before and after.",
         "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
+        "decisions": "What waits for the decision of whoever asks, over everything that is approved.",
         "live": "The newest events, as a list and as they happen.",
         "effects": "What a command led to in all services.",
         "notices": "What waits for whoever asks: overdue invoices, contracts to be approved.",
@@ -77,6 +80,7 @@ SERVICE = Service(
         CASH,
         FEED,
         ACCOUNTS,
+        DECISIONS,
         NOTICE_PROJECTION,
         PREFERENCE_PROJECTION,
         ENDPOINT_PROJECTION,
@@ -92,6 +96,7 @@ SERVICE = Service(
         health.router,
         histories.router,
         accounts.router,
+        decisions.router,
         feed.router,
         effects.router,
         people.router,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.forecast.app import SERVICE
+from services.forecast.decisions.model import PROJECTION as DECISIONS
 from shared.events.registry import registry_of, type_of
 
 assert SERVICE.pages is not None
@@ -63,6 +64,7 @@ NOT_SHOWN = {
         ),
         "no panel shows what is sent outside",
     ),
+    **dict.fromkeys(map(type_of, DECISIONS.events), "what waits for somebody's decision is a list of its own"),
 }
 
 every_module = pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(FOLDER)))

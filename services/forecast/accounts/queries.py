@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 from asyncpg import Record
@@ -21,6 +22,11 @@ select * from {view}.said
                    or thing in (select lead_id from {view}.said where thing = $1))
    and known <= $2 and (retracted is null or retracted > $2)
  order by thing, sequence
+"""
+
+NAMED = """
+select * from {view}.said
+ where thing = any($1) and known <= $2 and (retracted is null or retracted > $2) order by thing, sequence
 """
 
 # A ledger is shared by all who sold to the customer, its invoices are not: each of its entries says whose it is.
@@ -73,7 +79,7 @@ async def account_of(db: ProjectionDatabase, asked: Question, account_id: UUID) 
     """An account with what was with it; None where there is none, or the asker does not see it."""
     rows = await db.fetch(SAID, account_id, asked.known_until)
     kinds, found = dict[UUID, str](), dict[UUID, Belonging]()
-    for thing, own in groupby(rows, key=lambda row: row["thing"]):
+    for thing, own in groupby(rows, key=itemgetter("thing")):
         facts = list(own)
         kinds[thing] = facts[0]["aggregate"]
         # A ledger is one account's for ever, whatever was told of it first; each of its entries has its own day.
@@ -92,6 +98,13 @@ async def account_of(db: ProjectionDatabase, asked: Question, account_id: UUID) 
         if thing != account_id and (is_ledger or asked.covers(stood.team, stood.owner)):
             held += _stays(account_id, thing, stood, came_from=thing in account.leads, is_seen=not is_ledger)
     return Account(name=account.name, things=held)
+
+
+async def account_names(db: ProjectionDatabase, asked: Question, accounts: Iterable[UUID]) -> dict[UUID, str]:
+    """What accounts are called at the instant asked about, whoever sees them; those that are known."""
+    rows = await db.fetch(NAMED, list(accounts), asked.known_until)
+    stood = {thing: belonging(map(_said, own), asked.as_of) for thing, own in groupby(rows, key=itemgetter("thing"))}
+    return {thing: found.name for thing, found in stood.items() if found is not None and found.name is not None}
 
 
 def _stays(account_id: UUID, thing: UUID, stood: Belonging, *, came_from: bool, is_seen: bool) -> Iterator[Held]:

@@ -26,6 +26,7 @@ from shared.projections import builds
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 from shared.projections.runner import ProjectionRunner
 from shared.service.build import build
+from shared.service.definition import Service
 from shared.testing.servers import DatabaseServer
 from tests.shared.http.conftest import Errands, issuer
 
@@ -130,9 +131,9 @@ async def forecast(postgres: DatabaseServer) -> AsyncIterator[Forecast]:
     await postgres.drop_database(url)
 
 
-@pytest.fixture(scope="module")
-async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
-    """Forecast at work on an empty database. The broker is away."""
+@asynccontextmanager
+async def serving(service: Service, postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
+    """Forecast, as this says what it consists of, at work on an empty database. The broker is away."""
     url = await postgres.create_database("forecast", await postgres.migrated())
     settings = replace(
         Settings(service="forecast", database_url=url, claim_secret="c" * 32),
@@ -141,7 +142,14 @@ async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Erra
         kafka_bootstrap="127.0.0.1:9",
         rate_limit="",
     )
-    app = build(SERVICE, settings)
+    app = build(service, settings)
     async with app.router.lifespan_context(app):
         yield Errands(app=app, issuer=issuer, settings=settings)
     await postgres.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+async def served(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
+    """Forecast at work on an empty database. The broker is away."""
+    async with serving(SERVICE, postgres, issuer) as there:
+        yield there

@@ -49,7 +49,7 @@ from tests.services.forecast.facts import (
 from tests.services.forecast.test_processes import SECOND_STAGES, STANDARD_STAGES, published
 from tests.shared.http.conftest import Errands
 
-OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream", "/v1/effects/{correlation_id}", *OWN}
+OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream", "/v1/effects/{correlation_id}", "/v1/decisions", *OWN}
 """What refuses `as_of` and `known_at`; what forecast owns itself does too, for lists tell what is now."""
 DEALS = [UUID(int=3000 + number) for number in range(8)]
 CUSTOMER, OTHER = UUID(int=3900), UUID(int=3901)

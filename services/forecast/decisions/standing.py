@@ -1,0 +1,102 @@
+"""The rule for whom an approval waits, and since when: its events folded as its owner folds them (CON-2). Pure.
+
+The fold is that of the aggregate, so whoever is shown an approval as theirs is the one whom `approve` accepts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from shared.domain.aggregate import Aggregate, status_of, statuses
+from shared.domain.approval.family import approvals
+from shared.domain.approval.state import Approval, WaitingApproval, next_open
+from shared.domain.roles import READING
+from shared.domain.working_days import BusinessCalendar
+from shared.events.approvals import APPROVING, PlannedStep, Slot
+
+DECISIONS = frozenset({"approved", "returned", "recalled"})
+"""What somebody did themselves; whoever delegates has somebody else decide, and a clock escalates."""
+
+
+@lru_cache
+def family_of(service: str) -> Aggregate:
+    """The approvals of a service as they are folded; nothing is decided here."""
+    return approvals(service, service, readers=READING).family
+
+
+STATES = statuses(family_of(APPROVING[0]))
+"""The words for the states of an approval."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An approval after all that is known of it."""
+
+    service: str
+    approval: Approval
+    state: str
+    since: datetime
+    """When the step that waits began, or when it ended."""
+    step: PlannedStep | None
+    """The step that waits."""
+    due: datetime | None
+    escalated: bool
+    asked: tuple[Slot, ...]
+    """For whom it waits: roles and members."""
+    decided: tuple[tuple[str, UUID | None], ...]
+    """Who decided something: the subjects of their tokens, and the members that they were."""
+
+
+def standing(service: str, events: Sequence[Any]) -> Standing:
+    """An approval after its events, in their order; at least that it was requested."""
+    family = family_of(service)
+    approval = family.fold(events)
+    step, asked = _waiting(approval)
+    waits = isinstance(approval, WaitingApproval)
+    return Standing(
+        service=service,
+        approval=approval,
+        state=status_of(family, approval),
+        since=_since(events) if waits else events[-1].at,
+        step=step,
+        due=approval.due if waits else None,
+        escalated=waits and approval.escalated,
+        asked=asked,
+        decided=tuple(
+            {(each.by, each.member): None for each in approval.decisions if each.what in DECISIONS and each.by}
+        ),
+    )
+
+
+def _waiting(approval: Approval) -> tuple[PlannedStep | None, tuple[Slot, ...]]:
+    """The step that waits, and for whom. None and nobody for what ended, and between the last decision and the event
+    that says what came of it, should only the first have arrived."""
+    if not isinstance(approval, WaitingApproval):
+        return None, ()
+    if next_open(approval.steps, approval.filled, approval.current) != approval.current:
+        return None, ()
+    return approval.step, approval.waits_for
+
+
+def _since(events: Sequence[Any]) -> datetime:
+    """When the present step began: with the request, or the last decision that led on."""
+    first, *later = events
+    begun: datetime = next(
+        (each.at for each in reversed(later) if getattr(each, "next_step", None) is not None), first.at
+    )
+    return begun
+
+
+def working_days(calendar: BusinessCalendar, since: date, until: date) -> int:
+    """How many working days lie after a day, up to another: the inverse of how a due day is reckoned."""
+    low, high = 0, max((until - since).days, 0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if calendar.after(since, middle) <= until:
+            low = middle
+        else:
+            high = middle - 1
+    return low
