@@ -22,7 +22,7 @@ from tests.journey.company import (
     seen,
     work_through,
 )
-from tests.whole_stack import Answer, WholeStack
+from tests.whole_stack import Answer, Person, WholeStack
 
 EVIDENCE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -210,6 +210,12 @@ async def both_clocks_tell_it(sale: Sale, won: Answer) -> None:
     assert "deals.deal-won" not in [entry["type"] for entry in history["entries"]]
 
 
+async def waits_for(person: Person, path: str, *, after: Answer) -> str | None:
+    """Where somebody decides about a thing, if that waits for their decision."""
+    rows = (await seen(person, "/v1/decisions", after=after))["decisions"]
+    return next((row["address"] for row in rows if row["subject_address"] == path), None)
+
+
 async def the_contract_comes_into_force(sale: Sale, contract: str) -> Answer:
     company, path, today = sale.company, f"/v1/contracts/{contract}", str(sale.company.today)
     version = (await seen(company.rep, path))["version"]
@@ -223,10 +229,15 @@ async def the_contract_comes_into_force(sale: Sale, contract: str) -> Answer:
     changed = await company.rep.patch(path, {"payment_terms": terms, "account_id": sale.account}, version=version)
     assert changed.status == 200, changed.body
     submitted = await done(company.rep, f"{path}/submit", {})
-    approval = f"/v1/contract-approvals/{(await seen(company.rep, path, after=submitted))['approval_id']}"
+    approval = await waits_for(company.legal, path, after=submitted)
+    assert approval is not None
+    assert approval.endswith((await seen(company.rep, path, after=submitted))["approval_id"])
+    assert await waits_for(company.rep, path, after=submitted) is None
     assert (await company.rep.post(f"{approval}/approve", {})).body["code"] == "own-submission"
     assert (await company.manager.post(f"{approval}/approve", {})).body["code"] == "not-an-approver"
-    await done(company.legal, f"{approval}/approve", {"reason": "Agreed terms"})
+    agreed = await done(company.legal, f"{approval}/approve", {"reason": "Agreed terms"})
+    assert await waits_for(company.legal, path, after=agreed) is None
+    assert await waits_for(company.director, path, after=agreed) == approval
     assert (await company.legal.post(f"{approval}/approve", {})).body["code"] == "already-decided"
     assert (await seen(company.legal, path))["status"] == "submitted"
     await done(company.director, f"{approval}/approve", {})
