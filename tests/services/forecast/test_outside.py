@@ -307,7 +307,16 @@ async def test_whoever_is_removed_or_erased_gets_nothing_more(outside: Outside) 
         errors = {each.error for each in await outbox.listed(pool, "waiting")}
         return errors == {"http-503", "smtp-450", None}  # the others of the endpoint wait behind the first
 
+    async def rests() -> bool:
+        """No attempt comes before whoever is told has gone: the next one may be due at once."""
+        soon = await pool.fetchval(
+            "select count(*) from delivery where next_attempt_at < clock_timestamp() + interval '30 minutes'"
+        )
+        await pool.execute("update delivery set next_attempt_at = clock_timestamp() + interval '1 hour'")
+        return bool(soon == 0)
+
     await until(failed, 30)
+    await until(rests, 30)
     outside.hooks.answer, outside.mail.rcpt = lambda call: Response(status_code=204), lambda address: "250 OK"
     outside.hooks.calls.clear()
     stopped = await post(anna, "/v1/notices/stop-sending")
