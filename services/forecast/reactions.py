@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, Union
+from uuid import UUID
 
 from services.forecast.domain.notice import APPROVAL_WAITING, INVOICE_OVERDUE
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
@@ -49,12 +50,14 @@ def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated
 
 
 def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
-    """CON-2: somebody is asked to decide: they are told, but for whoever submitted it; those of a step that is decided
-    have not to know any more."""
+    """CON-2: whoever is asked to decide is told, but for whoever submitted it. Those who have decided or delegated, and
+    those of a step that is decided, have not to know any more."""
+    if isinstance(event, GIVEN) and event.asks:
+        yield _settled(event, fact)
+    elif isinstance(event, DECIDING) and event.member:
+        yield _settled(event, fact, event.member)
     if not event.asks:
         return
-    if isinstance(event, GIVEN):
-        yield _settled(event, fact)
     yield Do(
         aggregate=occasion,
         aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
@@ -66,7 +69,7 @@ def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
             cause=fact.id,
             account_id=event.account_id,
             amount=event.amount,
-            due_at=getattr(event, "due", None),
+            due_at=event.due,
             reference=event.name,
             roles=tuple(Role(slot.role) for slot in event.asks if slot.role),
             members=tuple(slot.member for slot in event.asks if slot.member),
@@ -80,17 +83,18 @@ def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
     yield _settled(event, fact)
 
 
-def _settled(event: Any, fact: Envelope[Any]) -> Do:
+def _settled(event: Any, fact: Envelope[Any], member: UUID | None = None) -> Do:
     return Do(
         aggregate=occasion,
         aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
-        command=SettleNotices(cause=fact.id),
+        command=SettleNotices(cause=fact.id, member=member),
     )
 
 
 # The events of approvals are those of every service that has things approved: known when this is imported.
 TOLD = tuple(map(approval_events, APPROVING))
 GIVEN = tuple(told.given for told in TOLD)
+DECIDING = (*GIVEN, *(told.delegated for told in TOLD))
 ASKING = tuple(event for told in TOLD for event in (told.requested, told.given, told.delegated, told.escalated))
 ENDING = tuple(event for told in TOLD for event in (told.granted, told.returned, told.recalled))
 tell_of_waiting_decision.__annotations__["event"] = Union[ASKING]  # noqa: UP007 - of a tuple

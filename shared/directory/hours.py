@@ -1,4 +1,4 @@
-"""The working hours that are set in leads, as the other services know them: of the company and of teams (PROC-1)."""
+"""The working hours that are set in leads, as the other services know them: of the company and of teams (ORG-1)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -22,14 +22,17 @@ from shared.events.roles import Role
 APPROVAL = "approval"
 """The aggregate of these events."""
 
-RoleName = Annotated[str, words(role for role in Role if role is not Role.SERVICE)]
+ASKED_ROLES = tuple(role.value for role in Role if role not in (Role.SERVICE, Role.REP, Role.MANAGER))
+"""The roles that a chain may ask: those that see everything."""
+RoleName = Annotated[str, words(ASKED_ROLES)]
 Mode = Literal["all", "any"]
 Days = Annotated[int, Ge(1), Le(365)]
 
 
 @value
 class Approver:
-    """Whose decision it takes: exactly one of a role, a member, or so many levels above whoever submits."""
+    """Whose decision it takes: exactly one of a role, a member, or so many levels above whoever submits. Reps and
+    managers are asked as members or superiors."""
 
     role: RoleName | None = None
     member: Annotated[UUID, Reference("member", called="active member", anywhere=True)] | None = None
@@ -61,14 +64,14 @@ class ApprovalChain:
     """Who has to approve, one step after the other."""
 
     steps: Annotated[tuple[ApprovalStep, ...], MaxLen(30)]
-    """None: nobody has to approve."""
+    """Without any nobody has to approve."""
     empty_approver: Literal["refuse", "skip", "fallback"] = "refuse"
-    """What becomes of an approver who is not there, like a member who left: nothing can be submitted, the others are
-    enough, or the fallback decides."""
+    """What becomes of an approver who is not there, like a member who left (not: who is on leave): nothing can be
+    submitted, the others are enough, or the fallback decides."""
     fallback: Approver | None = None
     self_approval: Literal["others", "skip", "allow"] = "others"
-    """Where whoever submits is an approver: somebody else decides, they are passed over, or they may decide
-    themselves."""
+    """Where whoever submits is an approver: somebody else decides, they are passed over (where others are asked), or
+    they may decide themselves."""
     repeated_approver: Literal["again", "skip-next", "skip"] = "again"
     """Whoever approved and is an approver of a later step too: decides again, is passed over in the next one, or in
     all."""
@@ -201,6 +204,7 @@ def approval_events(service: str) -> ApprovalEvents:
             slots=tuple[int, ...],
             to=_described(UUID, "The member who decides instead."),
             reason=str | None,
+            due=_described(datetime | None, "When the step is overdue."),
             **DECIDED,
             **ASKS,
         ),
@@ -209,6 +213,7 @@ def approval_events(service: str) -> ApprovalEvents:
             "A step is overdue; whoever it escalates to may decide it too.",
             step=int,
             to=Slot | None,
+            due=_described(datetime | None, "When the step was to be decided."),
             at=datetime,
             **ASKS,
         ),

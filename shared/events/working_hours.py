@@ -28,7 +28,7 @@ class Shift:
 
 @value
 class WorkingHours:
-    """The hours in which a team, or the company, works in a week. `hours.faults` says what is wrong with some."""
+    """The hours in which a team, or the company, works in a week."""
 
     shifts: Annotated[tuple[Shift, ...], MinLen(1), MaxLen(100)]
     """No two at one time; a weekday without any is free, be it of the place's weekend or not."""

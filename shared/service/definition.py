@@ -142,9 +142,7 @@ def providers_of(service: Service) -> Mapping[type, Provider]:
     return {
         **service.provides,
         **(provided_by(service.policies) if service.policies else {}),
-        **(
-            {Subject: subject_of(service.approvals), InForce[WorkingHours]: hours_in_force} if service.approvals else {}
-        ),
+        **(_of_approvals(service.approvals) if service.approvals else {}),
     }
 
 

@@ -16,6 +16,5 @@ async def named_deal(reader: LoaderContext, state: Any, command: DraftContract, 
 
 async def own_approval(reader: LoaderContext, state: Any, command: Any, context: Context) -> OwnApproval:
     """The approval that a submitted contract waits for."""
-    if state.approval_id is None:
-        return OwnApproval()
-    return OwnApproval(state=(await reader.state(APPROVALS.family, state.approval_id))[0])
+    approval_id = getattr(state, "approval_id", None)
+    return OwnApproval(state=(await reader.state(APPROVALS.family, approval_id))[0]) if approval_id else OwnApproval()

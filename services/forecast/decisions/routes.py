@@ -77,7 +77,7 @@ class ListedDecision:
     age_days: int
     """Days since then, on the company clock."""
     age_working_days: int
-    """Those of them on which the company works."""
+    """Those of them that are working days by the company's calendar; `due` goes by working hours."""
     due: datetime | None
     overdue: bool
     escalated: bool

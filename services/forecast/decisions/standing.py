@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from shared.domain.aggregate import Aggregate, status_of, statuses
+from shared.domain.aggregate import Aggregate, status_of
 from shared.domain.approval.family import approvals
 from shared.domain.approval.state import Approval, WaitingApproval, next_open
 from shared.domain.roles import READING
 from shared.domain.working_days import BusinessCalendar
-from shared.events.approvals import APPROVING, PlannedStep, Slot
+from shared.events.approvals import PlannedStep, Slot
 
 DECISIONS = frozenset({"approved", "returned", "recalled"})
 """What somebody did themselves; whoever delegates has somebody else decide, and a clock escalates."""
@@ -25,10 +25,6 @@ DECISIONS = frozenset({"approved", "returned", "recalled"})
 def family_of(service: str) -> Aggregate:
     """The approvals of a service as they are folded; nothing is decided here."""
     return approvals(service, service, readers=READING).family
-
-
-STATES = statuses(family_of(APPROVING[0]))
-"""The words for the states of an approval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +87,7 @@ def _since(events: Sequence[Any]) -> datetime:
 
 
 def working_days(calendar: BusinessCalendar, since: date, until: date) -> int:
-    """How many working days lie after a day, up to another: the inverse of how a due day is reckoned."""
+    """How many working days of the company lie after a day, up to another: the inverse of `BusinessCalendar.after`."""
     low, high = 0, max((until - since).days, 0)
     while low < high:
         middle = (low + high + 1) // 2

@@ -82,9 +82,10 @@ class RaiseNotices:
 
 @value
 class SettleNotices:
-    """Have all notices of something settled."""
+    """Have the notices of something settled: all, and it passes, or those of a member, and it waits for others."""
 
     cause: CauseId
+    member: AnyMemberId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +137,8 @@ def settle(state: NoOccasion | OpenOccasion, command: SettleNotices, waiting: Wa
     settled = [
         NoticeSettled(notice_id=each.id, member_id=each.member_id, cause=command.cause) for each in waiting.notices
     ]
-    passed = OccasionPassed(occasion_id=state.id, cause=command.cause)
-    return [passed, *(Occurrence(event=each, to=each.notice_id) for each in settled)]
+    passed = [] if command.member else [OccasionPassed(occasion_id=state.id, cause=command.cause)]
+    return [*passed, *(Occurrence(event=each, to=each.notice_id) for each in settled)]
 
 
 @occasion.already

@@ -55,9 +55,14 @@ async def audience(reader: LoaderContext, state: Any, command: RaiseNotices, con
 async def waiting_notices(
     reader: LoaderContext, state: Any, command: SettleNotices, context: Context
 ) -> WaitingNotices:
-    """The notices of an occasion that are not settled."""
+    """The notices of an occasion that are not settled, of everybody or of the member that is named."""
     notices = state.notices if isinstance(state, OpenOccasion) else ()
     states = await asyncio.gather(*(reader.state(notice, each) for each in notices))
     return WaitingNotices(
-        notices=tuple(each for each, _ in states if isinstance(each, UnreadNotice | ReadNotice | AcknowledgedNotice))
+        notices=tuple(
+            each
+            for each, _ in states
+            if isinstance(each, UnreadNotice | ReadNotice | AcknowledgedNotice)
+            and command.member in (None, each.member_id)
+        )
     )

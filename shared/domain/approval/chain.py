@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.domain.approval.state import holds
 from shared.domain.context import Actor
 from shared.domain.criteria import Facts, blank, faults, meets, misspelt, predicate_faults, repeated
 from shared.domain.rejection import Reason, refuse_all
-from shared.domain.roles import Role
-from shared.events.approvals import ApprovalChain, ApprovalStep, Approver, PlannedStep, Slot
+from shared.events.approvals import ASKED_ROLES, ApprovalChain, ApprovalStep, Approver, PlannedStep, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,15 @@ def planned(chain: ApprovalChain, facts: Facts, submitter: Actor, approvers: App
             slots=tuple(_slots(chain, step, submitter, approvers, missing)),
             within_days=step.within_days,
             within_minutes=step.within_minutes,
-            escalates_to=_found(step.escalates_to, approvers) if step.escalates_to else None,
+            escalates_to=_escalation(chain, step, submitter, approvers, missing),
         )
         for step in chain.steps
         if step.when is None or meets(step.when, facts)
     )
+    slots = [slot for step in steps for slot in step.slots]
+    if any(slot.passed == "self" for slot in slots) and all(slot.passed for slot in slots):
+        message = "Whoever submits it is the only approver; nobody approves their own."
+        missing.append(Reason(code="nobody-to-approve", message=message, details={"step": steps[0].key}))
     refuse_all("nobody-to-approve", "Nobody could approve this.", missing)
     return steps
 
@@ -45,7 +49,7 @@ def _slots(
 ) -> Iterator[Slot]:
     for approver in step.approvers:
         found = _found(approver, approvers)
-        if found is not None and chain.self_approval == "skip" and _is_for(found, submitter):
+        if found is not None and chain.self_approval == "skip" and holds(found, submitter):
             yield Slot(role=found.role, member=found.member, passed="self")
         elif found is not None and not _is_alone(chain, found, submitter):
             yield found
@@ -57,6 +61,21 @@ def _slots(
                 missing.append(_missing(step, approver))
             else:
                 yield instead
+
+
+def _escalation(
+    chain: ApprovalChain, step: ApprovalStep, submitter: Actor, approvers: Approvers, missing: list[Reason]
+) -> Slot | None:
+    """Who may decide too once a step is overdue, by the same rules as its approvers."""
+    if step.escalates_to is None:
+        return None
+    found = _found(step.escalates_to, approvers)
+    if found is not None and not _is_alone(chain, found, submitter):
+        return found
+    instead = _fallback(chain, submitter, approvers)
+    if instead is None and chain.empty_approver != "skip":
+        missing.append(_missing(step, step.escalates_to))
+    return instead
 
 
 def _found(approver: Approver, approvers: Approvers) -> Slot | None:
@@ -76,10 +95,6 @@ def _fallback(chain: ApprovalChain, submitter: Actor, approvers: Approvers) -> S
     if found is None or _is_alone(chain, found, submitter):
         return None
     return Slot(role=found.role, member=found.member, instead="fallback")
-
-
-def _is_for(slot: Slot, actor: Actor) -> bool:
-    return (slot.member is not None and slot.member == actor.member) or slot.role in actor.roles
 
 
 def _is_alone(chain: ApprovalChain, slot: Slot, submitter: Actor) -> bool:
@@ -133,7 +148,8 @@ def _step_faults(step: ApprovalStep, known: Mapping[str, str], where: str) -> It
         yield Reason(code="days-and-minutes", message=message, field=f"{where}.within_minutes")
 
 
-ROLES = frozenset(role.value for role in Role if role is not Role.SERVICE)
+ROLES = frozenset(ASKED_ROLES)
+"""Reps and managers are asked as members, or as superiors: of all who hold these roles only some see what waits."""
 
 
 def _approver_faults(approver: Approver, where: str) -> Iterator[Reason]:

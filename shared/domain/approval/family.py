@@ -119,7 +119,7 @@ def _register_decisions(made: Approvals) -> None:
             further=tuple(PlaceOf(step=step, slot=slot) for step, slot in further),
             reason=command.reason,
             next_step=following if moves else None,
-            due=due_of(state.steps, following, context, hours) if moves else None,
+            due=due_of(state.steps, following, context, hours.of(team=state.team).document) if moves else None,
             asks=asked_in(state.steps, following, filled) if moves else (),
         )
         if following is not None:
@@ -153,6 +153,7 @@ def _register_decisions(made: Approvals) -> None:
                 step=state.current,
                 slots=tuple(slots),
                 to=command.to,
+                due=state.due,
                 asks=(Slot(member=command.to),),
                 reason=command.reason,
             )
@@ -165,7 +166,15 @@ def _register_decisions(made: Approvals) -> None:
             return []
         to = state.step.escalates_to
         asks = (to,) if to else ()
-        return [told.escalated(**about(state), step=state.current, to=to, asks=asks, at=context.now)]
+        return [told.escalated(**about(state), step=state.current, to=to, due=state.due, asks=asks, at=context.now)]
+
+    @family.already
+    def is_granted(state: GrantedApproval, command: Approve) -> bool:
+        return any(each.what == "approved" and each.reason == command.reason for each in state.decisions)
+
+    @family.already
+    def is_returned(state: ReturnedApproval, command: ReturnForRework) -> bool:
+        return state.decisions[-1].reason == command.reason
 
     @family.timer
     def overdue(state: WaitingApproval) -> Timer | None:

@@ -89,7 +89,7 @@ def requested(
         repeated_approver=repeated_approver,
         steps=steps,
         next_step=first,
-        due=due_of(steps, first, context, hours),
+        due=due_of(steps, first, context, hours.of(team=team).document),
         asks=asked_in(steps, first, frozenset()),
         at=context.now,
     )
@@ -104,13 +104,11 @@ def recalled(approvals: Approvals, state: WaitingApproval, context: Context, rea
     return Occurrence(event=approvals.told.recalled(**about(state), **decided_by(context), reason=reason), to=state.id)
 
 
-def due_of(
-    steps: Sequence[PlannedStep], index: int | None, context: Context, hours: InForce[WorkingHours]
-) -> datetime | None:
-    """When a step that begins now is overdue, in the company's working time; None for never."""
+def due_of(steps: Sequence[PlannedStep], index: int | None, context: Context, hours: WorkingHours) -> datetime | None:
+    """When a step that begins now is overdue, in working time; None for never."""
     if index is None:
         return None
-    step, working = steps[index], working_time_of(context.company, hours.of().document)
+    step, working = steps[index], working_time_of(context.company, hours)
     if step.within_minutes is not None:
         return working.due(context.now, step.within_minutes)
     if step.within_days is not None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.contracts.domain.contract import contract
+from services.contracts.domain.contract.approval import OwnApproval
 from services.contracts.domain.contract.drafting import NamedDeal
 from services.contracts.domain.contract.signing import SignContract
 from services.contracts.domain.contract.state import contract_of
@@ -44,7 +45,7 @@ def eur(amount: str) -> Money:
 
 STANDARD = InForce(default=StandardTerms(payment_terms=STANDARD_TERMS), on=date(2026, 3, 16))
 THE_DEAL = NamedDeal(owner=OWNER, team=TEAM, account_id=ACCOUNT)
-A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal(), standard=STANDARD)
+A_CONTRACT = Scenario(aggregate=contract).knowing(deal=NamedDeal(), standard=STANDARD, approval=OwnApproval())
 """A contract without a deal."""
 
 THE_CONTRACT = replace(A_CONTRACT, context=replace(CONTEXT, aggregate_id=ID)).knowing(deal=THE_DEAL)

@@ -1,6 +1,7 @@
 """CON-2: approved by whoever the chain asks, never by who submitted it."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.contracts.domain.contract.approval import (
     RecallContract,
     SubmitContract,
 )
+from services.contracts.domain.contract.history import ImportContract
 from services.contracts.domain.contract.state import ApprovedContract, DraftedContract, SubmittedContract
 from services.contracts.domain.policies import CONTRACT_APPROVAL
 from shared.domain.approval.chain import Approvers
@@ -188,6 +190,24 @@ def test_an_approval_that_ends_after_history_approved_the_contract_leaves_it_con
     outcome = met.by(LEGAL).when(Approve())
     assert [fact for fact in outcome.facts if fact.to == ID] == []
     assert isinstance(outcome.state, GrantedApproval)
+
+
+def test_what_history_tells_of_a_waiting_contract_ends_its_approval_con_2() -> None:
+    state, ours, asked = submitted()
+    approval = APPROVALS.family.fold(asked)
+    told = ImportContract(
+        name="Packaging line",
+        total=eur("120000.00"),
+        drafted_on=date(2026, 3, 2),
+        submitted_on=date(2026, 3, 3),
+        approved_on=date(2026, 3, 4),
+        deal_id=state.deal_id,
+        account_id=state.account_id,
+    )
+    outcome = THE_CONTRACT.given(DRAFTED, *ours).knowing(approval=OwnApproval(state=approval)).when(told)
+    (ended,) = [fact.event for fact in outcome.facts if fact.to == APPROVAL]
+    assert isinstance(outcome.state, ApprovedContract)
+    assert isinstance(APPROVALS.family.evolve(approval, ended), RecalledApproval)
 
 
 def test_those_who_sell_submit_con_2() -> None:

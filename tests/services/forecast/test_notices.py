@@ -136,6 +136,12 @@ def test_what_still_waits_is_settled() -> None:
     assert [each.to for each in told.facts] == [None, RAISED.notice_id]
 
 
+def test_con_2_what_one_member_decided_waits_for_the_others() -> None:
+    waiting = WaitingNotices(notices=(notice.fold([RAISED, READ]),))
+    told = scenario(occasion).given(AROSE).knowing(waiting=waiting).when(SettleNotices(cause=LATER, member=ANNA))
+    told.then(SETTLED)
+
+
 def test_what_nobody_was_told_of_needs_no_settling() -> None:
     scenario(occasion).knowing(waiting=NOBODY).when(SettleNotices(cause=LATER)).then()
     scenario(occasion).given(AROSE, PASSED).knowing(waiting=NOBODY).when(SettleNotices(cause=LATER)).then()
@@ -320,17 +326,25 @@ def test_con_2_as_a_step_begins_those_of_the_last_one_have_not_to_know_any_more(
     asks = (Slot(role=Role.EXECUTIVE), Slot(member=ANNA))
     moved = TOLD.given(**GIVEN, next_step=1, due=None, asks=asks)
     assert what_follows(moved) == [NO_MORE, raised(roles=(Role.EXECUTIVE,), members=(ANNA,))]
-    assert what_follows(TOLD.given(**GIVEN, next_step=None, due=None, asks=())) == []
+
+
+def test_con_2_whoever_has_decided_has_not_to_know_any_more() -> None:
+    given = {**GIVEN, "member": BEN}
+    mine = replace(NO_MORE, command=SettleNotices(cause=CAUSE, member=BEN))
+    assert what_follows(TOLD.given(**given, next_step=None, due=None, asks=())) == [mine]
+    assert what_follows(TOLD.given(**GIVEN, next_step=None, due=None, asks=())) == [], "nobody of the organisation"
 
 
 def test_con_2_a_delegate_and_whom_it_escalates_to_are_told_beside_the_others() -> None:
-    delegated = TOLD.delegated(**OF_APPROVAL, **BY, step=0, slots=(0,), to=ANNA, reason=None, asks=(Slot(member=ANNA),))
+    delegated = TOLD.delegated(
+        **OF_APPROVAL, **BY, step=0, slots=(0,), to=ANNA, reason=None, due=None, asks=(Slot(member=ANNA),)
+    )
     assert what_follows(delegated) == [raised(members=(ANNA,))]
     to = Slot(role=Role.EXECUTIVE)
-    assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=to, asks=(to,), at=NOON)) == [
+    assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=to, due=None, asks=(to,), at=NOON)) == [
         raised(roles=(Role.EXECUTIVE,))
     ]
-    assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=None, asks=(), at=NOON)) == []
+    assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=None, due=None, asks=(), at=NOON)) == []
 
 
 @pytest.mark.parametrize(

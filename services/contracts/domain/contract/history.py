@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+from services.contracts.domain.contract.approval import APPROVALS, OwnApproval
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -20,6 +21,8 @@ from services.contracts.domain.contract.state import (
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.approval.requesting import recalled
+from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.imports import ONCE
@@ -96,6 +99,7 @@ def import_steps(
     state: DraftedContract | SubmittedContract | ApprovedContract | SignedContract | ActiveContract | VoidedContract,
     command: ImportContract,
     context: Context,
+    approval: OwnApproval,
 ) -> Decision:
     """Take over the steps that a later export knows more of; what is known otherwise is refused with both values."""
     refuse_all("invalid-contract-history", "The contract's history is invalid.", list(_faults(command, context)))
@@ -107,7 +111,10 @@ def import_steps(
     )
     come_to = next((step for step, reached in enumerate(STEPS) if isinstance(state, reached)), len(STEPS))
     steps = [each for each in _events(command, total, state.id) if EVENTS.index(type(each[1])) > come_to]
-    return [Occurrence(event=event, at=context.moment(on)) for on, event in steps]
+    told = [Occurrence(event=event, at=context.moment(on)) for on, event in steps]
+    if told and isinstance(approval.state, WaitingApproval):
+        told.append(recalled(APPROVALS, approval.state, context, "History tells how it was decided."))
+    return told
 
 
 def _said(state: Contract, command: ImportContract, total: Money) -> Mapping[str, tuple[str, Any]]:

@@ -177,7 +177,16 @@ def test_a_step_that_asks_the_submitter_alone_has_nobody() -> None:
         begun(chain(alone))
     assert asked(begun(chain(alone, empty_approver="fallback", fallback=BY_LEGAL))) == [Role.LEGAL]
     assert asked(begun(chain(alone, self_approval="allow"))) == [ROSA.member]
-    assert isinstance(begun(chain(alone, self_approval="skip")), GrantedApproval)
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(alone, self_approval="skip"))
+    assert asked(begun(chain(alone, step(BY_LEGAL, key="two"), self_approval="skip"))) == [Role.LEGAL]
+
+
+def test_nobody_approves_their_own_where_the_others_are_not_there_either() -> None:
+    """CON-2."""
+    both = step(Approver(member=ROSA.member), Approver(member=GONE))
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(both, self_approval="skip", empty_approver="skip"))
 
 
 # -- decisions --------------------------------------------------------------------------------------------------------
@@ -270,6 +279,27 @@ def test_a_step_that_is_overdue_is_decided_by_whom_it_escalates_to_as_well() -> 
     assert asked(then(overdue, LEGAL, Approve())) == [Role.SALES_DIRECTOR, Role.EXECUTIVE]
 
 
+def test_whom_a_step_escalates_to_is_found_by_the_rules_of_its_approvers() -> None:
+    missing = step(BY_LEGAL, within_days=2, escalates_to=Approver(member=GONE))
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(missing))
+    (planned_step,) = begun(chain(missing, empty_approver="skip")).steps
+    assert planned_step.escalates_to is None
+    (planned_step,) = begun(chain(missing, empty_approver="fallback", fallback=BY_EXECUTIVE)).steps
+    assert planned_step.escalates_to == Slot(role=Role.EXECUTIVE, instead="fallback")
+    own = step(BY_LEGAL, within_days=2, escalates_to=Approver(member=ROSA.member))
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(own))
+
+
+def test_a_decision_that_is_repeated_changes_nothing_and_another_is_refused() -> None:
+    state = then(begun(chain(step(BY_LEGAL))), LEGAL, Approve(reason="Fine"))
+    assert then(state, LEGAL, Approve(reason="Fine")) == state
+    assert refused(state, LEGAL, Approve(reason="Other")) == "not-in-this-state"
+    back = then(begun(chain(step(BY_LEGAL))), LEGAL, ReturnForRework(reason="Terms"))
+    assert then(back, LEGAL, ReturnForRework(reason="Terms")) == back
+
+
 def test_a_deadline_of_a_step_that_was_decided_meanwhile_changes_nothing() -> None:
     rules = chain(step(BY_LEGAL, within_days=2), step(BY_DIRECTOR, key="two", within_days=5))
     late = begun(rules)
@@ -293,10 +323,9 @@ def test_a_step_is_due_in_working_time(within: dict[str, Any], due: datetime | N
 
 def test_working_hours_that_are_set_count_for_what_is_due() -> None:
     monday = WorkingHours(shifts=(Shift(weekday="monday", start="10:00", end="12:00"),), timezone="Europe/Berlin")
-    hours = InForce(default=monday, on=CONTEXT.today)
     (planned_step,) = begun(chain(step(BY_LEGAL, within_minutes=90))).steps
     # It is 11:00 in Berlin: one hour is left today, the rest comes a week later.
-    assert due_of((planned_step,), 0, CONTEXT, hours) == datetime(2026, 3, 23, 9, 30, tzinfo=UTC)
+    assert due_of((planned_step,), 0, CONTEXT, monday) == datetime(2026, 3, 23, 9, 30, tzinfo=UTC)
 
 
 def test_what_is_taken_back_waits_for_nobody() -> None:
@@ -315,6 +344,7 @@ def test_what_is_taken_back_waits_for_nobody() -> None:
         (chain(step(Approver())), [("not-one-approver", "steps.0.approvers.0")]),
         (chain(step(Approver(role="legal", superior=1))), [("not-one-approver", "steps.0.approvers.0")]),
         (chain(step(Approver(role="king"))), [("unknown-role", "steps.0.approvers.0.role")]),
+        (chain(step(Approver(role="manager"))), [("unknown-role", "steps.0.approvers.0.role")]),
         (chain(step(Approver(role="service"))), [("unknown-role", "steps.0.approvers.0.role")]),
         (chain(step(BY_LEGAL, BY_LEGAL)), [("doubled-approver", "steps.0.approvers.1")]),
         (chain(step(BY_LEGAL), step(BY_DIRECTOR)), [("repeated-key", "steps.1.key")]),
