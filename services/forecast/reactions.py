@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from typing import Any, Union
 from uuid import UUID
 
+from services.forecast.domain.address import StopSendingNotices, address_of, notice_address
 from services.forecast.domain.notice import APPROVAL_WAITING, INVOICE_OVERDUE
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, approval_events
 from shared.events.envelope import Envelope
+from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from shared.reactions.registry import Do, Reactions
 
@@ -47,6 +49,12 @@ def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated
             aggregate_id=occasion_of(INVOICE_OVERDUE, event.invoice_id),
             command=SettleNotices(cause=fact.id),
         )
+
+
+@reactions.on(imported=True)
+def erase_the_address_of_who_left(event: MemberLeft, fact: Envelope[MemberLeft]) -> Iterable[Do]:
+    """DATA-4: nothing is sent any more to somebody who left, and nobody keeps where it went."""
+    yield Do(aggregate=notice_address, aggregate_id=address_of(event.member_id), command=StopSendingNotices())
 
 
 def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:

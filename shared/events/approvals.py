@@ -67,7 +67,7 @@ class ApprovalChain:
     """Without any nobody has to approve."""
     empty_approver: Literal["refuse", "skip", "fallback"] = "refuse"
     """What becomes of an approver who is not there, like a member who left (not: who is on leave): nothing can be
-    submitted, the others are enough, or the fallback decides."""
+    submitted, the others are enough (there has to be one), or the fallback decides."""
     fallback: Approver | None = None
     self_approval: Literal["others", "skip", "allow"] = "others"
     """Where whoever submits is an approver: somebody else decides, they are passed over (where others are asked), or

@@ -18,6 +18,7 @@ from shared.events.contracts.contract import (
 from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.definition import event, value
 from shared.events.leads.lead import LeadConverted
+from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 
 FOLLOW_UP = "follow-up"
@@ -149,6 +150,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealAbandoned: (Follower(service="contracts"),),
     ContractActivated: (Follower(service="receivables", imported=True),),
     **{event: (Follower(service="forecast"),) for service in APPROVING for event in approval_events(service).every},
+    MemberLeft: (Follower(service="forecast", imported=True),),
     InvoiceOverdue: (Follower(service="forecast"),),
     ReceiptAllocated: (Follower(service="forecast", imported=True),),
 }

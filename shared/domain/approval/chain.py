@@ -36,9 +36,8 @@ def planned(chain: ApprovalChain, facts: Facts, submitter: Actor, approvers: App
         for step in chain.steps
         if step.when is None or meets(step.when, facts)
     )
-    slots = [slot for step in steps for slot in step.slots]
-    if any(slot.passed == "self" for slot in slots) and all(slot.passed for slot in slots):
-        message = "Whoever submits it is the only approver; nobody approves their own."
+    if steps and not missing and all(slot.passed for step in steps for slot in step.slots):
+        message = "Every approver is passed over, and nobody approves their own."
         missing.append(Reason(code="nobody-to-approve", message=message, details={"step": steps[0].key}))
     refuse_all("nobody-to-approve", "Nobody could approve this.", missing)
     return steps

@@ -23,6 +23,7 @@ from shared.domain.approval.state import (
     WaitingApproval,
     asked_in,
     holds,
+    members_at_work,
     next_open,
     own_slots,
 )
@@ -146,6 +147,8 @@ def _register_decisions(made: Approvals) -> None:
             raise Rejected("own-submission", "Whoever submitted it does not decide it.", field="to")
         if command.to == context.actor.member:
             raise Rejected("to-yourself", "It waits for your own decision already.", field="to")
+        if command.to in members_at_work(state):
+            raise Rejected("asked-already", "They decide this step already, and nobody decides it twice.", field="to")
         return [
             told.delegated(
                 **about(state),

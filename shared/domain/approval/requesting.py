@@ -109,10 +109,13 @@ def due_of(steps: Sequence[PlannedStep], index: int | None, context: Context, ho
     if index is None:
         return None
     step, working = steps[index], working_time_of(context.company, hours)
-    if step.within_minutes is not None:
-        return working.due(context.now, step.within_minutes)
-    if step.within_days is not None:
-        return working.end_of(working.due_day(context.now, step.within_days))
+    try:
+        if step.within_minutes is not None:
+            return working.due(context.now, step.within_minutes)
+        if step.within_days is not None:
+            return working.end_of(working.due_day(context.now, step.within_days))
+    except ValueError:  # so few hours that it lies beyond a century
+        return None
     return None
 
 

@@ -133,6 +133,14 @@ def asked_in(steps: Sequence[PlannedStep], index: int | None, filled: frozenset[
     return tuple(dict.fromkeys(asked))
 
 
+def members_at_work(state: WaitingApproval) -> frozenset[UUID]:
+    """The members who are asked by name in the step that waits, decide it instead of others, or have decided it."""
+    named = {slot.member for slot in state.step.slots if slot.member}
+    instead = {member for (step, _), member in state.delegated.items() if step == state.current}
+    done = {each.member for each in state.decisions if each.what == "approved" and each.step == state.step.key}
+    return frozenset({*named, *instead, *(member for member in done if member)})
+
+
 def open_slots(state: WaitingApproval) -> list[int]:
     """The slots of the step that wait."""
     slots = enumerate(state.step.slots)

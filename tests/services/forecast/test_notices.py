@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from services.forecast.domain.address import StopSendingNotices, address_of, notice_address
 from services.forecast.domain.notice import AcknowledgeNotice, MarkRead, notice, notice_of
 from services.forecast.domain.occasion import (
     Audience,
@@ -27,6 +28,7 @@ from shared.events.envelope import Envelope
 from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
 from shared.events.forecast.notice_preference import NoticesMuted, NoticesUnmuted
 from shared.events.forecast.occasion import OccasionArose, OccasionPassed
+from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from shared.reactions.registry import Do
 from shared.testing.scenario import CONTEXT, SOMEBODY, scenario
@@ -258,6 +260,13 @@ def test_of_an_overdue_invoice_its_owner_who_leads_them_and_finance_are_told() -
 def test_nobody_is_told_of_history() -> None:
     assert what_follows(OVERDUE, imported=True) == []
     assert what_follows(REQUESTED, imported=True) == []
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_data_4_where_notices_of_somebody_went_is_erased_once_they_left(imported: bool) -> None:
+    left = MemberLeft(member_id=ANNA, on=DUE)
+    expected = Do(aggregate=notice_address, aggregate_id=address_of(ANNA), command=StopSendingNotices())
+    assert what_follows(left, imported=imported) == [expected]
 
 
 def test_a_paid_invoice_is_settled_and_one_paid_in_part_is_not() -> None:

@@ -154,7 +154,8 @@ def test_every_approver_who_is_not_there_is_told_at_once() -> None:
 def test_steps_in_which_nobody_is_left_are_passed_over() -> None:
     state = begun(chain(step(Approver(member=GONE)), step(BY_LEGAL, key="two"), empty_approver="skip"))
     assert (state.current, asked(state)) == (1, [Role.LEGAL])
-    assert isinstance(begun(chain(step(Approver(member=GONE)), empty_approver="skip")), GrantedApproval)
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(step(Approver(member=GONE)), empty_approver="skip"))
 
 
 def test_who_submits_decides_by_rule_only() -> None:
@@ -180,6 +181,14 @@ def test_a_step_that_asks_the_submitter_alone_has_nobody() -> None:
     with pytest.raises(Rejected, match="Nobody could approve"):
         begun(chain(alone, self_approval="skip"))
     assert asked(begun(chain(alone, step(BY_LEGAL, key="two"), self_approval="skip"))) == [Role.LEGAL]
+
+
+def test_nobody_approves_their_own_as_an_approver_who_is_not_there() -> None:
+    """CON-2."""
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(step(Approver(member=ROSA.member)), empty_approver="skip"))
+    with pytest.raises(Rejected, match="Nobody could approve"):
+        begun(chain(step(Approver(superior=3)), empty_approver="skip"))
 
 
 def test_nobody_approves_their_own_where_the_others_are_not_there_either() -> None:
@@ -256,6 +265,19 @@ def test_a_delegate_decides_and_nobody_else_in_their_place() -> None:
     assert asked(then(state, DEPUTY, Approve())) == [Role.SALES_DIRECTOR]
 
 
+def test_nobody_decides_for_two_of_a_step_by_delegation() -> None:
+    """CON-2: whom a chain asks beside each other are not one."""
+    state = begun(chain(step(BY_LEGAL, BY_DIRECTOR, Approver(member=MANAGER.member))))
+    assert MANAGER.member is not None
+    assert DEPUTY.member is not None
+    assert DIRECTOR.member is not None
+    assert refused(state, LEGAL, Delegate(to=MANAGER.member)) == "asked-already"
+    delegated = then(state, LEGAL, Delegate(to=DEPUTY.member))
+    assert refused(delegated, DIRECTOR, Delegate(to=DEPUTY.member)) == "asked-already"
+    decided_ = then(state, DIRECTOR, Approve())
+    assert refused(decided_, LEGAL, Delegate(to=DIRECTOR.member)) == "asked-already"
+
+
 def test_nobody_delegates_to_who_submitted_or_to_themselves() -> None:
     state = begun(chain(step(BY_LEGAL)))
     assert ROSA.member is not None
@@ -319,6 +341,12 @@ def test_a_deadline_of_a_step_that_was_decided_meanwhile_changes_nothing() -> No
 )
 def test_a_step_is_due_in_working_time(within: dict[str, Any], due: datetime | None) -> None:
     assert begun(chain(step(BY_LEGAL, **within))).due == due
+
+
+def test_what_would_not_be_due_within_a_century_is_never_overdue() -> None:
+    minute = WorkingHours(shifts=(Shift(weekday="monday", start="10:00", end="10:01"),))
+    (planned_step,) = begun(chain(step(BY_LEGAL, within_minutes=100_000))).steps
+    assert due_of((planned_step,), 0, CONTEXT, minute) is None
 
 
 def test_working_hours_that_are_set_count_for_what_is_due() -> None:
@@ -464,7 +492,13 @@ def ended(random: Random) -> Any:
         before = state
         outcome, refusal = tried(partial(decided, state, actor, command))
         if refusal is not None:
-            assert refusal.code in {"own-submission", "not-an-approver", "already-decided", "to-yourself"}
+            assert refusal.code in {
+                "own-submission",
+                "not-an-approver",
+                "already-decided",
+                "to-yourself",
+                "asked-already",
+            }
             assert refusal.message.endswith(".")
             continue
         state, told = outcome
