@@ -81,8 +81,8 @@ FIGURES = """
 """
 FORGET = """
     delete from delivery where id in (
-        select id from delivery where state = 'delivered'
-           and settled_at < clock_timestamp() - make_interval(days => $1) limit 5000)
+        select id from delivery where state = $1
+           and settled_at < clock_timestamp() - make_interval(days => $2) limit 5000)
 """
 
 
@@ -170,9 +170,9 @@ async def figures(pool: Pool, channel: str) -> Figures:
     return Figures(**dict(row))
 
 
-async def forget_delivered(pool: Pool, days: int) -> int:
-    """Delete some of what was delivered so long ago; how many."""
-    return _number(await pool.execute(FORGET, days))
+async def forget(pool: Pool, state: str, days: int) -> int:
+    """Delete some of what was delivered, or given up, so long ago; how many."""
+    return _number(await pool.execute(FORGET, state, days))
 
 
 def _attempt(row: Record) -> Attempt:

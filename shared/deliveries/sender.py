@@ -35,8 +35,8 @@ HELD_SECONDS = 60.0
 """How often a receiver that wants nothing for now is asked after."""
 LOOK_SECONDS = 5.0
 FORGET_SECONDS = 600.0
-KEPT_DAYS = 30
-"""So long it can be seen what was delivered."""
+KEPT_DAYS = {"delivered": 30, "dead": 90}
+"""So long it can be seen what was delivered, and what is dead can be sent anew."""
 
 
 class Sender:
@@ -165,5 +165,5 @@ class Sender:
 
     async def _forget(self) -> None:
         while True:
-            forgotten = await outbox.forget_delivered(self._pool, KEPT_DAYS)
-            await asyncio.sleep(LOOK_SECONDS if forgotten else FORGET_SECONDS)
+            forgotten = [await outbox.forget(self._pool, state, days) for state, days in KEPT_DAYS.items()]
+            await asyncio.sleep(LOOK_SECONDS if any(forgotten) else FORGET_SECONDS)

@@ -297,5 +297,8 @@ async def test_what_was_delivered_long_ago_is_forgotten(belfry: Belfry) -> None:
     async with working(belfry.follower(), belfry.sender({"post": office})):
         await until(belfry.settled)
     await belfry.pool.execute("update delivery set settled_at = settled_at - interval '31 days' where position = 1")
-    assert await outbox.forget_delivered(belfry.pool, 30) == 1
-    assert await belfry.states() == {"delivered": 1}
+    await belfry.pool.execute("update delivery set state = 'dead' where position = 2")
+    assert await outbox.forget(belfry.pool, "dead", 30) == 0, "it is not as old"
+    assert await outbox.forget(belfry.pool, "delivered", 30) == 1
+    assert await belfry.states() == {"dead": 1}
+    assert await outbox.forget(belfry.pool, "dead", 0) == 1
