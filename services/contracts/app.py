@@ -2,12 +2,12 @@
 
 from services.contracts import api
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.approval import APPROVALS, OwnApproval
+from services.contracts.domain.contract.approval import APPROVALS
 from services.contracts.domain.contract.drafting import NamedDeal
 from services.contracts.domain.policies import CONTRACT_APPROVAL, POLICIES
 from services.contracts.projections.contracts import CONTRACT_PROJECTION, CONTRACTS
 from services.contracts.projections.deals import DEALS, KNOWN_DEALS
-from services.contracts.projections.lookups import named_deal, own_approval
+from services.contracts.projections.lookups import named_deal
 from services.contracts.reactions import reactions
 from services.contracts.resources import RESOURCES
 from shared.directory.accounts import KNOWN_ACCOUNTS
@@ -37,6 +37,5 @@ SERVICE = Service(
     provides={
         NamedDeal: named_deal,
         Approvers: approvers_by(POLICIES, CONTRACT_APPROVAL),
-        OwnApproval: own_approval,
     },
 )

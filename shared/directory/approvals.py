@@ -1,42 +1,32 @@
-"""Who is there to approve, and what is approved, as handlers are given them."""
+"""Providers of approvals: who is there to approve, what is approved, and what something waits for."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from shared.commands.loaders import LoaderContext, Provider, reads
+from shared.directory.hierarchy import leaders
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.approval.chain import Approvers, asks_superiors, members_of
-from shared.domain.approval.requesting import Approvals, Subject
+from shared.domain.approval.requesting import Approvals, OwnApproval, Subject
 from shared.domain.context import Context
-from shared.domain.policy import Policies, Policy, SetPolicy
+from shared.domain.policy import Policies, Policy, in_force, versions_of
 
 ACTIVE = "select member_id from {view}.member where member_id = any($1) and left_on is null"
-SUPERIORS = """
-with recursive above(team_id, parent_id, manager_id, depth) as (
-    select team_id, parent_id, manager_id, 0 from {view}.team where team_id = $1
-    union all
-    select t.team_id, t.parent_id, t.manager_id, a.depth + 1
-      from above a join {view}.team t on t.team_id = a.parent_id where a.depth < 100
-)
-select m.member_id, min(a.depth) as level from above a join {view}.member m on m.member_id = a.manager_id
- where m.left_on is null and m.member_id is distinct from $2 group by m.member_id order by level
-"""
-"""The managers of a team and of those above it who have not left, but for one person; the nearest first."""
 
 
 def approvers_by(policies: Policies, policy: Policy[Any]) -> Provider:
-    """Who may be asked by any chain that a policy has set; its documents have it as `chain`."""
+    """Who may be asked by any chain that is in force; the documents of the policy have it as `chain`."""
 
     @reads(ORGANISATION)
     async def approvers(reader: LoaderContext, state: Any, command: Any, context: Context) -> Approvers:
         held, _ = await reader.state(policies.family, policies.id_of(policy))
-        versions = held.versions if isinstance(held, SetPolicy) else ()
-        chains = [policy.default.chain, *(each.document.chain for each in versions if each.document)]
-        members = frozenset[UUID]().union(*map(members_of, chains))
+        documents = [each.document for each in in_force(versions_of(held), context.today) if each.document]
+        chains = [each.chain for each in (policy.default_of(context.company), *documents)]
+        actor, members = context.actor, frozenset[UUID]().union(*map(members_of, chains))
         return Approvers(
             active=frozenset(await _active(reader, members)) if members else frozenset(),
-            superiors=tuple(await _superiors(reader, context)) if any(map(asks_superiors, chains)) else (),
+            superiors=await leaders(reader, actor.member, actor.team) if any(map(asks_superiors, chains)) else (),
         )
 
     return approvers
@@ -44,11 +34,6 @@ def approvers_by(policies: Policies, policy: Policy[Any]) -> Provider:
 
 async def _active(reader: LoaderContext, members: frozenset[UUID]) -> Sequence[UUID]:
     return [row["member_id"] for row in await reader.fetch(ORGANISATION, ACTIVE, list(members))]
-
-
-async def _superiors(reader: LoaderContext, context: Context) -> Sequence[UUID]:
-    actor = context.actor
-    return [row["member_id"] for row in await reader.fetch(ORGANISATION, SUPERIORS, actor.team, actor.member)]
 
 
 def subject_of(approvals: Approvals) -> Provider:
@@ -59,3 +44,13 @@ def subject_of(approvals: Approvals) -> Provider:
         return Subject(state=(await reader.state(family, state.subject_id))[0])
 
     return subject
+
+
+def approval_of(approvals: Approvals) -> Provider:
+    """The approval that a thing waits for, where its state names one (`approval_id`)."""
+
+    async def own_approval(reader: LoaderContext, state: Any, command: Any, context: Context) -> OwnApproval:
+        approval_id: UUID | None = getattr(state, "approval_id", None)
+        return OwnApproval(state=(await reader.state(approvals.family, approval_id))[0] if approval_id else None)
+
+    return own_approval

@@ -1,4 +1,4 @@
-"""The working hours that are set in leads, as the other services know them: of the company and of teams (ORG-1)."""
+"""Projection of the working hours that leads sets, of the company and of teams, for the other services (ORG-1)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from shared.commands.loaders import LoaderContext, reads
+from shared.directory.hierarchy import teams_above
 from shared.directory.organisation import NAME as ORGANISATION
-from shared.directory.policies import teams_above
 from shared.domain.context import Context
 from shared.domain.policy import InForce, Version
 from shared.domain.working_time.hours import usual_hours

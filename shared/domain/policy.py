@@ -13,12 +13,9 @@ the document. What a policy decides names its version, so that it is known later
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, make_dataclass
-from dataclasses import field as dataclass_field
 from datetime import date
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-from pydantic import Field
 
 from shared.domain.aggregate import Aggregate, Decision
 from shared.domain.context import Company, Context
@@ -26,7 +23,7 @@ from shared.domain.fields import Day, Text
 from shared.domain.references import AnyTeamId, ProcessId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import EVERYBODY, Permission
-from shared.events.definition import value
+from shared.events.definition import described, value
 from shared.events.registry import service_of
 
 Document = TypeVar("Document")
@@ -103,10 +100,10 @@ def _scope_of(version: Version[Any]) -> tuple[UUID | None, UUID | None]:
     return version.team, version.process
 
 
-Faults = Callable[[Any, Company], Iterable[Reason]]
+Faults = Callable[[Any], Iterable[Reason]]
 
 
-def no_faults(document: Any, company: Company) -> Iterable[Reason]:
+def no_faults(document: Any) -> Iterable[Reason]:
     """The types say it all."""
     return ()
 
@@ -134,9 +131,9 @@ class Policy(Generic[Document]):
         return self.default if self.usual is None else self.usual(company)
 
     @property
-    def field(self) -> str:
+    def event_field(self) -> str:
         """The field of the event that has its documents."""
-        return self.kind.replace("-", "_")
+        return event_field_of(self.kind)
 
     @property
     def title(self) -> str:
@@ -149,18 +146,28 @@ class Policy(Generic[Document]):
         return (self.document.__doc__ or self.kind).strip().split("\n")[0]
 
 
+def event_field_of(kind: str) -> str:
+    """The field of the event that has the documents of a kind."""
+    return kind.replace("-", "_")
+
+
 @value
 class NoPolicy:
     """Nothing was set: the default counts."""
 
 
 @value
-class SetPolicy:
+class StatedPolicy:
     """What was set of a kind, in its order."""
 
     id: UUID
     kind: str
     versions: tuple[Version[Any], ...]
+
+
+def versions_of(state: Any) -> tuple[Version[Any], ...]:
+    """What was set of a kind, in its order."""
+    return state.versions if isinstance(state, StatedPolicy) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +195,7 @@ def policies(singular: str, told: type[Any], *kinds: Policy[Any]) -> Policies:
     for policy in kinds:
         _decides(family, policy, commands[policy.kind], told)
 
-    def was_set(state: NoPolicy | SetPolicy, event: Any) -> SetPolicy:
+    def was_set(state: NoPolicy | StatedPolicy, event: Any) -> StatedPolicy:
         return _with(state, event)
 
     was_set.__annotations__["event"] = told
@@ -199,9 +206,9 @@ def policies(singular: str, told: type[Any], *kinds: Policy[Any]) -> Policies:
 def _decides(family: Aggregate, policy: Policy[Any], command: type, told: type[Any]) -> None:
     """Register how a kind is set: what else is written as a function with annotations."""
 
-    def set_(state: NoPolicy | SetPolicy, command: Any, context: Context) -> Decision:
+    def set_(state: NoPolicy | StatedPolicy, command: Any, context: Context) -> Decision:
         refuse_all("invalid-policy", "The policy cannot be set like this.", list(_faults(policy, command, context)))
-        versions = state.versions if isinstance(state, SetPolicy) else ()
+        versions = versions_of(state)
         valid_from = command.valid_from or context.today
         team, process = getattr(command, "team", None), getattr(command, "process", None)
         if _says_so_already(versions, command.document, (team, process), valid_from):
@@ -215,11 +222,11 @@ def _decides(family: Aggregate, policy: Policy[Any], command: type, told: type[A
             team=team,
             process=process,
             reason=command.reason,
-            **{policy.field: command.document},
+            **{policy.event_field: command.document},
         )
         return [happened]
 
-    set_.__name__ = f"set_{policy.field}"
+    set_.__name__ = f"set_{policy.event_field}"
     set_.__doc__ = f"Set the policy {policy.kind} from a day on."
     set_.__annotations__["command"] = command
     family.decides(allow=policy.allow, routed=False)(set_)
@@ -232,7 +239,7 @@ def _faults(policy: Policy[Any], command: Any, context: Context) -> Iterator[Rea
     if getattr(command, "team", None) is not None and getattr(command, "process", None) is not None:
         yield Reason(code="two-scopes", message="A policy is set for a team or a process.", field="process")
     if command.document is not None:
-        for reason in policy.faults(command.document, context.company):
+        for reason in policy.faults(command.document):
             where = f"document.{reason.field}" if reason.field else "document"
             yield Reason(code=reason.code, message=reason.message, field=where, details=reason.details)
 
@@ -249,43 +256,38 @@ def _says_so_already(
     return (last.document if last else None) == document and (last is None or last.valid_from <= valid_from)
 
 
-def _with(state: NoPolicy | SetPolicy, event: Any) -> SetPolicy:
+def _with(state: NoPolicy | StatedPolicy, event: Any) -> StatedPolicy:
     version = Version(
         number=event.number,
         valid_from=event.valid_from,
-        document=getattr(event, event.kind.replace("-", "_"), None),
+        document=getattr(event, event_field_of(event.kind), None),
         team=event.team,
         process=event.process,
         set_on=event.on,
         reason=event.reason,
     )
-    known = state.versions if isinstance(state, SetPolicy) else ()
-    return SetPolicy(id=event.policy_id, kind=event.kind, versions=(*known, version))
-
-
-def _described(kind: Any, sentence: str) -> Any:
-    return Annotated[kind, Field(description=sentence)]
+    return StatedPolicy(id=event.policy_id, kind=event.kind, versions=(*versions_of(state), version))
 
 
 def _command(policy: Policy[Any]) -> type:
     """The command that sets a kind: its document, for whom and from when on."""
     scopes = {
-        "team": _described(AnyTeamId | None, "The team that it is for, with those below it; default: the company."),
-        "process": _described(ProcessId | None, "The process that it is for; default: the company."),
+        "team": described(AnyTeamId | None, "The team that it is for, with those below it; default: the company."),
+        "process": described(ProcessId | None, "The process that it is for; default: the company."),
     }
     made = make_dataclass(
         f"Set{policy.title}Policy",
         [
             (
                 "document",
-                _described(
+                described(
                     policy.document | None,
                     "What counts from that day on; null: what the next wider scope says, for the company the default.",
                 ),
             ),
-            ("valid_from", _described(Day | None, "Today or later; default: today."), dataclass_field(default=None)),
-            *((scope, scopes[scope], dataclass_field(default=None)) for scope in policy.scopes if scope != "company"),
-            ("reason", Text | None, dataclass_field(default=None)),
+            ("valid_from", described(Day | None, "Today or later; default: today."), field(default=None)),
+            *((scope, scopes[scope], field(default=None)) for scope in policy.scopes if scope != "company"),
+            ("reason", Text | None, field(default=None)),
         ],
         namespace={"example": {"document": policy.example}},
         frozen=True,

@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen, MinLen
-from pydantic import Field
 
-from shared.events.definition import AsKnown, event, value, words
+from shared.events.definition import AsKnown, described, event, value, words
 from shared.events.money import Money
 from shared.events.process import Key, Predicate
 from shared.events.references import Reference
@@ -135,29 +134,25 @@ class ApprovalEvents:
         )
 
 
-def _described(kind: Any, sentence: str) -> Any:
-    return Annotated[kind, Field(description=sentence)]
-
-
 SUBJECT: dict[str, Any] = {
-    "subject_kind": _described(str, "What is to be approved, like contract."),
+    "subject_kind": described(str, "What is to be approved, like contract."),
     "subject_id": UUID,
     "name": str,
     "amount": Money | None,
-    "submitter": _described(str, "The subject of the tokens of whoever submitted it."),
+    "submitter": described(str, "The subject of the tokens of whoever submitted it."),
 }
 DECIDED: dict[str, Any] = {
-    "by": _described(str, "The subject of the tokens of whoever decided."),
-    "member": _described(UUID | None, "The same as a member, where they are one."),
+    "by": described(str, "The subject of the tokens of whoever decided."),
+    "member": described(UUID | None, "The same as a member, where they are one."),
     "at": datetime,
 }
 NEXT: dict[str, Any] = {
-    "next_step": _described(int | None, "The step that waits from now on, counted from 0; None: the same as before."),
-    "due": _described(datetime | None, "When that one is overdue."),
+    "next_step": described(int | None, "The step that waits from now on, counted from 0; None: the same as before."),
+    "due": described(datetime | None, "When that one is overdue."),
 }
 OfSubject = AsKnown[UUID | None]
 ASKS: dict[str, Any] = {
-    "asks": _described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
+    "asks": described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
 }
 WHOSE = dict.fromkeys(("owner", "team", "account_id"), OfSubject)
 
@@ -178,7 +173,7 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-requested",
             "Something waits for the decisions of a chain (CON-2).",
             submitter_member=UUID | None,
-            chain=_described(int, "The version of the policy that the chain is of; 0 is the default."),
+            chain=described(int, "The version of the policy that the chain is of; 0 is the default."),
             self_approval=str,
             repeated_approver=str,
             steps=tuple[PlannedStep, ...],
@@ -190,8 +185,8 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-given",
             "An approver approved.",
             step=int,
-            slots=_described(tuple[int, ...], "The slots of the step that this fills."),
-            further=_described(tuple[Place, ...], "Slots of later steps in which they are not asked again."),
+            slots=described(tuple[int, ...], "The slots of the step that this fills."),
+            further=described(tuple[Place, ...], "Slots of later steps in which they are not asked again."),
             reason=str | None,
             **DECIDED,
             **NEXT,
@@ -202,9 +197,9 @@ def approval_events(service: str) -> ApprovalEvents:
             "An approver had somebody else decide in their place.",
             step=int,
             slots=tuple[int, ...],
-            to=_described(UUID, "The member who decides instead."),
+            to=described(UUID, "The member who decides instead."),
             reason=str | None,
-            due=_described(datetime | None, "When the step is overdue."),
+            due=described(datetime | None, "When the step is overdue."),
             **DECIDED,
             **ASKS,
         ),
@@ -213,21 +208,21 @@ def approval_events(service: str) -> ApprovalEvents:
             "A step is overdue; whoever it escalates to may decide it too.",
             step=int,
             to=Slot | None,
-            due=_described(datetime | None, "When the step was to be decided."),
+            due=described(datetime | None, "When the step was to be decided."),
             at=datetime,
             **ASKS,
         ),
         granted=define(
             "approval-granted",
             "Every step was approved, or passed over.",
-            step=_described(str | None, "The key of the last step that somebody decided."),
+            step=described(str | None, "The key of the last step that somebody decided."),
             reason=str | None,
             **DECIDED,
         ),
         returned=define(
             "approval-returned",
             "An approver sent it back for rework.",
-            step=_described(str, "The key of the step."),
+            step=described(str, "The key of the step."),
             reason=str,
             **DECIDED,
         ),

@@ -45,6 +45,11 @@ Exact = Annotated[
 """A decimal that is a string in JSON, so that no reader ever makes a binary float of it."""
 
 
+def described(kind: Any, sentence: str) -> Any:
+    """The type of a field of a class that is made, with what its schema says of it: others have docstrings."""
+    return Annotated[kind, Field(description=sentence)]
+
+
 def words(known: Iterable[str]) -> WithJsonSchema:
     """A text that is one of a closed set of words, as its schema spells them out; nothing is checked.
 

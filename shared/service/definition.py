@@ -12,14 +12,14 @@ from shared.commands.executor import CommandExecutor
 from shared.commands.loaders import Provider
 from shared.commands.references import Listed, OnStream
 from shared.deliveries.delivery import Channel, Deliveries, Receivers
-from shared.directory.approvals import subject_of
+from shared.directory.approvals import approval_of, subject_of
 from shared.directory.hours import hours_in_force
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.directory.organisation import organisation
 from shared.directory.policies import provided_by
 from shared.directory.references import PEOPLE
 from shared.domain.aggregate import Aggregate
-from shared.domain.approval.requesting import Approvals, Subject
+from shared.domain.approval.requesting import Approvals, OwnApproval, Subject
 from shared.domain.follow_up import follow_up
 from shared.domain.policy import InForce, Policies
 from shared.events.leads.team import TeamFormed
@@ -147,4 +147,8 @@ def providers_of(service: Service) -> Mapping[type, Provider]:
 
 
 def _of_approvals(approvals: Approvals) -> dict[type, Provider]:
-    return {Subject: subject_of(approvals), InForce[WorkingHours]: hours_in_force}
+    return {
+        Subject: subject_of(approvals),
+        OwnApproval: approval_of(approvals),
+        InForce[WorkingHours]: hours_in_force,
+    }

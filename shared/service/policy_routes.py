@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, TypeAdapter
+from pydantic import TypeAdapter
 
-from shared.domain.policy import Policies, Policy, SetPolicy, Version, in_force
+from shared.domain.policy import Policies, Policy, Version, in_force, versions_of
 from shared.domain.roles import EVERYBODY, Role
+from shared.events.definition import described
 from shared.http.command_routes import execute_command, operation_id
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
 from shared.http.headers import etag
@@ -54,7 +55,7 @@ def _add_list(router: APIRouter, policies: Policies) -> None:
         """List the rules with numbers that can be set, by kind."""
         kinds = policies.kinds.values()
         held = await service.commands.states(policies.family, [policies.id_of(policy) for policy in kinds])
-        items = [_kind(policy, _versions(held[policies.id_of(policy)].state)) for policy in kinds]
+        items = [_kind(policy, versions_of(held[policies.id_of(policy)].state)) for policy in kinds]
         return answer(PolicyKinds(items=sorted(items, key=lambda item: item.kind)))
 
 
@@ -64,10 +65,10 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
     adapter: TypeAdapter[Any] = TypeAdapter(command)
     shown = _shown(policy)
 
-    @router.get(address, **operation(roles=EVERYBODY, answers=shown), name=f"get_{policy.field}_policy")
+    @router.get(address, **operation(roles=EVERYBODY, answers=shown), name=f"get_{policy.event_field}_policy")
     async def get_policy(asking: CurrentActor, service: CurrentService) -> Response:
         held = await service.commands.state(policies.family, aggregate_id)
-        versions = _versions(held.state)
+        versions = versions_of(held.state)
         today = service.settings.company.day(service.clock.now())
         content = shown(
             kind=policy.kind,
@@ -81,9 +82,9 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
 
     get_policy.__doc__ = f"Show the policy {policy.kind}: what counts, by default and since when, and what counted."
 
-    described = operation(roles=policy.allow, body=command, example=command.example)  # type: ignore[attr-defined]
+    setting = operation(roles=policy.allow, body=command, example=command.example)  # type: ignore[attr-defined]
 
-    @router.post(address, **described, name=f"set_{policy.field}_policy")
+    @router.post(address, **setting, name=f"set_{policy.event_field}_policy")
     async def set_policy(request: Request, asking: CurrentActor) -> Response:
         body = await body_of(request, adapter)
         return await execute_command(
@@ -93,7 +94,7 @@ def _add_kind(router: APIRouter, policies: Policies, policy: Policy[Any]) -> Non
             aggregate_id,
             body.value,
             raw=body.raw,
-            operation=operation_id(f"set_{policy.field}_policy"),
+            operation=operation_id(f"set_{policy.event_field}_policy"),
             address=address,
         )
 
@@ -107,10 +108,6 @@ def _people(policy: Policy[Any]) -> list[str]:
     return sorted(role for role in policy.allow if role is not Role.SERVICE)
 
 
-def _versions(state: Any) -> Sequence[Version[Any]]:
-    return state.versions if isinstance(state, SetPolicy) else ()
-
-
 def _kind(policy: Policy[Any], versions: Sequence[Version[Any]]) -> PolicyKind:
     return PolicyKind(
         kind=policy.kind,
@@ -121,21 +118,17 @@ def _kind(policy: Policy[Any], versions: Sequence[Version[Any]]) -> PolicyKind:
     )
 
 
-def _described(kind: Any, sentence: str) -> Any:
-    return Annotated[kind, Field(description=sentence)]
-
-
 def _shown(policy: Policy[Any]) -> Any:
     """What is shown of a kind, typed by its document."""
     title = policy.title
     version = make_dataclass(
         f"{title}Version",
         [
-            ("number", _described(int, "Counts from 1.")),
+            ("number", described(int, "Counts from 1.")),
             ("valid_from", date),
-            ("document", _described(policy.document | None, "None: the next wider scope counts from that day on.")),
-            ("team", _described(UUID | None, "The team that it was set for.")),
-            ("process", _described(UUID | None, "The process that it was set for.")),
+            ("document", described(policy.document | None, "None: the next wider scope counts from that day on.")),
+            ("team", described(UUID | None, "The team that it was set for.")),
+            ("process", described(UUID | None, "The process that it was set for.")),
             ("set_on", date),
             ("reason", str | None),
         ],
@@ -145,11 +138,11 @@ def _shown(policy: Policy[Any]) -> Any:
         f"{title}Policy",
         [
             ("kind", str),
-            ("set_by", _described(list[str], "The roles that set it.")),
-            ("scopes", _described(list[str], "For whom it can be set.")),
-            ("default_document", _described(policy.document, "What counts as long as nothing is set; version 0.")),
-            ("in_force", _described(list[version], "What counts today, by scope.")),  # type: ignore[valid-type]
-            ("versions", _described(list[version], "All that was set, the first first.")),  # type: ignore[valid-type]
+            ("set_by", described(list[str], "The roles that set it.")),
+            ("scopes", described(list[str], "For whom it can be set.")),
+            ("default_document", described(policy.document, "What counts as long as nothing is set; version 0.")),
+            ("in_force", described(list[version], "What counts today, by scope.")),  # type: ignore[valid-type]
+            ("versions", described(list[version], "All that was set, the first first.")),  # type: ignore[valid-type]
         ],
     )
     shown.__doc__ = policy.summary

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from services.contracts.domain.contract.terms import STANDARD_TERMS, term_faults
 from shared.domain.approval.chain import chain_faults
-from shared.domain.context import Company
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
@@ -16,7 +15,7 @@ SETTING_TERMS = permission({Role.FINANCE: Reach.ALL, Role.LEGAL: Reach.ALL, Role
 SETTING_APPROVAL = permission({Role.EXECUTIVE: Reach.ALL, Role.LEGAL: Reach.ALL})
 
 
-def _terms_faults(document: StandardTerms, company: Company) -> Iterator[Reason]:
+def _terms_faults(document: StandardTerms) -> Iterator[Reason]:
     return term_faults(document.payment_terms)
 
 
@@ -50,7 +49,7 @@ standard ones, and whether it is the contract of a deal."""
 OWN_SUBMISSION = "The approver is never who submits (CON-2): others, or skip."
 
 
-def _chain_faults(document: ContractChain, company: Company) -> Iterator[Reason]:
+def _chain_faults(document: ContractChain) -> Iterator[Reason]:
     for reason in chain_faults(document.chain, FACTS):
         yield Reason(code=reason.code, message=reason.message, field=f"chain.{reason.field}", details=reason.details)
     if document.chain.self_approval == "allow":

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from services.contracts.domain.contract.approval import APPROVALS, OwnApproval
 from services.contracts.domain.contract.drafting import DraftContract, NamedDeal
 from shared.commands.loaders import LoaderContext
 from shared.domain.context import Context
@@ -12,9 +11,3 @@ async def named_deal(reader: LoaderContext, state: Any, command: DraftContract, 
     """The deal that a draft names, when its asker sees it."""
     found = reader.named.get(("deal", command.deal_id)) if command.deal_id else None
     return NamedDeal(owner=found.owner, team=found.team, account_id=found.account_id) if found else NamedDeal()
-
-
-async def own_approval(reader: LoaderContext, state: Any, command: Any, context: Context) -> OwnApproval:
-    """The approval that a submitted contract waits for."""
-    approval_id = getattr(state, "approval_id", None)
-    return OwnApproval(state=(await reader.state(APPROVALS.family, approval_id))[0]) if approval_id else OwnApproval()

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from services.forecast.asking.parameters import QueryContext
-from shared.domain.policy import Counts, InForce, Policy, SetPolicy, stream_of
+from shared.domain.policy import Counts, InForce, Policy, stream_of, versions_of
 
 Document = TypeVar("Document")
 
@@ -14,6 +14,5 @@ async def counting(query: QueryContext, policy: Policy[Document]) -> Counts[Docu
     family = query.service.commands.aggregates["policy"]
     held = await query.service.commands.state(family, stream_of(query.service.name, policy.kind))
     known = company.day(asked.known_until) if asked.known_at else None
-    versions = held.state.versions if isinstance(held.state, SetPolicy) else ()
-    told = [each for each in versions if known is None or each.set_on <= known]
+    told = [each for each in versions_of(held.state) if known is None or each.set_on <= known]
     return InForce(default=policy.default_of(company), on=company.day(asked.as_of), versions=told).of()

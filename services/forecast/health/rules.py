@@ -7,7 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
 
-from shared.domain.context import Company
 from shared.domain.money import half_up
 from shared.domain.policy import Policy
 from shared.domain.rejection import Reason
@@ -119,7 +118,7 @@ SETTING_LIMITS = permission(
 )
 
 
-def _limit_faults(document: HealthLimits, company: Company) -> Iterator[Reason]:
+def _limit_faults(document: HealthLimits) -> Iterator[Reason]:
     named: set[str] = set()
     for index, limit in enumerate(document.limits):
         definition = BY_NAME[limit.metric]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from shared.domain.context import Company
 from shared.domain.criteria import criteria_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
@@ -25,7 +24,7 @@ FACTS: Mapping[str, str] = {
 """What is known of a lead's qualification, and its kind."""
 
 
-def _exit_faults(document: NurturingExit, company: Company) -> Iterator[Reason]:
+def _exit_faults(document: NurturingExit) -> Iterator[Reason]:
     return criteria_faults(document.criteria, FACTS, "criteria")
 
 
@@ -65,17 +64,13 @@ NURTURING_EXIT = Policy(
 )
 
 
-def _hours_faults(document: WorkingHours, company: Company) -> Iterator[Reason]:
-    yield from faults(document)
-
-
 WORKING_HOURS = Policy(
     "working-hours",
     WorkingHours,
     default=usual_hours(WEEKENDS_ONLY),
     usual=lambda company: usual_hours(company.calendar),
     allow=OPERATIONS,
-    faults=_hours_faults,
+    faults=faults,
     example={
         "shifts": [
             {"weekday": "monday", "start": "08:00", "end": "12:00"},

@@ -106,7 +106,7 @@ def _register_decisions(made: Approvals) -> None:
         hours: InForce[WorkingHours],
     ) -> Decision:
         """Approve what waits for your decision. Once every step is approved, so is what was submitted."""
-        slots = own_slots(state, context)
+        slots = own_slots(state, context.actor)
         here = {(state.current, place) for place in slots}
         further = _further(state, context.actor)
         filled = state.filled | here | set(further)
@@ -134,7 +134,7 @@ def _register_decisions(made: Approvals) -> None:
         state: WaitingApproval, command: ReturnForRework, context: Context, subject: Subject
     ) -> Decision:
         """Send what waits for your decision back for rework; nobody else is asked any more."""
-        own_slots(state, context)
+        own_slots(state, context.actor)
         returned = told.returned(**about(state), **decided_by(context), step=state.step.key, reason=command.reason)
         outcome = _outcome(state, context, command.reason)
         return [returned, *_to_subject(state, made.subjects[state.subject_kind].returned(subject.state, outcome))]
@@ -142,7 +142,7 @@ def _register_decisions(made: Approvals) -> None:
     @family.decides(allow=ASKED)
     def delegate(state: WaitingApproval, command: Delegate, context: Context) -> Decision:
         """Have somebody else decide in your place."""
-        slots = own_slots(state, context)
+        slots = own_slots(state, context.actor)
         if command.to == state.submitter_member and state.self_approval != "allow":
             raise Rejected("own-submission", "Whoever submitted it does not decide it.", field="to")
         if command.to == context.actor.member:

@@ -9,9 +9,9 @@ from uuid import UUID
 from shared.domain.aggregate import Aggregate, Occurrence
 from shared.domain.approval.state import Approval, WaitingApproval, asked_in, next_open
 from shared.domain.context import Context
-from shared.domain.policy import InForce
+from shared.domain.policy import Counts, InForce
 from shared.domain.working_time.reckoning import working_time_of
-from shared.events.approvals import ApprovalEvents, PlannedStep
+from shared.events.approvals import ApprovalChain, ApprovalEvents, PlannedStep
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.working_hours import WorkingHours
@@ -22,7 +22,7 @@ class Outcome:
     """What came of an approval, for the events of its subject."""
 
     approval_id: UUID
-    step: str | None
+    step: str
     by: str
     reason: str | None
 
@@ -43,6 +43,13 @@ class Subject:
     state: Any
 
 
+@value
+class OwnApproval:
+    """The approval that something waits for, as a handler is given it; None where there is none, as in history."""
+
+    state: Any = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
     """The approvals of a service: their family, its events, and what is approved, by the name of its family."""
@@ -52,51 +59,68 @@ class Approvals:
     subjects: Mapping[str, Approvable]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What is submitted: of which family and id, what it is called and worth, and whose it is."""
+
+    kind: str
+    id: UUID
+    name: str
+    amount: Money | None
+    owner: UUID | None = None
+    team: UUID | None = None
+    account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """An approval that begins, with its events; `granted` at once where nobody has to decide."""
+
+    id: UUID
+    events: tuple[Occurrence, ...]
+    granted: bool
+
+
 def requested(
     approvals: Approvals,
     context: Context,
+    submission: Submission,
     *,
-    subject: tuple[str, UUID],
-    name: str,
-    amount: Money | None,
-    rules: tuple[int, str, str],
+    chain: Counts[ApprovalChain],
     steps: tuple[PlannedStep, ...],
     hours: InForce[WorkingHours],
-    owner: UUID | None = None,
-    team: UUID | None = None,
-    account_id: UUID | None = None,
-) -> tuple[UUID, list[Occurrence], bool]:
-    """An approval that begins: its id, its events, and whether it is granted at once, for nobody has to decide.
-    `rules` are the chain's version, `self_approval` and `repeated_approver`."""
+) -> Requested:
+    """Ask for the approval of something, by the steps that are taken of a chain (`planned`)."""
     approval_id, told = context.derived_id("approval"), approvals.told
     first = next_open(steps, frozenset())
-    whose = {"owner": owner, "team": team, "account_id": account_id}
     of = {
         "approval_id": approval_id,
-        "subject_kind": subject[0],
-        "subject_id": subject[1],
-        "name": name,
-        "amount": amount,
+        "subject_kind": submission.kind,
+        "subject_id": submission.id,
+        "name": submission.name,
+        "amount": submission.amount,
         "submitter": context.actor.subject,
-        **whose,
+        "owner": submission.owner,
+        "team": submission.team,
+        "account_id": submission.account_id,
     }
-    chain, self_approval, repeated_approver = rules
     begun = told.requested(
         **of,
         submitter_member=context.actor.member,
-        chain=chain,
-        self_approval=self_approval,
-        repeated_approver=repeated_approver,
+        chain=chain.version,
+        self_approval=chain.document.self_approval,
+        repeated_approver=chain.document.repeated_approver,
         steps=steps,
         next_step=first,
-        due=due_of(steps, first, context, hours.of(team=team).document),
+        due=due_of(steps, first, context, hours.of(team=submission.team).document),
         asks=asked_in(steps, first, frozenset()),
         at=context.now,
     )
     events = [begun]
     if first is None:
         events.append(told.granted(**of, **decided_by(context), step=None, reason=None))
-    return approval_id, [Occurrence(event=each, to=approval_id) for each in events], first is None
+    occurrences = tuple(Occurrence(event=each, to=approval_id) for each in events)
+    return Requested(id=approval_id, events=occurrences, granted=first is None)
 
 
 def recalled(approvals: Approvals, state: WaitingApproval, context: Context, reason: str | None) -> Occurrence:
@@ -120,6 +144,7 @@ def due_of(steps: Sequence[PlannedStep], index: int | None, context: Context, ho
 
 
 def about(state: Approval) -> dict[str, Any]:
+    """What every event of an approval says of it."""
     return {
         "approval_id": state.id,
         "subject_kind": state.subject_kind,
@@ -134,4 +159,5 @@ def about(state: Approval) -> dict[str, Any]:
 
 
 def decided_by(context: Context) -> dict[str, Any]:
+    """What an event of a decision says of who took it, and when."""
     return {"by": context.actor.subject, "member": context.actor.member, "at": context.now}

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from shared.domain.context import Actor, Context
+from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
 from shared.events.approvals import PlannedStep, Slot
 from shared.events.definition import value
@@ -156,13 +156,14 @@ def is_asked(state: WaitingApproval, place: int, actor: Actor) -> bool:
 
 
 def holds(slot: Slot, actor: Actor) -> bool:
+    """Whether a slot asks somebody, by who they are or by a role of theirs."""
     return (slot.member is not None and slot.member == actor.member) or slot.role in actor.roles
 
 
-def own_slots(state: WaitingApproval, context: Context) -> list[int]:
-    """The open slots that whoever asks decides. Raises Rejected when there is none."""
-    actor = context.actor
-    submitted = actor.subject == state.submitter or actor.member in {state.submitter_member} - {None}
+def own_slots(state: WaitingApproval, actor: Actor) -> list[int]:
+    """The open slots that somebody decides. Raises Rejected when there is none."""
+    same_member = actor.member is not None and actor.member == state.submitter_member
+    submitted = actor.subject == state.submitter or same_member
     if submitted and state.self_approval != "allow":
         raise Rejected("own-submission", "It is decided by somebody other than who submitted it.")
     slots = [place for place in open_slots(state) if is_asked(state, place, actor)]

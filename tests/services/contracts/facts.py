@@ -6,11 +6,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.contracts.domain.contract import contract
-from services.contracts.domain.contract.approval import OwnApproval
 from services.contracts.domain.contract.drafting import NamedDeal
 from services.contracts.domain.contract.signing import SignContract
 from services.contracts.domain.contract.state import contract_of
 from services.contracts.domain.contract.terms import STANDARD_TERMS
+from shared.domain.approval.requesting import OwnApproval
 from shared.domain.context import Actor
 from shared.domain.policy import InForce
 from shared.domain.roles import Role

@@ -9,7 +9,6 @@ import pytest
 
 from services.contracts.domain.contract.approval import (
     APPROVALS,
-    OwnApproval,
     RecallContract,
     SubmitContract,
 )
@@ -18,7 +17,7 @@ from services.contracts.domain.contract.state import ApprovedContract, DraftedCo
 from services.contracts.domain.policies import CONTRACT_APPROVAL
 from shared.domain.approval.chain import Approvers
 from shared.domain.approval.family import Approve, ReturnForRework
-from shared.domain.approval.requesting import Subject
+from shared.domain.approval.requesting import OwnApproval, Subject
 from shared.domain.approval.state import GrantedApproval, RecalledApproval, ReturnedApproval, WaitingApproval
 from shared.domain.context import Actor
 from shared.domain.money import zero

@@ -9,14 +9,14 @@ from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import Approvable, Approvals, Subject, recalled, requested
+from shared.domain.approval.requesting import Approvable, Approvals, Subject, Submission, recalled, requested
 from shared.domain.approval.state import NoApproval, WaitingApproval
 from shared.domain.context import Actor, Company, Context
-from shared.domain.policy import InForce
+from shared.domain.policy import Counts, InForce
 from shared.domain.roles import READING, Role
 from shared.domain.working_days import WEEKENDS_ONLY
 from shared.domain.working_time.hours import usual_hours
-from shared.events.approvals import PlannedStep, Slot
+from shared.events.approvals import ApprovalChain, PlannedStep, Slot
 from shared.events.envelope import Envelope
 from shared.events.working_hours import WorkingHours
 from shared.kafka.partitioning import PARTITIONS, partition_of
@@ -63,20 +63,24 @@ class Told:
     facts: list[Envelope[Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        _, begun, _ = requested(
+        rules: Any = {"self_approval": self.self_approval, "repeated_approver": self.repeated}
+        begun = requested(
             approvals_of(self.service),
             self._context(self.submitter, self.at),
-            subject=(SUBJECTS[self.service], uuid5(self.request, "subject")),
-            name="Press line",
-            amount=None if self.amount is None else eur(self.amount),
-            rules=(0, self.self_approval, self.repeated),
+            Submission(
+                kind=SUBJECTS[self.service],
+                id=uuid5(self.request, "subject"),
+                name="Press line",
+                amount=None if self.amount is None else eur(self.amount),
+                owner=self.owner,
+                team=self.team,
+                account_id=self.account_id,
+            ),
+            chain=Counts(document=ApprovalChain(steps=(), **rules), version=0),
             steps=tuple(self.steps),
             hours=self._hours,
-            owner=self.owner,
-            team=self.team,
-            account_id=self.account_id,
         )
-        self._note([each.event for each in begun], self.at)
+        self._note([each.event for each in begun.events], self.at)
 
     @property
     def id(self) -> UUID:

@@ -17,7 +17,7 @@ from services.forecast.decisions.model import PROJECTION
 from shared.commands.access import is_seen
 from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework
 from shared.domain.approval.state import WaitingApproval, own_slots
-from shared.domain.context import Actor, Company, Context
+from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING, Reach, Role
 from shared.events import registry
@@ -283,9 +283,8 @@ def _accepts(told: Told, who: Actor) -> bool:
     state, family = told.state, approvals_of(told.service).family
     if not isinstance(state, WaitingApproval) or not is_seen(who, family, state):
         return False
-    context = Context(command_id=told.request, aggregate_id=told.id, now=told.at, actor=who, company=Company())
     try:
-        return bool(own_slots(state, context))
+        return bool(own_slots(state, who))
     except Rejected:
         return False
 

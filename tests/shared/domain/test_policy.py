@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deals.domain.policies import NEXT_STEPS, POLICIES
-from shared.domain.context import Company
 from shared.domain.policy import Counts, InForce, Policy, Version, in_force, policies
 from shared.domain.rejection import Reason
 from shared.events.deals.policy import DealPolicySet, NextSteps
@@ -133,7 +132,7 @@ def test_the_past_stays_as_it_was_decided() -> None:
 
 
 def test_every_fault_is_told_at_once_with_its_field() -> None:
-    def faults(document: NextSteps, company: Company) -> Iterator[Reason]:
+    def faults(document: NextSteps) -> Iterator[Reason]:
         yield Reason(code="odd", message="Odd.", field="days_ahead")
         yield Reason(code="wrong", message="Wrong as a whole.")
 

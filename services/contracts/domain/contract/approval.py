@@ -14,12 +14,12 @@ from services.contracts.domain.contract.state import (
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.family import approvals
-from shared.domain.approval.requesting import Approvable, Outcome, recalled, requested
+from shared.domain.approval.requesting import Approvable, Outcome, OwnApproval, Submission, recalled, requested
 from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Context
 from shared.domain.criteria import Facts
 from shared.domain.fields import Text
-from shared.domain.policy import InForce
+from shared.domain.policy import Counts, InForce
 from shared.domain.rejection import Rejected
 from shared.domain.roles import READING, SELLING
 from shared.events.contracts.contract import ContractApproved, ContractRecalled, ContractReturned, ContractSubmitted
@@ -47,13 +47,6 @@ class RecallContract:
     example: ClassVar[dict[str, object]] = {"reason": "The customer wants another scope"}
 
 
-@value
-class OwnApproval:
-    """The approval of a submitted contract, as a handler is given it; None where history tells of the submission."""
-
-    state: Any = None
-
-
 @contract.decides(allow=SELLING)
 def submit(
     state: DraftedContract,
@@ -68,26 +61,28 @@ def submit(
     """Ask for the approval of a draft; its terms stand until it is decided."""
     if state.total.amount <= 0:
         raise Rejected("nothing-to-pay", "A contract that is submitted has a total above zero.")
-    chain = chains.of(team=state.team)
-    rules = chain.document.chain
-    steps = planned(rules, facts_about(state, standard, context), context.actor, approvers)
-    approval_id, asked, at_once = requested(
+    policy = chains.of(team=state.team)
+    chain = Counts(document=policy.document.chain, version=policy.version)
+    approval = requested(
         APPROVALS,
         context,
-        subject=(contract.name, state.id),
-        name=state.name,
-        amount=state.total,
-        rules=(chain.version, rules.self_approval, rules.repeated_approver),
-        steps=steps,
+        Submission(
+            kind=contract.name,
+            id=state.id,
+            name=state.name,
+            amount=state.total,
+            owner=state.owner,
+            team=state.team,
+            account_id=state.account_id,
+        ),
+        chain=chain,
+        steps=planned(chain.document, facts_about(state, standard, context), context.actor, approvers),
         hours=hours,
-        owner=state.owner,
-        team=state.team,
-        account_id=state.account_id,
     )
-    submitter = context.actor.subject
-    submitted = ContractSubmitted(contract_id=state.id, submitter=submitter, total=state.total, approval_id=approval_id)
-    approved = [ContractApproved(contract_id=state.id, approver=submitter, step=NOBODY)] if at_once else []
-    return [submitted, *asked, *approved]
+    by = context.actor.subject
+    submitted = ContractSubmitted(contract_id=state.id, submitter=by, total=state.total, approval_id=approval.id)
+    approved = [ContractApproved(contract_id=state.id, approver=by, step=NOBODY)] if approval.granted else []
+    return [submitted, *approval.events, *approved]
 
 
 @contract.decides(allow=SELLING)
@@ -142,15 +137,14 @@ def facts_about(state: DraftedContract, standard: InForce[StandardTerms], contex
 def _granted(state: Any, outcome: Outcome) -> Sequence[Any]:
     if not isinstance(state, SubmittedContract):
         return []  # history told meanwhile that it was approved
-    step = outcome.step or NOBODY
-    return [ContractApproved(contract_id=state.id, approver=outcome.by, step=step, reason=outcome.reason)]
+    return [ContractApproved(contract_id=state.id, approver=outcome.by, step=outcome.step, reason=outcome.reason)]
 
 
 def _returned(state: Any, outcome: Outcome) -> Sequence[Any]:
     if not isinstance(state, SubmittedContract):
         return []
-    reason = outcome.reason or ""
-    return [ContractReturned(contract_id=state.id, approver=outcome.by, step=outcome.step or NOBODY, reason=reason)]
+    reason = outcome.reason or ""  # there is one: whoever returns it has to say why
+    return [ContractReturned(contract_id=state.id, approver=outcome.by, step=outcome.step, reason=reason)]
 
 
 APPROVALS = approvals(

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from services.contracts.domain.contract.approval import APPROVALS, OwnApproval
+from services.contracts.domain.contract.approval import APPROVALS
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -21,7 +21,7 @@ from services.contracts.domain.contract.state import (
 )
 from services.contracts.domain.contract.terms import STANDARD_TERMS, PaymentTerms, agreed
 from shared.domain.aggregate import Decision, Occurrence
-from shared.domain.approval.requesting import recalled
+from shared.domain.approval.requesting import OwnApproval, recalled
 from shared.domain.approval.state import WaitingApproval
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name

@@ -13,7 +13,7 @@ import pytest
 from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.approval.chain import Approvers, chain_faults, members_of, planned
 from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, approvals
-from shared.domain.approval.requesting import Approvable, Subject, due_of, recalled, requested
+from shared.domain.approval.requesting import Approvable, Subject, Submission, due_of, recalled, requested
 from shared.domain.approval.state import (
     GrantedApproval,
     NoApproval,
@@ -22,7 +22,7 @@ from shared.domain.approval.state import (
     WaitingApproval,
 )
 from shared.domain.context import Actor
-from shared.domain.policy import InForce
+from shared.domain.policy import Counts, InForce
 from shared.domain.rejection import Rejected
 from shared.domain.roles import EVERYBODY, Role
 from shared.domain.working_days import WEEKENDS_ONLY
@@ -73,17 +73,15 @@ def chain(*steps: ApprovalStep, **rules: Any) -> ApprovalChain:
 def begun(rules: ApprovalChain, *, by: Actor = ROSA, approvers: Approvers = APPROVERS, **facts: Any) -> Any:
     """An approval after its submission."""
     context = replace(CONTEXT, actor=by)
-    _, events, _ = requested(
+    made = requested(
         APPROVALS,
         context,
-        subject=("thing", UUID(int=50)),
-        name="Thing",
-        amount=None,
-        rules=(0, rules.self_approval, rules.repeated_approver),
+        Submission(kind="thing", id=UUID(int=50), name="Thing", amount=None),
+        chain=Counts(document=rules, version=0),
         steps=planned(rules, facts, by, approvers),
         hours=HOURS,
     )
-    return FAMILY.fold(each.event for each in events)
+    return FAMILY.fold(each.event for each in made.events)
 
 
 def then(state: Any, actor: Actor, command: Any) -> Any:
