@@ -6,12 +6,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
 from services.forecast.domain.address import SendNotices, StopSendingNotices, address_of, notice_address
-from services.forecast.domain.endpoint import (
-    RemovedWebhookEndpoint,
-    WebhookEndpoint,
-    rotations_of,
-    webhook_endpoint,
-)
 from services.forecast.domain.notice import RECIPIENTS
 from services.forecast.domain.preference import (
     MuteNotices,
@@ -20,7 +14,8 @@ from services.forecast.domain.preference import (
     notice_preference,
     preference_of,
 )
-from shared.deliveries.webhooks import secret_of, shown
+from services.forecast.outside import standing_endpoint
+from shared.deliveries.webhooks import shown
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
 from shared.events.definition import value
@@ -112,10 +107,9 @@ class WebhookSecret:
 )
 async def webhook_secret(endpoint_id: UUID, asking: CurrentActor, service: CurrentService) -> Response:
     """By what calls of an endpoint are signed."""
-    state = (await service.commands.state(webhook_endpoint, endpoint_id)).state
-    if not isinstance(state, WebhookEndpoint) or isinstance(state, RemovedWebhookEndpoint):
+    found = await standing_endpoint(service, endpoint_id)
+    if found is None:
         raise Problem("not-found", "There is no such endpoint.")
-    key = service.settings.claim_secret.encode()
-    secrets = [shown(secret_of(key, state.id, each)) for each in rotations_of(state, service.clock.now())]
+    secrets = [shown(each) for each in found[1]]
     told = WebhookSecret(secret=secrets[0], before=secrets[1] if len(secrets) > 1 else None)
     return answer(told, headers={"Cache-Control": "no-store"})

@@ -1,4 +1,5 @@
-"""Who gets what goes outside, where it goes and what it says: looked up when it is queued, and when it is sent."""
+"""Recipient list and message translation of deliveries: who gets what goes outside, where it goes and what it says,
+looked up when it is queued, and when it is sent."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -9,13 +10,7 @@ from uuid import UUID
 
 from services.forecast.deliveries import MAIL, WEBHOOK, deliveries
 from services.forecast.domain.address import StatedNoticeAddress, address_of, notice_address
-from services.forecast.domain.endpoint import (
-    PausedWebhookEndpoint,
-    RemovedWebhookEndpoint,
-    WebhookEndpoint,
-    rotations_of,
-    webhook_endpoint,
-)
+from services.forecast.domain.endpoint import PausedWebhookEndpoint, Standing, rotations_of, webhook_endpoint
 from services.forecast.projections.webhook_endpoints import ENDPOINT_PROJECTION
 from shared.deliveries.addresses import Resolver, networks_of
 from shared.deliveries.delivery import Channel, Deliver, Delivery, Receivers
@@ -42,16 +37,24 @@ def receivers(service: ServiceContext) -> Receivers:
     return of
 
 
+async def standing_endpoint(service: ServiceContext, endpoint_id: UUID) -> tuple[Standing, list[bytes]] | None:
+    """An endpoint that was not removed, and the secrets by which its calls are signed, the present one first."""
+    state = (await service.commands.state(webhook_endpoint, endpoint_id)).state
+    if not isinstance(state, Standing):
+        return None
+    key = service.settings.claim_secret.encode()
+    return state, [secret_of(key, state.id, each) for each in rotations_of(state, service.clock.now())]
+
+
 def channels(service: ServiceContext) -> Mapping[str, Channel]:
     """The ways outside of this deployment; mail where there is a server for it."""
     settings = service.settings
 
     async def endpoint_of(endpoint_id: UUID) -> Endpoint | None:
-        state = (await service.commands.state(webhook_endpoint, endpoint_id)).state
-        if not isinstance(state, WebhookEndpoint) or isinstance(state, RemovedWebhookEndpoint):
+        found = await standing_endpoint(service, endpoint_id)
+        if found is None:
             return None
-        key = settings.claim_secret.encode()
-        secrets = [secret_of(key, state.id, each) for each in rotations_of(state, service.clock.now())]
+        state, secrets = found
         return Endpoint(url=state.url, secrets=secrets, paused=isinstance(state, PausedWebhookEndpoint))
 
     async def letter_of(delivery: Delivery) -> Letter | None:

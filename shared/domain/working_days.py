@@ -52,6 +52,15 @@ class BusinessCalendar:
             own = _working_days(self, year)
         return own[place]
 
+    def between(self, start: date, end: date) -> int:
+        """How many working days lie after a day, up to another: the `days` with which `after` comes that far."""
+        if end <= start:
+            return 0
+        years = range(start.year, end.year + 1)
+        counted = sum(len(_working_days(self, year)) for year in years[:-1])
+        begun = bisect_right(_working_days(self, start.year), start)
+        return counted + bisect_right(_working_days(self, end.year), end) - begun
+
     def weekend(self, year: int) -> list[int]:
         """The weekdays of the weekend as a year begins; 0 is Monday. Countries have moved theirs."""
         return sorted(day.weekday() for day in _days(year)[:7] if _listed(self).is_weekend(day))

@@ -15,7 +15,6 @@ from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import PresentQuery, QueryContext
 from services.forecast.asking.wording import role_title
 from services.forecast.decisions.queries import Choice, Place, asked_of, decisions, place_of
-from services.forecast.decisions.standing import working_days
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import words
 from shared.events.money import Money
@@ -186,7 +185,7 @@ def _listed(row: Any, asked: Iterable[Any], names: Mapping[UUID, str], query: Qu
         team_name=names.get(row["team"]),
         submitter_name=names.get(row["submitter_member"]),
         age_days=max((today - begun).days, 0),
-        age_working_days=working_days(company.calendar, begun, today),
+        age_working_days=company.calendar.between(begun, today),
         waits_for=[_asked(each, names, query) for each in asked],
         **{name: row[name] for name in CARRIED},
     )

@@ -5,7 +5,7 @@ The fold is that of the aggregate, so whoever is shown an approval as theirs is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from shared.domain.aggregate import Aggregate, status_of
 from shared.domain.approval.family import approvals
 from shared.domain.approval.state import Approval, WaitingApproval, next_open
 from shared.domain.roles import READING
-from shared.domain.working_days import BusinessCalendar
 from shared.events.approvals import PlannedStep, Slot
 
 DECISIONS = frozenset({"approved", "returned", "recalled"})
@@ -84,15 +83,3 @@ def _since(events: Sequence[Any]) -> datetime:
         (each.at for each in reversed(later) if getattr(each, "next_step", None) is not None), first.at
     )
     return begun
-
-
-def working_days(calendar: BusinessCalendar, since: date, until: date) -> int:
-    """How many working days of the company lie after a day, up to another: the inverse of `BusinessCalendar.after`."""
-    low, high = 0, max((until - since).days, 0)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if calendar.after(since, middle) <= until:
-            low = middle
-        else:
-            high = middle - 1
-    return low

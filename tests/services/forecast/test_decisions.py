@@ -1,18 +1,15 @@
 """CON-2: for whom an approval waits, since when, and whom it was decided by, from the events of any service."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deploy.services import definition_of
 from services.forecast.decisions.routes import APPROVALS_AT, SUBJECTS_AT
-from services.forecast.decisions.standing import Standing, standing, working_days
+from services.forecast.decisions.standing import Standing, standing
 from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework
 from shared.domain.roles import Role
-from shared.domain.working_days import WEEKENDS_ONLY, BusinessCalendar
 from shared.events.approvals import APPROVING, Slot
 from tests.services.forecast.approvals import CLOCK, Told, person, step
 
@@ -101,19 +98,6 @@ def test_con_2_what_nobody_has_to_approve_waits_for_nobody_even_half_told() -> N
     last = told(step("either", LEGAL, DIRECTOR, mode="any")).does(LENA, Approve())
     assert standing("contracts", last.events[:2]).asked == ()
     assert standing("contracts", last.events[:2]).step is None
-
-
-CALENDARS = (WEEKENDS_ONLY, BusinessCalendar("DE", "BY"), BusinessCalendar("CN"), BusinessCalendar("EG"))
-
-
-@given(
-    calendar=st.sampled_from(CALENDARS),
-    since=st.dates(date(2024, 1, 1), date(2026, 6, 1)),
-    days=st.integers(-3, 90),
-)
-def test_the_age_in_working_days_is_what_one_counts_by_hand(calendar: BusinessCalendar, since: date, days: int) -> None:
-    counted = sum(calendar.is_working(since + timedelta(days=each)) for each in range(1, days + 1))
-    assert working_days(calendar, since, since + timedelta(days=days)) == counted
 
 
 def test_everything_that_is_approved_has_an_address() -> None:

@@ -73,6 +73,17 @@ def test_so_many_working_days_after_a_day_is_as_counted_one_by_one(place: str, s
     assert calendar.is_working(day)
 
 
+@given(
+    place=st.sampled_from(["", "DE-BY", "CN", "EG"]),
+    start=st.dates(date(2024, 1, 1), date(2026, 6, 1)),
+    days=st.integers(-3, 900),
+)
+def test_working_days_between_two_days_are_as_counted_one_by_one(place: str, start: date, days: int) -> None:
+    calendar = of(place)
+    counted = sum(calendar.is_working(start + timedelta(days=each)) for each in range(1, days + 1))
+    assert calendar.between(start, start + timedelta(days=days)) == counted
+
+
 @given(st.sampled_from(PLACES), st.dates(date(2015, 1, 1), date(2032, 12, 31)), st.integers(0, 99), st.integers(0, 99))
 def test_days_after_days_are_all_of_them_after_the_first(place: str, start: date, first: int, then: int) -> None:
     calendar = of(place)
