@@ -13,7 +13,7 @@ from shared.projections.lists import Listing
 from shared.projections.names import names_of
 from tests.described import as_described
 from tests.services.conftest import Everybody
-from tests.services.leads.conftest import Desk, House, ready_lead, unique
+from tests.services.leads.conftest import Desk, House, patiently, ready_lead, unique
 from tests.services.receivables.conftest import Office as BackOffice
 from tests.services.receivables.conftest import office as back_office
 from tests.services.receivables.errands import arrival, eur, issued, one_instalment
@@ -35,7 +35,8 @@ def after(answer: httpx.Response) -> dict[str, str]:
 
 
 async def rows(desk: Desk, path: str, token: httpx.Response, **query: str) -> Any:
-    response = await desk.client.get(path, params=query, headers=after(token))
+    known = after(token)
+    response = await patiently(lambda: desk.client.get(path, params=query, headers=known), known)
     assert response.status_code == 200, response.text
     return as_described(path, response.json())
 

@@ -11,6 +11,7 @@ from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from tests.services.conftest import Everybody
 from tests.services.deals.conftest import Office, office
+from tests.services.leads.conftest import patiently
 from tests.shared.http.test_command_routes import problem
 
 __all__ = ["office"]
@@ -56,7 +57,7 @@ async def test_whoever_has_left_is_known(office: Office) -> None:
     left = await office.operations().does(f"/v1/members/{team.rep}/leave", {"on": today})
     token = {"Consistency-Token": left.headers["Consistency-Token"]}
     manager = office.somebody(Role.MANAGER, team.subjects[2])
-    found = await manager.client.get(f"/v1/deals?owner={team.rep}", headers=token)
+    found = await patiently(lambda: manager.client.get(f"/v1/deals?owner={team.rep}", headers=token), token)
     assert (found.status_code, found.json()["items"]) == (200, [])
 
 
