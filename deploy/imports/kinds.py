@@ -39,6 +39,7 @@ UNTOLD: Mapping[str, str] = {
     "leads.lead-erased": _ERASED,
     "leads.member-leave-shortened": "a leave comes in with the days that were taken in the end",
     "leads.contact-erased": _ERASED,
+    "deals.deal-texts-erased": _ERASED,
     "deals.process-published": "processes are published here before deals follow them",
     "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",

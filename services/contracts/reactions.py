@@ -34,18 +34,21 @@ def reconsider_on_reopening(event: DealReopened, fact: Envelope[DealReopened]) -
     yield Do(
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),
-        command=ReconsiderContract(reason=f"The deal was reopened: {event.reason}"[:1000]),
+        command=ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened"),
     )
 
 
 @reactions.on
 def reconsider_on_the_end(event: DealLost | DealAbandoned, fact: Envelope[DealLost | DealAbandoned]) -> Iterable[Do]:
     """CON-1: a deal that came to nothing voids its draft, and flags a contract that went further."""
-    outcome = "lost" if isinstance(event, DealLost) else "abandoned"
+    lost = isinstance(event, DealLost)
     yield Do(
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),
-        command=ReconsiderContract(reason=f"The deal was {outcome}: {event.reason}"[:1000]),
+        command=ReconsiderContract(
+            reason=f"The deal was {'lost' if lost else 'abandoned'}: {event.reason}",
+            cause="deal-lost" if lost else "deal-abandoned",
+        ),
     )
 
 

@@ -58,11 +58,11 @@ def _stream(change: StreamChange, context: Context, codec: Codec, new_id: Callab
         aggregate=change.aggregate.name,
         aggregate_id=change.aggregate_id,
         expected=change.before.sequence,
-        events=tuple(_event(each, change.name, context, codec, new_id()) for each in change.occurrences),
+        events=tuple(_event(each, change, context, codec, new_id()) for each in change.occurrences),
     )
 
 
-def _event(each: Occurrence, name: str | None, context: Context, codec: Codec, event_id: UUID) -> NewEvent:
+def _event(each: Occurrence, change: StreamChange, context: Context, codec: Codec, event_id: UUID) -> NewEvent:
     encoded = codec.encode(each.event)
     return NewEvent(
         id=event_id,
@@ -70,10 +70,10 @@ def _event(each: Occurrence, name: str | None, context: Context, codec: Codec, e
         version=each.event.version,
         occurred_at=each.at.at if each.at else context.now,
         by_day=each.at is not None and each.at.by_day,
-        fact=name,
+        fact=change.name,
         data=encoded.data,
         personal=encoded.personal,
-        person=encoded.person,
+        person=encoded.person or change.aggregate_id,  # free text is its aggregate's
     )
 
 

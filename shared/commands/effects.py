@@ -1,6 +1,6 @@
 """From a decision to the change of every stream that it touches: what happened, and the state after it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from shared.commands.request import CommandRequest, required_id
 from shared.domain.aggregate import Aggregate, Claim, Occurrence
 from shared.domain.context import Context
 from shared.domain.history import Recorded, folded, goes_on, history, standing
-from shared.events.codec import Codec
+from shared.events.codec import erased, whose
 from shared.eventstore.snapshots import LoadedAggregate
 
 
@@ -40,7 +40,7 @@ class StreamChange:
 
 
 def changes_of(
-    decided: Decided, request: CommandRequest, context: Context, *, codec: Codec, aggregates: Mapping[str, Aggregate]
+    decided: Decided, request: CommandRequest, context: Context, *, aggregates: Mapping[str, Aggregate]
 ) -> tuple[StreamChange, ...]:
     """The change of each stream that a decision touches; first the stream that decided, even when nothing happens to
     it. Streams that were not loaded are taken to be new; those that are to be unchanged are only checked. Raises
@@ -55,7 +55,7 @@ def changes_of(
         new = LoadedAggregate(state=family.start(), sequence=0, position=0)
         before = decided.on if stream == main else decided.loaded.get(stream, new)
         name = request.told.name if request.told and stream == main else None
-        happened, last = _with_whose(family, before.state, [_forgetting(each, before, codec) for each in own])
+        happened, last = _with_whose(family, before.state, [_forgetting(each, stream, before, request) for each in own])
         news = _recorded(happened, before, request, context, name) if family.is_dated else ()
         changes.append(
             StreamChange(
@@ -105,12 +105,12 @@ def _with_whose(family: Aggregate, state: Any, happened: Sequence[Occurrence]) -
     return tuple(told), state
 
 
-def _forgetting(each: Occurrence, before: LoadedAggregate, codec: Codec) -> Occurrence:
-    """The occurrence, without what is personal where its person was erased: whoever was forgotten stays so (DATA-4)."""
-    event = each.event
-    if not before.folded or event.person is None or getattr(event, event.person) not in before.folded.erased:
-        return each
-    return replace(each, event=codec.without_person(event))
+def _forgetting(each: Occurrence, stream: UUID, before: LoadedAggregate, request: CommandRequest) -> Occurrence:
+    """The occurrence, without what is personal where its person was erased, and without free text where history tells
+    of what its texts were erased of: what was forgotten stays so (DATA-4)."""
+    forgotten = before.folded.erased if before.folded else frozenset[UUID]()
+    gone = whose(each.event, stream) in forgotten and (each.event.person is not None or request.imported)
+    return replace(each, event=erased(each.event)) if gone else each
 
 
 def _after(  # noqa: PLR0917
@@ -134,11 +134,18 @@ def _after(  # noqa: PLR0917
     elif not goes_on(before.folded, news):
         if known is None or len(known) != before.sequence:
             raise NeedsHistory(family, stream)  # or somebody was faster, and the history is old
-        state = family.of([*known, *news])
+        state = family.of([*_erased(known, stream, news), *news])
     else:
         for new in history(news):
             state = family.evolve(state, new.data)
     return replace(before, state=state, sequence=before.sequence + len(facts), folded=folded(before.folded, news))
+
+
+def _erased(known: Sequence[Recorded], stream: UUID, news: Sequence[Recorded]) -> Iterator[Recorded]:
+    """Facts as they read once those of the news that erase something are appended (DATA-4)."""
+    gone = {getattr(fact.data, fact.data.erases) for fact in news if fact.data.erases}
+    for fact in known:
+        yield replace(fact, data=erased(fact.data)) if whose(fact.data, stream) in gone else fact
 
 
 def _recorded(

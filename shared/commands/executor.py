@@ -239,7 +239,7 @@ class CommandExecutor:
                     loaded = whole
 
     def _changes(self, request: CommandRequest, decided: Decided, context: Context) -> tuple[StreamChange, ...]:
-        changes = changes_of(decided, request, context, codec=self._codec, aggregates=self.aggregates)
+        changes = changes_of(decided, request, context, aggregates=self.aggregates)
         if decided.creates is not None:
             authorise_created(request, decided.creates, changes[0].after.state)
         return changes

@@ -156,14 +156,16 @@ class Folded:
     names: "HashTrieMap[str, None]" = field(default_factory=HashTrieMap)
     """Persistent: one name more costs the same however many there are."""
     erased: frozenset[UUID] = frozenset()
-    """People who were forgotten: what is told of them later comes in without what is personal (DATA-4)."""
+    """People who were forgotten, and the thing itself once its texts were erased: what is told of them later comes in
+    without what is personal, and what history tells of it without texts (DATA-4)."""
 
 
 def goes_on(so_far: Folded | None, facts: Iterable[Fact]) -> bool:
-    """Whether all of these facts happened after what is folded so far, and correct nothing of it; else the thing is
-    folded again from its whole history."""
+    """Whether all of these facts happened after what is folded so far, and correct or erase nothing of it; else the
+    thing is folded again from its whole history."""
     return so_far is None or all(
         not fact.data.retracts
+        and not fact.data.erases
         and (fact.fact is None or fact.fact not in so_far.names)
         and follows(so_far.last, place_of(fact))
         for fact in facts

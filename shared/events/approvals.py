@@ -12,7 +12,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 
-from shared.events.definition import AsKnown, described, event, value, words
+from shared.events.definition import AsKnown, FreeText, described, event, value, words
 from shared.events.money import Money
 from shared.events.process import Key, Predicate
 from shared.events.references import Reference
@@ -151,6 +151,8 @@ NEXT: dict[str, Any] = {
     "due": described(datetime | None, "When that one is overdue."),
 }
 OfSubject = AsKnown[UUID | None]
+Reason = FreeText[str]
+MaybeReason = FreeText[str | None]
 ASKS: dict[str, Any] = {
     "asks": described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
 }
@@ -164,7 +166,8 @@ def approval_events(service: str) -> ApprovalEvents:
     def define(kind: str, about: str, **fields: Any) -> type[Any]:
         title = "".join(word.capitalize() for word in (service, *kind.split("-")))
         content = {"approval_id": UUID, **SUBJECT, **fields, **WHOSE}
-        empty = dict.fromkeys(WHOSE)
+        blank = "" if fields.get("reason") is Reason else None
+        empty = dict.fromkeys(WHOSE) | ({"reason": blank} if "reason" in fields else {})
         made = type(title, (), {"__annotations__": content, "__doc__": about, "__module__": __name__, **empty})
         return event(f"{service}.{kind}", aggregate=APPROVAL)(made)
 
@@ -187,7 +190,7 @@ def approval_events(service: str) -> ApprovalEvents:
             step=int,
             slots=described(tuple[int, ...], "The slots of the step that this fills."),
             further=described(tuple[Place, ...], "Slots of later steps in which they are not asked again."),
-            reason=str | None,
+            reason=MaybeReason,
             **DECIDED,
             **NEXT,
             **ASKS,
@@ -198,7 +201,7 @@ def approval_events(service: str) -> ApprovalEvents:
             step=int,
             slots=tuple[int, ...],
             to=described(UUID, "The member who decides instead."),
-            reason=str | None,
+            reason=MaybeReason,
             due=described(datetime | None, "When the step is overdue."),
             **DECIDED,
             **ASKS,
@@ -216,20 +219,20 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-granted",
             "Every step was approved, or passed over.",
             step=described(str | None, "The key of the last step that somebody decided."),
-            reason=str | None,
+            reason=MaybeReason,
             **DECIDED,
         ),
         returned=define(
             "approval-returned",
             "An approver sent it back for rework.",
             step=described(str, "The key of the step."),
-            reason=str,
+            reason=Reason,
             **DECIDED,
         ),
         recalled=define(
             "approval-recalled",
             "It was taken back before it was decided.",
-            reason=str | None,
+            reason=MaybeReason,
             **DECIDED,
         ),
     )

@@ -12,6 +12,8 @@ from shared.events.chronology import Rank
 
 PERSONAL = "personal"
 """The mark of a field that holds data about a person; see `Personal`."""
+FREE_TEXT = "free-text"
+"""The mark of a field that holds what somebody wrote; see `FreeText`."""
 
 Value = TypeVar("Value")
 AsKnown = Annotated[
@@ -21,6 +23,10 @@ AsKnown = Annotated[
 """A field beside what was told, like what was so before (DATA-5)."""
 Personal = Annotated[Value | None, PERSONAL]
 """A field about a person (DATA-4). It is stored beside the log, is absent on topics, and reads as None once erased."""
+FreeText = Annotated[Value, FREE_TEXT]
+"""A field in which people write what they like, so also about people (DATA-4). It is stored beside the log, in a row of
+its event's aggregate, and reads as its default once erased. On topics it is absent, or empty where it used to be
+required: readers go by codes."""
 
 
 _DECIMAL = re.compile(r"-?\d{1,40}(\.\d{1,40})?", re.ASCII)
@@ -109,10 +115,10 @@ def event(
 
     `person` names the field that identifies whose personal data the event carries; it is required as soon as a
     field is `Personal`. `erases` names the field with the person whose personal data is deleted with the append of the
-    event (DATA-4). `rank` says where it stands among others of its time, in a family whose facts may be told late;
-    there every event has one. `leads_to` names the field that says where a move leads. One that `retracts` takes back
-    what the `request` that it names told of its thing. Changes inside a version are additive only; a changed shape is a
-    new version with an upcaster.
+    event, or with the aggregate whose free texts are (DATA-4). `rank` says where it stands among others of its time, in
+    a family whose facts may be told late; there every event has one. `leads_to` names the field that says where a move
+    leads. One that `retracts` takes back what the `request` that it names told of its thing. Changes inside a version
+    are additive only; a changed shape is a new version with an upcaster.
     """
 
     def define(cls: Class) -> Class:

@@ -144,6 +144,8 @@ class Log:
         last = f"(select max(position) from {table} where position <= $2)"  # noqa: S608 - as above
         self._next_of = f"select {columns} {following} and (l.type = any ($4) or l.position = {last}) {in_order}"
         self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
+        of_one = "where l.aggregate_id = $1 and l.aggregate = $2 and l.sequence > $3"
+        self._stream = f"select {columns} {of_one} order by l.sequence limit $4"
         # Materialized: each stream is read once, not once for each of its facts.
         self._corrected = (
             "with known as materialized (select aggregate_id, fact, sequence, causation_id"  # noqa: S608 - ours
@@ -241,6 +243,14 @@ class Log:
     ) -> list[Envelope[Any] | Undecodable]:
         """All events of these aggregates up to a position that is known to be final, in order."""
         return [self._decoded(row) for row in await connection.fetch(self._of, aggregate_ids, upto)]
+
+    async def stream(
+        self, aggregate: str, aggregate_id: UUID, after: int, limit: int
+    ) -> list[Envelope[Any] | Undecodable]:
+        """The events of an aggregate after one of its sequence numbers, as they were recorded."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(self._stream, aggregate_id, aggregate, after, limit)
+        return [self._decoded(row) for row in rows]
 
     async def corrected(self, connection: Any, facts: Iterable[Envelope[Any]]) -> set[UUID]:
         """The aggregates of which some of these facts correct what was told before them under the same name."""

@@ -17,8 +17,9 @@ import asyncpg
 import msgspec
 import structlog
 
-from shared.domain.aggregate import Aggregate
+from shared.domain.aggregate import Aggregate, states_of
 from shared.domain.history import Folded
+from shared.events.codec import fields_apart
 
 log = structlog.get_logger(__name__)
 
@@ -210,8 +211,13 @@ def shape_of(aggregate: Aggregate, state: type) -> str:
 
 
 def check_kept(aggregates: Collection[Aggregate]) -> None:
-    """Raise `ValueError` for a family whose snapshots would keep what is about people, which must stay erasable."""
-    for aggregate in aggregates:
+    """Raise `ValueError` for a family whose snapshots would keep what is about people or what people wrote, which must
+    stay erasable."""
+    for aggregate in (each for each in aggregates if each.snapshot_version is not None):
         people = sorted(event.__name__ for event in aggregate.events if getattr(event, "person", None) is not None)
-        if aggregate.snapshot_version is not None and people:
+        if people:
             raise ValueError(f"{aggregate.name} has personal data ({people[0]}): of it there are no snapshots")
+        texts = {name for event in aggregate.events for name in fields_apart(event)}
+        kept = msgspec.json.encode([msgspec.json.schema(aggregate.shown_type(state)) for state in states_of(aggregate)])
+        if held := sorted(name for name in texts if f'"{name}":'.encode() in kept):
+            raise ValueError(f"{aggregate.name} keeps what people write ({held[0]}): of it there are no snapshots")

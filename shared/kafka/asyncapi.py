@@ -1,14 +1,14 @@
 """The published reference of the topics: an AsyncAPI 3 document and a JSON Schema for every event of a registry."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import TypeAdapter
 
-from shared.events.definition import PERSONAL
+from shared.events.codec import fields_apart
 from shared.events.envelope import Envelope
 from shared.events.registry import Registry, service_of, topic_of_class, type_of, version_of
 from shared.kafka.partitioning import PARTITIONS
@@ -55,6 +55,7 @@ HEADERS: Mapping[str, tuple[Schema, str]] = {
     "traceparent": ({}, "W3C trace context of the request, when it had one."),
     "content-type": ({"const": "application/json"}, "How the value is written."),
 }
+EMPTY = "Empty: what people write stays with the service that owns it, and can be erased. Older records carry it."
 ABOUT = """\
 Everything that happens from lead to cash, one topic for each kind of aggregate. Records of one aggregate are in \
 order. A record may come again: drop it by its position.
@@ -211,17 +212,16 @@ def _example(event: type, sample: Mapping[str, Any]) -> Schema:
 
 
 def _published(event: type, schema: Schema) -> Schema:
-    """Without personal fields, which no topic carries, and open for the fields of later releases."""
-    hidden = set(personal_fields(event))
-    properties = {name: shape for name, shape in schema["properties"].items() if name not in hidden}
-    return dict(_open({**schema, "properties": properties}))
-
-
-def personal_fields(event: type) -> Iterator[str]:
-    """The fields of an event that stay beside the log."""
-    for name, hint in get_type_hints(event, include_extras=True).items():
-        if PERSONAL in getattr(hint, "__metadata__", ()):
-            yield name
+    """Without the fields that no topic carries, and open for the fields of later releases. A text that was published
+    once is still there, empty."""
+    apart = fields_apart(event)
+    properties = dict(schema["properties"])
+    for name, blank in apart.items():
+        shape = properties.pop(name)
+        if blank is not None:
+            properties[name] = {**shape, "description": EMPTY}
+    emptied = [name for name, blank in apart.items() if blank is not None]
+    return dict(_open({**schema, "properties": properties, "required": [*schema.get("required", ()), *emptied]}))
 
 
 def _open(schema: Any) -> Any:

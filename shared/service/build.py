@@ -11,7 +11,7 @@ from shared.commands.references import Listed, check_known, knows_of
 from shared.http.command_routes import command_routes, operation_id, resource_route, starlette_routes
 from shared.http.failures import answer_failures
 from shared.http.handwritten import READS, dry_runs_of, every_route
-from shared.http.list_routes import list_route, row_route
+from shared.http.lists.routes import list_route, row_route
 from shared.http.middleware import RequestMiddleware
 from shared.http.openapi.document import document, query_parameters
 from shared.http.openapi.pages import reference_routes
@@ -22,6 +22,7 @@ from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
 from shared.service.definition import Part, Service, projections_of
+from shared.service.history_routes import history_routes
 from shared.service.policy_routes import policy_routes
 from shared.service.runtime import running_process
 
@@ -64,7 +65,8 @@ def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}
     app.router.routes += [row_route(listing) for listing in service.listings if listing.name not in shown]
-    for routes in (*service.routes, *((policy_routes(service.policies),) if service.policies else ())):
+    following = [history_routes(service.resources), *([policy_routes(service.policies)] if service.policies else ())]
+    for routes in (*service.routes, *following):
         if isinstance(routes, APIRouter):
             app.include_router(routes, dependencies=[every_route])
             app.include_router(dry_runs_of(routes), dependencies=[every_route])

@@ -13,6 +13,7 @@ from shared.domain.aggregate import Aggregate, Occurrence, occurrences
 from shared.domain.context import Actor, Company, Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
+from shared.events.codec import erased, whose
 
 NOW = datetime(2026, 3, 16, 10, 0, tzinfo=UTC)
 """A Monday morning."""
@@ -56,8 +57,15 @@ class Scenario:
     loaded: tuple[tuple[str, Any], ...] = ()
 
     def given(self, *events: Any) -> "Scenario":
-        """These events have happened."""
-        return replace(self, history=(*self.history, *events))
+        """These events have happened; what one of them erases is gone from those before it, as it is when a store is
+        read (DATA-4)."""
+        history = list(self.history)
+        for event in events:
+            if event.erases:
+                gone = getattr(event, event.erases)
+                history = [erased(one) if whose(one, self.context.aggregate_id) == gone else one for one in history]
+            history.append(event)
+        return replace(self, history=tuple(history))
 
     def at(self, moment: datetime) -> "Scenario":
         """The company clock shows this instant."""

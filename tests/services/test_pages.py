@@ -22,6 +22,7 @@ from services.leads.domain.lead import lead
 from services.leads.domain.organisation.member import member
 from services.leads.domain.organisation.team import team
 from shared.events.chronology import Rank
+from shared.events.codec import erased
 from shared.events.deals.deal import DealCategoryChanged
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
@@ -93,7 +94,7 @@ async def rows_of(pool: asyncpg.Pool, schema: str, pages: Sequence[Sequence[Enve
                     journal = await journaled(connection, fact)
                     position = position or journal - 1
                     # As it is read back: a journal holds nothing about people.
-                    facts.append(replace(fact, position=journal, data=CODEC.without_person(fact.data)))
+                    facts.append(replace(fact, position=journal, data=erased(fact.data)))
                 upto = facts[-1].position
                 db = ProjectionDatabase(connection, {"view": schema}, log=log, company=COMPANY, position=upto)
                 read = [fact for fact in facts if projection.types is None or fact.type in projection.types]

@@ -10,9 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from services.forecast.accounts.queries import Place, account_of, entries, place_of
 from services.forecast.asking.answers import money
-from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import PastQuery
-from services.forecast.asking.wording import event_text
 from services.forecast.people.queries import Act, names_then
 from services.forecast.pipeline.queries.changed_fields import FieldChange, changes_of
 from services.forecast.pipeline.queries.histories import steps_of
@@ -20,7 +18,9 @@ from shared.commands.request import NotFound
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paging, pages_of
 from shared.languages.catalogue import Catalogue
+from shared.languages.wording import event_text
 
 router = APIRouter(tags=["account-timelines"])
 

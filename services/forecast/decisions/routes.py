@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from services.forecast.accounts.queries import account_names
 from services.forecast.asking.answers import money
-from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import PresentQuery, QueryContext
 from services.forecast.asking.wording import role_title
 from services.forecast.decisions.queries import Choice, Place, asked_of, decisions, place_of
@@ -19,6 +18,7 @@ from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paging, pages_of
 from shared.http.query_parameters import Flag
 from shared.projections.list_queries import MAX_VALUES
 

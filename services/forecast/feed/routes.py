@@ -9,17 +9,17 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.forecast.asking.answers import money
-from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import LiveQuery, PastQuery, with_those_below
 from services.forecast.asking.question import scope_of
-from services.forecast.asking.wording import event_text
 from services.forecast.feed.queries import Place, newest
 from services.forecast.people.queries import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import EVENT_STREAM, answer, of_language, operation
+from shared.http.lists.paging import Paging, pages_of
 from shared.http.sse import Select, ServerEvent
 from shared.languages.catalogue import Catalogue
+from shared.languages.wording import event_text
 
 router = APIRouter(tags=["live"])
 

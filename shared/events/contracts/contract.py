@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from shared.events.definition import AsKnown, Exact, event, value
+from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
 
 
@@ -46,7 +46,7 @@ class ContractTermsChanged:
     total: Money
     payment_terms: tuple[PaymentTerm, ...]
     account_id: UUID | None = None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     owner: UUID | None = None
     """The member whose draft it is from now on; None: as before."""
     team: UUID | None = None
@@ -76,7 +76,7 @@ class ContractApproved:
     """Who decided last; where nobody had to, who submitted it."""
     step: str
     """The key of the last step; where there was none, `none`."""
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -89,7 +89,7 @@ class ContractReturned:
     contract_id: UUID
     approver: str
     step: str
-    reason: str
+    reason: FreeText[str] = ""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -101,7 +101,7 @@ class ContractRecalled:
 
     contract_id: UUID
     by: str
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -143,7 +143,9 @@ class ContractVoided:
     """The draft is not pursued, like after its deal was reopened."""
 
     contract_id: UUID
-    reason: str
+    reason: FreeText[str] = ""
+    cause: str = ""
+    """given-up, deal-reopened, deal-lost or deal-abandoned; empty in events from before this field."""
     deal_id: UUID | None = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None

@@ -8,7 +8,7 @@ from annotated_types import MaxLen, MinLen
 
 from shared.events.approvals import ApprovalChain
 from shared.events.contracts.contract import PaymentTerm
-from shared.events.definition import event, value
+from shared.events.definition import FreeText, event, value
 
 
 @value
@@ -41,6 +41,6 @@ class ContractPolicySet:
     team: UUID | None = None
     """The team that it is for, with those below it; without team and process it is for the company."""
     process: UUID | None = None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     payment_terms: StandardTerms | None = None
     contract_approval: ContractChain | None = None

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.definition import AsKnown, Exact, event, value
+from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
 
 
@@ -88,7 +88,7 @@ class DealMoved:
     account_id: UUID | None = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     on: date | None = None
     """The company's day on which it entered the stage."""
 
@@ -102,7 +102,7 @@ class DealNodeCompleted:
     key: str
     kind: str
     required: bool
-    evidence: str
+    evidence: FreeText[str] = ""
     due: date | None = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
@@ -158,7 +158,7 @@ class DealCategoryChanged:
     """omitted, pipeline, best-case or commit."""
     judged_by: str
     """rep or manager."""
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     on: date | None = None
     """The company's day of the judgement."""
     account_id: AsKnown[UUID | None] = None
@@ -177,7 +177,7 @@ class DealActivityLogged:
     on: date | None = None
     minutes: int | None = None
     cost: Money | None = None
-    outcome: str | None = None
+    outcome: FreeText[str | None] = None
     automatic: bool = False
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
@@ -190,7 +190,7 @@ class DealNextStepPlanned:
 
     deal_id: UUID
     on: date | None
-    what: str | None = None
+    what: FreeText[str | None] = None
     planned_on: date | None = None
     """The company's day on which it was planned."""
     silence_until: date | None = None
@@ -212,7 +212,7 @@ class DealHandedOver:
     team_before: AsKnown[UUID | None]
     owner: UUID | None
     team: UUID | None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     account_id: AsKnown[UUID | None] = None
 
 
@@ -267,7 +267,7 @@ class DealReopened:
     deal_id: UUID
     outcome_before: str
     """won, lost or abandoned; as known when this was recorded."""
-    reason: str
+    reason: FreeText[str] = ""
     stage: AsKnown[str]
     probability: AsKnown[Exact]
     category: AsKnown[str]
@@ -275,6 +275,16 @@ class DealReopened:
     expected_close: AsKnown[date | None] = None
     on: date | None = None
     """The company's day on which it was reopened."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-texts-erased", aggregate="deal", erases="deal_id", rank=Rank.CHANGE)
+class DealTextsErased:
+    """What people wrote about the deal until then is gone: outcomes, evidence, next steps, reasons (DATA-4)."""
+
+    deal_id: UUID
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
-from shared.events.definition import event, value
+from shared.events.definition import FreeText, event, value
 
 
 @value
@@ -31,5 +31,5 @@ class DealPolicySet:
     team: UUID | None = None
     """The team that it is for, with those below it; without team and process it is for the company."""
     process: UUID | None = None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     next_steps: NextSteps | None = None

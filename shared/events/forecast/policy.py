@@ -6,7 +6,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen
 
-from shared.events.definition import Exact, event, value
+from shared.events.definition import Exact, FreeText, event, value
 
 MetricName = Literal[
     "sales-cycle",
@@ -60,6 +60,6 @@ class ForecastPolicySet:
     valid_from: date
     team: UUID | None = None
     process: UUID | None = None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     health_limits: HealthLimits | None = None
     dangers: DangerRules | None = None

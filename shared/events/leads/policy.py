@@ -6,7 +6,7 @@ from uuid import UUID
 
 from annotated_types import MaxLen
 
-from shared.events.definition import event, value
+from shared.events.definition import FreeText, event, value
 from shared.events.process import Criterion
 from shared.events.working_hours import WorkingHours
 
@@ -34,6 +34,6 @@ class LeadPolicySet:
     team: UUID | None = None
     """The team that it is for, with those below it; without team and process it is for the company."""
     process: UUID | None = None
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     nurturing_exit: NurturingExit | None = None
     working_hours: WorkingHours | None = None

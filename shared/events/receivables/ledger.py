@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from shared.events.definition import event, value
+from shared.events.definition import FreeText, event, value
 from shared.events.money import Money
 
 
@@ -86,7 +86,7 @@ class ReceiptAllocated:
     entries: tuple[Entry, ...] = ()
     of_history: bool = False
     """Decided on what history tells: what is told of it later may have it allocated otherwise."""
-    reason: str | None = None
+    reason: FreeText[str | None] = None
     """Of one by hand: why."""
 
 
@@ -107,7 +107,7 @@ class AllocationReversed:
     """The day of the allocation that is reversed."""
     on: date
     """From when on: today by hand; of history the day of the allocation, as if that had never been."""
-    reason: str
+    reason: FreeText[str] = ""
     owner: UUID | None = None
     team: UUID | None = None
     contract_id: UUID | None = None

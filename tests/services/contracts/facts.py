@@ -89,5 +89,5 @@ ACTIVATED = ContractActivated(
     team=TEAM,
 )
 RECALLED = ContractRecalled(contract_id=ID, by=SOMEBODY.subject)
-VOIDED = ContractVoided(contract_id=ID, reason="The deal was reopened: budget", deal_id=DEAL)
-FLAGGED = ContractFlagged(contract_id=ID, reason="The deal was reopened: budget", deal_id=DEAL)
+VOIDED = ContractVoided(contract_id=ID, reason="The deal was reopened.", cause="deal-reopened", deal_id=DEAL)
+FLAGGED = ContractFlagged(contract_id=ID, reason="The deal was reopened.", deal_id=DEAL)

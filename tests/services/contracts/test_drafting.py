@@ -62,7 +62,7 @@ STAGE = DraftForDeal(
     on=DRAFTED_ON,
 )
 WIN = replace(STAGE, trigger="win")
-REOPENED = ReconsiderContract(reason="The deal was reopened: budget")
+REOPENED = ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened")
 DIRECT = DraftContract(name="Service", total=eur("500"), account_id=ACCOUNT)
 FURTHER = [
     (SUBMITTED,),
@@ -334,7 +334,7 @@ def test_only_a_draft_changes(further: tuple[object, ...]) -> None:
 
 
 def test_a_draft_is_given_up() -> None:
-    voided = ContractVoided(contract_id=ID, reason="Mistake", deal_id=DEAL)
+    voided = ContractVoided(contract_id=ID, reason="Mistake", cause="given-up", deal_id=DEAL)
     THE_CONTRACT.given(DRAFTED).when(VoidContract(reason="Mistake")).then(voided)
     THE_CONTRACT.given(DRAFTED, voided).when(VoidContract(reason="Mistake")).then()
     THE_CONTRACT.given(DRAFTED, voided).when(VoidContract(reason="Other")).then_rejected("not-in-this-state")

@@ -111,19 +111,25 @@ def test_the_win_drafts_on_the_same_contract_con_1() -> None:
 def test_reopening_is_brought_to_the_contract_con_1() -> None:
     [do] = what_follows(REOPENED)
     assert do.aggregate_id == ID
-    assert do.command == ReconsiderContract(reason="The deal was reopened: budget")
+    assert do.command == ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened")
 
 
 @pytest.mark.parametrize(
-    ("event", "reason"),
+    ("event", "command"),
     [
-        (DealLost(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="quotation", reason="price"), "lost: price"),
-        (DealAbandoned(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="q", reason="silence"), "abandoned: silence"),
+        (
+            DealLost(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="quotation", reason="price"),
+            ReconsiderContract(reason="The deal was lost: price", cause="deal-lost"),
+        ),
+        (
+            DealAbandoned(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="q", reason="silence"),
+            ReconsiderContract(reason="The deal was abandoned: silence", cause="deal-abandoned"),
+        ),
     ],
 )
-def test_a_deal_that_came_to_nothing_is_brought_to_the_contract_con_1(event: Any, reason: str) -> None:
+def test_a_deal_that_came_to_nothing_is_brought_to_the_contract_con_1(event: Any, command: ReconsiderContract) -> None:
     [do] = what_follows(event)
-    assert (do.aggregate_id, do.command) == (ID, ReconsiderContract(reason=f"The deal was {reason}"))
+    assert (do.aggregate_id, do.command) == (ID, command)
 
 
 def test_imported_deals_are_left_alone_data_5() -> None:

@@ -66,7 +66,7 @@ def test_answers_without_texts_are_known() -> None:
     assert {path for path, said_in in WORDED.items() if not said_in} == {
         "/v1/horizon",
         "/v1/effects/{correlation_id}",
-        *(OWN & WORDED.keys()),
+        *(path for path in OWN & WORDED.keys() if not path.endswith("/history")),
     }
 
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from services.forecast.asking.wording import event_text, role_title, spelled
+from services.forecast.asking.wording import role_title
 from shared.events.registry import UNREADABLE
 from shared.languages.shipped import SHIPPED
+from shared.languages.wording import event_text, spelled
 
 ENGLISH, GERMAN = SHIPPED["en"], SHIPPED["de"]
 

@@ -1,5 +1,6 @@
 """Events as bytes and back (DATA-2, DATA-4)."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from shared.events.codec import Codec, UnknownEvent, Unreadable
-from shared.events.definition import Exact, Personal, event, upcasts, value
+from shared.events.codec import Codec, UnknownEvent, Unreadable, erased
+from shared.events.definition import Exact, FreeText, Personal, event, upcasts, value
 from shared.events.registry import Registry, registry_of
 
 SOMEBODY = UUID(int=5)
@@ -33,6 +34,15 @@ class ThingSold:
     tags: frozenset[str] = frozenset()
     name: Personal[str] = None
     address: Personal[str] = None
+
+
+@event("shop.thing-returned", aggregate="thing")
+class ThingReturned:
+    """Somebody brought it back."""
+
+    thing_id: UUID
+    why: FreeText[str] = ""
+    note: FreeText[str | None] = None
 
 
 @upcasts("shop.thing-sold", 1)
@@ -79,6 +89,29 @@ def test_personal_data_of_nobody_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="personal data of nobody"):
         CODEC.encode(nobody)
     assert CODEC.encode(ThingSold(buyer_id=None, price=SOLD.price, on=SOLD.on, at=SOLD.at)).personal is None
+
+
+def test_free_text_stands_apart_with_nobodys_name_and_reads_as_its_default_without_it() -> None:
+    """DATA-4: what was required once is published empty, so that older readers go on."""
+    codec = Codec(Registry([ThingReturned]))
+    returned = ThingReturned(thing_id=SOMEBODY, why="Ann did not like it", note="Call Ann")
+    encoded = codec.encode(returned)
+    assert json.loads(encoded.data) == {"thing_id": str(SOMEBODY), "why": ""}
+    assert (encoded.person, json.loads(encoded.personal or b"")) == (
+        None,
+        {"why": "Ann did not like it", "note": "Call Ann"},
+    )
+    assert codec.decode("shop.thing-returned", 1, encoded.data, encoded.personal) == returned
+    assert codec.decode("shop.thing-returned", 1, encoded.data) == erased(returned)
+    assert erased(returned) == ThingReturned(thing_id=SOMEBODY)
+    assert codec.encode(ThingReturned(thing_id=SOMEBODY)).personal is None
+
+
+def test_free_text_that_was_published_once_reads_as_it_did() -> None:
+    codec = Codec(Registry([ThingReturned]))
+    published = json.dumps({"thing_id": str(SOMEBODY), "why": "Broken", "note": "Twice"})
+    assert codec.decode("shop.thing-returned", 1, published).why == "Broken"
+    assert codec.decode("shop.thing-returned", 1, published).note == "Twice"
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -130,7 +163,28 @@ def test_event_classes_that_would_leak_are_refused() -> None:
         shop_id: UUID
         name: Personal[str]
 
-    for wrong, message in ((ContactAdded, "email is personal"), (NoteAdded, "whose"), (NameGiven, "default None")):
+    @event("shop.thing-praised", aggregate="shop", person="buyer_id")
+    class ThingPraised:
+        """Has two owners of one row."""
+
+        buyer_id: UUID
+        name: Personal[str] = None
+        why: FreeText[str] = ""
+
+    @event("shop.thing-blamed", aggregate="shop")
+    class ThingBlamed:
+        """Cannot be read without the text."""
+
+        thing_id: UUID
+        why: FreeText[str]
+
+    for wrong, message in (
+        (ContactAdded, "email stands apart"),
+        (NoteAdded, "whose"),
+        (NameGiven, "default None"),
+        (ThingPraised, "both"),
+        (ThingBlamed, "default None"),
+    ):
         with pytest.raises(ValueError, match=message):
             Codec(Registry([wrong]))
 

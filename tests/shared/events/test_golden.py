@@ -42,7 +42,10 @@ def test_data_2_todays_code_reads_the_sample(path: Path) -> None:
     event = CODEC.decode(name, version, text)
     assert type_of(type(event)) == name
     if version_of(type(event)) == version:
-        assert lost(json.loads(text), json.loads(CODEC.encode(event).data)) == []
+        encoded = CODEC.encode(event)
+        # Texts were published once, and stand beside the log since.
+        today = json.loads(encoded.data) | json.loads(encoded.personal or b"{}")
+        assert lost(json.loads(text), today) == []
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

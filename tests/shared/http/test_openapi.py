@@ -32,6 +32,7 @@ def test_the_addresses_follow_from_the_handlers(described: dict[str, Any]) -> No
         ("get", "/v1/errands"): "listErrands",
         ("post", "/v1/errands"): "openNewErrand",
         ("get", "/v1/errands/{id}"): "getErrand",
+        ("get", "/v1/errands/{id}/history"): "getErrandHistory",
         ("patch", "/v1/errands/{id}"): "changeErrand",
         ("post", "/v1/errands/{id}/finish-it"): "finishItErrand",
         ("post", "/v1/errands/{id}/bless"): "blessErrand",

@@ -213,7 +213,7 @@ def change(state: DraftedContract, command: ChangeContract) -> Decision:
 @contract.decides(allow=SELLING)
 def void(state: DraftedContract, command: VoidContract) -> Decision:
     """Give up a draft that was not submitted."""
-    return [ContractVoided(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
+    return [ContractVoided(contract_id=state.id, reason=command.reason, cause="given-up", deal_id=state.deal_id)]
 
 
 @contract.already

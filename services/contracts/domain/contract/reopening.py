@@ -1,6 +1,7 @@
 """What becomes of a contract whose deal is open again, or came to nothing (CON-1)."""
 
 from dataclasses import replace
+from typing import Literal
 
 from services.contracts.domain.contract.state import (
     ActiveContract,
@@ -24,12 +25,14 @@ class ReconsiderContract:
     """The contract's deal was reopened, lost or abandoned: void a draft, flag what went further."""
 
     reason: Text
+    cause: Literal["deal-reopened", "deal-lost", "deal-abandoned"]
+    """The same as a word, which is published."""
 
 
 @contract.decides(allow=ONLY_SERVICES)
 def reconsider_draft(state: DraftedContract, command: ReconsiderContract) -> Decision:
     """An unsubmitted draft is not pursued."""
-    return [ContractVoided(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
+    return [ContractVoided(contract_id=state.id, reason=command.reason, cause=command.cause, deal_id=state.deal_id)]
 
 
 @contract.decides(allow=ONLY_SERVICES)

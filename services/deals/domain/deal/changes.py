@@ -8,7 +8,7 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.opening import worth
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, said
+from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, said, written
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
@@ -248,14 +248,15 @@ def facts_noted(state: OpenDeal, event: DealFactsNoted) -> OpenDeal:
 @deal.evolves
 def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
     changes = said(state, f"category-by-{event.judged_by}", event.on, event.category)
+    said_so = {"changes": changes, "written": written(state, event.reason)}
     if event.judged_by == "manager":
-        return judged(state, category_by_manager=event.category, changes=changes)
-    return judged(state, category_by_rep=event.category, changes=changes)
+        return judged(state, category_by_manager=event.category, **said_so)
+    return judged(state, category_by_rep=event.category, **said_so)
 
 
 @deal.evolves
 def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
-    return replace(state, owner=event.owner, team=event.team)
+    return replace(state, owner=event.owner, team=event.team, written=written(state, event.reason))
 
 
 def _judged(

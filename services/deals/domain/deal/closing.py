@@ -16,6 +16,7 @@ from services.deals.domain.deal.state import (
     become,
     deal,
     said,
+    written,
 )
 from shared.domain.aggregate import Decision, Occurrence, status_of
 from shared.domain.context import Context
@@ -147,6 +148,7 @@ def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealRe
         stage_since=event.on,
         open_since=event.on,
         changes=said(state, "reopened", event.on, event.reason),
+        written=written(state, event.reason),
     )
 
 

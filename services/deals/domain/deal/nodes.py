@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal
+from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal, written
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company
@@ -63,8 +63,10 @@ def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
         evidence=event.evidence,
     )
     if known is None:
-        return replace(state, nodes=(*state.nodes, done))
-    return replace(state, nodes=tuple(done if node.key == event.key else node for node in state.nodes))
+        nodes = (*state.nodes, done)
+    else:
+        nodes = tuple(done if node.key == event.key else node for node in state.nodes)
+    return replace(state, nodes=nodes, written=written(state, event.evidence))
 
 
 def refuse_completed(state: OpenDeal, node: Node) -> None:

@@ -1,12 +1,13 @@
 """The way of a deal through its stages, and the gates between them (DEAL-3)."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of, judged
+from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of, judged, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision
@@ -44,7 +45,8 @@ def move(state: OpenDeal, command: MoveDeal, context: Context, process: Process,
 @deal.evolves
 def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
     if event.stage == state.stage:
-        return state  # history told that it was there
+        # History told that it was there.
+        return replace(state, written=written(state, event.reason))
     return judged(
         state,
         stage=event.stage,
@@ -53,6 +55,7 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
         category_of_stage=event.category_of_stage or event.category,
         nodes=with_due(state.nodes, event.stage, event.nodes),
         trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
+        written=written(state, event.reason),
     )
 
 

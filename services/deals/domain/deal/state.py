@@ -126,6 +126,8 @@ class Deal:
     changes: tuple[Change, ...]
     """What else changed, in the order in which it was recorded; a repeated fact of history is found here."""
     opening: Opening
+    written: bool = False
+    """Whether there is anything that somebody wrote about it: an outcome, evidence, a next step, a reason (DATA-4)."""
     assumptions: tuple[str, ...] = ()
     """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
 
@@ -184,6 +186,11 @@ def judged(state: Kind, **changes: Any) -> Kind:
 def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
     """The deal in another state, with what changes on the way."""
     return kind(**({name: getattr(state, name) for name in _COMMON} | changes))
+
+
+def written(state: Deal, text: str | None) -> bool:
+    """Whether there is anything that somebody wrote about a deal, with one text more."""
+    return state.written or bool(text)
 
 
 def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:

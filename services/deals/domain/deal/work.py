@@ -7,7 +7,7 @@ from uuid import UUID
 
 from annotated_types import Ge, Le
 
-from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said
+from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said, written
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
@@ -114,13 +114,14 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
         cost=event.cost,
         outcome=event.outcome,
     )
-    return replace(state, activities=(*state.activities, activity))
+    return replace(state, activities=(*state.activities, activity), written=written(state, event.outcome))
 
 
 @deal.evolves
 def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
     step = NextStep(on=event.on, what=event.what)
-    return replace(state, next_step=step, changes=said(state, "next-step", event.planned_on, step))
+    changes = said(state, "next-step", event.planned_on, step)
+    return replace(state, next_step=step, changes=changes, written=written(state, event.what))
 
 
 def planned(

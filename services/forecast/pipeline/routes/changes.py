@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
-from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.asking.periods import period
 from services.forecast.asking.question import Question, instant
@@ -24,6 +23,7 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paged
 from shared.languages.catalogue import Catalogue
 from shared.projections.errors import InvalidQuery, invalid
 

@@ -9,9 +9,8 @@ from uuid import UUID
 from fastapi import Response
 
 from services.forecast.asking.answers import Unconverted, money
-from services.forecast.asking.paging import Paging
 from services.forecast.asking.parameters import QueryContext
-from services.forecast.asking.wording import outcome_title, spelled
+from services.forecast.asking.wording import outcome_title
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.figures import stage_of
 from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
@@ -22,7 +21,9 @@ from services.forecast.processes.queries import StageKey, stages
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer
+from shared.http.lists.paging import Paging
 from shared.languages.catalogue import Catalogue
+from shared.languages.wording import spelled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from services.forecast.asking.answers import Unconverted, money
-from services.forecast.asking.paging import Paging, pages_of
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period
 from services.forecast.asking.policies import counting
@@ -23,6 +22,7 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paging, pages_of
 from shared.languages.catalogue import Catalogue
 
 router = APIRouter(tags=["forecast"])

@@ -11,7 +11,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import CountedMoney, Unconverted, UsedRate, money
-from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import OfCurrency, PastQuery, ProcessId, ProcessVersion, check_process
 from services.forecast.asking.question import Question
 from services.forecast.counting.sums import Sum
@@ -25,6 +24,7 @@ from services.forecast.processes.queries import Stage, StageKey, stages
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paged
 from shared.http.query_parameters import Day
 from shared.projections.errors import InvalidQuery, invalid
 

@@ -8,16 +8,16 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Response
 
-from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import PastQuery
-from services.forecast.asking.wording import event_text
 from services.forecast.people.queries import Act, names_then
 from services.forecast.pipeline.queries.changed_fields import FieldChange, changes_of
 from services.forecast.pipeline.queries.histories import Step, steps_of
 from shared.commands.request import NotFound
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paged
 from shared.languages.catalogue import Catalogue
+from shared.languages.wording import event_text
 
 router = APIRouter(tags=["deal-histories"])
 

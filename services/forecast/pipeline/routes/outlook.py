@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from services.forecast.asking.answers import Unconverted, UsedRate, money, ratio
-from services.forecast.asking.paging import Paged
 from services.forecast.asking.parameters import AskedPeriod, PastQuery
 from services.forecast.asking.periods import period
 from services.forecast.cash.queries import invoiced
@@ -25,6 +24,7 @@ from shared.domain.roles import READING
 from shared.events.definition import words
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation
+from shared.http.lists.paging import Paged
 
 router = APIRouter(tags=["forecast"])
 

@@ -13,7 +13,7 @@ from annotated_types import Ge, Le
 from fastapi import Depends, Query, Request
 
 from shared.http.handwritten import CurrentService
-from shared.http.list_routes import link_to, query_of
+from shared.http.lists.routes import link_to, query_of
 from shared.http.query_parameters import SPELLED_WHOLE
 from shared.projections.cursors import Cursors, MalformedCursor
 from shared.projections.errors import InvalidQuery, invalid

@@ -1,0 +1,30 @@
+"""Right to erasure: what people wrote about a deal is deleted, while the figures stay (DATA-4)."""
+
+from typing import ClassVar
+
+from services.deals.domain.deal.state import AnyDeal, deal
+from shared.domain.aggregate import Decision
+from shared.domain.roles import OPERATIONS
+from shared.events.deals.deal import DealTextsErased
+from shared.events.definition import value
+
+
+@value
+class EraseTexts:
+    """Delete what people wrote about the deal."""
+
+    example: ClassVar[dict[str, object]] = {}
+
+
+@deal.decides(allow=OPERATIONS)
+def erase_texts(state: AnyDeal, command: EraseTexts) -> Decision:
+    """Delete what people wrote about the deal: outcomes, evidence, next steps and reasons.
+
+    What was done, when and by whom stays, and so do facts, amounts and dates. What is written afterwards is kept.
+    """
+    return [DealTextsErased(deal_id=state.id)] if state.written else []
+
+
+@deal.evolves
+def texts_were_erased(state: AnyDeal, event: DealTextsErased) -> AnyDeal:
+    return state  # the deal is folded anew from what is left of its events
