@@ -1,1 +1,1 @@
-"""What every follower of a log needs: events as they are stored, checkpoints, dead letters."""
+"""Log followers, and what every one needs: events as they are stored, fenced checkpoints, dead letters."""

@@ -19,7 +19,7 @@ class Superseded(Exception):
     """Somebody else has moved the checkpoint: this process no longer leads, or its page is out of date."""
 
 
-ENSURE = "insert into mark (name) values ($1) on conflict do nothing"
+ENSURE = "insert into mark (name, position) values ($1, $2) on conflict do nothing"
 TAKE = "update mark set epoch = $2 where name = $1 and epoch <= $2 returning position"
 PROGRESS = "position, scan_upto, scan_aggregate_id, scan_sequence"
 LOCK = f"select name, {PROGRESS}, epoch from mark where name = any($1::text[]) order by name for update"  # noqa: S608
@@ -38,9 +38,9 @@ FencingTokens = Mapping[str, int]
 """Checkpoints by their names, each with the fencing token under which this process leads what moves it."""
 
 
-async def ensure(connection: AnyConnection, name: str) -> None:
-    """Make sure that there is a checkpoint; a new one stands before the first event."""
-    await connection.execute(ENSURE, name)
+async def ensure(connection: "AnyConnection | Pool", name: str, *, position: int = 0) -> None:
+    """Make sure that there is a checkpoint; a new one stands at `position`, by default before the first event."""
+    await connection.execute(ENSURE, name, position)
 
 
 async def take(connection: "AnyConnection | Pool", name: str, *, fencing_token: int) -> int:

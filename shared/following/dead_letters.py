@@ -5,7 +5,7 @@ fails, that event and all later ones of the aggregate are parked by their positi
 order after a growing delay, and when somebody asks; the sequence is released when the last of them is done.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,9 @@ from uuid import UUID
 import structlog
 from asyncpg import Pool
 
+from shared.eventstore.log import Log
 from shared.eventstore.pool import DATABASE_AWAY, AnyConnection
+from shared.following.stored_events import StoredEvent, envelope_of
 
 logger = structlog.get_logger(__name__)
 
@@ -81,6 +83,15 @@ class Poison:
     error: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedEvents:
+    """What waits of one aggregate at one runner, up to a thousand events in their order."""
+
+    aggregate_id: UUID
+    positions: Sequence[int]
+    entries: Sequence[StoredEvent]
+
+
 async def parked(pool: Pool) -> list[ParkedSequence]:
     """Everything that waits."""
     return [ParkedSequence(**dict(row)) for row in await pool.fetch(LISTED)]
@@ -100,7 +111,9 @@ async def request_redrive(pool: Pool, runner: str | None = None, aggregate_id: U
     return int(status.removeprefix("UPDATE "))
 
 
-async def parked_aggregates(connection: AnyConnection, runners: Iterable[str]) -> Mapping[str, frozenset[UUID]]:
+async def parked_aggregates(
+    connection: "AnyConnection | Pool", runners: Iterable[str]
+) -> Mapping[str, frozenset[UUID]]:
     """The aggregates that wait at each of the runners."""
     rows = await connection.fetch(
         "select runner, array_agg(aggregate_id) as ids from parked_sequence where runner = any($1::text[]) group by 1",
@@ -131,16 +144,34 @@ async def due(pool: Pool, runners: Sequence[str]) -> list[tuple[str, UUID]]:
     return [(row["runner"], row["aggregate_id"]) for row in await pool.fetch(DUE, runners)]
 
 
-async def queued(connection: AnyConnection, runner: str, aggregate_id: UUID) -> list[int]:
-    """The positions that wait, in order."""
-    return [row["position"] for row in await connection.fetch(QUEUED, runner, aggregate_id)]
+async def queued(connection: AnyConnection, log: Log, runner: str, aggregate_id: UUID) -> QueuedEvents:
+    """What waits of an aggregate at a runner of a log."""
+    positions = [row["position"] for row in await connection.fetch(QUEUED, runner, aggregate_id)]
+    history = await log.history(connection, [aggregate_id], max(positions, default=0))
+    waiting = frozenset(positions)
+    entries = [entry for entry in history if envelope_of(entry).position in waiting]
+    return QueuedEvents(aggregate_id=aggregate_id, positions=positions, entries=entries)
 
 
-async def settle(
-    connection: AnyConnection, runner: str, aggregate_id: UUID, done: Sequence[int], poison: Poison | None
-) -> bool:
-    """Record an attempt: what was done leaves the queue, a new failure is noted. True when the sequence is released."""
-    await connection.execute(DONE, runner, aggregate_id, list(done))
+async def first_failure(
+    entries: Sequence[StoredEvent], attempt: Callable[[StoredEvent], Awaitable[Exception | None]]
+) -> Poison | None:
+    """Attempt events of one aggregate in their order, up to the first that fails: all from there on are the poison."""
+    for number, entry in enumerate(entries):
+        failure = await attempt(entry)
+        if failure is not None:
+            positions = [envelope_of(later).position for later in entries[number:]]
+            aggregate_id = envelope_of(entry).aggregate_id
+            return Poison(aggregate_id=aggregate_id, positions=positions, error=described(failure))
+    return None
+
+
+async def settle(connection: AnyConnection, runner: str, attempted: QueuedEvents, poison: Poison | None) -> bool:
+    """Record an attempt: what did not fail leaves the queue, a new failure is noted. True when the sequence is
+    released."""
+    aggregate_id, failed = attempted.aggregate_id, set(poison.positions) if poison else set()
+    done = [position for position in attempted.positions if position not in failed]
+    await connection.execute(DONE, runner, aggregate_id, done)
     if poison is not None:
         await park(connection, runner, [poison])
         return False

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
+from uuid import UUID
 
 from shared.events.envelope import Envelope
 from shared.events.registry import UNREADABLE
@@ -38,6 +39,14 @@ def readable(entries: Iterable[StoredEvent]) -> list[Envelope[Any]]:
             place = entry.envelope
             raise UndecodableEvent(f"{place.type} at position {place.position}: {entry.reason}")
     return events
+
+
+def by_aggregate(entries: Iterable[StoredEvent]) -> list[list[StoredEvent]]:
+    """The sequence of each aggregate, in the order in which they were given."""
+    sequences: dict[UUID, list[StoredEvent]] = {}
+    for entry in entries:
+        sequences.setdefault(envelope_of(entry).aggregate_id, []).append(entry)
+    return list(sequences.values())
 
 
 def newest(entries: Sequence[StoredEvent]) -> datetime | None:

@@ -15,7 +15,7 @@ from shared.domain.context import Company
 from shared.eventstore.log import Log, Page, Progress
 from shared.eventstore.pool import BLOCKED, AnyConnection
 from shared.following import checkpoints, dead_letters
-from shared.following.dead_letters import Poison
+from shared.following.dead_letters import Poison, first_failure
 from shared.following.stored_events import StoredEvent, concerns, envelope_of, newest, readable
 from shared.projections.builds import Build
 from shared.projections.projection import Projection, ProjectionDatabase
@@ -114,15 +114,10 @@ class Folding:
         runner = target.build.schema
         async with self._pool.acquire() as connection, connection.transaction():
             await checkpoints.hold(connection, runner, fencing_token=target.fencing_token)
-            positions = await dead_letters.queued(connection, runner, aggregate_id)
-            history = await self._log.history(connection, [aggregate_id], max(positions, default=0))
-            waiting = frozenset(positions)
-            entries = [entry for entry in history if envelope_of(entry).position in waiting]
-            poisons = await self._isolate(connection, target, entries)
+            queued = await dead_letters.queued(connection, self._log, runner, aggregate_id)
+            poisons = await self._isolate(connection, target, queued.entries)
             poison = poisons[0] if poisons else None
-            failed = set(poison.positions) if poison else set()
-            done = [position for position in positions if position not in failed]
-            released = await dead_letters.settle(connection, runner, aggregate_id, done, poison)
+            released = await dead_letters.settle(connection, runner, queued, poison)
         dead_letters.report(runner, poisons)
         return released
 
@@ -140,12 +135,8 @@ class Folding:
                 *await self._isolate(connection, target, first),
                 *await self._isolate(connection, target, others),
             ]
-        for number, entry in enumerate(entries):
-            failure = await self._attempt(connection, target, [entry])
-            if failure is not None:
-                positions = [envelope_of(later).position for later in entries[number:]]
-                return [Poison(aggregate_id=aggregates[0], positions=positions, error=dead_letters.described(failure))]
-        return []
+        poison = await first_failure(entries, lambda entry: self._attempt(connection, target, [entry]))
+        return [poison] if poison else []
 
     async def _attempt(
         self, connection: AnyConnection, target: Target, entries: Sequence[StoredEvent]

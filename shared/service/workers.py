@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.commands.timers import Timers
-from shared.deliveries.follower import DeliveryFollower
+from shared.deliveries.follower import delivery_follower
 from shared.deliveries.sender import Sender
 from shared.events.registry import Registry
 from shared.eventstore.group_commit import GroupCommit
@@ -26,7 +26,7 @@ from shared.ops.stopping import pause
 from shared.projections.projection import Source
 from shared.projections.read_snapshot import NotBuilt
 from shared.projections.runner import ProjectionRunner
-from shared.reactions.runner import ReactionRunner
+from shared.reactions.follower import reaction_follower
 from shared.service.definition import Outside, Part, Service, journaled_topics, projections_of
 from shared.service.supervision import Worker
 
@@ -128,7 +128,7 @@ def _of_outside(process: Process, outside: Outside) -> list[Worker]:
     """What sends outside: one queues what follows from our events, the other sends it."""
     context, queued = process.context, Wakeup()
     channels = outside.channels(context)
-    follower = DeliveryFollower(
+    follower = delivery_follower(
         pool=context.pool,
         log=context.log,
         deliveries=outside.deliveries,
@@ -170,7 +170,7 @@ def _readers(process: Process, source: Source) -> list[Worker]:
     reactions = process.service.reactions
     if reactions and source in reactions.sources:
         partitions = context.settings.kafka_partitions
-        reacting = ReactionRunner(
+        reacting = reaction_follower(
             source, reactions=reactions, commands=context.commands, partitions=partitions, **about
         )
         workers.append(_once_built(context, reacting.name, reacting.run, context.commands.every_read))

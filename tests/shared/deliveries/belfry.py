@@ -13,7 +13,7 @@ import asyncpg
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest
 from shared.deliveries.delivery import Channel, Deliver, Delivered, Deliveries, Delivery, Outcome
-from shared.deliveries.follower import DeliveryFollower, begin
+from shared.deliveries.follower import begin, delivery_follower
 from shared.deliveries.sender import Sender
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company, Context
@@ -27,6 +27,7 @@ from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
 from shared.eventstore.streams import StreamCache
 from shared.eventstore.wakeup import Wakeup
+from shared.following.log_follower import LogFollower
 from shared.ops.clock import Clock
 from shared.ops.health import Health
 from shared.ops.ids import new_id
@@ -141,10 +142,10 @@ class Belfry:
         """Who listens is known at once."""
         return 2**63 - 1
 
-    def follower(self, *, channels: Collection[str] = ("post",), page: int = 200, **other: Any) -> DeliveryFollower:
+    def follower(self, *, channels: Collection[str] = ("post",), page: int = 200, **other: Any) -> LogFollower:
         """What queues deliveries."""
         about = {"receivers": self.receivers, "level": self.level, "deliveries": belfry_deliveries(*channels), **other}
-        return DeliveryFollower(
+        return delivery_follower(
             pool=self.pool,
             log=self.log,
             channels=channels,

@@ -13,7 +13,7 @@ from shared.deliveries.delivery import Delivered, Delivery, Failed, Held, Outcom
 from shared.deliveries.follower import begin
 from shared.following.dead_letters import parked, request_redrive
 from shared.ops.ids import new_id
-from tests.shared.deliveries.belfry import Belfry, PostOffice, RunsUntilStopped, working
+from tests.shared.deliveries.belfry import Belfry, PostOffice, RunsUntilStopped, belfry_deliveries, working
 from tests.shared.projections.conftest import until
 
 
@@ -54,9 +54,7 @@ async def test_what_happened_before_anything_was_delivered_is_told_to_nobody(bel
 
 async def test_by_a_way_that_there_is_not_nothing_is_queued(belfry: Belfry) -> None:
     await belfry.ring(1, receiver=new_id())
-    follower = belfry.follower()
-    follower._channels = ()
-    async with working(follower):
+    async with working(belfry.follower(channels=(), deliveries=belfry_deliveries("post"))):
         await until(belfry.settled)
     assert await belfry.states() == {}
 

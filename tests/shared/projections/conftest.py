@@ -20,6 +20,7 @@ from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
 from shared.eventstore.streams import StreamCache
 from shared.eventstore.wakeup import Wakeup
+from shared.following.log_follower import LogFollower
 from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.ops.clock import Clock
 from shared.ops.health import Health
@@ -30,8 +31,8 @@ from shared.projections.consistency import ConsistencyGate
 from shared.projections.projection import Projection, Source, revision_of
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 from shared.projections.runner import ProjectionRunner
+from shared.reactions.follower import reaction_follower
 from shared.reactions.registry import Reactions
-from shared.reactions.runner import ReactionRunner
 from shared.testing.servers import DatabaseServer
 from tests.shared.projections.depot import CODEC, DEPOT, OrderPaid, PostParcel, ScanParcel, parcel
 
@@ -80,9 +81,9 @@ class Depot:
             build_page=build_page,
         )
 
-    def reactor(self, reactions: Reactions, source: Source = "journal", page: int = 200) -> ReactionRunner:
-        """The runner of some reactions."""
-        return ReactionRunner(
+    def reactor(self, reactions: Reactions, source: Source = "journal", page: int = 200) -> LogFollower:
+        """What reacts, by some reactions."""
+        return reaction_follower(
             source,
             pool=self.pool,
             log=self.of(source),
@@ -192,7 +193,7 @@ async def start_depot(url: str) -> Depot:
 
 
 @asynccontextmanager
-async def working(*workers: ProjectionRunner | ReactionRunner) -> AsyncIterator[None]:
+async def working(*workers: ProjectionRunner | LogFollower) -> AsyncIterator[None]:
     """Workers at work; they are stopped in the end, and a failure of theirs is one of the test."""
     stopping = asyncio.Event()
     tasks = [asyncio.create_task(worker.run(stopping)) for worker in workers]

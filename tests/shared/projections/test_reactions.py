@@ -18,8 +18,8 @@ from shared.following.dead_letters import parked, request_redrive
 from shared.kafka.partitioning import PARTITIONS, partition_of
 from shared.kafka.republishing import forget_journal
 from shared.ops.ids import new_id
+from shared.reactions.follower import Reacting
 from shared.reactions.registry import Do, Reactions
-from shared.reactions.runner import Reacting
 from tests.shared.projections.conftest import Depot, reacted, until, working
 from tests.shared.projections.depot import (
     OrderPaid,
@@ -98,7 +98,7 @@ async def test_a_crash_between_command_and_mark_repeats_nothing(depot: Depot) ->
         partitions=PARTITIONS,
     )
     page = await depot.journal.read(0, 100)
-    await reacting.react(0, page)
+    await reacting.handle(0, page)
     await depot.pool.execute("update mark set position = 0")  # as if the process had died before it
     async with working(depot.reactor(reactions, page=2)):
         await reacted(depot)
@@ -143,8 +143,8 @@ async def test_two_processes_react_once(depot: Depot, other: Depot) -> None:
         )
         for one in (depot, other)
     ]
-    ended = await asyncio.gather(*(leader.react(0, page) for leader in leaders), return_exceptions=True)
-    assert None in ended
+    ended = await asyncio.gather(*(leader.handle(0, page) for leader in leaders), return_exceptions=True)
+    assert True in ended
     assert await posted(depot) == {parcel_of(order_id): 2 for order_id in sorted(orders, key=parcel_of)}
 
 
@@ -180,7 +180,7 @@ async def test_a_refused_reaction_is_told_once_also_after_a_crash(depot: Depot) 
         commands=depot.commands,
         partitions=PARTITIONS,
     )
-    await reacting.react(0, await depot.journal.read(0, 100))
+    await reacting.handle(0, await depot.journal.read(0, 100))
     before = await told(depot)
     await depot.post(parcel_of(heavy))  # so that it could be scanned now
     await depot.pool.execute("update mark set position = 0")  # as if the process had died before it
@@ -324,7 +324,7 @@ class Contended:
 
 
 async def test_what_others_hold_up_is_tried_again_and_not_parked(depot: Depot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.reactions.runner.BUSY_SECONDS", 0.001)
+    monkeypatch.setattr("shared.reactions.follower.BUSY_SECONDS", 0.001)
     order_id = new_id()
     await depot.receive(1, OrderPaid(order_id=order_id, weight=1))
     contended: Any = Contended(depot.commands, times=10)
@@ -336,7 +336,7 @@ async def test_what_others_hold_up_is_tried_again_and_not_parked(depot: Depot, m
 async def test_what_others_hold_up_for_long_stops_the_worker_and_parks_nothing(
     depot: Depot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.reactions.runner.BUSY_SECONDS", 0.001)
+    monkeypatch.setattr("shared.reactions.follower.BUSY_SECONDS", 0.001)
     await depot.receive(1, OrderPaid(order_id=new_id(), weight=1))
     contended: Any = Contended(depot.commands, times=1000)
     with pytest.raises((Busy, InFlight)):
