@@ -118,17 +118,16 @@ class Policy(Generic[Document]):
 
     kind: str
     document: type[Document]
-    default: Document = field(kw_only=True)
+    default: Document | Callable[[Company], Document] = field(kw_only=True)
+    """What counts as long as nothing is set, maybe by company; `default_of` says it."""
     allow: Permission = field(kw_only=True)
     example: Mapping[str, Any] = field(kw_only=True)
     scopes: tuple[Scope, ...] = field(default=("company", "team"), kw_only=True)
     faults: Faults = field(default=no_faults, kw_only=True)
-    usual: Callable[[Company], Document] | None = field(default=None, kw_only=True)
-    """What counts by default, where that depends on the company."""
 
     def default_of(self, company: Company) -> Document:
         """What counts in a company as long as nothing is set."""
-        return self.default if self.usual is None else self.usual(company)
+        return self.default(company) if callable(self.default) else self.default
 
     @property
     def event_field(self) -> str:

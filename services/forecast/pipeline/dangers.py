@@ -35,10 +35,12 @@ class Reason:
 NO_DATE, DATE_PASSED, SILENT, STAGE_OVERDUE, TOO_EARLY = 2, 5, 4, 3, 3
 """How grave each reason is; a push weighs more the more there were."""
 
+SHIPPED = DangerRules(ending_days=30, far_from_won=Decimal("0.3"))
+
 DANGERS = Policy(
     "dangers",
     DangerRules,
-    default=DangerRules(ending_days=30, far_from_won=Decimal("0.3")),
+    default=SHIPPED,
     allow=permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL, Role.EXECUTIVE: Reach.ALL}),
     scopes=("company",),
     example={"ending_days": 45, "far_from_won": "0.4"},
@@ -56,7 +58,7 @@ def dangers(  # noqa: PLR0917
     company: Company,
     norms: Mapping[StageKey, Stage],
     wanted: Period,
-    rules: DangerRules = DANGERS.default,
+    rules: DangerRules = SHIPPED,
 ) -> list[Reason]:
     """Every reason why an open deal may not come in, the gravest first."""
     today = company.day(as_of)

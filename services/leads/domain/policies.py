@@ -6,7 +6,6 @@ from shared.domain.criteria import criteria_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import OPERATIONS, Reach, Role, permission
-from shared.domain.working_days import WEEKENDS_ONLY
 from shared.domain.working_time.hours import faults, usual_hours
 from shared.events.leads.policy import LeadPolicySet, NurturingExit
 from shared.events.process import Criterion, Predicate
@@ -67,8 +66,7 @@ NURTURING_EXIT = Policy(
 WORKING_HOURS = Policy(
     "working-hours",
     WorkingHours,
-    default=usual_hours(WEEKENDS_ONLY),
-    usual=lambda company: usual_hours(company.calendar),
+    default=lambda company: usual_hours(company.calendar),
     allow=OPERATIONS,
     faults=faults,
     example={

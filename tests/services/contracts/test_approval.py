@@ -43,7 +43,7 @@ from tests.services.contracts.facts import (
 
 APPROVAL = CONTEXT.derived_id("approval")
 HOURS = InForce(default=usual_hours(WEEKENDS_ONLY), on=CONTEXT.today)
-CHAINS = InForce(default=CONTRACT_APPROVAL.default, on=CONTEXT.today)
+CHAINS = InForce(default=CONTRACT_APPROVAL.default_of(CONTEXT.company), on=CONTEXT.today)
 SUBMITTING = THE_CONTRACT.knowing(chains=CHAINS, standard=STANDARD, approvers=Approvers(), hours=HOURS)
 
 

@@ -14,7 +14,7 @@ from services.deals.domain.process import Process
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.short_process import SHORT, SHORT_ID
 from services.deals.domain.target import Seat
-from shared.domain.context import Actor
+from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce
 from shared.domain.roles import Role
 from shared.events.deals.deal import DealNodeCompleted, DealOpened, DueNode
@@ -59,7 +59,7 @@ LOADED: dict[str, Any] = {
     "catalogue": CATALOGUE,
     "conversion": Conversion(currency="EUR", factors={}),
     "seat": Seat(team=TEAM),
-    "next_steps": InForce(default=NEXT_STEPS.default, on=TODAY),
+    "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

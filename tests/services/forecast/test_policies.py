@@ -9,6 +9,7 @@ import pytest
 
 from services.forecast.health.rules import DEFINITIONS, HEALTH_LIMITS, judged_by
 from services.forecast.pipeline.dangers import DANGERS
+from shared.domain.context import Company
 from shared.domain.roles import Role
 from shared.events.forecast.policy import HealthLimit, HealthLimits
 from shared.ops.ids import new_id
@@ -30,8 +31,9 @@ async def metric(client: httpx.AsyncClient, name: str, **query: str) -> tuple[in
 
 
 def test_the_default_of_the_policies_is_what_ships_fc_7() -> None:
-    assert judged_by(HEALTH_LIMITS.default) == list(DEFINITIONS)
-    assert (DANGERS.default.ending_days, DANGERS.default.far_from_won) == (30, Decimal("0.3"))
+    assert judged_by(HEALTH_LIMITS.default_of(Company())) == list(DEFINITIONS)
+    shipped = DANGERS.default_of(Company())
+    assert (shipped.ending_days, shipped.far_from_won) == (30, Decimal("0.3"))
 
 
 def test_a_metric_that_a_policy_does_not_name_keeps_its_limits_fc_7() -> None:

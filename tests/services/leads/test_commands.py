@@ -119,7 +119,7 @@ def around(aggregate: Aggregate, command: Any) -> Scenario:
         known=KnownUnder(),
         desk=replace(DESK, team_id=getattr(command, "team_id", None) or SOUTH),
         matched=MatchedAccount(),
-        nurturing=InForce(default=NURTURING_EXIT.default, on=CONTEXT.today),
+        nurturing=InForce(default=NURTURING_EXIT.default_of(CONTEXT.company), on=CONTEXT.today),
         neighbours=Neighbours(),
         place=Place(),
         keeper=Keeper(member_id=getattr(command, "owner", None) or ROSA, team=SOUTH),

@@ -42,7 +42,7 @@ call = LogLeadActivity(kind="call")
 # -- conversion and the exit rule of nurturing ----------------------------------------------------------------------
 
 NEW = MatchedAccount()
-RULE = InForce(default=NURTURING_EXIT.default, on=TODAY)
+RULE = InForce(default=NURTURING_EXIT.default_of(CONTEXT.company), on=TODAY)
 ready = work.given(qualified)
 deal = WantedDeal(name="Second line", amount=euros("620000"), expected_close=date(2026, 9, 30))
 ACCOUNT, CONTACT = (CONTEXT.derived_id(name) for name in ("account", "contact"))

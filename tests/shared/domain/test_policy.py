@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.deals.domain.policies import NEXT_STEPS, POLICIES
+from services.leads.domain.policies import WORKING_HOURS
 from shared.domain.policy import Counts, InForce, Policy, Version, in_force, policies
 from shared.domain.rejection import Reason
+from shared.domain.working_days import calendar_of
 from shared.events.deals.policy import DealPolicySet, NextSteps
 from shared.testing.scenario import CONTEXT, Scenario, scenario
 
@@ -21,6 +23,7 @@ TODAY = CONTEXT.today
 TOMORROW = TODAY + timedelta(days=1)
 SOUTH, SOUTH_EAST, NORTH, PROCESS = (UUID(int=number) for number in (70, 71, 72, 80))
 SET = POLICIES.commands["next-steps"]
+SHIPPED = NEXT_STEPS.default_of(CONTEXT.company)
 
 
 def told(number: int, days: int | None, valid_from: date = TODAY, **scope: Any) -> DealPolicySet:
@@ -37,7 +40,7 @@ def told(number: int, days: int | None, valid_from: date = TODAY, **scope: Any) 
 
 def held(*events: DealPolicySet, on: date = TODAY, **known: Any) -> InForce[NextSteps]:
     state = POLICIES.family.fold(events)
-    return InForce(default=NEXT_STEPS.default, on=on, versions=getattr(state, "versions", ()), **known)
+    return InForce(default=SHIPPED, on=on, versions=getattr(state, "versions", ()), **known)
 
 
 def counts(days: int, version: int) -> Counts[NextSteps]:
@@ -49,6 +52,12 @@ the_policy = scenario(POLICIES.family)
 
 def test_without_a_version_the_default_counts() -> None:
     assert held().of(team=SOUTH, process=PROCESS) == counts(14, 0)
+
+
+def test_a_default_may_depend_on_the_company() -> None:
+    egypt = replace(CONTEXT.company, calendar=calendar_of("EG"))
+    assert WORKING_HOURS.default_of(CONTEXT.company).shifts[-1].weekday == "friday"
+    assert WORKING_HOURS.default_of(egypt).shifts[-1].weekday == "sunday"
 
 
 def test_what_is_set_counts_from_its_day_on() -> None:
@@ -171,13 +180,13 @@ versions = st.lists(st.tuples(days, st.none() | st.integers(1, 5), st.sampled_fr
 
 @given(versions, days)
 def test_what_counts_does_not_depend_on_the_order_of_versions(known: list[Version[NextSteps]], on: date) -> None:
-    asked = [InForce(default=NEXT_STEPS.default, on=on, versions=order) for order in list(permutations(known))[:24]]
+    asked = [InForce(default=SHIPPED, on=on, versions=order) for order in list(permutations(known))[:24]]
     assert len({(each.of(), each.of(team=SOUTH)) for each in asked}) == 1
 
 
 @given(versions, days)
 def test_what_is_shown_as_in_force_is_what_counts(known: list[Version[NextSteps]], on: date) -> None:
-    asked = InForce(default=NEXT_STEPS.default, on=on, versions=known)
+    asked = InForce(default=SHIPPED, on=on, versions=known)
     shown = {version.team: version.number for version in in_force(known, on)}
     assert asked.of().version == shown.get(None, 0)
     assert asked.of(team=SOUTH).version == shown.get(SOUTH, shown.get(None, 0))
