@@ -15,7 +15,7 @@ loaded by the kernel (`Service.provides`). Handlers are pure: they return what h
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -277,9 +277,8 @@ class Aggregate:
         if isinstance(state, self.start):
             return Rejected("does-not-exist", f"There is no such {self.name}.")
         action = self.handlers[command][0].name.replace("_", " ").strip()
-        return Rejected(
-            "not-in-this-state", f"{action!r} is not possible while the {self.name} is {status_of(self, state)}."
-        )
+        message = f"{action!r} is not possible while the {self.name} is {status_of(self, state)}."
+        return Rejected("not-in-this-state", message)
 
     def is_already(self, state: State, command: Command) -> bool:
         """Whether the state already is what the command asks for."""
@@ -373,6 +372,11 @@ def word_of(aggregate: Aggregate, state: type) -> str:
     name = state.__name__
     words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).strip("-")
     return words.removesuffix(f"-{aggregate.name}")
+
+
+def carried(state: State, common: type) -> dict[str, Any]:
+    """What a state takes along into the next one: the fields of the class that both are of."""
+    return {each.name: getattr(state, each.name) for each in fields(common)}
 
 
 def states_of(aggregate: Aggregate) -> list[type]:

@@ -4,7 +4,7 @@ Their secrets are in no event and no table: each derives from the deployment's s
 its rotation.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 
 from services.forecast.domain.notice import NoticeKind
-from shared.domain.aggregate import Aggregate, Decision
+from shared.domain.aggregate import Aggregate, Decision, carried
 from shared.domain.context import Context
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
@@ -172,17 +172,17 @@ def rotated(state: Standing, event: WebhookSecretRotated) -> Standing:
 
 @webhook_endpoint.evolves
 def paused(state: Standing, event: WebhookEndpointPaused) -> PausedWebhookEndpoint:
-    return PausedWebhookEndpoint(**_carried(state))
+    return PausedWebhookEndpoint(**carried(state, WebhookEndpoint))
 
 
 @webhook_endpoint.evolves
 def resumed(state: Standing, event: WebhookEndpointResumed) -> ActiveWebhookEndpoint:
-    return ActiveWebhookEndpoint(**_carried(state))
+    return ActiveWebhookEndpoint(**carried(state, WebhookEndpoint))
 
 
 @webhook_endpoint.evolves
 def has_been_removed(state: Standing, event: WebhookEndpointRemoved) -> RemovedWebhookEndpoint:
-    return RemovedWebhookEndpoint(**_carried(state))
+    return RemovedWebhookEndpoint(**carried(state, WebhookEndpoint))
 
 
 def rotations_of(endpoint: WebhookEndpoint, now: datetime) -> tuple[int, ...]:
@@ -202,8 +202,3 @@ def _check(url: str) -> None:
         raise Rejected("no-address", "That is no address of https.", field="url")
     if parts.username is not None or parts.fragment:
         raise Rejected("no-address", "An address has no user, password or fragment.", field="url")
-
-
-def _carried(state: WebhookEndpoint) -> dict[str, Any]:
-    """What an endpoint takes along into its next state."""
-    return {field.name: getattr(state, field.name) for field in fields(WebhookEndpoint)}

@@ -3,12 +3,11 @@
 It is its recipient's alone. What it is about may settle it at any time, read or not.
 """
 
-from dataclasses import fields
 from datetime import date
 from typing import Any, ClassVar, Literal, get_args
 from uuid import UUID, uuid5
 
-from shared.domain.aggregate import Aggregate, Decision
+from shared.domain.aggregate import Aggregate, Decision, carried
 from shared.domain.roles import Reach, Role, permission
 from shared.events.definition import value
 from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
@@ -129,24 +128,19 @@ def raised(state: NoNotice, event: NoticeRaised) -> UnreadNotice:
 
 @notice.evolves
 def has_read(state: UnreadNotice, event: NoticeRead) -> ReadNotice:
-    return ReadNotice(**_carried(state))
+    return ReadNotice(**carried(state, Notice))
 
 
 @notice.evolves
 def acknowledged(state: UnreadNotice | ReadNotice, event: NoticeAcknowledged) -> AcknowledgedNotice:
-    return AcknowledgedNotice(**_carried(state))
+    return AcknowledgedNotice(**carried(state, Notice))
 
 
 @notice.evolves
 def settled(state: UnreadNotice | ReadNotice | AcknowledgedNotice, event: NoticeSettled) -> SettledNotice:
-    return SettledNotice(**_carried(state))
+    return SettledNotice(**carried(state, Notice))
 
 
 def notice_of(cause: UUID, member_id: UUID) -> UUID:
     """The id of what somebody is told of an event: the same event told again is the same notice."""
     return uuid5(cause, f"notice to {member_id}")
-
-
-def _carried(state: Notice) -> dict[str, Any]:
-    """What a notice takes along into its next state."""
-    return {field.name: getattr(state, field.name) for field in fields(Notice)}

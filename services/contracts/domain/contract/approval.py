@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 from services.contracts.domain.contract.state import (
     ApprovedContract,
+    Contract,
     DraftedContract,
     SubmittedContract,
-    carried,
     contract,
 )
-from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.aggregate import Decision, Occurrence, carried
 from shared.domain.approval.chain import Approvers, planned
 from shared.domain.approval.family import approvals
 from shared.domain.approval.requesting import Approvable, Outcome, OwnApproval, Submission, recalled, requested
@@ -102,22 +102,22 @@ def is_submitted(state: SubmittedContract, command: SubmitContract) -> bool:
 
 @contract.evolves
 def submitted(state: DraftedContract, event: ContractSubmitted) -> SubmittedContract:
-    return SubmittedContract(**carried(state), submitter=event.submitter, approval_id=event.approval_id)
+    return SubmittedContract(**carried(state, Contract), submitter=event.submitter, approval_id=event.approval_id)
 
 
 @contract.evolves
 def approved(state: SubmittedContract, event: ContractApproved) -> ApprovedContract:
-    return ApprovedContract(**carried(state), approver=event.approver, approval_reason=event.reason)
+    return ApprovedContract(**carried(state, Contract), approver=event.approver, approval_reason=event.reason)
 
 
 @contract.evolves
 def returned(state: SubmittedContract, event: ContractReturned) -> DraftedContract:
-    return DraftedContract(**carried(state), returned_for=event.reason)
+    return DraftedContract(**carried(state, Contract), returned_for=event.reason)
 
 
 @contract.evolves
 def was_recalled(state: SubmittedContract, event: ContractRecalled) -> DraftedContract:
-    return DraftedContract(**carried(state))
+    return DraftedContract(**carried(state, Contract))
 
 
 def facts_about(state: DraftedContract, standard: InForce[StandardTerms], context: Context) -> Facts:

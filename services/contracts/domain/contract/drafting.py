@@ -8,17 +8,17 @@ from uuid import UUID
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
+    Contract,
     DraftedContract,
     NoContract,
     SignedContract,
     SubmittedContract,
     VoidedContract,
-    carried,
     contract,
     contract_of,
 )
 from services.contracts.domain.contract.terms import PaymentTerms, agreed
-from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.aggregate import Decision, Occurrence, carried
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
@@ -260,12 +260,12 @@ def terms_changed(state: DraftedContract, event: ContractTermsChanged) -> Drafte
         "owner": event.owner or state.owner,
         "team": event.team or state.team,
     }
-    return DraftedContract(**{**carried(state), **changed}, returned_for=state.returned_for)
+    return DraftedContract(**{**carried(state, Contract), **changed}, returned_for=state.returned_for)
 
 
 @contract.evolves
 def voided(state: DraftedContract, event: ContractVoided) -> VoidedContract:
-    return VoidedContract(**carried(state), voided_for=event.reason)
+    return VoidedContract(**carried(state, Contract), voided_for=event.reason)
 
 
 def _check_id(command: DraftContract, context: Context) -> None:

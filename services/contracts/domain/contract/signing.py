@@ -10,13 +10,13 @@ from annotated_types import MaxLen, MinLen
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
+    Contract,
     DraftedContract,
     SignedContract,
     SubmittedContract,
-    carried,
     contract,
 )
-from shared.domain.aggregate import Decision, Occurrence
+from shared.domain.aggregate import Decision, Occurrence, carried
 from shared.domain.context import Context
 from shared.domain.fields import Day
 from shared.domain.references import CustomerId
@@ -108,7 +108,7 @@ def is_active(state: ActiveContract, command: ActivateContract) -> bool:
 def signed(state: DraftedContract | SubmittedContract | ApprovedContract, event: ContractSigned) -> SignedContract:
     # Imported history often knows the signature and not the approval before it.
     return SignedContract(
-        **carried(state),
+        **carried(state, Contract),
         signed_by_us=event.signed_by_us,
         signed_by_customer=event.signed_by_customer,
         evidence_hash=event.evidence_hash,
@@ -117,7 +117,7 @@ def signed(state: DraftedContract | SubmittedContract | ApprovedContract, event:
 
 @contract.evolves
 def activated(state: SignedContract, event: ContractActivated) -> ActiveContract:
-    return ActiveContract(**{**carried(state), "account_id": event.account_id}, activated_on=event.on)
+    return ActiveContract(**{**carried(state, Contract), "account_id": event.account_id}, activated_on=event.on)
 
 
 def _signature_faults(state: ApprovedContract, command: SignContract, context: Context) -> Iterator[Reason]:

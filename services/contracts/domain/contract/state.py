@@ -1,8 +1,6 @@
 """The states that a contract stands in, and what all of them carry."""
 
-from dataclasses import fields
 from datetime import date
-from typing import Any
 from uuid import UUID, uuid5
 
 from shared.domain.aggregate import Aggregate
@@ -89,8 +87,3 @@ contract = Aggregate("contract", plural="contracts", start=NoContract, readers=R
 def contract_of(deal_id: UUID) -> UUID:
     """The id of a deal's contract: a deal has at most one that is live (CON-1)."""
     return uuid5(deal_id, "contract")
-
-
-def carried(state: Contract) -> dict[str, Any]:
-    """What a contract takes along into its next state."""
-    return {field.name: getattr(state, field.name) for field in fields(Contract)}
