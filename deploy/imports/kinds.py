@@ -16,7 +16,7 @@ from shared.events.registry import SERVICES
 KINDS: Mapping[str, FactKind] = {
     kind.name: kind
     for service in SERVICES
-    for aggregate in definition_of(service).aggregates
+    for aggregate in definition_of(service).every_aggregate
     for kind in sorted(aggregate.kinds, key=lambda kind: kind.rank)
 }
 """Every kind of fact that can be imported: by what it is about, and in the order in which those of one time happen."""

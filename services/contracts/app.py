@@ -25,7 +25,7 @@ SERVICE = Service(
         "contract-approvals": "What waits for decisions about contracts, and what they were.",
         "contract-policies": "The rules with numbers that contracts are decided by, in versions.",
     },
-    aggregates=(contract, APPROVALS.family),
+    aggregates=(contract,),
     approvals=APPROVALS,
     policies=POLICIES,
     resources=RESOURCES,

@@ -60,7 +60,7 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
 
 def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     """What clients see: routes, their documents, and the page."""
-    commands = command_routes(service.aggregates)
+    commands = command_routes(service.every_aggregate)
     app.router.routes += [served for route in commands for served in starlette_routes(route)]
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}

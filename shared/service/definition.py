@@ -73,7 +73,7 @@ class Service:
     policies: Policies | None = field(default=None, kw_only=True)
     """The rules with numbers that people set; handlers are given those in force by their types."""
     approvals: Approvals | None = field(default=None, kw_only=True)
-    """What it has approved by chains; their family is one of its aggregates."""
+    """What it has approved by chains; their family is an aggregate beside the others."""
     resources: tuple[Resource, ...] = field(default=(), kw_only=True)
     """What is published of the aggregates; one without is not shown."""
     reactions: Reactions | None = field(default=None, kw_only=True)
@@ -106,11 +106,16 @@ class Service:
     """What it does, for the reference."""
 
     @property
+    def every_aggregate(self) -> tuple[Aggregate, ...]:
+        """Its aggregates, and the family of its approvals."""
+        return (*self.aggregates, *((self.approvals.family,) if self.approvals else ()))
+
+    @property
     def families(self) -> tuple[Aggregate, ...]:
-        """Its aggregates, its policies, and what it tells of the things that it does by itself."""
-        by_itself = self.reactions is not None or any(aggregate.has_timers for aggregate in self.aggregates)
+        """Every aggregate, its policies, and what it tells of the things that it does by itself."""
+        by_itself = self.reactions is not None or any(aggregate.has_timers for aggregate in self.every_aggregate)
         told = (follow_up(self.name),) if by_itself else ()
-        return (*self.aggregates, *((self.policies.family,) if self.policies else ()), *told)
+        return (*self.every_aggregate, *((self.policies.family,) if self.policies else ()), *told)
 
 
 def registry_for(service: Service) -> Registry:

@@ -87,7 +87,7 @@ def _of_workers(process: Process) -> list[Worker]:
     context = process.context
     service, settings, pool, health = process.service, context.settings, context.pool, context.health
     workers = [_while_reached(context, "retention", lambda stopping: _forget(context, stopping))]
-    if service.aggregates:
+    if service.every_aggregate:
         relay = Relay(
             service.name,
             pool,

@@ -14,7 +14,7 @@ from shared.domain.fields import Day
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_day_in_a_command_is_one_of_them(service: str) -> None:
-    for aggregate in definition_of(service).aggregates:
+    for aggregate in definition_of(service).every_aggregate:
         for command in aggregate.handlers:
             assert not list(boundless(command, set())), command.__name__
 

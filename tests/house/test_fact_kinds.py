@@ -10,7 +10,7 @@ from shared.domain.aggregate import Aggregate
 from shared.domain.imports import FactKind
 from shared.events.registry import SERVICES, type_of
 
-AGGREGATES = [aggregate for name in SERVICES for aggregate in definition_of(name).aggregates]
+AGGREGATES = [aggregate for name in SERVICES for aggregate in definition_of(name).every_aggregate]
 DECLARED = [kind for aggregate in AGGREGATES for kind in aggregate.kinds]
 TOLD = {type_of(event) for kind in DECLARED for event in kind.tells}
 
@@ -45,7 +45,7 @@ def test_a_kind_stands_first_for_an_event_of_its_own_aggregate(aggregate: Aggreg
 
 @every_kind
 def test_a_kind_tells_events_that_its_service_evolves_on(kind: FactKind) -> None:
-    own = {event for aggregate in definition_of(kind.service).aggregates for event in aggregate.events}
+    own = {event for aggregate in definition_of(kind.service).every_aggregate for event in aggregate.events}
     assert set(kind.tells) <= own
 
 

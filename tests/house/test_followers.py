@@ -24,5 +24,5 @@ def test_what_readers_wait_for_is_what_services_answer() -> None:
 
 
 def test_whoever_has_timers_tells_of_those_that_are_refused() -> None:
-    timed = {service.name for service in OWNERS if any(aggregate.has_timers for aggregate in service.aggregates)}
+    timed = {service.name for service in OWNERS if any(aggregate.has_timers for aggregate in service.every_aggregate)}
     assert timed == set(TIMED)

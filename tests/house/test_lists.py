@@ -11,7 +11,7 @@ from shared.projections.tables import UPDATED_AT
 from shared.service.definition import Service
 
 OWNERS: list[Service] = [definition_of(name) for name in SERVICES]
-AGGREGATES = [(service, aggregate) for service in OWNERS for aggregate in service.aggregates]
+AGGREGATES = [(service, aggregate) for service in OWNERS for aggregate in service.every_aggregate]
 LISTINGS = [listing for service in OWNERS for listing in service.listings]
 UNLISTED = {
     "assignment-queue": "whose turn it is shows in the leads that were assigned",

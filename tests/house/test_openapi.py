@@ -102,7 +102,7 @@ def _has_example(told: dict[str, Any], method: str) -> bool:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_examples_of_bodies_have_every_required_field(service: str) -> None:
-    aggregates: tuple[Aggregate, ...] = definition_of(service).aggregates
+    aggregates: tuple[Aggregate, ...] = definition_of(service).every_aggregate
     for route in command_routes(aggregates):
         example = getattr(route.command, "example", {})
         route.body.validate_json(json.dumps(example), strict=True)
@@ -139,7 +139,7 @@ def resources() -> list[Resource]:
 
 
 def test_what_is_published_of_every_state_is_declared() -> None:
-    aggregates = [aggregate for service in SERVICES for aggregate in definition_of(service).aggregates]
+    aggregates = [aggregate for service in SERVICES for aggregate in definition_of(service).every_aggregate]
     assert {resource.aggregate for resource in resources()} == set(aggregates)
 
 

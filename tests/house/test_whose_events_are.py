@@ -11,7 +11,7 @@ from shared.events.deals.target import TargetSet
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadLeftUnassigned
 from shared.events.registry import retraction_of
 
-FAMILIES = [aggregate for service in SERVICES for aggregate in definition_of(service).aggregates]
+FAMILIES = [aggregate for service in SERVICES for aggregate in definition_of(service).every_aggregate]
 
 OTHERWISE = {
     LeadCaptured: "nobody has it before it is assigned",

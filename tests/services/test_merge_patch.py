@@ -56,7 +56,7 @@ def may_be_left_out(command: type) -> list[str]:
 def routes() -> Iterator[CommandRoute]:
     """The routes of all commands that change some fields."""
     for service in SERVICES:
-        for route in command_routes(definition_of(service).aggregates):
+        for route in command_routes(definition_of(service).every_aggregate):
             if route.method == "PATCH" or may_be_left_out(route.command):
                 yield route
 

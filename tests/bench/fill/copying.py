@@ -205,7 +205,7 @@ async def _stored(name: str, connection: Any, kept: frozenset[UUID], head: int) 
 def _claims(name: str, rows: Rows, personal: Mapping[UUID, str]) -> Iterator[tuple[str, str, UUID]]:
     """What the aggregates hold, found as the service finds it: from their states."""
     service: Service = definition_of(name)
-    codec, aggregates = Codec(registry_for(service)), {one.name: one for one in service.aggregates}
+    codec, aggregates = Codec(registry_for(service)), {one.name: one for one in service.every_aggregate}
     streams: dict[UUID, Rows] = {}
     for row in rows:
         streams.setdefault(row[1], []).append(row)
