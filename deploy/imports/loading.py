@@ -21,7 +21,7 @@ from deploy.imports.doers import subjects_of
 from deploy.imports.facts import BY, FactPlace, Line, Named, NotAFact, Taken, Unreadable, read_fact
 from deploy.imports.kinds import THINGS
 from deploy.imports.ordering import Spool, Stranded
-from deploy.imports.runs import Place, connected, desk, runs_of, turn
+from deploy.imports.runs import RecordedFact, connected, desk, runs_of, turn
 from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, CommandResult, Refused
 from shared.domain.context import service_actor
@@ -293,7 +293,7 @@ async def _take_in(  # noqa: PLR0917
     told_at: datetime,
     there: dict[UUID, Keys],
     summary: Summary,
-) -> list[Place]:
+) -> list[RecordedFact]:
     """Have a service take its facts in; where those stand in its log that it knew."""
     requests = [
         CommandRequest(
@@ -309,7 +309,7 @@ async def _take_in(  # noqa: PLR0917
         )
         for _, line, taken in facts
     ]
-    before: list[Place] = []
+    before: list[RecordedFact] = []
     answers = await commands.execute_many(requests)
     for (place, line, taken), answer in zip(facts, answers, strict=True):
         kind = str(line["fact"])

@@ -21,7 +21,7 @@ select distinct e.correlation_id from unnest($1::bigint[], $2::text[]) as asked 
  where e.imported
 """
 
-Place = tuple[int, str]
+RecordedFact = tuple[int, str]
 """Where the last event stands that a fact led to, and the name of the fact."""
 
 
@@ -51,7 +51,7 @@ async def connected(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-async def runs_of(facts: Sequence[Place], log: asyncpg.Connection) -> set[UUID]:
+async def runs_of(facts: Sequence[RecordedFact], log: asyncpg.Connection) -> set[UUID]:
     """With which runs facts came in, as a service's log tells it. What led to nothing came with none."""
     if not facts:
         return set()

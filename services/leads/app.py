@@ -8,7 +8,7 @@ from services.leads.domain.contact_points import KnownUnder
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
-from services.leads.domain.organisation.team import ActiveTeam, NamedMember, Place, team
+from services.leads.domain.organisation.team import ActiveTeam, HierarchyPlace, NamedMember, team
 from services.leads.domain.policies import POLICIES
 from services.leads.projections.accounts import ACCOUNT_PROJECTION, ACCOUNTS, CONTACTS
 from services.leads.projections.leads import LEAD_PROJECTION, LEADS
@@ -47,7 +47,7 @@ SERVICE = Service(
     knows=(OnStream(team, ActiveTeam), OnStream(member, ActiveMember), OnStream(account, ActiveAccount)),
     provides={
         NamedMember: named_member,
-        Place: place,
+        HierarchyPlace: place,
         SubjectHolder: subject_holder,
         KnownUnder: known_under,
         AssignmentDesk: assignment_desk,

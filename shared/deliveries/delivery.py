@@ -92,13 +92,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Withheld:
     """It was not tried, because the receiver wants nothing for now."""
 
     code: str
 
 
-Outcome: TypeAlias = Delivered | Failed | Refused | Held
+Outcome: TypeAlias = Delivered | Failed | Refused | Withheld
 
 
 class Channel(Protocol):

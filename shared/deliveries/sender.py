@@ -15,11 +15,10 @@ import structlog
 from asyncpg import Pool
 
 from shared.deliveries import outbox
-from shared.deliveries.delivery import Attempt, Channel, Delivered, Failed, Held, Outcome, Refused
+from shared.deliveries.delivery import Attempt, Channel, Delivered, Failed, Outcome, Refused, Withheld
 from shared.deliveries.retry import Random, back_off
 from shared.eventstore.leader_election import lead
-from shared.eventstore.lease import Held as HeldLeases
-from shared.eventstore.lease import Leases
+from shared.eventstore.lease import Held, Leases
 from shared.eventstore.wakeup import Wakeup
 from shared.ops.health import Health
 
@@ -31,7 +30,7 @@ AT_ONCE = 16
 IN_A_ROW = 20
 """So many deliveries one receiver gets before others have its place."""
 POLL_SECONDS = 1.0
-HELD_SECONDS = 60.0
+WITHHELD_SECONDS = 60.0
 """How often a receiver that wants nothing for now is asked after."""
 LOOK_SECONDS = 5.0
 FORGET_SECONDS = 600.0
@@ -71,7 +70,7 @@ class Sender:
             steps=lambda held: [("delivery", channel) for channel in self._channels],
         )
 
-    async def _lead(self, _held: HeldLeases) -> None:
+    async def _lead(self, _held: Held) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 for channel in self._channels:
@@ -119,8 +118,8 @@ class Sender:
                 ours = await outbox.dead(self._pool, attempt, code)
                 self._tell("delivery-dead", attempt, code=code)
                 return ours
-            case Held(code=code):
-                await self._later(attempt, code, HELD_SECONDS, counted=False)
+            case Withheld(code=code):
+                await self._later(attempt, code, WITHHELD_SECONDS, counted=False)
             case Failed(code=code, retry_after=asked):
                 await self._later(attempt, code, back_off(attempt.attempts + 1, self._dice, asked), counted=True)
         return False

@@ -18,7 +18,7 @@ from uuid import UUID
 import httpx
 
 from shared.deliveries.addresses import IPAddress, NotAllowed, NotFound, Resolver
-from shared.deliveries.delivery import Delivered, Delivery, Failed, Held, Outcome, Refused
+from shared.deliveries.delivery import Delivered, Delivery, Failed, Outcome, Refused, Withheld
 from shared.deliveries.retry import retry_after
 
 ATTEMPT_SECONDS = 15.0
@@ -101,7 +101,7 @@ class WebhookChannel:
         if endpoint is None:
             return Refused(code="endpoint-removed")
         if endpoint.paused:
-            return Held(code="paused")
+            return Withheld(code="paused")
         body = delivery.content.encode()
         headers = headers_of(str(delivery.id), self._now(), body, endpoint.secrets)
         try:

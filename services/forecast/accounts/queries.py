@@ -42,21 +42,21 @@ select e.*, coalesce(held.name, e.name) as called
  order by e.occurred_at desc, e.turn desc, coalesce(e.fact, '') collate "C" desc, e.position desc limit $18
 """).replace("{standing}", standing("$12"))
 
-Place = tuple[datetime, int, str, int]
+RowPlace = tuple[datetime, int, str, int]
 """Where an entry stands in the list, as in the chronology of one thing: when it happened, its turn at that time, its
 name where history tells it, and its position in the journal."""
 
-FIRST: Place = (datetime.max.replace(tzinfo=BEGINNING.tzinfo), 2**15 - 1, "", 0)
+FIRST: RowPlace = (datetime.max.replace(tzinfo=BEGINNING.tzinfo), 2**15 - 1, "", 0)
 """Before every entry."""
 
 
-def place_of(row: Record) -> Place:
+def place_of(row: Record) -> RowPlace:
     """Where an entry stands in the list."""
     return row["occurred_at"], row["turn"], row["fact"] or "", row["position"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class AccountThing:
     """A thing while it was with the account: from an instant until another (None: still)."""
 
     thing: UUID
@@ -72,7 +72,7 @@ class Account:
     """An account that the asker sees, and all that was with it, as far as they see that."""
 
     name: str | None
-    things: Sequence[Held]
+    things: Sequence[AccountThing]
 
 
 async def account_of(db: ProjectionDatabase, asked: Question, account_id: UUID) -> Account | None:
@@ -90,7 +90,7 @@ async def account_of(db: ProjectionDatabase, asked: Question, account_id: UUID) 
     # Whoever narrows the question asks for less of the account, and not for another one.
     if account is None or not replace(asked, teams=None, owners=None).covers(account.team, account.owner):
         return None
-    held = [Held(thing=account_id, since=BEGINNING, until=None, name=account.name, is_seen=True)]
+    held = [AccountThing(thing=account_id, since=BEGINNING, until=None, name=account.name, is_seen=True)]
     if not asked.covers(account.team, account.owner):
         held = []
     for thing, stood in found.items():
@@ -107,21 +107,23 @@ async def account_names(db: ProjectionDatabase, asked: Question, accounts: Itera
     return {thing: found.name for thing, found in stood.items() if found is not None and found.name is not None}
 
 
-def _stays(account_id: UUID, thing: UUID, stood: Belonging, *, came_from: bool, is_seen: bool) -> Iterator[Held]:
+def _stays(
+    account_id: UUID, thing: UUID, stood: Belonging, *, came_from: bool, is_seen: bool
+) -> Iterator[AccountThing]:
     if came_from:
-        yield Held(thing=thing, since=BEGINNING, until=None, name=stood.name, is_seen=is_seen)
+        yield AccountThing(thing=thing, since=BEGINNING, until=None, name=stood.name, is_seen=is_seen)
         return
     for stay in stood.stays:
         if stay.account == account_id:
-            yield Held(thing=thing, since=stay.since, until=stay.until, name=stood.name, is_seen=is_seen)
+            yield AccountThing(thing=thing, since=stay.since, until=stay.until, name=stood.name, is_seen=is_seen)
 
 
 async def entries(  # noqa: PLR0917
     db: ProjectionDatabase,
     asked: Question,
-    things: Iterable[Held],
+    things: Iterable[AccountThing],
     kinds: Sequence[str] | None,
-    after: Place | None,
+    after: RowPlace | None,
     enough: int,
 ) -> list[Record]:
     """What happened to things while they were with the account, the newest first, from behind a place, as many as are

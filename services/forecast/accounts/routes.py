@@ -8,7 +8,7 @@ from uuid import UUID
 from asyncpg import Record
 from fastapi import APIRouter, Depends, Query, Response
 
-from services.forecast.accounts.queries import Place, account_of, entries, place_of
+from services.forecast.accounts.queries import RowPlace, account_of, entries, place_of
 from services.forecast.asking.answers import money
 from services.forecast.asking.parameters import PastQuery
 from services.forecast.people.queries import Act, names_then
@@ -78,7 +78,7 @@ async def account_timeline(query: PastQuery, paged: Timeline, account_id: UUID, 
     To itself and its contacts, to the leads that it came from, its deals, contracts and payment plans, and in its
     ledgers: invoices, receipts and allocations. What came to another account later is shown until then.
     """
-    asked, after = query.question, paged.behind(Place)
+    asked, after = query.question, paged.behind(RowPlace)
     async with query.reading() as reading:
         accounts = reading("accounts")
         account = await account_of(accounts, asked, account_id)

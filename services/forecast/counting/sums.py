@@ -42,22 +42,22 @@ def fields(value: Any) -> dict[str, Any]:
     return msgspec.structs.asdict(value)
 
 
-Place = TypeVar("Place")
+Where = TypeVar("Where")
 Key = TypeVar("Key")
 
 
-class Part(msgspec.Struct, Generic[Place], frozen=True, gc=False):
+class Part(msgspec.Struct, Generic[Where], frozen=True, gc=False):
     """What counts where, from when to when (None: still)."""
 
     start: datetime
     end: datetime | None
-    where: Place
+    where: Where
     what: Sum
 
 
 def moved(
-    before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
-) -> Iterator[tuple[tuple[date, Place], Sum]]:
+    before: Iterable[Part[Where]], after: Iterable[Part[Where]], company: Company
+) -> Iterator[tuple[tuple[date, Where], Sum]]:
     """What changes on which day when some parts are replaced by others; to be `summed`."""
     for part, come, gone in _signed(_joined(before), _joined(after)):
         yield (company.day(part.start), part.where), come
@@ -65,10 +65,10 @@ def moved(
             yield (company.day(part.end), part.where), gone
 
 
-def _joined(parts: Iterable[Part[Place]]) -> Iterator[Part[Place]]:
+def _joined(parts: Iterable[Part[Where]]) -> Iterator[Part[Where]]:
     """Parts of which one goes on where the one before it ended, in the same place and worth as much, as one: between
     them nothing changes."""
-    open_: dict[type, Part[Place]] = {}
+    open_: dict[type, Part[Where]] = {}
     for part in parts:
         kind = type(part.where)
         last = open_.get(kind)
@@ -81,8 +81,8 @@ def _joined(parts: Iterable[Part[Place]]) -> Iterator[Part[Place]]:
 
 
 def levelled(
-    before: Iterable[Part[Place]], after: Iterable[Part[Place]], company: Company
-) -> Iterator[tuple[tuple[date, bool, Place], Sum]]:
+    before: Iterable[Part[Where]], after: Iterable[Part[Where]], company: Company
+) -> Iterator[tuple[tuple[date, bool, Where], Sum]]:
     """What changes in the levels when some parts are replaced by others; to be `summed`."""
     for part, come, _ in _signed(before, after):
         first = company.day(part.start)
@@ -107,7 +107,7 @@ def next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _signed(before: Iterable[Part[Place]], after: Iterable[Part[Place]]) -> Iterator[tuple[Part[Place], Sum, Sum]]:
+def _signed(before: Iterable[Part[Where]], after: Iterable[Part[Where]]) -> Iterator[tuple[Part[Where], Sum, Sum]]:
     """Parts with what is added at their beginning, and at their end."""
     for part in before:
         yield part, -part.what, part.what

@@ -54,10 +54,10 @@ select subject_kind, count(*) as count, count(*) filter (where overdue) as overd
 """
 ASKED = "select approval_id, role, member from {view}.asked where approval_id = any($1) order by approval_id, place"
 
-Place = tuple[datetime, datetime, UUID]
+RowPlace = tuple[datetime, datetime, UUID]
 """Where an approval stands in the list: when it is due, since when it waits or when it ended, and its id."""
-FIRST: Place = (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), UUID(int=0))
-LAST: Place = (NEVER, NEVER, UUID(int=2**128 - 1))
+FIRST: RowPlace = (datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC), UUID(int=0))
+LAST: RowPlace = (NEVER, NEVER, UUID(int=2**128 - 1))
 WAITING = "waiting"
 
 
@@ -82,7 +82,7 @@ class Choice:
 
 
 async def decisions(
-    db: ProjectionDatabase, asked: Question, choice: Choice, after: Place | None, enough: int
+    db: ProjectionDatabase, asked: Question, choice: Choice, after: RowPlace | None, enough: int
 ) -> tuple[list[Record], list[Record]]:
     """The approvals that come after a place, as many as are enough, and how many there are by kind of subject. What
     waits is in the order in which it is due, what ended has the newest first."""
@@ -96,7 +96,7 @@ async def decisions(
     return rows, await db.fetch(found + TOTALS, *arguments)
 
 
-def place_of(row: Record) -> Place:
+def place_of(row: Record) -> RowPlace:
     """Where an approval stands in the list."""
     return row["due"] or NEVER, row["since"], row["approval_id"]
 

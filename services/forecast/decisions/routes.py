@@ -13,7 +13,7 @@ from services.forecast.accounts.queries import account_names
 from services.forecast.asking.answers import money
 from services.forecast.asking.parameters import PresentQuery, QueryContext
 from services.forecast.asking.wording import role_title
-from services.forecast.decisions.queries import Choice, Place, asked_of, decisions, place_of
+from services.forecast.decisions.queries import Choice, RowPlace, asked_of, decisions, place_of
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import words
 from shared.events.money import Money
@@ -153,7 +153,7 @@ async def list_decisions(  # noqa: PLR0917
     )
     async with query.reading() as reading:
         db = reading("decisions")
-        rows, counted = await decisions(db, query.question, choice, paged.behind(Place), paged.enough)
+        rows, counted = await decisions(db, query.question, choice, paged.behind(RowPlace), paged.enough)
         page = paged.cut(rows, place_of)
         asked = await asked_of(db, [row["approval_id"] for row in page.rows])
         accounts = {row["account_id"] for row in page.rows} - {None}

@@ -44,15 +44,15 @@ def standing(known: str) -> str:
            and (other.retracted is null or other.retracted > {known})))"""
 
 
-Place = tuple[datetime, datetime, UUID, int]
+RowPlace = tuple[datetime, datetime, UUID, int]
 """Where an event stands in the list: when it happened and was recorded, then its stream and its place there. All of
 that is the same when the journal is read again, as the position in it is not."""
 
-FIRST: Place = (datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1), 2**62)
+FIRST: RowPlace = (datetime.max.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1), 2**62)
 """Before every event."""
 
 
-async def newest(db: ProjectionDatabase, asked: Question, after: Place | None, enough: int) -> list[Record]:
+async def newest(db: ProjectionDatabase, asked: Question, after: RowPlace | None, enough: int) -> list[Record]:
     """The newest events in the scope of a question that come after a place, as many as are enough."""
     return await db.fetch(NEWEST, *asked.scope, asked.as_of, enough, asked.known_until, *(after or FIRST))
 

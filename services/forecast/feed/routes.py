@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.forecast.asking.answers import money
 from services.forecast.asking.parameters import LiveQuery, PastQuery, with_those_below
 from services.forecast.asking.question import scope_of
-from services.forecast.feed.queries import Place, newest
+from services.forecast.feed.queries import RowPlace, newest
 from services.forecast.people.queries import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
@@ -62,7 +62,7 @@ Newest = Annotated[Paging, Depends(pages_of(20, 100))]
 )
 async def newest_events(query: PastQuery, paged: Newest) -> Response:
     """The newest events."""
-    after = paged.behind(Place)
+    after = paged.behind(RowPlace)
     async with query.reading() as reading:
         rows = await newest(reading("feed"), query.question, after, paged.enough)
         page = paged.cut(rows, place_of)
@@ -77,7 +77,7 @@ async def newest_events(query: PastQuery, paged: Newest) -> Response:
     return answer(found, parked=parked, words=query.words, headers=page.headers)
 
 
-def place_of(row: Any) -> Place:
+def place_of(row: Any) -> RowPlace:
     """Where an entry stands in the list."""
     return row["occurred_at"], row["known"], row["aggregate_id"], row["sequence"]
 

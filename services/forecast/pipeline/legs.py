@@ -50,11 +50,11 @@ class Move:
     own_after: Money | None
 
 
-Place = tuple[Decimal, UUID, str]
+RowPlace = tuple[Decimal, UUID, str]
 """Where a deal stands among those behind the legs: the largest change first."""
 
 
-def place_of(move: Move) -> Place:
+def place_of(move: Move) -> RowPlace:
     """Where a deal stands among those behind the legs."""
     return move.amount.copy_abs().copy_negate(), move.deal_id, move.leg
 

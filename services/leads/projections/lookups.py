@@ -30,10 +30,10 @@ from services.leads.domain.lead.state import ConvertedLead, DuplicateLead, OpenL
 from services.leads.domain.organisation.member import SubjectHolder
 from services.leads.domain.organisation.team import (
     ActiveTeam,
+    HierarchyPlace,
     ImportTeam,
     NamedMember,
     NoTeam,
-    Place,
     team,
 )
 from services.leads.projections.leads import LEAD_PROJECTION, OPEN_THEN
@@ -47,12 +47,12 @@ from shared.events.leads.account import AccountChanged, ContactAdded
 from shared.events.leads.team import TeamChanged
 
 
-async def place(reader: LoaderContext, state: Any, command: ImportTeam, context: Context) -> Place:
+async def place(reader: LoaderContext, state: Any, command: ImportTeam, context: Context) -> HierarchyPlace:
     """Where a line of history puts a team, among the facts of all teams that it ever stood below."""
     if command.parent_id is None and (isinstance(state, NoTeam) or state.parent_id is None):
-        return Place()
+        return HierarchyPlace()
     told = TeamChanged(team_id=context.aggregate_id, name=command.name, parent_id=command.parent_id)
-    return Place(circular=await _once_circular(reader, team, context, _fact_of(command, told, context)))
+    return HierarchyPlace(circular=await _once_circular(reader, team, context, _fact_of(command, told, context)))
 
 
 async def named_member(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedMember:

@@ -42,10 +42,10 @@ from services.leads.domain.organisation.member import (
 from services.leads.domain.organisation.team import (
     AppointManager,
     FormTeam,
+    HierarchyPlace,
     ImportTeam,
     ImportTeamManager,
     NamedMember,
-    Place,
     team,
 )
 from services.leads.domain.policies import NURTURING_EXIT
@@ -121,7 +121,7 @@ def around(aggregate: Aggregate, command: Any) -> Scenario:
         matched=MatchedAccount(),
         nurturing=InForce(default=NURTURING_EXIT.default_of(CONTEXT.company), on=CONTEXT.today),
         neighbours=Neighbours(),
-        place=Place(),
+        place=HierarchyPlace(),
         keeper=Keeper(member_id=getattr(command, "owner", None) or ROSA, team=SOUTH),
     )
 

@@ -20,9 +20,9 @@ from services.leads.domain.organisation.member import (
 from services.leads.domain.organisation.team import (
     AppointManager,
     FormTeam,
+    HierarchyPlace,
     ImportTeam,
     ImportTeamManager,
-    Place,
     team,
 )
 from shared.domain.aggregate import Claim
@@ -176,7 +176,7 @@ def test_org_1_a_former_member_neither_moves_nor_goes_on_leave() -> None:
 
 def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
     on = date(2025, 1, 7)
-    outcome = scenario(team).knowing(place=Place()).when(ImportTeam(on=on, name="South"))
+    outcome = scenario(team).knowing(place=HierarchyPlace()).when(ImportTeam(on=on, name="South"))
     outcome.then(TeamFormed(team_id=HERE, name="South"))
     assert outcome.facts[0].at is not None
     assert outcome.facts[0].at.at.date() == on
@@ -193,13 +193,13 @@ def test_data_5_the_organisation_of_the_past_comes_in_dated() -> None:
 
 def test_data_5_an_instant_that_history_knows_is_kept() -> None:
     at = NOW - timedelta(days=400, hours=3)
-    outcome = scenario(team).knowing(place=Place()).when(ImportTeam(on=at.date(), at=at, name="South"))
+    outcome = scenario(team).knowing(place=HierarchyPlace()).when(ImportTeam(on=at.date(), at=at, name="South"))
     assert outcome.facts[0].at == Moment(at)
 
 
 def test_data_5_what_was_so_anyway_is_told_again_and_changes_nothing() -> None:
     on = date(2025, 1, 7)
-    known = scenario(team).given(formed, led_by_rosa).knowing(place=Place())
+    known = scenario(team).given(formed, led_by_rosa).knowing(place=HierarchyPlace())
     was = after(team, formed, led_by_rosa)
     assert known.when(ImportTeam(on=on, name="South")).state == was
     assert known.when(ImportTeamManager(on=on, member_id=ROSA)).state == was
@@ -213,14 +213,17 @@ def test_data_5_what_was_so_anyway_is_told_again_and_changes_nothing() -> None:
 
 
 def test_org_1_a_team_of_history_does_not_stand_below_itself() -> None:
-    below = scenario(team).given(formed).knowing(place=Place(circular=True))
+    below = scenario(team).given(formed).knowing(place=HierarchyPlace(circular=True))
     below.when(ImportTeam(on=date(2025, 1, 7), name="South", parent_id=NORTH)).then_rejected("circular-hierarchy")
 
 
 def test_data_5_what_a_later_export_says_counts_from_its_day_on() -> None:
     on = date(2025, 1, 7)
     renamed = (
-        scenario(team).given(formed).knowing(place=Place()).when(ImportTeam(on=on, name="Renamed", parent_id=NORTH))
+        scenario(team)
+        .given(formed)
+        .knowing(place=HierarchyPlace())
+        .when(ImportTeam(on=on, name="Renamed", parent_id=NORTH))
     )
     renamed.then(TeamChanged(team_id=HERE, name="Renamed", parent_id=NORTH))
     assert (renamed.state.name, renamed.state.parent_id) == ("Renamed", NORTH)

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from shared.deliveries import outbox
-from shared.deliveries.delivery import Delivered, Delivery, Failed, Held, Outcome, Refused, delivery_id
+from shared.deliveries.delivery import Delivered, Delivery, Failed, Outcome, Refused, Withheld, delivery_id
 from shared.deliveries.follower import begin
 from shared.following.dead_letters import parked, request_redrive
 from shared.ops.ids import new_id
@@ -139,7 +139,7 @@ def queued(belfry: Belfry, number: int) -> Callable[[], Awaitable[bool]]:
 
 async def test_who_wants_nothing_for_now_is_not_tried(belfry: Belfry) -> None:
     named = new_id()
-    office = PostOffice(lambda delivery: Held(code="paused"))
+    office = PostOffice(lambda delivery: Withheld(code="paused"))
     await belfry.ring(1, receiver=named)
     async with working(belfry.follower(), belfry.sender({"post": office})):
 

@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from starlette.responses import Response
 
 from shared.deliveries.addresses import NotAllowed, Resolver, is_allowed, is_outside, networks_of
-from shared.deliveries.delivery import Delivered, Delivery, Failed, Held, Outcome, Refused
+from shared.deliveries.delivery import Delivered, Delivery, Failed, Outcome, Refused, Withheld
 from shared.deliveries.webhooks import Endpoint, WebhookChannel, headers_of, secret_of, shown, signature
 from shared.ops.ids import new_id
 from tests.shared.deliveries.receivers import HttpReceiver, Serving, certificate, raw, receiving
@@ -185,7 +185,7 @@ async def test_what_may_not_be_called_is_not_called() -> None:
         assert await channel(url, insecure=False).send(delivery()) == Failed(code="scheme-not-allowed")
         nowhere = channel(url, resolver=Resolver(()))
         assert await nowhere.send(delivery()) == Failed(code="address-not-allowed")
-        assert await channel(url, paused=True).send(delivery()) == Held(code="paused")
+        assert await channel(url, paused=True).send(delivery()) == Withheld(code="paused")
         assert await channel("file:///etc/passwd").send(delivery()) == Failed(code="scheme-not-allowed")
         assert await channel("http://nowhere.invalid/").send(delivery()) == Failed(code="host-unknown")
     assert receiver.calls == []

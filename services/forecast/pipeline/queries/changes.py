@@ -16,7 +16,7 @@ from asyncpg import Record
 from services.forecast.asking.question import Question, scoped
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import LeftOut, Valued
-from services.forecast.pipeline.legs import FX, Comparison, Move, Place, moves, place_of, sums_of
+from services.forecast.pipeline.legs import FX, Comparison, Move, RowPlace, moves, place_of, sums_of
 from services.forecast.pipeline.model import told_by_state
 from services.forecast.pipeline.queries.known import known_pairs
 from services.forecast.pipeline.queries.totals import ANY, OpenRow, due_in, open_rows
@@ -132,7 +132,7 @@ select chosen.*, (select s.{name} from {view}.span s
  order by -abs(change), deal_id, leg collate "C"
 """.replace("{name}", told_by_state("name"))
 
-FIRST: Place = (Decimal(-(10**60)), UUID(int=0), "")
+FIRST: RowPlace = (Decimal(-(10**60)), UUID(int=0), "")
 """Before every deal."""
 
 
@@ -180,7 +180,7 @@ async def moved(
     wanted: Period | None,
     *,
     leg: str | None,
-    after: Place | None,
+    after: RowPlace | None,
     enough: int,
 ) -> Moved:
     """The deals behind a leg, or all, that come after a place, as many as are enough."""

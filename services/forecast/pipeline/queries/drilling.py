@@ -56,11 +56,11 @@ class Behind:
     unconverted: Mapping[LeftOut, Sum] = field(default_factory=lambda: MappingProxyType({}))
 
 
-Place = tuple[Decimal, UUID]
+RowPlace = tuple[Decimal, UUID]
 """Where a deal stands in a drill-down: the largest first."""
 
 
-def place_of(deal: DealWorth) -> Place:
+def place_of(deal: DealWorth) -> RowPlace:
     """Where a deal stands in a drill-down."""
     return deal.amount.copy_negate(), deal.state.deal_id
 
@@ -71,7 +71,7 @@ async def deals_behind(
     company: Company,
     parts: Sequence[Wanted],
     *,
-    after: Place | None,
+    after: RowPlace | None,
     enough: int,
 ) -> Behind:
     """The deals of all parts that come after a place, as many as are enough. The parts have no deal in common."""
@@ -141,7 +141,7 @@ async def _following(
     rates: Rates,
     *,
     foreign: bool,
-    after: Place | None,
+    after: RowPlace | None,
     enough: int,
 ) -> list[DealState]:
     """The wanted deals that follow a place: those in the company's currency by their index, others by their worth."""
@@ -166,7 +166,7 @@ async def _page(  # noqa: PLR0917
     wanted: Wanted,
     given: Sequence[Any],
     place: str,
-    after: Place | None,
+    after: RowPlace | None,
 ) -> list[DealState]:
     conditions, arguments = wanted.conditions(len(given) + 1)
     number = len(given) + len(arguments) + 1

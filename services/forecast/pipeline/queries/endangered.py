@@ -37,10 +37,10 @@ from shared.projections.read_snapshot import ReadSnapshot
 Judged = tuple[DealWorth, list[Reason]]
 """A deal with its worth, and why it is in danger."""
 
-Place = tuple[Decimal, UUID]
+RowPlace = tuple[Decimal, UUID]
 """Where a deal stands among the endangered: by amount at stake × gravity of the reasons."""
 
-FIRST: Place = (Decimal(-(10**60)), UUID(int=0))
+FIRST: RowPlace = (Decimal(-(10**60)), UUID(int=0))
 """Before every deal."""
 
 STANDING_OPEN = """
@@ -92,7 +92,7 @@ async def endangered(
     wanted: Period,
     *,
     rules: DangerRules,
-    after: Place | None,
+    after: RowPlace | None,
     enough: int,
 ) -> Endangered:
     """The deals in danger that come after a place, as many as are enough: the database weighs, `dangers` tells why."""
@@ -130,7 +130,7 @@ async def endangered(
     return Endangered(deals=judge(states), count=found[0]["number"], unconverted=left)
 
 
-def place_of(judged: Judged) -> Place:
+def place_of(judged: Judged) -> RowPlace:
     """Where a deal stands among the endangered."""
     deal, reasons = judged
     stake = times(deal.amount, Decimal(sum(reason.weight for reason in reasons)))

@@ -294,7 +294,7 @@ def standing(asked: Question) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class DealCounts:
     """Deals opened after an instant, those of them that are won; open deals, and those of them that are stalled."""
 
     opened: int
@@ -303,7 +303,7 @@ class Counts:
     stalled: int
 
 
-async def counts(db: ProjectionDatabase, asked: Question, company: Company, since: datetime) -> Counts:
+async def counts(db: ProjectionDatabase, asked: Question, company: Company, since: datetime) -> DealCounts:
     """How many deals stand how at the instant asked about; `opened` and `won` of those opened after `since`."""
     if asked.known_at is not None:
         return tally_counts(await deals_then(db, asked), asked.as_of, since, company)
@@ -312,15 +312,15 @@ async def counts(db: ProjectionDatabase, asked: Question, company: Company, sinc
     rest = (since, company.end_of(day_of_since))
     (still,) = await _figures(db, STILL_OPEN, ANY, asked, _cut(replace(asked, current=False), company))
     (opened,) = await _figures(db, OPENED_SINCE, ANY, asked, (day_of_since + timedelta(days=1), *cut, *rest))
-    return Counts(**still, **opened)
+    return DealCounts(**still, **opened)
 
 
-def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime, company: Company) -> Counts:
+def tally_counts(states: Iterable[DealState], as_of: datetime, since: datetime, company: Company) -> DealCounts:
     """The counts of these deals."""
     known = list(states)
     opened = [state for state in known if state.opened > since]
     still = [state for state in known if state.outcome == OPEN]
-    return Counts(
+    return DealCounts(
         opened=len(opened),
         won=sum(state.outcome == WON for state in opened),
         open=len(still),

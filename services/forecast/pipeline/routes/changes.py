@@ -14,7 +14,7 @@ from services.forecast.asking.question import Question, instant
 from services.forecast.asking.wording import leg_title
 from services.forecast.counting.sums import Sum
 from services.forecast.counting.valuation import Valued, shown_left_out, shown_rates
-from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, Place, place_of
+from services.forecast.pipeline.legs import FX, LEGS, LegName, Move, RowPlace, place_of
 from services.forecast.pipeline.queries.changes import Waterfall, moved, waterfall
 from services.forecast.pipeline.queries.totals import OpenRow
 from shared.domain.money import zero
@@ -178,7 +178,7 @@ async def pipeline_changes_deals(
     start, end, wanted = _range(query, since, until, within)
     async with query.reading() as reading:
         found = await moved(
-            reading, query.company, start, end, wanted, leg=leg, after=paged.behind(Place), enough=paged.enough
+            reading, query.company, start, end, wanted, leg=leg, after=paged.behind(RowPlace), enough=paged.enough
         )
         parked = reading.parked
     page = paged.cut(found.moves, place_of)

@@ -13,7 +13,7 @@ from services.forecast.asking.parameters import QueryContext
 from services.forecast.asking.wording import outcome_title
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.figures import stage_of
-from services.forecast.pipeline.queries.drilling import Place, deals_behind, place_of
+from services.forecast.pipeline.queries.drilling import RowPlace, deals_behind, place_of
 from services.forecast.pipeline.queries.totals import Wanted
 from services.forecast.pipeline.queries.worth import DealWorth
 from services.forecast.pipeline.timeline import CATEGORIES, OUTCOME_WORDS
@@ -86,7 +86,7 @@ async def drilled(query: QueryContext, paged: Paging, parts: Sequence[Wanted]) -
     """A page of the deals of all parts, the largest first, and the sums of all."""
     async with query.reading() as reading:
         found = await deals_behind(
-            reading, query.question, query.company, parts, after=paged.behind(Place), enough=paged.enough
+            reading, query.question, query.company, parts, after=paged.behind(RowPlace), enough=paged.enough
         )
         names = {stage.key: stage.name for stage in await stages(reading("processes"))}
         parked = reading.parked

@@ -14,7 +14,7 @@ from services.forecast.asking.periods import period
 from services.forecast.asking.policies import counting
 from services.forecast.counting.valuation import shown_left_out
 from services.forecast.pipeline.dangers import DANGERS, Code, Reason
-from services.forecast.pipeline.queries.endangered import Place, endangered, place_of
+from services.forecast.pipeline.queries.endangered import RowPlace, endangered, place_of
 from services.forecast.pipeline.queries.worth import DealWorth
 from services.forecast.pipeline.timeline import CATEGORIES
 from services.forecast.processes.queries import stages
@@ -104,7 +104,7 @@ async def endangered_deals(query: PastQuery, paged: Gravest, name: AskedPeriod =
             norms,
             wanted,
             rules=rules.document,
-            after=paged.behind(Place),
+            after=paged.behind(RowPlace),
             enough=paged.enough,
         )
         parked = reading.parked

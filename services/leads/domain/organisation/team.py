@@ -42,7 +42,7 @@ class NamedMember:
 
 
 @value
-class Place:
+class HierarchyPlace:
     """Where a command puts a team."""
 
     circular: bool = False
@@ -109,7 +109,7 @@ def appoint_manager(state: ActiveTeam, command: AppointManager) -> Decision:
 
 
 @team.imports("team", TeamFormed, TeamChanged)
-def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, place: Place) -> Decision:
+def import_team(state: NoTeam | ActiveTeam, command: ImportTeam, context: Context, place: HierarchyPlace) -> Decision:
     """Take over a team from history, or what a later export says of it."""
     if place.circular:
         raise Rejected("circular-hierarchy", "A team does not stand below itself.", field="parent_id")

@@ -79,7 +79,7 @@ Waits = Literal["tie", "taken-back", "would-be-allocated-otherwise"]
 TIE, TAKEN_BACK, OTHERWISE = get_args(Waits)
 
 
-Place = int
+EntryPlace = int
 """The number of an invoice or receipt in the order of entry, from 0 on."""
 
 
@@ -87,17 +87,17 @@ Place = int
 class InvoiceIndex:
     """What commands ask of the invoices."""
 
-    numbers: SortedKeys[tuple[str, Place]]
+    numbers: SortedKeys[tuple[str, EntryPlace]]
     """By number, in the ways in which a payer may write it."""
-    waiting: SortedKeys[tuple[date, str, Place]]
+    waiting: SortedKeys[tuple[date, str, EntryPlace]]
     """What is open, the oldest due first."""
-    amounts: SortedKeys[tuple[Decimal, date, str, Place]]
+    amounts: SortedKeys[tuple[Decimal, date, str, EntryPlace]]
     """What is open, by how much, the oldest due first."""
-    awaited: SortedKeys[tuple[datetime, Place]]
+    awaited: SortedKeys[tuple[datetime, EntryPlace]]
     """What is open and not noted as overdue, by when it will be."""
 
     @classmethod
-    def of(cls, placed: Sequence[tuple[Place, LedgerInvoice]]) -> "InvoiceIndex":
+    def of(cls, placed: Sequence[tuple[EntryPlace, LedgerInvoice]]) -> "InvoiceIndex":
         """The index of all of these."""
         return cls(
             SortedKeys(chain.from_iterable(starmap(_called, placed))),
@@ -106,7 +106,7 @@ class InvoiceIndex:
             SortedKeys(filter(None, starmap(_awaits, placed))),
         )
 
-    def with_(self, place: Place, invoice: LedgerInvoice) -> "InvoiceIndex":
+    def with_(self, place: EntryPlace, invoice: LedgerInvoice) -> "InvoiceIndex":
         """With an invoice more."""
         return InvoiceIndex(
             _with_all(self.numbers, _called(place, invoice)),
@@ -115,7 +115,7 @@ class InvoiceIndex:
             self.awaited.moved(None, _awaits(place, invoice)),
         )
 
-    def changed(self, place: Place, before: LedgerInvoice, after: LedgerInvoice) -> "InvoiceIndex":
+    def changed(self, place: EntryPlace, before: LedgerInvoice, after: LedgerInvoice) -> "InvoiceIndex":
         """With another content of an invoice; its number stays."""
         return InvoiceIndex(
             self.numbers,
@@ -125,20 +125,20 @@ class InvoiceIndex:
         )
 
 
-def _called(place: Place, invoice: LedgerInvoice) -> list[tuple[str, Place]]:
+def _called(place: EntryPlace, invoice: LedgerInvoice) -> list[tuple[str, EntryPlace]]:
     return [(key, place) for key in keys_of(invoice.number)]
 
 
-def _waits(place: Place, invoice: LedgerInvoice) -> tuple[date, str, Place] | None:
+def _waits(place: EntryPlace, invoice: LedgerInvoice) -> tuple[date, str, EntryPlace] | None:
     return (invoice.due, invoice.number, place) if invoice.open.amount > 0 else None
 
 
-def _asks(place: Place, invoice: LedgerInvoice) -> tuple[Decimal, date, str, Place] | None:
+def _asks(place: EntryPlace, invoice: LedgerInvoice) -> tuple[Decimal, date, str, EntryPlace] | None:
     amount = invoice.open.amount
     return (amount, invoice.due, invoice.number, place) if amount > 0 else None
 
 
-def _awaits(place: Place, invoice: LedgerInvoice) -> tuple[datetime, Place] | None:
+def _awaits(place: EntryPlace, invoice: LedgerInvoice) -> tuple[datetime, EntryPlace] | None:
     if invoice.overdue_from is None or invoice.overdue or invoice.open.amount <= 0:
         return None
     return (invoice.overdue_from, place)
@@ -148,8 +148,8 @@ def _awaits(place: Place, invoice: LedgerInvoice) -> tuple[datetime, Place] | No
 class Invoices:
     """What was invoiced, in the order in which it was entered."""
 
-    standing: "HashTrieMap[Place, LedgerInvoice]"
-    places: "HashTrieMap[UUID, Place]"
+    standing: "HashTrieMap[EntryPlace, LedgerInvoice]"
+    places: "HashTrieMap[UUID, EntryPlace]"
     """By id, the last one should two have the same."""
     outstanding: Decimal
     _index: InvoiceIndex | None = field(default=None, repr=False, compare=False)
@@ -254,14 +254,14 @@ def invoices_of(invoices: Sequence[LedgerInvoice]) -> Invoices:
 class ReceiptIndex:
     """What commands ask of the receipts."""
 
-    bank_references: "HashTrieMap[str, Place]"
-    credit: SortedKeys[tuple[date, str, Place]]
+    bank_references: "HashTrieMap[str, EntryPlace]"
+    credit: SortedKeys[tuple[date, str, EntryPlace]]
     """What settles by itself what is issued from now on, the oldest first."""
-    texts: SortedKeys[tuple[str, Place]]
+    texts: SortedKeys[tuple[str, EntryPlace]]
     """The same, by each stretch of the payer's text that may be a number."""
 
     @classmethod
-    def of(cls, placed: Sequence[tuple[Place, LedgerReceipt]]) -> "ReceiptIndex":
+    def of(cls, placed: Sequence[tuple[EntryPlace, LedgerReceipt]]) -> "ReceiptIndex":
         """The index of all of these."""
         return cls(
             HashTrieMap((each.bank_reference, place) for place, each in placed),
@@ -269,7 +269,7 @@ class ReceiptIndex:
             SortedKeys(chain.from_iterable(starmap(_texts, placed))),
         )
 
-    def with_(self, place: Place, receipt: LedgerReceipt) -> "ReceiptIndex":
+    def with_(self, place: EntryPlace, receipt: LedgerReceipt) -> "ReceiptIndex":
         """With a receipt more."""
         return ReceiptIndex(
             self.bank_references.insert(receipt.bank_reference, place),
@@ -277,7 +277,7 @@ class ReceiptIndex:
             _with_all(self.texts, _texts(place, receipt)),
         )
 
-    def changed(self, place: Place, before: LedgerReceipt, after: LedgerReceipt) -> "ReceiptIndex":
+    def changed(self, place: EntryPlace, before: LedgerReceipt, after: LedgerReceipt) -> "ReceiptIndex":
         """With another content of a receipt; its references stay."""
         texts = self.texts
         if before.credit.amount > 0 and after.credit.amount <= 0:
@@ -288,11 +288,11 @@ class ReceiptIndex:
         return ReceiptIndex(self.bank_references, credit, texts)
 
 
-def _is_left(place: Place, receipt: LedgerReceipt) -> tuple[date, str, Place] | None:
+def _is_left(place: EntryPlace, receipt: LedgerReceipt) -> tuple[date, str, EntryPlace] | None:
     return (*order_of(receipt), place) if receipt.credit.amount > 0 else None
 
 
-def _texts(place: Place, receipt: LedgerReceipt) -> list[tuple[str, Place]]:
+def _texts(place: EntryPlace, receipt: LedgerReceipt) -> list[tuple[str, EntryPlace]]:
     if receipt.reference is None or receipt.credit.amount <= 0:
         return []
     keys = {written_as(receipt.reference), *(mention.key for mention in mentions(receipt.reference))}
@@ -303,8 +303,8 @@ def _texts(place: Place, receipt: LedgerReceipt) -> list[tuple[str, Place]]:
 class Receipts:
     """What was received, in the order in which it was recorded."""
 
-    standing: "HashTrieMap[Place, LedgerReceipt]"
-    places: "HashTrieMap[UUID, Place]"
+    standing: "HashTrieMap[EntryPlace, LedgerReceipt]"
+    places: "HashTrieMap[UUID, EntryPlace]"
     unapplied: Decimal
     _index: ReceiptIndex | None = field(default=None, repr=False, compare=False)
 
@@ -378,11 +378,13 @@ def order_of(document: LedgerInvoice | LedgerReceipt) -> tuple[date, str]:
     return document.on, document.outside_id or own
 
 
-def _with_all(keys: SortedKeys[tuple[str, Place]], more: list[tuple[str, Place]]) -> SortedKeys[tuple[str, Place]]:
+def _with_all(
+    keys: SortedKeys[tuple[str, EntryPlace]], more: list[tuple[str, EntryPlace]]
+) -> SortedKeys[tuple[str, EntryPlace]]:
     return reduce(SortedKeys.with_, more, keys)
 
 
-def _beginning(keys: SortedKeys[tuple[str, Place]], name: str) -> Iterator[tuple[str, Place]]:
+def _beginning(keys: SortedKeys[tuple[str, EntryPlace]], name: str) -> Iterator[tuple[str, EntryPlace]]:
     return takewhile(lambda key: key[0] == name, keys.since((name,)))
 
 
