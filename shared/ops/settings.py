@@ -248,7 +248,6 @@ class Settings:
     or reserved is refused."""
     delivery_hours: int = _setting(_number(1, 8760), "72")
     """How long it is tried to send something outside (e-mail, webhook) before it is dead, in hours."""
-    min_sample: int = _setting(_number(1, 1000), "5")
     """From how many cases on a health metric is stated; below it is `no-data`."""
 
     @classmethod

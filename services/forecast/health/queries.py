@@ -22,7 +22,6 @@ from services.forecast.health.rules import (
     OVERDUE,
     STALLED,
     WIN_RATE,
-    WINDOW,
     Measured,
 )
 from services.forecast.leads.queries import conversion
@@ -46,9 +45,9 @@ class Measurements:
     unconverted: Mapping[LeftOut, Sum]
 
 
-async def measure(reading: ReadSnapshot, asked: Question, company: Company) -> Measurements:
-    """Measure every metric at an instant."""
-    since = asked.as_of - WINDOW
+async def measure(reading: ReadSnapshot, asked: Question, company: Company, window: timedelta) -> Measurements:
+    """Measure every metric at an instant, those of a rolling window over this one."""
+    since = asked.as_of - window
     today = company.day(asked.as_of)
     deals = await counts(reading("deals"), asked, company, since)
     cycle = await _cycle(reading, asked, company, company.day(since) + timedelta(days=1), today)

@@ -1,7 +1,7 @@
 """The health metrics over HTTP: each measured now and one window earlier, judged, with a hint (FC-7)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, get_args
 
@@ -17,7 +17,6 @@ from services.forecast.health.rules import (
     ATTAINMENT,
     BOOKINGS,
     HEALTH_LIMITS,
-    WINDOW,
     Band,
     Definition,
     Trend,
@@ -28,6 +27,7 @@ from services.forecast.health.rules import (
 )
 from shared.domain.roles import READING
 from shared.events.definition import words
+from shared.events.forecast.policy import HealthLimits
 from shared.http.handwritten import answer, operation
 from shared.languages.catalogue import Catalogue
 
@@ -38,7 +38,7 @@ router = APIRouter(tags=["health-metrics"])
 class Metric:
     """One metric: value = numerator ÷ denominator over `n` cases. Limits are in the value's unit.
 
-    `trend` compares with one window (90 days) earlier; `since` begins the window, null for a state at `as_of`.
+    `trend` compares with one window earlier; `since` begins the window, null for a state at `as_of`.
     `description` says what is counted; `state_title` and `trend_title` are state and trend in words, of an unknown
     trend none.
     """
@@ -75,6 +75,10 @@ class HealthMetrics:
     """What amounts lack for want of an exchange rate."""
     limits_version: int
     """The version of the policy health-limits that was in force on the day asked about; 0 is the default."""
+    window_days: int
+    """How long the rolling window is, and how much earlier the measurement is that a trend compares with."""
+    smallest_sample: int
+    """Of fewer cases a metric says `no-data`."""
     metrics: list[Metric]
 
 
@@ -85,18 +89,18 @@ class HealthMetrics:
 async def health_metrics(query: PastQuery) -> Response:
     """How healthy the sales process is.
 
-    Rolling windows of 90 days up to as_of; attainment counts the running quarter against its target pro rata. Below the
-    smallest sample a metric says no-data. Sales cycle, win rate, lead conversion, node completion: won, opened,
-    captured, due in the window.
+    Rolling windows up to as_of, of 90 days unless the policy health-limits says otherwise; attainment counts the
+    running quarter against its target pro rata. Below the smallest sample a metric says no-data. Sales cycle, win rate,
+    lead conversion, node completion: won, opened, captured, due in the window.
     """
     asked = query.question
-    earlier = replace(asked, as_of=asked.as_of - WINDOW, current=False)
-    async with query.reading() as reading:
-        now = await measure(reading, asked, query.company)
-        before = await measure(reading, earlier, query.company)
-        parked = reading.parked
-    smallest = query.service.settings.min_sample
     limits = await counting(query, HEALTH_LIMITS)
+    window = timedelta(days=limits.document.window_days)
+    earlier = replace(asked, as_of=asked.as_of - window, current=False)
+    async with query.reading() as reading:
+        now = await measure(reading, asked, query.company, window)
+        before = await measure(reading, earlier, query.company, window)
+        parked = reading.parked
     return answer(
         HealthMetrics(
             as_of=asked.as_of,
@@ -104,8 +108,10 @@ async def health_metrics(query: PastQuery) -> Response:
             currency=query.currency,
             unconverted=shown_left_out(query.words, now.unconverted),
             limits_version=limits.version,
+            window_days=limits.document.window_days,
+            smallest_sample=limits.document.smallest_sample,
             metrics=[
-                _metric(each, now, before, asked=asked, smallest=smallest, catalogue=query.words)
+                _metric(each, now, before, asked=asked, document=limits.document, catalogue=query.words)
                 for each in judged_by(limits.document)
             ],
         ),
@@ -120,9 +126,10 @@ def _metric(
     before: Measurements,
     *,
     asked: Question,
-    smallest: int,
+    document: HealthLimits,
     catalogue: Catalogue,
 ) -> Metric:
+    smallest = document.smallest_sample
     measured, earlier = now.values[definition.metric], before.values[definition.metric]
     state = band(definition, measured, smallest)
     known = None if state is Band.NO_DATA or measured.value is None else shown(definition, measured.value)
@@ -130,10 +137,11 @@ def _metric(
     direction = trend(definition, earlier, measured, smallest)
     basis = now.basis if definition.metric == ATTAINMENT.metric else None
     about = f"health.{definition.metric}"
+    about_it = f"{about}.{'booked' if basis == BOOKINGS else 'description'}"
     return Metric(
         metric=definition.metric,
         name=catalogue.say(f"{about}.name"),
-        description=catalogue.say(f"{about}.{'booked' if basis == BOOKINGS else 'description'}"),
+        description=catalogue.say(about_it, days=document.window_days),
         value=known,
         unit=definition.unit,
         numerator=measured.numerator,
@@ -147,7 +155,7 @@ def _metric(
         before=known_before,
         trend=direction,
         trend_title="" if direction == "unknown" else catalogue.say(f"health.trend.{direction}"),
-        since=asked.as_of - WINDOW if definition.window_days else None,
+        since=asked.as_of - timedelta(days=document.window_days) if definition.rolling else None,
         hint=catalogue.say(f"{about}.hint"),
         basis=basis,
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Literal
@@ -12,9 +11,6 @@ from shared.domain.policy import Policy
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
 from shared.events.forecast.policy import HealthLimit, HealthLimits
-
-WINDOW = timedelta(days=90)
-"""The rolling window, and how much earlier the measurement is that a trend compares with."""
 
 
 class Band(StrEnum):
@@ -40,15 +36,15 @@ class Definition:
     healthy: Decimal
     alert: Decimal
     more_is_better: bool
-    window_days: int | None = 90
-    """The rolling window; None for a state at the instant asked about, or a calendar period."""
+    rolling: bool = True
+    """Measured over the rolling window; else a state at the instant asked about, or over a calendar period."""
 
 
 BOOKINGS = "bookings"
 """What attainment counts until the first invoice exists."""
 
 
-def target_only(metric: str, target: str, *, window_days: int | None = 90) -> Definition:
+def target_only(metric: str, target: str, *, rolling: bool = True) -> Definition:
     """A metric with a target and no alert limit of its own: alert below 80 % of the target."""
     return Definition(
         metric=metric,
@@ -56,7 +52,7 @@ def target_only(metric: str, target: str, *, window_days: int | None = 90) -> De
         healthy=Decimal(target),
         alert=Decimal(target) * Decimal("0.8"),
         more_is_better=True,
-        window_days=window_days,
+        rolling=rolling,
     )
 
 
@@ -69,7 +65,7 @@ CYCLE = Definition(
 )
 LEAD_CONVERSION = target_only("lead-conversion", "0.20")
 WIN_RATE = target_only("win-rate", "0.40")
-ATTAINMENT = target_only("revenue-attainment", "1.00", window_days=None)
+ATTAINMENT = target_only("revenue-attainment", "1.00", rolling=False)
 NODE_COMPLETION = Definition(
     metric="node-completion",
     unit="share",
@@ -83,7 +79,7 @@ STALLED = Definition(
     healthy=Decimal("0.10"),
     alert=Decimal("0.25"),
     more_is_better=False,
-    window_days=None,
+    rolling=False,
 )
 OVERDUE = Definition(
     metric="overdue-share",
@@ -91,7 +87,7 @@ OVERDUE = Definition(
     healthy=Decimal("0.10"),
     alert=Decimal("0.25"),
     more_is_better=False,
-    window_days=None,
+    rolling=False,
 )
 
 DEFINITIONS = (CYCLE, LEAD_CONVERSION, WIN_RATE, ATTAINMENT, NODE_COMPLETION, STALLED, OVERDUE)
@@ -144,7 +140,11 @@ HEALTH_LIMITS = Policy(
     allow=SETTING_LIMITS,
     scopes=("company",),
     faults=_limit_faults,
-    example={"limits": [{"metric": "win-rate", "healthy": "0.35", "alert": "0.25"}]},
+    example={
+        "limits": [{"metric": "win-rate", "healthy": "0.35", "alert": "0.25"}],
+        "window_days": 180,
+        "smallest_sample": 10,
+    },
 )
 
 

@@ -31,10 +31,14 @@ class HealthLimit:
 
 @value
 class HealthLimits:
-    """By which limits the metrics of the sales process are judged."""
+    """By which limits the metrics of the sales process are judged, and over which window they are measured."""
 
     limits: Annotated[tuple[HealthLimit, ...], MaxLen(7)]
     """A metric that is not named has its default."""
+    window_days: Annotated[int, Ge(7), Le(730)] = 90
+    """The rolling window up to the instant asked about, and how much earlier that is which a trend compares with."""
+    smallest_sample: Annotated[int, Ge(1), Le(1000)] = 5
+    """Of fewer cases a metric says nothing."""
 
 
 @value

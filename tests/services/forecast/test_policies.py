@@ -1,6 +1,6 @@
 """FC-4, FC-7: figures are judged by policies, those of the day that is asked about."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from shared.ops.ids import new_id
 from tests.described import as_described
 from tests.shared.http.conftest import Errands
 
+DAY = timedelta(days=1)
 LIMITS, DANGER_RULES = "/v1/forecast-policies/health-limits", "/v1/forecast-policies/dangers"
 
 
@@ -60,6 +61,32 @@ async def test_limits_count_from_their_day_on_and_not_before_fc_7(served: Errand
     finally:
         await post(director, LIMITS, None)
     assert (await metric(director, "win-rate"))[1]["healthy"] == "0.40"
+
+
+async def test_the_window_and_the_smallest_sample_count_from_their_day_on_fc_7(served: Errands) -> None:
+    director = served.client(Role.SALES_DIRECTOR)
+    today: date = served.running.settings.company.day(served.running.clock.now())
+    try:
+        set_ = await post(director, LIMITS, {"limits": [], "window_days": 30, "smallest_sample": 1})
+        assert set_.status_code == 200, set_.text
+        now = (await director.get("/v1/health-metrics")).json()
+        assert (now["window_days"], now["smallest_sample"]) == (30, 1)
+        found = {each["metric"]: each for each in now["metrics"]}
+        for metric, rolling in (("win-rate", True), ("stalled-share", False), ("revenue-attainment", False)):
+            since = found[metric]["since"]
+            assert (since is not None) == rolling
+            assert since is None or datetime.fromisoformat(now["as_of"]) - datetime.fromisoformat(since) == 30 * DAY
+        assert found["win-rate"]["description"] == "won, of all deals opened in 30 days"
+        then = (await director.get("/v1/health-metrics", params={"as_of": str(today - DAY)})).json()
+        assert (then["window_days"], then["smallest_sample"], then["limits_version"]) == (90, 5, 0)
+    finally:
+        await post(director, LIMITS, None)
+    for document, pointer in (
+        ({"window_days": 6}, "/document/window_days"),
+        ({"smallest_sample": 0}, "/document/smallest_sample"),
+    ):
+        refused = await post(director, LIMITS, {"limits": [], **document})
+        assert (refused.status_code, {each["pointer"] for each in refused.json()["errors"]}) == (422, {pointer})
 
 
 @pytest.mark.parametrize(
