@@ -6,7 +6,7 @@ from shared.commands.request import CommandRequest, Forbidden, NotFound
 from shared.domain.aggregate import Aggregate, Handler
 from shared.domain.context import Actor
 from shared.domain.permissions import may, reach_of, role_missing, sees
-from shared.domain.rejection import Reason
+from shared.domain.rejection import Reason, Rejected
 
 
 def authorise(request: CommandRequest, handler: Handler, state: Any) -> None:
@@ -32,12 +32,20 @@ def is_seen(actor: Actor, aggregate: Aggregate, state: Any) -> bool:
 
 def obstacle(actor: Actor, aggregate: Aggregate, state: Any, command: type) -> Reason | None:
     """Why an actor may not give commands of a class to something that they see, as far as their role, its owner and
-    team, and its state say; None where they may. What is decided on a command's own content is not known here."""
+    team, its state, and the guard of the command in that state say; None where they may. What is decided on a command's
+    own content is not known here."""
     handler = aggregate.handler_of(state, command)
     allow = (handler or aggregate.handlers[command][0]).allow
     if reason := may(actor, allow, getattr(state, "owner", None), getattr(state, "team", None)):
         return Reason(code="not-allowed", message=reason)
-    return None if handler else aggregate.not_possible(state, command).reasons[0]
+    if handler is None:
+        return aggregate.not_possible(state, command).reasons[0]
+    try:
+        if handler.guard is not None:
+            handler.guard(state, actor)
+    except Rejected as refusal:
+        return Reason(code=refusal.code, message=refusal.message)
+    return None
 
 
 def authorise_created(request: CommandRequest, handler: Handler, created: Any) -> None:

@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from shared.domain.context import Context, Moment
+from shared.domain.context import Actor, Context, Moment
 from shared.domain.history import Fact, history, is_order_known
 from shared.domain.imports import WHEN, FactKind, Ids, ranked
 from shared.domain.rejection import Rejected
@@ -30,6 +30,9 @@ from shared.events.chronology import Rank
 State = Any
 Command = Any
 Function = TypeVar("Function", bound=Callable[..., Any])
+Method = Literal["POST", "PATCH", "PUT"]
+Guard = Callable[[State, Actor], object]
+"""Whether a state asks somebody for a command: raises `Rejected` where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +82,14 @@ class Handler:
     states: tuple[type, ...]
     decide: Callable[..., Decision]
     allow: Permission
-    method: Literal["POST", "PATCH", "PUT"]
+    method: Method
     parameters: Mapping[str, type]
     """What the kernel loads for the handler: parameter name → type."""
     wants_context: bool
     routed: bool = True
     """Whether the command's route is generated; else a hand-written one, or none, runs it."""
+    guard: Guard | None = None
+    """What is asked before the command, and by whoever lists what may be done."""
 
     @property
     def creates(self) -> bool:
@@ -93,10 +98,10 @@ class Handler:
 
     def run(self, state: State, command: Command, context: Context, loaded: Mapping[str, Any]) -> Decision:
         """Decide the command in a state of this handler. Raises `Rejected`."""
-        arguments: dict[str, Any] = {name: loaded[name] for name in self.parameters}
-        if self.wants_context:
-            arguments["context"] = context
-        return self.decide(state, command, **arguments)
+        if self.guard is not None:
+            self.guard(state, context.actor)
+        known = {"context": context} if self.wants_context else {}
+        return self.decide(state, command, **known, **{name: loaded[name] for name in self.parameters})
 
     @property
     def summary(self) -> str:
@@ -131,9 +136,10 @@ class Aggregate:
     # -- registration -------------------------------------------------------------------------------------------
 
     def decides(
-        self, *, allow: Permission, method: Literal["POST", "PATCH", "PUT"] = "POST", routed: bool = True
+        self, *, allow: Permission, guard: Guard | None = None, method: Method = "POST", routed: bool = True
     ) -> Callable[[Function], Function]:
-        """Register the handler of a command: `(state, command[, context][, loaded…]) -> events`."""
+        """Register the handler of a command: `(state, command[, context][, loaded…]) -> events`. Where the state says
+        who is asked, beside their role, a `guard` does: what may be done is listed by it too."""
 
         def register(function: Function) -> Function:
             hints = _hints(function)
@@ -149,6 +155,7 @@ class Aggregate:
                 parameters={name: kind for name, kind in rest if kind is not Context},
                 wants_context=any(kind is Context for _, kind in rest),
                 routed=routed,
+                guard=guard,
             )
             self.handlers.setdefault(handler.command, []).append(handler)
             return function
@@ -329,23 +336,19 @@ class Aggregate:
 
     def claims_of(self, state: State) -> frozenset[Claim]:
         """The keys that a state holds."""
-        keys = self._claims.get(type(state))
-        return frozenset(keys(state)) if keys else frozenset()
+        return frozenset(keys(state)) if (keys := self._claims.get(type(state))) else frozenset()
 
     def taken_by(self, event: Any) -> frozenset[Claim]:
         """The keys that an event takes for good."""
-        keys = self._takes.get(type(event))
-        return frozenset(keys(event)) if keys else frozenset()
+        return frozenset(keys(event)) if (keys := self._takes.get(type(event))) else frozenset()
 
     def shown(self, state: State) -> Any:
         """What is shown of a state: plain data."""
-        shows = self._shows.get(type(state))
-        return shows[1](state) if shows else state
+        return shows[1](state) if (shows := self._shows.get(type(state))) else state
 
     def restored(self, shown: Any) -> State:
         """The state that shows this."""
-        restore = self._restores.get(type(shown))
-        return restore(shown) if restore else shown
+        return restore(shown) if (restore := self._restores.get(type(shown))) else shown
 
     def shown_type(self, state: type) -> type:
         """The class of what is shown of a state of this class."""

@@ -264,13 +264,14 @@ def _answer(service: ServiceContext, result: CommandResult, *, created: bool, ad
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PossibleCommand:
     """A command that a thing takes, and whether whoever asks may give it now, as far as their role, its owner and team,
-    and its state say. What the command itself says and what gates ask for is told by its dry run."""
+    its state, and whom that asks say. What the command itself says and what gates ask for is told by its dry run."""
 
     operation: str
     """Its operation id, like moveDeal."""
     possible: bool
     code: str | None
-    """Why not: `not-allowed`, or `not-in-this-state`."""
+    """Why not, by the code that the command would be refused with: `not-allowed`, `not-in-this-state`, or that of a
+    rule about who is asked, like `not-an-approver`."""
     message: str | None
     """The same as a sentence."""
 

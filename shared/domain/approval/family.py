@@ -96,7 +96,7 @@ def approvals(singular: str, service: str, *subjects: Approvable, readers: Permi
 def _register_decisions(made: Approvals) -> None:
     family, told = made.family, made.told
 
-    @family.decides(allow=ASKED)
+    @family.decides(allow=ASKED, guard=own_slots)
     def approve(
         state: WaitingApproval,
         command: Approve,
@@ -129,17 +129,16 @@ def _register_decisions(made: Approvals) -> None:
         outcome = _outcome(state, context, command.reason)
         return [given, granted, *_to_subject(state, made.subjects[state.subject_kind].granted(subject.state, outcome))]
 
-    @family.decides(allow=ASKED)
+    @family.decides(allow=ASKED, guard=own_slots)
     def return_for_rework(
         state: WaitingApproval, command: ReturnForRework, context: Context, subject: Subject
     ) -> Decision:
         """Send what waits for your decision back for rework; nobody else is asked any more."""
-        own_slots(state, context.actor)
         returned = told.returned(**about(state), **decided_by(context), step=state.step.key, reason=command.reason)
         outcome = _outcome(state, context, command.reason)
         return [returned, *_to_subject(state, made.subjects[state.subject_kind].returned(subject.state, outcome))]
 
-    @family.decides(allow=ASKED)
+    @family.decides(allow=ASKED, guard=own_slots)
     def delegate(state: WaitingApproval, command: Delegate, context: Context) -> Decision:
         """Have somebody else decide in your place."""
         slots = own_slots(state, context.actor)

@@ -68,6 +68,33 @@ async def test_whoever_is_not_asked_is_told_who_is_con_2(office: Office) -> None
     assert "the role sales-director and the role legal" in refused["detail"]
 
 
+async def test_what_may_be_decided_is_said_to_whom_it_waits_for_alone_con_2(office: Office) -> None:
+    """API-2: the list of commands gives the reason that the command gives."""
+    _, approval = await submitted(office)
+    lawyer, director = office.lawyer(), office.director()
+    finance = Desk(client=office.contracts.client(Role.FINANCE, "fred"))
+    others = Desk(client=office.contracts.client(Role.LEGAL, "lena"))
+    assert await said(lawyer, approval) == await said(director, approval) == POSSIBLE
+    assert set((await said(finance, approval)).values()) == {"not-an-approver"}
+    assert set((await said(office.seller(), approval)).values()) == {"own-submission"}
+    await lawyer.makes(f"{approval}/approve")
+    assert set((await said(lawyer, approval)).values()) == {"already-decided"}
+    assert set((await said(others, approval)).values()) == {"not-an-approver"}
+    assert await said(director, approval) == POSSIBLE
+    for desk in (lawyer, finance, office.seller()):
+        told = {each["operation"]: each for each in (await desk.sees(approval))["commands"]}["approveApproval"]
+        answer = (await desk.does(f"{approval}/approve")).json()
+        assert (answer["code"], answer["detail"]) == (told["code"], told["message"])
+
+
+POSSIBLE = dict.fromkeys(("approveApproval", "returnForReworkApproval", "delegateApproval"))
+
+
+async def said(desk: Desk, approval: str) -> dict[str, str | None]:
+    """Why somebody is told that they cannot decide, by operation."""
+    return {each["operation"]: each["code"] for each in (await desk.sees(approval))["commands"]}
+
+
 async def test_an_approval_of_others_is_not_there_for_a_rep_con_2(office: Office) -> None:
     _, approval = await submitted(office)
     rep = Desk(client=office.contracts.client(Role.REP, f"rep-{new_id()}"))

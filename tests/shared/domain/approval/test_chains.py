@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.commands.access import obstacle
 from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.approval.chain import Approvers, chain_faults, members_of, planned
 from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, approvals
@@ -358,6 +359,43 @@ def test_what_is_taken_back_waits_for_nobody() -> None:
     state = begun(chain(step(BY_LEGAL)))
     event = recalled(APPROVALS, state, replace(CONTEXT, actor=ROSA), "Another scope").event
     assert isinstance(FAMILY.evolve(state, event), RecalledApproval)
+
+
+# -- what is said to be possible --------------------------------------------------------------------------------------
+
+DECISIONS = (Approve(), ReturnForRework(reason="Terms"), Delegate(to=UUID(int=98)))
+
+
+def said(state: Any, actor: Actor, command: Any) -> tuple[str, str] | None:
+    """Why a command is said not to be possible."""
+    found = obstacle(actor, FAMILY, state, type(command))
+    return (found.code, found.message) if found else None
+
+
+def answered(state: Any, actor: Actor, command: Any) -> tuple[str, str] | None:
+    """Why it is refused."""
+    refusal = tried(partial(then, state, actor, command))[1]
+    return (refusal.code, refusal.message) if refusal else None
+
+
+@pytest.mark.parametrize("command", DECISIONS, ids=lambda command: type(command).__name__)
+def test_a_decision_is_said_to_be_possible_to_who_may_take_it_and_to_others_why_not(command: Any) -> None:
+    """CON-2: as the command would answer."""
+    began = begun(chain(step(BY_LEGAL, BY_DIRECTOR), step(BY_EXECUTIVE, key="two")))
+    halfway = then(began, LEGAL, Approve())
+    ended_ = then(then(halfway, DIRECTOR, Approve()), EXECUTIVE, ReturnForRework(reason="No"))
+    for state, actor, code in (
+        (began, LEGAL, None),
+        (began, DIRECTOR, None),
+        (began, EXECUTIVE, "not-an-approver"),
+        (began, ROSA, "own-submission"),
+        (halfway, LEGAL, "already-decided"),
+        (halfway, DIRECTOR, None),
+        (ended_, EXECUTIVE, "not-in-this-state"),
+    ):
+        told = said(state, actor, command)
+        assert told == answered(state, actor, command)
+        assert (told and told[0]) == code
 
 
 # -- chains that are none ---------------------------------------------------------------------------------------------
