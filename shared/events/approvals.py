@@ -72,8 +72,8 @@ class ApprovalChain:
     """Where whoever submits is an approver: somebody else decides, they are passed over (where others are asked), or
     they may decide themselves."""
     repeated_approver: Literal["again", "skip-next", "skip"] = "again"
-    """Whoever approved and is an approver of a later step too: decides again, is passed over in the next one, or in
-    all."""
+    """Whoever approved and is an approver once more: decides again in later steps, and of one step a single slot, so
+    that four eyes are two people; or is passed over beside it and in the next step, or in all."""
 
 
 @value

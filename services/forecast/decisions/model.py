@@ -24,11 +24,12 @@ create table {view}.asked (
     approval_id uuid not null, place smallint not null, role text, member uuid, primary key (approval_id, place)
 );
 create table {view}.decided (
-    approval_id uuid not null, subject text not null, member uuid
+    approval_id uuid not null, subject text not null, member uuid, spent boolean not null
 );
 create index on {view}.decided (approval_id);
 comment on column {view}.approval.known_to is 'The members who see it, whosever it is.';
 comment on table {view}.asked is 'For whom an approval waits; none of one that ended.';
+comment on column {view}.decided.spent is 'Whether they approved in the step that waits, and cannot decide it again.';
 comment on column {view}.approval.since is 'When the step that waits began, or when it ended.';
 """
 INDICES = indices(
@@ -46,7 +47,7 @@ insert into {view}.approval
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 """
 ASKED = "insert into {view}.asked values ($1, $2, $3, $4)"
-DECIDED = "insert into {view}.decided values ($1, $2, $3)"
+DECIDED = "insert into {view}.decided values ($1, $2, $3, $4)"
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
@@ -62,7 +63,9 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         ASKED,
         [(each.approval.id, place, slot.role, slot.member) for each in found for place, slot in enumerate(each.asked)],
     )
-    await db.executemany(DECIDED, [(each.approval.id, *who) for each in found for who in each.decided])
+    await db.executemany(
+        DECIDED, [(each.approval.id, *who, who in each.spent) for each in found for who in each.decided]
+    )
 
 
 def _row(stands: Standing) -> tuple[Any, ...]:
@@ -79,5 +82,5 @@ def _row(stands: Standing) -> tuple[Any, ...]:
 FACTS = tuple(told for service in APPROVING for told in approval_events(service).every)
 
 PROJECTION = Projection(
-    name="decisions", version=1, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
+    name="decisions", version=2, ddl=DDL, indices=INDICES, apply=apply, source="journal", events=FACTS
 )

@@ -16,14 +16,17 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 WITHIN_REACH = "(me.sees_all or a.team = any(me.teams) or a.owner = me.member)"
 # As commands are authorised: who is asked by a role sees it by whose it is, or as one of those whom it names. Whoever
-# submitted it is refused by subject or member.
+# submitted it is refused by subject or member, and so is whoever decided the step once.
 WAITS_FOR_ME = f"""coalesce(
     exists (select from {{view}}.asked
              where asked.approval_id = a.approval_id and (asked.role = any(me.roles) or asked.member = me.member))
     and ({WITHIN_REACH} or me.member = any(a.known_to))
     and (a.may_decide_own
-         or not (a.submitter = me.subject or coalesce(a.submitter_member = me.member, false))), false
-)"""
+         or not (a.submitter = me.subject or coalesce(a.submitter_member = me.member, false)))
+    and not exists (select from {{view}}.decided
+                     where decided.approval_id = a.approval_id and decided.spent
+                       and (decided.subject = me.subject or decided.member = me.member)), false
+)"""  # noqa: S608 - the words are ours
 # A subject may be given to somebody else later on: where members are known, they say who it was.
 THEIRS = "({member} = me.member or ({subject} = me.subject and ({member} is null or me.member is null)))"
 SUBMITTED_BY_ME = THEIRS.format(subject="a.submitter", member="a.submitter_member")

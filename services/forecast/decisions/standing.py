@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.domain.aggregate import Aggregate, status_of
 from shared.domain.approval.family import approvals
-from shared.domain.approval.state import Approval, WaitingApproval, next_open
+from shared.domain.approval.state import Approval, WaitingApproval, counts_once, next_open, who_approved
 from shared.domain.roles import READING
 from shared.events.approvals import PlannedStep, Slot
 
@@ -43,6 +43,8 @@ class Standing:
     """For whom it waits: roles and members."""
     decided: tuple[tuple[str, UUID | None], ...]
     """Who decided something: the subjects of their tokens, and the members that they were."""
+    spent: frozenset[tuple[str, UUID | None]] = frozenset()
+    """Those of them who approved in the step that waits, and cannot decide it once more."""
 
 
 def standing(service: str, events: Sequence[Any]) -> Standing:
@@ -63,6 +65,7 @@ def standing(service: str, events: Sequence[Any]) -> Standing:
         decided=tuple(
             {(each.by, each.member): None for each in approval.decisions if each.what in DECISIONS and each.by}
         ),
+        spent=_spent(approval) if step else frozenset(),
     )
 
 
@@ -74,6 +77,13 @@ def _waiting(approval: Approval) -> tuple[PlannedStep | None, tuple[Slot, ...]]:
     if next_open(approval.steps, approval.filled, approval.current) != approval.current:
         return None, ()
     return approval.step, approval.waits_for
+
+
+def _spent(approval: WaitingApproval) -> frozenset[tuple[str, UUID | None]]:
+    """Who has decided the step that waits, where nobody decides one twice."""
+    if not counts_once(approval):
+        return frozenset()
+    return frozenset((each.by, each.member) for each in who_approved(approval) if each.by)
 
 
 def _since(events: Sequence[Any]) -> datetime:

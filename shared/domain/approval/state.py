@@ -137,8 +137,19 @@ def members_at_work(state: WaitingApproval) -> frozenset[UUID]:
     """The members who are asked by name in the step that waits, decide it instead of others, or have decided it."""
     named = {slot.member for slot in state.step.slots if slot.member}
     instead = {member for (step, _), member in state.delegated.items() if step == state.current}
-    done = {each.member for each in state.decisions if each.what == "approved" and each.step == state.step.key}
+    done = {each.member for each in who_approved(state)}
     return frozenset({*named, *instead, *(member for member in done if member)})
+
+
+def who_approved(state: WaitingApproval) -> tuple[Decided, ...]:
+    """The decisions by which slots of the step were approved."""
+    return tuple(each for each in state.decisions if each.what == "approved" and each.step == state.step.key)
+
+
+def counts_once(state: Approval) -> bool:
+    """Whether what somebody decides counts for one slot of a step: four eyes are two people, unless the chain says that
+    a repeated approver is passed over."""
+    return state.repeated_approver == "again"
 
 
 def open_slots(state: WaitingApproval) -> list[int]:
@@ -149,10 +160,26 @@ def open_slots(state: WaitingApproval) -> list[int]:
 
 def is_asked(state: WaitingApproval, place: int, actor: Actor) -> bool:
     """Whether an open slot of the step is somebody's to decide."""
-    if state.escalated and state.step.escalates_to and holds(state.step.escalates_to, actor):
+    if _is_escalated_to(state, actor):
         return True
     delegate = state.delegated.get((state.current, place))
     return actor.member == delegate if delegate else holds(state.step.slots[place], actor)
+
+
+def _is_escalated_to(state: WaitingApproval, actor: Actor) -> bool:
+    to = state.step.escalates_to
+    return state.escalated and to is not None and holds(to, actor)
+
+
+def _names(state: WaitingApproval, place: int, actor: Actor) -> bool:
+    """Whether an open slot asks for somebody by name: nobody else could decide it."""
+    named = state.delegated.get((state.current, place)) or state.step.slots[place].member
+    return named is not None and named == actor.member
+
+
+def _is_of(decision: Decided, actor: Actor) -> bool:
+    """Whether a decision was somebody's, by the same token or as the same member."""
+    return decision.by == actor.subject or (actor.member is not None and decision.member == actor.member)
 
 
 def holds(slot: Slot, actor: Actor) -> bool:
@@ -161,17 +188,24 @@ def holds(slot: Slot, actor: Actor) -> bool:
 
 
 def own_slots(state: WaitingApproval, actor: Actor) -> list[int]:
-    """The open slots that somebody decides. Raises Rejected when there is none."""
+    """The open slots that a decision of somebody's fills: where it counts once, what asks for them by name, or else the
+    first of their roles. Whom an overdue step escalates to decides in place of all who are late. Raises Rejected when
+    there is none."""
     same_member = actor.member is not None and actor.member == state.submitter_member
     submitted = actor.subject == state.submitter or same_member
     if submitted and state.self_approval != "allow":
         raise Rejected("own-submission", "It is decided by somebody other than who submitted it.")
     slots = [place for place in open_slots(state) if is_asked(state, place, actor)]
+    if (not slots or counts_once(state)) and any(_is_of(each, actor) for each in who_approved(state)):
+        message = (
+            f"You decided the step {state.step.name!r}, and nobody decides it twice: it waits for {_waits_for(state)}."
+        )
+        raise Rejected("already-decided", message)
     if not slots:
-        if any(each.by == actor.subject and each.step == state.step.key for each in state.decisions):
-            raise Rejected("already-decided", f"You decided the step {state.step.name!r}; it waits for others.")
         raise Rejected("not-an-approver", f"The step {state.step.name!r} waits for {_waits_for(state)}.")
-    return slots
+    if not counts_once(state) or _is_escalated_to(state, actor):
+        return slots
+    return [place for place in slots if _names(state, place, actor)] or slots[:1]
 
 
 def _waits_for(state: WaitingApproval) -> str:

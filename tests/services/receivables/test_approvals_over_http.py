@@ -48,6 +48,20 @@ async def test_approving_and_taking_back_at_once_ends_in_one_of_both_con_2(offic
         assert found == (["approved", "granted"] if done.status_code == 200 else ["drafted", "recalled"])
 
 
+async def test_somebody_of_two_roles_decides_with_one_of_them_con_2(office: Office) -> None:
+    """Four eyes: legal and direction are two people."""
+    contract, approval = await submitted(office)
+    await office.lawyer().makes(f"{approval}/approve")
+    as_director = Desk(client=office.contracts.client(Role.SALES_DIRECTOR, "lara"))
+    refused = (await as_director.does(f"{approval}/approve")).json()
+    assert refused["code"] == "already-decided"
+    assert "nobody decides it twice: it waits for the role sales-director" in refused["detail"]
+    assert set((await said(as_director, approval)).values()) == {"already-decided"}
+    assert (await office.seller().sees(contract))["status"] == "submitted"
+    await office.director().makes(f"{approval}/approve")
+    assert (await office.seller().sees(contract))["status"] == "approved"
+
+
 async def test_above_the_limit_an_executive_decides_after_them_con_2(office: Office) -> None:
     contract, approval = await submitted(office, "1000000.01")
     for desk in (office.lawyer(), office.director()):

@@ -57,6 +57,7 @@ SUPERIORS = tuple(each.member for each in (MANAGER, MANAGERS_MANAGER) if each.me
 EVERY_MEMBER = frozenset(UUID(int=number) for number in range(1, 9))
 APPROVERS = Approvers(active=EVERY_MEMBER, superiors=SUPERIORS)
 GONE = UUID(int=99)
+CLOCK = Actor(subject="service:timer", roles=frozenset({Role.SERVICE}))
 
 BY_LEGAL, BY_DIRECTOR, BY_EXECUTIVE = (
     Approver(role=role) for role in (Role.LEGAL, Role.SALES_DIRECTOR, Role.EXECUTIVE)
@@ -222,8 +223,61 @@ def test_one_of_any_is_enough() -> None:
     assert isinstance(then(begun(chain(step(BY_LEGAL, BY_DIRECTOR, mode="any"))), LEGAL, Approve()), GrantedApproval)
 
 
-def test_somebody_of_both_roles_decides_once_for_both() -> None:
-    assert isinstance(then(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), BOTH, Approve()), GrantedApproval)
+def test_somebody_of_both_roles_decides_for_one_of_them_and_a_second_person_for_the_other() -> None:
+    """CON-2: four eyes are two people."""
+    state = then(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), BOTH, Approve())
+    assert asked(state) == [Role.SALES_DIRECTOR]
+    for command in DECISIONS:
+        code, message = answered(state, BOTH, command) or ("", "")
+        assert code == "already-decided"
+        assert (
+            message == "You decided the step 'One', and nobody decides it twice: it waits for the role sales-director."
+        )
+    other_token = replace(BOTH, subject="another-token")  # the same member
+    assert refused(state, other_token, Approve()) == "already-decided"
+    assert isinstance(then(state, DIRECTOR, Approve()), GrantedApproval)
+
+
+@pytest.mark.parametrize("rule", ["skip-next", "skip"])
+def test_where_a_repeated_approver_is_passed_over_one_decision_counts_for_both_roles(rule: str) -> None:
+    both = chain(step(BY_LEGAL, BY_DIRECTOR), repeated_approver=rule)
+    assert isinstance(then(begun(both), BOTH, Approve()), GrantedApproval)
+
+
+def test_somebody_of_both_roles_decides_each_step_with_one_of_them() -> None:
+    state = begun(chain(step(BY_LEGAL, BY_DIRECTOR), step(BY_LEGAL, BY_DIRECTOR, key="two")))
+    state = then(then(state, BOTH, Approve()), DIRECTOR, Approve())
+    assert asked(then(state, BOTH, Approve())) == [Role.SALES_DIRECTOR]
+
+
+def test_whoever_is_asked_by_name_decides_that_and_leaves_their_role_to_others() -> None:
+    state = then(begun(chain(step(BY_LEGAL, Approver(member=LEGAL.member)))), LEGAL, Approve())
+    assert asked(state) == [Role.LEGAL]
+    assert isinstance(then(state, person(9, Role.LEGAL), Approve()), GrantedApproval)
+
+
+def test_whoever_is_asked_twice_by_name_decides_once() -> None:
+    """Nobody else could."""
+    twice = chain(step(Approver(member=MANAGER.member), Approver(superior=1)))
+    assert isinstance(then(begun(twice), MANAGER, Approve()), GrantedApproval)
+
+
+def test_somebody_of_both_roles_delegates_one_of_them_and_decides_the_other() -> None:
+    assert DEPUTY.member is not None
+    state = then(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), BOTH, Delegate(to=DEPUTY.member))
+    assert asked(state) == [DEPUTY.member, Role.SALES_DIRECTOR]
+    state = then(state, BOTH, Approve())
+    assert asked(state) == [DEPUTY.member]
+    assert isinstance(then(state, DEPUTY, Approve()), GrantedApproval)
+
+
+def test_whom_it_escalates_to_decides_for_all_who_are_late_unless_they_have_decided() -> None:
+    """CON-2: an executive who is asked beside legal and direction, and once they are late."""
+    rules = chain(step(BY_EXECUTIVE, BY_LEGAL, BY_DIRECTOR, within_days=2, escalates_to=BY_EXECUTIVE))
+    assert isinstance(then(then(begun(rules), CLOCK, Escalate(step=0)), EXECUTIVE, Approve()), GrantedApproval)
+    state = then(then(begun(rules), EXECUTIVE, Approve()), CLOCK, Escalate(step=0))
+    assert refused(state, EXECUTIVE, Approve()) == "already-decided"
+    assert isinstance(then(state, person(9, Role.EXECUTIVE), Approve()), GrantedApproval)
 
 
 def test_whoever_decided_is_told_that_it_waits_for_others() -> None:
@@ -543,7 +597,7 @@ def ended(random: Random) -> Any:
             return state
         assert state.current >= before.current
         assert state.waits_for, "somebody is asked as long as it waits"
-    assert only_the_submitter_is_left(state)
+    assert nobody_is_left(state)
     return FAMILY.evolve(state, recalled(APPROVALS, state, replace(CONTEXT, actor=submitter), None).event)
 
 
@@ -555,7 +609,9 @@ def tried(attempt: Callable[[], Any]) -> tuple[Any, Rejected | None]:
         return None, refusal
 
 
-def only_the_submitter_is_left(state: WaitingApproval) -> bool:
-    """A role that nobody but the submitter holds, here: what only they could do they take back."""
-    others = [each for each in STAFF if each.subject != state.submitter]
+def nobody_is_left(state: WaitingApproval) -> bool:
+    """A role that nobody holds, here, but who submitted it or decided another place of the step: it is taken back."""
+    done = {each.by for each in state.decisions if each.step == state.step.key and each.what == "approved"}
+    spent = done if state.repeated_approver == "again" else set()
+    others = [each for each in STAFF if each.subject not in {state.submitter, *spent}]
     return not any(slot.member == each.member or slot.role in each.roles for slot in state.waits_for for each in others)
