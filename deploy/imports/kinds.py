@@ -49,6 +49,7 @@ UNTOLD: Mapping[str, str] = {
     "contracts.approval-requested": _APPROVED,
     "contracts.approval-given": _APPROVED,
     "contracts.approval-delegated": _APPROVED,
+    "contracts.approval-delegation-taken-back": _APPROVED,
     "contracts.approval-escalated": _APPROVED,
     "contracts.approval-granted": _APPROVED,
     "contracts.approval-returned": _APPROVED,

@@ -1,6 +1,6 @@
 """What other services' events bring about here: whoever has to know is told, until it waits for nobody (REC-5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Union
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from services.forecast.domain.address import StopSendingNotices, address_of, not
 from services.forecast.domain.notice import APPROVAL_WAITING, INVOICE_OVERDUE
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
-from shared.events.approvals import APPROVING, approval_events
+from shared.events.approvals import APPROVING, Slot, approval_events
 from shared.events.envelope import Envelope
 from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
@@ -64,9 +64,26 @@ def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
         yield _settled(event, fact)
     elif isinstance(event, DECIDING) and event.member:
         yield _settled(event, fact, event.member)
-    if not event.asks:
-        return
-    yield Do(
+    if event.asks:
+        yield _waits_for(event, fact, event.asks)
+
+
+def tell_of_decision_taken_back(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
+    """CON-2: whoever was to decide instead has not to know any more, and whoever took it back has again. Others of
+    their role were told when it was first asked of them."""
+    for delegate in event.delegates:
+        yield _settled(event, fact, delegate)
+    if event.member:
+        yield _waits_for(event, fact, (Slot(member=event.member),))
+
+
+def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
+    """CON-2: what was decided or taken back waits for nobody."""
+    yield _settled(event, fact)
+
+
+def _waits_for(event: Any, fact: Envelope[Any], asks: Sequence[Slot]) -> Do:
+    return Do(
         aggregate=occasion,
         aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
         command=RaiseNotices(
@@ -79,16 +96,11 @@ def tell_of_waiting_decision(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
             amount=event.amount,
             due_at=event.due,
             reference=event.name,
-            roles=tuple(Role(slot.role) for slot in event.asks if slot.role),
-            members=tuple(slot.member for slot in event.asks if slot.member),
+            roles=tuple(Role(slot.role) for slot in asks if slot.role),
+            members=tuple(slot.member for slot in asks if slot.member),
             not_to=event.submitter,
         ),
     )
-
-
-def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
-    """CON-2: what was decided or taken back waits for nobody."""
-    yield _settled(event, fact)
 
 
 def _settled(event: Any, fact: Envelope[Any], member: UUID | None = None) -> Do:
@@ -104,8 +116,11 @@ TOLD = tuple(map(approval_events, APPROVING))
 GIVEN = tuple(told.given for told in TOLD)
 DECIDING = (*GIVEN, *(told.delegated for told in TOLD))
 ASKING = tuple(event for told in TOLD for event in (told.requested, told.given, told.delegated, told.escalated))
+TAKEN_BACK = tuple(told.taken_back for told in TOLD)
 ENDING = tuple(event for told in TOLD for event in (told.granted, told.returned, told.recalled))
 tell_of_waiting_decision.__annotations__["event"] = Union[ASKING]  # noqa: UP007 - of a tuple
+tell_of_decision_taken_back.__annotations__["event"] = Union[TAKEN_BACK]  # noqa: UP007
 settle_decided.__annotations__["event"] = Union[ENDING]  # noqa: UP007
 reactions.on(tell_of_waiting_decision)
+reactions.on(tell_of_decision_taken_back)
 reactions.on(settle_decided)

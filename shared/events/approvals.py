@@ -115,6 +115,7 @@ class ApprovalEvents:
     requested: type[Any]
     given: type[Any]
     delegated: type[Any]
+    taken_back: type[Any]
     escalated: type[Any]
     granted: type[Any]
     returned: type[Any]
@@ -127,6 +128,7 @@ class ApprovalEvents:
             self.requested,
             self.given,
             self.delegated,
+            self.taken_back,
             self.escalated,
             self.granted,
             self.returned,
@@ -205,6 +207,15 @@ def approval_events(service: str) -> ApprovalEvents:
             due=described(datetime | None, "When the step is overdue."),
             **DECIDED,
             **ASKS,
+        ),
+        taken_back=define(
+            "approval-delegation-taken-back",
+            "Whoever had somebody else decide in their place does not any more.",
+            step=int,
+            slots=described(tuple[int, ...], "The slots of the step that ask as before they were delegated."),
+            delegates=described(tuple[UUID, ...], "The members who do not decide instead any more."),
+            due=described(datetime | None, "When the step is overdue."),
+            **DECIDED,
         ),
         escalated=define(
             "approval-escalated",

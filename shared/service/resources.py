@@ -16,7 +16,7 @@ class Decided:
     """A decision that was taken, or what became of a step."""
 
     what: str
-    """approved, delegated, escalated, returned or recalled."""
+    """approved, delegated, taken-back, escalated, returned or recalled."""
     step: str | None
     """The key of the step."""
     by: str | None

@@ -15,6 +15,7 @@ from shared.domain.approval.requesting import Approvable, Approvals, Outcome, Su
 from shared.domain.approval.state import (
     Approval,
     Decided,
+    Delegation,
     GrantedApproval,
     NoApproval,
     Place,
@@ -22,6 +23,9 @@ from shared.domain.approval.state import (
     ReturnedApproval,
     WaitingApproval,
     asked_in,
+    before_delegating,
+    delegate_of,
+    delegated_slots,
     holds,
     members_at_work,
     next_open,
@@ -73,6 +77,13 @@ class Delegate:
         "to": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11",
         "reason": "On leave until Monday",
     }
+
+
+@value
+class TakeBackDelegation:
+    """Decide again yourself what you had somebody else decide."""
+
+    example: ClassVar[dict[str, object]] = {}
 
 
 @value
@@ -161,6 +172,22 @@ def _register_decisions(made: Approvals) -> None:
             )
         ]
 
+    @family.decides(allow=ASKED, guard=delegated_slots)
+    def take_back(state: WaitingApproval, command: TakeBackDelegation, context: Context) -> Decision:
+        """Decide again yourself what you had somebody else decide, as long as they have not."""
+        slots = delegated_slots(state, context.actor)
+        delegates = {member for place in slots if (member := delegate_of(state, place))}
+        return [
+            told.taken_back(
+                **about(state),
+                **decided_by(context),
+                step=state.current,
+                slots=tuple(slots),
+                delegates=tuple(sorted(delegates)),
+                due=state.due,
+            )
+        ]
+
     @family.decides(allow=ONLY_SERVICES)
     def escalate(state: WaitingApproval, command: Escalate, context: Context) -> Decision:
         """Tell that a step is overdue."""
@@ -215,15 +242,22 @@ def _register_changes(made: Approvals) -> None:
 
     def given(state: WaitingApproval, event: Any) -> WaitingApproval:
         places = {(event.step, place) for place in event.slots} | {(each.step, each.slot) for each in event.further}
-        changed = replace(_noted(state, "approved", event), filled=state.filled | places)
+        changed = replace(_noted(state, "approved", event, event.reason), filled=state.filled | places)
         if event.next_step is None:
             return changed
         return replace(changed, current=event.next_step, due=event.due, escalated=False)
 
     def delegated(state: WaitingApproval, event: Any) -> WaitingApproval:
-        instead = {(event.step, place): event.to for place in event.slots}
-        noted = _noted(state, "delegated", event)
+        further = Delegation(by=event.by, member=event.member, to=event.to)
+        places = [(event.step, place) for place in event.slots]
+        instead = {place: (*state.delegated.get(place, ()), further) for place in places}
+        noted = _noted(state, "delegated", event, event.reason)
         return replace(noted, delegated={**state.delegated, **instead}, delegates=(*state.delegates, event.to))
+
+    def taken_back(state: WaitingApproval, event: Any) -> WaitingApproval:
+        places = [(event.step, place) for place in event.slots]
+        again = {place: before_delegating(state.delegated[place], event.by, event.member) for place in places}
+        return replace(_noted(state, "taken-back", event, None), delegated={**state.delegated, **again})
 
     def escalated(state: WaitingApproval, event: Any) -> WaitingApproval:
         step = Decided(
@@ -235,15 +269,16 @@ def _register_changes(made: Approvals) -> None:
         return GrantedApproval(**_carried(state))
 
     def returned(state: WaitingApproval, event: Any) -> ReturnedApproval:
-        return ReturnedApproval(**_carried(_noted(state, "returned", event)))
+        return ReturnedApproval(**_carried(_noted(state, "returned", event, event.reason)))
 
     def recalled_(state: WaitingApproval, event: Any) -> RecalledApproval:
-        return RecalledApproval(**_carried(_noted(state, "recalled", event)))
+        return RecalledApproval(**_carried(_noted(state, "recalled", event, event.reason)))
 
     for change, event_class in (
         (begun, told.requested),
         (given, told.given),
         (delegated, told.delegated),
+        (taken_back, told.taken_back),
         (escalated, told.escalated),
         (granted, told.granted),
         (returned, told.returned),
@@ -253,8 +288,8 @@ def _register_changes(made: Approvals) -> None:
         made.family.evolves(change)
 
 
-def _noted(state: WaitingApproval, what: str, event: Any) -> WaitingApproval:
-    step = Decided(what=what, step=state.step.key, by=event.by, member=event.member, at=event.at, reason=event.reason)
+def _noted(state: WaitingApproval, what: str, event: Any, reason: str | None) -> WaitingApproval:
+    step = Decided(what=what, step=state.step.key, by=event.by, member=event.member, at=event.at, reason=reason)
     return replace(state, decisions=(*state.decisions, step))
 
 

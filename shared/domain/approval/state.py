@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 
 from shared.domain.context import Actor
@@ -24,7 +25,7 @@ class Decided:
     """A decision that was taken, or what became of a step."""
 
     what: str
-    """approved, delegated, escalated, returned or recalled."""
+    """approved, delegated, taken-back, escalated, returned or recalled."""
     step: str | None
     """The key of the step."""
     by: str | None
@@ -32,6 +33,16 @@ class Decided:
     member: UUID | None
     at: datetime
     reason: str | None
+
+
+@value
+class Delegation:
+    """Somebody who has somebody else decide in their place."""
+
+    by: str
+    """The subject of their tokens."""
+    member: UUID | None
+    to: UUID
 
 
 @value
@@ -74,8 +85,8 @@ class WaitingApproval(Approval):
     """When that one is overdue."""
     escalated: bool = False
     filled: frozenset[Place] = frozenset()
-    delegated: Mapping[Place, UUID]
-    """Who decides instead."""
+    delegated: Mapping[Place, tuple[Delegation, ...]]
+    """Who decides instead: to whom it was delegated, and whom they delegated it to."""
 
     @property
     def step(self) -> PlannedStep:
@@ -91,7 +102,7 @@ class WaitingApproval(Approval):
     def waits_for(self) -> tuple[Slot, ...]:
         """Those who are still asked in it, and whoever may decide too because it is overdue."""
         places = open_slots(self)
-        asked = [self.delegated.get((self.current, place)) for place in places]
+        asked = [delegate_of(self, place) for place in places]
         slots = [Slot(member=who) if who else self.step.slots[place] for who, place in zip(asked, places, strict=True)]
         also = [self.step.escalates_to] if self.escalated and self.step.escalates_to else []
         return tuple(dict.fromkeys((*slots, *also)))
@@ -136,9 +147,9 @@ def asked_in(steps: Sequence[PlannedStep], index: int | None, filled: frozenset[
 def members_at_work(state: WaitingApproval) -> frozenset[UUID]:
     """The members who are asked by name in the step that waits, decide it instead of others, or have decided it."""
     named = {slot.member for slot in state.step.slots if slot.member}
-    instead = {member for (step, _), member in state.delegated.items() if step == state.current}
+    instead = {delegate_of(state, place) for place in range(len(state.step.slots))}
     done = {each.member for each in who_approved(state)}
-    return frozenset({*named, *instead, *(member for member in done if member)})
+    return frozenset(member for member in {*named, *instead, *done} if member)
 
 
 def who_approved(state: WaitingApproval) -> tuple[Decided, ...]:
@@ -162,7 +173,7 @@ def is_asked(state: WaitingApproval, place: int, actor: Actor) -> bool:
     """Whether an open slot of the step is somebody's to decide."""
     if _is_escalated_to(state, actor):
         return True
-    delegate = state.delegated.get((state.current, place))
+    delegate = delegate_of(state, place)
     return actor.member == delegate if delegate else holds(state.step.slots[place], actor)
 
 
@@ -173,13 +184,24 @@ def _is_escalated_to(state: WaitingApproval, actor: Actor) -> bool:
 
 def _names(state: WaitingApproval, place: int, actor: Actor) -> bool:
     """Whether an open slot asks for somebody by name: nobody else could decide it."""
-    named = state.delegated.get((state.current, place)) or state.step.slots[place].member
+    named = delegate_of(state, place) or state.step.slots[place].member
     return named is not None and named == actor.member
 
 
-def _is_of(decision: Decided, actor: Actor) -> bool:
-    """Whether a decision was somebody's, by the same token or as the same member."""
-    return decision.by == actor.subject or (actor.member is not None and decision.member == actor.member)
+def delegate_of(state: WaitingApproval, place: int) -> UUID | None:
+    """The member who decides a slot of the step in place of whom it asks."""
+    passed_on = state.delegated.get((state.current, place), ())
+    return passed_on[-1].to if passed_on else None
+
+
+def before_delegating(passed_on: Sequence[Delegation], subject: str, member: UUID | None) -> tuple[Delegation, ...]:
+    """How a slot was delegated before somebody delegated it."""
+    return tuple(takewhile(lambda each: not _is_of(each, subject, member), passed_on))
+
+
+def _is_of(done: Decided | Delegation, subject: str, member: UUID | None) -> bool:
+    """Whether somebody did this, by the same token or as the same member."""
+    return done.by == subject or (member is not None and done.member == member)
 
 
 def holds(slot: Slot, actor: Actor) -> bool:
@@ -196,16 +218,35 @@ def own_slots(state: WaitingApproval, actor: Actor) -> list[int]:
     if submitted and state.self_approval != "allow":
         raise Rejected("own-submission", "It is decided by somebody other than who submitted it.")
     slots = [place for place in open_slots(state) if is_asked(state, place, actor)]
-    if (not slots or counts_once(state)) and any(_is_of(each, actor) for each in who_approved(state)):
+    if (not slots or counts_once(state)) and any(
+        _is_of(each, actor.subject, actor.member) for each in who_approved(state)
+    ):
         message = (
             f"You decided the step {state.step.name!r}, and nobody decides it twice: it waits for {_waits_for(state)}."
         )
         raise Rejected("already-decided", message)
+    if not slots and _delegated_by(state, actor):
+        raise Rejected("delegated", "You have somebody decide in your place: take that back to decide it yourself.")
     if not slots:
         raise Rejected("not-an-approver", f"The step {state.step.name!r} waits for {_waits_for(state)}.")
     if not counts_once(state) or _is_escalated_to(state, actor):
         return slots
     return [place for place in slots if _names(state, place, actor)] or slots[:1]
+
+
+def delegated_slots(state: WaitingApproval, actor: Actor) -> list[int]:
+    """The open slots that somebody has others decide in their place. Raises Rejected when there is none."""
+    slots = _delegated_by(state, actor)
+    if not slots:
+        raise Rejected("not-delegated", f"Nobody decides the step {state.step.name!r} in your place.")
+    return slots
+
+
+def _delegated_by(state: WaitingApproval, actor: Actor) -> list[int]:
+    passed_on = {place: state.delegated.get((state.current, place), ()) for place in open_slots(state)}
+    return [
+        place for place, chain in passed_on.items() if any(_is_of(each, actor.subject, actor.member) for each in chain)
+    ]
 
 
 def _waits_for(state: WaitingApproval) -> str:
@@ -215,5 +256,5 @@ def _waits_for(state: WaitingApproval) -> str:
 
 def _named(state: WaitingApproval, place: int) -> str:
     slot = state.step.slots[place]
-    delegate = state.delegated.get((state.current, place))
+    delegate = delegate_of(state, place)
     return f"member {delegate or slot.member}" if delegate or slot.member else f"the role {slot.role}"

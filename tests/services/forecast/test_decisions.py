@@ -8,7 +8,7 @@ import pytest
 from deploy.services import definition_of
 from services.forecast.decisions.routes import APPROVALS_AT, SUBJECTS_AT
 from services.forecast.decisions.standing import Standing, standing
-from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework
+from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, TakeBackDelegation
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot
 from tests.services.forecast.approvals import CLOCK, Told, person, step
@@ -67,6 +67,8 @@ def test_con_2_it_waits_for_whom_it_was_delegated_to_and_no_longer_for_who_deleg
     assert now(one).decided == (), "nothing is decided by that"
     on = one.does(person("tom", Role.REP, TOM), Delegate(to=MIA))
     assert now(on).asked == (Slot(member=MIA), DIRECTOR)
+    back = on.does(LENA, TakeBackDelegation())
+    assert (now(back).asked, now(back).decided) == ((LEGAL, DIRECTOR), ())
 
 
 def test_con_2_once_overdue_it_waits_for_whom_it_escalates_to_as_well_until_the_step_is_another() -> None:

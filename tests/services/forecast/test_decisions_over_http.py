@@ -15,7 +15,7 @@ from services.forecast.app import SERVICE
 from services.forecast.decisions import routes
 from services.forecast.decisions.model import PROJECTION
 from shared.commands.access import is_seen
-from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework
+from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, TakeBackDelegation
 from shared.domain.approval.state import WaitingApproval, own_slots
 from shared.domain.context import Actor
 from shared.domain.rejection import Rejected
@@ -266,7 +266,8 @@ def _by_the_dice(desk: Desk, dice: random.Random) -> Told:
     )
     for hours in range(dice.randint(0, 5)):
         who = PEOPLE[dice.choice(sorted(PEOPLE))]
-        usual = [Approve(), Approve(), Delegate(to=dice.choice([RITA, MIA, TOM, DORA])), ReturnForRework(reason="No")]
+        delegating = [Delegate(to=dice.choice([RITA, MIA, TOM, DORA])), TakeBackDelegation()]
+        usual = [Approve(), Approve(), *delegating, ReturnForRework(reason="No")]
         command: Any = dice.choice(usual) if dice.random() < 0.8 else None
         if not told.is_waiting:
             break

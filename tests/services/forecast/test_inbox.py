@@ -281,6 +281,28 @@ async def test_con_2_whoever_is_asked_is_told_until_it_is_decided(company: Compa
     assert [each["status"] for each in await company.inbox("lara")] == ["settled"]
 
 
+async def test_con_2_a_decision_that_is_taken_back_waits_for_who_delegated_it_again(company: Company) -> None:
+    told, approval, ids = approval_events("contracts"), uuid4(), company.ids
+    of = {"approval_id": approval, "subject_kind": "contract", "subject_id": uuid4(), "name": "Packaging line"}
+    of |= {"amount": eur(500), "submitter": company.subject("dora"), "account_id": ids["acme"]}
+    by_lara = {"by": company.subject("lara"), "member": ids["lara"], "at": NOON, "step": 0, "slots": (0,), "due": None}
+    rules = {"chain": 0, "self_approval": "others", "repeated_approver": "again", "submitter_member": None}
+    asks = (Slot(role=Role.LEGAL),)
+    steps = (PlannedStep(key="one", name="One", mode="all", slots=asks),)
+    to_ben = {"to": ids["ben"], "reason": None, "asks": (Slot(member=ids["ben"]),)}
+
+    async def statuses() -> dict[str, list[str]]:
+        return {name: sorted(each["status"] for each in await company.inbox(name)) for name in ("lara", "ben")}
+
+    for number, event, expected in (
+        (1, told.requested(**of, **rules, steps=steps, next_step=0, due=None, asks=asks, at=NOON), (["unread"], [])),
+        (2, told.delegated(**of, **by_lara, **to_ben), (["settled"], ["unread"])),
+        (3, told.taken_back(**of, **by_lara, delegates=(ids["ben"],)), (["settled", "unread"], ["settled"])),
+    ):
+        await company.happens(company.of(event, approval, number))
+        assert tuple((await statuses()).values()) == expected
+
+
 async def test_what_is_muted_stands_in_the_inbox_and_says_so(company: Company) -> None:
     anna = company.client("anna")
     before = company.overdue()

@@ -356,6 +356,13 @@ def test_con_2_a_delegate_and_whom_it_escalates_to_are_told_beside_the_others() 
     assert what_follows(TOLD.escalated(**OF_APPROVAL, step=0, to=None, due=None, asks=(), at=NOON)) == []
 
 
+def test_con_2_once_it_is_taken_back_the_delegate_has_not_to_know_any_more_and_who_delegated_has() -> None:
+    back = TOLD.taken_back(**OF_APPROVAL, **BY, step=0, slots=(0,), delegates=(ANNA,), due=None)
+    not_anna = replace(NO_MORE, command=SettleNotices(cause=CAUSE, member=ANNA))
+    assert what_follows(back) == [not_anna], "nobody of the organisation took it back"
+    assert what_follows(replace(back, member=BEN)) == [not_anna, raised(members=(BEN,))]
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -13,7 +13,14 @@ import pytest
 from shared.commands.access import obstacle
 from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.approval.chain import Approvers, chain_faults, members_of, planned
-from shared.domain.approval.family import Approve, Delegate, Escalate, ReturnForRework, approvals
+from shared.domain.approval.family import (
+    Approve,
+    Delegate,
+    Escalate,
+    ReturnForRework,
+    TakeBackDelegation,
+    approvals,
+)
 from shared.domain.approval.requesting import Approvable, Subject, Submission, due_of, recalled, requested
 from shared.domain.approval.state import (
     GrantedApproval,
@@ -318,6 +325,59 @@ def test_a_delegate_decides_and_nobody_else_in_their_place() -> None:
     assert asked(then(state, DEPUTY, Approve())) == [Role.SALES_DIRECTOR]
 
 
+def delegated(state: WaitingApproval, by: Actor, to: Actor) -> Any:
+    """The approval after somebody delegated."""
+    assert to.member is not None
+    return then(state, by, Delegate(to=to.member))
+
+
+def test_whoever_delegated_takes_it_back_and_all_of_their_role_decide_again() -> None:
+    """CON-2."""
+    began = begun(chain(step(BY_LEGAL, BY_DIRECTOR)))
+    state = delegated(began, LEGAL, DEPUTY)
+    assert refused(state, LEGAL, Approve()) == "delegated"
+    assert [refused(state, each, TakeBackDelegation()) for each in (DEPUTY, DIRECTOR, ROSA)] == ["not-delegated"] * 3
+    state = then(state, LEGAL, TakeBackDelegation())
+    assert asked(state) == [Role.LEGAL, Role.SALES_DIRECTOR]
+    assert refused(state, DEPUTY, Approve()) == "not-an-approver"
+    assert refused(state, LEGAL, TakeBackDelegation()) == "not-delegated"
+    assert [each.what for each in state.decisions] == ["delegated", "taken-back"]
+    for lawyer in (LEGAL, person(9, Role.LEGAL)):
+        assert asked(then(state, lawyer, Approve())) == [Role.SALES_DIRECTOR]
+    assert asked(delegated(state, LEGAL, DEPUTY)) == [DEPUTY.member, Role.SALES_DIRECTOR]
+
+
+def test_nothing_is_taken_back_once_the_delegate_has_decided() -> None:
+    state = then(delegated(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), LEGAL, DEPUTY), DEPUTY, Approve())
+    assert refused(state, LEGAL, TakeBackDelegation()) == "not-delegated"
+    ended_ = then(delegated(state, DIRECTOR, MANAGER), MANAGER, Approve())
+    assert refused(ended_, DIRECTOR, TakeBackDelegation()) == "not-in-this-state"
+
+
+def test_what_was_passed_on_comes_back_to_who_takes_it_back() -> None:
+    began = begun(chain(step(Approver(member=LEGAL.member))))
+    on = delegated(delegated(began, LEGAL, DEPUTY), DEPUTY, MANAGER)
+    assert asked(on) == [MANAGER.member]
+    other_token = replace(LEGAL, subject="another-token")  # the same member
+    for taker in (LEGAL, other_token):
+        assert asked(then(on, taker, TakeBackDelegation())) == [LEGAL.member]
+    deputies = then(on, DEPUTY, TakeBackDelegation())
+    assert asked(deputies) == [DEPUTY.member]
+    assert asked(then(deputies, LEGAL, TakeBackDelegation())) == [LEGAL.member]
+
+
+def test_somebody_of_both_roles_takes_back_what_waits() -> None:
+    state = delegated(delegated(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), BOTH, DEPUTY), BOTH, MANAGER)
+    assert asked(then(state, BOTH, TakeBackDelegation())) == [Role.LEGAL, Role.SALES_DIRECTOR]
+    assert asked(then(then(state, DEPUTY, Approve()), BOTH, TakeBackDelegation())) == [Role.SALES_DIRECTOR]
+
+
+def test_taking_back_is_said_to_be_possible_to_who_delegated_alone() -> None:
+    state = delegated(begun(chain(step(BY_LEGAL, BY_DIRECTOR))), LEGAL, DEPUTY)
+    assert said(state, LEGAL, TakeBackDelegation()) is None
+    assert said(state, DEPUTY, TakeBackDelegation()) == answered(state, DEPUTY, TakeBackDelegation())
+
+
 def test_nobody_decides_for_two_of_a_step_by_delegation() -> None:
     """CON-2: whom a chain asks beside each other are not one."""
     state = begun(chain(step(BY_LEGAL, BY_DIRECTOR, Approver(member=MANAGER.member))))
@@ -546,7 +606,7 @@ def some_commands(random: Random, state: WaitingApproval) -> Iterator[tuple[Acto
         actor = random.choice(STAFF)
         delegate = random.choice(STAFF).member
         assert delegate is not None
-        wishes = [Approve(), Approve(), Delegate(to=delegate), Escalate(step=state.current)]
+        wishes = [Approve(), Approve(), Delegate(to=delegate), TakeBackDelegation(), Escalate(step=state.current)]
         if random.random() < 0.1:
             wishes.append(ReturnForRework(reason="Hm"))
         yield actor, random.choice(wishes)
@@ -586,6 +646,8 @@ def ended(random: Random) -> Any:
                 "own-submission",
                 "not-an-approver",
                 "already-decided",
+                "delegated",
+                "not-delegated",
                 "to-yourself",
                 "asked-already",
             }
