@@ -40,7 +40,8 @@ def reconsider_on_reopening(event: DealReopened, fact: Envelope[DealReopened]) -
 
 @reactions.on
 def reconsider_on_the_end(event: DealLost | DealAbandoned, fact: Envelope[DealLost | DealAbandoned]) -> Iterable[Do]:
-    """CON-1: a deal that came to nothing voids its draft, and flags a contract that went further."""
+    """CON-1, CON-2: a deal that came to nothing voids its draft, takes what waits for approval back and voids it, and
+    flags a contract that went further."""
     lost = isinstance(event, DealLost)
     yield Do(
         aggregate=contract,

@@ -13,7 +13,13 @@ from services.contracts.domain.contract.approval import (
     SubmitContract,
 )
 from services.contracts.domain.contract.history import ImportContract
-from services.contracts.domain.contract.state import ApprovedContract, DraftedContract, SubmittedContract
+from services.contracts.domain.contract.reopening import ReconsiderContract
+from services.contracts.domain.contract.state import (
+    ApprovedContract,
+    DraftedContract,
+    SubmittedContract,
+    VoidedContract,
+)
 from services.contracts.domain.policies import CONTRACT_APPROVAL
 from shared.domain.approval.chain import Approvers
 from shared.domain.approval.family import Approve, ReturnForRework
@@ -172,6 +178,29 @@ def test_what_was_submitted_is_taken_back_together_with_its_approval_con_2() -> 
     (ended,) = [fact.event for fact in outcome.facts if fact.to == APPROVAL]
     assert isinstance(APPROVALS.family.evolve(approval, ended), RecalledApproval)
     assert isinstance(outcome.state, DraftedContract)
+
+
+LOST = ReconsiderContract(reason="The deal was lost: price", cause="deal-lost")
+VOIDED_WITH_IT = replace(VOIDED, reason=LOST.reason, cause="deal-lost")
+
+
+def test_what_waits_is_taken_back_and_voided_once_its_deal_came_to_nothing_con_2() -> None:
+    """CON-1: as if it never had been submitted."""
+    _, ours, asked = submitted()
+    approval = APPROVALS.family.fold(asked)
+    met = THE_CONTRACT.given(DRAFTED, *ours).knowing(approval=OwnApproval(state=approval))
+    outcome = met.when(LOST)
+    (ended,) = [fact.event for fact in outcome.facts if fact.to == APPROVAL]
+    assert isinstance(APPROVALS.family.evolve(approval, ended), RecalledApproval)
+    assert ended.reason == LOST.reason
+    recalled = ContractRecalled(contract_id=ID, by="somebody", reason=LOST.reason)
+    outcome.then(recalled, ended, VOIDED_WITH_IT)
+    assert isinstance(outcome.state, VoidedContract)
+
+
+def test_what_history_submitted_is_voided_with_its_deal_without_an_approval_con_1() -> None:
+    met = THE_CONTRACT.given(DRAFTED, SUBMITTED).knowing(approval=OwnApproval())
+    met.when(LOST).then(replace(RECALLED, reason=LOST.reason), VOIDED_WITH_IT)
 
 
 def test_what_history_submitted_is_taken_back_without_one_con_2() -> None:

@@ -63,6 +63,7 @@ STAGE = DraftForDeal(
 )
 WIN = replace(STAGE, trigger="win")
 REOPENED = ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened")
+LOST = ReconsiderContract(reason="The deal was lost: price", cause="deal-lost")
 DIRECT = DraftContract(name="Service", total=eur("500"), account_id=ACCOUNT)
 FURTHER = [
     (SUBMITTED,),
@@ -152,6 +153,15 @@ def test_reopening_voids_a_returned_draft_con_1() -> None:
 def test_reopening_flags_what_went_further_con_1(further: tuple[object, ...]) -> None:
     outcome = THE_CONTRACT.given(DRAFTED, *further).when(REOPENED).then(FLAGGED)
     assert outcome.state.flagged == FLAGGED.reason
+
+
+def test_a_deal_that_came_to_nothing_voids_an_unsubmitted_draft_con_1() -> None:
+    THE_CONTRACT.given(DRAFTED).when(LOST).then(replace(VOIDED, reason=LOST.reason, cause="deal-lost"))
+
+
+@pytest.mark.parametrize("further", FURTHER[1:])
+def test_a_deal_that_came_to_nothing_flags_what_was_approved_con_1(further: tuple[object, ...]) -> None:
+    THE_CONTRACT.given(DRAFTED, *further).when(LOST).then(replace(FLAGGED, reason=LOST.reason))
 
 
 @pytest.mark.parametrize("history", [(), (DRAFTED, VOIDED)])

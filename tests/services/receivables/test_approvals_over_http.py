@@ -6,15 +6,17 @@ import pytest
 
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
+from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk
 from tests.services.receivables.conftest import Office
 from tests.services.receivables.errands import eur
+from tests.shared.http.waiting import until
 
 
-async def submitted(office: Office, total: str = "5.00") -> tuple[str, str]:
+async def submitted(office: Office, total: str = "5.00", **more: str) -> tuple[str, str]:
     """A contract that waits; its address and that of its approval."""
     seller = office.seller()
-    made = await seller.makes("/v1/contracts", {"name": "Packaging line", "total": eur(total)})
+    made = await seller.makes("/v1/contracts", {"name": "Packaging line", "total": eur(total), **more})
     await seller.makes(f"/v1/contracts/{made}/submit")
     contract = f"/v1/contracts/{made}"
     return contract, f"/v1/contract-approvals/{(await seller.sees(contract))['approval_id']}"
@@ -167,6 +169,59 @@ async def test_the_chain_is_a_policy_and_names_what_is_wrong_with_it_con_2(offic
     stranger = {"document": {"chain": {"steps": [{**step, "approvers": [{"member": str(new_id())}]}]}}}
     assert "/document/chain/steps/0/approvers/0/member" in (await legal.does(address, stranger)).text
     assert (await office.seller().does(address, {"document": {"chain": {"steps": [step]}}})).status_code == 403
+
+
+@pytest.mark.parametrize(("ends", "why"), [("lose", "price"), ("abandon", "no-decision")])
+async def test_a_deal_that_came_to_nothing_takes_its_contract_and_the_approval_back_con_2(
+    office: Office, everybody: Everybody, ends: str, why: str
+) -> None:
+    """CON-1, REC-5: the contract is voided, and who was asked has nothing to decide and nothing to know."""
+    lawyer = await somebody(office, everybody, Role.LEGAL)
+    deal = await office.deal()
+    contract, approval = await submitted(office, deal_id=str(deal))
+    await until(lambda: _told(lawyer, contract, [("approval-waiting", "unread")]), 60)
+    await until(lambda: _waits_for(lawyer, approval), 60)
+    await Desk(client=office.deals.client(Role.SALES_OPERATIONS, "ops")).makes(
+        f"/v1/deals/{deal}/{ends}", {"reason": why}
+    )
+
+    async def voided() -> bool:
+        return bool((await office.seller().sees(contract))["status"] == "voided")
+
+    await until(voided, 60)
+    shown = await office.seller().sees(approval)
+    assert (shown["status"], shown["decisions"][-1]["what"]) == ("recalled", "recalled")
+    assert why in shown["decisions"][-1]["reason"]
+    await until(lambda: _told(lawyer, contract, [("approval-waiting", "settled")]), 60)
+
+    async def decided() -> bool:
+        return not await _waits_for(lawyer, approval)
+
+    await until(decided, 60)
+
+
+async def _waits_for(desk: Desk, approval: str) -> bool:
+    """Whether an approval stands in somebody's list of decisions."""
+    return approval in [each["address"] for each in (await desk.sees("/v1/decisions", limit="200"))["decisions"]]
+
+
+async def _told(desk: Desk, contract: str, expected: list[tuple[str, str]]) -> bool:
+    """Whether somebody's inbox says this of a contract."""
+    items = (await desk.sees("/v1/notices", about=contract.rpartition("/")[2]))["items"]
+    return [(each["kind"], each["status"]) for each in items] == expected
+
+
+async def somebody(office: Office, everybody: Everybody, role: Role) -> Desk:
+    """A new member in a role, at forecast, which knows them."""
+    subject = f"{role}-{new_id()}"
+    operations = Desk(client=office.leads.client())
+    await operations.makes("/v1/members", {"subject": subject, "name": subject, "role": role})
+
+    async def known() -> bool:
+        return (await everybody.forecast.running.organisation.actor(subject, (), fresh=True)).member is not None
+
+    await until(known, 60)
+    return Desk(client=everybody.forecast.client(role, subject))
 
 
 @pytest.mark.parametrize("body", [{"reason": ""}, {"why": "x"}, {"reason": 7}])

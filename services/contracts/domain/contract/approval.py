@@ -88,11 +88,7 @@ def submit(
 @contract.decides(allow=SELLING)
 def recall(state: SubmittedContract, command: RecallContract, context: Context, approval: OwnApproval) -> Decision:
     """Take a submitted contract back; nobody is asked any more, and its terms can change."""
-    back = ContractRecalled(contract_id=state.id, by=context.actor.subject, reason=command.reason)
-    ended: list[Occurrence] = []
-    if isinstance(approval.state, WaitingApproval):
-        ended = [recalled(APPROVALS, approval.state, context, command.reason)]
-    return [back, *ended]
+    return taken_back(state, approval, context, command.reason)
 
 
 @contract.already
@@ -118,6 +114,16 @@ def returned(state: SubmittedContract, event: ContractReturned) -> DraftedContra
 @contract.evolves
 def was_recalled(state: SubmittedContract, event: ContractRecalled) -> DraftedContract:
     return DraftedContract(**carried(state, Contract))
+
+
+def taken_back(
+    state: SubmittedContract, approval: OwnApproval, context: Context, reason: str | None
+) -> list[ContractRecalled | Occurrence]:
+    """That a submitted contract is a draft again, together with its approval, of which history has none."""
+    back = ContractRecalled(contract_id=state.id, by=context.actor.subject, reason=reason)
+    if not isinstance(approval.state, WaitingApproval):
+        return [back]
+    return [back, recalled(APPROVALS, approval.state, context, reason)]
 
 
 def facts_about(state: DraftedContract, standard: InForce[StandardTerms], context: Context) -> Facts:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
+from services.contracts.domain.contract.approval import taken_back
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -14,6 +15,8 @@ from services.contracts.domain.contract.state import (
     contract,
 )
 from shared.domain.aggregate import Decision
+from shared.domain.approval.requesting import OwnApproval
+from shared.domain.context import Context
 from shared.domain.fields import Text
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts.contract import ContractFlagged, ContractVoided
@@ -32,15 +35,24 @@ class ReconsiderContract:
 @contract.decides(allow=ONLY_SERVICES)
 def reconsider_draft(state: DraftedContract, command: ReconsiderContract) -> Decision:
     """An unsubmitted draft is not pursued."""
-    return [ContractVoided(contract_id=state.id, reason=command.reason, cause=command.cause, deal_id=state.deal_id)]
+    return [_void(state, command)]
 
 
 @contract.decides(allow=ONLY_SERVICES)
-def reconsider(
-    state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: ReconsiderContract
+def reconsider_submitted(
+    state: SubmittedContract, command: ReconsiderContract, context: Context, approval: OwnApproval
 ) -> Decision:
+    """Nobody is asked any more about the contract of a deal that came to nothing: it is taken back, and not pursued, as
+    if it never had been submitted. Of a deal that is open again somebody should look at it."""
+    if command.cause == "deal-reopened":
+        return [_flag(state, command)]
+    return [*taken_back(state, approval, context, command.reason), _void(state, command)]
+
+
+@contract.decides(allow=ONLY_SERVICES)
+def reconsider(state: ApprovedContract | SignedContract | ActiveContract, command: ReconsiderContract) -> Decision:
     """Somebody should look at a contract that went further."""
-    return [ContractFlagged(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)]
+    return [_flag(state, command)]
 
 
 @contract.decides(allow=ONLY_SERVICES)
@@ -54,3 +66,13 @@ def flagged(
     state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, event: ContractFlagged
 ) -> SubmittedContract | ApprovedContract | SignedContract | ActiveContract:
     return replace(state, flagged=event.reason)
+
+
+def _void(state: DraftedContract | SubmittedContract, command: ReconsiderContract) -> ContractVoided:
+    return ContractVoided(contract_id=state.id, reason=command.reason, cause=command.cause, deal_id=state.deal_id)
+
+
+def _flag(
+    state: SubmittedContract | ApprovedContract | SignedContract | ActiveContract, command: ReconsiderContract
+) -> ContractFlagged:
+    return ContractFlagged(contract_id=state.id, reason=command.reason, deal_id=state.deal_id)
