@@ -57,7 +57,7 @@ SERVICE = Service(
         "decisions": "What waits for the decision of whoever asks, over everything that is approved.",
         "live": "The newest events, as a list and as they happen.",
         "effects": "What a command led to in all services.",
-        "notices": "What waits for whoever asks: overdue invoices, contracts to be approved.",
+        "notices": "What waits for whoever asks: overdue invoices, contracts to be approved, and what came of it.",
         "muted-kinds": "Which kinds of notices whoever asks has muted.",
         "notice-preferences": "What a member has muted.",
         "notice-addresses": "Where notices are sent to a member, beside the inbox.",

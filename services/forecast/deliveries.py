@@ -17,7 +17,7 @@ def tell_of_notice(event: NoticeRaised, fact: Envelope[NoticeRaised]) -> Iterabl
     data = {
         "notice_id": event.notice_id,
         "member_id": event.member_id,
-        "about": {"thing": event.about.thing, "id": event.about.id},
+        "about": {"thing": event.about.thing, "id": event.about.id, "approval_id": event.about.approval_id},
         "account_id": event.account_id,
         "amount": {"amount": event.amount.amount, "currency": event.amount.currency} if event.amount else None,
         "due": event.due,

@@ -5,7 +5,13 @@ from typing import Any, Union
 from uuid import UUID
 
 from services.forecast.domain.address import StopSendingNotices, address_of, notice_address
-from services.forecast.domain.notice import APPROVAL_WAITING, INVOICE_OVERDUE
+from services.forecast.domain.notice import (
+    APPROVAL_GRANTED,
+    APPROVAL_RETURNED,
+    APPROVAL_WAITING,
+    INVOICE_OVERDUE,
+    NoticeKind,
+)
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot, approval_events
@@ -82,23 +88,40 @@ def settle_decided(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
     yield _settled(event, fact)
 
 
+def tell_submitter_of_outcome(event: Any, fact: Envelope[Any]) -> Iterable[Do]:
+    """CON-2: whoever submitted something is told what was decided about it, unless they decided it themselves."""
+    if event.by != event.submitter:
+        kind = APPROVAL_GRANTED if isinstance(event, GRANTED) else APPROVAL_RETURNED
+        yield _raised(event, fact, kind, to=event.submitter)
+
+
 def _waits_for(event: Any, fact: Envelope[Any], asks: Sequence[Slot]) -> Do:
+    return _raised(
+        event,
+        fact,
+        APPROVAL_WAITING,
+        due_at=event.due,
+        roles=tuple(Role(slot.role) for slot in asks if slot.role),
+        members=tuple(slot.member for slot in asks if slot.member),
+        not_to=event.submitter,
+    )
+
+
+def _raised(event: Any, fact: Envelope[Any], kind: NoticeKind, **more: Any) -> Do:
     return Do(
         aggregate=occasion,
-        aggregate_id=occasion_of(APPROVAL_WAITING, event.approval_id),
+        aggregate_id=occasion_of(kind, event.approval_id),
         command=RaiseNotices(
-            kind=APPROVAL_WAITING,
+            kind=kind,
             occasion=event.approval_id,
             about=event.subject_kind,
             about_id=event.subject_id,
+            approval_id=event.approval_id,
             cause=fact.id,
             account_id=event.account_id,
             amount=event.amount,
-            due_at=event.due,
             reference=event.name,
-            roles=tuple(Role(slot.role) for slot in asks if slot.role),
-            members=tuple(slot.member for slot in asks if slot.member),
-            not_to=event.submitter,
+            **more,
         ),
     )
 
@@ -117,10 +140,14 @@ GIVEN = tuple(told.given for told in TOLD)
 DECIDING = (*GIVEN, *(told.delegated for told in TOLD))
 ASKING = tuple(event for told in TOLD for event in (told.requested, told.given, told.delegated, told.escalated))
 TAKEN_BACK = tuple(told.taken_back for told in TOLD)
+GRANTED = tuple(told.granted for told in TOLD)
+OUTCOMES = (*GRANTED, *(told.returned for told in TOLD))
 ENDING = tuple(event for told in TOLD for event in (told.granted, told.returned, told.recalled))
 tell_of_waiting_decision.__annotations__["event"] = Union[ASKING]  # noqa: UP007 - of a tuple
 tell_of_decision_taken_back.__annotations__["event"] = Union[TAKEN_BACK]  # noqa: UP007
 settle_decided.__annotations__["event"] = Union[ENDING]  # noqa: UP007
+tell_submitter_of_outcome.__annotations__["event"] = Union[OUTCOMES]  # noqa: UP007
 reactions.on(tell_of_waiting_decision)
 reactions.on(tell_of_decision_taken_back)
 reactions.on(settle_decided)
+reactions.on(tell_submitter_of_outcome)

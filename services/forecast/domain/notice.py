@@ -13,9 +13,9 @@ from shared.events.definition import value
 from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
 from shared.events.money import Money
 
-NoticeKind = Literal["invoice-overdue", "approval-waiting"]
+NoticeKind = Literal["invoice-overdue", "approval-waiting", "approval-granted", "approval-returned"]
 """What somebody is told of."""
-INVOICE_OVERDUE, APPROVAL_WAITING = get_args(NoticeKind)
+INVOICE_OVERDUE, APPROVAL_WAITING, APPROVAL_GRANTED, APPROVAL_RETURNED = get_args(NoticeKind)
 NoticeThing = Literal["invoice", "contract"]
 """What a notice is about."""
 

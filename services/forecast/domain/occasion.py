@@ -64,6 +64,8 @@ class RaiseNotices:
     """What it is settled by: the thing itself, or what waits about it."""
     about: NoticeThing
     about_id: ThingId
+    approval_id: ThingId | None = None
+    """The approval of it, where one waits or has ended."""
     cause: CauseId
     account_id: AccountId | None = None
     amount: Money | None = None
@@ -76,6 +78,8 @@ class RaiseNotices:
     """Where there is no owner: whoever leads this team is told."""
     roles: tuple[Role, ...] = ()
     members: tuple[AnyMemberId, ...] = ()
+    to: str | None = None
+    """The subject of somebody who is told too, where no more is known of them."""
     not_to: str | None = None
     """The subject of whoever brought it about, who is told nothing."""
 
@@ -122,7 +126,7 @@ def raise_(
     arose = OccasionArose(
         occasion_id=occasion_of(command.kind, command.occasion),
         kind=command.kind,
-        about=About(thing=command.about, id=command.about_id),
+        about=_about(command),
         cause=command.cause,
         notices=tuple(each.notice_id for each in told),
     )
@@ -172,12 +176,16 @@ def occasion_of(kind: str, about_id: UUID) -> UUID:
     return uuid5(about_id, f"occasion of {kind}")
 
 
+def _about(command: RaiseNotices) -> About:
+    return About(thing=command.about, id=command.about_id, approval_id=command.approval_id)
+
+
 def _raised(command: RaiseNotices, recipient: Recipient, context: Context) -> NoticeRaised:
     return NoticeRaised(
         notice_id=notice_of(command.cause, recipient.member_id),
         member_id=recipient.member_id,
         kind=command.kind,
-        about=About(thing=command.about, id=command.about_id),
+        about=_about(command),
         cause=command.cause,
         muted=recipient.muted,
         account_id=command.account_id,

@@ -20,7 +20,8 @@ from shared.domain.context import Context
 
 CONCERNED = """
 select member_id from {view}.member
- where left_on is null and subject is distinct from $3 and (role = any($1::text[]) or member_id = any($2::uuid[]))
+ where left_on is null and subject is distinct from $3
+   and (role = any($1::text[]) or member_id = any($2::uuid[]) or subject = $4)
  order by member_id
 """
 
@@ -32,7 +33,7 @@ async def audience(reader: LoaderContext, state: Any, command: RaiseNotices, con
     whose = command.owner or command.team
     leading = (await leaders(reader, command.owner, command.team))[:1] if whose else ()
     named = [each for each in (command.owner, *leading, *command.members) if each]
-    rows = await reader.fetch(ORGANISATION, CONCERNED, list(command.roles), named, command.not_to)
+    rows = await reader.fetch(ORGANISATION, CONCERNED, list(command.roles), named, command.not_to, command.to)
     members = [row["member_id"] for row in rows]
     stated = await asyncio.gather(*(reader.state(notice_preference, preference_of(member)) for member in members))
     return Audience(

@@ -25,6 +25,8 @@ class NoticeRow:
     status: Annotated[str, words(statuses(notice))]
     about: NoticeThing
     about_id: UUID
+    approval_id: UUID | None
+    """The approval of it that waits or has ended, where that is what it is about."""
     account_id: UUID | None
     amount: Money | None
     due: date | None
@@ -45,6 +47,7 @@ def _raised(fact: Envelope[NoticeRaised], row: Row) -> Row:
         "status": "unread",
         "about": event.about.thing,
         "about_id": event.about.id,
+        "approval_id": event.about.approval_id,
         "account_id": event.account_id,
         "amount": event.amount.amount if event.amount else None,
         "currency": event.amount.currency if event.amount else None,
@@ -71,7 +74,7 @@ NOTICE = Table(
 
 NOTICE_PROJECTION = Projection(
     name="notices",
-    version=1,
+    version=2,
     ddl=NOTICE.ddl,
     indices=NOTICE.index_ddl,
     apply=NOTICE.apply,

@@ -14,6 +14,8 @@ class About:
     thing: str
     """What it is, like invoice or contract: an aggregate, or what stands inside of one."""
     id: UUID
+    approval_id: UUID | None = None
+    """The approval of it that waits or has ended, where that is what it is about."""
 
 
 @event("forecast.notice-raised", aggregate="notice")
@@ -24,7 +26,7 @@ class NoticeRaised:
     member_id: UUID
     """The recipient: whose notice it is."""
     kind: str
-    """invoice-overdue or approval-waiting."""
+    """invoice-overdue, approval-waiting, approval-granted or approval-returned."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -279,6 +279,26 @@ async def test_con_2_whoever_is_asked_is_told_until_it_is_decided(company: Compa
     granted = told.granted(**of, step="one", reason=None, by=company.subject("lara"), member=None, at=NOON)
     await company.happens(company.of(granted, approval, 2))
     assert [each["status"] for each in await company.inbox("lara")] == ["settled"]
+    (outcome,) = await company.inbox("dora")
+    assert outcome == {
+        **outcome,
+        "kind": "approval-granted",
+        "status": "unread",
+        "about": "contract",
+        "about_id": str(of["subject_id"]),
+        "approval_id": str(approval),
+        "reference": "Packaging line",
+        "due": None,
+        "muted": False,
+    }
+    (notice,) = await company.inbox("ben")
+    assert notice["approval_id"] == str(approval)
+    shown = await company.client("dora").get(f"/v1/notices/{outcome['id']}")
+    assert shown.json()["about"] == {
+        "thing": "contract",
+        "id": str(of["subject_id"]),
+        "approval_id": str(approval),
+    }
 
 
 async def test_con_2_a_decision_that_is_taken_back_waits_for_who_delegated_it_again(company: Company) -> None:

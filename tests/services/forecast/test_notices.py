@@ -309,6 +309,7 @@ def raised(**more: Any) -> Do:
         occasion=APPROVAL,
         about="contract",
         about_id=CONTRACT,
+        approval_id=APPROVAL,
         cause=CAUSE,
         account_id=ACCOUNT,
         amount=eur(500),
@@ -363,14 +364,43 @@ def test_con_2_once_it_is_taken_back_the_delegate_has_not_to_know_any_more_and_w
     assert what_follows(replace(back, member=BEN)) == [not_anna, raised(members=(BEN,))]
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        TOLD.granted(**OF_APPROVAL, **BY, step="one", reason=None),
-        TOLD.returned(**OF_APPROVAL, **BY, step="one", reason="The retention is missing"),
-        TOLD.recalled(**OF_APPROVAL, **BY, reason=None),
-    ],
-    ids=lambda event: event.type,
-)
+GRANTED = TOLD.granted(**OF_APPROVAL, **BY, step="one", reason=None)
+RETURNED = TOLD.returned(**OF_APPROVAL, **BY, step="one", reason="The retention is missing")
+RECALLED = TOLD.recalled(**OF_APPROVAL, **BY, reason=None)
+
+
+@pytest.mark.parametrize("event", [GRANTED, RETURNED, RECALLED], ids=lambda event: event.type)
 def test_con_2_what_was_decided_waits_for_nobody(event: Any) -> None:
-    assert what_follows(event) == [NO_MORE]
+    assert NO_MORE in what_follows(event)
+
+
+@pytest.mark.parametrize(("event", "kind"), [(GRANTED, "approval-granted"), (RETURNED, "approval-returned")])
+def test_con_2_whoever_submitted_it_is_told_the_outcome(event: Any, kind: Any) -> None:
+    """REC-5: of the contract and of its approval."""
+    command = RaiseNotices(
+        kind=kind,
+        occasion=APPROVAL,
+        about="contract",
+        about_id=CONTRACT,
+        approval_id=APPROVAL,
+        cause=CAUSE,
+        account_id=ACCOUNT,
+        amount=eur(500),
+        reference="Packaging line",
+        to="anna",
+    )
+    told = Do(aggregate=occasion, aggregate_id=occasion_of(kind, APPROVAL), command=command)
+    assert what_follows(event) == [NO_MORE, told]
+    assert what_follows(event, imported=True) == []
+    assert what_follows(replace(event, by="anna")) == [NO_MORE], "they decided it themselves"
+
+
+def test_con_2_whoever_takes_it_back_knows() -> None:
+    assert what_follows(RECALLED) == [NO_MORE]
+
+
+def test_rec_5_a_notice_names_the_approval_beside_what_it_is_of() -> None:
+    about = About(thing="contract", id=CONTRACT, approval_id=APPROVAL)
+    asked = replace(ASKED, kind="approval-granted", about="contract", about_id=CONTRACT, approval_id=APPROVAL)
+    outcome = scenario(occasion).knowing(audience=TO_BOTH).when(asked)
+    assert [each.event.about for each in outcome.facts] == [about] * 3

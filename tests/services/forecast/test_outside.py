@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,10 +25,12 @@ from services.forecast.domain.endpoint import (
     rotations_of,
     webhook_endpoint,
 )
+from services.forecast.domain.notice import NoticeKind
 from services.forecast.outside import letter
 from shared.deliveries import outbox
 from shared.deliveries.delivery import delivery_of
 from shared.domain.roles import Role
+from shared.events.approvals import approval_events
 from shared.events.envelope import Envelope
 from shared.events.forecast.notice import NoticeRaised
 from shared.events.forecast.notice_address import NoticeAddressRemoved, NoticeAddressStated
@@ -45,7 +47,7 @@ from shared.ops.settings import Settings
 from shared.service.build import build
 from shared.testing.scenario import CONTEXT, scenario
 from shared.testing.servers import DatabaseServer, personal_rows
-from tests.services.forecast.facts import ANNA, day, fact
+from tests.services.forecast.facts import ANNA, day, eur, fact
 from tests.services.forecast.test_inbox import Company, post
 from tests.services.forecast.test_notices import RAISED
 from tests.shared.deliveries.receivers import Call, HttpReceiver, MailReceiver, receiving, taking_mail
@@ -139,10 +141,10 @@ def test_a_notice_goes_to_its_recipient_unless_muted_and_to_whoever_asked() -> N
 
 
 @pytest.mark.parametrize("words", SHIPPED.values(), ids=lambda each: each.language)
-@pytest.mark.parametrize("kind", ["invoice-overdue", "approval-waiting"])
+@pytest.mark.parametrize("kind", get_args(NoticeKind))
 def test_a_letter_is_written_in_every_language(words: Catalogue, kind: str) -> None:
     event = replace(RAISED, kind=kind)
-    if kind == "approval-waiting":
+    if kind != "invoice-overdue":
         event = replace(event, due=None, reference=None)
     (asked, _) = deliveries.of(noted(event))
     made = letter(delivery_of(asked, noted(event), ANNA), "anna@example.com", words, "https://sales.example")
@@ -256,6 +258,36 @@ def is_signed(call: Call, secret: str) -> bool:
     except WebhookVerificationError:
         return False
     return True
+
+
+async def test_who_submitted_it_is_told_the_outcome_by_mail_unless_they_muted_that(outside: Outside) -> None:
+    """CON-2, REC-5."""
+    company = outside.company
+    dora = company.client("dora")
+    await post(dora, "/v1/notices/send", email="dora@example.com", language="en")
+    await post(dora, "/v1/notices/mute", kind="approval-granted")
+    await outside.register(kind="approval-returned")
+    told, contract = approval_events("contracts"), uuid4()
+    ended: list[tuple[UUID, Any]] = []
+    for event, reason in ((told.granted, None), (told.returned, "The retention is missing")):
+        approval = uuid4()
+        of = {"approval_id": approval, "subject_kind": "contract", "subject_id": contract, "name": "Packaging line"}
+        by = {"by": company.subject("lara"), "member": company.ids["lara"], "at": day("2026-03-10")}
+        submitter = company.subject("dora")
+        ended.append((approval, event(**of, **by, amount=eur(500), submitter=submitter, step="one", reason=reason)))
+    await company.happens(*(company.of(event, approval) for approval, event in ended))
+    await outside.settled()
+    (arrived,) = outside.mail.messages
+    assert arrived["Subject"] == "Sent back for rework: Packaging line"
+    assert "The retention is missing" not in arrived.get_content(), "no free text goes outside"
+    (call,) = outside.hooks.calls
+    sent = json.loads(call.body)
+    assert sent["type"] == "approval-returned"
+    assert sent["data"]["about"] == {"thing": "contract", "id": str(contract), "approval_id": str(ended[1][0])}
+    assert {each["kind"]: each["muted"] for each in await company.inbox("dora")} == {
+        "approval-granted": True,
+        "approval-returned": False,
+    }
 
 
 async def test_a_secret_is_exchanged_without_a_gap(outside: Outside) -> None:

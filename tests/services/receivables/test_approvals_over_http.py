@@ -69,8 +69,8 @@ async def test_what_was_delegated_is_taken_back_con_2(office: Office) -> None:
     lawyer = office.lawyer()
     subject, *_ = await office.team()
     deputy = Desk(client=office.contracts.client(Role.REP, subject))
-    member = str((await office.contracts.running.organisation.actor(subject, ())).member)
-    await lawyer.makes(f"{approval}/delegate", {"to": member, "reason": "On leave"})
+    them = await office.contracts.running.organisation.actor(subject, ())
+    await lawyer.makes(f"{approval}/delegate", {"to": str(them.member), "reason": "On leave"})
     assert await said(deputy, approval) == POSSIBLE
     assert await said(lawyer, approval) == {**refused_with("delegated"), "takeBackApproval": None}
     assert (await deputy.does(f"{approval}/take-back")).json()["code"] == "not-delegated"
@@ -176,7 +176,7 @@ async def test_a_deal_that_came_to_nothing_takes_its_contract_and_the_approval_b
     office: Office, everybody: Everybody, ends: str, why: str
 ) -> None:
     """CON-1, REC-5: the contract is voided, and who was asked has nothing to decide and nothing to know."""
-    lawyer = await somebody(office, everybody, Role.LEGAL)
+    lawyer = Desk(client=everybody.forecast.client(Role.LEGAL, await member(office, everybody, Role.LEGAL)))
     deal = await office.deal()
     contract, approval = await submitted(office, deal_id=str(deal))
     await until(lambda: _told(lawyer, contract, [("approval-waiting", "unread")]), 60)
@@ -200,6 +200,26 @@ async def test_a_deal_that_came_to_nothing_takes_its_contract_and_the_approval_b
     await until(decided, 60)
 
 
+async def test_who_submitted_it_finds_the_outcome_in_their_inbox_con_2(office: Office, everybody: Everybody) -> None:
+    """REC-5."""
+    subject = await member(office, everybody, Role.SALES_OPERATIONS)
+    seller = Desk(client=office.contracts.client(Role.SALES_OPERATIONS, subject))
+    inbox = Desk(client=everybody.forecast.client(Role.SALES_OPERATIONS, subject))
+    made = await seller.makes("/v1/contracts", {"name": "Packaging line", "total": eur("5.00")})
+    contract = f"/v1/contracts/{made}"
+    await seller.makes(f"{contract}/submit")
+    first = f"/v1/contract-approvals/{(await seller.sees(contract))['approval_id']}"
+    await office.lawyer().makes(f"{first}/return-for-rework", {"reason": "The retention is missing"})
+    await until(lambda: _told(inbox, contract, [("approval-returned", "unread")]), 60)
+    await seller.makes(f"{contract}/submit")
+    second = f"/v1/contract-approvals/{(await seller.sees(contract))['approval_id']}"
+    for desk in (office.lawyer(), office.director()):
+        await desk.makes(f"{second}/approve")
+    await until(lambda: _told(inbox, contract, [("approval-granted", "unread"), ("approval-returned", "unread")]), 60)
+    items = (await inbox.sees("/v1/notices", about=made))["items"]
+    assert [f"/v1/contract-approvals/{each['approval_id']}" for each in items] == [second, first]
+
+
 async def _waits_for(desk: Desk, approval: str) -> bool:
     """Whether an approval stands in somebody's list of decisions."""
     return approval in [each["address"] for each in (await desk.sees("/v1/decisions", limit="200"))["decisions"]]
@@ -211,17 +231,19 @@ async def _told(desk: Desk, contract: str, expected: list[tuple[str, str]]) -> b
     return [(each["kind"], each["status"]) for each in items] == expected
 
 
-async def somebody(office: Office, everybody: Everybody, role: Role) -> Desk:
-    """A new member in a role, at forecast, which knows them."""
+async def member(office: Office, everybody: Everybody, role: Role) -> str:
+    """The subject of a new member in a role, whom contracts and forecast know."""
     subject = f"{role}-{new_id()}"
     operations = Desk(client=office.leads.client())
     await operations.makes("/v1/members", {"subject": subject, "name": subject, "role": role})
 
     async def known() -> bool:
-        return (await everybody.forecast.running.organisation.actor(subject, (), fresh=True)).member is not None
+        there = (office.contracts, everybody.forecast)
+        found = [await service.running.organisation.actor(subject, (), fresh=True) for service in there]
+        return all(each.member for each in found)
 
     await until(known, 60)
-    return Desk(client=everybody.forecast.client(role, subject))
+    return subject
 
 
 @pytest.mark.parametrize("body", [{"reason": ""}, {"why": "x"}, {"reason": 7}])
