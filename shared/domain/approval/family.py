@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any, ClassVar
 
-from shared.domain.aggregate import Aggregate, Decision, Occurrence, Timer
+from shared.domain.aggregate import Aggregate, Decision, Occurrence, Timer, carried
 from shared.domain.approval.requesting import Approvable, Approvals, Outcome, Subject, about, decided_by, due_of
 from shared.domain.approval.state import (
     Approval,
@@ -235,9 +235,9 @@ def _register_changes(made: Approvals) -> None:
 
     def begun(state: NoApproval, event: Any) -> WaitingApproval:
         names = {field.name for field in fields(Approval)} - {"id", "decisions", "delegates"}
-        carried = {name: getattr(event, name) for name in names}
+        told_of = {name: getattr(event, name) for name in names}
         return WaitingApproval(
-            id=event.approval_id, **carried, current=event.next_step or 0, due=event.due, delegated={}
+            id=event.approval_id, **told_of, current=event.next_step or 0, due=event.due, delegated={}
         )
 
     def given(state: WaitingApproval, event: Any) -> WaitingApproval:
@@ -266,13 +266,13 @@ def _register_changes(made: Approvals) -> None:
         return replace(state, escalated=True, decisions=(*state.decisions, step))
 
     def granted(state: WaitingApproval, event: Any) -> GrantedApproval:
-        return GrantedApproval(**_carried(state))
+        return GrantedApproval(**carried(state, Approval))
 
     def returned(state: WaitingApproval, event: Any) -> ReturnedApproval:
-        return ReturnedApproval(**_carried(_noted(state, "returned", event, event.reason)))
+        return ReturnedApproval(**carried(_noted(state, "returned", event, event.reason), Approval))
 
     def recalled_(state: WaitingApproval, event: Any) -> RecalledApproval:
-        return RecalledApproval(**_carried(_noted(state, "recalled", event, event.reason)))
+        return RecalledApproval(**carried(_noted(state, "recalled", event, event.reason), Approval))
 
     for change, event_class in (
         (begun, told.requested),
@@ -291,7 +291,3 @@ def _register_changes(made: Approvals) -> None:
 def _noted(state: WaitingApproval, what: str, event: Any, reason: str | None) -> WaitingApproval:
     step = Decided(what=what, step=state.step.key, by=event.by, member=event.member, at=event.at, reason=reason)
     return replace(state, decisions=(*state.decisions, step))
-
-
-def _carried(state: Approval) -> dict[str, Any]:
-    return {field.name: getattr(state, field.name) for field in fields(Approval)}
