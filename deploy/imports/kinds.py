@@ -42,6 +42,7 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-texts-erased": _ERASED,
     "deals.process-published": "processes are published here before deals follow them",
     "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",
+    "deals.deal-renamed": "a deal comes in with the name that it had in the end",
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
     "contracts.contract-terms-changed": _BY_ITS_DAYS,
     "contracts.contract-returned": _BY_ITS_DAYS,

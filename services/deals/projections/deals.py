@@ -19,6 +19,7 @@ from shared.events.deals.deal import (
     DealMoved,
     DealNextStepPlanned,
     DealOpened,
+    DealRenamed,
     DealReopened,
     DealWon,
 )
@@ -131,6 +132,7 @@ DEAL = Table(
         DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
         DealCategoryChanged: _while_open(_judged),
         DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
+        DealRenamed: lambda fact, _: {"name": fact.data.name},
         DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
         DealWon: _closed("won"),
         DealLost: _closed("lost"),
@@ -150,7 +152,7 @@ DEAL = Table(
 )
 
 DEAL_PROJECTION = Projection(
-    name="deals", version=7, ddl=DEAL.ddl, indices=DEAL.index_ddl, apply=DEAL.apply, events=tuple(DEAL.events)
+    name="deals", version=8, ddl=DEAL.ddl, indices=DEAL.index_ddl, apply=DEAL.apply, events=tuple(DEAL.events)
 )
 
 DEALS = Listing(

@@ -14,7 +14,7 @@ from uuid import UUID
 from shared.domain.history import timed
 from shared.events.chronology import Rank
 from shared.events.contracts.contract import ContractActivated, ContractDrafted, ContractTermsChanged
-from shared.events.deals.deal import DealHandedOver, DealOpened
+from shared.events.deals.deal import DealHandedOver, DealOpened, DealRenamed
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadLeftUnassigned
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptRecorded
@@ -29,6 +29,7 @@ FACTS = (
     LeadLeftUnassigned,
     LeadConverted,
     DealOpened,
+    DealRenamed,
     DealHandedOver,
     ContractDrafted,
     ContractTermsChanged,
@@ -78,6 +79,8 @@ def says(data: Any) -> Says:
             told = {"name": data.name, "team": data.team, "owner": data.owner, "lead": data.lead_id}
         case AccountChanged():
             told = {"name": data.name, "lead": data.lead_id}
+        case DealRenamed():
+            told = {"name": data.name}
         case LeadCaptured():
             told = {"name": data.company_name}
         case LeadAssigned():

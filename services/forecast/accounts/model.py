@@ -1,7 +1,8 @@
 """The read model of accounts: what was ever said of with which account a thing is, whose it is and what it is called
 (ACCT-1). What happened to the things stands in that of the feed.
 
-Append-only but for when something was taken back: what stands at an instant, as known at another, is folded when it is
+Append-only but for when something was taken back, and for the name of a deal, which is called at any time what it is
+called now: what stands at an instant, as known at another, is folded when it is
 asked for, from the few rows of each thing (`belonging`).
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.forecast.accounts.belonging import FACTS, says
+from shared.events.deals.deal import DealRenamed
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
 
@@ -28,6 +30,7 @@ SAID = """
 insert into {view}.said
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing
 """
+RENAMED = "update {view}.said set name = $2 where thing = $1 and name is not null"
 RETRACTED = "update {view}.said set retracted = $3 where (thing, causation_id) = ($1, $2)"
 
 
@@ -38,6 +41,8 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     gone = [(event.aggregate_id, event.data.request, event.recorded_at) for event in events if event.data.retracts]
     if told:
         await db.executemany(SAID, told)
+    if renamed := [(event.aggregate_id, event.data.name) for event in events if isinstance(event.data, DealRenamed)]:
+        await db.executemany(RENAMED, renamed)
     if gone:
         await db.executemany(RETRACTED, gone)
 
@@ -55,4 +60,4 @@ def _row(event: Envelope[Any]) -> tuple[Any, ...]:
     return (*about, *content, *when, None if told.rank is None else event.fact, event.causation_id)
 
 
-PROJECTION = Projection(name="accounts", version=1, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="accounts", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)

@@ -12,7 +12,7 @@ from uuid import UUID
 from shared.domain.history import by_thing, history
 from shared.events.chronology import Rank
 from shared.events.contracts.contract import ContractDrafted
-from shared.events.deals.deal import DealHandedOver, DealOpened
+from shared.events.deals.deal import DealHandedOver, DealOpened, DealRenamed
 from shared.events.envelope import Envelope
 from shared.events.follow_ups import FOLLOW_UP
 from shared.events.leads.account import AccountHandedOver, AccountOpened
@@ -65,6 +65,11 @@ update {view}.entry set retracted = given.at
   from unnest($1::bigint[], $2::timestamptz[]) as given (position, at) where entry.position = given.position
 """
 
+RENAMED = """
+update {view}.entry set name = given.name
+  from unnest($1::uuid[], $2::text[]) as given (aggregate_id, name) where entry.aggregate_id = given.aggregate_id
+"""
+
 Belonging = tuple[str | None, UUID | None, UUID | None]
 """Name, team and owner of an aggregate."""
 
@@ -95,12 +100,14 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
             whose, now = _at_its_place(event, histories[subject])
         if _belonging(event.data) is not None or event.data.retracts:
             known[subject], changed[subject] = now, event.position
-        entries.append((*_entry(event), *(_own(event.data) or whose)))
+        entries.append((*_entry(event), *(_own(event.data) or (now[0], *whose[1:]))))
     if changed:
         subjects = [(subject, at, *known[subject], handed.get(subject)) for subject, at in changed.items()]
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
+    if renamed := {event.aggregate_id for event in events if isinstance(event.data, DealRenamed)}:
+        await db.execute(RENAMED, list(renamed), [known[subject][0] for subject in renamed])
     if gone := list(_taken_back(late.values(), histories)):
         await db.execute(RETRACTED, *map(list, zip(*gone, strict=True)))
 
@@ -157,12 +164,14 @@ def _following(before: Belonging, data: Any) -> Belonging:
     told = _belonging(data)
     if told is None:
         return before
+    if isinstance(data, DealRenamed):
+        return told[0], before[1], before[2]
     if getattr(data, "said", None) is not None:
         return told[0] or before[0], told[1] or before[1], told[2] or before[2]
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=12, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=13, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -177,6 +186,8 @@ def _belonging(data: Any) -> Belonging | None:
             belonging = data.name, None, None
         case AccountOpened() | DealOpened() | ContractDrafted():
             belonging = data.name, data.team, data.owner
+        case DealRenamed():
+            belonging = data.name, None, None
         case DealHandedOver() | AccountHandedOver() | PlanDrawnUp():
             belonging = None, data.team, data.owner
     return belonging

@@ -4,7 +4,7 @@ Answers, for any past instant: the open pipeline by stage, month of expected clo
 closed when; single deals for a drill-down. Funnel, forecast and pipeline changes are questions to it.
 
 A deal's facts may come late. As long as they come in the order in which they happened, its last span is continued;
-otherwise its whole life is folded again, and the difference is posted to the figures.
+otherwise, and for another name of it, its whole life is folded again, and the difference is posted to the figures.
 """
 
 from collections import defaultdict
@@ -37,7 +37,7 @@ from services.forecast.pipeline.timeline import FACTS, DealState, Span, spans
 from shared.domain.context import Company
 from shared.domain.history import by_thing, last_place
 from shared.events.chronology import Dated
-from shared.events.deals.deal import DealHandedOver, DealOpened
+from shared.events.deals.deal import DealHandedOver, DealOpened, DealRenamed
 from shared.events.envelope import Envelope
 from shared.projections.csv import CsvValue, quoted, quoted_json
 from shared.projections.projection import Projection, ProjectionDatabase, indices
@@ -152,7 +152,7 @@ def _slices(facts: Mapping[UUID, list[Envelope[Any]]]) -> Iterator[dict[UUID, li
 
 PROJECTION = Projection(
     name="deals",
-    version=17,
+    version=18,
     ddl=DDL,
     indices=INDICES,
     apply=apply,
@@ -179,6 +179,7 @@ async def _fold(db: ProjectionDatabase, facts: dict[UUID, list[Envelope[Any]]]) 
     known = await _current(db, list(facts))
     new = [fact for own in facts.values() for fact in own]
     late, places = await db.late({deal_id: current.last for deal_id, current in known.items()}, new)
+    late |= known.keys() & {fact.aggregate_id for fact in new if isinstance(fact.data, DealRenamed)}
     changes = {deal_id: _continue(known.get(deal_id), facts[deal_id]) for deal_id in facts.keys() - late}
     if late:
         told = by_thing(await db.standing(list(late), FACTS))

@@ -30,6 +30,7 @@ from shared.events.deals.deal import (
     DealNextStepPlanned,
     DealNodeCompleted,
     DealOpened,
+    DealRenamed,
     DealReopened,
     DealWon,
 )
@@ -117,10 +118,12 @@ class Span(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def follow(state: DealState | None, event: Any, moment: datetime) -> DealState | None:
     """The state after one more fact, and the instant at which that counts; None before the deal was opened.
 
-    What is told of the time after its end changes nothing about a deal, but another end, or its reopening.
+    What is told of the time after its end changes nothing about a deal, but another end, its reopening, or its name.
     """
     if isinstance(event, DealOpened):
         return _opened(event, moment)
+    if state is not None and isinstance(event, DealRenamed):
+        return msgspec.structs.replace(state, name=event.name)
     if state is None or (state.outcome != OPEN and event.rank < Rank.END):
         return state
     if isinstance(event, DealMoved) and event.stage == state.stage:
@@ -138,28 +141,30 @@ WORK = (DealActivityLogged, DealMoved, DealNodeCompleted, DealFactsNoted, DealRe
 def spans(facts: Iterable[Envelope[Any]], last: Span | None = None) -> list[Span]:
     """The life of a deal, from its facts in any order: all of it, or how it goes on from its `last` span.
 
-    States that held for no time are left out.
+    States that held for no time are left out. It is called at any time what it is called now.
     """
     steps: list[tuple[datetime, DealState]] = [(last.start, last.state)] if last else []
-    state = last.state if last else None
+    state, name = last.state if last else None, None
     for moment, fact in timed(facts):
         state = follow(state, fact.data, moment)
+        name = fact.data.name if isinstance(fact.data, DealRenamed) else name
         if state is None:
             continue
         if steps and steps[-1][0] == moment:
             steps.pop()
         steps.append((moment, state))
+    if name is not None:
+        steps = [(moment, msgspec.structs.replace(held, name=name)) for moment, held in steps]
     ends: list[datetime | None] = [*(start for start, _ in steps[1:]), None]
     return [Span(start=start, end=end, state=held) for (start, held), end in zip(steps, ends, strict=bool(steps))]
 
 
 def at(facts: Iterable[Envelope[Any]], as_of: datetime, known_at: datetime) -> DealState | None:
-    """What was true at `as_of`, as it was known at `known_at`."""
+    """What was true at `as_of`, as it was known at `known_at`; called as it was known to be called then."""
     state: DealState | None = None
     for moment, fact in timed(fact for fact in facts if fact.recorded_at <= known_at):
-        if moment > as_of:
-            break
-        state = follow(state, fact.data, moment)
+        if moment <= as_of or isinstance(fact.data, DealRenamed):
+            state = follow(state, fact.data, moment)
     return state
 
 
@@ -234,6 +239,7 @@ FACTS = (
     DealCategoryChanged,
     DealActivityLogged,
     DealNextStepPlanned,
+    DealRenamed,
     DealHandedOver,
     DealWon,
     DealLost,

@@ -203,6 +203,18 @@ class DealNextStepPlanned:
     team: AsKnown[UUID | None] = None
 
 
+@event("deals.deal-renamed", aggregate="deal", rank=Rank.CHANGE)
+class DealRenamed:
+    """The deal is called otherwise, also once it is closed. What it was called before is not told: it may name somebody
+    who is to be forgotten (DATA-4)."""
+
+    deal_id: UUID
+    name: str
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
 @event("deals.deal-handed-over", aggregate="deal", rank=Rank.CHANGE)
 class DealHandedOver:
     """The deal belongs to another person or team."""

@@ -12,6 +12,7 @@ from services.deals.domain.deal.changes import (
     HandOver,
     NoteFacts,
     OverrideCategory,
+    RenameDeal,
     SetCategory,
     UpdateDeal,
 )
@@ -25,9 +26,11 @@ from shared.events.deals.deal import (
     DealHandedOver,
     DealMoved,
     DealNextStepPlanned,
+    DealRenamed,
     DealWon,
 )
 from shared.events.money import Money
+from shared.testing.scenario import Scenario
 from tests.services.deals.facts import ID, OPENED, OTHER, OTHER_TEAM, OWNER, TALKED, TEAM, THE_DEAL, TODAY, eur, usd
 
 OPEN = THE_DEAL.given(OPENED)
@@ -79,6 +82,14 @@ def test_deal_9_the_close_date_changes_or_becomes_unknown() -> None:
 
 def test_deal_9_a_close_date_in_the_past_is_refused() -> None:
     OPEN.when(ChangeCloseDate(expected_close=date(2026, 3, 15))).then_rejected("in-the-past")
+
+
+@pytest.mark.parametrize("history", [OPEN, CLOSED], ids=["open", "closed"])
+def test_deal_9_a_deal_is_called_otherwise_also_once_it_is_closed(history: Scenario) -> None:
+    renamed = DealRenamed(deal_id=ID, name="Both plants")
+    outcome = history.when(RenameDeal(name="Both plants")).then(renamed)
+    assert outcome.state == replace(history.when(RenameDeal(name=OPENED.name)).then().state, name="Both plants")
+    history.given(renamed).when(RenameDeal(name="Both plants")).then()
 
 
 def test_proc_3_facts_are_noted_once_and_may_become_unknown_again() -> None:
@@ -147,11 +158,15 @@ def test_acct_4_a_deal_is_handed_over_and_stays_with_its_team_unless_said() -> N
 
 def test_deal_9_a_quick_update_changes_everything_together() -> None:
     command = UpdateDeal(
-        stage="needs-confirmed", amount=eur("135000"), expected_close=date(2026, 9, 30), next_step=STEP
+        name="Both plants",
+        stage="needs-confirmed",
+        amount=eur("135000"),
+        expected_close=date(2026, 9, 30),
+        next_step=STEP,
     )
     outcome = OPEN.given(TALKED).when(command)
     kinds = [type(fact.event) for fact in outcome.facts]
-    assert kinds == [DealAmountChanged, DealCloseDateChanged, DealNextStepPlanned, DealMoved]
+    assert kinds == [DealRenamed, DealAmountChanged, DealCloseDateChanged, DealNextStepPlanned, DealMoved]
     assert outcome.facts[-1].event.amount == eur("135000")  # the move tells the new amount
     events = [fact.event for fact in outcome.facts]
     OPEN.given(TALKED, *events).when(command).then()

@@ -9,7 +9,7 @@ import pytest
 from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, OpenNewDeal
 from services.deals.domain.deal.state import OpenDeal
 from shared.domain.context import Company
-from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealWon
+from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealRenamed, DealWon
 from shared.events.money import Money
 from tests.services.deals.facts import (
     ACCOUNT,
@@ -55,6 +55,11 @@ def opened_with(*lines: LineWanted, amount: Money | None = None) -> DealOpened:
     (fact,) = outcome.facts
     assert isinstance(fact.event, DealOpened)
     return fact.event
+
+
+def test_deal_1_a_deal_that_was_renamed_since_is_opened_already() -> None:
+    began = opened_with(amount=OPEN.amount)
+    THE_DEAL.given(began, DealRenamed(deal_id=began.deal_id, name="Both plants")).when(OPEN).then()
 
 
 def test_deal_1_a_wrong_amount_hides_no_other_fault() -> None:

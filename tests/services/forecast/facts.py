@@ -14,6 +14,7 @@ from shared.events.deals.deal import (
     DealMoved,
     DealNextStepPlanned,
     DealOpened,
+    DealRenamed,
     DealReopened,
     DealWon,
 )
@@ -135,6 +136,11 @@ def repriced(
 ) -> DealAmountChanged:
     """A deal is worth another amount."""
     return DealAmountChanged(deal_id=deal, before=eur(before), amount=replace(eur(amount), currency=currency))
+
+
+def renamed(name: str, deal: UUID = DEAL) -> DealRenamed:
+    """A deal is called otherwise."""
+    return DealRenamed(deal_id=deal, name=name)
 
 
 def rescheduled(close: date | None, deal: UUID = DEAL) -> DealCloseDateChanged:

@@ -39,6 +39,7 @@ from tests.services.forecast.facts import (
     moved,
     opened,
     planned,
+    renamed,
     reopened,
     repriced,
     rescheduled,
@@ -96,6 +97,7 @@ def story(dice: random.Random, deal: UUID) -> list[Envelope[Any]]:
                 reopened(deal=deal),
                 planned(date(2026, dice.randrange(1, 4), dice.randrange(1, 28)), deal=deal),
                 planned(None, deal=deal),
+                renamed(dice.choice(("Both lines", "Third line")), deal=deal),
             ]
         )
         facts.append(fact(sequence, data, max(begun, recorded - late), recorded, deal))

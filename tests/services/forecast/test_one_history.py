@@ -29,6 +29,7 @@ from tests.services.forecast.facts import (
     lost,
     moved,
     opened,
+    renamed,
     reopened,
     repriced,
     rescheduled,
@@ -43,6 +44,8 @@ CHANGES = st.sampled_from(
     [
         lambda on: moved("needs"),
         lambda on: moved("quotation"),
+        lambda on: renamed("Both lines"),
+        lambda on: renamed("Third line"),
         lambda on: repriced(700),
         lambda on: repriced(1300),
         lambda on: rescheduled(date(2026, 9, 1)),
@@ -90,6 +93,7 @@ def test_data_5_the_owner_and_forecast_tell_one_history(told: list[tuple[Any, in
         owned.probability,
         owned.expected_close,
     )
+    assert seen.name == owned.name
     assert (seen.owner, seen.team, seen.closed_on) == (owned.owner, owned.team, getattr(owned, "on", None))
 
 

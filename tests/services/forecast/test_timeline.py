@@ -10,7 +10,7 @@ from services.forecast.execution.model import follow
 from services.forecast.pipeline.timeline import OPEN, WON, at, spans
 from shared.domain.context import Company
 from shared.events.deals.deal import DueNode
-from tests.services.forecast.facts import day, fact, moved, opened, reopened, repriced, won
+from tests.services.forecast.facts import day, fact, moved, opened, renamed, reopened, repriced, won
 
 # Six events: the move and the new amount were recorded late, the win was reversed.
 STORY = [
@@ -80,3 +80,15 @@ def test_data_5_a_move_to_where_a_deal_stood_changes_nothing() -> None:
     company = Company()
     work = follow(None, begun.data, begun.occurred_at, company)
     assert follow(work, stayed.data, stayed.occurred_at, company) == work
+
+
+def test_data_4_a_deal_is_called_at_any_time_what_it_is_called_now() -> None:
+    """DATA-4: also one that was closed when it was renamed; as known before, it was called otherwise."""
+    again = [*STORY[:3], fact(4, renamed("…"), day("2026-02-12")), fact(5, renamed("Deal"), day("2026-02-13"))]
+    assert {span.state.name for span in spans(again)} == {"Deal"}
+    assert [at(again, day("2026-01-10"), day(known)).name for known in ("2026-02-11", "2026-02-12", "2026-03-01")] == [  # type: ignore[union-attr]
+        "Press line",
+        "…",
+        "Deal",
+    ]
+    assert at(again, day("2026-01-04"), day("2026-03-01")) is None

@@ -8,14 +8,14 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.opening import worth
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import NextStep, OpenDeal, deal, judged, said, written
+from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
-from shared.domain.fields import Day, Text
+from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
 from shared.domain.policy import InForce
 from shared.domain.references import AnyMemberId, AnyTeamId
@@ -27,6 +27,7 @@ from shared.events.deals.deal import (
     DealCloseDateChanged,
     DealFactsNoted,
     DealHandedOver,
+    DealRenamed,
 )
 from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
@@ -53,6 +54,15 @@ class ChangeCloseDate:
     expected_close: Day | None
 
     example: ClassVar[dict[str, Any]] = {"expected_close": "2027-01-29"}
+
+
+@value
+class RenameDeal:
+    """The deal is called otherwise."""
+
+    name: Name
+
+    example: ClassVar[dict[str, Any]] = {"name": "Servers for both plants"}
 
 
 @value
@@ -104,6 +114,7 @@ class HandOver:
 class UpdateDeal:
     """A quick update: whatever is named changes, all of it or nothing."""
 
+    name: Name = absent()
     stage: Annotated[str, MinLen(1), MaxLen(64)] = absent()
     amount: Money = absent()
     expected_close: Day | None = absent()
@@ -139,6 +150,12 @@ def change_close_date(state: OpenDeal, command: ChangeCloseDate, context: Contex
             deal_id=state.id, before=state.expected_close, expected_close=command.expected_close, on=context.today
         )
     ]
+
+
+@deal.decides(allow=SELLING)
+def rename(state: AnyDeal, command: RenameDeal) -> Decision:
+    """Change what the deal is called, also once it is closed."""
+    return [] if command.name == state.name else [DealRenamed(deal_id=state.id, name=command.name)]
 
 
 @deal.decides(allow=SELLING)
@@ -197,12 +214,14 @@ def update(
     conversion: Conversion,
     next_steps: InForce[NextSteps],
 ) -> Decision:
-    """Change stage, amount, close date and next step together, or nothing.
+    """Change name, stage, amount, close date and next step together, or nothing.
 
     The gate is judged with the new amount, date and next step. Everything that stands in the way is named at once.
     """
     named = given(command)
     parts: list[Callable[[OpenDeal], Decision]] = []
+    if "name" in named:
+        parts.append(lambda now: rename(now, RenameDeal(name=command.name)))
     if "amount" in named:
         parts.append(lambda now: change_amount(now, ChangeAmount(amount=command.amount), context))
     if "expected_close" in named:
@@ -238,6 +257,11 @@ def amount_changed(state: OpenDeal, event: DealAmountChanged) -> OpenDeal:
 def close_date_changed(state: OpenDeal, event: DealCloseDateChanged) -> OpenDeal:
     changes = said(state, "expected-close", event.on, event.expected_close)
     return replace(state, expected_close=event.expected_close, changes=changes)
+
+
+@deal.evolves
+def renamed(state: AnyDeal, event: DealRenamed) -> AnyDeal:
+    return replace(state, name=event.name)
 
 
 @deal.evolves

@@ -156,7 +156,7 @@ def is_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
     return (
         lines
         and defaulted
-        and (state.name, state.account_id, state.account_name, state.source, state.industry, began.expected_close)
+        and (began.name, state.account_id, state.account_name, state.source, state.industry, began.expected_close)
         == (
             command.name,
             command.account_id,
@@ -206,6 +206,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
             Change(what="expected-close", on=event.on, value=plain(event.expected_close)),
         ),
         opening=Opening(
+            name=event.name,
             amount=event.amount,
             expected_close=event.expected_close,
             owner=event.owner,

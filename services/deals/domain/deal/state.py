@@ -73,6 +73,7 @@ class Change:
 class Opening:
     """What the deal began with; a repeated opening is compared with it."""
 
+    name: str
     amount: Money
     expected_close: date | None
     owner: UUID | None

@@ -1,14 +1,15 @@
 """Queries to the journal: the facts of deals, each with the deal before and after it (FC-17)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.forecast.asking.question import Question
 from services.forecast.pipeline.timeline import DealState, follow
-from shared.domain.history import by_thing, timed
+from shared.domain.history import by_thing, history, timed
+from shared.events.deals.deal import DealRenamed
 from shared.events.envelope import Envelope
 from shared.projections.projection import ProjectionDatabase
 
@@ -25,11 +26,20 @@ class Step:
 
 
 async def steps_of(db: ProjectionDatabase, asked: Question, deals: Sequence[UUID]) -> list[Step]:
-    """What happened to some deals until an instant, as known at another, each deal's in its order."""
+    """What happened to some deals until an instant, as known at another, each deal's in its order; called as they are
+    called now, for what they were called before may name somebody who is forgotten (DATA-4)."""
     if not deals:
         return []
-    facts = [fact for fact in await db.history(deals) if fact.recorded_at <= asked.known_until]
-    return [step for own in by_thing(facts).values() for step in _told(own, asked.as_of)]
+    lives = [_called_now(own) for own in by_thing(await db.history(deals)).values()]
+    known = [[fact for fact in own if fact.recorded_at <= asked.known_until] for own in lives]
+    return [step for own in known for step in _told(own, asked.as_of)]
+
+
+def _called_now(facts: Sequence[Envelope[Any]]) -> Sequence[Envelope[Any]]:
+    name = next((fact.data.name for fact in reversed(history(facts)) if isinstance(fact.data, DealRenamed)), None)
+    if name is None:
+        return facts
+    return [replace(fact, data=replace(fact.data, name=name)) if hasattr(fact.data, "name") else fact for fact in facts]
 
 
 def _told(facts: Iterable[Envelope[Any]], as_of: datetime) -> Iterator[Step]:
