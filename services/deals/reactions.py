@@ -1,11 +1,14 @@
-"""What other services' events bring about here: a converted lead becomes a deal (DEAL-1)."""
+"""What other services' events bring about here: a converted lead becomes a deal (DEAL-1), and whoever is erased is in
+none (DATA-4)."""
 
 from collections.abc import Iterable
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from shared.events.envelope import Envelope
-from shared.events.leads.lead import LeadConverted
+from shared.events.leads.account import ContactErased
+from shared.events.leads.lead import LeadConverted, LeadErased
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("deals")
@@ -31,3 +34,13 @@ def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> 
             industry=event.industry,
         ),
     )
+
+
+@reactions.on
+def forget_whoever_was_erased(
+    event: LeadErased | ContactErased, fact: Envelope[LeadErased | ContactErased]
+) -> Iterable[Do]:
+    """DATA-4: the deals that somebody had to do with name them no more. One that is not there is refused, and told."""
+    for gone in event.deals:
+        if gone.name is not None:
+            yield Do(aggregate=deal, aggregate_id=gone.deal_id, command=RenameDeal(name=gone.name))

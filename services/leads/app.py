@@ -5,12 +5,14 @@ from services.leads.domain.account.record import Keeper, Neighbours
 from services.leads.domain.account.state import ActiveAccount
 from services.leads.domain.assignment import AssignmentDesk, assignment_queue
 from services.leads.domain.contact_points import KnownUnder
+from services.leads.domain.forgetting import Traces
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import MatchedAccount
 from services.leads.domain.organisation.member import ActiveMember, SubjectHolder, member
 from services.leads.domain.organisation.team import ActiveTeam, HierarchyPlace, NamedMember, team
 from services.leads.domain.policies import POLICIES
 from services.leads.projections.accounts import ACCOUNT_PROJECTION, ACCOUNTS, CONTACTS
+from services.leads.projections.deals import KNOWN_DEALS
 from services.leads.projections.leads import LEAD_PROJECTION, LEADS
 from services.leads.projections.lookups import (
     assignment_desk,
@@ -23,6 +25,7 @@ from services.leads.projections.lookups import (
     subject_holder,
 )
 from services.leads.projections.people import MEMBERS, PEOPLE_PROJECTION, TEAMS
+from services.leads.projections.traces import traces
 from services.leads.resources import RESOURCES
 from shared.commands.references import OnStream
 from shared.service.definition import Service
@@ -42,7 +45,7 @@ SERVICE = Service(
     aggregates=(team, member, assignment_queue, lead, account),
     policies=POLICIES,
     resources=RESOURCES,
-    projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION),
+    projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION, KNOWN_DEALS),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
     knows=(OnStream(team, ActiveTeam), OnStream(member, ActiveMember), OnStream(account, ActiveAccount)),
     provides={
@@ -54,5 +57,6 @@ SERVICE = Service(
         MatchedAccount: matched_account,
         Neighbours: neighbours,
         Keeper: keeper,
+        Traces: traces,
     },
 )

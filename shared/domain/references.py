@@ -47,6 +47,7 @@ ProductId = Annotated[UUID, Reference("product")]
 
 ActivityId = Annotated[UUID, Free("its caller gives it, so that the same activity is logged once", thing="activity")]
 OwnContactId = Annotated[UUID, Free("the contact stands in the account itself", thing="contact")]
+FoundDealId = Annotated[UUID, Free("it is one of the deals that the command finds by itself", thing="deal")]
 OwnInvoiceId = Annotated[UUID, Free("the invoice stands in the ledger itself", thing="invoice")]
 OwnReceiptId = Annotated[UUID, Free("the receipt stands in the ledger itself", thing="receipt")]
 ToldById = Annotated[UUID, Free("a request told facts of the thing itself, or there is nothing to take back")]

@@ -17,7 +17,8 @@ from shared.events.contracts.contract import (
 )
 from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
 from shared.events.definition import event, value
-from shared.events.leads.lead import LeadConverted
+from shared.events.leads.account import ContactErased
+from shared.events.leads.lead import LeadConverted, LeadErased
 from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 
@@ -143,6 +144,8 @@ class Follower:
 
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadConverted: (Follower(service="deals", when="deal_id"),),
+    LeadErased: (Follower(service="deals"),),
+    ContactErased: (Follower(service="deals"),),
     DealMoved: (Follower(service="contracts", when="drafts_contract"),),
     DealWon: (Follower(service="contracts"),),
     DealReopened: (Follower(service="contracts"),),

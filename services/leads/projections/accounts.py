@@ -101,7 +101,7 @@ CONTACT = Table(
     events=(ContactAdded, ContactErased),
     changes={ContactAdded: _added, ContactErased: lambda fact, row: {**dict.fromkeys(PERSONAL), "erased": True}},
     keys=lambda fact: (fact.data.contact_id,),
-    indices=("(account_id)", "(added_at, id)"),
+    indices=("(account_id)", "(added_at, id)", "(email)"),
 )
 
 DDL = f"""
@@ -118,9 +118,12 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     await CONTACT.apply(db, events)
 
 
+AT = "select distinct account_id from {view}.contact where email = any($1) order by account_id"
+"""The accounts where people have some addresses."""
+
 ACCOUNT_PROJECTION = Projection(
     name="accounts",
-    version=7,
+    version=8,
     ddl=DDL,
     indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
     apply=apply,

@@ -79,6 +79,13 @@ class LeadRow:
     updated_at: datetime
 
 
+@value
+class LeadLinks:
+    """To whom a lead led."""
+
+    contact_id: UUID | None
+
+
 def _captured(fact: Envelope[LeadCaptured], row: Row) -> Row:
     event = fact.data
     cost = event.acquisition_cost
@@ -127,6 +134,7 @@ def _converted(fact: Envelope[LeadConverted], row: Row) -> Row:
     return {
         "status": "converted",
         "account_id": event.account_id,
+        "contact_id": event.contact_id,
         "deal_id": event.deal_id,
         "closed_at": fact.occurred_at,
     }
@@ -159,6 +167,7 @@ def _while_open(change: Change) -> Change:
 LEAD = Table(
     name="lead",
     row=LeadRow,
+    kept=LeadLinks,
     events=lead.events,
     changes={
         LeadCaptured: _captured,
@@ -178,7 +187,9 @@ LEAD = Table(
         "(follow_up, id)",
         "(owner, status)",
         "(team)",
-        "(email) where closed_at is not null",
+        "(email)",
+        "(original_id)",
+        "(contact_id)",
     ),
 )
 
@@ -189,8 +200,14 @@ select id, person_name, captured_at, owner, team from {view}.lead
 """
 """The leads with an address that have ended, were open at an instant, and came before one of that instant."""
 
+OF_PERSON = """
+select id from {view}.lead
+ where id = any($1) or original_id = any($1) or contact_id = any($2) or email = any($3) order by id
+"""
+"""The leads that are the same as some, became some contacts, or have some addresses."""
+
 LEAD_PROJECTION = Projection(
-    name="leads", version=6, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
+    name="leads", version=7, ddl=LEAD.ddl, indices=LEAD.index_ddl, apply=LEAD.apply, events=tuple(LEAD.events)
 )
 
 LEADS = Listing(

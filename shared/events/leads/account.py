@@ -4,6 +4,7 @@ from uuid import UUID
 
 from shared.events.chronology import Rank
 from shared.events.definition import AsKnown, Personal, event
+from shared.events.leads.lead import ForgottenDeal
 
 
 @event("leads.account-opened", aggregate="account", rank=Rank.OPENING)
@@ -74,10 +75,12 @@ class ContactAdded:
 
 @event("leads.contact-erased", aggregate="account", erases="contact_id", rank=Rank.CHANGE)
 class ContactErased:
-    """The personal data of a contact are gone (DATA-4)."""
+    """The personal data of a contact are gone (DATA-4). Told again of deals that were found since."""
 
     account_id: UUID
     contact_id: UUID
+    deals: tuple[ForgottenDeal, ...] = ()
+    """The deals that they had to do with, as far as no other event of the erasure tells them."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

@@ -4,8 +4,19 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.definition import AsKnown, Exact, Personal, event
+from shared.events.definition import AsKnown, Exact, Personal, event, value
 from shared.events.money import Money
+
+
+@value
+class ForgottenDeal:
+    """A deal that somebody had to do with who was erased: its texts go, for they may name them (DATA-4)."""
+
+    deal_id: UUID
+    name: str | None = None
+    """What it is called from now on, where its name held theirs; None: as before."""
+    texts_kept: bool = False
+    """Whether its texts stay, because they name nobody, and nothing but its name changes."""
 
 
 @event("leads.lead-captured", aggregate="lead", person="lead_id", rank=Rank.OPENING)
@@ -143,9 +154,13 @@ class LeadDisqualified:
 
 @event("leads.lead-erased", aggregate="lead", erases="lead_id", rank=Rank.END)
 class LeadErased:
-    """The personal data of the lead's person are gone; figures stay (DATA-4)."""
+    """The personal data of the lead's person are gone; figures stay (DATA-4). Told again of deals found since."""
 
     lead_id: UUID
+    deals: tuple[ForgottenDeal, ...] = ()
+    """The deals that they had to do with, as far as no other event of the erasure tells them."""
+    deal_name: str | None = None
+    """What the lead calls the deal that it became from now on, where that held their name."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

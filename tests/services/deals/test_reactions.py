@@ -1,13 +1,18 @@
-"""DEAL-1: a converted lead becomes a deal."""
+"""DEAL-1: a converted lead becomes a deal. DATA-4: whoever is erased is in none."""
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+import pytest
+
+from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from services.deals.reactions import reactions
 from shared.events.envelope import Envelope
-from shared.events.leads.lead import LeadConverted
+from shared.events.leads.account import ContactErased
+from shared.events.leads.lead import ForgottenDeal, LeadConverted, LeadErased
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import ACCOUNT, LEAD, OWNER, TEAM, THE_DEAL, eur
 
@@ -28,10 +33,10 @@ CONVERTED = LeadConverted(
 )
 
 
-def fact(event: LeadConverted, *, imported: bool = False) -> Envelope[LeadConverted]:
+def fact(event: Any, *, imported: bool = False) -> Envelope[Any]:
     return Envelope(
         id=UUID(int=1),
-        type="leads.lead-converted",
+        type=event.type,
         version=1,
         service="leads",
         aggregate="lead",
@@ -51,9 +56,9 @@ def fact(event: LeadConverted, *, imported: bool = False) -> Envelope[LeadConver
     )
 
 
-def commands_for(event: LeadConverted, *, imported: bool = False) -> list[tuple[UUID, object]]:
-    (reaction,) = reactions.of("journal")
-    return [(do.aggregate_id, do.command) for do in reaction.to(fact(event, imported=imported))]
+def commands_for(event: Any, *, imported: bool = False) -> list[tuple[UUID, object]]:
+    told = fact(event, imported=imported)
+    return [(do.aggregate_id, do.command) for reaction in reactions.of("journal") for do in reaction.to(told)]
 
 
 def test_deal_1_the_deal_has_the_id_that_the_conversion_named() -> None:
@@ -84,3 +89,22 @@ def test_deal_1_a_conversion_without_a_deal_opens_none() -> None:
 
 def test_data_5_imported_conversions_are_left_alone() -> None:
     assert commands_for(CONVERTED, imported=True) == []
+
+
+# -- DATA-4: whoever is erased ---------------------------------------------------------------------------------------
+
+OTHER = UUID(int=92)
+GONE = (ForgottenDeal(deal_id=DEAL, name="Servers for …"), ForgottenDeal(deal_id=OTHER))
+
+
+@pytest.mark.parametrize(
+    "erased",
+    [
+        LeadErased(lead_id=LEAD, deals=GONE, deal_name="Servers for …"),
+        ContactErased(account_id=ACCOUNT, contact_id=UUID(int=91), deals=GONE),
+    ],
+    ids=["a lead", "a contact"],
+)
+def test_data_4_deals_name_nobody_who_was_erased(erased: LeadErased | ContactErased) -> None:
+    assert commands_for(erased) == [(DEAL, RenameDeal(name="Servers for …"))]
+    assert commands_for(replace(erased, deals=())) == []

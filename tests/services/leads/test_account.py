@@ -11,6 +11,8 @@ from services.leads.domain.account.contacts import AddContact, EraseContact
 from services.leads.domain.account.history import ImportAccount, ImportContact
 from services.leads.domain.account.record import ChangeAccount, Keeper, Neighbours, RegisterAccount
 from services.leads.domain.contact_points import Known, KnownUnder
+from services.leads.domain.forgetting import Traces
+from services.leads.projections.traces import contacts_of
 from shared.domain.aggregate import Claim
 from shared.domain.context import Moment
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened, ContactErased
@@ -143,8 +145,13 @@ def test_acct_1_what_was_never_registered_has_no_contacts() -> None:
 erased = ContactErased(account_id=HERE, contact_id=ada.contact_id)
 
 
+def of(*history: object) -> Traces:
+    """The traces of somebody who is this one contact."""
+    return Traces(contacts=tuple(contacts_of(after(account, *history))))
+
+
 def test_data_4_a_contact_is_erased_and_their_role_stays() -> None:
-    outcome = unheld.given(ada).when(EraseContact(contact_id=ada.contact_id))
+    outcome = unheld.given(ada).knowing(traces=of(opened, ada)).when(EraseContact(contact_id=ada.contact_id))
     outcome.then(erased)
     (contact,) = outcome.state.contacts
     assert (contact.buying_role, contact.erased) == ("champion", True)
@@ -153,11 +160,12 @@ def test_data_4_a_contact_is_erased_and_their_role_stays() -> None:
 
 
 def test_data_4_erasing_a_contact_twice_records_nothing() -> None:
-    unheld.given(ada, erased).when(EraseContact(contact_id=ada.contact_id)).then()
+    twice = unheld.given(ada, erased).knowing(traces=of(opened, ada, erased))
+    twice.when(EraseContact(contact_id=ada.contact_id)).then()
 
 
 def test_data_4_a_contact_who_is_not_there_is_not_erased() -> None:
-    unheld.when(EraseContact(contact_id=OTHER)).then_rejected("unknown-contact")
+    unheld.knowing(traces=Traces()).when(EraseContact(contact_id=OTHER)).then_rejected("unknown-contact")
 
 
 # -- history --------------------------------------------------------------------------------------------------------

@@ -82,6 +82,29 @@ async def test_lead_2_a_lead_that_comes_while_the_original_ends_comes_in(
         assert sum(each["status"] == "open" for each in found) <= (0 if end == "convert" else 1)
 
 
+async def test_data_4_somebody_who_is_erased_twice_at_once_is_erased_once(house: House, replica: House) -> None:
+    """DATA-4: by the lead in one process, by the contact in another; each erases both, or finds them erased."""
+    places = [house.somebody(), replica.somebody()]
+    for _ in range(10):
+        lead = await ready_lead(places[0], email=address(), company_name="Northwind")
+        await places[0].makes(f"/v1/leads/{lead}/convert")
+        converted = await places[0].sees(f"/v1/leads/{lead}")
+        account, contact = converted["account_id"], {"contact_id": converted["contact_id"]}
+        await asyncio.gather(house.settled(), replica.settled())
+        answers = await asyncio.gather(
+            *(place.does(f"/v1/leads/{lead}/erase-person") for place in places),
+            *(place.does(f"/v1/accounts/{account}/erase-contact", contact) for place in places),
+        )
+        assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+        told = await house.service.running.pool.fetch(ERASED, [UUID(lead), UUID(account)])
+        assert [tuple(row) for row in told] == [("leads.contact-erased", 1), ("leads.lead-erased", 1)]
+
+
+ERASED = """
+select type, count(*) from event where aggregate_id = any($1) and type like '%-erased' group by type order by type
+"""
+
+
 async def test_lead_2_a_lead_with_the_address_of_a_contact_points_to_the_account(house: House) -> None:
     desk, email = house.somebody(), address()
     account = await desk.makes("/v1/accounts", {"name": "Northwind"})

@@ -7,12 +7,14 @@ from uuid import uuid5
 import pytest
 
 from services.leads.domain.contact_points import KnownUnder
+from services.leads.domain.forgetting import Traces
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import ConvertLead, DisqualifyLead, MatchedAccount, WantedDeal
 from services.leads.domain.lead.erasure import EraseLeadPerson
 from services.leads.domain.lead.nurturing import LogLeadActivity, NoteLeadQualification, PlanLeadFollowUp
 from services.leads.domain.lead.state import ConvertedLead, ErasedLead
 from services.leads.domain.policies import NURTURING_EXIT
+from services.leads.projections.traces import lead_of
 from shared.domain.aggregate import status_of
 from shared.domain.policy import InForce
 from shared.events.leads.account import AccountOpened, ContactAdded
@@ -238,9 +240,15 @@ def test_lead_8_what_was_never_captured_is_not_converted() -> None:
 # -- erasure --------------------------------------------------------------------------------------------------------
 
 
+def of(*history: object) -> Traces:
+    """The traces of somebody who is this one lead."""
+    return Traces(leads=(lead_of(after(lead, *history)),))
+
+
 @pytest.mark.parametrize("end", [duplicate, converted, given_up])
 def test_data_4_a_closed_lead_keeps_its_figures_and_forgets_its_person(end: object) -> None:
-    outcome = scenario(lead).given(captured, called, end).when(EraseLeadPerson())
+    history = (captured, called, end)
+    outcome = scenario(lead).given(*history).knowing(traces=of(*history)).when(EraseLeadPerson())
     outcome.then(erased)
     state = outcome.state
     assert state.erased
@@ -251,7 +259,7 @@ def test_data_4_a_closed_lead_keeps_its_figures_and_forgets_its_person(end: obje
 
 
 def test_data_4_an_open_lead_ends_when_its_person_is_erased() -> None:
-    outcome = work.given(called).when(EraseLeadPerson())
+    outcome = work.given(called).knowing(traces=of(captured, assigned, called)).when(EraseLeadPerson())
     outcome.then(erased)
     assert isinstance(outcome.state, ErasedLead)
     assert status_of(lead, outcome.state) == "erased"
@@ -259,8 +267,9 @@ def test_data_4_an_open_lead_ends_when_its_person_is_erased() -> None:
 
 
 def test_data_4_erasing_twice_records_nothing() -> None:
-    for history in ((erased,), (duplicate, erased), (converted, erased), (given_up, erased)):
-        scenario(lead).given(captured, *history).when(EraseLeadPerson()).then()
+    for end in ((), (duplicate,), (converted,), (given_up,)):
+        history = (captured, *end, erased)
+        scenario(lead).given(*history).knowing(traces=of(*history)).when(EraseLeadPerson()).then()
 
 
 def test_data_4_history_without_personal_data_still_folds() -> None:

@@ -273,6 +273,42 @@ async def test_data_4_after_an_erasure_lists_and_store_hold_nothing_about_the_pe
     assert (await desk.sees(f"/v1/leads/{again}"))["status"] == "open"
 
 
+async def test_data_4_people_of_one_name_or_one_address_alone_are_left_alone(house: House) -> None:
+    """DATA-4: also those who share an address, and those who are called alike."""
+    desk, email, name = house.somebody(), address(), unique("Ada")
+    account = await desk.makes("/v1/accounts", {"name": unique("Northwind")})
+    ada, ben = [
+        await desk.makes("/v1/leads", {"source": "fair", "email": email, "person_name": each}) for each in (name, "Ben")
+    ]
+    namesake = await desk.makes("/v1/leads", {"source": "fair", "email": address(), "person_name": name})
+    await desk.makes(f"/v1/accounts/{account}/add-contact", {"name": "Carl", "email": email})
+    await house.settled()
+    await desk.makes(f"/v1/leads/{ada}/erase-person")
+    found = [(await desk.sees(f"/v1/leads/{each}"))["status"] for each in (ada, ben, namesake)]
+    assert found == ["erased", "open", "open"]
+    (carl,) = (await desk.sees(f"/v1/accounts/{account}"))["contacts"]
+    assert (carl["name"], carl["erased"]) == ("Carl", False)
+
+
+async def test_api_4_none_but_operations_erase_anybody(house: House) -> None:
+    subject = unique("rosa")
+    await house.team(subject)
+    rosa = house.somebody(Role.REP, subject)
+    account = await rosa.makes("/v1/accounts", {"name": "Northwind"})
+    await rosa.makes(f"/v1/accounts/{account}/add-contact", {"name": "Ada"})
+    lead, (ada,) = (
+        await rosa.makes("/v1/leads", {"source": "fair"}),
+        (await rosa.sees(f"/v1/accounts/{account}"))["contacts"],
+    )
+    for role in (Role.REP, Role.SALES_DIRECTOR):
+        desk = house.somebody(role, subject)
+        refused = [
+            await desk.does(f"/v1/leads/{lead}/erase-person"),
+            await desk.does(f"/v1/accounts/{account}/erase-contact", {"contact_id": ada["id"]}),
+        ]
+        assert [each.status_code for each in refused] == [403, 403], [each.text for each in refused]
+
+
 @pytest.mark.parametrize("listing", ["teams", "members", "leads", "accounts", "contacts"])
 async def test_api_1_lists_are_sorted_and_go_on_after_a_cursor(house: House, listing: str) -> None:
     desk = house.somebody()

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 from services.leads.domain.account.state import ActiveAccount, Contact, account
 from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
 from services.leads.domain.fields import BuyingRole, Email, Phone
+from services.leads.domain.forgetting import KeepTexts, Traces, erasures, forgotten
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Name
@@ -39,9 +40,11 @@ class AddContact:
 
 @value
 class EraseContact:
-    """Forget who a contact is."""
+    """Forget who a contact is, in everything that they are here."""
 
     contact_id: OwnContactId
+    keep_texts: KeepTexts = ()
+    """Deals that they had to do with whose texts stay, because these name nobody. A dry run lists the deals."""
 
     example: ClassVar[dict[str, object]] = {"contact_id": "0192f0c1-0000-7000-8000-000000000021"}
 
@@ -78,12 +81,16 @@ def add_contact(state: ActiveAccount, command: AddContact, context: Context, kno
 
 
 @account.decides(allow=OPERATIONS)
-def erase_contact(state: ActiveAccount, command: EraseContact) -> Decision:
-    """Forget who a contact is; that there was one, and their role in buying, stays (DATA-4)."""
-    found = next((contact for contact in state.contacts if contact.id == command.contact_id), None)
-    if found is None:
+def erase_contact(state: ActiveAccount, command: EraseContact, traces: Traces) -> Decision:
+    """Forget who a contact is, in all that they are here, and what deals tell of them; all or nothing (DATA-4).
+
+    That there was one, and their role in buying, stays. Erased are also the lead that they came from, its duplicates,
+    and whoever else has the same e-mail address and no other name. Texts of the deals of these leads and of the account
+    are deleted, but of those in `keep_texts`; their names are redacted. Asked again, it erases what was found since.
+    """
+    if all(contact.id != command.contact_id for contact in state.contacts):
         raise Rejected("unknown-contact", "The account has no such contact.", field="contact_id")
-    return [] if found.erased else [ContactErased(account_id=state.id, contact_id=found.id)]
+    return erasures(traces, command.contact_id, command.keep_texts)
 
 
 @account.evolves
@@ -105,7 +112,7 @@ def has_one_more(state: ActiveAccount, event: ContactAdded) -> ActiveAccount:
 @account.evolves
 def has_forgotten(state: ActiveAccount, event: ContactErased) -> ActiveAccount:
     known = next((one for one in state.contacts if one.id == event.contact_id), None)
-    forgotten = Contact(
+    nobody = Contact(
         id=event.contact_id,
         buying_role=known.buying_role if known else None,
         name=None,
@@ -113,11 +120,12 @@ def has_forgotten(state: ActiveAccount, event: ContactErased) -> ActiveAccount:
         phone=None,
         title=None,
         erased=True,
+        forgotten_deals=forgotten(known.forgotten_deals if known else (), event),
     )
     if known is None:
         # Corrected since: they came later than was known when they were erased.
-        return replace(state, contacts=(*state.contacts, forgotten))
-    return replace(state, contacts=tuple(forgotten if one is known else one for one in state.contacts))
+        return replace(state, contacts=(*state.contacts, nobody))
+    return replace(state, contacts=tuple(nobody if one is known else one for one in state.contacts))
 
 
 def reached(state: ActiveAccount, command: Person, *, leave_out: bool = False) -> ContactPoints:

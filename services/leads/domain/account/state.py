@@ -20,6 +20,8 @@ class Contact:
     phone: str | None
     title: str | None
     erased: bool = False
+    forgotten_deals: tuple[UUID, ...] = ()
+    """The deals whose texts went with them."""
     candidates: tuple[UUID, ...] = ()
     """Leads and accounts of others who are known under the same e-mail address; they may be the same person."""
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from typing import ClassVar
 
+from services.leads.domain.forgetting import KeepTexts, Traces, erasures, forgotten
 from services.leads.domain.lead.state import (
     Activity,
+    AnyLead,
     ConvertedLead,
     DisqualifiedLead,
     DuplicateLead,
@@ -20,25 +22,23 @@ from shared.events.leads.lead import LeadErased
 
 @value
 class EraseLeadPerson:
-    """Forget who the lead's person is."""
+    """Forget who the lead's person is, in everything that they are here."""
+
+    keep_texts: KeepTexts = ()
+    """Deals that they had to do with whose texts stay, because these name nobody. A dry run lists the deals."""
 
     example: ClassVar[dict[str, object]] = {}
 
 
 @lead.decides(allow=OPERATIONS)
-def erase_person(
-    state: OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead, command: EraseLeadPerson
-) -> Decision:
-    """Forget who the lead's person is; an open lead ends with it.
+def erase_person(state: AnyLead, command: EraseLeadPerson, traces: Traces) -> Decision:
+    """Forget who the lead's person is, in all that they are here, and what deals tell of them; all or nothing.
 
-    The contact that a converted lead became is a person of the account and is erased there.
+    Open leads end with it. Erased are also the contact that the lead became, its duplicates and original, and whoever
+    else has the same e-mail address and no other name. Texts of the deals of these leads and accounts are deleted, but
+    of those in `keep_texts`; their names are redacted. Asked again, it erases what was found since.
     """
-    return [LeadErased(lead_id=state.id)]
-
-
-@lead.already
-def is_erased(state: DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead, command: EraseLeadPerson) -> bool:
-    return isinstance(state, ErasedLead) or state.erased
+    return erasures(traces, state.id, command.keep_texts)
 
 
 @lead.evolves
@@ -49,18 +49,34 @@ def has_nobody_left(state: OpenLead, event: LeadErased) -> ErasedLead:
         captured_at=state.captured_at,
         owner=state.owner,
         team=state.team,
+        forgotten_deals=forgotten((), event),
     )
 
 
 @lead.evolves
+def has_more_to_forget(state: ErasedLead, event: LeadErased) -> ErasedLead:
+    return replace(state, forgotten_deals=forgotten(state.forgotten_deals, event))
+
+
+@lead.evolves
 def duplicate_was_erased(state: DuplicateLead, event: LeadErased) -> DuplicateLead:
-    return replace(state, captured=state.captured.without_person(), erased=True)
+    return replace(
+        state,
+        captured=state.captured.without_person(),
+        erased=True,
+        forgotten_deals=forgotten(state.forgotten_deals, event),
+    )
 
 
 @lead.evolves
 def converted_was_erased(state: ConvertedLead, event: LeadErased) -> ConvertedLead:
     return replace(
-        state, captured=state.captured.without_person(), activities=without_notes(state.activities), erased=True
+        state,
+        captured=state.captured.without_person(),
+        activities=without_notes(state.activities),
+        deal_name=event.deal_name or state.deal_name,
+        erased=True,
+        forgotten_deals=forgotten(state.forgotten_deals, event),
     )
 
 
@@ -72,6 +88,7 @@ def disqualified_was_erased(state: DisqualifiedLead, event: LeadErased) -> Disqu
         activities=without_notes(state.activities),
         note=None,
         erased=True,
+        forgotten_deals=forgotten(state.forgotten_deals, event),
     )
 
 

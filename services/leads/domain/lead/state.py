@@ -108,6 +108,7 @@ class DuplicateLead:
     owner: UUID | None = None
     team: UUID | None = None
     erased: bool = False
+    forgotten_deals: tuple[UUID, ...] = ()
 
 
 @value
@@ -128,6 +129,8 @@ class ConvertedLead:
     amount: Money | None = None
     expected_close: date | None = None
     erased: bool = False
+    forgotten_deals: tuple[UUID, ...] = ()
+    """The deals whose texts went with its person."""
     assumptions: tuple[str, ...] = ()
     """What had to be assumed: "order-of-day" of one that came to two ends on a day whose order nobody knows."""
 
@@ -146,6 +149,8 @@ class DisqualifiedLead:
     reason: str
     note: str | None
     erased: bool = False
+    forgotten_deals: tuple[UUID, ...] = ()
+    """The deals whose texts went with its person."""
     assumptions: tuple[str, ...] = ()
     """What had to be assumed: "order-of-day" of one that came to two ends on a day whose order nobody knows."""
 
@@ -159,7 +164,10 @@ class ErasedLead:
     captured_at: datetime | None
     owner: UUID | None
     team: UUID | None
+    forgotten_deals: tuple[UUID, ...] = ()
 
+
+AnyLead = OpenLead | DuplicateLead | ConvertedLead | DisqualifiedLead | ErasedLead
 
 lead = Aggregate("lead", plural="leads", start=NoLead, readers=READING)
 

@@ -1,0 +1,174 @@
+"""DATA-4: whoever is to be forgotten is forgotten by leads, deals and forecast, with a broker between them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from shared.domain.roles import Role
+from shared.http.dry_runs import dry_path
+from shared.ops.ids import new_id
+from shared.testing.servers import personal_rows
+from tests.services.conftest import Everybody
+from tests.services.leads.conftest import Desk, address, ready_lead, unique
+from tests.shared.http.waiting import until
+
+PATIENCE_SECONDS = 60
+
+
+class Sale:
+    """Somebody's lead that became a contact and a deal, at an account with another deal; and whoever works with it."""
+
+    def __init__(self, everybody: Everybody) -> None:
+        self.everybody = everybody
+        self.leads, self.deals, self.forecast = (
+            Desk(client=service.client(Role.SALES_OPERATIONS, "ops"))
+            for service in (everybody.leads, everybody.deals, everybody.forecast)
+        )
+        self.surname = unique("Moreno").replace("-", "")
+        self.email, self.company = address(), unique("Northwind")
+        self.lead = self.duplicate = self.account = self.contact = self.deal = self.plant = ""
+
+    @property
+    def erase(self) -> str:
+        return f"/v1/leads/{self.lead}/erase-person"
+
+    async def convert(self) -> None:
+        """The lead, its duplicate, and what they became."""
+        person = {"email": self.email, "person_name": f"Ada {self.surname}", "company_name": self.company}
+        self.lead = await ready_lead(self.leads, **person)
+        self.duplicate = await self.leads.makes("/v1/leads", {"source": "fair", **person})
+        deal = {"name": f"Line for {self.surname}", "amount": {"amount": "620000.00", "currency": "EUR"}}
+        await self.leads.makes(f"/v1/leads/{self.lead}/convert", {"deal": deal})
+        converted = await self.leads.sees(f"/v1/leads/{self.lead}")
+        self.account, self.contact, self.deal = (converted[name] for name in ("account_id", "contact_id", "deal_id"))
+
+    async def known(self) -> None:
+        """Both deals are there, and leads knows them."""
+        await eventually(self.deals, f"/v1/deals/{self.deal}", lambda _: True)
+        plant = {"name": f"Plant of {self.company}", "account_id": self.account}
+        made: list[httpx.Response] = []
+
+        async def is_made() -> bool:
+            made.append(await self.deals.does("/v1/deals", plant))
+            return made[-1].status_code == 201
+
+        await until(is_made, PATIENCE_SECONDS)
+        self.plant = made[-1].json()["id"]
+
+        async def are_found() -> bool:
+            return {deal["deal_id"] for deal in (await self.would())["deals"]} == {self.deal, self.plant}
+
+        await until(are_found, PATIENCE_SECONDS)
+
+    async def would(self, **body: Any) -> Any:
+        """What a dry run tells of the lead's erasure; without one, nothing of deals."""
+        answer = await self.leads.client.post(dry_path(self.erase), json=body)
+        assert answer.status_code == 200, answer.text
+        told = [event["data"] for event in answer.json()["events"] if event["data"] is not None]
+        return told[0] if told else {"deals": []}
+
+    async def traces(self) -> str:
+        """All that is shown of the person, wherever it is."""
+        read = [
+            *(self.leads.sees(f"/v1/leads/{lead}") for lead in (self.lead, self.duplicate)),
+            self.leads.sees(f"/v1/accounts/{self.account}"),
+            *(self.leads.sees(f"/v1/{listing}", q=word) for listing in ("leads", "contacts") for word in self.words),
+            *(self.deals.sees(f"/v1/deals/{deal}") for deal in (self.deal, self.plant) if deal),
+            *(self.deals.sees("/v1/deals", q=word) for word in self.words),
+        ]
+        return str([await each for each in read])
+
+    @property
+    def words(self) -> tuple[str, str]:
+        return self.surname, self.email
+
+    def is_named(self, text: str) -> bool:
+        return any(word in text for word in self.words)
+
+
+async def eventually(desk: Desk, path: str, holds: Callable[[Any], bool], **query: str) -> Any:
+    """What is read there, once it holds."""
+    read: list[Any] = []
+
+    async def is_so() -> bool:
+        answer = await desk.client.get(path, params=query)
+        if answer.status_code != 200:
+            return False
+        read.append(answer.json())
+        return holds(read[-1])
+
+    await until(is_so, PATIENCE_SECONDS)
+    return read[-1]
+
+
+@pytest.fixture
+async def sale(everybody: Everybody) -> Sale:
+    sale = Sale(everybody)
+    await sale.convert()
+    return sale
+
+
+Erase = Callable[[Sale], Awaitable[httpx.Response]]
+
+
+async def by_lead(sale: Sale) -> httpx.Response:
+    return await sale.leads.does(sale.erase)
+
+
+async def by_duplicate(sale: Sale) -> httpx.Response:
+    return await sale.leads.does(f"/v1/leads/{sale.duplicate}/erase-person")
+
+
+async def by_contact(sale: Sale) -> httpx.Response:
+    return await sale.leads.does(f"/v1/accounts/{sale.account}/erase-contact", {"contact_id": sale.contact})
+
+
+@pytest.mark.parametrize("erase", [by_lead, by_duplicate, by_contact])
+async def test_data_4_one_command_leaves_nothing_of_a_person_in_any_service(sale: Sale, erase: Erase) -> None:
+    await sale.known()
+    assert sale.is_named(await sale.traces())
+    started = await sale.forecast.sees("/v1/newest-events", limit="1")
+    erased = await erase(sale)
+    assert erased.status_code == 200, erased.text
+    await eventually(sale.deals, f"/v1/deals/{sale.deal}", lambda deal: deal["name"] == "Line for …")
+    assert not sale.is_named(await sale.traces())
+    pool = sale.everybody.leads.running.pool
+    assert [await personal_rows(pool, UUID(one)) for one in (sale.lead, sale.duplicate, sale.contact)] == [0, 0, 0]
+    assert (await sale.leads.sees(f"/v1/leads/{sale.lead}"))["deal_name"] == "Line for …"
+    assert (await sale.deals.sees(f"/v1/deals/{sale.plant}"))["name"] == f"Plant of {sale.company}"
+    # What forecast answers, of now and of the instant before.
+    history = f"/v1/deal-histories/{sale.deal}"
+    await eventually(sale.forecast, history, lambda told: told["name"] == "Line for …")
+    timeline = f"/v1/account-timelines/{sale.account}"
+    await eventually(
+        sale.forecast, timeline, lambda told: any(entry["type"] == "deals.deal-renamed" for entry in told["entries"])
+    )
+    for query in ({}, {"as_of": started["as_of"]}):
+        for path in (history, timeline, "/v1/newest-events", "/v1/funnel/deals"):
+            assert not sale.is_named(str(await sale.forecast.sees(path, **query))), (path, query)
+    again = await erase(sale)
+    assert (again.status_code, again.json()["version"]) == (200, erased.json()["version"])
+
+
+async def test_data_4_a_dry_run_lists_the_deals_and_changes_nothing(sale: Sale) -> None:
+    await sale.known()
+    would = await sale.would()
+    assert sorted(would["deals"], key=lambda deal: deal["deal_id"] != sale.deal) == [
+        {"deal_id": sale.deal, "name": "Line for …", "texts_kept": False},
+        {"deal_id": sale.plant, "name": None, "texts_kept": False},
+    ]
+    kept = await sale.would(keep_texts=[sale.deal, sale.plant])
+    assert kept["deals"] == [{"deal_id": sale.deal, "name": "Line for …", "texts_kept": True}]
+    assert sale.is_named(await sale.traces())
+    refused = await sale.leads.client.post(dry_path(sale.erase), json={"keep_texts": [sale.plant, str(new_id())]})
+    assert (refused.status_code, refused.json()["code"]) == (422, "other-deal")
+    assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/keep_texts/1"]
+
+
+async def test_data_4_a_deal_that_comes_meanwhile_is_called_as_it_shall_be(sale: Sale) -> None:
+    """DATA-4: the lead was converted a moment ago; its deal is not there yet when the person is erased."""
+    assert (await by_contact(sale)).status_code == 200
+    await eventually(sale.deals, f"/v1/deals/{sale.deal}", lambda deal: deal["name"] == "Line for …")
