@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import RenameDeal
+from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
@@ -40,7 +41,10 @@ def open_converted_deal(event: LeadConverted, fact: Envelope[LeadConverted]) -> 
 def forget_whoever_was_erased(
     event: LeadErased | ContactErased, fact: Envelope[LeadErased | ContactErased]
 ) -> Iterable[Do]:
-    """DATA-4: the deals that somebody had to do with name them no more. One that is not there is refused, and told."""
+    """DATA-4: the deals that somebody had to do with name them no more, neither in their texts nor in what they are
+    called. Of one that never came nothing is done, and that is told."""
     for gone in event.deals:
+        if not gone.texts_kept:
+            yield Do(aggregate=deal, aggregate_id=gone.deal_id, command=EraseTexts())
         if gone.name is not None:
             yield Do(aggregate=deal, aggregate_id=gone.deal_id, command=RenameDeal(name=gone.name))

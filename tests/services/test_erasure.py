@@ -7,6 +7,9 @@ from uuid import UUID
 import httpx
 import pytest
 
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.opening import OpenConvertedDeal
+from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 from shared.http.dry_runs import dry_path
 from shared.ops.ids import new_id
@@ -62,6 +65,15 @@ class Sale:
             return {deal["deal_id"] for deal in (await self.would())["deals"]} == {self.deal, self.plant}
 
         await until(are_found, PATIENCE_SECONDS)
+
+    async def write(self) -> None:
+        """Texts that name the person, about both deals; and the last word of the plant's."""
+        for each in (self.deal, self.plant):
+            path, evidence = f"/v1/deals/{each}", f"Minutes of {self.surname}"
+            await self.deals.makes(f"{path}/log-activity", {"kind": "call", "outcome": f"{self.surname} was away"})
+            await self.deals.makes(f"{path}/complete-node", {"key": "first-conversation", "evidence": evidence})
+            await self.deals.makes(f"{path}/plan-next-step", {"on": "2099-01-05", "what": f"Call {self.surname}"})
+        await self.deals.makes(f"/v1/deals/{self.plant}/lose", {"reason": "price"})
 
     async def would(self, **body: Any) -> Any:
         """What a dry run tells of the lead's erasure; without one, nothing of deals."""
@@ -129,16 +141,21 @@ async def by_contact(sale: Sale) -> httpx.Response:
 @pytest.mark.parametrize("erase", [by_lead, by_duplicate, by_contact])
 async def test_data_4_one_command_leaves_nothing_of_a_person_in_any_service(sale: Sale, erase: Erase) -> None:
     await sale.known()
-    assert sale.is_named(await sale.traces())
+    await sale.write()
+    assert (await sale.traces()).count(sale.surname) > 10
     started = await sale.forecast.sees("/v1/newest-events", limit="1")
     erased = await erase(sale)
     assert erased.status_code == 200, erased.text
     await eventually(sale.deals, f"/v1/deals/{sale.deal}", lambda deal: deal["name"] == "Line for …")
+    await eventually(sale.deals, f"/v1/deals/{sale.plant}", lambda deal: not sale.is_named(str(deal)))
     assert not sale.is_named(await sale.traces())
+    texts = sale.everybody.deals.running.pool
+    assert [await personal_rows(texts, UUID(deal)) for deal in (sale.deal, sale.plant)] == [0, 0]
     pool = sale.everybody.leads.running.pool
     assert [await personal_rows(pool, UUID(one)) for one in (sale.lead, sale.duplicate, sale.contact)] == [0, 0, 0]
     assert (await sale.leads.sees(f"/v1/leads/{sale.lead}"))["deal_name"] == "Line for …"
-    assert (await sale.deals.sees(f"/v1/deals/{sale.plant}"))["name"] == f"Plant of {sale.company}"
+    plant = await sale.deals.sees(f"/v1/deals/{sale.plant}")
+    assert (plant["name"], plant["status"]) == (f"Plant of {sale.company}", "lost")
     # What forecast answers, of now and of the instant before.
     history = f"/v1/deal-histories/{sale.deal}"
     await eventually(sale.forecast, history, lambda told: told["name"] == "Line for …")
@@ -166,6 +183,41 @@ async def test_data_4_a_dry_run_lists_the_deals_and_changes_nothing(sale: Sale) 
     refused = await sale.leads.client.post(dry_path(sale.erase), json={"keep_texts": [sale.plant, str(new_id())]})
     assert (refused.status_code, refused.json()["code"]) == (422, "other-deal")
     assert [fault["pointer"] for fault in refused.json()["errors"]] == ["/keep_texts/1"]
+
+
+async def test_data_4_texts_that_name_nobody_are_kept(sale: Sale) -> None:
+    await sale.known()
+    await sale.write()
+    erased = await sale.leads.does(sale.erase, {"keep_texts": [sale.deal]})
+    assert erased.status_code == 200, erased.text
+    await eventually(sale.deals, f"/v1/deals/{sale.plant}", lambda deal: not sale.is_named(str(deal)))
+    kept = await eventually(sale.deals, f"/v1/deals/{sale.deal}", lambda deal: deal["name"] == "Line for …")
+    assert kept["next_step"]["what"] == f"Call {sale.surname}"
+    # Without a word about it the texts go after all.
+    assert (await sale.leads.does(sale.erase)).status_code == 200
+    await eventually(sale.deals, f"/v1/deals/{sale.deal}", lambda deal: not sale.is_named(str(deal)))
+
+
+async def test_data_4_a_deal_that_never_came_holds_nothing_up(
+    everybody: Everybody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DATA-4: what follows from the erasure is refused, told as that, and not parked."""
+    handler_of = deal.handler_of
+
+    def refusing(state: Any, command: type) -> Any:
+        if command is OpenConvertedDeal:
+            raise Rejected("not-today", "Nothing is opened today.")
+        return handler_of(state, command)
+
+    monkeypatch.setattr(deal, "handler_of", refusing)
+    sale, asked = Sale(everybody), str(new_id())
+    await sale.convert()
+    assert (await sale.leads.does(sale.erase, {}, **{"X-Correlation-Id": asked})).status_code == 200
+    effects = f"/v1/effects/{asked}"
+    told = await eventually(sale.forecast, effects, lambda told: told["state"] not in ("waiting", "done"))
+    assert told["state"] == "refused"
+    refused = [(each["command"], each["code"]) for each in told["effects"] if each["outcome"] == "refused"]
+    assert sorted(refused) == [("EraseTexts", "not-found"), ("RenameDeal", "not-found")]
 
 
 async def test_data_4_a_deal_that_comes_meanwhile_is_called_as_it_shall_be(sale: Sale) -> None:

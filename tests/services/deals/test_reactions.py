@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal.changes import RenameDeal
+from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from services.deals.reactions import reactions
 from shared.events.envelope import Envelope
@@ -93,8 +94,12 @@ def test_data_5_imported_conversions_are_left_alone() -> None:
 
 # -- DATA-4: whoever is erased ---------------------------------------------------------------------------------------
 
-OTHER = UUID(int=92)
-GONE = (ForgottenDeal(deal_id=DEAL, name="Servers for …"), ForgottenDeal(deal_id=OTHER))
+OTHER, KEPT = UUID(int=92), UUID(int=93)
+GONE = (
+    ForgottenDeal(deal_id=DEAL, name="Servers for …"),
+    ForgottenDeal(deal_id=OTHER),
+    ForgottenDeal(deal_id=KEPT, name="Plant for …", texts_kept=True),
+)
 
 
 @pytest.mark.parametrize(
@@ -106,5 +111,10 @@ GONE = (ForgottenDeal(deal_id=DEAL, name="Servers for …"), ForgottenDeal(deal_
     ids=["a lead", "a contact"],
 )
 def test_data_4_deals_name_nobody_who_was_erased(erased: LeadErased | ContactErased) -> None:
-    assert commands_for(erased) == [(DEAL, RenameDeal(name="Servers for …"))]
+    assert commands_for(erased) == [
+        (DEAL, EraseTexts()),
+        (DEAL, RenameDeal(name="Servers for …")),
+        (OTHER, EraseTexts()),
+        (KEPT, RenameDeal(name="Plant for …")),
+    ]
     assert commands_for(replace(erased, deals=())) == []
