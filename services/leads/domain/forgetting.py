@@ -2,7 +2,7 @@
 what deals are called and tell (DATA-4)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -19,6 +19,10 @@ from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import ForgottenDeal, LeadErased
 
 Item = TypeVar("Item")
+
+MOST_TOLD = 500
+"""So many deals one event tells: of a large account there are more than a record of Kafka holds, so that there are
+several."""
 
 KeepTexts = Annotated[tuple[FoundDealId, ...], MaxLen(200)]
 """Deals whose texts stay, because they name nobody; their names are redacted all the same."""
@@ -133,22 +137,24 @@ def erasures(traces: Traces, asked: UUID, keep_texts: Collection[UUID]) -> Decis
     lead that it comes of: what follows from the events of one lead is done in their order."""
     _refuse_others(traces, keep_texts)
     named = traces.named
-    deals: dict[UUID, tuple[ForgottenDeal, ...]] = defaultdict(tuple)
+    deals: dict[UUID, list[ForgottenDeal]] = defaultdict(list)
     for deal in _left(traces):
         name = _redacted(deal.name, named)
         if name is not None or deal.id not in keep_texts:
             told_of = ForgottenDeal(deal_id=deal.id, name=name, texts_kept=deal.id in keep_texts)
-            deals[deal.coming_of or asked] += (told_of,)
+            deals[deal.coming_of or asked].append(told_of)
     told: list[Occurrence] = []
     for lead in traces.leads:
         calls = _redacted(lead.deal_name, named)
         if deals[lead.id] or calls or not lead.is_erased:
-            gone = LeadErased(lead_id=lead.id, deals=deals[lead.id], deal_name=calls)
-            told.append(Occurrence(event=gone, to=lead.id))
+            parts = _parts(deals[lead.id])
+            gone = [LeadErased(lead_id=lead.id, deals=part, deal_name=calls) for part in parts]
+            told += [Occurrence(event=event, to=lead.id) for event in gone]
     for contact in traces.contacts:
         if deals[contact.id] or not contact.is_erased:
-            left = ContactErased(account_id=contact.account_id, contact_id=contact.id, deals=deals[contact.id])
-            told.append(Occurrence(event=left, to=contact.account_id))
+            at, parts = contact.account_id, _parts(deals[contact.id])
+            left = [ContactErased(account_id=at, contact_id=contact.id, deals=part) for part in parts]
+            told += [Occurrence(event=event, to=at) for event in left]
     return told
 
 
@@ -160,6 +166,11 @@ def forgotten(before: tuple[UUID, ...], event: LeadErased | ContactErased) -> tu
 def _left(traces: Traces) -> Iterator[DealOf]:
     told = {deal for each in traces.every for deal in each.forgotten_deals}
     return (deal for deal in traces.deals if deal.id not in told)
+
+
+def _parts(deals: Sequence[ForgottenDeal]) -> list[tuple[ForgottenDeal, ...]]:
+    """The deals of each event; one without any where there are none."""
+    return [tuple(deals[start : start + MOST_TOLD]) for start in range(0, len(deals), MOST_TOLD)] or [()]
 
 
 def _redacted(name: str | None, named: Named) -> str | None:

@@ -126,8 +126,8 @@ def test_the_generated_commands_are_sensible_enough_to_be_accepted() -> None:
     """Without this, the properties above could hold because everything is refused."""
     accepted: set[type] = set()
 
-    @settings(max_examples=3000, database=None, derandomize=True)
-    @given(history=st.lists(any_of(*TOLD), min_size=8, max_size=12))
+    @settings(max_examples=1500, database=None, derandomize=True)
+    @given(history=st.lists(any_of(*TOLD), min_size=12, max_size=16))
     def run(history: list[Any]) -> None:
         scenario = THE_DEAL.given(OPENED_FRIDAY)
         for command in history:

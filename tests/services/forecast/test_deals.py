@@ -175,6 +175,8 @@ async def test_facts_that_come_again_or_late_change_the_past_they_belong_to(fore
         fact(1, opened(), day("2026-01-05")),
         fact(2, won(date(2026, 2, 10)), day("2026-02-10")),
         fact(3, repriced(700), day("2026-01-20"), recorded=day("2026-02-12")),
+        fact(4, renamed("Both lines"), day("2026-02-13")),
+        fact(5, repriced(900), day("2026-01-22"), recorded=day("2026-02-14")),
     ]
     for one in facts:
         await forecast.journal_facts([one])

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.leads.domain.forgetting import ContactOf, DealOf, LeadOf, Traces
+from services.leads.domain.forgetting import MOST_TOLD, ContactOf, DealOf, LeadOf, Traces
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.erasure import EraseLeadPerson
 from services.leads.domain.lead.state import ConvertedLead
@@ -149,6 +149,18 @@ def test_data_4_a_lead_erased_before_still_names_nobody_in_its_deal() -> None:
         deal_name="Second line for …",
     )
     erasing(traces, sold, LeadErased(lead_id=HERE)).then(expected, ContactErased(account_id=OTHER, contact_id=CONTACT))
+
+
+def test_data_4_of_a_large_account_the_deals_are_told_in_several_events() -> None:
+    """DATA-4: each fits into a record, and a deal is in one of them."""
+    many = [DealOf(id=UUID(int=number), name="Plant") for number in range(1000, 1000 + 2 * MOST_TOLD + 1)]
+    outcome = erasing(itself.with_deals([ADAS_DEAL, *many]), sold)
+    deals = [fact.event.deals for fact in outcome.facts]
+    assert [len(each) for each in deals] == [MOST_TOLD, MOST_TOLD, 2]
+    assert {deal.deal_id for each in deals for deal in each} == {DEAL, *(deal.id for deal in many)}
+    assert isinstance(outcome.state, ConvertedLead)
+    assert len(outcome.state.forgotten_deals) == 2 * MOST_TOLD + 2
+    erasing(Traces(leads=(lead_of(outcome.state),)).with_deals(many), sold).then()
 
 
 # -- texts that stay ------------------------------------------------------------------------------------------------
