@@ -50,6 +50,7 @@ class LoaderContext:
         self.named: dict[Thing, NamedThing] = {}
         """What the command names and is there for whoever asks, as far as that had to be looked up."""
         self._read: dict[Thing, LoadedAggregate] = {}
+        self._families: dict[UUID, str] = {}
         self.may_read: frozenset[str] = frozenset()
         """The projections that who loads now says that it reads."""
 
@@ -68,7 +69,7 @@ class LoaderContext:
             else:
                 held = await self._seen.load(self._states, aggregate, aggregate_id)
             self._read[aggregate.name, aggregate_id] = held
-            self.loaded.setdefault(aggregate_id, held)
+            self._note(aggregate, aggregate_id, held)
         return held.state, held.sequence
 
     async def claim_holder(self, kind: str, key: str) -> UUID | None:
@@ -82,8 +83,15 @@ class LoaderContext:
     async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> Sequence[Recorded]:
         """All that was recorded of another aggregate whose facts may be told late."""
         held, facts = await self._states.history(aggregate, aggregate_id)
-        self.loaded.setdefault(aggregate_id, held)
+        self._note(aggregate, aggregate_id, held)
         return facts
+
+    def _note(self, aggregate: Aggregate, aggregate_id: UUID, held: LoadedAggregate) -> None:
+        """Keep what was read first. A thing may have been looked for in another family before, which has none of that
+        id: what it is counts."""
+        of, known = self._families.get(aggregate_id), self.loaded.get(aggregate_id)
+        if known is None or (of != aggregate.name and not known.sequence):
+            self.loaded[aggregate_id], self._families[aggregate_id] = held, aggregate.name
 
     async def fetch(self, projection: Any, sql: str, *arguments: Any) -> list[Any]:
         """Rows of one of the service's own projections, whose tables are written `{view}.table`. Raises LookupError for

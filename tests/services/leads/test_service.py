@@ -68,6 +68,18 @@ async def test_lead_7_a_conversion_names_every_unmet_criterion(house: House) -> 
     ]
 
 
+async def test_lead_8_a_lead_becomes_a_contact_beside_another_one_of_its_address(house: House) -> None:
+    """LEAD-2: the account holds the address too, and is looked up as a lead before it is taken for an account."""
+    desk, email = house.somebody(), address()
+    account = await desk.makes("/v1/accounts", {"name": unique("Shared office")})
+    await desk.makes(f"/v1/accounts/{account}/add-contact", {"name": "Ada Moreno", "email": email})
+    lead = await ready_lead(desk, person_name="Ben Ortega", email=email)
+    converted = await desk.does(f"/v1/leads/{lead}/convert", {"account_id": account})
+    assert converted.status_code == 200, converted.text
+    contacts = (await desk.sees(f"/v1/accounts/{account}"))["contacts"]
+    assert {(each["name"], each["email"]) for each in contacts} == {("Ada Moreno", email), ("Ben Ortega", email)}
+
+
 async def test_lead_8_a_rep_converts_only_to_an_account_that_they_see(house: House) -> None:
     rosa, sam = unique("rosa"), unique("sam")
     await house.team(rosa)
