@@ -1,6 +1,6 @@
 """Dead letters: the sequence of one aggregate that cannot be handled is parked, and everything else goes on.
 
-A runner is known by its checkpoint: a build of a projection, or the reactions to a log. Once an event of an aggregate
+A runner is known by its checkpoint: a build of a projection, or a log follower. Once an event of an aggregate
 fails, that event and all later ones of the aggregate are parked by their positions. They are handled again in their
 order after a growing delay, and when somebody asks; the sequence is released when the last of them is done.
 """

@@ -248,7 +248,6 @@ class Settings:
     or reserved is refused."""
     delivery_hours: int = _setting(_number(1, 8760), "72")
     """How long it is tried to send something outside (e-mail, webhook) before it is dead, in hours."""
-    """From how many cases on a health metric is stated; below it is `no-data`."""
 
     @classmethod
     def from_environment(cls, service: str, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -1,6 +1,6 @@
 """Audit trail of a single thing: all that was recorded of it, with what people wrote (`GET /v1/<plural>/{id}/history`).
 
-Topics carry no free text and nothing about customers' people, so that only the service which owns a thing can show it:
+Topics carry no free text and no personal fields, so that only the service which owns a thing can show it:
 to those who see the thing, until it is erased (DATA-4).
 """
 
@@ -16,8 +16,8 @@ from fastapi import APIRouter, Path, Request, Response
 from shared.commands.access import is_seen
 from shared.commands.request import NotFound
 from shared.domain.aggregate import Aggregate
-from shared.events.envelope import Envelope
 from shared.eventstore.log import Undecodable
+from shared.following.stored_events import StoredEvent, envelope_of
 from shared.http.handwritten import CurrentActor, CurrentService, answer, operation, words_of
 from shared.http.headers import etag
 from shared.http.lists.paging import Paged
@@ -100,20 +100,17 @@ def _add(router: APIRouter, aggregate: Aggregate) -> None:
 
     history.__doc__ = f"""Show all that was recorded of one {thing}, with what people wrote.
 
-    In the order of recording, whatever was corrected or taken back later; texts that were erased are gone.
+    In the order of recording, whatever was corrected or taken back later; texts that were erased are gone. What
+    followed from each event of a deal, as of any instant, is told by `/v1/deal-histories/{{deal_id}}`.
     """
 
 
-def _envelope(fact: Envelope[Any] | Undecodable) -> Envelope[Any]:
-    return fact.envelope if isinstance(fact, Undecodable) else fact
+def _place(fact: StoredEvent) -> tuple[int]:
+    return (envelope_of(fact).sequence,)
 
 
-def _place(fact: Envelope[Any] | Undecodable) -> tuple[int]:
-    return (_envelope(fact).sequence,)
-
-
-def _shown(fact: Envelope[Any] | Undecodable, words: Catalogue) -> RecordedEvent:
-    told = _envelope(fact)
+def _shown(fact: StoredEvent, words: Catalogue) -> RecordedEvent:
+    told = envelope_of(fact)
     # What a newer release recorded is shown as it stands there.
     data = msgspec.json.decode(told.data) if isinstance(fact, Undecodable) else msgspec.to_builtins(told.data)
     return RecordedEvent(

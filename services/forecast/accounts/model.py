@@ -2,8 +2,8 @@
 (ACCT-1). What happened to the things stands in that of the feed.
 
 Append-only but for when something was taken back, and for the name of a deal, which is called at any time what it is
-called now: what stands at an instant, as known at another, is folded when it is
-asked for, from the few rows of each thing (`belonging`).
+called now: what stands at an instant, as known at another, is folded when it is asked for, from the few rows of each
+thing (`belonging`).
 """
 
 from collections.abc import Sequence

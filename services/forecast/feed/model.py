@@ -1,7 +1,7 @@
 """The read model of the feed: every event of the business, what it is about, and whose that was (API-3, FC-15).
 
 Append-only: an entry says whose its thing was by what was known when it was recorded, and is never rewritten, but for
-when it was taken back.
+when it was taken back, and for the name of a deal, which is called at any time what it is called now.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from shared.domain.history import by_thing, history
+from shared.events.approvals import APPROVAL
 from shared.events.chronology import Rank
 from shared.events.contracts.contract import ContractDrafted
 from shared.events.deals.deal import DealHandedOver, DealOpened, DealRenamed
@@ -171,7 +172,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=13, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=14, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
@@ -194,7 +195,8 @@ def _belonging(data: Any) -> Belonging | None:
 
 
 def _own(data: Any) -> Belonging | None:
-    """What an event says of itself alone: a ledger is shared by all who sold to the customer, its invoices are not.
+    """What an event says of itself alone: a ledger is shared by all who sold to the customer, its invoices are not;
+    what is told of an approval says what that is about.
 
     What says nothing, like money that arrived, belongs to nobody and is shown to those who see everything.
     """
@@ -203,7 +205,7 @@ def _own(data: Any) -> Belonging | None:
             return data.number, data.team, data.owner
         case ReceiptAllocated() | AllocationReversed() | InvoiceOverdue():
             return data.invoice_number, data.team, data.owner
-    return None
+    return (data.name, data.team, data.owner) if data.aggregate == APPROVAL else None
 
 
 def _entry(event: Envelope[Any]) -> tuple[Any, ...]:

@@ -24,7 +24,7 @@ MOST_TOLD = 500
 """So many deals one event tells: of a large account there are more than a record of Kafka holds, so that there are
 several."""
 
-KeepTexts = Annotated[tuple[FoundDealId, ...], MaxLen(200)]
+KeepTexts = Annotated[tuple[FoundDealId, ...], MaxLen(2000)]
 """Deals whose texts stay, because they name nobody; their names are redacted all the same."""
 
 
@@ -112,12 +112,15 @@ class Traces:
         return replace(self, deals=tuple({**coming, **known}.values()))
 
     def _is_lead(self, lead: LeadOf) -> bool:
-        """Whether a lead is theirs: the one that a contact came from, a duplicate or the original of another one, or
-        of the same address and no other name (LEAD-2)."""
+        """Whether a lead is theirs: the one that a contact came from; under no other name, a duplicate of one, the
+        original, or one of the same address (LEAD-2). Of a lead that names nobody, two people may be duplicates; it
+        itself is the duplicate of one."""
+        repeats = lead.original_id in {each.id for each in self.leads} and self._may_be(lead)
+        is_repeated = lead.id in {each.original_id for each in self.leads}
+        is_original = is_repeated and (self._may_be(lead) or not self.named.names)
         return (
             lead.contact_id in {contact.id for contact in self.contacts}
-            or lead.original_id in {each.id for each in self.leads}
-            or lead.id in {each.original_id for each in self.leads}
+            or ((repeats or is_original) and not lead.is_erased)
             or self._is_called(lead)
         )
 
@@ -126,9 +129,11 @@ class Traces:
         return contact.id in {lead.contact_id for lead in self.leads} or self._is_called(contact)
 
     def _is_called(self, other: LeadOf | ContactOf) -> bool:
-        named = self.named
-        is_same = not other.name or name_key(other.name) in set(map(name_key, named.names))
-        return is_same and other.email in named.emails
+        return self._may_be(other) and other.email in self.named.emails
+
+    def _may_be(self, other: LeadOf | ContactOf) -> bool:
+        """Whether somebody has no other name."""
+        return not other.name or name_key(other.name) in set(map(name_key, self.named.names))
 
 
 def erasures(traces: Traces, asked: UUID, keep_texts: Collection[UUID]) -> Decision:

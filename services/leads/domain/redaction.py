@@ -14,6 +14,8 @@ from shared.events.definition import value
 GONE, NAMELESS = "…", "Deal"
 FEWEST_LETTERS = 3
 """A shorter word of a name is in too many others' names, and in other words' place."""
+FEWEST_OF_WHOLE = 2
+"""The same where it is all of the name."""
 UNSPACED = (
     *("CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "BOPOMOFO", "HANGUL", "YI", "TIBETAN", "THAI", "LAO", "KHMER"),
     *("MYANMAR", "BALINESE", "JAVANESE"),
@@ -45,8 +47,8 @@ class Word:
 
 
 def redacted(text: str, named: Named) -> str | None:
-    """The text with "…" in place of full names, e-mail addresses, and single words of names that are no word of a
-    company's; "Deal" where nothing else is left. None where nobody is named."""
+    """The text with "…" in place of full names of several words, e-mail addresses, and single words of names that are
+    neither particles nor words of a company's; "Deal" where nothing else is left. None where nobody is named."""
     words = list(words_of(text))
     hidden, joined = _hidden([word.key for word in words], set(sequences(named)))
     if not hidden:
@@ -66,12 +68,21 @@ def redacted(text: str, named: Named) -> str | None:
 def sequences(named: Named) -> Iterator[Words]:
     """The words, one after the other, that name somebody."""
     companies = [keys_of(company) for company in named.companies]
-    yield from filter(None, map(keys_of, (*named.names, *named.emails)))
+    yield from filter(None, map(keys_of, named.emails))
     for name in named.names:
-        for part in {*parts_of(name), *map(keys_of, name.split())}:
-            is_long = sum(map(len, part)) >= FEWEST_LETTERS
+        whole = keys_of(name)
+        if len(whole) > 1:
+            yield whole
+        for part in {whole, *parts_of(name), *map(keys_of, name.split())} - particles_of(name):
+            is_long = sum(map(len, part)) >= (FEWEST_OF_WHOLE if part == whole else FEWEST_LETTERS)
             if is_long and not any(_found(company, {part})[0] for company in companies):
                 yield part
+
+
+def particles_of(name: str) -> set[Words]:
+    """The words of a name that only tie it together, like "van" and "der": written small where others are not."""
+    words = name.split()
+    return set() if all(map(str.islower, words)) else {keys_of(word) for word in words if word.islower()}
 
 
 def parts_of(name: str) -> Iterator[Words]:

@@ -173,7 +173,7 @@ def _register_decisions(made: Approvals) -> None:
         ]
 
     @family.decides(allow=ASKED, guard=delegated_slots)
-    def take_back(state: WaitingApproval, command: TakeBackDelegation, context: Context) -> Decision:
+    def take_back_delegation(state: WaitingApproval, command: TakeBackDelegation, context: Context) -> Decision:
         """Decide again yourself what you had somebody else decide, as long as they have not."""
         slots = delegated_slots(state, context.actor)
         delegates = {member for place in slots if (member := delegate_of(state, place))}

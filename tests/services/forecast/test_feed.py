@@ -9,6 +9,7 @@ from services.forecast.app import SERVICE
 from services.forecast.feed.queries import head, newest, read
 from services.forecast.feed.routes import place_of
 from services.forecast.people.queries import names_then
+from shared.events.approvals import approval_events
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.member import MemberJoined, MemberLeft
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptAllocated, ReceiptRecorded
@@ -118,6 +119,31 @@ async def test_data_5_whose_something_is_follows_from_what_happened_last(forecas
         (ANNA, NORTH, "Acme"),
         (BEN, SOUTH, "Acme"),
     ]
+
+
+async def test_con_2_an_approval_is_named_and_seen_by_those_whose_thing_it_is_about(forecast: Forecast) -> None:
+    approval, team, owner = UUID(int=801), UUID(int=802), UUID(int=803)
+    granted = approval_events("contracts").granted(
+        approval_id=approval,
+        subject_kind="contract",
+        subject_id=UUID(int=804),
+        name="Packaging line",
+        amount=eur(10),
+        submitter="rosa",
+        step="legal",
+        by="lara",
+        member=None,
+        at=day("2026-03-02"),
+        owner=owner,
+        team=team,
+    )
+    told = replace(fact(1, granted, day("2026-03-02"), deal=approval), service="contracts", aggregate="approval")
+    await forecast.journal_facts([told])
+    async with forecast.reading() as reading:
+        for asked, seen in ((team, 1), (UUID(int=805), 0)):
+            question = replace(ALL, as_of=day("2026-04-01"), sees_all=False, sees_teams=(asked,), member=None)
+            rows = [row for row in await newest(reading("feed"), question, None, 50) if row["aggregate_id"] == approval]
+            assert [row["name"] for row in rows] == ["Packaging line"] * seen
 
 
 async def test_api_3_whoever_did_something_is_named_as_of_then(forecast: Forecast) -> None:

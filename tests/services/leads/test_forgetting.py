@@ -64,8 +64,9 @@ def test_data_4_a_lead_of_the_same_person_is_found(other: Any) -> None:
         someones(5, email="ada@southwind.example"),
         someones(5, email=None),
         someones(5, duplicate, person_name="Ben Moreno"),
+        someones(5, replace(duplicate, original_id=HERE), person_name="Ben Moreno"),
     ],
-    ids=["another name", "another address", "no address", "a duplicate of another one"],
+    ids=["another name", "another address", "no address", "a duplicate of another one", "a duplicate of another name"],
 )
 def test_data_4_a_lead_of_somebody_else_is_left_alone(other: Any) -> None:
     assert itself.with_more([other], []) == itself
@@ -75,6 +76,14 @@ def test_data_4_whoever_has_no_name_is_nobody_who_has_one_at_a_shared_address() 
     nameless = Traces(leads=(lead_of(after(lead, replace(captured, person_name=None))),))
     ada, also_nameless = someones(5), someones(6, person_name=None)
     assert nameless.with_more([ada, also_nameless], [ADA]).leads[1:] == (also_nameless,)
+
+
+def test_data_4_two_people_who_repeat_a_lead_that_names_nobody_are_two() -> None:
+    nameless = someones(OTHER.int, person_name=None)
+    ben = someones(6, duplicate, person_name="Ben Moreno", email="shared@northwind.example")
+    ada = Traces(leads=(someones(5, duplicate),))
+    assert ada.with_more([nameless, ben], []).leads[1:] == (nameless,)
+    assert ada.with_more([nameless, ben], []).with_more([ben], []).leads[1:] == (nameless,)
 
 
 def test_data_4_the_original_of_a_duplicate_and_a_contact_s_lead_are_found() -> None:

@@ -20,6 +20,11 @@ GOLDEN = [
     (ADA, "Moreno Ada Moreno line", "… line"),
     (ADA, "Line, write to A.Moreno@Northwind.example", "Line, write to …"),
     (ADA, "A\u0301da\u00a0Morén\u0303o", NAMELESS),
+    # What ties a name together is in other words' place, and so is a letter; a company may be called like somebody.
+    (Named(names=("Ludwig van der Berg",)), "Transport van und der Rest, Berg", "Transport van und der Rest, …"),
+    (Named(names=("ludwig van",)), "Line for van", "Line for …"),
+    (Named(names=("A",)), "Plan A, option A", None),
+    (Named(names=("Northwind",), companies=("Northwind",)), "Second line for Northwind", None),
     # Another word that begins alike, and names of nobody.
     (ADA, "Adapters", None),
     (ADA, "Northwind Tooling, second line", None),

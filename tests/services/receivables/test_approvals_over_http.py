@@ -72,16 +72,16 @@ async def test_what_was_delegated_is_taken_back_con_2(office: Office) -> None:
     them = await office.contracts.running.organisation.actor(subject, ())
     await lawyer.makes(f"{approval}/delegate", {"to": str(them.member), "reason": "On leave"})
     assert await said(deputy, approval) == POSSIBLE
-    assert await said(lawyer, approval) == {**refused_with("delegated"), "takeBackApproval": None}
-    assert (await deputy.does(f"{approval}/take-back")).json()["code"] == "not-delegated"
-    await lawyer.makes(f"{approval}/take-back")
+    assert await said(lawyer, approval) == {**refused_with("delegated"), "takeBackDelegationApproval": None}
+    assert (await deputy.does(f"{approval}/take-back-delegation")).json()["code"] == "not-delegated"
+    await lawyer.makes(f"{approval}/take-back-delegation")
     shown = await lawyer.sees(approval)
     assert [each["role"] for each in shown["waits_for"]] == ["sales-director", "legal"]
     assert [each["what"] for each in shown["decisions"]] == ["delegated", "taken-back"]
     assert (await deputy.does(f"{approval}/approve")).json()["code"] == "not-an-approver"
     assert await said(lawyer, approval) == POSSIBLE
     await lawyer.makes(f"{approval}/approve")
-    assert (await lawyer.does(f"{approval}/take-back")).json()["code"] == "not-delegated"
+    assert (await lawyer.does(f"{approval}/take-back-delegation")).json()["code"] == "not-delegated"
 
 
 async def test_above_the_limit_an_executive_decides_after_them_con_2(office: Office) -> None:
@@ -127,7 +127,7 @@ DECIDING = ("approveApproval", "returnForReworkApproval", "delegateApproval")
 
 
 def refused_with(code: str | None) -> dict[str, str | None]:
-    return {**dict.fromkeys(DECIDING, code), "takeBackApproval": "not-delegated"}
+    return {**dict.fromkeys(DECIDING, code), "takeBackDelegationApproval": "not-delegated"}
 
 
 POSSIBLE = refused_with(None)

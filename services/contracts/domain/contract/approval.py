@@ -88,7 +88,7 @@ def submit(
 @contract.decides(allow=SELLING)
 def recall(state: SubmittedContract, command: RecallContract, context: Context, approval: OwnApproval) -> Decision:
     """Take a submitted contract back; nobody is asked any more, and its terms can change."""
-    return taken_back(state, approval, context, command.reason)
+    return recall_of(state, approval, context, command.reason)
 
 
 @contract.already
@@ -116,7 +116,7 @@ def was_recalled(state: SubmittedContract, event: ContractRecalled) -> DraftedCo
     return DraftedContract(**carried(state, Contract))
 
 
-def taken_back(
+def recall_of(
     state: SubmittedContract, approval: OwnApproval, context: Context, reason: str | None
 ) -> list[ContractRecalled | Occurrence]:
     """That a submitted contract is a draft again, together with its approval, of which history has none."""

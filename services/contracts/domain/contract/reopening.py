@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
-from services.contracts.domain.contract.approval import taken_back
+from services.contracts.domain.contract.approval import recall_of
 from services.contracts.domain.contract.state import (
     ActiveContract,
     ApprovedContract,
@@ -46,7 +46,7 @@ def reconsider_submitted(
     if it never had been submitted. Of a deal that is open again somebody should look at it."""
     if command.cause == "deal-reopened":
         return [_flag(state, command)]
-    return [*taken_back(state, approval, context, command.reason), _void(state, command)]
+    return [*recall_of(state, approval, context, command.reason), _void(state, command)]
 
 
 @contract.decides(allow=ONLY_SERVICES)

@@ -1,5 +1,6 @@
 """Right to erasure: what people wrote about a deal is deleted, while the figures stay (DATA-4)."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from services.deals.domain.deal.state import AnyDeal, deal
@@ -22,9 +23,11 @@ def erase_texts(state: AnyDeal, command: EraseTexts) -> Decision:
 
     What was done, when and by whom stays, and so do facts, amounts and dates. What is written afterwards is kept.
     """
-    return [DealTextsErased(deal_id=state.id)] if state.written else []
+    is_gone = state.texts_erased and not state.written
+    return [] if is_gone else [DealTextsErased(deal_id=state.id)]
 
 
 @deal.evolves
 def texts_were_erased(state: AnyDeal, event: DealTextsErased) -> AnyDeal:
-    return state  # the deal is folded anew from what is left of its events
+    # Otherwise it is folded anew, from what is left of its events.
+    return replace(state, texts_erased=True)

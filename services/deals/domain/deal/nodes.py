@@ -72,7 +72,9 @@ def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
 def refuse_completed(state: OpenDeal, node: Node) -> None:
     """Refuse to complete a node again, with other evidence."""
     if any(each.key == node.key and each.evidence is not None for each in state.nodes):
-        raise Rejected("already-completed", f"{node.name!r} was completed with other evidence.")
+        raise Rejected(
+            "already-completed", f"{node.name!r} was completed before, with other evidence or such that was erased."
+        )
 
 
 def completed(state: OpenDeal, stage: Stage, kind: str, node: Node, evidence: str) -> DealNodeCompleted:

@@ -1,13 +1,13 @@
 """What is known of a deal, and the states that it can stand in."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import Process
-from shared.domain.aggregate import Aggregate
+from shared.domain.aggregate import Aggregate, carried
 from shared.domain.criteria import Facts
 from shared.domain.fields import Day
 from shared.domain.roles import READING
@@ -129,6 +129,8 @@ class Deal:
     opening: Opening
     written: bool = False
     """Whether there is anything that somebody wrote about it: an outcome, evidence, a next step, a reason (DATA-4)."""
+    texts_erased: bool = False
+    """Whether that was erased, ever: what is corrected stands in no state, and goes with the first time."""
     assumptions: tuple[str, ...] = ()
     """What had to be assumed, like "list-price", "undated" or "order-of-day"."""
 
@@ -168,8 +170,6 @@ ClosedDeal = WonDeal | LostDeal | AbandonedDeal
 deal = Aggregate("deal", plural="deals", start=NoDeal, readers=READING)
 
 
-_COMMON = tuple(field.name for field in fields(Deal))
-
 Kind = TypeVar("Kind", bound=Deal)
 
 
@@ -186,7 +186,7 @@ def judged(state: Kind, **changes: Any) -> Kind:
 
 def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
     """The deal in another state, with what changes on the way."""
-    return kind(**({name: getattr(state, name) for name in _COMMON} | changes))
+    return kind(**(carried(state, Deal) | changes))
 
 
 def written(state: Deal, text: str | None) -> bool:

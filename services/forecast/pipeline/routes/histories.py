@@ -70,7 +70,10 @@ class DealHistory:
     ),
 )
 async def deal_history(query: PastQuery, paged: Paged, deal_id: UUID) -> Response:
-    """What happened to a deal, by whom, before and after."""
+    """What happened to a deal, by whom, before and after.
+
+    Without what people wrote: the deal's own service shows that, in `/v1/deals/{id}/history`.
+    """
     asked = query.question
     async with query.reading() as reading:
         steps = await steps_of(reading("deals"), asked, [deal_id])

@@ -82,11 +82,12 @@ def add_contact(state: ActiveAccount, command: AddContact, context: Context, kno
 
 @account.decides(allow=OPERATIONS)
 def erase_contact(state: ActiveAccount, command: EraseContact, traces: Traces) -> Decision:
-    """Forget who a contact is, in all that they are here, and what deals tell of them; all or nothing (DATA-4).
+    """Forget who a contact is, in all that they are here, and what deals tell of them; all or nothing.
 
-    That there was one, and their role in buying, stays. Erased are also the lead that they came from, its duplicates,
-    and whoever else has the same e-mail address and no other name. Texts of the deals of these leads and of the account
-    are deleted, but of those in `keep_texts`; their names are redacted. Asked again, it erases what was found since.
+    That there was one, and their role in buying, stays. Erased are also the lead that they came from, its duplicates
+    and original, and whoever else has the same e-mail address and no other name. Texts of the deals of these leads and
+    of the account are deleted, but of those in `keep_texts`; their names are redacted. Asked again, it erases what was
+    found since.
     """
     if all(contact.id != command.contact_id for contact in state.contacts):
         raise Rejected("unknown-contact", "The account has no such contact.", field="contact_id")
