@@ -71,6 +71,8 @@ UNTOLD: Mapping[str, str] = {
     "forecast.notice-acknowledged": _NO_NEWS,
     "forecast.notice-settled": _NO_NEWS,
     "forecast.notice-address-stated": _NO_NEWS,
+    "forecast.notice-address-confirmation-asked": _NO_NEWS,
+    "forecast.notice-address-confirmed": _NO_NEWS,
     "forecast.notice-address-removed": _NO_NEWS,
     "forecast.webhook-endpoint-registered": _NO_NEWS,
     "forecast.webhook-secret-rotated": _NO_NEWS,

@@ -1,11 +1,23 @@
 """The routes of what forecast owns that do not follow from a handler."""
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
-from services.forecast.domain.address import SendNotices, StopSendingNotices, address_of, notice_address
+from services.forecast.domain.address import (
+    ConfirmNoticeAddress,
+    NoNoticeAddress,
+    SendNotices,
+    StandingNoticeAddress,
+    StopSendingNotices,
+    UnconfirmedNoticeAddress,
+    address_of,
+    asked_again_from,
+    notice_address,
+)
 from services.forecast.domain.notice import RECIPIENTS
 from services.forecast.domain.preference import (
     MuteNotices,
@@ -16,9 +28,10 @@ from services.forecast.domain.preference import (
 )
 from services.forecast.outside import standing_endpoint
 from shared.deliveries.webhooks import shown
+from shared.domain.aggregate import status_of, statuses
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
-from shared.events.definition import value
+from shared.events.definition import value, words
 from shared.http.command_routes import execute_command
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
 from shared.http.problems import Problem
@@ -27,6 +40,8 @@ router = APIRouter()
 
 MUTE, UNMUTE = TypeAdapter(MuteNotices), TypeAdapter(UnmuteNotices)
 SEND, STOP = TypeAdapter(SendNotices), TypeAdapter(StopSendingNotices)
+CONFIRM = TypeAdapter(ConfirmNoticeAddress)
+UNSTATED = "unstated"
 
 
 @router.post("/v1/notices/mute", **operation(roles=RECIPIENTS, body=MuteNotices, example=MuteNotices.example))
@@ -57,7 +72,9 @@ async def unmute_notices(request: Request, asking: CurrentActor) -> Response:
 async def send_notices(request: Request, asking: CurrentActor, service: CurrentService) -> Response:
     """Have notices sent to oneself as e-mail, beside the inbox.
 
-    Kinds that are muted are not sent. Another address takes the place of the one before, which is erased.
+    A letter with a code goes to the address, and nothing else until `POST /v1/notices/confirm` was told that code; what
+    is raised meanwhile stands in the inbox only. Stating the same address sends another letter, an hour after the last
+    one. Kinds that are muted are not sent. Another address takes the place of the one before, which is erased.
     """
     body = await body_of(request, SEND)
     language = body.value.language
@@ -67,6 +84,19 @@ async def send_notices(request: Request, asking: CurrentActor, service: CurrentS
     own = address_of(member_of(asking))
     return await execute_command(
         request, asking, notice_address, own, body.value, raw=body.raw, operation="sendNotices"
+    )
+
+
+@router.post(
+    "/v1/notices/confirm",
+    **operation(roles=RECIPIENTS, body=ConfirmNoticeAddress, example=ConfirmNoticeAddress.example),
+)
+async def confirm_notice_address(request: Request, asking: CurrentActor) -> Response:
+    """Confirm the address to which notices are to be sent, by the code that was sent there."""
+    body = await body_of(request, CONFIRM)
+    own = address_of(member_of(asking))
+    return await execute_command(
+        request, asking, notice_address, own, body.value, raw=body.raw, operation="confirmNoticeAddress"
     )
 
 
@@ -81,6 +111,51 @@ async def stop_sending_notices(request: Request, asking: CurrentActor) -> Respon
     return await execute_command(
         request, asking, notice_address, own, body.value, raw=body.raw, operation="stopSendingNotices"
     )
+
+
+@value
+class OwnNoticeAddress:
+    """Where notices are sent to whoever asks."""
+
+    id: UUID | None
+    """Under which it is shown (`GET /v1/notice-addresses/{id}`) once one was stated; null for whoever is no member of
+    the organisation, to whom nothing is sent."""
+    status: Annotated[str, words((UNSTATED, *statuses(notice_address)))]
+    """Notices are sent where it is `confirmed`; `unconfirmed` waits for the code that was sent there."""
+    email: str | None
+    language: str | None
+    """In which language they are written (BCP 47); null: the company's."""
+    asked_again_from: datetime | None
+    """While it waits: from when on stating the same address sends another letter with the code."""
+
+
+@router.get(
+    "/v1/notices/address",
+    **operation(
+        roles=RECIPIENTS,
+        answers=OwnNoticeAddress,
+        example={
+            "id": "5f57f8b3-7186-51bc-8615-2b0d8e69d685",
+            "status": "unconfirmed",
+            "email": "anna@example.com",
+            "language": "de",
+            "asked_again_from": "2026-03-16T11:00:00Z",
+        },
+    ),
+)
+async def own_notice_address(asking: CurrentActor, service: CurrentService) -> Response:
+    """Where notices are sent to oneself, and whether that waits to be confirmed."""
+    own = address_of(asking.member) if asking.member else None
+    state = (await service.commands.state(notice_address, own)).state if own else NoNoticeAddress()
+    standing = state if isinstance(state, StandingNoticeAddress) else None
+    told = OwnNoticeAddress(
+        id=own,
+        status=UNSTATED if isinstance(state, NoNoticeAddress) else status_of(notice_address, state),
+        email=standing.email if standing else None,
+        language=standing.language if standing else None,
+        asked_again_from=asked_again_from(state) if isinstance(state, UnconfirmedNoticeAddress) else None,
+    )
+    return answer(told)
 
 
 @value

@@ -8,7 +8,7 @@ from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
 from services.forecast.decisions import routes as decisions
 from services.forecast.decisions.model import PROJECTION as DECISIONS
-from services.forecast.domain.address import notice_address
+from services.forecast.domain.address import ConfirmationCode, notice_address
 from services.forecast.domain.endpoint import webhook_endpoint
 from services.forecast.domain.notice import notice
 from services.forecast.domain.occasion import Audience, WaitingNotices, occasion
@@ -27,7 +27,7 @@ from services.forecast.pipeline.dangers import DANGERS
 from services.forecast.pipeline.model import PROJECTION as PIPELINE
 from services.forecast.pipeline.routes import changes, endangered, funnel, histories, outlook
 from services.forecast.processes.model import PROJECTION as PROCESSES
-from services.forecast.projections.lookups import audience, waiting_notices
+from services.forecast.projections.lookups import audience, confirmation_code, waiting_notices
 from services.forecast.projections.muted_kinds import MUTED_KINDS, PREFERENCE_PROJECTION
 from services.forecast.projections.notices import NOTICE_PROJECTION, NOTICES
 from services.forecast.projections.webhook_endpoints import ENDPOINT_PROJECTION, WEBHOOK_ENDPOINTS
@@ -105,6 +105,7 @@ SERVICE = Service(
     provides={
         Audience: audience,
         WaitingNotices: waiting_notices,
+        ConfirmationCode: confirmation_code,
     },
     reads=None,
     feed=FeedSource(reads=queries.READS, read=queries.read, head=queries.head),

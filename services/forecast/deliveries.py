@@ -1,14 +1,18 @@
-"""What goes outside of what forecast decides: notices, as e-mail to their recipients and as calls of webhooks. Pure."""
+"""What goes outside of what forecast decides: notices, as e-mail to their recipients and as calls of webhooks, and the
+codes by which addresses are confirmed. Pure."""
 
 from collections.abc import Iterable
 
 from shared.deliveries.delivery import Deliver, Deliveries
 from shared.events.envelope import Envelope
 from shared.events.forecast.notice import NoticeRaised
+from shared.events.forecast.notice_address import NoticeAddressConfirmationAsked
 
 deliveries = Deliveries("forecast")
 
 MAIL, WEBHOOK = "mail", "webhook"
+ADDRESS_CONFIRMATION = "address-confirmation"
+"""The kind of a letter with a code, which no webhook gets."""
 
 
 @deliveries.on
@@ -28,3 +32,12 @@ def tell_of_notice(event: NoticeRaised, fact: Envelope[NoticeRaised]) -> Iterabl
     if not event.muted:
         yield Deliver(channel=MAIL, kind=event.kind, data=data, to=event.member_id)
     yield Deliver(channel=WEBHOOK, kind=event.kind, data=data)
+
+
+@deliveries.on
+def ask_for_confirmation(
+    event: NoticeAddressConfirmationAsked, fact: Envelope[NoticeAddressConfirmationAsked]
+) -> Iterable[Deliver]:
+    """Whoever reads what is sent to an address, be it its member or a stranger. The mailbox is the receiver: a letter
+    to an address that was mistyped, and is tried for days, is in nobody's way."""
+    yield Deliver(channel=MAIL, kind=ADDRESS_CONFIRMATION, data={"member_id": event.member_id}, to=event.mailbox_id)

@@ -92,10 +92,16 @@ class StatedNoticePreference:
 
 
 @value
-class StatedNoticeAddress:
-    """Notices are sent there."""
+class NoticeAddress:
+    """What is published of a notice address, whatever its state."""
 
     member_id: UUID
+
+
+@value
+class StandingNoticeAddress(NoticeAddress):
+    """What is published of one that was not removed."""
+
     email: str | None
     """Null once it was erased."""
     language: str | None
@@ -103,10 +109,18 @@ class StatedNoticeAddress:
 
 
 @value
-class RemovedNoticeAddress:
-    """Nothing is sent any more."""
+class UnconfirmedNoticeAddress(StandingNoticeAddress):
+    """Nothing is sent there but the code by which its owner confirms it."""
 
-    member_id: UUID
+
+@value
+class ConfirmedNoticeAddress(StandingNoticeAddress):
+    """Notices are sent there."""
+
+
+@value
+class RemovedNoticeAddress(NoticeAddress):
+    """Nothing is sent any more."""
 
 
 @value
@@ -141,6 +155,6 @@ RESOURCES = (
     Resource(notice, UnreadNotice, ReadNotice, AcknowledgedNotice, SettledNotice),
     Resource(occasion, OpenOccasion, PassedOccasion),
     Resource(notice_preference, StatedNoticePreference),
-    Resource(notice_address, StatedNoticeAddress, RemovedNoticeAddress),
+    Resource(notice_address, UnconfirmedNoticeAddress, ConfirmedNoticeAddress, RemovedNoticeAddress),
     Resource(webhook_endpoint, ActiveWebhookEndpoint, PausedWebhookEndpoint, RemovedWebhookEndpoint),
 )

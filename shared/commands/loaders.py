@@ -80,6 +80,11 @@ class LoaderContext:
         """The aggregates that hold a claim beside each other."""
         return await self._holders(kind, self._keyed_hash(kind, key))
 
+    def keyed_hash(self, kind: str, key: str) -> bytes:
+        """What derives from a key under the deployment's secret: the same in every process, and told by nobody else.
+        `kind` keeps the uses of a key apart."""
+        return self._keyed_hash(kind, key)
+
     async def history(self, aggregate: Aggregate, aggregate_id: UUID) -> Sequence[Recorded]:
         """All that was recorded of another aggregate whose facts may be told late."""
         held, facts = await self._states.history(aggregate, aggregate_id)

@@ -8,6 +8,7 @@ import pytest
 
 from services.forecast.app import SERVICE
 from services.forecast.asking.answers import LEFT_OUT
+from services.forecast.deliveries import ADDRESS_CONFIRMATION
 from services.forecast.domain.notice import NoticeKind
 from services.forecast.health.rules import ATTAINMENT, DEFINITIONS, Band, Trend
 from services.forecast.pipeline.dangers import Code
@@ -30,8 +31,9 @@ TEXT = re.compile(r"^.[A-Z][a-z]+\b|\b[a-z]+ [a-z]+ [a-z]+\b")
 NO_TEXT = {'"Accept"', '"Accept-Language"'}
 BRAND = "Throughline"
 
+LETTERS = (*get_args(NoticeKind), ADDRESS_CONFIRMATION)
 LETTER = ("amount", "where", "why")
-"""What every letter says."""
+"""What every letter of a notice says."""
 
 every_language = pytest.mark.parametrize("catalogue", SHIPPED.values(), ids=lambda each: each.language)
 
@@ -47,7 +49,7 @@ def said_by_answers() -> set[str]:
         "role": list(Role),
         "left-out": LEFT_OUT,
         "danger": get_args(Code),
-        "mail": [*(f"{kind}.{part}" for kind in get_args(NoticeKind) for part in ("subject", "text")), *LETTER],
+        "mail": [*(f"{kind}.{part}" for kind in LETTERS for part in ("subject", "text")), *LETTER],
         "health.state": list(Band),
         "health.trend": [trend for trend in get_args(Trend) if trend != "unknown"],
         "health": [f"{each.metric}.{part}" for each in DEFINITIONS for part in ("name", "description", "hint")],

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from services.forecast.domain.address import ConfirmationCode, ConfirmNoticeAddress, Standing, code_of
 from services.forecast.domain.notice import AcknowledgedNotice, ReadNotice, UnreadNotice, notice
 from services.forecast.domain.occasion import (
     Audience,
@@ -58,3 +59,10 @@ async def waiting_notices(
             and command.member in (None, each.member_id)
         )
     )
+
+
+async def confirmation_code(
+    reader: LoaderContext, state: Standing, command: ConfirmNoticeAddress, context: Context
+) -> ConfirmationCode:
+    """The code that was sent to the address that is to be confirmed."""
+    return code_of(reader.keyed_hash, state.mailbox_id)

@@ -30,6 +30,7 @@ ANNA, BEN = UUID(int=101), UUID(int=201)
 OWN = {
     "/v1/notices",
     "/v1/notices/{id}",
+    "/v1/notices/address",
     "/v1/notices/{id}/history",
     "/v1/muted-kinds",
     "/v1/muted-kinds/{id}",

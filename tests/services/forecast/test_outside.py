@@ -1,6 +1,7 @@
 """REC-5: what waits for somebody is sent to them as e-mail, and outside as signed calls: rules, and on real servers."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -8,6 +9,7 @@ from datetime import timedelta
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from starlette.responses import Response
@@ -15,7 +17,7 @@ from starlette.responses import Response
 from deploy.local.identity import Issuer
 from services.forecast.app import SERVICE
 from services.forecast.deliveries import deliveries
-from services.forecast.domain.address import SendNotices, StopSendingNotices, address_of, notice_address
+from services.forecast.domain.address import address_of
 from services.forecast.domain.endpoint import (
     PauseWebhookEndpoint,
     RegisterWebhookEndpoint,
@@ -33,7 +35,6 @@ from shared.domain.roles import Role
 from shared.events.approvals import approval_events
 from shared.events.envelope import Envelope
 from shared.events.forecast.notice import NoticeRaised
-from shared.events.forecast.notice_address import NoticeAddressRemoved, NoticeAddressStated
 from shared.events.forecast.webhook_endpoint import (
     WebhookEndpointPaused,
     WebhookEndpointRegistered,
@@ -47,6 +48,7 @@ from shared.ops.settings import Settings
 from shared.service.build import build
 from shared.testing.scenario import CONTEXT, scenario
 from shared.testing.servers import DatabaseServer, personal_rows
+from tests.described import as_described
 from tests.services.forecast.facts import ANNA, day, eur, fact
 from tests.services.forecast.test_inbox import Company, post
 from tests.services.forecast.test_notices import RAISED
@@ -105,24 +107,6 @@ def test_what_is_no_address_is_refused_with_its_field(url: str) -> None:
     scenario(webhook_endpoint).when(RegisterWebhookEndpoint(url=url)).then_rejected("no-address")
 
 
-def test_another_address_erases_the_one_before() -> None:
-    """DATA-4."""
-    member = replace(CONTEXT.actor, member=ANNA)
-    stated = NoticeAddressStated(
-        address_id=CONTEXT.aggregate_id, member_id=ANNA, mailbox_id=UUID(int=9), email="a@example.com", language=None
-    )
-    removed = NoticeAddressRemoved(address_id=stated.address_id, member_id=ANNA, mailbox_id=stated.mailbox_id)
-    known = scenario(notice_address).given(stated).by(member)
-    told = known.when(SendNotices(email="b@example.com"))
-    assert [type(each.event) for each in told.facts] == [NoticeAddressRemoved, NoticeAddressStated]
-    assert told.facts[0].event == removed
-    assert told.facts[1].event.mailbox_id != stated.mailbox_id
-    known.when(SendNotices(email="a@example.com")).then()
-    known.when(StopSendingNotices()).then(removed)
-    scenario(notice_address).by(member).when(StopSendingNotices()).then()
-    scenario(notice_address).by(member).when(SendNotices(email="no address")).then_rejected("no-address")
-
-
 def noted(event: NoticeRaised) -> Envelope[NoticeRaised]:
     return fact(1, event, day("2026-03-10"))
 
@@ -158,6 +142,9 @@ def test_a_letter_is_written_in_every_language(words: Catalogue, kind: str) -> N
 # -- on real servers --------------------------------------------------------------------------------------------------
 
 
+CODE = re.compile(r"^([0-9A-Z]{5}-[0-9A-Z]{5})\s*$", re.MULTILINE)
+
+
 class Outside:
     """A company with a mail server and a receiver of calls."""
 
@@ -178,6 +165,36 @@ class Outside:
         answer = await self.operations.get(f"/v1/webhook-endpoints/{endpoint}/secret")
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
+        return found
+
+    async def stated(self, name: str, email: str, **more: Any) -> str:
+        """Have notices sent to somebody; the code that arrives there."""
+        before = len(self.mail.messages)
+        answer = await post(self.company.client(name), "/v1/notices/send", email=email, **more)
+        assert answer.status_code == 200, answer.text
+
+        async def arrived() -> bool:
+            return len(self.mail.messages) > before
+
+        await until(arrived, 30)
+        (found,) = CODE.findall(self.mail.messages[-1].get_content())
+        return str(found)
+
+    async def confirmed(self, name: str, email: str, **more: Any) -> None:
+        """Have notices sent to somebody who has confirmed it, and forget the letter."""
+        answer = await self.confirm(name, await self.stated(name, email, **more))
+        assert answer.status_code == 200, answer.text
+        self.mail.messages.clear()
+        self.mail.recipients.clear()
+
+    async def confirm(self, name: str, code: str) -> httpx.Response:
+        return await post(self.company.client(name), "/v1/notices/confirm", code=code)
+
+    async def address(self, name: str) -> dict[str, Any]:
+        """What somebody is told of their own address."""
+        answer = await self.company.client(name).get("/v1/notices/address")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = as_described("/v1/notices/address", answer.json())
         return found
 
     async def settled(self) -> None:
@@ -225,9 +242,7 @@ def verified(call: Call, secret: str) -> dict[str, Any]:
 
 async def test_a_notice_arrives_as_mail_and_as_a_signed_call(outside: Outside) -> None:
     company = outside.company
-    anna = company.client("anna")
-    stated = await post(anna, "/v1/notices/send", email="Anna@exämple.com", language="de")
-    assert stated.status_code == 200, stated.text
+    await outside.confirmed("anna", "Anna@exämple.com", language="de")
     everything, of_overdue = await outside.register(), await outside.register(kind="invoice-overdue")
     of_contracts = await outside.register(kind="approval-waiting")
     overdue = company.overdue()
@@ -264,7 +279,7 @@ async def test_who_submitted_it_is_told_the_outcome_by_mail_unless_they_muted_th
     """CON-2, REC-5."""
     company = outside.company
     dora = company.client("dora")
-    await post(dora, "/v1/notices/send", email="dora@example.com", language="en")
+    await outside.confirmed("dora", "dora@example.com", language="en")
     await post(dora, "/v1/notices/mute", kind="approval-granted")
     await outside.register(kind="approval-returned")
     told, contract = approval_events("contracts"), uuid4()
@@ -328,11 +343,11 @@ async def test_a_paused_endpoint_gets_what_waited_once_it_is_resumed(outside: Ou
 async def test_whoever_is_removed_or_erased_gets_nothing_more(outside: Outside) -> None:
     """DATA-4."""
     company, pool = outside.company, outside.company.served.running.pool
+    await outside.confirmed("anna", "anna@example.com")
     outside.hooks.answer = lambda call: Response(status_code=503)
     outside.mail.rcpt = lambda address: "450 later"
     endpoint = await outside.register()
     anna = company.client("anna")
-    await post(anna, "/v1/notices/send", email="anna@example.com")
     await company.happens(company.overdue())
 
     async def failed() -> bool:
@@ -380,3 +395,100 @@ async def test_operations_alone_register_endpoints_and_see_their_secrets(outside
         await post(anna, "/v1/notices/send", email="a@example.com", language="tlh"), 422, "unknown-language"
     )
     assert [each["pointer"] for each in refused["errors"]] == ["/language"]
+
+
+# -- addresses that wait to be confirmed ------------------------------------------------------------------------------
+
+
+async def test_nothing_but_the_code_is_sent_until_the_address_is_confirmed(outside: Outside) -> None:
+    """REC-5."""
+    company, ids = outside.company, outside.company.ids
+    own = str(address_of(ids["anna"]))
+    nothing = {"id": own, "status": "unstated", "email": None, "language": None, "asked_again_from": None}
+    assert await outside.address("anna") == nothing
+    assert (await outside.operations.get("/v1/notices/address")).json() == {**nothing, "id": None}, "no member"
+    problem(await outside.confirm("anna", "7K3QD-9XW2M"), 404, "not-found")
+
+    code = await outside.stated("anna", "anna@example.com", language="de")
+    waiting = await outside.address("anna")
+    assert (waiting["id"], waiting["status"], waiting["email"]) == (own, "unconfirmed", "anna@example.com")
+    assert waiting["asked_again_from"] is not None
+    (letter,) = outside.mail.messages
+    assert (letter["Subject"], outside.mail.recipients) == ("Bestätigen Sie Ihre Adresse", ["anna@example.com"])
+    await company.happens(company.overdue())
+    await outside.settled()
+    assert len(outside.mail.messages) == 1, "of what is raised meanwhile nothing is sent"
+
+    refused = problem(await outside.confirm("anna", "7K3QD-9XW2M"), 422, "wrong-code")
+    assert [(each["pointer"], each["code"]) for each in refused["errors"]] == [("/code", "wrong-code")]
+    tried = await company.client("anna").post("/v1/dry-runs/notices/confirm", json={"code": code.lower()})
+    assert [each["type"] for each in tried.json()["events"]] == ["forecast.notice-address-confirmed"], tried.text
+    assert (await outside.address("anna"))["status"] == "unconfirmed"
+    assert (await outside.confirm("anna", code.lower().replace("-", ""))).status_code == 200
+    assert (await outside.confirm("anna", code)).json()["version"] == 3, "confirmed once"
+    shown = (await company.client("anna").get(f"/v1/notice-addresses/{own}")).json()
+    assert (shown["status"], (await outside.address("anna"))["status"]) == ("confirmed", "confirmed")
+
+    await company.happens(company.overdue())
+    await outside.settled()
+    subjects = [each["Subject"] for each in outside.mail.messages]
+    assert subjects == ["Bestätigen Sie Ihre Adresse", "Überfällig: Rechnung MAIN-000001"], "not what waited, too"
+    running = company.served.running
+    kept = [await running.pool.fetch(f"select * from {table}") for table in ("event", "delivery")]
+    assert code not in str(kept)
+    assert code.replace("-", "") not in str(kept)
+
+
+async def test_a_code_counts_for_the_address_that_it_was_sent_to(outside: Outside) -> None:
+    """REC-5."""
+    old = await outside.stated("anna", "typo@example.com")
+    others = await outside.stated("ben", "ben@example.com")
+    problem(await outside.confirm("anna", others), 422, "wrong-code")
+    new = await outside.stated("anna", "anna@example.com")
+    assert len({old, others, new}) == 3
+    problem(await outside.confirm("anna", old), 422, "wrong-code")
+    assert (await outside.confirm("anna", new)).status_code == 200
+    await outside.company.happens(outside.company.overdue(team=None))
+    await outside.settled()
+    assert outside.mail.recipients == ["typo@example.com", "ben@example.com", "anna@example.com", "anna@example.com"]
+
+
+async def test_a_letter_to_a_mistyped_address_is_in_nobodys_way(outside: Outside) -> None:
+    """DATA-4: what could not be sent goes nowhere once another address took its place."""
+    pool = outside.company.served.running.pool
+    outside.mail.rcpt = lambda address: "450 later" if address.startswith("typo") else "250 OK"
+    await post(outside.company.client("anna"), "/v1/notices/send", email="typo@example.com")
+
+    async def failed() -> bool:
+        return [each.error for each in await outbox.listed(pool, "waiting")] == ["smtp-450"]
+
+    await until(failed, 30)
+    await pool.execute("update delivery set next_attempt_at = clock_timestamp() + interval '1 hour'")
+    code = await outside.stated("anna", "anna@example.com")
+    assert (await outside.confirm("anna", code)).status_code == 200
+    outside.mail.rcpt = lambda address: "250 OK"
+    await pool.execute("update delivery set next_attempt_at = '-infinity' where state = 'waiting'")
+
+    async def dead() -> bool:
+        return [each.error for each in await outbox.listed(pool, "dead")] == ["no-address"]
+
+    await until(dead, 30)
+    assert outside.mail.recipients == ["anna@example.com"]
+
+
+async def test_what_was_raised_before_is_not_sent_even_if_it_was_queued(outside: Outside) -> None:
+    """REC-5: the follower may be behind: then it finds the address confirmed when it comes to an older notice."""
+    company, pool = outside.company, outside.company.served.running.pool
+    code = await outside.stated("anna", "anna@example.com")
+    await company.happens(company.overdue(team=None))
+    await outside.settled()
+    assert (await outside.confirm("anna", code)).status_code == 200
+    raised, behind = "'forecast.notice-raised'", "position - 1"
+    at = await pool.fetchval(f"select min({behind}) from event where type = {raised}")
+    assert await pool.execute("update mark set position = $1 where name = 'deliveries'", at) == "UPDATE 1"
+
+    async def dead() -> bool:
+        return [each.error for each in await outbox.listed(pool, "dead")] == ["no-address"]
+
+    await until(dead, 30)
+    assert len(outside.mail.messages) == 1
