@@ -418,6 +418,7 @@ async def test_nothing_but_the_code_is_sent_until_the_address_is_confirmed(outsi
     await company.happens(company.overdue())
     await outside.settled()
     assert len(outside.mail.messages) == 1, "of what is raised meanwhile nothing is sent"
+    assert await outbox.listed(company.served.running.pool, "dead") == [], "nor waits to be"
 
     refused = problem(await outside.confirm("anna", "7K3QD-9XW2M"), 422, "wrong-code")
     assert [(each["pointer"], each["code"]) for each in refused["errors"]] == [("/code", "wrong-code")]
