@@ -7,7 +7,8 @@ but itself: its attempts end in a bounded time, and come at longer and longer in
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -36,6 +37,16 @@ LOOK_SECONDS = 5.0
 FORGET_SECONDS = 600.0
 KEPT_DAYS = {"delivered": 30, "dead": 90}
 """So long it can be seen what was delivered, and what is dead can be sent anew."""
+
+
+def begin(group: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+    """Have a group work on something. Of one that is ending nothing begins, and who asked ends too: `wait_for` of
+    Python 3.11 may have kept the cancellation to itself, where what it waited for was done in the same moment."""
+    try:
+        group.create_task(work)
+    except RuntimeError as ending:
+        work.close()
+        raise asyncio.CancelledError from ending
 
 
 class Sender:
@@ -94,7 +105,7 @@ class Sender:
             heads = await outbox.heads(self._pool, channel, but=at_work, limit=AT_ONCE - len(at_work))
             for head in heads:
                 at_work.add(head.delivery.receiver)
-                group.create_task(work_off(head))
+                begin(group, work_off(head))
             if not heads:
                 await self._queued.wait(seen, POLL_SECONDS)
 
