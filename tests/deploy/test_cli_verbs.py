@@ -32,7 +32,10 @@ GIVEN = {
 
 def run(*words: str, home: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "THROUGHLINE_HOME": str(home), **settings}
-    return subprocess.run(throughline(*words), env=environment, capture_output=True, text=True, timeout=60, check=False)
+    # What hangs is ended; how long a busy machine takes to start a stack says nothing.
+    return subprocess.run(
+        throughline(*words), env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 @pytest.mark.usefixtures("processes")
