@@ -34,7 +34,7 @@ def reconsider_on_reopening(event: DealReopened, fact: Envelope[DealReopened]) -
     yield Do(
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),
-        command=ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened"),
+        command=ReconsiderContract(cause="deal-reopened"),
     )
 
 
@@ -46,10 +46,7 @@ def reconsider_on_the_end(event: DealLost | DealAbandoned, fact: Envelope[DealLo
     yield Do(
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),
-        command=ReconsiderContract(
-            reason=f"The deal was {'lost' if lost else 'abandoned'}: {event.reason}",
-            cause="deal-lost" if lost else "deal-abandoned",
-        ),
+        command=ReconsiderContract(cause="deal-lost" if lost else "deal-abandoned", why=event.reason),
     )
 
 

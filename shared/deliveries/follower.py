@@ -128,7 +128,6 @@ def delivery_follower(
     asked: Any = {"deliveries": deliveries, "channels": channels, "receivers": receivers, "level": level}
     return LogFollower(
         CHECKPOINT,
-        superseded="deliveries-superseded",
         handling=lambda fencing_token: Queueing(fencing_token, pool=pool, log=log, advanced=advanced, **asked),
         pool=pool,
         log=log,

@@ -153,8 +153,8 @@ NEXT: dict[str, Any] = {
     "due": described(datetime | None, "When that one is overdue."),
 }
 OfSubject = AsKnown[UUID | None]
-Reason = FreeText[str]
-MaybeReason = FreeText[str | None]
+RequiredText = FreeText[str]
+OptionalText = FreeText[str | None]
 ASKS: dict[str, Any] = {
     "asks": described(tuple[Slot, ...], "Those who are asked from now on and were not before."),
 }
@@ -168,7 +168,7 @@ def approval_events(service: str) -> ApprovalEvents:
     def define(kind: str, about: str, **fields: Any) -> type[Any]:
         title = "".join(word.capitalize() for word in (service, *kind.split("-")))
         content = {"approval_id": UUID, **SUBJECT, **fields, **WHOSE}
-        blank = "" if fields.get("reason") is Reason else None
+        blank = "" if fields.get("reason") is RequiredText else None
         empty = dict.fromkeys(WHOSE) | ({"reason": blank} if "reason" in fields else {})
         made = type(title, (), {"__annotations__": content, "__doc__": about, "__module__": __name__, **empty})
         return event(f"{service}.{kind}", aggregate=APPROVAL)(made)
@@ -192,7 +192,7 @@ def approval_events(service: str) -> ApprovalEvents:
             step=int,
             slots=described(tuple[int, ...], "The slots of the step that this fills."),
             further=described(tuple[Place, ...], "Slots of later steps in which they are not asked again."),
-            reason=MaybeReason,
+            reason=OptionalText,
             **DECIDED,
             **NEXT,
             **ASKS,
@@ -203,7 +203,7 @@ def approval_events(service: str) -> ApprovalEvents:
             step=int,
             slots=tuple[int, ...],
             to=described(UUID, "The member who decides instead."),
-            reason=MaybeReason,
+            reason=OptionalText,
             due=described(datetime | None, "When the step is overdue."),
             **DECIDED,
             **ASKS,
@@ -230,20 +230,20 @@ def approval_events(service: str) -> ApprovalEvents:
             "approval-granted",
             "Every step was approved, or passed over.",
             step=described(str | None, "The key of the last step that somebody decided."),
-            reason=MaybeReason,
+            reason=OptionalText,
             **DECIDED,
         ),
         returned=define(
             "approval-returned",
             "An approver sent it back for rework.",
             step=described(str, "The key of the step."),
-            reason=Reason,
+            reason=RequiredText,
             **DECIDED,
         ),
         recalled=define(
             "approval-recalled",
             "It was taken back before it was decided.",
-            reason=MaybeReason,
+            reason=OptionalText,
             **DECIDED,
         ),
     )

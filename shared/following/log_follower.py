@@ -56,15 +56,13 @@ class LogFollower:
     """Follows one log. `run` is its worker.
 
     `handling` makes what the leader of a fencing token does; `wake` says that the log has grown, which is looked for
-    every `poll` seconds as well; `downstream` is told of what is new; `superseded` is the event that is logged when
-    somebody else has moved the checkpoint.
+    every `poll` seconds as well; `downstream` is told of what is new.
     """
 
     def __init__(
         self,
         name: str,
         *,
-        superseded: str,
         handling: Callable[[int], Handling],
         pool: Pool,
         log: Log,
@@ -75,7 +73,6 @@ class LogFollower:
         page: int = PAGE,
     ) -> None:
         self.name = name
-        self._superseded = superseded
         self._handling = handling
         self._pool = pool
         self._log = log
@@ -112,7 +109,7 @@ class LogFollower:
                     await self._redrive(handling)
                     await self._measure(position, level)
             except Superseded as news:
-                logger.info(self._superseded, runner=self.name, detail=str(news))
+                logger.info("follower-superseded", runner=self.name, detail=str(news))
                 position = None
             if events is None:
                 await self._wake.wait(seen, self._poll)

@@ -210,7 +210,6 @@ def reaction_follower(
     about: Any = {"pool": pool, "log": log, "reactions": reactions, "commands": commands, "partitions": partitions}
     return LogFollower(
         checkpoint_of(source),
-        superseded="reactions-superseded",
         handling=lambda fencing_token: Reacting(source, fencing_token, **about),
         pool=pool,
         log=log,

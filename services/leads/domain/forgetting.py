@@ -143,23 +143,21 @@ def erasures(traces: Traces, asked: UUID, keep_texts: Collection[UUID]) -> Decis
     _refuse_others(traces, keep_texts)
     named = traces.named
     deals: dict[UUID, list[ForgottenDeal]] = defaultdict(list)
-    for deal in _left(traces):
-        name = _redacted(deal.name, named)
-        if name is not None or deal.id not in keep_texts:
-            told_of = ForgottenDeal(deal_id=deal.id, name=name, texts_kept=deal.id in keep_texts)
-            deals[deal.coming_of or asked].append(told_of)
+    for deal in _not_yet_forgotten(traces):
+        name, is_kept = _redacted(deal.name, named), deal.id in keep_texts
+        if name is not None or not is_kept:
+            deals[deal.coming_of or asked].append(ForgottenDeal(deal_id=deal.id, name=name, texts_kept=is_kept))
     told: list[Occurrence] = []
     for lead in traces.leads:
-        calls = _redacted(lead.deal_name, named)
-        if deals[lead.id] or calls or not lead.is_erased:
-            parts = _parts(deals[lead.id])
-            gone = [LeadErased(lead_id=lead.id, deals=part, deal_name=calls) for part in parts]
-            told += [Occurrence(event=event, to=lead.id) for event in gone]
+        deal_name = _redacted(lead.deal_name, named)
+        if deals[lead.id] or deal_name or not lead.is_erased:
+            events = [LeadErased(lead_id=lead.id, deals=part, deal_name=deal_name) for part in _parts(deals[lead.id])]
+            told += [Occurrence(event=event, to=lead.id) for event in events]
     for contact in traces.contacts:
         if deals[contact.id] or not contact.is_erased:
             at, parts = contact.account_id, _parts(deals[contact.id])
-            left = [ContactErased(account_id=at, contact_id=contact.id, deals=part) for part in parts]
-            told += [Occurrence(event=event, to=at) for event in left]
+            erased = [ContactErased(account_id=at, contact_id=contact.id, deals=part) for part in parts]
+            told += [Occurrence(event=event, to=at) for event in erased]
     return told
 
 
@@ -168,7 +166,7 @@ def forgotten(before: tuple[UUID, ...], event: LeadErased | ContactErased) -> tu
     return _distinct((*before, *(deal.deal_id for deal in event.deals if not deal.texts_kept)))
 
 
-def _left(traces: Traces) -> Iterator[DealOf]:
+def _not_yet_forgotten(traces: Traces) -> Iterator[DealOf]:
     told = {deal for each in traces.every for deal in each.forgotten_deals}
     return (deal for deal in traces.deals if deal.id not in told)
 

@@ -10,13 +10,13 @@ from shared.events.money import Money
 
 @value
 class ForgottenDeal:
-    """A deal that somebody had to do with who was erased: its texts go, for they may name them (DATA-4)."""
+    """A deal that somebody had to do with who was erased: its texts, which may name them, and its name (DATA-4)."""
 
     deal_id: UUID
     name: str | None = None
     """What it is called from now on, where its name held theirs; None: as before."""
     texts_kept: bool = False
-    """Whether its texts stay, because they name nobody, and nothing but its name changes."""
+    """Whether its texts stay, because they name nobody; otherwise they are deleted."""
 
 
 @event("leads.lead-captured", aggregate="lead", person="lead_id", rank=Rank.OPENING)
@@ -160,7 +160,7 @@ class LeadErased:
     deals: tuple[ForgottenDeal, ...] = ()
     """The deals that they had to do with, as far as no other event of the erasure tells them."""
     deal_name: str | None = None
-    """What the lead calls the deal that it became from now on, where that held their name."""
+    """The new name, in the lead, of the deal that it became, where the old one held theirs; None: as before."""
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
 

@@ -180,7 +180,7 @@ def test_what_was_submitted_is_taken_back_together_with_its_approval_con_2() -> 
     assert isinstance(outcome.state, DraftedContract)
 
 
-LOST = ReconsiderContract(reason="The deal was lost: price", cause="deal-lost")
+LOST = ReconsiderContract(cause="deal-lost", why="price")
 VOIDED_WITH_IT = replace(VOIDED, reason=LOST.reason, cause="deal-lost")
 
 

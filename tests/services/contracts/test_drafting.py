@@ -62,8 +62,8 @@ STAGE = DraftForDeal(
     on=DRAFTED_ON,
 )
 WIN = replace(STAGE, trigger="win")
-REOPENED = ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened")
-LOST = ReconsiderContract(reason="The deal was lost: price", cause="deal-lost")
+REOPENED = ReconsiderContract(cause="deal-reopened")
+LOST = ReconsiderContract(cause="deal-lost", why="price")
 DIRECT = DraftContract(name="Service", total=eur("500"), account_id=ACCOUNT)
 FURTHER = [
     (SUBMITTED,),

@@ -111,7 +111,7 @@ def test_the_win_drafts_on_the_same_contract_con_1() -> None:
 def test_reopening_is_brought_to_the_contract_con_1() -> None:
     [do] = what_follows(REOPENED)
     assert do.aggregate_id == ID
-    assert do.command == ReconsiderContract(reason="The deal was reopened.", cause="deal-reopened")
+    assert do.command == ReconsiderContract(cause="deal-reopened")
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_reopening_is_brought_to_the_contract_con_1() -> None:
     [
         (
             DealLost(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="quotation", reason="price"),
-            ReconsiderContract(reason="The deal was lost: price", cause="deal-lost"),
+            ReconsiderContract(cause="deal-lost", why="price"),
         ),
         (
             DealAbandoned(deal_id=DEAL, on=TODAY, amount=eur("90.00"), stage="q", reason="silence"),
-            ReconsiderContract(reason="The deal was abandoned: silence", cause="deal-abandoned"),
+            ReconsiderContract(cause="deal-abandoned", why="silence"),
         ),
     ],
 )

@@ -185,7 +185,6 @@ class Followed:
     def follower(self) -> LogFollower:
         return LogFollower(
             NAME,
-            superseded="bells-superseded",
             handling=self.leading,
             pool=self.belfry.pool,
             log=self.belfry.log,
@@ -232,7 +231,7 @@ async def test_a_leader_that_is_superseded_begins_anew_where_the_checkpoint_stan
             await until(followed.is_level)
     (leader,) = followed.leaders
     assert (leader.begun, leader.handled) == (2, [1, 2, 1, 2])
-    (line,) = [line for line in lines if line["event"] == "bells-superseded"]
+    (line,) = [line for line in lines if line["event"] == "follower-superseded"]
     assert line["runner"] == NAME
 
 

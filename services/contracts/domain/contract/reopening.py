@@ -1,5 +1,6 @@
 """What becomes of a contract whose deal is open again, or came to nothing (CON-1)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -17,19 +18,30 @@ from services.contracts.domain.contract.state import (
 from shared.domain.aggregate import Decision
 from shared.domain.approval.requesting import OwnApproval
 from shared.domain.context import Context
-from shared.domain.fields import Text
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.contracts.contract import ContractFlagged, ContractVoided
 from shared.events.definition import value
+
+Cause = Literal["deal-reopened", "deal-lost", "deal-abandoned"]
+WORDS: Mapping[Cause, str] = {
+    "deal-reopened": "The deal was reopened",
+    "deal-lost": "The deal was lost",
+    "deal-abandoned": "The deal was abandoned",
+}
 
 
 @value
 class ReconsiderContract:
     """The contract's deal was reopened, lost or abandoned: void a draft, flag what went further."""
 
-    reason: Text
-    cause: Literal["deal-reopened", "deal-lost", "deal-abandoned"]
-    """The same as a word, which is published."""
+    cause: Cause
+    why: str | None = None
+    """The code by which the deal was closed."""
+
+    @property
+    def reason(self) -> str:
+        """The same in words."""
+        return WORDS[self.cause] + (f": {self.why}" if self.why else ".")
 
 
 @contract.decides(allow=ONLY_SERVICES)
