@@ -25,6 +25,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 Serving = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HANGING = 60.0
+"""Seconds after which an attempt that should end does not."""
+
+
+def patience(code: str = "") -> float:
+    """How long a channel may try: short where the attempt is to run out of time, else so long that a busy machine does
+    not end it before the other side has."""
+    return 1.0 if code == "timeout" else HANGING / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
