@@ -10,7 +10,7 @@ from random import Random
 
 from deploy.demo.calendar import Calendar
 from deploy.demo.cast import Colleague
-from services.deals.domain.short_process import SHORT
+from services.deals.domain.process.short import SHORT
 
 STAGES = tuple(stage.key for stage in SHORT.stages)
 SKIPPABLE = "quotation"

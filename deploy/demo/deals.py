@@ -12,7 +12,7 @@ from deploy.demo.cast import MANAGERS, REPS, Colleague, Line
 from deploy.demo.courses import Course, course
 from deploy.demo.leads import Lead
 from deploy.demo.market import PRODUCTS, Customer, Product, money
-from services.deals.domain.short_process import SHORT
+from services.deals.domain.process.short import SHORT
 
 DIRECT_DEALS_A_DAY = 1.0
 SHARE_STALLED = 0.17

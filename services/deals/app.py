@@ -5,7 +5,8 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
-from services.deals.domain.process import Process, PublishedProcess, process
+from services.deals.domain.process import process
+from services.deals.domain.process.state import Process, PublishedProcess
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.target import Seat, target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
@@ -16,7 +17,7 @@ from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
 from services.deals.resources import RESOURCES
-from services.deals.seeds import publish_short_process
+from services.deals.seeds import publish_processes
 from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.references import ACCOUNTS, PEOPLE
@@ -56,5 +57,5 @@ SERVICE = Service(
         Conversion: conversion,
         Seat: seat,
     },
-    seeds=(publish_short_process,),
+    seeds=(publish_processes,),
 )

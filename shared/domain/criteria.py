@@ -121,7 +121,7 @@ def is_number(given: FactValue) -> bool:
 
 def predicate_faults(predicate: Predicate, known: Mapping[str, str], where: str) -> Iterator[Reason]:
     """What is wrong with the facts that a well-formed predicate asks for: not in the vocabulary, or another kind."""
-    for place, comparison in _comparisons(predicate, where):
+    for place, comparison in comparisons(predicate, where):
         kind = known.get(str(comparison.fact))
         if kind is None:
             message = f"There is no fact {comparison.fact!r}; there are {', '.join(sorted(known))}."
@@ -180,15 +180,23 @@ def is_of_kind(value: FactValue, kind: str) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 500
 
 
-def _comparisons(predicate: Predicate, where: str) -> Iterator[tuple[str, Predicate]]:
+def comparisons(predicate: Predicate, where: str) -> Iterator[tuple[str, Predicate]]:
     """The comparisons in a predicate, each with its position."""
     if predicate.fact is not None:
         yield where, predicate
     for name, parts in (("all_of", predicate.all_of), ("any_of", predicate.any_of)):
         for index, part in enumerate(parts or ()):
-            yield from _comparisons(part, f"{where}.{name}.{index}")
+            yield from comparisons(part, f"{where}.{name}.{index}")
     if predicate.not_ is not None:
-        yield from _comparisons(predicate.not_, f"{where}.not_")
+        yield from comparisons(predicate.not_, f"{where}.not_")
+
+
+def required(predicate: Predicate, where: str) -> Iterator[tuple[str, Predicate]]:
+    """The comparisons that have to hold for a predicate to be met, whatever else does, each with its position."""
+    if predicate.fact is not None:
+        yield where, predicate
+    for index, part in enumerate(predicate.all_of or ()):
+        yield from required(part, f"{where}.all_of.{index}")
 
 
 def _fault(code: str, message: str, where: str) -> Reason:

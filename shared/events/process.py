@@ -42,8 +42,21 @@ class Criterion:
 
 
 @value
+class Step:
+    """The five questions of a step, answered for who takes it the first time."""
+
+    what: str | None = None
+    who: str | None = None
+    when: str | None = None
+    """When, and how long it takes."""
+    why: str | None = None
+    """What it brings about in the steps after it."""
+    how: str | None = None
+
+
+@value
 class Node:
-    """A task or deliverable of a stage."""
+    """A task or deliverable of a stage. A task with gates of its own is a key action."""
 
     key: Key
     name: str
@@ -54,24 +67,60 @@ class Node:
     """Working days after the stage was entered; default: the stage's max days."""
     reference: str | None = None
     """The template of a deliverable."""
+    step: Step | None = None
+    entry: tuple[Criterion, ...] = ()
+    """What has to be so before it is begun."""
+    exit: tuple[Criterion, ...] = ()
+    """What has to be so once it is done."""
+    deliverable: Key | None = None
+    """The deliverable of its stage that a task brings about, and that has to be there before the task is done."""
 
 
 @value
-class Stage:
-    """One stage: what it is for, how likely a deal in it is won, and what its gates ask."""
+class SupportType:
+    """What a stage may ask of another department, and how soon that answers."""
+
+    key: Key
+    name: str
+    department: str
+    """A role, like presales."""
+    days: Annotated[int, Ge(1), Le(MAX_DAYS)] = 2
+    """Working days within which it is delivered."""
+
+
+@value
+class StageOutline:
+    """What is said of every stage, whoever stands in it."""
 
     key: Key
     name: str
     purpose: str
+    guidance: str | None = None
+    """What somebody new has to know."""
+    buyer_stage: str | None = None
+    """The stage of the buyer that it mirrors."""
+    responsible: str = "rep"
+    """The role that does the work."""
+    accountable: str | None = None
+    """The role that answers for it; default: nobody else."""
+    supporting: tuple[str, ...] = ()
+    """The roles that are consulted."""
+    informed: tuple[str, ...] = ()
+    """The roles that are told what came of it."""
+    support: Annotated[tuple[SupportType, ...], MaxLen(30)] = ()
+    """What may be asked of other departments."""
+    step: Step | None = None
+    tasks: tuple[Node, ...] = ()
+    deliverables: tuple[Node, ...] = ()
+
+
+@value
+class Stage(StageOutline):
+    """One stage of a deal: what it is for, how likely a deal in it is won, and what its gates ask."""
+
     probability: Annotated[Exact, Ge(0), Le(1)]
     category: Annotated[str, words(("omitted", "pipeline", "best-case", "commit"))]
     """The forecast category that the stage maps to."""
-    guidance: str | None = None
-    buyer_stage: str | None = None
-    responsible: str = "rep"
-    supporting: tuple[str, ...] = ()
-    tasks: tuple[Node, ...] = ()
-    deliverables: tuple[Node, ...] = ()
     entry: tuple[Criterion, ...] = ()
     exit: tuple[Criterion, ...] = ()
     max_days: Annotated[int, Ge(1), Le(MAX_DAYS)] = 30
@@ -79,6 +128,19 @@ class Stage:
     skippable: bool = False
     drafts_contract: bool = False
     """A contract is drafted when a deal enters this stage (CON-1)."""
+    checkpoint: bool = False
+    """Whether a deal is qualified anew in this stage (DEAL-5)."""
+
+
+@value
+class OutsideStage(StageOutline):
+    """A stage before there is a deal, or after it is won: no deal stands in it.
+
+    When a lead leaves its stages is decided by the rules of leads, when a contract leaves its own by the contract; what
+    is to be done in them is said, not gated.
+    """
+
+    max_days: Annotated[int, Ge(1), Le(MAX_DAYS)] | None = None
 
 
 @value
@@ -93,11 +155,17 @@ class FactDefinition:
 
 @value
 class ProcessDefinition:
-    """A whole process: its stages in order. Winning is an outcome, not a stage."""
+    """A whole process: its stages in order, those of the lead first, then the deal's, then the contract's. Winning is
+    an outcome, not a stage."""
 
     key: Key
     name: str
+    lead_stages: Annotated[tuple[OutsideStage, ...], MaxLen(30)] = ()
+    """Those before there is a deal."""
     stages: Annotated[tuple[Stage, ...], MinLen(1), MaxLen(30)]
+    """Those that a deal stands in."""
+    contract_stages: Annotated[tuple[OutsideStage, ...], MaxLen(30)] = ()
+    """Those of a deal that was won."""
     facts: tuple[FactDefinition, ...] = ()
     """What is noted on deals of this process, beside the facts that follow from the deal itself."""
     can_move_back: bool = True

@@ -15,7 +15,7 @@ from deploy.demo.cast import EVERYBODY, REPS
 from deploy.demo.generator import facts, write
 from deploy.imports.facts import ids_of, read_fact
 from deploy.imports.kinds import KINDS
-from services.deals.domain.short_process import SHORT
+from services.deals.domain.process.short import SHORT
 from services.forecast.health.rules import (
     CYCLE,
     LEAD_CONVERSION,

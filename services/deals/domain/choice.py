@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.deals.domain.process import Process
-from services.deals.domain.short_process import SHORT_ID
+from services.deals.domain.process.short import SHORT_ID
+from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, meets
 from shared.events.definition import value
 from shared.events.process import Predicate

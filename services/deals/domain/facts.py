@@ -9,6 +9,7 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 |                       |        | published until today; unknown without any                                  |
 | `expected_close`      | text   | the day on which it is expected to close, YYYY-MM-DD; unknown when not set  |
 | `account`             | text   | the id of the account; unknown when the deal has none                       |
+| `lead`                | text   | the id of the lead that it came from; unknown when it came from none        |
 | `lines`               | number | how many product lines the deal has                                         |
 | `activities`          | number | how many activities were logged                                             |
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
@@ -26,6 +27,7 @@ DERIVED: Mapping[str, str] = {
     "amount": "number",
     "expected_close": "text",
     "account": "text",
+    "lead": "text",
     "lines": "number",
     "activities": "number",
     "next_step_planned": "yes-no",

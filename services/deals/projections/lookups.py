@@ -8,7 +8,8 @@ from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.process import Process, process, version_of
+from services.deals.domain.process import process
+from services.deals.domain.process.state import Process, version_of
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.target import Seat, SetTarget
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION

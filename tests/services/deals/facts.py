@@ -10,9 +10,9 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS
-from services.deals.domain.process import Process
+from services.deals.domain.process.short import SHORT, SHORT_ID
+from services.deals.domain.process.state import Process
 from services.deals.domain.product import Catalogue, ListedProduct
-from services.deals.domain.short_process import SHORT, SHORT_ID
 from services.deals.domain.target import Seat
 from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce

@@ -16,8 +16,8 @@ from services.deals.domain.exchange_rate import (
     exchange_rate,
     table_of,
 )
-from services.deals.domain.process import Process
-from services.deals.domain.short_process import SHORT
+from services.deals.domain.process.short import SHORT
+from services.deals.domain.process.state import Process
 from shared.domain.context import Moment
 from shared.domain.retraction import RetractFacts
 from shared.events.deals.exchange_rate import ExchangeRate, ExchangeRateFactRetracted, ExchangeRatesPublished

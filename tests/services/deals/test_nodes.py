@@ -7,7 +7,7 @@ import pytest
 
 from services.deals.domain.deal.nodes import CompleteNode, due_nodes
 from services.deals.domain.deal.stages import MoveDeal
-from services.deals.domain.short_process import SHORT
+from services.deals.domain.process.short import SHORT
 from shared.domain.context import Company
 from shared.domain.working_days import BusinessCalendar
 from shared.events.deals.deal import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealWon

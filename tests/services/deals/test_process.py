@@ -11,10 +11,24 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.deals.domain.choice import RULES, ChoiceRule, choose
 from services.deals.domain.facts import DERIVED, vocabulary
-from services.deals.domain.process import PublishedProcess, PublishProcess, PublishVersion, process, version_of
-from services.deals.domain.short_process import SHORT, SHORT_ID
+from services.deals.domain.process import process
+from services.deals.domain.process.faults import faults
+from services.deals.domain.process.full import FULL
+from services.deals.domain.process.publishing import PublishProcess, PublishVersion
+from services.deals.domain.process.short import SHORT, SHORT_ID
+from services.deals.domain.process.state import PublishedProcess, version_of
+from services.deals.domain.process.writing import criterion, done
 from shared.events.deals.process import ProcessPublished
-from shared.events.process import Criterion, FactDefinition, Predicate, ProcessDefinition
+from shared.events.process import (
+    Criterion,
+    FactDefinition,
+    Node,
+    OutsideStage,
+    Predicate,
+    ProcessDefinition,
+    Stage,
+    SupportType,
+)
 from shared.testing.scenario import CONTEXT, Scenario
 
 ID = CONTEXT.aggregate_id
@@ -41,14 +55,51 @@ def test_proc_1_the_short_process_has_the_stages_and_probabilities_of_the_produc
     ]
 
 
-@pytest.mark.parametrize("stage", SHORT.stages, ids=lambda stage: stage.key)
-def test_proc_1_every_stage_has_two_tasks_a_deliverable_guidance_and_an_exit(stage: Any) -> None:
+def test_proc_1_the_full_process_has_eight_stages_and_deals_stand_in_four() -> None:
+    assert [stage.key for stage in FULL.lead_stages] == ["lead-in", "nurture"]
+    assert [(stage.key, stage.probability) for stage in FULL.stages] == [
+        ("needs-diagnosis", Decimal("0.20")),
+        ("solution", Decimal("0.40")),
+        ("negotiation", Decimal("0.70")),
+        ("contract", Decimal("0.90")),
+    ]
+    assert [stage.key for stage in FULL.contract_stages] == ["delivery", "after-sales"]
+    assert FULL.stages[0].idle_days == 3
+
+
+def test_proc_1_needs_diagnosis_has_four_key_actions_with_entry_exit_and_deliverable() -> None:
+    actions = FULL.stages[0].tasks
+    assert [action.key for action in actions] == ["situation", "problem", "implication", "need-payoff"]
+    assert all(action.entry and action.exit and action.deliverable and action.standard for action in actions)
+    assert [action.deliverable for action in actions] == [node.key for node in FULL.stages[0].deliverables]
+
+
+OF_THE_FULL = (*FULL.lead_stages, *FULL.stages, *FULL.contract_stages)
+
+
+@pytest.mark.parametrize("stage", [*SHORT.stages, *OF_THE_FULL], ids=lambda stage: stage.key)
+def test_proc_1_every_stage_has_two_tasks_a_deliverable_and_guidance_and_those_of_deals_an_exit(stage: Any) -> None:
     assert len(stage.tasks) >= 2
     assert len(stage.deliverables) >= 1
     assert stage.purpose
     assert stage.guidance
     assert stage.buyer_stage
-    assert stage.exit
+    assert stage.exit if isinstance(stage, Stage) else isinstance(stage, OutsideStage)
+
+
+@pytest.mark.parametrize("definition", [SHORT, FULL], ids=lambda definition: definition.key)
+def test_proc_1_a_built_in_process_can_be_published_as_it_stands(definition: ProcessDefinition) -> None:
+    assert list(faults(definition)) == []
+
+
+@pytest.mark.parametrize("stage", OF_THE_FULL, ids=lambda stage: stage.key)
+def test_proc_1_every_stage_of_the_full_process_answers_the_five_questions(stage: Any) -> None:
+    assert all(getattr(stage.step, question) for question in ("what", "who", "when", "why", "how"))
+
+
+def test_proc_1_departments_answer_within_the_days_of_the_product() -> None:
+    days = {each.key: each.days for stage in OF_THE_FULL for each in stage.support}
+    assert (days["market-report"], days["custom-case"], days["terms-review"]) == (3, 2, 2)
 
 
 def test_proc_1_publishing_again_with_equal_content_records_nothing() -> None:
@@ -118,6 +169,82 @@ def test_proc_3_a_bad_criterion_is_refused_with_its_position(when: Predicate, co
     outcome = THE_PROCESS.when(PublishProcess(definition=with_exit(when))).then_rejected("invalid-process", code)
     assert outcome.rejected is not None
     assert outcome.rejected.reasons[0].field == f"definition.stages.0.exit.0.when{place}"
+
+
+def changed(index: int, **changes: Any) -> ProcessDefinition:
+    """The full process, with another stage of deals at one place."""
+    stages = list(FULL.stages)
+    stages[index] = replace(stages[index], **changes)
+    return replace(FULL, stages=tuple(stages))
+
+
+def work(**changes: Any) -> Node:
+    return replace(Node(key="it", name="It"), **changes)
+
+
+IT_DONE = done("it-done", "It is done", "task.it")
+SIGNING = done("day", "The day of signing", "task.signing-day")
+EITHER = criterion("either", "Either", any_of=(("task.signing-day", "is", True), ("amount", "known", None)))
+
+
+@pytest.mark.parametrize(
+    ("definition", "faulty"),
+    [
+        (changed(0, responsible="boss"), [("unknown-role", "stages.0.responsible")]),
+        (changed(0, accountable="service"), [("unknown-role", "stages.0.accountable")]),
+        (changed(1, supporting=("presales", "IT")), [("unknown-role", "stages.1.supporting.1")]),
+        (changed(1, informed=("",)), [("unknown-role", "stages.1.informed.0")]),
+        (
+            changed(1, support=(SupportType(key="a b", name=" ", department="nobody"),) * 2),
+            [
+                ("invalid-key", "stages.1.support.0.key"),
+                ("invalid-key", "stages.1.support.1.key"),
+                ("repeated-key", "stages.1.support.1.key"),
+                ("unknown-role", "stages.1.support.0.department"),
+                ("unknown-role", "stages.1.support.1.department"),
+                ("blank", "stages.1.support.0.name"),
+                ("blank", "stages.1.support.1.name"),
+            ],
+        ),
+        (
+            changed(3, tasks=(*FULL.stages[3].tasks, work(deliverable="quotation"))),
+            [("unknown-deliverable", "stages.3.tasks.2.deliverable")],
+        ),
+        (
+            changed(3, deliverables=(*FULL.stages[3].deliverables, work(deliverable="contract-draft"))),
+            [("not-a-task", "stages.3.deliverables.1.deliverable")],
+        ),
+        (
+            changed(3, tasks=(*FULL.stages[3].tasks, work(exit=(IT_DONE,)))),
+            [("asks-for-itself", "stages.3.tasks.2.exit.0.when.fact")],
+        ),
+        (changed(2, entry=(SIGNING,)), [("comes-later", "stages.2.entry.0.when.fact")]),
+        (changed(2, exit=(SIGNING,)), [("comes-later", "stages.2.exit.0.when.fact")]),
+        (
+            changed(2, tasks=(work(key="settle-terms", entry=(SIGNING,)),), deliverables=()),
+            [
+                ("comes-later", "stages.2.tasks.0.entry.0.when.fact"),
+                ("unknown-fact", "stages.2.exit.1.when.fact"),
+            ],
+        ),
+        (changed(3, entry=(SIGNING,)), [("comes-later", "stages.3.entry.0.when.fact")]),
+        (changed(3, exit=(SIGNING,)), []),
+        (changed(2, exit=(EITHER,)), []),
+        (
+            replace(FULL, lead_stages=(replace(FULL.lead_stages[0], tasks=(work(entry=(EITHER,)),)),)),
+            [("no-deal-here", "lead_stages.0.tasks.0.entry")],
+        ),
+        (
+            replace(FULL, contract_stages=(replace(FULL.contract_stages[0], key="solution"),)),
+            [("repeated-key", "contract_stages.0.key")],
+        ),
+    ],
+)
+def test_proc_1_what_a_process_cannot_be_is_named_with_its_position(
+    definition: ProcessDefinition, faulty: list[tuple[str, str]]
+) -> None:
+    found = [(reason.code, str(reason.field)) for reason in faults(definition)]
+    assert sorted(found) == sorted((code, f"definition.{where}") for code, where in faulty)
 
 
 def test_proc_1_a_name_says_something() -> None:

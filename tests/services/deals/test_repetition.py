@@ -15,8 +15,8 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.process import process
+from services.deals.domain.process.short import SHORT
 from services.deals.domain.product import product
-from services.deals.domain.short_process import SHORT
 from services.deals.domain.target import target
 from shared.domain.aggregate import Handler
 from shared.domain.retraction import RetractFacts

@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from services.deals.domain.process import process
-from services.deals.domain.short_process import SHORT_ID
+from services.deals.domain.process.full import FULL_ID
+from services.deals.domain.process.short import SHORT_ID
 from services.deals.projections.deals import DEAL_PROJECTION
-from services.deals.seeds import publish_short_process
+from services.deals.seeds import publish_processes
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
 from shared.projections.audit import differences
@@ -231,10 +232,10 @@ async def test_api_1_a_deal_is_handed_over_only_to_who_is_there(office: Office) 
 # -- what deals rest on -----------------------------------------------------------------------------------------------
 
 
-async def test_proc_1_the_short_process_is_there_and_starting_again_changes_nothing(office: Office) -> None:
-    await publish_short_process(office.running.commands)
-    held = await office.running.commands.state(process, SHORT_ID)
-    assert held.sequence == 1
+async def test_proc_1_the_built_in_processes_are_there_and_starting_again_changes_nothing(office: Office) -> None:
+    await publish_processes(office.running.commands)
+    for process_id in (SHORT_ID, FULL_ID):
+        assert (await office.running.commands.state(process, process_id)).sequence == 1
     rep = office.somebody(Role.REP, "anybody")
     (row,) = (await rep.sees("/v1/processes", key="short"))["items"]
     assert row["stages"] == ["initial-contact", "needs-confirmed", "quotation", "contract-drafting"]

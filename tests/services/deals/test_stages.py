@@ -8,8 +8,8 @@ from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import DERIVED, vocabulary
-from services.deals.domain.process import Process
-from services.deals.domain.short_process import SHORT
+from services.deals.domain.process.short import SHORT
+from services.deals.domain.process.state import Process
 from shared.events.deals.deal import (
     DealCategoryChanged,
     DealFactsNoted,

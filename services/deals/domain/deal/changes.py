@@ -12,7 +12,7 @@ from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, 
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
-from services.deals.domain.process import Process
+from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text

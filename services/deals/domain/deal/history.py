@@ -33,7 +33,7 @@ from services.deals.domain.deal.state import (
     plain,
 )
 from services.deals.domain.deal.work import ActivityKind
-from services.deals.domain.process import Process
+from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context, Moment
 from shared.domain.fields import Day, LongText, Name, Text

@@ -7,12 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
+from services.deals.domain.deal.gates import closed
 from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal, written
-from services.deals.domain.process import Process
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company
 from shared.domain.fields import LongText
-from shared.domain.rejection import Rejected
+from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.definition import value
@@ -35,14 +37,21 @@ class CompleteNode:
 
 
 @deal.decides(allow=SELLING)
-def complete_node(state: OpenDeal, command: CompleteNode, process: Process) -> Decision:
-    """Complete a task or deliverable of this stage or an earlier one, with its evidence."""
+def complete_node(state: OpenDeal, command: CompleteNode, process: Process, conversion: Conversion) -> Decision:
+    """Complete a task or deliverable of this stage or an earlier one, with its evidence.
+
+    A key action has gates of its own: what has to be so before it is begun and once it is done, and its deliverable.
+    All that is unmet is named in one answer.
+    """
     stage, kind, node = node_of(process, command.key)
     if process.definition.index(stage.key) > process.definition.index(state.stage):
         raise Rejected(
             "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
         )
     refuse_completed(state, node)
+    gates = ((f"entry of {node.key}", node.entry), (f"exit of {node.key}", node.exit))
+    reasons = [*_missing(state, stage, node), *closed(state, process, conversion, *gates)]
+    refuse_all("gate-closed", f"{node.name!r} cannot be completed yet.", reasons)
     return [completed(state, stage, kind, node, command.evidence)]
 
 
@@ -75,6 +84,17 @@ def refuse_completed(state: OpenDeal, node: Node) -> None:
         raise Rejected(
             "already-completed", f"{node.name!r} was completed before, with other evidence or such that was erased."
         )
+
+
+def _missing(state: OpenDeal, stage: Stage, node: Node) -> list[Reason]:
+    """Why a task is not done: what it brings about is not there."""
+    if node.deliverable is None or any(
+        (each.kind, each.key) == ("deliverable", node.deliverable) and each.evidence is not None for each in state.nodes
+    ):
+        return []
+    name = next(each.name for each in stage.deliverables if each.key == node.deliverable)
+    details = {"deliverable": node.deliverable, "by": {f"deliverable.{node.deliverable}": "complete-node"}}
+    return [Reason(code="deliverable-missing", message=f"{name} (deliverable of {node.key})", details=details)]
 
 
 def completed(state: OpenDeal, stage: Stage, kind: str, node: Node, evidence: str) -> DealNodeCompleted:

@@ -6,13 +6,13 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
+from services.deals.domain.deal.gates import closed
 from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, facts_of, judged, written
+from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, judged, written
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.process import Process
+from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company, Context
-from shared.domain.criteria import unmet
 from shared.domain.fields import Text
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
@@ -129,23 +129,9 @@ def _obstacles(state: OpenDeal, stage: str, process: Process, conversion: Conver
     if after < before:
         message = f"The process {definition.name!r} does not go back."
         return [] if definition.can_move_back else [Reason(code="not-reversible", message=message)]
-    facts = facts_of(state, process, conversion)
     left, new = definition.stages[before], definition.stages[after]
-    criteria = [
-        *unmet(left.exit, facts, f"exit of {left.key}"),
-        *unmet(new.entry, facts, f"entry of {new.key}"),
-    ]
-    return [*_unskippable(definition, before, after), *criteria, *_without_rate(state, conversion, criteria)]
-
-
-def _without_rate(state: OpenDeal, conversion: Conversion, criteria: list[Reason]) -> list[Reason]:
-    """Why the amount is unknown to unmet criteria that ask for it, though the deal has one."""
-    asked = any("amount" in each.details["met"] for each in criteria)
-    if not asked or conversion.worth(state.amount) is not None:
-        return []
-    source, target = state.amount.currency, conversion.currency
-    message = f"There is no exchange rate for {source}: what the deal is worth in {target} is unknown."
-    return [Reason(code="no-exchange-rate", message=message, details={"currency": source, "in": target})]
+    gates = ((f"exit of {left.key}", left.exit), (f"entry of {new.key}", new.entry))
+    return [*_unskippable(definition, before, after), *closed(state, process, conversion, *gates)]
 
 
 def _unskippable(definition: ProcessDefinition, before: int, after: int) -> list[Reason]:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.process import Process
+from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Aggregate, carried
 from shared.domain.criteria import Facts
 from shared.domain.fields import Day
@@ -208,6 +208,7 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
         "amount": conversion.worth(state.amount),
         "expected_close": state.expected_close.isoformat() if state.expected_close else None,
         "account": str(state.account_id) if state.account_id else None,
+        "lead": str(state.lead_id) if state.lead_id else None,
         "lines": len(state.lines),
         "activities": len(state.activities),
         "next_step_planned": state.next_step is not None and state.next_step.on is not None,

@@ -3,18 +3,11 @@
 from decimal import Decimal
 from uuid import UUID
 
-from shared.events.process import Criterion, FactDefinition, FactValue, Node, Predicate, ProcessDefinition, Stage
+from services.deals.domain.process.writing import criterion, done
+from shared.events.process import FactDefinition, Node, ProcessDefinition, Stage
 
 SHORT_ID = UUID("5b1a5c1e-7a57-5d0c-9a51-000000000001")
 """The same in every deployment."""
-
-
-def _criterion(key: str, name: str, fact: str, operator: str, value: FactValue = None) -> Criterion:
-    return Criterion(key=key, name=name, when=Predicate(fact=fact, operator=operator, value=value))
-
-
-def _done(key: str, name: str, fact: str) -> Criterion:
-    return _criterion(key, name, fact, "is", True)
 
 
 INITIAL_CONTACT = Stage(
@@ -39,8 +32,8 @@ INITIAL_CONTACT = Stage(
         Node(key="contact-record", name="Record of the first contact", required=False, reference="contact-record"),
     ),
     exit=(
-        _done("conversation-held", "The first conversation was held", "task.first-conversation"),
-        _done("next-step-planned", "A next step is planned", "next_step_planned"),
+        done("conversation-held", "The first conversation was held", "task.first-conversation"),
+        done("next-step-planned", "A next step is planned", "next_step_planned"),
     ),
     max_days=14,
 )
@@ -72,10 +65,10 @@ NEEDS_CONFIRMED = Stage(
         Node(key="needs-confirmation", name="Needs confirmation, seen by the customer", reference="needs-confirmation"),
     ),
     exit=(
-        _done("need-stated", "The customer stated the need", "need_stated"),
-        _criterion("budget-known", "The budget is known", "budget", "known"),
-        _done("decision-chain-known", "The decision chain is known", "decision_chain_known"),
-        _done("needs-confirmed", "The needs confirmation is there", "deliverable.needs-confirmation"),
+        done("need-stated", "The customer stated the need", "need_stated"),
+        criterion("budget-known", "The budget is known", "budget", "known"),
+        done("decision-chain-known", "The decision chain is known", "decision_chain_known"),
+        done("needs-confirmed", "The needs confirmation is there", "deliverable.needs-confirmation"),
     ),
     max_days=21,
 )
@@ -100,10 +93,10 @@ QUOTATION = Stage(
     ),
     deliverables=(Node(key="quotation", name="The quotation as sent", reference="quotation"),),
     exit=(
-        _done("quotation-sent", "The quotation was sent", "deliverable.quotation"),
-        _done("quotation-presented", "The quotation was presented", "task.present-quotation"),
-        _criterion("amount-known", "The amount is known", "amount", "above", 0),
-        _criterion("close-date-known", "The expected close date is known", "expected_close", "known"),
+        done("quotation-sent", "The quotation was sent", "deliverable.quotation"),
+        done("quotation-presented", "The quotation was presented", "task.present-quotation"),
+        criterion("amount-known", "The amount is known", "amount", "above", 0),
+        criterion("close-date-known", "The expected close date is known", "expected_close", "known"),
     ),
     max_days=21,
     skippable=True,
@@ -128,10 +121,10 @@ CONTRACT_DRAFTING = Stage(
         Node(key="legal-review", name="Have the contract reviewed", standard="Review by legal on file", due_days=15),
     ),
     deliverables=(Node(key="contract-draft", name="The draft as sent to the customer", reference="contract"),),
-    entry=(_criterion("amount-stated", "The amount is known", "amount", "above", 0),),
+    entry=(criterion("amount-stated", "The amount is known", "amount", "above", 0),),
     exit=(
-        _done("terms-agreed", "The commercial terms are agreed", "task.agree-terms"),
-        _done("draft-sent", "The draft was sent", "deliverable.contract-draft"),
+        done("terms-agreed", "The commercial terms are agreed", "task.agree-terms"),
+        done("draft-sent", "The draft was sent", "deliverable.contract-draft"),
     ),
     max_days=30,
     drafts_contract=True,

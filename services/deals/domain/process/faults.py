@@ -1,0 +1,157 @@
+"""Validation of a process as data: everything that is wrong with it, each with its position (PROC-3)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from services.deals.domain.facts import DERIVED, vocabulary
+from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
+from shared.domain.rejection import Reason
+from shared.domain.roles import MACHINERY, Role
+from shared.events.process import Criterion, Node, ProcessDefinition, Stage, StageOutline
+
+CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
+"""The forecast categories that a stage or a judgement can have (DEAL-10)."""
+
+DEPARTMENTS = tuple(role.value for role in Role if role not in MACHINERY)
+"""The roles that have a part in a stage."""
+
+ROOT = "definition"
+Placed = tuple[str, str]
+"""A position in the command, and what stands there."""
+
+
+def faults(definition: ProcessDefinition) -> Iterator[Reason]:
+    """What is wrong with a process as data."""
+    stages = list(_stages(definition))
+    nodes = [placed for where, stage in stages for placed in _nodes(stage, where)]
+    facts = [(f"{ROOT}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts)]
+    groups = (
+        [(f"{where}.key", stage.key) for where, stage in stages],
+        [(f"{at}.key", key) for at, key in nodes],
+        facts,
+    )
+    yield from misspelt([(f"{ROOT}.key", definition.key), *(placed for group in groups for placed in group)])
+    for group in groups:
+        yield from repeated(group)
+    yield from blank(_names(definition, stages))
+    for index, fact in enumerate(definition.facts):
+        if fact.key in DERIVED or "." in fact.key:
+            message = f"{fact.key} is the name of a derived fact."
+            yield Reason(code="reserved-name", message=message, field=f"{ROOT}.facts.{index}.key")
+    for where, stage in stages:
+        yield from _outline_faults(stage, where)
+    known = vocabulary(definition)
+    places = {key: index for index, stage in enumerate(definition.stages) for key in _asked_of(stage)}
+    for index, stage in enumerate(definition.stages):
+        yield from _stage_faults(stage, index, known, places)
+    for where, stage in stages:
+        if not isinstance(stage, Stage):
+            yield from _ungated(stage, where)
+
+
+def _stages(definition: ProcessDefinition) -> Iterator[tuple[str, StageOutline]]:
+    """Every stage in order, with its position."""
+    for name in ("lead_stages", "stages", "contract_stages"):
+        group: Sequence[StageOutline] = getattr(definition, name)
+        yield from ((f"{ROOT}.{name}.{index}", stage) for index, stage in enumerate(group))
+
+
+def _nodes(stage: StageOutline, where: str) -> Iterator[Placed]:
+    """Where the tasks and deliverables of a stage stand, and their keys."""
+    for kind, group in (("tasks", stage.tasks), ("deliverables", stage.deliverables)):
+        yield from ((f"{where}.{kind}.{index}", node.key) for index, node in enumerate(group))
+
+
+def _asked_of(stage: StageOutline) -> Iterator[str]:
+    """The derived facts that follow from the work of a stage."""
+    yield from (f"task.{node.key}" for node in stage.tasks)
+    yield from (f"deliverable.{node.key}" for node in stage.deliverables)
+
+
+def _names(definition: ProcessDefinition, stages: Sequence[tuple[str, StageOutline]]) -> Iterator[Placed]:
+    """Every name in a process, with its position."""
+    yield f"{ROOT}.name", definition.name
+    yield from ((f"{ROOT}.facts.{index}.name", fact.name) for index, fact in enumerate(definition.facts))
+    for where, stage in stages:
+        yield f"{where}.name", stage.name
+        for kind in ("tasks", "deliverables", "support"):
+            yield from ((f"{where}.{kind}.{place}.name", each.name) for place, each in enumerate(getattr(stage, kind)))
+
+
+def _outline_faults(stage: StageOutline, where: str) -> Iterator[Reason]:
+    """Roles that nobody has, support that is said twice, and deliverables of tasks that the stage does not have."""
+    keys = [(f"{where}.support.{index}.key", each.key) for index, each in enumerate(stage.support)]
+    yield from misspelt(keys)
+    yield from repeated(keys)
+    for at, role in _roles(stage, where):
+        if role not in DEPARTMENTS:
+            message = f"There is no role {role!r}; there are {', '.join(DEPARTMENTS)}."
+            yield Reason(code="unknown-role", message=message, field=at)
+    known = [node.key for node in stage.deliverables]
+    for index, task in enumerate(stage.tasks):
+        if task.deliverable is not None and task.deliverable not in known:
+            message = f"The stage has no deliverable {task.deliverable!r}; it has {', '.join(known) or 'none'}."
+            yield Reason(code="unknown-deliverable", message=message, field=f"{where}.tasks.{index}.deliverable")
+    for index, node in enumerate(stage.deliverables):
+        if node.deliverable is not None:
+            message = "Only a task brings a deliverable about."
+            yield Reason(code="not-a-task", message=message, field=f"{where}.deliverables.{index}.deliverable")
+
+
+def _roles(stage: StageOutline, where: str) -> Iterator[Placed]:
+    yield f"{where}.responsible", stage.responsible
+    if stage.accountable is not None:
+        yield f"{where}.accountable", stage.accountable
+    for part in ("supporting", "informed"):
+        yield from ((f"{where}.{part}.{index}", role) for index, role in enumerate(getattr(stage, part)))
+    yield from ((f"{where}.support.{index}.department", each.department) for index, each in enumerate(stage.support))
+
+
+def _stage_faults(stage: Stage, index: int, known: Mapping[str, str], places: Mapping[str, int]) -> Iterator[Reason]:
+    """What is wrong with what a stage of deals asks for; `places` has the stage in which each derived fact of work can
+    come true."""
+    where = f"{ROOT}.stages.{index}"
+    if stage.category not in CATEGORIES:
+        message = f"The forecast category is one of {', '.join(CATEGORIES)}."
+        yield Reason(code="unknown-category", message=message, field=f"{where}.category")
+    yield from _gate_faults(stage.entry, f"{where}.entry", known, places, before=index)
+    yield from _gate_faults(stage.exit, f"{where}.exit", known, places, before=index + 1)
+    for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables)):
+        for place, node in enumerate(group):
+            at = f"{where}.{kind}s.{place}"
+            yield from _node_faults(node, f"{kind}.{node.key}", at, known, places, before=index + 1)
+
+
+def _node_faults(
+    node: Node, fact: str, where: str, known: Mapping[str, str], places: Mapping[str, int], *, before: int
+) -> Iterator[Reason]:
+    for gate, criteria in (("entry", node.entry), ("exit", node.exit)):
+        yield from _gate_faults(criteria, f"{where}.{gate}", known, places, before=before)
+        for index, criterion in enumerate(criteria):
+            for at, comparison in comparisons(criterion.when, f"{where}.{gate}.{index}.when"):
+                if comparison.fact == fact:
+                    message = f"{node.name!r} asks for itself."
+                    yield Reason(code="asks-for-itself", message=message, field=f"{at}.fact")
+
+
+def _gate_faults(
+    criteria: tuple[Criterion, ...], where: str, known: Mapping[str, str], places: Mapping[str, int], *, before: int
+) -> Iterator[Reason]:
+    """What is wrong with a gate; also that it asks for work of a stage that does not come `before` that index, and so
+    could never open."""
+    yield from criteria_faults(criteria, known, where)
+    for index, criterion in enumerate(criteria):
+        for at, comparison in required(criterion.when, f"{where}.{index}.when"):
+            wants_it_done = comparison.operator == "is" and comparison.value is True
+            if wants_it_done and places.get(str(comparison.fact), -1) >= before:
+                message = f"{comparison.fact} is work of a later stage: the gate could never open."
+                yield Reason(code="comes-later", message=message, field=f"{at}.fact")
+
+
+def _ungated(stage: StageOutline, where: str) -> Iterator[Reason]:
+    """Gates of work in stages that no deal stands in: nobody would ever judge them."""
+    for kind in ("tasks", "deliverables"):
+        for index, node in enumerate(getattr(stage, kind)):
+            for gate in ("entry", "exit"):
+                if getattr(node, gate):
+                    message = "Only work in the stages of a deal has gates."
+                    yield Reason(code="no-deal-here", message=message, field=f"{where}.{kind}.{index}.{gate}")
