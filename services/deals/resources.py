@@ -15,6 +15,7 @@ from services.deals.domain.product import product
 from services.deals.domain.target import Level, target
 from shared.events.deals.deal import DealLine
 from shared.events.deals.exchange_rate import ExchangeRate
+from shared.events.deals.process import PilotGoal, Wave
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FactValue, ProcessDefinition
@@ -140,11 +141,59 @@ class AbandonedDeal(Deal):
 
 
 @value
-class PublishedProcess:
-    """A process with at least one published version; the last one is in force for new deals."""
+class ProcessPilot:
+    """Which new deals follow a version on trial, and what it is to reach."""
 
-    versions: tuple[ProcessDefinition, ...]
-    """Version 1 first. Published versions never change."""
+    goal: PilotGoal
+    on: date
+    """The day from which it runs."""
+    until: date
+    """The last day on which new deals follow it."""
+    teams: tuple[UUID, ...]
+    """Deals of these teams, with those below them; none: of every team."""
+    industries: tuple[str, ...]
+    """Deals of these industries; none: of every industry."""
+    share: Exact
+    """The share of these deals that follow it."""
+    outcome: Literal["adopted", "revised", "stopped"] | None
+    """How it ended."""
+
+
+@value
+class ProcessVersion:
+    """A version that deals follow, or followed. Its definition never changes."""
+
+    number: int
+    definition: ProcessDefinition
+    published: bool
+    """Whether it counts beyond its pilot."""
+    waves: tuple[Wave, ...]
+    """Whose deals follow it from when on, once it is published; none: all at once."""
+    pilot: ProcessPilot | None
+
+
+@value
+class DraftProcess:
+    """A process that no deal follows yet."""
+
+    draft: ProcessDefinition
+
+
+@value
+class PublishedProcess:
+    """A process that deals follow, by at least one version that was published or is on trial."""
+
+    versions: tuple[ProcessVersion, ...]
+    """Version 1 first."""
+    draft: ProcessDefinition | None
+    """What the next version is to be."""
+
+
+@value
+class RetiredProcess:
+    """A process that no new deal follows."""
+
+    versions: tuple[ProcessVersion, ...]
 
 
 @value
@@ -185,7 +234,7 @@ class PublishedExchangeRate:
 
 RESOURCES = (
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
-    Resource(process, PublishedProcess),
+    Resource(process, DraftProcess, PublishedProcess, RetiredProcess),
     Resource(product, ListedProduct),
     Resource(target, OpenTarget),
     Resource(exchange_rate, PublishedExchangeRate),

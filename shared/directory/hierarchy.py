@@ -1,6 +1,6 @@
 """Look-ups of handlers in the hierarchy of teams (ORG-1): which team stands above which, and who leads somebody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from shared.commands.loaders import LoaderContext
@@ -23,6 +23,15 @@ select m.member_id, min(a.depth) as level from above a join {view}.member m on m
 async def teams_above(reader: LoaderContext) -> Mapping[UUID, UUID]:
     """Every team that has one above it, and which."""
     return {row["team_id"]: row["parent_id"] for row in await reader.fetch(ORGANISATION, ABOVE)}
+
+
+def line_of(team: UUID | None, above: Mapping[UUID, UUID]) -> Iterator[UUID]:
+    """A team and those above it, the nearest first."""
+    seen = set[UUID]()
+    while team is not None and team not in seen:
+        yield team
+        seen.add(team)
+        team = above.get(team)
 
 
 async def leaders(reader: LoaderContext, member: UUID | None, team: UUID | None) -> tuple[UUID, ...]:

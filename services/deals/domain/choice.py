@@ -6,6 +6,7 @@ from uuid import UUID
 from services.deals.domain.process.short import SHORT_ID
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import Facts, meets
+from shared.domain.rejection import Rejected
 from shared.events.definition import value
 from shared.events.process import Predicate
 
@@ -26,8 +27,17 @@ class ChoiceRule:
 class ChosenProcess:
     """The process that a new deal follows, and the rule that chose it."""
 
-    process: Process
+    process: Process | None
+    """None where no version of the process reaches the deal."""
     rule: str
+
+    @property
+    def followed(self) -> Process:
+        """The version that the deal follows. Raises Rejected where there is none."""
+        if self.process is None:
+            message = "No version of the process reaches this deal: it is on trial elsewhere, or not published yet."
+            raise Rejected("no-version", message, field="process_id")
+        return self.process
 
 
 RULES: Sequence[ChoiceRule] = (ChoiceRule(name="default", process_id=SHORT_ID),)

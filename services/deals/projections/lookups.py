@@ -7,13 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
+from services.deals.domain.deal.history import ImportDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
-from services.deals.domain.process.state import Process, version_of
+from services.deals.domain.process.state import NewDeal, Process, PublishedProcess, newest, version_for, version_of
 from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.target import Seat, SetTarget
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, reads
+from shared.directory.hierarchy import line_of, teams_above
+from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Context
 from shared.domain.exchange import factor
 
@@ -32,7 +35,7 @@ async def pinned_process(reader: LoaderContext, state: Any, command: Any, contex
     return version_of(published, state.process_version)
 
 
-@reads(EXCHANGE_RATE_PROJECTION.name)
+@reads(EXCHANGE_RATE_PROJECTION.name, ORGANISATION)
 async def chosen_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> ChosenProcess:
     """The process that a new deal follows: the one an import names, else the one that the ordered rules choose."""
     named: UUID | None = getattr(command, "process_id", None)
@@ -44,8 +47,26 @@ async def chosen_process(reader: LoaderContext, state: Any, command: Any, contex
         "account": str(command.account_id) if command.account_id else None,
     }
     rule = choose(RULES, facts)
-    published, _ = await reader.state(process, named or rule.process_id)
-    return ChosenProcess(process=version_of(published), rule="named" if named else rule.name)
+    held = await _published(reader, named) if named else None
+    # What is named and not there is refused as a reference; the handler is run by what would be chosen without it.
+    found = held or await _published(reader, rule.process_id)
+    followed = await _followed(reader, found, command, context) if found else None
+    return ChosenProcess(process=followed, rule="named" if held else rule.name)
+
+
+async def _published(reader: LoaderContext, process_id: UUID) -> PublishedProcess | None:
+    held, _ = await reader.state(process, process_id)
+    return held if isinstance(held, PublishedProcess) else None
+
+
+async def _followed(reader: LoaderContext, held: PublishedProcess, command: Any, context: Context) -> Process | None:
+    """The version that a new deal follows; of what is told of the past, the one that was published last."""
+    if isinstance(command, ImportDeal):
+        return newest(held)
+    team = command.team or context.actor.team
+    above = await teams_above(reader) if held.asks_for_teams else {}
+    teams = frozenset(line_of(team, above))
+    return version_for(held, NewDeal(id=context.aggregate_id, on=context.today, teams=teams, industry=command.industry))
 
 
 async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Context) -> Catalogue:

@@ -1,41 +1,71 @@
 """The list of processes, each as its version in force has it."""
 
 from datetime import datetime
+from typing import Annotated, Any
 from uuid import UUID
 
 from services.deals.domain.process import process
+from shared.domain.aggregate import statuses
 from shared.domain.roles import EVERYBODY
-from shared.events.deals.process import ProcessPublished
-from shared.events.definition import value
+from shared.events.deals.process import (
+    ProcessDraftDiscarded,
+    ProcessDrafted,
+    ProcessPilotEnded,
+    ProcessPilotStarted,
+    ProcessPublished,
+    ProcessRetired,
+)
+from shared.events.definition import value, words
 from shared.events.envelope import Envelope
-from shared.projections.lists import Listing, equals
+from shared.projections.lists import Listing, equals, one_of
 from shared.projections.projection import Projection
 from shared.projections.tables import Row, Table
 
 
 @value
 class ProcessRow:
-    """A process in the list, as its version in force has it."""
+    """A process in the list, as its version in force has it, or as long as there is none, its pilot or draft."""
 
     id: UUID
     version: int
-    """The version in force for new deals."""
+    status: Annotated[str, words(statuses(process))]
+    in_force: int | None
+    """The version of the process that was published last; none of a draft, and while its first version is on trial."""
     key: str
     name: str
     stages: list[str]
-    """The keys of its stages, in order."""
-    published_at: datetime
+    """The keys of the stages that deals stand in, in order."""
+    draft: bool
+    """Whether a further version is being drafted."""
+    pilot: int | None
+    """The version that is on trial."""
+    published_at: datetime | None
     updated_at: datetime
 
 
+def _described(fact: Envelope[Any]) -> Row:
+    told = fact.data.definition
+    return {"key": told.key, "name": told.name, "stages": [stage.key for stage in told.stages]}
+
+
+def _drafted(fact: Envelope[ProcessDrafted], row: Row) -> Row:
+    if row["status"] is None or row["status"] == "draft":
+        return {"status": "draft", "draft": True, **_described(fact)}
+    return {"draft": True}
+
+
+def _pilot_started(fact: Envelope[ProcessPilotStarted], row: Row) -> Row:
+    described = _described(fact) if row["in_force"] is None else {}
+    return {"status": "published", "draft": False, "pilot": fact.data.process_version, **described}
+
+
 def _published(fact: Envelope[ProcessPublished], row: Row) -> Row:
-    published = fact.data.definition
     return {
-        "version": fact.data.process_version,
-        "key": published.key,
-        "name": published.name,
-        "stages": [stage.key for stage in published.stages],
+        "status": "published",
+        "in_force": fact.data.process_version,
+        "draft": False,
         "published_at": fact.occurred_at,
+        **_described(fact),
     }
 
 
@@ -43,12 +73,19 @@ PROCESS = Table(
     name="process",
     row=ProcessRow,
     events=process.events,
-    changes={ProcessPublished: _published},
+    changes={
+        ProcessDrafted: _drafted,
+        ProcessDraftDiscarded: lambda *_: {"draft": False},
+        ProcessPilotStarted: _pilot_started,
+        ProcessPilotEnded: lambda *_: {"pilot": None},
+        ProcessPublished: _published,
+        ProcessRetired: lambda *_: {"status": "retired", "draft": False, "pilot": None},
+    },
 )
 
 PROCESS_PROJECTION = Projection(
     name="processes",
-    version=3,
+    version=4,
     ddl=PROCESS.ddl,
     indices=PROCESS.index_ddl,
     apply=PROCESS.apply,
@@ -61,7 +98,7 @@ PROCESSES = Listing(
     table="process",
     item=ProcessRow,
     key="id",
-    filters={"key": equals("key")},
+    filters={"key": equals("key"), "status": one_of("status", statuses(process))},
     sorts=("key", "published_at"),
     default_sort="key",
     readers=EVERYBODY,

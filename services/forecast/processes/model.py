@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.events.deals.process import ProcessPublished
+from shared.events.deals.process import ProcessPilotStarted, ProcessPublished
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection, ProjectionDatabase
 
@@ -16,11 +16,11 @@ create table {view}.stage (
 );
 """
 
-FACTS = (ProcessPublished,)
+FACTS = (ProcessPilotStarted, ProcessPublished)
 
 
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """A published version adds its stages; published versions never change."""
+    """A version that deals follow adds its stages, from its pilot on or once it is published; it never changes."""
     rows = [
         (
             data.process_id,
@@ -35,7 +35,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
             event.recorded_at,
         )
         for event in events
-        if isinstance(data := event.data, ProcessPublished)
+        if isinstance(data := event.data, FACTS)
         for place, stage in enumerate(data.definition.stages)
     ]
     await db.executemany(
@@ -43,4 +43,4 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
     )
 
 
-PROJECTION = Projection(name="processes", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="processes", version=4, ddl=DDL, apply=apply, source="journal", events=FACTS)

@@ -121,7 +121,7 @@ def test_proc_2_a_further_version_leaves_the_first_as_it_was() -> None:
     state = outcome.state
     assert isinstance(state, PublishedProcess)
     assert version_of(state, 1).definition == SHORT
-    assert version_of(state).version == 2
+    assert version_of(state, 2).definition == LONGER
 
 
 def test_proc_2_the_version_in_force_is_not_published_twice() -> None:

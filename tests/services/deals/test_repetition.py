@@ -15,6 +15,8 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.process import process
+from services.deals.domain.process.piloting import Goal
+from services.deals.domain.process.publishing import PlannedWave
 from services.deals.domain.process.short import SHORT
 from services.deals.domain.product import product
 from services.deals.domain.target import target
@@ -48,6 +50,11 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     ),
     "lines": st.just(()),
     "assumptions": st.just(()),
+    "waves": st.just(()) | st.builds(PlannedWave, on=days).map(lambda wave: (wave,)),
+    "teams": st.just(()),
+    "industries": st.just(()),
+    "share": st.just(Decimal("0.5")),
+    "goal": st.just(Goal(figure="sales-cycle", change=Decimal("-0.2"))),
     "at": st.none(),
 }
 BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {

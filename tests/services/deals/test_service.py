@@ -240,7 +240,7 @@ async def test_proc_1_the_built_in_processes_are_there_and_starting_again_change
     (row,) = (await rep.sees("/v1/processes", key="short"))["items"]
     assert row["stages"] == ["initial-contact", "needs-confirmed", "quotation", "contract-drafting"]
     shown = await rep.sees(f"/v1/processes/{SHORT_ID}")
-    assert shown["versions"][0]["stages"][0]["tasks"][0]["key"] == "first-conversation"
+    assert shown["versions"][0]["definition"]["stages"][0]["tasks"][0]["key"] == "first-conversation"
 
 
 async def test_proc_3_a_bad_process_is_refused_with_the_position_of_every_fault(office: Office) -> None:

@@ -1,7 +1,7 @@
 """The process stands in every key of a figure: stages of two processes never fall together (FC-1, FC-4, PROC-2)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from shared.domain.roles import Role
-from shared.events.deals.process import ProcessPublished
+from shared.events.deals.process import PilotGoal, ProcessPilotStarted, ProcessPublished
 from shared.events.envelope import Envelope
 from shared.events.process import ProcessDefinition, Stage
 from tests.services.forecast.conftest import journaled
@@ -34,6 +34,19 @@ def published(
     return ProcessPublished(process_id=process, process_version=version, definition=definition)
 
 
+def on_trial(version: ProcessPublished, begun: datetime) -> ProcessPilotStarted:
+    """PROC-2: the same version, followed by a pilot's deals alone."""
+    return ProcessPilotStarted(
+        process_id=version.process_id,
+        process_version=version.process_version,
+        definition=version.definition,
+        goal=PilotGoal(figure="sales-cycle", change=Decimal("-0.20")),
+        on=begun.date(),
+        until=begun.date() + timedelta(days=91),
+        share=Decimal(1),
+    )
+
+
 @pytest.fixture(scope="module")
 async def director(served: Errands) -> httpx.AsyncClient:
     """A standard process of two versions and a tender that uses one of its keys; a deal of each in that stage."""
@@ -46,7 +59,7 @@ async def director(served: Errands) -> httpx.AsyncClient:
 
     facts = [
         fact(1, published(SHORT, "standard", "Standard", 1, STANDARD_STAGES), begun, deal=SHORT),
-        fact(1, published(TENDER, "tender", "Tender process", 1, TENDER_STAGES), begun, deal=TENDER),
+        fact(1, on_trial(published(TENDER, "tender", "Tender process", 1, TENDER_STAGES), begun), begun, deal=TENDER),
         fact(2, published(SHORT, "standard", "Standard", 2, SECOND_STAGES), begun, deal=SHORT),
         deal(1001, 1000),
         deal(1002, 2000, process=TENDER),

@@ -187,15 +187,15 @@ retractable(deal, DealFactRetracted)
 def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: ChosenProcess) -> Decision:
     """Take over the opening of a deal."""
     moment = _moment(command, context)
-    key = command.stage or chosen.process.definition.stages[0].key
-    known_stage(chosen.process, key)
+    key = command.stage or chosen.followed.definition.stages[0].key
+    known_stage(chosen.followed, key)
     amount = worth(command.amount)
     faults = [price_faults(line.price, amount.currency, f"lines.{n}.price") for n, line in enumerate(command.lines)]
     refuse_all("invalid-deal", "The deal cannot be taken over like this.", list(chain.from_iterable(faults)))
     opened = begun(
         context,
         chosen,
-        chosen.process.definition.stage(key),
+        chosen.followed.definition.stage(key),
         on=command.on,
         tracked=command.tracked,
         name=command.name,

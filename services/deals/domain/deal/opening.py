@@ -14,7 +14,7 @@ from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name
 from shared.domain.money import check_money, money_faults, rounded, zero
-from shared.domain.references import AccountId, LeadId, MemberId, ProductId, TeamId
+from shared.domain.references import AccountId, LeadId, MemberId, ProcessId, ProductId, TeamId
 from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import ONLY_SERVICES, SELLING
 from shared.events.deals.deal import DealLine, DealOpened
@@ -54,6 +54,8 @@ class OpenNewDeal:
     account_name: Name | None = None
     source: Name | None = None
     industry: Name | None = None
+    process_id: ProcessId | None = None
+    """The process to follow; default: the ordered rules choose."""
     lines: Annotated[tuple[LineWanted, ...], MaxLen(200)] = ()
 
     example: ClassVar[dict[str, Any]] = {
@@ -95,6 +97,7 @@ def open_(
     all_at_once(
         lambda: refuse_all("invalid-deal", "The deal cannot be opened like this.", faults),
         lambda: command.amount and worth(command.amount),
+        lambda: chosen.followed,
     )
     lines = tuple(_line(wanted, catalogue) for wanted in command.lines if wanted.product_id in catalogue.products)
     amount = command.amount or _sum(lines, currency)
@@ -103,7 +106,7 @@ def open_(
         begun(
             context,
             chosen,
-            chosen.process.definition.stages[0],
+            chosen.followed.definition.stages[0],
             name=command.name,
             amount=worth(amount),
             expected_close=command.expected_close,
@@ -126,7 +129,7 @@ def open_converted(state: NoDeal, command: OpenConvertedDeal, context: Context, 
         begun(
             context,
             chosen,
-            chosen.process.definition.stages[0],
+            chosen.followed.definition.stages[0],
             name=command.name,
             amount=worth(amount),
             expected_close=command.expected_close,
@@ -152,6 +155,7 @@ def is_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
         (command.amount or began.amount) == began.amount
         and (command.owner or began.owner) == began.owner
         and (command.team or began.team) == began.team
+        and (command.process_id or state.process_id) == state.process_id
     )
     return (
         lines
@@ -230,9 +234,9 @@ def begun(
     day = on or context.today
     return DealOpened(
         deal_id=context.aggregate_id,
-        process_id=chosen.process.id,
-        process_name=chosen.process.definition.name,
-        process_version=chosen.process.version,
+        process_id=chosen.followed.id,
+        process_name=chosen.followed.definition.name,
+        process_version=chosen.followed.version,
         process_rule=chosen.rule,
         stage=stage.key,
         probability=stage.probability,

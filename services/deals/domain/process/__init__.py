@@ -3,7 +3,7 @@
 Importing the package registers every capability on the aggregate.
 """
 
-from services.deals.domain.process import publishing
+from services.deals.domain.process import piloting, publishing
 from services.deals.domain.process.state import process
 
-__all__ = ["process", "publishing"]
+__all__ = ["piloting", "process", "publishing"]

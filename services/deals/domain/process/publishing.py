@@ -1,19 +1,39 @@
-"""How a process is published, version by version (PROC-2)."""
+"""How a process is drafted and published, version by version, and retired (PROC-2)."""
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
+from annotated_types import MaxLen
+
 from services.deals.domain.process.faults import faults
-from services.deals.domain.process.state import NoProcess, PublishedProcess, process
+from services.deals.domain.process.short import SHORT_ID
+from services.deals.domain.process.state import (
+    AnyProcess,
+    DraftProcess,
+    NoProcess,
+    PublishedProcess,
+    RetiredProcess,
+    Version,
+    process,
+)
 from shared.domain.aggregate import Claim, Decision
 from shared.domain.context import Context
-from shared.domain.rejection import Reason, refuse_all
+from shared.domain.fields import Day, Text
+from shared.domain.references import AnyTeamId
+from shared.domain.rejection import Reason, Rejected, all_at_once, refuse_all
 from shared.domain.roles import OPERATIONS
-from shared.events.deals.process import ProcessPublished
+from shared.events.deals.process import (
+    ProcessDraftDiscarded,
+    ProcessDrafted,
+    ProcessPublished,
+    ProcessRetired,
+    Wave,
+)
 from shared.events.definition import value
 from shared.events.process import ProcessDefinition
 
-_EXAMPLE: dict[str, Any] = {
+EXAMPLE: dict[str, Any] = {
     "definition": {
         "key": "renewal",
         "name": "Renewal",
@@ -41,12 +61,27 @@ _EXAMPLE: dict[str, Any] = {
 
 
 @value
+class PlannedWave:
+    """From a day on, new deals of some teams follow the version."""
+
+    on: Day
+    """Today or later."""
+    teams: Annotated[tuple[AnyTeamId, ...], MaxLen(200)] = ()
+    """With those below them; none: of every team."""
+
+
+Waves = Annotated[tuple[PlannedWave, ...], MaxLen(50)]
+
+
+@value
 class PublishProcess:
-    """The first version of a new process."""
+    """A new process: its first version, or its draft."""
 
     definition: ProcessDefinition
+    draft: bool = False
+    """Keep it as a draft: deals follow it once it is published, or tried out."""
 
-    example: ClassVar[dict[str, Any]] = _EXAMPLE
+    example: ClassVar[dict[str, Any]] = EXAMPLE
 
 
 @value
@@ -54,49 +89,204 @@ class PublishVersion:
     """A further version of a process."""
 
     definition: ProcessDefinition
+    waves: Waves = ()
+    """Whose new deals follow it from when on; default: all at once."""
 
-    example: ClassVar[dict[str, Any]] = _EXAMPLE
+    example: ClassVar[dict[str, Any]] = EXAMPLE
+
+
+@value
+class SaveDraft:
+    """What the next version is to be, for as long as it is worked on."""
+
+    definition: ProcessDefinition
+
+    example: ClassVar[dict[str, Any]] = EXAMPLE
+
+
+@value
+class DiscardDraft:
+    """The draft is given up."""
+
+    example: ClassVar[dict[str, Any]] = {}
+
+
+@value
+class PublishDraft:
+    """The draft becomes the next version."""
+
+    waves: Waves = ()
+    """Whose new deals follow it from when on; default: all at once."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "waves": [
+            {"on": "2027-01-04", "teams": ["01936d2f-8a5c-7e54-b8a1-3d2c9b5e7f10"]},
+            {"on": "2027-04-01"},
+        ]
+    }
+
+
+@value
+class RetireProcess:
+    """New deals follow the process no more."""
+
+    reason: Text | None = None
+
+    example: ClassVar[dict[str, Any]] = {"reason": "Renewals follow the short process now."}
 
 
 @process.decides(allow=OPERATIONS)
 def publish(state: NoProcess, command: PublishProcess, context: Context) -> Decision:
-    """Publish a new process."""
-    refuse_all("invalid-process", "The process cannot be published as it is.", list(faults(command.definition)))
-    return [_published(context.aggregate_id, 1, command.definition)]
+    """Publish a new process, or keep its draft."""
+    refuse_faulty(command.definition)
+    if command.draft:
+        return [ProcessDrafted(process_id=context.aggregate_id, definition=command.definition)]
+    return [
+        ProcessPublished(
+            process_id=context.aggregate_id,
+            process_version=1,
+            definition=command.definition,
+        )
+    ]
 
 
 @process.decides(allow=OPERATIONS)
-def publish_version(state: PublishedProcess, command: PublishVersion) -> Decision:
+def publish_version(state: DraftProcess | PublishedProcess, command: PublishVersion, context: Context) -> Decision:
     """Publish the next version of a process. Open deals keep the version that they started on."""
-    if command.definition == state.versions[-1]:
+    if isinstance(state, PublishedProcess) and command.definition == state.versions[-1].definition:
         return []
-    reasons = list(faults(command.definition))
-    if command.definition.key != state.versions[0].key:
-        message = f"The versions of this process have the key {state.versions[0].key!r}."
-        reasons.append(Reason(code="other-key", message=message, field="definition.key"))
-    refuse_all("invalid-process", "The version cannot be published as it is.", reasons)
-    return [_published(state.id, len(state.versions) + 1, command.definition)]
+    return [_next(state, command.definition, command.waves, context)]
+
+
+@process.decides(allow=OPERATIONS)
+def save_draft(state: DraftProcess | PublishedProcess, command: SaveDraft) -> Decision:
+    """Save what the next version is to be. No deal follows it."""
+    if command.definition == state.draft:
+        return []
+    refuse_faulty(command.definition, state)
+    return [ProcessDrafted(process_id=state.id, definition=command.definition)]
+
+
+@process.decides(allow=OPERATIONS)
+def discard_draft(state: PublishedProcess, command: DiscardDraft) -> Decision:
+    """Give the draft up."""
+    return [ProcessDraftDiscarded(process_id=state.id)] if state.draft else []
+
+
+@process.decides(allow=OPERATIONS)
+def publish_draft(state: DraftProcess | PublishedProcess, command: PublishDraft, context: Context) -> Decision:
+    """Publish the draft as the next version. Open deals keep the version that they started on."""
+    return [_next(state, drafted(state), command.waves, context)]
+
+
+@process.decides(allow=OPERATIONS)
+def retire(state: PublishedProcess, command: RetireProcess) -> Decision:
+    """Retire a process. Deals that follow it go on by their version."""
+    if state.id == SHORT_ID:
+        raise Rejected("is-default", "The short process is what deals follow when no rule says otherwise.")
+    return [ProcessRetired(process_id=state.id, reason=command.reason)]
 
 
 @process.already
 def is_published(state: PublishedProcess, command: PublishProcess) -> bool:
-    return state.versions[0] == command.definition
+    return state.versions[0].definition == command.definition and not command.draft
+
+
+@process.already
+def is_drafted(state: DraftProcess, command: PublishProcess) -> bool:
+    return state.draft == command.definition and command.draft
+
+
+@process.already
+def is_retired(state: RetiredProcess, command: RetireProcess) -> bool:
+    return True
 
 
 @process.evolves
-def published(state: NoProcess, event: ProcessPublished) -> PublishedProcess:
-    return PublishedProcess(id=event.process_id, versions=(event.definition,))
+def began_as_draft(state: NoProcess, event: ProcessDrafted) -> DraftProcess:
+    return DraftProcess(id=event.process_id, draft=event.definition)
 
 
 @process.evolves
-def version_published(state: PublishedProcess, event: ProcessPublished) -> PublishedProcess:
-    return PublishedProcess(id=state.id, versions=(*state.versions, event.definition))
+def draft_saved(state: DraftProcess | PublishedProcess, event: ProcessDrafted) -> DraftProcess | PublishedProcess:
+    return replace(state, draft=event.definition)
+
+
+@process.evolves
+def draft_discarded(state: PublishedProcess, event: ProcessDraftDiscarded) -> PublishedProcess:
+    return replace(state, draft=None)
+
+
+@process.evolves
+def published(state: NoProcess | DraftProcess | PublishedProcess, event: ProcessPublished) -> PublishedProcess:
+    number, definition = event.process_version, event.definition
+    pilot = next((known.pilot for known in versions(state) if known.number == number), None)
+    version = Version(number=number, definition=definition, published=True, waves=event.waves, pilot=pilot)
+    return with_version(state, event.process_id, version)
+
+
+@process.evolves
+def retired(state: PublishedProcess, event: ProcessRetired) -> RetiredProcess:
+    return RetiredProcess(id=state.id, versions=state.versions)
 
 
 @process.claims
-def key_taken(state: PublishedProcess) -> list[Claim]:
-    return [Claim(kind="process-key", key=state.versions[0].key)]
+def key_taken(state: AnyProcess) -> list[Claim]:
+    return [Claim(kind="process-key", key=_key(state))]
 
 
-def _published(process_id: UUID, version: int, definition: ProcessDefinition) -> ProcessPublished:
-    return ProcessPublished(process_id=process_id, process_version=version, definition=definition)
+def refuse_faulty(definition: ProcessDefinition, state: DraftProcess | PublishedProcess | None = None) -> None:
+    """Refuse a definition that cannot be one, or not one of this process."""
+    reasons = list(faults(definition))
+    if state is not None and definition.key != _key(state):
+        message = f"The versions of this process have the key {_key(state)!r}."
+        reasons.append(Reason(code="other-key", message=message, field="definition.key"))
+    refuse_all("invalid-process", "The process cannot be like this.", reasons)
+
+
+def planned(waves: tuple[PlannedWave, ...], context: Context) -> tuple[Wave, ...]:
+    """The waves of a version. Raises Rejected."""
+    late = [
+        Reason(code="in-the-past", message="A wave begins today or later.", field=f"waves.{index}.on")
+        for index, wave in enumerate(waves)
+        if wave.on < context.today
+    ]
+    refuse_all("invalid-waves", "The version cannot be published in these waves.", late)
+    return tuple(Wave(on=wave.on, teams=wave.teams) for wave in waves)
+
+
+def drafted(state: DraftProcess | PublishedProcess) -> ProcessDefinition:
+    """The draft. Raises Rejected where there is none."""
+    if state.draft is None:
+        raise Rejected("no-draft", "There is no draft: save one first.")
+    return state.draft
+
+
+def versions(state: NoProcess | AnyProcess) -> tuple[Version, ...]:
+    """The versions of a process, in whatever state it is; of one that was never followed, none."""
+    return state.versions if isinstance(state, PublishedProcess | RetiredProcess) else ()
+
+
+def with_version(
+    state: NoProcess | DraftProcess | PublishedProcess, process_id: UUID, new: Version
+) -> PublishedProcess:
+    """The process with one version more, or with another word about one; a draft that became it is none any more."""
+    draft = None if isinstance(state, NoProcess) or state.draft == new.definition else state.draft
+    numbered = {version.number: version for version in (*versions(state), new)}
+    return PublishedProcess(id=process_id, versions=tuple(numbered[key] for key in sorted(numbered)), draft=draft)
+
+
+def _next(
+    state: DraftProcess | PublishedProcess, definition: ProcessDefinition, waves: Waves, context: Context
+) -> ProcessPublished:
+    """The fact that a definition is the next version."""
+    all_at_once(lambda: refuse_faulty(definition, state), lambda: planned(waves, context))
+    number = len(versions(state)) + 1
+    return ProcessPublished(
+        process_id=state.id, process_version=number, definition=definition, waves=planned(waves, context)
+    )
+
+
+def _key(state: AnyProcess) -> str:
+    """The key that all versions of a process have."""
+    return state.draft.key if isinstance(state, DraftProcess) else state.versions[0].definition.key
