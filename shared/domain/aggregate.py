@@ -112,8 +112,10 @@ class Handler:
 class Aggregate:
     """A family of streams with one set of rules. Filled by decorators while its module is imported, then only read."""
 
-    def __init__(self, name: str, *, plural: str, start: type, readers: Permission) -> None:
+    def __init__(self, name: str, *, plural: str, start: type, readers: Permission, takes_yaml: bool = False) -> None:
         self.name = name
+        self.takes_yaml = takes_yaml
+        """Whether its commands may be written as YAML, too: for documents that people keep as files."""
         self.plural = plural
         self.start = start
         self.readers = readers

@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from shared.http.problems import Fault, Problem, from_validation, pointer
+from shared.http.yaml_bodies import MEDIA_TYPE as YAML
+from shared.http.yaml_bodies import NotYaml, json_of
 
 MAX_DEPTH = 32
 """Levels of nesting that a body may have."""
@@ -25,8 +27,9 @@ _LONG_NUMBER = re.compile(rb"[-+.0-9eE]{%d}" % (MAX_NUMBER + 1))
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body. Raises Problem when it is larger than `limit` bytes or not declared as JSON.
+async def read_body(request: Request, limit: int, *, takes_yaml: bool = False) -> bytes:
+    """The whole body as JSON. Raises Problem when it is larger than `limit` bytes, or declared as anything else than
+    JSON or, where that is taken, YAML.
 
     One that says so of itself has not come so far: the middleware refuses it by its head.
     """
@@ -38,13 +41,20 @@ async def read_body(request: Request, limit: int) -> bytes:
             raise too_large(limit)
         parts.append(part)
     raw = b"".join(parts)
-    if raw:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != "application/json":
-            raise Problem(
-                "unsupported-media-type", "A body is application/json.", headers={"Accept": "application/json"}
-            )
-    return raw
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not raw or media_type == "application/json":
+        return raw
+    if takes_yaml and media_type == YAML:
+        return _from_yaml(raw)
+    taken = f"application/json, {YAML}" if takes_yaml else "application/json"
+    raise Problem("unsupported-media-type", f"A body is {taken}.", headers={"Accept": taken})
+
+
+def _from_yaml(raw: bytes) -> bytes:
+    try:
+        return json_of(raw)
+    except NotYaml as error:
+        raise Problem("malformed-yaml", str(error)) from None
 
 
 def declares_more_than(limit: int, headers: Iterable[tuple[bytes, bytes]]) -> bool:

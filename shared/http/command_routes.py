@@ -170,7 +170,8 @@ async def _run(request: Request, route: CommandRoute) -> Response:
     actor = await context_of(request).authenticator.sign_in(request)
     refuse_parameters(request)
     aggregate_id = None if route.creates else path_id(request, route.aggregate)
-    raw = await read_body(request, context_of(request).settings.body_limit)
+    limit = context_of(request).settings.body_limit
+    raw = await read_body(request, limit, takes_yaml=route.aggregate.takes_yaml)
     command = parse(route.body, raw)
     if route.creates:
         chosen = command.id

@@ -35,6 +35,9 @@ KINDS: Mapping[str, Kind] = {
         status=400, title="The request is malformed", advice="Correct the header or address that the detail names."
     ),
     "malformed-json": Kind(status=400, title="The body is not JSON", advice="Send one JSON value in UTF-8."),
+    "malformed-yaml": Kind(
+        status=400, title="The body is not YAML", advice="Send one document without anchors, aliases and tags."
+    ),
     "invalid-parameter": Kind(
         status=400, title="A query parameter is unknown or wrong", advice="Correct the parameters named in errors."
     ),

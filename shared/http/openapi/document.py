@@ -39,6 +39,7 @@ from shared.http.openapi.parts import (
 from shared.http.openapi.problem_answers import EVERY, OF_COMMANDS, OF_ONE, any_problem, problems_of
 from shared.http.openapi.schemas import Schemas
 from shared.http.resources import Resource
+from shared.http.yaml_bodies import MEDIA_TYPE as YAML
 from shared.projections.lists import Listing
 
 MATCH = "If-Match"
@@ -120,8 +121,11 @@ def _referred(part: Any) -> list[str]:
     return own + [name for each in inner for name in _referred(each)]
 
 
-def _body(reference: Document, example: Any, *, required: bool = True) -> Document:
-    return {"required": required, "content": {"application/json": {"schema": reference, "example": example}}}
+def _body(reference: Document, example: Any, *, takes_yaml: bool = False) -> Document:
+    content = {"application/json": {"schema": reference, "example": example}}
+    if takes_yaml:
+        content[YAML] = {"schema": reference, "example": example}
+    return {"required": True, "content": content}
 
 
 def _command(route: CommandRoute, schemas: Schemas) -> Document:
@@ -137,6 +141,8 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
         kinds.append("idempotency-key-missing")
     if changes:
         kinds.append("precondition-required")
+    if route.aggregate.takes_yaml:
+        kinds.append("malformed-yaml")
     example = getattr(route.command, "example", {})
     done = "201" if route.creates else "200"
     success = _changed(creates=route.creates)
@@ -145,7 +151,7 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
         "tags": [route.aggregate.plural],
         "summary": summary,
         "parameters": parameters,
-        "requestBody": _body(schemas.adopt(schema_of(route.body)), example),
+        "requestBody": _body(schemas.adopt(schema_of(route.body)), example, takes_yaml=route.aggregate.takes_yaml),
         "responses": {done: success, **problems_of(kinds)},
         "x-roles": roles_of(route.roles),
     }

@@ -81,7 +81,7 @@ class RetiredProcess:
 
 AnyProcess = DraftProcess | PublishedProcess | RetiredProcess
 
-process = Aggregate("process", plural="processes", start=NoProcess, readers=EVERYBODY)
+process = Aggregate("process", plural="processes", start=NoProcess, readers=EVERYBODY, takes_yaml=True)
 
 
 @value
