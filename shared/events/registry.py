@@ -3,6 +3,8 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import chain
 from types import ModuleType
 
 from shared.events.approvals import APPROVING, approval_events
@@ -10,7 +12,8 @@ from shared.events.definition import Upcast
 from shared.events.follow_ups import published
 
 SERVICES = ("leads", "deals", "contracts", "receivables", "forecast")
-"""The services that own events; each has a package of its name beside this one, with a module for each aggregate."""
+"""The services that own events; each has a package of its name beside this one, with a module for each
+aggregate, and a second one for what keeps the record of a big one."""
 
 UNREADABLE = "unreadable"
 """The type under which a record that is no event of ours is journaled: it may have been anything, so it parks its own
@@ -65,7 +68,7 @@ def told_by(service: str) -> tuple[type, ...]:
 
 
 def modules_of(service: str) -> list[ModuleType]:
-    """The modules in which a service defines its events, one for each aggregate."""
+    """The modules in which a service defines its events."""
     package = importlib.import_module(f"shared.events.{service}")
     names = sorted(found.name for found in pkgutil.iter_modules(package.__path__))
     return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
@@ -73,8 +76,12 @@ def modules_of(service: str) -> list[ModuleType]:
 
 def retraction_of(event_class: type) -> type | None:
     """The class of events that take back facts of the family of an event class, if such can be taken back."""
-    family = event_class.aggregate  # type: ignore[attr-defined]
-    found = _events_in(importlib.import_module(event_class.__module__))
+    return _retraction(service_of(event_class), event_class.aggregate)  # type: ignore[attr-defined]
+
+
+@cache
+def _retraction(service: str, family: str) -> type | None:
+    found = chain.from_iterable(map(_events_in, modules_of(service)))
     return next((each for each in found if each.retracts and each.aggregate == family), None)  # type: ignore[attr-defined]
 
 
