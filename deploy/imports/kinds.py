@@ -31,6 +31,8 @@ _ERASED = "whoever is to be forgotten is erased here, in what was imported too"
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
 _NO_NEWS = "nobody has to know any more of what is past"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
+_QUALIFIED = "what was found out is told while it holds; of a deal of the past its outcome is known"
+_EXIT = "nobody decides any more about giving up a deal of the past; that it was abandoned is told"
 _APPROVED = "a contract of history says when it was submitted and approved, and by whom; nobody is asked again"
 UNTOLD: Mapping[str, str] = {
     "leads.turn-taken": "history says whose a lead was; a queue gives away those that come in here",
@@ -47,6 +49,17 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-retired": "processes are shaped here before deals follow them",
     "deals.process-published": "processes are published here before deals follow them",
     "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",
+    "deals.deal-answer-withdrawn": _QUALIFIED,
+    "deals.deal-budget-stated": _QUALIFIED,
+    "deals.deal-competition-stated": _QUALIFIED,
+    "deals.deal-customer-event-stated": _QUALIFIED,
+    "deals.deal-inaction-assessed": _QUALIFIED,
+    "deals.deal-pain-stated": _QUALIFIED,
+    "deals.deal-requirement-stated": _QUALIFIED,
+    "deals.deal-risk-assessed": _QUALIFIED,
+    "deals.deal-exit-accepted": _EXIT,
+    "deals.deal-exit-declined": _EXIT,
+    "deals.deal-exit-proposed": _EXIT,
     "deals.deal-renamed": "a deal comes in with the name that it had in the end",
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
     "contracts.contract-terms-changed": _BY_ITS_DAYS,

@@ -1,6 +1,6 @@
 """What the deals service consists of."""
 
-from services.deals import api
+from services.deals import api, qualification_api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
@@ -48,7 +48,7 @@ SERVICE = Service(
         KNOWN_ACCOUNTS,
     ),
     listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES),
-    routes=(api.router,),
+    routes=(api.router, qualification_api.router),
     knows=(*PEOPLE, ACCOUNTS, OnStream(product, ListedProduct), OnStream(process, PublishedProcess)),
     provides={
         Process: pinned_process,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
-from shared.commands.loaders import LoaderContext
+from shared.commands.loaders import LoaderContext, LookUp
 from shared.directory.organisation import NAME as ORGANISATION
 
 ABOVE = "select team_id, parent_id from {view}.team where parent_id is not null"
@@ -20,9 +20,9 @@ select m.member_id, min(a.depth) as level from above a join {view}.member m on m
 """
 
 
-async def teams_above(reader: LoaderContext) -> Mapping[UUID, UUID]:
+async def teams_above(look_up: LookUp) -> Mapping[UUID, UUID]:
     """Every team that has one above it, and which."""
-    return {row["team_id"]: row["parent_id"] for row in await reader.fetch(ORGANISATION, ABOVE)}
+    return {row["team_id"]: row["parent_id"] for row in await look_up(ORGANISATION, ABOVE)}
 
 
 def line_of(team: UUID | None, above: Mapping[UUID, UUID]) -> Iterator[UUID]:

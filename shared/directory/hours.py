@@ -68,5 +68,5 @@ async def hours_in_force(reader: LoaderContext, state: Any, command: Any, contex
         )
         for row in await reader.fetch(KNOWN_HOURS, EVERY)
     ]
-    above = await teams_above(reader) if any(version.team for version in versions) else {}
+    above = await teams_above(reader.fetch) if any(version.team for version in versions) else {}
     return InForce(default=usual_hours(context.company.calendar), on=context.today, versions=versions, above=above)

@@ -22,7 +22,7 @@ def _provider(policies: Policies, policy: Policy[Any]) -> Provider:
     async def in_force(reader: LoaderContext, state: Any, command: Any, context: Context) -> InForce[Any]:
         held, _ = await reader.state(policies.family, policies.id_of(policy))
         versions, default = versions_of(held), policy.default_of(context.company)
-        above = await teams_above(reader) if any(version.team for version in versions) else {}
+        above = await teams_above(reader.fetch) if any(version.team for version in versions) else {}
         return InForce(default=default, on=context.today, versions=versions, above=above)
 
     return in_force

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
 
-from shared.domain.policy import Policies, Policy, Version, in_force, versions_of
+from shared.directory.hierarchy import teams_above
+from shared.domain.policy import InForce, Policies, Policy, Version, in_force, versions_of
 from shared.domain.roles import EVERYBODY, Role
 from shared.events.definition import described
 from shared.http.command_routes import execute_command, operation_id
+from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, body_of, operation
 from shared.http.headers import etag
+
+Document = TypeVar("Document")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,16 @@ class PolicyKinds:
     """The policies of a service."""
 
     items: list[PolicyKind]
+
+
+async def in_force_today(service: ServiceContext, policies: Policies, policy: Policy[Document]) -> InForce[Document]:
+    """What counts of a kind today, as handlers are given it, for an answer that is reckoned by it. A route that asks
+    for it reads the organisation."""
+    held = await service.commands.state(policies.family, policies.id_of(policy))
+    versions, company = versions_of(held.state), service.settings.company
+    above = await teams_above(service.projections.lookup) if any(version.team for version in versions) else {}
+    today = company.day(service.clock.now())
+    return InForce(default=policy.default_of(company), on=today, versions=versions, above=above)
 
 
 def policy_routes(policies: Policies) -> APIRouter:

@@ -15,6 +15,19 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
 | `task.<key>`          | yes-no | whether that task of the process is done                                    |
 | `deliverable.<key>`   | yes-no | whether that deliverable of the process is there                            |
+
+And what follows from the answers of its qualification (DEAL-5), each named `qualification.…`:
+
+| fact                  | kind   | what it is                                                                  |
+|-----------------------|--------|-----------------------------------------------------------------------------|
+| `…pains`              | number | how many pains of the customer are stated                                   |
+| `…inaction`           | yes-no | whether it is said what happens when nothing is done                        |
+| `…compelling_event`   | yes-no | whether something compels the customer to decide                            |
+| `…insurmountable`     | yes-no | whether something blocks them that nothing overcomes                        |
+| `…budget`             | yes-no | whether the budget is stated                                                |
+| `…competition`        | yes-no | whether it is stated who else is asked, if anybody                          |
+| `…fit`                | number | matched ÷ stated requirements, from 0 to 1; unknown when none is stated     |
+| `…exposure`           | number | the greatest likelihood × impact of its risks; unknown without any          |
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,6 +44,14 @@ DERIVED: Mapping[str, str] = {
     "lines": "number",
     "activities": "number",
     "next_step_planned": "yes-no",
+    "qualification.pains": "number",
+    "qualification.inaction": "yes-no",
+    "qualification.compelling_event": "yes-no",
+    "qualification.insurmountable": "yes-no",
+    "qualification.budget": "yes-no",
+    "qualification.competition": "yes-no",
+    "qualification.fit": "number",
+    "qualification.exposure": "number",
 }
 """Derived facts that every process has, and their kinds."""
 

@@ -64,7 +64,7 @@ async def _followed(reader: LoaderContext, held: PublishedProcess, command: Any,
     if isinstance(command, ImportDeal):
         return newest(held)
     team = command.team or context.actor.team
-    above = await teams_above(reader) if held.asks_for_teams else {}
+    above = await teams_above(reader.fetch) if held.asks_for_teams else {}
     teams = frozenset(line_of(team, above))
     return version_for(held, NewDeal(id=context.aggregate_id, on=context.today, teams=teams, industry=command.industry))
 

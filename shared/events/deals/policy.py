@@ -4,9 +4,10 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MaxLen
 
-from shared.events.definition import FreeText, event, value
+from shared.events.definition import Exact, FreeText, event, value
+from shared.events.money import Money
 
 
 @value
@@ -15,6 +16,20 @@ class NextSteps:
 
     days_ahead: Annotated[int, Ge(1), Le(365)]
     """So many days after it was planned, at most: a step that lies further ahead is no sign of life until then."""
+
+
+@value
+class QualificationRule:
+    """How answers about a deal lose strength, and what a day costs on which nothing happens."""
+
+    half_life_days: Annotated[int, Ge(1), Le(3650)]
+    """After so many days an answer is half as strong."""
+    weakest: Exact
+    """An answer that is weaker has to be found out anew; from 0.01 to 1."""
+    silent_day_drop: Exact
+    """By so much each silent day lowers the probability to win; from 0 to 1."""
+    carrying_costs: Annotated[tuple[Money, ...], MaxLen(50)] = ()
+    """What a day of an open deal costs besides: the amount in the currency of the deal counts; none is nothing."""
 
 
 @event("deals.policy-set", aggregate="policy")
@@ -33,3 +48,4 @@ class DealPolicySet:
     process: UUID | None = None
     reason: FreeText[str | None] = None
     next_steps: NextSteps | None = None
+    qualification: QualificationRule | None = None

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.policies import NEXT_STEPS
+from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process
 from services.deals.domain.product import Catalogue, ListedProduct
@@ -59,6 +59,7 @@ LOADED: dict[str, Any] = {
     "catalogue": CATALOGUE,
     "conversion": Conversion(currency="EUR", factors={}),
     "seat": Seat(team=TEAM),
+    "qualification": InForce(default=QUALIFICATION.default_of(Company()), on=TODAY),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
 }
 

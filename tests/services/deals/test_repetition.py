@@ -55,6 +55,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "industries": st.just(()),
     "share": st.just(Decimal("0.5")),
     "goal": st.just(Goal(figure="sales-cycle", change=Decimal("-0.2"))),
+    "competitors": st.sampled_from([(), ("Globex",)]),
     "at": st.none(),
 }
 BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
@@ -134,7 +135,7 @@ def test_the_generated_commands_are_sensible_enough_to_be_accepted() -> None:
     accepted: set[type] = set()
 
     @settings(max_examples=1500, database=None, derandomize=True)
-    @given(history=st.lists(any_of(*TOLD), min_size=12, max_size=16))
+    @given(history=st.lists(any_of(*TOLD), min_size=18, max_size=24))
     def run(history: list[Any]) -> None:
         scenario = THE_DEAL.given(OPENED_FRIDAY)
         for command in history:

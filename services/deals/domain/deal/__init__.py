@@ -3,7 +3,30 @@
 Importing the package registers every capability on the aggregate.
 """
 
-from services.deals.domain.deal import changes, closing, erasure, history, nodes, opening, stages, work
+from services.deals.domain.deal import (
+    answering,
+    changes,
+    closing,
+    erasure,
+    exits,
+    history,
+    nodes,
+    opening,
+    stages,
+    work,
+)
 from services.deals.domain.deal.state import deal
 
-__all__ = ["changes", "closing", "deal", "erasure", "history", "nodes", "opening", "stages", "work"]
+__all__ = [
+    "answering",
+    "changes",
+    "closing",
+    "deal",
+    "erasure",
+    "exits",
+    "history",
+    "nodes",
+    "opening",
+    "stages",
+    "work",
+]

@@ -16,6 +16,14 @@ CHANGED_BY: Mapping[str, str] = {
     "expected_close": "change-close-date",
     "activities": "log-activity",
     "next_step_planned": "plan-next-step",
+    "qualification.pains": "state-pain",
+    "qualification.inaction": "assess-inaction",
+    "qualification.compelling_event": "state-customer-event",
+    "qualification.insurmountable": "state-customer-event",
+    "qualification.budget": "state-budget",
+    "qualification.competition": "state-competition",
+    "qualification.fit": "state-requirement",
+    "qualification.exposure": "assess-risk",
 }
 """The command that changes a derived fact, by the last part of its address; others follow from what the deal began
 with."""
@@ -37,7 +45,7 @@ def _by(met: Mapping[str, object], process: Process) -> dict[str, str]:
     """The commands that change the facts that an unmet criterion looks at."""
     noted = {fact.key for fact in process.definition.facts}
     commands = {
-        fact: "note-facts" if fact in noted else "complete-node" if "." in fact else CHANGED_BY.get(fact)
+        fact: "note-facts" if fact in noted else CHANGED_BY.get(fact) or ("complete-node" if "." in fact else None)
         for fact in met
     }
     return {fact: command for fact, command in commands.items() if command is not None}

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.deals.domain.deal.qualification import Qualification, qualification_facts
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Aggregate, carried
@@ -122,6 +123,8 @@ class Deal:
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[Activity, ...] = ()
+    qualification: Qualification = Qualification()
+    """What was found out about the customer's case, and whether an exit is proposed."""
     trail: tuple[Visit, ...]
     """The stages that it entered, in order."""
     changes: tuple[Change, ...]
@@ -212,6 +215,7 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
         "lines": len(state.lines),
         "activities": len(state.activities),
         "next_step_planned": state.next_step is not None and state.next_step.on is not None,
+        **qualification_facts(state.qualification),
         **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},
     }
 
