@@ -11,7 +11,9 @@ from typing import Any, get_type_hints
 import pytest
 
 from shared.events.codec import Codec
-from shared.events.registry import SERVICES, modules_of, registry_of, type_of, version_of
+from shared.events.deals.deal import DealFactRetracted, DealWon
+from shared.events.deals.deal_qualification import DealPainStated
+from shared.events.registry import SERVICES, modules_of, registry_of, retraction_of, type_of, version_of
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
@@ -86,3 +88,7 @@ def test_an_event_stands_in_the_module_of_its_aggregate_and_is_published(service
     assert all(len(told) == 1 for told in aggregates.values()), "a module is of one aggregate"
     files = {path.stem for path in (ROOT / "shared" / "events" / service).rglob("*.py")} - {"__init__"}
     assert files == {event.__module__.rpartition(".")[2] for event in defined}, "a module of no event, or out of reach"
+
+
+def test_data_5_what_takes_a_fact_back_is_found_from_every_module_of_its_aggregate() -> None:
+    assert retraction_of(DealPainStated) is retraction_of(DealWon) is DealFactRetracted
