@@ -47,6 +47,8 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-pilot-started": "processes are shaped here before deals follow them",
     "deals.process-pilot-ended": "processes are shaped here before deals follow them",
     "deals.process-retired": "processes are shaped here before deals follow them",
+    "deals.deal-activity-corrected": "history tells an activity as it was; a corrected line corrects it",
+    "deals.deal-activity-withdrawn": "an activity that never was is left out",
     "deals.process-published": "processes are published here before deals follow them",
     "deals.deal-facts-noted": "gates are not judged in the past; a node that was completed is told with its evidence",
     "deals.deal-answer-withdrawn": _QUALIFIED,

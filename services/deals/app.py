@@ -3,6 +3,8 @@
 from services.deals import api, qualification_api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.contacts import KnownContacts
+from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
@@ -11,7 +13,15 @@ from services.deals.domain.product import Catalogue, ListedProduct, product
 from services.deals.domain.target import Seat, target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
-from services.deals.projections.lookups import catalogue, chosen_process, conversion, pinned_process, seat
+from services.deals.projections.lookups import (
+    catalogue,
+    chosen_process,
+    conversion,
+    known_contacts,
+    pinned_process,
+    seat,
+    tellings,
+)
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
@@ -20,7 +30,7 @@ from services.deals.resources import RESOURCES
 from services.deals.seeds import publish_processes
 from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
-from shared.directory.references import ACCOUNTS, PEOPLE
+from shared.directory.references import ACCOUNTS, CONTACTS, PEOPLE
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -49,13 +59,15 @@ SERVICE = Service(
     ),
     listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES),
     routes=(api.router, qualification_api.router),
-    knows=(*PEOPLE, ACCOUNTS, OnStream(product, ListedProduct), OnStream(process, PublishedProcess)),
+    knows=(*PEOPLE, ACCOUNTS, CONTACTS, OnStream(product, ListedProduct), OnStream(process, PublishedProcess)),
     provides={
         Process: pinned_process,
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
         Conversion: conversion,
         Seat: seat,
+        KnownContacts: known_contacts,
+        Tellings: tellings,
     },
     seeds=(publish_processes,),
 )

@@ -55,6 +55,11 @@ class DealActivity:
     minutes: int | None
     cost: Money | None
     outcome: str | None
+    automatic: bool
+    contacts: tuple[UUID, ...]
+    """Who took part at the customer's."""
+    members: tuple[UUID, ...]
+    """Who took part beside the one who did it."""
 
 
 @value

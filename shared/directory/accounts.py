@@ -1,16 +1,17 @@
-"""Projection of accounts, for the services that name them: that they are there, their names, and whose they are
-(ACCT-1)."""
+"""Projection of accounts, for the services that name them: that they are there, their names, and whose they are; and of
+the contacts at them (ACCT-1)."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from shared.domain.history import stated
 from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
+from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened, ContactAdded
 from shared.projections.columns import BY_LANGUAGE
 from shared.projections.names import ACCOUNTS_OF_OTHERS
-from shared.projections.projection import Projection
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Row, Table
 
 
@@ -22,6 +23,14 @@ class KnownAccount:
     name: Annotated[str, BY_LANGUAGE]
     owner: UUID | None
     team: UUID | None
+
+
+@value
+class KnownContact:
+    """At which account somebody is. Who they are, only leads know."""
+
+    id: UUID
+    account_id: UUID
 
 
 def _opened(fact: Envelope[AccountOpened], row: Row) -> Row:
@@ -39,12 +48,27 @@ ACCOUNT = Table(
     },
 )
 
+CONTACT = Table(
+    name="contact",
+    row=KnownContact,
+    events=(ContactAdded,),
+    changes={ContactAdded: lambda fact, _: {"account_id": fact.data.account_id}},
+    keys=lambda fact: (fact.data.contact_id,),
+)
+
+
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """What a batch of events changes of accounts, and of the contacts at them."""
+    await ACCOUNT.apply(db, events)
+    await CONTACT.apply(db, events)
+
+
 KNOWN_ACCOUNTS = Projection(
     name=ACCOUNTS_OF_OTHERS,
-    version=5,
-    ddl=ACCOUNT.ddl,
-    indices=ACCOUNT.index_ddl,
-    apply=ACCOUNT.apply,
+    version=6,
+    ddl=ACCOUNT.ddl + CONTACT.ddl,
+    indices=(*ACCOUNT.index_ddl, *CONTACT.index_ddl),
+    apply=apply,
     source="journal",
-    events=tuple(ACCOUNT.events),
+    events=(*ACCOUNT.events, *CONTACT.events),
 )

@@ -32,3 +32,14 @@ ACCOUNTS = Listed(
     readers=READING,
 )
 """Accounts, for services that project them (`KNOWN_ACCOUNTS`)."""
+
+CONTACTS = Listed(
+    thing="contact",
+    projection=KNOWN_ACCOUNTS.name,
+    rows="""
+    select c.id, a.owner, a.team, c.account_id
+      from {known_accounts}.contact c join {known_accounts}.account a on a.id = c.account_id where c.id = any($1)
+""",
+)
+"""Contacts, for the same services, with whose their account is. What names one says which it may be: of a thing that is
+with an account those of that one, also where whoever asks does not see it."""

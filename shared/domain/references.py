@@ -47,6 +47,7 @@ ProductId = Annotated[UUID, Reference("product")]
 
 ActivityId = Annotated[UUID, Free("its caller gives it, so that the same activity is logged once", thing="activity")]
 AnswerId = Annotated[UUID, Free("its caller gives it, so that an answer is found again and replaced", thing="answer")]
+OwnActivityId = Annotated[UUID, Free("the activity stands in the deal itself", thing="activity")]
 OwnContactId = Annotated[UUID, Free("the contact stands in the account itself", thing="contact")]
 FoundDealId = Annotated[UUID, Free("it is one of the deals that the command finds by itself", thing="deal")]
 OwnInvoiceId = Annotated[UUID, Free("the invoice stands in the ledger itself", thing="invoice")]

@@ -76,12 +76,14 @@ def modules_of(service: str) -> list[ModuleType]:
 
 def retraction_of(event_class: type) -> type | None:
     """The class of events that take back facts of the family of an event class, if such can be taken back."""
-    return _retraction(service_of(event_class), event_class.aggregate)  # type: ignore[attr-defined]
+    return _retraction(event_class.__module__, event_class.aggregate)  # type: ignore[attr-defined]
 
 
 @cache
-def _retraction(service: str, family: str) -> type | None:
-    found = chain.from_iterable(map(_events_in, modules_of(service)))
+def _retraction(module: str, family: str) -> type | None:
+    service = module.removeprefix("shared.events.").split(".")[0]
+    modules = modules_of(service) if service in SERVICES else [importlib.import_module(module)]
+    found = chain.from_iterable(map(_events_in, modules))
     return next((each for each in found if each.retracts and each.aggregate == family), None)  # type: ignore[attr-defined]
 
 

@@ -39,6 +39,7 @@ NOT_SHOWN = {
             "leads.account-fact-retracted",
             "leads.account-handed-over",
             "leads.account-opened",
+            "leads.contact-added",
             "receivables.plan-drawn-up",
         ),
         "no panel shows an account",

@@ -30,7 +30,9 @@ CLOSED = {
     "outcome", "leg", "rule", "waits", "buying_role", "experience", "original_kind", "timeline", "unit", "trend",
 }  # fmt: skip
 """Names of fields whose values are a closed set wherever they stand."""
-TEXTS = {"DealActivity.outcome", "DryRun.status", "LogActivity.outcome", "Problem.status"}
+TEXTS = {
+    "CorrectActivity.outcome", "DealActivity.outcome", "DryRun.status", "LogActivity.outcome", "Problem.status",
+}  # fmt: skip
 """Fields of those names that are others: a text that somebody wrote, the status of whatever a command is about, and the
 number of HTTP."""
 

@@ -7,6 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.contacts import KnownContact, KnownContacts
+from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import ImportDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
@@ -102,6 +105,22 @@ async def _worth(reader: LoaderContext, state: Any, command: Any, context: Conte
     if command.amount is None or not any(rule.when for rule in RULES):
         return None
     return (await conversion(reader, state, command, context)).worth(command.amount)
+
+
+async def known_contacts(reader: LoaderContext, state: Any, command: Any, context: Context) -> KnownContacts:
+    """The contacts that a command names, as they were found when it was asked whether they are there."""
+    named = {contact: found for (thing, contact), found in reader.named.items() if thing == "contact"}
+    return KnownContacts(
+        of={
+            contact: KnownContact(account_id=found.account_id, owner=found.owner, team=found.team)
+            for contact, found in named.items()
+        }
+    )
+
+
+async def tellings(reader: LoaderContext, state: Any, command: Any, context: Context) -> Tellings:
+    """How the activities of the deal came to be told."""
+    return tellings_of(await reader.history(deal, context.aggregate_id))
 
 
 async def seat(reader: LoaderContext, state: Any, command: SetTarget, context: Context) -> Seat:

@@ -34,6 +34,7 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_record import DealActivityCorrected
 from shared.events.envelope import Envelope
 
 MAX_DAYS_AHEAD = 14
@@ -134,7 +135,7 @@ def follow(state: DealState | None, event: Any, moment: datetime) -> DealState |
     return msgspec.structs.replace(state, **changes)
 
 
-WORK = (DealActivityLogged, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)
+WORK = (DealActivityLogged, DealActivityCorrected, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)
 """What counts as working on a deal; changing a date or an amount does not break its silence."""
 
 
@@ -238,6 +239,7 @@ FACTS = (
     DealCloseDateChanged,
     DealCategoryChanged,
     DealActivityLogged,
+    DealActivityCorrected,
     DealNextStepPlanned,
     DealRenamed,
     DealHandedOver,

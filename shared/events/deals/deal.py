@@ -179,6 +179,10 @@ class DealActivityLogged:
     cost: Money | None = None
     outcome: FreeText[str | None] = None
     automatic: bool = False
+    contacts: tuple[UUID, ...] = ()
+    """Who took part at the customer's."""
+    members: tuple[UUID, ...] = ()
+    """Who took part beside the one who did it."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

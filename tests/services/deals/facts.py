@@ -8,6 +8,8 @@ from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.contacts import KnownContact, KnownContacts
+from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION
 from services.deals.domain.process.short import SHORT, SHORT_ID
@@ -25,6 +27,8 @@ ID = UUID(int=2)
 OWNER, TEAM = UUID(int=7), UUID(int=70)
 OTHER, OTHER_TEAM = UUID(int=8), UUID(int=71)
 ACCOUNT, LEAD = UUID(int=20), UUID(int=21)
+CHAMPION, STRANGER = UUID(int=40), UUID(int=41)
+"""Contacts at the account, and at another one."""
 SERVER, RETIRED, UNKNOWN = UUID(int=30), UUID(int=31), UUID(int=32)
 TODAY = date(2026, 3, 16)
 FRIDAY = date(2026, 3, 13)
@@ -60,6 +64,10 @@ LOADED: dict[str, Any] = {
     "conversion": Conversion(currency="EUR", factors={}),
     "seat": Seat(team=TEAM),
     "qualification": InForce(default=QUALIFICATION.default_of(Company()), on=TODAY),
+    "contacts": KnownContacts(
+        of={CHAMPION: KnownContact(account_id=ACCOUNT, team=TEAM), STRANGER: KnownContact(account_id=LEAD)}
+    ),
+    "tellings": Tellings(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
 }
 

@@ -9,8 +9,9 @@ import pytest
 from services.forecast.execution.model import follow
 from services.forecast.pipeline.timeline import OPEN, WON, at, spans
 from shared.domain.context import Company
-from shared.events.deals.deal import DueNode
-from tests.services.forecast.facts import day, fact, moved, opened, renamed, reopened, repriced, won
+from shared.events.deals.deal import DealActivityLogged, DealFactRetracted, DueNode
+from shared.events.deals.deal_record import DealActivityCorrected, DealActivityWithdrawn
+from tests.services.forecast.facts import DEAL, TENDER, day, fact, moved, opened, renamed, reopened, repriced, won
 
 # Six events: the move and the new amount were recorded late, the win was reversed.
 STORY = [
@@ -92,3 +93,30 @@ def test_data_4_a_deal_is_called_at_any_time_what_it_is_called_now() -> None:
         "Deal",
     ]
     assert at(again, day("2026-01-04"), day("2026-03-01")) is None
+
+
+def test_deal_6_what_was_withdrawn_is_no_sign_of_life_but_was_one_as_known_before() -> None:
+    called = DealActivityLogged(deal_id=DEAL, activity_id=DEAL, kind="call")
+    story = [
+        fact(1, opened(), day("2026-01-05")),
+        replace(fact(2, called, day("2026-01-20")), causation_id=TENDER),
+        fact(3, DealFactRetracted(deal_id=DEAL, request=TENDER), day("2026-02-01")),
+        fact(4, DealActivityWithdrawn(deal_id=DEAL, activity_id=DEAL), day("2026-02-01")),
+    ]
+    known, now = (at(story, day("2026-03-01"), day(each)) for each in ("2026-01-31", "2026-03-01"))
+    assert known is not None
+    assert now is not None
+    assert (known.touched, now.touched) == (day("2026-01-20"), day("2026-01-05"))
+    assert now.stalls(Company()) < known.stalls(Company())
+
+
+def test_deal_6_a_corrected_activity_is_a_sign_of_life_when_it_was() -> None:
+    called = DealActivityLogged(deal_id=DEAL, activity_id=DEAL, kind="call")
+    corrected = DealActivityCorrected(deal_id=DEAL, activity_id=DEAL, kind="visit")
+    story = [
+        fact(1, opened(), day("2026-01-05")),
+        replace(fact(2, called, day("2026-01-20")), causation_id=TENDER),
+        fact(3, DealFactRetracted(deal_id=DEAL, request=TENDER), day("2026-02-01")),
+        fact(4, corrected, day("2026-01-10"), recorded=day("2026-02-01")),
+    ]
+    assert [span.state.touched for span in spans(story)] == [day("2026-01-05"), day("2026-01-10")]

@@ -50,6 +50,19 @@ class Activity:
     minutes: int | None
     cost: Money | None
     outcome: str | None
+    automatic: bool = False
+    contacts: tuple[UUID, ...] = ()
+    """Who took part at the customer's."""
+    members: tuple[UUID, ...] = ()
+    """Who took part beside the one who did it."""
+
+
+@value
+class Withdrawal:
+    """An activity that was taken out of the record, and why."""
+
+    activity_id: UUID
+    reason: str | None
 
 
 @value
@@ -125,6 +138,7 @@ class Deal:
     activities: tuple[Activity, ...] = ()
     qualification: Qualification = Qualification()
     """What was found out about the customer's case, and whether an exit is proposed."""
+    withdrawn: tuple[Withdrawal, ...] = ()
     trail: tuple[Visit, ...]
     """The stages that it entered, in order."""
     changes: tuple[Change, ...]

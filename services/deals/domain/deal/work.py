@@ -1,20 +1,22 @@
 """Work on a deal: what was done, and what is to be done next (DEAL-6)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MaxLen
 
-from services.deals.domain.deal.state import Activity, NextStep, OpenDeal, deal, said, written
+from services.deals.domain.deal.contacts import KnownContacts, contact_faults
+from services.deals.domain.deal.state import Activity, AnyDeal, NextStep, OpenDeal, deal, said, written
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.money import check_money
 from shared.domain.policy import InForce
-from shared.domain.references import ActivityId
-from shared.domain.rejection import Rejected, all_at_once
+from shared.domain.references import ActivityId, AnyMemberId, ContactId
+from shared.domain.rejection import Rejected, all_at_once, refuse_all
 from shared.domain.roles import SELLING, Reach, Role, permission
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.deals.policy import NextSteps
@@ -39,6 +41,10 @@ class LogActivity:
     minutes: Annotated[int, Ge(0), Le(6000)] | None = None
     cost: Money | None = None
     outcome: Text | None = None
+    contacts: Annotated[tuple[ContactId, ...], MaxLen(50)] = ()
+    """Who took part at the customer's: contacts of the deal's account."""
+    members: Annotated[tuple[AnyMemberId, ...], MaxLen(50)] = ()
+    """Who took part beside the asking member, of whatever team."""
     next_step: NextStep | None = None
     """What is to happen next; it can be planned in the same breath."""
 
@@ -61,14 +67,17 @@ class PlanNextStep:
 
 
 @deal.decides(allow=SELLING)
-def log_activity(state: OpenDeal, command: LogActivity, context: Context, next_steps: InForce[NextSteps]) -> Decision:
+def log_activity(
+    state: OpenDeal, command: LogActivity, context: Context, *, next_steps: InForce[NextSteps], contacts: KnownContacts
+) -> Decision:
     """Log a call, e-mail, visit, meeting or demo, and plan what comes next."""
     activity_id = command.activity_id or context.derived_id("activity")
     on = command.on or context.today
     all_at_once(
         lambda: _check_new(state, activity_id),
-        lambda: _check_day(state, on, context),
-        lambda: _cost(command, context),
+        lambda: check_day(state, on, context),
+        lambda: cost_of(command.cost, context),
+        lambda: check_parties(state, command.contacts, context, contacts),
         lambda: _following(state, command, context, next_steps),
     )
     logged = DealActivityLogged(
@@ -78,8 +87,10 @@ def log_activity(state: OpenDeal, command: LogActivity, context: Context, next_s
         by=context.actor.member,
         on=on,
         minutes=command.minutes,
-        cost=_cost(command, context),
+        cost=cost_of(command.cost, context),
         outcome=command.outcome,
+        contacts=command.contacts,
+        members=command.members,
     )
     return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context, next_steps)]
 
@@ -96,8 +107,8 @@ def plan_next_step(
 def is_logged(state: OpenDeal, command: LogActivity) -> bool:
     return any(
         activity.id == command.activity_id
-        and (activity.kind, activity.minutes, activity.cost, activity.outcome)
-        == (command.kind, command.minutes, command.cost, command.outcome)
+        and (activity.kind, activity.minutes, activity.cost, activity.outcome, activity.contacts, activity.members)
+        == (command.kind, command.minutes, command.cost, command.outcome, command.contacts, command.members)
         and command.on in (None, activity.on)
         for activity in state.activities
     )
@@ -113,6 +124,9 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
         minutes=event.minutes,
         cost=event.cost,
         outcome=event.outcome,
+        automatic=event.automatic,
+        contacts=event.contacts,
+        members=event.members,
     )
     return replace(state, activities=(*state.activities, activity), written=written(state, event.outcome))
 
@@ -148,11 +162,13 @@ def planned(
 
 
 def _check_new(state: OpenDeal, activity_id: UUID) -> None:
-    if any(activity.id == activity_id for activity in state.activities):
+    known = (*(activity.id for activity in state.activities), *(gone.activity_id for gone in state.withdrawn))
+    if activity_id in known:
         raise Rejected("already-logged", "Another activity was logged under this id.", field="activity_id")
 
 
-def _check_day(state: OpenDeal, on: date, context: Context) -> None:
+def check_day(state: AnyDeal, on: date, context: Context) -> None:
+    """Refuse a day on which nothing can have been done for the deal."""
     if on > context.today:
         raise Rejected("in-the-future", "An activity lies in the past; plan it as the next step.", field="on")
     if state.open_since and state.open_since != state.opening.on and on < state.open_since:
@@ -160,8 +176,15 @@ def _check_day(state: OpenDeal, on: date, context: Context) -> None:
         raise Rejected("before-it-began", f"The deal is open again since {state.open_since}.", field="on")
 
 
-def _cost(command: LogActivity, context: Context) -> Money | None:
-    return check_money(command.cost, "cost", currency=context.company.currency) if command.cost else None
+def cost_of(cost: Money | None, context: Context) -> Money | None:
+    """What an activity cost, once it can have; raises Rejected."""
+    return check_money(cost, "cost", currency=context.company.currency) if cost else None
+
+
+def check_parties(state: AnyDeal, contacts: Sequence[UUID], context: Context, known: KnownContacts) -> None:
+    """Refuse contacts who cannot have taken part in an activity."""
+    faults = list(contact_faults(state, contacts, "contacts.{}", context.actor, known))
+    refuse_all("invalid-participants", "These people cannot have taken part.", faults)
 
 
 def _following(

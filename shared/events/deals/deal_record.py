@@ -1,0 +1,43 @@
+"""Events of the record of a deal: what was told wrongly of it, and who takes part in deciding about it."""
+
+from datetime import date
+from uuid import UUID
+
+from shared.events.chronology import Rank
+from shared.events.definition import AsKnown, FreeText, event
+from shared.events.money import Money
+
+
+@event("deals.deal-activity-corrected", aggregate="deal", rank=Rank.ACTIVITY)
+class DealActivityCorrected:
+    """An activity was not as it had been told, but like this (DEAL-6). What was told before is retracted along with
+    it."""
+
+    deal_id: UUID
+    activity_id: UUID
+    kind: str
+    by: UUID | None = None
+    on: date | None = None
+    minutes: int | None = None
+    cost: Money | None = None
+    outcome: FreeText[str | None] = None
+    automatic: bool = False
+    contacts: tuple[UUID, ...] = ()
+    """Who took part at the customer's."""
+    members: tuple[UUID, ...] = ()
+    """Who took part beside the one who did it."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-activity-withdrawn", aggregate="deal", rank=Rank.ACTIVITY)
+class DealActivityWithdrawn:
+    """An activity had never been, or was none of this deal (DEAL-6). What was told of it is retracted along with it."""
+
+    deal_id: UUID
+    activity_id: UUID
+    reason: FreeText[str | None] = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
