@@ -8,11 +8,13 @@ from uuid import UUID
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
+from services.deals.domain.deal.contacts import Stance
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
 from services.deals.domain.product import product
 from services.deals.domain.target import Level, target
+from shared.domain.fields import BuyingRole
 from shared.events.deals.deal import DealLine
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, Wave
@@ -63,6 +65,17 @@ class DealActivity:
 
 
 @value
+class DealContact:
+    """Somebody at the customer's, their part in deciding, and how they stand to the deal."""
+
+    contact_id: UUID
+    role: BuyingRole
+    stance: Stance
+    on: date | None
+    """The day on which that was found out."""
+
+
+@value
 class StageVisit:
     """A stage that the deal entered, and the day."""
 
@@ -107,6 +120,8 @@ class Deal:
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[DealActivity, ...]
+    contacts: tuple[DealContact, ...]
+    """Who at the customer's has a part in deciding, and how they stand to it."""
     trail: tuple[StageVisit, ...]
     """The stages that it entered, in order."""
     assumptions: tuple[str, ...]

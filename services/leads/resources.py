@@ -6,12 +6,12 @@ from uuid import UUID
 from services.leads.domain.account import account
 from services.leads.domain.assignment import AssignmentRule, assignment_queue
 from services.leads.domain.contact_points import KnownKind
-from services.leads.domain.fields import BuyingRole
 from services.leads.domain.lead import lead
 from services.leads.domain.lead.closing import DisqualificationReason
 from services.leads.domain.lead.nurturing import ActivityKind, ActivityOutcome, Timeline
 from services.leads.domain.organisation.member import Experience, member
 from services.leads.domain.organisation.team import team
+from shared.domain.fields import BuyingRole
 from shared.domain.roles import Role
 from shared.events.definition import value
 from shared.events.money import Money

@@ -1,7 +1,7 @@
 """Field types of commands: what every service takes for a name, a text or a day, and refuses with the field (API-1)."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
 from pydantic import Field
@@ -24,3 +24,6 @@ FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(8999, 12, 31)
 
 Day = Annotated[date, Ge(FIRST_DAY), Le(LAST_DAY)]
 """A day in a command. One outside is refused with its field."""
+
+BuyingRole = Literal["economic-buyer", "champion", "influencer", "user", "blocker", "legal", "finance"]
+"""The part that somebody has in deciding whether their company buys (ACCT-1)."""

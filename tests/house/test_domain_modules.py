@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "services").glob("*/domain/**/*.py"))
 ORDER = ("decides imports", "already", "evolves", "claims takes timer shows restores assumes")
-FIELDS = {"Name", "Text", "LongText", "Day", "NOT_BLANK"}
+FIELDS = {"BuyingRole", "Name", "Text", "LongText", "Day", "NOT_BLANK"}
 """What `shared.domain.fields` defines, once for all services."""
 
 

@@ -11,7 +11,9 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `account`             | text   | the id of the account; unknown when the deal has none                       |
 | `lead`                | text   | the id of the lead that it came from; unknown when it came from none        |
 | `lines`               | number | how many product lines the deal has                                         |
-| `activities`          | number | how many activities were logged                                             |
+| `activities`          | number | how many activities were logged, without those that were withdrawn          |
+| `decision_makers`     | number | how many contacts of the deal are economic buyers: they decide              |
+| `supportive_decision_makers` | number | how many of these are for it                                         |
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
 | `task.<key>`          | yes-no | whether that task of the process is done                                    |
 | `deliverable.<key>`   | yes-no | whether that deliverable of the process is there                            |
@@ -43,6 +45,8 @@ DERIVED: Mapping[str, str] = {
     "lead": "text",
     "lines": "number",
     "activities": "number",
+    "decision_makers": "number",
+    "supportive_decision_makers": "number",
     "next_step_planned": "yes-no",
     "qualification.pains": "number",
     "qualification.inaction": "yes-no",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from services.leads.domain.account.state import KEPT_BY, PROFILE, account
-from services.leads.domain.fields import BuyingRole
+from shared.domain.fields import BuyingRole
 from shared.domain.history import stated
 from shared.domain.roles import READING
 from shared.events.definition import value

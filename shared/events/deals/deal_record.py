@@ -41,3 +41,31 @@ class DealActivityWithdrawn:
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-contact-set", aggregate="deal", rank=Rank.CHANGE)
+class DealContactSet:
+    """A contact has this part in deciding about the deal, and stands like this to it (DEAL-5)."""
+
+    deal_id: UUID
+    contact_id: UUID
+    role: str
+    """economic-buyer, champion, influencer, user, blocker, legal or finance."""
+    stance: str
+    """supportive, neutral, opposed or unknown."""
+    on: date | None = None
+    """The company's day on which that was found out."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-contact-removed", aggregate="deal", rank=Rank.CHANGE)
+class DealContactRemoved:
+    """A contact has no part in deciding about the deal any more, or never had."""
+
+    deal_id: UUID
+    contact_id: UUID
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

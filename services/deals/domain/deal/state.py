@@ -58,6 +58,17 @@ class Activity:
 
 
 @value
+class DealContact:
+    """Somebody at the customer's, their part in deciding, and how they stand to the deal (DEAL-5)."""
+
+    contact_id: UUID
+    role: str
+    stance: str
+    on: date | None
+    """The day on which that was found out."""
+
+
+@value
 class Withdrawal:
     """An activity that was taken out of the record, and why."""
 
@@ -139,6 +150,7 @@ class Deal:
     qualification: Qualification = Qualification()
     """What was found out about the customer's case, and whether an exit is proposed."""
     withdrawn: tuple[Withdrawal, ...] = ()
+    contacts: tuple[DealContact, ...] = ()
     trail: tuple[Visit, ...]
     """The stages that it entered, in order."""
     changes: tuple[Change, ...]
@@ -181,6 +193,9 @@ class AbandonedDeal(Deal):
     reason: str
 
 
+DECIDES = "economic-buyer"
+"""The buying role of whoever decides; the others influence, use, examine or block."""
+
 AnyDeal = OpenDeal | WonDeal | LostDeal | AbandonedDeal
 ClosedDeal = WonDeal | LostDeal | AbandonedDeal
 
@@ -213,6 +228,7 @@ def written(state: Deal, text: str | None) -> bool:
 
 def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
     """The facts that criteria are judged by: noted ones, and those that `domain/facts.py` lists as derived."""
+    deciding = [contact for contact in state.contacts if contact.role == DECIDES]
     done = {(node.kind, node.key) for node in state.nodes if node.evidence is not None}
     nodes = [
         (kind, node.key)
@@ -228,6 +244,8 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
         "lead": str(state.lead_id) if state.lead_id else None,
         "lines": len(state.lines),
         "activities": len(state.activities),
+        "decision_makers": len(deciding),
+        "supportive_decision_makers": sum(contact.stance == "supportive" for contact in deciding),
         "next_step_planned": state.next_step is not None and state.next_step.on is not None,
         **qualification_facts(state.qualification),
         **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},

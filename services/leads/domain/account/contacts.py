@@ -6,11 +6,11 @@ from typing import ClassVar, Protocol
 
 from services.leads.domain.account.state import ActiveAccount, Contact, account
 from services.leads.domain.contact_points import ContactPoints, Known, KnownUnder, normalised
-from services.leads.domain.fields import BuyingRole, Email, Phone
+from services.leads.domain.fields import Email, Phone
 from services.leads.domain.forgetting import KeepTexts, Traces, erasures, forgotten
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
-from shared.domain.fields import Name
+from shared.domain.fields import BuyingRole, Name
 from shared.domain.references import OwnContactId
 from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS, SELLING

@@ -8,10 +8,10 @@ from services.leads.domain.account.contacts import reached
 from services.leads.domain.account.record import Neighbours, became, check_place, opened, said_by
 from services.leads.domain.account.state import ActiveAccount, NoAccount, account
 from services.leads.domain.contact_points import KnownUnder, domain_key, email_key
-from services.leads.domain.fields import BuyingRole, Country, Domain, Email, Headcount, Phone, Word
+from services.leads.domain.fields import Country, Domain, Email, Headcount, Phone, Word
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
-from shared.domain.fields import Day, Name
+from shared.domain.fields import BuyingRole, Day, Name
 from shared.domain.history import said_of
 from shared.domain.imports import ONCE
 from shared.domain.references import AnyAccountId, LeadId, MemberId, OwnContactId, TeamId

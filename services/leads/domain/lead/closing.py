@@ -6,13 +6,12 @@ from typing import ClassVar, Literal
 from uuid import UUID, uuid5
 
 from services.leads.domain.contact_points import KnownUnder
-from services.leads.domain.fields import BuyingRole
 from services.leads.domain.lead.nurturing import facts_about
 from services.leads.domain.lead.state import ConvertedLead, DisqualifiedLead, OpenLead, lead
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.criteria import unmet
-from shared.domain.fields import Day, LongText, Name
+from shared.domain.fields import BuyingRole, Day, LongText, Name
 from shared.domain.money import check_money
 from shared.domain.policy import InForce
 from shared.domain.references import AccountId
