@@ -30,6 +30,7 @@ OUTSIDE_ID = "outside_id"
 _ERASED = "whoever is to be forgotten is erased here, in what was imported too"
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
 _STANCES = "how people stood to a deal of the past is not told; of an open one it is found out here"
+_KEPT_THERE = "notes and files of the past stay where they are kept"
 _NO_NEWS = "nobody has to know any more of what is past"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
 _QUALIFIED = "what was found out is told while it holds; of a deal of the past its outcome is known"
@@ -49,6 +50,9 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-pilot-ended": "processes are shaped here before deals follow them",
     "deals.process-retired": "processes are shaped here before deals follow them",
     "deals.deal-activity-corrected": "history tells an activity as it was; a corrected line corrects it",
+    "deals.deal-note-added": _KEPT_THERE,
+    "deals.deal-file-attached": _KEPT_THERE,
+    "deals.deal-file-detached": _KEPT_THERE,
     "deals.deal-contact-set": _STANCES,
     "deals.deal-contact-removed": _STANCES,
     "deals.deal-activity-withdrawn": "an activity that never was is left out",

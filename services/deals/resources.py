@@ -9,6 +9,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.closing import AbandonReason, LossReason
 from services.deals.domain.deal.contacts import Stance
+from services.deals.domain.deal.notes import FileKind
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
@@ -76,6 +77,31 @@ class DealContact:
 
 
 @value
+class DealNote:
+    """What somebody noted about the deal."""
+
+    id: UUID
+    by: UUID | None
+    on: date | None
+    text: str | None
+    """Null once it is erased."""
+
+
+@value
+class AttachedFile:
+    """A file of the deal, which is kept elsewhere."""
+
+    id: UUID
+    name: str
+    reference: str
+    """A link, or the id of a document."""
+    sha256: str | None
+    kind: FileKind | None
+    by: UUID | None
+    on: date | None
+
+
+@value
 class StageVisit:
     """A stage that the deal entered, and the day."""
 
@@ -122,6 +148,8 @@ class Deal:
     activities: tuple[DealActivity, ...]
     contacts: tuple[DealContact, ...]
     """Who at the customer's has a part in deciding, and how they stand to it."""
+    notes: tuple[DealNote, ...]
+    files: tuple[AttachedFile, ...]
     trail: tuple[StageVisit, ...]
     """The stages that it entered, in order."""
     assumptions: tuple[str, ...]

@@ -50,6 +50,8 @@ AnswerId = Annotated[UUID, Free("its caller gives it, so that an answer is found
 OwnActivityId = Annotated[UUID, Free("the activity stands in the deal itself", thing="activity")]
 ContactOfDealId = Annotated[UUID, Free("the contact stands in the deal itself", thing="contact")]
 OwnContactId = Annotated[UUID, Free("the contact stands in the account itself", thing="contact")]
+NoteId = Annotated[UUID, Free("its caller gives it, so that the same note is added once", thing="note")]
+FileId = Annotated[UUID, Free("the file stands in the deal itself", thing="file")]
 FoundDealId = Annotated[UUID, Free("it is one of the deals that the command finds by itself", thing="deal")]
 OwnInvoiceId = Annotated[UUID, Free("the invoice stands in the ledger itself", thing="invoice")]
 OwnReceiptId = Annotated[UUID, Free("the receipt stands in the ledger itself", thing="receipt")]

@@ -152,7 +152,7 @@ DEAL = Table(
 )
 
 DEAL_PROJECTION = Projection(
-    name="deals", version=10, ddl=DEAL.ddl, indices=DEAL.index_ddl, apply=DEAL.apply, events=tuple(DEAL.events)
+    name="deals", version=11, ddl=DEAL.ddl, indices=DEAL.index_ddl, apply=DEAL.apply, events=tuple(DEAL.events)
 )
 
 DEALS = Listing(

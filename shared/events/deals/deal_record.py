@@ -69,3 +69,49 @@ class DealContactRemoved:
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-note-added", aggregate="deal", rank=Rank.CHANGE)
+class DealNoteAdded:
+    """Somebody noted something about the deal."""
+
+    deal_id: UUID
+    note_id: UUID
+    by: UUID | None = None
+    on: date | None = None
+    """The company's day."""
+    text: FreeText[str | None] = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-file-attached", aggregate="deal", rank=Rank.CHANGE)
+class DealFileAttached:
+    """A file that is kept elsewhere belongs to the deal. Its name and where it is may name somebody, so they stand
+    beside the log."""
+
+    deal_id: UUID
+    file_id: UUID
+    kind: str | None = None
+    sha256: str | None = None
+    by: UUID | None = None
+    on: date | None = None
+    """The company's day."""
+    name: FreeText[str | None] = None
+    reference: FreeText[str | None] = None
+    """A link, or the id of a document."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-file-detached", aggregate="deal", rank=Rank.CHANGE)
+class DealFileDetached:
+    """A file does not belong to the deal any more."""
+
+    deal_id: UUID
+    file_id: UUID
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None

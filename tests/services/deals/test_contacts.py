@@ -90,7 +90,8 @@ async def test_deal_5_contacts_of_the_account_are_known_to_deals(office: Office,
     ours, theirs = [(await leads.sees(f"/v1/accounts/{each}"))["contacts"][0]["id"] for each in (account, other)]
     desk = office.somebody(Role.SALES_OPERATIONS)
     body = {"contact_id": ours, "role": "economic-buyer", "stance": "supportive"}
-    made = await desk.makes("/v1/deals", {**DEAL, "account_id": account})
+    opened = await desk.does("/v1/deals", {**DEAL, "account_id": account}, **known)
+    made = opened.json()["id"]
     answer = await desk.does(f"/v1/deals/{made}/set-contact", body, **known)
     assert answer.status_code == 200, answer.text
     await desk.makes(f"/v1/deals/{made}/log-activity", {"kind": "meeting", "contacts": [ours]})

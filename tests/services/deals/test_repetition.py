@@ -27,7 +27,7 @@ from shared.domain.retraction import RetractFacts
 from shared.domain.roles import ONLY_SERVICES
 from shared.events.money import Money
 from shared.events.process import ProcessDefinition
-from shared.testing.scenario import NOW, Scenario
+from shared.testing.scenario import CONTEXT, NOW, Scenario
 from tests.services.deals.facts import CHAMPION, LOADED, OPENED_FRIDAY, OTHER, OWNER, SERVER, TEAM, THE_DEAL, TODAY
 
 STAGES = [stage.key for stage in SHORT.stages]
@@ -63,6 +63,8 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "goal": st.just(Goal(figure="sales-cycle", change=Decimal("-0.2"))),
     "competitors": st.sampled_from([(), ("Globex",)]),
     "at": st.none(),
+    "file_id": st.sampled_from([CONTEXT.derived_id("file"), OTHER]),
+    "sha256": st.sampled_from([None, "a" * 64]),
 }
 BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     str: st.sampled_from(["one", "two", "2026-Q1"]),
@@ -142,7 +144,7 @@ def test_the_generated_commands_are_sensible_enough_to_be_accepted() -> None:
     accepted: set[type] = set()
 
     @settings(max_examples=1500, database=None, derandomize=True)
-    @given(history=st.lists(any_of(*TOLD), min_size=18, max_size=24))
+    @given(history=st.lists(any_of(*TOLD), min_size=24, max_size=30))
     def run(history: list[Any]) -> None:
         scenario = A_DEAL.given(OPENED_FRIDAY)
         for command in history:

@@ -19,7 +19,7 @@ class EraseTexts:
 
 @deal.decides(allow=OPERATIONS)
 def erase_texts(state: AnyDeal, command: EraseTexts) -> Decision:
-    """Delete what people wrote about the deal: outcomes, evidence, next steps and reasons.
+    """Delete what people wrote about the deal: outcomes, evidence, next steps, reasons and notes; files are detached.
 
     What was done, when and by whom stays, and so do facts, amounts and dates. What is written afterwards is kept.
     """

@@ -69,6 +69,31 @@ class DealContact:
 
 
 @value
+class DealNote:
+    """What somebody noted about the deal."""
+
+    id: UUID
+    by: UUID | None
+    on: date | None
+    text: str | None
+    """None once it is erased."""
+
+
+@value
+class AttachedFile:
+    """A file of the deal, which is kept elsewhere."""
+
+    id: UUID
+    name: str
+    reference: str
+    """A link, or the id of a document."""
+    sha256: str | None
+    kind: str | None
+    by: UUID | None
+    on: date | None
+
+
+@value
 class Withdrawal:
     """An activity that was taken out of the record, and why."""
 
@@ -151,13 +176,16 @@ class Deal:
     """What was found out about the customer's case, and whether an exit is proposed."""
     withdrawn: tuple[Withdrawal, ...] = ()
     contacts: tuple[DealContact, ...] = ()
+    notes: tuple[DealNote, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
     trail: tuple[Visit, ...]
     """The stages that it entered, in order."""
     changes: tuple[Change, ...]
     """What else changed, in the order in which it was recorded; a repeated fact of history is found here."""
     opening: Opening
     written: bool = False
-    """Whether there is anything that somebody wrote about it: an outcome, evidence, a next step, a reason (DATA-4)."""
+    """Whether there is anything that somebody wrote about it: an outcome, evidence, a next step, a reason, a note
+    (DATA-4)."""
     texts_erased: bool = False
     """Whether that was erased, ever: what is corrected stands in no state, and goes with the first time."""
     assumptions: tuple[str, ...] = ()
