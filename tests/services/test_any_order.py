@@ -8,7 +8,7 @@ import random
 import types
 import typing
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -177,6 +177,9 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
         return of_type(inside[0])
     if origin in (typing.Union, types.UnionType):
         return st.one_of([of_type(each) for each in inside])
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = typing.get_type_hints(hint, include_extras=True)
+        return st.builds(hint, **{field.name: of_type(hints[field.name]) for field in fields(hint)})
     return st.just(None if hint is types.NoneType else origin())
 
 

@@ -15,6 +15,7 @@ from shared.ops.ids import new_id
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_service import codes
 from tests.services.leads.conftest import Desk
+from tests.shared.http.waiting import until
 
 DEAL = {"name": "Renewal for the north", "amount": {"amount": "12000.00", "currency": "EUR"}}
 
@@ -53,8 +54,12 @@ async def test_proc_2_a_process_goes_from_draft_by_pilot_to_its_end(office: Offi
     assert (shown["status"], shown["versions"][0]["published"]) == ("published", False)
     assert shown["versions"][0]["pilot"]["goal"] == {"figure": "sales-cycle", "change": "-0.20"}
     assert (await followed(north, made), await followed(south, made)) == (1, ["no-version"])
-    (row,) = (await ops.sees("/v1/processes", key=definition["key"]))["items"]
-    assert (row["status"], row["in_force"], row["pilot"], row["draft"]) == ("published", None, 1, False)
+
+    async def is_listed() -> bool:
+        (row,) = (await ops.sees("/v1/processes", key=definition["key"]))["items"]
+        return (row["status"], row["in_force"], row["pilot"], row["draft"]) == ("published", None, 1, False)
+
+    await until(is_listed)
 
     await did(ops, f"{at}/end-pilot", {"outcome": "adopted", "reason": "A quarter faster."})
     assert (await followed(north, made), await followed(south, made)) == (1, 1)
