@@ -6,6 +6,7 @@
 import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -23,7 +24,7 @@ from services.leads.domain.organisation.member import member
 from services.leads.domain.organisation.team import team
 from shared.events.chronology import Rank
 from shared.events.codec import erased
-from shared.events.deals.deal import DealCategoryChanged
+from shared.events.deals.deal import DealCategoryChanged, DealRenamed
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.eventstore.log import Log
@@ -31,7 +32,8 @@ from shared.eventstore.pool import create_pool
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.testing.servers import DatabaseServer
 from tests.services.forecast.conftest import CODEC, COMPANY
-from tests.services.test_any_order import CASES, Told, drawn_from, journaled, retraction, taken_back
+from tests.services.forecast.facts import opened
+from tests.services.test_any_order import CASES, THING, Told, drawn_from, journaled, retraction, taken_back
 
 FAMILIES = (deal, lead, account, member, team, product, target, exchange_rate)
 PROJECTIONS: Mapping[str, Projection] = {
@@ -153,3 +155,22 @@ async def test_data_5_nothing_is_left_of_what_was_taken_back(pool: asyncpg.Pool,
             assert not any(
                 rows[table] for table in rows.keys() - (stay if schema.startswith("forecast") else {"place"})
             )
+
+
+async def test_data_5_a_deal_is_called_in_the_feed_what_it_is_called_now_whatever_was_taken_back(
+    pool: asyncpg.Pool,
+) -> None:
+    """What took a name back in a page of its own left it on the entries that stood already."""
+    begun = replace(opened(deal=THING), name="Carla")
+    renamed = DealRenamed(deal_id=THING, name="Bolt")
+    told = [
+        Told(event=event, on=date(2026, 3, day), hour=None, name=name).envelope(day)
+        for day, (event, name) in enumerate(((begun, "a"), (renamed, "b")), 1)
+    ]
+    back = [retraction(told[1], 3), retraction(told[0], 4)]
+    names = {2: ["Bolt", "Bolt"], 3: ["Carla"] * 3, 4: [None] * 4}
+    for count, called in names.items():
+        facts = [*told, *back][:count]
+        for pages in ([facts], [[fact] for fact in facts]):
+            rows = (await rows_of(pool, "forecast_feed", pages))["entry"]
+            assert [row["name"] for row in sorted(rows, key=lambda row: int(row["position"]))] == called

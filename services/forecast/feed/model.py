@@ -69,6 +69,7 @@ update {view}.entry set retracted = given.at
 RENAMED = """
 update {view}.entry set name = given.name
   from unnest($1::uuid[], $2::text[]) as given (aggregate_id, name) where entry.aggregate_id = given.aggregate_id
+   and entry.name is distinct from given.name
 """
 
 Belonging = tuple[str | None, UUID | None, UUID | None]
@@ -76,7 +77,7 @@ Belonging = tuple[str | None, UUID | None, UUID | None]
 
 NOBODYS: Belonging = (None, None, None)
 
-OWN = "forecast"
+OWN, DEAL = "forecast", "deal"
 
 RECORDED = max(Rank) + 1
 """The turn of what was recorded as it happened: of one time it comes after what history tells."""
@@ -107,10 +108,17 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
-    if renamed := {event.aggregate_id for event in events if isinstance(event.data, DealRenamed)}:
+    if renamed := {event.aggregate_id for event in events if _may_rename(event)}:
         await db.execute(RENAMED, list(renamed), [known[subject][0] for subject in renamed])
     if gone := list(_taken_back(late.values(), histories)):
         await db.execute(RETRACTED, *map(list, zip(*gone, strict=True)))
+
+
+def _may_rename(event: Envelope[Any]) -> bool:
+    """Whether a deal may be called otherwise after an event than before it: by its new name, by one that is taken back,
+    and by another telling of its opening."""
+    is_told_again = isinstance(event.data, DealOpened) and event.sequence > 1
+    return isinstance(event.data, DealRenamed) or is_told_again or (event.aggregate == DEAL and event.data.retracts)
 
 
 def _taken_back(
@@ -172,7 +180,7 @@ def _following(before: Belonging, data: Any) -> Belonging:
     return told[0] or before[0], told[1], told[2]
 
 
-PROJECTION = Projection(name="feed", version=14, ddl=DDL, apply=apply, source="journal")
+PROJECTION = Projection(name="feed", version=15, ddl=DDL, apply=apply, source="journal")
 
 
 def _belonging(data: Any) -> Belonging | None:
