@@ -5,11 +5,15 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
+from services.deals.domain.deal.state import Deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
 from services.deals.domain.process.state import Process, PublishedProcess
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.support_request import support_request
+from services.deals.domain.support_request.asking import SupportedDeal
+from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, target
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
@@ -20,10 +24,13 @@ from services.deals.projections.lookups import (
     known_contacts,
     pinned_process,
     seat,
+    support_of_deal,
+    supported_deal,
     tellings,
 )
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
+from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
 from services.deals.projections.targets import TARGET_PROJECTION, TARGETS
 from services.deals.reactions import reactions
 from services.deals.resources import RESOURCES
@@ -39,13 +46,14 @@ SERVICE = Service(
     tags={
         "deals": "Sales on their way, from their opening to their outcome.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
+        "support-requests": "Help that a sale asks of other departments, and by when it is due.",
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
         "working-days": "The days on which people of the company work.",
         "deal-policies": "The rules with numbers that deals are decided by, in versions.",
         "exchange-rates": "What one unit of a currency was worth in others on a day.",
     },
-    aggregates=(process, product, target, exchange_rate, deal),
+    aggregates=(process, product, target, exchange_rate, deal, support_request),
     policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
@@ -55,11 +63,19 @@ SERVICE = Service(
         TARGET_PROJECTION,
         EXCHANGE_RATE_PROJECTION,
         PROCESS_PROJECTION,
+        SUPPORT_REQUEST_PROJECTION,
         KNOWN_ACCOUNTS,
     ),
-    listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES),
+    listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES, SUPPORT_REQUESTS),
     routes=(api.router, qualification_api.router),
-    knows=(*PEOPLE, ACCOUNTS, CONTACTS, OnStream(product, ListedProduct), OnStream(process, PublishedProcess)),
+    knows=(
+        *PEOPLE,
+        ACCOUNTS,
+        CONTACTS,
+        OnStream(product, ListedProduct),
+        OnStream(process, PublishedProcess),
+        OnStream(deal, Deal),
+    ),
     provides={
         Process: pinned_process,
         ChosenProcess: chosen_process,
@@ -68,6 +84,8 @@ SERVICE = Service(
         Seat: seat,
         KnownContacts: known_contacts,
         Tellings: tellings,
+        SupportedDeal: supported_deal,
+        SupportOfDeal: support_of_deal,
     },
     seeds=(publish_processes,),
 )

@@ -1,5 +1,5 @@
 """What other services' events bring about here: a converted lead becomes a deal (DEAL-1), and whoever is erased is in
-none (DATA-4)."""
+none (DATA-4). And what our own bring about: support requests go with their deal (DEAL-12)."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,14 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
+from services.deals.domain.deal.support import BringSupportInLine
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealHandedOver,
+    DealLost,
+    DealRenamed,
+    DealWon,
+)
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import LeadConverted, LeadErased
@@ -48,3 +56,12 @@ def forget_whoever_was_erased(
             yield Do(aggregate=deal, aggregate_id=gone.deal_id, command=EraseTexts())
         if gone.name is not None:
             yield Do(aggregate=deal, aggregate_id=gone.deal_id, command=RenameDeal(name=gone.name))
+
+
+@reactions.on
+def bring_support_in_line_with_the_deal(
+    event: DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed,
+    fact: Envelope[DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed],
+) -> Iterable[Do]:
+    """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())

@@ -14,6 +14,7 @@ from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
 from services.deals.domain.product import product
+from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
 from shared.domain.fields import BuyingRole
 from shared.events.deals.deal import DealLine
@@ -280,10 +281,90 @@ class PublishedExchangeRate:
     """Sorted by currency."""
 
 
+# -- help of other departments ----------------------------------------------------------------------------------------
+
+
+@value
+class SupportRequest:
+    """What is published of a support request, whatever its state."""
+
+    deal_id: UUID
+    deal_name: str
+    account_id: UUID | None
+    process_id: UUID
+    process_version: int
+    stage: str
+    """The stage that the help is for."""
+    type: str | None
+    """The support type of the process, by its key; none where no type names what is asked."""
+    name: str | None
+    """What the type is called."""
+    department: str
+    """The role whose people are asked."""
+    days: int
+    """The working days within which it is promised."""
+    what: str
+    needed_by: date | None
+    asked_by: UUID | None
+    asked_on: date
+    """The day on which it was asked, or asked again last."""
+    due: date
+    days_late: int
+    """The working days for which it was overdue before it was returned, or ended; the list adds those until today."""
+    responsible: UUID | None
+    """The member of the department who takes care of it."""
+    owner: UUID | None
+    """Whose deal it is."""
+    team: UUID | None
+
+
+@value
+class AskedSupportRequest(SupportRequest):
+    """The department is asked, and nobody there has accepted."""
+
+
+@value
+class AcceptedSupportRequest(SupportRequest):
+    """Somebody of the department takes care of it."""
+
+
+@value
+class ReturnedSupportRequest(SupportRequest):
+    """The asker has to say more, or to withdraw it."""
+
+    reason: str
+    returned_on: date
+
+
+@value
+class DeliveredSupportRequest(SupportRequest):
+    """The help is there."""
+
+    reference: str
+    """Where it is."""
+    delivered_on: date
+
+
+@value
+class WithdrawnSupportRequest(SupportRequest):
+    """Nobody needs it any more."""
+
+    cause: Literal["asker", "deal-won", "deal-lost", "deal-abandoned"]
+    withdrawn_on: date
+
+
 RESOURCES = (
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
     Resource(process, DraftProcess, PublishedProcess, RetiredProcess),
     Resource(product, ListedProduct),
     Resource(target, OpenTarget),
     Resource(exchange_rate, PublishedExchangeRate),
+    Resource(
+        support_request,
+        AskedSupportRequest,
+        AcceptedSupportRequest,
+        ReturnedSupportRequest,
+        DeliveredSupportRequest,
+        WithdrawnSupportRequest,
+    ),
 )

@@ -10,11 +10,18 @@ from services.forecast.domain.notice import (
     APPROVAL_RETURNED,
     APPROVAL_WAITING,
     INVOICE_OVERDUE,
+    SUPPORT_REQUEST_OVERDUE,
     NoticeKind,
 )
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot, approval_events
+from shared.events.deals.support_request import (
+    SupportDelivered,
+    SupportRequestOverdue,
+    SupportRequestReturned,
+    SupportRequestWithdrawn,
+)
 from shared.events.envelope import Envelope
 from shared.events.leads.member import MemberLeft
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
@@ -55,6 +62,45 @@ def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated
             aggregate_id=occasion_of(INVOICE_OVERDUE, event.invoice_id),
             command=SettleNotices(cause=fact.id),
         )
+
+
+@reactions.on
+def tell_of_overdue_support(event: SupportRequestOverdue, fact: Envelope[SupportRequestOverdue]) -> Iterable[Do]:
+    """DEAL-12: help of another department is overdue: whoever asked for it and whoever leads them are told, and of the
+    department who takes care of it and leads them, or as long as nobody does, who leads the people there."""
+    responsible = (event.responsible,) if event.responsible else ()
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(SUPPORT_REQUEST_OVERDUE, event.support_request_id),
+        command=RaiseNotices(
+            kind=SUPPORT_REQUEST_OVERDUE,
+            occasion=event.support_request_id,
+            about="support-request",
+            about_id=event.support_request_id,
+            cause=fact.id,
+            account_id=event.account_id,
+            due=event.due,
+            reference=event.name or event.department,
+            owner=event.asked_by or event.owner,
+            team=event.team,
+            members=responsible,
+            led=responsible,
+            department=None if responsible else Role(event.department),
+        ),
+    )
+
+
+@reactions.on
+def settle_answered_support(
+    event: SupportDelivered | SupportRequestReturned | SupportRequestWithdrawn,
+    fact: Envelope[SupportDelivered | SupportRequestReturned | SupportRequestWithdrawn],
+) -> Iterable[Do]:
+    """DEAL-12: nobody has to know any more of help that is there, is not needed, or waits for the asker."""
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(SUPPORT_REQUEST_OVERDUE, event.support_request_id),
+        command=SettleNotices(cause=fact.id),
+    )
 
 
 @reactions.on(imported=True)

@@ -18,6 +18,19 @@ with recursive above(team_id, manager_id, parent_id, depth) as (
 select m.member_id, min(a.depth) as level from above a join {view}.member m on m.member_id = a.manager_id
  where m.left_on is null and m.member_id is distinct from $1 group by m.member_id order by level
 """
+LEADERS_OF_ROLE = """
+with recursive above(led, team_id, manager_id, parent_id, depth) as (
+    select m.member_id, t.team_id, t.manager_id, t.parent_id, 0
+      from {view}.member m join {view}.team t using (team_id) where m.role = $1 and m.left_on is null
+    union all
+    select a.led, t.team_id, t.manager_id, t.parent_id, a.depth + 1
+      from above a join {view}.team t on t.team_id = a.parent_id where a.depth < 100
+)
+select distinct member_id from (
+    select distinct on (a.led) m.member_id from above a join {view}.member m on m.member_id = a.manager_id
+     where m.left_on is null and m.member_id <> a.led order by a.led, a.depth
+) nearest order by member_id
+"""
 
 
 async def teams_above(look_up: LookUp) -> Mapping[UUID, UUID]:
@@ -38,3 +51,8 @@ async def leaders(reader: LoaderContext, member: UUID | None, team: UUID | None)
     """Who leads a member, the nearest first: the managers of their team, or where they sit in none, or there is no such
     member, of a given one, and of the teams above it. Nobody leads themselves, and nobody who has left leads."""
     return tuple(row["member_id"] for row in await reader.fetch(ORGANISATION, LEADERS, member, team))
+
+
+async def leaders_of_role(reader: LoaderContext, role: str) -> tuple[UUID, ...]:
+    """Who leads the people of a role: the nearest of each of them."""
+    return tuple(row["member_id"] for row in await reader.fetch(ORGANISATION, LEADERS_OF_ROLE, role))

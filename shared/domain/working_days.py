@@ -61,6 +61,11 @@ class BusinessCalendar:
         begun = bisect_right(_working_days(self, start.year), start)
         return counted + bisect_right(_working_days(self, end.year), end) - begun
 
+    def latest(self, day: date, years: int = 5) -> list[date]:
+        """The working days up to a day, from the beginning of so many years before its own: for SQL to count in."""
+        days = (each for year in range(day.year - years, day.year + 1) for each in _working_days(self, year))
+        return [each for each in days if each <= day]
+
     def weekend(self, year: int) -> list[int]:
         """The weekdays of the weekend as a year begins; 0 is Monday. Countries have moved theirs."""
         return sorted(day.weekday() for day in _days(year)[:7] if _listed(self).is_weekend(day))

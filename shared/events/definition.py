@@ -122,6 +122,8 @@ def event(
     """
 
     def define(cls: Class) -> Class:
+        if taken := cls.__annotations__.keys() & get_type_hints(Event).keys():
+            raise TypeError(f"{cls.__name__} has fields named {sorted(taken)}, which say something of every event")
         made: Any = dataclass(frozen=True, slots=True, kw_only=True)(cls)
         made.type, made.version, made.aggregate, made.person, made.erases = name, version, aggregate, person, erases
         made.rank, made.leads_to, made.retracts = rank, leads_to, retracts

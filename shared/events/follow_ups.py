@@ -15,7 +15,21 @@ from shared.events.approvals import APPROVING, approval_events
 from shared.events.contracts.contract import (
     ContractActivated,
 )
-from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
+from shared.events.deals.deal import (
+    DealAbandoned,
+    DealHandedOver,
+    DealLost,
+    DealMoved,
+    DealRenamed,
+    DealReopened,
+    DealWon,
+)
+from shared.events.deals.support_request import (
+    SupportDelivered,
+    SupportRequestOverdue,
+    SupportRequestReturned,
+    SupportRequestWithdrawn,
+)
 from shared.events.definition import event, value
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import LeadConverted, LeadErased
@@ -147,10 +161,16 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadErased: (Follower(service="deals"),),
     ContactErased: (Follower(service="deals"),),
     DealMoved: (Follower(service="contracts", when="drafts_contract"),),
-    DealWon: (Follower(service="contracts"),),
+    DealWon: (Follower(service="contracts"), Follower(service="deals")),
     DealReopened: (Follower(service="contracts"),),
-    DealLost: (Follower(service="contracts"),),
-    DealAbandoned: (Follower(service="contracts"),),
+    DealLost: (Follower(service="contracts"), Follower(service="deals")),
+    DealAbandoned: (Follower(service="contracts"), Follower(service="deals")),
+    DealHandedOver: (Follower(service="deals"),),
+    DealRenamed: (Follower(service="deals"),),
+    SupportRequestOverdue: (Follower(service="forecast"),),
+    SupportDelivered: (Follower(service="forecast"),),
+    SupportRequestReturned: (Follower(service="forecast"),),
+    SupportRequestWithdrawn: (Follower(service="forecast"),),
     ContractActivated: (Follower(service="receivables", imported=True),),
     **{event: (Follower(service="forecast"),) for service in APPROVING for event in approval_events(service).every},
     MemberLeft: (Follower(service="forecast", imported=True),),
@@ -160,7 +180,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
 """What is answered by whom. That the services do so is a law (`tests/house/test_followers`)."""
 
 FOLLOWING = tuple(dict.fromkeys(each.service for followers in FOLLOWERS.values() for each in followers))
-TIMED = ("contracts", "receivables")
+TIMED = ("deals", "contracts", "receivables")
 """The services whose aggregates have timers."""
 
 

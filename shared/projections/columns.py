@@ -7,6 +7,7 @@
         amount: Money                                      # numeric not null, with currency text not null
         expected_close: date | None                        # date
         overdue: Annotated[bool, OfToday("due < {today}")] # no column: it follows from the day on which somebody asks
+        days_late: Annotated[int, OfToday(working_days_since("due"))]  # and from the company's calendar
 
 A field of a type that no column holds is an error where the class is used, and so while its module is imported.
 """
@@ -55,9 +56,15 @@ SEARCHED = Mark("searched")
 
 @dataclass(frozen=True, slots=True)
 class OfToday:
-    """A field that follows from the row's columns and the company's `{today}`, as SQL."""
+    """A field that follows from the row's columns and the company's `{today}`, as SQL. `{working_days}` are those of
+    the company from some years before up to today, as a sorted array of days."""
 
     sql: str
+
+
+def working_days_since(column: str) -> str:
+    """The SQL of how many working days of the company lie after the day of a column, up to today."""
+    return f"(cardinality({{working_days}}) - width_bucket({column}, {{working_days}}))"
 
 
 @cache

@@ -18,6 +18,7 @@ from shared.domain.money import zero
 from shared.domain.permissions import reach_of
 from shared.domain.roles import Reach
 from shared.domain.text import language_key
+from shared.domain.working_days import WEEKENDS_ONLY, BusinessCalendar
 from shared.events.money import Money
 from shared.projections.columns import CURRENCY, fields_that_may_be_empty
 from shared.projections.cursors import Cursors
@@ -65,10 +66,18 @@ async def page(
     )
 
 
-async def one(projections: Projections, listing: Listing, actor: Actor, key: Any, today: date) -> Any:
+async def one(
+    projections: Projections,
+    listing: Listing,
+    actor: Actor,
+    key: Any,
+    today: date,
+    *,
+    calendar: BusinessCalendar = WEEKENDS_ONLY,
+) -> Any:
     """The row with a key, as the list shows it; None when there is none that the actor sees."""
     async with projections.reading(reads_of(listing, projections.every)) as reading:
-        rows = await _fetch(reading(listing.projection), *select_one(listing, actor, key, today))
+        rows = await _fetch(reading(listing.projection), *select_one(listing, actor, key, today, calendar))
     return next((row_of(listing, row) for row in rows), None)
 
 
@@ -103,7 +112,7 @@ async def _fetch(db: ProjectionDatabase, sql: str, arguments: Sequence[Any]) -> 
 def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
     """The statement for one page and one row more, and its arguments."""
     arguments, bound = _arguments()
-    of_today = _of_today(listing, listing.of_today, asked.today, bound)
+    of_today = _of_today(listing, listing.of_today, asked.today, asked.calendar, bound)
     conditions = _conditions(listing, actor, asked, of_today, bound)
     if asked.after is not None:
         conditions.append(_behind(listing, asked, *asked.after, bound))
@@ -114,10 +123,12 @@ def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[
     return _shown(listing, columns, of_today, f"{_where(conditions)}{order} limit {asked.limit + 1}", order), arguments
 
 
-def select_one(listing: Listing, actor: Actor, key: Any, today: date) -> tuple[str, list[Any]]:
+def select_one(
+    listing: Listing, actor: Actor, key: Any, today: date, calendar: BusinessCalendar
+) -> tuple[str, list[Any]]:
     """The statement for the row with a key, and its arguments."""
     arguments, bound = _arguments()
-    of_today = _of_today(listing, listing.of_today, today, bound)
+    of_today = _of_today(listing, listing.of_today, today, calendar, bound)
     conditions = [f"{listing.key} = {bound(key)}", *_scope(listing, actor, bound)]
     return _shown(listing, listing.columns, of_today, _where(conditions)), arguments
 
@@ -126,7 +137,7 @@ def summed(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[
     """The statement for the totals of everything that the query leaves, by currency, and its arguments."""
     arguments, bound = _arguments()
     asked_of = {listing.conditions[name].column for name in asked.values}
-    of_today = _of_today(listing, asked_of & listing.of_today.keys(), asked.today, bound)
+    of_today = _of_today(listing, asked_of & listing.of_today.keys(), asked.today, asked.calendar, bound)
     where = _where(_conditions(listing, actor, asked, of_today, bound))
     sums = "".join(f", sum({name}) as {name}" for name in listing.amounts)
     by = (f"{CURRENCY}, ", f" group by {CURRENCY} order by {CURRENCY}") if sums else ("", "")
@@ -144,9 +155,18 @@ def _arguments() -> tuple[list[Any], Bound]:
     return arguments, bound
 
 
-def _of_today(listing: Listing, names: Collection[str], today: date, bound: Bound) -> Mapping[str, str]:
+def _of_today(
+    listing: Listing, names: Collection[str], today: date, calendar: BusinessCalendar, bound: Bound
+) -> Mapping[str, str]:
     """What fields that follow from the day are computed from."""
-    return {name: f"({listing.of_today[name].format(today=bound(today))})" for name in sorted(names)}
+    asked = {name: listing.of_today[name] for name in sorted(names)}
+    given, said = dict[str, str](), "".join(asked.values())
+    # Bound only where it is named: PostgreSQL knows no type of an argument that no statement names.
+    if "{today}" in said:
+        given["today"] = bound(today)
+    if "{working_days}" in said:
+        given["working_days"] = f"{bound(calendar.latest(today))}::date[]"
+    return {name: f"({sql.format(**given)})" for name, sql in asked.items()}
 
 
 def _shown(listing: Listing, columns: Collection[str], of_today: Mapping[str, str], rest: str, order: str = "") -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from shared.domain.context import Actor
 from shared.domain.rejection import Reason
+from shared.domain.working_days import WEEKENDS_ONLY, BusinessCalendar
 from shared.events.money import Money
 from shared.projections.columns import types_of
 from shared.projections.cursors import Cursors, MalformedCursor
@@ -42,13 +43,23 @@ class ListQuery:
     """What a cursor of this query is good for."""
     today: date
     """The company's day on which it is asked."""
+    calendar: BusinessCalendar = WEEKENDS_ONLY
+    """The company's working days."""
     own_team_only: bool = False
     """Whether a team stands for itself alone."""
     totals: bool = False
     """Whether everything that is left is counted and summed, too."""
 
 
-def understand(listing: Listing, query: QueryParams, actor: Actor, cursors: Cursors, today: date) -> ListQuery:
+def understand(
+    listing: Listing,
+    query: QueryParams,
+    actor: Actor,
+    cursors: Cursors,
+    today: date,
+    *,
+    calendar: BusinessCalendar = WEEKENDS_ONLY,
+) -> ListQuery:
     """Check a query. `InvalidQuery` names every wrong parameter."""
     wrong: list[Reason] = []
     (sort,) = query.get("sort", [listing.default_sort])
@@ -89,6 +100,7 @@ def understand(listing: Listing, query: QueryParams, actor: Actor, cursors: Curs
         after=after,
         bound_to=bound_to,
         today=today,
+        calendar=calendar,
         own_team_only=own_team_only,
         totals=totals,
     )

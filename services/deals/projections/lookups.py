@@ -1,6 +1,7 @@
 """What handlers are given besides their state: loaded fresh, so that a decision never rests on a projection that
 lags."""
 
+import asyncio
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,15 +12,20 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import ImportDeal
+from services.deals.domain.deal.state import Deal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
 from services.deals.domain.process.state import NewDeal, Process, PublishedProcess, newest, version_for, version_of
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.support_request import support_request
+from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport, SupportedDeal
+from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, SetTarget
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, reads
 from shared.directory.hierarchy import line_of, teams_above
 from shared.directory.organisation import NAME as ORGANISATION
+from shared.domain.aggregate import status_of
 from shared.domain.context import Context
 from shared.domain.exchange import factor
 
@@ -131,3 +137,30 @@ async def seat(reader: LoaderContext, state: Any, command: SetTarget, context: C
         return Seat(team=context.actor.team)
     found = reader.named.get(("member", command.member))
     return Seat(team=found.team) if found else Seat(is_known=False)
+
+
+async def supported_deal(reader: LoaderContext, state: Any, command: AskForSupport, context: Context) -> SupportedDeal:
+    """The deal that help is asked for, with its process. It stays as it is until that is recorded: one that ends
+    meanwhile is asked for no more, and its end finds whatever was asked before."""
+    found, _ = await reader.state(deal, command.deal_id)
+    if not isinstance(found, Deal):
+        return SupportedDeal()
+    reader.rest_on(deal, command.deal_id)
+    published, _ = await reader.state(process, found.process_id)
+    return SupportedDeal(
+        name=found.name,
+        status=status_of(deal, found),
+        stage=found.stage,
+        process=version_of(published, found.process_version),
+        owner=found.owner,
+        team=found.team,
+        account_id=found.account_id,
+        others=await reader.claim_holders(ON_DEAL, str(command.deal_id)),
+    )
+
+
+async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> SupportOfDeal:
+    """All that was asked on a deal, by the claim that each request took when it was recorded."""
+    ids = sorted(await reader.claim_holders(ON_DEAL, str(state.id)))
+    states = await asyncio.gather(*(reader.state(support_request, each) for each in ids))
+    return SupportOfDeal(requests=tuple(each for each, _ in states))

@@ -13,10 +13,12 @@ from shared.events.definition import value
 from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaised, NoticeRead, NoticeSettled
 from shared.events.money import Money
 
-NoticeKind = Literal["invoice-overdue", "approval-waiting", "approval-granted", "approval-returned"]
+NoticeKind = Literal[
+    "invoice-overdue", "approval-waiting", "approval-granted", "approval-returned", "support-request-overdue"
+]
 """What somebody is told of."""
-INVOICE_OVERDUE, APPROVAL_WAITING, APPROVAL_GRANTED, APPROVAL_RETURNED = get_args(NoticeKind)
-NoticeThing = Literal["invoice", "contract"]
+INVOICE_OVERDUE, APPROVAL_WAITING, APPROVAL_GRANTED, APPROVAL_RETURNED, SUPPORT_REQUEST_OVERDUE = get_args(NoticeKind)
+NoticeThing = Literal["invoice", "contract", "support-request"]
 """What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))

@@ -78,6 +78,10 @@ class RaiseNotices:
     """Where there is no owner: whoever leads this team is told."""
     roles: tuple[Role, ...] = ()
     members: tuple[AnyMemberId, ...] = ()
+    led: tuple[AnyMemberId, ...] = ()
+    """Members of whom those are told, too, who lead them."""
+    department: Role | None = None
+    """The role of whose people those are told who lead them, or they themselves where nobody does."""
     to: str | None = None
     """The subject of somebody who is told too, where no more is known of them."""
     not_to: str | None = None

@@ -15,7 +15,7 @@ from services.forecast.domain.occasion import (
 )
 from services.forecast.domain.preference import is_muted, notice_preference, preference_of
 from shared.commands.loaders import LoaderContext, reads
-from shared.directory.hierarchy import leaders
+from shared.directory.hierarchy import leaders, leaders_of_role
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Context
 
@@ -30,11 +30,16 @@ select member_id from {view}.member
 @reads(ORGANISATION)
 async def audience(reader: LoaderContext, state: Any, command: RaiseNotices, context: Context) -> Audience:
     """Whom something concerns, as far as the organisation is known by now, and who of them has muted that. With an
-    owner the nearest who leads them is concerned, too, else the nearest who leads the team."""
-    whose = command.owner or command.team
-    leading = (await leaders(reader, command.owner, command.team))[:1] if whose else ()
-    named = [each for each in (command.owner, *leading, *command.members) if each]
-    rows = await reader.fetch(ORGANISATION, CONCERNED, list(command.roles), named, command.not_to, command.to)
+    owner the nearest who leads them is concerned, too, else the nearest who leads the team; so it is with others of
+    whom that is said, and with a department."""
+    led = [(command.owner, command.team)] if command.owner or command.team else []
+    led += [(each, None) for each in command.led]
+    leading = [each for one in led for each in (await leaders(reader, *one))[:1]]
+    heads = await leaders_of_role(reader, command.department) if command.department else ()
+    unled = [command.department] if command.department and not heads else []
+    named = [each for each in (command.owner, *leading, *heads, *command.members) if each]
+    roles = [*command.roles, *unled]
+    rows = await reader.fetch(ORGANISATION, CONCERNED, roles, named, command.not_to, command.to)
     members = [row["member_id"] for row in rows]
     stated = await asyncio.gather(*(reader.state(notice_preference, preference_of(member)) for member in members))
     return Audience(

@@ -26,7 +26,7 @@ class NoticeRaised:
     member_id: UUID
     """The recipient: whose notice it is."""
     kind: str
-    """invoice-overdue, approval-waiting, approval-granted or approval-returned."""
+    """invoice-overdue, approval-waiting, approval-granted, approval-returned or support-request-overdue."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -50,8 +50,9 @@ def list_route(listing: Listing) -> Route:
             several=several,
         )
         query = query_of(request)
-        today = service.settings.company.day(service.clock.now())
-        asked = understand(listing, query, actor, service.cursors, today)
+        company = service.settings.company
+        today = company.day(service.clock.now())
+        asked = understand(listing, query, actor, service.cursors, today, calendar=company.calendar)
         await refuse_strangers(
             service.organisation,
             actor,
@@ -87,8 +88,9 @@ def row_route(listing: Listing) -> Route:
             key = parse(given)
         except ValueError:
             raise _missing(listing) from None
-        today = service.settings.company.day(service.clock.now())
-        row = await one(service.projections, listing, actor, key, today)
+        company = service.settings.company
+        today = company.day(service.clock.now())
+        row = await one(service.projections, listing, actor, key, today, calendar=company.calendar)
         if row is None:
             raise _missing(listing)
         return answer(row)

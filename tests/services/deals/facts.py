@@ -15,6 +15,7 @@ from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process
 from services.deals.domain.product import Catalogue, ListedProduct
+from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat
 from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce
@@ -68,6 +69,7 @@ LOADED: dict[str, Any] = {
         of={CHAMPION: KnownContact(account_id=ACCOUNT, team=TEAM), STRANGER: KnownContact(account_id=LEAD)}
     ),
     "tellings": Tellings(),
+    "support": SupportOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
 }
 

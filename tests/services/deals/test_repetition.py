@@ -15,6 +15,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.corrections import Telling, Tellings
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.state import NextStep
+from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import Goal
 from services.deals.domain.process.publishing import PlannedWave
@@ -113,7 +114,9 @@ def any_of(*commands: type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(commands_of, commands))
 
 
-TOLD = [command for command in deal.handlers if command is not RetractFacts]
+ELSEWHERE = (RetractFacts, BringSupportInLine)
+"""What names requests, of which a scenario knows none, and what happens to the deal's support requests alone."""
+TOLD = [command for command in deal.handlers if command not in ELSEWHERE]
 NATIVE = [command for command, (handler,) in deal.handlers.items() if handler.allow != ONLY_SERVICES]
 """What history tells is known again by its name, and not by what it says."""
 

@@ -12,6 +12,12 @@ import pytest
 from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
 from shared.events.approvals import PlannedStep, Slot, approval_events
+from shared.events.deals.support_request import (
+    SupportDelivered,
+    SupportRequestOverdue,
+    SupportRequestReturned,
+    SupportRequestWithdrawn,
+)
 from shared.events.envelope import Envelope
 from shared.events.forecast.occasion import OccasionArose
 from shared.events.leads.account import AccountOpened
@@ -35,15 +41,25 @@ ROLES = {
     "gone": Role.FINANCE,
     "dora": Role.SALES_DIRECTOR,
     "lara": Role.LEGAL,
+    "pia": Role.PRESALES,
+    "pete": Role.PRESALES,
+    "paul": Role.MANAGER,
+    "dan": Role.DELIVERY,
 }
+
+THINGS = ("north", "all", "tech", "acme")
+TEAMS = dict.fromkeys(("anna", "ben", "mona"), "north") | dict.fromkeys(("pia", "pete", "paul"), "tech")
 
 
 @dataclass
 class Company:
-    """A company of its own: a team of two reps below another one, finance, the director and legal."""
+    """A company of its own: a team of two reps below another one, finance, the director and legal, a team of presales,
+    and delivery, whom nobody leads."""
 
     served: Errands
-    ids: dict[str, UUID] = field(default_factory=lambda: {name: uuid4() for name in (*ROLES, "north", "all", "acme")})
+    ids: dict[str, UUID] = field(
+        default_factory=lambda: {name: uuid4() for name in (*ROLES, "north", "all", "tech", "acme")}
+    )
 
     def of(self, data: Any, about: UUID, sequence: int = 1, **more: Any) -> Envelope[Any]:
         made = fact(sequence, data, NOON, deal=about)
@@ -58,10 +74,19 @@ class Company:
 
     async def begin(self) -> None:
         ids = self.ids
-        team = {"anna": "north", "ben": "north", "mona": "north", "head": "all"}
+        team = {
+            "anna": "north",
+            "ben": "north",
+            "mona": "north",
+            "head": "all",
+            "pia": "tech",
+            "pete": "tech",
+            "paul": "tech",
+        }
         facts = [
             self.of(TeamFormed(team_id=ids["all"], name="All"), ids["all"]),
             self.of(TeamFormed(team_id=ids["north"], name="North", parent_id=ids["all"]), ids["north"]),
+            self.of(TeamFormed(team_id=ids["tech"], name="Tech"), ids["tech"]),
             *(
                 self.of(
                     MemberJoined(
@@ -77,6 +102,7 @@ class Company:
             ),
             self.of(ManagerAppointed(team_id=ids["north"], member_id=ids["mona"]), ids["north"], 2),
             self.of(ManagerAppointed(team_id=ids["all"], member_id=ids["head"]), ids["all"], 2),
+            self.of(ManagerAppointed(team_id=ids["tech"], member_id=ids["paul"]), ids["tech"], 2),
             self.of(MemberLeft(member_id=ids["gone"], on=NOON.date()), ids["gone"], 2),
             self.of(AccountOpened(account_id=ids["acme"], name="Acme"), ids["acme"]),
         ]
@@ -100,6 +126,22 @@ class Company:
             team=self.ids[team] if team else None,
         )
         return self.of(event, ledger, **more)
+
+    def late_help(self, department: Role = Role.PRESALES, **more: Any) -> Envelope[SupportRequestOverdue]:
+        request = uuid4()
+        event = SupportRequestOverdue(
+            support_request_id=request,
+            deal_id=uuid4(),
+            name="Design of the solution",
+            department=department,
+            due=date(2026, 3, 9),
+            asked_by=self.ids["anna"],
+            responsible=None,
+            owner=self.ids["anna"],
+            team=self.ids["north"],
+            account_id=self.ids["acme"],
+        )
+        return self.of(replace(event, **more), request)
 
     async def happens(self, *facts: Envelope[Any]) -> None:
         """Journal facts, and wait until they are reacted to and what follows is in the list."""
@@ -250,6 +292,59 @@ async def test_what_is_paid_is_settled_and_what_is_paid_in_part_is_not(company: 
         await company.happens(company.of(paid, overdue.data.ledger_id, sequence))
         for name in ("anna", "mona", "fred"):
             assert [each["status"] for each in await company.inbox(name)] == [status], name
+
+
+async def test_deal_12_of_late_help_both_managers_are_told_and_whom_it_waits_for(company: Company) -> None:
+    late = company.late_help()
+    await company.happens(late)
+    assert await company.told() == {"anna", "mona", "paul"}, "nobody of presales has accepted"
+    (told,) = await company.inbox("paul")
+    assert told == {
+        **told,
+        "kind": "support-request-overdue",
+        "status": "unread",
+        "about": "support-request",
+        "about_id": str(late.data.support_request_id),
+        "account_name": "Acme",
+        "amount": None,
+        "due": "2026-03-09",
+        "reference": "Design of the solution",
+    }
+
+
+async def test_deal_12_whoever_has_accepted_late_help_is_told_and_who_leads_them(company: Company) -> None:
+    await company.happens(company.late_help(responsible=company.ids["pia"], name=None))
+    assert await company.told() == {"anna", "mona", "pia", "paul"}
+    (told,) = await company.inbox("pia")
+    assert told["reference"] == "presales"
+
+
+async def test_deal_12_a_department_that_nobody_leads_is_told_itself(company: Company) -> None:
+    await company.happens(company.late_help(Role.DELIVERY))
+    assert await company.told() == {"anna", "mona", "dan"}
+
+
+@pytest.mark.parametrize("how", ["delivered", "returned", "withdrawn"])
+async def test_deal_12_help_that_waits_for_the_department_no_more_is_settled(company: Company, how: str) -> None:
+    late, on = company.late_help(), NOON.date()
+    request, due = late.data.support_request_id, late.data.due
+    answer = {
+        "delivered": SupportDelivered(
+            support_request_id=request,
+            deal_id=late.data.deal_id,
+            department="presales",
+            responsible=None,
+            due=due,
+            on=on,
+            days_late=1,
+        ),
+        "returned": SupportRequestReturned(support_request_id=request, on=on, days_late=1),
+        "withdrawn": SupportRequestWithdrawn(support_request_id=request, cause="asker", on=on, days_late=1),
+    }[how]
+    await company.happens(late)
+    await company.happens(company.of(answer, request, 2))
+    for name in ("anna", "mona", "paul"):
+        assert [each["status"] for each in await company.inbox(name)] == ["settled"], name
 
 
 async def test_con_2_whoever_is_asked_is_told_until_it_is_decided(company: Company) -> None:

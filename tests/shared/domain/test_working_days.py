@@ -143,3 +143,11 @@ def test_without_a_country_nothing_but_weekends_is_free() -> None:
     assert WEEKENDS_ONLY.weekend(2026) == [5, 6]
     assert WEEKENDS_ONLY.place == ""
     assert of("DE-BY").place == "DE-BY"
+
+
+def test_the_latest_working_days_are_sorted_and_end_with_the_day_itself_where_it_is_one() -> None:
+    friday, sunday = date(2026, 3, 13), date(2026, 3, 15)
+    latest = WEEKENDS_ONLY.latest(friday, years=1)
+    assert (latest[0], latest[-1]) == (date(2025, 1, 1), friday)
+    assert latest == sorted(set(latest)) == WEEKENDS_ONLY.latest(sunday, years=1)
+    assert len([day for day in latest if day > date(2026, 3, 6)]) == WEEKENDS_ONLY.between(date(2026, 3, 6), sunday)

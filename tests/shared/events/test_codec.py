@@ -203,3 +203,14 @@ def test_every_published_event_can_be_written() -> None:
     assert len(published.classes) > 50
     assert "deals.deal.v1" in published.topics()
     assert published.topics("deals") == tuple(name for name in published.topics() if name.startswith("deals."))
+
+
+def test_a_field_that_would_hide_what_is_said_of_every_event_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"type.*every event"):
+
+        @event("shop.thing-lost", aggregate="thing")
+        class ThingLost:
+            """It cannot be read back: its type is a field of its own."""
+
+            thing_id: UUID
+            type: str

@@ -5,17 +5,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
 
 from shared.domain.context import Actor
 from shared.domain.roles import READING, Role
+from shared.domain.working_days import calendar_of
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.ops.ids import new_id
 from shared.projections import list_pages
+from shared.projections.columns import OfToday, working_days_since
 from shared.projections.cursors import Cursors
 from shared.projections.errors import InvalidQuery
 from shared.projections.list_pages import ListPage, one, page
@@ -389,6 +391,31 @@ async def test_a_list_without_amounts_has_a_count_and_no_sums(depot: Depot) -> N
     listing = replace(OFFERS, item=Plain, filters={}, sorts=("title",), default_sort="title")
     asked = understand(listing, {"totals": ["true"]}, ADMIN, CURSORS, TODAY)
     assert (await page(depot.projections(PROJECTION), listing, ADMIN, asked, CURSORS)).totals == {"count": 1}
+
+
+async def test_working_days_up_to_today_are_counted_by_the_company_s_calendar(depot: Depot) -> None:
+    @value
+    class Late:
+        offer_id: UUID
+        title: str
+        late: Annotated[bool, OfToday("closes < {today}")]
+        days: Annotated[int, OfToday(working_days_since("closes"))]
+
+    await depot.prepare(PROJECTION)
+    today, calendar = date(2026, 4, 8), calendar_of("DE")  # the Wednesday after Easter
+    closing = [date(2026, 4, day) for day in range(1, 10)] + [date(2025, 12, 24), date(2026, 12, 24)]
+    ids = [await offer(depot, number, closes=day) for number, day in enumerate(closing)]
+    filters = {"late": equals("late", bool)}
+    listing = replace(OFFERS, item=Late, filters=filters, sorts=("title",), default_sort="title")
+    asked = understand(listing, {"totals": ["true"]}, ADMIN, CURSORS, today, calendar=calendar)
+    found = await page(depot.projections(PROJECTION), listing, ADMIN, asked, CURSORS)
+    assert [item.days for item in found.items] == [calendar.between(day, today) for day in closing]
+    assert max(item.days for item in found.items) > 60
+    late = understand(listing, {"late": ["true"], "totals": ["true"]}, ADMIN, CURSORS, today, calendar=calendar)
+    found = await page(depot.projections(PROJECTION), listing, ADMIN, late, CURSORS)
+    assert found.totals == {"count": 8}
+    row = await one(depot.projections(PROJECTION), listing, ADMIN, ids[0], today, calendar=calendar)
+    assert (row.late, row.days) == (True, 3)
 
 
 async def test_one_row_is_shown_to_those_who_see_it(depot: Depot) -> None:

@@ -16,6 +16,7 @@ from services.deals.domain.deal import (
     notes,
     opening,
     stages,
+    support,
     work,
 )
 from services.deals.domain.deal.state import deal
@@ -34,5 +35,6 @@ __all__ = [
     "notes",
     "opening",
     "stages",
+    "support",
     "work",
 ]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from services.deals.domain.deal.state import AnyDeal, deal
+from services.deals.domain.support_request.following import SupportOfDeal, forgetting
 from shared.domain.aggregate import Decision
 from shared.domain.roles import OPERATIONS
 from shared.events.deals.deal import DealTextsErased
@@ -18,13 +19,14 @@ class EraseTexts:
 
 
 @deal.decides(allow=OPERATIONS)
-def erase_texts(state: AnyDeal, command: EraseTexts) -> Decision:
+def erase_texts(state: AnyDeal, command: EraseTexts, support: SupportOfDeal) -> Decision:
     """Delete what people wrote about the deal: outcomes, evidence, next steps, reasons and notes; files are detached.
 
-    What was done, when and by whom stays, and so do facts, amounts and dates. What is written afterwards is kept.
+    So is what they wrote in its support requests. What was done, when and by whom stays, and so do facts, amounts and
+    dates. What is written afterwards is kept.
     """
     is_gone = state.texts_erased and not state.written
-    return [] if is_gone else [DealTextsErased(deal_id=state.id)]
+    return [*([] if is_gone else [DealTextsErased(deal_id=state.id)]), *forgetting(support)]
 
 
 @deal.evolves
