@@ -103,6 +103,16 @@ class AttachedFile:
 
 
 @value
+class DealWaiver:
+    """A criterion of a gate that need not be met up to a day."""
+
+    gate: str
+    """Like "exit of quotation" or "entry of task situation"."""
+    criterion: str
+    until: date
+
+
+@value
 class StageVisit:
     """A stage that the deal entered, and the day."""
 
@@ -151,6 +161,8 @@ class Deal:
     """Who at the customer's has a part in deciding, and how they stand to it."""
     notes: tuple[DealNote, ...]
     files: tuple[AttachedFile, ...]
+    waivers: tuple[DealWaiver, ...]
+    """The last of each criterion that was not taken back; one may have run out."""
     trail: tuple[StageVisit, ...]
     """The stages that it entered, in order."""
     assumptions: tuple[str, ...]

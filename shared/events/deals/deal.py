@@ -29,6 +29,14 @@ class DueNode:
     due: date
 
 
+@value
+class WaivedCriterion:
+    """A criterion of a gate that was not met, and passed by a waiver."""
+
+    gate: str
+    criterion: str
+
+
 @event("deals.deal-opened", aggregate="deal", rank=Rank.OPENING)
 class DealOpened:
     """A deal began, in the first stage of its process or, for imported history, further on (DEAL-1)."""
@@ -84,6 +92,8 @@ class DealMoved:
     idle_days: int = 3
     drafts_contract: bool = False
     """Whether the stage entered is where the contract is drafted (CON-1)."""
+    waived: tuple[WaivedCriterion, ...] = ()
+    """What it passed the gates without (DEAL-4)."""
     name: str = ""
     account_id: UUID | None = None
     owner: AsKnown[UUID | None] = None
@@ -104,6 +114,8 @@ class DealNodeCompleted:
     required: bool
     evidence: FreeText[str] = ""
     due: date | None = None
+    waived: tuple[WaivedCriterion, ...] = ()
+    """What it was done without (DEAL-4)."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

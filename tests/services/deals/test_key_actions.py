@@ -54,7 +54,7 @@ def test_deal_2_what_is_unmet_says_which_command_changes_it() -> None:
     assert missing.details["by"] == {"deliverable.background-record": "complete-node"}
     assert willing.details == {
         "criterion": "intent-to-cooperate",
-        "gate": "entry of situation",
+        "gate": "entry of task situation",
         "expected": "intent_to_cooperate is True",
         "met": {"intent_to_cooperate": None},
         "by": {"intent_to_cooperate": "note-facts"},

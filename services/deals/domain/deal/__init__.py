@@ -17,6 +17,7 @@ from services.deals.domain.deal import (
     opening,
     stages,
     support,
+    waivers,
     work,
 )
 from services.deals.domain.deal.state import deal
@@ -36,5 +37,6 @@ __all__ = [
     "opening",
     "stages",
     "support",
+    "waivers",
     "work",
 ]

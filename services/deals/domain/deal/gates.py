@@ -1,15 +1,18 @@
 """Gates: the criteria that a deal does not meet yet, each with the value that it met and the command that changes it
 (DEAL-3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 
 from services.deals.domain.deal.state import Deal, facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import unmet
 from shared.domain.rejection import Reason
-from shared.events.process import Criterion
+from shared.events.deals.deal import WaivedCriterion
+from shared.events.definition import value
+from shared.events.process import Criterion, Node, ProcessDefinition, Stage
 
 CHANGED_BY: Mapping[str, str] = {
     "amount": "change-amount",
@@ -29,16 +32,55 @@ CHANGED_BY: Mapping[str, str] = {
 with."""
 
 
-def closed(
-    state: Deal, process: Process, conversion: Conversion, *gates: tuple[str, tuple[Criterion, ...]]
-) -> list[Reason]:
-    """Every criterion of some gates that a deal does not meet, a gate being what it is called and what it asks."""
+Gate = tuple[str, tuple[Criterion, ...]]
+"""What a gate is called, and what it asks."""
+
+
+@value
+class Passage:
+    """What stands in the way of a deal at some gates, and what would, had it not been waived."""
+
+    unmet: list[Reason]
+    waived: tuple[WaivedCriterion, ...]
+
+
+def passage(state: Deal, process: Process, conversion: Conversion, today: date, *gates: Gate) -> Passage:
+    """Which criteria of some gates a deal does not meet: those that stand in its way, and those that it passes by a
+    waiver which has not run out (DEAL-4)."""
     facts = facts_of(state, process, conversion)
     reasons = [reason for gate, criteria in gates for reason in unmet(criteria, facts, gate)]
+    held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
     told = [
-        replace(reason, details={**reason.details, "by": _by(reason.details["met"], process)}) for reason in reasons
+        replace(reason, details={**reason.details, "by": _by(reason.details["met"], process)})
+        for reason in reasons
+        if _named(reason) not in held
     ]
-    return [*told, *_without_rate(state, conversion, told)]
+    return Passage(
+        unmet=[*told, *_without_rate(state, conversion, told)],
+        waived=tuple(
+            WaivedCriterion(gate=gate, criterion=criterion)
+            for gate, criterion in map(_named, reasons)
+            if (gate, criterion) in held
+        ),
+    )
+
+
+def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
+    """Every gate of a process: of stages, and of their work."""
+    for stage in definition.stages:
+        yield from gates_between(stage.key, stage)
+        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables)):
+            for node in group:
+                yield from gates_between(f"{kind} {node.key}", node)
+
+
+def gates_between(name: str, of: Stage | Node) -> tuple[Gate, Gate]:
+    """The gates before and behind a stage, or a piece of work."""
+    return (f"entry of {name}", of.entry), (f"exit of {name}", of.exit)
+
+
+def _named(reason: Reason) -> tuple[str, str]:
+    return reason.details["gate"], reason.details["criterion"]
 
 
 def _by(met: Mapping[str, object], process: Process) -> dict[str, str]:

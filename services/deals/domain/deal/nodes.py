@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.gates import closed
+from services.deals.domain.deal.gates import gates_between, passage
 from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
-from shared.domain.context import Company
+from shared.domain.context import Company, Context
 from shared.domain.fields import LongText
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
@@ -37,7 +37,9 @@ class CompleteNode:
 
 
 @deal.decides(allow=SELLING)
-def complete_node(state: OpenDeal, command: CompleteNode, process: Process, conversion: Conversion) -> Decision:
+def complete_node(
+    state: OpenDeal, command: CompleteNode, context: Context, process: Process, conversion: Conversion
+) -> Decision:
     """Complete a task or deliverable of this stage or an earlier one, with its evidence.
 
     A key action has gates of its own: what has to be so before it is begun and once it is done, and its deliverable.
@@ -49,10 +51,10 @@ def complete_node(state: OpenDeal, command: CompleteNode, process: Process, conv
             "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
         )
     refuse_completed(state, node)
-    gates = ((f"entry of {node.key}", node.entry), (f"exit of {node.key}", node.exit))
-    reasons = [*_missing(state, stage, node), *closed(state, process, conversion, *gates)]
+    passes = passage(state, process, conversion, context.today, *gates_between(f"{kind} {node.key}", node))
+    reasons = [*_missing(state, stage, node), *passes.unmet]
     refuse_all("gate-closed", f"{node.name!r} cannot be completed yet.", reasons)
-    return [completed(state, stage, kind, node, command.evidence)]
+    return [replace(completed(state, stage, kind, node, command.evidence), waived=passes.waived)]
 
 
 @deal.already

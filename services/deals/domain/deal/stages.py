@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.gates import closed
+from services.deals.domain.deal.gates import Passage, gates_between, passage
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, judged, written
 from services.deals.domain.exchange_rate import Conversion
@@ -72,9 +72,10 @@ def moved(
     if stage == state.stage:
         return []
     known_stage(process, stage)
-    reasons = _obstacles(state, stage, process, conversion)
-    refuse_all("gate-closed", f"The deal cannot enter {process.definition.stage(stage).name!r} yet.", reasons)
-    return [entered(state, stage, process, context.company, on=context.today, reason=reason)]
+    passes = _passage(state, stage, process, conversion, context.today)
+    refuse_all("gate-closed", f"The deal cannot enter {process.definition.stage(stage).name!r} yet.", passes.unmet)
+    event = entered(state, stage, process, context.company, on=context.today, reason=reason)
+    return [replace(event, waived=passes.waived)]
 
 
 def known_stage(process: Process, key: str) -> None:
@@ -122,16 +123,18 @@ def entered(
     )
 
 
-def _obstacles(state: OpenDeal, stage: str, process: Process, conversion: Conversion) -> list[Reason]:
-    """Every reason why the deal cannot enter the stage."""
+def _passage(state: OpenDeal, stage: str, process: Process, conversion: Conversion, today: date) -> Passage:
+    """Every reason why the deal cannot enter the stage, and what it enters without."""
     definition = process.definition
     before, after = definition.index(state.stage), definition.index(stage)
     if after < before:
         message = f"The process {definition.name!r} does not go back."
-        return [] if definition.can_move_back else [Reason(code="not-reversible", message=message)]
+        reasons = [] if definition.can_move_back else [Reason(code="not-reversible", message=message)]
+        return Passage(unmet=reasons, waived=())
     left, new = definition.stages[before], definition.stages[after]
-    gates = ((f"exit of {left.key}", left.exit), (f"entry of {new.key}", new.entry))
-    return [*_unskippable(definition, before, after), *closed(state, process, conversion, *gates)]
+    (_, behind), (ahead, _) = gates_between(left.key, left), gates_between(new.key, new)
+    passes = passage(state, process, conversion, today, behind, ahead)
+    return replace(passes, unmet=[*_unskippable(definition, before, after), *passes.unmet])
 
 
 def _unskippable(definition: ProcessDefinition, before: int, after: int) -> list[Reason]:

@@ -120,6 +120,15 @@ class Change:
 
 
 @value
+class Waiver:
+    """A criterion of a gate that need not be met up to a day (DEAL-4)."""
+
+    gate: str
+    criterion: str
+    until: date
+
+
+@value
 class Opening:
     """What the deal began with; a repeated opening is compared with it."""
 
@@ -172,6 +181,8 @@ class Deal:
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[Activity, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    """The last of each criterion that was not taken back; one may have run out."""
     qualification: Qualification = Qualification()
     """What was found out about the customer's case, and whether an exit is proposed."""
     withdrawn: tuple[Withdrawal, ...] = ()
