@@ -32,6 +32,7 @@ _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was
 _STANCES = "how people stood to a deal of the past is not told; of an open one it is found out here"
 _KEPT_THERE = "notes and files of the past stay where they are kept"
 _NO_NEWS = "nobody has to know any more of what is past"
+_SAID = "it is said of a process that is in force here, by those who work with it"
 _SUPPORTED = "help that was asked of a department in the past was given or not; what it led to is told of the deal"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
 _QUALIFIED = "what was found out is told while it holds; of a deal of the past its outcome is known"
@@ -73,6 +74,13 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-exit-proposed": _EXIT,
     "deals.deal-renamed": "a deal comes in with the name that it had in the end",
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
+    "deals.process-remark-noted": _SAID,
+    "deals.process-remark-text-erased": _ERASED,
+    "deals.process-change-suggested": _SAID,
+    "deals.process-suggestion-accepted": _SAID,
+    "deals.process-suggestion-declined": _SAID,
+    "deals.process-suggestion-adopted": _SAID,
+    "deals.process-suggestion-texts-erased": _ERASED,
     "deals.support-requested": _SUPPORTED,
     "deals.support-requested-again": _SUPPORTED,
     "deals.support-request-accepted": _SUPPORTED,

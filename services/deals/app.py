@@ -10,7 +10,10 @@ from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
 from services.deals.domain.process.state import Process, PublishedProcess
+from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDeal, process_remark
+from services.deals.domain.process_suggestion import NamedRemark, process_suggestion
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
@@ -22,12 +25,17 @@ from services.deals.projections.lookups import (
     chosen_process,
     conversion,
     known_contacts,
+    named_remark,
     pinned_process,
+    remarked_deal,
+    remarked_process,
     seat,
     support_of_deal,
     supported_deal,
     tellings,
 )
+from services.deals.projections.process_remarks import PROCESS_REMARK_PROJECTION, PROCESS_REMARKS
+from services.deals.projections.process_suggestions import PROCESS_SUGGESTION_PROJECTION, PROCESS_SUGGESTIONS
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
 from services.deals.projections.products import PRODUCT_PROJECTION, PRODUCTS
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION, SUPPORT_REQUESTS
@@ -46,6 +54,8 @@ SERVICE = Service(
     tags={
         "deals": "Sales on their way, from their opening to their outcome.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
+        "process-remarks": "What staff and customers say of the steps of processes.",
+        "process-suggestions": "How processes could be better, and which version adopted that.",
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
@@ -53,7 +63,7 @@ SERVICE = Service(
         "deal-policies": "The rules with numbers that deals are decided by, in versions.",
         "exchange-rates": "What one unit of a currency was worth in others on a day.",
     },
-    aggregates=(process, product, target, exchange_rate, deal, support_request),
+    aggregates=(process, product, target, exchange_rate, deal, support_request, process_remark, process_suggestion),
     policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
@@ -64,9 +74,20 @@ SERVICE = Service(
         EXCHANGE_RATE_PROJECTION,
         PROCESS_PROJECTION,
         SUPPORT_REQUEST_PROJECTION,
+        PROCESS_REMARK_PROJECTION,
+        PROCESS_SUGGESTION_PROJECTION,
         KNOWN_ACCOUNTS,
     ),
-    listings=(DEALS, PRODUCTS, TARGETS, EXCHANGE_RATES, PROCESSES, SUPPORT_REQUESTS),
+    listings=(
+        DEALS,
+        PRODUCTS,
+        TARGETS,
+        EXCHANGE_RATES,
+        PROCESSES,
+        SUPPORT_REQUESTS,
+        PROCESS_REMARKS,
+        PROCESS_SUGGESTIONS,
+    ),
     routes=(api.router, qualification_api.router),
     knows=(
         *PEOPLE,
@@ -75,6 +96,7 @@ SERVICE = Service(
         OnStream(product, ListedProduct),
         OnStream(process, PublishedProcess),
         OnStream(deal, Deal),
+        OnStream(process_remark, NotedProcessRemark),
     ),
     provides={
         Process: pinned_process,
@@ -86,6 +108,9 @@ SERVICE = Service(
         Tellings: tellings,
         SupportedDeal: supported_deal,
         SupportOfDeal: support_of_deal,
+        RemarkedProcess: remarked_process,
+        RemarkedDeal: remarked_deal,
+        NamedRemark: named_remark,
     },
     seeds=(publish_processes,),
 )

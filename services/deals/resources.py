@@ -13,6 +13,8 @@ from services.deals.domain.deal.notes import FileKind
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
+from services.deals.domain.process_remark import RemarkKind, SaidBy, process_remark
+from services.deals.domain.process_suggestion import process_suggestion
 from services.deals.domain.product import product
 from services.deals.domain.support_request import support_request
 from services.deals.domain.target import Level, target
@@ -365,6 +367,83 @@ class WithdrawnSupportRequest(SupportRequest):
     withdrawn_on: date
 
 
+# -- what people say of processes -------------------------------------------------------------------------------------
+
+
+@value
+class NotedProcessRemark:
+    """What hinders somebody in a step of a process."""
+
+    process_id: UUID
+    process_version: int
+    stage: str
+    task: str | None
+    """A task or deliverable of the stage; none: the stage as a whole."""
+    deal_id: UUID | None
+    """The deal on which it showed."""
+    said_by: SaidBy
+    kind: RemarkKind
+    severity: int
+    """From 1, a nuisance, to 3, it costs deals."""
+    text: str
+    on: date
+    owner: UUID | None
+    """The member who noted it."""
+    team: UUID | None
+
+
+@value
+class ProcessSuggestion:
+    """What is published of a suggestion, whatever its state."""
+
+    process_id: UUID
+    process_version: int
+    """The version that it is about."""
+    stage: str | None
+    """None: the process as a whole."""
+    task: str | None
+    name: str
+    text: str
+    remark_id: UUID | None
+    """The remark that it came from."""
+    remark_by: UUID | None
+    """The member who had noted that."""
+    suggested_on: date
+    owner: UUID | None
+    """Its author."""
+    team: UUID | None
+    reason: str | None
+    """Why it was accepted or declined."""
+
+
+@value
+class ProposedProcessSuggestion(ProcessSuggestion):
+    """Sales operations has not decided about it."""
+
+
+@value
+class AcceptedProcessSuggestion(ProcessSuggestion):
+    """A further version is to have it."""
+
+    accepted_on: date
+
+
+@value
+class DeclinedProcessSuggestion(ProcessSuggestion):
+    """The process stays as it is."""
+
+    declined_on: date
+
+
+@value
+class AdoptedProcessSuggestion(ProcessSuggestion):
+    """A version has it."""
+
+    adopted_by: int
+    """That version of the process."""
+    adopted_on: date
+
+
 RESOURCES = (
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
     Resource(process, DraftProcess, PublishedProcess, RetiredProcess),
@@ -378,5 +457,13 @@ RESOURCES = (
         ReturnedSupportRequest,
         DeliveredSupportRequest,
         WithdrawnSupportRequest,
+    ),
+    Resource(process_remark, NotedProcessRemark),
+    Resource(
+        process_suggestion,
+        ProposedProcessSuggestion,
+        AcceptedProcessSuggestion,
+        DeclinedProcessSuggestion,
+        AdoptedProcessSuggestion,
     ),
 )

@@ -42,6 +42,8 @@ ContractId = Annotated[UUID, Reference("contract")]
 """A contract."""
 ProcessId = Annotated[UUID, Reference("process")]
 """A sales process."""
+ProcessRemarkId = Annotated[UUID, Reference("process-remark")]
+"""A remark on a step of a process that whoever asks sees."""
 ProductId = Annotated[UUID, Reference("product")]
 """A product."""
 

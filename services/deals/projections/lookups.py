@@ -15,8 +15,19 @@ from services.deals.domain.deal.history import ImportDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
-from services.deals.domain.process.state import NewDeal, Process, PublishedProcess, newest, version_for, version_of
+from services.deals.domain.process.state import (
+    NewDeal,
+    Process,
+    PublishedProcess,
+    RetiredProcess,
+    newest,
+    version_for,
+    version_of,
+)
+from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDeal, process_remark
+from services.deals.domain.process_suggestion import NamedRemark
 from services.deals.domain.product import Catalogue, ListedProduct, product
+from services.deals.domain.remarked_process import RemarkedProcess
 from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport, SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
@@ -164,3 +175,25 @@ async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, cont
     ids = sorted(await reader.claim_holders(ON_DEAL, str(state.id)))
     states = await asyncio.gather(*(reader.state(support_request, each) for each in ids))
     return SupportOfDeal(requests=tuple(each for each, _ in states))
+
+
+async def remarked_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> RemarkedProcess:
+    """The versions of the process that somebody speaks of, or has spoken of."""
+    spoken_of = state if hasattr(state, "process_id") else command
+    found, _ = await reader.state(process, spoken_of.process_id)
+    held = isinstance(found, PublishedProcess | RetiredProcess)
+    return RemarkedProcess(versions=tuple(version.definition for version in found.versions) if held else ())
+
+
+async def remarked_deal(reader: LoaderContext, state: Any, command: Any, context: Context) -> RemarkedDeal:
+    """The version of a process that the deal of a remark follows."""
+    found, _ = await reader.state(deal, command.deal_id) if command.deal_id else (None, 0)
+    return RemarkedDeal(follows=(found.process_id, found.process_version) if isinstance(found, Deal) else None)
+
+
+async def named_remark(reader: LoaderContext, state: Any, command: Any, context: Context) -> NamedRemark:
+    """The remark that a suggestion came from."""
+    found, _ = await reader.state(process_remark, command.remark_id) if command.remark_id else (None, 0)
+    if not isinstance(found, NotedProcessRemark):
+        return NamedRemark()
+    return NamedRemark(process_id=found.process_id, by=found.owner)
