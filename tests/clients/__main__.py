@@ -132,6 +132,7 @@ class Workshop:
             "openapi-python-client": [
                 str(self.scripts / "openapi-python-client"), "generate", "--path", document,
                 "--meta", "none", "--output-path", str(to / "throughline_client"), "--fail-on-warning",
+                "--config", str(HERE / "openapi_python_client.yaml"),
             ],
         }[name]  # fmt: skip
 

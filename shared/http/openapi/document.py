@@ -47,6 +47,7 @@ OF_DRY_RUNS = (
     "The command is decided as ever, with the same refusals, and nothing is written: no number is taken, no timer set. "
     "Somebody else may act between this and the command, and ids that are made on the way will be others."
 )
+OF_FILES = f"The body may be written as YAML, too, and sent as {YAML}."
 
 
 def document(
@@ -121,11 +122,8 @@ def _referred(part: Any) -> list[str]:
     return own + [name for each in inner for name in _referred(each)]
 
 
-def _body(reference: Document, example: Any, *, takes_yaml: bool = False) -> Document:
-    content = {"application/json": {"schema": reference, "example": example}}
-    if takes_yaml:
-        content[YAML] = {"schema": reference, "example": example}
-    return {"required": True, "content": content}
+def _body(reference: Document, example: Any) -> Document:
+    return {"required": True, "content": {"application/json": {"schema": reference, "example": example}}}
 
 
 def _command(route: CommandRoute, schemas: Schemas) -> Document:
@@ -151,10 +149,13 @@ def _command(route: CommandRoute, schemas: Schemas) -> Document:
         "tags": [route.aggregate.plural],
         "summary": summary,
         "parameters": parameters,
-        "requestBody": _body(schemas.adopt(schema_of(route.body)), example, takes_yaml=route.aggregate.takes_yaml),
+        "requestBody": _body(schemas.adopt(schema_of(route.body)), example),
         "responses": {done: success, **problems_of(kinds)},
         "x-roles": roles_of(route.roles),
     }
+    if route.aggregate.takes_yaml:
+        # In words: some generators of clients warn of every media type of a body that they do not know.
+        description = f"{description}\n\n{OF_FILES}".strip()
     if description:
         described["description"] = description
     return described
