@@ -71,7 +71,7 @@ FIELDS = [
 def inside(state: Any, name: str) -> Any:
     """A field of a state, or of a part of it."""
     for part in ("profile", "qualification"):
-        if hasattr(state, part):
+        if hasattr(getattr(state, part, None), name):
             return getattr(getattr(state, part), name)
     return getattr(state, name)
 

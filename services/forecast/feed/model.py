@@ -77,7 +77,7 @@ Belonging = tuple[str | None, UUID | None, UUID | None]
 
 NOBODYS: Belonging = (None, None, None)
 
-OWN, DEAL = "forecast", "deal"
+OWN = "forecast"
 
 RECORDED = max(Rank) + 1
 """The turn of what was recorded as it happened: of one time it comes after what history tells."""
@@ -108,17 +108,24 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
         await db.execute(SUBJECTS, *map(list, zip(*subjects, strict=True)))
     if entries:
         await db.execute(ENTRIES, *map(list, zip(*entries, strict=True)))
-    if renamed := {event.aggregate_id for event in events if _may_rename(event)}:
+    if renamed := _renamed(events, late, histories):
         await db.execute(RENAMED, list(renamed), [known[subject][0] for subject in renamed])
     if gone := list(_taken_back(late.values(), histories)):
         await db.execute(RETRACTED, *map(list, zip(*gone, strict=True)))
 
 
-def _may_rename(event: Envelope[Any]) -> bool:
-    """Whether a deal may be called otherwise after an event than before it: by its new name, by one that is taken back,
-    and by another telling of its opening."""
-    is_told_again = isinstance(event.data, DealOpened) and event.sequence > 1
-    return isinstance(event.data, DealRenamed) or is_told_again or (event.aggregate == DEAL and event.data.retracts)
+def _renamed(
+    events: Iterable[Envelope[Any]],
+    late: Mapping[int, Envelope[Any]],
+    histories: Mapping[UUID, Sequence[Envelope[Any]]],
+) -> set[UUID]:
+    """The deals that may be called otherwise after these events: by a new name, or because what is told late, or taken
+    back, concerns one that was renamed before. Of others an entry says what was told then."""
+    renamed = {event.aggregate_id for event in events if isinstance(event.data, DealRenamed)}
+    told_late = {event.aggregate_id for event in late.values()}
+    return renamed | {
+        subject for subject in told_late if any(isinstance(fact.data, DealRenamed) for fact in histories[subject])
+    }
 
 
 def _taken_back(

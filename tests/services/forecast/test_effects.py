@@ -112,10 +112,17 @@ class Course:
 
 @pytest.fixture(scope="module")
 async def answering(served: Errands) -> Errands:
-    """Forecast knows that contracts and receivables answer, from the first event on."""
-    for number, (service, told) in enumerate((("contracts", TOLD), ("receivables", PLANS)), 1):
+    """Forecast knows that contracts and receivables answer, from the first event on, and that deals have gone past all
+    of these: what they do about a win, nobody waits for here."""
+    gone_past = tuple(Place(topic="deals.deal.v1", partition=each, position=10**9) for each in range(PARTITIONS))
+    answers: tuple[tuple[str, Any, tuple[Place, ...]], ...] = (
+        ("contracts", TOLD, ()),
+        ("receivables", PLANS, ()),
+        ("deals", follow_up_events("deals"), gone_past),
+    )
+    for number, (service, told, passed) in enumerate(answers, 1):
         stream = of_reactions(service, "journal")
-        made = fact(number, told.begun(types=("deals.deal-won",), passed=()), NOON, deal=stream)
+        made = fact(number, told.begun(types=("deals.deal-won",), passed=passed), NOON, deal=stream)
         about: dict[str, Any] = {"service": service, "aggregate": "follow-up", "correlation_id": new_id()}
         await journaled(served.running, [replace(made, **about)])
     return served
