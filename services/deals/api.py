@@ -120,8 +120,10 @@ async def process_comparison(
 
 
 def _before(state: Any, after: str | None) -> str:
-    """The number of the version before another one, or the last before the draft; of the first, itself."""
+    """The version before another one, or the last before the draft; of the first, itself."""
     count = len(versions(state))
+    if count == 0:
+        return "draft"
     is_draft = after == "draft" or (after is None and getattr(state, "draft", None) is not None)
     number = count if is_draft else int(after or count) - 1
     return str(max(number, 1))

@@ -63,7 +63,7 @@ def _published(fact: Envelope[ProcessPublished], row: Row) -> Row:
     return {
         "status": "published",
         "in_force": fact.data.process_version,
-        "draft": False,
+        "draft": bool(row["draft"]) and not fact.data.from_draft,
         "published_at": fact.occurred_at,
         **_described(fact),
     }

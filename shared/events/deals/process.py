@@ -88,6 +88,8 @@ class ProcessPublished:
     definition: ProcessDefinition
     waves: tuple[Wave, ...] = ()
     """Whose deals follow it from when on; none: all at once."""
+    from_draft: bool = False
+    """Whether it was the draft, so that there is none any more."""
 
 
 @event("deals.process-retired", aggregate="process")

@@ -121,6 +121,12 @@ async def test_proc_1_a_file_is_saved_as_the_draft_and_compared_with_what_is_in_
     assert await file_of(rep, made, version="2") == changed
 
 
+async def test_proc_1_a_first_draft_differs_from_nothing(office: Office) -> None:
+    ops = office.somebody()
+    made = await ops.makes("/v1/processes", {"definition": renewal(), "draft": True})
+    assert (await ops.sees(f"/v1/processes/{made}/comparison"))["differences"] == []
+
+
 async def test_proc_3_a_file_that_cannot_be_a_process_is_told_where(office: Office) -> None:
     ops = office.somebody()
     written = await file_of(ops, SHORT_ID)

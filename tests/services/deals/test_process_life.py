@@ -81,10 +81,10 @@ def test_proc_2_a_draft_is_saved_replaced_and_published_as_the_next_version() ->
     assert saved.state.draft == LONGER
     THE_PROCESS.given(PUBLISHED, DRAFTED).when(SaveDraft(definition=LONGER)).then()
     THE_PROCESS.given(PUBLISHED, DRAFTED).when(SaveDraft(definition=OTHER)).then(replace(DRAFTED, definition=OTHER))
-    second = replace(PUBLISHED, process_version=2, definition=LONGER)
+    second = replace(PUBLISHED, process_version=2, definition=LONGER, from_draft=True)
     published = THE_PROCESS.given(PUBLISHED, DRAFTED).when(PublishDraft()).then(second)
     assert published.state.draft is None
-    first = replace(PUBLISHED, definition=LONGER)
+    first = replace(PUBLISHED, definition=LONGER, from_draft=True)
     THE_PROCESS.given(DRAFTED).when(PublishDraft()).then(first)
     THE_PROCESS.given(PUBLISHED, DRAFTED, second).when(PublishDraft()).then_rejected("no-draft")
 
@@ -93,6 +93,9 @@ def test_proc_2_a_version_that_is_published_past_the_draft_leaves_it() -> None:
     outcome = THE_PROCESS.given(PUBLISHED, DRAFTED).when(PublishVersion(definition=OTHER))
     assert outcome.state.draft == LONGER
     assert [version.number for version in outcome.state.versions] == [1, 2]
+    same = THE_PROCESS.given(PUBLISHED, DRAFTED).when(PublishVersion(definition=LONGER))
+    same.then(replace(PUBLISHED, process_version=2, definition=LONGER, from_draft=True))
+    assert same.state.draft is None
 
 
 def test_proc_2_a_draft_is_discarded_and_without_one_there_is_nothing_to_publish() -> None:

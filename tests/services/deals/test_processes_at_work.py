@@ -70,6 +70,16 @@ async def test_proc_2_a_process_goes_from_draft_by_pilot_to_its_end(office: Offi
     await did(ops, f"{at}/publish-draft", {"waves": [{"on": today, "teams": [other.id]}, {"on": "2099-01-05"}]})
     assert (await followed(north, made), await followed(south, made)) == (1, 2)
 
+    drafted = renewal(key=definition["key"], name="Renewal, for later")
+    await did(ops, f"{at}/save-draft", {"definition": drafted})
+    past_it = renewal(key=definition["key"], name="Renewal, at once")
+    await did(ops, f"{at}/publish-version", {"definition": past_it})
+
+    async def is_still_drafted() -> bool:
+        (row,) = (await ops.sees("/v1/processes", key=definition["key"]))["items"]
+        return (row["name"], row["in_force"], row["draft"]) == ("Renewal, at once", 3, True)
+
+    await until(is_still_drafted)
     await did(ops, f"{at}/retire", {"reason": "Replaced"})
     assert (await ops.sees(at))["status"] == "retired"
     assert await followed(north, made) == ["unknown-process"]

@@ -154,7 +154,7 @@ def pilot_started(state: DraftProcess | PublishedProcess, event: ProcessPilotSta
         share=event.share,
     )
     version = Version(number=event.process_version, definition=event.definition, published=False, pilot=pilot)
-    return with_version(state, event.process_id, version)
+    return with_version(state, event.process_id, version, draft=None)
 
 
 @process.evolves

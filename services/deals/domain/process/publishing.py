@@ -222,7 +222,8 @@ def published(state: NoProcess | DraftProcess | PublishedProcess, event: Process
     number, definition = event.process_version, event.definition
     pilot = next((known.pilot for known in versions(state) if known.number == number), None)
     version = Version(number=number, definition=definition, published=True, waves=event.waves, pilot=pilot)
-    return with_version(state, event.process_id, version)
+    draft = None if isinstance(state, NoProcess) or event.from_draft else state.draft
+    return with_version(state, event.process_id, version, draft=draft)
 
 
 @process.evolves
@@ -268,10 +269,13 @@ def versions(state: NoProcess | AnyProcess) -> tuple[Version, ...]:
 
 
 def with_version(
-    state: NoProcess | DraftProcess | PublishedProcess, process_id: UUID, new: Version
+    state: NoProcess | DraftProcess | PublishedProcess,
+    process_id: UUID,
+    new: Version,
+    *,
+    draft: ProcessDefinition | None,
 ) -> PublishedProcess:
-    """The process with one version more, or with another word about one; a draft that became it is none any more."""
-    draft = None if isinstance(state, NoProcess) or state.draft == new.definition else state.draft
+    """The process with one version more, or with another word about one, and with what is its draft then."""
     numbered = {version.number: version for version in (*versions(state), new)}
     return PublishedProcess(id=process_id, versions=tuple(numbered[key] for key in sorted(numbered)), draft=draft)
 
@@ -283,7 +287,11 @@ def _next(
     all_at_once(lambda: refuse_faulty(definition, state), lambda: planned(waves, context))
     number = len(versions(state)) + 1
     return ProcessPublished(
-        process_id=state.id, process_version=number, definition=definition, waves=planned(waves, context)
+        process_id=state.id,
+        process_version=number,
+        definition=definition,
+        waves=planned(waves, context),
+        from_draft=definition == state.draft,
     )
 
 
