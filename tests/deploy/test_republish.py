@@ -109,6 +109,7 @@ async def test_lost_topics_are_filled_again_and_topics_that_hold_records_are_lef
         opened = [await house.deal(f"{number}000.00") for number in range(1, 9)]
         await house.journaled(opened[-1])
         assert list((await republish(parts(house), house.bootstrap)).services) == []
+        assert await sentences(house) == [], "the journal holds every event, of all topics, before they are lost"
         await servers.lose_kafka()
         before = await forecast.pool.fetchval("select max(position) from journal")
         done = await republish(parts(house), house.bootstrap)
