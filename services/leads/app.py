@@ -28,6 +28,7 @@ from services.leads.projections.people import MEMBERS, PEOPLE_PROJECTION, TEAMS
 from services.leads.projections.traces import traces
 from services.leads.resources import RESOURCES
 from shared.commands.references import OnStream
+from shared.eventstore.batching import UNHURRIED
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -45,6 +46,7 @@ SERVICE = Service(
     aggregates=(team, member, assignment_queue, lead, account),
     policies=POLICIES,
     resources=RESOURCES,
+    journal_pace=UNHURRIED,  # of the deals only what an erasure of a person's traces asks for
     projections=(PEOPLE_PROJECTION, LEAD_PROJECTION, ACCOUNT_PROJECTION, KNOWN_DEALS),
     listings=(TEAMS, MEMBERS, LEADS, ACCOUNTS, CONTACTS),
     knows=(OnStream(team, ActiveTeam), OnStream(member, ActiveMember), OnStream(account, ActiveAccount)),

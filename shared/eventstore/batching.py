@@ -32,3 +32,6 @@ PROMPT = Pace(shortest=0.01, longest=0.1)
 
 RELAXED = Pace(shortest=0.1, longest=0.1)
 """For what somebody asks for now and then, with a token when it has to be there: lists, look-ups, reactions."""
+
+UNHURRIED = Pace(shortest=1.0, longest=1.0)
+"""For what nobody waits for: one step a second, whatever comes."""

@@ -96,6 +96,8 @@ class Service:
     """What its event stream tells."""
     pace: Pace = field(default=RELAXED, kw_only=True)
     """How its journal and its projections keep pace with what happens."""
+    journal_pace: Pace | None = field(default=None, kw_only=True)
+    """The same for its journal and what is folded of it, where that differs."""
     pages: Path | None = field(default=None, kw_only=True)
     """A folder of static files that everybody may load; its index.html is the page at `/`."""
     catalogues: Mapping[str, Catalogue] = field(default_factory=lambda: SHIPPED, kw_only=True)

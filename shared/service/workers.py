@@ -12,6 +12,7 @@ from shared.commands.timers import Timers
 from shared.deliveries.follower import delivery_follower
 from shared.deliveries.sender import Sender
 from shared.events.registry import Registry
+from shared.eventstore.batching import Pace
 from shared.eventstore.group_commit import GroupCommit
 from shared.eventstore.idempotency import forget_old_answers
 from shared.eventstore.lease import Lease
@@ -117,7 +118,7 @@ def _of_workers(process: Process) -> list[Worker]:
             arrived=context.arrived,
             partitions=settings.kafka_partitions,
             replication=settings.kafka_replication,
-            pace=service.pace,
+            pace=_pace(service, "journal"),
         )
         workers.append(Worker(name="journal", run=journal.run))
     readers = [worker for source in SOURCES for worker in _readers(process, source)]
@@ -164,7 +165,7 @@ def _readers(process: Process, source: Source) -> list[Worker]:
     workers: list[Worker] = []
     projections = projections_of(process.service)
     if any(projection.source == source for projection in projections):
-        company, pace = context.settings.company, process.service.pace
+        company, pace = context.settings.company, _pace(process.service, source)
         folding = ProjectionRunner(source, projections=projections, company=company, pace=pace, **about)
         workers.append(Worker(name=folding.name, run=folding.run))
     reactions = process.service.reactions
@@ -175,6 +176,10 @@ def _readers(process: Process, source: Source) -> list[Worker]:
         )
         workers.append(_once_built(context, reacting.name, reacting.run, context.commands.every_read))
     return workers
+
+
+def _pace(service: Service, source: Source) -> Pace:
+    return (source == "journal" and service.journal_pace) or service.pace
 
 
 def _once_built(
