@@ -23,7 +23,7 @@ from shared.commands.effects import StreamChange, changes_of
 from shared.commands.loaders import LoaderContext, LookUp, Provider, reads_of
 from shared.commands.references import Listed, OnStream, knows_of, read_for
 from shared.commands.request import Busy, CommandRequest, CommandResult, Refused
-from shared.domain.aggregate import Aggregate
+from shared.domain.aggregate import Aggregate, occurrences
 from shared.domain.context import Company, Context
 from shared.domain.history import Recorded
 from shared.domain.rejection import Rejected
@@ -181,12 +181,17 @@ class CommandExecutor:
         context = self._context(request)
         try:
             changes = await self._decide(request, loaded, context, batch=None if fresh else batch)
-        except (Rejected, Refused):
+        except (Rejected, Refused) as refusal:
             if not certain:
                 return Retry(aggregate_id=request.aggregate_id)
             # The request may have been carried out before, and be refused now because of that.
             if first := await self._first_answer(request):
                 return first
+            if isinstance(refusal, Rejected) and refusal.on_record:
+                recorded = await self._put_on_record(refusal, request, loaded, context)
+                if isinstance(recorded, Retry):
+                    return recorded
+                refusal.sequence = recorded.sequence
             raise
         if request.idempotency is None and not any(change.occurrences for change in changes):
             none = carried_out(request, changes, {}, self._service)
@@ -237,6 +242,20 @@ class CommandExecutor:
                 whole, histories[late.aggregate_id] = await self._streams.history(late.aggregate, late.aggregate_id)
                 if late.aggregate_id == request.aggregate_id:
                     loaded = whole
+
+    async def _put_on_record(
+        self, refusal: Rejected, request: CommandRequest, loaded: LoadedAggregate, context: Context
+    ) -> CommandResult | Retry:
+        """Append what a refusal puts on record. It is no answer to the request: with its idempotency key, that may be
+        carried out later."""
+        asked = replace(request, idempotency=None)
+        decided = Decided(on=loaded, occurrences=occurrences(refusal.on_record), loaded={}, unchanged={})
+        changes = changes_of(decided, asked, context, aggregates=self.aggregates)
+        append = append_of(changes, asked, context, codec=self._codec, hasher=self._hasher, new_id=self._new_id)
+        outcome = await self._appender.append(append)
+        if isinstance(outcome, Appended):
+            self._remember(changes, append, outcome.positions, batch=None)
+        return answer_of(outcome, asked, changes, self._service)
 
     def _changes(self, request: CommandRequest, decided: Decided, context: Context) -> tuple[StreamChange, ...]:
         changes = changes_of(decided, request, context, aggregates=self.aggregates)

@@ -17,22 +17,35 @@ class Reason:
 
 
 class Rejected(Exception):
-    """A command was refused by a rule. The caller may read the message and every reason; nothing was recorded.
+    """A command was refused by a rule. The caller may read the message and every reason; nothing was recorded, but for
+    the events that the refusal puts `on_record`: that it was asked for is a fact then.
 
     `code` is stable and kebab-case. A refusal about one field may name it: `Rejected(code, message, field="on")`.
     """
 
-    def __init__(self, code: str, message: str, *, reasons: Sequence[Reason] = (), field: str | None = None) -> None:
+    sequence: int | None = None
+    """Where the stream stands once it was put on record; None where nothing was."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        reasons: Sequence[Reason] = (),
+        field: str | None = None,
+        on_record: Sequence[Any] = (),
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.reasons = tuple(reasons) or (Reason(code=code, message=message, field=field),)
+        self.on_record = tuple(on_record)
 
     def along_with(self, reasons: Sequence[Reason]) -> "Rejected":
         """The same refusal with further reasons; one that it gives already for a field is not repeated."""
         given = {(reason.code, reason.field) for reason in self.reasons}
         further = [reason for reason in reasons if (reason.code, reason.field) not in given]
-        return Rejected(self.code, self.message, reasons=(*self.reasons, *further))
+        return Rejected(self.code, self.message, reasons=(*self.reasons, *further), on_record=self.on_record)
 
 
 def refusal_of(reasons: Sequence[Reason]) -> Rejected:
@@ -71,14 +84,15 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else str(value)
 
 
-def refuse_all(code: str, message: str, reasons: Sequence[Reason]) -> None:
+def refuse_all(code: str, message: str, reasons: Sequence[Reason], *, on_record: Sequence[Any] = ()) -> None:
     """Raise one `Rejected` with all reasons, or return when there are none."""
     if reasons:
-        raise Rejected(code, message, reasons=reasons)
+        raise Rejected(code, message, reasons=reasons, on_record=on_record)
 
 
 def all_at_once(*checks: Callable[[], object]) -> None:
-    """Make checks that raise `Rejected` each for itself; the first refusal has the reasons of all others, too."""
+    """Make checks that raise `Rejected` each for itself; the first refusal has the reasons of all others, too. On
+    record is what the first one puts there."""
     refusals = []
     for check in checks:
         try:

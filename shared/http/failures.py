@@ -33,6 +33,15 @@ def _not_found(error: Any) -> Problem:
     return Problem("not-found", "There is no such address.")
 
 
+def _refused(error: Rejected) -> Problem:
+    """Where the refusal is on record, what the caller read is not the last version any more."""
+    problem = from_rejection(error)
+    if error.sequence is not None:
+        problem.headers["ETag"] = etag(error.sequence)
+        problem.extra["version"] = error.sequence
+    return problem
+
+
 def _stale(error: StaleVersion) -> Problem:
     return Problem(
         "stale-version",
@@ -80,7 +89,7 @@ def _away(error: Exception) -> Problem:
 
 PROBLEM_OF: dict[type[Exception], Callable[[Any], Problem]] = {
     Problem: lambda problem: problem,
-    Rejected: from_rejection,
+    Rejected: _refused,
     NotFound: _not_found,
     Forbidden: lambda error: Problem("not-allowed", error.reason),
     StaleVersion: _stale,

@@ -24,7 +24,10 @@ PROBLEM_SCHEMA: Document = {
         "instance": {"type": "string", "format": "uri-reference"},
         "code": {"type": "string", "description": "Stable; more exact than the kind where a rule refused."},
         "correlation_id": {"type": "string", "format": "uuid"},
-        "version": {"type": "integer", "description": "The current version, on stale-version."},
+        "version": {
+            "type": "integer",
+            "description": "The current version: on stale-version, and where the refusal is on record.",
+        },
         "errors": {
             "type": "array",
             "items": {

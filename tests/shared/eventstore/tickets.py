@@ -68,6 +68,20 @@ class TicketClosed:
     number: int | None = None
 
 
+@event("tickets.refund-refused", aggregate="ticket")
+class RefundRefused:
+    """Money was asked back, and a rule said no."""
+
+    ticket_id: UUID
+
+
+@event("tickets.money-refunded", aggregate="ticket")
+class MoneyRefunded:
+    """Money was given back."""
+
+    ticket_id: UUID
+
+
 @event("tickets.person-erased", aggregate="ticket", erases="ticket_id")
 class PersonErased:
     """The personal data are gone."""
@@ -92,6 +106,8 @@ CODEC = Codec(
             TicketReminded,
             TicketPostponed,
             TicketClosed,
+            RefundRefused,
+            MoneyRefunded,
             PersonErased,
             NumberTaken,
             *follow_up_events("tickets").every,
@@ -126,6 +142,11 @@ class CloseTicket:
 
 
 @value
+class Refund:
+    """Give the money back, for which there has to be a note. That it was refused is a fact, once."""
+
+
+@value
 class Remind:
     """Remind of it (a timer does)."""
 
@@ -157,6 +178,7 @@ class OpenedTicket:
     email: str | None
     notes: tuple[str | None, ...] = ()
     duplicate_of: UUID | None = None
+    refund_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +243,15 @@ def close_ticket(state: OpenedTicket, command: CloseTicket, numbers: Numbers) ->
 
 
 @ticket.decides(allow=SELLING)
+def refund(state: OpenedTicket, command: Refund) -> list[MoneyRefunded]:
+    """Give the money back."""
+    if not state.notes:
+        fact = RefundRefused(ticket_id=state.id)
+        raise Rejected("no-note", "Nobody noted why.", on_record=() if state.refund_refused else (fact,))
+    return [MoneyRefunded(ticket_id=state.id)]
+
+
+@ticket.decides(allow=SELLING)
 def remind(state: OpenedTicket, command: Remind) -> list[TicketReminded]:
     """Remind of a ticket."""
     return [TicketReminded(ticket_id=state.id)]
@@ -261,6 +292,16 @@ def noted(state: OpenedTicket, event: NoteAdded) -> OpenedTicket:
 @ticket.evolves
 def reminded(state: OpenedTicket, event: TicketReminded) -> OpenedTicket:
     return replace(state, due=None)
+
+
+@ticket.evolves
+def refund_refused(state: OpenedTicket, event: RefundRefused) -> OpenedTicket:
+    return replace(state, refund_refused=True)
+
+
+@ticket.evolves
+def refunded(state: OpenedTicket, event: MoneyRefunded) -> OpenedTicket:
+    return state
 
 
 @ticket.evolves
