@@ -6,6 +6,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -106,9 +107,13 @@ async def _counted(
 
 
 def cpu(process: psutil.Process) -> float:
-    """CPU seconds of a process and those that it started."""
-    family = [process, *process.children(recursive=True)]
-    return float(sum(times.user + times.system for times in (one.cpu_times() for one in family)))
+    """CPU seconds of a process and those that it started, also of those that have ended."""
+    spent = 0.0
+    for one in [process, *process.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):  # it ended just now, and is counted where it was waited for
+            times = one.cpu_times()
+            spent += times.user + times.system + times.children_user + times.children_system
+    return spent
 
 
 async def _start(name: str, given: Any, *, stdin: int = PIPE, keep: tuple[int, ...] = ()) -> Process:
