@@ -52,7 +52,10 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-pilot-ended": "processes are shaped here before deals follow them",
     "deals.process-retired": "processes are shaped here before deals follow them",
     "deals.deal-activity-corrected": "history tells an activity as it was; a corrected line corrects it",
-    **dict.fromkeys(("deals.deal-criterion-waived", "deals.deal-waiver-revoked"), "history is told without gates"),
+    **dict.fromkeys(
+        ("deals.deal-gate-refused", "deals.deal-criterion-waived", "deals.deal-waiver-revoked"),
+        "history is told without gates",
+    ),
     "deals.deal-note-added": _KEPT_THERE,
     "deals.deal-file-attached": _KEPT_THERE,
     "deals.deal-file-detached": _KEPT_THERE,

@@ -94,6 +94,8 @@ class DealMoved:
     """Whether the stage entered is where the contract is drafted (CON-1)."""
     waived: tuple[WaivedCriterion, ...] = ()
     """What it passed the gates without (DEAL-4)."""
+    refused_before: int = 0
+    """How many attempts to enter the stage were refused since it came to the stage before; 0: the first one passed."""
     name: str = ""
     account_id: UUID | None = None
     owner: AsKnown[UUID | None] = None
@@ -116,6 +118,8 @@ class DealNodeCompleted:
     due: date | None = None
     waived: tuple[WaivedCriterion, ...] = ()
     """What it was done without (DEAL-4)."""
+    refused_before: int = 0
+    """How many attempts to complete it were refused; 0: the first one passed."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

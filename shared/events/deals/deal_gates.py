@@ -1,10 +1,42 @@
-"""Events of the gates of a deal: what somebody lets it pass without (DEAL-4)."""
+"""Events of the gates of a deal: what did not pass them, and what somebody lets it pass without (DEAL-3, DEAL-4)."""
 
 from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.definition import AsKnown, FreeText, event
+from shared.events.definition import AsKnown, FreeText, event, value
+
+
+@value
+class UnmetCriterion:
+    """A criterion of a gate that was not met."""
+
+    gate: str
+    """Like "exit of quotation" or "entry of task situation"."""
+    criterion: str
+
+
+@event("deals.deal-gate-refused", aggregate="deal", rank=Rank.CHANGE)
+class DealGateRefused:
+    """Somebody tried to pass a gate, and criteria were unmet (DEAL-2, DEAL-3).
+
+    Trying again with the same criteria unmet is no further attempt.
+    """
+
+    deal_id: UUID
+    stage: AsKnown[str]
+    """Where the deal stood."""
+    kind: str
+    """stage, task or deliverable: what it should enter, or what should be completed."""
+    key: str
+    attempt: int
+    """1: it was the first one, since the deal came to where it stood, or to this work at all."""
+    unmet: tuple[UnmetCriterion, ...]
+    on: date | None = None
+    """The company's day."""
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
 
 
 @event("deals.deal-criterion-waived", aggregate="deal", rank=Rank.CHANGE)

@@ -235,16 +235,18 @@ def update(
         parts.append(lambda now: moved(now, command.stage, context, process, conversion))
     changes: list[Any] = []
     reasons: list[Reason] = []
+    tried: list[Any] = []
     for part in parts:
         try:
             events = part(state)
         except Rejected as rejected:
             reasons.extend(rejected.reasons)
+            tried.extend(rejected.on_record)
             continue
         for event in events:
             state = deal.evolve(state, event)
         changes.extend(events)
-    refuse_all("invalid-deal-change", "The deal cannot be updated like this.", reasons)
+    refuse_all("invalid-deal-change", "The deal cannot be updated like this.", reasons, on_record=tried)
     return changes
 
 

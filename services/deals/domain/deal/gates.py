@@ -1,16 +1,17 @@
 """Gates: the criteria that a deal does not meet yet, each with the value that it met and the command that changes it
-(DEAL-3)."""
+(DEAL-3). An attempt that a gate refused is a fact, so that the first ones can be counted (DEAL-2)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.deals.domain.deal.state import Deal, facts_of
+from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, deal, facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import unmet
-from shared.domain.rejection import Reason
+from shared.domain.rejection import Reason, refuse_all
 from shared.events.deals.deal import WaivedCriterion
+from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
 from shared.events.definition import value
 from shared.events.process import Criterion, Node, ProcessDefinition, Stage
 
@@ -65,6 +66,30 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
     )
 
 
+def refuse_passage(state: Deal, kind: str, key: str, message: str, reasons: Sequence[Reason], *, today: date) -> None:
+    """Refuse to let a deal pass, with every reason, and put on record that it was tried; or return when there is none.
+
+    What is no criterion, like a stage that cannot be skipped, is no attempt at a gate.
+    """
+    refuse_all("gate-closed", message, reasons, on_record=_attempt(state, kind, key, reasons, today))
+
+
+def refused_before(state: Deal, kind: str, key: str) -> int:
+    """How many attempts to enter a stage, or to complete a task or deliverable, were refused so far."""
+    return next((each.count for each in state.attempts if (each.kind, each.key) == (kind, key)), 0)
+
+
+@deal.evolves
+def gate_refused(state: OpenDeal, event: DealGateRefused) -> OpenDeal:
+    tried = GateAttempts(kind=event.kind, key=event.key, count=event.attempt, unmet=event.unmet)
+    return replace(state, attempts=(*without_attempts(state, event.kind, event.key), tried))
+
+
+def without_attempts(state: Deal, kind: str, key: str | None = None) -> tuple[GateAttempts, ...]:
+    """The refused attempts of a deal but those of a kind, or at one gate."""
+    return tuple(each for each in state.attempts if each.kind != kind or key not in {None, each.key})
+
+
 def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
     """Every gate of a process: of stages, and of their work."""
     for stage in definition.stages:
@@ -77,6 +102,32 @@ def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
 def gates_between(name: str, of: Stage | Node) -> tuple[Gate, Gate]:
     """The gates before and behind a stage, or a piece of work."""
     return (f"entry of {name}", of.entry), (f"exit of {name}", of.exit)
+
+
+def _attempt(state: Deal, kind: str, key: str, reasons: Sequence[Reason], today: date) -> tuple[DealGateRefused, ...]:
+    unmet = tuple(found for reason in reasons if (found := _unmet(kind, key, reason)))
+    before = next((each for each in state.attempts if (each.kind, each.key) == (kind, key)), None)
+    if not unmet or (before and before.unmet == unmet):
+        return ()
+    return (
+        DealGateRefused(
+            deal_id=state.id,
+            stage=state.stage,
+            kind=kind,
+            key=key,
+            attempt=refused_before(state, kind, key) + 1,
+            unmet=unmet,
+            on=today,
+        ),
+    )
+
+
+def _unmet(kind: str, key: str, reason: Reason) -> UnmetCriterion | None:
+    if "criterion" in reason.details:
+        gate, criterion = _named(reason)
+        return UnmetCriterion(gate=gate, criterion=criterion)
+    missing = reason.details.get("deliverable")
+    return missing and UnmetCriterion(gate=f"exit of {kind} {key}", criterion=f"deliverable.{missing}")
 
 
 def _named(reason: Reason) -> tuple[str, str]:

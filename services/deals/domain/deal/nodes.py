@@ -7,14 +7,14 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.gates import gates_between, passage
+from services.deals.domain.deal.gates import gates_between, passage, refuse_passage, refused_before, without_attempts
 from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company, Context
 from shared.domain.fields import LongText
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.definition import value
@@ -53,8 +53,10 @@ def complete_node(
     refuse_completed(state, node)
     passes = passage(state, process, conversion, context.today, *gates_between(f"{kind} {node.key}", node))
     reasons = [*_missing(state, stage, node), *passes.unmet]
-    refuse_all("gate-closed", f"{node.name!r} cannot be completed yet.", reasons)
-    return [replace(completed(state, stage, kind, node, command.evidence), waived=passes.waived)]
+    message = f"{node.name!r} cannot be completed yet."
+    refuse_passage(state, kind, node.key, message, reasons, today=context.today)
+    done = completed(state, stage, kind, node, command.evidence)
+    return [replace(done, waived=passes.waived, refused_before=refused_before(state, kind, node.key))]
 
 
 @deal.already
@@ -77,7 +79,8 @@ def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
         nodes = (*state.nodes, done)
     else:
         nodes = tuple(done if node.key == event.key else node for node in state.nodes)
-    return replace(state, nodes=nodes, written=written(state, event.evidence))
+    attempts = without_attempts(state, event.kind, event.key)
+    return replace(state, nodes=nodes, attempts=attempts, written=written(state, event.evidence))
 
 
 def refuse_completed(state: OpenDeal, node: Node) -> None:

@@ -6,7 +6,14 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.gates import Passage, gates_between, passage
+from services.deals.domain.deal.gates import (
+    Passage,
+    gates_between,
+    passage,
+    refuse_passage,
+    refused_before,
+    without_attempts,
+)
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, judged, written
 from services.deals.domain.exchange_rate import Conversion
@@ -14,7 +21,7 @@ from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Company, Context
 from shared.domain.fields import Text
-from shared.domain.rejection import Reason, Rejected, refuse_all
+from shared.domain.rejection import Reason, Rejected
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import DealMoved
 from shared.events.definition import value
@@ -54,6 +61,7 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
         probability=event.probability,
         category_of_stage=event.category_of_stage or event.category,
         nodes=with_due(state.nodes, event.stage, event.nodes),
+        attempts=without_attempts(state, "stage"),
         trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
         written=written(state, event.reason),
     )
@@ -73,9 +81,10 @@ def moved(
         return []
     known_stage(process, stage)
     passes = _passage(state, stage, process, conversion, context.today)
-    refuse_all("gate-closed", f"The deal cannot enter {process.definition.stage(stage).name!r} yet.", passes.unmet)
+    message = f"The deal cannot enter {process.definition.stage(stage).name!r} yet."
+    refuse_passage(state, "stage", stage, message, passes.unmet, today=context.today)
     event = entered(state, stage, process, context.company, on=context.today, reason=reason)
-    return [replace(event, waived=passes.waived)]
+    return [replace(event, waived=passes.waived, refused_before=refused_before(state, "stage", stage))]
 
 
 def known_stage(process: Process, key: str) -> None:

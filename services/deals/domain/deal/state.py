@@ -14,6 +14,7 @@ from shared.domain.fields import Day
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
 from shared.events.deals.deal import DealLine
+from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FactValue
@@ -129,6 +130,17 @@ class Waiver:
 
 
 @value
+class GateAttempts:
+    """How often the deal did not pass a gate, and what was unmet the last time (DEAL-3)."""
+
+    kind: str
+    """stage, task or deliverable."""
+    key: str
+    count: int
+    unmet: tuple[UnmetCriterion, ...]
+
+
+@value
 class Opening:
     """What the deal began with; a repeated opening is compared with it."""
 
@@ -183,6 +195,9 @@ class Deal:
     activities: tuple[Activity, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     """The last of each criterion that was not taken back; one may have run out."""
+    attempts: tuple[GateAttempts, ...] = ()
+    """Attempts that were refused: those to enter a stage, since it came to where it stands; those at its work, of all
+    that is not completed."""
     qualification: Qualification = Qualification()
     """What was found out about the customer's case, and whether an exit is proposed."""
     withdrawn: tuple[Withdrawal, ...] = ()
