@@ -25,8 +25,7 @@ async def test_the_tutorial_does_what_it_says(stack: WholeStack) -> None:
     assert len(answers) == len(expected)
     for (command, shown), answer in zip(expected, answers, strict=True):
         assert '"status":500' not in answer.replace(" ", ""), command
-        for name, value in SHOWN.findall(shown):
-            said = f'"{name}":{value}'.replace("-1-", f"-{run}-")
+        for said in shown_in(shown.replace("-1-", f"-{run}-")):
             assert said in answer.replace('": ', '":'), (
                 f"{said} is shown after\n{command}\nand the answer was\n{answer}"
             )
@@ -36,6 +35,11 @@ async def test_the_tutorial_does_what_it_says(stack: WholeStack) -> None:
 
 
 MARK = "=== next block ==="
+
+
+def shown_in(answer: str) -> list[str]:
+    """The parts of a shown answer that have to come."""
+    return [f'"{name}":{value}' for name, value in SHOWN.findall(answer)]
 
 
 def steps(text: str) -> tuple[str, list[tuple[str, str]]]:
