@@ -60,8 +60,8 @@ clients: $(DEVELOPMENT) ## Generate clients of the HTTP document with pinned gen
 faults: $(DEVELOPMENT) ## Kill 200 processes, stall the network and restore a database under traffic: nothing is lost
 	FAULT_KILLS=200 FAULT_SERVERS=1 $(RUN) pytest -m "campaign or not campaign" tests/faults
 
-campaign: $(DEVELOPMENT) ## Tell thousands of histories in other orders, and ask about the past before and after: nothing changes
-	HISTORY_CASES=2000 JOURNEY_CASES=50 BOOKS_STEPS=10000 $(RUN) pytest tests/services/receivables/test_books.py tests/services/test_any_order.py tests/services/test_pages.py \
+campaign: $(DEVELOPMENT) ## Tell thousands of histories in other orders, ask about the past before and after, and ask every operation: nothing changes
+	HISTORY_CASES=2000 JOURNEY_CASES=50 BOOKS_STEPS=10000 CONFORMANCE_EACH=4 $(RUN) pytest tests/services/receivables/test_books.py tests/services/deals/test_state_machine.py tests/journey/test_conformance.py tests/services/test_any_order.py tests/services/test_pages.py \
 		tests/services/forecast/test_one_history.py tests/services/forecast/test_past.py \
 		tests/deploy/test_import_order.py tests/deploy/test_import_again.py tests/deploy/test_import_undo.py \
 		tests/journey/test_shuffled_histories.py
