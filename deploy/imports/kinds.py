@@ -28,6 +28,7 @@ OUTSIDE_ID = "outside_id"
 """The command's field that takes the outside id itself."""
 
 _ERASED = "whoever is to be forgotten is erased here, in what was imported too"
+_ITS_PROCESS = "a deal of history is told by the process that it follows in the end; what is open goes over here"
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
 _STANCES = "how people stood to a deal of the past is not told; of an open one it is found out here"
 _KEPT_THERE = "notes and files of the past stay where they are kept"
@@ -51,6 +52,12 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-pilot-started": "processes are shaped here before deals follow them",
     "deals.process-pilot-ended": "processes are shaped here before deals follow them",
     "deals.process-retired": "processes are shaped here before deals follow them",
+    "deals.deal-migrated": _ITS_PROCESS,
+    "deals.process-migration-planned": _ITS_PROCESS,
+    "deals.process-migration-started": _ITS_PROCESS,
+    "deals.process-migration-advanced": _ITS_PROCESS,
+    "deals.process-migration-stopped": _ITS_PROCESS,
+    "deals.process-migration-completed": _ITS_PROCESS,
     "deals.deal-activity-corrected": "history tells an activity as it was; a corrected line corrects it",
     **dict.fromkeys(
         ("deals.deal-gate-refused", "deals.deal-criterion-waived", "deals.deal-waiver-revoked"),

@@ -8,6 +8,7 @@ from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.domain.contract.state import contract_of
 from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.envelope import Envelope
 from shared.reactions.registry import Do, Reactions
 
@@ -17,8 +18,10 @@ MAX_NAME = 200
 
 
 @reactions.on(when="drafts_contract")
-def draft_on_entering_the_contract_stage(event: DealMoved, fact: Envelope[DealMoved]) -> Iterable[Do]:
-    """CON-1: a deal that enters its contract stage has a draft."""
+def draft_on_entering_the_contract_stage(
+    event: DealMoved | DealMigrated, fact: Envelope[DealMoved | DealMigrated]
+) -> Iterable[Do]:
+    """CON-1: a deal that enters its contract stage has a draft, also where it goes over to another version there."""
     yield _draft(event, "stage")
 
 
@@ -50,7 +53,7 @@ def reconsider_on_the_end(event: DealLost | DealAbandoned, fact: Envelope[DealLo
     )
 
 
-def _draft(event: DealMoved | DealWon, trigger: Literal["stage", "win"]) -> Do:
+def _draft(event: DealMoved | DealMigrated | DealWon, trigger: Literal["stage", "win"]) -> Do:
     return Do(
         aggregate=contract,
         aggregate_id=contract_of(event.deal_id),

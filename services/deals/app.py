@@ -1,15 +1,19 @@
 """What the deals service consists of."""
 
-from services.deals import api, qualification_api
+from services.deals import api, migration_api, qualification_api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
+from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
 from services.deals.domain.process.state import Process, PublishedProcess
+from services.deals.domain.process_migration import process_migration
+from services.deals.domain.process_migration.planning import MigrationEnds
+from services.deals.domain.process_migration.running import MigrationStep
 from services.deals.domain.process_remark import NotedProcessRemark, RemarkedDeal, process_remark
 from services.deals.domain.process_suggestion import NamedRemark, process_suggestion
 from services.deals.domain.product import Catalogue, ListedProduct, product
@@ -34,6 +38,13 @@ from services.deals.projections.lookups import (
     supported_deal,
     tellings,
 )
+from services.deals.projections.migrating import migration_ends, migration_step, target_process
+from services.deals.projections.process_migrations import (
+    MIGRATED_DEAL_PROJECTION,
+    MIGRATED_DEALS,
+    PROCESS_MIGRATION_PROJECTION,
+    PROCESS_MIGRATIONS,
+)
 from services.deals.projections.process_remarks import PROCESS_REMARK_PROJECTION, PROCESS_REMARKS
 from services.deals.projections.process_suggestions import PROCESS_SUGGESTION_PROJECTION, PROCESS_SUGGESTIONS
 from services.deals.projections.processes import PROCESS_PROJECTION, PROCESSES
@@ -54,6 +65,8 @@ SERVICE = Service(
     tags={
         "deals": "Sales on their way, from their opening to their outcome.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
+        "process-migrations": "How open deals go over to another version of what they follow.",
+        "migrated-deals": "What became of each deal of these migrations.",
         "process-remarks": "What staff and customers say of the steps of processes.",
         "process-suggestions": "How processes could be better, and which version adopted that.",
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
@@ -63,7 +76,17 @@ SERVICE = Service(
         "deal-policies": "The rules with numbers that deals are decided by, in versions.",
         "exchange-rates": "What one unit of a currency was worth in others on a day.",
     },
-    aggregates=(process, product, target, exchange_rate, deal, support_request, process_remark, process_suggestion),
+    aggregates=(
+        process,
+        product,
+        target,
+        exchange_rate,
+        deal,
+        process_migration,
+        support_request,
+        process_remark,
+        process_suggestion,
+    ),
     policies=POLICIES,
     resources=RESOURCES,
     reactions=reactions,
@@ -73,6 +96,8 @@ SERVICE = Service(
         TARGET_PROJECTION,
         EXCHANGE_RATE_PROJECTION,
         PROCESS_PROJECTION,
+        PROCESS_MIGRATION_PROJECTION,
+        MIGRATED_DEAL_PROJECTION,
         SUPPORT_REQUEST_PROJECTION,
         PROCESS_REMARK_PROJECTION,
         PROCESS_SUGGESTION_PROJECTION,
@@ -84,11 +109,13 @@ SERVICE = Service(
         TARGETS,
         EXCHANGE_RATES,
         PROCESSES,
+        PROCESS_MIGRATIONS,
+        MIGRATED_DEALS,
         SUPPORT_REQUESTS,
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
     ),
-    routes=(api.router, qualification_api.router),
+    routes=(api.router, qualification_api.router, migration_api.router),
     knows=(
         *PEOPLE,
         ACCOUNTS,
@@ -100,6 +127,9 @@ SERVICE = Service(
     ),
     provides={
         Process: pinned_process,
+        TargetProcess: target_process,
+        MigrationEnds: migration_ends,
+        MigrationStep: migration_step,
         ChosenProcess: chosen_process,
         Catalogue: catalogue,
         Conversion: conversion,

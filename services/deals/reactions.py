@@ -1,5 +1,6 @@
 """What other services' events bring about here: a converted lead becomes a deal (DEAL-1), and whoever is erased is in
-none (DATA-4). And what our own bring about: support requests go with their deal (DEAL-12)."""
+none (DATA-4). And what our own bring about: support requests go with their deal (DEAL-12), and a migration takes its
+next step (PROC-2)."""
 
 from collections.abc import Iterable
 
@@ -8,6 +9,8 @@ from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from services.deals.domain.deal.support import BringSupportInLine
+from services.deals.domain.process_migration import process_migration
+from services.deals.domain.process_migration.running import TakeStep
 from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
@@ -15,6 +18,7 @@ from shared.events.deals.deal import (
     DealRenamed,
     DealWon,
 )
+from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import LeadConverted, LeadErased
@@ -65,3 +69,12 @@ def bring_support_in_line_with_the_deal(
 ) -> Iterable[Do]:
     """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
+
+
+@reactions.on
+def take_the_next_step(
+    event: ProcessMigrationStarted | ProcessMigrationAdvanced,
+    fact: Envelope[ProcessMigrationStarted | ProcessMigrationAdvanced],
+) -> Iterable[Do]:
+    """PROC-2: a migration goes on after the last deal that it came to, until it was completed or stopped."""
+    yield Do(aggregate=process_migration, aggregate_id=event.process_migration_id, command=TakeStep(after=event.after))

@@ -13,6 +13,7 @@ from services.deals.domain.deal.notes import FileKind
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
+from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_remark import RemarkKind, SaidBy, process_remark
 from services.deals.domain.process_suggestion import process_suggestion
 from services.deals.domain.product import product
@@ -22,6 +23,7 @@ from shared.domain.fields import BuyingRole
 from shared.events.deals.deal import DealLine
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.deals.process import PilotGoal, Wave
+from shared.events.deals.process_migration import StageMapping
 from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FactValue, ProcessDefinition
@@ -260,6 +262,52 @@ class RetiredProcess:
 
 
 @value
+class ProcessMigration:
+    """What is published of a migration, whatever its state."""
+
+    process_id: UUID
+    """The process that its deals follow, or followed."""
+    process_versions: tuple[int, ...]
+    to_process_id: UUID
+    to_version: int
+    stages: tuple[StageMapping, ...]
+    teams: tuple[UUID, ...]
+    """Deals of these teams, with those below them; none: of every team."""
+    unmet: Literal["recorded", "refused"]
+    """What happens to a deal that does not meet the entry of its new stage."""
+    reason: str | None
+    planned_on: date
+    migrated: int
+    """How many deals went over so far."""
+    refused: int
+    """How many stay as they were."""
+
+
+@value
+class PlannedProcessMigration(ProcessMigration):
+    """No deal has gone over."""
+
+
+@value
+class RunningProcessMigration(ProcessMigration):
+    """Deals go over."""
+
+
+@value
+class StoppedProcessMigration(ProcessMigration):
+    """No further deal goes over until it is started again."""
+
+    cause: Literal["asked", "target-gone"]
+
+
+@value
+class CompletedProcessMigration(ProcessMigration):
+    """Every deal was looked at."""
+
+    completed_on: date
+
+
+@value
 class ListedProduct:
     """A product that was listed."""
 
@@ -447,6 +495,13 @@ class AdoptedProcessSuggestion(ProcessSuggestion):
 RESOURCES = (
     Resource(deal, OpenDeal, WonDeal, LostDeal, AbandonedDeal),
     Resource(process, DraftProcess, PublishedProcess, RetiredProcess),
+    Resource(
+        process_migration,
+        PlannedProcessMigration,
+        RunningProcessMigration,
+        StoppedProcessMigration,
+        CompletedProcessMigration,
+    ),
     Resource(product, ListedProduct),
     Resource(target, OpenTarget),
     Resource(exchange_rate, PublishedExchangeRate),

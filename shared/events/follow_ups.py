@@ -24,6 +24,8 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_migration import DealMigrated
+from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -161,12 +163,15 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadErased: (Follower(service="deals"),),
     ContactErased: (Follower(service="deals"),),
     DealMoved: (Follower(service="contracts", when="drafts_contract"),),
+    DealMigrated: (Follower(service="contracts", when="drafts_contract"),),
     DealWon: (Follower(service="contracts"), Follower(service="deals")),
     DealReopened: (Follower(service="contracts"),),
     DealLost: (Follower(service="contracts"), Follower(service="deals")),
     DealAbandoned: (Follower(service="contracts"), Follower(service="deals")),
     DealHandedOver: (Follower(service="deals"),),
     DealRenamed: (Follower(service="deals"),),
+    ProcessMigrationStarted: (Follower(service="deals"),),
+    ProcessMigrationAdvanced: (Follower(service="deals"),),
     SupportRequestOverdue: (Follower(service="forecast"),),
     SupportDelivered: (Follower(service="forecast"),),
     SupportRequestReturned: (Follower(service="forecast"),),

@@ -1,5 +1,6 @@
 """The list of deals."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, get_args
 from uuid import UUID
@@ -23,12 +24,14 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_migration import DealMigrated
+from shared.events.deals.process_migration import ProcessMigrationStarted
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.projections.columns import BY_LANGUAGE, SEARCHED
 from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
-from shared.projections.projection import Projection
+from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
 
 
@@ -53,6 +56,7 @@ class DealRow:
     source: str | None
     industry: str | None
     process_id: UUID
+    process_version: int
     opened_at: datetime
     closed_on: date | None
     assumptions: tuple[str, ...]
@@ -86,6 +90,7 @@ def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
         "source": event.source,
         "industry": event.industry,
         "process_id": event.process_id,
+        "process_version": event.process_version,
         "opened_at": fact.occurred_at,
         "assumptions": event.assumptions,
     }
@@ -114,6 +119,13 @@ def _moved(fact: Envelope[DealMoved], row: Row) -> Row:
     return {**standing, **_counting({**row, "category_of_stage": event.category_of_stage or event.category})}
 
 
+def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
+    event = fact.data
+    followed = {"process_id": event.process_id, "process_version": event.process_version}
+    standing = {"stage": event.stage, "probability": event.probability}
+    return {**followed, **standing, **_counting({**row, "category_of_stage": event.category_of_stage})}
+
+
 def _counting(row: Row) -> Row:
     """The judgements of a deal, and the one that counts (DEAL-10)."""
     judgements = {name: row[name] for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
@@ -128,6 +140,7 @@ DEAL = Table(
     changes={
         DealOpened: _opened,
         DealMoved: _while_open(_moved),
+        DealMigrated: _while_open(_migrated),
         DealAmountChanged: _while_open(_worth),
         DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
         DealCategoryChanged: _while_open(_judged),
@@ -148,11 +161,31 @@ DEAL = Table(
         "(owner, status, expected_close)",
         "(team, status, expected_close)",
         "(account_id)",
+        # What a migration asks.
+        "(process_id, process_version, id) where status = 'open'",
     ),
 )
 
+MIGRATION = "create table {view}.migration (id uuid primary key);\n"
+"""Migrations that were started before what stands here: whoever finds one here finds every deal that was open then."""
+BEGUN = "insert into {view}.migration select unnest($1::uuid[]) on conflict do nothing"
+
+
+async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
+    """The rows of deals, and which migrations were started up to here."""
+    await DEAL.apply(db, events)
+    begun = {fact.aggregate_id for fact in events if isinstance(fact.data, ProcessMigrationStarted)}
+    if begun:
+        await db.execute(BEGUN, sorted(begun))
+
+
 DEAL_PROJECTION = Projection(
-    name="deals", version=11, ddl=DEAL.ddl, indices=DEAL.index_ddl, apply=DEAL.apply, events=tuple(DEAL.events)
+    name="deals",
+    version=12,
+    ddl=DEAL.ddl + MIGRATION,
+    indices=DEAL.index_ddl,
+    apply=apply,
+    events=(*DEAL.events, ProcessMigrationStarted),
 )
 
 DEALS = Listing(
@@ -163,6 +196,8 @@ DEALS = Listing(
     key="id",
     filters={
         "status": one_of("status", statuses(deal)),
+        "process": equals("process_id", UUID),
+        "process_version": equals("process_version", int),
         "stage": equals("stage"),
         "category": one_of("category", get_args(Category)),
         "owner": equals("owner", UUID),

@@ -33,7 +33,7 @@ from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport,
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, SetTarget
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
-from shared.commands.loaders import LoaderContext, reads
+from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.directory.hierarchy import line_of, teams_above
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.aggregate import status_of
@@ -105,11 +105,14 @@ async def conversion(reader: LoaderContext, state: Any, command: Any, context: C
     own, on = context.company.currency, getattr(command, "on", None) or context.today
     amounts = [getattr(held, "amount", None) for held in (state, command)]
     others = {amount.currency for amount in amounts if amount} - {own}
-    return Conversion(currency=own, factors={each: await _factor(reader, each, own, on) for each in sorted(others)})
+    return Conversion(
+        currency=own, factors={each: await factor_of(reader.fetch, each, own, on) for each in sorted(others)}
+    )
 
 
-async def _factor(reader: LoaderContext, source: str, target: str, on: date) -> Decimal | None:
-    found = await reader.fetch(EXCHANGE_RATE_PROJECTION, LAST_RATES, source, target, on)
+async def factor_of(fetch: LookUp, source: str, target: str, on: date) -> Decimal | None:
+    """How many units of a currency one of another is worth by the last rates until a day; None without any."""
+    found = await fetch(EXCHANGE_RATE_PROJECTION, LAST_RATES, source, target, on)
     if not found:
         return None
     (row,) = found

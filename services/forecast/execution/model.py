@@ -19,6 +19,7 @@ from shared.events.deals.deal import (
     DealWon,
     DueNode,
 )
+from shared.events.deals.deal_migration import CarriedNode, DealMigrated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ FACTS = (
     DealOpened,
     DealHandedOver,
     DealMoved,
+    DealMigrated,
     DealWon,
     DealLost,
     DealAbandoned,
@@ -70,6 +72,8 @@ def follow(state: Work | None, event: Any, moment: datetime, company: Company) -
             after = replace(_left(state, moment), is_open=False)
         case DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.stage:
             after = _entered(_left(state, moment), stage, nodes, company)
+        case DealMigrated() if state.is_open:
+            after = _migrated(state, event, moment, company)
         case DealNodeCompleted(kind=kind, key=key) if state.is_open:
             after = _done(state, kind, key, moment)
     return after
@@ -107,6 +111,25 @@ def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company
     return replace(state, stage=stage, nodes=(*state.nodes, *new))
 
 
+def _migrated(state: Work, event: DealMigrated, moment: datetime, company: Company) -> Work:
+    """The work of a deal that goes over to another version. What had fallen due before stays what it was; of the rest,
+    what was dropped never falls due."""
+    carried = {(each.kind, each.key): each for each in event.carried}
+    dropped = {(each.kind, each.key) for each in event.dropped}
+    kept = (
+        node
+        if node.due <= moment or (found := carried.get((node.kind, node.key))) is None
+        else _as_carried(node, found)
+        for node in state.nodes
+        if node.due <= moment or (node.kind, node.key) not in dropped
+    )
+    return _entered(replace(state, nodes=tuple(kept)), event.stage, event.nodes, company)
+
+
+def _as_carried(node: Node, carried: CarriedNode) -> Node:
+    return replace(node, stage=carried.stage, required=carried.required)
+
+
 def _members(state: Work) -> Iterator[Member]:
     for node in state.nodes:
         if node.required:
@@ -123,7 +146,7 @@ def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
 COMPLETION = Cohort(
     projection="nodes",
     aggregate="deal",
-    version=4,
+    version=5,
     events=FACTS,
     state=Work,
     follow=follow,

@@ -34,6 +34,7 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_record import DealActivityCorrected
 from shared.events.envelope import Envelope
 
@@ -205,6 +206,8 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
             standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
             changes = {**standing, **_judged(state, category_of_stage=event.category_of_stage or event.category)}
             changes["entered"] = moment
+        case DealMigrated():
+            changes = _migrated(state, event, moment)
         case DealAmountChanged():
             changes = {"amount": event.amount.amount, "currency": event.amount.currency}
         case DealCloseDateChanged(expected_close=day):
@@ -223,6 +226,16 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
     return changes
 
 
+def _migrated(state: DealState, event: DealMigrated, moment: datetime) -> dict[str, Any]:
+    """A deal that goes over to another version. In a stage of the same process and key it has entered nothing; nobody
+    has worked on it in any case."""
+    followed = {"process_id": event.process_id, "process_version": event.process_version}
+    standing = {"stage": event.stage, "probability": event.probability, "idle_days": event.idle_days}
+    stays = (state.process_id, state.stage) == (event.process_id, event.stage)
+    entered = {} if stays else {"entered": moment}
+    return {**followed, **standing, **entered, **_judged(state, category_of_stage=event.category_of_stage)}
+
+
 def _judged(state: DealState, **judgement: str) -> dict[str, Any]:
     """A judgement, and the category that counts with it."""
     told = {name: getattr(state, name) for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
@@ -233,6 +246,7 @@ def _judged(state: DealState, **judgement: str) -> dict[str, Any]:
 FACTS = (
     DealOpened,
     DealMoved,
+    DealMigrated,
     DealNodeCompleted,
     DealFactsNoted,
     DealAmountChanged,

@@ -10,10 +10,11 @@ from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
+from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION
 from services.deals.domain.process.short import SHORT, SHORT_ID
-from services.deals.domain.process.state import Process
+from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat
@@ -60,6 +61,10 @@ CATALOGUE = Catalogue(
 )
 LOADED: dict[str, Any] = {
     "process": PROCESS,
+    "target": TargetProcess(
+        id=SHORT_ID,
+        versions=tuple(Version(number=number, definition=SHORT, published=True) for number in (1, 2)),
+    ),
     "chosen": ChosenProcess(process=PROCESS, rule="default"),
     "catalogue": CATALOGUE,
     "conversion": Conversion(currency="EUR", factors={}),

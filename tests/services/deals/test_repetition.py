@@ -19,7 +19,7 @@ from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process import process
 from services.deals.domain.process.piloting import Goal
 from services.deals.domain.process.publishing import PlannedWave
-from services.deals.domain.process.short import SHORT
+from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.product import product
 from services.deals.domain.target import target
 from shared.domain.aggregate import Handler
@@ -72,6 +72,8 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "lines": st.just(()),
     "assumptions": st.just(()),
     "gate": st.just("exit of initial-contact"),
+    "process_version": st.sampled_from([1, 2]),
+    "process_id": st.sampled_from([None, SHORT_ID]),
     "criterion": st.sampled_from(["next-step-planned", "nothing"]),
     "waves": st.just(()) | st.builds(PlannedWave, on=days).map(lambda wave: (wave,)),
     "teams": st.just(()),

@@ -155,7 +155,7 @@ def is_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
         (command.amount or began.amount) == began.amount
         and (command.owner or began.owner) == began.owner
         and (command.team or began.team) == began.team
-        and (command.process_id or state.process_id) == state.process_id
+        and (command.process_id or began.process_id) == began.process_id
     )
     return (
         lines
@@ -217,6 +217,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
             team=event.team,
             stage=event.stage,
             on=event.on,
+            process_id=event.process_id,
         ),
     )
 

@@ -151,6 +151,7 @@ class Opening:
     team: UUID | None
     stage: str
     on: date | None
+    process_id: UUID
 
 
 @value

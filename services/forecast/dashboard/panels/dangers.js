@@ -19,7 +19,7 @@ export default {
     "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-close-date-changed",
     "deals.deal-handed-over", "deals.deal-won", "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened",
     "deals.deal-fact-retracted", "deals.deal-activity-logged", "deals.deal-facts-noted", "deals.deal-node-completed",
-    "deals.deal-next-step-planned", "deals.deal-activity-corrected", "deals.deal-renamed",
+    "deals.deal-next-step-planned", "deals.deal-activity-corrected", "deals.deal-renamed", "deals.deal-migrated",
     "deals.process-pilot-started", "deals.process-published",
     "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],

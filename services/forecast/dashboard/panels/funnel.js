@@ -28,7 +28,7 @@ export default {
   redrawsOn: [
     "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-handed-over", "deals.deal-won",
     "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened", "deals.deal-fact-retracted",
-    "deals.process-pilot-started", "deals.process-published",
+    "deals.deal-migrated", "deals.process-pilot-started", "deals.process-published",
     "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],
 };

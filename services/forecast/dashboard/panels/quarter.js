@@ -26,7 +26,7 @@ export default {
   redrawsOn: [
     "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-close-date-changed",
     "deals.deal-handed-over", "deals.deal-won", "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened",
-    "deals.deal-fact-retracted", "deals.target-set", "deals.target-fact-retracted",
+    "deals.deal-fact-retracted", "deals.deal-migrated", "deals.target-set", "deals.target-fact-retracted",
     "deals.exchange-rates-published", "deals.exchange-rate-fact-retracted",
   ],
 };

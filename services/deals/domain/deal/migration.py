@@ -1,0 +1,259 @@
+"""How a deal goes over to another version of its process, or to another process (PROC-2).
+
+What is known of the customer's case stays: answers, activities, contacts, judgements, what the deal is worth. What the
+process gave the deal goes by these rules:
+
+- *Nodes* that the new version has under the same key keep evidence and due day; those that are not done and belong to a
+  later stage there are dropped, and fall due when that is entered. What the new stage has beside them falls due newly,
+  reckoned from today. All others are dropped.
+- *Noted facts* stay where the new version declares them with the same kind, and end otherwise.
+- *Waivers* stay where the new version asks the very same at the same gate, and end otherwise.
+
+In a stage of the same process and key it has not entered anything: it stands there as long as it did. A migration is no
+move: no gate is passed, and nothing counts as skipped or gone back to. What the entry of the new stage asks and is not
+met stands in the event.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.deals.domain.deal.gates import gates_between, gates_of, passage
+from services.deals.domain.deal.nodes import due_nodes, with_due
+from services.deals.domain.deal.state import DealNode, OpenDeal, Visit, deal, judged, written
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process, Version
+from services.deals.domain.remarked_process import VersionNumber
+from shared.domain.aggregate import Decision
+from shared.domain.context import Company, Context
+from shared.domain.fields import Text
+from shared.domain.references import ProcessId
+from shared.domain.rejection import Reason, refuse_all
+from shared.domain.roles import OPERATIONS
+from shared.events.deals.deal import WaivedCriterion
+from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode, UnmetCriterion
+from shared.events.definition import value
+from shared.events.process import Key, ProcessDefinition
+
+MIGRATED = "migrated"
+"""In place of the rule that chose the process of a deal, once it follows another one."""
+
+
+@value
+class MigrateDeal:
+    """The deal follows another version of its process from now on, or another process."""
+
+    process_id: ProcessId | None = None
+    """Default: the process that it follows."""
+    process_version: VersionNumber
+    """A version that was published."""
+    stage: Key
+    """The stage that it stands in there."""
+    reason: Text
+
+    example: ClassVar[dict[str, Any]] = {
+        "process_version": 2,
+        "stage": "needs-confirmed",
+        "reason": "Version 2 asks for the budget one stage earlier, as this customer does.",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetProcess:
+    """The process that a deal is to follow, as a handler is given it; of none, or of one that was retired, no
+    versions."""
+
+    id: UUID | None = None
+    versions: tuple[Version, ...] = ()
+
+    def published(self, number: int) -> Process | None:
+        """A version of it, if it was published."""
+        if self.id is None or not 1 <= number <= len(self.versions) or not self.versions[number - 1].published:
+            return None
+        return Process(id=self.id, version=number, definition=self.versions[number - 1].definition)
+
+
+@deal.decides(allow=OPERATIONS)
+def migrate(
+    state: OpenDeal,
+    command: MigrateDeal,
+    context: Context,
+    *,
+    process: Process,
+    target: TargetProcess,
+    conversion: Conversion,
+) -> Decision:
+    """Have the deal follow another version of its process, or another process, in a stage of your choice.
+
+    Nothing has to be met for it. What the entry of that stage asks and the deal does not meet is recorded with it.
+    """
+    refuse_all("invalid-migration", "The deal cannot go over.", list(_faults(state, command, target)))
+    followed = target.published(command.process_version)
+    if followed is None:
+        return []  # there is no such process, which is refused by itself
+    return [
+        migration_of(
+            state,
+            command.stage,
+            source=process,
+            target=followed,
+            conversion=conversion,
+            today=context.today,
+            company=context.company,
+            reason=command.reason,
+        )
+    ]
+
+
+@deal.already
+def is_migrated(state: OpenDeal, command: MigrateDeal) -> bool:
+    asked = (command.process_id or state.process_id, command.process_version, command.stage)
+    return (state.process_id, state.process_version, state.stage) == asked
+
+
+@deal.evolves
+def has_migrated(state: OpenDeal, event: DealMigrated) -> OpenDeal:
+    stays = (state.process_id, state.stage) == (event.process_id, event.stage)
+    ended = {(waiver.gate, waiver.criterion) for waiver in event.waivers_ended}
+    return judged(
+        state,
+        process_id=event.process_id,
+        process_version=event.process_version,
+        process_rule=state.process_rule if state.process_id == event.process_id else MIGRATED,
+        stage=event.stage,
+        stage_since=state.stage_since if stays else event.on,
+        trail=state.trail if stays else (*state.trail, Visit(stage=event.stage, on=event.on)),
+        probability=event.probability,
+        category_of_stage=event.category_of_stage,
+        nodes=with_due(tuple(_carried(state.nodes, event)), event.stage, event.nodes),
+        facts={key: known for key, known in state.facts.items() if key not in event.facts_ended},
+        waivers=tuple(each for each in state.waivers if (each.gate, each.criterion) not in ended),
+        written=written(state, event.reason),
+    )
+
+
+def migration_of(
+    state: OpenDeal,
+    stage: str,
+    *,
+    source: Process,
+    target: Process,
+    conversion: Conversion,
+    today: date,
+    company: Company,
+    reason: str | None = None,
+    process_migration_id: UUID | None = None,
+) -> DealMigrated:
+    """The fact that a deal goes over to a stage of another version, with what that does to it and what it does not
+    meet there."""
+    new = target.definition.stage(stage)
+    carried = tuple(_carried_nodes(state, target.definition, target.definition.index(stage)))
+    kept = {(node.kind, node.key) for node in carried}
+    event = DealMigrated(
+        deal_id=state.id,
+        process_id=target.id,
+        process_name=target.definition.name,
+        process_version=target.version,
+        process_id_before=state.process_id,
+        process_version_before=state.process_version,
+        stage=stage,
+        stage_before=state.stage,
+        probability=new.probability,
+        probability_before=state.probability,
+        category=state.category_by_manager or state.category_by_rep or new.category,
+        category_of_stage=new.category,
+        amount=state.amount,
+        carried=carried,
+        dropped=tuple(
+            DroppedNode(key=node.key, kind=node.kind) for node in state.nodes if (node.kind, node.key) not in kept
+        ),
+        nodes=due_nodes(new, today, company, [node for node in state.nodes if (node.kind, node.key) in kept]),
+        facts_ended=tuple(_facts_ended(state, source.definition, target.definition)),
+        waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
+        idle_days=new.idle_days,
+        drafts_contract=new.drafts_contract and not source.definition.stage(state.stage).drafts_contract,
+        process_migration_id=process_migration_id,
+        name=state.name,
+        account_id=state.account_id,
+        owner=state.owner,
+        team=state.team,
+        reason=reason,
+        on=today,
+    )
+    entry, _ = gates_between(new.key, new)
+    passes = passage(has_migrated(state, event), target, conversion, today, entry)
+    unmet = [
+        UnmetCriterion(gate=each.details["gate"], criterion=each.details["criterion"])
+        for each in passes.unmet
+        if each.code == "criterion-unmet"
+    ]
+    return replace(event, unmet=tuple(unmet), waived=passes.waived)
+
+
+def _faults(state: OpenDeal, command: MigrateDeal, target: TargetProcess) -> Iterator[Reason]:
+    """Why a deal cannot go over. That there is no such process is refused by itself."""
+    if target.id is None:
+        if command.process_id is None:
+            message = "Its process was retired: name another one."
+            yield Reason(code="process-retired", message=message, field="process_id")
+        return
+    followed = target.published(command.process_version)
+    if followed is None:
+        message = f"Version {command.process_version} of this process was not published."
+        yield Reason(code="unknown-version", message=message, field="process_version")
+        return
+    if (followed.id, followed.version) == (state.process_id, state.process_version):
+        message = "The deal follows this version: in it, a deal moves."
+        yield Reason(code="same-version", message=message, field="process_version")
+    keys = [stage.key for stage in followed.definition.stages]
+    if command.stage not in keys:
+        message = f"The version has the stages {', '.join(keys)}."
+        yield Reason(code="unknown-stage", message=message, field="stage")
+
+
+def _carried_nodes(state: OpenDeal, definition: ProcessDefinition, reached: int) -> Iterator[CarriedNode]:
+    """The work of a deal that another version has under the same key: what is done, and what is due there by now."""
+    has = {
+        (kind, node.key): (place, stage.key, node.required)
+        for place, stage in enumerate(definition.stages)
+        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
+        for node in group
+    }
+    for known in state.nodes:
+        place, stage, required = has.get((known.kind, known.key), (None, "", False))
+        if place is not None and (known.evidence is not None or place <= reached):
+            yield CarriedNode(key=known.key, kind=known.kind, stage=stage, required=required)
+
+
+def _carried(known: tuple[DealNode, ...], event: DealMigrated) -> Iterator[DealNode]:
+    """The nodes of a deal after it went over. One that was told later of the time before stays as it is: nobody said
+    what becomes of it."""
+    carried = {(each.kind, each.key): each for each in event.carried}
+    dropped = {(each.kind, each.key) for each in event.dropped}
+    for node in known:
+        if (found := carried.get((node.kind, node.key))) is not None:
+            yield replace(node, stage=found.stage, required=found.required)
+        elif (node.kind, node.key) not in dropped:
+            yield node
+
+
+def _facts_ended(state: OpenDeal, old: ProcessDefinition, new: ProcessDefinition) -> Iterator[str]:
+    """The noted facts that another version does not know, or knows as another kind."""
+    before, after = ({fact.key: fact.kind for fact in definition.facts} for definition in (old, new))
+    for key in state.facts:
+        if key not in after or before.get(key) != after[key]:
+            yield key
+
+
+def _waivers_ended(state: OpenDeal, old: ProcessDefinition, new: ProcessDefinition) -> Iterator[WaivedCriterion]:
+    """The waivers of what another version does not ask, or asks otherwise: nobody has waived that."""
+    before, after = (
+        {(gate, each.key): each.when for gate, criteria in gates_of(definition) for each in criteria}
+        for definition in (old, new)
+    )
+    for waiver in state.waivers:
+        key = (waiver.gate, waiver.criterion)
+        if key not in after or before.get(key) != after[key]:
+            yield WaivedCriterion(gate=waiver.gate, criterion=waiver.criterion)

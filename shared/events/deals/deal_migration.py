@@ -1,0 +1,81 @@
+"""The event of a deal that follows another version of its process, or another process, from now on (PROC-2)."""
+
+from datetime import date
+from uuid import UUID
+
+from shared.events.chronology import Rank
+from shared.events.deals.deal import DueNode, WaivedCriterion
+from shared.events.definition import AsKnown, Exact, FreeText, event, value
+from shared.events.money import Money
+
+
+@value
+class CarriedNode:
+    """A task or deliverable that the new version has, too: evidence and due day stay as they are."""
+
+    key: str
+    kind: str
+    """task or deliverable."""
+    stage: str
+    """The stage that it belongs to in the new version."""
+    required: bool
+
+
+@value
+class DroppedNode:
+    """A task or deliverable that is none of this deal any more."""
+
+    key: str
+    kind: str
+
+
+@value
+class UnmetCriterion:
+    """A criterion at the entry of the new stage that the deal did not meet when it was put there."""
+
+    gate: str
+    criterion: str
+
+
+@event("deals.deal-migrated", aggregate="deal", rank=Rank.MOVE, leads_to="stage")
+class DealMigrated:
+    """An open deal follows another version from now on, in the stage that it was given there (PROC-2). No gate was
+    passed, no stage skipped, and none gone back to: what the new stage asks and the deal does not meet is told."""
+
+    deal_id: UUID
+    process_id: UUID
+    process_name: str
+    process_version: int
+    process_id_before: AsKnown[UUID]
+    process_version_before: AsKnown[int]
+    stage: str
+    stage_before: AsKnown[str]
+    probability: Exact
+    probability_before: AsKnown[Exact]
+    category: AsKnown[str]
+    category_of_stage: str
+    """What the new stage says, before anybody judges."""
+    amount: AsKnown[Money]
+    carried: tuple[CarriedNode, ...] = ()
+    dropped: tuple[DroppedNode, ...] = ()
+    nodes: tuple[DueNode, ...] = ()
+    """What falls due newly, because the stage has it in the new version."""
+    facts_ended: tuple[str, ...] = ()
+    """Noted facts that the new version does not know, or knows as another kind."""
+    waivers_ended: tuple[WaivedCriterion, ...] = ()
+    """Waivers of what the new version does not ask, or asks otherwise."""
+    unmet: tuple[UnmetCriterion, ...] = ()
+    waived: tuple[WaivedCriterion, ...] = ()
+    """What the entry of the new stage asks, is not met, and was waived."""
+    idle_days: int = 3
+    drafts_contract: bool = False
+    """Whether the new stage is where the contract is drafted, and the stage before was not (CON-1)."""
+    process_migration_id: UUID | None = None
+    """The migration of many deals that it was part of."""
+    name: str = ""
+    account_id: UUID | None = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+    reason: FreeText[str | None] = None
+    on: date | None = None
+    """The company's day on which it was migrated."""
