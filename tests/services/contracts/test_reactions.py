@@ -1,5 +1,6 @@
 """CON-1: what contracts does about deals that move, are won and are reopened."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,7 @@ from services.contracts.domain.contract.drafting import DraftForDeal
 from services.contracts.domain.contract.reopening import ReconsiderContract
 from services.contracts.reactions import reactions
 from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealReopened, DealWon
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.envelope import Envelope
 from shared.reactions.registry import Do
 from tests.services.contracts.facts import ACCOUNT, DEAL, ID, OWNER, TEAM, TODAY, eur
@@ -95,6 +97,32 @@ def test_entering_the_contract_stage_drafts_con_1() -> None:
         owner=OWNER,
         team=TEAM,
     )
+
+
+def test_going_over_to_the_contract_stage_of_another_version_drafts_con_1() -> None:
+    entered = moved(drafts_contract=True)
+    migrated = DealMigrated(
+        deal_id=DEAL,
+        process_id=UUID(int=5),
+        process_name="Renewal",
+        process_version=2,
+        process_id_before=UUID(int=5),
+        process_version_before=1,
+        stage="contract-drafting",
+        stage_before="quotation",
+        probability=Decimal("0.8"),
+        probability_before=Decimal("0.5"),
+        category="commit",
+        category_of_stage="commit",
+        amount=entered.amount,
+        drafts_contract=True,
+        name=entered.name,
+        account_id=ACCOUNT,
+        owner=OWNER,
+        team=TEAM,
+    )
+    assert what_follows(migrated) == what_follows(entered)
+    assert what_follows(replace(migrated, drafts_contract=False)) == []
 
 
 def test_entering_another_stage_does_not_con_1() -> None:

@@ -79,9 +79,9 @@ class Two:
             "reason": "The offer comes second.",
         }
 
-    async def deals(self, number: int, desk: Desk | None = None) -> list[str]:
+    async def deals(self, number: int, desk: Desk | None = None, **more: Any) -> list[str]:
         """Deals on version 1, in the order of their ids."""
-        body = {"amount": {"amount": "1000.00", "currency": "EUR"}, "process_id": self.process}
+        body = {"amount": {"amount": "1000.00", "currency": "EUR"}, "process_id": self.process, **more}
         made = [await (desk or self.ops).makes("/v1/deals", {**body, "name": f"Deal {n}"}) for n in range(number)]
         return sorted(made)
 
@@ -114,9 +114,14 @@ async def tried(at: Two, migration: str, **query: str) -> dict[str, Any]:
     return shown
 
 
-async def written(office: Office) -> list[int]:
-    tables = ("stream_head", "event", "personal", "claim", "timer", "idempotency")
-    return [await office.running.pool.fetchval(f"select count(*) from {table}") for table in tables]
+async def written(office: Office, about: Sequence[str]) -> list[int]:
+    """How many rows there are about some things."""
+    ids = [UUID(each) for each in about]
+    tables = ("stream_head", "event", "timer")
+    return [
+        await office.running.pool.fetchval(f"select count(*) from {table} where aggregate_id = any($1)", ids)
+        for table in tables
+    ]
 
 
 async def listed(at: Two, *, deals: int) -> None:
@@ -155,7 +160,8 @@ async def test_proc_2_a_migration_is_tried_first_page_by_page_and_nothing_is_wri
     await at.ops.makes(f"/v1/deals/{made[0]}/note-facts", {"facts": {"satisfied": True}})
     await listed(at, deals=5)
     migration = await at.ops.makes(AT, {**at.plan, "unmet": "refused"})
-    before = await written(office)
+    about = [migration, *made]
+    before = await written(office, about)
     first = await tried(at, migration, limit="2", totals="true")
     assert [(each["deal_id"], each["outcome"], each["reason"], each["stage"]) for each in first["items"]] == [
         (made[0], "migrated", None, "look"),
@@ -179,7 +185,7 @@ async def test_proc_2_a_migration_is_tried_first_page_by_page_and_nothing_is_wri
         pages.append(await tried(at, migration, limit="2", totals="true", cursor=cursor))
         cursor = pages[-1]["next"]
     assert [each["deal_id"] for page in pages for each in page["items"]] == made
-    assert await written(office) == before
+    assert await written(office, about) == before
     assert (await at.ops.sees(f"{AT}/{migration}"))["status"] == "planned"
 
 
@@ -218,6 +224,25 @@ async def test_proc_2_what_was_tried_happens_and_what_was_refused_is_listed(offi
     running = office.running
     for projection in (PROCESS_MIGRATION_PROJECTION, MIGRATED_DEAL_PROJECTION, DEAL_PROJECTION):
         assert await differences(running.pool, running.log, projection, running.settings.company) == []
+
+
+async def test_org_1_a_team_stands_for_itself_and_those_below_it(office: Office) -> None:
+    at = await two(office.somebody())
+    above = await office.operations().makes("/v1/teams", {"name": f"North {at.process}"})
+    below = await office.operations().makes("/v1/teams", {"name": f"Harbour {at.process}", "parent_id": above})
+
+    async def is_known() -> bool:
+        return len(await office.running.organisation.below(UUID(above), fresh=True)) == 2
+
+    await until(is_known, 60)
+    (inside,) = await at.deals(1, team=below)
+    await at.deals(1)
+    await at.revised()
+    await listed(at, deals=2)
+    migration = await at.ops.makes(AT, {**at.plan, "teams": [above]})
+    assert [each["deal_id"] for each in (await tried(at, migration))["items"]] == [inside]
+    beside = await at.ops.makes(AT, {**at.plan, "teams": [below]})
+    assert [each["deal_id"] for each in (await tried(at, beside))["items"]] == [inside]
 
 
 async def test_proc_2_faults_of_a_plan_are_told_with_their_place(office: Office) -> None:
@@ -340,6 +365,11 @@ async def test_proc_2_a_migration_that_is_killed_half_way_goes_on_and_no_deal_go
         return (half["status"], half["migrated"], went) == ("running", done, done)
 
     await until(is_half, 60)
+    if not is_lost:
+        # Two starts lead to steps then: the one from before, and this one.
+        await at.ops.makes(f"{AT}/{migration}/stop")
+        assert (await at.ops.sees(f"{AT}/{migration}"))["status"] == "stopped"
+        await at.ops.makes(f"{AT}/{migration}/start")
     async with workers(desk_alone.settings):
         shown = await at.becomes(migration, "completed")
     assert (shown["migrated"], shown["refused"]) == (2 * STEP + 3, 0)
