@@ -5,6 +5,7 @@ from uuid import UUID
 
 from shared.events.chronology import Rank
 from shared.events.deals.deal import DueNode, WaivedCriterion
+from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
 
@@ -27,14 +28,6 @@ class DroppedNode:
 
     key: str
     kind: str
-
-
-@value
-class UnmetCriterion:
-    """A criterion at the entry of the new stage that the deal did not meet when it was put there."""
-
-    gate: str
-    criterion: str
 
 
 @event("deals.deal-migrated", aggregate="deal", rank=Rank.MOVE, leads_to="stage")
@@ -65,6 +58,7 @@ class DealMigrated:
     waivers_ended: tuple[WaivedCriterion, ...] = ()
     """Waivers of what the new version does not ask, or asks otherwise."""
     unmet: tuple[UnmetCriterion, ...] = ()
+    """What the entry of the new stage asks, and is not met."""
     waived: tuple[WaivedCriterion, ...] = ()
     """What the entry of the new stage asks, is not met, and was waived."""
     idle_days: int = 3

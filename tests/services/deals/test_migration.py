@@ -25,8 +25,8 @@ from shared.events.deals.deal import (
     DueNode,
     WaivedCriterion,
 )
-from shared.events.deals.deal_gates import DealCriterionWaived
-from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode, UnmetCriterion
+from shared.events.deals.deal_gates import DealCriterionWaived, DealGateRefused, UnmetCriterion
+from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode
 from shared.events.process import Criterion, FactDefinition, Node, Predicate, ProcessDefinition, Stage
 from tests.services.deals.facts import FRIDAY, ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
@@ -191,6 +191,19 @@ def test_proc_2_a_waiver_stays_where_the_very_same_is_asked_and_ends_otherwise()
     assert event.waived == (WaivedCriterion(gate="entry of case", criterion="budget-known"),)
     assert [each.criterion for each in event.unmet] == ["spoken"]
     assert [each.criterion for each in after(OPENED, same, other, gone, event).waivers] == ["budget-known"]
+
+
+def test_deal_2_refused_attempts_stay_with_the_work_that_goes_along() -> None:
+    def refused(kind: str, key: str) -> DealGateRefused:
+        return DealGateRefused(deal_id=ID, stage="initial-contact", kind=kind, key=key, attempt=1, unmet=(), on=TODAY)
+
+    tried = [
+        refused("stage", "needs-confirmed"),
+        refused("task", "first-conversation"),
+        refused("deliverable", "contact-record"),
+    ]
+    state = after(OPENED, TALKED, *tried, decided(OPENED, TALKED, *tried))
+    assert [(each.kind, each.key) for each in state.attempts] == [("task", "first-conversation")]
 
 
 def test_proc_2_what_is_known_of_the_customer_stays() -> None:

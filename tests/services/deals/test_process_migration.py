@@ -27,7 +27,8 @@ from services.deals.domain.process_migration.state import (
     StoppedProcessMigration,
 )
 from shared.events.deals.deal import DealLost
-from shared.events.deals.deal_migration import DealMigrated, UnmetCriterion
+from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import (
     ProcessMigrationAdvanced,
     ProcessMigrationCompleted,

@@ -26,6 +26,7 @@ from services.deals.domain.deal.changes import (
 )
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.exits import AcceptExit
+from services.deals.domain.deal.migration import MigrateDeal
 from services.deals.domain.deal.nodes import CompleteNode
 from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import NextStep
@@ -210,7 +211,7 @@ class DealUnderCommands(RuleBasedStateMachine):
         """What a command that was accepted comes to."""
         model = self.model
         match command:
-            case MoveDeal(stage=stage):
+            case MoveDeal(stage=stage) | MigrateDeal(stage=stage):
                 model["stage"] = stage
             case UpdateDeal():
                 said = named(command)

@@ -41,7 +41,7 @@ MAY: Mapping[str, Mapping[str, str]] = {
             RenameDeal NoteFacts SetCategory UpdateDeal CorrectActivity WithdrawActivity AddNote AttachFile
             DetachFile""",
         MANAGERS: "OverrideCategory HandOver WaiveCriterion RevokeWaiver",
-        OPERATIONS: "EraseTexts",
+        OPERATIONS: "EraseTexts MigrateDeal",
         SERVICES: """OpenConvertedDeal RetractFacts ImportDeal ImportDealMove ImportDealChange
             ImportDealActivity ImportDealNode ImportDealWin ImportDealLoss ImportDealAbandonment ImportDealReopening
             BringSupportInLine""",
@@ -49,6 +49,10 @@ MAY: Mapping[str, Mapping[str, str]] = {
     "process": {
         OPERATIONS: """PublishProcess PublishVersion SaveDraft DiscardDraft PublishDraft RetireProcess StartPilot
             EndPilot""",
+    },
+    "process-migration": {
+        OPERATIONS: "PlanProcessMigration StartProcessMigration StopProcessMigration",
+        SERVICES: "TakeStep",
     },
     "product": {
         "sales-operations: all, product: all": "AddProduct UpdateProduct",

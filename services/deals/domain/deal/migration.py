@@ -8,6 +8,7 @@ process gave the deal goes by these rules:
   reckoned from today. All others are dropped.
 - *Noted facts* stay where the new version declares them with the same kind, and end otherwise.
 - *Waivers* stay where the new version asks the very same at the same gate, and end otherwise.
+- *Refused attempts* at work that goes along stay; those to enter a stage were at gates of the version before, and end.
 
 In a stage of the same process and key it has not entered anything: it stands there as long as it did. A migration is no
 move: no gate is passed, and nothing counts as skipped or gone back to. What the entry of the new stage asks and is not
@@ -20,7 +21,7 @@ from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
-from services.deals.domain.deal.gates import gates_between, gates_of, passage
+from services.deals.domain.deal.gates import gates_between, gates_of, passage, without_attempts
 from services.deals.domain.deal.nodes import due_nodes, with_due
 from services.deals.domain.deal.state import DealNode, OpenDeal, Visit, deal, judged, written
 from services.deals.domain.exchange_rate import Conversion
@@ -33,7 +34,8 @@ from shared.domain.references import ProcessId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import OPERATIONS
 from shared.events.deals.deal import WaivedCriterion
-from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode, UnmetCriterion
+from shared.events.deals.deal_gates import UnmetCriterion
+from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode
 from shared.events.definition import value
 from shared.events.process import Key, ProcessDefinition
 
@@ -117,6 +119,7 @@ def is_migrated(state: OpenDeal, command: MigrateDeal) -> bool:
 def has_migrated(state: OpenDeal, event: DealMigrated) -> OpenDeal:
     stays = (state.process_id, state.stage) == (event.process_id, event.stage)
     ended = {(waiver.gate, waiver.criterion) for waiver in event.waivers_ended}
+    dropped = {(node.kind, node.key) for node in event.dropped}
     return judged(
         state,
         process_id=event.process_id,
@@ -130,6 +133,7 @@ def has_migrated(state: OpenDeal, event: DealMigrated) -> OpenDeal:
         nodes=with_due(tuple(_carried(state.nodes, event)), event.stage, event.nodes),
         facts={key: known for key, known in state.facts.items() if key not in event.facts_ended},
         waivers=tuple(each for each in state.waivers if (each.gate, each.criterion) not in ended),
+        attempts=tuple(each for each in without_attempts(state, "stage") if (each.kind, each.key) not in dropped),
         written=written(state, event.reason),
     )
 
