@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from services.forecast.accounts.queries import RowPlace, account_of, entries, place_of
 from services.forecast.asking.answers import money
 from services.forecast.asking.parameters import PastQuery
-from services.forecast.people.queries import Act, names_then
 from services.forecast.pipeline.queries.changed_fields import FieldChange, changes_of
 from services.forecast.pipeline.queries.histories import steps_of
 from shared.commands.request import NotFound
+from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import answer, operation

@@ -12,7 +12,7 @@ from services.forecast.asking.answers import money
 from services.forecast.asking.parameters import LiveQuery, PastQuery, with_those_below
 from services.forecast.asking.question import scope_of
 from services.forecast.feed.queries import RowPlace, newest
-from services.forecast.people.queries import Act, names_then
+from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.events.money import Money
 from shared.http.handwritten import EVENT_STREAM, answer, of_language, operation

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.forecast.app import SERVICE
 from services.forecast.feed.queries import head, newest, read
 from services.forecast.feed.routes import place_of
-from services.forecast.people.queries import names_then
+from shared.directory.actors import names_then
 from shared.events.approvals import approval_events
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.member import MemberJoined, MemberLeft

@@ -9,10 +9,10 @@ import msgspec
 from fastapi import APIRouter, Response
 
 from services.forecast.asking.parameters import PastQuery
-from services.forecast.people.queries import Act, names_then
 from services.forecast.pipeline.queries.changed_fields import FieldChange, changes_of
 from services.forecast.pipeline.queries.histories import Step, steps_of
 from shared.commands.request import NotFound
+from shared.directory.actors import Act, names_then
 from shared.domain.roles import READING
 from shared.http.handwritten import answer, operation
 from shared.http.lists.paging import Paged
