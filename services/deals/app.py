@@ -1,6 +1,6 @@
 """What the deals service consists of."""
 
-from services.deals import api, migration_api, qualification_api
+from services.deals import api, board_api, migration_api, qualification_api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContacts
@@ -63,6 +63,7 @@ SERVICE = Service(
     "deals",
     description="Sales processes, products, targets, exchange rates, and deals from their opening to their outcome.",
     tags={
+        "board": "The open deals of a process by stage, for a page.",
         "deals": "Sales on their way, from their opening to their outcome.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
         "process-migrations": "How open deals go over to another version of what they follow.",
@@ -115,7 +116,7 @@ SERVICE = Service(
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
     ),
-    routes=(api.router, qualification_api.router, migration_api.router),
+    routes=(api.router, board_api.router, qualification_api.router, migration_api.router),
     knows=(
         *PEOPLE,
         ACCOUNTS,

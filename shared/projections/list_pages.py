@@ -26,7 +26,7 @@ from shared.projections.list_queries import ListQuery
 from shared.projections.lists import ACCOUNT, Filter, Listing
 from shared.projections.names import ACCOUNTS, ACCOUNTS_OF_OTHERS, join_names, names_of, with_names
 from shared.projections.projection import ProjectionDatabase, named_in
-from shared.projections.read_snapshot import Projections
+from shared.projections.read_snapshot import Projections, ReadSnapshot
 from shared.projections.tables import language_column
 
 Bound = Callable[[Any], str]
@@ -51,9 +51,16 @@ async def page(
 ) -> ListPage:
     """The rows that the actor may see and that the query asks for."""
     async with projections.reading(reads_of(listing, projections.every)) as reading:
-        db = reading(listing.projection)
-        rows = await _fetch(db, *select(listing, actor, asked))
-        groups = await _fetch(db, *summed(listing, actor, asked)) if asked.totals else None
+        return await page_of(reading, listing, actor, asked, cursors)
+
+
+async def page_of(
+    reading: ReadSnapshot, listing: Listing, actor: Actor, asked: ListQuery, cursors: Cursors
+) -> ListPage:
+    """The same on a snapshot that is at hand, for an answer that has more than one page on it."""
+    db = reading(listing.projection)
+    rows = await _fetch(db, *select(listing, actor, asked))
+    groups = await _fetch(db, *summed(listing, actor, asked)) if asked.totals else None
     shown = rows[: asked.limit]
     further = len(rows) > asked.limit
     return ListPage(
@@ -64,6 +71,16 @@ async def page(
         parked=db.parked,
         totals=None if groups is None else totals_of(listing, groups),
     )
+
+
+async def totals_by(
+    reading: ReadSnapshot, listing: Listing, actor: Actor, asked: ListQuery, column: str
+) -> Mapping[Any, Mapping[str, Any]]:
+    """The totals of all that the query leaves, for each value of a column."""
+    found: dict[Any, list[Record]] = {}
+    for row in await _fetch(reading(listing.projection), *summed(listing, actor, asked, column)):
+        found.setdefault(row[column], []).append(row)
+    return {value: totals_of(listing, groups) for value, groups in found.items()}
 
 
 async def one(
@@ -120,7 +137,11 @@ def select(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[
     empty_last = " nulls last" if asked.column in fields_that_may_be_empty(listing.item) else ""
     order = f" order by {asked.column} {direction}{empty_last}, {listing.key} {direction}"
     columns = (*listing.columns, asked.column, listing.key)
-    return _shown(listing, columns, of_today, f"{_where(conditions)}{order} limit {asked.limit + 1}", order), arguments
+    table, where = f"{{view}}.{listing.table}", _where(conditions)
+    if asked.few:
+        # PostgreSQL pulls no order or limit into a subquery with an offset.
+        table, where = f"(select * from {table}{where} offset 0) few", ""  # noqa: S608
+    return _shown(listing, columns, of_today, table, f"{where}{order} limit {asked.limit + 1}", order), arguments
 
 
 def select_one(
@@ -130,18 +151,21 @@ def select_one(
     arguments, bound = _arguments()
     of_today = _of_today(listing, listing.of_today, today, calendar, bound)
     conditions = [f"{listing.key} = {bound(key)}", *_scope(listing, actor, bound)]
-    return _shown(listing, listing.columns, of_today, _where(conditions)), arguments
+    return _shown(listing, listing.columns, of_today, f"{{view}}.{listing.table}", _where(conditions)), arguments
 
 
-def summed(listing: Listing, actor: Actor, asked: ListQuery) -> tuple[str, list[Any]]:
-    """The statement for the totals of everything that the query leaves, by currency, and its arguments."""
+def summed(listing: Listing, actor: Actor, asked: ListQuery, *columns: str) -> tuple[str, list[Any]]:
+    """The statement for the totals of everything that the query leaves, by some columns and currency, and its
+    arguments."""
     arguments, bound = _arguments()
     asked_of = {listing.conditions[name].column for name in asked.values}
     of_today = _of_today(listing, asked_of & listing.of_today.keys(), asked.today, asked.calendar, bound)
     where = _where(_conditions(listing, actor, asked, of_today, bound))
     sums = "".join(f", sum({name}) as {name}" for name in listing.amounts)
-    by = (f"{CURRENCY}, ", f" group by {CURRENCY} order by {CURRENCY}") if sums else ("", "")
-    sql = f"select {by[0]}count(*) as count{sums} from {{view}}.{listing.table}{where}{by[1]}"  # noqa: S608
+    by = ", ".join([*columns, *([CURRENCY] if sums else [])])
+    chosen = f"{by}, " if by else ""
+    sql = f"select {chosen}{listing.counts} as count{sums} from {{view}}.{listing.table}{where}"  # noqa: S608
+    sql += f" group by {by} order by {by}" if by else ""
     return sql, arguments
 
 
@@ -169,11 +193,13 @@ def _of_today(
     return {name: f"({sql.format(**given)})" for name, sql in asked.items()}
 
 
-def _shown(listing: Listing, columns: Collection[str], of_today: Mapping[str, str], rest: str, order: str = "") -> str:
+def _shown(  # noqa: PLR0917
+    listing: Listing, columns: Collection[str], of_today: Mapping[str, str], table: str, rest: str, order: str = ""
+) -> str:
     """The statement for rows as they are shown; names are joined for those that are left."""
     names = {name: name for name in columns}
     chosen = ", ".join(f"{of_today[name]} as {name}" if name in of_today else name for name in names)
-    rows = f"select {chosen} from {{view}}.{listing.table}{rest}"  # noqa: S608
+    rows = f"select {chosen} from {table}{rest}"  # noqa: S608
     return join_names(listing.item, names, rows, order) if names_of(listing.item) else rows
 
 

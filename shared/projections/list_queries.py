@@ -49,6 +49,10 @@ class ListQuery:
     """Whether a team stands for itself alone."""
     totals: bool = False
     """Whether everything that is left is counted and summed, too."""
+    few: bool = False
+    """Whether so few rows are known to be left that reading and sorting them all is quick. Else PostgreSQL may walk an
+    index in the order asked for, and past all that is not left, on the strength of what it takes conditions to leave
+    together."""
 
 
 def understand(

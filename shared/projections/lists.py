@@ -113,6 +113,8 @@ class Listing:
     readers: Permission
     owner: str | None = "owner"
     team: str | None = "team"
+    counts: str = "count(*)"
+    """How many things some rows stand for, as SQL; of a summary table, the sum of what its rows count."""
 
     @property
     def conditions(self) -> Mapping[str, Filter]:

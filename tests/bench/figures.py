@@ -176,6 +176,8 @@ class Measured:
     cold: list[Cold] = field(default_factory=list)
     listed: list[Answered] = field(default_factory=list)
     """Questions to the list of deals, and pages of its fold."""
+    boards: list[Answered] = field(default_factory=list)
+    """Boards of the same deals."""
     rebuilt: list[Rebuilt] = field(default_factory=list)
 
 

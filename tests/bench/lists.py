@@ -1,4 +1,4 @@
-"""The section of lists: the list of deals of a large company, asked with filters, totals and names, and its fold.
+"""The sections of lists and boards: deals of a large company, asked with filters, totals and names, and their fold.
 
 It is this build alone, in this process: the facts go through the real fold in pages, and each question through the
 code of its route, from its parameters to the bytes of its answer, without HTTP.
@@ -9,7 +9,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
@@ -40,10 +40,11 @@ from shared.projections.list_queries import understand
 from shared.projections.projection import ProjectionDatabase
 from shared.projections.read_snapshot import Projections
 from tests.bench import deals as company
+from tests.bench.boards import boards
 from tests.bench.builds import THIS
 from tests.bench.figures import Answered, Measured
 from tests.bench.machine import machine
-from tests.bench.plan import told
+from tests.bench.plan import BOARD, LISTS, told
 
 PAGE, NUMBER, WARM_UP = 5_000, 300, 20
 CHANGES = 1_000, 40
@@ -66,8 +67,8 @@ ROWS = {
 Query = Mapping[str, Sequence[str]]
 
 
-async def ask_lists(deals: int, into: Measured) -> None:
-    """Fill the read model of deals, on a server of its own, ask it, and fold further into it."""
+async def ask_lists(deals: int, into: Measured, sections: Sequence[str]) -> None:
+    """Fill the read model of deals, on a server of its own, ask it for lists and boards, and fold further into it."""
     load = os.getloadavg()[0]
     with ExitStack() as ending:
         home = Home(Path(ending.enter_context(TemporaryDirectory(prefix="throughline-bench-"))))
@@ -82,8 +83,11 @@ async def ask_lists(deals: int, into: Measured) -> None:
         try:
             lists = Lists(pool, deals)
             await lists.fill()
-            into.listed += [await lists.ask(name, query) for name, query in questions()]
-            into.listed.append(await lists.fold_further())
+            if BOARD in sections:
+                into.boards += [await lists.timed(name, ask) for name, ask in boards(lists.projections)]
+            if LISTS in sections:
+                into.listed += [await lists.ask(name, query) for name, query in questions()]
+                into.listed.append(await lists.fold_further())
         finally:
             await pool.close()
         into.about = into.about or await machine(place.url, load)
@@ -125,7 +129,7 @@ class Lists:
         self._facts = company.Deals()
         projections = (DEAL_PROJECTION, KNOWN_ACCOUNTS, ORGANISATION)
         logs = {"log": self._log, "journal": self._log}
-        self._projections = Projections(pool, projections, logs, self._company)  # type: ignore[arg-type]
+        self.projections = Projections(pool, projections, logs, self._company)  # type: ignore[arg-type]
 
     async def fill(self) -> None:
         """Fold the facts of all deals, and settle."""
@@ -139,16 +143,24 @@ class Lists:
         told(f"{self._deals:,} deals were folded in {time.perf_counter() - began:.0f} s.")
         for schema in ("deals_1", "organisation_1", "known_accounts_1"):
             await builds.analyze(self._pool, schema)
-        await self._pool.execute("vacuum deals_1.deal", timeout=600)
+        await self._pool.execute("vacuum deals_1.deal, deals_1.deal_total", timeout=600)
         await self._pool.execute("checkpoint", timeout=600)
 
     async def ask(self, name: str, query: Callable[[random.Random], Query]) -> Answered:
-        """How long a question takes, each time about others."""
+        """How long a question to the list takes, each time about others."""
+
+        async def answered(dice: random.Random) -> bytes:
+            found = await self.answer(query(dice))
+            return encode({"items": found.items, "totals": found.totals, "next": found.next})
+
+        return await self.timed(name, answered)
+
+    async def timed(self, name: str, ask: Callable[[random.Random], Awaitable[bytes]]) -> Answered:
+        """How long the bytes of an answer take, each time about others."""
         dice, times, size = random.Random(name), list[float](), 0
         for number in range(WARM_UP + self._times):
-            given, began = query(dice), time.perf_counter()
-            found = await self.answer(given)
-            size = len(encode({"items": found.items, "totals": found.totals, "next": found.next}))
+            began = time.perf_counter()
+            size = len(await ask(dice))
             if number >= WARM_UP:
                 times.append(time.perf_counter() - began)
         return self._answered(name, times, size)
@@ -156,7 +168,7 @@ class Lists:
     async def answer(self, query: Query) -> ListPage:
         """The page that a director is shown."""
         asked = understand(DEALS, query, DIRECTOR, CURSORS, TODAY)
-        return await page(self._projections, DEALS, DIRECTOR, asked, CURSORS)
+        return await page(self.projections, DEALS, DIRECTOR, asked, CURSORS)
 
     async def fold_further(self) -> Answered:
         """How long a page of changes takes, each of another deal."""

@@ -13,9 +13,11 @@ PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, 
 LIBRARY_RUNNER = "eventsourcing, its projection runner"
 
 CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
-QUESTIONS, LEDGERS, LISTS, REBUILD = "questions", "ledger", "lists", "rebuild"
+QUESTIONS, LEDGERS, LISTS, BOARD, REBUILD = "questions", "ledger", "lists", "board", "rebuild"
+OF_DEALS = (LISTS, BOARD)
+"""What is asked over the same deals, which are folded once."""
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, LISTS, REBUILD)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, REBUILD)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -54,7 +56,7 @@ class Plan:
     numbers: int = 300_000
     """The length of a number series and of an assignment queue."""
     listed: int = 1_000_000
-    """How many deals the list of deals is asked over."""
+    """How many deals the list of deals and the board are asked over."""
 
     rebuilt: int = 100_000
     """Over how many deals read models are built anew."""
@@ -94,7 +96,8 @@ class Plan:
         commands = self.turns * (STAGE_SECONDS + rounds * one + rest) if self.on_stage else 0.0
         asked = QUESTIONS_SECONDS + self.deals * DEAL_SECONDS if QUESTIONS in self.sections else 0.0
         ledgers = LEDGERS_SECONDS + self.invoices * INVOICE_SECONDS if LEDGERS in self.sections else 0.0
-        lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if LISTS in self.sections else 0.0
+        listing = any(section in self.sections for section in OF_DEALS)
+        lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if listing else 0.0
         rebuilt = self.rebuilt * REBUILT_SECONDS if REBUILD in self.sections else 0.0
         return (builds * (commands + asked + ledgers) + lists + rebuilt) / 60
 

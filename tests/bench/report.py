@@ -43,7 +43,9 @@ def report(measured: Measured, product: str) -> str:
     if measured.cold:
         parts.append(_cold(measured.cold))
     if measured.listed:
-        parts.append(_listed(measured.listed))
+        parts.append(_listed("The list", measured.listed))
+    if measured.boards:
+        parts.append(_listed("A board", measured.boards))
     if measured.rebuilt:
         parts.append(_rebuilt(measured.rebuilt))
     return "\n\n".join(parts) + "\n"
@@ -169,11 +171,11 @@ def _answered(answered: Sequence[Answered]) -> str:
     return f"## Questions over {answered[0].deals:,} deals, one client, warm\n\n{table(heads, rows)}"
 
 
-def _listed(listed: Sequence[Answered]) -> str:
-    """One line for each question to the list of deals, and for the pages of its fold."""
+def _listed(what: str, listed: Sequence[Answered]) -> str:
+    """One line for each question about deals, and for the pages of their fold."""
     rows = [(one.question, *_spread(one.times), f"{one.size / 1024:,.1f}" if one.size else NOTHING) for one in listed]
     heads = ("What", "n", "p50 ms", "p99 ms", "Longest ms", "KiB")
-    return f"## The list of {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
+    return f"## {what} of {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
 
 
 def _held(held: Sequence[Held]) -> str:

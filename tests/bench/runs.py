@@ -14,7 +14,7 @@ import msgspec
 from deploy.local.home import write_atomically
 from deploy.local.stack import CHECKOUT
 from tests.bench.figures import Measured
-from tests.bench.plan import CLOSED, LEDGERS, LISTS, OPEN, QUESTIONS, REBUILD, REST, SECTIONS, VISIBLE, Plan
+from tests.bench.plan import BOARD, CLOSED, LEDGERS, LISTS, OPEN, QUESTIONS, REBUILD, REST, SECTIONS, VISIBLE, Plan
 
 FOLDER = CHECKOUT / ".throughline" / "bench-runs"
 MEASURED = ("shared", "services", "deploy", "tests/bench", "requirements")
@@ -64,6 +64,7 @@ def split(found: Measured, sections: Iterable[str]) -> dict[str, Measured]:
         QUESTIONS: Measured(answered=found.answered, held=found.held),
         LEDGERS: Measured(steady=found.steady, cold=found.cold),
         LISTS: Measured(listed=found.listed),
+        BOARD: Measured(boards=found.boards),
         REBUILD: Measured(rebuilt=found.rebuilt),
     }
     return {section: replace(parts[section], about=found.about) for section in sections}

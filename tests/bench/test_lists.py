@@ -2,6 +2,7 @@
 
 from shared.eventstore.pool import create_pool
 from shared.testing.servers import DatabaseServer
+from tests.bench.boards import boards
 from tests.bench.deals import OPEN_SHARE, TEAMS, Deals
 from tests.bench.lists import Lists, questions
 
@@ -35,6 +36,10 @@ async def test_the_list_is_asked_and_folded_further(postgres: DatabaseServer) ->
         for name, query in questions():
             asked = await lists.ask(name, query)
             assert (len(asked.times), asked.deals) == (2, DEALS)
+        for name, ask in boards(lists.projections):
+            asked = await lists.timed(name, ask)
+            assert (len(asked.times), asked.deals) == (2, DEALS)
+            assert asked.size > 500
         folded = await lists.fold_further()
         assert len(folded.times) == 2
         assert await pool.fetchval("select count(*) from deals_1.deal where version > 2") > 0

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
+from services.deals.domain.deal.qualification import INSURMOUNTABLE, expected_value
+from services.deals.domain.deal.standing import WORK, silence_until
+from services.deals.projections.deal_totals import DEAL_TOTALS, with_totals
 from shared.domain.aggregate import statuses
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
@@ -26,6 +30,19 @@ from shared.events.deals.deal import (
 )
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import ProcessMigrationStarted
+from shared.events.deals.deal_qualification import (
+    DealAnswerWithdrawn,
+    DealBudgetStated,
+    DealCompetitionStated,
+    DealCustomerEventStated,
+    DealExitAccepted,
+    DealExitDeclined,
+    DealExitProposed,
+    DealInactionAssessed,
+    DealPainStated,
+    DealRequirementStated,
+    DealRiskAssessed,
+)
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
@@ -44,11 +61,21 @@ class DealRow:
     status: Annotated[str, words(statuses(deal))]
     name: Annotated[str, BY_LANGUAGE, SEARCHED]
     amount: Money
+    weighted: Money
+    """Amount × probability, rounded half up to the currency's minor unit; nothing once it is closed."""
     stage: str
+    stage_since: date
+    """The day on which it entered the stage, or was reopened in it."""
     probability: Exact
     category: Category
     expected_close: date | None
     next_step: date | None
+    silence_until: date | None
+    """The last day on which the next step keeps it from counting as silent."""
+    last_worked_at: datetime
+    """When somebody worked on it last: moved it, logged an activity, did a task, or noted facts."""
+    exit_proposed: bool
+    """Whether it is proposed to give it up, and nobody has decided about that."""
     owner: UUID | None
     team: UUID | None
     account_id: UUID | None
@@ -65,12 +92,14 @@ class DealRow:
 
 
 @value
-class DealJudgements:
-    """Who judged a deal how (DEAL-10)."""
+class DealKept:
+    """Who judged a deal how (DEAL-10), and what the exit rests on that is proposed (DEAL-5)."""
 
     category_of_stage: str
     category_by_rep: str | None
     category_by_manager: str | None
+    exit_answer: UUID | None
+    """The insurmountable event."""
 
 
 def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
@@ -80,7 +109,10 @@ def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
         "name": event.name,
         **_worth(fact, row),
         "stage": event.stage,
+        "stage_since": _day(fact),
         "probability": event.probability,
+        "last_worked_at": fact.occurred_at,
+        "exit_proposed": False,
         **_counting({**row, "category_of_stage": event.category}),
         "expected_close": event.expected_close,
         "owner": event.owner,
@@ -100,8 +132,34 @@ def _worth(fact: Envelope[Any], row: Row) -> Row:
     return {"amount": fact.data.amount.amount, "currency": fact.data.amount.currency}
 
 
+def _day(fact: Envelope[Any]) -> date:
+    """The company's day that a fact says; of one from before it did, that of its instant."""
+    day: date = fact.data.on or fact.occurred_at.date()
+    return day
+
+
+def _weighed(change: Change) -> Change:
+    """With what the deal is worth by its chances after the change."""
+
+    def weighed(fact: Envelope[Any], row: Row) -> Row:
+        changed = dict(change(fact, row))
+        return {**changed, "weighted": _weighted({**row, **changed})} if changed else changed
+
+    return weighed
+
+
+def _weighted(row: Row) -> Decimal:
+    if row["status"] != "open":
+        return Decimal(0)
+    return expected_value(Money(amount=row["amount"], currency=row["currency"]), row["probability"]).amount
+
+
 def _closed(status: str) -> Change:
     return lambda fact, row: {"status": status, "closed_on": fact.data.on}
+
+
+def _reopened(fact: Envelope[DealReopened], row: Row) -> Row:
+    return {"status": "open", "closed_on": None, "stage_since": _day(fact), **_worked(fact, row)}
 
 
 def _while_open(change: Change) -> Change:
@@ -116,13 +174,42 @@ def _judged(fact: Envelope[DealCategoryChanged], row: Row) -> Row:
 def _moved(fact: Envelope[DealMoved], row: Row) -> Row:
     event = fact.data
     standing = {"stage": event.stage, "probability": event.probability}
-    return {**standing, **_counting({**row, "category_of_stage": event.category_of_stage or event.category})}
+    judged = _counting({**row, "category_of_stage": event.category_of_stage or event.category})
+    if event.stage == row["stage"]:
+        # History told that it was there.
+        return {**standing, **judged}
+    return {**standing, **judged, "stage_since": _day(fact), **_worked(fact, row)}
+
+
+def _worked(fact: Envelope[Any], row: Row) -> Row:
+    return {"last_worked_at": fact.occurred_at}
+
+
+def _planned(fact: Envelope[DealNextStepPlanned], row: Row) -> Row:
+    planned = fact.data.planned_on or fact.occurred_at.date()
+    return {"next_step": fact.data.on, "silence_until": silence_until(fact.data, planned)}
+
+
+def _exit_proposed(fact: Envelope[DealExitProposed], row: Row) -> Row:
+    return {"exit_proposed": True, "exit_answer": fact.data.answer_id}
+
+
+def _without_exit(fact: Envelope[Any], row: Row) -> Row:
+    return {"exit_proposed": False, "exit_answer": None}
+
+
+def _answered(fact: Envelope[Any], row: Row) -> Row:
+    """A proposed exit falls with the insurmountable event that it rests on."""
+    rests_on = row["exit_answer"]
+    if rests_on is None or fact.data.answer_id != rests_on or getattr(fact.data, "kind", None) == INSURMOUNTABLE:
+        return {}
+    return _without_exit(fact, row)
 
 
 def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
     event = fact.data
     followed = {"process_id": event.process_id, "process_version": event.process_version}
-    standing = {"stage": event.stage, "probability": event.probability}
+    standing = {"stage": event.stage, "stage_since": _day(fact), "probability": event.probability}
     return {**followed, **standing, **_counting({**row, "category_of_stage": event.category_of_stage})}
 
 
@@ -132,25 +219,47 @@ def _counting(row: Row) -> Row:
     return {**judgements, "category": next(filter(None, judgements.values()))}
 
 
+WORKED: dict[type, Change] = {
+    event: _while_open(_worked) for event in WORK if event not in (DealOpened, DealMoved, DealReopened)
+}
+ANSWERED: dict[type, Change] = dict.fromkeys(
+    (
+        DealPainStated,
+        DealInactionAssessed,
+        DealCustomerEventStated,
+        DealBudgetStated,
+        DealCompetitionStated,
+        DealRequirementStated,
+        DealRiskAssessed,
+        DealAnswerWithdrawn,
+    ),
+    _while_open(_answered),
+)
+
 DEAL = Table(
     name="deal",
     row=DealRow,
-    kept=DealJudgements,
+    kept=DealKept,
     events=deal.events,
     changes={
-        DealOpened: _opened,
-        DealMoved: _while_open(_moved),
-        DealMigrated: _while_open(_migrated),
-        DealAmountChanged: _while_open(_worth),
+        **WORKED,
+        **ANSWERED,
+        DealOpened: _weighed(_opened),
+        DealMoved: _weighed(_while_open(_moved)),
+        DealMigrated: _weighed(_while_open(_migrated)),
+        DealAmountChanged: _weighed(_while_open(_worth)),
         DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
         DealCategoryChanged: _while_open(_judged),
-        DealNextStepPlanned: _while_open(lambda fact, _: {"next_step": fact.data.on}),
+        DealNextStepPlanned: _while_open(_planned),
+        DealExitProposed: _while_open(_exit_proposed),
+        DealExitAccepted: _while_open(_without_exit),
+        DealExitDeclined: _while_open(_without_exit),
         DealRenamed: lambda fact, _: {"name": fact.data.name},
         DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
-        DealWon: _closed("won"),
-        DealLost: _closed("lost"),
-        DealAbandoned: _closed("abandoned"),
-        DealReopened: lambda *_: {"status": "open", "closed_on": None},
+        DealWon: _weighed(_closed("won")),
+        DealLost: _weighed(_closed("lost")),
+        DealAbandoned: _weighed(_closed("abandoned")),
+        DealReopened: _weighed(_reopened),
     },
     assumes=lambda _, row: {"assumptions": [*row["assumptions"], ORDER_OF_DAY]},
     indices=(
@@ -163,6 +272,8 @@ DEAL = Table(
         "(account_id)",
         # What a migration asks.
         "(process_id, process_version, id) where status = 'open'",
+        # A column of a board, whoever asks: what has stood longest first.
+        "(process_id, status, stage, stage_since, id)",
     ),
 )
 
@@ -171,9 +282,12 @@ MIGRATION = "create table {view}.migration (id uuid primary key);\n"
 BEGUN = "insert into {view}.migration select unnest($1::uuid[]) on conflict do nothing"
 
 
+_rows_and_totals = with_totals(DEAL)
+
+
 async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """The rows of deals, and which migrations were started up to here."""
-    await DEAL.apply(db, events)
+    """The rows of deals with their totals, and which migrations were started up to here."""
+    await _rows_and_totals(db, events)
     begun = {fact.aggregate_id for fact in events if isinstance(fact.data, ProcessMigrationStarted)}
     if begun:
         await db.execute(BEGUN, sorted(begun))
@@ -182,7 +296,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 DEAL_PROJECTION = Projection(
     name="deals",
     version=12,
-    ddl=DEAL.ddl + MIGRATION,
+    ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,
     events=(*DEAL.events, ProcessMigrationStarted),
@@ -211,7 +325,7 @@ DEALS = Listing(
         "closed_to": at_most("closed_on", date),
         "q": search(),
     },
-    sorts=("opened_at", "expected_close", "amount", "name"),
+    sorts=("opened_at", "expected_close", "amount", "name", "stage_since"),
     default_sort="-opened_at",
     readers=READING,
 )

@@ -26,14 +26,37 @@ from shared.projections.query_values import PARSERS
 
 def link_to(cursor: str | None, path: str, query: QueryParams) -> dict[str, str]:
     """The header that names the page after this one, if there is one (RFC 8288)."""
-    if cursor is None:
-        return {}
-    return {"Link": f'<{path}?{urlencode({**query, "cursor": cursor}, doseq=True)}>; rel="next"'}
+    following = next_address(cursor, path, query)
+    return {} if following is None else {"Link": f'<{following}>; rel="next"'}
 
 
 def query_of(request: Request) -> QueryParams:
     """What the parameters of a request are given, each time they are."""
     return {name: request.query_params.getlist(name) for name in request.query_params}
+
+
+def next_address(cursor: str | None, path: str, query: QueryParams) -> str | None:
+    """Where a list goes on after a page; None at its end."""
+    return None if cursor is None else f"{path}?{urlencode({**query, 'cursor': cursor}, doseq=True)}"
+
+
+async def checked(service: ServiceContext, listing: Listing, actor: Actor, query: QueryParams) -> ListQuery:
+    """What a query of a list asks for, once all that is wrong with it was said. Raises InvalidQuery.
+
+    A team stands for those below it; a team or member of whom the asker sees nothing is a wrong value.
+    """
+    company = service.settings.company
+    today = company.day(service.clock.now())
+    asked = understand(listing, query, actor, service.cursors, today, calendar=company.calendar)
+    await refuse_strangers(
+        service.organisation,
+        actor,
+        listing.readers,
+        teams=asked.values.get(TEAM, ()),
+        owners=asked.values.get(OWNER, ()),
+        holds=partial(_holds, service, listing, actor, asked),
+    )
+    return replace(asked, values={name: await _widened(service, listing, asked, name) for name in asked.values})
 
 
 def list_route(listing: Listing) -> Route:
@@ -50,18 +73,7 @@ def list_route(listing: Listing) -> Route:
             several=several,
         )
         query = query_of(request)
-        company = service.settings.company
-        today = company.day(service.clock.now())
-        asked = understand(listing, query, actor, service.cursors, today, calendar=company.calendar)
-        await refuse_strangers(
-            service.organisation,
-            actor,
-            listing.readers,
-            teams=asked.values.get(TEAM, ()),
-            owners=asked.values.get(OWNER, ()),
-            holds=partial(_holds, service, listing, actor, asked),
-        )
-        asked = replace(asked, values={name: await _widened(service, listing, asked, name) for name in asked.values})
+        asked = await checked(service, listing, actor, query)
         found = await page(service.projections, listing, actor, asked, service.cursors)
         content = {
             "items": found.items,
