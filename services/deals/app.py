@@ -1,6 +1,6 @@
 """What the deals service consists of."""
 
-from services.deals import api, board_api, migration_api, qualification_api
+from services.deals import api, board_api, deal_page_api, migration_api, qualification_api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContacts
@@ -116,7 +116,7 @@ SERVICE = Service(
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
     ),
-    routes=(api.router, board_api.router, qualification_api.router, migration_api.router),
+    routes=(api.router, board_api.router, deal_page_api.router, qualification_api.router, migration_api.router),
     knows=(
         *PEOPLE,
         ACCOUNTS,

@@ -165,11 +165,12 @@ async def deal_qualification(
         raise NotFound(deal.name, deal_id)
     in_force = await in_force_today(service, POLICIES, QUALIFICATION)
     rule = in_force.of(team=held.state.team, process=held.state.process_id)
-    found = _qualification(held.state, held.sequence, in_force.on, rule)
+    found = qualification_of(held.state, held.sequence, in_force.on, rule)
     return answer(found, headers={"ETag": etag(held.sequence)})
 
 
-def _qualification(state: AnyDeal, version: int, today: date, rule: Counts[QualificationRule]) -> DealQualification:
+def qualification_of(state: AnyDeal, version: int, today: date, rule: Counts[QualificationRule]) -> DealQualification:
+    """What was found out about a deal, and what is left of it on a day."""
     known = state.qualification
 
     def shown(kind: type[rules.Answer], shape: type[Any]) -> list[Any]:

@@ -42,16 +42,19 @@ def unmet(criteria: tuple[Criterion, ...], facts: Facts, gate: str) -> list[Reas
         Reason(
             code="criterion-unmet",
             message=f"{criterion.name} ({gate})",
-            details={
-                "criterion": criterion.key,
-                "gate": gate,
-                "expected": described(criterion.when),
-                "met": {name: _shown(facts.get(name)) for name in facts_of(criterion.when)},
-            },
+            details={"criterion": criterion.key, "gate": gate, **explained(criterion, facts)},
         )
         for criterion in criteria
         if not meets(criterion.when, facts)
     ]
+
+
+def explained(criterion: Criterion, facts: Facts) -> dict[str, Any]:
+    """What a criterion expects, in words, and the values that it met."""
+    return {
+        "expected": described(criterion.when),
+        "met": {name: _shown(facts.get(name)) for name in facts_of(criterion.when)},
+    }
 
 
 def described(predicate: Predicate) -> str:

@@ -92,7 +92,7 @@ def _add(router: APIRouter, aggregate: Aggregate) -> None:
         found = RecordedHistory(
             id=aggregate_id,
             version=held.sequence,
-            items=[_shown(fact, words) for fact in page.rows],
+            items=[recorded_event(fact, words) for fact in page.rows],
             next=page.next,
             has_more=page.has_more,
         )
@@ -109,7 +109,8 @@ def _place(fact: StoredEvent) -> tuple[int]:
     return (envelope_of(fact).sequence,)
 
 
-def _shown(fact: StoredEvent, words: Catalogue) -> RecordedEvent:
+def recorded_event(fact: StoredEvent, words: Catalogue) -> RecordedEvent:
+    """An event as it is shown."""
     told = envelope_of(fact)
     # What a newer release recorded is shown as it stands there.
     data = msgspec.json.decode(told.data) if isinstance(fact, Undecodable) else msgspec.to_builtins(told.data)

@@ -209,7 +209,8 @@ def _answered(fact: Envelope[Any], row: Row) -> Row:
 def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
     event = fact.data
     followed = {"process_id": event.process_id, "process_version": event.process_version}
-    standing = {"stage": event.stage, "stage_since": _day(fact), "probability": event.probability}
+    stays = (row["process_id"], row["stage"]) == (event.process_id, event.stage)
+    standing = {"stage": event.stage, "probability": event.probability, **({} if stays else {"stage_since": _day(fact)})}
     return {**followed, **standing, **_counting({**row, "category_of_stage": event.category_of_stage})}
 
 

@@ -2,6 +2,7 @@
 lags."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -102,17 +103,21 @@ async def conversion(reader: LoaderContext, state: Any, command: Any, context: C
 
     Without another currency, nothing is looked up. Rates are read from their list: they count once that shows them.
     """
-    own, on = context.company.currency, getattr(command, "on", None) or context.today
+    on = getattr(command, "on", None) or context.today
     amounts = [getattr(held, "amount", None) for held in (state, command)]
-    others = {amount.currency for amount in amounts if amount} - {own}
-    return Conversion(
-        currency=own, factors={each: await factor_of(reader.fetch, each, own, on) for each in sorted(others)}
-    )
+    currencies = [amount.currency for amount in amounts if amount]
+    return await conversion_of(reader.fetch, currencies, context.company.currency, on)
 
 
-async def factor_of(fetch: LookUp, source: str, target: str, on: date) -> Decimal | None:
+async def conversion_of(look_up: LookUp, currencies: Iterable[str], own: str, on: date) -> Conversion:
+    """The same for an answer: from some currencies to the company's own, by the last rates published until a day."""
+    others = sorted(set(currencies) - {own})
+    return Conversion(currency=own, factors={each: await factor_of(look_up, each, own, on) for each in others})
+
+
+async def factor_of(look_up: LookUp, source: str, target: str, on: date) -> Decimal | None:
     """How many units of a currency one of another is worth by the last rates until a day; None without any."""
-    found = await fetch(EXCHANGE_RATE_PROJECTION, LAST_RATES, source, target, on)
+    found = await look_up(EXCHANGE_RATE_PROJECTION, LAST_RATES, source, target, on)
     if not found:
         return None
     (row,) = found

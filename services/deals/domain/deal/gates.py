@@ -8,12 +8,12 @@ from datetime import date
 from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, deal, facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
-from shared.domain.criteria import unmet
+from shared.domain.criteria import explained, meets, unmet
 from shared.domain.rejection import Reason, refuse_all
 from shared.events.deals.deal import WaivedCriterion
 from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
 from shared.events.definition import value
-from shared.events.process import Criterion, Node, ProcessDefinition, Stage
+from shared.events.process import Criterion, FactValue, Node, ProcessDefinition, Stage
 
 CHANGED_BY: Mapping[str, str] = {
     "amount": "change-amount",
@@ -63,6 +63,47 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
             for gate, criterion in map(_named, reasons)
             if (gate, criterion) in held
         ),
+    )
+
+
+@value
+class JudgedCriterion:
+    """A criterion of a gate, met or not, with the values that it met."""
+
+    gate: str
+    criterion: str
+    """Its key."""
+    name: str
+    is_met: bool
+    expected: str
+    """In words, like "pains at-least 2 and budget known"."""
+    met: dict[str, FactValue]
+    """The facts that it looks at, as they are."""
+    by: dict[str, str]
+    """The commands that change these facts."""
+    waived_until: date | None
+    """The last day on which the deal passes without it."""
+
+
+def judged(
+    state: Deal, process: Process, conversion: Conversion, today: date, *gates: Gate
+) -> tuple[JudgedCriterion, ...]:
+    """Every criterion of some gates."""
+    facts = facts_of(state, process, conversion)
+    waived = {(each.gate, each.criterion): each.until for each in state.waivers if today <= each.until}
+    told = [(gate, criterion, explained(criterion, facts)) for gate, criteria in gates for criterion in criteria]
+    return tuple(
+        JudgedCriterion(
+            gate=gate,
+            criterion=criterion.key,
+            name=criterion.name,
+            is_met=meets(criterion.when, facts),
+            expected=explanation["expected"],
+            met=explanation["met"],
+            by=_by(explanation["met"], process),
+            waived_until=waived.get((gate, criterion.key)),
+        )
+        for gate, criterion, explanation in told
     )
 
 

@@ -1,0 +1,332 @@
+"""The page of a deal, and its timeline, as they are published."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.gates import JudgedCriterion, gates_between, judged
+from services.deals.domain.deal.standing import NOWHERE, Aging, PossibleMoves, aging, possible_moves
+from services.deals.domain.deal.state import AnyDeal, OpenDeal
+from services.deals.domain.deal.timeline import Became
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
+from services.deals.projections.surroundings import Surroundings
+from services.deals.qualification_api import DealQualification
+from services.deals.resources import RESOURCES, Deal
+from shared.domain.aggregate import status_of
+from shared.domain.context import Company
+from shared.events.definition import value
+from shared.events.money import Money
+from shared.events.process import Node, Stage, Step
+from shared.http.command_routes import PossibleCommand
+from shared.service.history_routes import RecordedEvent
+
+RESOURCE = next(resource for resource in RESOURCES if resource.aggregate is deal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealTimelineEntry(RecordedEvent):
+    """One event of a deal, as it was recorded, and what became of it."""
+
+    actor_name: str | None
+    """What whoever did it was called then; null for services, and for whom nobody knows."""
+    became: Became
+    """Whether it stands, or was corrected or withdrawn later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealTimeline:
+    """What happened with a deal, the newest first, a page of it."""
+
+    items: list[DealTimelineEntry]
+    next: str | None
+    """The cursor of the following page, at `/v1/deals/{id}/timeline`."""
+    has_more: bool
+
+
+@value
+class PagedDeal(Deal):
+    """A deal, whatever its state."""
+
+    id: UUID
+    version: int
+    status: Literal["open", "won", "lost", "abandoned"]
+    owner_name: str | None
+    team_name: str | None
+    on: date | None
+    """The day of its outcome."""
+    reason: str | None
+    """Why it was lost or abandoned."""
+    competitor: str | None
+    """Who won it instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedNode:
+    """A task or deliverable, as the process describes it, and how far it is."""
+
+    key: str
+    name: str
+    kind: Literal["task", "deliverable"]
+    stage: str
+    required: bool
+    standard: str | None
+    reference: str | None
+    """The template of a deliverable."""
+    step: Step | None
+    """The five questions."""
+    deliverable: str | None
+    """What a task brings about, and has to be there before it is done."""
+    due: date | None
+    done: bool
+    evidence: str | None
+    """Null as long as it is not done, and once it is erased."""
+    days_late: int
+    """By how many working days it is late; 0 when it is done or not due."""
+    criteria: list[JudgedCriterion]
+    """What is asked before it is begun and once it is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedStage:
+    """The stage in which a deal stands, or stood when it closed, as its version of the process describes it."""
+
+    key: str
+    name: str
+    number: int
+    """Its place among the stages, from 1."""
+    stages: list[str]
+    """The keys of all of them, in order."""
+    process_name: str
+    purpose: str
+    guidance: str | None
+    """What somebody new has to know."""
+    buyer_stage: str | None
+    responsible: str
+    accountable: str | None
+    supporting: list[str]
+    step: Step | None
+    """The five questions."""
+    max_days: int
+    idle_limit: int
+    checkpoint: bool
+    """Whether a deal is qualified anew here."""
+    nodes: list[PagedNode]
+    """Its tasks and deliverables, then what is left undone of the stages before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagedGate:
+    """The gate before a deal: what the stage that it leaves asks, and the one that it enters."""
+
+    stage: str | None
+    """The next stage; null in the last one, which is left by an outcome."""
+    is_open: bool
+    """Whether every criterion is met or waived."""
+    criteria: list[JudgedCriterion]
+    missing_rate: str | None
+    """The deal's currency, where a criterion asks for its amount and there is no exchange rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealFigures:
+    """How an open deal fares today."""
+
+    aging: Aging
+    last_worked_at: datetime | None
+    cost_of_idle_day: Money | None
+    """What a day costs on which nothing happens."""
+    next_step_overdue: bool
+    slipped: bool
+    """Whether the day has passed on which it was expected to close."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSupport:
+    """Help that was asked of another department, and is not there yet."""
+
+    id: UUID
+    status: Literal["asked", "accepted", "returned"]
+    stage: str
+    name: str | None
+    department: str
+    asked_on: date
+    due: date
+    overdue: bool
+    days_late: int
+    """In working days."""
+    responsible: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DealOverview:
+    """All that a page about one deal shows."""
+
+    as_of: date
+    """The company's day by which days and figures are reckoned."""
+    deal: PagedDeal
+    stage: PagedStage
+    moves: PossibleMoves
+    """Where its process lets it go; nowhere once it is closed."""
+    gate: PagedGate | None
+    """Null once it is closed."""
+    figures: DealFigures | None
+    """Null once it is closed."""
+    qualification: DealQualification
+    support: list[OpenSupport]
+    """What is due first comes first."""
+    commands: list[PossibleCommand]
+    """What whoever asks may do with it now, and why not."""
+    events: DealTimeline
+    """What happened last: the first page of its timeline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A deal as it is loaded for its page."""
+
+    state: AnyDeal
+    version: int
+    process: Process
+    conversion: Conversion
+    last_worked_at: datetime | None
+    silence_until: date | None
+    now: datetime
+    company: Company
+
+    @property
+    def today(self) -> date:
+        """The company's day."""
+        return self.company.day(self.now)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that it stands in, or stood in when it closed."""
+        return self.process.definition.stage(self.state.stage)
+
+
+def deal_of(held: Held, around: Surroundings) -> PagedDeal:
+    """The deal itself, with what its ids are called."""
+    nothing = dict.fromkeys(each.name for each in fields(PagedDeal))
+    told = {**nothing, **RESOURCE.of(held.state)}
+    names = {"owner_name": around.owner_name, "team_name": around.team_name, "account_name": around.account_name}
+    own = {"id": held.state.id, "version": held.version, "status": status_of(deal, held.state)}
+    return PagedDeal(**{**told, **names, **own})
+
+
+def stage_of(held: Held) -> PagedStage:
+    """Its stage, with the work of it, and what is left undone of the stages before."""
+    definition, stage = held.process.definition, held.stage
+    here = definition.index(stage.key)
+    undone = (node for before in definition.stages[:here] for node in _nodes(held, before) if _is_left(held, node))
+    return PagedStage(
+        key=stage.key,
+        name=stage.name,
+        number=here + 1,
+        stages=[each.key for each in definition.stages],
+        process_name=definition.name,
+        purpose=stage.purpose,
+        guidance=stage.guidance,
+        buyer_stage=stage.buyer_stage,
+        responsible=stage.responsible,
+        accountable=stage.accountable,
+        supporting=list(stage.supporting),
+        step=stage.step,
+        max_days=stage.max_days,
+        idle_limit=stage.idle_days,
+        checkpoint=stage.checkpoint,
+        nodes=[*_nodes(held, stage), *undone],
+    )
+
+
+def _is_left(held: Held, node: PagedNode) -> bool:
+    """Whether work of an earlier stage fell due, and was not done."""
+    return not node.done and any(known.key == node.key for known in held.state.nodes)
+
+
+def _nodes(held: Held, stage: Stage) -> Iterable[PagedNode]:
+    known = {node.key: node for node in held.state.nodes}
+    groups: tuple[tuple[Literal["task", "deliverable"], tuple[Node, ...]], ...] = (
+        ("task", stage.tasks),
+        ("deliverable", stage.deliverables),
+    )
+    for kind, group in groups:
+        for node in group:
+            own = known.get(node.key)
+            due, done = (own.due, own.evidence is not None) if own else (None, False)
+            open_ = isinstance(held.state, OpenDeal) and not done
+            yield PagedNode(
+                key=node.key,
+                name=node.name,
+                kind=kind,
+                stage=stage.key,
+                required=node.required,
+                standard=node.standard,
+                reference=node.reference,
+                step=node.step,
+                deliverable=node.deliverable,
+                due=due,
+                done=done,
+                evidence=own.evidence if own else None,
+                days_late=held.company.calendar.between(due, held.today) if open_ and due else 0,
+                criteria=list(_judged(held, *gates_between(f"{kind} {node.key}", node))),
+            )
+
+
+def _judged(held: Held, *gates: Any) -> tuple[JudgedCriterion, ...]:
+    return judged(held.state, held.process, held.conversion, held.today, *gates)
+
+
+def gate_of(held: Held) -> PagedGate | None:
+    """The gate before the deal; None once it is closed."""
+    if not isinstance(held.state, OpenDeal):
+        return None
+    definition, stage = held.process.definition, held.stage
+    forward = possible_moves(definition, stage.key).forward
+    (_, behind) = gates_between(stage.key, stage)
+    ahead = [] if forward is None else [gates_between(forward, definition.stage(forward))[0]]
+    criteria = _judged(held, behind, *ahead)
+    asks = any("amount" in each.met for each in criteria)
+    is_unknown = asks and held.conversion.worth(held.state.amount) is None
+    return PagedGate(
+        stage=forward,
+        is_open=all(each.is_met or each.waived_until for each in criteria),
+        criteria=list(criteria),
+        missing_rate=held.state.amount.currency if is_unknown else None,
+    )
+
+
+def moves_of(held: Held) -> PossibleMoves:
+    """Where the process lets the deal go."""
+    return possible_moves(held.process.definition, held.state.stage) if isinstance(held.state, OpenDeal) else NOWHERE
+
+
+def figures_of(held: Held, qualification: DealQualification) -> DealFigures | None:
+    """How an open deal fares today; None once it is closed."""
+    state, today = held.state, held.today
+    if not isinstance(state, OpenDeal):
+        return None
+    worked = held.last_worked_at or held.now
+    since = state.stage_since or held.company.day(worked)
+    planned = state.next_step.on if state.next_step else None
+    return DealFigures(
+        aging=aging(held.stage, since, worked, held.silence_until, held.now, held.company),
+        last_worked_at=held.last_worked_at,
+        cost_of_idle_day=qualification.cost_of_idle_day,
+        next_step_overdue=planned is not None and planned < today,
+        slipped=state.expected_close is not None and state.expected_close < today,
+    )
+
+
+def support_of(rows: Sequence[Any]) -> list[OpenSupport]:
+    """Support requests as a page shows them."""
+    return [OpenSupport(**{each.name: getattr(row, each.name) for each in fields(OpenSupport)}) for row in rows]
+
+
+def entry_of(told: RecordedEvent, name: str | None, became: Mapping[int, Became]) -> DealTimelineEntry:
+    """An event in a timeline; one that this release does not know stands."""
+    own = {each.name: getattr(told, each.name) for each in fields(RecordedEvent)}
+    return DealTimelineEntry(**own, actor_name=name, became=became.get(told.sequence, "stands"))
