@@ -1,0 +1,241 @@
+"""Next best action: what an open deal asks for next, why, and in which order a rep takes up all of theirs (DEAL-7).
+
+Ranked by what is at stake, amount × probability in the company's currency, then by the day on which it is due. Nothing
+is recorded by it. That the seller stands ahead of the buyer is no reason yet: a deal does not hold the buyer's stage.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal, get_args
+from uuid import UUID
+
+from services.deals.domain.deal.gates import gates_between, passage
+from services.deals.domain.deal.qualification import expected_value
+from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
+from shared.domain.context import Company
+from shared.domain.rejection import Reason
+from shared.events.definition import value
+from shared.events.money import Money
+from shared.events.process import FactValue, Stage
+
+ActionReason = Literal[
+    "overdue-follow-up",
+    "close-date-passed",
+    "silent",
+    "stage-overdue",
+    "criterion-unmet",
+    "no-decision-maker",
+    "ready-to-move",
+    "ready-to-win",
+]
+"""Why something is to be done next; of what is worth as much and due on the same day, in this order."""
+
+Facts = Mapping[str, FactValue]
+
+URGENCY: Mapping[str, int] = {reason: place for place, reason in enumerate(get_args(ActionReason))}
+
+
+@value
+class NextAction:
+    """Something to be done for a deal."""
+
+    deal_id: UUID
+    reason: ActionReason
+    stake: Money
+    """Amount × probability, in the deal's currency."""
+    worth: Money | None
+    """The stake in the company's currency; None where no exchange rate says it."""
+    due: date | None
+    """The day on which it is, or was, due; None where no day follows."""
+    days: int | None
+    """For how many days it has been so; None where nothing is late."""
+    criterion: str | None = None
+    """The criterion of a gate that is unmet, by its key."""
+    gate: str | None = None
+    """That gate, like "exit of quotation"."""
+    facts: Facts
+    """What it follows from."""
+    commands: tuple[str, ...]
+    """The commands that do it, by the last part of their addresses: any of them, the usual one first."""
+
+
+@value
+class LifeSigns:
+    """When somebody worked on a deal last, and from when on it counts as silent (UTC), as forecast tells it."""
+
+    worked_at: datetime
+    silent_from: datetime
+
+
+@value
+class Circumstances:
+    """What the actions of a deal are worked out by, beside its state."""
+
+    now: datetime
+    company: Company
+    process: Process
+    conversion: Conversion
+    signs: LifeSigns
+
+    @property
+    def today(self) -> date:
+        """The company's day."""
+        return self.company.day(self.now)
+
+
+def silent_from(worked_at: datetime, idle_days: int, silence_until: date | None, company: Company) -> datetime:
+    """From when on a deal counts as silent: so many days after somebody worked on it last, and not before the end of
+    the day up to which its next step says otherwise."""
+    silent = worked_at + timedelta(days=idle_days)
+    return silent if silence_until is None else max(silent, company.end_of(silence_until))
+
+
+def actions_of(state: OpenDeal, given: Circumstances) -> list[NextAction]:
+    """All that an open deal asks for, ranked."""
+    stage = given.process.definition.stage(state.stage)
+    found = [
+        *_overdue_step(state, given),
+        *_passed_close_date(state, given),
+        *_silent(state, given, stage),
+        *_overdue_stage(state, given, stage),
+        *_ahead(state, given, stage),
+    ]
+    return ranked(found)
+
+
+def ranked(actions: Iterable[NextAction]) -> list[NextAction]:
+    """The actions of whatever deals: by what is at stake, the greatest first and those last of which that is unknown;
+    then by due day, those without one last; then by urgency."""
+    return sorted(actions, key=_rank)
+
+
+def _rank(action: NextAction) -> tuple[bool, Decimal, bool, date, int, UUID, str, str]:
+    worth, due = action.worth, action.due
+    return (
+        worth is None,
+        -worth.amount if worth else Decimal(0),
+        due is None,
+        due or date.max,
+        URGENCY[action.reason],
+        action.deal_id,
+        action.gate or "",
+        action.criterion or "",
+    )
+
+
+def at_stake(amount: Money, probability: Decimal, conversion: Conversion) -> tuple[Money, Money | None]:
+    """What a deal is expected to bring, in its own currency and in the company's; there None without a rate."""
+    stake = expected_value(amount, probability)
+    worth = conversion.worth(stake)
+    return stake, None if worth is None else Money(amount=worth, currency=conversion.currency)
+
+
+def _overdue_step(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:
+    step = state.next_step
+    if step is not None and step.on is not None and step.on < given.today:
+        facts = {"next_step": f"{step.on}"}
+        yield _action(state, given, "overdue-follow-up", ("log-activity", "plan-next-step"), facts, due=step.on)
+
+
+def _passed_close_date(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:
+    closes = state.expected_close
+    if closes is not None and closes < given.today:
+        commands = ("change-close-date", "win", "lose", "abandon")
+        yield _action(state, given, "close-date-passed", commands, {"expected_close": f"{closes}"}, due=closes)
+
+
+def _silent(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
+    if given.signs.silent_from < given.now:
+        facts: Facts = {"worked_on": f"{given.company.day(given.signs.worked_at)}", "idle_days": stage.idle_days}
+        due = given.company.day(given.signs.silent_from)
+        yield _action(state, given, "silent", ("log-activity", "plan-next-step"), facts, due=due)
+
+
+def _overdue_stage(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
+    norm = _last_day(state, stage)
+    if norm is not None and norm < given.today:
+        facts: Facts = {"stage": stage.key, "stage_since": f"{state.stage_since}", "max_days": stage.max_days}
+        yield _action(state, given, "stage-overdue", ("move", "assess-exit"), facts, due=norm)
+
+
+def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
+    """What the gate ahead asks for: the exit of this stage, and the entry of the next; nothing, and it is passed."""
+    following = _next_stage(given.process, stage)
+    entry = [gates_between(following.key, following)[0]] if following else []
+    _, behind = gates_between(stage.key, stage)
+    passes = passage(state, given.process, given.conversion, given.today, behind, *entry)
+    unmet = [reason for reason in passes.unmet if "criterion" in reason.details]
+    for reason in unmet:
+        yield _unmet(state, given, stage, reason)
+    if not any("decision_makers" in reason.details["met"] for reason in unmet):
+        yield from _without_decision_maker(state, given)
+    if not passes.unmet:
+        kind: ActionReason = "ready-to-move" if following else "ready-to-win"
+        facts = {"stage": stage.key, **({"next_stage": following.key} if following else {})}
+        yield _action(state, given, kind, ("move",) if following else ("win",), facts, due=_last_day(state, stage))
+
+
+def _unmet(state: OpenDeal, given: Circumstances, stage: Stage, reason: Reason) -> NextAction:
+    met: Facts = reason.details["met"]
+    due = min((node.due for node in state.nodes if node.due and _asked(node) in met), default=_last_day(state, stage))
+    commands = tuple(dict.fromkeys(reason.details["by"].values()))
+    return _action(
+        state,
+        given,
+        "criterion-unmet",
+        commands,
+        met,
+        due=due,
+        criterion=reason.details["criterion"],
+        gate=reason.details["gate"],
+    )
+
+
+def _without_decision_maker(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:
+    if not any(contact.role == DECIDES for contact in state.contacts):
+        yield _action(state, given, "no-decision-maker", ("set-contact",), {"contacts": len(state.contacts)})
+
+
+def _action(
+    state: OpenDeal,
+    given: Circumstances,
+    reason: ActionReason,
+    commands: tuple[str, ...],
+    facts: Facts,
+    *,
+    due: date | None = None,
+    criterion: str | None = None,
+    gate: str | None = None,
+) -> NextAction:
+    stake, worth = at_stake(state.amount, state.probability, given.conversion)
+    late = (given.today - due).days if due is not None else 0
+    return NextAction(
+        deal_id=state.id,
+        reason=reason,
+        stake=stake,
+        worth=worth,
+        due=due,
+        days=late if late > 0 else None,
+        criterion=criterion,
+        gate=gate,
+        facts=facts,
+        commands=commands,
+    )
+
+
+def _last_day(state: OpenDeal, stage: Stage) -> date | None:
+    """The last day on which a deal may stand in its stage; None where nobody knows since when it does."""
+    return state.stage_since + timedelta(days=stage.max_days) if state.stage_since else None
+
+
+def _next_stage(process: Process, stage: Stage) -> Stage | None:
+    later = process.definition.stages[process.definition.index(stage.key) + 1 :]
+    return later[0] if later else None
+
+
+def _asked(node: DealNode) -> str:
+    """The fact that says whether a task or deliverable is done."""
+    return f"{node.kind}.{node.key}"

@@ -1,0 +1,248 @@
+"""DEAL-7: what an open deal asks for next, ranked by what is at stake. The vectors are worked out by hand."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.next_actions import (
+    Circumstances,
+    LifeSigns,
+    NextAction,
+    actions_of,
+    at_stake,
+    ranked,
+    silent_from,
+)
+from services.deals.domain.deal.state import OpenDeal
+from services.deals.domain.exchange_rate import Conversion
+from shared.domain.context import Company
+from shared.events.deals.deal import (
+    DealAmountChanged,
+    DealCloseDateChanged,
+    DealFactsNoted,
+    DealMoved,
+    DealNextStepPlanned,
+    DealNodeCompleted,
+)
+from shared.events.deals.deal_gates import DealCriterionWaived
+from shared.events.deals.deal_record import DealContactSet
+from shared.testing.scenario import NOW
+from tests.services.deals.facts import CHAMPION, ID, OPENED, PROCESS, TALKED, TODAY, eur, usd
+
+COMPANY = Company()
+EURO = Conversion(currency="EUR", factors={"USD": Decimal("0.5"), "JPY": None})
+STEP = DealNextStepPlanned(
+    deal_id=ID, on=date(2026, 3, 20), what="Workshop", planned_on=TODAY, silence_until=date(2026, 3, 20)
+)
+BUYER = DealContactSet(deal_id=ID, contact_id=CHAMPION, role="economic-buyer", stance="supportive", on=TODAY)
+APRIL = datetime(2026, 4, 10, 9, 0, tzinfo=UTC)
+"""A Friday, 25 days after the deal was opened."""
+
+
+def given(now: datetime = NOW, *, silent: datetime = datetime(2099, 1, 1, tzinfo=UTC)) -> Circumstances:
+    signs = LifeSigns(worked_at=NOW, silent_from=silent)
+    return Circumstances(now=now, company=COMPANY, process=PROCESS, conversion=EURO, signs=signs)
+
+
+def asked(*events: Any, of: Circumstances) -> list[NextAction]:
+    state = deal.fold(events)
+    assert isinstance(state, OpenDeal)
+    return actions_of(state, of)
+
+
+def told(actions: list[NextAction]) -> list[tuple[str, str | None, str | None, int | None]]:
+    """Of each its reason and criterion, the day on which it is due, and for how long it has been."""
+    return [(each.reason, each.criterion, f"{each.due}" if each.due else None, each.days) for each in actions]
+
+
+def test_deal_7_a_new_deal_asks_for_what_its_gate_asks() -> None:
+    first, second, third = asked(OPENED, of=given())
+    assert told([first, second, third]) == [
+        ("criterion-unmet", "conversation-held", "2026-03-23", None),  # when its task is due
+        ("criterion-unmet", "next-step-planned", "2026-03-30", None),  # the last of the stage's 14 days
+        ("no-decision-maker", None, None, None),
+    ]
+    assert (first.gate, first.facts) == ("exit of initial-contact", {"task.first-conversation": False})
+    assert [each.commands for each in (first, second, third)] == [
+        ("complete-node",),
+        ("plan-next-step",),
+        ("set-contact",),
+    ]
+    assert {(each.stake, each.worth) for each in (first, second, third)} == {(eur("12000.00"), eur("12000.00"))}
+
+
+def test_deal_7_every_reason_says_since_when_and_by_which_facts() -> None:
+    silent = silent_from(NOW, 3, STEP.silence_until, COMPANY)
+    late = DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 4, 1))
+    found = asked(OPENED, TALKED, STEP, late, of=given(APRIL, silent=silent))
+    assert told(found) == [
+        ("overdue-follow-up", None, "2026-03-20", 21),
+        ("silent", None, "2026-03-20", 21),
+        ("stage-overdue", None, "2026-03-30", 11),
+        ("ready-to-move", None, "2026-03-30", 11),
+        ("close-date-passed", None, "2026-04-01", 9),
+        ("no-decision-maker", None, None, None),
+    ]
+    facts: Mapping[str, Mapping[str, Any]] = {each.reason: each.facts for each in found}
+    assert facts["overdue-follow-up"] == {"next_step": "2026-03-20"}
+    assert facts["silent"] == {"worked_on": "2026-03-16", "idle_days": 3}
+    assert facts["stage-overdue"] == {"stage": "initial-contact", "stage_since": "2026-03-16", "max_days": 14}
+    assert facts["ready-to-move"] == {"stage": "initial-contact", "next_stage": "needs-confirmed"}
+    assert facts["close-date-passed"] == {"expected_close": "2026-04-01"}
+
+
+@pytest.mark.parametrize(
+    ("worked_at", "idle_days", "until", "silent"),
+    [
+        (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, None, datetime(2026, 3, 19, 10, tzinfo=UTC)),
+        (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, date(2026, 3, 17), datetime(2026, 3, 19, 10, tzinfo=UTC)),
+        (
+            datetime(2026, 3, 16, 10, tzinfo=UTC),
+            3,
+            date(2026, 3, 24),
+            datetime(2026, 3, 24, 23, 59, 59, 999999, tzinfo=UTC),
+        ),
+    ],
+    ids=["no step", "a step within the idle days", "a step beyond them"],
+)
+def test_deal_7_a_planned_step_keeps_a_deal_from_counting_as_silent(
+    worked_at: datetime, idle_days: int, until: date | None, silent: datetime
+) -> None:
+    assert silent_from(worked_at, idle_days, until, COMPANY) == silent
+
+
+def test_deal_7_what_is_due_today_is_not_overdue() -> None:
+    """The last day of a step, a close date and a stage is theirs."""
+    last = given(datetime(2026, 3, 30, 9, tzinfo=UTC), silent=datetime(2026, 3, 30, 9, tzinfo=UTC))
+    step = replace(STEP, on=date(2026, 3, 30))
+    closing = DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 3, 30))
+    found = asked(OPENED, TALKED, BUYER, step, closing, of=last)
+    assert told(found) == [("ready-to-move", None, "2026-03-30", None)]
+
+
+def test_deal_7_a_known_decision_maker_is_not_asked_for() -> None:
+    assert [each.reason for each in asked(OPENED, TALKED, STEP, BUYER, of=given())] == ["ready-to-move"]
+
+
+def test_deal_4_a_waived_criterion_is_not_asked_for() -> None:
+    """DEAL-7: until the waiver has run out."""
+    waived = DealCriterionWaived(
+        deal_id=ID,
+        gate="exit of initial-contact",
+        criterion="next-step-planned",
+        until=date(2026, 3, 20),
+        role="manager",
+        on=TODAY,
+    )
+    history = (OPENED, TALKED, BUYER, waived)
+    assert [each.reason for each in asked(*history, of=given())] == ["ready-to-move"]
+    later = given(datetime(2026, 3, 21, 9, tzinfo=UTC))
+    assert [each.criterion for each in asked(*history, of=later)] == ["next-step-planned"]
+
+
+def test_deal_7_a_deal_of_the_last_stage_is_ready_to_be_won() -> None:
+    moved = DealMoved(
+        deal_id=ID,
+        before="initial-contact",
+        stage="contract-drafting",
+        direction="skip",
+        skipped=(),
+        probability=Decimal("0.80"),
+        probability_before=Decimal("0.10"),
+        category="commit",
+        amount=OPENED.amount,
+        on=TODAY,
+    )
+    terms = replace(TALKED, stage="contract-drafting", key="agree-terms")
+    draft = DealNodeCompleted(
+        deal_id=ID, stage="contract-drafting", key="contract-draft", kind="deliverable", required=True, evidence="D-1"
+    )
+    (won,) = asked(OPENED, BUYER, moved, terms, draft, of=given())
+    assert (won.reason, won.commands, won.stake) == ("ready-to-win", ("win",), eur("96000.00"))
+
+
+def test_deal_7_the_entry_of_the_next_stage_is_asked_for_too() -> None:
+    moved = DealMoved(
+        deal_id=ID,
+        before="initial-contact",
+        stage="quotation",
+        direction="skip",
+        skipped=("needs-confirmed",),
+        probability=Decimal("0.50"),
+        probability_before=Decimal("0.10"),
+        category="best-case",
+        amount=OPENED.amount,
+        on=TODAY,
+    )
+    nothing = DealAmountChanged(deal_id=ID, before=OPENED.amount, amount=eur("0.00"))
+    found = asked(OPENED, BUYER, moved, nothing, of=given())
+    assert ("entry of contract-drafting", "amount-stated") in {(each.gate, each.criterion) for each in found}
+
+
+def test_deal_7_two_commands_change_what_a_criterion_looks_at() -> None:
+    """A fact that people note is noted, whatever else is unmet."""
+    moved = DealMoved(
+        deal_id=ID,
+        before="initial-contact",
+        stage="needs-confirmed",
+        direction="forward",
+        skipped=(),
+        probability=Decimal("0.30"),
+        probability_before=Decimal("0.10"),
+        category="pipeline",
+        amount=OPENED.amount,
+        on=TODAY,
+    )
+    noted = DealFactsNoted(deal_id=ID, facts={"need_stated": True, "decision_chain_known": True})
+    found = asked(OPENED, BUYER, moved, noted, of=given())
+    assert {each.criterion: each.commands for each in found} == {
+        "budget-known": ("note-facts",),
+        "needs-confirmed": ("complete-node",),
+    }
+
+
+# -- in which order ---------------------------------------------------------------------------------------------------
+
+
+def action(number: int, worth: str | None, due: date | None, reason: Any = "silent") -> NextAction:
+    return NextAction(
+        deal_id=UUID(int=number),
+        reason=reason,
+        stake=eur("1.00"),
+        worth=eur(worth) if worth else None,
+        due=due,
+        days=None,
+        facts={},
+        commands=(),
+    )
+
+
+def test_deal_7_actions_are_ranked_by_worth_then_by_day_then_by_urgency() -> None:
+    march, april = date(2026, 3, 1), date(2026, 4, 1)
+    wanted = [
+        action(1, "900.00", april),
+        action(2, "900.00", None),
+        action(3, "100.00", march, "overdue-follow-up"),
+        action(4, "100.00", march, "silent"),
+        action(5, "100.00", march, "silent"),
+        action(6, "100.00", april, "overdue-follow-up"),
+        action(7, "-5.00", march),
+        action(8, None, march),
+        action(9, None, april),
+    ]
+    for shuffled in (wanted[::-1], wanted[4:] + wanted[:4]):
+        assert ranked(shuffled) == wanted
+
+
+def test_deal_7_a_stake_is_worth_what_the_last_rates_say() -> None:
+    """12,345.67 USD × 0.30 = 3,703.701, at 0.5: 1,851.85."""
+    assert at_stake(usd("12345.67"), Decimal("0.30"), EURO) == (usd("3703.70"), eur("1851.85"))
+    assert at_stake(eur("0.05"), Decimal("0.10"), EURO) == (eur("0.01"), eur("0.01")), "halves are rounded up"
+    yen = replace(eur("5000"), currency="JPY")
+    assert at_stake(yen, Decimal("0.10"), EURO) == (replace(yen, amount=Decimal(500)), None)
