@@ -1,6 +1,6 @@
 """What the deals service consists of."""
 
-from services.deals import api, board_api, deal_page_api, migration_api, qualification_api
+from services.deals import agenda_api, api, board_api, deal_page_api, migration_api, qualification_api
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.contacts import KnownContacts
@@ -22,6 +22,7 @@ from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, target
+from services.deals.projections.agenda import AGENDA_PROJECTION
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
 from services.deals.projections.lookups import (
@@ -64,6 +65,7 @@ SERVICE = Service(
     description="Sales processes, products, targets, exchange rates, and deals from their opening to their outcome.",
     tags={
         "board": "The open deals of a process by stage, for a page.",
+        "agenda": "What waits for a rep: what is late, what is due, and what to do first.",
         "deals": "Sales on their way, from their opening to their outcome.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
         "process-migrations": "How open deals go over to another version of what they follow.",
@@ -93,6 +95,7 @@ SERVICE = Service(
     reactions=reactions,
     projections=(
         DEAL_PROJECTION,
+        AGENDA_PROJECTION,
         PRODUCT_PROJECTION,
         TARGET_PROJECTION,
         EXCHANGE_RATE_PROJECTION,
@@ -116,7 +119,14 @@ SERVICE = Service(
         PROCESS_REMARKS,
         PROCESS_SUGGESTIONS,
     ),
-    routes=(api.router, board_api.router, deal_page_api.router, qualification_api.router, migration_api.router),
+    routes=(
+        api.router,
+        agenda_api.router,
+        board_api.router,
+        deal_page_api.router,
+        qualification_api.router,
+        migration_api.router,
+    ),
     knows=(
         *PEOPLE,
         ACCOUNTS,

@@ -15,12 +15,24 @@ from dataclasses import replace
 from typing import Any
 
 from deploy.local.stack import CHECKOUT
+from tests.bench.agenda import ask_agendas
 from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
 from tests.bench.ledgers import long_streams
 from tests.bench.lists import ask_lists
 from tests.bench.machine import machine
-from tests.bench.plan import COMMANDS, LEDGERS, OF_DEALS, PRODUCT, QUESTIONS, REBUILD, SECTIONS, Plan, told
+from tests.bench.plan import (
+    AGENDA,
+    COMMANDS,
+    LEDGERS,
+    OF_DEALS,
+    PRODUCT,
+    QUESTIONS,
+    REBUILD,
+    SECTIONS,
+    Plan,
+    told,
+)
 from tests.bench.questions import answer_questions
 from tests.bench.rebuilding import rebuild
 from tests.bench.report import report
@@ -61,6 +73,10 @@ The list of deals is asked over a company of 50 teams and 400 owners, a fifth of
 from the parameters to the bytes of the answer, without HTTP. Each question is about another team and quarter. The pages
 of its fold are of deals all over the table. The board is asked over the same deals: four stages, twenty cards each,
 with totals, by whoever sees everything, a team's manager, and a rep.
+
+Agendas are asked over the same company, of deals with work that falls due, each time by another rep with some 500 open
+deals: from the parameters to the bytes of the answer, without HTTP. Nothing of a deal is remembered from one to the
+next.
 
 Read models are built anew by the product's own runner, in a process that serves nobody, over deals of which 33,000 are
 open at one time, 20 events each. The library's projection runner folds openings into a funnel of three rows, each with
@@ -159,6 +175,10 @@ async def measure(plan: Plan, builds: list[Build], run: Run) -> None:
         found = Measured()
         await ask_lists(plan.listed, found, of_deals)
         run.keep(split(found, of_deals))
+    if AGENDA in plan.sections:
+        found = Measured()
+        await ask_agendas(plan.listed, found)
+        run.keep(split(found, [AGENDA]))
     if REBUILD in plan.sections:
         found = Measured()
         await rebuild(plan.rebuilt, plan.of_library, found)

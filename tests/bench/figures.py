@@ -175,6 +175,7 @@ class Measured:
     steady: list[Steady] = field(default_factory=list)
     cold: list[Cold] = field(default_factory=list)
     listed: list[Answered] = field(default_factory=list)
+    agendas: list[Answered] = field(default_factory=list)
     """Questions to the list of deals, and pages of its fold."""
     boards: list[Answered] = field(default_factory=list)
     """Boards of the same deals."""

@@ -13,11 +13,11 @@ PROJECTING, FRAMEWORK = "FastAPI + eventsourcing, projection runner", "FastAPI, 
 LIBRARY_RUNNER = "eventsourcing, its projection runner"
 
 CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
-QUESTIONS, LEDGERS, LISTS, BOARD, REBUILD = "questions", "ledger", "lists", "board", "rebuild"
+QUESTIONS, LEDGERS, LISTS, BOARD, AGENDA, REBUILD = "questions", "ledger", "lists", "board", "agenda", "rebuild"
 OF_DEALS = (LISTS, BOARD)
 """What is asked over the same deals, which are folded once."""
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, REBUILD)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, AGENDA, REBUILD)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -32,6 +32,8 @@ LEDGERS_SECONDS, INVOICE_SECONDS = 80.0, 0.005
 """About what the ledgers take, and more for each invoice of the largest, with all that is filled beside it."""
 LISTS_SECONDS, LISTED_SECONDS = 120.0, 0.0004
 """About what asking lists takes, and for each deal folding it."""
+AGENDA_SECONDS, WORKED_SECONDS = 90.0, 0.0005
+"""About what asking agendas takes, and for each deal folding its work."""
 REBUILT_SECONDS = 0.02
 """About what each deal takes that is filled in and rebuilt, twice."""
 BETWEEN_SECONDS = 2.5
@@ -56,8 +58,7 @@ class Plan:
     numbers: int = 300_000
     """The length of a number series and of an assignment queue."""
     listed: int = 1_000_000
-    """How many deals the list of deals and the board are asked over."""
-
+    """How many deals the list of deals, the board and agendas are asked over."""
     rebuilt: int = 100_000
     """Over how many deals read models are built anew."""
     of_library: int = 20_000
@@ -98,8 +99,9 @@ class Plan:
         ledgers = LEDGERS_SECONDS + self.invoices * INVOICE_SECONDS if LEDGERS in self.sections else 0.0
         listing = any(section in self.sections for section in OF_DEALS)
         lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if listing else 0.0
+        agendas = AGENDA_SECONDS + self.listed * WORKED_SECONDS if AGENDA in self.sections else 0.0
         rebuilt = self.rebuilt * REBUILT_SECONDS if REBUILD in self.sections else 0.0
-        return (builds * (commands + asked + ledgers) + lists + rebuilt) / 60
+        return (builds * (commands + asked + ledgers) + lists + agendas + rebuilt) / 60
 
 
 def told(text: str) -> None:

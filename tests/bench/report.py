@@ -43,9 +43,11 @@ def report(measured: Measured, product: str) -> str:
     if measured.cold:
         parts.append(_cold(measured.cold))
     if measured.listed:
-        parts.append(_listed("The list", measured.listed))
+        parts.append(_listed("The list of", measured.listed))
     if measured.boards:
-        parts.append(_listed("A board", measured.boards))
+        parts.append(_listed("A board of", measured.boards))
+    if measured.agendas:
+        parts.append(_listed("Agendas over", measured.agendas))
     if measured.rebuilt:
         parts.append(_rebuilt(measured.rebuilt))
     return "\n\n".join(parts) + "\n"
@@ -172,10 +174,10 @@ def _answered(answered: Sequence[Answered]) -> str:
 
 
 def _listed(what: str, listed: Sequence[Answered]) -> str:
-    """One line for each question about deals, and for the pages of their fold."""
+    """One line for each question to a read model of deals, and for the pages of its fold."""
     rows = [(one.question, *_spread(one.times), f"{one.size / 1024:,.1f}" if one.size else NOTHING) for one in listed]
     heads = ("What", "n", "p50 ms", "p99 ms", "Longest ms", "KiB")
-    return f"## {what} of {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
+    return f"## {what} {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
 
 
 def _held(held: Sequence[Held]) -> str:

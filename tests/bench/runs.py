@@ -14,7 +14,20 @@ import msgspec
 from deploy.local.home import write_atomically
 from deploy.local.stack import CHECKOUT
 from tests.bench.figures import Measured
-from tests.bench.plan import BOARD, CLOSED, LEDGERS, LISTS, OPEN, QUESTIONS, REBUILD, REST, SECTIONS, VISIBLE, Plan
+from tests.bench.plan import (
+    AGENDA,
+    BOARD,
+    CLOSED,
+    LEDGERS,
+    LISTS,
+    OPEN,
+    QUESTIONS,
+    REBUILD,
+    REST,
+    SECTIONS,
+    VISIBLE,
+    Plan,
+)
 
 FOLDER = CHECKOUT / ".throughline" / "bench-runs"
 MEASURED = ("shared", "services", "deploy", "tests/bench", "requirements")
@@ -65,6 +78,7 @@ def split(found: Measured, sections: Iterable[str]) -> dict[str, Measured]:
         LEDGERS: Measured(steady=found.steady, cold=found.cold),
         LISTS: Measured(listed=found.listed),
         BOARD: Measured(boards=found.boards),
+        AGENDA: Measured(agendas=found.agendas),
         REBUILD: Measured(rebuilt=found.rebuilt),
     }
     return {section: replace(parts[section], about=found.about) for section in sections}

@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 
+from services.deals.projections.agenda_queries import DueKind
 from services.forecast.app import SERVICE
 from services.forecast.asking.answers import LEFT_OUT
 from services.forecast.deliveries import ADDRESS_CONFIRMATION
@@ -42,6 +43,7 @@ def said_by_answers() -> set[str]:
     """The keys of all that answers say: of every word of a closed set, its text."""
     told = {
         "event": [*(type_of(event) for event in registry_of().classes), UNREADABLE],
+        "agenda": [*get_args(DueKind), "next-step-untold"],
         "outcome": OUTCOME_WORDS,
         "category": CATEGORIES,
         "leg": LEGS,

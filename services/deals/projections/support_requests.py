@@ -139,13 +139,20 @@ SUPPORT_REQUEST = Table(
         SupportRequestWithdrawn: _withdrawn,
         SupportRequestDealChanged: _deal_changed,
     },
-    # What a department asks each week, what whoever sells asks, and what was asked on a deal.
-    indices=("(department, status, due)", "(owner, status, due)", "(team, status, due)", "(due, id)", "(deal_id)"),
+    # What a department asks each week, what whoever sells asks and whoever promised help, and what was asked on a deal.
+    indices=(
+        "(department, status, due)",
+        "(owner, status, due)",
+        "(team, status, due)",
+        "(responsible, status, due)",
+        "(due, id)",
+        "(deal_id)",
+    ),
 )
 
 SUPPORT_REQUEST_PROJECTION = Projection(
     name="support_requests",
-    version=1,
+    version=2,
     ddl=SUPPORT_REQUEST.ddl,
     indices=SUPPORT_REQUEST.index_ddl,
     apply=SUPPORT_REQUEST.apply,

@@ -1,0 +1,275 @@
+"""What is answered about what is to be done, and how it is made of read models and states (DEAL-6, DEAL-7)."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.next_actions import ActionReason, Circumstances, LifeSigns, actions_of, ranked
+from services.deals.domain.deal.next_actions import NextAction as Action
+from services.deals.domain.deal.state import AnyDeal, OpenDeal
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process import process
+from services.deals.domain.process.state import Process, version_of
+from services.deals.projections.agenda import AGENDA_PROJECTION
+from services.deals.projections.agenda_queries import (
+    Due,
+    DueKind,
+    Stake,
+    currencies,
+    deals_of,
+    due_items,
+    greatest_stakes,
+    signs_of,
+)
+from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
+from services.deals.projections.lookups import conversion_of
+from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
+from shared.domain.aggregate import Aggregate
+from shared.domain.context import Actor, Company
+from shared.events.money import Money
+from shared.events.process import FactValue
+from shared.eventstore.snapshots import LoadedAggregate
+from shared.projections.projection import Projection
+from shared.projections.read_snapshot import Projections, ReadSnapshot
+
+ACTION_READS = (AGENDA_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name)
+AGENDA_READS = (*ACTION_READS, SUPPORT_REQUEST_PROJECTION.name)
+MOST_ITEMS = 100
+"""How many of each part are shown; how many there are is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextAction:
+    """Something to be done for a deal, and why."""
+
+    deal_id: UUID
+    reason: ActionReason
+    due: date | None
+    """The day on which it is, or was, due; null where no day follows."""
+    days: int | None
+    """For how many days it has been so; null where nothing is late."""
+    stake: Money
+    """Amount × probability, in the deal's currency."""
+    worth: Money | None
+    """The stake in the company's currency, by which actions are ranked; null where no exchange rate says it, and then
+    it stands behind all others."""
+    gate: str | None
+    criterion: str | None
+    """The criterion that is unmet, by its key."""
+    facts: dict[str, FactValue]
+    """What it follows from: facts of the deal, and days."""
+    commands: list[str]
+    """The commands that do it, as the last part of `POST /v1/deals/{id}/…`: any of them, the usual one first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextActions:
+    """What an open deal asks for; nothing, once it is closed. `version` is that of the deal."""
+
+    id: UUID
+    version: int
+    on: date
+    """The company's day by which it was worked out."""
+    items: list[NextAction]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueItem:
+    """Something that falls due on a deal."""
+
+    id: UUID
+    """The same as long as it is the same thing: a next step that is put off keeps it."""
+    version: int
+    """That of its deal or support request when it changed last."""
+    kind: DueKind
+    due: date
+    days_late: int
+    deal_id: UUID
+    deal_name: str
+    account_id: UUID | None
+    key: str | None
+    """The task or deliverable by its key; the question of a renewal; the type of a support request."""
+    name: str | None
+    """What that is called."""
+    what: str | None
+    """What a next step says; null once it is erased."""
+    required: bool
+    support_request_id: UUID | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgendaPart:
+    """What is due in a part of an agenda, by day: the first hundred, and how many there are."""
+
+    count: int
+    items: list[DueItem]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """What waits for a rep: what is late, what is due, and what to do first."""
+
+    owner: UUID
+    on: date
+    until: date
+    """The last day of what is shown as next."""
+    overdue: AgendaPart
+    today: AgendaPart
+    next: AgendaPart
+    actions: list[NextAction]
+    """Over all of their open deals."""
+
+
+States = Callable[[Aggregate, Sequence[UUID]], Awaitable[Mapping[UUID, LoadedAggregate]]]
+"""`async (aggregate, ids) -> those aggregates as they are now`, in one statement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What these answers are made of: read models, states, and the company's time (UTC)."""
+
+    projections: Projections
+    states: States
+    company: Company
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The company's day."""
+        return self.company.day(self.now)
+
+
+async def agenda_of(
+    of: Sources, owner: UUID, asker: Actor, *, on: date | None = None, days: int = 7, actions: int = 10
+) -> Agenda:
+    """What waits for a rep, as far as the asker sees it."""
+    day = on or of.today
+    async with of.projections.reading(AGENDA_READS) as reading:
+        db = reading(AGENDA_PROJECTION)
+        conversion = await conversion_of(of, reading, await currencies(db, owner))
+        due, counts = await due_items(db, owner, asker, on=day, days=days, limit=MOST_ITEMS)
+        stakes = await greatest_stakes(db, owner, asker, conversion, actions)
+    held = await of.states(deal, deals_of(due, stakes))
+    states = {deal_id: loaded.state for deal_id, loaded in held.items()}
+    processes = await processes_of(of, due, states.values())
+
+    def part(name: str) -> AgendaPart:
+        items = [_due_item(each, day, states, processes) for each in due if each.part == name]
+        return AgendaPart(count=counts.get(name, 0), items=items)
+
+    first = _actions(of, stakes, states, processes, conversion)[:actions]
+    return Agenda(
+        owner=owner,
+        on=day,
+        until=day + timedelta(days=days),
+        overdue=part("overdue"),
+        today=part("today"),
+        next=part("next"),
+        actions=shown(first),
+    )
+
+
+async def next_actions_of(of: Sources, state: OpenDeal) -> list[Action]:
+    """What one open deal asks for."""
+    async with of.projections.reading(ACTION_READS) as reading:
+        signs = await signs_of(reading(AGENDA_PROJECTION), state.id)
+        conversion = await conversion_of(of, reading, [state.amount.currency])
+    if signs is None:
+        return []  # it was opened a moment ago
+    return actions_of(state, _given(of, await followed(of, state), conversion, signs))
+
+
+async def followed(of: Sources, state: OpenDeal) -> Process:
+    """The version of the process that a deal follows."""
+    return (await processes_of(of, [state]))[state.process_id, state.process_version]
+
+
+async def processes_of(of: Sources, *follows: Iterable[Any]) -> dict[tuple[UUID, int], Process]:
+    """The versions of processes that deals follow, by whatever says which."""
+    wanted = {(each.process_id, each.process_version) for some in follows for each in some}
+    held = await of.states(process, list({process_id for process_id, _ in wanted}))
+    return {(process_id, number): version_of(held[process_id].state, number) for process_id, number in wanted}
+
+
+async def conversion_of(of: Sources, reading: ReadSnapshot, currencies: Iterable[str]) -> Conversion:
+    """What currencies are worth today in the company's, by the rates of a snapshot."""
+
+    async def look_up(projection: Projection, sql: str, *arguments: Any) -> list[Any]:
+        return await reading(projection).fetch(sql, *arguments)
+
+    return await conversion_of(look_up, currencies, of.company.currency, of.today)
+
+
+def shown(found: Sequence[Action]) -> list[NextAction]:
+    """Actions as they are published."""
+    return [
+        NextAction(
+            deal_id=each.deal_id,
+            reason=each.reason,
+            due=each.due,
+            days=each.days,
+            stake=each.stake,
+            worth=each.worth,
+            gate=each.gate,
+            criterion=each.criterion,
+            facts=dict(each.facts),
+            commands=list(each.commands),
+        )
+        for each in found
+    ]
+
+
+def _actions(
+    of: Sources,
+    stakes: Sequence[Stake],
+    states: Mapping[UUID, AnyDeal],
+    processes: Mapping[tuple[UUID, int], Process],
+    conversion: Conversion,
+) -> list[Action]:
+    """What the deals with the most at stake ask for. One that was closed a moment ago asks for nothing."""
+    found: list[Action] = []
+    for each in stakes:
+        state = states[each.deal_id]
+        if isinstance(state, OpenDeal) and state.amount.currency in {conversion.currency, *conversion.factors}:
+            follows = processes[state.process_id, state.process_version]
+            found += actions_of(state, _given(of, follows, conversion, each.signs))
+    return ranked(found)
+
+
+def _due_item(
+    each: Due, on: date, states: Mapping[UUID, AnyDeal], processes: Mapping[tuple[UUID, int], Process]
+) -> DueItem:
+    follows = processes.get((each.process_id, each.process_version))
+    step = getattr(states.get(each.deal_id), "next_step", None) if each.kind == "next-step" else None
+    return DueItem(
+        id=uuid5(each.deal_id, each.place),
+        version=each.version,
+        kind=each.kind,
+        due=each.due,
+        days_late=max((on - each.due).days, 0),
+        deal_id=each.deal_id,
+        deal_name=each.deal_name,
+        account_id=each.account_id,
+        key=each.key,
+        name=each.name or _node_name(follows, each),
+        what=step.what if step is not None else None,
+        required=each.required,
+        support_request_id=each.support_request_id,
+        updated_at=each.updated_at,
+    )
+
+
+def _node_name(follows: Process | None, each: Due) -> str | None:
+    if follows is None or each.kind not in ("task", "deliverable"):
+        return None
+    stages = follows.definition.stages
+    nodes = (node for stage in stages for node in (*stage.tasks, *stage.deliverables))
+    return next((node.name for node in nodes if node.key == each.key), None)
+
+
+def _given(of: Sources, follows: Process, conversion: Conversion, signs: LifeSigns) -> Circumstances:
+    return Circumstances(now=of.now, company=of.company, process=follows, conversion=conversion, signs=signs)

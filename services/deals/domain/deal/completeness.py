@@ -1,0 +1,58 @@
+"""Completeness: how much of what the gate ahead asks for is known of a deal, and how late it was entered (DEAL-11)."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from services.deals.domain.deal.gates import gates_between
+from services.deals.domain.deal.state import OpenDeal, facts_of
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
+from shared.domain.criteria import facts_of as facts_asked
+from shared.domain.money import half_up
+from shared.events.definition import Exact, value
+
+SHARE = Decimal("0.0001")
+"""Shares are stated in steps of a hundredth of a per cent."""
+
+
+@value
+class Completeness:
+    """The facts that a gate asks for, and those of them that are filled in."""
+
+    required: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def share(self) -> Exact | None:
+        """Filled ÷ required facts, in steps of 0.0001; None where nothing is asked for."""
+        if not self.required:
+            return None
+        return half_up(Decimal(len(self.required) - len(self.missing)) / len(self.required), SHARE)
+
+
+def completeness(state: OpenDeal, process: Process, conversion: Conversion) -> Completeness:
+    """Which facts the gate ahead asks for, the exit of the stage and the entry of the next one, each once in order; and
+    which are not filled in. A fact is filled in once it is known; one that is counted once there is any, and a yes or
+    no that follows from the deal once it is yes: until then nobody has entered it."""
+    definition = process.definition
+    stages = definition.stages[definition.index(state.stage) :][:2]
+    criteria = [gates_between(stage.key, stage)[place][1] for stage, place in zip(stages, (1, 0), strict=False)]
+    required = tuple(dict.fromkeys(fact for gate in criteria for each in gate for fact in facts_asked(each.when)))
+    facts, noted = facts_of(state, process, conversion), {fact.key for fact in definition.facts}
+    return Completeness(
+        required=required,
+        missing=tuple(fact for fact in required if not _is_filled(facts.get(fact), noted=fact in noted)),
+    )
+
+
+def entry_delay(happened: Sequence[tuple[date, date]]) -> int | None:
+    """For how many days on average facts were entered late, rounded half up: of each the day on which it happened and
+    that on which it was recorded; None without any."""
+    delays = [max((recorded - occurred).days, 0) for occurred, recorded in happened]
+    return int(half_up(Decimal(sum(delays)) / len(delays), Decimal(1))) if delays else None
+
+
+def _is_filled(found: object, *, noted: bool) -> bool:
+    """Whether somebody has entered a fact."""
+    return found is not None if noted else bool(found)

@@ -1,0 +1,76 @@
+"""DEAL-11: how much of what the gate ahead asks for is known, and how late it is entered."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
+from services.deals.domain.deal.state import OpenDeal
+from services.deals.domain.exchange_rate import Conversion
+from shared.events.deals.deal import DealFactsNoted, DealMoved
+from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, TODAY
+
+EURO = Conversion(currency="EUR", factors={})
+IN_NEEDS = DealMoved(
+    deal_id=ID,
+    before="initial-contact",
+    stage="needs-confirmed",
+    direction="forward",
+    skipped=(),
+    probability=Decimal("0.30"),
+    probability_before=Decimal("0.10"),
+    category="pipeline",
+    amount=OPENED.amount,
+    on=TODAY,
+)
+
+
+def of(*events: object) -> Completeness:
+    state = deal.fold(events)
+    assert isinstance(state, OpenDeal)
+    return completeness(state, PROCESS, EURO)
+
+
+def test_deal_11_is_filled_facts_by_required_facts_of_the_gate_ahead() -> None:
+    begun = of(OPENED)
+    assert begun.required == ("task.first-conversation", "next_step_planned")
+    assert (begun.missing, begun.share) == (begun.required, Decimal("0.0000"))
+    assert of(OPENED, TALKED).share == Decimal("0.5000")
+
+
+def test_deal_11_what_was_noted_is_filled_whatever_it_says() -> None:
+    """A need that is not there is known; so is a budget of nothing."""
+    noted = DealFactsNoted(deal_id=ID, facts={"need_stated": False, "budget": "0", "pains": 2})
+    found = of(OPENED, IN_NEEDS, noted)
+    assert found.required == ("need_stated", "budget", "decision_chain_known", "deliverable.needs-confirmation")
+    assert found.missing == ("decision_chain_known", "deliverable.needs-confirmation")
+    assert found.share == Decimal("0.5000")
+    again = DealFactsNoted(deal_id=ID, facts={"budget": None})
+    assert of(OPENED, IN_NEEDS, noted, again).share == Decimal("0.2500"), "unknown again"
+
+
+def test_deal_11_the_entry_of_the_next_stage_counts_and_each_fact_once() -> None:
+    quotation = replace(IN_NEEDS, stage="quotation")
+    found = of(OPENED, quotation)
+    assert found.required == ("deliverable.quotation", "task.present-quotation", "amount", "expected_close")
+    assert found.missing == ("deliverable.quotation", "task.present-quotation")
+
+
+def test_deal_11_where_nothing_is_asked_for_nothing_is_missing() -> None:
+    assert Completeness(required=(), missing=()).share is None
+
+
+@pytest.mark.parametrize(
+    ("days", "delay"),
+    [
+        ([], None),
+        ([(date(2026, 3, 16), date(2026, 3, 16))], 0),
+        ([(date(2026, 3, 13), date(2026, 3, 16)), (date(2026, 3, 14), date(2026, 3, 16))], 3),  # 2.5, rounded half up
+        ([(date(2026, 3, 17), date(2026, 3, 16)), (date(2026, 3, 14), date(2026, 3, 16))], 1),  # no day early
+    ],
+)
+def test_deal_11_entry_delay_is_recorded_less_occurred(days: list[tuple[date, date]], delay: int | None) -> None:
+    assert entry_delay(days) == delay
