@@ -19,7 +19,6 @@ from services.deals.projections.agenda_queries import (
     DueKind,
     Stake,
     currencies,
-    deals_of,
     due_items,
     greatest_stakes,
     signs_of,
@@ -153,12 +152,12 @@ async def agenda_of(
         conversion = await conversion_of(of, reading, await currencies(db, owner))
         due, counts = await due_items(db, owner, asker, on=day, days=days, limit=MOST_ITEMS)
         stakes = await greatest_stakes(db, owner, asker, conversion, actions)
-    held = await of.states(deal, deals_of(due, stakes))
+    held = await of.states(deal, [each.deal_id for each in stakes])
     states = {deal_id: loaded.state for deal_id, loaded in held.items()}
     processes = await processes_of(of, due, states.values())
 
     def part(name: str) -> AgendaPart:
-        items = [_due_item(each, day, states, processes) for each in due if each.part == name]
+        items = [_due_item(each, day, processes) for each in due if each.part == name]
         return AgendaPart(count=counts.get(name, 0), items=items)
 
     first = _actions(of, stakes, states, processes, conversion)[:actions]
@@ -240,11 +239,8 @@ def _actions(
     return ranked(found)
 
 
-def _due_item(
-    each: Due, on: date, states: Mapping[UUID, AnyDeal], processes: Mapping[tuple[UUID, int], Process]
-) -> DueItem:
+def _due_item(each: Due, on: date, processes: Mapping[tuple[UUID, int], Process]) -> DueItem:
     follows = processes.get((each.process_id, each.process_version))
-    step = getattr(states.get(each.deal_id), "next_step", None) if each.kind == "next-step" else None
     return DueItem(
         id=uuid5(each.deal_id, each.place),
         version=each.version,
@@ -256,7 +252,7 @@ def _due_item(
         account_id=each.account_id,
         key=each.key,
         name=each.name or _node_name(follows, each),
-        what=step.what if step is not None else None,
+        what=each.what,
         required=each.required,
         support_request_id=each.support_request_id,
         updated_at=each.updated_at,

@@ -85,8 +85,8 @@ def test_every_table_of_what_may_be_told_late_is_among_them() -> None:
 CODEC = Codec(registry_of())
 ID = {"exchange-rate": "table_id"}
 """The field that says which thing an event is about, where it is not called after the aggregate."""
-NOT_TOLD = {"version", "updated_at", "last_place"}
-"""What rows say of when things were recorded."""
+NOT_TOLD = {"version", "updated_at", "last_place", "told_by"}
+"""What rows say of when and by which event things were recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

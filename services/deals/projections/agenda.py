@@ -1,6 +1,6 @@
 """What falls due on deals, and when somebody worked on them last: what agendas are made of (DEAL-6, DEAL-7).
 
-Texts stand in no read model: what a step says is read from its deal.
+Texts stand in no read model: what a step says is read from beside the log, by the event that told it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -96,6 +96,8 @@ class AgendaItemRow:
     due: date | None
     """None where no day follows: nothing is planned."""
     is_open: bool
+    told_by: UUID
+    """The event that said so."""
     updated_at: datetime
 
 
@@ -260,6 +262,7 @@ def _item(
         "required": required,
         "due": due,
         "is_open": is_open,
+        "told_by": fact.id,
     }
 
 

@@ -3,7 +3,7 @@
 Every answer is bounded, and narrowed to what the asker sees.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -41,19 +41,19 @@ DUE = f"""
 with item as (
     select i.kind, i.due, i.key, i.required, null::text as name, null::uuid as support_request_id,
            d.id as deal_id, d.name as deal_name, d.account_id, d.process_id, d.process_version, i.id as place,
-           i.version, i.updated_at
+           i.version, i.updated_at, i.told_by
       from {{view}}.agenda_deal d join {{view}}.agenda_item i on i.deal_id = d.id
      where d.owner = $1 and d.is_open and i.is_open and i.due <= $6 and {SCOPE.format(of="d")}
     union all
     select case s.status when 'returned' then 'support-returned' else 'support-awaited' end, s.due, s.type, true,
            coalesce(s.name, s.department), s.id, s.deal_id, s.deal_name, s.account_id, s.process_id, s.process_version,
-           s.id::text, s.version, s.updated_at
+           s.id::text, s.version, s.updated_at, null::uuid
       from {{support_requests}}.support_request s
      where s.owner = $1 and s.status in ('asked', 'accepted', 'returned') and s.due <= $6 and {SCOPE.format(of="s")}
     union all
     select 'support-promised', s.due, s.type, true, coalesce(s.name, s.department), s.id, s.deal_id, s.deal_name,
            s.account_id, s.process_id, s.process_version, s.id::text || ' promised',
-           s.version, s.updated_at
+           s.version, s.updated_at, null::uuid
       from {{support_requests}}.support_request s
      where s.responsible = $1 and s.status = 'accepted' and s.due <= $6 and {SCOPE.format(of="s")}
 ), placed as (
@@ -62,7 +62,9 @@ with item as (
     select *, count(*) over (partition by part) as counted,
            row_number() over (partition by part order by due, deal_id, place) as number from placed
 )
-select * from counted where number <= $7 order by due, deal_id, place
+select counted.*, text.data ->> 'what' as what
+  from counted left join personal text on counted.kind = 'next-step' and text.event_id = counted.told_by
+ where number <= $7 order by due, deal_id, place
 """  # noqa: S608 - made of constants
 STAKES = f"""
 select id, currency, stake, worked_at, idle_days, silence_until from (
@@ -98,6 +100,8 @@ class Due:
     required: bool
     name: str | None
     """What a support request is called."""
+    what: str | None
+    """What a next step says, as it stands beside the log; None once it is erased."""
     support_request_id: UUID | None
 
 
@@ -165,10 +169,3 @@ def _signs(row: Record, company: Company) -> LifeSigns:
     worked_at: datetime = row["worked_at"]
     silent = silent_from(worked_at, row["idle_days"], row["silence_until"], company)
     return LifeSigns(worked_at=worked_at, silent_from=silent)
-
-
-def deals_of(due: Iterable[Due], stakes: Sequence[Stake]) -> list[UUID]:
-    """The deals whose states an agenda is made of: those with a step whose text is shown, and those with the most at
-    stake."""
-    steps = (each.deal_id for each in due if each.kind == "next-step")
-    return list(dict.fromkeys((*(each.deal_id for each in stakes), *steps)))

@@ -215,3 +215,13 @@ async def test_deal_6_a_calendar_has_what_the_agenda_has(office: Office) -> None
     assert (await office.deals.client(None, "").get("/v1/agenda.ics")).status_code == 401
     other = office.somebody(Role.REP, team.subjects[1])
     assert (await other.client.get("/v1/agenda.ics", params={"owner": team.rep})).status_code == 400
+
+
+async def test_data_4_what_was_erased_is_gone_from_the_agenda_at_once(office: Office) -> None:
+    """DEAL-6: the step stays, without its text."""
+    rep, on = rep_of(office, await office.team()), today(office)
+    deal = await rep.makes("/v1/deals", DEAL)
+    planned = await rep.does(f"/v1/deals/{deal}/plan-next-step", {"on": f"{on}", "what": "Call Quentin Ashgrove"})
+    assert [item["what"] for item in (await later(rep, planned, on))["today"]["items"]] == ["Call Quentin Ashgrove"]
+    erased = await office.somebody().does(f"/v1/deals/{deal}/erase-texts")
+    assert [item["what"] for item in (await later(rep, erased, on))["today"]["items"]] == [None]
