@@ -32,6 +32,7 @@ _ITS_PROCESS = "a deal of history is told by the process that it follows in the 
 _BY_ITS_DAYS = "history knows a contract by the days of its steps, and as it was agreed in the end"
 _STANCES = "how people stood to a deal of the past is not told; of an open one it is found out here"
 _KEPT_THERE = "notes and files of the past stay where they are kept"
+_AS_IT_ENDED = "a deal comes in with the customer, source, industry and lines that it had in the end"
 _NO_NEWS = "nobody has to know any more of what is past"
 _SAID = "it is said of a process that is in force here, by those who work with it"
 _SUPPORTED = "help that was asked of a department in the past was given or not; what it led to is told of the deal"
@@ -83,6 +84,9 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-exit-declined": _EXIT,
     "deals.deal-exit-proposed": _EXIT,
     "deals.deal-renamed": "a deal comes in with the name that it had in the end",
+    "deals.deal-account-changed": _AS_IT_ENDED,
+    "deals.deal-classified": _AS_IT_ENDED,
+    "deals.deal-lines-changed": _AS_IT_ENDED,
     "deals.deal-handed-over": "a deal comes in with one `owner` and `team`; who had it before is not told",
     "deals.process-remark-noted": _SAID,
     "deals.process-remark-text-erased": _ERASED,

@@ -149,7 +149,7 @@ async def agenda_of(
     day = on or of.today
     async with of.projections.reading(AGENDA_READS) as reading:
         db = reading(AGENDA_PROJECTION)
-        conversion = await conversion_of(of, reading, await currencies(db, owner))
+        conversion = await conversion_for(of, reading, await currencies(db, owner))
         due, counts = await due_items(db, owner, asker, on=day, days=days, limit=MOST_ITEMS)
         stakes = await greatest_stakes(db, owner, asker, conversion, actions)
     held = await of.states(deal, [each.deal_id for each in stakes])
@@ -176,7 +176,7 @@ async def next_actions_of(of: Sources, state: OpenDeal) -> list[Action]:
     """What one open deal asks for."""
     async with of.projections.reading(ACTION_READS) as reading:
         signs = await signs_of(reading(AGENDA_PROJECTION), state.id)
-        conversion = await conversion_of(of, reading, [state.amount.currency])
+        conversion = await conversion_for(of, reading, [state.amount.currency])
     if signs is None:
         return []  # it was opened a moment ago
     return actions_of(state, _given(of, await followed(of, state), conversion, signs))
@@ -194,7 +194,7 @@ async def processes_of(of: Sources, *follows: Iterable[Any]) -> dict[tuple[UUID,
     return {(process_id, number): version_of(held[process_id].state, number) for process_id, number in wanted}
 
 
-async def conversion_of(of: Sources, reading: ReadSnapshot, currencies: Iterable[str]) -> Conversion:
+async def conversion_for(of: Sources, reading: ReadSnapshot, currencies: Iterable[str]) -> Conversion:
     """What currencies are worth today in the company's, by the rates of a snapshot."""
 
     async def look_up(projection: Projection, sql: str, *arguments: Any) -> list[Any]:

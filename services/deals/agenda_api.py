@@ -17,7 +17,7 @@ from services.deals.agenda_answers import (
     NextActions,
     Sources,
     agenda_of,
-    conversion_of,
+    conversion_for,
     followed,
     next_actions_of,
     shown,
@@ -114,7 +114,7 @@ async def deal_completeness(
     found = Completeness(required=(), missing=())
     if isinstance(held.state, OpenDeal):
         async with of.projections.reading((EXCHANGE_RATE_PROJECTION.name,)) as reading:
-            conversion = await conversion_of(of, reading, [held.state.amount.currency])
+            conversion = await conversion_for(of, reading, [held.state.amount.currency])
         found = completeness(held.state, await followed(of, held.state), conversion)
     recorded = await service.log.stream(deal.name, deal_id, max(held.sequence - LATEST, 0), LATEST)
     content = DealCompleteness(

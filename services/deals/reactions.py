@@ -19,6 +19,7 @@ from shared.events.deals.deal import (
     DealWon,
 )
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import LeadConverted, LeadErased
@@ -64,10 +65,11 @@ def forget_whoever_was_erased(
 
 @reactions.on
 def bring_support_in_line_with_the_deal(
-    event: DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed,
-    fact: Envelope[DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed],
+    event: DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed | DealAccountChanged,
+    fact: Envelope[DealWon | DealLost | DealAbandoned | DealHandedOver | DealRenamed | DealAccountChanged],
 ) -> Iterable[Do]:
-    """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name."""
+    """DEAL-12: help for a deal that has ended is withdrawn; else it is its owner's, under its name and for its
+    customer."""
     yield Do(aggregate=deal, aggregate_id=event.deal_id, command=BringSupportInLine())
 
 

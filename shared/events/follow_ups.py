@@ -26,6 +26,7 @@ from shared.events.deals.deal import (
 )
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -172,6 +173,7 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealRenamed: (Follower(service="deals"),),
     ProcessMigrationStarted: (Follower(service="deals"),),
     ProcessMigrationAdvanced: (Follower(service="deals"),),
+    DealAccountChanged: (Follower(service="deals"),),
     SupportRequestOverdue: (Follower(service="forecast"),),
     SupportDelivered: (Follower(service="forecast"),),
     SupportRequestReturned: (Follower(service="forecast"),),

@@ -30,11 +30,13 @@ LINKED = re.compile(r'(?:href|src)="/dashboard/\{release\}/(.+?)"')
 
 NOT_SHOWN = {
     "deals.deal-category-changed": "no panel shows forecast categories",
+    "deals.deal-classified": "no panel shows source or industry",
     **dict.fromkeys(
         (
             "contracts.contract-activated",
             "contracts.contract-drafted",
             "contracts.contract-terms-changed",
+            "deals.deal-account-changed",
             "leads.account-changed",
             "leads.account-fact-retracted",
             "leads.account-handed-over",

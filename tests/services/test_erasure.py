@@ -73,6 +73,10 @@ class Sale:
             await self.deals.makes(f"{path}/log-activity", {"kind": "call", "outcome": f"{self.surname} was away"})
             await self.deals.makes(f"{path}/complete-node", {"key": "first-conversation", "evidence": evidence})
             await self.deals.makes(f"{path}/plan-next-step", {"on": "2099-01-05", "what": f"Call {self.surname}"})
+        # It is with no account any more: what was written while it was names the person all the same.
+        path, whichever = f"/v1/deals/{self.plant}", {"If-Match": "*"}
+        gone = await self.deals.client.patch(path, json={"account_id": None}, headers=whichever)
+        assert gone.status_code == 200, gone.text
         await self.deals.makes(f"/v1/deals/{self.plant}/lose", {"reason": "price"})
         await self.deals.makes(f"/v1/deals/{self.plant}/rename", {"name": f"Plant of {self.surname}"})
 

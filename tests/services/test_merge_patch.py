@@ -35,7 +35,7 @@ known = dataclasses.replace(qualified, timeline="this-year", intent_to_cooperate
 
 MET: dict[type, Scenario] = {
     UpdateDeal: THE_DEAL.given(
-        OPENED,
+        dataclasses.replace(OPENED, account_id=OTHER, account_name="Acme", industry="manufacturing"),
         DealCloseDateChanged(deal_id=OPENED.deal_id, before=None, expected_close=DAY, on=OPENED.on),
         DealNextStepPlanned(deal_id=OPENED.deal_id, on=DAY, what="Workshop", planned_on=OPENED.on),
     ),

@@ -6,6 +6,7 @@ from uuid import UUID
 from shared.commands.references import Listed
 from shared.domain.roles import READING
 from shared.events.deals.deal import DealHandedOver, DealOpened
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.definition import value
 from shared.events.envelope import Envelope
 from shared.projections.projection import Projection
@@ -33,13 +34,17 @@ def _kept(fact: Envelope[Any], row: Row) -> Row:
 KNOWN_DEAL = Table(
     name="deal",
     row=KnownDeal,
-    events=(DealOpened, DealHandedOver),
-    changes={DealOpened: _opened, DealHandedOver: _kept},
+    events=(DealOpened, DealHandedOver, DealAccountChanged),
+    changes={
+        DealOpened: _opened,
+        DealHandedOver: _kept,
+        DealAccountChanged: lambda fact, _: {"account_id": fact.data.account_id},
+    },
 )
 
 KNOWN_DEALS = Projection(
     name="known_deals",
-    version=4,
+    version=5,
     ddl=KNOWN_DEAL.ddl,
     indices=KNOWN_DEAL.index_ddl,
     apply=KNOWN_DEAL.apply,

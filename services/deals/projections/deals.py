@@ -43,6 +43,7 @@ from shared.events.deals.deal_qualification import (
     DealRequirementStated,
     DealRiskAssessed,
 )
+from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
@@ -214,6 +215,10 @@ def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
     return {**followed, **standing, **_counting({**row, "category_of_stage": event.category_of_stage})}
 
 
+def _with_account(fact: Envelope[DealAccountChanged], row: Row) -> Row:
+    return {"account_id": fact.data.account_id, "account_name": fact.data.account_name}
+
+
 def _counting(row: Row) -> Row:
     """The judgements of a deal, and the one that counts (DEAL-10)."""
     judgements = {name: row[name] for name in ("category_by_manager", "category_by_rep", "category_of_stage")}
@@ -256,6 +261,8 @@ DEAL = Table(
         DealExitAccepted: _while_open(_without_exit),
         DealExitDeclined: _while_open(_without_exit),
         DealRenamed: lambda fact, _: {"name": fact.data.name},
+        DealAccountChanged: _while_open(_with_account),
+        DealClassified: _while_open(lambda fact, _: {"source": fact.data.source, "industry": fact.data.industry}),
         DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
         DealWon: _weighed(_closed("won")),
         DealLost: _weighed(_closed("lost")),

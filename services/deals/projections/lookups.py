@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.changes import UpdateDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import ImportDeal
@@ -35,8 +36,10 @@ from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, SetTarget
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, LookUp, reads
+from shared.directory.accounts import KNOWN_ACCOUNTS
 from shared.directory.hierarchy import line_of, teams_above
 from shared.directory.organisation import NAME as ORGANISATION
+from shared.directory.references import CONTACTS
 from shared.domain.aggregate import status_of
 from shared.domain.context import Context
 from shared.domain.exchange import factor
@@ -91,8 +94,9 @@ async def _followed(reader: LoaderContext, held: PublishedProcess, command: Any,
 
 
 async def catalogue(reader: LoaderContext, state: Any, command: Any, context: Context) -> Catalogue:
-    """The products on the lines of a new deal."""
-    found = {line.product_id: (await reader.state(product, line.product_id))[0] for line in command.lines}
+    """The products on the lines that a command names."""
+    named = {line.product_id for line in command.lines or ()}
+    found = {product_id: (await reader.state(product, product_id))[0] for product_id in named}
     return Catalogue(products={key: held for key, held in found.items() if isinstance(held, ListedProduct)})
 
 
@@ -132,8 +136,12 @@ async def _worth(reader: LoaderContext, state: Any, command: Any, context: Conte
     return (await conversion(reader, state, command, context)).worth(command.amount)
 
 
+@reads(KNOWN_ACCOUNTS.name)
 async def known_contacts(reader: LoaderContext, state: Any, command: Any, context: Context) -> KnownContacts:
-    """The contacts that a command names, as they were found when it was asked whether they are there."""
+    """The contacts that a command names, as they were found when it was asked whether they are there; of one that names
+    another account, the contacts of the deal."""
+    if isinstance(command, UpdateDeal):
+        return await _contacts_of(reader, state) if command.account_id else KnownContacts()
     named = {contact: found for (thing, contact), found in reader.named.items() if thing == "contact"}
     return KnownContacts(
         of={
@@ -141,6 +149,13 @@ async def known_contacts(reader: LoaderContext, state: Any, command: Any, contex
             for contact, found in named.items()
         }
     )
+
+
+async def _contacts_of(reader: LoaderContext, state: Deal) -> KnownContacts:
+    """Where the contacts of a deal are."""
+    ids = [contact.contact_id for contact in state.contacts]
+    rows = await reader.fetch(KNOWN_ACCOUNTS, CONTACTS.rows, ids) if ids else []
+    return KnownContacts(of={row["id"]: KnownContact(account_id=row["account_id"]) for row in rows})
 
 
 async def tellings(reader: LoaderContext, state: Any, command: Any, context: Context) -> Tellings:

@@ -122,7 +122,8 @@ def _withdrawn(fact: Envelope[SupportRequestWithdrawn], row: Row) -> Row:
 
 
 def _deal_changed(fact: Envelope[SupportRequestDealChanged], row: Row) -> Row:
-    return {"deal_name": fact.data.deal_name, "owner": fact.data.owner, "team": fact.data.team}
+    event = fact.data
+    return {"deal_name": event.deal_name, "owner": event.owner, "team": event.team, "account_id": event.account_id}
 
 
 SUPPORT_REQUEST = Table(

@@ -15,6 +15,7 @@ from shared.domain.history import timed
 from shared.events.chronology import Rank
 from shared.events.contracts.contract import ContractActivated, ContractDrafted, ContractTermsChanged
 from shared.events.deals.deal import DealHandedOver, DealOpened, DealRenamed
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadLeftUnassigned
 from shared.events.receivables.ledger import InvoiceIssued, ReceiptRecorded
@@ -31,6 +32,7 @@ FACTS = (
     DealOpened,
     DealRenamed,
     DealHandedOver,
+    DealAccountChanged,
     ContractDrafted,
     ContractTermsChanged,
     ContractActivated,
@@ -95,7 +97,7 @@ def says(data: Any) -> Says:
             told = {"account": data.account_id, "team": data.team, "owner": data.owner}
         case ContractTermsChanged():  # of a new owner and team it says nothing where they stay
             told = {"account": data.account_id, **_given(team=data.team, owner=data.owner)}
-        case LeadConverted() | ContractActivated() | InvoiceIssued() | ReceiptRecorded():
+        case LeadConverted() | DealAccountChanged() | ContractActivated() | InvoiceIssued() | ReceiptRecorded():
             told = {"account": data.account_id}
     partly = getattr(data, "said", None)
     kept = {field: value for field, value in told.items() if partly is None or field == "lead" or field in partly}

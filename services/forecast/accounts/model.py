@@ -60,4 +60,4 @@ def _row(event: Envelope[Any]) -> tuple[Any, ...]:
     return (*about, *content, *when, None if told.rank is None else event.fact, event.causation_id)
 
 
-PROJECTION = Projection(name="accounts", version=2, ddl=DDL, apply=apply, source="journal", events=FACTS)
+PROJECTION = Projection(name="accounts", version=3, ddl=DDL, apply=apply, source="journal", events=FACTS)

@@ -35,6 +35,7 @@ from shared.events.deals.deal import (
     DealWon,
 )
 from shared.events.deals.deal_migration import DealMigrated
+from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
 from shared.events.deals.deal_record import DealActivityCorrected
 from shared.events.envelope import Envelope
 
@@ -217,6 +218,10 @@ def _changes(state: DealState, event: Any, moment: datetime) -> dict[str, Any]:
         case DealNextStepPlanned():
             until = event.silence_until
             changes = {"next_step": until or event.on, "agreed": None if until else moment}
+        case DealAccountChanged():
+            changes = {"account_id": event.account_id}
+        case DealClassified():
+            changes = {"source": event.source}
         case DealHandedOver():
             changes = {"owner": event.owner, "team": event.team}
         case DealWon() | DealLost() | DealAbandoned():
@@ -257,6 +262,8 @@ FACTS = (
     DealNextStepPlanned,
     DealRenamed,
     DealHandedOver,
+    DealAccountChanged,
+    DealClassified,
     DealWon,
     DealLost,
     DealAbandoned,

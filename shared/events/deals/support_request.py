@@ -140,13 +140,13 @@ class SupportRequestOverdue:
 
 @event("deals.support-request-deal-changed", aggregate="support-request")
 class SupportRequestDealChanged:
-    """The deal that it is for is called otherwise, or belongs to somebody else; and so does it."""
+    """The deal that it is for is called otherwise, or has another owner or customer; and so has it."""
 
     support_request_id: UUID
     deal_name: str
     owner: UUID | None
     team: UUID | None
-    account_id: AsKnown[UUID | None] = None
+    account_id: UUID | None = None
 
 
 @event("deals.support-request-texts-erased", aggregate="support-request", erases="support_request_id")

@@ -30,7 +30,7 @@ def codes(response: httpx.Response) -> list[str]:
     return [error["code"] for error in response.json()["errors"]]
 
 
-async def seen(desk: Desk, answer: httpx.Response, path: str, **query: str) -> Any:
+async def seen(desk: Desk, answer: httpx.Response, path: str, **query: str | list[str]) -> Any:
     """A read that holds what the answer tells of."""
     headers = {"Consistency-Token": answer.headers["Consistency-Token"]}
     response = await desk.client.get(path, params=query, headers=headers)

@@ -28,6 +28,7 @@ from shared.events.deals.deal import (
     DealTextsErased,
     DealWon,
 )
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestAccepted,
@@ -44,7 +45,7 @@ from tests.services.deals.facts import ACCOUNT, ID, OPENED, OTHER, OTHER_TEAM, O
 from tests.services.deals.test_reactions import fact
 
 REQUEST, FIRST, SECOND, DEAL = CONTEXT.aggregate_id, UUID(int=80), UUID(int=81), UUID(int=90)
-ANNA, BEN = UUID(int=61), UUID(int=62)
+ANNA, BEN, OTHER_ACCOUNT = UUID(int=61), UUID(int=62), UUID(int=63)
 THE_SUPPORTED = SupportedDeal(
     name="Servers for the new plant",
     status="open",
@@ -326,7 +327,7 @@ REOPENED = DealReopened(
 HANDED = DealHandedOver(
     deal_id=ID, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=OTHER_TEAM, reason="Territory"
 )
-THERE = THE_DEAL.given(OPENED).knowing(support=BOTH)
+THERE = THE_DEAL.given(replace(OPENED, account_id=ACCOUNT)).knowing(support=BOTH)
 
 
 def told_of(outcome: Any) -> list[tuple[UUID, str]]:
@@ -358,10 +359,15 @@ def test_deal_12_what_has_ended_stays_as_it_was() -> None:
 
 
 def test_deal_12_help_belongs_to_whom_the_deal_belongs_to_under_its_name() -> None:
-    moved = SupportRequestDealChanged(support_request_id=FIRST, deal_name=OPENED.name, owner=OTHER, team=OTHER_TEAM)
+    moved = SupportRequestDealChanged(
+        support_request_id=FIRST, deal_name=OPENED.name, owner=OTHER, team=OTHER_TEAM, account_id=ACCOUNT
+    )
     THERE.given(HANDED).when(BringSupportInLine()).then(moved, replace(moved, support_request_id=SECOND))
     renamed = THERE.given(DealRenamed(deal_id=ID, name="Plant")).when(BringSupportInLine())
     assert [each.event.deal_name for each in renamed.facts] == ["Plant", "Plant"]
+    elsewhere = DealAccountChanged(deal_id=ID, account_before=None, account_id=OTHER_ACCOUNT, account_name=None)
+    sold = THERE.given(elsewhere).when(BringSupportInLine())
+    assert [each.event.account_id for each in sold.facts] == [OTHER_ACCOUNT, OTHER_ACCOUNT]
     after = support_request.fold([OF_DEAL, ACCEPTED, moved])
     assert (after.owner, after.team, after.responsible) == (OTHER, OTHER_TEAM, ANNA)
 
@@ -416,6 +422,7 @@ def asked_of_deal(event: Any, *, imported: bool = False) -> list[tuple[UUID, obj
 
 
 def test_deal_12_the_deal_brings_its_requests_in_line_whenever_it_ends_or_changes_hands() -> None:
-    for event in (WON, LOST, ABANDONED, HANDED, DealRenamed(deal_id=ID, name="Plant")):
+    elsewhere = DealAccountChanged(deal_id=ID, account_before=None, account_id=OTHER_ACCOUNT, account_name=None)
+    for event in (WON, LOST, ABANDONED, HANDED, DealRenamed(deal_id=ID, name="Plant"), elsewhere):
         assert asked_of_deal(event) == [(ID, BringSupportInLine())]
         assert asked_of_deal(event, imported=True) == []

@@ -11,6 +11,7 @@ import pytest
 
 from services.forecast.accounts.belonging import BEGINNING, FACTS, Belonging, Said, Says, Stay, belonging, says
 from shared.events.contracts.contract import ContractActivated, ContractDrafted, ContractTermsChanged, PaymentTerm
+from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.leads.account import AccountChanged, AccountHandedOver, AccountOpened
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted
 from tests.services.forecast.facts import ANNA, BEN, NORTH, SOUTH, day, eur, opened
@@ -70,6 +71,15 @@ CONVERTED = LeadConverted(
     team=NORTH,
 )
 CAPTURED = LeadCaptured(lead_id=LEAD, source="fair", company_name="Acme")
+
+
+def test_a_deal_is_with_another_account_from_when_it_was_said() -> None:
+    """What it was with before stays, and so does what is asked of before."""
+    went = DealAccountChanged(deal_id=DEAL, account_before=ACME, account_id=BOLT, account_name=None)
+    facts = (replace(opened(), account_id=ACME), "2026-03-01"), (went, "2026-03-09")
+    first = Stay(account=ACME, since=BEGINNING, until=day("2026-03-09"))
+    assert stays(*facts) == (first, Stay(account=BOLT, since=day("2026-03-09")))
+    assert stays(*facts, as_of=day("2026-03-08")) == (replace(first, until=None),)
 
 
 def test_a_thing_is_with_the_account_that_it_begins_with() -> None:

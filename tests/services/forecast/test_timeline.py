@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
@@ -10,6 +11,7 @@ from services.forecast.execution.model import follow
 from services.forecast.pipeline.timeline import OPEN, WON, at, spans
 from shared.domain.context import Company
 from shared.events.deals.deal import DealActivityLogged, DealFactRetracted, DueNode
+from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
 from shared.events.deals.deal_record import DealActivityCorrected, DealActivityWithdrawn
 from tests.services.forecast.facts import DEAL, TENDER, day, fact, moved, opened, renamed, reopened, repriced, won
 
@@ -58,6 +60,23 @@ def test_spans_follow_what_happened_whatever_the_order_of_recording() -> None:
         (day("2026-02-20"), "quotation", OPEN),
     ]
     assert [span.end for span in life] == [*(span.start for span in life[1:]), None]
+
+
+def test_a_deal_has_another_customer_and_source_from_when_that_was_said() -> None:
+    """Spans before, and what was known before, stay as they were."""
+    there, later = day("2026-02-01"), day("2026-03-01")
+    customer = DealAccountChanged(deal_id=DEAL, account_before=None, account_id=UUID(int=11), account_name=None)
+    told = [
+        *STORY[:2],
+        fact(3, customer, there),
+        fact(4, DealClassified(deal_id=DEAL, source="fair", industry=None), there),
+    ]
+    before, after = at(told, day("2026-01-31"), later), at(told, later, later)
+    assert before == at(STORY[:2], day("2026-01-31"), later)
+    assert after is not None
+    assert before is not None
+    assert (after.account_id, after.source) == (UUID(int=11), "fair")
+    assert (after.touched, after.entered) == (before.touched, before.entered)  # no work was done
 
 
 def test_a_life_can_be_continued_from_its_last_span() -> None:

@@ -6,19 +6,22 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.opening import worth
+from services.deals.domain.deal.contacts import KnownContacts
+from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
+from services.deals.domain.deal.opening import LineWanted, worth
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
 from services.deals.domain.deal.work import MANAGING, planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process.state import Process
+from services.deals.domain.product import Catalogue
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
 from shared.domain.merge_patch import absent, given
 from shared.domain.policy import InForce
-from shared.domain.references import AnyMemberId, AnyTeamId
+from shared.domain.references import AnyMemberId, AnyTeamId, CustomerId
 from shared.domain.rejection import Reason, Rejected, refuse_all
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import (
@@ -112,7 +115,7 @@ class HandOver:
 
 @value
 class UpdateDeal:
-    """A quick update: whatever is named changes, all of it or nothing."""
+    """What changes about a deal: whatever is named, all of it or nothing; what is left out stays as it is."""
 
     name: Name = absent()
     stage: Annotated[str, MinLen(1), MaxLen(64)] = absent()
@@ -121,6 +124,15 @@ class UpdateDeal:
     """Null when nobody can say."""
     next_step: NextStep | None = absent()
     """Null: explicitly nothing."""
+    account_id: CustomerId | None = absent()
+    """An account that the asking member sees; null: with none. Contacts who are not at the new account leave the
+    deal."""
+    account_name: Name | None = absent()
+    """Left out, a name that was said goes with the account before."""
+    source: Name | None = absent()
+    industry: Name | None = absent()
+    lines: Annotated[tuple[LineWanted, ...], MaxLen(200)] = absent()
+    """All lines, in the currency of the amount. An amount that is their sum stays so, where none is named."""
 
     example: ClassVar[dict[str, Any]] = {
         "amount": {"amount": "135000.00", "currency": "EUR"},
@@ -213,10 +225,12 @@ def update(
     process: Process,
     conversion: Conversion,
     next_steps: InForce[NextSteps],
+    contacts: KnownContacts,
+    catalogue: Catalogue,
 ) -> Decision:
-    """Change name, stage, amount, close date and next step together, or nothing.
+    """Change name, customer, source, industry, lines, amount, close date, next step and stage together, or nothing.
 
-    The gate is judged with the new amount, date and next step. Everything that stands in the way is named at once.
+    The gate is judged with everything else as it is then. Everything that stands in the way is named at once.
     """
     named = given(command)
     parts: list[Callable[[OpenDeal], Decision]] = []
@@ -231,6 +245,14 @@ def update(
     if "next_step" in named:
         step = command.next_step or NextStep(on=None)
         parts.append(lambda now: planned(now, step, context, next_steps, field="next_step.on"))
+    if named.keys() & {"account_id", "account_name"}:
+        parts.append(lambda now: with_customer(now, named, contacts, context.today))
+    if named.keys() & {"source", "industry"}:
+        parts.append(lambda now: with_classification(now, named, context.today))
+    if "lines" in named:
+        parts.append(
+            lambda now: with_lines(now, command.lines, catalogue, context.today, amount_is_named="amount" in named)
+        )
     if "stage" in named:
         parts.append(lambda now: moved(now, command.stage, context, process, conversion))
     changes: list[Any] = []

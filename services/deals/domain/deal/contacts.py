@@ -58,9 +58,13 @@ class KnownContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownContacts:
-    """The contacts that a command names, as far as there are such."""
+    """The contacts that a command names, as far as there are such; of one that names another account, the deal's."""
 
     of: Mapping[UUID, KnownContact] = field(default_factory=dict)
+
+    def account_of(self, contact_id: UUID) -> UUID | None:
+        """The account that a contact is at; None where that is not known."""
+        return self.of[contact_id].account_id if contact_id in self.of else None
 
 
 @deal.decides(allow=SELLING)

@@ -1,8 +1,10 @@
 """How a deal begins: directly, or from a converted lead (DEAL-1)."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 from annotated_types import Gt, Le, MaxLen
 
@@ -93,14 +95,14 @@ def open_(
 ) -> Decision:
     """Open a deal."""
     currency = _currency(command, catalogue, context)
-    faults = _faults(command, currency, context, catalogue)
+    faults = _faults(command, context) + line_faults(command.lines, currency, catalogue)
     all_at_once(
         lambda: refuse_all("invalid-deal", "The deal cannot be opened like this.", faults),
         lambda: command.amount and worth(command.amount),
         lambda: chosen.followed,
     )
-    lines = tuple(_line(wanted, catalogue) for wanted in command.lines if wanted.product_id in catalogue.products)
-    amount = command.amount or _sum(lines, currency)
+    lines = agreed_lines(command.lines, catalogue)
+    amount = command.amount or sum_of(lines, currency)
     owner = command.owner or context.actor.member
     return [
         begun(
@@ -249,11 +251,19 @@ def begun(
     )
 
 
-def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Catalogue) -> list[Reason]:
-    reasons = []
+def _faults(command: OpenNewDeal, context: Context) -> list[Reason]:
     if command.expected_close and command.expected_close < context.today:
-        reasons.append(Reason(code="in-the-past", message="A deal closes in the future.", field="expected_close"))
-    for index, line in enumerate(command.lines):
+        return [Reason(code="in-the-past", message="A deal closes in the future.", field="expected_close")]
+    return []
+
+
+def line_faults(
+    lines: Sequence[LineWanted], currency: str, catalogue: Catalogue, kept: frozenset[UUID] = frozenset()
+) -> list[Reason]:
+    """Why lines cannot be those of a deal in a currency; products that it has already are `kept`, also when they are
+    no longer sold."""
+    reasons = []
+    for index, line in enumerate(lines):
         if not 0 < line.quantity <= MOST or line.quantity != line.quantity.quantize(FINEST):
             message = f"A quantity is above 0, at most {MOST}, and has at most six decimals."
             reasons.append(Reason(code="invalid-quantity", message=message, field=f"lines.{index}.quantity"))
@@ -267,7 +277,7 @@ def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Ca
             listed = f"The list price of {product.name} is in {product.list_price.currency}"
             message = f"{listed}, the deal in {currency}: say the line's price in {currency}."
             reasons.append(Reason(code="other-currency", message=message, field=f"lines.{index}.price.currency"))
-        if product is not None and not product.active:
+        if product is not None and not product.active and product.id not in kept:
             message = f"{product.name} is no longer sold."
             reasons.append(Reason(code="inactive-product", message=message, field=f"lines.{index}.product_id"))
     return reasons
@@ -276,6 +286,11 @@ def _faults(command: OpenNewDeal, currency: str, context: Context, catalogue: Ca
 def price_faults(price: Money, currency: str, where: str) -> tuple[Reason, ...]:
     """Why a price is none of a line of a deal: all lines have the currency of its amount."""
     return money_faults(price, where, currency=currency, whose="the deal's currency")
+
+
+def agreed_lines(wanted: Sequence[LineWanted], catalogue: Catalogue) -> tuple[DealLine, ...]:
+    """Lines with the prices that were said, else with list prices; those of unknown products are left out."""
+    return tuple(_line(line, catalogue) for line in wanted if line.product_id in catalogue.products)
 
 
 def _line(wanted: LineWanted, catalogue: Catalogue) -> DealLine:
@@ -295,7 +310,8 @@ def _currency(command: OpenNewDeal, catalogue: Catalogue, context: Context) -> s
     return context.company.currency
 
 
-def _sum(lines: tuple[DealLine, ...], currency: str) -> Money:
+def sum_of(lines: Sequence[DealLine], currency: str) -> Money:
+    """What lines in a currency come to."""
     total = sum((line.quantity * line.price.amount for line in lines), Decimal(0))
     return Money(amount=rounded(total, currency), currency=currency)
 

@@ -113,7 +113,7 @@ class Visit:
 @value
 class Change:
     """What was said about the deal on a day: `what` is amount, expected-close, category-by-rep, category-by-manager,
-    next-step, won, lost, abandoned or reopened."""
+    next-step, account, classification, lines, won, lost, abandoned or reopened."""
 
     what: str
     on: date | None

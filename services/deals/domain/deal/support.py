@@ -10,7 +10,7 @@ from shared.events.definition import value
 
 @value
 class BringSupportInLine:
-    """The deal has ended, is called otherwise, or belongs to somebody else: its support requests follow."""
+    """The deal has ended, is called otherwise, or has another owner or customer: its support requests follow."""
 
 
 @deal.decides(allow=ONLY_SERVICES)
@@ -18,5 +18,11 @@ def bring_support_in_line(
     state: AnyDeal, command: BringSupportInLine, context: Context, support: SupportOfDeal
 ) -> Decision:
     """Withdraw what nobody needs any more, and have the rest belong to whom the deal belongs to now."""
-    now = FollowedDeal(status=status_of(deal, state), name=state.name, owner=state.owner, team=state.team)
+    now = FollowedDeal(
+        status=status_of(deal, state),
+        name=state.name,
+        owner=state.owner,
+        team=state.team,
+        account_id=state.account_id,
+    )
     return list(following(support, now, context))

@@ -1,4 +1,4 @@
-"""What becomes of support requests with their deal: its end withdraws them, its name and owner are theirs."""
+"""What becomes of support requests with their deal: its end withdraws them, its name, owner and customer are theirs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,11 +34,12 @@ class FollowedDeal:
     name: str
     owner: UUID | None
     team: UUID | None
+    account_id: UUID | None
 
 
 @support_request.evolves
 def deal_changed(state: AnySupportRequest, event: SupportRequestDealChanged) -> AnySupportRequest:
-    return replace(state, deal_name=event.deal_name, owner=event.owner, team=event.team)
+    return replace(state, deal_name=event.deal_name, owner=event.owner, team=event.team, account_id=event.account_id)
 
 
 @support_request.evolves
@@ -61,9 +62,14 @@ def following(support: SupportOfDeal, deal: FollowedDeal, context: Context) -> I
         goes_on = deal.status == "open" or (deal.status == "won" and request.after_the_win)
         if isinstance(request, OpenSupportRequest) and not goes_on:
             yield _to(request, withdrawn(request, f"deal-{deal.status}", context))
-        if (request.deal_name, request.owner, request.team) != (deal.name, deal.owner, deal.team):
+        known = (request.deal_name, request.owner, request.team, request.account_id)
+        if known != (deal.name, deal.owner, deal.team, deal.account_id):
             changed = SupportRequestDealChanged(
-                support_request_id=request.id, deal_name=deal.name, owner=deal.owner, team=deal.team
+                support_request_id=request.id,
+                deal_name=deal.name,
+                owner=deal.owner,
+                team=deal.team,
+                account_id=deal.account_id,
             )
             yield _to(request, changed)
 
