@@ -1,12 +1,24 @@
 """What the deals service consists of."""
 
-from services.deals import agenda_api, api, board_api, deal_page_api, migration_api, qualification_api
+from services.deals import (
+    agenda_api,
+    api,
+    board_api,
+    deal_page_api,
+    hand_over_api,
+    migration_api,
+    qualification_api,
+)
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
+from services.deals.domain.deal.closing import AbandonDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.migration import TargetProcess
+from services.deals.domain.deal.stages import MoveDeal
 from services.deals.domain.deal.state import Deal
+from services.deals.domain.deal.work import PlanNextStep
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
@@ -67,6 +79,7 @@ SERVICE = Service(
         "board": "The open deals of a process by stage, for a page.",
         "agenda": "What waits for a rep: what is late, what is due, and what to do first.",
         "deals": "Sales on their way, from their opening to their outcome.",
+        "hand-over-plan": "Who takes over the deals of somebody who leaves.",
         "processes": "What deals follow: stages, their work and their gates, in versions.",
         "process-migrations": "How open deals go over to another version of what they follow.",
         "migrated-deals": "What became of each deal of these migrations.",
@@ -91,6 +104,17 @@ SERVICE = Service(
         process_suggestion,
     ),
     policies=POLICIES,
+    bulk=(
+        HandOver,
+        MoveDeal,
+        ChangeCloseDate,
+        PlanNextStep,
+        SetCategory,
+        OverrideCategory,
+        UpdateDeal,
+        LoseDeal,
+        AbandonDeal,
+    ),
     resources=RESOURCES,
     reactions=reactions,
     projections=(
@@ -124,6 +148,7 @@ SERVICE = Service(
         agenda_api.router,
         board_api.router,
         deal_page_api.router,
+        hand_over_api.router,
         qualification_api.router,
         migration_api.router,
     ),

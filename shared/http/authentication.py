@@ -254,6 +254,11 @@ class Authenticator:
         state["expires_at"] = float(claims["exp"])
         return await self._resolve(subject, _roles(claims.get("roles")), fresh=False)
 
+    def count(self, request: Request, actor: Actor, requests: int) -> None:
+        """Count further requests of somebody who is signed in, for one that asks for much. Raises Problem 429."""
+        if requests:
+            request.scope["state"]["allowance"] = self._limit.count(f"subject:{actor.subject}", requests)
+
     async def known_as(self, actor: Actor) -> Actor:
         """The same person as the organisation knows them now."""
         return await self._resolve(actor.subject, actor.roles, fresh=True)

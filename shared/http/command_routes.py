@@ -234,7 +234,7 @@ async def execute_command(
         expected=expected,
         idempotency=idempotency,
         correlation_id=request.scope["state"]["correlation_id"],
-        traceparent=_traceparent(request),
+        traceparent=traceparent_of(request),
     )
     if dry:
         return dry_run_answer(await dry_run(service, asked))
@@ -242,18 +242,24 @@ async def execute_command(
     return _answer(service, result, created=created, address=address or f"/v1/{aggregate.plural}/{result.aggregate_id}")
 
 
-def _traceparent(request: Request) -> str | None:
+def traceparent_of(request: Request) -> str | None:
+    """The W3C trace that a request is part of."""
     given = request.headers.get("traceparent", "")
     return given if len(given) == TRACEPARENT_LENGTH and given.isascii() else None
 
 
-def _answer(service: ServiceContext, result: CommandResult, *, created: bool, address: str) -> Response:
+def token_of(service: ServiceContext, result: CommandResult) -> str:
+    """The token by which readers wait for what a command did."""
     partition = partition_of(result.aggregate_id, service.settings.kafka_partitions)
     token = ConsistencyToken(service=service.name, topic=result.topic, partition=partition, position=result.position)
+    return token.encode()
+
+
+def _answer(service: ServiceContext, result: CommandResult, *, created: bool, address: str) -> Response:
     headers = {
         "Location": address,
         "ETag": etag(result.sequence),
-        "Consistency-Token": token.encode(),
+        "Consistency-Token": token_of(service, result),
         "Content-Type": "application/json",
     }
     if result.replayed:

@@ -107,6 +107,14 @@ PROBLEM_OF: dict[type[Exception], Callable[[Any], Problem]] = {
     **dict.fromkeys(DATABASE_AWAY, _away),
 }
 
+EXPECTED = tuple(PROBLEM_OF)
+"""Every failure that is answered as a problem."""
+
+
+def problem_of(failure: BaseException) -> Problem:
+    """The problem that an expected failure is answered as."""
+    return next(PROBLEM_OF[kind] for kind in type(failure).__mro__ if kind in PROBLEM_OF)(failure)
+
 
 def answer_failures(app: FastAPI) -> None:
     """Make the application answer every expected failure as a problem."""

@@ -56,10 +56,11 @@ def operation(
     """The arguments of a route's decorator: who may (enforced), the names of the projections that the answer is read
     from (it waits for these, and is given no others), and what the document says.
 
-    A route with a `body` gives a command by `execute_command`, and does nothing else: the same function answers at the
-    address of its dry run. `example` is an answer, or there a body; `answers` and `body` are data classes; `problems`
-    are kinds beyond those that every route has; `worded` answers carry texts for people, in the language that the
-    request prefers, and `answer` is given their catalogue. The docstring gives summary and description.
+    A route with a `body` gives a command by `execute_command` (or one to each of many things), and does nothing else:
+    the same function answers at the address of its dry run. `example` is an answer, or there a body; `answers` and
+    `body` are data classes; `problems` are kinds beyond those that every route has; `worded` answers carry texts for
+    people, in the language that the request prefers, and `answer` is given their catalogue. The docstring gives summary
+    and description.
     """
     extra: dict[str, Any] = {
         ROLES: sorted(roles),

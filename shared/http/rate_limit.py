@@ -42,11 +42,11 @@ class RateLimit:
         if self._item is not None and not self._limiter.test(self._item, caller):
             raise self._spent(self._item, caller)
 
-    def count(self, caller: str) -> Allowance | None:
-        """Count one request; what is left, or None when nothing is limited. Raises Problem when nothing is left."""
+    def count(self, caller: str, requests: int = 1) -> Allowance | None:
+        """Count requests; what is left, or None when nothing is limited. Raises Problem when so many are not left."""
         if self._item is None:
             return None
-        within = self._limiter.hit(self._item, caller)
+        within = self._limiter.hit(self._item, caller, cost=requests)
         if not within:
             raise self._spent(self._item, caller)
         remaining, reset = self._left(self._item, caller)

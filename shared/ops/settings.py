@@ -231,7 +231,8 @@ class Settings:
     log_level: str = _setting(_level, "info")
     """What is logged: debug, info, warning or error."""
     rate_limit: str = _setting(_rate, "200/second")
-    """How many requests one caller may make at one process of a service; empty for no limit."""
+    """How many requests one caller may make at one process of a service; each row of a bulk command counts as one.
+    Empty for no limit."""
     trusted_proxies: str = _setting(_networks, "127.0.0.1")
     """Whose X-Forwarded-For says from which address a caller comes: addresses and networks, with commas."""
     stream_limit: int = _setting(_number(1, 10_000), "20")

@@ -21,6 +21,7 @@ from shared.languages.shipped import Languages
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
+from shared.service.bulk_routes import bulk_routes
 from shared.service.definition import Part, Service, projections_of
 from shared.service.history_routes import history_routes
 from shared.service.policy_routes import policy_routes
@@ -61,6 +62,9 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
 def _add_routes(app: FastAPI, service: Service, settings: Settings) -> None:
     """What clients see: routes, their documents, and the page."""
     commands = command_routes(service.every_aggregate)
+    many = bulk_routes(commands, service.bulk)
+    for routes in (many, dry_runs_of(many)):
+        app.include_router(routes, dependencies=[every_route])
     app.router.routes += [served for route in commands for served in starlette_routes(route)]
     app.router.routes += [list_route(listing) for listing in service.listings]
     shown = {resource.aggregate.plural for resource in service.resources}

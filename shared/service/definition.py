@@ -74,6 +74,8 @@ class Service:
     """The rules with numbers that people set; handlers are given those in force by their types."""
     approvals: Approvals | None = field(default=None, kw_only=True)
     """What it has approved by chains; their family is an aggregate beside the others."""
+    bulk: tuple[type, ...] = field(default=(), kw_only=True)
+    """The commands that may be given for many things at once."""
     resources: tuple[Resource, ...] = field(default=(), kw_only=True)
     """What is published of the aggregates; one without is not shown."""
     reactions: Reactions | None = field(default=None, kw_only=True)

@@ -32,6 +32,7 @@ CLOSED = {
 """Names of fields whose values are a closed set wherever they stand."""
 TEXTS = {
     "CorrectActivity.outcome", "DealActivity.outcome", "DryRun.status", "LogActivity.outcome", "Problem.status",
+    "RowProblem.status",
 }  # fmt: skip
 """Fields of those names that are others: a text that somebody wrote, the status of whatever a command is about, and the
 number of HTTP."""

@@ -43,6 +43,7 @@ from shared.http.yaml_bodies import MEDIA_TYPE as YAML
 from shared.projections.lists import Listing
 
 MATCH = "If-Match"
+CHANGED: Document = {"$ref": f"{PREFIX}Changed"}
 OF_DRY_RUNS = (
     "The command is decided as ever, with the same refusals, and nothing is written: no number is taken, no timer set. "
     "Somebody else may act between this and the command, and ids that are made on the way will be others."
@@ -165,7 +166,7 @@ def _dry_run(told: Document, schemas: Schemas) -> Document:
     """The address at which a command is tried out, from what the document says of the command. Its refusals stand there
     one by one."""
     summary = told["summary"]
-    answer: Document = {"schema": schemas.adopt(schema_of(DryRun))}
+    answer: Document = {"schema": _own_answer(told) or schemas.adopt(schema_of(DryRun))}
     answer["example"] = example_of(answer["schema"], schemas.found)
     kept = [each for each in told["parameters"] if each["name"] not in (KEY["name"], MATCH)]
     match = header(MATCH, "Only if it still has this version.", {"type": "string"})
@@ -182,6 +183,13 @@ def _dry_run(told: Document, schemas: Schemas) -> Document:
     }
 
 
+def _own_answer(told: Document) -> Document | None:
+    """The schema of an answer that says more than where one command led: that of many is the same in a dry run."""
+    done = next(answer for status, answer in told["responses"].items() if status.startswith("2"))
+    schema: Document | None = done["content"].get("application/json", {}).get("schema")
+    return None if schema == CHANGED else schema
+
+
 def _changed(*, creates: bool) -> Document:
     """The answer of a command."""
     return {
@@ -189,7 +197,7 @@ def _changed(*, creates: bool) -> Document:
         "headers": ANSWER_HEADERS,
         "content": {
             "application/json": {
-                "schema": {"$ref": "#/components/schemas/Changed"},
+                "schema": CHANGED,
                 "example": {"id": SOME_ID, "version": 1 if creates else 2},
             }
         },

@@ -14,6 +14,8 @@ From lead to cash, at one origin.
 - **Before a command**: a single thing lists its `commands`, and whether role, owner and state allow each of them now to
   whoever asks. What one would do is asked with its body at `POST /v1/dry-runs/` and the rest of its address: nothing is
   written, and what it would be refused for is told.
+- **For many things at once** some commands have an address with `bulk` in place of the id: rows of ids and commands,
+  each decided by itself, with a result of its own. The same request again does nothing twice.
 - **Read your own writes**: send the `Consistency-Token` of an answer with the next read, of any service. What it
   names is waited for two seconds; after that the answer is 503 `read-model-behind`, or an older one with `Prefer:
   handling=lenient`.

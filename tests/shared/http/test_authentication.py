@@ -302,6 +302,17 @@ async def test_a_session_acts_from_its_own_origin_only(authenticator: Authentica
     assert (await authenticator.sign_in(request("POST", cookie=cookie, origin="https://here.test"))).subject == "rep"
 
 
+async def test_what_asks_for_much_counts_as_much(authenticator: Authenticator, issuer: Issuer) -> None:
+    """Each row of a bulk command is a request."""
+    asked = request(authorization=f"Bearer {issuer.token(REP, 600)}")
+    actor = await authenticator.sign_in(asked)
+    authenticator.count(asked, actor, 1)
+    assert asked.scope["state"]["allowance"].remaining == 1
+    with pytest.raises(Problem) as spent:
+        authenticator.count(asked, actor, 2)
+    assert spent.value.status == 429
+
+
 @pytest.mark.parametrize("given", ["Basic abc", "Bearer", "Bearer  ", ""])
 async def test_another_scheme_is_refused(authenticator: Authenticator, given: str) -> None:
     with pytest.raises(Problem) as refused:
