@@ -8,6 +8,7 @@ from services.deals import (
     hand_over_api,
     migration_api,
     qualification_api,
+    support_delay_api,
 )
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
@@ -86,6 +87,7 @@ SERVICE = Service(
         "process-remarks": "What staff and customers say of the steps of processes.",
         "process-suggestions": "How processes could be better, and which version adopted that.",
         "support-requests": "Help that a sale asks of other departments, and by when it is due.",
+        "support-delay": "What departments hold up, and for how long.",
         "products": "What can be put on deals, and at what list price.",
         "targets": "What the company, a team or a rep is to win in a period.",
         "working-days": "The days on which people of the company work.",
@@ -151,6 +153,7 @@ SERVICE = Service(
         hand_over_api.router,
         qualification_api.router,
         migration_api.router,
+        support_delay_api.router,
     ),
     knows=(
         *PEOPLE,

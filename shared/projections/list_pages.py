@@ -154,6 +154,15 @@ def select_one(
     return _shown(listing, listing.columns, of_today, f"{{view}}.{listing.table}", _where(conditions)), arguments
 
 
+def seen(listing: Listing, actor: Actor, today: date, calendar: BusinessCalendar) -> tuple[str, list[Any]]:
+    """The statement for all rows that the actor sees, with what follows from the day and without names, and its
+    arguments: what a summary of a list counts."""
+    arguments, bound = _arguments()
+    of_today = _of_today(listing, listing.of_today, today, calendar, bound)
+    chosen = ", ".join(f"{of_today[name]} as {name}" if name in of_today else name for name in listing.columns)
+    return f"select {chosen} from {{view}}.{listing.table}{_where(_scope(listing, actor, bound))}", arguments  # noqa: S608
+
+
 def summed(listing: Listing, actor: Actor, asked: ListQuery, *columns: str) -> tuple[str, list[Any]]:
     """The statement for the totals of everything that the query leaves, by some columns and currency, and its
     arguments."""

@@ -21,6 +21,7 @@ from shared.ops.settings import Settings
 from shared.projections.audit import differences
 from shared.service.build import build
 from shared.testing.servers import DatabaseServer, personal_rows
+from tests.described import as_described
 from tests.services.deals.conftest import Office, Team
 from tests.services.deals.test_service import codes, seen
 from tests.services.leads.conftest import Desk, unique
@@ -178,6 +179,56 @@ async def test_deal_12_the_weekly_list_has_what_is_late_and_for_how_long(alone: 
         "select count(*) from event where aggregate_id = $1 and type = 'deals.support-request-overdue'", UUID(made)
     )
     assert overdue == 1
+
+
+async def test_deal_12_what_departments_hold_up_is_summed_and_told_by_weeks(alone: Errands) -> None:
+    """Of each department what is open, what of it is late, and the working days for which it held up deals."""
+    running = alone.running
+    ops, presales = Desk(client=alone.client(Role.SALES_OPERATIONS)), Desk(client=alone.client(Role.PRESALES, "pia"))
+    deal = await ops.makes("/v1/deals", {**DEAL, "name": "Line"})
+    slow, slower = [await ops.makes(AT, {"deal_id": deal, **ASK}) for _ in range(2)]
+    report = await ops.makes(AT, {"deal_id": deal, "type": "market-report", "what": "Packaging."})
+    due = date.fromisoformat((await ops.sees(f"{AT}/{slow}"))["due"])
+    asked_on = running.clock.now().date()
+    marketing = Desk(client=alone.client(Role.MARKETING, "mia"))
+    await did(marketing, f"{AT}/{report}/deliver", {"reference": "DOC-1"})
+    await running.clock.advance(running.pool, timedelta(days=7))
+    calendar, then = running.settings.company.calendar, running.clock.now().date()
+    held = calendar.between(due, then)
+    done = await did(presales, f"{AT}/{slow}/deliver", {"reference": "DOC-9"})
+    await running.clock.advance(running.pool, timedelta(days=7))
+    now = running.clock.now().date()
+    holds = calendar.between(due, now)
+    told = as_described("/v1/support-delay", await seen(ops, done, "/v1/support-delay"))
+    assert (told["as_of"], told["since"]) == (now.isoformat(), (monday(now) - timedelta(weeks=7)).isoformat())
+    assert told["departments"] == [
+        {"department": "presales", "open": 1, "late": 1, "days_late": held + holds},
+        {"department": "marketing", "open": 0, "late": 0, "days_late": 0},
+    ]
+    nothing = {"asked": 0, "delivered": 0, "delivered_late": 0, "days_late": 0}
+    first, second = monday(asked_on).isoformat(), monday(then).isoformat()
+    assert told["weeks"] == [
+        {**nothing, "begins": second, "department": "presales", "delivered": 1, "delivered_late": 1, "days_late": held},
+        {**nothing, "begins": first, "department": "marketing", "asked": 1, "delivered": 1},
+        {**nothing, "begins": first, "department": "presales", "asked": 2},
+    ]
+    running_week = await seen(ops, done, "/v1/support-delay", weeks="1")
+    assert running_week["departments"] == [{"department": "presales", "open": 1, "late": 1, "days_late": holds}]
+    assert running_week["weeks"] == []
+    assert (await ops.sees(f"{AT}/{slower}"))["status"] == "asked"
+
+
+def monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+async def test_deal_12_a_rep_sees_the_delay_of_their_own_deals(help_: Help) -> None:
+    """API-4"""
+    asked = await help_.rep.does(AT, {"deal_id": help_.deal, **ASK})
+    (own,) = [each for each in (await seen(help_.rep, asked, "/v1/support-delay"))["departments"]
+              if each["department"] == "presales"]  # fmt: skip
+    assert own["open"] >= 1
+    assert (await seen(help_.other, asked, "/v1/support-delay"))["departments"] == []
 
 
 async def test_deal_12_a_deal_that_is_lost_withdraws_what_was_asked_and_takes_nothing_more(help_: Help) -> None:
