@@ -13,7 +13,7 @@ from services.deals import (
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import ChangeCloseDate, HandOver, OverrideCategory, SetCategory, UpdateDeal
-from services.deals.domain.deal.closing import AbandonDeal, LoseDeal
+from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.migration import TargetProcess
@@ -36,11 +36,13 @@ from services.deals.domain.support_request.asking import SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, target
 from services.deals.projections.agenda import AGENDA_PROJECTION
+from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION, DEALS
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION, EXCHANGE_RATES
 from services.deals.projections.lookups import (
     catalogue,
     chosen_process,
+    contract_of_deal,
     conversion,
     known_contacts,
     named_remark,
@@ -132,6 +134,7 @@ SERVICE = Service(
         PROCESS_REMARK_PROJECTION,
         PROCESS_SUGGESTION_PROJECTION,
         KNOWN_ACCOUNTS,
+        KNOWN_CONTRACTS,
     ),
     listings=(
         DEALS,
@@ -174,6 +177,7 @@ SERVICE = Service(
         Conversion: conversion,
         Seat: seat,
         KnownContacts: known_contacts,
+        ContractOfDeal: contract_of_deal,
         Tellings: tellings,
         SupportedDeal: supported_deal,
         SupportOfDeal: support_of_deal,

@@ -7,7 +7,7 @@ from shared.domain.money import money_faults
 from shared.domain.policy import Policy, policies
 from shared.domain.rejection import Reason
 from shared.domain.roles import Reach, Role, permission
-from shared.events.deals.policy import DealPolicySet, NextSteps, QualificationRule
+from shared.events.deals.policy import DealPolicySet, NextSteps, QualificationRule, Winning
 
 STEERING = permission({Role.SALES_OPERATIONS: Reach.ALL, Role.SALES_DIRECTOR: Reach.ALL})
 
@@ -53,4 +53,13 @@ QUALIFICATION = Policy(
     },
 )
 
-POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION)
+WINNING = Policy(
+    "winning",
+    Winning,
+    default=Winning(needs="nothing"),
+    allow=STEERING,
+    scopes=("company", "team", "process"),
+    example={"needs": "signed-contract"},
+)
+
+POLICIES = policies("deal", DealPolicySet, NEXT_STEPS, QUALIFICATION, WINNING)

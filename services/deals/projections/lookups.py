@@ -11,6 +11,7 @@ from uuid import UUID
 from services.deals.domain.choice import RULES, ChosenProcess, choose
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import UpdateDeal
+from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings, tellings_of
 from services.deals.domain.deal.history import ImportDeal
@@ -34,6 +35,7 @@ from services.deals.domain.support_request import support_request
 from services.deals.domain.support_request.asking import ON_DEAL, AskForSupport, SupportedDeal
 from services.deals.domain.support_request.following import SupportOfDeal
 from services.deals.domain.target import Seat, SetTarget
+from services.deals.projections.contracts import KNOWN_CONTRACTS, SIGNED
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.directory.accounts import KNOWN_ACCOUNTS
@@ -198,6 +200,12 @@ async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, cont
     ids = sorted(await reader.claim_holders(ON_DEAL, str(state.id)))
     states = await asyncio.gather(*(reader.state(support_request, each) for each in ids))
     return SupportOfDeal(requests=tuple(each for each, _ in states))
+
+
+@reads(KNOWN_CONTRACTS.name)
+async def contract_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> ContractOfDeal:
+    """What is known of the deal's contract: it counts once contracts have told it."""
+    return ContractOfDeal(is_signed=bool(await reader.fetch(KNOWN_CONTRACTS, SIGNED, state.id)))
 
 
 async def remarked_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> RemarkedProcess:

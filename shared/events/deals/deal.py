@@ -261,6 +261,8 @@ class DealWon:
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
     lines: tuple[DealLine, ...] = ()
+    winning_version: int | None = None
+    """The version of the policy winning by which it could be won; 0 is the default, None where history tells of it."""
 
 
 @event("deals.deal-lost", aggregate="deal", rank=Rank.END)

@@ -1,7 +1,7 @@
 """Events of the policies of deals: rules with numbers that people set, from a day on."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from annotated_types import Ge, Le, MaxLen
@@ -32,6 +32,14 @@ class QualificationRule:
     """What a day of an open deal costs besides: the amount in the currency of the deal counts; none is nothing."""
 
 
+@value
+class Winning:
+    """What a deal needs before it is won."""
+
+    needs: Literal["nothing", "signed-contract"]
+    """`signed-contract`: its contract is signed by both parties, or in force."""
+
+
 @event("deals.policy-set", aggregate="policy")
 class DealPolicySet:
     """A policy of deals counts from a day on: the field of its kind has the document, none takes it back."""
@@ -49,3 +57,4 @@ class DealPolicySet:
     reason: FreeText[str | None] = None
     next_steps: NextSteps | None = None
     qualification: QualificationRule | None = None
+    winning: Winning | None = None

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from services.deals.domain.choice import ChosenProcess
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.corrections import Tellings
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION
+from services.deals.domain.policies import NEXT_STEPS, QUALIFICATION, WINNING
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.product import Catalogue, ListedProduct
@@ -75,6 +76,8 @@ LOADED: dict[str, Any] = {
     ),
     "tellings": Tellings(),
     "support": SupportOfDeal(),
+    "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),
+    "contract": ContractOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
 }
 

@@ -4,14 +4,17 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
+from services.deals.domain.deal.closing import AbandonDeal, ContractOfDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.state import AbandonedDeal, LostDeal, OpenDeal, WonDeal, deal
 from shared.domain.aggregate import status_of
 from shared.domain.context import Moment
+from shared.domain.policy import InForce, Version
 from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.events.deals.policy import Winning
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import (
     END_OF_FRIDAY,
@@ -36,6 +39,7 @@ WON = DealWon(
     name=OPENED.name,
     owner=OWNER,
     team=TEAM,
+    winning_version=0,
 )
 LOST = DealLost(
     deal_id=ID, on=TODAY, amount=eur("120000.00"), stage="initial-contact", reason="price", competitor="Globex"
@@ -49,6 +53,43 @@ def test_deal_9_a_deal_is_won_in_any_stage_because_the_policy_needs_nothing() ->
     outcome = OPEN.when(WinDeal()).then(WON)
     assert isinstance(outcome.state, WonDeal)
     assert outcome.facts[0].at == Moment(NOW)
+
+
+SIGNATURE_NEEDED = InForce(default=Winning(needs="signed-contract"), on=TODAY)
+
+
+def test_deal_9_by_policy_a_deal_is_won_once_its_contract_is_signed() -> None:
+    by_policy = OPEN.knowing(winning=SIGNATURE_NEEDED)
+    by_policy.when(WinDeal()).then_rejected("contract-not-signed")
+    by_policy.knowing(contract=ContractOfDeal(is_signed=True)).when(WinDeal()).then(WON)
+    by_policy.when(LOSE).then(LOST)
+
+
+def test_deal_9_all_that_stands_against_a_win_is_told_at_once() -> None:
+    wrong = OPEN.knowing(winning=SIGNATURE_NEEDED).when(WinDeal(on=date(2026, 3, 17)))
+    assert wrong.rejected is not None
+    assert {reason.code for reason in wrong.rejected.reasons} == {"in-the-future", "contract-not-signed"}
+
+
+def test_deal_9_a_win_names_the_version_of_the_policy_that_it_was_decided_by() -> None:
+    def version(number: int, process: UUID) -> Version[Winning]:
+        return Version(
+            number=number,
+            valid_from=FRIDAY,
+            document=Winning(needs="signed-contract"),
+            team=None,
+            process=process,
+            set_on=FRIDAY,
+            reason=None,
+        )
+
+    nothing = Winning(needs="nothing")
+    own = InForce(default=nothing, on=TODAY, versions=[version(3, OPENED.process_id)])
+    OPEN.knowing(winning=own).when(WinDeal()).then_rejected("contract-not-signed")
+    signed = OPEN.knowing(winning=own, contract=ContractOfDeal(is_signed=True))
+    signed.when(WinDeal()).then(replace(WON, winning_version=3))
+    elsewhere = InForce(default=nothing, on=TODAY, versions=[version(3, OWNER)])
+    OPEN.knowing(winning=elsewhere).when(WinDeal()).then(WON)
 
 
 def test_deal_9_a_win_of_an_earlier_day_occurred_at_the_end_of_it() -> None:

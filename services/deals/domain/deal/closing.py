@@ -1,8 +1,11 @@
 """How a deal ends: won, lost or abandoned, and how it comes back (DEAL-9).
 
-Winning needs nothing: neither a stage nor a quote or a signature. That is the policy `none`.
+Winning needs no stage. Whether it needs a signed contract says the policy `winning`: a contract is drafted while the
+deal is open, when it enters its contract stage or directly, so it can be signed before. Accepted quotes join it once
+there are quotes.
 """
 
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Literal
 
@@ -21,9 +24,12 @@ from services.deals.domain.deal.state import (
 from shared.domain.aggregate import Decision, Occurrence, status_of
 from shared.domain.context import Context
 from shared.domain.fields import Day, Name, Text
-from shared.domain.rejection import Rejected
+from shared.domain.policy import InForce
+from shared.domain.references import MADE_A_MOMENT_AGO
+from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import DealAbandoned, DealLost, DealReopened, DealWon
+from shared.events.deals.policy import Winning
 from shared.events.definition import value
 
 LossReason = Literal["price", "product-fit", "competitor", "timing", "relationship", "terms", "other", "not-stated"]
@@ -77,11 +83,27 @@ class ReopenDeal:
     example: ClassVar[dict[str, Any]] = {"reason": "The customer came back: the other offer did not hold."}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractOfDeal:
+    """What deals know of the contract of a deal."""
+
+    is_signed: bool = False
+    """Whether both parties have signed it."""
+
+
 @deal.decides(allow=SELLING)
-def win(state: OpenDeal, command: WinDeal, context: Context) -> Decision:
-    """Close the deal as won."""
-    on = _closing_day(state, command.on, context)
-    return [Occurrence(event=deal_won(state, on), at=context.moment(on))]
+def win(
+    state: OpenDeal, command: WinDeal, context: Context, *, winning: InForce[Winning], contract: ContractOfDeal
+) -> Decision:
+    """Close the deal as won, once it has what the policy `winning` asks for."""
+    rule = winning.of(team=state.team, process=state.process_id)
+    all_at_once(
+        lambda: _closing_day(state, command.on, context),
+        lambda: _check_winnable(rule.document, contract),
+    )
+    on = command.on or context.today
+    won = replace(deal_won(state, on), winning_version=rule.version)
+    return [Occurrence(event=won, at=context.moment(on))]
 
 
 @deal.decides(allow=SELLING)
@@ -192,6 +214,12 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
         expected_close=state.expected_close,
         on=on,
     )
+
+
+def _check_winnable(rule: Winning, contract: ContractOfDeal) -> None:
+    if rule.needs == "signed-contract" and not contract.is_signed:
+        message = "A deal is won here once its contract is signed by both parties."
+        raise Rejected("contract-not-signed", f"{message} {MADE_A_MOMENT_AGO}")
 
 
 def _closing_day(state: OpenDeal, stated: date | None, context: Context) -> date:
