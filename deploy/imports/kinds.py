@@ -61,7 +61,13 @@ UNTOLD: Mapping[str, str] = {
     "deals.process-migration-completed": _ITS_PROCESS,
     "deals.deal-activity-corrected": "history tells an activity as it was; a corrected line corrects it",
     **dict.fromkeys(
-        ("deals.deal-gate-refused", "deals.deal-criterion-waived", "deals.deal-waiver-revoked"),
+        (
+            "deals.deal-gate-refused",
+            "deals.deal-criterion-waived",
+            "deals.deal-waiver-revoked",
+            "deals.deal-flexible-node-added",
+            "deals.deal-flexible-node-removed",
+        ),
         "history is told without gates",
     ),
     "deals.deal-note-added": _KEPT_THERE,

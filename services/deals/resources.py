@@ -50,6 +50,20 @@ class DealNode:
     required: bool
     due: date | None
     evidence: str | None
+    flexible_node: str | None
+    """The flexible node that it belongs to, by its key."""
+
+
+@value
+class DealFlexibleNode:
+    """A flexible node of the process that binds the deal: its work is due, its criteria count at the gates."""
+
+    key: str
+    stage: str
+    """The stage in which it was added, and which is not left before its exit criteria are met."""
+    role: Literal["rep", "manager", "sales-director", "sales-operations", "admin", "service"]
+    """The role by which it was added."""
+    on: date | None
 
 
 @value
@@ -158,6 +172,7 @@ class Deal:
     """The day on which it was opened, or reopened last."""
     next_step: DealNextStep | None
     nodes: tuple[DealNode, ...]
+    flexible_nodes: tuple[DealFlexibleNode, ...]
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[DealActivity, ...]

@@ -1,5 +1,6 @@
 """A sales process as data (PROC-1), with the criteria of its gates (PROC-3)."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le, MaxLen, MinLen
@@ -74,6 +75,29 @@ class Node:
     """What has to be so once it is done."""
     deliverable: Key | None = None
     """The deliverable of its stage that a task brings about, and that has to be there before the task is done."""
+
+
+@value
+class FlexibleNode:
+    """A part of a process that somebody adds to one deal; its work and its criteria bind that deal from then on
+    (DEAL-4)."""
+
+    key: Key
+    name: str
+    stages: Annotated[tuple[Key, ...], MaxLen(30)]
+    """The stages in which it may be added; it belongs to the one in which that was done."""
+    added_by: str = "manager"
+    """The role that adds it and takes it back: rep, manager, sales-director or sales-operations. Direction and
+    operations may in any case."""
+    guidance: str | None = None
+    """When it is called for."""
+    tasks: tuple[Node, ...] = ()
+    """They are due as many working days after it was added as they are else after their stage was entered."""
+    deliverables: tuple[Node, ...] = ()
+    entry: tuple[Criterion, ...] = ()
+    """What has to be so before anything of it is completed."""
+    exit: tuple[Criterion, ...] = ()
+    """What has to be so before the deal goes on from its stage."""
 
 
 @value
@@ -166,9 +190,16 @@ class ProcessDefinition:
     """Those that a deal stands in."""
     contract_stages: Annotated[tuple[OutsideStage, ...], MaxLen(30)] = ()
     """Those of a deal that was won."""
+    flexible_nodes: Annotated[tuple[FlexibleNode, ...], MaxLen(30)] = ()
+    """What may be added to one deal."""
     facts: tuple[FactDefinition, ...] = ()
     """What is noted on deals of this process, beside the facts that follow from the deal itself."""
     can_move_back: bool = True
+
+    @property
+    def parts(self) -> tuple[Stage | FlexibleNode, ...]:
+        """What has work and gates for deals: its stages, and its flexible nodes."""
+        return (*self.stages, *self.flexible_nodes)
 
     def stage(self, key: str) -> Stage:
         """The stage of a key; KeyError when there is none."""
@@ -180,3 +211,9 @@ class ProcessDefinition:
             if stage.key == key:
                 return index
         raise KeyError(key)
+
+
+def work_of(part: StageOutline | FlexibleNode) -> Iterator[tuple[str, Node]]:
+    """The work of a stage or a flexible node, each with what it is: its tasks, then its deliverables."""
+    yield from (("task", node) for node in part.tasks)
+    yield from (("deliverable", node) for node in part.deliverables)

@@ -20,6 +20,7 @@ from shared.events.deals.deal import (
     DueNode,
 )
 from shared.events.deals.deal_migration import CarriedNode, DealMigrated
+from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ FACTS = (
     DealAbandoned,
     DealReopened,
     DealNodeCompleted,
+    DealFlexibleNodeAdded,
+    DealFlexibleNodeRemoved,
 )
 
 
@@ -71,9 +74,13 @@ def follow(state: Work | None, event: Any, moment: datetime, company: Company) -
         case DealWon() | DealLost() | DealAbandoned():
             after = replace(_left(state, moment), is_open=False)
         case DealMoved(stage=stage, nodes=nodes) if state.is_open and stage != state.stage:
-            after = _entered(_left(state, moment), stage, nodes, company)
-        case DealMigrated() if state.is_open:
-            after = _migrated(state, event, moment, company)
+            after = replace(_entered(_left(state, moment), stage, nodes, company), stage=stage)
+        case DealMigrated(stage=stage) if state.is_open:
+            after = replace(_migrated(state, event, moment, company), stage=stage)
+        case DealFlexibleNodeAdded(stage=stage, nodes=nodes) if state.is_open:
+            after = _entered(state, stage, nodes, company)
+        case DealFlexibleNodeRemoved(nodes=keys) if state.is_open:
+            after = replace(state, nodes=tuple(node for node in state.nodes if node.done or node.key not in keys))
         case DealNodeCompleted(kind=kind, key=key) if state.is_open:
             after = _done(state, kind, key, moment)
     return after
@@ -93,7 +100,7 @@ def _left(state: Work, moment: datetime) -> Work:
 
 
 def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company) -> Work:
-    """What falls due because a stage is entered; what fell due before does not again."""
+    """What falls due in a stage; what fell due before does not again."""
     known = {(node.kind, node.key) for node in state.nodes}
     done = {(kind, key): moment for kind, key, moment in reversed(state.done)}
     new = (
@@ -108,7 +115,7 @@ def _entered(state: Work, stage: str, due: tuple[DueNode, ...], company: Company
         for node in due
         if (node.kind, node.key) not in known
     )
-    return replace(state, stage=stage, nodes=(*state.nodes, *new))
+    return replace(state, nodes=(*state.nodes, *new))
 
 
 def _migrated(state: Work, event: DealMigrated, moment: datetime, company: Company) -> Work:

@@ -1,9 +1,11 @@
-"""Events of the gates of a deal: what did not pass them, and what somebody lets it pass without (DEAL-3, DEAL-4)."""
+"""Events of the gates of a deal: what did not pass them, what somebody lets it pass without, and what binds it beside
+its stages (DEAL-3, DEAL-4)."""
 
 from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
+from shared.events.deals.deal import DueNode
 from shared.events.definition import AsKnown, FreeText, event, value
 
 
@@ -66,6 +68,44 @@ class DealWaiverRevoked:
     deal_id: UUID
     gate: str
     criterion: str
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-flexible-node-added", aggregate="deal", rank=Rank.CHANGE)
+class DealFlexibleNodeAdded:
+    """A flexible node of the process binds the deal: its work is due, its criteria count at the gates (DEAL-4)."""
+
+    deal_id: UUID
+    key: str
+    """Of the flexible node."""
+    name: str
+    stage: str
+    """The stage in which it was added, and which is not left before its exit criteria are met."""
+    role: str
+    """The role by which it was added, like manager."""
+    nodes: tuple[DueNode, ...] = ()
+    """Its tasks and deliverables."""
+    on: date | None = None
+    """The company's day on which it was added."""
+    reason: FreeText[str | None] = None
+    account_id: AsKnown[UUID | None] = None
+    owner: AsKnown[UUID | None] = None
+    team: AsKnown[UUID | None] = None
+
+
+@event("deals.deal-flexible-node-removed", aggregate="deal", rank=Rank.CHANGE)
+class DealFlexibleNodeRemoved:
+    """A flexible node of which nothing was done binds the deal no more."""
+
+    deal_id: UUID
+    key: str
+    nodes: tuple[str, ...] = ()
+    """The keys of its tasks and deliverables, which are not to be done any more."""
+    on: date | None = None
+    """The company's day on which it was taken back."""
+    reason: FreeText[str | None] = None
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

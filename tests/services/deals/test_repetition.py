@@ -17,6 +17,7 @@ from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process import process
+from services.deals.domain.process.full import CUSTOM_SOLUTION
 from services.deals.domain.process.piloting import Goal
 from services.deals.domain.process.publishing import PlannedWave
 from services.deals.domain.process.short import SHORT, SHORT_ID
@@ -37,6 +38,7 @@ from tests.services.deals.facts import (
     OPENED_FRIDAY,
     OTHER,
     OWNER,
+    PROCESS,
     SERVER,
     TALKED,
     TEAM,
@@ -45,7 +47,8 @@ from tests.services.deals.facts import (
 )
 
 PLANNED = DealNextStepPlanned(deal_id=ID, on=TODAY + timedelta(days=9), planned_on=TODAY)
-STAGES = [stage.key for stage in SHORT.stages]
+STAGES = tuple(stage.key for stage in SHORT.stages)
+FLEXIBLE = CUSTOM_SOLUTION.key
 NODES = [node.key for stage in SHORT.stages for node in (*stage.tasks, *stage.deliverables)]
 HANDLERS: list[Handler] = [
     handler
@@ -56,8 +59,11 @@ HANDLERS: list[Handler] = [
 ]
 
 TOLD_BY = Telling(request=UUID(int=900), at=Moment(NOW))
-A_DEAL = THE_DEAL.knowing(tellings=Tellings(of=dict.fromkeys((OWNER, OTHER, TEAM), TOLD_BY)))
-"""The deal, with how every activity was told that these commands may name."""
+A_DEAL = THE_DEAL.knowing(
+    tellings=Tellings(of=dict.fromkeys((OWNER, OTHER, TEAM), TOLD_BY)),
+    process=replace(PROCESS, definition=replace(SHORT, flexible_nodes=(replace(CUSTOM_SOLUTION, stages=STAGES),))),
+)
+"""The deal, with how every activity was told that these commands may name, and with a flexible node to add."""
 
 days = st.sampled_from([-4, -3, -2, -1, 0, 0, 1, 9]).map(lambda offset: TODAY + timedelta(days=offset))
 moneys = st.builds(
@@ -65,7 +71,7 @@ moneys = st.builds(
 )
 BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "stage": st.sampled_from([*STAGES, "nowhere"]),
-    "key": st.sampled_from([*NODES, "nothing"]),
+    "key": st.sampled_from([*NODES, "nothing"]) | st.just(FLEXIBLE),
     "facts": st.fixed_dictionaries(
         {}, optional={"pains": st.integers(0, 3), "need_stated": st.booleans(), "budget": st.just("500000")}
     ),
@@ -74,7 +80,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "gate": st.just("exit of initial-contact"),
     "process_version": st.sampled_from([1, 2]),
     "process_id": st.sampled_from([None, SHORT_ID]),
-    "criterion": st.sampled_from(["next-step-planned", "nothing"]),
+    "criterion": st.just("next-step-planned") | st.sampled_from(["next-step-planned", "nothing"]),
     "waves": st.just(()) | st.builds(PlannedWave, on=days).map(lambda wave: (wave,)),
     "teams": st.just(()),
     "industries": st.just(()),

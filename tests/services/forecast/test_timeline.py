@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from services.forecast.execution.model import follow
 from services.forecast.pipeline.timeline import OPEN, WON, at, spans
 from shared.domain.context import Company
-from shared.events.deals.deal import DealActivityLogged, DealFactRetracted, DueNode
+from shared.events.deals.deal import DealActivityLogged, DealFactRetracted, DealNodeCompleted, DueNode
 from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
+from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
 from shared.events.deals.deal_record import DealActivityCorrected, DealActivityWithdrawn
-from tests.services.forecast.facts import DEAL, TENDER, day, fact, moved, opened, renamed, reopened, repriced, won
+from tests.services.forecast.facts import DEAL, TENDER, day, fact, lost, moved, opened, renamed, reopened, repriced, won
 
 # Six events: the move and the new amount were recorded late, the win was reversed.
 STORY = [
@@ -100,6 +102,27 @@ def test_data_5_a_move_to_where_a_deal_stood_changes_nothing() -> None:
     company = Company()
     work = follow(None, begun.data, begun.occurred_at, company)
     assert follow(work, stayed.data, stayed.occurred_at, company) == work
+
+
+def test_deal_4_work_of_a_flexible_node_is_due_once_it_is_added_until_it_is_taken_back() -> None:
+    """FC-7: node completion counts it; what was done of it stays."""
+    due = tuple(DueNode(key=key, kind="task", required=True, due=date(2026, 3, 1)) for key in ("assess", "approve"))
+    added = DealFlexibleNodeAdded(deal_id=DEAL, key="custom", name="C", stage="contact", role="manager", nodes=due)
+    removed = DealFlexibleNodeRemoved(deal_id=DEAL, key="custom", nodes=("assess", "approve"))
+    done = DealNodeCompleted(deal_id=DEAL, stage="contact", key="assess", kind="task", required=True)
+    company = Company()
+
+    def keys(*events: Any) -> list[tuple[str, bool]]:
+        work = None
+        for number, event in enumerate((opened(), *events), 1):
+            work = follow(work, event, day(f"2026-01-{number:02}"), company)
+        return [(node.key, node.done is not None) for node in work.nodes] if work else []
+
+    assert keys(added) == [("assess", False), ("approve", False)]
+    assert keys(added, removed) == []
+    assert keys(added, done) == [("assess", True), ("approve", False)]
+    assert keys(added, done, removed) == [("assess", True)]
+    assert keys(removed) == keys(lost(date(2026, 1, 2)), added) == []
 
 
 def test_data_4_a_deal_is_called_at_any_time_what_it_is_called_now() -> None:

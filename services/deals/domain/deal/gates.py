@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, deal, facts_of
+from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal, facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import explained, meets, unmet
@@ -13,7 +13,7 @@ from shared.domain.rejection import Reason, refuse_all
 from shared.events.deals.deal import WaivedCriterion
 from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
 from shared.events.definition import value
-from shared.events.process import Criterion, FactValue, Node, ProcessDefinition, Stage
+from shared.events.process import Criterion, FactValue, FlexibleNode, Node, ProcessDefinition, Stage, work_of
 
 CHANGED_BY: Mapping[str, str] = {
     "amount": "change-amount",
@@ -132,17 +132,29 @@ def without_attempts(state: Deal, kind: str, key: str | None = None) -> tuple[Ga
 
 
 def gates_of(definition: ProcessDefinition) -> Iterator[Gate]:
-    """Every gate of a process: of stages, and of their work."""
-    for stage in definition.stages:
-        yield from gates_between(stage.key, stage)
-        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables)):
-            for node in group:
-                yield from gates_between(f"{kind} {node.key}", node)
+    """Every gate of a process: of stages and flexible nodes, and of their work."""
+    for part in definition.parts:
+        yield from gates_between(flexible(part) if isinstance(part, FlexibleNode) else part.key, part)
+        for kind, node in work_of(part):
+            yield from gates_between(f"{kind} {node.key}", node)
 
 
-def gates_between(name: str, of: Stage | Node) -> tuple[Gate, Gate]:
-    """The gates before and behind a stage, or a piece of work."""
+def gates_between(name: str, of: Stage | FlexibleNode | Node) -> tuple[Gate, Gate]:
+    """The gates before and behind a stage, a flexible node, or a piece of work."""
     return (f"entry of {name}", of.entry), (f"exit of {name}", of.exit)
+
+
+def flexible(node: FlexibleNode) -> str:
+    """What a flexible node is called at its gates."""
+    return f"flexible node {node.key}"
+
+
+def binding_exits(state: Deal, definition: ProcessDefinition, before: int, after: int) -> Iterator[Gate]:
+    """The gates behind the flexible nodes of a deal that it passes on its way from one stage to another: skipping
+    their stage passes them, too."""
+    for added, node in bound_by(state, definition):
+        if before <= definition.index(added.stage) < after:
+            yield gates_between(flexible(node), node)[1]
 
 
 def _attempt(state: Deal, kind: str, key: str, reasons: Sequence[Reason], today: date) -> tuple[DealGateRefused, ...]:

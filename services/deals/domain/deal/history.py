@@ -288,7 +288,7 @@ def import_activity(state: OpenDeal, command: ImportDealActivity, context: Conte
 def import_node(state: OpenDeal, command: ImportDealNode, context: Context, process: Process) -> Decision:
     """Take over the completion of a task or deliverable."""
     moment = _moment(command, context, state)
-    stage, kind, node = node_of(process, command.key)
+    stage, kind, node, _ = node_of(state, process, command.key)
     refuse_completed(state, node)
     return [Occurrence(event=completed(state, stage, kind, node, command.evidence), at=moment)]
 

@@ -1,14 +1,21 @@
 """The tasks and deliverables of a deal's stages (DEAL-2)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.gates import gates_between, passage, refuse_passage, refused_before, without_attempts
-from services.deals.domain.deal.state import AnyDeal, DealNode, OpenDeal, deal, written
+from services.deals.domain.deal.gates import (
+    flexible,
+    gates_between,
+    passage,
+    refuse_passage,
+    refused_before,
+    without_attempts,
+)
+from services.deals.domain.deal.state import AnyDeal, Deal, DealNode, OpenDeal, bound_by, deal, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
@@ -18,7 +25,10 @@ from shared.domain.rejection import Reason, Rejected
 from shared.domain.roles import SELLING
 from shared.events.deals.deal import DealNodeCompleted, DueNode
 from shared.events.definition import value
-from shared.events.process import Node, Stage
+from shared.events.process import FlexibleNode, Node, Stage, work_of
+
+Part = Stage | FlexibleNode
+"""What work belongs to."""
 
 
 @value
@@ -45,14 +55,15 @@ def complete_node(
     A key action has gates of its own: what has to be so before it is begun and once it is done, and its deliverable.
     All that is unmet is named in one answer.
     """
-    stage, kind, node = node_of(process, command.key)
+    stage, kind, node, part = node_of(state, process, command.key)
     if process.definition.index(stage.key) > process.definition.index(state.stage):
         raise Rejected(
             "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
         )
     refuse_completed(state, node)
-    passes = passage(state, process, conversion, context.today, *gates_between(f"{kind} {node.key}", node))
-    reasons = [*_missing(state, stage, node), *passes.unmet]
+    begun = [gates_between(flexible(part), part)[0]] if isinstance(part, FlexibleNode) else []
+    passes = passage(state, process, conversion, context.today, *begun, *gates_between(f"{kind} {node.key}", node))
+    reasons = [*_missing(state, part, node), *passes.unmet]
     message = f"{node.name!r} cannot be completed yet."
     refuse_passage(state, kind, node.key, message, reasons, today=context.today)
     done = completed(state, stage, kind, node, command.evidence)
@@ -74,6 +85,7 @@ def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
         required=event.required,
         due=known.due if known else None,
         evidence=event.evidence,
+        flexible_node=known.flexible_node if known else None,
     )
     if known is None:
         nodes = (*state.nodes, done)
@@ -91,13 +103,13 @@ def refuse_completed(state: OpenDeal, node: Node) -> None:
         )
 
 
-def _missing(state: OpenDeal, stage: Stage, node: Node) -> list[Reason]:
+def _missing(state: OpenDeal, part: Part, node: Node) -> list[Reason]:
     """Why a task is not done: what it brings about is not there."""
     if node.deliverable is None or any(
         (each.kind, each.key) == ("deliverable", node.deliverable) and each.evidence is not None for each in state.nodes
     ):
         return []
-    name = next(each.name for each in stage.deliverables if each.key == node.deliverable)
+    name = next(each.name for each in part.deliverables if each.key == node.deliverable)
     details = {"deliverable": node.deliverable, "by": {f"deliverable.{node.deliverable}": "complete-node"}}
     return [Reason(code="deliverable-missing", message=f"{name} (deliverable of {node.key})", details=details)]
 
@@ -116,19 +128,26 @@ def completed(state: OpenDeal, stage: Stage, kind: str, node: Node, evidence: st
     )
 
 
-def node_of(process: Process, key: str) -> tuple[Stage, str, Node]:
-    """The stage, the kind (task or deliverable) and the node of a key, or a refusal that names the keys there are."""
-    every = [
-        (stage, kind, node)
-        for stage in process.definition.stages
-        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
-        for node in group
-    ]
+def node_of(state: Deal, process: Process, key: str) -> tuple[Stage, str, Node, Part]:
+    """The stage, the kind (task or deliverable) and the node of a key, and the stage or flexible node that has it; or a
+    refusal that names the keys there are for the deal."""
+    every = list(_work(state, process))
     for entry in every:
         if entry[2].key == key:
             return entry
-    keys = ", ".join(node.key for _, _, node in every)
+    for part in process.definition.flexible_nodes:
+        if any(node.key == key for _, node in work_of(part)):
+            raise Rejected("not-added", f"{key} belongs to {part.name!r}, which is not part of this deal.", field="key")
+    keys = ", ".join(node.key for _, _, node, _ in every)
     raise Rejected("unknown-node", f"The process has no task or deliverable {key!r}; it has {keys}.", field="key")
+
+
+def _work(state: Deal, process: Process) -> Iterator[tuple[Stage, str, Node, Part]]:
+    definition = process.definition
+    for stage in definition.stages:
+        yield from ((stage, kind, node, stage) for kind, node in work_of(stage))
+    for added, part in bound_by(state, definition):
+        yield from ((definition.stage(added.stage), kind, node, part) for kind, node in work_of(part))
 
 
 def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[DealNode] = ()) -> tuple[DueNode, ...]:
@@ -137,24 +156,30 @@ def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[Dea
     Due the node's number of working days after the entry, by default the stage's max days (DEAL-2).
     """
     before = {node.key for node in known}
-    return tuple(
-        DueNode(
-            key=node.key,
-            kind=kind,
-            required=node.required,
-            due=company.calendar.after(entered, stage.max_days if node.due_days is None else node.due_days),
-        )
-        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
-        for node in group
-        if node.key not in before
-    )
+    new = ((kind, node) for kind, node in work_of(stage) if node.key not in before)
+    return tuple(due_node(stage, kind, node, entered, company) for kind, node in new)
 
 
-def with_due(known: tuple[DealNode, ...], stage: str, due: Iterable[DueNode]) -> tuple[DealNode, ...]:
-    """The nodes of a deal after it entered a stage; what fell due before, or was done before, stays as it is."""
+def due_node(stage: Stage, kind: str, node: Node, begun: date, company: Company) -> DueNode:
+    """A piece of work in a stage, with the day on which it is due when its days run from a day on."""
+    days = stage.max_days if node.due_days is None else node.due_days
+    return DueNode(key=node.key, kind=kind, required=node.required, due=company.calendar.after(begun, days))
+
+
+def with_due(
+    known: tuple[DealNode, ...], stage: str, due: Iterable[DueNode], *, flexible_node: str | None = None
+) -> tuple[DealNode, ...]:
+    """The nodes of a deal with those that fell due in a stage; what was due before, or done before, stays as it is."""
     before = {node.key for node in known}
     new = (
-        DealNode(key=node.key, stage=stage, kind=node.kind, required=node.required, due=node.due)
+        DealNode(
+            key=node.key,
+            stage=stage,
+            kind=node.kind,
+            required=node.required,
+            due=node.due,
+            flexible_node=flexible_node,
+        )
         for node in due
         if node.key not in before
     )

@@ -8,6 +8,7 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.gates import (
     Passage,
+    binding_exits,
     gates_between,
     passage,
     refuse_passage,
@@ -142,7 +143,8 @@ def _passage(state: OpenDeal, stage: str, process: Process, conversion: Conversi
         return Passage(unmet=reasons, waived=())
     left, new = definition.stages[before], definition.stages[after]
     (_, behind), (ahead, _) = gates_between(left.key, left), gates_between(new.key, new)
-    passes = passage(state, process, conversion, today, behind, ahead)
+    bound = binding_exits(state, definition, before, after)
+    passes = passage(state, process, conversion, today, behind, *bound, ahead)
     return replace(passes, unmet=[*_unskippable(definition, before, after), *passes.unmet])
 
 

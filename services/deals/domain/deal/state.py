@@ -17,7 +17,7 @@ from shared.events.deals.deal import DealLine
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
-from shared.events.process import FactValue
+from shared.events.process import FactValue, FlexibleNode, ProcessDefinition, Stage, work_of
 
 
 @value
@@ -38,6 +38,19 @@ class DealNode:
     required: bool
     due: date | None
     evidence: str | None = None
+    flexible_node: str | None = None
+    """The flexible node that it belongs to, by its key."""
+
+
+@value
+class AddedNode:
+    """A flexible node of the process that binds the deal (DEAL-4)."""
+
+    key: str
+    stage: str
+    """The stage in which it was added."""
+    role: str
+    on: date | None
 
 
 @value
@@ -191,6 +204,10 @@ class Deal:
     """The day on which it was opened, or reopened last."""
     next_step: NextStep | None = None
     nodes: tuple[DealNode, ...] = ()
+    flexible_nodes: tuple[AddedNode, ...] = ()
+    """Those of the process that bind it."""
+    removed_nodes: tuple[str, ...] = ()
+    """The keys of those that were taken back last."""
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[Activity, ...] = ()
@@ -285,12 +302,9 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
     """The facts that criteria are judged by: noted ones, and those that `domain/facts.py` lists as derived."""
     deciding = [contact for contact in state.contacts if contact.role == DECIDES]
     done = {(node.kind, node.key) for node in state.nodes if node.evidence is not None}
-    nodes = [
-        (kind, node.key)
-        for stage in process.definition.stages
-        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
-        for node in group
-    ]
+    bound = {added.key for added in state.flexible_nodes}
+    parts = [part for part in process.definition.parts if isinstance(part, Stage) or part.key in bound]
+    nodes = [(kind, node.key) for part in parts for kind, node in work_of(part)]
     return {
         **state.facts,
         "amount": conversion.worth(state.amount),
@@ -305,6 +319,12 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
         **qualification_facts(state.qualification),
         **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},
     }
+
+
+def bound_by(state: Deal, definition: ProcessDefinition) -> list[tuple[AddedNode, FlexibleNode]]:
+    """The flexible nodes that bind a deal, as they were added, and as its process has them."""
+    known = {node.key: node for node in definition.flexible_nodes}
+    return [(added, known[added.key]) for added in state.flexible_nodes if added.key in known]
 
 
 def plain(said: Money | NextStep | date | str | None) -> str:

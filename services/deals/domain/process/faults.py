@@ -5,14 +5,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from services.deals.domain.facts import DERIVED, vocabulary
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
 from shared.domain.rejection import Reason
-from shared.domain.roles import MACHINERY, Role
-from shared.events.process import Criterion, Node, ProcessDefinition, Stage, StageOutline
+from shared.domain.roles import MACHINERY, SELLING, Role
+from shared.events.process import Criterion, FlexibleNode, Node, ProcessDefinition, Stage, StageOutline, work_of
 
 CATEGORIES = ("omitted", "pipeline", "best-case", "commit")
 """The forecast categories that a stage or a judgement can have (DEAL-10)."""
 
 DEPARTMENTS = tuple(role.value for role in Role if role not in MACHINERY)
 """The roles that have a part in a stage."""
+
+ADDING = tuple(role.value for role in Role if role in SELLING and role not in MACHINERY)
+"""The roles that may add a flexible node: those who carry a sale."""
 
 ROOT = "definition"
 Placed = tuple[str, str]
@@ -22,17 +25,19 @@ Placed = tuple[str, str]
 def faults(definition: ProcessDefinition) -> Iterator[Reason]:
     """What is wrong with a process as data."""
     stages = list(_stages(definition))
-    nodes = [placed for where, stage in stages for placed in _nodes(stage, where)]
+    flexible = [(f"{ROOT}.flexible_nodes.{index}", node) for index, node in enumerate(definition.flexible_nodes)]
+    parts: list[tuple[str, StageOutline | FlexibleNode]] = [*stages, *flexible]
+    nodes = [placed for where, part in parts for placed in _nodes(part, where)]
     facts = [(f"{ROOT}.facts.{index}.key", fact.key) for index, fact in enumerate(definition.facts)]
     groups = (
         [(f"{where}.key", stage.key) for where, stage in stages],
-        [(f"{at}.key", key) for at, key in nodes],
+        [*((f"{at}.key", key) for at, key in nodes), *((f"{where}.key", node.key) for where, node in flexible)],
         facts,
     )
     yield from misspelt([(f"{ROOT}.key", definition.key), *(placed for group in groups for placed in group)])
     for group in groups:
         yield from repeated(group)
-    yield from blank(_names(definition, stages))
+    yield from blank(_names(definition, stages, flexible))
     for index, fact in enumerate(definition.facts):
         if fact.key in DERIVED or "." in fact.key:
             message = f"{fact.key} is the name of a derived fact."
@@ -46,6 +51,8 @@ def faults(definition: ProcessDefinition) -> Iterator[Reason]:
     for where, stage in stages:
         if not isinstance(stage, Stage):
             yield from _ungated(stage, where)
+    for where, node in flexible:
+        yield from _flexible_faults(node, where, definition, known, places)
 
 
 def _stages(definition: ProcessDefinition) -> Iterator[tuple[str, StageOutline]]:
@@ -55,19 +62,22 @@ def _stages(definition: ProcessDefinition) -> Iterator[tuple[str, StageOutline]]
         yield from ((f"{ROOT}.{name}.{index}", stage) for index, stage in enumerate(group))
 
 
-def _nodes(stage: StageOutline, where: str) -> Iterator[Placed]:
-    """Where the tasks and deliverables of a stage stand, and their keys."""
+def _nodes(stage: StageOutline | FlexibleNode, where: str) -> Iterator[Placed]:
+    """Where the tasks and deliverables of a stage or a flexible node stand, and their keys."""
     for kind, group in (("tasks", stage.tasks), ("deliverables", stage.deliverables)):
         yield from ((f"{where}.{kind}.{index}", node.key) for index, node in enumerate(group))
 
 
-def _asked_of(stage: StageOutline) -> Iterator[str]:
-    """The derived facts that follow from the work of a stage."""
-    yield from (f"task.{node.key}" for node in stage.tasks)
-    yield from (f"deliverable.{node.key}" for node in stage.deliverables)
+def _asked_of(part: StageOutline | FlexibleNode) -> Iterator[str]:
+    """The derived facts that follow from the work of a stage or a flexible node."""
+    return (f"{kind}.{node.key}" for kind, node in work_of(part))
 
 
-def _names(definition: ProcessDefinition, stages: Sequence[tuple[str, StageOutline]]) -> Iterator[Placed]:
+def _names(
+    definition: ProcessDefinition,
+    stages: Sequence[tuple[str, StageOutline]],
+    flexible: Sequence[tuple[str, FlexibleNode]],
+) -> Iterator[Placed]:
     """Every name in a process, with its position."""
     yield f"{ROOT}.name", definition.name
     yield from ((f"{ROOT}.facts.{index}.name", fact.name) for index, fact in enumerate(definition.facts))
@@ -75,6 +85,10 @@ def _names(definition: ProcessDefinition, stages: Sequence[tuple[str, StageOutli
         yield f"{where}.name", stage.name
         for kind in ("tasks", "deliverables", "support"):
             yield from ((f"{where}.{kind}.{place}.name", each.name) for place, each in enumerate(getattr(stage, kind)))
+    for where, part in flexible:
+        yield f"{where}.name", part.name
+        for kind in ("tasks", "deliverables"):
+            yield from ((f"{where}.{kind}.{place}.name", each.name) for place, each in enumerate(getattr(part, kind)))
 
 
 def _outline_faults(stage: StageOutline, where: str) -> Iterator[Reason]:
@@ -86,12 +100,17 @@ def _outline_faults(stage: StageOutline, where: str) -> Iterator[Reason]:
         if role not in DEPARTMENTS:
             message = f"There is no role {role!r}; there are {', '.join(DEPARTMENTS)}."
             yield Reason(code="unknown-role", message=message, field=at)
-    known = [node.key for node in stage.deliverables]
-    for index, task in enumerate(stage.tasks):
+    yield from _deliverable_faults(stage, where)
+
+
+def _deliverable_faults(part: StageOutline | FlexibleNode, where: str) -> Iterator[Reason]:
+    known = [node.key for node in part.deliverables]
+    what = "flexible node" if isinstance(part, FlexibleNode) else "stage"
+    for index, task in enumerate(part.tasks):
         if task.deliverable is not None and task.deliverable not in known:
-            message = f"The stage has no deliverable {task.deliverable!r}; it has {', '.join(known) or 'none'}."
+            message = f"The {what} has no deliverable {task.deliverable!r}; it has {', '.join(known) or 'none'}."
             yield Reason(code="unknown-deliverable", message=message, field=f"{where}.tasks.{index}.deliverable")
-    for index, node in enumerate(stage.deliverables):
+    for index, node in enumerate(part.deliverables):
         if node.deliverable is not None:
             message = "Only a task brings a deliverable about."
             yield Reason(code="not-a-task", message=message, field=f"{where}.deliverables.{index}.deliverable")
@@ -115,10 +134,53 @@ def _stage_faults(stage: Stage, index: int, known: Mapping[str, str], places: Ma
         yield Reason(code="unknown-category", message=message, field=f"{where}.category")
     yield from _gate_faults(stage.entry, f"{where}.entry", known, places, before=index)
     yield from _gate_faults(stage.exit, f"{where}.exit", known, places, before=index + 1)
-    for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables)):
+    yield from _work_faults(stage, where, known, places, before=index + 1)
+
+
+def _work_faults(
+    part: Stage | FlexibleNode, where: str, known: Mapping[str, str], places: Mapping[str, int], *, before: int
+) -> Iterator[Reason]:
+    for kind, group in (("task", part.tasks), ("deliverable", part.deliverables)):
         for place, node in enumerate(group):
             at = f"{where}.{kind}s.{place}"
-            yield from _node_faults(node, f"{kind}.{node.key}", at, known, places, before=index + 1)
+            yield from _node_faults(node, f"{kind}.{node.key}", at, known, places, before=before)
+
+
+def _flexible_faults(
+    node: FlexibleNode,
+    where: str,
+    definition: ProcessDefinition,
+    known: Mapping[str, str],
+    places: Mapping[str, int],
+) -> Iterator[Reason]:
+    """What is wrong with a flexible node. Its criteria may ask for its own work, too, and for that of stages up to the
+    first in which it may be added: whoever adds it there must be able to go on."""
+    keys = [stage.key for stage in definition.stages]
+    for place, stage in enumerate(node.stages):
+        if stage not in keys:
+            message = f"Deals stand in no stage {stage!r}; there are {', '.join(keys)}."
+            yield Reason(code="unknown-stage", message=message, field=f"{where}.stages.{place}")
+    yield from repeated([(f"{where}.stages.{place}", stage) for place, stage in enumerate(node.stages)])
+    if not node.stages:
+        message = "It belongs to at least one stage."
+        yield Reason(code="empty", message=message, field=f"{where}.stages")
+    if node.added_by not in ADDING:
+        message = f"A flexible node is added by one of {', '.join(ADDING)}."
+        yield Reason(code="unknown-role", message=message, field=f"{where}.added_by")
+    if not (node.tasks or node.deliverables or node.exit):
+        yield Reason(code="binds-nothing", message="It has neither work nor exit criteria.", field=where)
+    yield from _deliverable_faults(node, where)
+    own = dict.fromkeys(_asked_of(node), "yes-no")
+    facts = {**known, **own}
+    before = min((keys.index(stage) for stage in node.stages if stage in keys), default=len(keys)) + 1
+    for gate, criteria in (("entry", node.entry), ("exit", node.exit)):
+        yield from _gate_faults(criteria, f"{where}.{gate}", facts, places, before=before)
+    for index, criterion in enumerate(node.entry):
+        for at, comparison in required(criterion.when, f"{where}.entry.{index}.when"):
+            if comparison.fact in own and comparison.operator == "is" and comparison.value is True:
+                message = f"{comparison.fact} is completed only once this is so."
+                yield Reason(code="asks-for-itself", message=message, field=f"{at}.fact")
+    yield from _work_faults(node, where, facts, places, before=before)
 
 
 def _node_faults(

@@ -9,6 +9,7 @@ from uuid import UUID
 from services.deals.domain.process.writing import criterion, done
 from shared.events.process import (
     FactDefinition,
+    FlexibleNode,
     Node,
     OutsideStage,
     ProcessDefinition,
@@ -369,12 +370,46 @@ AFTER_SALES = OutsideStage(
     ),
 )
 
+CUSTOM_SOLUTION = FlexibleNode(
+    key="custom-solution-approval",
+    name="Approval of a custom solution",
+    stages=("solution", "negotiation"),
+    guidance="Called for when the customer needs what we have not built before: nothing of it is promised until "
+    "delivery has said what it takes, and somebody with the authority agreed.",
+    tasks=(
+        Node(
+            key="assess-custom-solution",
+            name="Have the custom solution assessed",
+            standard="Difficulty, duration and reservations, in writing, by delivery and product",
+            due_days=5,
+            deliverable="custom-solution-assessment",
+        ),
+        Node(
+            key="approve-custom-solution",
+            name="Have the custom solution approved",
+            standard="By whoever answers for product and margin, with the conditions",
+            due_days=7,
+            entry=(done("custom-solution-assessed", "It was assessed", "task.assess-custom-solution"),),
+        ),
+    ),
+    deliverables=(
+        Node(
+            key="custom-solution-assessment",
+            name="Assessment of the custom solution",
+            due_days=5,
+            reference="custom-solution-assessment",
+        ),
+    ),
+    exit=(done("custom-solution-approved", "The custom solution is approved", "task.approve-custom-solution"),),
+)
+
 FULL = ProcessDefinition(
     key="full",
     name="Full",
     lead_stages=(LEAD_IN, NURTURE),
     stages=(NEEDS_DIAGNOSIS, SOLUTION, NEGOTIATION, CONTRACT),
     contract_stages=(DELIVERY, AFTER_SALES),
+    flexible_nodes=(CUSTOM_SOLUTION,),
     facts=(
         FactDefinition(key="intent_to_cooperate", name="The customer means to work with us", kind="yes-no"),
         FactDefinition(
