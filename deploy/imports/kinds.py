@@ -70,6 +70,15 @@ UNTOLD: Mapping[str, str] = {
         ),
         "history is told without gates",
     ),
+    **dict.fromkeys(
+        (
+            "deals.deal-rule-fired",
+            "deals.deal-rule-lapsed",
+            "deals.deal-ready-to-move-on",
+            "deals.deal-readiness-withdrawn",
+        ),
+        "nothing happens by itself in the past; what came of it is told",
+    ),
     "deals.deal-note-added": _KEPT_THERE,
     "deals.deal-file-attached": _KEPT_THERE,
     "deals.deal-file-detached": _KEPT_THERE,

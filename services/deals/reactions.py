@@ -1,16 +1,21 @@
 """What other services' events bring about here: a converted lead becomes a deal (DEAL-1), and whoever is erased is in
-none (DATA-4). And what our own bring about: support requests go with their deal (DEAL-12), and a migration takes its
-next step (PROC-2)."""
+none (DATA-4). And what our own bring about: support requests go with their deal (DEAL-12), a rule of a stage asks for
+help, a deal that is ready moves on by itself where its process says so (PROC-1), and a migration takes its next step
+(PROC-2)."""
 
 from collections.abc import Iterable
+from uuid import uuid5
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.automation import MoveOn
 from services.deals.domain.deal.changes import RenameDeal
 from services.deals.domain.deal.erasure import EraseTexts
 from services.deals.domain.deal.opening import OpenConvertedDeal
 from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_migration.running import TakeStep
+from services.deals.domain.support_request import support_request
+from services.deals.domain.support_request.asking import AskForSupport
 from shared.events.deals.deal import (
     DealAbandoned,
     DealHandedOver,
@@ -20,6 +25,7 @@ from shared.events.deals.deal import (
 )
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.deals.deal_edit import DealAccountChanged
+from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import LeadConverted, LeadErased
@@ -80,3 +86,19 @@ def take_the_next_step(
 ) -> Iterable[Do]:
     """PROC-2: a migration goes on after the last deal that it came to, until it was completed or stopped."""
     yield Do(aggregate=process_migration, aggregate_id=event.process_migration_id, command=TakeStep(after=event.after))
+
+
+@reactions.on(when="support_type")
+def ask_for_support_by_rule(event: DealRuleFired, fact: Envelope[DealRuleFired]) -> Iterable[Do]:
+    """PROC-1: a rule of a stage asks for help, in the words of its name."""
+    yield Do(
+        aggregate=support_request,
+        aggregate_id=uuid5(fact.id, "support request"),
+        command=AskForSupport(deal_id=event.deal_id, type=event.support_type, what=event.name),
+    )
+
+
+@reactions.on(when="by_itself")
+def move_on_by_itself(event: DealReadyToMoveOn, fact: Envelope[DealReadyToMoveOn]) -> Iterable[Do]:
+    """PROC-1: a deal that is ready moves on by itself, where its process says so of the stage."""
+    yield Do(aggregate=deal, aggregate_id=event.deal_id, command=MoveOn(stage=event.stage))

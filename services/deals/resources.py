@@ -1,7 +1,7 @@
 """What clients see of deals, and of what they follow and are measured by: each state's published fields
 (`GET /v1/…/{id}`)."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -52,6 +52,8 @@ class DealNode:
     evidence: str | None
     flexible_node: str | None
     """The flexible node that it belongs to, by its key."""
+    by_rule: str | None
+    """The rule of the stage by which it is due, where it is not so by entering the stage."""
 
 
 @value
@@ -62,8 +64,30 @@ class DealFlexibleNode:
     stage: str
     """The stage in which it was added, and which is not left before its exit criteria are met."""
     role: Literal["rep", "manager", "sales-director", "sales-operations", "admin", "service"]
-    """The role by which it was added."""
+    """The role by which it was added; service where a rule did."""
     on: date | None
+    by_rule: str | None
+    """The rule of the stage that added it."""
+
+
+@value
+class DealFiredRule:
+    """What the process did by itself in a stage: made work due, asked for help, or notified somebody."""
+
+    key: str
+    name: str
+    stage: str
+    trigger: Literal["entry", "fact", "timer"]
+    on: date | None
+
+
+@value
+class DealPlannedRule:
+    """What the stage still does by itself in this visit."""
+
+    key: str
+    due: datetime | None
+    """The instant from which its time has come; null: as soon as it applies."""
 
 
 @value
@@ -136,6 +160,8 @@ class StageVisit:
 
     stage: str
     on: date | None
+    automatic: bool
+    """Whether it moved by itself."""
 
 
 @value
@@ -173,6 +199,11 @@ class Deal:
     next_step: DealNextStep | None
     nodes: tuple[DealNode, ...]
     flexible_nodes: tuple[DealFlexibleNode, ...]
+    rules: tuple[DealPlannedRule, ...]
+    fired_rules: tuple[DealFiredRule, ...]
+    ready_on: date | None
+    """Since when it is ready to leave its stage: every exit criterion of it is met, and every entry criterion of the
+    next one. Null where it is not."""
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[DealActivity, ...]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.forecast.domain.address import StopSendingNotices, address_of, notice_address
 from services.forecast.domain.notice import (
@@ -10,12 +10,14 @@ from services.forecast.domain.notice import (
     APPROVAL_RETURNED,
     APPROVAL_WAITING,
     INVOICE_OVERDUE,
+    STAGE_RULE,
     SUPPORT_REQUEST_OVERDUE,
     NoticeKind,
 )
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot, approval_events
+from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -100,6 +102,34 @@ def settle_answered_support(
         aggregate=occasion,
         aggregate_id=occasion_of(SUPPORT_REQUEST_OVERDUE, event.support_request_id),
         command=SettleNotices(cause=fact.id),
+    )
+
+
+@reactions.on(when="notify")
+def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -> Iterable[Do]:
+    """PROC-1: a rule of a stage notifies whose the deal is, whoever leads them, or everybody of some roles; what they
+    are to use is told along, by its name and where it is."""
+    told = event.notify or ()
+    owner = (event.owner,) if event.owner else ()
+    occasion_id = uuid5(event.deal_id, f"{event.stage}/{event.rule}")
+    template = event.template
+    using = [each for each in (template.name, template.link) if each] if template else []
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(STAGE_RULE, occasion_id),
+        command=RaiseNotices(
+            kind=STAGE_RULE,
+            occasion=occasion_id,
+            about="deal",
+            about_id=event.deal_id,
+            cause=fact.id,
+            account_id=event.account_id,
+            reference=", ".join((event.name, *using)),
+            members=owner if "owner" in told else (),
+            led=owner if "manager" in told else (),
+            team=event.team if "manager" in told and not owner else None,
+            roles=tuple(Role(each) for each in told if each not in ("owner", "manager")),
+        ),
     )
 
 

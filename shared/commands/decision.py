@@ -70,11 +70,11 @@ async def decide(
         if handler is None:
             raise aggregate.not_possible(state, type(command))
         faults = await reference_faults(handler, state, command, request.actor, reader=reader, knows=knows)
-        parameters = {}
-        for name, kind in handler.parameters.items():
-            reader.may_read = reads_of(provides[kind])
-            parameters[name] = await provides[kind](reader, state, command, context)
+        parameters = await _loaded(handler.parameters, (state, command, context), reader=reader, provides=provides)
         happened = _happened(handler, (state, command, context, parameters), faults)
+        if request.told is None and not request.imported:
+            after = _after(aggregate, request.aggregate_id, state, happened)
+            happened += await _concluded(aggregate, after, context, reader=reader, provides=provides)
     return Decided(
         on=loaded,
         occurrences=happened,
@@ -97,6 +97,40 @@ def _happened(handler: Handler, decided_on: tuple[Any, ...], faults: Sequence[Re
     if happened and faults:
         raise refusal_of(faults)
     return happened
+
+
+def _after(aggregate: Aggregate, aggregate_id: UUID, state: Any, happened: Sequence[Occurrence]) -> Any:
+    """The state once this has happened; None where nothing has that is the aggregate's own."""
+    own = [each.event for each in happened if each.to in (None, aggregate_id)]
+    for event in own:
+        state = aggregate.evolve(state, event)
+    return state if own else None
+
+
+async def _concluded(
+    aggregate: Aggregate, state: Any, context: Context, *, reader: LoaderContext, provides: Mapping[type, Provider]
+) -> tuple[Occurrence, ...]:
+    """What follows at once from the state that a decision leads to, whichever command it was."""
+    conclusion = aggregate.conclusion_of(state)
+    if conclusion is None:
+        return ()
+    parameters = await _loaded(conclusion.parameters, (state, None, context), reader=reader, provides=provides)
+    return occurrences(conclusion.run(state, context, parameters))
+
+
+async def _loaded(
+    parameters: Mapping[str, type],
+    decided_on: tuple[Any, Any, Context],
+    *,
+    reader: LoaderContext,
+    provides: Mapping[type, Provider],
+) -> dict[str, Any]:
+    """What is decided on besides state, command and context, each loaded by its provider."""
+    loaded = {}
+    for name, kind in parameters.items():
+        reader.may_read = reads_of(provides[kind])
+        loaded[name] = await provides[kind](reader, *decided_on)
+    return loaded
 
 
 def _state_met(

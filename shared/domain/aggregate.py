@@ -109,6 +109,19 @@ class Handler:
         return (self.decide.__doc__ or self.command.__doc__ or self.name).strip().split("\n")[0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What follows at once from a state, whatever brought it about."""
+
+    conclude: Callable[..., Decision]
+    parameters: Mapping[str, type]
+    """What the kernel loads for it: parameter name → type."""
+
+    def run(self, state: State, context: Context, loaded: Mapping[str, Any]) -> Decision:
+        """What follows, in the order in which it happened; nothing where all of that has happened."""
+        return self.conclude(state, context, **loaded)
+
+
 class Aggregate:
     """A family of streams with one set of rules. Filled by decorators while its module is imported, then only read."""
 
@@ -128,6 +141,7 @@ class Aggregate:
         self._timers: dict[type, dict[str, Callable[[State], Timer | None]]] = {}
         self._restores: dict[type, Callable[[Any], State]] = {}
         self._assumes: dict[type, Callable[[State], State]] = {}
+        self._concludes: dict[type, Conclusion] = {}
         self.kinds: list[FactKind] = []
         """The kinds of facts that an import may tell of it."""
         self.snapshot_version: int | None = None
@@ -275,6 +289,15 @@ class Aggregate:
             self._timers.setdefault(state_type, {})[function.__name__] = function
         return function
 
+    def concludes(self, function: Function) -> Function:
+        """Register what follows at once from a state: `(state, context[, loaded…]) -> events`. It is decided after each
+        command that changes something, and appended along with it, but not after history that is told late. It never
+        refuses, and what has followed once does not again: the state says so."""
+        state, _, *rest = _hints(function).items()
+        for state_type in _members(state[1]):
+            self._concludes[state_type] = Conclusion(conclude=function, parameters=dict(rest))
+        return function
+
     # -- use ----------------------------------------------------------------------------------------------------
 
     def handler_of(self, state: State, command: type) -> Handler | None:
@@ -355,6 +378,10 @@ class Aggregate:
     def shown_type(self, state: type) -> type:
         """The class of what is shown of a state of this class."""
         return self._shows[state][0] if state in self._shows else state
+
+    def conclusion_of(self, state: State) -> Conclusion | None:
+        """What follows at once from a state, if it is one of which something may."""
+        return self._concludes.get(type(state))
 
     def timers_of(self, state: State) -> dict[str, Timer]:
         """The timers that run in a state, by name."""

@@ -27,6 +27,7 @@ from shared.events.deals.deal import (
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.deals.deal_edit import DealAccountChanged
+from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -174,6 +175,8 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     ProcessMigrationStarted: (Follower(service="deals"),),
     ProcessMigrationAdvanced: (Follower(service="deals"),),
     DealAccountChanged: (Follower(service="deals"),),
+    DealRuleFired: (Follower(service="deals", when="support_type"), Follower(service="forecast", when="notify")),
+    DealReadyToMoveOn: (Follower(service="deals", when="by_itself"),),
     SupportRequestOverdue: (Follower(service="forecast"),),
     SupportDelivered: (Follower(service="forecast"),),
     SupportRequestReturned: (Follower(service="forecast"),),

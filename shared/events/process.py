@@ -113,6 +113,41 @@ class SupportType:
 
 
 @value
+class Template:
+    """A text or a document that is kept elsewhere, by reference."""
+
+    key: Key
+    name: str
+    link: str | None = None
+
+
+@value
+class StageRule:
+    """What happens by itself while a deal stands in a stage: when, and exactly one of `task`, `support` and `notify`.
+    It happens at most once in each visit of the stage (PROC-1)."""
+
+    key: Key
+    name: str
+    """Why it happens, for whoever reads it at the task or in the notice."""
+    on: Literal["entry", "fact", "timer"]
+    """entry: once the stage is entered; fact: as soon as `when` is met; timer: once `after` working days are over, if
+    `when` is met then."""
+    when: Predicate | None = None
+    """Of a fact what has to be met; of a timer too, where it is said."""
+    after: Annotated[int, Ge(1), Le(MAX_DAYS)] | None = None
+    """Of a timer, the working days after the stage was entered."""
+    task: Key | None = None
+    """A task or deliverable of the stage, which is due only then; or a flexible node of the process, which is added."""
+    support: Key | None = None
+    """A support type of the stage, of which help is asked."""
+    notify: Annotated[tuple[str, ...], MaxLen(10)] = ()
+    """Who gets a notice: owner, manager (whoever leads the owner), or a role that the stage names, of which everybody
+    does."""
+    template: Template | None = None
+    """What those who are notified are to use."""
+
+
+@value
 class StageOutline:
     """What is said of every stage, whoever stands in it."""
 
@@ -154,6 +189,10 @@ class Stage(StageOutline):
     """A contract is drafted when a deal enters this stage (CON-1)."""
     checkpoint: bool = False
     """Whether a deal is qualified anew in this stage (DEAL-5)."""
+    rules: Annotated[tuple[StageRule, ...], MaxLen(30)] = ()
+    """What happens by itself."""
+    moves: Literal["by-hand", "by-itself"] = "by-hand"
+    """Whether a deal that is ready to move on does so by itself."""
 
 
 @value

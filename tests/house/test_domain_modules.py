@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted((ROOT / "services").glob("*/domain/**/*.py"))
-ORDER = ("decides imports", "already", "evolves", "claims takes timer shows restores assumes")
+ORDER = ("decides imports", "already", "evolves", "claims takes timer shows restores assumes concludes")
 FIELDS = {"BuyingRole", "Name", "Text", "LongText", "Day", "NOT_BLANK"}
 """What `shared.domain.fields` defines, once for all services."""
 

@@ -12,6 +12,7 @@ Two kinds. *Noted* facts are declared by the process of a deal (`ProcessDefiniti
 | `lead`                | text   | the id of the lead that it came from; unknown when it came from none        |
 | `lines`               | number | how many product lines the deal has                                         |
 | `activities`          | number | how many activities were logged, without those that were withdrawn          |
+| `activities_in_stage` | number | how many of them since the deal entered its stage                          |
 | `decision_makers`     | number | how many contacts of the deal are economic buyers: they decide              |
 | `supportive_decision_makers` | number | how many of these are for it                                         |
 | `next_step_planned`   | yes-no | whether a next step with a day is planned                                   |
@@ -45,6 +46,7 @@ DERIVED: Mapping[str, str] = {
     "lead": "text",
     "lines": "number",
     "activities": "number",
+    "activities_in_stage": "number",
     "decision_makers": "number",
     "supportive_decision_makers": "number",
     "next_step_planned": "yes-no",

@@ -14,11 +14,23 @@ from shared.events.forecast.notice import About, NoticeAcknowledged, NoticeRaise
 from shared.events.money import Money
 
 NoticeKind = Literal[
-    "invoice-overdue", "approval-waiting", "approval-granted", "approval-returned", "support-request-overdue"
+    "invoice-overdue",
+    "approval-waiting",
+    "approval-granted",
+    "approval-returned",
+    "support-request-overdue",
+    "stage-rule",
 ]
 """What somebody is told of."""
-INVOICE_OVERDUE, APPROVAL_WAITING, APPROVAL_GRANTED, APPROVAL_RETURNED, SUPPORT_REQUEST_OVERDUE = get_args(NoticeKind)
-NoticeThing = Literal["invoice", "contract", "support-request"]
+(
+    INVOICE_OVERDUE,
+    APPROVAL_WAITING,
+    APPROVAL_GRANTED,
+    APPROVAL_RETURNED,
+    SUPPORT_REQUEST_OVERDUE,
+    STAGE_RULE,
+) = get_args(NoticeKind)
+NoticeThing = Literal["invoice", "contract", "support-request", "deal"]
 """What a notice is about."""
 
 RECIPIENTS = permission(dict.fromkeys(Role, Reach.OWN))

@@ -20,6 +20,7 @@ from shared.events.deals.deal import (
     DueNode,
 )
 from shared.events.deals.deal_migration import CarriedNode, DealMigrated
+from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
 
 
@@ -58,6 +59,7 @@ FACTS = (
     DealNodeCompleted,
     DealFlexibleNodeAdded,
     DealFlexibleNodeRemoved,
+    DealRuleFired,
 )
 
 
@@ -77,7 +79,7 @@ def follow(state: Work | None, event: Any, moment: datetime, company: Company) -
             after = replace(_entered(_left(state, moment), stage, nodes, company), stage=stage)
         case DealMigrated(stage=stage) if state.is_open:
             after = replace(_migrated(state, event, moment, company), stage=stage)
-        case DealFlexibleNodeAdded(stage=stage, nodes=nodes) if state.is_open:
+        case DealFlexibleNodeAdded(stage=stage, nodes=nodes) | DealRuleFired(stage=stage, nodes=nodes) if state.is_open:
             after = _entered(state, stage, nodes, company)
         case DealFlexibleNodeRemoved(nodes=keys) if state.is_open:
             after = replace(state, nodes=tuple(node for node in state.nodes if node.done or node.key not in keys))

@@ -30,6 +30,15 @@ class DueNode:
 
 
 @value
+class PlannedRule:
+    """What the process does by itself while the deal stands in a stage, by the key of the rule."""
+
+    key: str
+    due: datetime | None = None
+    """The instant (UTC) from which its time has come; none: as soon as it applies."""
+
+
+@value
 class WaivedCriterion:
     """A criterion of a gate that was not met, and passed by a waiver."""
 
@@ -66,6 +75,8 @@ class DealOpened:
     idle_days: int = 3
     """The process's days of silence before the deal counts as stalled."""
     nodes: tuple[DueNode, ...] = ()
+    rules: tuple[PlannedRule, ...] = ()
+    """What the stage does by itself; nothing where history tells it."""
     on: date | None = None
     """The company's day on which it was opened."""
     assumptions: tuple[str, ...] = ()
@@ -96,6 +107,10 @@ class DealMoved:
     """What it passed the gates without (DEAL-4)."""
     refused_before: int = 0
     """How many attempts to enter the stage were refused since it came to the stage before; 0: the first one passed."""
+    rules: tuple[PlannedRule, ...] = ()
+    """What the stage entered does by itself; nothing where history tells it."""
+    automatic: bool = False
+    """Whether it moved by itself, as it was ready (PROC-1)."""
     name: str = ""
     account_id: UUID | None = None
     owner: AsKnown[UUID | None] = None

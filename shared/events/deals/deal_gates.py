@@ -84,7 +84,9 @@ class DealFlexibleNodeAdded:
     stage: str
     """The stage in which it was added, and which is not left before its exit criteria are met."""
     role: str
-    """The role by which it was added, like manager."""
+    """The role by which it was added, like manager; service where a rule did."""
+    rule: str | None = None
+    """The rule of the stage that added it, by its key."""
     nodes: tuple[DueNode, ...] = ()
     """Its tasks and deliverables."""
     on: date | None = None

@@ -26,7 +26,7 @@ class NoticeRaised:
     member_id: UUID
     """The recipient: whose notice it is."""
     kind: str
-    """invoice-overdue, approval-waiting, approval-granted, approval-returned or support-request-overdue."""
+    """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue or stage-rule."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -1,12 +1,18 @@
 """Who works with deals."""
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 
 import pytest
 
+from deploy.local.identity import Issuer
+from services.deals.app import SERVICE
 from shared.domain.roles import Role
 from shared.http.context import ServiceContext
 from shared.ops.ids import new_id
+from shared.ops.settings import Settings
+from shared.service.build import build
+from shared.testing.servers import DatabaseServer
 from tests.services.conftest import Everybody
 from tests.services.leads.conftest import Desk, House
 from tests.shared.http.conftest import Errands
@@ -65,3 +71,21 @@ def office(everybody: Everybody) -> Office:
 async def team(office: Office) -> Team:
     """The team that most tests work with."""
     return await office.team()
+
+
+@pytest.fixture
+async def alone(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
+    """The deals service over a database of its own, whose clock may be moved. The broker is away."""
+    url = await postgres.create_database("deals", await postgres.migrated())
+    settings = replace(
+        Settings(service="deals", database_url=url, claim_secret="c" * 32),
+        oidc_issuer=issuer.address,
+        oidc_jwks_url=f"{issuer.address}/jwks",
+        kafka_bootstrap="127.0.0.1:9",
+        origin="http://errands.test",
+        rate_limit="",
+    )
+    app = build(SERVICE, settings)
+    async with app.router.lifespan_context(app):
+        yield Errands(app=app, issuer=issuer, settings=settings)
+    await postgres.drop_database(url)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.automation import MoveOn, RunDueRules
 from services.deals.domain.deal.corrections import Telling, Tellings
 from services.deals.domain.deal.opening import LineWanted
 from services.deals.domain.deal.state import NextStep
@@ -138,8 +139,9 @@ def any_of(*commands: type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(commands_of, commands))
 
 
-ELSEWHERE = (RetractFacts, BringSupportInLine)
-"""What names requests, of which a scenario knows none, and what happens to the deal's support requests alone."""
+ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn)
+"""What names requests, of which a scenario knows none, what happens to the deal's support requests alone, and what a
+stage does by itself."""
 TOLD = [command for command in deal.handlers if command not in ELSEWHERE]
 NATIVE = [command for command, (handler,) in deal.handlers.items() if handler.allow != ONLY_SERVICES]
 """What history tells is known again by its name, and not by what it says."""

@@ -1,8 +1,6 @@
 """DEAL-12: support requests over HTTP, PostgreSQL and Kafka: who sees and answers what, what is late, and the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,14 +8,11 @@ from uuid import UUID
 import httpx
 import pytest
 
-from deploy.local.identity import Issuer
-from services.deals.app import SERVICE
 from services.deals.domain.process.full import FULL_ID
 from services.deals.domain.support_request import support_request
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.roles import Role
 from shared.eventstore.append import Append, Outcome
-from shared.ops.settings import Settings
 from shared.projections.audit import differences
 from shared.service.build import build
 from shared.testing.servers import DatabaseServer, personal_rows
@@ -121,24 +116,6 @@ async def test_deal_12_what_the_process_does_not_know_is_refused_with_its_field(
     assert (codes(wrong), wrong.json()["errors"][0]["pointer"]) == (["unknown-support-type"], "/type")
     unknown = await help_.rep.does(AT, {"deal_id": str(UUID(int=9)), "department": "admin", "what": "Tea."})
     assert set(codes(unknown)) == {"unknown-deal", "unknown-department"}
-
-
-@pytest.fixture
-async def alone(postgres: DatabaseServer, issuer: Issuer) -> AsyncIterator[Errands]:
-    """The deals service over a database of its own, whose clock may be moved. The broker is away."""
-    url = await postgres.create_database("deals", await postgres.migrated())
-    settings = replace(
-        Settings(service="deals", database_url=url, claim_secret="c" * 32),
-        oidc_issuer=issuer.address,
-        oidc_jwks_url=f"{issuer.address}/jwks",
-        kafka_bootstrap="127.0.0.1:9",
-        origin="http://errands.test",
-        rate_limit="",
-    )
-    app = build(SERVICE, settings)
-    async with app.router.lifespan_context(app):
-        yield Errands(app=app, issuer=issuer, settings=settings)
-    await postgres.drop_database(url)
 
 
 async def test_deal_12_the_weekly_list_has_what_is_late_and_for_how_long(alone: Errands) -> None:

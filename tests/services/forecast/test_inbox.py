@@ -12,6 +12,7 @@ import pytest
 from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
 from shared.events.approvals import PlannedStep, Slot, approval_events
+from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -23,6 +24,7 @@ from shared.events.forecast.occasion import OccasionArose
 from shared.events.leads.account import AccountOpened
 from shared.events.leads.member import MemberJoined, MemberLeft
 from shared.events.leads.team import ManagerAppointed, TeamFormed
+from shared.events.process import Template
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from tests.described import as_described
 from tests.services.forecast.conftest import arrived, journaled
@@ -322,6 +324,37 @@ async def test_deal_12_whoever_has_accepted_late_help_is_told_and_who_leads_them
 async def test_deal_12_a_department_that_nobody_leads_is_told_itself(company: Company) -> None:
     await company.happens(company.late_help(Role.DELIVERY))
     assert await company.told() == {"anna", "mona", "dan"}
+
+
+@pytest.mark.parametrize(
+    ("notify", "told"),
+    [
+        (("owner",), {"anna"}),
+        (("manager",), {"mona"}),
+        (("owner", "manager", "delivery"), {"anna", "mona", "dan"}),
+    ],
+)
+async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
+    company: Company, notify: tuple[str, ...], told: set[str]
+) -> None:
+    deal = uuid4()
+    fired = DealRuleFired(
+        deal_id=deal,
+        stage="needs-diagnosis",
+        rule="untouched",
+        name="Nobody touched it",
+        trigger="timer",
+        notify=notify,
+        template=Template(key="guide", name="Guide", link="https://files.example/guide"),
+        owner=company.ids["anna"],
+        team=company.ids["north"],
+        account_id=company.ids["acme"],
+    )
+    await company.happens(company.of(fired, deal))
+    assert await company.told() == told
+    (notice,) = await company.inbox(min(told))
+    assert (notice["kind"], notice["about"], notice["about_id"]) == ("stage-rule", "deal", str(deal))
+    assert notice["reference"] == "Nobody touched it, Guide, https://files.example/guide"
 
 
 @pytest.mark.parametrize("how", ["delivered", "returned", "withdrawn"])

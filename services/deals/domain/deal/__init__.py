@@ -5,6 +5,7 @@ Importing the package registers every capability on the aggregate.
 
 from services.deals.domain.deal import (
     answering,
+    automation,
     changes,
     closing,
     contacts,
@@ -27,6 +28,7 @@ from services.deals.domain.deal.state import deal
 
 __all__ = [
     "answering",
+    "automation",
     "changes",
     "closing",
     "contacts",

@@ -169,6 +169,8 @@ def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealRe
         state,
         stage_since=event.on,
         open_since=event.on,
+        rules=(),
+        ready_on=None,
         changes=said(state, "reopened", event.on, event.reason),
         written=written(state, event.reason),
     )

@@ -106,12 +106,12 @@ def is_removed(state: AnyDeal, command: RemoveFlexibleNode) -> bool:
 
 @deal.evolves
 def node_added(state: OpenDeal, event: DealFlexibleNodeAdded) -> OpenDeal:
-    node = AddedNode(key=event.key, stage=event.stage, role=event.role, on=event.on)
+    node = AddedNode(key=event.key, stage=event.stage, role=event.role, on=event.on, by_rule=event.rule)
     return replace(
         state,
         flexible_nodes=(*_others(state, event.key), node),
         removed_nodes=tuple(key for key in state.removed_nodes if key != event.key),
-        nodes=with_due(state.nodes, event.stage, event.nodes, flexible_node=event.key),
+        nodes=with_due(state.nodes, event.stage, event.nodes, flexible_node=event.key, rule=event.rule),
         written=written(state, event.reason),
     )
 

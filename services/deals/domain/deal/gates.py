@@ -19,6 +19,7 @@ CHANGED_BY: Mapping[str, str] = {
     "amount": "change-amount",
     "expected_close": "change-close-date",
     "activities": "log-activity",
+    "activities_in_stage": "log-activity",
     "next_step_planned": "plan-next-step",
     "qualification.pains": "state-pain",
     "qualification.inaction": "assess-inaction",

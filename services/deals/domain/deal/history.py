@@ -198,6 +198,7 @@ def import_deal(state: NoDeal, command: ImportDeal, context: Context, chosen: Ch
         chosen.followed.definition.stage(key),
         on=command.on,
         tracked=command.tracked,
+        live=False,
         name=command.name,
         amount=amount,
         expected_close=command.expected_close,
@@ -228,6 +229,7 @@ def import_move(state: OpenDeal, command: ImportDealMove, context: Context, proc
         on=command.on,
         reason=command.reason,
         tracked=command.tracked,
+        live=False,
     )
     return [Occurrence(event=event, at=moment)]
 

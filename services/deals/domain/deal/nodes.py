@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
@@ -23,9 +23,9 @@ from shared.domain.context import Company, Context
 from shared.domain.fields import LongText
 from shared.domain.rejection import Reason, Rejected
 from shared.domain.roles import SELLING
-from shared.events.deals.deal import DealNodeCompleted, DueNode
+from shared.events.deals.deal import DealNodeCompleted, DueNode, PlannedRule
 from shared.events.definition import value
-from shared.events.process import FlexibleNode, Node, Stage, work_of
+from shared.events.process import FlexibleNode, Node, Stage, StageRule, work_of
 
 Part = Stage | FlexibleNode
 """What work belongs to."""
@@ -86,6 +86,7 @@ def node_completed(state: OpenDeal, event: DealNodeCompleted) -> OpenDeal:
         due=known.due if known else None,
         evidence=event.evidence,
         flexible_node=known.flexible_node if known else None,
+        by_rule=known.by_rule if known else None,
     )
     if known is None:
         nodes = (*state.nodes, done)
@@ -151,13 +152,26 @@ def _work(state: Deal, process: Process) -> Iterator[tuple[Stage, str, Node, Par
 
 
 def due_nodes(stage: Stage, entered: date, company: Company, known: Iterable[DealNode] = ()) -> tuple[DueNode, ...]:
-    """The work that falls due because a stage is entered; what fell due at an earlier visit does not again.
+    """The work that falls due because a stage is entered; what fell due at an earlier visit does not again, and what a
+    rule of the stage calls for is due once that fires.
 
     Due the node's number of working days after the entry, by default the stage's max days (DEAL-2).
     """
-    before = {node.key for node in known}
-    new = ((kind, node) for kind, node in work_of(stage) if node.key not in before)
-    return tuple(due_node(stage, kind, node, entered, company) for kind, node in new)
+    before = {node.key for node in known} | {rule.task for rule in stage.rules}
+    return tuple(
+        due_node(stage, kind, node, entered, company) for kind, node in work_of(stage) if node.key not in before
+    )
+
+
+def planned_rules(stage: Stage, entered: date, company: Company) -> tuple[PlannedRule, ...]:
+    """What a stage does by itself once it is entered; the time of a timer has come when its working days are over."""
+    return tuple(PlannedRule(key=rule.key, due=_due(rule, entered, company)) for rule in stage.rules)
+
+
+def _due(rule: StageRule, entered: date, company: Company) -> datetime | None:
+    if rule.after is None:
+        return None
+    return company.start_of(company.calendar.after(entered, rule.after) + timedelta(days=1))
 
 
 def due_node(stage: Stage, kind: str, node: Node, begun: date, company: Company) -> DueNode:
@@ -167,7 +181,12 @@ def due_node(stage: Stage, kind: str, node: Node, begun: date, company: Company)
 
 
 def with_due(
-    known: tuple[DealNode, ...], stage: str, due: Iterable[DueNode], *, flexible_node: str | None = None
+    known: tuple[DealNode, ...],
+    stage: str,
+    due: Iterable[DueNode],
+    *,
+    flexible_node: str | None = None,
+    rule: str | None = None,
 ) -> tuple[DealNode, ...]:
     """The nodes of a deal with those that fell due in a stage; what was due before, or done before, stays as it is."""
     before = {node.key for node in known}
@@ -179,6 +198,7 @@ def with_due(
             required=node.required,
             due=node.due,
             flexible_node=flexible_node,
+            by_rule=rule,
         )
         for node in due
         if node.key not in before

@@ -9,7 +9,7 @@ from uuid import UUID
 from annotated_types import Gt, Le, MaxLen
 
 from services.deals.domain.choice import ChosenProcess
-from services.deals.domain.deal.nodes import due_nodes, with_due
+from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
 from services.deals.domain.deal.state import AnyDeal, Change, NoDeal, OpenDeal, Opening, Visit, deal, plain
 from services.deals.domain.product import Catalogue
 from shared.domain.aggregate import Decision
@@ -204,6 +204,7 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
         process_rule=event.process_rule,
         open_since=event.on,
         nodes=with_due((), event.stage, event.nodes),
+        rules=event.rules,
         assumptions=event.assumptions,
         facts={},
         trail=(Visit(stage=event.stage, on=event.on),),
@@ -231,9 +232,11 @@ def begun(
     *,
     on: date | None = None,
     tracked: bool = True,
+    live: bool = True,
     **stated: Any,
 ) -> DealOpened:
-    """The fact that a deal began in a stage, on a day (default: today); its tasks fall due when they are tracked."""
+    """The fact that a deal began in a stage, on a day (default: today); its tasks fall due when they are tracked, and
+    what the stage does by itself is planned when it is live."""
     day = on or context.today
     return DealOpened(
         deal_id=context.aggregate_id,
@@ -246,6 +249,7 @@ def begun(
         category=stage.category,
         idle_days=stage.idle_days,
         nodes=due_nodes(stage, day, context.company) if tracked else (),
+        rules=planned_rules(stage, day, context.company) if live else (),
         on=day,
         **stated,
     )

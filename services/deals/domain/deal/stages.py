@@ -15,7 +15,7 @@ from services.deals.domain.deal.gates import (
     refused_before,
     without_attempts,
 )
-from services.deals.domain.deal.nodes import due_nodes, with_due
+from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
 from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, judged, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
@@ -63,7 +63,9 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
         category_of_stage=event.category_of_stage or event.category,
         nodes=with_due(state.nodes, event.stage, event.nodes),
         attempts=without_attempts(state, "stage"),
-        trail=(*state.trail, Visit(stage=event.stage, on=event.on)),
+        rules=event.rules,
+        ready_on=None,
+        trail=(*state.trail, Visit(stage=event.stage, on=event.on, automatic=event.automatic)),
         written=written(state, event.reason),
     )
 
@@ -104,8 +106,10 @@ def entered(
     on: date,
     reason: str | None = None,
     tracked: bool = True,
+    live: bool = True,
 ) -> DealMoved:
-    """The fact that the deal entered a stage on a day, whatever the gates say; its tasks fall due when tracked."""
+    """The fact that the deal entered a stage on a day, whatever the gates say; its tasks fall due when tracked, and
+    what the stage does by itself is planned when it is live."""
     definition = process.definition
     before, after = definition.index(state.stage), definition.index(stage)
     new = definition.stage(stage)
@@ -122,6 +126,7 @@ def entered(
         category_of_stage=new.category,
         amount=state.amount,
         nodes=due_nodes(new, on, company, state.nodes) if tracked else (),
+        rules=planned_rules(new, on, company) if live else (),
         idle_days=new.idle_days,
         drafts_contract=new.drafts_contract,
         name=state.name,

@@ -13,7 +13,7 @@ from shared.domain.criteria import Facts
 from shared.domain.fields import Day
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
-from shared.events.deals.deal import DealLine
+from shared.events.deals.deal import DealLine, PlannedRule
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
@@ -40,6 +40,8 @@ class DealNode:
     evidence: str | None = None
     flexible_node: str | None = None
     """The flexible node that it belongs to, by its key."""
+    by_rule: str | None = None
+    """The rule of the stage by which it is due, where it is not so by entering the stage."""
 
 
 @value
@@ -50,6 +52,19 @@ class AddedNode:
     stage: str
     """The stage in which it was added."""
     role: str
+    on: date | None
+    by_rule: str | None = None
+    """The rule of the stage that added it."""
+
+
+@value
+class FiredRule:
+    """What the process did by itself in a stage (PROC-1)."""
+
+    key: str
+    name: str
+    stage: str
+    trigger: str
     on: date | None
 
 
@@ -121,6 +136,8 @@ class Visit:
 
     stage: str
     on: date | None
+    automatic: bool = False
+    """Whether it moved by itself."""
 
 
 @value
@@ -208,6 +225,12 @@ class Deal:
     """Those of the process that bind it."""
     removed_nodes: tuple[str, ...] = ()
     """The keys of those that were taken back last."""
+    rules: tuple[PlannedRule, ...] = ()
+    """What the stage still does by itself in this visit."""
+    fired_rules: tuple[FiredRule, ...] = ()
+    """What stages did by themselves."""
+    ready_on: date | None = None
+    """Since when it is ready to leave its stage; None where it is not."""
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[Activity, ...] = ()
@@ -313,12 +336,18 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
         "lead": str(state.lead_id) if state.lead_id else None,
         "lines": len(state.lines),
         "activities": len(state.activities),
+        "activities_in_stage": sum(_is_in_stage(state, activity) for activity in state.activities),
         "decision_makers": len(deciding),
         "supportive_decision_makers": sum(contact.stance == "supportive" for contact in deciding),
         "next_step_planned": state.next_step is not None and state.next_step.on is not None,
         **qualification_facts(state.qualification),
         **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},
     }
+
+
+def _is_in_stage(state: Deal, activity: Activity) -> bool:
+    """Whether something was done since the deal entered its stage; what is known by no day is."""
+    return state.stage_since is None or activity.on is None or activity.on >= state.stage_since
 
 
 def bound_by(state: Deal, definition: ProcessDefinition) -> list[tuple[AddedNode, FlexibleNode]]:

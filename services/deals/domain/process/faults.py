@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from services.deals.domain.facts import DERIVED, vocabulary
+from services.deals.domain.process.rule_faults import rule_faults
 from shared.domain.criteria import blank, comparisons, criteria_faults, misspelt, repeated, required
 from shared.domain.rejection import Reason
 from shared.domain.roles import MACHINERY, SELLING, Role
@@ -46,8 +47,8 @@ def faults(definition: ProcessDefinition) -> Iterator[Reason]:
         yield from _outline_faults(stage, where)
     known = vocabulary(definition)
     places = {key: index for index, stage in enumerate(definition.stages) for key in _asked_of(stage)}
-    for index, stage in enumerate(definition.stages):
-        yield from _stage_faults(stage, index, known, places)
+    for index in range(len(definition.stages)):
+        yield from _stage_faults(definition, index, known, places)
     for where, stage in stages:
         if not isinstance(stage, Stage):
             yield from _ungated(stage, where)
@@ -125,16 +126,19 @@ def _roles(stage: StageOutline, where: str) -> Iterator[Placed]:
     yield from ((f"{where}.support.{index}.department", each.department) for index, each in enumerate(stage.support))
 
 
-def _stage_faults(stage: Stage, index: int, known: Mapping[str, str], places: Mapping[str, int]) -> Iterator[Reason]:
-    """What is wrong with what a stage of deals asks for; `places` has the stage in which each derived fact of work can
-    come true."""
-    where = f"{ROOT}.stages.{index}"
+def _stage_faults(
+    definition: ProcessDefinition, index: int, known: Mapping[str, str], places: Mapping[str, int]
+) -> Iterator[Reason]:
+    """What is wrong with what a stage of deals asks for and does by itself; `places` has the stage in which each
+    derived fact of work can come true."""
+    where, stage = f"{ROOT}.stages.{index}", definition.stages[index]
     if stage.category not in CATEGORIES:
         message = f"The forecast category is one of {', '.join(CATEGORIES)}."
         yield Reason(code="unknown-category", message=message, field=f"{where}.category")
     yield from _gate_faults(stage.entry, f"{where}.entry", known, places, before=index)
     yield from _gate_faults(stage.exit, f"{where}.exit", known, places, before=index + 1)
     yield from _work_faults(stage, where, known, places, before=index + 1)
+    yield from rule_faults(stage, where, definition, known)
 
 
 def _work_faults(

@@ -12,10 +12,13 @@ from shared.events.process import (
     FlexibleNode,
     Node,
     OutsideStage,
+    Predicate,
     ProcessDefinition,
     Stage,
+    StageRule,
     Step,
     SupportType,
+    Template,
 )
 
 FULL_ID = UUID("5b1a5c1e-7a57-5d0c-9a51-000000000002")
@@ -83,6 +86,8 @@ NURTURE = OutsideStage(
         Node(key="nurture-record", name="Record of need, budget and decision chain", reference="nurture-record"),
     ),
 )
+
+KEY_ACTIONS = ("situation", "problem", "implication", "need-payoff")
 
 NEEDS_DIAGNOSIS = Stage(
     key="needs-diagnosis",
@@ -169,6 +174,28 @@ NEEDS_DIAGNOSIS = Stage(
     ),
     max_days=21,
     checkpoint=True,
+    rules=(
+        StageRule(
+            key="question-guide",
+            name="The four talks begin",
+            on="entry",
+            notify=("owner",),
+            template=Template(key="question-guide", name="Guide of questions for the four talks"),
+        ),
+        StageRule(
+            key="untouched",
+            name="Nobody touched the needs analysis for three working days",
+            on="timer",
+            after=3,
+            when=Predicate(
+                all_of=(
+                    Predicate(fact="activities_in_stage", operator="at-most", value=0),
+                    *(Predicate(fact=f"task.{key}", operator="is", value=False) for key in KEY_ACTIONS),
+                )
+            ),
+            notify=("manager",),
+        ),
+    ),
 )
 
 SOLUTION = Stage(
@@ -221,6 +248,15 @@ SOLUTION = Stage(
     ),
     max_days=30,
     checkpoint=True,
+    rules=(
+        StageRule(
+            key="custom-solution",
+            name="The customer needs what we have not built before",
+            on="fact",
+            when=Predicate(fact="custom_solution", operator="is", value=True),
+            task="custom-solution-approval",
+        ),
+    ),
 )
 
 NEGOTIATION = Stage(
@@ -305,6 +341,14 @@ CONTRACT = Stage(
         done("reviewed", "Legal reviewed it", "task.legal-review"),
     ),
     max_days=21,
+    rules=(
+        StageRule(
+            key="ask-for-review",
+            name="The contract is drafted, and is to be reviewed before it is sent",
+            on="entry",
+            support="legal-review",
+        ),
+    ),
     drafts_contract=True,
 )
 
@@ -422,6 +466,7 @@ FULL = ProcessDefinition(
         FactDefinition(key="goal", name="The goal that the customer stated", kind="text"),
         FactDefinition(key="budget", name="Budget, in the company's currency", kind="number"),
         FactDefinition(key="decision_chain_known", name="The decision chain is known", kind="yes-no"),
+        FactDefinition(key="custom_solution", name="The customer needs a custom solution", kind="yes-no"),
         FactDefinition(key="solution_accepted", name="The customer accepts the solution", kind="yes-no"),
         FactDefinition(key="competitors", name="Who else is asked", kind="text"),
     ),

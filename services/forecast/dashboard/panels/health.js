@@ -16,7 +16,7 @@ export default {
     "deals.deal-opened", "deals.deal-moved", "deals.deal-amount-changed", "deals.deal-handed-over", "deals.deal-won",
     "deals.deal-lost", "deals.deal-abandoned", "deals.deal-reopened", "deals.deal-fact-retracted",
     "deals.deal-activity-logged", "deals.deal-facts-noted", "deals.deal-node-completed", "deals.deal-next-step-planned",
-    "deals.deal-flexible-node-added", "deals.deal-flexible-node-removed", "deals.deal-migrated",
+    "deals.deal-flexible-node-added", "deals.deal-flexible-node-removed", "deals.deal-rule-fired", "deals.deal-migrated",
     "deals.deal-activity-corrected", "deals.target-set", "deals.target-fact-retracted",
     "leads.lead-captured", "leads.lead-assigned", "leads.lead-left-unassigned", "leads.lead-converted",
     "leads.lead-marked-duplicate", "leads.lead-fact-retracted",
