@@ -23,9 +23,9 @@ from shared.events.deals.deal import (
     DealRenamed,
     DealWon,
 )
-from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
-from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
+from shared.events.deals.deal_edit import DealAccountChanged
+from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
 from shared.events.leads.lead import LeadConverted, LeadErased

@@ -77,7 +77,8 @@ class BulkRow:
     replayed: bool
     """Whether it was carried out under this Idempotency-Key before."""
     version: int | None
-    """The version that the thing has then; of a row that was refused, where it was for another version."""
+    """The version that the thing has then. Of a row that was refused it is told where it was refused for another
+    version, or where the refusal is on record."""
     events: list[str]
     """The types of what was recorded, to whichever thing; of a row that is replayed they are not told again."""
     token: str | None

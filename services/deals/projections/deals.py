@@ -28,8 +28,8 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
 from shared.events.deals.deal_migration import DealMigrated
-from shared.events.deals.process_migration import ProcessMigrationStarted
 from shared.events.deals.deal_qualification import (
     DealAnswerWithdrawn,
     DealBudgetStated,
@@ -43,7 +43,7 @@ from shared.events.deals.deal_qualification import (
     DealRequirementStated,
     DealRiskAssessed,
 )
-from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
+from shared.events.deals.process_migration import ProcessMigrationStarted
 from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
@@ -211,7 +211,11 @@ def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
     event = fact.data
     followed = {"process_id": event.process_id, "process_version": event.process_version}
     stays = (row["process_id"], row["stage"]) == (event.process_id, event.stage)
-    standing = {"stage": event.stage, "probability": event.probability, **({} if stays else {"stage_since": _day(fact)})}
+    standing = {
+        "stage": event.stage,
+        "probability": event.probability,
+        **({} if stays else {"stage_since": _day(fact)}),
+    }
     return {**followed, **standing, **_counting({**row, "category_of_stage": event.category_of_stage})}
 
 

@@ -19,9 +19,9 @@ from shared.events.deals.deal import (
     DealWon,
     DueNode,
 )
-from shared.events.deals.deal_migration import CarriedNode, DealMigrated
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
+from shared.events.deals.deal_migration import CarriedNode, DealMigrated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,8 +34,8 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
-from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_record import DealActivityCorrected
 from shared.events.envelope import Envelope
 

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.chronology import Rank
-from shared.events.deals.deal import DueNode, WaivedCriterion
+from shared.events.deals.deal import DueNode, PlannedRule, WaivedCriterion
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import AsKnown, Exact, FreeText, event, value
 from shared.events.money import Money
@@ -30,6 +30,15 @@ class DroppedNode:
     kind: str
 
 
+@value
+class CarriedFlexibleNode:
+    """A flexible node that the new version has, too."""
+
+    key: str
+    stage: str
+    """The stage whose gate it binds in the new version."""
+
+
 @event("deals.deal-migrated", aggregate="deal", rank=Rank.MOVE, leads_to="stage")
 class DealMigrated:
     """An open deal follows another version from now on, in the stage that it was given there (PROC-2). No gate was
@@ -53,6 +62,10 @@ class DealMigrated:
     dropped: tuple[DroppedNode, ...] = ()
     nodes: tuple[DueNode, ...] = ()
     """What falls due newly, because the stage has it in the new version."""
+    flexible_nodes: tuple[CarriedFlexibleNode, ...] = ()
+    """The flexible nodes that bind the deal in the new version, too; all others are none of it any more (DEAL-4)."""
+    rules: tuple[PlannedRule, ...] = ()
+    """What the new version does by itself while the deal stands in the stage (PROC-1)."""
     facts_ended: tuple[str, ...] = ()
     """Noted facts that the new version does not know, or knows as another kind."""
     waivers_ended: tuple[WaivedCriterion, ...] = ()

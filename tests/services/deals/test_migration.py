@@ -23,11 +23,27 @@ from shared.events.deals.deal import (
     DealMoved,
     DealNodeCompleted,
     DueNode,
+    PlannedRule,
     WaivedCriterion,
 )
-from shared.events.deals.deal_gates import DealCriterionWaived, DealGateRefused, UnmetCriterion
-from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode
-from shared.events.process import Criterion, FactDefinition, Node, Predicate, ProcessDefinition, Stage
+from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
+from shared.events.deals.deal_gates import (
+    DealCriterionWaived,
+    DealFlexibleNodeAdded,
+    DealGateRefused,
+    UnmetCriterion,
+)
+from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
+from shared.events.process import (
+    Criterion,
+    FactDefinition,
+    FlexibleNode,
+    Node,
+    Predicate,
+    ProcessDefinition,
+    Stage,
+    StageRule,
+)
 from tests.services.deals.facts import FRIDAY, ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 
 OTHER_PROCESS = UUID(int=90)
@@ -328,3 +344,85 @@ def test_data_5_an_end_that_is_told_late_leaves_nothing_to_migrate() -> None:
     )
     assert not isinstance(state, OpenDeal | NoDeal)
     assert (state.process_version, state.stage) == (1, "initial-contact")
+
+
+APPROVAL = FlexibleNode(
+    key="approval", name="Approval", stages=("initial-contact",), tasks=(Node(key="check", name="Check it"),)
+)
+RULES = (
+    StageRule(key="nudge", name="Nobody has called", on="timer", after=3, notify=("manager",)),
+    StageRule(key="guide", name="How to begin", on="entry", notify=("owner",)),
+)
+NUDGE = PlannedRule(key="nudge", due=datetime(2026, 3, 20, tzinfo=UTC))
+"""After three working days from Monday."""
+
+
+def with_rules(definition: ProcessDefinition, at: int = 0) -> ProcessDefinition:
+    stages = list(definition.stages)
+    stages[at] = replace(stages[at], rules=RULES)
+    return replace(definition, stages=tuple(stages), flexible_nodes=(APPROVAL,))
+
+
+def to(definition: ProcessDefinition) -> TargetProcess:
+    versions = tuple(
+        Version(number=number, definition=each, published=True)
+        for number, each in enumerate((ONE, definition), start=1)
+    )
+    return TargetProcess(id=SHORT_ID, versions=versions)
+
+
+ONE = with_rules(SHORT)
+BEGUN = replace(OPENED, rules=(NUDGE, PlannedRule(key="guide")))
+GUIDED = DealRuleFired(
+    deal_id=ID, stage="initial-contact", rule="guide", name="How to begin", trigger="entry", on=TODAY, notify=("owner",)
+)
+ADDED = DealFlexibleNodeAdded(
+    deal_id=ID,
+    key="approval",
+    name="Approval",
+    stage="initial-contact",
+    role="manager",
+    on=TODAY,
+    nodes=(DueNode(key="check", kind="task", required=True, due=date(2026, 3, 30)),),
+)
+FROM_ONE = {"process": Process(id=SHORT_ID, version=1, definition=ONE)}
+
+
+def test_proc_2_in_a_stage_that_stays_what_fired_does_not_fire_again_and_what_waits_keeps_its_time() -> None:
+    stays = replace(MIGRATE, stage="initial-contact")
+    event = decided(BEGUN, GUIDED, command=stays, target=to(with_rules(TWO)), **FROM_ONE)
+    assert event.rules == (NUDGE,)
+    state = after(BEGUN, GUIDED, event)
+    assert (state.rules, [fired.key for fired in state.fired_rules]) == ((NUDGE,), ["guide"])
+    assert decided(BEGUN, GUIDED, command=stays, target=to(TWO), **FROM_ONE).rules == ()
+
+
+def test_proc_2_in_another_stage_its_rules_begin_today() -> None:
+    event = decided(BEGUN, GUIDED, target=to(with_rules(TWO, at=1)), **FROM_ONE)
+    assert event.rules == (NUDGE, PlannedRule(key="guide"))
+    assert after(BEGUN, GUIDED, event).rules == event.rules
+
+
+def test_proc_2_a_flexible_node_that_the_version_has_goes_along_and_binds_there() -> None:
+    """DEAL-4: what a manager added to one deal is not lost by a further version."""
+    event = decided(BEGUN, ADDED, target=to(with_rules(TWO)), **FROM_ONE)
+    assert event.flexible_nodes == (CarriedFlexibleNode(key="approval", stage="case"),)
+    assert CarriedNode(key="check", kind="task", stage="case", required=True) in event.carried
+    state = after(BEGUN, ADDED, event)
+    assert [(each.key, each.stage) for each in state.flexible_nodes] == [("approval", "case")]
+    assert next(node for node in state.nodes if node.key == "check").due == date(2026, 3, 30)
+
+
+def test_proc_2_a_flexible_node_that_the_version_does_not_have_ends_with_its_work() -> None:
+    event = decided(BEGUN, ADDED, target=to(TWO), **FROM_ONE)
+    assert (event.flexible_nodes, DroppedNode(key="check", kind="task") in event.dropped) == ((), True)
+    state = after(BEGUN, ADDED, event)
+    assert (state.flexible_nodes, [node for node in state.nodes if node.key == "check"]) == ((), [])
+
+
+def test_proc_2_what_was_ready_to_move_on_is_not_so_in_another_version() -> None:
+    ready = DealReadyToMoveOn(
+        deal_id=ID, stage="initial-contact", next_stage="needs-confirmed", by_itself=False, on=TODAY
+    )
+    assert after(BEGUN, ready).ready_on == TODAY
+    assert after(BEGUN, ready, decided(BEGUN, ready)).ready_on is None

@@ -14,8 +14,7 @@ from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTI
 from shared.domain.roles import Role
 from shared.eventstore.append import Append, Outcome
 from shared.projections.audit import differences
-from shared.service.build import build
-from shared.testing.servers import DatabaseServer, personal_rows
+from shared.testing.servers import personal_rows
 from tests.described import as_described
 from tests.services.deals.conftest import Office, Team
 from tests.services.deals.test_service import codes, seen

@@ -39,12 +39,12 @@ MAY: Mapping[str, Mapping[str, str]] = {
             StateCustomerEvent StateBudget StateCompetition StateRequirement AssessRisk WithdrawAnswer CompleteNode
             OpenNewDeal MoveDeal SetContact RemoveContact LogActivity PlanNextStep ChangeAmount ChangeCloseDate
             RenameDeal NoteFacts SetCategory UpdateDeal CorrectActivity WithdrawActivity AddNote AttachFile
-            DetachFile""",
+            DetachFile AddFlexibleNode RemoveFlexibleNode""",
         MANAGERS: "OverrideCategory HandOver WaiveCriterion RevokeWaiver",
         OPERATIONS: "EraseTexts MigrateDeal",
         SERVICES: """OpenConvertedDeal RetractFacts ImportDeal ImportDealMove ImportDealChange
             ImportDealActivity ImportDealNode ImportDealWin ImportDealLoss ImportDealAbandonment ImportDealReopening
-            BringSupportInLine""",
+            BringSupportInLine RunDueRules MoveOn""",
     },
     "process": {
         OPERATIONS: """PublishProcess PublishVersion SaveDraft DiscardDraft PublishDraft RetireProcess StartPilot

@@ -6,6 +6,10 @@ process gave the deal goes by these rules:
 - *Nodes* that the new version has under the same key keep evidence and due day; those that are not done and belong to a
   later stage there are dropped, and fall due when that is entered. What the new stage has beside them falls due newly,
   reckoned from today. All others are dropped.
+- *Flexible nodes* that the new version has, too, go on binding the deal, where their stage is there; those of the
+  stage where it stands go along to the new one. Others end, and their work is dropped.
+- *Rules of stages* are those of the new stage, reckoned from today. In a stage that stays, what fired there does not
+  fire again, and what waits keeps its time.
 - *Noted facts* stay where the new version declares them with the same kind, and end otherwise.
 - *Waivers* stay where the new version asks the very same at the same gate, and end otherwise.
 - *Refused attempts* at work that goes along stay; those to enter a stage were at gates of the version before, and end.
@@ -22,8 +26,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from services.deals.domain.deal.gates import gates_between, gates_of, passage, without_attempts
-from services.deals.domain.deal.nodes import due_nodes, with_due
-from services.deals.domain.deal.state import DealNode, OpenDeal, Visit, deal, judged, written
+from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
+from services.deals.domain.deal.state import AddedNode, DealNode, OpenDeal, Visit, bound_by, deal, judged, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.remarked_process import VersionNumber
@@ -33,11 +37,11 @@ from shared.domain.fields import Text
 from shared.domain.references import ProcessId
 from shared.domain.rejection import Reason, refuse_all
 from shared.domain.roles import OPERATIONS
-from shared.events.deals.deal import WaivedCriterion
+from shared.events.deals.deal import PlannedRule, WaivedCriterion
 from shared.events.deals.deal_gates import UnmetCriterion
-from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode
+from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DealMigrated, DroppedNode
 from shared.events.definition import value
-from shared.events.process import Key, ProcessDefinition
+from shared.events.process import Key, ProcessDefinition, Stage, work_of
 
 MIGRATED = "migrated"
 """In place of the rule that chose the process of a deal, once it follows another one."""
@@ -131,6 +135,9 @@ def has_migrated(state: OpenDeal, event: DealMigrated) -> OpenDeal:
         probability=event.probability,
         category_of_stage=event.category_of_stage,
         nodes=with_due(tuple(_carried(state.nodes, event)), event.stage, event.nodes),
+        flexible_nodes=tuple(_flexible_carried(state, event)),
+        rules=event.rules,
+        ready_on=None,
         facts={key: known for key, known in state.facts.items() if key not in event.facts_ended},
         waivers=tuple(each for each in state.waivers if (each.gate, each.criterion) not in ended),
         attempts=tuple(each for each in without_attempts(state, "stage") if (each.kind, each.key) not in dropped),
@@ -153,7 +160,8 @@ def migration_of(
     """The fact that a deal goes over to a stage of another version, with what that does to it and what it does not
     meet there."""
     new = target.definition.stage(stage)
-    carried = tuple(_carried_nodes(state, target.definition, target.definition.index(stage)))
+    flexible = tuple(_carried_flexible_nodes(state, stage, target.definition))
+    carried = tuple(_carried_nodes(state, target.definition, target.definition.index(stage), flexible))
     kept = {(node.kind, node.key) for node in carried}
     event = DealMigrated(
         deal_id=state.id,
@@ -174,6 +182,8 @@ def migration_of(
             DroppedNode(key=node.key, kind=node.kind) for node in state.nodes if (node.kind, node.key) not in kept
         ),
         nodes=due_nodes(new, today, company, [node for node in state.nodes if (node.kind, node.key) in kept]),
+        flexible_nodes=flexible,
+        rules=tuple(_rules(state, new, target, today, company)),
         facts_ended=tuple(_facts_ended(state, source.definition, target.definition)),
         waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
         idle_days=new.idle_days,
@@ -217,14 +227,55 @@ def _faults(state: OpenDeal, command: MigrateDeal, target: TargetProcess) -> Ite
         yield Reason(code="unknown-stage", message=message, field="stage")
 
 
-def _carried_nodes(state: OpenDeal, definition: ProcessDefinition, reached: int) -> Iterator[CarriedNode]:
+def _carried_flexible_nodes(
+    state: OpenDeal, stage: str, definition: ProcessDefinition
+) -> Iterator[CarriedFlexibleNode]:
+    """The flexible nodes of a deal that another version has, too, at a gate that is there."""
+    stages = {each.key for each in definition.stages}
+    for added, _ in bound_by(state, definition):
+        place = stage if added.stage == state.stage else added.stage
+        if place in stages:
+            yield CarriedFlexibleNode(key=added.key, stage=place)
+
+
+def _flexible_carried(state: OpenDeal, event: DealMigrated) -> Iterator[AddedNode]:
+    places = {each.key: each.stage for each in event.flexible_nodes}
+    for added in state.flexible_nodes:
+        if added.key in places:
+            yield replace(added, stage=places[added.key])
+
+
+def _rules(state: OpenDeal, new: Stage, target: Process, today: date, company: Company) -> Iterator[PlannedRule]:
+    """What the process does by itself in the new stage: as it waits where the stage stays, else from today."""
+    planned = planned_rules(new, today, company)
+    if (state.process_id, state.stage) != (target.id, new.key):
+        yield from planned
+        return
+    waiting = {rule.key: rule for rule in state.rules}
+    since = state.stage_since
+    done = {fired.key for fired in state.fired_rules if fired.stage == state.stage and is_of_visit(fired.on, since)}
+    yield from (waiting.get(rule.key, rule) for rule in planned if rule.key not in done)
+
+
+def is_of_visit(on: date | None, since: date | None) -> bool:
+    """Whether what happened on a day belongs to the visit of a stage that began on another one."""
+    return on is None or since is None or on >= since
+
+
+def _carried_nodes(
+    state: OpenDeal, definition: ProcessDefinition, reached: int, flexible: tuple[CarriedFlexibleNode, ...]
+) -> Iterator[CarriedNode]:
     """The work of a deal that another version has under the same key: what is done, and what is due there by now."""
     has = {
         (kind, node.key): (place, stage.key, node.required)
         for place, stage in enumerate(definition.stages)
-        for kind, group in (("task", stage.tasks), ("deliverable", stage.deliverables))
-        for node in group
+        for kind, node in work_of(stage)
     }
+    places = {each.key: each.stage for each in flexible}
+    for part in definition.flexible_nodes:
+        for kind, node in work_of(part) if part.key in places else ():
+            stage = places[part.key]
+            has[kind, node.key] = (definition.index(stage), stage, node.required)
     for known in state.nodes:
         place, stage, required = has.get((known.kind, known.key), (None, "", False))
         if place is not None and (known.evidence is not None or place <= reached):
