@@ -152,9 +152,12 @@ class CommandExecutor:
                     except (Rejected, Refused) as refusal:
                         answers[place] = refusal
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(MAX_CONCURRENT_STREAMS, len(streams))):
-                group.create_task(work())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(MAX_CONCURRENT_STREAMS, len(streams))):
+                    group.create_task(work())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures  # of an outage many fail at once, and each tells it
         return [answer for answer in answers if answer is not None]
 
     async def _read_ahead(self, requests: Sequence[CommandRequest]) -> BatchCache:

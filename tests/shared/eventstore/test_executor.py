@@ -7,20 +7,24 @@ from uuid import UUID
 
 import pytest
 
+from shared.commands.executor import CommandExecutor
 from shared.commands.request import CommandRequest, CommandResult, Forbidden, NotFound, Refused, StaleVersion
-from shared.domain.context import Actor
+from shared.domain.context import Actor, Company
 from shared.domain.rejection import Rejected
 from shared.domain.roles import Role
 from shared.events.envelope import Envelope
 from shared.eventstore.append import CALL
-from shared.eventstore.streams import BatchCache
+from shared.eventstore.streams import BatchCache, StreamCache
 from shared.ops.ids import new_id
 from tests.shared.eventstore.conftest import Process
 from tests.shared.eventstore.tickets import (
+    CODEC,
     COUNTER,
+    PROVIDES,
     SERVICE_ACTOR,
     AddNote,
     CloseTicket,
+    Numbers,
     OpenTicket,
     Postpone,
     TicketClosed,
@@ -246,3 +250,26 @@ async def test_what_a_batch_remembers_refuses_no_command_that_is_possible_by_now
     await other.commands.execute(CommandRequest(ticket, ticket_id, opening, SERVICE_ACTOR))
     note = CommandRequest(ticket, ticket_id, AddNote(note="later"), SERVICE_ACTOR)
     assert (await process.commands.execute(note, batch)).sequence == 2
+
+
+async def test_a_failure_of_many_commands_is_told_as_that_of_one(process: Process) -> None:
+    """Whoever asks answers it as an outage, also where commands are executed side by side."""
+
+    async def away(*_: object) -> Numbers:
+        raise ConnectionResetError
+
+    executor = CommandExecutor(
+        "tickets",
+        aggregates=(ticket, counter),
+        provides={**PROVIDES, Numbers: away},
+        pool=process.pool,
+        appender=process.appender,
+        streams=StreamCache(process.pool, CODEC),
+        codec=CODEC,
+        clock=process.clock,
+        company=Company(),
+        claim_secret=b"only for these tests",
+    )
+    close = [CommandRequest(ticket, await opened(process), CloseTicket(), SERVICE_ACTOR) for _ in range(3)]
+    with pytest.raises(ConnectionResetError):
+        await executor.execute_many(close)
