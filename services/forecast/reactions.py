@@ -9,6 +9,7 @@ from services.forecast.domain.notice import (
     APPROVAL_GRANTED,
     APPROVAL_RETURNED,
     APPROVAL_WAITING,
+    HELP_ASKED,
     INVOICE_OVERDUE,
     STAGE_RULE,
     SUPPORT_REQUEST_OVERDUE,
@@ -18,6 +19,7 @@ from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occas
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot, approval_events
 from shared.events.deals.deal_automation import DealRuleFired
+from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -108,18 +110,17 @@ def settle_answered_support(
 @reactions.on(when="notify")
 def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -> Iterable[Do]:
     """PROC-1: a rule of a stage notifies whose the deal is, whoever leads them, or everybody of some roles; what they
-    are to use is told along, by its name and where it is."""
+    are to use is told along, by its name and where it is. Whenever it fires, in a later visit too, that is news."""
     told = event.notify or ()
     owner = (event.owner,) if event.owner else ()
-    occasion_id = uuid5(event.deal_id, f"{event.stage}/{event.rule}")
     template = event.template
     using = [each for each in (template.name, template.link) if each] if template else []
     yield Do(
         aggregate=occasion,
-        aggregate_id=occasion_of(STAGE_RULE, occasion_id),
+        aggregate_id=occasion_of(STAGE_RULE, fact.id),
         command=RaiseNotices(
             kind=STAGE_RULE,
-            occasion=occasion_id,
+            occasion=fact.id,
             about="deal",
             about_id=event.deal_id,
             cause=fact.id,
@@ -130,6 +131,38 @@ def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -
             team=event.team if "manager" in told and not owner else None,
             roles=tuple(Role(each) for each in told if each not in ("owner", "manager")),
         ),
+    )
+
+
+@reactions.on
+def tell_of_asked_help(event: DealHelpAsked, fact: Envelope[DealHelpAsked]) -> Iterable[Do]:
+    """DEAL-6: whoever leads the one who asks is told; where no member asks, whoever leads the team of the deal."""
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(HELP_ASKED, event.deal_id),
+        command=RaiseNotices(
+            kind=HELP_ASKED,
+            occasion=event.deal_id,
+            about="deal",
+            about_id=event.deal_id,
+            cause=fact.id,
+            account_id=event.account_id,
+            reference=event.name,
+            team=None if event.asked_by else event.team,
+            led=(event.asked_by,) if event.asked_by else (),
+        ),
+    )
+
+
+@reactions.on
+def settle_answered_help(
+    event: DealGuidanceGiven | DealHelpConcluded, fact: Envelope[DealGuidanceGiven | DealHelpConcluded]
+) -> Iterable[Do]:
+    """DEAL-6: nobody has to know any more of a question that is answered, or needs no answer."""
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=occasion_of(HELP_ASKED, event.deal_id),
+        command=SettleNotices(cause=fact.id),
     )
 
 

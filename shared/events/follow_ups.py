@@ -28,6 +28,7 @@ from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
+from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -177,6 +178,9 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealAccountChanged: (Follower(service="deals"),),
     DealRuleFired: (Follower(service="deals", when="support_type"), Follower(service="forecast", when="notify")),
     DealReadyToMoveOn: (Follower(service="deals", when="by_itself"),),
+    DealHelpAsked: (Follower(service="forecast"),),
+    DealGuidanceGiven: (Follower(service="forecast"),),
+    DealHelpConcluded: (Follower(service="forecast"),),
     SupportRequestOverdue: (Follower(service="forecast"),),
     SupportDelivered: (Follower(service="forecast"),),
     SupportRequestReturned: (Follower(service="forecast"),),

@@ -20,6 +20,7 @@ NoticeKind = Literal[
     "approval-returned",
     "support-request-overdue",
     "stage-rule",
+    "help-asked",
 ]
 """What somebody is told of."""
 (
@@ -29,6 +30,7 @@ NoticeKind = Literal[
     APPROVAL_RETURNED,
     SUPPORT_REQUEST_OVERDUE,
     STAGE_RULE,
+    HELP_ASKED,
 ) = get_args(NoticeKind)
 NoticeThing = Literal["invoice", "contract", "support-request", "deal"]
 """What a notice is about."""

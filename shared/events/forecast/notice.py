@@ -26,7 +26,8 @@ class NoticeRaised:
     member_id: UUID
     """The recipient: whose notice it is."""
     kind: str
-    """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue or stage-rule."""
+    """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule or
+    help-asked."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -13,6 +13,7 @@ from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
 from shared.events.approvals import PlannedStep, Slot, approval_events
 from shared.events.deals.deal_automation import DealRuleFired
+from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -294,6 +295,44 @@ async def test_what_is_paid_is_settled_and_what_is_paid_in_part_is_not(company: 
         await company.happens(company.of(paid, overdue.data.ledger_id, sequence))
         for name in ("anna", "mona", "fred"):
             assert [each["status"] for each in await company.inbox(name)] == [status], name
+
+
+def asked_help(company: "Company", **more: Any) -> Envelope[DealHelpAsked]:
+    deal = uuid4()
+    event = DealHelpAsked(
+        deal_id=deal,
+        help_id=uuid4(),
+        kind="access",
+        urgency="today",
+        asked_by=company.ids["anna"],
+        on=NOON.date(),
+        name="Servers",
+        account_id=company.ids["acme"],
+        owner=company.ids["anna"],
+        team=company.ids["north"],
+    )
+    return company.of(replace(event, **more), deal)
+
+
+async def test_deal_6_whoever_leads_the_one_who_asks_for_help_is_told_until_it_is_answered(company: Company) -> None:
+    asked = asked_help(company)
+    await company.happens(asked)
+    assert await company.told() == {"mona"}
+    (told,) = await company.inbox("mona")
+    assert (told["kind"], told["about"], told["about_id"]) == ("help-asked", "deal", str(asked.data.deal_id))
+    assert (told["reference"], told["status"]) == ("Servers", "unread")
+    guided = DealGuidanceGiven(deal_id=asked.data.deal_id, help_id=asked.data.help_id, on=NOON.date())
+    await company.happens(company.of(guided, asked.data.deal_id, 2))
+    assert [each["status"] for each in await company.inbox("mona")] == ["settled"]
+
+
+async def test_deal_6_where_no_member_asks_whoever_leads_the_team_is_told(company: Company) -> None:
+    asked = asked_help(company, asked_by=None)
+    await company.happens(asked)
+    assert await company.told() == {"mona"}
+    gone = DealHelpConcluded(deal_id=asked.data.deal_id, help_id=asked.data.help_id, outcome="not-needed")
+    await company.happens(company.of(gone, asked.data.deal_id, 2))
+    assert [each["status"] for each in await company.inbox("mona")] == ["settled"]
 
 
 async def test_deal_12_of_late_help_both_managers_are_told_and_whom_it_waits_for(company: Company) -> None:

@@ -124,7 +124,11 @@ def test_a_notice_goes_to_its_recipient_unless_muted_and_to_whoever_asked() -> N
     assert (content["data"]["reference"], content["data"]["due"]) == ("MAIN-000001", "2026-03-09")
 
 
-KNOWN = {"invoice-overdue": {"amount", "due", "reference"}, "support-request-overdue": {"due", "reference"}}
+KNOWN = {
+    "invoice-overdue": {"amount", "due", "reference"},
+    "support-request-overdue": {"due", "reference"},
+    "help-asked": {"reference"},
+}
 """What letters of a kind say; of others the amount, where nothing else is known."""
 
 

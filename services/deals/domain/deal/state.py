@@ -123,6 +123,24 @@ class AttachedFile:
 
 
 @value
+class HelpRequest:
+    """Help that was asked of whoever leads the rep, and what came of it. Texts are None once they are erased."""
+
+    id: UUID
+    kind: str
+    urgency: str
+    question: str | None
+    asked_by: UUID | None
+    asked_on: date | None
+    guidance: str | None = None
+    guided_by: UUID | None = None
+    guided_on: date | None = None
+    outcome: str | None = None
+    note: str | None = None
+    concluded_on: date | None = None
+
+
+@value
 class Withdrawal:
     """An activity that was taken out of the record, and why."""
 
@@ -245,6 +263,8 @@ class Deal:
     contacts: tuple[DealContact, ...] = ()
     notes: tuple[DealNote, ...] = ()
     files: tuple[AttachedFile, ...] = ()
+    help: tuple[HelpRequest, ...] = ()
+    """What was asked of whoever leads the rep; of these the last may be open."""
     trail: tuple[Visit, ...]
     """The stages that it entered, in order."""
     changes: tuple[Change, ...]

@@ -1,0 +1,65 @@
+"""The route of the help that is asked for with a deal, the guidance, and what came of it (DEAL-6)."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Response
+
+from services.deals.domain.deal import deal
+from services.deals.domain.deal.helping import HelpKind, HelpOutcome, Urgency
+from services.deals.domain.deal.state import HelpRequest as Asked
+from shared.commands.access import is_seen
+from shared.commands.request import NotFound
+from shared.domain.aggregate import carried
+from shared.domain.roles import READING
+from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
+from shared.http.headers import etag
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpRequest:
+    """What was asked of whoever leads the rep. Texts that were erased are null."""
+
+    id: UUID
+    kind: HelpKind
+    urgency: Urgency
+    question: str | None
+    asked_by: UUID | None
+    asked_on: date | None
+    guidance: str | None
+    guided_by: UUID | None
+    guided_on: date | None
+    """Null as long as nobody has answered."""
+    outcome: HelpOutcome | None
+    """What came of it; null as long as it is open."""
+    note: str | None
+    concluded_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpWithDeal:
+    """All that was asked with a deal, the first first. `version` is that of the deal."""
+
+    id: UUID
+    version: int
+    items: list[HelpRequest]
+
+
+@router.get(
+    "/v1/deals/{id}/help",
+    **operation(roles=READING, answers=HelpWithDeal, problems=("not-found",)),
+    name="get_help_with_deal",
+)
+async def help_with_deal(
+    asking: CurrentActor, service: CurrentService, deal_id: Annotated[UUID, Path(alias="id")]
+) -> Response:
+    """Show what help was asked for with a deal, what was answered, and what came of it."""
+    held = await service.commands.state(deal, deal_id)
+    if isinstance(held.state, deal.start) or not is_seen(asking, deal, held.state):
+        raise NotFound(deal.name, deal_id)
+    items = [HelpRequest(**carried(each, Asked)) for each in held.state.help]
+    return answer(HelpWithDeal(id=deal_id, version=held.sequence, items=items), headers={"ETag": etag(held.sequence)})
