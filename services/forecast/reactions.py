@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Union
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.forecast.domain.address import StopSendingNotices, address_of, notice_address
 from services.forecast.domain.notice import (

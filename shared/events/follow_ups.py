@@ -26,9 +26,9 @@ from shared.events.deals.deal import (
 )
 from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
+from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
-from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,

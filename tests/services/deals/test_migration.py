@@ -385,7 +385,7 @@ ADDED = DealFlexibleNodeAdded(
     on=TODAY,
     nodes=(DueNode(key="check", kind="task", required=True, due=date(2026, 3, 30)),),
 )
-FROM_ONE = {"process": Process(id=SHORT_ID, version=1, definition=ONE)}
+FROM_ONE: dict[str, Any] = {"process": Process(id=SHORT_ID, version=1, definition=ONE)}
 
 
 def test_proc_2_in_a_stage_that_stays_what_fired_does_not_fire_again_and_what_waits_keeps_its_time() -> None:

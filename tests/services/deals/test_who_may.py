@@ -39,8 +39,9 @@ MAY: Mapping[str, Mapping[str, str]] = {
             StateCustomerEvent StateBudget StateCompetition StateRequirement AssessRisk WithdrawAnswer CompleteNode
             OpenNewDeal MoveDeal SetContact RemoveContact LogActivity PlanNextStep ChangeAmount ChangeCloseDate
             RenameDeal NoteFacts SetCategory UpdateDeal CorrectActivity WithdrawActivity AddNote AttachFile
-            DetachFile AddFlexibleNode RemoveFlexibleNode""",
-        MANAGERS: "OverrideCategory HandOver WaiveCriterion RevokeWaiver",
+            DetachFile AddFlexibleNode RemoveFlexibleNode AskForHelp
+            ConcludeHelp""",
+        MANAGERS: "OverrideCategory HandOver WaiveCriterion RevokeWaiver GiveGuidance",
         OPERATIONS: "EraseTexts MigrateDeal",
         SERVICES: """OpenConvertedDeal RetractFacts ImportDeal ImportDealMove ImportDealChange
             ImportDealActivity ImportDealNode ImportDealWin ImportDealLoss ImportDealAbandonment ImportDealReopening

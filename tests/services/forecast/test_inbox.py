@@ -394,6 +394,8 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
     (notice,) = await company.inbox(min(told))
     assert (notice["kind"], notice["about"], notice["about_id"]) == ("stage-rule", "deal", str(deal))
     assert notice["reference"] == "Nobody touched it, Guide, https://files.example/guide"
+    await company.happens(company.of(fired, deal))
+    assert len(await company.inbox(min(told))) == 2, "that it fires in a later visit of the stage is news again"
 
 
 @pytest.mark.parametrize("how", ["delivered", "returned", "withdrawn"])

@@ -127,6 +127,7 @@ def test_a_notice_goes_to_its_recipient_unless_muted_and_to_whoever_asked() -> N
 KNOWN = {
     "invoice-overdue": {"amount", "due", "reference"},
     "support-request-overdue": {"due", "reference"},
+    "stage-rule": {"reference"},
     "help-asked": {"reference"},
 }
 """What letters of a kind say; of others the amount, where nothing else is known."""

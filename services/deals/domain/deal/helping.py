@@ -133,14 +133,14 @@ def help_asked(state: OpenDeal, event: DealHelpAsked) -> OpenDeal:
 
 @deal.evolves
 def guidance_given(state: OpenDeal, event: DealGuidanceGiven) -> OpenDeal:
-    said = {"guidance": event.guidance, "guided_by": event.by, "guided_on": event.on}
+    said: dict[str, Any] = {"guidance": event.guidance, "guided_by": event.by, "guided_on": event.on}
     known = tuple(replace(each, **said) if each.id == event.help_id else each for each in state.help)
     return replace(state, help=known, written=written(state, event.guidance))
 
 
 @deal.evolves
 def help_concluded(state: AnyDeal, event: DealHelpConcluded) -> AnyDeal:
-    said = {"outcome": event.outcome, "note": event.note, "concluded_on": event.on}
+    said: dict[str, Any] = {"outcome": event.outcome, "note": event.note, "concluded_on": event.on}
     known = tuple(replace(each, **said) if each.id == event.help_id else each for each in state.help)
     return replace(state, help=known, written=written(state, event.note))
 
