@@ -291,8 +291,9 @@ class Aggregate:
 
     def concludes(self, function: Function) -> Function:
         """Register what follows at once from a state: `(state, context[, loaded…]) -> events`. It is decided after each
-        command that changes something, and appended along with it, but not after history that is told late. It never
-        refuses, and what has followed once does not again: the state says so."""
+        command on the aggregate itself that changes something, and appended along with it, but not after history that
+        is told late, nor where the command of another aggregate writes to its stream: that asks for it by itself. It
+        never refuses, and what has followed once does not again: the state says so."""
         state, _, *rest = _hints(function).items()
         for state_type in _members(state[1]):
             self._concludes[state_type] = Conclusion(conclude=function, parameters=dict(rest))

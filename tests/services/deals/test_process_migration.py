@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.automation import goes_on
 from services.deals.domain.deal.migration import TargetProcess
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.exchange_rate import Conversion
@@ -38,7 +39,7 @@ from shared.events.deals.process_migration import (
 )
 from shared.testing.scenario import CONTEXT, Outcome, Scenario
 from tests.services.deals.facts import OPENED, TODAY, eur
-from tests.services.deals.test_migration import OTHER_PROCESS, TARGET, TWO
+from tests.services.deals.test_migration import OTHER_PROCESS, TARGET, TWO, with_rules
 
 ID = CONTEXT.aggregate_id
 FIRST, SECOND, THIRD = UUID(int=101), UUID(int=102), UUID(int=103)
@@ -251,3 +252,16 @@ def test_proc_2_several_versions_go_over_by_one_mapping() -> None:
 
 def test_proc_2_the_day_of_a_migration_is_the_companys() -> None:
     assert planned().on == date(2026, 3, 16)
+
+
+def test_proc_1_what_follows_from_the_new_stage_follows_as_for_a_deal_that_is_migrated_alone() -> None:
+    """A rule on entry fires, and a deal that meets what the stage asks is ready to move on."""
+    target = Process(id=SHORT_ID, version=2, definition=with_rules(TWO))
+    known = a_deal(FIRST)
+    outcome = taken(known, target=target)
+    of_deal = [fact.event for fact in outcome.facts if fact.to == FIRST]
+    assert [event.type for event in of_deal] == ["deals.deal-migrated", "deals.deal-rule-fired"]
+    alone = deal.evolve(known, of_deal[0])
+    assert list(goes_on(alone, CONTEXT, target, STEP.conversion)) == of_deal[1:]
+    (completed,) = [fact.event for fact in outcome.facts if isinstance(fact.event, ProcessMigrationCompleted)]
+    assert (completed.migrated, completed.refused) == (1, 0), "deals are counted, and not what is told of them"

@@ -4,12 +4,13 @@ A step is one append: what happens to its deals, and what is told of them here. 
 it, whatever dies in between, and no deal goes over twice: the last deal that was looked at is the checkpoint.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar
 
-from services.deals.domain.deal.migration import migration_of
+from services.deals.domain.deal.automation import goes_on
+from services.deals.domain.deal.migration import has_migrated, migration_of
 from services.deals.domain.deal.state import Deal, OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process, Version
@@ -102,17 +103,22 @@ def take_step(state: RunningProcessMigration, command: TakeStep, context: Contex
         return [ProcessMigrationStopped(process_migration_id=state.id, cause="target-gone", on=context.today)]
     tried = [try_deal(state, each, step, context.today, context.company) for each in step.deals]
     told = tuple(each.told for each in tried)
-    facts = [Occurrence(event=each.fact, to=each.fact.deal_id) for each in tried if each.fact is not None]
+    facts = [
+        occurrence
+        for known, each in zip(step.deals, tried, strict=True)
+        if each.fact is not None
+        for occurrence in _with_what_follows(known, each.fact, step, context)
+    ]
     advanced = [
         ProcessMigrationAdvanced(process_migration_id=state.id, deals=told, after=last.deal_id) for last in told[-1:]
     ]
     if step.has_more:
         return [*advanced, *facts]
-    migrated = state.migrated + len(facts)
+    migrated = sum(each.fact is not None for each in tried)
     completed = ProcessMigrationCompleted(
         process_migration_id=state.id,
-        migrated=migrated,
-        refused=state.refused + len(told) - len(facts),
+        migrated=state.migrated + migrated,
+        refused=state.refused + len(told) - migrated,
         on=context.today,
     )
     return [*advanced, completed, *facts]
@@ -165,6 +171,15 @@ def stopped(state: RunningProcessMigration, event: ProcessMigrationStopped) -> S
 @process_migration.evolves
 def completed(state: RunningProcessMigration, event: ProcessMigrationCompleted) -> CompletedProcessMigration:
     return become(CompletedProcessMigration, state, completed_on=event.on)
+
+
+def _with_what_follows(state: Deal, fact: DealMigrated, step: MigrationStep, context: Context) -> Iterator[Occurrence]:
+    """That a deal went over, and what follows at once from how it stands then, as it would had it been migrated alone:
+    the kernel concludes for the stream that decides, which is the migration's."""
+    assert step.target is not None
+    assert isinstance(state, OpenDeal)
+    follows = goes_on(has_migrated(state, fact), context, step.target, step.conversion)
+    yield from (Occurrence(event=event, to=state.id) for event in (fact, *follows))
 
 
 def try_deal(plan: AnyProcessMigration, state: Deal, step: MigrationStep, today: date, company: Company) -> Tried:
