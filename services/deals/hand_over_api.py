@@ -85,7 +85,7 @@ Sharing = Annotated[By, Query(description="Whether everybody gets as many deals,
     "/v1/hand-over-plan",
     **operation(roles=MANAGING, reads=(DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name), answers=HandOverPlan),
 )
-async def hand_over_plan(  # noqa: PLR0917 - the parameters are those of the query
+async def plan_hand_over(  # noqa: PLR0917 - the parameters are those of the query
     asking: CurrentActor,
     service: CurrentService,
     to: To,

@@ -93,7 +93,7 @@ def ask_for_support_by_rule(event: DealRuleFired, fact: Envelope[DealRuleFired])
     """PROC-1: a rule of a stage asks for help, in the words of its name."""
     yield Do(
         aggregate=support_request,
-        aggregate_id=uuid5(fact.id, "support request"),
+        aggregate_id=uuid5(event.firing_id, "support request"),
         command=AskForSupport(deal_id=event.deal_id, type=event.support_type, what=event.name),
     )
 

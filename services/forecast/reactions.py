@@ -110,20 +110,21 @@ def settle_answered_support(
 @reactions.on(when="notify")
 def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -> Iterable[Do]:
     """PROC-1: a rule of a stage notifies whose the deal is, whoever leads them, or everybody of some roles; what they
-    are to use is told along, by its name and where it is. Whenever it fires, in a later visit too, that is news."""
+    are to use is told along, by its name and where it is. Whenever it fires, in a later visit too, that is news; that
+    the fact is told anew is none."""
     told = event.notify or ()
     owner = (event.owner,) if event.owner else ()
     template = event.template
     using = [each for each in (template.name, template.link) if each] if template else []
     yield Do(
         aggregate=occasion,
-        aggregate_id=occasion_of(STAGE_RULE, fact.id),
+        aggregate_id=occasion_of(STAGE_RULE, event.firing_id),
         command=RaiseNotices(
             kind=STAGE_RULE,
-            occasion=fact.id,
+            occasion=event.firing_id,
             about="deal",
             about_id=event.deal_id,
-            cause=fact.id,
+            cause=event.firing_id,
             account_id=event.account_id,
             reference=", ".join((event.name, *using)),
             members=owner if "owner" in told else (),

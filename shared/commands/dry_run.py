@@ -33,6 +33,8 @@ from shared.eventstore.streams import StreamCache
 class DryAppender:
     """In place of the group commit: answers as that would, and notes what it would have written."""
 
+    keeps = False
+
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._turn = asyncio.Lock()

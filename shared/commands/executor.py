@@ -44,6 +44,11 @@ MAX_CONCURRENT_STREAMS = 240
 class Appender(Protocol):
     """What takes an append: the group commit, or what takes its place in a dry run."""
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is appended is there afterwards, for everybody."""
+        ...
+
     async def append(self, append: Append) -> Outcome: ...
     async def holders(self, kind: str, key_hash: bytes) -> frozenset[UUID]: ...
 
@@ -96,7 +101,9 @@ class CommandExecutor:
         """The names of the projections that are read to decide a command; the streams of the service are read as they
         are."""
         handlers = aggregate.handlers[command]
-        loaded = [reads_of(self._provides[kind]) for handler in handlers for kind in handler.parameters.values()]
+        kinds = [kind for handler in handlers for kind in handler.parameters.values()]
+        kinds += [kind for conclusion in aggregate.conclusions for kind in conclusion.parameters.values()]
+        loaded = [reads_of(self._provides[kind]) for kind in kinds]
         named = [read_for(command, self._knows)] if any(is_for_people(handler.allow) for handler in handlers) else []
         return frozenset().union(*loaded, *named)
 
@@ -190,7 +197,7 @@ class CommandExecutor:
             # The request may have been carried out before, and be refused now because of that.
             if first := await self._first_answer(request):
                 return first
-            if isinstance(refusal, Rejected) and refusal.on_record:
+            if isinstance(refusal, Rejected) and refusal.on_record and self._appender.keeps:
                 recorded = await self._put_on_record(refusal, request, loaded, context)
                 if isinstance(recorded, Retry):
                     return recorded
@@ -253,7 +260,12 @@ class CommandExecutor:
         carried out later."""
         asked = replace(request, idempotency=None)
         decided = Decided(on=loaded, occurrences=occurrences(refusal.on_record), loaded={}, unchanged={})
-        changes = changes_of(decided, asked, context, aggregates=self.aggregates)
+        try:
+            changes = changes_of(decided, asked, context, aggregates=self.aggregates)
+        except NeedsHistory:
+            whole, known = await self._streams.history(request.aggregate, request.aggregate_id)
+            decided = replace(decided, on=whole, histories={request.aggregate_id: known})
+            changes = changes_of(decided, asked, context, aggregates=self.aggregates)
         append = append_of(changes, asked, context, codec=self._codec, hasher=self._hasher, new_id=self._new_id)
         outcome = await self._appender.append(append)
         if isinstance(outcome, Appended):

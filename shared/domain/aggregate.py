@@ -328,6 +328,11 @@ class Aggregate:
         return handler.run(state, command, context, loaded)
 
     @property
+    def conclusions(self) -> tuple[Conclusion, ...]:
+        """What follows at once from its states."""
+        return tuple(self._concludes.values())
+
+    @property
     def has_timers(self) -> bool:
         """Whether some state has a timer."""
         return bool(self._timers)

@@ -26,6 +26,8 @@ Waiting = tuple[Append, asyncio.Future[Outcome]]
 class GroupCommit:
     """The one way into the log. Give `append` what a command decided; get the answer once it is durable."""
 
+    keeps = True
+
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._waiting: deque[Waiting] = deque()

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+import structlog
 from annotated_types import MaxLen, MinLen
 from fastapi import APIRouter, Request, Response
 from pydantic import TypeAdapter
@@ -34,6 +35,8 @@ from shared.http.handwritten import CurrentActor, CurrentService, answer, body_o
 from shared.http.headers import content_of, idempotency_key
 from shared.http.problems import CATALOGUE, KINDS, Fault, Problem, pointer
 from shared.http.read_your_writes import await_token
+
+log = structlog.get_logger(__name__)
 
 MOST_ROWS = 100
 AT_ONCE = 25
@@ -243,8 +246,20 @@ async def carried_out(
         if time.monotonic() >= until:
             results += [_not_begun()] * len(some)
         else:
-            results += await asyncio.gather(*(_one(commands, each) for each in some))
+            answers = await asyncio.gather(*(_one(commands, each) for each in some), return_exceptions=True)
+            results += [_told(answer, request) for answer, request in zip(answers, some, strict=True)]
     return results
+
+
+def _told(answer: CommandResult | Problem | BaseException, request: CommandRequest) -> CommandResult | Problem:
+    """The result of a row. One that failed in a way that nobody expects hides no other: it is told as unexpected, and
+    logged with everything that is known of it."""
+    if not isinstance(answer, BaseException) or isinstance(answer, Problem):
+        return answer
+    if not isinstance(answer, Exception):
+        raise answer
+    log.error("bulk-row-failed", aggregate=request.aggregate.name, id=str(request.aggregate_id), exc_info=answer)
+    return Problem("unexpected", "This row failed here; send it again with the same Idempotency-Key.")
 
 
 async def _one(commands: CommandExecutor, request: CommandRequest) -> CommandResult | Problem:

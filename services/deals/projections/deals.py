@@ -256,7 +256,7 @@ DEAL = Table(
         **ANSWERED,
         DealOpened: _weighed(_opened),
         DealMoved: _weighed(_while_open(_moved)),
-        DealMigrated: _weighed(_while_open(_migrated)),
+        DealMigrated: _weighed(_migrated),
         DealAmountChanged: _weighed(_while_open(_worth)),
         DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
         DealCategoryChanged: _while_open(_judged),

@@ -18,6 +18,9 @@ class DealRuleFired:
     stage: str
     rule: str
     """By its key in the stage."""
+    firing_id: UUID
+    """By what this is known again: it stays where the fact is told anew, because another one of its request was
+    corrected."""
     name: str
     """What the rule is called: why it happens."""
     trigger: str

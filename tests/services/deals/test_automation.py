@@ -9,6 +9,7 @@ import pytest
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.automation import MoveOn, RunDueRules
+from services.deals.domain.deal.closing import deal_reopened
 from services.deals.domain.deal.history import ImportDeal, ImportDealMove
 from services.deals.domain.deal.opening import OpenNewDeal
 from services.deals.domain.deal.stages import MoveDeal
@@ -25,6 +26,7 @@ from shared.domain.working_days import BusinessCalendar
 from shared.events.deals.deal import (
     DealActivityLogged,
     DealFactsNoted,
+    DealLost,
     DealMoved,
     DealNextStepPlanned,
     DealNodeCompleted,
@@ -80,7 +82,15 @@ def follows(process: Process, *events: Any, on: Scenario = THE_DEAL) -> list[Any
 
 def fired(rule: StageRule, **more: Any) -> DealRuleFired:
     told = {"notify": rule.notify or None, "template": rule.template, "on": TODAY} | more
-    return DealRuleFired(deal_id=ID, stage="initial-contact", rule=rule.key, name=rule.name, trigger=rule.on, **told)
+    return DealRuleFired(
+        deal_id=ID,
+        stage="initial-contact",
+        rule=rule.key,
+        firing_id=THE_DEAL.context.derived_id(f"rule initial-contact {rule.key}"),
+        name=rule.name,
+        trigger=rule.on,
+        **told,
+    )
 
 
 STATED = DealFactsNoted(deal_id=ID, facts={"need_stated": True})
@@ -202,7 +212,9 @@ def test_proc_1_a_rule_asks_for_support_and_history_asks_for_none() -> None:
     told = replace(fact(1, asked, OVER, deal=ID), service="deals")
     (do,) = [do for reaction in reactions.of("log") for do in reaction.to(told)]
     assert do.command == AskForSupport(deal_id=ID, type="market-report", what="A deal began")
-    assert do.aggregate_id == uuid5(told.id, "support request")
+    assert do.aggregate_id == uuid5(asked.firing_id, "support request")
+    (again,) = [do for reaction in reactions.of("log") for do in reaction.to(replace(told, id=UUID(int=77)))]
+    assert again == do, "that the fact is told anew, when another of its request is corrected, asks for nothing more"
     imported = replace(told, imported=True)
     silent = replace(told, data=fired(GREET))
     assert [do for each in (imported, silent) for reaction in reactions.of("log") for do in reaction.to(each)] == []
@@ -359,3 +371,16 @@ def test_proc_1_the_full_process_has_a_rule_of_each_kind() -> None:
     rules = [rule for stage in FULL.stages for rule in stage.rules]
     assert {rule.on for rule in rules} == {"entry", "fact", "timer"}
     assert all(any(getattr(rule, kind) for rule in rules) for kind in ("task", "support", "notify", "template"))
+
+
+def test_proc_1_who_comes_back_to_a_stage_or_is_reopened_in_it_is_moved_on_by_people_alone() -> None:
+    """Else nobody could have a deal go back, and each try would do again what the stage does on entry."""
+    process = process_with(moves="by-itself")
+    away = THE_DEAL.knowing(process=process).given(OPENED, TALKED, PLANNED).when(MoveDeal(stage="needs-confirmed"))
+    went = [each.event for each in away.facts]
+    back = THE_DEAL.given(OPENED, TALKED, PLANNED, *went).when(MoveDeal(stage="initial-contact"))
+    came = [each.event for each in back.facts]
+    assert follows(process, OPENED, TALKED, PLANNED, *went, *came) == [READY]
+    lost = DealLost(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", reason="price")
+    reopened = deal_reopened(deal.fold([OPENED, TALKED, PLANNED, lost]), TODAY, "They called.")
+    assert follows(process, OPENED, TALKED, PLANNED, lost, reopened) == [READY]

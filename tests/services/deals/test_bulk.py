@@ -1,14 +1,16 @@
 """Bulk commands over HTTP (API-1): each row is the command as its own address takes it, with a result of its own."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 import httpx
 import pytest
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import SetCategory
-from shared.commands.request import CommandRequest
+from shared.commands.executor import CommandExecutor
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.context import service_actor
 from shared.domain.roles import Role
 from shared.http.problems import Problem
@@ -189,6 +191,25 @@ async def test_api_1_what_is_not_begun_in_time_is_left_for_the_same_request(offi
     ]
     results = await carried_out(office.running.commands, asked, seconds=0)
     assert [isinstance(each, Problem) and each.kind for each in results] == ["unavailable"] * len(asked)
+
+
+async def test_api_1_a_row_that_fails_as_nobody_expects_hides_no_other(office: Office) -> None:
+    """The others are carried out and told; that one is told as unexpected, and can be sent again."""
+
+    class Failing:
+        async def execute(self, request: CommandRequest) -> CommandResult:
+            if request.command.category == "commit":
+                raise LookupError("a fold that fails")
+            return await office.running.commands.execute(request)
+
+    made = await office.somebody().makes("/v1/deals", {"name": "Line", "amount": {"amount": "1", "currency": "EUR"}})
+    asked = [
+        CommandRequest(deal, UUID(made), SetCategory(category=category), service_actor("deals"))
+        for category in ("commit", "best-case")
+    ]
+    failed, done = await carried_out(cast("CommandExecutor", Failing()), asked)
+    assert isinstance(failed, Problem)
+    assert (failed.kind, isinstance(done, CommandResult)) == ("unexpected", True)
 
 
 async def test_acct_4_a_rep_s_deals_are_shared_out_tried_and_handed_over(

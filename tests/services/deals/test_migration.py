@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.closing import deal_reopened
 from services.deals.domain.deal.migration import MIGRATED, MigrateDeal, TargetProcess
 from services.deals.domain.deal.nodes import CompleteNode
 from services.deals.domain.deal.opening import OpenNewDeal
@@ -26,7 +27,7 @@ from shared.events.deals.deal import (
     PlannedRule,
     WaivedCriterion,
 )
-from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
+from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired, DealRuleLapsed
 from shared.events.deals.deal_gates import (
     DealCriterionWaived,
     DealFlexibleNodeAdded,
@@ -332,18 +333,21 @@ def test_data_5_a_move_that_is_told_late_stands_before_the_migration() -> None:
     assert [visit.stage for visit in state.trail] == ["initial-contact", "needs-confirmed", "case"]
 
 
-def test_data_5_an_end_that_is_told_late_leaves_nothing_to_migrate() -> None:
+def test_data_5_a_deal_whose_end_is_told_late_goes_over_and_is_reopened_in_what_it_went_over_to() -> None:
     begun = datetime(2026, 3, 16, 8, tzinfo=UTC)
     lost = DealLost(deal_id=ID, on=date(2026, 3, 17), amount=eur("1"), stage="initial-contact", reason="price")
-    state = deal.of(
-        [
-            recorded(OPENED, begun, 1),
-            recorded(decided(OPENED), begun + timedelta(days=2), 2),
-            recorded(lost, begun + timedelta(days=1), 3),
-        ]
-    )
+    history = [
+        recorded(OPENED, begun, 1),
+        recorded(decided(OPENED), begun + timedelta(days=2), 2),
+        recorded(lost, begun + timedelta(days=1), 3),
+    ]
+    state = deal.of(history)
     assert not isinstance(state, OpenDeal | NoDeal)
-    assert (state.process_version, state.stage) == (1, "initial-contact")
+    assert (state.process_version, state.stage) == (2, "case")
+    reopened = deal_reopened(state, date(2026, 3, 19), "They called.")
+    again = deal.of([*history, recorded(reopened, begun + timedelta(days=3), 4)])
+    assert isinstance(again, OpenDeal)
+    assert (again.process_version, again.stage, again.rules) == (2, "case", ())
 
 
 APPROVAL = FlexibleNode(
@@ -374,7 +378,14 @@ def to(definition: ProcessDefinition) -> TargetProcess:
 ONE = with_rules(SHORT)
 BEGUN = replace(OPENED, rules=(NUDGE, PlannedRule(key="guide")))
 GUIDED = DealRuleFired(
-    deal_id=ID, stage="initial-contact", rule="guide", name="How to begin", trigger="entry", on=TODAY, notify=("owner",)
+    deal_id=ID,
+    stage="initial-contact",
+    rule="guide",
+    firing_id=UUID(int=95),
+    name="How to begin",
+    trigger="entry",
+    on=TODAY,
+    notify=("owner",),
 )
 ADDED = DealFlexibleNodeAdded(
     deal_id=ID,
@@ -395,6 +406,16 @@ def test_proc_2_in_a_stage_that_stays_what_fired_does_not_fire_again_and_what_wa
     state = after(BEGUN, GUIDED, event)
     assert (state.rules, [fired.key for fired in state.fired_rules]) == ((NUDGE,), ["guide"])
     assert decided(BEGUN, GUIDED, command=stays, target=to(TWO), **FROM_ONE).rules == ()
+
+
+def test_proc_2_in_a_stage_that_stays_what_lapsed_does_not_come_again_and_what_is_new_does() -> None:
+    lapsed = DealRuleLapsed(deal_id=ID, stage="initial-contact", rule="nudge", on=TODAY)
+    stays = replace(MIGRATE, stage="initial-contact")
+    further = StageRule(key="further", name="Further", on="entry", notify=("owner",))
+    two = with_rules(TWO)
+    more = replace(two, stages=(replace(two.stages[0], rules=(*RULES, further)), *two.stages[1:]))
+    event = decided(BEGUN, GUIDED, lapsed, command=stays, target=to(more), **FROM_ONE)
+    assert event.rules == (PlannedRule(key="further"),)
 
 
 def test_proc_2_in_another_stage_its_rules_begin_today() -> None:

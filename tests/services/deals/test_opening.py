@@ -10,6 +10,7 @@ from services.deals.domain.deal.opening import LineWanted, OpenConvertedDeal, Op
 from services.deals.domain.deal.state import OpenDeal
 from shared.domain.context import Company
 from shared.events.deals.deal import DealAmountChanged, DealHandedOver, DealLine, DealOpened, DealRenamed, DealWon
+from shared.events.deals.deal_edit import DealClassified
 from shared.events.money import Money
 from tests.services.deals.facts import (
     ACCOUNT,
@@ -234,6 +235,8 @@ def test_deal_1_opening_again_with_equal_content_records_nothing_even_later() ->
     handed = DealHandedOver(deal_id=ID, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=TEAM)
     won = DealWon(deal_id=ID, on=TODAY, amount=eur("1"), stage="initial-contact", name=OPENED.name)
     THE_DEAL.given(OPENED, changed, handed, won).when(OPEN).then()
+    edited = DealClassified(deal_id=ID, source="fair", industry=None)
+    THE_DEAL.given(OPENED, edited).when(OPEN).then()
 
 
 @pytest.mark.parametrize(

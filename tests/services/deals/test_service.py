@@ -60,6 +60,7 @@ async def test_deal_3_a_deal_goes_all_the_way_by_its_gates(office: Office) -> No
     assert (again.status_code, "ETag" in again.headers, "version" in again.json()) == (409, False, False)
     tried = await desk.does(f"/v1/dry-runs/deals/{deal}/move", {"stage": "quotation"})
     assert (tried.status_code, (await desk.sees(f"/v1/deals/{deal}"))["version"]) == (409, 2)
+    assert ("ETag" in tried.headers, "version" in tried.json()) == (False, False), "nothing came of it"
     await desk.makes(f"/v1/deals/{deal}/complete-node", {"key": "first-conversation", "evidence": "Minutes 118"})
     planned = await desk.does(f"/v1/deals/{deal}/plan-next-step", {"on": "2099-01-05", "what": "Workshop"})
     moved = await patched(desk, f"/v1/deals/{deal}", planned.json()["version"], {"stage": "needs-confirmed"})

@@ -381,6 +381,7 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
         deal_id=deal,
         stage="needs-diagnosis",
         rule="untouched",
+        firing_id=uuid4(),
         name="Nobody touched it",
         trigger="timer",
         notify=notify,
@@ -395,6 +396,8 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
     assert (notice["kind"], notice["about"], notice["about_id"]) == ("stage-rule", "deal", str(deal))
     assert notice["reference"] == "Nobody touched it, Guide, https://files.example/guide"
     await company.happens(company.of(fired, deal))
+    assert len(await company.inbox(min(told))) == 1, "that the fact is told anew is no news"
+    await company.happens(company.of(replace(fired, firing_id=uuid4()), deal))
     assert len(await company.inbox(min(told))) == 2, "that it fires in a later visit of the stage is news again"
 
 

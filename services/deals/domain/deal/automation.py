@@ -144,6 +144,7 @@ def _fired(state: OpenDeal, rule: StageRule, process: Process, context: Context)
         deal_id=state.id,
         stage=stage.key,
         rule=rule.key,
+        firing_id=context.derived_id(f"rule {stage.key} {rule.key}"),
         name=rule.name,
         trigger=rule.on,
         on=context.today,
@@ -175,7 +176,7 @@ def _readiness(
             deal_id=state.id,
             stage=state.stage,
             next_stage=following[0].key if following else None,
-            by_itself=stage.moves == "by-itself" and bool(following),
+            by_itself=stage.moves == "by-itself" and bool(following) and not state.brought_back,
             on=today,
         )
     ]

@@ -170,6 +170,7 @@ def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealRe
         stage_since=event.on,
         open_since=event.on,
         rules=(),
+        brought_back=True,
         ready_on=None,
         changes=said(state, "reopened", event.on, event.reason),
         written=written(state, event.reason),

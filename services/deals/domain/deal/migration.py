@@ -19,7 +19,7 @@ move: no gate is passed, and nothing counts as skipped or gone back to. What the
 met stands in the event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar
@@ -27,7 +27,17 @@ from uuid import UUID
 
 from services.deals.domain.deal.gates import gates_between, gates_of, passage, without_attempts
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
-from services.deals.domain.deal.state import AddedNode, DealNode, OpenDeal, Visit, bound_by, deal, judged, written
+from services.deals.domain.deal.state import (
+    AddedNode,
+    AnyDeal,
+    DealNode,
+    OpenDeal,
+    Visit,
+    bound_by,
+    deal,
+    judged,
+    written,
+)
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process, Version
 from services.deals.domain.remarked_process import VersionNumber
@@ -120,7 +130,8 @@ def is_migrated(state: OpenDeal, command: MigrateDeal) -> bool:
 
 
 @deal.evolves
-def has_migrated(state: OpenDeal, event: DealMigrated) -> OpenDeal:
+def has_migrated(state: AnyDeal, event: DealMigrated) -> AnyDeal:
+    # Also one that ended before, as history told later: reopened, it goes on by the version that it went over to.
     stays = (state.process_id, state.stage) == (event.process_id, event.stage)
     ended = {(waiver.gate, waiver.criterion) for waiver in event.waivers_ended}
     dropped = {(node.kind, node.key) for node in event.dropped}
@@ -137,6 +148,7 @@ def has_migrated(state: OpenDeal, event: DealMigrated) -> OpenDeal:
         nodes=with_due(tuple(_carried(state.nodes, event)), event.stage, event.nodes),
         flexible_nodes=tuple(_flexible_carried(state, event)),
         rules=event.rules,
+        brought_back=state.brought_back and stays,
         ready_on=None,
         facts={key: known for key, known in state.facts.items() if key not in event.facts_ended},
         waivers=tuple(each for each in state.waivers if (each.gate, each.criterion) not in ended),
@@ -183,7 +195,7 @@ def migration_of(
         ),
         nodes=due_nodes(new, today, company, [node for node in state.nodes if (node.kind, node.key) in kept]),
         flexible_nodes=flexible,
-        rules=tuple(_rules(state, new, target, today, company)),
+        rules=tuple(_rules(state, new, source, target, planned_rules(new, today, company))),
         facts_ended=tuple(_facts_ended(state, source.definition, target.definition)),
         waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
         idle_days=new.idle_days,
@@ -238,28 +250,24 @@ def _carried_flexible_nodes(
             yield CarriedFlexibleNode(key=added.key, stage=place)
 
 
-def _flexible_carried(state: OpenDeal, event: DealMigrated) -> Iterator[AddedNode]:
+def _flexible_carried(state: AnyDeal, event: DealMigrated) -> Iterator[AddedNode]:
     places = {each.key: each.stage for each in event.flexible_nodes}
     for added in state.flexible_nodes:
         if added.key in places:
             yield replace(added, stage=places[added.key])
 
 
-def _rules(state: OpenDeal, new: Stage, target: Process, today: date, company: Company) -> Iterator[PlannedRule]:
-    """What the process does by itself in the new stage: as it waits where the stage stays, else from today."""
-    planned = planned_rules(new, today, company)
-    if (state.process_id, state.stage) != (target.id, new.key):
-        yield from planned
-        return
-    waiting = {rule.key: rule for rule in state.rules}
-    since = state.stage_since
-    done = {fired.key for fired in state.fired_rules if fired.stage == state.stage and is_of_visit(fired.on, since)}
-    yield from (waiting.get(rule.key, rule) for rule in planned if rule.key not in done)
-
-
-def is_of_visit(on: date | None, since: date | None) -> bool:
-    """Whether what happened on a day belongs to the visit of a stage that began on another one."""
-    return on is None or since is None or on >= since
+def _rules(
+    state: OpenDeal, new: Stage, source: Process, target: Process, planned: Sequence[PlannedRule]
+) -> Iterator[PlannedRule]:
+    """What the process does by itself in the new stage. Where the stage stays, what waits keeps its time, and what came
+    to something, or to nothing, does not come again: only rules that the version before did not have are new."""
+    stays = (state.process_id, state.stage) == (target.id, new.key)
+    waiting = {rule.key: rule for rule in state.rules} if stays else {}
+    had = {rule.key for rule in source.definition.stage(state.stage).rules} if stays else set[str]()
+    for rule in planned:
+        if rule.key in waiting or rule.key not in had:
+            yield waiting.get(rule.key, rule)
 
 
 def _carried_nodes(

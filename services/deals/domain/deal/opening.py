@@ -149,9 +149,9 @@ def open_converted(state: NoDeal, command: OpenConvertedDeal, context: Context, 
 @deal.already
 def is_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
     began = state.opening
-    lines = len(command.lines) == len(state.lines) and all(
+    lines = len(command.lines) == len(began.lines) and all(
         (wanted.product_id, wanted.quantity, wanted.price or line.price) == (line.product_id, line.quantity, line.price)
-        for wanted, line in zip(command.lines, state.lines, strict=True)
+        for wanted, line in zip(command.lines, began.lines, strict=True)
     )
     defaulted = (
         (command.amount or began.amount) == began.amount
@@ -162,7 +162,7 @@ def is_opened(state: AnyDeal, command: OpenNewDeal) -> bool:
     return (
         lines
         and defaulted
-        and (began.name, state.account_id, state.account_name, state.source, state.industry, began.expected_close)
+        and (began.name, began.account_id, began.account_name, began.source, began.industry, began.expected_close)
         == (
             command.name,
             command.account_id,
@@ -221,6 +221,11 @@ def opened(state: NoDeal, event: DealOpened) -> OpenDeal:
             stage=event.stage,
             on=event.on,
             process_id=event.process_id,
+            account_id=event.account_id,
+            account_name=event.account_name,
+            source=event.source,
+            industry=event.industry,
+            lines=event.lines,
         ),
     )
 

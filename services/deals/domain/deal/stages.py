@@ -64,6 +64,7 @@ def has_moved(state: OpenDeal, event: DealMoved) -> OpenDeal:
         nodes=with_due(state.nodes, event.stage, event.nodes),
         attempts=without_attempts(state, "stage"),
         rules=event.rules,
+        brought_back=event.direction == "back",
         ready_on=None,
         trail=(*state.trail, Visit(stage=event.stage, on=event.on, automatic=event.automatic)),
         written=written(state, event.reason),

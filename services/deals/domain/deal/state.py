@@ -200,6 +200,11 @@ class Opening:
     stage: str
     on: date | None
     process_id: UUID
+    account_id: UUID | None
+    account_name: str | None
+    source: str | None
+    industry: str | None
+    lines: tuple[DealLine, ...]
 
 
 @value
@@ -247,6 +252,8 @@ class Deal:
     """What the stage still does by itself in this visit."""
     fired_rules: tuple[FiredRule, ...] = ()
     """What stages did by themselves."""
+    brought_back: bool = False
+    """Whether somebody had it go back to its stage, or reopened it there: then nobody but people move it on."""
     ready_on: date | None = None
     """Since when it is ready to leave its stage; None where it is not."""
     facts: dict[str, FactValue]

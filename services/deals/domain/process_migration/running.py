@@ -177,8 +177,10 @@ def _with_what_follows(state: Deal, fact: DealMigrated, step: MigrationStep, con
     """That a deal went over, and what follows at once from how it stands then, as it would had it been migrated alone:
     the kernel concludes for the stream that decides, which is the migration's."""
     assert step.target is not None
-    assert isinstance(state, OpenDeal)
-    follows = goes_on(has_migrated(state, fact), context, step.target, step.conversion)
+    assert isinstance(state, OpenDeal)  # no other goes over
+    after = has_migrated(state, fact)
+    assert isinstance(after, OpenDeal)
+    follows = goes_on(after, context, step.target, step.conversion)
     yield from (Occurrence(event=event, to=state.id) for event in (fact, *follows))
 
 
