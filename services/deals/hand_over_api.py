@@ -9,13 +9,13 @@ from uuid import UUID
 from annotated_types import MaxLen, MinLen
 from fastapi import APIRouter, Query, Response
 
-from services.deals.domain.deal.work import MANAGING
 from services.deals.domain.sharing import By, SharedDeal, dearest_first, shared_out
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
 from shared.domain.money import rounded
 from shared.domain.permissions import sees
+from shared.domain.roles import MANAGING
 from shared.events.money import Money
 from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
 from shared.projections.errors import InvalidQuery, invalid

@@ -48,6 +48,9 @@ SELLING = permission(
 )
 """Those who carry a sale: reps what is theirs, managers what is their teams', direction and operations everything."""
 
+MANAGING = permission({Role.MANAGER: Reach.TEAM, Role.SALES_DIRECTOR: Reach.ALL, Role.SALES_OPERATIONS: Reach.ALL})
+"""Those who answer for other people's sales."""
+
 OPERATIONS = permission({Role.SALES_OPERATIONS: Reach.ALL})
 """Those who shape the process, the organisation and the products."""
 

@@ -11,7 +11,7 @@ from services.deals.domain.deal.editing import with_classification, with_custome
 from services.deals.domain.deal.opening import LineWanted, worth
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
-from services.deals.domain.deal.work import MANAGING, planned
+from services.deals.domain.deal.work import planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
 from services.deals.domain.process.state import Process
@@ -23,7 +23,7 @@ from shared.domain.merge_patch import absent, given
 from shared.domain.policy import InForce
 from shared.domain.references import AnyMemberId, AnyTeamId, CustomerId
 from shared.domain.rejection import Reason, Rejected, refuse_all
-from shared.domain.roles import SELLING
+from shared.domain.roles import MANAGING, SELLING
 from shared.events.deals.deal import (
     DealAmountChanged,
     DealCategoryChanged,

@@ -15,14 +15,14 @@ from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.state import Activity, AnyDeal, ClosedDeal, Withdrawal, deal
-from services.deals.domain.deal.work import MANAGING, ActivityKind, check_day, check_parties, cost_of
+from services.deals.domain.deal.work import ActivityKind, check_day, check_parties, cost_of
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Actor, Context, Moment
 from shared.domain.fields import Day, Text
 from shared.domain.history import Recorded, standing
 from shared.domain.references import AnyMemberId, ContactId, OwnActivityId
 from shared.domain.rejection import Rejected, all_at_once
-from shared.domain.roles import SELLING
+from shared.domain.roles import MANAGING, SELLING
 from shared.events.deals.deal import DealActivityLogged, DealFactRetracted
 from shared.events.deals.deal_record import DealActivityCorrected, DealActivityWithdrawn
 from shared.events.definition import value

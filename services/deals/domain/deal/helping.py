@@ -4,12 +4,11 @@ from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from services.deals.domain.deal.state import AnyDeal, HelpRequest, OpenDeal, deal, written
-from services.deals.domain.deal.work import MANAGING
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import LongText
 from shared.domain.rejection import Rejected
-from shared.domain.roles import SELLING
+from shared.domain.roles import MANAGING, SELLING
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.definition import value
 

@@ -363,7 +363,7 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
         "lead": str(state.lead_id) if state.lead_id else None,
         "lines": len(state.lines),
         "activities": len(state.activities),
-        "activities_in_stage": sum(_is_in_stage(state, activity) for activity in state.activities),
+        "activities_in_stage": sum(is_of_visit(activity.on, state.stage_since) for activity in state.activities),
         "decision_makers": len(deciding),
         "supportive_decision_makers": sum(contact.stance == "supportive" for contact in deciding),
         "next_step_planned": state.next_step is not None and state.next_step.on is not None,
@@ -372,9 +372,10 @@ def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
     }
 
 
-def _is_in_stage(state: Deal, activity: Activity) -> bool:
-    """Whether something was done since the deal entered its stage; what is known by no day is."""
-    return state.stage_since is None or activity.on is None or activity.on >= state.stage_since
+def is_of_visit(on: date | None, since: date | None) -> bool:
+    """Whether what happened on a day belongs to the visit of a stage that began on another one; what is known by no day
+    does."""
+    return on is None or since is None or on >= since
 
 
 def bound_by(state: Deal, definition: ProcessDefinition) -> list[tuple[AddedNode, FlexibleNode]]:

@@ -8,13 +8,12 @@ from annotated_types import MaxLen, MinLen
 
 from services.deals.domain.deal.gates import gates_of
 from services.deals.domain.deal.state import OpenDeal, Waiver, deal, written
-from services.deals.domain.deal.work import MANAGING
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
 from shared.domain.rejection import Rejected, all_at_once
-from shared.domain.roles import Role
+from shared.domain.roles import MANAGING, Role
 from shared.events.deals.deal_gates import DealCriterionWaived, DealWaiverRevoked
 from shared.events.definition import value
 

@@ -17,14 +17,11 @@ from shared.domain.money import check_money
 from shared.domain.policy import InForce
 from shared.domain.references import ActivityId, AnyMemberId, ContactId
 from shared.domain.rejection import Rejected, all_at_once, refuse_all
-from shared.domain.roles import SELLING, Reach, Role, permission
+from shared.domain.roles import SELLING
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
-
-MANAGING = permission({Role.MANAGER: Reach.TEAM, Role.SALES_DIRECTOR: Reach.ALL, Role.SALES_OPERATIONS: Reach.ALL})
-"""Those who answer for other people's deals."""
 
 ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
 
