@@ -62,7 +62,7 @@ class DealFlexibleNode:
 
     key: str
     stage: str
-    """The stage in which it was added, and which is not left before its exit criteria are met."""
+    """The stage whose gate it binds: where it was added, or where a migration put it."""
     role: Literal["rep", "manager", "sales-director", "sales-operations", "admin", "service"]
     """The role by which it was added; service where a rule did."""
     on: date | None
@@ -202,8 +202,8 @@ class Deal:
     rules: tuple[DealPlannedRule, ...]
     fired_rules: tuple[DealFiredRule, ...]
     ready_on: date | None
-    """Since when it is ready to leave its stage: every exit criterion of it is met, and every entry criterion of the
-    next one. Null where it is not."""
+    """Since when it is ready to leave its stage: every exit criterion of the stage is met, every entry criterion of the
+    next one, and the exit of each flexible node that binds it there, or waived. Null where it is not."""
     facts: dict[str, FactValue]
     """What was noted; criteria are judged by it."""
     activities: tuple[DealActivity, ...]

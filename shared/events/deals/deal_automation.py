@@ -58,7 +58,8 @@ class DealRuleLapsed:
 
 @event("deals.deal-ready-to-move-on", aggregate="deal", rank=Rank.CHANGE)
 class DealReadyToMoveOn:
-    """Every exit criterion of the stage is met, and every entry criterion of the next one, or waived."""
+    """Every exit criterion of the stage is met, every entry criterion of the next one, and the exit of each flexible
+    node that binds it there, or waived."""
 
     deal_id: UUID
     stage: str

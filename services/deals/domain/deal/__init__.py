@@ -1,4 +1,5 @@
-"""Deals: how they begin, what is to be done in their stages, how they move, change and end (DEAL-1 … DEAL-10).
+"""Deals: how they begin, what is to be done in their stages, how they move, change and end (DEAL-1 … DEAL-12,
+PROC-1, PROC-2).
 
 Importing the package registers every capability on the aggregate.
 """

@@ -50,7 +50,7 @@ class AddedNode:
 
     key: str
     stage: str
-    """The stage in which it was added."""
+    """The stage whose gate it binds: where it was added, or where a migration put it."""
     role: str
     on: date | None
     by_rule: str | None = None
