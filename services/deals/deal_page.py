@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.gates import JudgedCriterion, gates_between, judged
+from services.deals.domain.deal.gates import JudgedCriterion, gates_ahead, gates_between, judged
 from services.deals.domain.deal.standing import NOWHERE, Aging, PossibleMoves, aging, possible_moves
 from services.deals.domain.deal.state import AnyDeal, OpenDeal
 from services.deals.domain.deal.timeline import Became
@@ -120,7 +120,8 @@ class PagedStage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PagedGate:
-    """The gate before a deal: what the stage that it leaves asks, and the one that it enters."""
+    """The gate before a deal: what the stage that it leaves asks, the flexible nodes that bind it there, and the stage
+    that it enters."""
 
     stage: str | None
     """The next stage; null in the last one, which is left by an outcome."""
@@ -284,15 +285,12 @@ def gate_of(held: Held) -> PagedGate | None:
     """The gate before the deal; None once it is closed."""
     if not isinstance(held.state, OpenDeal):
         return None
-    definition, stage = held.process.definition, held.stage
-    forward = possible_moves(definition, stage.key).forward
-    (_, behind) = gates_between(stage.key, stage)
-    ahead = [] if forward is None else [gates_between(forward, definition.stage(forward))[0]]
-    criteria = _judged(held, behind, *ahead)
+    definition = held.process.definition
+    criteria = _judged(held, *gates_ahead(held.state, definition))
     asks = any("amount" in each.met for each in criteria)
     is_unknown = asks and held.conversion.worth(held.state.amount) is None
     return PagedGate(
-        stage=forward,
+        stage=possible_moves(definition, held.state.stage).forward,
         is_open=all(each.is_met or each.waived_until for each in criteria),
         criteria=list(criteria),
         missing_rate=held.state.amount.currency if is_unknown else None,

@@ -10,8 +10,12 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
 from shared.events.deals.deal import DealFactsNoted, DealMoved
 from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, TODAY
+from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, IN_SOLUTION
+from tests.services.deals.test_flexible_nodes import READY as SOLVED
+from tests.services.deals.test_key_actions import LOADED_FULL
 
 EURO = Conversion(currency="EUR", factors={})
 IN_NEEDS = DealMoved(
@@ -28,10 +32,10 @@ IN_NEEDS = DealMoved(
 )
 
 
-def of(*events: object) -> Completeness:
+def of(*events: object, process: Process = PROCESS) -> Completeness:
     state = deal.fold(events)
     assert isinstance(state, OpenDeal)
-    return completeness(state, PROCESS, EURO)
+    return completeness(state, process, EURO)
 
 
 def test_deal_11_is_filled_facts_by_required_facts_of_the_gate_ahead() -> None:
@@ -57,6 +61,16 @@ def test_deal_11_the_entry_of_the_next_stage_counts_and_each_fact_once() -> None
     found = of(OPENED, quotation)
     assert found.required == ("deliverable.quotation", "task.present-quotation", "amount", "expected_close")
     assert found.missing == ("deliverable.quotation", "task.present-quotation")
+
+
+def test_deal_11_a_flexible_node_that_binds_the_deal_asks_too() -> None:
+    """DEAL-4: before what the next stage asks, and only of this deal."""
+    process = LOADED_FULL["process"]
+    assert "task.approve-custom-solution" not in of(IN_SOLUTION, *SOLVED, process=process).required
+    bound = of(IN_SOLUTION, *SOLVED, ADDED, process=process)
+    assert bound.required[-2:] == ("task.approve-custom-solution", "amount")
+    assert bound.missing == ("task.approve-custom-solution",)
+    assert of(IN_SOLUTION, *SOLVED, ADDED, *APPROVED, process=process).missing == ()
 
 
 def test_deal_11_where_nothing_is_asked_for_nothing_is_missing() -> None:

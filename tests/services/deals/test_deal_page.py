@@ -6,15 +6,21 @@ from typing import Any
 
 import httpx
 
+from services.deals.deal_page import Held, gate_of
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.gates import judged
-from services.deals.domain.deal.state import Waiver
+from services.deals.domain.deal.state import AnyDeal, Waiver
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.full import FULL_ID
+from shared.domain.context import Company
 from shared.domain.roles import Role
 from shared.ops.ids import new_id
+from shared.testing.scenario import NOW
 from tests.services.deals.conftest import Office, Team
 from tests.services.deals.facts import OPENED, PROCESS, TALKED, TODAY
+from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, EXIT, IN_SOLUTION
+from tests.services.deals.test_flexible_nodes import READY as SOLVED
+from tests.services.deals.test_key_actions import LOADED_FULL
 from tests.services.deals.test_service import DEAL, seen
 from tests.services.leads.conftest import Desk
 
@@ -54,6 +60,32 @@ def test_deal_4_a_waiver_that_has_run_out_is_none() -> None:
         waiver = Waiver(gate=gate[0], criterion="next-step-planned", until=until)
         state = replace(deal.fold([OPENED]), waivers=(waiver,))
         assert judged(state, PROCESS, RATES, TODAY, gate)[1].waived_until == shown
+
+
+def held(*events: Any) -> Held:
+    """A deal of the full process, as its page has it."""
+    state: AnyDeal = deal.fold(events)
+    return Held(
+        state=state,
+        version=len(events),
+        process=LOADED_FULL["process"],
+        conversion=RATES,
+        last_worked_at=None,
+        silence_until=None,
+        now=NOW,
+        company=Company(),
+    )
+
+
+def test_deal_4_the_gate_ahead_is_closed_by_a_flexible_node_that_binds_the_deal() -> None:
+    """DEAL-3: what the page says of the gate is what the move says."""
+    bound = (IN_SOLUTION, *SOLVED, ADDED)
+    for events, unmet in ((bound[:-1], []), (bound, [(EXIT, "custom-solution-approved")]), ((*bound, *APPROVED), [])):
+        gate = gate_of(held(*events))
+        assert gate is not None
+        assert [(each.gate, each.criterion) for each in gate.criteria if not each.is_met] == unmet
+        assert (gate.stage, gate.is_open) == ("negotiation", not unmet)
+        assert (EXIT in {each.gate for each in gate.criteria}) == (ADDED in events)
 
 
 # -- at work ----------------------------------------------------------------------------------------------------------

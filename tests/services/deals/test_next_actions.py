@@ -34,6 +34,10 @@ from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.deals.deal_record import DealContactSet
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import CHAMPION, ID, OPENED, PROCESS, TALKED, TODAY, eur, usd
+from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, EXIT, IN_SOLUTION
+from tests.services.deals.test_flexible_nodes import ON as MOVE_ON
+from tests.services.deals.test_flexible_nodes import READY as SOLVED
+from tests.services.deals.test_key_actions import LOADED_FULL, THE_FULL_DEAL
 
 COMPANY = Company()
 EURO = Conversion(currency="EUR", factors={"USD": Decimal("0.5"), "JPY": None})
@@ -183,6 +187,19 @@ def test_deal_7_the_entry_of_the_next_stage_is_asked_for_too() -> None:
     nothing = DealAmountChanged(deal_id=ID, before=OPENED.amount, amount=eur("0.00"))
     found = asked(OPENED, BUYER, moved, nothing, of=given())
     assert ("entry of contract-drafting", "amount-stated") in {(each.gate, each.criterion) for each in found}
+
+
+def test_deal_4_a_deal_is_not_ready_before_the_flexible_node_that_binds_it_is_done() -> None:
+    """DEAL-7: what is told to be next is what a move is refused for."""
+    known = replace(given(), process=LOADED_FULL["process"])
+    bound = (IN_SOLUTION, *SOLVED, BUYER, ADDED)
+    (unmet,) = asked(*bound, of=known)
+    assert (unmet.reason, unmet.gate, unmet.criterion) == ("criterion-unmet", EXIT, "custom-solution-approved")
+    assert (unmet.commands, unmet.due) == (("complete-node",), date(2026, 3, 25)), "when its task is due"
+    THE_FULL_DEAL.given(*bound).when(MOVE_ON).then_rejected("gate-closed", "criterion-unmet")
+    for history in ((*bound, *APPROVED), bound[:-1]):
+        assert [each.reason for each in asked(*history, of=known)] == ["ready-to-move"]
+        assert THE_FULL_DEAL.given(*history).when(MOVE_ON).rejected is None
 
 
 def test_deal_7_two_commands_change_what_a_criterion_looks_at() -> None:

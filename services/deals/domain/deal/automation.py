@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from services.deals.domain.deal.flexible import added
-from services.deals.domain.deal.gates import binding_exits, gates_between, passage
+from services.deals.domain.deal.gates import gates_ahead, passage
 from services.deals.domain.deal.nodes import due_node, with_due
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, FiredRule, OpenDeal, deal, facts_of
@@ -183,12 +183,7 @@ def _readiness(
 
 
 def _is_ready(state: OpenDeal, process: Process, conversion: Conversion, today: date) -> bool:
-    """Whether the gates to the next stage ask for something, and all of that is met or waived; of the last stage what
-    is behind it."""
-    definition = process.definition
-    index = definition.index(state.stage)
-    stage, *following = definition.stages[index:]
-    gates = [gates_between(stage.key, stage)[1], *binding_exits(state, definition, index, index + 1)]
-    gates += [gates_between(following[0].key, following[0])[0]] if following else []
+    """Whether the gates ahead ask for something, and all of that is met or waived."""
+    gates = gates_ahead(state, process.definition)
     asks = any(criteria for _, criteria in gates)
     return asks and not passage(state, process, conversion, today, *gates).unmet

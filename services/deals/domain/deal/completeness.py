@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
-from services.deals.domain.deal.gates import gates_between
+from services.deals.domain.deal.gates import gates_ahead
 from services.deals.domain.deal.state import OpenDeal, facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
@@ -32,14 +32,12 @@ class Completeness:
 
 
 def completeness(state: OpenDeal, process: Process, conversion: Conversion) -> Completeness:
-    """Which facts the gate ahead asks for, the exit of the stage and the entry of the next one, each once in order; and
-    which are not filled in. A fact is filled in once it is known; one that is counted once there is any, and a yes or
-    no that follows from the deal once it is yes: until then nobody has entered it."""
-    definition = process.definition
-    stages = definition.stages[definition.index(state.stage) :][:2]
-    criteria = [gates_between(stage.key, stage)[place][1] for stage, place in zip(stages, (1, 0), strict=False)]
-    required = tuple(dict.fromkeys(fact for gate in criteria for each in gate for fact in facts_asked(each.when)))
-    facts, noted = facts_of(state, process, conversion), {fact.key for fact in definition.facts}
+    """Which facts the gates ahead ask for, each once in order, and which are not filled in. A fact is filled in once it
+    is known; one that is counted once there is any, and a yes or no that follows from the deal once it is yes: until
+    then nobody has entered it."""
+    asked = (each for _, criteria in gates_ahead(state, process.definition) for each in criteria)
+    required = tuple(dict.fromkeys(fact for each in asked for fact in facts_asked(each.when)))
+    facts, noted = facts_of(state, process, conversion), {fact.key for fact in process.definition.facts}
     return Completeness(
         required=required,
         missing=tuple(fact for fact in required if not _is_filled(facts.get(fact), noted=fact in noted)),

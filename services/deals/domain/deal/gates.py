@@ -158,6 +158,16 @@ def binding_exits(state: Deal, definition: ProcessDefinition, before: int, after
             yield gates_between(flexible(node), node)[1]
 
 
+def gates_ahead(state: Deal, definition: ProcessDefinition) -> tuple[Gate, ...]:
+    """The gates between a deal and the next stage: behind its own stage, behind the flexible nodes that bind it there,
+    and before the next one, where there is one."""
+    here = definition.index(state.stage)
+    stage, *following = definition.stages[here:]
+    _, behind = gates_between(stage.key, stage)
+    before = (gates_between(each.key, each)[0] for each in following[:1])
+    return (behind, *binding_exits(state, definition, here, here + 1), *before)
+
+
 def _attempt(state: Deal, kind: str, key: str, reasons: Sequence[Reason], today: date) -> tuple[DealGateRefused, ...]:
     unmet = tuple(found for reason in reasons if (found := _unmet(kind, key, reason)))
     before = next((each for each in state.attempts if (each.kind, each.key) == (kind, key)), None)

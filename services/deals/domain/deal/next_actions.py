@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from services.deals.domain.deal.gates import gates_between, passage
+from services.deals.domain.deal.gates import gates_ahead, passage
 from services.deals.domain.deal.qualification import expected_value
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
 from services.deals.domain.exchange_rate import Conversion
@@ -162,11 +162,10 @@ def _overdue_stage(state: OpenDeal, given: Circumstances, stage: Stage) -> Itera
 
 
 def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
-    """What the gate ahead asks for: the exit of this stage, and the entry of the next; nothing, and it is passed."""
+    """What the gates ahead ask for; nothing, and they are passed."""
     following = _next_stage(given.process, stage)
-    entry = [gates_between(following.key, following)[0]] if following else []
-    _, behind = gates_between(stage.key, stage)
-    passes = passage(state, given.process, given.conversion, given.today, behind, *entry)
+    gates = gates_ahead(state, given.process.definition)
+    passes = passage(state, given.process, given.conversion, given.today, *gates)
     unmet = [reason for reason in passes.unmet if "criterion" in reason.details]
     for reason in unmet:
         yield _unmet(state, given, stage, reason)
