@@ -7,13 +7,16 @@ from typing import Any
 import httpx
 
 from services.deals.deal_page import Held, gate_of
+from services.deals.deal_page_api import COMMANDS
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.gates import judged
+from services.deals.domain.deal.gates import CHANGED_BY, judged
 from services.deals.domain.deal.state import AnyDeal, Waiver
 from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.facts import DERIVED
 from services.deals.domain.process.full import FULL_ID
 from shared.domain.context import Company
 from shared.domain.roles import Role
+from shared.http.command_routes import operation_id
 from shared.ops.ids import new_id
 from shared.testing.scenario import NOW
 from tests.services.deals.conftest import Office, Team
@@ -52,6 +55,12 @@ def test_deal_3_a_criterion_is_judged_with_the_value_that_it_met() -> None:
         {"task.first-conversation": "complete-node"},
     )
     assert (planned.is_met, planned.met, planned.waived_until) == (False, {"next_step_planned": False}, None)
+
+
+def test_deal_3_every_derived_fact_that_changes_names_a_command_that_is_listed() -> None:
+    listed = {route.operation_id for route in COMMANDS}
+    assert {operation_id(command, "deal") for command in CHANGED_BY.values()} - listed == set()
+    assert DERIVED.keys() ^ CHANGED_BY.keys() == {"lead"}
 
 
 def test_deal_4_a_waiver_that_has_run_out_is_none() -> None:

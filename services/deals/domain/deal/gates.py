@@ -18,8 +18,12 @@ from shared.events.process import Criterion, FactValue, FlexibleNode, Node, Proc
 CHANGED_BY: Mapping[str, str] = {
     "amount": "change-amount",
     "expected_close": "change-close-date",
+    "account": "update",
+    "lines": "update",
     "activities": "log-activity",
     "activities_in_stage": "log-activity",
+    "decision_makers": "set-contact",
+    "supportive_decision_makers": "set-contact",
     "next_step_planned": "plan-next-step",
     "qualification.pains": "state-pain",
     "qualification.inaction": "assess-inaction",
@@ -30,8 +34,8 @@ CHANGED_BY: Mapping[str, str] = {
     "qualification.fit": "state-requirement",
     "qualification.exposure": "assess-risk",
 }
-"""The command that changes a derived fact, by the last part of its address; others follow from what the deal began
-with."""
+"""The command that changes a derived fact, by its name in the list of `commands`, where the kind follows: `update` is
+`updateDeal`. What is not named, like the lead, does not change."""
 
 
 Gate = tuple[str, tuple[Criterion, ...]]
