@@ -7,9 +7,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.gates import JudgedCriterion, gates_ahead, gates_between, judged
+from services.deals.domain.deal.gates import JudgedCriterion, gates_ahead, gates_of_work, judged
+from services.deals.domain.deal.nodes import Part
 from services.deals.domain.deal.standing import NOWHERE, Aging, PossibleMoves, aging, possible_moves
-from services.deals.domain.deal.state import AnyDeal, OpenDeal
+from services.deals.domain.deal.state import AnyDeal, OpenDeal, bound_by
 from services.deals.domain.deal.timeline import Became
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
@@ -20,7 +21,7 @@ from shared.domain.aggregate import status_of
 from shared.domain.context import Company
 from shared.events.definition import value
 from shared.events.money import Money
-from shared.events.process import Node, Stage, Step
+from shared.events.process import FlexibleNode, Stage, Step, work_of
 from shared.http.command_routes import PossibleCommand
 from shared.service.history_routes import RecordedEvent
 
@@ -72,6 +73,10 @@ class PagedNode:
     name: str
     kind: Literal["task", "deliverable"]
     stage: str
+    flexible_node: str | None
+    """The flexible node that it belongs to, by its key."""
+    by_rule: str | None
+    """The rule of the stage by which it is due, where it is not so by entering the stage."""
     required: bool
     standard: str | None
     reference: str | None
@@ -114,8 +119,11 @@ class PagedStage:
     idle_limit: int
     checkpoint: bool
     """Whether a deal is qualified anew here."""
+    moves: Literal["by-hand", "by-itself"]
+    """Whether a deal that is ready to move on does so by itself."""
     nodes: list[PagedNode]
-    """Its tasks and deliverables, then what is left undone of the stages before."""
+    """Its tasks and deliverables, those of the flexible nodes that bind the deal there, and then what is left undone of
+    the stages before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +247,7 @@ def stage_of(held: Held) -> PagedStage:
         max_days=stage.max_days,
         idle_limit=stage.idle_days,
         checkpoint=stage.checkpoint,
+        moves=stage.moves,
         nodes=[*_nodes(held, stage), *undone],
     )
 
@@ -248,22 +257,26 @@ def _is_left(held: Held, node: PagedNode) -> bool:
     return not node.done and any(known.key == node.key for known in held.state.nodes)
 
 
+def _parts(held: Held, stage: Stage) -> Iterable[Part]:
+    """A stage, and the flexible nodes that bind the deal there."""
+    yield stage
+    yield from (node for added, node in bound_by(held.state, held.process.definition) if added.stage == stage.key)
+
+
 def _nodes(held: Held, stage: Stage) -> Iterable[PagedNode]:
     known = {node.key: node for node in held.state.nodes}
-    groups: tuple[tuple[Literal["task", "deliverable"], tuple[Node, ...]], ...] = (
-        ("task", stage.tasks),
-        ("deliverable", stage.deliverables),
-    )
-    for kind, group in groups:
-        for node in group:
+    for part in _parts(held, stage):
+        for kind, node in work_of(part):
             own = known.get(node.key)
             due, done = (own.due, own.evidence is not None) if own else (None, False)
             open_ = isinstance(held.state, OpenDeal) and not done
             yield PagedNode(
                 key=node.key,
                 name=node.name,
-                kind=kind,
+                kind=kind,  # type: ignore[arg-type]  # task or deliverable
                 stage=stage.key,
+                flexible_node=part.key if isinstance(part, FlexibleNode) else None,
+                by_rule=own.by_rule if own else None,
                 required=node.required,
                 standard=node.standard,
                 reference=node.reference,
@@ -273,7 +286,7 @@ def _nodes(held: Held, stage: Stage) -> Iterable[PagedNode]:
                 done=done,
                 evidence=own.evidence if own else None,
                 days_late=held.company.calendar.between(due, held.today) if open_ and due else 0,
-                criteria=list(_judged(held, *gates_between(f"{kind} {node.key}", node))),
+                criteria=list(_judged(held, *gates_of_work(part, kind, node))),
             )
 
 

@@ -1,27 +1,30 @@
 """The page of a deal over HTTP and PostgreSQL: all that a front end shows of one, and its timeline."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
 
-from services.deals.deal_page import Held, gate_of
+from services.deals.deal_page import Held, gate_of, stage_of
 from services.deals.deal_page_api import COMMANDS
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.gates import CHANGED_BY, judged
 from services.deals.domain.deal.state import AnyDeal, Waiver
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import DERIVED
-from services.deals.domain.process.full import FULL_ID
+from services.deals.domain.process.full import CUSTOM_SOLUTION, FULL, FULL_ID
+from services.deals.domain.process.writing import criterion
 from shared.domain.context import Company
 from shared.domain.roles import Role
+from shared.events.deals.deal import DealMoved
 from shared.http.command_routes import operation_id
 from shared.ops.ids import new_id
 from shared.testing.scenario import NOW
 from tests.services.deals.conftest import Office, Team
-from tests.services.deals.facts import OPENED, PROCESS, TALKED, TODAY
-from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, EXIT, IN_SOLUTION
+from tests.services.deals.facts import ID, OPENED, PROCESS, TALKED, TODAY
+from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, EXIT, IN_SOLUTION, KEY
 from tests.services.deals.test_flexible_nodes import READY as SOLVED
 from tests.services.deals.test_key_actions import LOADED_FULL
 from tests.services.deals.test_service import DEAL, seen
@@ -95,6 +98,61 @@ def test_deal_4_the_gate_ahead_is_closed_by_a_flexible_node_that_binds_the_deal(
         assert [(each.gate, each.criterion) for each in gate.criteria if not each.is_met] == unmet
         assert (gate.stage, gate.is_open) == ("negotiation", not unmet)
         assert (EXIT in {each.gate for each in gate.criteria}) == (ADDED in events)
+
+
+def test_deal_4_the_work_of_a_flexible_node_stands_on_the_page_by_its_standards_and_gates() -> None:
+    stage = stage_of(held(IN_SOLUTION, ADDED, APPROVED[0]))
+    nodes = {node.key: node for node in stage.nodes}
+    assert list(nodes)[-3:] == ["assess-custom-solution", "approve-custom-solution", "custom-solution-assessment"]
+    assess, approve, assessment = list(nodes.values())[-3:]
+    assert {(node.flexible_node, node.stage, node.by_rule) for node in (assess, approve, assessment)} == {
+        (KEY, "solution", None)
+    }
+    assert (assess.kind, assess.deliverable, assess.due) == ("task", assessment.key, date(2026, 3, 23))
+    assert assess.standard == CUSTOM_SOLUTION.tasks[0].standard
+    assert (assessment.kind, assessment.done, assess.done) == ("deliverable", True, False)
+    assert [(each.gate, each.is_met) for each in approve.criteria] == [("entry of task approve-custom-solution", False)]
+    assert nodes["demonstrate"].flexible_node is None
+    assert KEY not in {node.flexible_node for node in stage_of(held(IN_SOLUTION)).nodes}
+
+
+def test_deal_4_what_a_flexible_node_asks_before_it_is_begun_is_asked_at_each_of_its_work() -> None:
+    entry = (criterion("pains-named", "Pains are named", "pains", "at-least", 1),)
+    gated = replace(FULL, flexible_nodes=(replace(CUSTOM_SOLUTION, entry=entry),))
+    page = held(IN_SOLUTION, ADDED)
+    nodes = stage_of(replace(page, process=replace(page.process, definition=gated))).nodes
+    asks = [node.key for node in nodes if f"entry of flexible node {KEY}" in {each.gate for each in node.criteria}]
+    assert asks == [node.key for node in nodes if node.flexible_node == KEY]
+
+
+def test_deal_4_undone_work_of_a_flexible_node_is_still_shown_in_the_next_stage() -> None:
+    """Where its exit was waived; what is done is not shown there, and neither is what a later stage binds."""
+    moved = DealMoved(
+        deal_id=ID,
+        before="solution",
+        stage="negotiation",
+        direction="forward",
+        skipped=(),
+        probability=Decimal("0.70"),
+        probability_before=Decimal("0.40"),
+        category="best-case",
+        amount=OPENED.amount,
+        on=TODAY,
+    )
+    left = [node.key for node in stage_of(held(IN_SOLUTION, ADDED, APPROVED[0], moved)).nodes if node.flexible_node]
+    assert left == ["assess-custom-solution", "approve-custom-solution"]
+    back = replace(moved, before="solution", stage="needs-diagnosis", direction="back")
+    assert not [node for node in stage_of(held(IN_SOLUTION, ADDED, back)).nodes if node.flexible_node]
+
+
+def test_proc_1_the_page_says_what_a_rule_made_due_and_whether_the_deal_moves_by_itself() -> None:
+    by_rule = stage_of(held(IN_SOLUTION, replace(ADDED, rule="custom-solution")))
+    assert {node.by_rule for node in by_rule.nodes if node.flexible_node} == {"custom-solution"}
+    assert by_rule.moves == "by-hand"
+    page = held(IN_SOLUTION)
+    stages = tuple(replace(stage, moves="by-itself") for stage in FULL.stages)
+    moving = replace(page, process=replace(page.process, definition=replace(FULL, stages=stages)))
+    assert stage_of(moving).moves == "by-itself"
 
 
 # -- at work ----------------------------------------------------------------------------------------------------------

@@ -149,6 +149,12 @@ def gates_between(name: str, of: Stage | FlexibleNode | Node) -> tuple[Gate, Gat
     return (f"entry of {name}", of.entry), (f"exit of {name}", of.exit)
 
 
+def gates_of_work(part: Stage | FlexibleNode, kind: str, node: Node) -> tuple[Gate, ...]:
+    """The gates of a piece of work: before the flexible node that it belongs to, before itself, and behind it."""
+    begun = gates_between(flexible(part), part)[:1] if isinstance(part, FlexibleNode) else ()
+    return (*begun, *gates_between(f"{kind} {node.key}", node))
+
+
 def flexible(node: FlexibleNode) -> str:
     """What a flexible node is called at its gates."""
     return f"flexible node {node.key}"

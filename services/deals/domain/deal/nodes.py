@@ -7,14 +7,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import MaxLen, MinLen
 
-from services.deals.domain.deal.gates import (
-    flexible,
-    gates_between,
-    passage,
-    refuse_passage,
-    refused_before,
-    without_attempts,
-)
+from services.deals.domain.deal.gates import gates_of_work, passage, refuse_passage, refused_before, without_attempts
 from services.deals.domain.deal.state import AnyDeal, Deal, DealNode, OpenDeal, bound_by, deal, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
@@ -61,8 +54,7 @@ def complete_node(
             "not-yet-due", f"{node.name!r} belongs to the stage {stage.name!r}, which comes later.", field="key"
         )
     refuse_completed(state, node)
-    begun = [gates_between(flexible(part), part)[0]] if isinstance(part, FlexibleNode) else []
-    passes = passage(state, process, conversion, context.today, *begun, *gates_between(f"{kind} {node.key}", node))
+    passes = passage(state, process, conversion, context.today, *gates_of_work(part, kind, node))
     reasons = [*_missing(state, part, node), *passes.unmet]
     message = f"{node.name!r} cannot be completed yet."
     refuse_passage(state, kind, node.key, message, reasons, today=context.today)
