@@ -27,7 +27,7 @@ from shared.domain.rejection import Rejected
 from shared.domain.roles import OPERATIONS
 from shared.events.deals.deal import DueNode, WaivedCriterion
 from shared.events.deals.deal_gates import UnmetCriterion
-from shared.events.deals.deal_migration import CarriedNode, DroppedNode
+from shared.events.deals.deal_migration import CarriedFlexibleNode, CarriedNode, DroppedNode
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
 from shared.http.headers import etag
@@ -65,6 +65,10 @@ class TriedDeal:
     """Tasks and deliverables that would be none of the deal any more."""
     due: list[DueNode]
     """What would fall due newly, were it today."""
+    flexible_nodes: list[CarriedFlexibleNode]
+    """Flexible nodes that would go on binding it."""
+    flexible_nodes_ended: list[str]
+    """Flexible nodes that would bind it no more, by their keys."""
     facts_ended: list[str]
     waivers_ended: list[WaivedCriterion]
 
@@ -226,6 +230,8 @@ def _shown(state: Deal, tried: Tried) -> TriedDeal:
         carried=list(fact.carried) if fact else [],
         dropped=list(fact.dropped) if fact else [],
         due=list(fact.nodes) if fact else [],
+        flexible_nodes=list(fact.flexible_nodes) if fact else [],
+        flexible_nodes_ended=list(fact.flexible_nodes_ended) if fact else [],
         facts_ended=list(fact.facts_ended) if fact else [],
         waivers_ended=list(fact.waivers_ended) if fact else [],
     )

@@ -63,7 +63,9 @@ class DealMigrated:
     nodes: tuple[DueNode, ...] = ()
     """What falls due newly, because the stage has it in the new version."""
     flexible_nodes: tuple[CarriedFlexibleNode, ...] = ()
-    """The flexible nodes that bind the deal in the new version, too; all others are none of it any more (DEAL-4)."""
+    """The flexible nodes that bind the deal in the new version, too (DEAL-4)."""
+    flexible_nodes_ended: tuple[str, ...] = ()
+    """Flexible nodes that are none of it any more, by their keys."""
     rules: tuple[PlannedRule, ...] = ()
     """What the new version does by itself while the deal stands in the stage (PROC-1)."""
     facts_ended: tuple[str, ...] = ()

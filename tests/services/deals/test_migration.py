@@ -428,6 +428,7 @@ def test_proc_2_a_flexible_node_that_the_version_has_goes_along_and_binds_there(
     """DEAL-4: what a manager added to one deal is not lost by a further version."""
     event = decided(BEGUN, ADDED, target=to(with_rules(TWO)), **FROM_ONE)
     assert event.flexible_nodes == (CarriedFlexibleNode(key="approval", stage="case"),)
+    assert event.flexible_nodes_ended == ()
     assert CarriedNode(key="check", kind="task", stage="case", required=True) in event.carried
     state = after(BEGUN, ADDED, event)
     assert [(each.key, each.stage) for each in state.flexible_nodes] == [("approval", "case")]
@@ -436,9 +437,17 @@ def test_proc_2_a_flexible_node_that_the_version_has_goes_along_and_binds_there(
 
 def test_proc_2_a_flexible_node_that_the_version_does_not_have_ends_with_its_work() -> None:
     event = decided(BEGUN, ADDED, target=to(TWO), **FROM_ONE)
-    assert (event.flexible_nodes, DroppedNode(key="check", kind="task") in event.dropped) == ((), True)
+    assert (event.flexible_nodes, event.flexible_nodes_ended) == ((), ("approval",))
+    assert DroppedNode(key="check", kind="task") in event.dropped
     state = after(BEGUN, ADDED, event)
     assert (state.flexible_nodes, [node for node in state.nodes if node.key == "check"]) == ((), [])
+
+
+def test_proc_2_a_flexible_node_whose_gate_the_version_does_not_have_ends_too() -> None:
+    before = replace(ADDED, stage="needs-confirmed")
+    event = decided(BEGUN, before, target=to(with_rules(TWO)), **FROM_ONE)
+    assert (event.flexible_nodes, event.flexible_nodes_ended) == ((), ("approval",))
+    assert after(BEGUN, before, event).flexible_nodes == ()
 
 
 def test_proc_2_what_was_ready_to_move_on_is_not_so_in_another_version() -> None:

@@ -85,10 +85,10 @@ class Two:
         made = [await (desk or self.ops).makes("/v1/deals", {**body, "name": f"Deal {n}"}) for n in range(number)]
         return sorted(made)
 
-    async def revised(self) -> None:
+    async def revised(self, **more: Any) -> None:
         """Version 2 is there."""
         known = (await self.ops.sees(f"/v1/processes/{self.process}"))["versions"][0]["definition"]["key"]
-        second = definition(known, stage("look", "0.40", entry=[ASKED]), stage("offer", "0.70"))
+        second = {**definition(known, stage("look", "0.40", entry=[ASKED]), stage("offer", "0.70")), **more}
         answer = await self.ops.does(f"/v1/processes/{self.process}/publish-version", {"definition": second})
         assert answer.status_code == 200, answer.text
 
@@ -104,8 +104,8 @@ class Two:
         return shown
 
 
-async def two(ops: Desk) -> Two:
-    first = definition(f"renewal-{new_id()}", stage("review", "0.30"), stage("offer", "0.60"))
+async def two(ops: Desk, **more: Any) -> Two:
+    first = {**definition(f"renewal-{new_id()}", stage("review", "0.30"), stage("offer", "0.60")), **more}
     return Two(ops=ops, process=await ops.makes("/v1/processes", {"definition": first}))
 
 
@@ -191,6 +191,27 @@ async def test_proc_2_a_migration_is_tried_first_page_by_page_and_nothing_is_wri
     assert [each["deal_id"] for page in pages for each in page["items"]] == made
     assert await written(office, about) == before
     assert (await at.ops.sees(f"{AT}/{migration}"))["status"] == "planned"
+
+
+async def test_proc_2_a_trial_says_which_flexible_nodes_go_along_and_which_end(office: Office) -> None:
+    """DEAL-4: as does what was recorded then."""
+
+    def node(key: str, stage: str) -> dict[str, Any]:
+        return {"key": key, "name": key, "stages": [stage], "tasks": [{"key": f"{key}-task", "name": key}]}
+
+    at = await two(office.somebody(), flexible_nodes=[node("legal", "review"), node("pilot", "review")])
+    (made,) = await at.deals(1)
+    for key in ("legal", "pilot"):
+        await at.ops.makes(f"/v1/deals/{made}/add-flexible-node", {"key": key, "reason": "New terms."})
+    await at.revised(flexible_nodes=[node("legal", "look")])
+    await listed(at, deals=1)
+    migration = await at.ops.makes(AT, at.plan)
+    (would,) = (await tried(at, migration))["items"]
+    assert would["flexible_nodes"] == [{"key": "legal", "stage": "look"}]
+    assert would["flexible_nodes_ended"] == ["pilot"]
+    await at.ops.makes(f"/v1/deals/{made}/migrate", {"process_version": 2, "stage": "look", "reason": "x"})
+    bound = (await at.ops.sees(f"/v1/deals/{made}"))["flexible_nodes"]
+    assert [(each["key"], each["stage"]) for each in bound] == [("legal", "look")]
 
 
 async def test_proc_2_what_was_tried_happens_and_what_was_refused_is_listed(office: Office) -> None:

@@ -195,6 +195,7 @@ def migration_of(
         ),
         nodes=due_nodes(new, today, company, [node for node in state.nodes if (node.kind, node.key) in kept]),
         flexible_nodes=flexible,
+        flexible_nodes_ended=tuple(_flexible_nodes_ended(state, flexible)),
         rules=tuple(_rules(state, new, source, target, planned_rules(new, today, company))),
         facts_ended=tuple(_facts_ended(state, source.definition, target.definition)),
         waivers_ended=tuple(_waivers_ended(state, source.definition, target.definition)),
@@ -248,6 +249,11 @@ def _carried_flexible_nodes(
         place = stage if added.stage == state.stage else added.stage
         if place in stages:
             yield CarriedFlexibleNode(key=added.key, stage=place)
+
+
+def _flexible_nodes_ended(state: OpenDeal, carried: tuple[CarriedFlexibleNode, ...]) -> Iterator[str]:
+    kept = {each.key for each in carried}
+    yield from (added.key for added in state.flexible_nodes if added.key not in kept)
 
 
 def _flexible_carried(state: AnyDeal, event: DealMigrated) -> Iterator[AddedNode]:
