@@ -13,6 +13,7 @@ from services.deals.domain.deal.closing import deal_reopened
 from services.deals.domain.deal.history import ImportDeal, ImportDealMove
 from services.deals.domain.deal.opening import OpenNewDeal
 from services.deals.domain.deal.stages import MoveDeal
+from services.deals.domain.deal.state import is_of_visit
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.faults import faults
 from services.deals.domain.process.full import CUSTOM_SOLUTION, FULL
@@ -44,7 +45,7 @@ from shared.events.deals.deal_automation import (
 from shared.events.deals.deal_gates import DealCriterionWaived, DealFlexibleNodeAdded
 from shared.events.process import Predicate, Stage, StageRule, SupportType, Template
 from shared.testing.scenario import Scenario
-from tests.services.deals.facts import ID, OPENED, TALKED, THE_DEAL, TODAY, eur
+from tests.services.deals.facts import FRIDAY, ID, OPENED, TALKED, THE_DEAL, TODAY, eur
 from tests.services.deals.test_flexible_nodes import ADDED
 from tests.services.deals.test_waivers import UNTIL
 from tests.services.forecast.facts import fact
@@ -163,6 +164,16 @@ def test_proc_1_every_visit_of_a_stage_has_its_rules_anew() -> None:
     assert follows(process, opened(GREET), there, back) == [fired(GREET)], "it did not fire before it was left"
     assert follows(process, opened(GREET), fired(GREET), there) == []
     assert follows(process, opened(GREET), fired(GREET), there, back) == [fired(GREET)]
+
+
+@pytest.mark.parametrize(
+    ("on", "since", "belongs"),
+    [(TODAY, TODAY, True), (FRIDAY, TODAY, False), (None, TODAY, True), (TODAY, None, True)],
+)
+def test_proc_1_a_visit_of_a_stage_has_what_happened_since_it_began_and_what_is_known_by_no_day(
+    on: date | None, since: date | None, belongs: bool
+) -> None:
+    assert is_of_visit(on, since) == belongs
 
 
 def test_proc_1_a_timer_alerts_where_nothing_was_done_and_lapses_else() -> None:
