@@ -23,6 +23,7 @@ from services.deals.projections.agenda_queries import (
     greatest_stakes,
     signs_of,
 )
+from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
@@ -34,8 +35,8 @@ from shared.eventstore.snapshots import LoadedAggregate
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 
-ACTION_READS = (AGENDA_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name)
-AGENDA_READS = (*ACTION_READS, SUPPORT_REQUEST_PROJECTION.name)
+ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name)
+AGENDA_READS = (*ACTION_READS, AGENDA_PROJECTION.name, SUPPORT_REQUEST_PROJECTION.name)
 MOST_ITEMS = 100
 """How many of each part are shown; how many there are is told."""
 
@@ -175,7 +176,7 @@ async def agenda_of(
 async def next_actions_of(of: Sources, state: OpenDeal) -> list[Action]:
     """What one open deal asks for."""
     async with of.projections.reading(ACTION_READS) as reading:
-        signs = await signs_of(reading(AGENDA_PROJECTION), state.id)
+        signs = await signs_of(reading(DEAL_PROJECTION), state.id)
         conversion = await conversion_for(of, reading, [state.amount.currency])
     if signs is None:
         return []  # it was opened a moment ago

@@ -26,9 +26,10 @@ from services.deals.agenda_calendar import MEDIA_TYPE as CALENDAR
 from services.deals.agenda_calendar import calendar_of
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
+from services.deals.domain.deal.standing import WORK
 from services.deals.domain.deal.state import OpenDeal
-from services.deals.projections.agenda import AGENDA_PROJECTION, WORK
 from services.deals.projections.agenda_queries import sees_something
+from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from shared.commands.access import is_seen
 from shared.commands.request import NotFound
@@ -37,6 +38,7 @@ from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Actor, Company
 from shared.domain.history import standing
 from shared.domain.roles import READING
+from shared.events.deals.deal import DealOpened
 from shared.events.definition import Exact
 from shared.events.envelope import Envelope
 from shared.eventstore.snapshots import LoadedAggregate
@@ -51,6 +53,8 @@ router = APIRouter()
 
 LATEST, LATEST_WORK = 50, 10
 """Entry delay is that of the latest pieces of work, among so many facts that were recorded last."""
+ENTERED = tuple(event for event in WORK if event is not DealOpened)
+"""The work on a deal that its opening is followed by."""
 EXAMPLE = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Throughline//Agenda//EN\r\nEND:VCALENDAR\r\n"
 
 OfOwner = Annotated[Id | None, Query(description="Whose agenda it is. Default: that of whoever asks.")]
@@ -186,8 +190,8 @@ async def _whose(service: ServiceContext, asking: Actor, owner: UUID | None) -> 
         raise InvalidQuery([invalid("owner", "not-a-member", message)])
 
     async def holds(_: str, given: UUID) -> bool:
-        async with service.projections.reading((AGENDA_PROJECTION.name,)) as reading:
-            return await sees_something(reading(AGENDA_PROJECTION), given, asking)
+        async with service.projections.reading((DEAL_PROJECTION.name,)) as reading:
+            return await sees_something(reading(DEAL_PROJECTION), given, asking)
 
     await refuse_strangers(service.organisation, asking, READING, owners=[whose], holds=holds)
     return whose
@@ -202,6 +206,6 @@ async def _seen(service: ServiceContext, asking: Actor, deal_id: UUID) -> Loaded
 
 def _entered(recorded: Iterable[Envelope[Any]], company: Company) -> list[tuple[date, date]]:
     """Of the latest work on a deal that people entered, the days on which it was done and on which it was recorded."""
-    work = [fact for fact in standing(recorded) if isinstance(fact.data, WORK) and not fact.imported]
+    work = [fact for fact in standing(recorded) if isinstance(fact.data, ENTERED) and not fact.imported]
     days = [(company.day(fact.occurred_at), company.day(fact.recorded_at)) for fact in work]
     return days[-LATEST_WORK:]

@@ -31,6 +31,7 @@ from services.deals.domain.exchange_rate import exchange_rate, table_of
 from services.deals.domain.process import process
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.projections.agenda import AGENDA_PROJECTION
+from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
@@ -65,12 +66,14 @@ COPIES, OPEN_COPIES = 50, 10
 """Each row stands for so many of the company, one in five of them open, of ten reps in turn: those who ask, and nine
 others for each."""
 STAMPED = """
-insert into agenda_1.agenda_deal
-select md5(id::text || copy)::uuid, copy < $2, name,
-       case copy % $2 when 0 then owner else md5(owner::text || copy % $2)::uuid end,
-       team, account_id, process_id, process_version, amount, currency, probability, worked_at, idle_days,
-       silence_until, last_place
-  from agenda_1.agenda_deal, generate_series(1, $1 - 1) copy
+insert into deals_1.deal
+select stamped.* from deals_1.deal known, generate_series(1, $1 - 1) copy,
+       jsonb_populate_record(known, jsonb_build_object(
+           'id', md5(known.id::text || copy)::uuid,
+           'status', case when copy < $2 then 'open' else 'lost' end,
+           'weighted', case when copy < $2 then known.weighted else 0 end,
+           'owner', case copy % $2 when 0 then known.owner else md5(known.owner::text || copy % $2)::uuid end
+       )) stamped
 """
 STAMPED_ITEMS = """
 insert into agenda_1.agenda_item
@@ -80,12 +83,13 @@ select md5(deal_id::text || copy)::uuid || substr(id, 37), version, md5(deal_id:
 """
 NOW = datetime(2026, 3, 16, 8, 0, tzinfo=UTC)
 FEW_DAYS, MANY_DAYS = 7, 60
-READ = (AGENDA_PROJECTION, SUPPORT_REQUEST_PROJECTION, EXCHANGE_RATE_PROJECTION)
+OF_DEALS = (DEAL_PROJECTION, AGENDA_PROJECTION)
+READ = (*OF_DEALS, SUPPORT_REQUEST_PROJECTION, EXCHANGE_RATE_PROJECTION)
 TEXTS = ("event_id", "person_id", "data")
 
 
 async def ask_agendas(deals: int, into: Measured) -> None:
-    """Fill the read model of agendas, on a server of its own, and ask it."""
+    """Fill the read models that agendas are made of, on a server of their own, and ask them."""
     load = os.getloadavg()[0]
     with ExitStack() as ending:
         home = Home(Path(ending.enter_context(TemporaryDirectory(prefix="throughline-bench-"))))
@@ -112,7 +116,7 @@ def questions() -> list[tuple[str, int]]:
 
 
 class Agendas:
-    """The read model of agendas, over many deals."""
+    """The read models that agendas are made of, over many deals."""
 
     def __init__(self, pool: asyncpg.Pool, deals: int, *, times: int = NUMBER, reps: int = REPS) -> None:
         self._pool, self._deals, self._times, self._reps = pool, deals, times, reps
@@ -127,19 +131,20 @@ class Agendas:
             await builds.prepare(self._pool, projection, self._company)
         began = time.perf_counter()
         for facts in in_pages(self._deals // COPIES, self._reps):
-            await self._fold(AGENDA_PROJECTION, facts)
+            for projection in OF_DEALS:
+                await self._fold(projection, facts)
             await self._store(facts)
         await self._pool.execute(STAMPED, COPIES, OPEN_COPIES, timeout=900)
         await self._pool.execute(STAMPED_ITEMS, COPIES, timeout=900)
-        for statement in AGENDA_PROJECTION.indices:
-            await self._pool.execute(placed(statement, {"view": "agenda_1"}), timeout=900)
+        for projection in OF_DEALS:
+            for statement in projection.indices:
+                await self._pool.execute(placed(statement, {"view": f"{projection.name}_1"}), timeout=900)
         told(f"{self._deals:,} deals were folded and stamped out in {time.perf_counter() - began:.0f} s.")
         await self._store([published()])
         await self._fold(EXCHANGE_RATE_PROJECTION, [rates()])
         for projection in READ:
             await self._pool.execute(f"vacuum (analyze) {projection.name}_1.{TABLES[projection.name]}", timeout=900)
-        for table in ("agenda_1.agenda_deal", "event"):
-            await self._pool.execute(f"vacuum (analyze) {table}", timeout=900)
+        await self._pool.execute("vacuum (analyze) event", timeout=900)
         await self._pool.execute("checkpoint", timeout=900)
 
     async def ask(self, name: str, days: int) -> Answered:
@@ -189,7 +194,12 @@ class Agendas:
             await connection.copy_records_to_table("personal", records=texts, columns=TEXTS)
 
 
-TABLES = {"agenda": "agenda_item", "support_requests": "support_request", "exchange_rates": "exchange_rate"}
+TABLES = {
+    "deals": "deal",
+    "agenda": "agenda_item",
+    "support_requests": "support_request",
+    "exchange_rates": "exchange_rate",
+}
 
 
 def in_pages(deals: int, reps: int) -> Iterator[list[Envelope[Any]]]:

@@ -32,7 +32,7 @@ async def test_every_rep_has_an_agenda_of_deals_that_are_there(postgres: Databas
             assert all(item.name for item in found.overdue.items if item.kind == "task")
             assert len(found.actions) == 10
             assert all(each.worth is not None for each in found.actions)
-        counted = "select count(*), count(*) filter (where is_open) from agenda_1.agenda_deal"
+        counted = "select count(*), count(*) filter (where status = 'open') from deals_1.deal"
         (row,) = await pool.fetch(counted)
         assert tuple(row) == (DEALS, DEALS * OPEN_SHARE)
         for name, days in questions():

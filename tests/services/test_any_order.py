@@ -24,7 +24,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.product import product
 from services.deals.domain.target import target
-from services.deals.projections.agenda import AGENDA_DEAL, AGENDA_ITEM
+from services.deals.projections.agenda import AGENDA_ITEM
 from services.deals.projections.deals import DEAL
 from services.deals.projections.exchange_rates import EXCHANGE_RATE
 from services.deals.projections.products import PRODUCT
@@ -58,7 +58,7 @@ THING, SOME = UUID(int=1), [UUID(int=number) for number in range(50, 54)]
 FIRST = date(2026, 3, 2)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 FAMILIES: Sequence[tuple[Aggregate, tuple[Table, ...]]] = (
-    (deal, (DEAL, AGENDA_DEAL, AGENDA_ITEM)),
+    (deal, (DEAL, AGENDA_ITEM)),
     (product, (PRODUCT,)),
     (target, (TARGET,)),
     (exchange_rate, (EXCHANGE_RATE,)),

@@ -1,29 +1,15 @@
-"""What falls due on deals, and when somebody worked on them last: what agendas are made of (DEAL-6, DEAL-7).
+"""What falls due on deals: what agendas are made of, beside the deals themselves (DEAL-6).
 
 Texts stand in no read model: what a step says is read from beside the log, by the event that told it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from services.deals.domain.deal.qualification import INSURMOUNTABLE, Topic
-from shared.events.deals.deal import (
-    DealAbandoned,
-    DealActivityLogged,
-    DealAmountChanged,
-    DealFactsNoted,
-    DealHandedOver,
-    DealLost,
-    DealMoved,
-    DealNextStepPlanned,
-    DealNodeCompleted,
-    DealOpened,
-    DealRenamed,
-    DealReopened,
-    DealWon,
-)
+from shared.events.deals.deal import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealOpened
 from shared.events.deals.deal_qualification import (
     DealAnswerWithdrawn,
     DealBudgetStated,
@@ -37,12 +23,10 @@ from shared.events.deals.deal_qualification import (
     DealRequirementStated,
     DealRiskAssessed,
 )
-from shared.events.deals.deal_record import DealActivityCorrected
-from shared.events.definition import Exact, value
+from shared.events.definition import value
 from shared.events.envelope import Envelope
-from shared.events.money import Money
-from shared.projections.projection import Projection, ProjectionDatabase, indices
-from shared.projections.tables import Change, Row, Table
+from shared.projections.projection import Projection, indices
+from shared.projections.tables import Row, Table
 
 ItemKind = Literal["next-step", "task", "deliverable", "renewal", "exit-proposal"]
 """What can fall due on a deal."""
@@ -57,29 +41,6 @@ ANSWERED: Mapping[type, Topic] = {
     DealRiskAssessed: "risks",
 }
 """The event of an answer → the question that it answers."""
-WORK = (DealActivityLogged, DealActivityCorrected, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)
-"""What counts as working on a deal, as forecast counts it: another date or amount does not break its silence."""
-
-
-@value
-class AgendaDealRow:
-    """A deal, as far as its agenda goes."""
-
-    id: UUID
-    is_open: bool
-    name: str
-    owner: UUID | None
-    team: UUID | None
-    account_id: UUID | None
-    process_id: UUID
-    process_version: int
-    amount: Money
-    probability: Exact
-    worked_at: datetime
-    """When somebody worked on it last."""
-    idle_days: int
-    silence_until: date | None
-    """To the end of this day its next step keeps it from counting as silent."""
 
 
 @value
@@ -99,79 +60,6 @@ class AgendaItemRow:
     told_by: UUID
     """The event that said so."""
     updated_at: datetime
-
-
-# -- deals ------------------------------------------------------------------------------------------------------------
-
-
-def _opened(fact: Envelope[DealOpened], row: Row) -> Row:
-    event = fact.data
-    return {
-        "is_open": True,
-        "name": event.name,
-        "owner": event.owner,
-        "team": event.team,
-        "account_id": event.account_id,
-        "process_id": event.process_id,
-        "process_version": event.process_version,
-        **_worth(fact, row),
-        "probability": event.probability,
-        "worked_at": fact.occurred_at,
-        "idle_days": event.idle_days,
-    }
-
-
-def _worth(fact: Envelope[Any], row: Row) -> Row:
-    return {"amount": fact.data.amount.amount, "currency": fact.data.amount.currency}
-
-
-def _moved(fact: Envelope[DealMoved], row: Row) -> Row:
-    standing = {"probability": fact.data.probability, "idle_days": fact.data.idle_days}
-    return {**standing, **_worked(fact, row)}
-
-
-def _worked(fact: Envelope[Any], row: Row) -> Row:
-    return {"worked_at": fact.occurred_at}
-
-
-def _closed(fact: Envelope[Any], row: Row) -> Row:
-    return {"is_open": False}
-
-
-def _while_open(change: Change) -> Change:
-    """As the deal itself: what is told of the time after its end changes nothing about it."""
-    return lambda fact, row: change(fact, row) if row["is_open"] else {}
-
-
-AGENDA_DEAL = Table(
-    name="agenda_deal",
-    row=AgendaDealRow,
-    events=(
-        DealOpened,
-        *WORK,
-        DealAmountChanged,
-        DealNextStepPlanned,
-        DealRenamed,
-        DealHandedOver,
-        DealWon,
-        DealLost,
-        DealAbandoned,
-    ),
-    changes={
-        **dict.fromkeys(WORK, _while_open(_worked)),
-        DealOpened: _opened,
-        DealMoved: _while_open(_moved),
-        DealAmountChanged: _while_open(_worth),
-        DealNextStepPlanned: _while_open(lambda fact, _: {"silence_until": fact.data.silence_until or fact.data.on}),
-        DealRenamed: lambda fact, _: {"name": fact.data.name},
-        DealHandedOver: _while_open(lambda fact, _: {"owner": fact.data.owner, "team": fact.data.team}),
-        **dict.fromkeys((DealWon, DealLost, DealAbandoned), _closed),
-        DealReopened: lambda fact, row: {"is_open": True, **_worked(fact, row)},
-    },
-)
-
-
-# -- what falls due on them -------------------------------------------------------------------------------------------
 
 
 def _keys(fact: Envelope[Any]) -> Iterator[str]:
@@ -295,18 +183,12 @@ AGENDA_ITEM = Table(
 )
 
 
-async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None:
-    """Fold a page."""
-    await AGENDA_DEAL.apply(db, events)
-    await AGENDA_ITEM.apply(db, events)
-
-
 AGENDA_PROJECTION = Projection(
     name="agenda",
-    version=1,
-    ddl=AGENDA_DEAL.ddl + AGENDA_ITEM.ddl,
-    # What one rep asks each morning, of the deals that are still open and of what is open on them.
-    indices=indices(agenda_deal=("(owner) where is_open",), agenda_item=("(deal_id, due) where is_open",)),
-    apply=apply,
-    events=tuple(dict.fromkeys((*AGENDA_DEAL.events, *AGENDA_ITEM.events))),
+    version=2,
+    ddl=AGENDA_ITEM.ddl,
+    # What one rep asks each morning, of what is open on their deals.
+    indices=indices(agenda_item=("(deal_id, due) where is_open",)),
+    apply=AGENDA_ITEM.apply,
+    events=tuple(AGENDA_ITEM.events),
 )

@@ -1,6 +1,7 @@
-"""The questions to the agenda's read model: what falls due for a rep, and which of their deals have the most at stake.
+"""The questions of agendas: what falls due for a rep, and which of their deals have the most at stake.
 
-Every answer is bounded, and narrowed to what the asker sees.
+What is known of a deal is read where the list of deals has it. Every answer is bounded, and narrowed to what the asker
+sees.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,9 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.deals.domain.deal.next_actions import LifeSigns, silent_from
+from services.deals.domain.deal.next_actions import LifeSigns
 from services.deals.domain.exchange_rate import Conversion
-from shared.domain.context import Actor, Company
+from shared.domain.context import Actor
 from shared.domain.exchange import times
 from shared.domain.permissions import reach_of
 from shared.domain.roles import READING, Reach
@@ -42,8 +43,8 @@ with item as (
     select i.kind, i.due, i.key, i.required, null::text as name, null::uuid as support_request_id,
            d.id as deal_id, d.name as deal_name, d.account_id, d.process_id, d.process_version, i.id as place,
            i.version, i.updated_at, i.told_by
-      from {{view}}.agenda_deal d join {{view}}.agenda_item i on i.deal_id = d.id
-     where d.owner = $1 and d.is_open and i.is_open and i.due <= $6 and {SCOPE.format(of="d")}
+      from {{deals}}.deal d join {{agenda}}.agenda_item i on i.deal_id = d.id
+     where d.owner = $1 and d.status = 'open' and i.is_open and i.due <= $6 and {SCOPE.format(of="d")}
     union all
     select case s.status when 'returned' then 'support-returned' else 'support-awaited' end, s.due, s.type, true,
            coalesce(s.name, s.department), s.id, s.deal_id, s.deal_name, s.account_id, s.process_id, s.process_version,
@@ -67,15 +68,14 @@ select counted.*, text.data ->> 'what' as what
  where number <= $7 order by due, deal_id, place
 """  # noqa: S608 - made of constants
 STAKES = f"""
-select id, currency, stake, worked_at, idle_days, silence_until from (
-    select d.*, d.amount * d.probability as stake,
-           row_number() over (partition by d.currency order by d.amount * d.probability desc, d.id) as number
-      from {{view}}.agenda_deal d where d.owner = $1 and d.is_open and {SCOPE.format(of="d")}
+select id, currency, weighted, last_worked_at, silence_until from (
+    select d.*, row_number() over (partition by d.currency order by d.weighted desc, d.id) as number
+      from {{deals}}.deal d where d.owner = $1 and d.status = 'open' and {SCOPE.format(of="d")}
 ) ranked where number <= $5
 """  # noqa: S608
-CURRENCIES = "select distinct currency from {view}.agenda_deal where owner = $1 and is_open"
-SIGNS = "select worked_at, idle_days, silence_until from {view}.agenda_deal where id = $1"
-OWNS = f"select exists (select from {{view}}.agenda_deal d where d.owner = $1 and {SCOPE.format(of='d')})"  # noqa: S608
+CURRENCIES = "select distinct currency from {deals}.deal where owner = $1 and status = 'open'"
+SIGNS = "select last_worked_at, silence_until from {deals}.deal where id = $1"
+OWNS = f"select exists (select from {{deals}}.deal d where d.owner = $1 and {SCOPE.format(of='d')})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +143,7 @@ async def greatest_stakes(
     that is unknown come last. As every open deal asks for something, the first actions of a rep are among theirs."""
     rows = await db.fetch(STAKES, owner, *seen_by(asker), limit)
     found = [
-        Stake(deal_id=row["id"], currency=row["currency"], stake=row["stake"], signs=_signs(row, db.company))
-        for row in rows
+        Stake(deal_id=row["id"], currency=row["currency"], stake=row["weighted"], signs=_signs(row)) for row in rows
     ]
     return sorted(found, key=lambda each: _rank(each, conversion))[:limit]
 
@@ -152,7 +151,7 @@ async def greatest_stakes(
 async def signs_of(db: ProjectionDatabase, deal_id: UUID) -> LifeSigns | None:
     """When somebody worked on a deal last; None where the read model does not have it yet."""
     row = await db.fetchrow(SIGNS, deal_id)
-    return None if row is None else _signs(row, db.company)
+    return None if row is None else _signs(row)
 
 
 async def sees_something(db: ProjectionDatabase, owner: UUID, asker: Actor) -> bool:
@@ -165,7 +164,5 @@ def _rank(each: Stake, conversion: Conversion) -> tuple[bool, Decimal, UUID]:
     return by is None, Decimal(0) if by is None else -times(each.stake, by), each.deal_id
 
 
-def _signs(row: Record, company: Company) -> LifeSigns:
-    worked_at: datetime = row["worked_at"]
-    silent = silent_from(worked_at, row["idle_days"], row["silence_until"], company)
-    return LifeSigns(worked_at=worked_at, silent_from=silent)
+def _signs(row: Record) -> LifeSigns:
+    return LifeSigns(worked_at=row["last_worked_at"], silence_until=row["silence_until"])

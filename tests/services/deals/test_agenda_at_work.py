@@ -2,14 +2,22 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import vobject
 
+from services.deals.domain.deal import deal as deals
+from services.deals.domain.deal.history import ImportDeal, ImportDealChange
+from services.deals.domain.deal.state import NextStep
 from services.deals.projections.agenda import AGENDA_PROJECTION
+from shared.commands.request import CommandRequest
+from shared.domain.context import service_actor
 from shared.domain.roles import Role
+from shared.ops.ids import new_id
 from shared.projections.audit import differences
 from tests.services.deals.conftest import Office, Team
+from tests.services.deals.facts import eur
 from tests.services.deals.test_qualification_at_work import EVIDENCE, today
 from tests.services.deals.test_service import DEAL, EUR, codes, seen
 from tests.services.leads.conftest import Desk
@@ -162,6 +170,28 @@ async def test_deal_7_the_first_actions_are_of_the_deals_with_the_most_at_stake(
     won = await rep.does(f"/v1/deals/{deal}/win", {})
     assert won.status_code == 200, won.text
     assert (await seen(rep, won, f"/v1/deals/{deal}/next-actions"))["items"] == []
+
+
+async def test_deal_7_a_step_of_history_far_ahead_lets_a_deal_count_as_silent(office: Office) -> None:
+    """On its agenda, on its page and on boards alike."""
+    team = await office.team()
+    rep, on, deal = rep_of(office, team), today(office), new_id()
+    began, ahead = on - timedelta(days=30), on + timedelta(days=30)
+    line: dict[str, Any] = {"name": "Line", "amount": eur("1000.00"), "owner": UUID(team.rep), "team": UUID(team.id)}
+    for command in (
+        ImportDeal(on=began, **line),
+        ImportDealChange(on=began, next_step=NextStep(on=ahead, what="Come again")),
+    ):
+        request = CommandRequest(deals, deal, command, service_actor("import"), imported=True)
+        await office.running.commands.execute(request)
+    renamed = await rep.does(f"/v1/deals/{deal}/rename", {"name": "Second line"})
+    found = (await later(rep, renamed, on))["actions"]
+    (silent,) = [each for each in found if each["reason"] == "silent"]
+    assert silent["due"] == f"{began + timedelta(days=14)}"
+    assert (await rep.sees(f"/v1/deals/{deal}/next-actions"))["items"] == found
+    assert (await rep.sees(f"/v1/deals/{deal}/page"))["figures"]["aging"]["is_idle"] is True
+    agreed = await rep.does(f"/v1/deals/{deal}/plan-next-step", {"on": f"{on + timedelta(days=9)}", "what": "Talk"})
+    assert "silent" not in {each["reason"] for each in (await later(rep, agreed, on))["actions"]}
 
 
 async def test_deal_11_completeness_and_entry_delay_of_a_deal(office: Office, team: Team) -> None:

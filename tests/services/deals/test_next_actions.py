@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.next_actions import (
     Circumstances,
@@ -17,7 +15,6 @@ from services.deals.domain.deal.next_actions import (
     actions_of,
     at_stake,
     ranked,
-    silent_from,
 )
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
@@ -49,8 +46,8 @@ APRIL = datetime(2026, 4, 10, 9, 0, tzinfo=UTC)
 """A Friday, 25 days after the deal was opened."""
 
 
-def given(now: datetime = NOW, *, silent: datetime = datetime(2099, 1, 1, tzinfo=UTC)) -> Circumstances:
-    signs = LifeSigns(worked_at=NOW, silent_from=silent)
+def given(now: datetime = NOW, *, silence: date | None = date(2099, 1, 1)) -> Circumstances:
+    signs = LifeSigns(worked_at=NOW, silence_until=silence)
     return Circumstances(now=now, company=COMPANY, process=PROCESS, conversion=EURO, signs=signs)
 
 
@@ -82,9 +79,8 @@ def test_deal_7_a_new_deal_asks_for_what_its_gate_asks() -> None:
 
 
 def test_deal_7_every_reason_says_since_when_and_by_which_facts() -> None:
-    silent = silent_from(NOW, 3, STEP.silence_until, COMPANY)
     late = DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 4, 1))
-    found = asked(OPENED, TALKED, STEP, late, of=given(APRIL, silent=silent))
+    found = asked(OPENED, TALKED, STEP, late, of=given(APRIL, silence=STEP.silence_until))
     assert told(found) == [
         ("overdue-follow-up", None, "2026-03-20", 21),
         ("silent", None, "2026-03-20", 21),
@@ -101,29 +97,9 @@ def test_deal_7_every_reason_says_since_when_and_by_which_facts() -> None:
     assert facts["close-date-passed"] == {"expected_close": "2026-04-01"}
 
 
-@pytest.mark.parametrize(
-    ("worked_at", "idle_days", "until", "silent"),
-    [
-        (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, None, datetime(2026, 3, 19, 10, tzinfo=UTC)),
-        (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, date(2026, 3, 17), datetime(2026, 3, 19, 10, tzinfo=UTC)),
-        (
-            datetime(2026, 3, 16, 10, tzinfo=UTC),
-            3,
-            date(2026, 3, 24),
-            datetime(2026, 3, 24, 23, 59, 59, 999999, tzinfo=UTC),
-        ),
-    ],
-    ids=["no step", "a step within the idle days", "a step beyond them"],
-)
-def test_deal_7_a_planned_step_keeps_a_deal_from_counting_as_silent(
-    worked_at: datetime, idle_days: int, until: date | None, silent: datetime
-) -> None:
-    assert silent_from(worked_at, idle_days, until, COMPANY) == silent
-
-
 def test_deal_7_what_is_due_today_is_not_overdue() -> None:
     """The last day of a step, a close date and a stage is theirs."""
-    last = given(datetime(2026, 3, 30, 9, tzinfo=UTC), silent=datetime(2026, 3, 30, 9, tzinfo=UTC))
+    last = given(datetime(2026, 3, 30, 9, tzinfo=UTC), silence=date(2026, 3, 30))
     step = replace(STEP, on=date(2026, 3, 30))
     closing = DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 3, 30))
     found = asked(OPENED, TALKED, BUYER, step, closing, of=last)

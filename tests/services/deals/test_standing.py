@@ -12,6 +12,7 @@ from services.deals.domain.deal.standing import (
     last_worked_at,
     possible_moves,
     silence_until,
+    silent_from,
 )
 from services.deals.domain.process.short import SHORT
 from shared.domain.context import Company
@@ -65,6 +66,26 @@ def test_a_next_step_keeps_a_deal_from_counting_as_silent_for_as_long_as_it_says
     assert silence_until(planned, ENTERED) == date(2026, 3, 16)
     assert silence_until(replace(planned, on=date(2026, 3, 5)), ENTERED) == date(2026, 3, 5)
     assert silence_until(replace(planned, on=None), ENTERED) is None
+
+
+@pytest.mark.parametrize(
+    ("worked_at", "idle_days", "until", "silent"),
+    [
+        (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, None, datetime(2026, 3, 19, 10, tzinfo=UTC)),
+        (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, date(2026, 3, 17), datetime(2026, 3, 19, 10, tzinfo=UTC)),
+        (
+            datetime(2026, 3, 16, 10, tzinfo=UTC),
+            3,
+            date(2026, 3, 24),
+            datetime(2026, 3, 24, 23, 59, 59, 999999, tzinfo=UTC),
+        ),
+    ],
+    ids=["no step", "a step within the idle days", "a step beyond them"],
+)
+def test_deal_7_a_planned_step_keeps_a_deal_from_counting_as_silent(
+    worked_at: datetime, idle_days: int, until: date | None, silent: datetime
+) -> None:
+    assert silent_from(worked_at, idle_days, until, Company()) == silent
 
 
 def test_deal_6_changing_a_date_is_no_work() -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.deals.domain.deal.gates import gates_ahead, passage
 from services.deals.domain.deal.qualification import expected_value
+from services.deals.domain.deal.standing import silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
@@ -64,10 +65,11 @@ class NextAction:
 
 @value
 class LifeSigns:
-    """When somebody worked on a deal last, and from when on it counts as silent (UTC), as forecast tells it."""
+    """When somebody worked on a deal last (UTC), and the last day on which its next step keeps it from counting as
+    silent."""
 
     worked_at: datetime
-    silent_from: datetime
+    silence_until: date | None
 
 
 @value
@@ -84,13 +86,6 @@ class Circumstances:
     def today(self) -> date:
         """The company's day."""
         return self.company.day(self.now)
-
-
-def silent_from(worked_at: datetime, idle_days: int, silence_until: date | None, company: Company) -> datetime:
-    """From when on a deal counts as silent: so many days after somebody worked on it last, and not before the end of
-    the day up to which its next step says otherwise."""
-    silent = worked_at + timedelta(days=idle_days)
-    return silent if silence_until is None else max(silent, company.end_of(silence_until))
 
 
 def actions_of(state: OpenDeal, given: Circumstances) -> list[NextAction]:
@@ -148,9 +143,11 @@ def _passed_close_date(state: OpenDeal, given: Circumstances) -> Iterator[NextAc
 
 
 def _silent(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
-    if given.signs.silent_from < given.now:
-        facts: Facts = {"worked_on": f"{given.company.day(given.signs.worked_at)}", "idle_days": stage.idle_days}
-        due = given.company.day(given.signs.silent_from)
+    signs = given.signs
+    silent = silent_from(signs.worked_at, stage.idle_days, signs.silence_until, given.company)
+    if silent < given.now:
+        facts: Facts = {"worked_on": f"{given.company.day(signs.worked_at)}", "idle_days": stage.idle_days}
+        due = given.company.day(silent)
         yield _action(state, given, "silent", ("log-activity", "plan-next-step"), facts, due=due)
 
 

@@ -81,12 +81,14 @@ def aging(  # noqa: PLR0917
         days_in_stage=days,
         days_late=max(days - stage.max_days, 0) if stage else 0,
         idle_days=max((today - company.day(last_worked_at)).days, 0),
-        is_idle=stage is not None and _silent_from(stage, last_worked_at, silence_until, company) < now,
+        is_idle=stage is not None and silent_from(last_worked_at, stage.idle_days, silence_until, company) < now,
     )
 
 
-def _silent_from(stage: Stage, last_worked_at: datetime, silence_until: date | None, company: Company) -> datetime:
-    silent = last_worked_at + timedelta(days=stage.idle_days)
+def silent_from(last_worked_at: datetime, idle_days: int, silence_until: date | None, company: Company) -> datetime:
+    """From when on a deal counts as silent (UTC): so many days after somebody worked on it last, and not before the end
+    of the day up to which its next step says otherwise."""
+    silent = last_worked_at + timedelta(days=idle_days)
     return silent if silence_until is None else max(silent, company.end_of(silence_until))
 
 
