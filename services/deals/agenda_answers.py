@@ -30,7 +30,7 @@ from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTI
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company
 from shared.events.money import Money
-from shared.events.process import FactValue
+from shared.events.process import FactValue, work_of
 from shared.eventstore.snapshots import LoadedAggregate
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot
@@ -263,9 +263,8 @@ def _due_item(each: Due, on: date, processes: Mapping[tuple[UUID, int], Process]
 def _node_name(follows: Process | None, each: Due) -> str | None:
     if follows is None or each.kind not in ("task", "deliverable"):
         return None
-    stages = follows.definition.stages
-    nodes = (node for stage in stages for node in (*stage.tasks, *stage.deliverables))
-    return next((node.name for node in nodes if node.key == each.key), None)
+    work = (known for part in follows.definition.parts for known in work_of(part))
+    return next((node.name for kind, node in work if (kind, node.key) == (each.kind, each.key)), None)
 
 
 def _given(of: Sources, follows: Process, conversion: Conversion, signs: LifeSigns) -> Circumstances:

@@ -78,7 +78,7 @@ select stamped.* from deals_1.deal known, generate_series(1, $1 - 1) copy,
 STAMPED_ITEMS = """
 insert into agenda_1.agenda_item
 select md5(deal_id::text || copy)::uuid || substr(id, 37), version, md5(deal_id::text || copy)::uuid, kind, key,
-       required, due, is_open, told_by, updated_at, last_place
+       required, due, is_open, is_dropped, told_by, updated_at, last_place
   from agenda_1.agenda_item, generate_series(1, $1 - 1) copy
 """
 NOW = datetime(2026, 3, 16, 8, 0, tzinfo=UTC)

@@ -41,6 +41,8 @@ from shared.domain.context import Company
 from shared.domain.history import folded, goes_on
 from shared.events.chronology import TELLING, Rank
 from shared.events.codec import Codec
+from shared.events.deals.deal import DueNode
+from shared.events.deals.deal_migration import CarriedNode, DroppedNode
 from shared.events.deals.exchange_rate import ExchangeRate
 from shared.events.envelope import Envelope
 from shared.events.leads.account import ContactErased
@@ -126,6 +128,17 @@ class Told:
 
 
 texts = st.sampled_from(["Acme", "Bolt", "Carla", "steel"])
+some_day = st.integers(0, 5).map(lambda days: FIRST + timedelta(days=days))
+kind_of_work = st.sampled_from(["task", "deliverable"])
+
+
+def work(kind: Any, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Tasks and deliverables that an event tells of."""
+    return st.lists(st.builds(kind, key=texts, kind=kind_of_work, **more), max_size=3, unique_by=lambda it: it.key).map(
+        tuple
+    )
+
+
 values: dict[Any, st.SearchStrategy[Any]] = {
     UUID: st.sampled_from(SOME),
     str: texts,
@@ -133,8 +146,12 @@ values: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     Decimal: st.sampled_from([Decimal("0.1"), Decimal("0.5")]),
     Money: st.integers(1, 9).map(lambda amount: Money(amount=Decimal(amount), currency="EUR")),
-    date: st.integers(0, 5).map(lambda days: FIRST + timedelta(days=days)),
+    date: some_day,
     datetime: st.just(NOW),
+    tuple[DueNode, ...]: work(DueNode, required=st.booleans(), due=some_day),
+    tuple[CarriedNode, ...]: work(CarriedNode, stage=texts, required=st.booleans()),
+    tuple[DroppedNode, ...]: work(DroppedNode),
+    tuple[str, ...]: st.lists(texts, max_size=2, unique=True).map(tuple),
     tuple[ExchangeRate, ...]: st.dictionaries(
         st.sampled_from(["CHF", "JPY", "USD"]), st.sampled_from([Decimal("1.1"), Decimal("180.93")]), min_size=1
     ).map(lambda said: tuple(ExchangeRate(currency=name, rate=said[name]) for name in sorted(said))),

@@ -3,13 +3,16 @@
 Texts stand in no read model: what a step says is read from beside the log, by the event that told it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from services.deals.domain.deal.qualification import INSURMOUNTABLE, Topic
 from shared.events.deals.deal import DealMoved, DealNextStepPlanned, DealNodeCompleted, DealOpened
+from shared.events.deals.deal_automation import DealRuleFired
+from shared.events.deals.deal_gates import DealFlexibleNodeAdded, DealFlexibleNodeRemoved
+from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_qualification import (
     DealAnswerWithdrawn,
     DealBudgetStated,
@@ -57,6 +60,8 @@ class AgendaItemRow:
     due: date | None
     """None where no day follows: nothing is planned."""
     is_open: bool
+    is_dropped: bool
+    """Whether its deal has it no more, after a migration or without its flexible node. It may fall due anew."""
     told_by: UUID
     """The event that said so."""
     updated_at: datetime
@@ -66,8 +71,13 @@ def _keys(fact: Envelope[Any]) -> Iterator[str]:
     """The items that a fact says something about."""
     event = fact.data
     match event:
-        case DealOpened() | DealMoved():
+        case DealOpened() | DealMoved() | DealFlexibleNodeAdded() | DealRuleFired():
             names = [node.key for node in event.nodes]
+        case DealMigrated():
+            told: tuple[Any, ...] = (*event.carried, *event.dropped, *event.nodes)
+            names = list(dict.fromkeys(node.key for node in told))
+        case DealFlexibleNodeRemoved():
+            names = list(event.nodes)
         case DealNodeCompleted():
             names = [event.key]
         case DealNextStepPlanned():
@@ -86,18 +96,52 @@ NEXT_STEP, EXIT = "next-step", "exit proposal"
 """The names of what there is one of on a deal; keys of nodes have no blank, and none is called like the step."""
 
 
-def _fell_due(fact: Envelope[DealOpened | DealMoved], row: Row) -> Row:
+def _fell_due(fact: Envelope[Any], row: Row) -> Row:
     """What fell due at an earlier visit of a stage, or was done before, stays as it is."""
-    if row["kind"] is not None:
+    node = _named(fact, row, fact.data.nodes)
+    if node is None or _is_of_deal(row):
         return {}
-    (node,) = (node for node in fact.data.nodes if row["id"] == f"{fact.data.deal_id}/{node.key}")
     return _item(fact, node.kind, key=node.key, required=node.required, due=node.due)
+
+
+def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
+    """What is dropped, done or not, falls due anew where a later version has it. What goes along keeps its day; what is
+    told later of the time before stays as it is."""
+    gone, kept = _named(fact, row, fact.data.dropped), _named(fact, row, fact.data.carried)
+    changed: Row = {}
+    if gone is not None:
+        changed = _none_of_deal(fact, gone.kind, gone.key)
+    elif kept is not None:
+        changed = {"required": kept.required} if row["kind"] else _none_of_deal(fact, kept.kind, kept.key)
+    return {**changed, **_fell_due(fact, {**row, **changed})}
+
+
+def _removed(fact: Envelope[DealFlexibleNodeRemoved], row: Row) -> Row:
+    """What is done stays so."""
+    if row["kind"] is None:  # whether it is a task or a deliverable is told once it falls due
+        return _none_of_deal(fact, "task", row["id"].partition("/")[2])
+    return {"is_open": False, "is_dropped": True} if row["is_open"] else {}
 
 
 def _completed(fact: Envelope[DealNodeCompleted], row: Row) -> Row:
     event = fact.data
-    known = {} if row["kind"] else _item(fact, event.kind, key=event.key, required=event.required, due=event.due)
-    return {**known, "is_open": False}
+    done = {"is_open": False}
+    if _is_of_deal(row):
+        return done
+    return {**_item(fact, event.kind, key=event.key, required=event.required, due=event.due), **done}
+
+
+def _named(fact: Envelope[Any], row: Row, nodes: Iterable[Any]) -> Any:
+    """The node that a row is about, where it is among those that a fact names."""
+    return next((node for node in nodes if row["id"] == f"{fact.data.deal_id}/{node.key}"), None)
+
+
+def _is_of_deal(row: Row) -> bool:
+    return row["kind"] is not None and not row["is_dropped"]
+
+
+def _none_of_deal(fact: Envelope[Any], kind: str, key: str) -> Row:
+    return {**_item(fact, kind, key=key, due=None, is_open=False), "is_dropped": True}
 
 
 def _planned(fact: Envelope[DealNextStepPlanned], row: Row) -> Row:
@@ -150,6 +194,7 @@ def _item(
         "required": required,
         "due": due,
         "is_open": is_open,
+        "is_dropped": False,
         "told_by": fact.id,
     }
 
@@ -160,6 +205,10 @@ AGENDA_ITEM = Table(
     events=(
         DealOpened,
         DealMoved,
+        DealMigrated,
+        DealFlexibleNodeAdded,
+        DealFlexibleNodeRemoved,
+        DealRuleFired,
         DealNodeCompleted,
         DealNextStepPlanned,
         DealExitProposed,
@@ -170,8 +219,9 @@ AGENDA_ITEM = Table(
     ),
     keys=_keys,
     changes={
-        DealOpened: _fell_due,
-        DealMoved: _fell_due,
+        **dict.fromkeys((DealOpened, DealMoved, DealFlexibleNodeAdded, DealRuleFired), _fell_due),
+        DealMigrated: _migrated,
+        DealFlexibleNodeRemoved: _removed,
         DealNodeCompleted: _completed,
         DealNextStepPlanned: _planned,
         DealExitProposed: _proposed,
