@@ -1,6 +1,6 @@
 """What is answered about what is to be done, and how it is made of read models and states (DEAL-6, DEAL-7)."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -37,6 +37,9 @@ from shared.projections.read_snapshot import Projections, ReadSnapshot
 
 ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name)
 AGENDA_READS = (*ACTION_READS, AGENDA_PROJECTION.name, SUPPORT_REQUEST_PROJECTION.name)
+WORK: Collection[DueKind] = ("task", "deliverable")
+BY_WORKING_DAYS: Collection[DueKind] = (*WORK, "support-awaited", "support-returned", "support-promised")
+"""What is due by working days, and late by them, as on the page of a deal and in the list of support requests."""
 MOST_ITEMS = 100
 """How many of each part are shown; how many there are is told."""
 
@@ -87,6 +90,8 @@ class DueItem:
     kind: DueKind
     due: date
     days_late: int
+    """For how many days it is overdue: working days of tasks, deliverables and help of other departments, which are due
+    by these; else days of the calendar."""
     deal_id: UUID
     deal_name: str
     account_id: UUID | None
@@ -158,7 +163,7 @@ async def agenda_of(
     processes = await processes_of(of, due, states.values())
 
     def part(name: str) -> AgendaPart:
-        items = [_due_item(each, day, processes) for each in due if each.part == name]
+        items = [_due_item(each, day, of.company, processes) for each in due if each.part == name]
         return AgendaPart(count=counts.get(name, 0), items=items)
 
     first = _actions(of, stakes, states, processes, conversion)[:actions]
@@ -240,14 +245,14 @@ def _actions(
     return ranked(found)
 
 
-def _due_item(each: Due, on: date, processes: Mapping[tuple[UUID, int], Process]) -> DueItem:
+def _due_item(each: Due, on: date, company: Company, processes: Mapping[tuple[UUID, int], Process]) -> DueItem:
     follows = processes.get((each.process_id, each.process_version))
     return DueItem(
         id=uuid5(each.deal_id, each.place),
         version=each.version,
         kind=each.kind,
         due=each.due,
-        days_late=max((on - each.due).days, 0),
+        days_late=_days_late(each, on, company),
         deal_id=each.deal_id,
         deal_name=each.deal_name,
         account_id=each.account_id,
@@ -260,8 +265,14 @@ def _due_item(each: Due, on: date, processes: Mapping[tuple[UUID, int], Process]
     )
 
 
+def _days_late(each: Due, on: date, company: Company) -> int:
+    if each.kind in BY_WORKING_DAYS:
+        return company.calendar.between(each.due, on)
+    return max((on - each.due).days, 0)
+
+
 def _node_name(follows: Process | None, each: Due) -> str | None:
-    if follows is None or each.kind not in ("task", "deliverable"):
+    if follows is None or each.kind not in WORK:
         return None
     work = (known for part in follows.definition.parts for known in work_of(part))
     return next((node.name for kind, node in work if (kind, node.key) == (each.kind, each.key)), None)

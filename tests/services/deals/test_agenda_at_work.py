@@ -49,10 +49,11 @@ async def test_deal_6_an_agenda_has_what_is_late_what_is_due_and_what_comes_next
     assert (item["what"], item["due"], item["days_late"]) == ("Walk through it", f"{step}", 0)
     assert before["until"] == f"{step}"
     assert told((await later(rep, planned, step))["today"]) == [("next-step", None, f"{step}")]
-    after = await later(rep, planned, due + timedelta(days=1))
+    calendar = office.running.settings.company.calendar
+    after = await later(rep, planned, calendar.after(due, 1))
     late = {item["key"]: item for item in after["overdue"]["items"]}
     assert set(late) == {None, "first-conversation", "background-research"}
-    assert (late[None]["kind"], late[None]["days_late"]) == ("next-step", (due - step).days + 1)
+    assert (late[None]["kind"], late[None]["days_late"]) == ("next-step", (calendar.after(due, 1) - step).days)
     talk, research = late["first-conversation"], late["background-research"]
     assert (talk["name"], talk["days_late"], talk["required"]) == ("Hold a first conversation", 1, True)
     assert (research["kind"], research["required"]) == ("task", False)
@@ -66,6 +67,22 @@ async def test_deal_6_an_agenda_has_what_is_late_what_is_due_and_what_comes_next
     assert (gone["overdue"]["count"], gone["next"]["count"], gone["actions"]) == (0, 0, [])
     again = await rep.does(f"/v1/deals/{deal}/reopen", {"reason": "They came back"})
     assert (await later(rep, again, due + timedelta(days=1)))["overdue"]["count"] == 1, "what was left is there again"
+
+
+async def test_deal_6_over_a_weekend_work_and_help_are_late_by_working_days_and_steps_by_days(office: Office) -> None:
+    """DEAL-12: as on the page of a deal, and in the list of support requests."""
+    rep, on = rep_of(office, await office.team()), today(office)
+    deal = await rep.makes("/v1/deals", DEAL)
+    await rep.makes("/v1/support-requests", {"deal_id": deal, "department": "presales", "what": "Two references"})
+    planned = await rep.does(f"/v1/deals/{deal}/plan-next-step", {"on": f"{on}", "what": "Call"})
+    monday = on + timedelta(days=28 - on.weekday())
+    found = (await later(rep, planned, monday))["overdue"]["items"]
+    late = {item["key"] or item["kind"]: (date.fromisoformat(item["due"]), item["days_late"]) for item in found}
+    assert late.pop("next-step") == (on, (monday - on).days)
+    assert set(late) == {"first-conversation", "background-research", "contact-record", "support-awaited"}
+    for due, days in late.values():
+        after = [due + timedelta(days=passed) for passed in range(1, (monday - due).days + 1)]
+        assert days == len([day for day in after if day.weekday() < 5]) < len(after)
 
 
 async def test_deal_5_an_agenda_has_answers_to_renew_and_exits_to_decide(office: Office) -> None:
