@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import pytest
 import vobject
 
 from services.deals.domain.deal import deal as deals
@@ -272,3 +273,9 @@ async def test_data_4_what_was_erased_is_gone_from_the_agenda_at_once(office: Of
     assert [item["what"] for item in (await later(rep, planned, on))["today"]["items"]] == ["Call Quentin Ashgrove"]
     erased = await office.somebody().does(f"/v1/deals/{deal}/erase-texts")
     assert [item["what"] for item in (await later(rep, erased, on))["today"]["items"]] == [None]
+
+
+@pytest.mark.parametrize("on", ["9999-12-31", "0001-01-01"])
+async def test_api_1_a_day_from_which_nothing_can_be_reckoned_is_refused(office: Office, on: str) -> None:
+    refused = await office.somebody(Role.MANAGER).client.get("/v1/agenda", params={"on": on, "owner": str(new_id())})
+    assert (refused.status_code, [each["parameter"] for each in refused.json()["errors"]]) == (400, ["on"])
