@@ -1,14 +1,23 @@
 """DEAL-6 over HTTP and PostgreSQL: an agenda has the work that a deal's process asks for, however it came about."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
+import pytest
 
+from services.deals.projections.agenda import AGENDA_ITEM
 from shared.domain.roles import Role
+from shared.events.deals.deal import DueNode
+from shared.events.deals.deal_gates import DealFlexibleNodeRemoved
+from shared.events.deals.deal_migration import CarriedNode, DealMigrated, DroppedNode
 from shared.ops.ids import new_id
+from shared.testing.scenario import NOW
 from tests.services.deals.conftest import Office
+from tests.services.deals.facts import ID, OPENED, TODAY
 from tests.services.deals.test_migrations_at_work import definition, stage
 from tests.services.deals.test_service import DEAL, seen
+from tests.services.forecast.facts import fact
 from tests.services.leads.conftest import Desk
 
 NOTED = {"fact": "satisfied", "operator": "is", "value": True}
@@ -98,3 +107,40 @@ async def test_deal_4_the_work_of_a_flexible_node_goes_with_it(office: Office) -
         body = {"key": "legal", "reason": "Their own terms."}
         answer = await did(rep, f"/v1/deals/{deal}/{does}-flexible-node", body)
         assert await asked(rep, deal, answer) == expected
+
+
+MIGRATED = DealMigrated(
+    deal_id=ID,
+    process_id=OPENED.process_id,
+    process_name=OPENED.process_name,
+    process_version=2,
+    process_id_before=OPENED.process_id,
+    process_version_before=1,
+    stage=OPENED.stage,
+    stage_before=OPENED.stage,
+    probability=OPENED.probability,
+    probability_before=OPENED.probability,
+    category=OPENED.category,
+    category_of_stage=OPENED.category,
+    amount=OPENED.amount,
+)
+BLANK = {**dict.fromkeys(AGENDA_ITEM.columns), "id": f"{ID}/visit"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        replace(MIGRATED, carried=(CarriedNode(key="visit", kind="task", stage=OPENED.stage, required=True),)),
+        replace(MIGRATED, dropped=(DroppedNode(key="visit", kind="task"),)),
+        DealFlexibleNodeRemoved(deal_id=ID, key="travel", nodes=("visit",)),
+    ],
+    ids=["carried", "dropped", "removed"],
+)
+def test_data_5_work_that_nobody_has_told_of_yet_is_none_of_its_deal_until_it_falls_due(event: Any) -> None:
+    """DEAL-6: it has a row all the same, which lacks nothing."""
+    row = {**BLANK, **AGENDA_ITEM.changes[type(event)](fact(1, event, NOW, deal=ID), dict(BLANK))}
+    lacking = {name for name, kind in AGENDA_ITEM.columns.items() if "not null" in kind and row[name] is None}
+    assert (lacking, row["is_open"]) == ({"version", "updated_at"}, False)
+    due = replace(MIGRATED, nodes=(DueNode(key="visit", kind="deliverable", required=False, due=TODAY),))
+    row |= AGENDA_ITEM.changes[DealMigrated](fact(2, due, NOW, deal=ID), row)
+    assert (row["kind"], row["required"], row["due"], row["is_open"]) == ("deliverable", False, TODAY, True)
