@@ -31,6 +31,7 @@ from shared.kafka.republishing import (
     doubt_journal,
     forget_journal,
     generation,
+    read_anew,
     seal,
 )
 from shared.kafka.topics import empty, held, provision
@@ -96,6 +97,9 @@ async def republish(
         for part in owners:
             await begin_anew(part.pool)
             log.info("republish-begins", of=part.name)
+        for part in parts if owners and not recreate else ():
+            if part.reads:
+                await read_anew(part.pool)
 
     await alone(owners[0], work)
     heads = {part.name: await part.log.head() for part in parts if part.topics}

@@ -88,6 +88,9 @@ class JournalConsumer:
         self._replication = replication
         self._health = health
         self._arrived = arrived
+        self.afresh = False
+        """Whether partitions are read from their beginning, whatever offset is remembered: the journal was emptied, or
+        its topics were filled again, and not all of them has been read since."""
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Journal until `stopping` is set. Outages of the broker or database are reported and waited out."""
@@ -154,7 +157,7 @@ class JournalConsumer:
         return await self._inbox.assigned(places)
 
     async def generation(self) -> int:
-        """A number that grows whenever the journal is emptied, to be read again."""
+        """A number that grows whenever the journal is emptied, or its topics are filled again, to be read again."""
         return await self._inbox.generation()
 
     def interrupted(self, error: Exception) -> None:
@@ -203,11 +206,14 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         self._moved = self._received = self._answered = time.monotonic()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consume until `stopping`, or until the journal was emptied; raises what made it impossible."""
+        """Consume until `stopping`, or until all is to be read again; raises what made it impossible."""
         generation = await self._journal.generation()
         try:
             await self._broker.start()
-            while not stopping.is_set() and not self._failure.done() and not await self._emptied(generation):
+            while not stopping.is_set() and not self._failure.done():
+                if await self._emptied(generation):
+                    self._journal.afresh = True
+                    return  # what it knows of offsets is not committed: it is of topics that are gone
                 await self._look()
                 await pause(stopping, IDLE_LOOK_SECONDS if self._idle() else LOOK_SECONDS, self._failure)
             if self._failure.done():
@@ -323,7 +329,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         work. They stand behind a gap, which the chain finds, so none of them is written before what comes first.
         """
         try:
-            for place in await self._journal.assigned(Place(*partition) for partition in assigned):
+            places = {Place(*partition) for partition in assigned}
+            unread = await self._journal.assigned(places)
+            for place in places if self._journal.afresh else unread:
                 self._consumer.seek(TopicPartition(*place), 0)
             self._joined = True
         except TRANSIENT_ERRORS as error:
@@ -378,6 +386,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
         if all(written[partition] >= ends[partition] for partition in ends if Place(*partition) not in self._stopped):
             self._moved = now
             self._sound |= self._joined
+            self._journal.afresh &= not (ends and self._joined)
         if self._joined:
             self._journal.lag(events=head - done, seconds=seconds)
         if self._away is not None:

@@ -88,7 +88,7 @@ class Inbox:
         return {place for place, position in (await self._known(sorted(places))).items() if position == 0}
 
     async def generation(self) -> int:
-        """A number that grows whenever the journal is emptied, to be read again."""
+        """A number that grows whenever the journal is emptied, or its topics are filled again, to be read again."""
         return int(await self._pool.fetchval("select number from journal_generation"))
 
     async def keep(self, records: Sequence[tuple[Place, Received]]) -> Sifted:

@@ -30,6 +30,7 @@ select event_id from journal
 on conflict do nothing"""
 WAITING = "delete from parked_sequence where runner = 'reactions-journal'"
 DOUBTED = "update journal_generation set complete_upto = null"
+REFILLED = "update journal_generation set number = number + 1"
 EMPTIED = "update journal_generation set number = number + 1, complete_upto = null"
 COMPLETE = """
 update journal_generation set complete_upto = (select coalesce(max(position), 0) from journal)
@@ -69,8 +70,14 @@ async def forget_journal(connection: Any) -> None:
     await connection.execute(WAITING)
 
 
+async def read_anew(pool: "asyncpg.Pool[Any]") -> None:
+    """Have the topics of a journal that stays read from their beginning, because they were lost and filled again: an
+    offset that a consumer remembers of before may lie behind what was published since."""
+    await pool.execute(REFILLED)
+
+
 async def generation(pool: "asyncpg.Pool[Any]") -> int:
-    """How often the journal was emptied."""
+    """How often the journal was emptied, or its topics were filled again."""
     return int(await pool.fetchval("select number from journal_generation"))
 
 

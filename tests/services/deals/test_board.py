@@ -249,7 +249,7 @@ async def test_what_is_kept_of_totals_is_what_counting_gives_whatever_happens(of
     await process.ops.makes(f"/v1/deals/{deals[3]}/reopen", {"reason": "They called"})
     last = await process.ops.does(f"/v1/deals/{deals[0]}/reopen", {"reason": "Not signed"})
     kept = await process.board(process.ops, last)
-    counted = await process.board(process.ops, last, closes_to="9999-12-31")
+    counted = await process.board(process.ops, last, closes_to="8999-12-31")
     assert counted["columns"][0]["count"] == 0, "none of them has a close date"
     narrowed = await process.board(process.ops, last, q="line")
     assert [(each["count"], each["sums"]) for each in kept["columns"]] == [

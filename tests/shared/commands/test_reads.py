@@ -44,7 +44,7 @@ def commands_of(name: str) -> CommandExecutor:
     ("service", "aggregate", "command", "projections"),
     [
         ("deals", product, AddProduct, set()),
-        ("deals", deal, ChangeAmount, set()),
+        ("deals", deal, ChangeAmount, {"exchange_rates"}),  # what follows at once is judged with it
         ("deals", deal, OpenNewDeal, {"organisation", "known_accounts", "exchange_rates"}),
         ("deals", deal, MoveDeal, {"exchange_rates"}),
         ("leads", lead, CaptureLead, {"leads", "people"}),
