@@ -88,6 +88,7 @@ class JournalConsumer:
         self._replication = replication
         self._health = health
         self._arrived = arrived
+        self._generation: int | None = None
         self.afresh = False
         """Whether partitions are read from their beginning, whatever offset is remembered: the journal was emptied, or
         its topics were filled again, and not all of them has been read since."""
@@ -156,6 +157,14 @@ class JournalConsumer:
         """Prepare for these partitions; gives those of which nothing is journaled."""
         return await self._inbox.assigned(places)
 
+    async def begin(self) -> int:
+        """The generation that a session reads: one that is not that of the session before is read from the beginning,
+        however that ended."""
+        number = await self.generation()
+        self.afresh |= self._generation not in (None, number)
+        self._generation = number
+        return number
+
     async def generation(self) -> int:
         """A number that grows whenever the journal is emptied, or its topics are filled again, to be read again."""
         return await self._inbox.generation()
@@ -207,12 +216,11 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`, or until all is to be read again; raises what made it impossible."""
-        generation = await self._journal.generation()
+        generation = await self._journal.begin()
         try:
             await self._broker.start()
             while not stopping.is_set() and not self._failure.done():
                 if await self._emptied(generation):
-                    self._journal.afresh = True
                     return  # what it knows of offsets is not committed: it is of topics that are gone
                 await self._look()
                 await pause(stopping, IDLE_LOOK_SECONDS if self._idle() else LOOK_SECONDS, self._failure)
