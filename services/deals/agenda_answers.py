@@ -65,7 +65,8 @@ class NextAction:
     facts: dict[str, FactValue]
     """What it follows from: facts of the deal, and days."""
     commands: list[str]
-    """The commands that do it, as the last part of `POST /v1/deals/{id}/…`: any of them, the usual one first."""
+    """The commands that do it, by their names in the deal's list of `commands` without the kind (`plan-next-step` is
+    `planNextStepDeal`, `update` the PATCH): any of them, the usual one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,10 +118,10 @@ async def conversion(reader: LoaderContext, state: Any, command: Any, context: C
 async def conversion_of(look_up: LookUp, currencies: Iterable[str], own: str, on: date) -> Conversion:
     """The same for an answer: from some currencies to the company's own, by the last rates published until a day."""
     others = sorted(set(currencies) - {own})
-    return Conversion(currency=own, factors={each: await factor_of(look_up, each, own, on) for each in others})
+    return Conversion(currency=own, factors={each: await _factor(look_up, each, own, on) for each in others})
 
 
-async def factor_of(look_up: LookUp, source: str, target: str, on: date) -> Decimal | None:
+async def _factor(look_up: LookUp, source: str, target: str, on: date) -> Decimal | None:
     """How many units of a currency one of another is worth by the last rates until a day; None without any."""
     found = await look_up(EXCHANGE_RATE_PROJECTION, LAST_RATES, source, target, on)
     if not found:

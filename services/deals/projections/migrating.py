@@ -11,7 +11,6 @@ from uuid import UUID
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.migration import MigrateDeal, TargetProcess
 from services.deals.domain.deal.state import Deal
-from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
 from services.deals.domain.process.publishing import versions
 from services.deals.domain.process.state import PublishedProcess, Version
@@ -20,7 +19,7 @@ from services.deals.domain.process_migration.running import STEP, MigrationStep
 from services.deals.domain.process_migration.state import AnyProcessMigration
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
-from services.deals.projections.lookups import factor_of
+from services.deals.projections.lookups import conversion_of
 from shared.commands.loaders import LoaderContext, LookUp, reads
 from shared.commands.request import Busy
 from shared.directory.hierarchy import line_of, teams_above
@@ -88,14 +87,11 @@ async def step_of(  # noqa: PLR0917
 ) -> MigrationStep:
     """Some deals, with what they are judged by: the states of both processes, and the rates of today."""
     known = tuple(deals)
-    others = sorted({each.amount.currency for each in known} - {currency})
     return MigrationStep(
         deals=known,
         source=by_number(source),
         target=target_of(target).published(plan.to_version),
-        conversion=Conversion(
-            currency=currency, factors={each: await factor_of(fetch, each, currency, today) for each in others}
-        ),
+        conversion=await conversion_of(fetch, [each.amount.currency for each in known], currency, today),
     )
 
 

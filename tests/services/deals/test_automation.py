@@ -87,7 +87,7 @@ def fired(rule: StageRule, **more: Any) -> DealRuleFired:
         deal_id=ID,
         stage="initial-contact",
         rule=rule.key,
-        firing_id=THE_DEAL.context.derived_id(f"rule initial-contact {rule.key}"),
+        firing_id=THE_DEAL.context.derived_id(f"rule {ID} initial-contact {rule.key}"),
         name=rule.name,
         trigger=rule.on,
         **told,

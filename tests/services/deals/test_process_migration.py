@@ -28,6 +28,7 @@ from services.deals.domain.process_migration.state import (
     StoppedProcessMigration,
 )
 from shared.events.deals.deal import DealLost
+from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.process_migration import (
@@ -265,3 +266,6 @@ def test_proc_1_what_follows_from_the_new_stage_follows_as_for_a_deal_that_is_mi
     assert list(goes_on(alone, CONTEXT, target, STEP.conversion)) == of_deal[1:]
     (completed,) = [fact.event for fact in outcome.facts if isinstance(fact.event, ProcessMigrationCompleted)]
     assert (completed.migrated, completed.refused) == (1, 0), "deals are counted, and not what is told of them"
+    both = taken(known, a_deal(SECOND), target=target)
+    firings = {fact.event.firing_id for fact in both.facts if isinstance(fact.event, DealRuleFired)}
+    assert len(firings) == 2, "one command has rules fire for several deals, each for itself"

@@ -144,7 +144,7 @@ def _fired(state: OpenDeal, rule: StageRule, process: Process, context: Context)
         deal_id=state.id,
         stage=stage.key,
         rule=rule.key,
-        firing_id=context.derived_id(f"rule {stage.key} {rule.key}"),
+        firing_id=context.derived_id(f"rule {state.id} {stage.key} {rule.key}"),
         name=rule.name,
         trigger=rule.on,
         on=context.today,

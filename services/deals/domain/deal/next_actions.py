@@ -60,7 +60,7 @@ class NextAction:
     facts: Facts
     """What it follows from."""
     commands: tuple[str, ...]
-    """The commands that do it, by the last part of their addresses: any of them, the usual one first."""
+    """The commands that do it, as `gates.CHANGED_BY` names them: any of them, the usual one first."""
 
 
 @value
