@@ -18,7 +18,8 @@ from shared.domain.history import Recorded, folded, goes_on
 from shared.events.codec import Codec
 from shared.eventstore.data_loader import DataLoader
 from shared.eventstore.pool import DATABASE_ERRORS, session_number
-from shared.eventstore.snapshots import LONG_TAIL, LoadedAggregate, Snapshots, Taken, no_collection
+from shared.eventstore.snapshots import LONG_TAIL, LoadedAggregate, Snapshots, Taken
+from shared.ops.collector import no_collection
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from aiokafka.errors import LeaderNotAvailableError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
+from aiokafka.errors import (
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from shared.kafka.layout import OtherPartitions
 
@@ -28,6 +34,7 @@ async def provision(bootstrap: str, names: Iterable[str], *, partitions: int, re
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=TIMEOUT_MILLISECONDS)
     try:
         await admin.start()
+        await _refuse_without_controller(admin)
         answer = await admin.create_topics([_definition(name, partitions, replication) for name in wanted])
         for name, code, message in answer.topic_errors:
             error = for_code(code)
@@ -70,6 +77,13 @@ async def empty(bootstrap: str, names: Iterable[str], *, partitions: int) -> Non
         )
     finally:
         await admin.close()
+
+
+async def _refuse_without_controller(admin: AIOKafkaAdminClient) -> None:
+    """A broker that its controller holds for dead (KRaft: it is fenced) names neither brokers nor a controller until it
+    is heard again. aiokafka 0.14 would ask the missing controller, and raise AttributeError."""
+    if (await admin.describe_cluster())["controller_id"] < 0:
+        raise NodeNotReadyError("no controller is known yet")
 
 
 async def _shown(admin: AIOKafkaAdminClient, names: list[str], partitions: int) -> None:

@@ -18,6 +18,7 @@ from shared.http.openapi.pages import reference_routes
 from shared.http.probes import clock_routes, health_routes
 from shared.http.static import page_routes
 from shared.languages.shipped import Languages
+from shared.ops.collector import no_collection
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.ops.settings import Settings
@@ -52,7 +53,10 @@ def build(service: Service, settings: Settings, only: Part | None = None) -> Fas
     if settings.development:
         app.router.routes += clock_routes()
     if only != "workers":
-        _add_routes(app, service, settings)
+        # Nor does every `ast.parse` survive a collection, before CPython 3.11.8: pydantic reads docstrings by it
+        # (gh-106905).
+        with no_collection():
+            _add_routes(app, service, settings)
     answer_failures(app)
     patterns = {route.endpoint: route.path for route in app.router.routes if isinstance(route, Route)}
     app.add_middleware(RequestMiddleware, metrics=health.metrics, patterns=patterns, body_limit=settings.body_limit)

@@ -1,7 +1,6 @@
 """Serve one service on one port, by one process or several, until it is told to stop."""
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shared.http.probes import PROBES
+from shared.ops.collector import calm_the_collector
 from shared.ops.logs import configure_logs
 from shared.ops.settings import Settings
 from shared.service.build import build
@@ -25,9 +25,6 @@ log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 20
 """How long requests that are being answered may take after the signal to stop."""
-
-COLLECT = (50_000, 20, 100)
-"""Thresholds of the garbage collector: with Python's own, a collection in the middle of requests triples their p99."""
 
 
 def run(service: Service, settings: Settings, only: Part | None = None, processes: int = 1) -> int:
@@ -106,13 +103,6 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=2048,
     )
-
-
-def calm_the_collector() -> None:
-    """Take what start-up made out of collections, and collect less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT)
 
 
 class Server(uvicorn.Server):

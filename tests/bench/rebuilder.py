@@ -16,12 +16,12 @@ from shared.events.codec import Codec
 from shared.eventstore.log import Log
 from shared.eventstore.pool import create_pool
 from shared.eventstore.wakeup import Wakeup
+from shared.ops.collector import calm_the_collector
 from shared.ops.health import Health
 from shared.ops.metrics import Metrics
 from shared.projections import builds
 from shared.projections.runner import ProjectionRunner
 from shared.service.definition import registry_for
-from shared.service.server import calm_the_collector
 
 LOOK_SECONDS = 0.1
 

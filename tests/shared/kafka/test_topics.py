@@ -4,8 +4,11 @@ import uuid
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.errors import MetadataEmptyBrokerList
 
 from shared.kafka.layout import OtherPartitions
+from shared.kafka.outage import TRANSIENT_ERRORS
 from shared.kafka.partitioning import PARTITIONS
 from shared.kafka.topics import provision
 
@@ -30,4 +33,20 @@ async def test_a_topic_of_another_shape_is_refused(kafka: str) -> None:
     await admin.close()
     with pytest.raises(OtherPartitions, match=f"KAFKA_PARTITIONS is 12, but the topic {name} has 3: .* Set .*=3 for"):
         await provision(kafka, [name], partitions=12)
+    await provision(kafka, [name], partitions=3)
+
+
+async def test_a_broker_that_names_no_broker_is_an_outage_as_any_other(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So one answers, for a moment, that was frozen for longer than the controller waits for it."""
+    (name,) = new_names(1)
+
+    def names_none(cluster: ClusterMetadata, answer: object) -> None:
+        cluster.failed_update(MetadataEmptyBrokerList(answer))
+
+    with monkeypatch.context() as fenced:
+        fenced.setattr(ClusterMetadata, "update_metadata", names_none)
+        with pytest.raises(TRANSIENT_ERRORS):
+            await provision(kafka, [name], partitions=3)
     await provision(kafka, [name], partitions=3)
