@@ -260,6 +260,8 @@ class DealHandedOver:
     owner: UUID | None
     team: UUID | None
     reason: FreeText[str | None] = None
+    on: date | None = None
+    """The company's day of it."""
     account_id: AsKnown[UUID | None] = None
 
 

@@ -149,7 +149,15 @@ def test_deal_10_only_those_who_answer_for_others_override_and_hand_over() -> No
 
 def test_acct_4_a_deal_is_handed_over_and_stays_with_its_team_unless_said() -> None:
     outcome = OPEN.when(HandOver(owner=OTHER, reason="New territory")).then(
-        DealHandedOver(deal_id=ID, owner_before=OWNER, team_before=TEAM, owner=OTHER, team=TEAM, reason="New territory")
+        DealHandedOver(
+            deal_id=ID,
+            owner_before=OWNER,
+            team_before=TEAM,
+            owner=OTHER,
+            team=TEAM,
+            reason="New territory",
+            on=TODAY,
+        )
     )
     handed = outcome.facts[0].event
     OPEN.given(handed).when(HandOver(owner=OTHER)).then()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts, RemoveContact, SetContact
-from services.deals.domain.deal.state import facts_of
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.exchange_rate import Conversion
 from shared.domain.roles import Role
 from shared.events.deals.deal_record import DealContactRemoved, DealContactSet

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.deals.domain.deal.changes import UpdateDeal
+from services.deals.domain.deal.changes import HandOver, UpdateDeal
 from services.deals.domain.deal.closing import WinDeal
 from services.deals.domain.deal.contacts import KnownContact, KnownContacts
 from services.deals.domain.deal.opening import LineWanted
@@ -24,6 +24,7 @@ from tests.services.deals.facts import (
     ID,
     OPENED,
     OPENED_FRIDAY,
+    OTHER,
     RETIRED,
     SERVER,
     STRANGER,
@@ -180,9 +181,11 @@ def test_deal_9_the_gate_sees_the_lines_and_the_customer_of_the_same_update() ->
 
 
 @pytest.mark.parametrize(
-    "change", [UpdateDeal(account_id=None), UpdateDeal(source="fair"), UpdateDeal(lines=(wanted("1"),))], ids=str
+    "change",
+    [UpdateDeal(account_id=None), UpdateDeal(source="fair"), UpdateDeal(lines=(wanted("1"),)), HandOver(owner=OTHER)],
+    ids=str,
 )
-def test_deal_9_a_deal_did_not_end_before_it_was_edited(change: UpdateDeal) -> None:
+def test_deal_9_a_deal_did_not_end_before_it_was_edited_or_handed_over(change: UpdateDeal | HandOver) -> None:
     """Else its end would come before the change, and say what was so after it."""
     begun = THE_DEAL.given(replace(OPENED_FRIDAY, account_id=ACCOUNT))
     events = [fact.event for fact in begun.when(change).facts]

@@ -21,6 +21,7 @@ from services.deals.domain.deal.answering import (
     WithdrawAnswer,
 )
 from services.deals.domain.deal.erasure import EraseTexts
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.qualification import (
     Pain,
     Qualification,
@@ -39,7 +40,7 @@ from services.deals.domain.deal.qualification import (
     strength_on,
 )
 from services.deals.domain.deal.stages import MoveDeal
-from services.deals.domain.deal.state import OpenDeal, facts_of
+from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import DERIVED
 from services.deals.domain.policies import POLICIES, QUALIFICATION

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.stages import MoveDeal
-from services.deals.domain.deal.state import facts_of
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import DERIVED, vocabulary
 from services.deals.domain.process.short import SHORT

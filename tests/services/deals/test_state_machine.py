@@ -7,7 +7,7 @@ more, in the plainest words. `make campaign` tries many more.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,10 +26,12 @@ from services.deals.domain.deal.changes import (
 )
 from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, ReopenDeal, WinDeal
 from services.deals.domain.deal.exits import AcceptExit
+from services.deals.domain.deal.facts import facts_of
+from services.deals.domain.deal.gates import gates_ahead, passage, passes
 from services.deals.domain.deal.migration import MigrateDeal
 from services.deals.domain.deal.nodes import CompleteNode
 from services.deals.domain.deal.stages import MoveDeal
-from services.deals.domain.deal.state import NextStep
+from services.deals.domain.deal.state import NextStep, OpenDeal
 from services.deals.domain.deal.waivers import RevokeWaiver, WaiveCriterion
 from services.deals.domain.deal.work import LogActivity, PlanNextStep
 from shared.domain.aggregate import occurrences, status_of
@@ -109,7 +111,9 @@ class DealUnderCommands(RuleBasedStateMachine):
             "team": OPENED_FRIDAY.team,
             "next_step": None,
             "facts": {},
-            "done": set(),
+            "done": {},
+            "steps": (),
+            "noted": (),
         }
 
     @rule(days=st.integers(1, 5))
@@ -158,7 +162,7 @@ class DealUnderCommands(RuleBasedStateMachine):
         told = {name: getattr(shown, name) for name in ("stage", "name", "amount", "expected_close", "owner", "team")}
         assert {"status": status, **told} == {name: self.model[name] for name in ("status", *told)}
         done = {node.key for node in shown.nodes if node.evidence is not None}
-        assert done == self.model["done"]
+        assert done == self.model["done"].keys()
         assert (shown.next_step and shown.next_step.on) == self.model["next_step"]
 
     @invariant()
@@ -166,6 +170,16 @@ class DealUnderCommands(RuleBasedStateMachine):
         if self.facts:
             assert deal.of(reversed(self.facts)) == self.state
             assert deal.of(sorted(self.facts, key=lambda fact: fact.data.type)) == self.state
+
+    @invariant()
+    def it_passes_the_gates_ahead_where_nothing_is_named_that_stands_in_its_way(self) -> None:
+        if not self.model or not isinstance(self.state, OpenDeal):
+            return
+        known = dict(A_DEAL.loaded)
+        process, conversion = known["process"], known["conversion"]
+        gates, today = gates_ahead(self.state, process.definition), self.clock.today
+        named_unmet = passage(self.state, process, conversion, today, *gates).unmet
+        assert passes(self.state, facts_of(self.state, process, conversion), today, *gates) is not bool(named_unmet)
 
     # -- how it is done -------------------------------------------------------------------------------------------
 
@@ -217,7 +231,7 @@ class DealUnderCommands(RuleBasedStateMachine):
                 said = named(command)
                 model |= {name: getattr(command, name) for name in said if name != "next_step"}
                 if "next_step" in said:
-                    model["next_step"] = command.next_step and command.next_step.on
+                    self._plan(command.next_step.on if command.next_step else None)
             case ChangeAmount(amount=amount):
                 model["amount"] = amount
             case ChangeCloseDate(expected_close=day):
@@ -227,19 +241,34 @@ class DealUnderCommands(RuleBasedStateMachine):
             case HandOver(owner=owner, team=team):
                 model |= {"owner": owner, "team": team or model["team"]}
             case NoteFacts(facts=facts):
+                model["noted"] = (*model["noted"], (self.clock.today, facts))
                 model["facts"] = {**model["facts"], **facts}
             case CompleteNode(key=key):
-                model["done"] = {*model["done"], key}
+                model["done"] = {**model["done"], key: self.clock.today}
             case PlanNextStep(on=day):
-                model["next_step"] = day
+                self._plan(day)
             case LogActivity(next_step=NextStep(on=day)):
-                model["next_step"] = day
+                self._plan(day)
             case WinDeal() | LoseDeal() | AbandonDeal() | AcceptExit():
                 model["status"] = ENDS[type(command)]
+                self._end(getattr(command, "on", None) or self.clock.today)
             case ReopenDeal():
                 model["status"] = "open"
             case WaiveCriterion() | RevokeWaiver():
                 model["waived"] = {(each.gate, each.criterion): each.until for each in self.state.waivers}
+
+    def _plan(self, day: date | None) -> None:
+        self.model["steps"] = (*self.model["steps"], (self.clock.today, day))
+        self.model["next_step"] = day
+
+    def _end(self, on: date) -> None:
+        """What was said or done later than the day on which a deal ended, as is told now, came after its end."""
+        model = self.model
+        model["done"] = {key: day for key, day in model["done"].items() if day <= on}
+        model["steps"] = tuple((said, day) for said, day in model["steps"] if said <= on)
+        model["next_step"] = model["steps"][-1][1] if model["steps"] else None
+        model["noted"] = tuple((said, facts) for said, facts in model["noted"] if said <= on)
+        model["facts"] = {key: found for _, facts in model["noted"] for key, found in facts.items()}
 
     def _check_gate(self, before: Model, command: Any, moved: Any) -> None:
         """Nobody gets round a gate unrecorded: what was not met is named as waived, and was."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.flexible import added
-from services.deals.domain.deal.gates import gates_ahead, passage
+from services.deals.domain.deal.gates import gates_ahead, passes
 from services.deals.domain.deal.nodes import due_node, with_due
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import AnyDeal, FiredRule, OpenDeal, deal, facts_of
+from services.deals.domain.deal.state import AnyDeal, FiredRule, OpenDeal, deal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision, Timer
@@ -186,4 +187,4 @@ def _is_ready(state: OpenDeal, process: Process, conversion: Conversion, today: 
     """Whether the gates ahead ask for something, and all of that is met or waived."""
     gates = gates_ahead(state, process.definition)
     asks = any(criteria for _, criteria in gates)
-    return asks and not passage(state, process, conversion, today, *gates).unmet
+    return asks and passes(state, facts_of(state, process, conversion), today, *gates)

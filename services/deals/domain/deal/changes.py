@@ -199,7 +199,7 @@ def override_category(state: OpenDeal, command: OverrideCategory, context: Conte
 
 
 @deal.decides(allow=MANAGING)
-def hand_over(state: OpenDeal, command: HandOver) -> Decision:
+def hand_over(state: OpenDeal, command: HandOver, context: Context) -> Decision:
     """Hand the deal over to another person."""
     team = command.team or state.team
     if (command.owner, team) == (state.owner, state.team):
@@ -212,6 +212,7 @@ def hand_over(state: OpenDeal, command: HandOver) -> Decision:
             owner=command.owner,
             team=team,
             reason=command.reason,
+            on=context.today,
         )
     ]
 
@@ -304,7 +305,8 @@ def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
 
 @deal.evolves
 def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
-    return replace(state, owner=event.owner, team=event.team, written=written(state, event.reason))
+    changes = said(state, "owner", event.on, f"{event.owner or ''} {event.team or ''}")
+    return replace(state, owner=event.owner, team=event.team, changes=changes, written=written(state, event.reason))
 
 
 def _judged(

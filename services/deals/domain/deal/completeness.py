@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.gates import gates_ahead
-from services.deals.domain.deal.state import OpenDeal, facts_of
+from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.criteria import facts_of as facts_asked

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal, facts_of
+from services.deals.domain.deal.facts import facts_of
+from services.deals.domain.deal.state import Deal, GateAttempts, OpenDeal, bound_by, deal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
-from shared.domain.criteria import explained, meets, unmet
+from shared.domain.criteria import Facts, explained, meets, unmet
 from shared.domain.rejection import Reason, refuse_all
 from shared.events.deals.deal import WaivedCriterion
 from shared.events.deals.deal_gates import DealGateRefused, UnmetCriterion
@@ -68,6 +69,16 @@ def passage(state: Deal, process: Process, conversion: Conversion, today: date, 
             for gate, criterion in map(_named, reasons)
             if (gate, criterion) in held
         ),
+    )
+
+
+def passes(state: Deal, facts: Facts, today: date, *gates: Gate) -> bool:
+    """Whether nothing stands in the way of a deal at some gates: as `passage`, without saying what does."""
+    held = {(waiver.gate, waiver.criterion) for waiver in state.waivers if today <= waiver.until}
+    return all(
+        meets(criterion.when, facts) or (gate, criterion.key) in held
+        for gate, criteria in gates
+        for criterion in criteria
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Context, Decimal
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from shared.domain.money import half_up, rounded
@@ -261,18 +261,3 @@ def cost_of_idle_day(amount: Money, rule: QualificationRule) -> Money:
     carrying = sum((cost.amount for cost in rule.carrying_costs if cost.currency == amount.currency), Decimal(0))
     cost = amount.amount * rule.silent_day_drop + carrying
     return Money(amount=rounded(cost, amount.currency), currency=amount.currency)
-
-
-def qualification_facts(qualification: Qualification) -> dict[str, Any]:
-    """What criteria may ask of the answers (`domain/facts.py`)."""
-    risks, events = of_kind(Risk, qualification), of_kind(CustomerEvent, qualification)
-    return {
-        "qualification.pains": len(of_kind(Pain, qualification)),
-        "qualification.inaction": bool(of_kind(Inaction, qualification)),
-        "qualification.compelling_event": any(event.kind == "compelling" for event in events),
-        "qualification.insurmountable": any(map(is_insurmountable, events)),
-        "qualification.budget": bool(of_kind(Budget, qualification)),
-        "qualification.competition": bool(of_kind(Competition, qualification)),
-        "qualification.fit": fit(of_kind(Requirement, qualification)),
-        "qualification.exposure": max((risk.exposure for risk in risks), default=None),
-    }

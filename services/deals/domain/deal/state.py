@@ -5,11 +5,8 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from services.deals.domain.deal.qualification import Qualification, qualification_facts
-from services.deals.domain.exchange_rate import Conversion
-from services.deals.domain.process.state import Process
+from services.deals.domain.deal.qualification import Qualification
 from shared.domain.aggregate import Aggregate, carried
-from shared.domain.criteria import Facts
 from shared.domain.fields import Day
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
@@ -17,7 +14,7 @@ from shared.events.deals.deal import DealLine, PlannedRule
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
-from shared.events.process import FactValue, FlexibleNode, ProcessDefinition, Stage, work_of
+from shared.events.process import FactValue, FlexibleNode, ProcessDefinition
 
 
 @value
@@ -161,7 +158,7 @@ class Visit:
 @value
 class Change:
     """What was said about the deal on a day: `what` is amount, expected-close, category-by-rep, category-by-manager,
-    next-step, account, classification, lines, won, lost, abandoned or reopened."""
+    next-step, owner, account, classification, lines, won, lost, abandoned or reopened."""
 
     what: str
     on: date | None
@@ -346,30 +343,6 @@ def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
 def written(state: Deal, text: str | None) -> bool:
     """Whether there is anything that somebody wrote about a deal, with one text more."""
     return state.written or bool(text)
-
-
-def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
-    """The facts that criteria are judged by: noted ones, and those that `domain/facts.py` lists as derived."""
-    deciding = [contact for contact in state.contacts if contact.role == DECIDES]
-    done = {(node.kind, node.key) for node in state.nodes if node.evidence is not None}
-    bound = {added.key for added in state.flexible_nodes}
-    parts = [part for part in process.definition.parts if isinstance(part, Stage) or part.key in bound]
-    nodes = [(kind, node.key) for part in parts for kind, node in work_of(part)]
-    return {
-        **state.facts,
-        "amount": conversion.worth(state.amount),
-        "expected_close": state.expected_close.isoformat() if state.expected_close else None,
-        "account": str(state.account_id) if state.account_id else None,
-        "lead": str(state.lead_id) if state.lead_id else None,
-        "lines": len(state.lines),
-        "activities": len(state.activities),
-        "activities_in_stage": sum(is_of_visit(activity.on, state.stage_since) for activity in state.activities),
-        "decision_makers": len(deciding),
-        "supportive_decision_makers": sum(contact.stance == "supportive" for contact in deciding),
-        "next_step_planned": state.next_step is not None and state.next_step.on is not None,
-        **qualification_facts(state.qualification),
-        **{f"{kind}.{key}": (kind, key) in done for kind, key in nodes},
-    }
 
 
 def is_of_visit(on: date | None, since: date | None) -> bool:

@@ -1,0 +1,103 @@
+"""Lazy evaluation of the facts that criteria are judged by: each is worked out when one asks for it (PROC-3).
+
+Every command on an open deal asks whether the deal is ready to move on, and few criteria look at more than a few facts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from services.deals.domain.deal.qualification import (
+    Budget,
+    Competition,
+    CustomerEvent,
+    Inaction,
+    Pain,
+    Requirement,
+    Risk,
+    fit,
+    is_insurmountable,
+    of_kind,
+)
+from services.deals.domain.deal.state import DECIDES, Deal, DealContact, is_of_visit
+from services.deals.domain.exchange_rate import Conversion
+from services.deals.domain.process.state import Process
+from shared.domain.criteria import Facts
+from shared.events.process import Stage, work_of
+
+Derive = Callable[[Deal, Conversion], Any]
+
+
+def _deciding(state: Deal) -> list[DealContact]:
+    return [contact for contact in state.contacts if contact.role == DECIDES]
+
+
+def _answered(kind: type) -> Derive:
+    return lambda state, _: bool(of_kind(kind, state.qualification))
+
+
+DERIVING: Mapping[str, Derive] = {
+    "amount": lambda state, conversion: conversion.worth(state.amount),
+    "expected_close": lambda state, _: state.expected_close.isoformat() if state.expected_close else None,
+    "account": lambda state, _: str(state.account_id) if state.account_id else None,
+    "lead": lambda state, _: str(state.lead_id) if state.lead_id else None,
+    "lines": lambda state, _: len(state.lines),
+    "activities": lambda state, _: len(state.activities),
+    "activities_in_stage": lambda state, _: sum(is_of_visit(each.on, state.stage_since) for each in state.activities),
+    "decision_makers": lambda state, _: len(_deciding(state)),
+    "supportive_decision_makers": lambda state, _: sum(each.stance == "supportive" for each in _deciding(state)),
+    "next_step_planned": lambda state, _: state.next_step is not None and state.next_step.on is not None,
+    "qualification.pains": lambda state, _: len(of_kind(Pain, state.qualification)),
+    "qualification.inaction": _answered(Inaction),
+    "qualification.compelling_event": lambda state, _: any(
+        event.kind == "compelling" for event in of_kind(CustomerEvent, state.qualification)
+    ),
+    "qualification.insurmountable": lambda state, _: any(
+        map(is_insurmountable, of_kind(CustomerEvent, state.qualification))
+    ),
+    "qualification.budget": _answered(Budget),
+    "qualification.competition": _answered(Competition),
+    "qualification.fit": lambda state, _: fit(of_kind(Requirement, state.qualification)),
+    "qualification.exposure": lambda state, _: max(
+        (risk.exposure for risk in of_kind(Risk, state.qualification)), default=None
+    ),
+}
+"""How the facts that `domain/facts.py` lists follow from a deal, but for what its process names."""
+
+
+class DealFacts(Mapping[str, Any]):
+    """The facts of a deal: noted ones, those that follow from it, and of each piece of work whether it is done."""
+
+    __slots__ = ("_conversion", "_process", "_state")
+
+    def __init__(self, state: Deal, process: Process, conversion: Conversion) -> None:
+        self._state, self._process, self._conversion = state, process, conversion
+
+    def __getitem__(self, name: str) -> Any:
+        if derive := DERIVING.get(name):
+            return derive(self._state, self._conversion)
+        if "." in name:
+            return self._is_done(name)
+        return self._state.facts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from dict.fromkeys((*self._state.facts, *DERIVING, *self._work()))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _is_done(self, name: str) -> bool:
+        if name not in self._work():
+            raise KeyError(name)
+        return any(f"{node.kind}.{node.key}" == name for node in self._state.nodes if node.evidence is not None)
+
+    def _work(self) -> Iterator[str]:
+        """The work of the stages, and of the flexible nodes that bind the deal."""
+        bound = {added.key for added in self._state.flexible_nodes}
+        for part in self._process.definition.parts:
+            if isinstance(part, Stage) or part.key in bound:
+                yield from (f"{kind}.{node.key}" for kind, node in work_of(part))
+
+
+def facts_of(state: Deal, process: Process, conversion: Conversion) -> Facts:
+    """The facts of a deal, by its process."""
+    return DealFacts(state, process, conversion)
