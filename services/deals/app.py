@@ -24,6 +24,7 @@ from services.deals.domain.deal.work import PlanNextStep
 from services.deals.domain.exchange_rate import Conversion, exchange_rate
 from services.deals.domain.policies import POLICIES
 from services.deals.domain.process import process
+from services.deals.domain.process.piloting import PilotCrew
 from services.deals.domain.process.state import Process, PublishedProcess
 from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_migration.planning import MigrationEnds
@@ -47,6 +48,7 @@ from services.deals.projections.lookups import (
     conversion,
     known_contacts,
     named_remark,
+    pilot_crew,
     pinned_process,
     remarked_deal,
     remarked_process,
@@ -171,6 +173,7 @@ SERVICE = Service(
     ),
     provides={
         Process: pinned_process,
+        PilotCrew: pilot_crew,
         TargetProcess: target_process,
         MigrationEnds: migration_ends,
         MigrationStep: migration_step,

@@ -13,6 +13,7 @@ from services.deals.domain.deal.notes import FileKind
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.exchange_rate import exchange_rate
 from services.deals.domain.process import process
+from services.deals.domain.process.state import PilotWarning
 from services.deals.domain.process_migration import process_migration
 from services.deals.domain.process_remark import RemarkKind, SaidBy, process_remark
 from services.deals.domain.process_suggestion import process_suggestion
@@ -22,7 +23,7 @@ from services.deals.domain.target import Level, target
 from shared.domain.fields import BuyingRole
 from shared.events.deals.deal import DealLine
 from shared.events.deals.exchange_rate import ExchangeRate
-from shared.events.deals.process import PilotGoal, Wave
+from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.deals.process_migration import StageMapping
 from shared.events.definition import Exact, value
 from shared.events.money import Money
@@ -266,6 +267,11 @@ class ProcessPilot:
     """Deals of these industries; none: of every industry."""
     share: Exact
     """The share of these deals that follow it."""
+    people: tuple[PilotPeople, ...] | None
+    """The reps whose deals may follow it, by their experience, on the day it began; null: nobody looked."""
+    warnings: tuple[PilotWarning, ...]
+    """What speaks against learning much from it: "one-level", its people are all of one level of experience; "nobody",
+    none of its teams has a rep."""
     outcome: Literal["adopted", "revised", "stopped"] | None
     """How it ended."""
 

@@ -36,6 +36,7 @@ create table {view}.member (
     name text,
     role text,
     team_id uuid,
+    experience text,
     left_on date,
     teams uuid[] not null default '{}'
 );
@@ -64,11 +65,11 @@ TEAMS = """
        set name = excluded.name, parent_id = excluded.parent_id, manager_id = excluded.manager_id
 """
 MEMBERS = """
-    insert into {view}.member (member_id, subject, name, role, team_id, left_on)
-    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::date[])
+    insert into {view}.member (member_id, subject, name, role, team_id, experience, left_on)
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::date[])
     on conflict (member_id) do update
        set subject = excluded.subject, name = excluded.name, role = excluded.role, team_id = excluded.team_id,
-           left_on = excluded.left_on
+           experience = excluded.experience, left_on = excluded.left_on
 """
 
 # Events of teams and members come in any order between them, so what each reaches is worked out anew from all that is
@@ -149,6 +150,7 @@ class Member:
     name: str | None = None
     role: str | None = None
     team_id: UUID | None = None
+    experience: str | None = None
     left_on: date | None = None
 
 
@@ -192,7 +194,7 @@ def _member(member_id: UUID, facts: Iterable[Envelope[Any]]) -> Member:
 def _changed(member: Member, event: Any) -> Member:
     match event:
         case MemberJoined() | MemberChanged():
-            told = ("subject", "name", "role", *(("team_id",) if isinstance(event, MemberJoined) else ()))
+            told = ("subject", "name", "role", "experience", *(("team_id",) if isinstance(event, MemberJoined) else ()))
             return replace(member, **stated(event, told, first=member.subject is None))
         case MemberMoved(team_id=team_id):
             return replace(member, team_id=team_id)
@@ -227,7 +229,7 @@ def organisation(source: Source) -> Projection:
     """The projection; `source` is "log" in the leads service, which owns the organisation, and "journal" elsewhere."""
     return Projection(
         name=NAME,
-        version=3,
+        version=4,
         ddl=DDL,
         apply=fold,
         source=source,

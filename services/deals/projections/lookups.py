@@ -18,6 +18,7 @@ from services.deals.domain.deal.history import ImportDeal
 from services.deals.domain.deal.state import Deal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
+from services.deals.domain.process.piloting import PilotCrew, StartPilot
 from services.deals.domain.process.state import (
     NewDeal,
     Process,
@@ -45,6 +46,8 @@ from shared.directory.references import CONTACTS
 from shared.domain.aggregate import status_of
 from shared.domain.context import Context
 from shared.domain.exchange import factor
+from shared.domain.roles import Role
+from shared.events.deals.process import PilotPeople
 
 LAST_RATES = """
 select base, array_agg(currency) as currencies, array_agg(rate) as rates from {view}.exchange_rate
@@ -55,10 +58,29 @@ select base, array_agg(currency) as currencies, array_agg(rate) as rates from {v
 """The rates of the last day on which one table has both currencies, be it as its base; of several the target's own."""
 
 
+CREW = """
+with recursive below(team_id) as (
+    select t.team_id from {view}.team t where t.team_id = any($1)
+    union
+    select t.team_id from below b join {view}.team t on t.parent_id = b.team_id
+)
+select experience, count(*) as reps from {view}.member
+ where role = $2 and left_on is null and ($1 = '{}' or team_id in (select team_id from below))
+ group by experience order by experience
+"""
+
+
 async def pinned_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> Process:
     """The version of the process that the deal started on."""
     published, _ = await reader.state(process, state.process_id)
     return version_of(published, state.process_version)
+
+
+@reads(ORGANISATION)
+async def pilot_crew(reader: LoaderContext, state: Any, command: StartPilot, context: Context) -> PilotCrew:
+    """The reps of a pilot's teams by their experience, as the organisation is known by now."""
+    rows = await reader.fetch(ORGANISATION, CREW, command.teams, Role.REP)
+    return PilotCrew(people=tuple(PilotPeople(experience=row["experience"], reps=row["reps"]) for row in rows))
 
 
 @reads(EXCHANGE_RATE_PROJECTION.name, ORGANISATION)

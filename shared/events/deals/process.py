@@ -31,6 +31,15 @@ class PilotGoal:
     """As a share of what it is without: -0.20 is a fifth less."""
 
 
+@value
+class PilotPeople:
+    """How many people of one level of experience are in a pilot."""
+
+    experience: str
+    """new, experienced or senior."""
+    reps: Annotated[int, Ge(1)]
+
+
 @event("deals.process-drafted", aggregate="process")
 class ProcessDrafted:
     """The draft of a process was saved, in place of the one before (PROC-2). No deal follows a draft."""
@@ -66,6 +75,8 @@ class ProcessPilotStarted:
     """Deals of these industries; none: of every industry."""
     share: Annotated[Exact, Ge(0), Le(1)]
     """The share of these deals that follow it, chosen by a hash of their ids."""
+    people: tuple[PilotPeople, ...] | None = None
+    """The reps whose deals may follow it, by their experience, as they were known on that day. None: not looked up."""
 
 
 @event("deals.process-pilot-ended", aggregate="process")

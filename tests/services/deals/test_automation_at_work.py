@@ -14,6 +14,7 @@ from shared.commands.request import CommandRequest
 from shared.domain.context import service_actor
 from shared.domain.roles import Role
 from shared.http.dry_runs import dry_path
+from shared.ops.clock import real_now
 from tests.services.deals.conftest import Office, Team
 from tests.services.deals.test_processes_at_work import renewal
 from tests.services.deals.test_service import codes, seen
@@ -103,6 +104,21 @@ async def test_proc_1_nothing_follows_from_history_and_from_the_next_command_wha
     assert (shown["facts"], shown["ready_on"]) == ({"satisfied": True}, None)
     await did(ops, f"/v1/deals/{opened}/log-activity", {"kind": "call"})
     assert (await ops.sees(f"/v1/deals/{opened}"))["ready_on"] == running.clock.now().date().isoformat()
+
+
+async def test_deal_3_a_refused_attempt_is_on_record_where_the_clock_of_a_host_is_behind(
+    alone: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happened before something that is known is folded from the whole history."""
+    running, ops = alone.running, Desk(client=alone.client(Role.SALES_OPERATIONS))
+    opened = await ops.makes("/v1/deals", {**DEAL, "process_id": str(FULL_ID)})
+    await did(ops, f"/v1/deals/{opened}/log-activity", {"kind": "call"})
+    monkeypatch.setattr(running.clock, "_real", lambda: real_now() - timedelta(minutes=1))
+    refused = await ops.does(f"/v1/deals/{opened}/move", {"stage": "solution"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "gate-closed")
+    assert len(await told(alone, opened, "gate-refused")) == 1
+    held = await running.commands.state(deal, UUID(opened))
+    assert [attempt.key for attempt in held.state.attempts] == ["solution"]
 
 
 async def test_proc_3_what_is_wrong_with_rules_is_told_with_its_position(alone: Errands) -> None:

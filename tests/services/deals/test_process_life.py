@@ -10,7 +10,7 @@ import pytest
 
 from services.deals.domain.process import process
 from services.deals.domain.process.full import FULL
-from services.deals.domain.process.piloting import EndPilot, Goal, StartPilot
+from services.deals.domain.process.piloting import EndPilot, Goal, PilotCrew, StartPilot
 from services.deals.domain.process.publishing import (
     DiscardDraft,
     PlannedWave,
@@ -35,6 +35,7 @@ from services.deals.domain.process.state import (
 from shared.domain.roles import Role
 from shared.events.deals.process import (
     PilotGoal,
+    PilotPeople,
     ProcessDraftDiscarded,
     ProcessDrafted,
     ProcessPilotEnded,
@@ -47,7 +48,7 @@ from shared.testing.scenario import CONTEXT, Scenario
 
 ID = CONTEXT.aggregate_id
 TODAY = date(2026, 3, 16)
-THE_PROCESS = Scenario(aggregate=process)
+THE_PROCESS = Scenario(aggregate=process).knowing(crew=PilotCrew())
 LONGER = replace(SHORT, name="Short, revised")
 OTHER = replace(SHORT, name="Short, another time")
 NORTH, SOUTH = UUID(int=70), UUID(int=71)
@@ -121,6 +122,27 @@ def test_proc_2_a_pilot_runs_three_months_with_its_goal_unless_said_otherwise() 
     THE_PROCESS.given(PUBLISHED, DRAFTED).when(wanted).then(
         replace(STARTED, teams=(NORTH,), industries=("machinery",), share=Decimal("0.5"), until=date(2026, 12, 31))
     )
+
+
+LEVELS = [PilotPeople(experience=level, reps=2) for level in ("experienced", "new", "senior")]
+
+
+@pytest.mark.parametrize(
+    ("people", "warnings"),
+    [
+        (None, ()),
+        ((), ("nobody",)),
+        ((LEVELS[0],), ("one-level",)),
+        (tuple(LEVELS[:2]), ()),
+        (tuple(LEVELS), ()),
+    ],
+)
+def test_proc_2_a_pilot_warns_when_its_people_are_all_of_one_level(
+    people: tuple[PilotPeople, ...] | None, warnings: tuple[str, ...]
+) -> None:
+    outcome = THE_PROCESS.given(PUBLISHED, DRAFTED).knowing(crew=PilotCrew(people=people)).when(START)
+    outcome.then(replace(STARTED, people=people))
+    assert outcome.state.versions[1].pilot.warnings == warnings
 
 
 @pytest.mark.parametrize("until", [TODAY, date(2026, 3, 1), date(2028, 3, 17)])

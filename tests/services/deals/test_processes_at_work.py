@@ -85,6 +85,42 @@ async def test_proc_2_a_process_goes_from_draft_by_pilot_to_its_end(office: Offi
     assert await followed(north, made) == ["unknown-process"]
 
 
+async def test_proc_2_a_pilot_whose_people_are_all_of_one_level_says_so(office: Office) -> None:
+    """Those of the teams below count as well; people who do not sell, of other teams, or who have left do not."""
+    ops, people, team = office.somebody(), office.operations(), await office.team()
+    below = await people.makes("/v1/teams", {"name": "Coast", "parent_id": team.id})
+    new = {"subject": f"new-{new_id()}", "name": "New", "role": "rep", "team_id": below, "experience": "new"}
+    start = {"goal": {"figure": "sales-cycle", "change": "-0.20"}, "teams": [team.id]}
+
+    async def tried() -> Any:
+        draft = await ops.makes("/v1/processes", {"definition": renewal(), "draft": True})
+        told = await ops.does(f"/v1/dry-runs/processes/{draft}/start-pilot", start)
+        assert told.status_code == 200, told.text
+        await did(ops, f"/v1/processes/{draft}/start-pilot", start)
+        pilot = (await ops.sees(f"/v1/processes/{draft}"))["versions"][0]["pilot"]
+        assert told.json()["events"][0]["data"]["people"] == pilot["people"]
+        return pilot
+
+    pilot = await tried()
+    assert (pilot["people"], pilot["warnings"]) == ([{"experience": "experienced", "reps": 2}], ["one-level"])
+    newcomer = await people.makes("/v1/members", new)
+
+    async def is_known() -> bool:
+        return bool((await office.running.organisation.actor(new["subject"], (), fresh=True)).member)
+
+    await until(is_known)
+    pilot = await tried()
+    both = [{"experience": "experienced", "reps": 2}, {"experience": "new", "reps": 1}]
+    assert (pilot["people"], pilot["warnings"]) == (both, [])
+    await did(people, f"/v1/members/{newcomer}/leave", {})
+
+    async def is_gone() -> bool:
+        return not await is_known()
+
+    await until(is_gone)
+    assert (await tried())["warnings"] == ["one-level"]
+
+
 async def test_proc_2_a_deal_keeps_the_version_that_it_began_on(office: Office) -> None:
     ops = office.somebody()
     definition = renewal()

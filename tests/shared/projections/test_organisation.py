@@ -191,6 +191,8 @@ async def test_what_is_known_about_a_member_changes(depot: Depot) -> None:
     assert (await who(known, "benjamin")).member == BEN
     assert (await known.actor("ben", [], fresh=True)).member is None
     assert (await known.names())[BEN] == "Benjamin"
+    experience = "select experience from organisation_1.member where member_id = $1"
+    assert await depot.pool.fetchval(experience, BEN) == "senior"
 
 
 def test_the_projection_reads_events_that_exist() -> None:

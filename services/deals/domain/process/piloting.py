@@ -17,6 +17,7 @@ from shared.domain.rejection import Rejected, all_at_once
 from shared.domain.roles import OPERATIONS
 from shared.events.deals.process import (
     PilotGoal,
+    PilotPeople,
     ProcessDrafted,
     ProcessPilotEnded,
     ProcessPilotStarted,
@@ -71,9 +72,20 @@ class EndPilot:
     example: ClassVar[dict[str, Any]] = {"outcome": "adopted", "reason": "A quarter faster, and nobody lost more."}
 
 
+@value
+class PilotCrew:
+    """The reps of the teams that a pilot names, with those below them, by their experience; of all where it names
+    none."""
+
+    people: tuple[PilotPeople, ...] | None = None
+
+
 @process.decides(allow=OPERATIONS)
-def start_pilot(state: DraftProcess | PublishedProcess, command: StartPilot, context: Context) -> Decision:
-    """Try the draft out on some new deals. One version of a process is on trial at a time."""
+def start_pilot(
+    state: DraftProcess | PublishedProcess, command: StartPilot, context: Context, crew: PilotCrew
+) -> Decision:
+    """Try the draft out on some new deals. One version of a process is on trial at a time. Whether its people are all
+    of one level of experience is said with it: a dry run tells it before."""
     definition = drafted(state)
     all_at_once(
         lambda: refuse_faulty(definition, state),
@@ -91,6 +103,7 @@ def start_pilot(state: DraftProcess | PublishedProcess, command: StartPilot, con
             teams=command.teams,
             industries=command.industries,
             share=command.share,
+            people=crew.people,
         )
     ]
 
@@ -152,6 +165,7 @@ def pilot_started(state: DraftProcess | PublishedProcess, event: ProcessPilotSta
         teams=event.teams,
         industries=event.industries,
         share=event.share,
+        people=event.people,
     )
     version = Version(number=event.process_version, definition=event.definition, published=False, pilot=pilot)
     return with_version(state, event.process_id, version, draft=None)

@@ -4,13 +4,16 @@ from collections.abc import Set
 from datetime import date
 from decimal import Decimal
 from hashlib import blake2b
+from typing import Literal
 from uuid import UUID
 
 from shared.domain.aggregate import Aggregate
 from shared.domain.roles import EVERYBODY
-from shared.events.deals.process import PilotGoal, Wave
+from shared.events.deals.process import PilotGoal, PilotPeople, Wave
 from shared.events.definition import Exact, value
 from shared.events.process import ProcessDefinition
+
+PilotWarning = Literal["one-level", "nobody"]
 
 
 @value
@@ -23,8 +26,20 @@ class Pilot:
     teams: tuple[UUID, ...]
     industries: tuple[str, ...]
     share: Exact
+    people: tuple[PilotPeople, ...] | None = None
+    """The reps whose deals may follow it, by their experience, on the day it began. None: not looked up."""
     outcome: str | None = None
     """How it ended: adopted, revised or stopped."""
+
+    @property
+    def warnings(self) -> tuple[PilotWarning, ...]:
+        """Why what comes of it says little about others. A pilot may begin all the same: who shapes processes
+        decides (PROC-2)."""
+        if self.people is None:
+            return ()
+        if not self.people:
+            return ("nobody",)
+        return ("one-level",) if len(self.people) == 1 else ()
 
 
 @value
