@@ -90,6 +90,8 @@ class BoardCard:
     expected_close: date | None
     slipped: bool
     """Whether the day has passed on which it was expected to close."""
+    ready_on: date | None
+    """The day since which it is ready to leave the stage; null where it is not."""
     exit_proposed: bool
     """Whether it is proposed to give it up."""
     moves: PossibleMoves
@@ -148,6 +150,9 @@ def _narrowing(  # noqa: PLR0917
     category: Annotated[
         Annotated[list[Category], MaxLen(MAX_VALUES)] | None, Query(description="Only of this forecast category.")
     ] = None,
+    ready: Annotated[
+        Flag | None, Query(description="true leaves only what is ready to leave its stage, false only the others.")
+    ] = None,
     account: Annotated[Ids | None, Query(description="Only deals of this account.")] = None,
     closes_from: Annotated[
         Day | None, Query(description="Only what is expected to close on this day or later.", json_schema_extra=DATE)
@@ -166,6 +171,7 @@ def _narrowing(  # noqa: PLR0917
         "unassigned": unassigned,
         "currency": currency,
         "category": category,
+        "ready": ready,
         "account": account,
         "closes_from": closes_from,
         "closes_to": closes_to,
@@ -269,6 +275,7 @@ class Looks:
             next_step_overdue=row.next_step is not None and row.next_step < today,
             expected_close=row.expected_close,
             slipped=row.expected_close is not None and row.expected_close < today,
+            ready_on=row.ready_on,
             exit_proposed=row.exit_proposed,
             moves=possible_moves(version.definition, row.stage) if movable and version else NOWHERE,
         )

@@ -237,8 +237,10 @@ def _condition(listing: Listing, condition: Filter, value: Any, actor: Actor, bo
     match condition.operator:
         case "mine":
             return f"{column} = {bound(actor.member)}"
-        case "nobody's":
-            return f"{column} is null"
+        case "nobody's" | "known":
+            # Without an argument, so that an index of those that hold something is found.
+            holds = condition.operator == "known" and value
+            return f"{column} is not null" if holds else f"{column} is null"
         case "search":
             words = language_key(value).split()
             return " and ".join(_word(listing, column, bound(word)) for word in words) or "true"

@@ -37,7 +37,7 @@ class Filter:
 
     column: str
     kind: type
-    operator: Literal["equals", "at least", "at most", "contains", "search", "mine", "nobody's"]
+    operator: Literal["equals", "at least", "at most", "contains", "search", "known", "mine", "nobody's"]
     words: tuple[str, ...] = ()
     """The values that there are, when the set is closed."""
     with_subteams: bool = False
@@ -94,6 +94,11 @@ def contains(column: str) -> Filter:
     """The text contains this, whatever the case; of one that is marked `BY_LANGUAGE` whatever the marks on its
     letters, too."""
     return Filter(column=column, kind=str, operator="contains")
+
+
+def known(column: str) -> Filter:
+    """The column holds something, or with false nothing."""
+    return Filter(column=column, kind=bool, operator="known")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The list of deals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, get_args
@@ -28,6 +28,7 @@ from shared.events.deals.deal import (
     DealReopened,
     DealWon,
 )
+from shared.events.deals.deal_automation import DealReadinessWithdrawn, DealReadyToMoveOn
 from shared.events.deals.deal_edit import DealAccountChanged, DealClassified
 from shared.events.deals.deal_migration import DealMigrated
 from shared.events.deals.deal_qualification import (
@@ -48,7 +49,7 @@ from shared.events.definition import Exact, value, words
 from shared.events.envelope import Envelope
 from shared.events.money import Money
 from shared.projections.columns import BY_LANGUAGE, SEARCHED
-from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, one_of, search
+from shared.projections.lists import Listing, at_least, at_most, equals, in_currency, in_team, known, one_of, search
 from shared.projections.projection import Projection, ProjectionDatabase
 from shared.projections.tables import Change, Row, Table
 
@@ -67,6 +68,8 @@ class DealRow:
     stage: str
     stage_since: date
     """The day on which it entered the stage, or was reopened in it."""
+    ready_on: date | None
+    """The day since which it is ready to leave the stage; null where it is not, and once it is closed."""
     probability: Exact
     category: Category
     expected_close: date | None
@@ -156,11 +159,12 @@ def _weighted(row: Row) -> Decimal:
 
 
 def _closed(status: str) -> Change:
-    return lambda fact, row: {"status": status, "closed_on": fact.data.on}
+    return lambda fact, row: {"status": status, "closed_on": fact.data.on, "ready_on": None}
 
 
 def _reopened(fact: Envelope[DealReopened], row: Row) -> Row:
-    return {"status": "open", "closed_on": None, "stage_since": _day(fact), **_worked(fact, row)}
+    begins = {"stage_since": _day(fact), "ready_on": None}
+    return {"status": "open", "closed_on": None, **begins, **_worked(fact, row)}
 
 
 def _while_open(change: Change) -> Change:
@@ -179,7 +183,12 @@ def _moved(fact: Envelope[DealMoved], row: Row) -> Row:
     if event.stage == row["stage"]:
         # History told that it was there.
         return {**standing, **judged}
-    return {**standing, **judged, "stage_since": _day(fact), **_worked(fact, row)}
+    return {**standing, **judged, "stage_since": _day(fact), "ready_on": None, **_worked(fact, row)}
+
+
+def _ready(on: Callable[[Any], date | None]) -> Change:
+    """What is told of a stage in which it stands no more says nothing of the one in which it does."""
+    return lambda fact, row: {"ready_on": on(fact.data)} if fact.data.stage == row["stage"] else {}
 
 
 def _worked(fact: Envelope[Any], row: Row) -> Row:
@@ -214,6 +223,7 @@ def _migrated(fact: Envelope[DealMigrated], row: Row) -> Row:
     standing = {
         "stage": event.stage,
         "probability": event.probability,
+        "ready_on": None,
         **({} if stays else {"stage_since": _day(fact)}),
     }
     return {**followed, **standing, **_counting({**row, "category_of_stage": event.category_of_stage})}
@@ -257,6 +267,8 @@ DEAL = Table(
         DealOpened: _weighed(_opened),
         DealMoved: _weighed(_while_open(_moved)),
         DealMigrated: _weighed(_migrated),
+        DealReadyToMoveOn: _while_open(_ready(lambda event: event.on)),
+        DealReadinessWithdrawn: _while_open(_ready(lambda _: None)),
         DealAmountChanged: _weighed(_while_open(_worth)),
         DealCloseDateChanged: _while_open(lambda fact, _: {"expected_close": fact.data.expected_close}),
         DealCategoryChanged: _while_open(_judged),
@@ -286,6 +298,8 @@ DEAL = Table(
         "(process_id, process_version, id) where status = 'open'",
         # A column of a board, whoever asks: what has stood longest first.
         "(process_id, status, stage, stage_since, id)",
+        # Those of it that are ready to move on: few, for which the one above would be read past all others.
+        "(process_id, stage, stage_since, id) where ready_on is not null",
     ),
 )
 
@@ -307,7 +321,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 DEAL_PROJECTION = Projection(
     name="deals",
-    version=12,
+    version=13,
     ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,
@@ -326,6 +340,7 @@ DEALS = Listing(
         "process_version": equals("process_version", int),
         "stage": equals("stage"),
         "category": one_of("category", get_args(Category)),
+        "ready": known("ready_on"),
         "owner": equals("owner", UUID),
         "team": in_team(),
         "account": equals("account_id", UUID),

@@ -44,6 +44,8 @@ def _told(condition: Filter, listing: Listing) -> str:
             told = f"true leaves only those whose `{column}` is whoever asks; refused if that is no member"
         case "nobody's":
             told = f"true leaves only those that have no `{column}`"
+        case "known":
+            told = f"true leaves only those that have a `{column}`, false only those that have none"
         case "equals" if kind is bool:
             told = f"true leaves only those that are {column.replace('_', ' ')}, false only the others"
         case "equals" if condition.with_subteams:

@@ -22,7 +22,7 @@ from shared.projections.cursors import Cursors
 from shared.projections.errors import InvalidQuery
 from shared.projections.list_pages import ListPage, one, page
 from shared.projections.list_queries import QueryParams, understand
-from shared.projections.lists import Listing, at_least, at_most, contains, equals, one_of
+from shared.projections.lists import Listing, at_least, at_most, contains, equals, known, one_of
 from shared.projections.projection import Projection
 from tests.shared.projections.conftest import Depot
 from tests.shared.projections.depot import count_events
@@ -72,6 +72,7 @@ OFFERS = Listing(
         "owner": equals("owner", UUID),
         "closes_from": at_least("closes", date),
         "closes_to": at_most("closes", date),
+        "closing": known("closes"),
         "amount_from": at_least("amount", Decimal),
         "opened_from": at_least("opened_at", datetime),
         "won": equals("won", bool),
@@ -176,6 +177,9 @@ async def test_filters(depot: Depot) -> None:
     assert await in_order(depot, opened_from="2026-03-16T16:00:00+02:00") == ["offer 004", "offer 005"]
     assert await in_order(depot, won="true", q="OFFER 00", owner=str(REP)) == ["offer 000", "offer 002"]
     assert await titles(depot, q="%") == []
+    await offer(depot, 6, closes=None)
+    assert await titles(depot, closing="false") == ["offer 006"]
+    assert await in_order(depot, closing="true") == [f"offer 00{number}" for number in range(6)]
 
 
 async def test_everybody_sees_their_scope(depot: Depot) -> None:

@@ -147,19 +147,20 @@ def is_abandoned(state: AbandonedDeal, command: AbandonDeal) -> bool:
 
 @deal.evolves
 def won(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealWon) -> WonDeal:
-    return become(WonDeal, state, on=event.on, changes=said(state, "won", event.on, None))
+    return become(WonDeal, state, on=event.on, ready_on=None, changes=said(state, "won", event.on, None))
 
 
 @deal.evolves
 def lost(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealLost) -> LostDeal:
     changes = said(state, "lost", event.on, event.reason)
-    return become(LostDeal, state, on=event.on, reason=event.reason, competitor=event.competitor, changes=changes)
+    end = {"on": event.on, "reason": event.reason, "competitor": event.competitor}
+    return become(LostDeal, state, **end, ready_on=None, changes=changes)
 
 
 @deal.evolves
 def abandoned(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealAbandoned) -> AbandonedDeal:
     changes = said(state, "abandoned", event.on, event.reason)
-    return become(AbandonedDeal, state, on=event.on, reason=event.reason, changes=changes)
+    return become(AbandonedDeal, state, on=event.on, reason=event.reason, ready_on=None, changes=changes)
 
 
 @deal.evolves
