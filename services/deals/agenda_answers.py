@@ -7,9 +7,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.next_actions import ActionReason, Circumstances, LifeSigns, actions_of, ranked
 from services.deals.domain.deal.next_actions import NextAction as Action
-from services.deals.domain.deal.state import AnyDeal, OpenDeal
+from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
 from services.deals.domain.process.state import Process, version_of
@@ -23,25 +24,31 @@ from services.deals.projections.agenda_queries import (
     greatest_stakes,
     signs_of,
 )
+from services.deals.projections.contracts import KNOWN_CONTRACTS, SIGNED
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company
+from shared.domain.policy import InForce
+from shared.events.deals.policy import Winning
 from shared.events.money import Money
 from shared.events.process import FactValue, work_of
 from shared.eventstore.snapshots import LoadedAggregate
 from shared.projections.projection import Projection
 from shared.projections.read_snapshot import Projections, ReadSnapshot
 
-ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name)
+ACTION_READS = (DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name, KNOWN_CONTRACTS.name)
 AGENDA_READS = (*ACTION_READS, AGENDA_PROJECTION.name, SUPPORT_REQUEST_PROJECTION.name)
 WORK: Collection[DueKind] = ("task", "deliverable")
 BY_WORKING_DAYS: Collection[DueKind] = (*WORK, "support-awaited", "support-returned", "support-promised")
 """What is due by working days, and late by them, as on the page of a deal and in the list of support requests."""
 MOST_ITEMS = 100
 """How many of each part are shown; how many there are is told."""
+MOST_DEALS, FEWEST_DEALS = 200, 10
+"""So many deals of a rep are looked at, and so many at a time at least, for what is to be done first: most ask for
+something, but one in a stage that asks for nothing may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,8 @@ class NextAction:
     """What it follows from: facts of the deal, and days."""
     commands: list[str]
     """The commands that do it, by their names in the deal's list of `commands` without the kind (`plan-next-step` is
-    `planNextStepDeal`, `update` the PATCH): any of them, the usual one first."""
+    `planNextStepDeal`, `update` is `updateDeal`, the PATCH): any of them, the usual one first. Empty where no command
+    of a deal does it: a contract is signed among the contracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +144,12 @@ States = Callable[[Aggregate, Sequence[UUID]], Awaitable[Mapping[UUID, LoadedAgg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What these answers are made of: read models, states, and the company's time (UTC)."""
+    """What these answers are made of: read models, states, what is needed before a deal is won, and the company's time
+    (UTC)."""
 
     projections: Projections
     states: States
+    winning: InForce[Winning]
     company: Company
     now: datetime
 
@@ -158,16 +168,14 @@ async def agenda_of(
         db = reading(AGENDA_PROJECTION)
         conversion = await conversion_for(of, reading, await currencies(db, owner))
         due, counts = await due_items(db, owner, asker, on=day, days=days, limit=MOST_ITEMS)
-        stakes = await greatest_stakes(db, owner, asker, conversion, actions)
-    held = await of.states(deal, [each.deal_id for each in stakes])
-    states = {deal_id: loaded.state for deal_id, loaded in held.items()}
-    processes = await processes_of(of, due, states.values())
+        stakes = await greatest_stakes(db, owner, asker, conversion, MOST_DEALS)
+        signed = await _signed(reading, [each.deal_id for each in stakes])
+    processes = await processes_of(of, due)
 
     def part(name: str) -> AgendaPart:
         items = [_due_item(each, day, of.company, processes) for each in due if each.part == name]
         return AgendaPart(count=counts.get(name, 0), items=items)
 
-    first = _actions(of, stakes, states, processes, conversion)[:actions]
     return Agenda(
         owner=owner,
         on=day,
@@ -175,7 +183,7 @@ async def agenda_of(
         overdue=part("overdue"),
         today=part("today"),
         next=part("next"),
-        actions=shown(first),
+        actions=shown(await _first_actions(of, stakes, conversion, signed, actions)),
     )
 
 
@@ -184,9 +192,10 @@ async def next_actions_of(of: Sources, state: OpenDeal) -> list[Action]:
     async with of.projections.reading(ACTION_READS) as reading:
         signs = await signs_of(reading(DEAL_PROJECTION), state.id)
         conversion = await conversion_for(of, reading, [state.amount.currency])
+        signed = await _signed(reading, [state.id])
     if signs is None:
         return []  # it was opened a moment ago
-    return actions_of(state, _given(of, await followed(of, state), conversion, signs))
+    return actions_of(state, _given(of, state, await followed(of, state), conversion, signed, signs))
 
 
 async def followed(of: Sources, state: OpenDeal) -> Process:
@@ -229,21 +238,42 @@ def shown(found: Sequence[Action]) -> list[NextAction]:
     ]
 
 
-def _actions(
-    of: Sources,
-    stakes: Sequence[Stake],
-    states: Mapping[UUID, AnyDeal],
-    processes: Mapping[tuple[UUID, int], Process],
-    conversion: Conversion,
+async def _first_actions(
+    of: Sources, stakes: Sequence[Stake], conversion: Conversion, signed: Collection[UUID], count: int
 ) -> list[Action]:
-    """What the deals with the most at stake ask for. One that was closed a moment ago asks for nothing."""
+    """The first of what deals ask for, of which that with the greatest stake comes first. Some are looked at, and more
+    as long as these do not ask for enough: whatever a later one asks for has less at stake."""
     found: list[Action] = []
-    for each in stakes:
-        state = states[each.deal_id]
-        if isinstance(state, OpenDeal) and state.amount.currency in {conversion.currency, *conversion.factors}:
-            follows = processes[state.process_id, state.process_version]
-            found += actions_of(state, _given(of, follows, conversion, each.signs))
-    return ranked(found)
+    for begin in range(0, len(stakes), some := max(count, FEWEST_DEALS)):
+        found += await _actions(of, stakes[begin : begin + some], conversion, signed)
+        if len(found) >= count:
+            break
+    return ranked(found)[:count]
+
+
+async def _actions(
+    of: Sources, stakes: Sequence[Stake], conversion: Conversion, signed: Collection[UUID]
+) -> list[Action]:
+    """What deals ask for. One that was closed a moment ago asks for nothing."""
+    held = await of.states(deal, [each.deal_id for each in stakes])
+    known = {conversion.currency, *conversion.factors}
+    looked_at = [
+        (state, each.signs)
+        for each in stakes
+        if isinstance(state := held[each.deal_id].state, OpenDeal) and state.amount.currency in known
+    ]
+    processes = await processes_of(of, [state for state, _ in looked_at])
+    found: list[Action] = []
+    for state, signs in looked_at:
+        follows = processes[state.process_id, state.process_version]
+        found += actions_of(state, _given(of, state, follows, conversion, signed, signs))
+    return found
+
+
+async def _signed(reading: ReadSnapshot, deals: Sequence[UUID]) -> frozenset[UUID]:
+    """Those of some deals whose contract is signed."""
+    rows = await reading(KNOWN_CONTRACTS).fetch(SIGNED, list(deals))
+    return frozenset(row["deal_id"] for row in rows)
 
 
 def _due_item(each: Due, on: date, company: Company, processes: Mapping[tuple[UUID, int], Process]) -> DueItem:
@@ -279,5 +309,20 @@ def _node_name(follows: Process | None, each: Due) -> str | None:
     return next((node.name for kind, node in work if (kind, node.key) == (each.kind, each.key)), None)
 
 
-def _given(of: Sources, follows: Process, conversion: Conversion, signs: LifeSigns) -> Circumstances:
-    return Circumstances(now=of.now, company=of.company, process=follows, conversion=conversion, signs=signs)
+def _given(  # noqa: PLR0917
+    of: Sources,
+    state: OpenDeal,
+    follows: Process,
+    conversion: Conversion,
+    signed: Collection[UUID],
+    signs: LifeSigns,
+) -> Circumstances:
+    return Circumstances(
+        now=of.now,
+        company=of.company,
+        process=follows,
+        conversion=conversion,
+        winning=of.winning.of(team=state.team, process=state.process_id).document,
+        contract=ContractOfDeal(is_signed=state.id in signed),
+        signs=signs,
+    )

@@ -28,6 +28,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
 from services.deals.domain.deal.standing import WORK
 from services.deals.domain.deal.state import OpenDeal
+from services.deals.domain.policies import POLICIES, WINNING
 from services.deals.projections.agenda_queries import sees_something
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
@@ -48,6 +49,7 @@ from shared.http.handwritten import CurrentActor, CurrentService, answer, of_lan
 from shared.http.headers import etag
 from shared.http.query_parameters import SPELLED_WHOLE, Day, Id
 from shared.projections.errors import InvalidQuery, invalid
+from shared.service.policy_routes import in_force_today
 
 router = APIRouter()
 
@@ -92,9 +94,9 @@ async def next_actions(
 ) -> Response:
     """Show what a deal asks for next, and by which commands it is done.
 
-    By due day; every open deal asks for something.
+    By due day. A deal that stands in a stage whose gate asks for nothing, and in time, may ask for nothing.
     """
-    held, of = await _seen(service, asking, deal_id), _sources(service)
+    held, of = await _seen(service, asking, deal_id), await _sources(service)
     found = await next_actions_of(of, held.state) if isinstance(held.state, OpenDeal) else []
     content = NextActions(id=deal_id, version=held.sequence, on=of.today, items=shown(found))
     return answer(content, headers={"ETag": etag(held.sequence)})
@@ -114,7 +116,7 @@ async def deal_completeness(
     asking: CurrentActor, service: CurrentService, deal_id: Annotated[UUID, Path(alias="id")]
 ) -> Response:
     """Show how much of what the gate ahead of a deal asks for is known, and how late it is entered."""
-    held, of = await _seen(service, asking, deal_id), _sources(service)
+    held, of = await _seen(service, asking, deal_id), await _sources(service)
     found = Completeness(required=(), missing=())
     if isinstance(held.state, OpenDeal):
         async with of.projections.reading((EXCHANGE_RATE_PROJECTION.name,)) as reading:
@@ -149,7 +151,7 @@ async def agenda(  # noqa: PLR0917
     manager may ask for the people of their teams, and is shown what lies in their reach.
     """
     whose = await _whose(service, asking, owner)
-    return answer(await agenda_of(_sources(service), whose, asking, on=on, days=days, actions=actions))
+    return answer(await agenda_of(await _sources(service), whose, asking, on=on, days=days, actions=actions))
 
 
 @router.get(
@@ -167,16 +169,17 @@ async def agenda_calendar(
     those of the company.
     """
     whose, words = await _whose(service, asking, owner), words_of(request)
-    found = await agenda_of(_sources(service), whose, asking, days=days, actions=1)
+    found = await agenda_of(await _sources(service), whose, asking, days=days, actions=1)
     items = [*found.overdue.items, *found.today.items, *found.next.items]
     content = calendar_of(items, service.settings.company.timezone, words)
     return Response(content, media_type=CALENDAR, headers=of_language(words))
 
 
-def _sources(service: ServiceContext) -> Sources:
+async def _sources(service: ServiceContext) -> Sources:
     return Sources(
         projections=service.projections,
         states=service.commands.states,
+        winning=await in_force_today(service, POLICIES, WINNING),
         company=service.settings.company,
         now=service.clock.now(),
     )

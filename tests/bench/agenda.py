@@ -28,14 +28,17 @@ from deploy.local.ports import free_port
 from services.deals.agenda_answers import Agenda, Sources, agenda_of
 from services.deals.app import SERVICE
 from services.deals.domain.exchange_rate import exchange_rate, table_of
+from services.deals.domain.policies import WINNING
 from services.deals.domain.process import process
 from services.deals.domain.process.short import SHORT, SHORT_ID
 from services.deals.projections.agenda import AGENDA_PROJECTION
+from services.deals.projections.contracts import KNOWN_CONTRACTS
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.support_requests import SUPPORT_REQUEST_PROJECTION
 from shared.domain.aggregate import Aggregate
 from shared.domain.context import Actor, Company
+from shared.domain.policy import InForce
 from shared.domain.roles import Role
 from shared.events.codec import Codec
 from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned, DealNodeCompleted, DealOpened, DueNode
@@ -84,7 +87,7 @@ select md5(deal_id::text || copy)::uuid || substr(id, 37), version, md5(deal_id:
 NOW = datetime(2026, 3, 16, 8, 0, tzinfo=UTC)
 FEW_DAYS, MANY_DAYS = 7, 60
 OF_DEALS = (DEAL_PROJECTION, AGENDA_PROJECTION)
-READ = (*OF_DEALS, SUPPORT_REQUEST_PROJECTION, EXCHANGE_RATE_PROJECTION)
+READ = (*OF_DEALS, SUPPORT_REQUEST_PROJECTION, EXCHANGE_RATE_PROJECTION, KNOWN_CONTRACTS)
 TEXTS = ("event_id", "person_id", "data")
 
 
@@ -161,7 +164,8 @@ class Agendas:
     async def answer(self, rep: UUID, days: int) -> Agenda:
         """The agenda that a rep is shown."""
         states = StreamCache(self._pool, self._codec).load_many
-        of = Sources(projections=self._projections, states=states, company=self._company, now=NOW)
+        winning = InForce(default=WINNING.default_of(self._company), on=self._company.day(NOW))
+        of = Sources(projections=self._projections, states=states, winning=winning, company=self._company, now=NOW)
         asker = Actor(subject="rep", roles=frozenset({Role.REP}), member=rep)
         return await agenda_of(of, rep, asker, days=days)
 
@@ -199,6 +203,7 @@ TABLES = {
     "agenda": "agenda_item",
     "support_requests": "support_request",
     "exchange_rates": "exchange_rate",
+    "known_contracts": "contract",
 }
 
 

@@ -140,7 +140,7 @@ async def greatest_stakes(
     db: ProjectionDatabase, owner: UUID, asker: Actor, conversion: Conversion, limit: int
 ) -> list[Stake]:
     """The open deals of a rep with the most at stake in the company's currency, the greatest first; those of which
-    that is unknown come last. As every open deal asks for something, the first actions of a rep are among theirs."""
+    that is unknown come last."""
     rows = await db.fetch(STAKES, owner, *seen_by(asker), limit)
     found = [
         Stake(deal_id=row["id"], currency=row["currency"], stake=row["weighted"], signs=_signs(row)) for row in rows

@@ -40,5 +40,5 @@ KNOWN_CONTRACTS = Projection(
     events=tuple(KNOWN_CONTRACT.events),
 )
 
-SIGNED = "select id from {view}.contract where deal_id = $1 and is_signed"
-"""The signed contract of a deal."""
+SIGNED = "select distinct deal_id from {view}.contract where deal_id = any($1) and is_signed"
+"""Those of some deals that have a signed contract."""

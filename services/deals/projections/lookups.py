@@ -227,7 +227,7 @@ async def support_of_deal(reader: LoaderContext, state: Deal, command: Any, cont
 @reads(KNOWN_CONTRACTS.name)
 async def contract_of_deal(reader: LoaderContext, state: Deal, command: Any, context: Context) -> ContractOfDeal:
     """What is known of the deal's contract: it counts once contracts have told it."""
-    return ContractOfDeal(is_signed=bool(await reader.fetch(KNOWN_CONTRACTS, SIGNED, state.id)))
+    return ContractOfDeal(is_signed=bool(await reader.fetch(KNOWN_CONTRACTS, SIGNED, [state.id])))
 
 
 async def remarked_process(reader: LoaderContext, state: Any, command: Any, context: Context) -> RemarkedProcess:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.next_actions import (
     Circumstances,
     LifeSigns,
@@ -29,6 +30,7 @@ from shared.events.deals.deal import (
 )
 from shared.events.deals.deal_gates import DealCriterionWaived
 from shared.events.deals.deal_record import DealContactSet
+from shared.events.deals.policy import Winning
 from shared.testing.scenario import NOW
 from tests.services.deals.facts import CHAMPION, ID, OPENED, PROCESS, TALKED, TODAY, eur, usd
 from tests.services.deals.test_flexible_nodes import ADDED, APPROVED, EXIT, IN_SOLUTION
@@ -47,8 +49,15 @@ APRIL = datetime(2026, 4, 10, 9, 0, tzinfo=UTC)
 
 
 def given(now: datetime = NOW, *, silence: date | None = date(2099, 1, 1)) -> Circumstances:
-    signs = LifeSigns(worked_at=NOW, silence_until=silence)
-    return Circumstances(now=now, company=COMPANY, process=PROCESS, conversion=EURO, signs=signs)
+    return Circumstances(
+        now=now,
+        company=COMPANY,
+        process=PROCESS,
+        conversion=EURO,
+        winning=Winning(needs="nothing"),
+        contract=ContractOfDeal(),
+        signs=LifeSigns(worked_at=NOW, silence_until=silence),
+    )
 
 
 def asked(*events: Any, of: Circumstances) -> list[NextAction]:
@@ -126,25 +135,70 @@ def test_deal_4_a_waived_criterion_is_not_asked_for() -> None:
     assert [each.criterion for each in asked(*history, of=later)] == ["next-step-planned"]
 
 
+IN_THE_LAST_STAGE = DealMoved(
+    deal_id=ID,
+    before="initial-contact",
+    stage="contract-drafting",
+    direction="skip",
+    skipped=(),
+    probability=Decimal("0.80"),
+    probability_before=Decimal("0.10"),
+    category="commit",
+    amount=OPENED.amount,
+    on=TODAY,
+)
+TERMS = replace(TALKED, stage="contract-drafting", key="agree-terms")
+DRAFT = DealNodeCompleted(
+    deal_id=ID, stage="contract-drafting", key="contract-draft", kind="deliverable", required=True, evidence="D-1"
+)
+ALL_BUT_WON = (OPENED, BUYER, IN_THE_LAST_STAGE, TERMS, DRAFT)
+SIGNING = replace(given(), winning=Winning(needs="signed-contract"))
+SIGNED = ContractOfDeal(is_signed=True)
+
+
 def test_deal_7_a_deal_of_the_last_stage_is_ready_to_be_won() -> None:
-    moved = DealMoved(
-        deal_id=ID,
-        before="initial-contact",
-        stage="contract-drafting",
-        direction="skip",
-        skipped=(),
-        probability=Decimal("0.80"),
-        probability_before=Decimal("0.10"),
-        category="commit",
-        amount=OPENED.amount,
-        on=TODAY,
-    )
-    terms = replace(TALKED, stage="contract-drafting", key="agree-terms")
-    draft = DealNodeCompleted(
-        deal_id=ID, stage="contract-drafting", key="contract-draft", kind="deliverable", required=True, evidence="D-1"
-    )
-    (won,) = asked(OPENED, BUYER, moved, terms, draft, of=given())
+    (won,) = asked(*ALL_BUT_WON, of=given())
     assert (won.reason, won.commands, won.stake) == ("ready-to-win", ("win",), eur("96000.00"))
+
+
+def test_deal_9_a_deal_that_may_not_be_won_yet_is_told_what_it_lacks() -> None:
+    """DEAL-7: what is told to be next is what winning is refused for."""
+    (lacking,) = asked(*ALL_BUT_WON, of=SIGNING)
+    assert (lacking.reason, lacking.commands) == ("contract-not-signed", ())
+    assert lacking.facts == {"stage": "contract-drafting", "needs": "signed-contract"}
+    assert lacking.due == date(2026, 4, 15), "the last of the stage's thirty days"
+    (won,) = asked(*ALL_BUT_WON, of=replace(SIGNING, contract=SIGNED))
+    assert (won.reason, won.commands) == ("ready-to-win", ("win",))
+    # What the gate asks for comes first.
+    assert {each.reason for each in asked(*ALL_BUT_WON[:-1], of=SIGNING)} == {"criterion-unmet"}
+
+
+def test_deal_9_a_passed_close_date_is_no_reason_to_win_what_may_not_be_won() -> None:
+    closing = DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 3, 1))
+    for of, commands in (
+        (SIGNING, ("change-close-date", "lose", "abandon")),
+        (replace(SIGNING, contract=SIGNED), ("change-close-date", "win", "lose", "abandon")),
+    ):
+        (passed,) = [each for each in asked(OPENED, closing, of=of) if each.reason == "close-date-passed"]
+        assert passed.commands == commands
+
+
+def without_gates(of: Circumstances) -> Circumstances:
+    """Of a process in which nothing is asked for."""
+    stages = tuple(replace(stage, entry=(), exit=()) for stage in PROCESS.definition.stages)
+    return replace(of, process=replace(PROCESS, definition=replace(PROCESS.definition, stages=stages)))
+
+
+def test_deal_7_a_gate_that_asks_for_nothing_makes_nobody_ready() -> None:
+    """PROC-1: as `ready_on`; that a deal stands too long is told."""
+    assert asked(OPENED, BUYER, of=without_gates(given())) == []
+    late = asked(OPENED, BUYER, of=without_gates(given(APRIL)))
+    assert [(each.reason, each.commands) for each in late] == [("stage-overdue", ("move", "assess-exit"))]
+    last = (OPENED, BUYER, IN_THE_LAST_STAGE)
+    assert asked(*last, of=without_gates(given())) == []
+    for contract, reason in ((ContractOfDeal(), "contract-not-signed"), (SIGNED, "ready-to-win")):
+        of = without_gates(replace(SIGNING, contract=contract))
+        assert [each.reason for each in asked(*last, of=of)] == [reason], "the policy asks for something"
 
 
 def test_deal_7_the_entry_of_the_next_stage_is_asked_for_too() -> None:

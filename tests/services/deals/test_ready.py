@@ -1,10 +1,12 @@
-"""PROC-1: which deals are ready to move on, in the list and on the board, and since when."""
+"""PROC-1: which deals are ready to move on, and since when, in the list and on boards, and what agendas make of it."""
 
 from typing import Any
 
 import httpx
 
+from services.deals.agenda_answers import FEWEST_DEALS
 from services.deals.projections.deals import DEAL_PROJECTION
+from shared.domain.roles import Role
 from shared.projections.audit import differences
 from tests.services.deals.conftest import Office
 from tests.services.deals.test_board import BOARD
@@ -57,7 +59,9 @@ async def test_proc_1_the_list_and_the_board_say_which_deals_are_ready_and_since
 async def test_proc_1_a_deal_is_ready_no_more_once_it_goes_on_or_ends(office: Office) -> None:
     desk = office.somebody()
     process, on = await two_stages(desk), office.running.clock.now().date().isoformat()
-    withdrawn, moved, lost, migrated = [await desk.makes("/v1/deals", {**DEAL, "process_id": process}) for _ in range(4)]
+    withdrawn, moved, lost, migrated = [
+        await desk.makes("/v1/deals", {**DEAL, "process_id": process}) for _ in range(4)
+    ]
     for each in (withdrawn, moved, lost, migrated):
         last = await noted(desk, each, satisfied=True)
     assert set((await ready(desk, last, process)).values()) == {on}
@@ -72,3 +76,24 @@ async def test_proc_1_a_deal_is_ready_no_more_once_it_goes_on_or_ends(office: Of
     assert set(await ready(desk, last, process, ready="true")) == {lost, migrated}
     running = office.running
     assert await differences(running.pool, running.log, DEAL_PROJECTION, running.settings.company) == []
+
+
+async def test_deal_7_actions_are_looked_for_behind_deals_that_ask_for_nothing(office: Office) -> None:
+    """PROC-1: in a stage whose gate asks for nothing, and with somebody who decides."""
+    team, ops, leads = await office.team(), office.somebody(), office.operations()
+    rep, process = office.somebody(Role.REP, team.subjects[0]), await two_stages(ops)
+    account = await leads.makes("/v1/accounts", {"name": f"Acme {team.id}"})
+    added = await leads.does(f"/v1/accounts/{account}/add-contact", {"name": "Ada"})
+    known = {"Consistency-Token": added.headers["Consistency-Token"]}
+    contact = (await leads.sees(f"/v1/accounts/{account}"))["contacts"][0]["id"]
+    decides = {"contact_id": contact, "role": "economic-buyer", "stance": "supportive"}
+    asking = await rep.makes("/v1/deals", {**DEAL, "amount": {"amount": "10.00", "currency": "EUR"}})
+    for _ in range(FEWEST_DEALS + 1):
+        quiet = await rep.makes("/v1/deals", {**DEAL, "process_id": process})
+        await noted(rep, quiet, satisfied=True)
+        await rep.makes(f"/v1/deals/{quiet}/move", {"stage": "close"})
+        last = await ops.does(f"/v1/deals/{quiet}/set-contact", decides, **known)
+        assert last.status_code == 200, last.text
+    found = (await seen(rep, last, "/v1/agenda", actions="1"))["actions"]
+    assert [each["deal_id"] for each in found] == [asking]
+    assert (await seen(rep, last, f"/v1/deals/{quiet}/next-actions"))["items"] == []

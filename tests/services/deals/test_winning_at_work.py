@@ -10,7 +10,8 @@ from shared.domain.roles import Role
 from shared.projections.audit import differences
 from tests.services.conftest import Everybody
 from tests.services.deals.conftest import Office
-from tests.services.deals.test_service import DEAL, codes
+from tests.services.deals.test_ready import noted, two_stages
+from tests.services.deals.test_service import DEAL, codes, seen
 from tests.services.leads.conftest import Desk
 from tests.shared.http.waiting import until
 
@@ -48,8 +49,19 @@ async def test_deal_9_a_deal_whose_contract_is_signed_while_it_is_open_is_won(
         return (await legal.does("/v1/contract-policies/contract-approval", chain)).status_code == 200
 
     await until(team_is_known, 60)
-    opened = await done(rep, "/v1/deals", DEAL)
+    process = await two_stages(ops)
+    opened = await done(rep, "/v1/deals", {**DEAL, "process_id": process})
     deal = opened.json()["id"]
+    await noted(rep, deal, satisfied=True)
+    moved = await done(rep, f"/v1/deals/{deal}/move", {"stage": "close"})
+
+    async def outcome(last: httpx.Response) -> list[tuple[str, list[str]]]:
+        """What a deal in its last stage is told of its outcome, by itself and in the agenda."""
+        alone = (await seen(rep, last, f"/v1/deals/{deal}/next-actions"))["items"]
+        assert (await seen(rep, last, "/v1/agenda"))["actions"] == alone
+        return [(each["reason"], each["commands"]) for each in alone if each["reason"] != "no-decision-maker"]
+
+    assert await outcome(moved) == [("contract-not-signed", [])]
     refused = await rep.does(f"/v1/deals/{deal}/win")
     assert (refused.status_code, refused.json()["code"]) == (409, "contract-not-signed")
     known = {"Consistency-Token": opened.headers["Consistency-Token"]}
@@ -66,6 +78,7 @@ async def test_deal_9_a_deal_whose_contract_is_signed_while_it_is_open_is_won(
     assert unsigned.json()["code"] == "contract-not-signed"
     signature = {"signed_by_us": today, "signed_by_customer": today, "evidence_hash": "a" * 64}
     signed = await done(contracts, f"{contract}/sign", signature)
+    assert await outcome(signed) == [("ready-to-win", ["win"])]
     token = {"Consistency-Token": signed.headers["Consistency-Token"]}
     await done(rep, f"/v1/deals/{deal}/win", {}, **token)
     assert (await rep.sees(f"/v1/deals/{deal}"))["status"] == "won"

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.deals.domain.deal.facts import facts_of
 from services.deals.domain.deal.flexible import added
-from services.deals.domain.deal.gates import gates_ahead, passes
+from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passes
 from services.deals.domain.deal.nodes import due_node, with_due
 from services.deals.domain.deal.stages import moved
 from services.deals.domain.deal.state import AnyDeal, FiredRule, OpenDeal, deal
@@ -186,5 +186,4 @@ def _readiness(
 def _is_ready(state: OpenDeal, process: Process, conversion: Conversion, today: date) -> bool:
     """Whether the gates ahead ask for something, and all of that is met or waived."""
     gates = gates_ahead(state, process.definition)
-    asks = any(criteria for _, criteria in gates)
-    return asks and passes(state, facts_of(state, process, conversion), today, *gates)
+    return ask_for_something(gates) and passes(state, facts_of(state, process, conversion), today, *gates)

@@ -40,6 +40,9 @@ AbandonReason = Literal[
 ]
 """Why we stopped, or nobody decided."""
 
+Lacking = Literal["contract-not-signed"]
+"""What keeps a deal from being won, by policy."""
+
 
 @value
 class WinDeal:
@@ -220,10 +223,15 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
     )
 
 
+def lacking(rule: Winning, contract: ContractOfDeal) -> Lacking | None:
+    """What a deal lacks of what the policy `winning` asks for; None where it may be won."""
+    return "contract-not-signed" if rule.needs == "signed-contract" and not contract.is_signed else None
+
+
 def _check_winnable(rule: Winning, contract: ContractOfDeal) -> None:
-    if rule.needs == "signed-contract" and not contract.is_signed:
+    if lacks := lacking(rule, contract):
         message = "A deal is won here once its contract is signed by both parties."
-        raise Rejected("contract-not-signed", f"{message} {MADE_A_MOMENT_AGO}")
+        raise Rejected(lacks, f"{message} {MADE_A_MOMENT_AGO}")
 
 
 def _closing_day(state: OpenDeal, stated: date | None, context: Context) -> date:

@@ -1,7 +1,7 @@
 """Gates: the criteria that a deal does not meet yet, each with the value that it met and the command that changes it
 (DEAL-3). An attempt that a gate refused is a fact, so that the first ones can be counted (DEAL-2)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -187,6 +187,11 @@ def gates_ahead(state: Deal, definition: ProcessDefinition) -> tuple[Gate, ...]:
     _, behind = gates_between(stage.key, stage)
     before = (gates_between(each.key, each)[0] for each in following[:1])
     return (behind, *binding_exits(state, definition, here, here + 1), *before)
+
+
+def ask_for_something(gates: Iterable[Gate]) -> bool:
+    """Whether any of some gates has a criterion. Where none has one, nothing says that a deal is ready to pass."""
+    return any(criteria for _, criteria in gates)
 
 
 def _attempt(state: Deal, kind: str, key: str, reasons: Sequence[Reason], today: date) -> tuple[DealGateRefused, ...]:

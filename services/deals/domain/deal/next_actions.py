@@ -2,6 +2,9 @@
 
 Ranked by what is at stake, amount × probability in the company's currency, then by the day on which it is due. Nothing
 is recorded by it. That the seller stands ahead of the buyer is no reason yet: a deal does not hold the buyer's stage.
+
+A gate that asks for nothing makes nobody ready, as for `ready_on` (`automation.goes_on`): else each deal would be told
+to go on from its first day in the stage, though nothing says that it should. That it stands there too long is told.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +13,8 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
-from services.deals.domain.deal.gates import gates_ahead, passage
+from services.deals.domain.deal.closing import ContractOfDeal, lacking
+from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passage
 from services.deals.domain.deal.qualification import expected_value
 from services.deals.domain.deal.standing import silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
@@ -18,6 +22,7 @@ from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.context import Company
 from shared.domain.rejection import Reason
+from shared.events.deals.policy import Winning
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.process import FactValue, Stage
@@ -29,6 +34,7 @@ ActionReason = Literal[
     "stage-overdue",
     "criterion-unmet",
     "no-decision-maker",
+    "contract-not-signed",
     "ready-to-move",
     "ready-to-win",
 ]
@@ -60,7 +66,8 @@ class NextAction:
     facts: Facts
     """What it follows from."""
     commands: tuple[str, ...]
-    """The commands that do it, as `gates.CHANGED_BY` names them: any of them, the usual one first."""
+    """The commands that do it, as `gates.CHANGED_BY` names them: any of them, the usual one first. None where it is no
+    deal's: a contract is signed among the contracts."""
 
 
 @value
@@ -80,6 +87,9 @@ class Circumstances:
     company: Company
     process: Process
     conversion: Conversion
+    winning: Winning
+    """The policy that counts for the deal."""
+    contract: ContractOfDeal
     signs: LifeSigns
 
     @property
@@ -138,7 +148,8 @@ def _overdue_step(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]
 def _passed_close_date(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:
     closes = state.expected_close
     if closes is not None and closes < given.today:
-        commands = ("change-close-date", "win", "lose", "abandon")
+        win = () if lacking(given.winning, given.contract) else ("win",)
+        commands = ("change-close-date", *win, "lose", "abandon")
         yield _action(state, given, "close-date-passed", commands, {"expected_close": f"{closes}"}, due=closes)
 
 
@@ -168,10 +179,21 @@ def _ahead(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[Next
         yield _unmet(state, given, stage, reason)
     if not any("decision_makers" in reason.details["met"] for reason in unmet):
         yield from _without_decision_maker(state, given)
-    if not passes.unmet:
-        kind: ActionReason = "ready-to-move" if following else "ready-to-win"
-        facts = {"stage": stage.key, **({"next_stage": following.key} if following else {})}
-        yield _action(state, given, kind, ("move",) if following else ("win",), facts, due=_last_day(state, stage))
+    if passes.unmet:
+        return
+    if following and ask_for_something(gates):
+        facts: Facts = {"stage": stage.key, "next_stage": following.key}
+        yield _action(state, given, "ready-to-move", ("move",), facts, due=_last_day(state, stage))
+    elif not following and (ask_for_something(gates) or given.winning.needs != "nothing"):
+        yield _before_outcome(state, given, stage)
+
+
+def _before_outcome(state: OpenDeal, given: Circumstances, stage: Stage) -> NextAction:
+    """What is left of a deal that has passed its last gate: it is won, or lacks what the policy `winning` asks for."""
+    due, lacks = _last_day(state, stage), lacking(given.winning, given.contract)
+    if lacks is not None:
+        return _action(state, given, lacks, (), {"stage": stage.key, "needs": given.winning.needs}, due=due)
+    return _action(state, given, "ready-to-win", ("win",), {"stage": stage.key}, due=due)
 
 
 def _unmet(state: OpenDeal, given: Circumstances, stage: Stage, reason: Reason) -> NextAction:
