@@ -32,8 +32,6 @@ from services.deals.domain.policies import POLICIES, WINNING
 from services.deals.projections.agenda_queries import sees_something
 from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
-from shared.commands.access import is_seen
-from shared.commands.request import NotFound
 from shared.directory.narrowing import refuse_strangers
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Actor, Company
@@ -42,7 +40,6 @@ from shared.domain.roles import READING
 from shared.events.deals.deal import DealOpened
 from shared.events.definition import Exact
 from shared.events.envelope import Envelope
-from shared.eventstore.snapshots import LoadedAggregate
 from shared.following.stored_events import readable
 from shared.http.context import ServiceContext
 from shared.http.handwritten import CurrentActor, CurrentService, answer, of_language, operation, words_of
@@ -96,7 +93,7 @@ async def next_actions(
 
     By due day. A deal that stands in a stage whose gate asks for nothing, and in time, may ask for nothing.
     """
-    held, of = await _seen(service, asking, deal_id), await _sources(service)
+    held, of = await service.commands.seen(deal, deal_id, asking), await _sources(service)
     found = await next_actions_of(of, held.state) if isinstance(held.state, OpenDeal) else []
     content = NextActions(id=deal_id, version=held.sequence, on=of.today, items=shown(found))
     return answer(content, headers={"ETag": etag(held.sequence)})
@@ -116,7 +113,7 @@ async def deal_completeness(
     asking: CurrentActor, service: CurrentService, deal_id: Annotated[UUID, Path(alias="id")]
 ) -> Response:
     """Show how much of what the gate ahead of a deal asks for is known, and how late it is entered."""
-    held, of = await _seen(service, asking, deal_id), await _sources(service)
+    held, of = await service.commands.seen(deal, deal_id, asking), await _sources(service)
     found = Completeness(required=(), missing=())
     if isinstance(held.state, OpenDeal):
         async with of.projections.reading((EXCHANGE_RATE_PROJECTION.name,)) as reading:
@@ -198,13 +195,6 @@ async def _whose(service: ServiceContext, asking: Actor, owner: UUID | None) -> 
 
     await refuse_strangers(service.organisation, asking, READING, owners=[whose], holds=holds)
     return whose
-
-
-async def _seen(service: ServiceContext, asking: Actor, deal_id: UUID) -> LoadedAggregate:
-    held = await service.commands.state(deal, deal_id)
-    if isinstance(held.state, deal.start) or not is_seen(asking, deal, held.state):
-        raise NotFound(deal.name, deal_id)
-    return held
 
 
 def _entered(recorded: Iterable[Envelope[Any]], company: Company) -> list[tuple[date, date]]:

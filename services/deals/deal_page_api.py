@@ -29,8 +29,6 @@ from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
 from services.deals.projections.surroundings import READS, surroundings_of
 from services.deals.qualification_api import qualification_of
-from shared.commands.access import is_seen
-from shared.commands.request import NotFound
 from shared.directory.actors import names_then
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Actor
@@ -120,9 +118,7 @@ async def deal_timeline(
 
 async def _seen(service: ServiceContext, actor: Actor, deal_id: UUID) -> tuple[LoadedAggregate, Sequence[StoredEvent]]:
     """A deal that somebody sees, and all that was recorded of it. Raises NotFound."""
-    found = await service.commands.state(deal, deal_id)
-    if isinstance(found.state, deal.start) or not is_seen(actor, deal, found.state):
-        raise NotFound(deal.name, deal_id)
+    found = await service.commands.seen(deal, deal_id, actor)
     told = await service.log.stream(deal.name, deal_id, 0, ALL)
     # What was recorded since the state was loaded is of the next page.
     return found, [fact for fact in told if envelope_of(fact).sequence <= found.sequence]

@@ -10,8 +10,6 @@ from fastapi import APIRouter, Path, Response
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.helping import HelpKind, HelpOutcome, Urgency
 from services.deals.domain.deal.state import HelpRequest as Asked
-from shared.commands.access import is_seen
-from shared.commands.request import NotFound
 from shared.domain.aggregate import carried
 from shared.domain.roles import READING
 from shared.http.handwritten import CurrentActor, CurrentService, answer, operation
@@ -58,8 +56,6 @@ async def help_with_deal(
     asking: CurrentActor, service: CurrentService, deal_id: Annotated[UUID, Path(alias="id")]
 ) -> Response:
     """Show what help was asked for with a deal, what was answered, and what came of it."""
-    held = await service.commands.state(deal, deal_id)
-    if isinstance(held.state, deal.start) or not is_seen(asking, deal, held.state):
-        raise NotFound(deal.name, deal_id)
+    held = await service.commands.seen(deal, deal_id, asking)
     items = [HelpRequest(**carried(each, Asked)) for each in held.state.help]
     return answer(HelpWithDeal(id=deal_id, version=held.sequence, items=items), headers={"ETag": etag(held.sequence)})

@@ -13,8 +13,6 @@ from services.deals.domain.deal.answering import EventKind
 from services.deals.domain.deal.exits import ExitCause
 from services.deals.domain.deal.state import AnyDeal, OpenDeal
 from services.deals.domain.policies import POLICIES, QUALIFICATION
-from shared.commands.access import is_seen
-from shared.commands.request import NotFound
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.aggregate import carried
 from shared.domain.policy import Counts
@@ -160,9 +158,7 @@ async def deal_qualification(
     An answer is half as strong after each half-life of the policy that counted when it was given. All of them are as
     strong as the weakest.
     """
-    held = await service.commands.state(deal, deal_id)
-    if isinstance(held.state, deal.start) or not is_seen(asking, deal, held.state):
-        raise NotFound(deal.name, deal_id)
+    held = await service.commands.seen(deal, deal_id, asking)
     in_force = await in_force_today(service, POLICIES, QUALIFICATION)
     rule = in_force.of(team=held.state.team, process=held.state.process_id)
     found = qualification_of(held.state, held.sequence, in_force.on, rule)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from shared.commands.access import authorise_created
+from shared.commands.access import authorise_created, is_seen
 from shared.commands.answer import Retry, answer_of, carried_out, first_time
 from shared.commands.appending import append_of
 from shared.commands.contention import ContentionLock
@@ -22,9 +22,9 @@ from shared.commands.decision import Decided, NeedsHistory, decide
 from shared.commands.effects import StreamChange, changes_of
 from shared.commands.loaders import LoaderContext, LookUp, Provider, reads_of
 from shared.commands.references import Listed, OnStream, knows_of, read_for
-from shared.commands.request import Busy, CommandRequest, CommandResult, Refused
+from shared.commands.request import Busy, CommandRequest, CommandResult, NotFound, Refused
 from shared.domain.aggregate import Aggregate, occurrences
-from shared.domain.context import Company, Context
+from shared.domain.context import Actor, Company, Context
 from shared.domain.history import Recorded
 from shared.domain.rejection import Rejected
 from shared.domain.roles import is_for_people
@@ -116,6 +116,14 @@ class CommandExecutor:
     async def state(self, aggregate: Aggregate, aggregate_id: UUID) -> LoadedAggregate:
         """An aggregate as it is now; its start state with sequence 0 when there is none."""
         return await self._streams.load(aggregate, aggregate_id)
+
+    async def seen(self, aggregate: Aggregate, aggregate_id: UUID, actor: Actor) -> LoadedAggregate:
+        """An aggregate as it is now, for somebody who sees it. Raises `NotFound` for all others, as where there is
+        none."""
+        held = await self.state(aggregate, aggregate_id)
+        if isinstance(held.state, aggregate.start) or not is_seen(actor, aggregate, held.state):
+            raise NotFound(aggregate.name, aggregate_id)
+        return held
 
     async def states(self, aggregate: Aggregate, aggregate_ids: Sequence[UUID]) -> Mapping[UUID, LoadedAggregate]:
         """Many aggregates as they are now, in one statement."""

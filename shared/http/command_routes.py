@@ -17,8 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from shared.commands.access import is_seen, obstacle
-from shared.commands.request import CommandRequest, CommandResult, NotFound
+from shared.commands.access import obstacle
+from shared.commands.request import CommandRequest, CommandResult
 from shared.domain.aggregate import Aggregate, Handler, status_of
 from shared.domain.context import Actor
 from shared.domain.roles import Role, is_for_people
@@ -307,9 +307,7 @@ def resource_route(resource: Resource, commands: Iterable[CommandRoute]) -> Rout
         service = context_of(request)
         actor = await reader(request, reads=())
         aggregate_id = path_id(request, aggregate)
-        held = await service.commands.state(aggregate, aggregate_id)
-        if isinstance(held.state, aggregate.start) or not is_seen(actor, aggregate, held.state):
-            raise NotFound(aggregate.name, aggregate_id)
+        held = await service.commands.seen(aggregate, aggregate_id, actor)
         tag = etag(held.sequence)
         if is_unchanged(request, held.sequence):
             return Response(status_code=304, headers={"ETag": tag})

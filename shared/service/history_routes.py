@@ -13,8 +13,6 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Path, Request, Response
 
-from shared.commands.access import is_seen
-from shared.commands.request import NotFound
 from shared.domain.aggregate import Aggregate
 from shared.eventstore.log import Undecodable
 from shared.following.stored_events import StoredEvent, envelope_of
@@ -82,9 +80,7 @@ def _add(router: APIRouter, aggregate: Aggregate) -> None:
         paged: Paged,
         aggregate_id: Annotated[UUID, Path(alias="id")],
     ) -> Response:
-        held = await service.commands.state(aggregate, aggregate_id)
-        if isinstance(held.state, aggregate.start) or not is_seen(asking, aggregate, held.state):
-            raise NotFound(aggregate.name, aggregate_id)
+        held = await service.commands.seen(aggregate, aggregate_id, asking)
         (after,) = paged.behind(tuple[int]) or (0,)
         facts = await service.log.stream(aggregate.name, aggregate_id, after, paged.enough)
         page = paged.cut(facts, _place)
