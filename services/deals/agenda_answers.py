@@ -8,8 +8,9 @@ from uuid import UUID, uuid5
 
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.closing import ContractOfDeal
-from services.deals.domain.deal.next_actions import ActionReason, Circumstances, LifeSigns, actions_of, ranked
+from services.deals.domain.deal.next_actions import ActionReason, Circumstances, actions_of, ranked
 from services.deals.domain.deal.next_actions import NextAction as Action
+from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process import process
@@ -61,10 +62,10 @@ class NextAction:
     """The day on which it is, or was, due; null where no day follows."""
     days: int | None
     """For how many days it has been so; null where nothing is late."""
-    stake: Money
-    """Amount × probability, in the deal's currency."""
+    weighted: Money
+    """Amount × probability, in the deal's currency: what is at stake."""
     worth: Money | None
-    """The stake in the company's currency, by which actions are ranked; null where no exchange rate says it, and then
+    """The same in the company's currency, by which actions are ranked; null where no exchange rate says it, and then
     it stands behind all others."""
     gate: str | None
     criterion: str | None
@@ -227,7 +228,7 @@ def shown(found: Sequence[Action]) -> list[NextAction]:
             reason=each.reason,
             due=each.due,
             days=each.days,
-            stake=each.stake,
+            weighted=each.weighted,
             worth=each.worth,
             gate=each.gate,
             criterion=each.criterion,

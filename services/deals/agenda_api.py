@@ -26,7 +26,7 @@ from services.deals.agenda_calendar import MEDIA_TYPE as CALENDAR
 from services.deals.agenda_calendar import calendar_of
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.completeness import Completeness, completeness, entry_delay
-from services.deals.domain.deal.standing import WORK
+from services.deals.domain.deal.standing import is_work
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.policies import POLICIES, WINNING
 from services.deals.projections.agenda_queries import sees_something
@@ -52,8 +52,6 @@ router = APIRouter()
 
 LATEST, LATEST_WORK = 50, 10
 """Entry delay is that of the latest pieces of work, among so many facts that were recorded last."""
-ENTERED = tuple(event for event in WORK if event is not DealOpened)
-"""The work on a deal that its opening is followed by."""
 EXAMPLE = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Throughline//Agenda//EN\r\nEND:VCALENDAR\r\n"
 
 OfOwner = Annotated[Id | None, Query(description="Whose agenda it is. Default: that of whoever asks.")]
@@ -198,7 +196,9 @@ async def _whose(service: ServiceContext, asking: Actor, owner: UUID | None) -> 
 
 
 def _entered(recorded: Iterable[Envelope[Any]], company: Company) -> list[tuple[date, date]]:
-    """Of the latest work on a deal that people entered, the days on which it was done and on which it was recorded."""
-    work = [fact for fact in standing(recorded) if isinstance(fact.data, ENTERED) and not fact.imported]
+    """Of the latest work on a deal that people entered after its opening, the days on which it was done and on which it
+    was recorded."""
+    entered = (fact for fact in standing(recorded) if not fact.imported and not isinstance(fact.data, DealOpened))
+    work = [fact for fact in entered if is_work(fact.data)]
     days = [(company.day(fact.occurred_at), company.day(fact.recorded_at)) for fact in work]
     return days[-LATEST_WORK:]

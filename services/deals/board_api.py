@@ -10,7 +10,7 @@ from annotated_types import Ge, Le, MaxLen
 from fastapi import APIRouter, Depends, Query, Response
 
 from services.deals.domain.deal.changes import Category
-from services.deals.domain.deal.standing import NOWHERE, PossibleMoves, aging, possible_moves
+from services.deals.domain.deal.standing import NOWHERE, LifeSigns, PossibleMoves, aging, possible_moves
 from services.deals.domain.process import process
 from services.deals.domain.process.publishing import versions
 from services.deals.domain.process.state import Version
@@ -246,7 +246,8 @@ class Looks:
         """A row of the list of deals as a card."""
         version = next((each for each in self.versions if each.number == row.process_version), None)
         stage = stage_of(version, row.stage) if version else None
-        aged = aging(stage, row.stage_since, row.last_worked_at, row.silence_until, self.now, self.company)
+        signs = LifeSigns(last_worked_at=row.last_worked_at, silence_until=row.silence_until)
+        aged = aging(stage, row.stage_since, signs, self.now, self.company)
         today = self.company.day(self.now)
         movable = version is not None and stage is not None and not may(self.actor, SELLING, row.owner, row.team)
         return BoardCard(

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.gates import JudgedCriterion, gates_ahead, gates_of_work, judged
 from services.deals.domain.deal.nodes import Part
-from services.deals.domain.deal.standing import NOWHERE, Aging, PossibleMoves, aging, possible_moves
+from services.deals.domain.deal.standing import NOWHERE, Aging, LifeSigns, PossibleMoves, aging, possible_moves
 from services.deals.domain.deal.state import AnyDeal, OpenDeal, bound_by
 from services.deals.domain.deal.timeline import Became
 from services.deals.domain.exchange_rate import Conversion
@@ -146,6 +146,7 @@ class DealFigures:
 
     aging: Aging
     last_worked_at: datetime | None
+    """As in the list of deals; null where that does not have the deal yet."""
     cost_of_idle_day: Money | None
     """What a day costs on which nothing happens."""
     next_step_overdue: bool
@@ -201,8 +202,8 @@ class Held:
     version: int
     process: Process
     conversion: Conversion
-    last_worked_at: datetime | None
-    silence_until: date | None
+    signs: LifeSigns | None
+    """None where the list does not have it yet."""
     now: datetime
     company: Company
 
@@ -320,12 +321,12 @@ def figures_of(held: Held, qualification: DealQualification) -> DealFigures | No
     state, today = held.state, held.today
     if not isinstance(state, OpenDeal):
         return None
-    worked = held.last_worked_at or held.now
-    since = state.stage_since or held.company.day(worked)
+    signs = held.signs or LifeSigns(last_worked_at=held.now, silence_until=None)
+    since = state.stage_since or held.company.day(signs.last_worked_at)
     planned = state.next_step.on if state.next_step else None
     return DealFigures(
-        aging=aging(held.stage, since, worked, held.silence_until, held.now, held.company),
-        last_worked_at=held.last_worked_at,
+        aging=aging(held.stage, since, signs, held.now, held.company),
+        last_worked_at=held.signs.last_worked_at if held.signs else None,
         cost_of_idle_day=qualification.cost_of_idle_day,
         next_step_overdue=planned is not None and planned < today,
         slipped=state.expected_close is not None and state.expected_close < today,

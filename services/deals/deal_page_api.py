@@ -1,8 +1,8 @@
 """The routes of the page of a deal, and of its timeline: each answers in one request what a front end shows."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
@@ -20,11 +20,13 @@ from services.deals.deal_page import (
     support_of,
 )
 from services.deals.domain.deal import deal
-from services.deals.domain.deal.standing import last_worked_at, silence_until
+from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.deal.timeline import became
 from services.deals.domain.policies import POLICIES, QUALIFICATION
 from services.deals.domain.process import process
 from services.deals.domain.process.state import version_of
+from services.deals.projections.agenda_queries import signs_of
+from services.deals.projections.deals import DEAL_PROJECTION
 from services.deals.projections.exchange_rates import EXCHANGE_RATE_PROJECTION
 from services.deals.projections.lookups import conversion_of
 from services.deals.projections.surroundings import READS, surroundings_of
@@ -32,10 +34,7 @@ from services.deals.qualification_api import qualification_of
 from shared.directory.actors import names_then
 from shared.directory.organisation import NAME as ORGANISATION
 from shared.domain.context import Actor
-from shared.domain.history import timed
 from shared.domain.roles import READING
-from shared.events.deals.deal import DealNextStepPlanned
-from shared.events.envelope import Envelope
 from shared.eventstore.snapshots import LoadedAggregate
 from shared.following.stored_events import StoredEvent, envelope_of, readable
 from shared.http.command_routes import command_routes, possible_commands
@@ -60,7 +59,7 @@ Timeline = Annotated[Paging, Depends(pages_of(ENTRIES, MOST_ENTRIES))]
     "/v1/deals/{id}/page",
     **operation(
         roles=READING,
-        reads=(*READS, EXCHANGE_RATE_PROJECTION.name),
+        reads=(*READS, DEAL_PROJECTION.name, EXCHANGE_RATE_PROJECTION.name),
         answers=DealOverview,
         problems=("not-found",),
         worded=True,
@@ -74,7 +73,9 @@ async def deal_page(request: Request, asking: CurrentActor, service: CurrentServ
     happened last.
     """
     found, told = await _seen(service, asking, deal_id)
-    held = await _held(service, found, readable(told))
+    async with service.projections.reading((DEAL_PROJECTION.name,)) as reading:
+        signs = await signs_of(reading(DEAL_PROJECTION), deal_id)
+    held = await _held(service, found, signs)
     words, company = words_of(request), service.settings.company
     in_force = await in_force_today(service, POLICIES, QUALIFICATION)
     rule = in_force.of(team=held.state.team, process=held.state.process_id)
@@ -124,7 +125,7 @@ async def _seen(service: ServiceContext, actor: Actor, deal_id: UUID) -> tuple[L
     return found, [fact for fact in told if envelope_of(fact).sequence <= found.sequence]
 
 
-async def _held(service: ServiceContext, found: LoadedAggregate, facts: Sequence[Envelope[Any]]) -> Held:
+async def _held(service: ServiceContext, found: LoadedAggregate, signs: LifeSigns | None) -> Held:
     """What a page is made of beside the deal."""
     state, company, now = found.state, service.settings.company, service.clock.now()
     followed = await service.commands.state(process, state.process_id)
@@ -134,20 +135,10 @@ async def _held(service: ServiceContext, found: LoadedAggregate, facts: Sequence
         version=found.sequence,
         process=version_of(followed.state, state.process_version),
         conversion=rates,
-        last_worked_at=last_worked_at(facts),
-        silence_until=_silence_until(facts),
+        signs=signs,
         now=now,
         company=company,
     )
-
-
-def _silence_until(facts: Sequence[Envelope[Any]]) -> date | None:
-    """By the next step that was planned last."""
-    planned = [(at, fact.data) for at, fact in timed(facts) if isinstance(fact.data, DealNextStepPlanned)]
-    if not planned:
-        return None
-    at, last = planned[-1]
-    return silence_until(last, last.planned_on or at.date())
 
 
 async def _timeline(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from services.deals.domain.deal.next_actions import LifeSigns
+from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.exchange_rate import Conversion
 from shared.domain.context import Actor
 from shared.domain.exchange import times
@@ -165,4 +165,4 @@ def _rank(each: Stake, conversion: Conversion) -> tuple[bool, Decimal, UUID]:
 
 
 def _signs(row: Record) -> LifeSigns:
-    return LifeSigns(worked_at=row["last_worked_at"], silence_until=row["silence_until"])
+    return LifeSigns(last_worked_at=row["last_worked_at"], silence_until=row["silence_until"])

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.changes import Category
 from services.deals.domain.deal.qualification import INSURMOUNTABLE, expected_value
-from services.deals.domain.deal.standing import WORK, silence_until
+from services.deals.domain.deal.standing import WORK, is_work, silence_until
 from services.deals.projections.deal_totals import DEAL_TOTALS, with_totals
 from shared.domain.aggregate import statuses
 from shared.domain.roles import READING
@@ -77,7 +77,8 @@ class DealRow:
     silence_until: date | None
     """The last day on which the next step keeps it from counting as silent."""
     last_worked_at: datetime
-    """When somebody worked on it last: moved it, logged an activity, did a task, or noted facts."""
+    """When somebody worked on it last: moved it, logged an activity, did a task, or noted facts. It moving by itself is
+    no work."""
     exit_proposed: bool
     """Whether it is proposed to give it up, and nobody has decided about that."""
     owner: UUID | None
@@ -183,7 +184,8 @@ def _moved(fact: Envelope[DealMoved], row: Row) -> Row:
     if event.stage == row["stage"]:
         # History told that it was there.
         return {**standing, **judged}
-    return {**standing, **judged, "stage_since": _day(fact), "ready_on": None, **_worked(fact, row)}
+    worked = _worked(fact, row) if is_work(event) else {}
+    return {**standing, **judged, "stage_since": _day(fact), "ready_on": None, **worked}
 
 
 def _ready(on: Callable[[Any], date | None]) -> Change:
@@ -321,7 +323,7 @@ async def apply(db: ProjectionDatabase, events: Sequence[Envelope[Any]]) -> None
 
 DEAL_PROJECTION = Projection(
     name="deals",
-    version=13,
+    version=14,
     ddl=DEAL.ddl + DEAL_TOTALS + MIGRATION,
     indices=DEAL.index_ddl,
     apply=apply,

@@ -152,7 +152,7 @@ def _slices(facts: Mapping[UUID, list[Envelope[Any]]]) -> Iterator[dict[UUID, li
 
 PROJECTION = Projection(
     name="deals",
-    version=20,
+    version=21,
     ddl=DDL,
     indices=INDICES,
     apply=apply,

@@ -132,13 +132,18 @@ def follow(state: DealState | None, event: Any, moment: datetime) -> DealState |
     if isinstance(event, DealMoved) and event.stage == state.stage:
         return state  # history told that it was there
     changes = _changes(state, event, moment)
-    if isinstance(event, WORK):
+    if _is_work(event):
         changes["touched"] = moment
     return msgspec.structs.replace(state, **changes)
 
 
 WORK = (DealActivityLogged, DealActivityCorrected, DealMoved, DealNodeCompleted, DealFactsNoted, DealReopened)
-"""What counts as working on a deal; changing a date or an amount does not break its silence."""
+"""What counts as working on a deal (`_is_work`); changing a date or an amount does not break its silence."""
+
+
+def _is_work(event: Any) -> bool:
+    """Whether somebody worked on a deal; one that moved by itself, nobody has."""
+    return isinstance(event, WORK) and not (isinstance(event, DealMoved) and event.automatic)
 
 
 def spans(facts: Iterable[Envelope[Any]], last: Span | None = None) -> list[Span]:

@@ -173,8 +173,8 @@ async def test_deal_7_the_first_actions_are_of_the_deals_with_the_most_at_stake(
     order = list(dict.fromkeys(deals[each["deal_id"]] for each in found["actions"]))
     assert order == ["Large", "Small", "Unknown"]
     first, last = found["actions"][0], found["actions"][-1]
-    assert (first["worth"], first["stake"]) == ({"amount": "900.00", **EUR}, {"amount": "900.00", **EUR})
-    assert (last["worth"], last["stake"]) == (None, {"amount": "100000", "currency": "XPF"})
+    assert (first["worth"], first["weighted"]) == ({"amount": "900.00", **EUR}, {"amount": "900.00", **EUR})
+    assert (last["worth"], last["weighted"]) == (None, {"amount": "100000", "currency": "XPF"})
     few = await later(rep, made, today(office), actions="2")
     assert few["actions"] == found["actions"][:2]
     deal = next(deal for deal, name in deals.items() if name == "Large")

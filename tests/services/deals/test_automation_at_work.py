@@ -84,6 +84,17 @@ async def test_proc_1_a_deal_moves_by_itself_once_it_is_ready_and_asks_for_help_
     assert shown["ready_on"] is None
     assert await told(alone, opened, "moved") == ["service:deals"]
 
+    async def is_listed() -> bool:
+        return [row["stage"] for row in (await ops.sees("/v1/deals"))["items"]] == ["close"]
+
+    await until(is_listed, 60)
+    happened = {each["type"]: each["occurred_at"] for each in (await ops.sees(f"/v1/deals/{opened}/timeline"))["items"]}
+    worked_at = happened["deals.deal-facts-noted"]
+    assert worked_at < happened["deals.deal-moved"]
+    # Nobody has worked on it by that: it says so in the list, on its page and on boards.
+    assert (await ops.sees("/v1/deals"))["items"][0]["last_worked_at"] == worked_at
+    assert (await ops.sees(f"/v1/deals/{opened}/page"))["figures"]["last_worked_at"] == worked_at
+
     async def is_asked() -> bool:
         found = await seen(ops, done, "/v1/support-requests", deal=opened)
         return [(row["department"], row["status"]) for row in found["items"]] == [("product", "asked")]

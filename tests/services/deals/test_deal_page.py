@@ -82,8 +82,7 @@ def held(*events: Any) -> Held:
         version=len(events),
         process=LOADED_FULL["process"],
         conversion=RATES,
-        last_worked_at=None,
-        silence_until=None,
+        signs=None,
         now=NOW,
         company=Company(),
     )

@@ -11,12 +11,12 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.closing import ContractOfDeal
 from services.deals.domain.deal.next_actions import (
     Circumstances,
-    LifeSigns,
     NextAction,
     actions_of,
     at_stake,
     ranked,
 )
+from services.deals.domain.deal.standing import LifeSigns
 from services.deals.domain.deal.state import OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from shared.domain.context import Company
@@ -56,7 +56,7 @@ def given(now: datetime = NOW, *, silence: date | None = date(2099, 1, 1)) -> Ci
         conversion=EURO,
         winning=Winning(needs="nothing"),
         contract=ContractOfDeal(),
-        signs=LifeSigns(worked_at=NOW, silence_until=silence),
+        signs=LifeSigns(last_worked_at=NOW, silence_until=silence),
     )
 
 
@@ -84,7 +84,7 @@ def test_deal_7_a_new_deal_asks_for_what_its_gate_asks() -> None:
         ("plan-next-step",),
         ("set-contact",),
     ]
-    assert {(each.stake, each.worth) for each in (first, second, third)} == {(eur("12000.00"), eur("12000.00"))}
+    assert {(each.weighted, each.worth) for each in (first, second, third)} == {(eur("12000.00"), eur("12000.00"))}
 
 
 def test_deal_7_every_reason_says_since_when_and_by_which_facts() -> None:
@@ -100,7 +100,7 @@ def test_deal_7_every_reason_says_since_when_and_by_which_facts() -> None:
     ]
     facts: Mapping[str, Mapping[str, Any]] = {each.reason: each.facts for each in found}
     assert facts["overdue-follow-up"] == {"next_step": "2026-03-20"}
-    assert facts["silent"] == {"worked_on": "2026-03-16", "idle_days": 3}
+    assert facts["silent"] == {"last_worked_on": "2026-03-16", "idle_limit": 3}
     assert facts["stage-overdue"] == {"stage": "initial-contact", "stage_since": "2026-03-16", "max_days": 14}
     assert facts["ready-to-move"] == {"stage": "initial-contact", "next_stage": "needs-confirmed"}
     assert facts["close-date-passed"] == {"expected_close": "2026-04-01"}
@@ -158,7 +158,7 @@ SIGNED = ContractOfDeal(is_signed=True)
 
 def test_deal_7_a_deal_of_the_last_stage_is_ready_to_be_won() -> None:
     (won,) = asked(*ALL_BUT_WON, of=given())
-    assert (won.reason, won.commands, won.stake) == ("ready-to-win", ("win",), eur("96000.00"))
+    assert (won.reason, won.commands, won.weighted) == ("ready-to-win", ("win",), eur("96000.00"))
 
 
 def test_deal_9_a_deal_that_may_not_be_won_yet_is_told_what_it_lacks() -> None:
@@ -261,7 +261,7 @@ def action(number: int, worth: str | None, due: date | None, reason: Any = "sile
     return NextAction(
         deal_id=UUID(int=number),
         reason=reason,
-        stake=eur("1.00"),
+        weighted=eur("1.00"),
         worth=eur(worth) if worth else None,
         due=due,
         days=None,

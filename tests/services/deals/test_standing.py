@@ -7,18 +7,19 @@ import pytest
 
 from services.deals.domain.deal.standing import (
     Aging,
+    LifeSigns,
     PossibleMoves,
     aging,
-    last_worked_at,
+    is_work,
     possible_moves,
     silence_until,
     silent_from,
 )
 from services.deals.domain.process.short import SHORT
 from shared.domain.context import Company
-from shared.domain.history import Recorded
 from shared.events.deals.deal import DealActivityLogged, DealCloseDateChanged, DealNextStepPlanned
 from tests.services.deals.facts import ID, OPENED
+from tests.services.deals.test_next_actions import IN_THE_LAST_STAGE
 
 STAGE = replace(SHORT.stages[0], max_days=14, idle_days=3)
 ENTERED, WORKED = date(2026, 3, 2), datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
@@ -26,6 +27,10 @@ ENTERED, WORKED = date(2026, 3, 2), datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 
 def on(day: int, hour: int = 12) -> datetime:
     return datetime(2026, 3, day, hour, tzinfo=UTC)
+
+
+def signs(worked_at: datetime, until: date | None = None) -> LifeSigns:
+    return LifeSigns(last_worked_at=worked_at, silence_until=until)
 
 
 @pytest.mark.parametrize(
@@ -44,18 +49,18 @@ def on(day: int, hour: int = 12) -> datetime:
 def test_proc_1_a_deal_is_late_after_its_max_days_and_idle_after_its_idle_days(
     now: datetime, silence: date | None, expected: Aging
 ) -> None:
-    assert aging(STAGE, ENTERED, WORKED, silence, now, Company()) == expected
+    assert aging(STAGE, ENTERED, signs(WORKED, silence), now, Company()) == expected
 
 
 def test_days_are_those_of_the_company() -> None:
     """Half past eleven in the evening by UTC is the next day in Berlin."""
     berlin, late = Company(timezone="Europe/Berlin"), datetime(2026, 3, 9, 23, 30, tzinfo=UTC)
-    assert aging(STAGE, ENTERED, late, None, on(10), berlin).idle_days == 0
-    assert aging(STAGE, ENTERED, late, None, on(10), Company()).idle_days == 1
+    assert aging(STAGE, ENTERED, signs(late), on(10), berlin).idle_days == 0
+    assert aging(STAGE, ENTERED, signs(late), on(10), Company()).idle_days == 1
 
 
 def test_without_a_stage_nothing_is_too_long() -> None:
-    assert aging(None, ENTERED, WORKED, None, on(30), Company()) == Aging(
+    assert aging(None, ENTERED, signs(WORKED), on(30), Company()) == Aging(
         days_in_stage=28, days_late=0, idle_days=20, is_idle=False
     )
 
@@ -69,7 +74,7 @@ def test_a_next_step_keeps_a_deal_from_counting_as_silent_for_as_long_as_it_says
 
 
 @pytest.mark.parametrize(
-    ("worked_at", "idle_days", "until", "silent"),
+    ("worked_at", "idle_limit", "until", "silent"),
     [
         (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, None, datetime(2026, 3, 19, 10, tzinfo=UTC)),
         (datetime(2026, 3, 16, 10, tzinfo=UTC), 3, date(2026, 3, 17), datetime(2026, 3, 19, 10, tzinfo=UTC)),
@@ -83,22 +88,18 @@ def test_a_next_step_keeps_a_deal_from_counting_as_silent_for_as_long_as_it_says
     ids=["no step", "a step within the idle days", "a step beyond them"],
 )
 def test_deal_7_a_planned_step_keeps_a_deal_from_counting_as_silent(
-    worked_at: datetime, idle_days: int, until: date | None, silent: datetime
+    worked_at: datetime, idle_limit: int, until: date | None, silent: datetime
 ) -> None:
-    assert silent_from(worked_at, idle_days, until, Company()) == silent
+    assert silent_from(signs(worked_at, until), idle_limit, Company()) == silent
 
 
-def test_deal_6_changing_a_date_is_no_work() -> None:
-    def told(sequence: int, data: object, at: datetime) -> Recorded:
-        return Recorded(data=data, occurred_at=at, by_day=False, sequence=sequence, fact=None, causation_id=ID)
-
-    facts = [
-        told(1, OPENED, on(2)),
-        told(2, DealActivityLogged(deal_id=ID, activity_id=ID, kind="call"), on(5)),
-        told(3, DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 7, 1)), on(9)),
-    ]
-    assert last_worked_at(facts) == on(5)
-    assert last_worked_at([]) is None
+def test_deal_6_changing_a_date_is_no_work_and_neither_is_moving_by_itself() -> None:
+    """PROC-1."""
+    assert is_work(OPENED)
+    assert is_work(DealActivityLogged(deal_id=ID, activity_id=ID, kind="call"))
+    assert not is_work(DealCloseDateChanged(deal_id=ID, before=None, expected_close=date(2026, 7, 1)))
+    assert is_work(IN_THE_LAST_STAGE)
+    assert not is_work(replace(IN_THE_LAST_STAGE, automatic=True))
 
 
 @pytest.mark.parametrize(

@@ -162,3 +162,11 @@ def test_deal_6_a_corrected_activity_is_a_sign_of_life_when_it_was() -> None:
         fact(4, corrected, day("2026-01-10"), recorded=day("2026-02-01")),
     ]
     assert [span.state.touched for span in spans(story)] == [day("2026-01-05"), day("2026-01-10")]
+
+
+def test_proc_1_a_deal_that_moves_by_itself_was_worked_on_by_nobody() -> None:
+    """FC-3: it becomes silent as long after what somebody did before."""
+    for automatic, touched in ((False, day("2026-01-20")), (True, day("2026-01-05"))):
+        move = replace(moved("needs"), automatic=automatic)
+        last = spans([fact(1, opened(), day("2026-01-05")), fact(2, move, day("2026-01-20"))])[-1].state
+        assert (last.stage, last.entered, last.touched) == ("needs", day("2026-01-20"), touched)

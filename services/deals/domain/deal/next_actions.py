@@ -16,7 +16,7 @@ from uuid import UUID
 from services.deals.domain.deal.closing import ContractOfDeal, lacking
 from services.deals.domain.deal.gates import ask_for_something, gates_ahead, passage
 from services.deals.domain.deal.qualification import expected_value
-from services.deals.domain.deal.standing import silent_from
+from services.deals.domain.deal.standing import LifeSigns, silent_from
 from services.deals.domain.deal.state import DECIDES, DealNode, OpenDeal
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
@@ -51,10 +51,10 @@ class NextAction:
 
     deal_id: UUID
     reason: ActionReason
-    stake: Money
-    """Amount × probability, in the deal's currency."""
+    weighted: Money
+    """Amount × probability, in the deal's currency: what is at stake."""
     worth: Money | None
-    """The stake in the company's currency; None where no exchange rate says it."""
+    """The same in the company's currency; None where no exchange rate says it."""
     due: date | None
     """The day on which it is, or was, due; None where no day follows."""
     days: int | None
@@ -68,15 +68,6 @@ class NextAction:
     commands: tuple[str, ...]
     """The commands that do it, as `gates.CHANGED_BY` names them: any of them, the usual one first. None where it is no
     deal's: a contract is signed among the contracts."""
-
-
-@value
-class LifeSigns:
-    """When somebody worked on a deal last (UTC), and the last day on which its next step keeps it from counting as
-    silent."""
-
-    worked_at: datetime
-    silence_until: date | None
 
 
 @value
@@ -133,9 +124,9 @@ def _rank(action: NextAction) -> tuple[bool, Decimal, bool, date, int, UUID, str
 
 def at_stake(amount: Money, probability: Decimal, conversion: Conversion) -> tuple[Money, Money | None]:
     """What a deal is expected to bring, in its own currency and in the company's; there None without a rate."""
-    stake = expected_value(amount, probability)
-    worth = conversion.worth(stake)
-    return stake, None if worth is None else Money(amount=worth, currency=conversion.currency)
+    weighted = expected_value(amount, probability)
+    worth = conversion.worth(weighted)
+    return weighted, None if worth is None else Money(amount=worth, currency=conversion.currency)
 
 
 def _overdue_step(state: OpenDeal, given: Circumstances) -> Iterator[NextAction]:
@@ -154,10 +145,10 @@ def _passed_close_date(state: OpenDeal, given: Circumstances) -> Iterator[NextAc
 
 
 def _silent(state: OpenDeal, given: Circumstances, stage: Stage) -> Iterator[NextAction]:
-    signs = given.signs
-    silent = silent_from(signs.worked_at, stage.idle_days, signs.silence_until, given.company)
+    silent = silent_from(given.signs, stage.idle_days, given.company)
     if silent < given.now:
-        facts: Facts = {"worked_on": f"{given.company.day(signs.worked_at)}", "idle_days": stage.idle_days}
+        worked_on = given.company.day(given.signs.last_worked_at)
+        facts: Facts = {"last_worked_on": f"{worked_on}", "idle_limit": stage.idle_days}
         due = given.company.day(silent)
         yield _action(state, given, "silent", ("log-activity", "plan-next-step"), facts, due=due)
 
@@ -228,12 +219,12 @@ def _action(
     criterion: str | None = None,
     gate: str | None = None,
 ) -> NextAction:
-    stake, worth = at_stake(state.amount, state.probability, given.conversion)
+    weighted, worth = at_stake(state.amount, state.probability, given.conversion)
     late = (given.today - due).days if due is not None else 0
     return NextAction(
         deal_id=state.id,
         reason=reason,
-        stake=stake,
+        weighted=weighted,
         worth=worth,
         due=due,
         days=late if late > 0 else None,

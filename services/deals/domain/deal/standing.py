@@ -5,12 +5,11 @@ Days are the calendar's, as a stage counts its max days and its idle days: a cus
 days are what tasks and promised help are due by.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from services.deals.domain.policies import NEXT_STEPS
 from shared.domain.context import Company
-from shared.domain.history import Fact, timed
 from shared.events.deals.deal import (
     DealActivityLogged,
     DealFactsNoted,
@@ -33,10 +32,19 @@ WORK = (
     DealFactsNoted,
     DealReopened,
 )
-"""What counts as working on a deal; changing a date or an amount does not break its silence."""
+"""What counts as working on a deal (`is_work`); changing a date or an amount does not break its silence."""
 
 USUAL_DAYS_AHEAD = NEXT_STEPS.default_of(Company()).days_ahead
 """Of a next step that does not say how far ahead it counts: history does not, nor what is older than the policy."""
+
+
+@value
+class LifeSigns:
+    """When somebody worked on a deal last (UTC), and the last day on which its next step keeps it from counting as
+    silent."""
+
+    last_worked_at: datetime
+    silence_until: date | None
 
 
 @value
@@ -66,30 +74,23 @@ class PossibleMoves:
 NOWHERE = PossibleMoves(forward=None, skip=(), back=())
 
 
-def aging(  # noqa: PLR0917
-    stage: Stage | None,
-    stage_since: date,
-    last_worked_at: datetime,
-    silence_until: date | None,
-    now: datetime,
-    company: Company,
-) -> Aging:
+def aging(stage: Stage | None, stage_since: date, signs: LifeSigns, now: datetime, company: Company) -> Aging:
     """How long a deal has stood; without a stage, nothing is too long."""
     today = company.day(now)
     days = max((today - stage_since).days, 0)
     return Aging(
         days_in_stage=days,
         days_late=max(days - stage.max_days, 0) if stage else 0,
-        idle_days=max((today - company.day(last_worked_at)).days, 0),
-        is_idle=stage is not None and silent_from(last_worked_at, stage.idle_days, silence_until, company) < now,
+        idle_days=max((today - company.day(signs.last_worked_at)).days, 0),
+        is_idle=stage is not None and silent_from(signs, stage.idle_days, company) < now,
     )
 
 
-def silent_from(last_worked_at: datetime, idle_days: int, silence_until: date | None, company: Company) -> datetime:
+def silent_from(signs: LifeSigns, idle_limit: int, company: Company) -> datetime:
     """From when on a deal counts as silent (UTC): so many days after somebody worked on it last, and not before the end
     of the day up to which its next step says otherwise."""
-    silent = last_worked_at + timedelta(days=idle_days)
-    return silent if silence_until is None else max(silent, company.end_of(silence_until))
+    silent = signs.last_worked_at + timedelta(days=idle_limit)
+    return silent if signs.silence_until is None else max(silent, company.end_of(signs.silence_until))
 
 
 def silence_until(event: DealNextStepPlanned, planned: date) -> date | None:
@@ -99,9 +100,9 @@ def silence_until(event: DealNextStepPlanned, planned: date) -> date | None:
     return min(event.on, planned + timedelta(days=USUAL_DAYS_AHEAD))
 
 
-def last_worked_at(facts: Iterable[Fact]) -> datetime | None:
-    """When somebody worked on a deal last, by all that is known of it."""
-    return max((at for at, fact in timed(facts) if isinstance(fact.data, WORK)), default=None)
+def is_work(event: Any) -> bool:
+    """Whether somebody worked on a deal; one that moved by itself, nobody has."""
+    return isinstance(event, WORK) and not (isinstance(event, DealMoved) and event.automatic)
 
 
 def possible_moves(definition: ProcessDefinition, stage: str) -> PossibleMoves:
