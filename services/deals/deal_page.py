@@ -1,17 +1,17 @@
-"""The page of a deal, and its timeline, as they are published."""
+"""The page of a deal, as it is published."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from services.deals.deal_timeline import DealTimeline
 from services.deals.domain.deal import deal
 from services.deals.domain.deal.gates import JudgedCriterion, gates_ahead, gates_of_work, judged
 from services.deals.domain.deal.nodes import Part
 from services.deals.domain.deal.standing import NOWHERE, Aging, LifeSigns, PossibleMoves, aging, possible_moves
 from services.deals.domain.deal.state import AnyDeal, OpenDeal, bound_by
-from services.deals.domain.deal.timeline import Became
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from services.deals.projections.surroundings import Surroundings
@@ -23,29 +23,8 @@ from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, Stage, Step, work_of
 from shared.http.command_routes import PossibleCommand
-from shared.service.history_routes import RecordedEvent
 
 RESOURCE = next(resource for resource in RESOURCES if resource.aggregate is deal)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DealTimelineEntry(RecordedEvent):
-    """One event of a deal, as it was recorded, and what became of it."""
-
-    actor_name: str | None
-    """What whoever did it was called then; null for services, and for whom nobody knows."""
-    became: Became
-    """Whether it stands, or was corrected or withdrawn later."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DealTimeline:
-    """What happened with a deal, the newest first, a page of it."""
-
-    items: list[DealTimelineEntry]
-    next: str | None
-    """The cursor of the following page, at `/v1/deals/{id}/timeline`."""
-    has_more: bool
 
 
 @value
@@ -336,9 +315,3 @@ def figures_of(held: Held, qualification: DealQualification) -> DealFigures | No
 def support_of(rows: Sequence[Any]) -> list[OpenSupport]:
     """Support requests as a page shows them."""
     return [OpenSupport(**{each.name: getattr(row, each.name) for each in fields(OpenSupport)}) for row in rows]
-
-
-def entry_of(told: RecordedEvent, name: str | None, became: Mapping[int, Became]) -> DealTimelineEntry:
-    """An event in a timeline; one that this release does not know stands."""
-    own = {each.name: getattr(told, each.name) for each in fields(RecordedEvent)}
-    return DealTimelineEntry(**own, actor_name=name, became=became.get(told.sequence, "stands"))

@@ -146,6 +146,18 @@ class Log:
         self._of = f"select {columns} where l.aggregate_id = any ($1) and l.position <= $2 order by l.position"
         of_one = "where l.aggregate_id = $1 and l.aggregate = $2 and l.sequence > $3"
         self._stream = f"select {columns} {of_one} order by l.sequence limit $4"
+        upto = "aggregate_id = $1 and aggregate = $2 and sequence <= $3"
+        latest_first = "order by l.occurred_at desc, l.sequence desc"
+        # What is not of the page is neither joined nor sent.
+        self._latest = (
+            f"select {columns} where l.position = any (array(select position from {table} l where {upto}"  # noqa: S608
+            " and ($4::timestamptz is null or (occurred_at, sequence) < ($4, $5::bigint))"
+            f" {latest_first} limit $6)) {latest_first}"
+        )
+        self._related = (
+            f"select {columns} where l.position = any (array(select position from {table} where {upto}"  # noqa: S608
+            " and (type = any ($4) or fact = any ($5) or causation_id = any ($6)))) order by l.sequence"
+        )
         # Materialized: each stream is read once, not once for each of its facts.
         self._corrected = (
             "with known as materialized (select aggregate_id, fact, sequence, causation_id"  # noqa: S608 - ours
@@ -250,6 +262,32 @@ class Log:
         """The events of an aggregate after one of its sequence numbers, as they were recorded."""
         async with self._pool.acquire() as connection:
             rows = await connection.fetch(self._stream, aggregate_id, aggregate, after, limit)
+        return [self._decoded(row) for row in rows]
+
+    async def latest(
+        self, aggregate: str, aggregate_id: UUID, upto: int, before: tuple[datetime, int] | None, limit: int
+    ) -> list[Envelope[Any] | Undecodable]:
+        """The events of an aggregate up to one of its sequence numbers, those first that happened last: `before` an
+        instant and a sequence number, at most `limit`."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(self._latest, aggregate_id, aggregate, upto, *(before or (None, None)), limit)
+        return [self._decoded(row) for row in rows]
+
+    async def related(  # noqa: PLR0917
+        self,
+        aggregate: str,
+        aggregate_id: UUID,
+        upto: int,
+        types: Collection[str],
+        names: Collection[str],
+        causes: Collection[UUID],
+    ) -> list[Envelope[Any] | Undecodable]:
+        """The events of an aggregate up to one of its sequence numbers, as they were recorded, that are of some types,
+        tell facts of some names, or were caused by the same."""
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                self._related, aggregate_id, aggregate, upto, list(types), list(names), list(causes)
+            )
         return [self._decoded(row) for row in rows]
 
     async def corrected(self, connection: Any, facts: Iterable[Envelope[Any]]) -> set[UUID]:

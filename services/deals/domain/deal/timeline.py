@@ -1,13 +1,17 @@
-"""What became of the facts of a deal: which of them stand, and which were corrected or withdrawn later."""
+"""What became of the facts of a deal: which of them stand, and which were corrected or withdrawn later.
+
+For some facts of a long stream, that follows from these together with what is `RELATED` to them: the facts by which
+others are taken back or replaced, those told under the same names, and what was told along with what took them back.
+"""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
 from services.deals.domain.deal.answering import KINDS
 from shared.domain.history import Fact, standing
-from shared.events.deals.deal import DealActivityLogged
+from shared.events.deals.deal import DealActivityLogged, DealFactRetracted
 from shared.events.deals.deal_qualification import DealAnswerWithdrawn
 from shared.events.deals.deal_record import DealActivityCorrected, DealActivityWithdrawn
 
@@ -22,6 +26,17 @@ def became(facts: Sequence[Fact]) -> Mapping[int, Became]:
     }
     found |= dict.fromkeys(_taken_back(facts), "withdrawn")
     return found | _replaced([fact for fact in facts if fact.sequence in stands])
+
+
+def names_of(facts: Iterable[Fact]) -> set[str]:
+    """The names under which some facts are told: of several under one, the last counts."""
+    return {fact.fact for fact in facts if fact.fact is not None}
+
+
+def retractions_of(facts: Iterable[Fact], retracting: Iterable[Fact]) -> set[UUID]:
+    """The requests that took some facts back: what else they told says what became of those."""
+    requests = {fact.causation_id for fact in facts}
+    return {each.causation_id for each in retracting if each.data.retracts and each.data.request in requests}
 
 
 def _taken_back(facts: Sequence[Fact]) -> list[int]:
@@ -61,6 +76,10 @@ def _replaced(facts: Sequence[Fact]) -> dict[int, Became]:
 
 
 WITHDRAWING = (DealActivityWithdrawn, DealAnswerWithdrawn)
+RELATED: frozenset[type] = frozenset(
+    (DealFactRetracted, DealActivityCorrected, DealActivityWithdrawn, DealAnswerWithdrawn, *KINDS)
+)
+"""What takes other facts back, or is told in their place under their id; an activity is logged once under its id."""
 
 
 def _told_under(event: Any) -> UUID | None:
