@@ -18,6 +18,7 @@ from services.forecast.domain.notice import (
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot, approval_events
+from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealWon
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.support_request import (
@@ -32,6 +33,9 @@ from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from shared.reactions.registry import Do, Reactions
 
 reactions = Reactions("forecast")
+
+OF_OPEN_DEALS: tuple[NoticeKind, ...] = (STAGE_RULE, HELP_ASKED)
+"""What is told of a deal, and only as long as it is open."""
 
 
 @reactions.on
@@ -61,11 +65,7 @@ def tell_of_overdue_invoice(event: InvoiceOverdue, fact: Envelope[InvoiceOverdue
 def settle_paid_invoice(event: ReceiptAllocated, fact: Envelope[ReceiptAllocated]) -> Iterable[Do]:
     """REC-5: nobody has to know any more of an invoice that is paid, whoever told of the money."""
     if event.open_after.amount == 0:
-        yield Do(
-            aggregate=occasion,
-            aggregate_id=occasion_of(INVOICE_OVERDUE, event.invoice_id),
-            command=SettleNotices(cause=fact.id),
-        )
+        yield _passed(INVOICE_OVERDUE, event.invoice_id, fact)
 
 
 @reactions.on
@@ -100,28 +100,24 @@ def settle_answered_support(
     fact: Envelope[SupportDelivered | SupportRequestReturned | SupportRequestWithdrawn],
 ) -> Iterable[Do]:
     """DEAL-12: nobody has to know any more of help that is there, is not needed, or waits for the asker."""
-    yield Do(
-        aggregate=occasion,
-        aggregate_id=occasion_of(SUPPORT_REQUEST_OVERDUE, event.support_request_id),
-        command=SettleNotices(cause=fact.id),
-    )
+    yield _passed(SUPPORT_REQUEST_OVERDUE, event.support_request_id, fact)
 
 
 @reactions.on(when="notify")
 def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -> Iterable[Do]:
-    """PROC-1: a rule of a stage notifies whose the deal is, whoever leads them, or everybody of some roles; what they
-    are to use is told along, by its name and where it is. Whenever it fires, in a later visit too, that is news; that
-    the fact is told anew is none."""
+    """PROC-1: a rule of a stage notifies whose the deal is, whoever leads them, or everybody of some roles, until the
+    deal goes on; what they are to use is told along, by its name and where it is. Whenever it fires, in a later visit
+    too, that is news; that the fact is told anew is none."""
     told = event.notify or ()
     owner = (event.owner,) if event.owner else ()
     template = event.template
     using = [each for each in (template.name, template.link) if each] if template else []
     yield Do(
         aggregate=occasion,
-        aggregate_id=occasion_of(STAGE_RULE, event.firing_id),
+        aggregate_id=occasion_of(STAGE_RULE, event.deal_id),
         command=RaiseNotices(
             kind=STAGE_RULE,
-            occasion=event.firing_id,
+            occasion=event.deal_id,
             about="deal",
             about_id=event.deal_id,
             cause=event.firing_id,
@@ -133,6 +129,22 @@ def tell_by_rule_of_stage(event: DealRuleFired, fact: Envelope[DealRuleFired]) -
             roles=tuple(Role(each) for each in told if each not in ("owner", "manager")),
         ),
     )
+
+
+@reactions.on(when="ends_notices")
+def settle_rules_of_stages_left(event: DealMoved, fact: Envelope[DealMoved]) -> Iterable[Do]:
+    """PROC-1: nobody has to know any more what a rule of a stage told, once the deal has left it."""
+    yield _passed(STAGE_RULE, event.deal_id, fact)
+
+
+@reactions.on(when="ends_notices")
+def settle_what_waits_with_a_deal(
+    event: DealWon | DealLost | DealAbandoned, fact: Envelope[DealWon | DealLost | DealAbandoned]
+) -> Iterable[Do]:
+    """PROC-1, DEAL-6: with a deal that has ended, nobody has to know any more what a rule of its stage told, nor that
+    help is asked for with it."""
+    for kind in OF_OPEN_DEALS:
+        yield _passed(kind, event.deal_id, fact)
 
 
 @reactions.on
@@ -160,11 +172,7 @@ def settle_answered_help(
     event: DealGuidanceGiven | DealHelpConcluded, fact: Envelope[DealGuidanceGiven | DealHelpConcluded]
 ) -> Iterable[Do]:
     """DEAL-6: nobody has to know any more of a question that is answered, or needs no answer."""
-    yield Do(
-        aggregate=occasion,
-        aggregate_id=occasion_of(HELP_ASKED, event.deal_id),
-        command=SettleNotices(cause=fact.id),
-    )
+    yield _passed(HELP_ASKED, event.deal_id, fact)
 
 
 @reactions.on(imported=True)
@@ -234,6 +242,11 @@ def _raised(event: Any, fact: Envelope[Any], kind: NoticeKind, **more: Any) -> D
             **more,
         ),
     )
+
+
+def _passed(kind: NoticeKind, about: UUID, fact: Envelope[Any]) -> Do:
+    """What was told of something need not be known any more."""
+    return Do(aggregate=occasion, aggregate_id=occasion_of(kind, about), command=SettleNotices(cause=fact.id))
 
 
 def _settled(event: Any, fact: Envelope[Any], member: UUID | None = None) -> Do:

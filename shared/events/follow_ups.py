@@ -161,16 +161,24 @@ class Follower:
     imported: bool = False
 
 
+OF_AN_END = (
+    Follower(service="contracts"),
+    Follower(service="deals"),
+    Follower(service="forecast", when="ends_notices"),
+)
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadConverted: (Follower(service="deals", when="deal_id"),),
     LeadErased: (Follower(service="deals"),),
     ContactErased: (Follower(service="deals"),),
-    DealMoved: (Follower(service="contracts", when="drafts_contract"),),
+    DealMoved: (
+        Follower(service="contracts", when="drafts_contract"),
+        Follower(service="forecast", when="ends_notices"),
+    ),
     DealMigrated: (Follower(service="contracts", when="drafts_contract"),),
-    DealWon: (Follower(service="contracts"), Follower(service="deals")),
+    DealWon: OF_AN_END,
     DealReopened: (Follower(service="contracts"),),
-    DealLost: (Follower(service="contracts"), Follower(service="deals")),
-    DealAbandoned: (Follower(service="contracts"), Follower(service="deals")),
+    DealLost: OF_AN_END,
+    DealAbandoned: OF_AN_END,
     DealHandedOver: (Follower(service="deals"),),
     DealRenamed: (Follower(service="deals"),),
     ProcessMigrationStarted: (Follower(service="deals"),),

@@ -111,6 +111,8 @@ class DealMoved:
     """What the stage entered does by itself; nothing where history tells it."""
     automatic: bool = False
     """Whether it moved by itself, as it was ready (PROC-1)."""
+    ends_notices: bool = False
+    """Whether a rule of a stage before had somebody notified, which nobody has to know any more."""
     name: str = ""
     account_id: UUID | None = None
     owner: AsKnown[UUID | None] = None
@@ -280,6 +282,9 @@ class DealWon:
     lines: tuple[DealLine, ...] = ()
     winning_version: int | None = None
     """The version of the policy winning by which it could be won; 0 is the default, None where history tells of it."""
+    ends_notices: bool = False
+    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, and need not know any
+    more."""
 
 
 @event("deals.deal-lost", aggregate="deal", rank=Rank.END)
@@ -292,6 +297,9 @@ class DealLost:
     stage: AsKnown[str]
     reason: str
     competitor: str | None = None
+    ends_notices: bool = False
+    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, and need not know any
+    more."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -306,6 +314,9 @@ class DealAbandoned:
     amount: AsKnown[Money]
     stage: AsKnown[str]
     reason: str
+    ends_notices: bool = False
+    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, and need not know any
+    more."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

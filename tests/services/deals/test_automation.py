@@ -126,6 +126,15 @@ def test_proc_1_what_happens_on_entry_happens_once() -> None:
     assert follows(process, OPENED) == [], "history planned nothing"
 
 
+def test_proc_1_who_leaves_a_stage_whose_rules_notified_somebody_says_so() -> None:
+    """What they were told need not be known any more; of history nobody was told."""
+    for rule, ends in ((GREET, True), (RESEARCH, False)):
+        process = process_with(rule)
+        known = THE_DEAL.knowing(process=process).given(opened(rule), fired(rule), TALKED, PLANNED)
+        assert known.when(MoveDeal(stage="needs-confirmed")).facts[0].event.ends_notices is ends
+        assert known.when(ImportDealMove(stage="needs-confirmed", on=TODAY)).facts[0].event.ends_notices is False
+
+
 def test_proc_1_what_waits_for_a_fact_happens_as_soon_as_that_is_so_and_once_in_a_visit() -> None:
     process = process_with(RESEARCH)
     begun = replace(opened(RESEARCH), nodes=())

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.deals.domain.deal.closing import LoseDeal
+from services.deals.domain.deal.closing import AbandonDeal, LoseDeal, WinDeal
 from services.deals.domain.deal.helping import AskForHelp, ConcludeHelp, GiveGuidance
 from shared.domain.context import Actor
 from shared.domain.roles import Role
@@ -48,6 +48,13 @@ def test_deal_6_one_question_is_open_at_a_time() -> None:
     waiting.given(GUIDED).when(other).then_rejected("already-asked")
     again = waiting.given(GUIDED, HELPED).when(other)
     assert [fact.event.question for fact in again.facts] == ["What may it cost?"]
+
+
+def test_deal_6_the_end_of_a_deal_says_that_nobody_has_to_know_of_the_help_that_is_asked_for() -> None:
+    for events, ends in (((), False), ((ASKED,), True), ((ASKED, GUIDED, HELPED), False)):
+        for command in (WinDeal(), LoseDeal(reason="price"), AbandonDeal(reason="no-answer")):
+            (closed,) = OPEN.given(*events).when(command).facts
+            assert closed.event.ends_notices is ends
 
 
 def test_deal_6_guidance_is_given_once_and_repeated_without_effect() -> None:

@@ -12,6 +12,7 @@ import pytest
 from services.forecast.domain.notice import notice_of
 from shared.domain.roles import Role
 from shared.events.approvals import PlannedStep, Slot, approval_events
+from shared.events.deals.deal import DealAbandoned
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.support_request import (
@@ -29,7 +30,7 @@ from shared.events.process import Template
 from shared.events.receivables.ledger import InvoiceOverdue, ReceiptAllocated
 from tests.described import as_described
 from tests.services.forecast.conftest import arrived, journaled
-from tests.services.forecast.facts import day, eur, fact
+from tests.services.forecast.facts import DEAL, day, eur, fact, lost, moved, won
 from tests.shared.http.conftest import Errands
 from tests.shared.http.test_command_routes import problem
 from tests.shared.http.waiting import until
@@ -399,6 +400,46 @@ async def test_proc_1_a_rule_of_a_stage_tells_whom_it_names(
     assert len(await company.inbox(min(told))) == 1, "that the fact is told anew is no news"
     await company.happens(company.of(replace(fired, firing_id=uuid4()), deal))
     assert len(await company.inbox(min(told))) == 2, "that it fires in a later visit of the stage is news again"
+
+
+GONE_ON: dict[str, Any] = {
+    "moved": replace(moved("needs"), ends_notices=True),
+    "won": replace(won(NOON.date()), ends_notices=True),
+    "lost": replace(lost(NOON.date()), ends_notices=True),
+    "abandoned": DealAbandoned(
+        deal_id=DEAL, on=NOON.date(), amount=eur(1), stage="contact", reason="no-decision", ends_notices=True
+    ),
+}
+
+
+@pytest.mark.parametrize("how", GONE_ON)
+async def test_proc_1_what_a_rule_of_a_stage_told_is_settled_once_the_deal_goes_on(company: Company, how: str) -> None:
+    """DEAL-6: and with the deal's end the help that is asked for with it. What another deal waits for stays."""
+    asked, other = asked_help(company), asked_help(company)
+    deal, gone = asked.data.deal_id, replace(GONE_ON[how], deal_id=asked.data.deal_id)
+    fired = DealRuleFired(
+        deal_id=deal,
+        stage="contact",
+        rule="untouched",
+        firing_id=uuid4(),
+        name="Nobody touched it",
+        trigger="timer",
+        notify=("manager",),
+        owner=company.ids["anna"],
+    )
+    for event in (asked, other, company.of(fired, deal, 2), company.of(gone, deal, 3)):
+        await company.happens(event)
+    statuses = {(each["kind"], each["about_id"]): each["status"] for each in await company.inbox("mona")}
+    assert statuses == {
+        ("stage-rule", str(deal)): "settled",
+        ("help-asked", str(deal)): "unread" if how == "moved" else "settled",
+        ("help-asked", str(other.data.deal_id)): "unread",
+    }
+    await company.happens(company.of(fired, deal, 4))
+    assert len(await company.inbox("mona")) == 3, "that the fact is told anew is no news"
+    await company.happens(company.of(replace(fired, firing_id=uuid4()), deal, 5))
+    unread = [each["kind"] for each in await company.inbox("mona") if each["status"] == "unread"]
+    assert unread.count("stage-rule") == 1, "a later visit is"
 
 
 @pytest.mark.parametrize("how", ["delivered", "returned", "withdrawn"])

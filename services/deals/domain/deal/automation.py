@@ -76,7 +76,14 @@ def move_on(state: AnyDeal, command: MoveOn, context: Context, process: Process,
 def rule_fired(state: OpenDeal, event: DealRuleFired) -> OpenDeal:
     if event.stage != state.stage:
         return state
-    fired = FiredRule(key=event.rule, name=event.name, stage=event.stage, trigger=event.trigger, on=event.on)
+    fired = FiredRule(
+        key=event.rule,
+        name=event.name,
+        stage=event.stage,
+        trigger=event.trigger,
+        on=event.on,
+        notified=bool(event.notify),
+    )
     return replace(
         state,
         rules=_without(state, event.rule),

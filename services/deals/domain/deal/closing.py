@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Literal
 
+from services.deals.domain.deal.helping import open_help
 from services.deals.domain.deal.state import (
     AbandonedDeal,
     ClosedDeal,
@@ -18,6 +19,7 @@ from services.deals.domain.deal.state import (
     WonDeal,
     become,
     deal,
+    has_notified,
     said,
     written,
 )
@@ -193,19 +195,33 @@ def deal_won(state: Deal, on: date) -> DealWon:
         owner=state.owner,
         team=state.team,
         lines=state.lines,
+        ends_notices=_ends_notices(state),
     )
 
 
 def deal_lost(state: Deal, on: date, reason: str, competitor: str | None) -> DealLost:
     """The fact that a deal was lost on a day."""
     return DealLost(
-        deal_id=state.id, on=on, amount=state.amount, stage=state.stage, reason=reason, competitor=competitor
+        deal_id=state.id,
+        on=on,
+        amount=state.amount,
+        stage=state.stage,
+        reason=reason,
+        competitor=competitor,
+        ends_notices=_ends_notices(state),
     )
 
 
 def deal_abandoned(state: Deal, on: date, reason: str) -> DealAbandoned:
     """The fact that a deal was abandoned on a day."""
-    return DealAbandoned(deal_id=state.id, on=on, amount=state.amount, stage=state.stage, reason=reason)
+    return DealAbandoned(
+        deal_id=state.id,
+        on=on,
+        amount=state.amount,
+        stage=state.stage,
+        reason=reason,
+        ends_notices=_ends_notices(state),
+    )
 
 
 def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
@@ -221,6 +237,11 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
         expected_close=state.expected_close,
         on=on,
     )
+
+
+def _ends_notices(state: Deal) -> bool:
+    """Whether somebody was told of a deal who need not know any more once it has ended."""
+    return has_notified(state) or open_help(state) is not None
 
 
 def lacking(rule: Winning, contract: ContractOfDeal) -> Lacking | None:

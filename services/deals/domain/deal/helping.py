@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-from services.deals.domain.deal.state import AnyDeal, HelpRequest, OpenDeal, deal, written
+from services.deals.domain.deal.state import AnyDeal, Deal, HelpRequest, OpenDeal, deal, written
 from shared.domain.aggregate import Decision
 from shared.domain.context import Context
 from shared.domain.fields import LongText
@@ -54,7 +54,7 @@ class ConcludeHelp:
 @deal.decides(allow=SELLING)
 def ask_for_help(state: OpenDeal, command: AskForHelp, context: Context) -> Decision:
     """Ask whoever leads the rep for help with the deal; they are told. One question is open at a time."""
-    if _open(state) is not None:
+    if open_help(state) is not None:
         raise Rejected("already-asked", "Help was asked before: conclude that first.")
     return [
         DealHelpAsked(
@@ -100,14 +100,14 @@ def conclude_help(state: AnyDeal, command: ConcludeHelp, context: Context) -> De
 
 @deal.already
 def is_help_asked(state: OpenDeal, command: AskForHelp) -> bool:
-    asked = _open(state)
+    asked = open_help(state)
     told = (command.kind, command.urgency, command.question)
     return asked is not None and (asked.kind, asked.urgency, asked.question) == told
 
 
 @deal.already
 def is_guidance_given(state: OpenDeal, command: GiveGuidance) -> bool:
-    asked = _open(state)
+    asked = open_help(state)
     return asked is not None and asked.guided_on is not None and asked.guidance == command.guidance
 
 
@@ -144,15 +144,15 @@ def help_concluded(state: AnyDeal, event: DealHelpConcluded) -> AnyDeal:
     return replace(state, help=known, written=written(state, event.note))
 
 
-def _open(state: AnyDeal) -> HelpRequest | None:
-    """What was asked, and nobody has said what came of it."""
+def open_help(state: Deal) -> HelpRequest | None:
+    """What was asked of whoever leads the rep, and nobody has said what came of it."""
     last = state.help[-1] if state.help else None
     return last if last is not None and last.outcome is None else None
 
 
 def _asked(state: AnyDeal) -> HelpRequest:
-    """The same; raises Rejected where nothing is asked."""
-    asked = _open(state)
+    """What is asked; raises Rejected where nothing is."""
+    asked = open_help(state)
     if asked is None:
         raise Rejected("no-help-asked", "Nobody asks for help with this deal.")
     return asked

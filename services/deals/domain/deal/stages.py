@@ -16,7 +16,7 @@ from services.deals.domain.deal.gates import (
     without_attempts,
 )
 from services.deals.domain.deal.nodes import due_nodes, planned_rules, with_due
-from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, judged, written
+from services.deals.domain.deal.state import Deal, OpenDeal, Visit, deal, has_notified, judged, written
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.process.state import Process
 from shared.domain.aggregate import Decision
@@ -130,6 +130,7 @@ def entered(
         rules=planned_rules(new, on, company) if live else (),
         idle_days=new.idle_days,
         drafts_contract=new.drafts_contract,
+        ends_notices=live and has_notified(state),
         name=state.name,
         account_id=state.account_id,
         owner=state.owner,

@@ -63,6 +63,8 @@ class FiredRule:
     stage: str
     trigger: str
     on: date | None
+    notified: bool = False
+    """Whether it had somebody notified."""
 
 
 @value
@@ -343,6 +345,11 @@ def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
 def written(state: Deal, text: str | None) -> bool:
     """Whether there is anything that somebody wrote about a deal, with one text more."""
     return state.written or bool(text)
+
+
+def has_notified(state: Deal) -> bool:
+    """Whether a rule of a stage had somebody notified."""
+    return any(rule.notified for rule in state.fired_rules)
 
 
 def is_of_visit(on: date | None, since: date | None) -> bool:
