@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.deals.deal_timeline import DealTimeline
 from services.deals.domain.deal import deal
+from services.deals.domain.deal.completeness import completeness
 from services.deals.domain.deal.gates import JudgedCriterion, gates_ahead, gates_of_work, judged
 from services.deals.domain.deal.nodes import Part
 from services.deals.domain.deal.standing import NOWHERE, Aging, LifeSigns, PossibleMoves, aging, possible_moves
@@ -19,7 +20,7 @@ from services.deals.qualification_api import DealQualification
 from services.deals.resources import RESOURCES, Deal
 from shared.domain.aggregate import status_of
 from shared.domain.context import Company
-from shared.events.definition import value
+from shared.events.definition import Exact, value
 from shared.events.money import Money
 from shared.events.process import FlexibleNode, Stage, Step, work_of
 from shared.http.command_routes import PossibleCommand
@@ -120,6 +121,17 @@ class PagedGate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PagedCompleteness:
+    """How much of what the gate before a deal asks for is known (DEAL-11)."""
+
+    share: Exact | None
+    """Filled ÷ required facts, from 0 to 1; null where the gate asks for nothing."""
+    required: list[str]
+    """The facts that its criteria look at."""
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DealFigures:
     """How an open deal fares today."""
 
@@ -161,6 +173,8 @@ class DealOverview:
     moves: PossibleMoves
     """Where its process lets it go; nowhere once it is closed."""
     gate: PagedGate | None
+    """Null once it is closed."""
+    completeness: PagedCompleteness | None
     """Null once it is closed."""
     figures: DealFigures | None
     """Null once it is closed."""
@@ -288,6 +302,14 @@ def gate_of(held: Held) -> PagedGate | None:
         criteria=list(criteria),
         missing_rate=held.state.amount.currency if is_unknown else None,
     )
+
+
+def completeness_of(held: Held) -> PagedCompleteness | None:
+    """How much of what the gate ahead asks for is known; None once the deal is closed."""
+    if not isinstance(held.state, OpenDeal):
+        return None
+    found = completeness(held.state, held.process, held.conversion)
+    return PagedCompleteness(share=found.share, required=list(found.required), missing=list(found.missing))
 
 
 def moves_of(held: Held) -> PossibleMoves:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from services.deals.deal_page import (
     DealOverview,
     Held,
+    completeness_of,
     deal_of,
     figures_of,
     gate_of,
@@ -81,6 +82,7 @@ async def deal_page(request: Request, asking: CurrentActor, service: CurrentServ
         stage=stage_of(held),
         moves=moves_of(held),
         gate=gate_of(held),
+        completeness=completeness_of(held),
         figures=figures_of(held, qualification),
         qualification=qualification,
         support=support_of(around.support),

@@ -219,6 +219,8 @@ async def test_deal_11_completeness_and_entry_delay_of_a_deal(office: Office, te
     nothing = await rep.sees(path)
     assert (nothing["share"], nothing["entry_delay_days"]) == ("0.0000", None)
     assert nothing["missing"] == nothing["required"] == ["task.first-conversation", "next_step_planned"]
+    paged = (await rep.sees(f"/v1/deals/{deal}/page"))["completeness"]
+    assert paged == {name: nothing[name] for name in ("share", "required", "missing")}
     await rep.makes(f"/v1/deals/{deal}/log-activity", {"kind": "call", "on": f"{on - timedelta(days=3)}"})
     await rep.makes(f"/v1/deals/{deal}/complete-node", {"key": "first-conversation", "evidence": EVIDENCE})
     found = await rep.sees(path)
@@ -226,6 +228,7 @@ async def test_deal_11_completeness_and_entry_delay_of_a_deal(office: Office, te
     await rep.makes(f"/v1/deals/{deal}/abandon", {"reason": "no-decision"})
     closed = await rep.sees(path)
     assert (closed["share"], closed["required"], closed["entry_delay_days"]) == (None, [], 2)
+    assert (await rep.sees(f"/v1/deals/{deal}/page"))["completeness"] is None
     other = office.somebody(Role.REP, team.subjects[1])
     for hidden in (path, f"/v1/deals/{deal}/next-actions"):
         assert await other.status(hidden) == 404

@@ -1,4 +1,9 @@
-"""Completeness: how much of what the gate ahead asks for is known of a deal, and how late it was entered (DEAL-11)."""
+"""Completeness: how much of what the gate ahead asks for is known of a deal, and how late it was entered (DEAL-11).
+
+It is worked out when somebody asks for it. In a row of the list it would be the rules of gates a second time, and wrong
+with each new exchange rate; a fact that tells each change of it would come with nearly every fact that is entered. And
+what is tagged with the version of a deal, as `GET /v1/deals/{id}` is, changes with nothing else.
+"""
 
 from collections.abc import Sequence
 from datetime import date
