@@ -38,6 +38,7 @@ _SAID = "it is said of a process that is in force here, by those who work with i
 _SUPPORTED = "help that was asked of a department in the past was given or not; what it led to is told of the deal"
 _ALLOCATED = "money of history is allocated by the rules of here, once everything is told"
 _QUALIFIED = "what was found out is told while it holds; of a deal of the past its outcome is known"
+_REMINDED = "what was planned in the past is past; nobody is reminded of it"
 _HELPED = "nobody helps any more with a deal of the past; what it led to is told of the deal"
 _EXIT = "nobody decides any more about giving up a deal of the past; that it was abandoned is told"
 _APPROVED = "a contract of history says when it was submitted and approved, and by whom; nobody is asked again"
@@ -102,6 +103,7 @@ UNTOLD: Mapping[str, str] = {
     "deals.deal-help-asked": _HELPED,
     "deals.deal-guidance-given": _HELPED,
     "deals.deal-help-concluded": _HELPED,
+    "deals.deal-next-step-reminded": _REMINDED,
     "deals.deal-renamed": "a deal comes in with the name that it had in the end",
     "deals.deal-account-changed": _AS_IT_ENDED,
     "deals.deal-classified": _AS_IT_ENDED,

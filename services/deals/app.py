@@ -75,7 +75,10 @@ from services.deals.resources import RESOURCES
 from services.deals.seeds import publish_processes
 from shared.commands.references import OnStream
 from shared.directory.accounts import KNOWN_ACCOUNTS
+from shared.directory.hours import KNOWN_HOURS, hours_in_force
 from shared.directory.references import ACCOUNTS, CONTACTS, PEOPLE
+from shared.domain.policy import InForce
+from shared.events.working_hours import WorkingHours
 from shared.service.definition import Service
 
 SERVICE = Service(
@@ -138,6 +141,7 @@ SERVICE = Service(
         PROCESS_SUGGESTION_PROJECTION,
         KNOWN_ACCOUNTS,
         KNOWN_CONTRACTS,
+        KNOWN_HOURS,
     ),
     listings=(
         DEALS,
@@ -189,6 +193,7 @@ SERVICE = Service(
         RemarkedProcess: remarked_process,
         RemarkedDeal: remarked_deal,
         NamedRemark: named_remark,
+        InForce[WorkingHours]: hours_in_force,
     },
     seeds=(publish_processes,),
 )

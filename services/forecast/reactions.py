@@ -11,6 +11,7 @@ from services.forecast.domain.notice import (
     APPROVAL_WAITING,
     HELP_ASKED,
     INVOICE_OVERDUE,
+    NEXT_STEP_DUE,
     STAGE_RULE,
     SUPPORT_REQUEST_OVERDUE,
     NoticeKind,
@@ -18,9 +19,10 @@ from services.forecast.domain.notice import (
 from services.forecast.domain.occasion import RaiseNotices, SettleNotices, occasion, occasion_of
 from shared.domain.roles import Role
 from shared.events.approvals import APPROVING, Slot, approval_events
-from shared.events.deals.deal import DealAbandoned, DealLost, DealMoved, DealWon
+from shared.events.deals.deal import DealAbandoned, DealHandedOver, DealLost, DealMoved, DealNextStepPlanned, DealWon
 from shared.events.deals.deal_automation import DealRuleFired
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
+from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.support_request import (
     SupportDelivered,
     SupportRequestOverdue,
@@ -137,14 +139,16 @@ def settle_rules_of_stages_left(event: DealMoved, fact: Envelope[DealMoved]) -> 
     yield _passed(STAGE_RULE, event.deal_id, fact)
 
 
-@reactions.on(when="ends_notices")
+@reactions.on(when="ends_notices", imported=True)
 def settle_what_waits_with_a_deal(
     event: DealWon | DealLost | DealAbandoned, fact: Envelope[DealWon | DealLost | DealAbandoned]
 ) -> Iterable[Do]:
-    """PROC-1, DEAL-6: with a deal that has ended, nobody has to know any more what a rule of its stage told, nor that
-    help is asked for with it."""
+    """PROC-1, DEAL-6: with a deal that has ended, nobody has to know any more what a rule of its stage told, that help
+    is asked for with it, or that its next step is due; so it is, too, when its end is told late."""
     for kind in OF_OPEN_DEALS:
         yield _passed(kind, event.deal_id, fact)
+    if event.reminded_step is not None:
+        yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
 
 
 @reactions.on
@@ -173,6 +177,52 @@ def settle_answered_help(
 ) -> Iterable[Do]:
     """DEAL-6: nobody has to know any more of a question that is answered, or needs no answer."""
     yield _passed(HELP_ASKED, event.deal_id, fact)
+
+
+@reactions.on
+def remind_of_next_step(event: DealNextStepReminded, fact: Envelope[DealNextStepReminded]) -> Iterable[Do]:
+    """DEAL-6: whose deal it is is reminded of the next step, and later whoever leads them is told; of a deal that is
+    nobody's, whoever leads its team. Who is reminded again has the last notice in place of the one before."""
+    owner = (event.owner,) if event.owner else ()
+    here = occasion_of(NEXT_STEP_DUE, event.step_id)
+    if "again" in event.levels and event.owner:
+        yield Do(aggregate=occasion, aggregate_id=here, command=SettleNotices(cause=fact.id, member=event.owner))
+    yield Do(
+        aggregate=occasion,
+        aggregate_id=here,
+        command=RaiseNotices(
+            kind=NEXT_STEP_DUE,
+            occasion=event.step_id,
+            about="deal",
+            about_id=event.deal_id,
+            cause=fact.id,
+            account_id=event.account_id,
+            due=event.on,
+            reference=event.name,
+            members=owner if {"owner", "again"} & set(event.levels) else (),
+            led=owner if "manager" in event.levels else (),
+            team=None if owner else event.team,
+        ),
+    )
+
+
+@reactions.on(when="reminded_step", imported=True)
+def settle_next_step(event: DealNextStepPlanned, fact: Envelope[DealNextStepPlanned]) -> Iterable[Do]:
+    """DEAL-6: nobody has to know any more of a step that another one, or explicitly none, was planned in place of."""
+    assert event.reminded_step is not None
+    yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
+
+
+@reactions.on(when="reminded_step", imported=True)
+def settle_next_step_of_who_handed_over(event: DealHandedOver, fact: Envelope[DealHandedOver]) -> Iterable[Do]:
+    """DEAL-6: a due step waits for whoever carried the deal no more, and in another team for nobody who knew of it; who
+    takes it over is reminded anew."""
+    assert event.reminded_step is not None
+    if event.team != event.team_before:
+        yield _passed(NEXT_STEP_DUE, event.reminded_step, fact)
+    elif event.owner_before and event.owner != event.owner_before:
+        here = occasion_of(NEXT_STEP_DUE, event.reminded_step)
+        yield Do(aggregate=occasion, aggregate_id=here, command=SettleNotices(cause=fact.id, member=event.owner_before))
 
 
 @reactions.on(imported=True)

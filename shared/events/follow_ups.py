@@ -20,6 +20,7 @@ from shared.events.deals.deal import (
     DealHandedOver,
     DealLost,
     DealMoved,
+    DealNextStepPlanned,
     DealRenamed,
     DealReopened,
     DealWon,
@@ -28,6 +29,7 @@ from shared.events.deals.deal_automation import DealReadyToMoveOn, DealRuleFired
 from shared.events.deals.deal_edit import DealAccountChanged
 from shared.events.deals.deal_help import DealGuidanceGiven, DealHelpAsked, DealHelpConcluded
 from shared.events.deals.deal_migration import DealMigrated
+from shared.events.deals.deal_reminder import DealNextStepReminded
 from shared.events.deals.process_migration import ProcessMigrationAdvanced, ProcessMigrationStarted
 from shared.events.deals.support_request import (
     SupportDelivered,
@@ -164,8 +166,9 @@ class Follower:
 OF_AN_END = (
     Follower(service="contracts"),
     Follower(service="deals"),
-    Follower(service="forecast", when="ends_notices"),
+    Follower(service="forecast", when="ends_notices", imported=True),
 )
+OF_A_STEP = Follower(service="forecast", when="reminded_step", imported=True)
 FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     LeadConverted: (Follower(service="deals", when="deal_id"),),
     LeadErased: (Follower(service="deals"),),
@@ -179,7 +182,9 @@ FOLLOWERS: dict[type[Any], tuple[Follower, ...]] = {
     DealReopened: (Follower(service="contracts"),),
     DealLost: OF_AN_END,
     DealAbandoned: OF_AN_END,
-    DealHandedOver: (Follower(service="deals"),),
+    DealHandedOver: (Follower(service="deals"), OF_A_STEP),
+    DealNextStepPlanned: (OF_A_STEP,),
+    DealNextStepReminded: (Follower(service="forecast"),),
     DealRenamed: (Follower(service="deals"),),
     ProcessMigrationStarted: (Follower(service="deals"),),
     ProcessMigrationAdvanced: (Follower(service="deals"),),

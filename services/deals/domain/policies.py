@@ -17,7 +17,7 @@ NEXT_STEPS = Policy(
     default=NextSteps(days_ahead=14),
     allow=STEERING,
     scopes=("company", "team", "process"),
-    example={"days_ahead": 21},
+    example={"days_ahead": 21, "reminders": True, "remind_again_after": 1, "tell_manager_after": 5},
 )
 
 LIMITS = {"weakest": (Decimal("0.01"), Decimal(1)), "silent_day_drop": (Decimal(0), Decimal(1))}

@@ -21,6 +21,7 @@ NoticeKind = Literal[
     "support-request-overdue",
     "stage-rule",
     "help-asked",
+    "next-step-due",
 ]
 """What somebody is told of."""
 (
@@ -31,6 +32,7 @@ NoticeKind = Literal[
     SUPPORT_REQUEST_OVERDUE,
     STAGE_RULE,
     HELP_ASKED,
+    NEXT_STEP_DUE,
 ) = get_args(NoticeKind)
 NoticeThing = Literal["invoice", "contract", "support-request", "deal"]
 """What a notice is about."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,17 @@ class WorkingTime:
             if number == days:
                 return day
         raise ValueError(f"{days} worked days after {start} are not over within a century")
+
+    def start_of(self, day: date, days: int = 0) -> datetime:
+        """When the work of a day starts (UTC), or of the first worked one after it, or so many worked `days` later.
+
+        Raises ValueError for what does not start within a century.
+        """
+        worked = groupby(self._stretches(day, day + HORIZON), key=attrgetter("day"))
+        for number, (_, stretches) in enumerate(worked):
+            if number == days:
+                return next(stretches).start
+        raise ValueError(f"{days} worked days from {day} on do not start within a century")
 
     def end_of(self, day: date) -> datetime:
         """When the work of a day ends (UTC); where none belongs to it, the first instant of the day after."""

@@ -39,6 +39,16 @@ class PlannedRule:
 
 
 @value
+class PlannedReminder:
+    """When somebody is reminded of a next step, as long as it is open."""
+
+    level: str
+    """owner, again (the owner once more) or manager (whoever leads the owner)."""
+    at: datetime
+    """UTC; as the work of a day starts, by the working hours of the deal's team."""
+
+
+@value
 class WaivedCriterion:
     """A criterion of a gate that was not met, and passed by a waiver."""
 
@@ -234,7 +244,13 @@ class DealNextStepPlanned:
     """To the end of this day the step keeps the deal from counting as silent: its own day, or as far ahead as the
     policy next-steps allows."""
     silence_version: int | None = None
-    """The version of the policy next-steps that says so; 0 is the default."""
+    """The version of the policy next-steps that says so, and when whom is reminded; 0 is the default."""
+    step_id: UUID | None = None
+    """By what its reminders are known; none where nobody is reminded."""
+    reminders: tuple[PlannedReminder, ...] = ()
+    """When whom is reminded; nothing of what lies in the past, and nothing where history tells it."""
+    reminded_step: AsKnown[UUID | None] = None
+    """The next step that somebody was reminded of, and has not to know of any more."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -265,6 +281,8 @@ class DealHandedOver:
     on: date | None = None
     """The company's day of it."""
     account_id: AsKnown[UUID | None] = None
+    reminded_step: AsKnown[UUID | None] = None
+    """The next step that somebody was reminded of, and has not to know of any more where they do not carry it on."""
 
 
 @event("deals.deal-won", aggregate="deal", rank=Rank.END)
@@ -283,8 +301,10 @@ class DealWon:
     winning_version: int | None = None
     """The version of the policy winning by which it could be won; 0 is the default, None where history tells of it."""
     ends_notices: bool = False
-    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, and need not know any
-    more."""
+    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, or was reminded of its
+    next step, and need not know any more."""
+    reminded_step: AsKnown[UUID | None] = None
+    """The next step that somebody was reminded of."""
 
 
 @event("deals.deal-lost", aggregate="deal", rank=Rank.END)
@@ -298,8 +318,10 @@ class DealLost:
     reason: str
     competitor: str | None = None
     ends_notices: bool = False
-    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, and need not know any
-    more."""
+    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, or was reminded of its
+    next step, and need not know any more."""
+    reminded_step: AsKnown[UUID | None] = None
+    """The next step that somebody was reminded of."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -315,8 +337,10 @@ class DealAbandoned:
     stage: AsKnown[str]
     reason: str
     ends_notices: bool = False
-    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, and need not know any
-    more."""
+    """Whether somebody was told of the deal by a rule of a stage, or of help that is asked for, or was reminded of its
+    next step, and need not know any more."""
+    reminded_step: AsKnown[UUID | None] = None
+    """The next step that somebody was reminded of."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None
@@ -337,6 +361,8 @@ class DealReopened:
     expected_close: AsKnown[date | None] = None
     on: date | None = None
     """The company's day on which it was reopened."""
+    reminders: tuple[PlannedReminder, ...] = ()
+    """Which reminders of the next step lie ahead; nobody is reminded of what passed while the deal was closed."""
     account_id: AsKnown[UUID | None] = None
     owner: AsKnown[UUID | None] = None
     team: AsKnown[UUID | None] = None

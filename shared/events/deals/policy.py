@@ -12,10 +12,17 @@ from shared.events.money import Money
 
 @value
 class NextSteps:
-    """How long a planned next step keeps a deal from counting as silent."""
+    """How long a planned next step keeps a deal from counting as silent, and who is reminded of it once it is due."""
 
     days_ahead: Annotated[int, Ge(1), Le(365)]
     """So many days after it was planned, at most: a step that lies further ahead is no sign of life until then."""
+    reminders: bool = True
+    """Whether people are reminded of a step that is still open: its owner as work starts on its day, or on the first
+    worked day after it."""
+    remind_again_after: Annotated[int, Ge(1), Le(90)] = 1
+    """So many working days later the owner is reminded again."""
+    tell_manager_after: Annotated[int, Ge(1), Le(90)] = 3
+    """So many working days after the first reminder whoever leads the owner is told."""
 
 
 @value

@@ -26,8 +26,8 @@ class NoticeRaised:
     member_id: UUID
     """The recipient: whose notice it is."""
     kind: str
-    """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule or
-    help-asked."""
+    """invoice-overdue, approval-waiting, approval-granted, approval-returned, support-request-overdue, stage-rule,
+    help-asked or next-step-due."""
     about: About
     cause: UUID
     """The event that it follows from."""

@@ -22,6 +22,7 @@ from services.deals.domain.target import Seat
 from shared.domain.context import Actor, Company
 from shared.domain.policy import InForce
 from shared.domain.roles import Role
+from shared.domain.working_time.hours import usual_hours
 from shared.events.deals.deal import DealNodeCompleted, DealOpened, DueNode
 from shared.events.money import Money
 from shared.testing.scenario import CONTEXT, Scenario
@@ -79,6 +80,7 @@ LOADED: dict[str, Any] = {
     "winning": InForce(default=WINNING.default_of(Company()), on=TODAY),
     "contract": ContractOfDeal(),
     "next_steps": InForce(default=NEXT_STEPS.default_of(Company()), on=TODAY),
+    "hours": InForce(default=usual_hours(Company().calendar), on=TODAY),
 }
 
 THE_DEAL = Scenario(aggregate=deal, context=replace(CONTEXT, aggregate_id=ID), loaded=tuple(LOADED.items()))

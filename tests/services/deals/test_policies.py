@@ -10,6 +10,7 @@ from shared.domain.roles import Role
 from tests.services.deals.conftest import Office, Team
 
 ADDRESS = "/v1/deal-policies/next-steps"
+REMINDERS = {"reminders": True, "remind_again_after": 1, "tell_manager_after": 3}
 NEW_DEAL = {"name": "Servers", "amount": {"amount": "120000.00", "currency": "EUR"}, "source": "referral"}
 
 
@@ -33,7 +34,10 @@ async def test_what_can_be_set_is_listed_with_who_sets_it(office: Office) -> Non
     (kind,) = [item for item in listed["items"] if item["kind"] == "next-steps"]
     assert kind["scopes"] == ["company", "team", "process"]
     assert "sales-operations" in kind["set_by"]
-    assert kind["about"] == "How long a planned next step keeps a deal from counting as silent."
+    about = (
+        "How long a planned next step keeps a deal from counting as silent, and who is reminded of it once it is due."
+    )
+    assert kind["about"] == about
 
 
 async def test_a_policy_of_a_team_counts_for_its_deals_and_is_named_by_what_is_decided(office: Office) -> None:
@@ -53,8 +57,8 @@ async def test_a_policy_of_a_team_counts_for_its_deals_and_is_named_by_what_is_d
     shown = await ops.sees(ADDRESS)
     (version,) = [each for each in shown["in_force"] if each["team"] == team.id]
     assert version["number"] == len(before["versions"]) + 1 == shown["versions"][-1]["number"]
-    assert (version["document"], version["reason"]) == ({"days_ahead": 30}, "Fairs are far")
-    assert shown["default_document"] == {"days_ahead": 14}
+    assert (version["document"], version["reason"]) == ({"days_ahead": 30, **REMINDERS}, "Fairs are far")
+    assert shown["default_document"] == {"days_ahead": 14, **REMINDERS}
 
     await rep.makes(f"/v1/deals/{deal}/plan-next-step", {"on": str(far), "what": "Another fair"})
     second = await planned(office, deal)
@@ -97,6 +101,10 @@ async def test_only_its_owners_set_it(office: Office, team: Team, role: Role) ->
     [
         ({}, ["/document"]),
         ({"document": {"days_ahead": 0}}, ["/document/days_ahead"]),
+        (
+            {"document": {"days_ahead": 9, "remind_again_after": 0, "tell_manager_after": 91}},
+            ["/document/remind_again_after", "/document/tell_manager_after"],
+        ),
         ({"document": {"days_ahead": 14, "more": 1}, "until": "2026-12-31"}, ["/document/more", "/until"]),
         ({"document": {"days_ahead": 14}, "valid_from": "2020-01-01"}, ["/valid_from"]),
         ({"document": {"days_ahead": 14}, "team": "01989f52-6d2c-7a51-9a44-0a4f5b1f7d11"}, ["/team"]),
@@ -115,5 +123,5 @@ async def test_it_is_tried_out_without_being_set(office: Office) -> None:
     tried = await ops.client.post("/v1/dry-runs/deal-policies/next-steps", json={"document": {"days_ahead": 99}})
     assert tried.status_code == 200, tried.text
     (event,) = tried.json()["events"]
-    assert event["data"]["next_steps"] == {"days_ahead": 99}
+    assert event["data"]["next_steps"] == {"days_ahead": 99, **REMINDERS}
     assert await ops.sees(ADDRESS) == before

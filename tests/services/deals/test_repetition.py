@@ -15,6 +15,7 @@ from services.deals.domain.deal import deal
 from services.deals.domain.deal.automation import MoveOn, RunDueRules
 from services.deals.domain.deal.corrections import Telling, Tellings
 from services.deals.domain.deal.opening import LineWanted
+from services.deals.domain.deal.reminding import RemindOfNextStep
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.support import BringSupportInLine
 from services.deals.domain.process import process
@@ -139,7 +140,7 @@ def any_of(*commands: type) -> st.SearchStrategy[Any]:
     return st.one_of(*map(commands_of, commands))
 
 
-ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn)
+ELSEWHERE = (RetractFacts, BringSupportInLine, RunDueRules, MoveOn, RemindOfNextStep)
 """What names requests, of which a scenario knows none, what happens to the deal's support requests alone, and what a
 stage does by itself."""
 TOLD = [command for command in deal.handlers if command not in ELSEWHERE]

@@ -1,7 +1,7 @@
 """DEAL-6: activities, and what comes next."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from services.deals.domain.deal.state import NextStep
 from services.deals.domain.deal.work import LogActivity, PlanNextStep
 from shared.domain.context import Moment
-from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned, DealWon
+from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned, DealWon, PlannedReminder
 from shared.events.money import Money
 from shared.testing.scenario import CONTEXT
 from tests.services.deals.facts import END_OF_FRIDAY, FRIDAY, ID, OPENED, OWNER, THE_DEAL, TODAY, eur
@@ -34,6 +34,12 @@ PLANNED = DealNextStepPlanned(
     planned_on=TODAY,
     silence_until=date(2026, 3, 20),
     silence_version=0,
+    step_id=CONTEXT.derived_id(f"next step {ID}"),
+    reminders=(
+        PlannedReminder(level="owner", at=datetime(2026, 3, 20, 9, tzinfo=UTC)),
+        PlannedReminder(level="again", at=datetime(2026, 3, 23, 9, tzinfo=UTC)),
+        PlannedReminder(level="manager", at=datetime(2026, 3, 25, 9, tzinfo=UTC)),
+    ),
 )
 
 

@@ -129,6 +129,7 @@ KNOWN = {
     "support-request-overdue": {"due", "reference"},
     "stage-rule": {"reference"},
     "help-asked": {"reference"},
+    "next-step-due": {"due", "reference"},
 }
 """What letters of a kind say; of others the amount, where nothing else is known."""
 

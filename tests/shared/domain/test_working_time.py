@@ -162,6 +162,31 @@ def test_so_many_worked_days_after_an_instant() -> None:
 
 
 @pytest.mark.parametrize(
+    ("hours", "day", "days", "starts"),
+    [
+        (USUAL, "2026-12-18", 0, "2026-12-18T08:00Z"),
+        (USUAL, "2026-12-19", 0, "2026-12-21T08:00Z"),  # a Saturday
+        (USUAL, "2026-12-19", 1, "2026-12-22T08:00Z"),
+        (USUAL, "2026-12-25", 0, "2026-12-28T08:00Z"),  # Christmas, and a weekend
+        (USUAL, "2026-03-27", 1, "2026-03-30T07:00Z"),  # summer time begins on the weekend
+        (SIESTA, "2026-12-01", 0, "2026-12-01T08:00Z"),
+        (SIESTA, "2026-12-01", 1, "2026-12-07T08:00Z"),
+        (NIGHTS, "2026-12-24", 1, "2026-12-27T21:00Z"),
+        (week("sunday 02:00-03:00"), "2026-03-29", 0, "2026-04-05T00:00Z"),  # clocks skip it
+    ],
+)
+def test_work_starts_on_a_day_or_on_the_next_worked_one(hours: WorkingHours, day: str, days: int, starts: str) -> None:
+    """DEAL-6: when people are reminded of a day."""
+    assert working_time_of(BERLIN, hours).start_of(date.fromisoformat(day), days) == at(starts)
+
+
+def test_work_that_does_not_start_within_a_century_is_refused() -> None:
+    away = working_time_of(BERLIN, leave=(Leave(start=date(2026, 1, 1), end=date(2200, 1, 1)),))
+    with pytest.raises(ValueError, match="within a century"):
+        away.start_of(date(2026, 12, 18))
+
+
+@pytest.mark.parametrize(
     ("hours", "sunday"),
     [
         (USUAL, 480 * MINUTE),  # as a Monday

@@ -9,8 +9,9 @@ from annotated_types import MaxLen, MinLen
 from services.deals.domain.deal.contacts import KnownContacts
 from services.deals.domain.deal.editing import with_classification, with_customer, with_lines
 from services.deals.domain.deal.opening import LineWanted, worth
+from services.deals.domain.deal.reminding import after_hand_over
 from services.deals.domain.deal.stages import moved
-from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, said, written
+from services.deals.domain.deal.state import AnyDeal, NextStep, OpenDeal, deal, judged, reminded_step, said, written
 from services.deals.domain.deal.work import planned
 from services.deals.domain.exchange_rate import Conversion
 from services.deals.domain.facts import noted_faults
@@ -36,6 +37,7 @@ from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
 from shared.events.process import FactValue
+from shared.events.working_hours import WorkingHours
 
 Category = Literal["omitted", "pipeline", "best-case", "commit"]
 
@@ -213,6 +215,7 @@ def hand_over(state: OpenDeal, command: HandOver, context: Context) -> Decision:
             team=team,
             reason=command.reason,
             on=context.today,
+            reminded_step=reminded_step(state),
         )
     ]
 
@@ -226,6 +229,7 @@ def update(
     process: Process,
     conversion: Conversion,
     next_steps: InForce[NextSteps],
+    hours: InForce[WorkingHours],
     contacts: KnownContacts,
     catalogue: Catalogue,
 ) -> Decision:
@@ -245,7 +249,7 @@ def update(
         )
     if "next_step" in named:
         step = command.next_step or NextStep(on=None)
-        parts.append(lambda now: planned(now, step, context, next_steps, field="next_step.on"))
+        parts.append(lambda now: planned(now, step, context, next_steps, hours=hours, field="next_step.on"))
     if named.keys() & {"account_id", "account_name"}:
         parts.append(lambda now: with_customer(now, named, contacts, context.today))
     if named.keys() & {"source", "industry"}:
@@ -306,7 +310,14 @@ def category_changed(state: OpenDeal, event: DealCategoryChanged) -> OpenDeal:
 @deal.evolves
 def handed_over(state: OpenDeal, event: DealHandedOver) -> OpenDeal:
     changes = said(state, "owner", event.on, f"{event.owner or ''} {event.team or ''}")
-    return replace(state, owner=event.owner, team=event.team, changes=changes, written=written(state, event.reason))
+    return replace(
+        state,
+        owner=event.owner,
+        team=event.team,
+        reminders=after_hand_over(state, event),
+        changes=changes,
+        written=written(state, event.reason),
+    )
 
 
 def _judged(

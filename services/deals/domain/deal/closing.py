@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, ClassVar, Literal
 
 from services.deals.domain.deal.helping import open_help
+from services.deals.domain.deal.reminding import ahead
 from services.deals.domain.deal.state import (
     AbandonedDeal,
     ClosedDeal,
@@ -20,6 +21,7 @@ from services.deals.domain.deal.state import (
     become,
     deal,
     has_notified,
+    reminded_step,
     said,
     written,
 )
@@ -128,7 +130,8 @@ def abandon(state: OpenDeal, command: AbandonDeal, context: Context) -> Decision
 @deal.decides(allow=SELLING)
 def reopen(state: ClosedDeal, command: ReopenDeal, context: Context) -> Decision:
     """Reopen a closed deal, in the stage where it closed."""
-    return [deal_reopened(state, context.today, command.reason)]
+    planned = state.reminders.planned if state.reminders else ()
+    return [replace(deal_reopened(state, context.today, command.reason), reminders=ahead(planned, context.now))]
 
 
 @deal.already
@@ -178,6 +181,7 @@ def reopened(state: OpenDeal | WonDeal | LostDeal | AbandonedDeal, event: DealRe
         rules=(),
         brought_back=True,
         ready_on=None,
+        reminders=replace(state.reminders, planned=event.reminders, told=()) if state.reminders else None,
         changes=said(state, "reopened", event.on, event.reason),
         written=written(state, event.reason),
     )
@@ -196,6 +200,7 @@ def deal_won(state: Deal, on: date) -> DealWon:
         team=state.team,
         lines=state.lines,
         ends_notices=_ends_notices(state),
+        reminded_step=reminded_step(state),
     )
 
 
@@ -209,6 +214,7 @@ def deal_lost(state: Deal, on: date, reason: str, competitor: str | None) -> Dea
         reason=reason,
         competitor=competitor,
         ends_notices=_ends_notices(state),
+        reminded_step=reminded_step(state),
     )
 
 
@@ -221,6 +227,7 @@ def deal_abandoned(state: Deal, on: date, reason: str) -> DealAbandoned:
         stage=state.stage,
         reason=reason,
         ends_notices=_ends_notices(state),
+        reminded_step=reminded_step(state),
     )
 
 
@@ -241,7 +248,7 @@ def deal_reopened(state: ClosedDeal, on: date, reason: str) -> DealReopened:
 
 def _ends_notices(state: Deal) -> bool:
     """Whether somebody was told of a deal who need not know any more once it has ended."""
-    return has_notified(state) or open_help(state) is not None
+    return has_notified(state) or open_help(state) is not None or reminded_step(state) is not None
 
 
 def lacking(rule: Winning, contract: ContractOfDeal) -> Lacking | None:

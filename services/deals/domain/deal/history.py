@@ -31,6 +31,7 @@ from services.deals.domain.deal.state import (
     OpenDeal,
     deal,
     plain,
+    reminded_step,
 )
 from services.deals.domain.deal.work import ActivityKind
 from services.deals.domain.process.state import Process
@@ -267,7 +268,15 @@ def import_change(state: OpenDeal, command: ImportDealChange, context: Context) 
         )
     step = command.next_step
     if step is not None:
-        events.append(DealNextStepPlanned(deal_id=state.id, on=step.on, what=step.what, planned_on=command.on))
+        events.append(
+            DealNextStepPlanned(
+                deal_id=state.id,
+                on=step.on,
+                what=step.what,
+                planned_on=command.on,
+                reminded_step=reminded_step(state),
+            )
+        )
     return [Occurrence(event=event, at=moment) for event in events]
 
 

@@ -10,7 +10,7 @@ from shared.domain.aggregate import Aggregate, carried
 from shared.domain.fields import Day
 from shared.domain.roles import READING
 from shared.events.chronology import ORDER_OF_DAY
-from shared.events.deals.deal import DealLine, PlannedRule
+from shared.events.deals.deal import DealLine, PlannedReminder, PlannedRule
 from shared.events.deals.deal_gates import UnmetCriterion
 from shared.events.definition import Exact, value
 from shared.events.money import Money
@@ -23,6 +23,16 @@ class NextStep:
 
     on: Day | None
     what: str | None = None
+
+
+@value
+class StepReminders:
+    """Who is reminded of the next step, and when, as long as it is open (DEAL-6)."""
+
+    step_id: UUID
+    planned: tuple[PlannedReminder, ...]
+    told: tuple[str, ...] = ()
+    """The levels of whom those know that the deal is with."""
 
 
 @value
@@ -242,6 +252,8 @@ class Deal:
     open_since: date | None
     """The day on which it was opened, or reopened last."""
     next_step: NextStep | None = None
+    reminders: StepReminders | None = None
+    """Of the next step; None where nobody is reminded of it."""
     nodes: tuple[DealNode, ...] = ()
     flexible_nodes: tuple[AddedNode, ...] = ()
     """Those of the process that bind it."""
@@ -340,6 +352,11 @@ def judged(state: Kind, **changes: Any) -> Kind:
 def become(kind: type[Kind], state: Deal, **changes: Any) -> Kind:
     """The deal in another state, with what changes on the way."""
     return kind(**(carried(state, Deal) | changes))
+
+
+def reminded_step(state: Deal) -> UUID | None:
+    """The next step, where somebody was reminded of it."""
+    return state.reminders.step_id if state.reminders and state.reminders.told else None
 
 
 def written(state: Deal, text: str | None) -> bool:

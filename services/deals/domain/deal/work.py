@@ -9,7 +9,18 @@ from uuid import UUID
 from annotated_types import Ge, Le, MaxLen
 
 from services.deals.domain.deal.contacts import KnownContacts, contact_faults
-from services.deals.domain.deal.state import Activity, AnyDeal, NextStep, OpenDeal, deal, said, written
+from services.deals.domain.deal.reminding import planned_reminders
+from services.deals.domain.deal.state import (
+    Activity,
+    AnyDeal,
+    NextStep,
+    OpenDeal,
+    StepReminders,
+    deal,
+    reminded_step,
+    said,
+    written,
+)
 from shared.domain.aggregate import Decision, Occurrence
 from shared.domain.context import Context
 from shared.domain.fields import Day, Text
@@ -22,6 +33,7 @@ from shared.events.deals.deal import DealActivityLogged, DealNextStepPlanned
 from shared.events.deals.policy import NextSteps
 from shared.events.definition import value
 from shared.events.money import Money
+from shared.events.working_hours import WorkingHours
 
 ActivityKind = Literal["call", "email", "visit", "meeting", "demo"]
 
@@ -65,7 +77,13 @@ class PlanNextStep:
 
 @deal.decides(allow=SELLING)
 def log_activity(
-    state: OpenDeal, command: LogActivity, context: Context, *, next_steps: InForce[NextSteps], contacts: KnownContacts
+    state: OpenDeal,
+    command: LogActivity,
+    context: Context,
+    *,
+    next_steps: InForce[NextSteps],
+    hours: InForce[WorkingHours],
+    contacts: KnownContacts,
 ) -> Decision:
     """Log a call, e-mail, visit, meeting or demo, and plan what comes next."""
     activity_id = command.activity_id or context.derived_id("activity")
@@ -75,7 +93,7 @@ def log_activity(
         lambda: check_day(state, on, context),
         lambda: cost_of(command.cost, context),
         lambda: check_parties(state, command.contacts, context, contacts),
-        lambda: _following(state, command, context, next_steps),
+        lambda: _following(state, command, context, next_steps, hours),
     )
     logged = DealActivityLogged(
         deal_id=state.id,
@@ -89,15 +107,23 @@ def log_activity(
         contacts=command.contacts,
         members=command.members,
     )
-    return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context, next_steps)]
+    return [Occurrence(event=logged, at=context.moment(on)), *_following(state, command, context, next_steps, hours)]
 
 
 @deal.decides(allow=SELLING)
 def plan_next_step(
-    state: OpenDeal, command: PlanNextStep, context: Context, next_steps: InForce[NextSteps]
+    state: OpenDeal,
+    command: PlanNextStep,
+    context: Context,
+    *,
+    next_steps: InForce[NextSteps],
+    hours: InForce[WorkingHours],
 ) -> Decision:
-    """Plan the next step, or say explicitly that there is none."""
-    return planned(state, NextStep(on=command.on, what=command.what), context, next_steps, field="on")
+    """Plan the next step, or say explicitly that there is none.
+
+    People are reminded of a step that is due, as the policy next-steps says.
+    """
+    return planned(state, NextStep(on=command.on, what=command.what), context, next_steps, hours=hours, field="on")
 
 
 @deal.already
@@ -131,21 +157,30 @@ def activity_logged(state: OpenDeal, event: DealActivityLogged) -> OpenDeal:
 @deal.evolves
 def next_step_planned(state: OpenDeal, event: DealNextStepPlanned) -> OpenDeal:
     step = NextStep(on=event.on, what=event.what)
+    reminders = StepReminders(step_id=event.step_id, planned=event.reminders) if event.step_id else None
     changes = said(state, "next-step", event.planned_on, step)
-    return replace(state, next_step=step, changes=changes, written=written(state, event.what))
+    return replace(state, next_step=step, reminders=reminders, changes=changes, written=written(state, event.what))
 
 
 def planned(
-    state: OpenDeal, step: NextStep, context: Context, next_steps: InForce[NextSteps], *, field: str
+    state: OpenDeal,
+    step: NextStep,
+    context: Context,
+    next_steps: InForce[NextSteps],
+    *,
+    hours: InForce[WorkingHours],
+    field: str,
 ) -> list[DealNextStepPlanned]:
-    """The next step as a fact, with how long it keeps the deal from counting as silent, or nothing when it is planned
-    already; `field` names its day in the command."""
+    """The next step as a fact, with how long it keeps the deal from counting as silent and who is reminded of it, or
+    nothing when it is planned already; `field` names its day in the command."""
     if state.next_step == step:
         return []
     if step.on and step.on < context.today:
         raise Rejected("in-the-past", "A next step lies in the future; log what was done as an activity.", field=field)
     rule = next_steps.of(team=state.team, process=state.process_id)
     furthest = context.today + timedelta(days=rule.document.days_ahead)
+    working = hours.of(team=state.team).document
+    reminders = planned_reminders(step.on, rule.document, working, context) if step.on else ()
     return [
         DealNextStepPlanned(
             deal_id=state.id,
@@ -154,6 +189,9 @@ def planned(
             planned_on=context.today,
             silence_until=min(step.on, furthest) if step.on else None,
             silence_version=rule.version if step.on else None,
+            step_id=context.derived_id(f"next step {state.id}") if reminders else None,
+            reminders=reminders,
+            reminded_step=reminded_step(state),
         )
     ]
 
@@ -185,7 +223,11 @@ def check_parties(state: AnyDeal, contacts: Sequence[UUID], context: Context, kn
 
 
 def _following(
-    state: OpenDeal, command: LogActivity, context: Context, next_steps: InForce[NextSteps]
+    state: OpenDeal,
+    command: LogActivity,
+    context: Context,
+    next_steps: InForce[NextSteps],
+    hours: InForce[WorkingHours],
 ) -> list[DealNextStepPlanned]:
     step = command.next_step
-    return planned(state, step, context, next_steps, field="next_step.on") if step else []
+    return planned(state, step, context, next_steps, hours=hours, field="next_step.on") if step else []
