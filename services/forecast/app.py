@@ -6,6 +6,8 @@ from services.forecast import api
 from services.forecast.accounts import routes as accounts
 from services.forecast.accounts.model import PROJECTION as ACCOUNTS
 from services.forecast.cash.model import PROJECTION as CASH
+from services.forecast.conformance import routes as conformance
+from services.forecast.conformance.model import PROJECTION as CONFORMANCE
 from services.forecast.decisions import routes as decisions
 from services.forecast.decisions.model import PROJECTION as DECISIONS
 from services.forecast.domain.address import ConfirmationCode, notice_address
@@ -52,6 +54,7 @@ SERVICE = Service(
         "pipeline-changes": "Why the open pipeline is another than it was, in legs that add up.",
         "forecast-policies": "The rules with numbers by which figures are judged, in versions.",
         "health-metrics": "How well the sales process runs.",
+        "process-conformance": "How processes are followed: attempts at gates, waivers, skips, returns, exits.",
         "deal-histories": "What happened to a deal, by whom, before and after.",
         "account-timelines": "What happened with an account: its leads, deals, contracts, invoices and receipts.",
         "decisions": "What waits for the decision of whoever asks, over everything that is approved.",
@@ -77,6 +80,7 @@ SERVICE = Service(
         PIPELINE,
         LEADS,
         EXECUTION,
+        CONFORMANCE,
         CASH,
         FEED,
         ACCOUNTS,
@@ -94,6 +98,7 @@ SERVICE = Service(
         endangered.router,
         changes.router,
         health.router,
+        conformance.router,
         histories.router,
         accounts.router,
         decisions.router,

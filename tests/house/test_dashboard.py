@@ -67,6 +67,19 @@ NOT_SHOWN = {
         ),
         "no panel shows what is sent outside",
     ),
+    **dict.fromkeys(
+        (
+            "deals.deal-answer-withdrawn",
+            "deals.deal-criterion-waived",
+            "deals.deal-customer-event-stated",
+            "deals.deal-exit-accepted",
+            "deals.deal-exit-declined",
+            "deals.deal-exit-proposed",
+            "deals.deal-gate-refused",
+            "deals.deal-waiver-revoked",
+        ),
+        "no panel shows how processes are followed",
+    ),
     **dict.fromkeys(map(type_of, DECISIONS.events), "what waits for somebody's decision is a list of its own"),
 }
 

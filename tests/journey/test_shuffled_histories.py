@@ -127,7 +127,9 @@ def questions(telling: Telling, lines: Sequence[Line]) -> list[tuple[str, dict[s
         ]
         asked += [(f"/v1/{name}", scope) for name in ("funnel", "health-metrics")]
         asked += [
-            (f"/v1/{name}", {**scope, "period": each}) for name in ("forecast", "pipeline-changes") for each in PERIODS
+            (f"/v1/{name}", {**scope, "period": each})
+            for name in ("forecast", "pipeline-changes", "process-conformance")
+            for each in PERIODS
         ]
     for kind, outside in sorted(things):
         if kind == "deal":

@@ -136,6 +136,7 @@ KEPT = {
     "deals": {"held"},
     "leads": {"held"},
     "nodes": {"held"},
+    "conduct": {"held"},
     "targets": {"target"},
     "rates": {"rate"},
 }

@@ -3,21 +3,16 @@
 Answered from daily sums and the days at the window's edges; only `known_at` folds the facts again.
 """
 
-from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.forecast.asking.question import Question, scoped
-from services.forecast.counting.cohorts import Cohort, Holding, Life, StateT, holdings, lived
+from services.forecast.asking.question import Question
+from services.forecast.counting.cohorts import Cohort
 from services.forecast.counting.grains import counting
+from services.forecast.counting.lives import known_then
 from shared.domain.context import Company
-from shared.events.envelope import Envelope
-from shared.events.registry import types_read
-from shared.eventstore.log import Excerpt
 from shared.projections.projection import ProjectionDatabase
-
-EVER_HELD = scoped("select distinct thing_id from {view}.held where {scope}")
 
 # Whole days out of the tally, as of the beginning of the asked day; then what changed hands, came to its goal or
 # entered on that day; then the part of the first day.
@@ -65,38 +60,12 @@ async def count(
         return Count(entered=row["entered"], reached=row["reached"])
     found = [
         member
-        async for life in _known_then(cohort, db, asked, company)
-        if _covers(asked, holdings(life.changes))
+        async for _, life in known_then(cohort.lives, db, asked, company)
         for member in cohort.members(life.state)
         if since < member.entered <= asked.as_of
     ]
     reached = sum(member.reached is not None and member.reached <= asked.as_of for member in found)
     return Count(entered=len(found), reached=reached)
-
-
-def _covers(asked: Question, held: Iterable[Holding]) -> bool:
-    then = (each for each in held if each.start <= asked.as_of and (each.end is None or each.end > asked.as_of))
-    return any(asked.covers(each.team, each.owner) for each in then)
-
-
-async def _known_then(
-    cohort: Cohort[StateT], db: ProjectionDatabase, asked: Question, company: Company
-) -> AsyncIterator[Life[StateT]]:
-    """Every thing that ever was in the scope of a question, as it was known then."""
-    among = None
-    if not asked.sees_all or asked.teams is not None or asked.owners is not None:
-        among = [row["thing_id"] for row in await db.fetch(EVER_HELD, *asked.scope)]
-    facts: list[Envelope[Any]] = []
-    excerpt = Excerpt(among=among, types=types_read(cohort.events), recorded_until=asked.known_at)
-    async for part in db.scan(cohort.aggregate, excerpt):
-        for fact in part:
-            if facts and fact.aggregate_id != facts[0].aggregate_id:
-                if life := lived(cohort, None, facts, company):
-                    yield life
-                facts = []
-            facts.append(fact)
-    if facts and (life := lived(cohort, None, facts, company)):
-        yield life
 
 
 async def _over_window(db: ProjectionDatabase, sql: str, asked: Question, company: Company, since: datetime) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.forecast.counting.cohorts import Cohort, Member, projection_of
+from services.forecast.counting.lives import Lives, of_events
 from shared.domain.context import Company
 from shared.events.deals.deal import (
     DealAbandoned,
@@ -154,13 +155,9 @@ def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
 
 COMPLETION = Cohort(
     projection="nodes",
-    aggregate="deal",
     version=5,
-    events=FACTS,
-    state=Work,
-    follow=follow,
+    lives=Lives(aggregate="deal", events=FACTS, state=Work, follow=of_events(follow), whose=_whose),
     members=_members,
-    whose=_whose,
 )
 """Required tasks and deliverables that fell due, and were done."""
 

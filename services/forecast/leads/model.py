@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.forecast.counting.cohorts import Cohort, Member, projection_of
+from services.forecast.counting.lives import Lives, of_events
 from shared.domain.context import Company
 from shared.events.leads.lead import LeadAssigned, LeadCaptured, LeadConverted, LeadLeftUnassigned, LeadMarkedDuplicate
 
@@ -61,13 +62,9 @@ def _whose(event: Any) -> tuple[UUID | None, UUID | None] | None:
 
 CONVERSION = Cohort(
     projection="leads",
-    aggregate="lead",
     version=4,
-    events=FACTS,
-    state=LeadLife,
-    follow=follow,
+    lives=Lives(aggregate="lead", events=FACTS, state=LeadLife, follow=of_events(follow), whose=_whose),
     members=_members,
-    whose=_whose,
 )
 """Leads that were captured, and became deals."""
 

@@ -26,6 +26,7 @@ ANNA, BEN, MIA, GONE, NOBODY = (UUID(int=8100 + number) for number in range(5))
 PATHS = [
     *("funnel", "funnel/deals", "forecast", "forecast/deals", "pipeline-changes", "pipeline-changes/deals?leg=new"),
     *("health-metrics", "endangered-deals", "newest-events", "stream"),
+    *("process-conformance", "process-conformance/cases?figure=returns"),
 ]
 
 

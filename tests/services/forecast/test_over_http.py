@@ -86,6 +86,7 @@ async def test_a_wrong_value_is_refused_with_its_parameter_and_rule(
         ("/v1/funnel/deals?outcome=draw", ["open", "won", "lost", "abandoned"]),
         ("/v1/forecast/deals?category=sure", ["closed", "omitted"]),
         ("/v1/forecast/deals?figure=sum", ["won", "expected"]),
+        ("/v1/process-conformance/cases?figure=luck", ["skips", "exits"]),
         ("/v1/forecast?rollup=no", ["cumulative", "single"]),
     ],
 )
@@ -118,7 +119,9 @@ async def test_the_stream_is_of_now_and_knows_no_other_instant(director: httpx.A
     assert [(fault["parameter"], fault["code"]) for fault in told["errors"]] == [(parameter, "unknown-parameter")]
 
 
-@pytest.mark.parametrize("path", ["funnel", "funnel/deals", "forecast", "health-metrics", "pipeline-changes"])
+@pytest.mark.parametrize(
+    "path", ["funnel", "funnel/deals", "forecast", "health-metrics", "process-conformance", "pipeline-changes"]
+)
 async def test_what_was_known_then_waits_for_a_place_and_the_present_for_none(
     served: Errands, director: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:

@@ -46,11 +46,17 @@ from tests.services.forecast.facts import (
     rescheduled,
     won,
 )
+from tests.services.forecast.test_conformance import declined, proposed, refused
 from tests.services.forecast.test_processes import SECOND_STAGES, STANDARD_STAGES, published
 from tests.shared.http.conftest import Errands
 
 OF_NOW = {"/v1/me", "/v1/horizon", "/v1/stream", "/v1/effects/{correlation_id}", "/v1/decisions", *OWN}
 """What refuses `as_of` and `known_at`; what forecast owns itself does too, for lists tell what is now."""
+NEEDED = {
+    "/v1/pipeline-changes/deals": {"leg": "new"},
+    "/v1/process-conformance/cases": {"figure": "stage-first-attempts"},
+}
+"""What an address cannot be asked without."""
 DEALS = [UUID(int=3000 + number) for number in range(8)]
 CUSTOMER, OTHER = UUID(int=3900), UUID(int=3901)
 """Two accounts that deals and money are with."""
@@ -102,6 +108,9 @@ def deal(dice: random.Random, on: date) -> Told:
             lost(on, deal=chosen),
             reopened(deal=chosen),
             planned(on + timedelta(days=dice.randrange(30)), deal=chosen),
+            refused("needs", deal=chosen),
+            proposed(deal=chosen),
+            declined(deal=chosen),
         ]
     )
     return "deals", chosen, event
@@ -250,7 +259,7 @@ def questions(there: Errands, as_of: datetime, known_at: datetime | None) -> lis
     for address, methods in there.app.openapi()["paths"].items():
         if "get" not in methods or not address.startswith("/v1/") or address in OF_NOW:
             continue
-        needed = {"/v1/pipeline-changes/deals": {"leg": "new"}}.get(address, {})
+        needed = NEEDED.get(address, {})
         about = [address.replace("{deal_id}", str(each)) for each in DEALS[:3]] if "{deal_id}" in address else [address]
         about = [each.replace("{account_id}", str(CUSTOMER)) for each in about]
         found += [(each, {**then, **needed, **scope}) for each in about for scope in scopes]

@@ -1,0 +1,339 @@
+"""How deals follow their processes: gates, waivers, skips, returns, flexible nodes, exits (DEAL-2, DEAL-4, DEAL-5)."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.forecast.conformance.conduct import Conduct, follow, marks
+from services.forecast.conformance.figures import Kind, summed
+from shared.domain.context import Company
+from shared.domain.history import timed
+from shared.events.deals.deal import DealAbandoned, DealNodeCompleted, WaivedCriterion
+from shared.events.deals.deal_gates import (
+    DealCriterionWaived,
+    DealFlexibleNodeAdded,
+    DealFlexibleNodeRemoved,
+    DealGateRefused,
+    DealWaiverRevoked,
+)
+from shared.events.deals.deal_migration import DealMigrated
+from shared.events.deals.deal_qualification import (
+    DealAnswerWithdrawn,
+    DealCustomerEventStated,
+    DealExitAccepted,
+    DealExitDeclined,
+    DealExitProposed,
+    Fading,
+)
+from tests.services.forecast.facts import DEAL, SHORT, TENDER, day, eur, fact, lost, moved, opened, reopened, won
+
+ORDER = ("contact", "needs", "quotation", "drafting")
+ORDERS = {(process, version): ORDER for process in (SHORT, TENDER) for version in (1, 2)}
+BUDGET = WaivedCriterion(gate="exit of contact", criterion="budget-known")
+ON = date(2026, 1, 5)
+EVENT = UUID(int=77)
+
+
+def refused(key: str, kind: str = "stage", deal: UUID = DEAL) -> DealGateRefused:
+    """A gate did not let the deal pass. Where it stood, and which attempt it was, is wrong: no fold reads it."""
+    return DealGateRefused(deal_id=deal, stage="elsewhere", kind=kind, key=key, attempt=9, unmet=())
+
+
+def completed(key: str, kind: str = "task", deal: UUID = DEAL, **more: Any) -> DealNodeCompleted:
+    """Work is done."""
+    return DealNodeCompleted(
+        deal_id=deal, stage="elsewhere", key=key, kind=kind, required=True, refused_before=9, **more
+    )
+
+
+def waived(of: WaivedCriterion = BUDGET, deal: UUID = DEAL) -> DealCriterionWaived:
+    """A manager lets the deal pass a criterion."""
+    return DealCriterionWaived(deal_id=deal, gate=of.gate, criterion=of.criterion, until=ON, role="manager")
+
+
+def revoked(of: WaivedCriterion = BUDGET, deal: UUID = DEAL) -> DealWaiverRevoked:
+    """The criterion has to be met again."""
+    return DealWaiverRevoked(deal_id=deal, gate=of.gate, criterion=of.criterion)
+
+
+def added(key: str = "approval", deal: UUID = DEAL) -> DealFlexibleNodeAdded:
+    """A flexible node is triggered."""
+    return DealFlexibleNodeAdded(deal_id=deal, key=key, name=key, stage="elsewhere", role="manager")
+
+
+def removed(key: str = "approval", deal: UUID = DEAL) -> DealFlexibleNodeRemoved:
+    """A flexible node is taken back."""
+    return DealFlexibleNodeRemoved(deal_id=deal, key=key)
+
+
+def proposed(answer: UUID | None = None, deal: UUID = DEAL) -> DealExitProposed:
+    """It is proposed to give the deal up."""
+    return DealExitProposed(
+        deal_id=deal,
+        cause="not-worth-it",
+        on=ON,
+        answer_id=answer,
+        expected_value=eur(1),
+        amount=eur(1),
+        probability=Decimal("0.1"),
+    )
+
+
+def accepted(deal: UUID = DEAL) -> DealExitAccepted:
+    """The proposal is followed."""
+    return DealExitAccepted(deal_id=deal, cause="not-worth-it", proposed_on=ON, on=ON)
+
+
+def declined(deal: UUID = DEAL) -> DealExitDeclined:
+    """The proposal is not followed."""
+    return DealExitDeclined(deal_id=deal, cause="not-worth-it", proposed_on=ON, on=ON)
+
+
+def stated(kind: str, answer: UUID = EVENT, deal: UUID = DEAL) -> DealCustomerEventStated:
+    """Something at the customer's."""
+    fades = Fading(half_life_days=60, renew_on=ON, policy_version=0)
+    return DealCustomerEventStated(deal_id=deal, answer_id=answer, found_on=ON, kind=kind, fades=fades)
+
+
+def answer_withdrawn(answer: UUID = EVENT, deal: UUID = DEAL) -> DealAnswerWithdrawn:
+    """An answer does not hold any more."""
+    return DealAnswerWithdrawn(deal_id=deal, answer_id=answer)
+
+
+def abandoned(deal: UUID = DEAL) -> DealAbandoned:
+    """We stopped."""
+    return DealAbandoned(deal_id=deal, on=ON, amount=eur(1), stage="drafting", reason="no-need")
+
+
+def migrated(stage: str, version: int = 2, process: UUID = SHORT, deal: UUID = DEAL, **more: Any) -> DealMigrated:
+    """The deal follows another version from now on."""
+    return DealMigrated(
+        deal_id=deal,
+        process_id=process,
+        process_name="short",
+        process_version=version,
+        process_id_before=TENDER,
+        process_version_before=9,
+        stage=stage,
+        stage_before="elsewhere",
+        probability=Decimal("0.1"),
+        probability_before=Decimal("0.1"),
+        category="pipeline",
+        category_of_stage="pipeline",
+        amount=eur(1),
+        **more,
+    )
+
+
+def conduct(events: Sequence[Any], imported: Sequence[Any] = ()) -> Conduct:
+    """The conduct of a deal to which these events happened, one a day, those of history among them."""
+    begun = day("2026-01-05")
+    facts = [fact(number, event, begun + timedelta(days=number)) for number, event in enumerate((opened(), *events))]
+    facts = [replace(each, imported=any(each.data is told for told in imported)) for each in facts]
+    state: Conduct | None = None
+    for moment, each in timed(facts):
+        state = follow(state, each, moment, Company())
+    assert state is not None
+    return state
+
+
+def figures(
+    events: Sequence[Any], imported: Sequence[Any] = (), at: datetime | None = None
+) -> tuple[dict[str, int], Counter[str], Mapping[Any, dict[str, int]]]:
+    """All figures, exits by decision and outcome, and the figures of each stage: now, or at an instant."""
+    standing = [
+        mark
+        for mark in marks(conduct(events, imported))
+        if (at is None or mark.start <= at) and (mark.end is None or (at is not None and mark.end > at))
+    ]
+    kinds = Counter(
+        Kind(
+            process_id=mark.place.process_id,
+            process_version=mark.place.version,
+            stage=mark.place.stage,
+            sort=mark.sort,
+            detail=mark.detail,
+        )
+        for mark in standing
+    )
+    whole, stages = summed(kinds, ORDERS)
+    return dict(whole.figures), whole.exits, {place: dict(sums.figures) for place, sums in stages.items()}
+
+
+FIRST_TRY = {"stage-first-attempts": 1, "stage-first-passes": 1}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        pytest.param([moved("needs")], FIRST_TRY, id="passed at once"),
+        pytest.param([refused("needs")], {"stage-first-attempts": 1, "stage-refusals": 1}, id="refused"),
+        pytest.param(
+            [refused("needs"), refused("needs"), moved("needs")],
+            {"stage-first-attempts": 1, "stage-refusals": 2},
+            id="passed at the third attempt",
+        ),
+        pytest.param(
+            [refused("quotation"), moved("needs")],
+            {"stage-first-attempts": 2, "stage-first-passes": 1, "stage-refusals": 1},
+            id="another gate is another first attempt",
+        ),
+        pytest.param(
+            [refused("quotation"), moved("needs"), moved("quotation")],
+            {"stage-first-attempts": 3, "stage-first-passes": 2, "stage-refusals": 1},
+            id="attempts begin anew in each stage",
+        ),
+        pytest.param([moved("contact")], {}, id="it was there"),
+        pytest.param(
+            [completed("talk"), refused("plan", "task"), refused("plan", "task"), completed("plan")],
+            {"work-first-attempts": 2, "work-first-passes": 1, "work-refusals": 2},
+            id="work",
+        ),
+        pytest.param(
+            [refused("plan", "task"), moved("needs"), completed("plan")],
+            {"work-first-attempts": 1, "work-refusals": 1} | FIRST_TRY,
+            id="attempts at work outlast a stage",
+        ),
+        pytest.param(
+            [refused("plan", "task"), completed("plan", "deliverable")],
+            {"work-first-attempts": 2, "work-first-passes": 1, "work-refusals": 1},
+            id="a task is no deliverable",
+        ),
+        pytest.param([lost(ON), refused("needs"), moved("needs")], {}, id="nothing counts after its end"),
+    ],
+)
+def test_deal_2_first_attempts_at_gates_and_those_that_passed(events: list[Any], expected: dict[str, int]) -> None:
+    assert figures(events)[0] == expected
+
+
+def test_deal_2_what_history_tells_passed_no_gate() -> None:
+    first, task, again = moved("needs"), completed("talk"), moved("contact")
+    told, _, _ = figures([first, task, again], imported=[first, task, again])
+    assert told == {"returns": 1}
+
+
+def test_deal_2_a_migration_is_no_attempt_and_refusals_of_its_gates_are_over() -> None:
+    told, _, stages = figures([refused("needs"), refused("plan", "task"), migrated("contact"), moved("needs")])
+    assert told == {
+        "stage-first-attempts": 2,
+        "stage-first-passes": 1,
+        "stage-refusals": 1,
+        "work-first-attempts": 1,
+        "work-refusals": 1,
+    }
+    assert stages[SHORT, 2, "contact"] == FIRST_TRY
+
+
+def test_deal_3_skips_count_for_what_was_passed_over_and_returns_for_what_was_left() -> None:
+    told, _, stages = figures([moved("drafting"), moved("needs"), moved("quotation")])
+    assert told == {"stage-first-attempts": 2, "stage-first-passes": 2, "skips": 2, "returns": 1}
+    assert stages == {
+        (SHORT, 1, "contact"): FIRST_TRY,
+        (SHORT, 1, "needs"): {"skips": 1} | FIRST_TRY,
+        (SHORT, 1, "quotation"): {"skips": 1},
+        (SHORT, 1, "drafting"): {"returns": 1},
+    }
+
+
+def test_deal_3_which_way_a_move_went_is_told_by_its_process_and_not_by_when_it_was_recorded() -> None:
+    """A line of history says "skip" where another one that was told later lies between."""
+    late = replace(moved("quotation"), direction="skip", skipped=("needs",))
+    told, _, _ = figures([moved("needs"), late])
+    assert told == {"stage-first-attempts": 2, "stage-first-passes": 2}
+
+
+def test_deal_3_a_move_in_a_process_that_nobody_knows_yet_is_no_attempt() -> None:
+    assert figures([migrated("contact", version=9), moved("needs")])[0] == {}
+
+
+def test_deal_4_triggered_nodes_waivers_and_skips_are_three_facts() -> None:
+    other = WaivedCriterion(gate="exit of needs", criterion="pains-named")
+    through = replace(moved("quotation"), waived=(BUDGET,))
+    told, _, stages = figures(
+        [waived(), waived(other), added(), added("demo"), through, removed("demo"), revoked(other)]
+    )
+    assert (
+        told
+        == {
+            "waivers-given": 2,
+            "waivers-used": 1,
+            "waivers-revoked": 1,
+            "nodes-triggered": 2,
+            "nodes-taken-back": 1,
+            "skips": 1,
+        }
+        | FIRST_TRY
+    )
+    # What became of a thing later counts where, and when, it began.
+    assert stages[SHORT, 1, "contact"] == {key: count for key, count in told.items() if key != "skips"}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        pytest.param([waived(), waived()], {"waivers-given": 2}, id="a waiver of a further day is a further one"),
+        pytest.param(
+            [waived(), completed("a", waived=(BUDGET,)), completed("b", waived=(BUDGET,)), revoked()],
+            {"waivers-given": 1, "waivers-used": 1, "waivers-revoked": 1},
+            id="however often it is used",
+        ),
+        pytest.param([revoked(), completed("a", waived=(BUDGET,))], {}, id="of none given none is used"),
+        pytest.param(
+            [waived(), migrated("contact", waived=(BUDGET,))],
+            {"waivers-given": 1, "waivers-used": 1},
+            id="used by a migration",
+        ),
+        pytest.param(
+            [waived(), migrated("contact", waivers_ended=(BUDGET,)), revoked()],
+            {"waivers-given": 1},
+            id="ended by a migration",
+        ),
+        pytest.param(
+            [added(), migrated("contact", flexible_nodes_ended=("approval",)), removed()],
+            {"nodes-triggered": 1},
+            id="a node that is ended by a migration is not taken back",
+        ),
+        pytest.param([added(), removed(), added()], {"nodes-triggered": 2, "nodes-taken-back": 1}, id="added again"),
+    ],
+)
+def test_deal_4_what_became_of_waivers_and_nodes(events: list[Any], expected: dict[str, int]) -> None:
+    told = figures(events)[0]
+    assert {key: count for key, count in told.items() if not key.startswith("work")} == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        pytest.param([proposed()], "undecided open", id="it stands"),
+        pytest.param([proposed(), accepted(), abandoned()], "accepted abandoned", id="followed"),
+        pytest.param([proposed(), declined()], "declined open", id="not followed"),
+        pytest.param([proposed(), declined(), won(ON)], "declined won", id="rightly so"),
+        pytest.param([proposed(), lost(ON)], "undecided lost", id="overtaken"),
+        pytest.param([proposed(), declined(), lost(ON), reopened()], "declined open", id="reopened"),
+        pytest.param([proposed(), accepted(), abandoned(), reopened(), won(ON)], "accepted won", id="after all"),
+        pytest.param([proposed(EVENT), answer_withdrawn()], "moot open", id="what it rested on is withdrawn"),
+        pytest.param([proposed(EVENT), stated("blocking")], "moot open", id="or can be overcome"),
+        pytest.param([proposed(EVENT), stated("insurmountable")], "undecided open", id="or is stated again"),
+        pytest.param([proposed(EVENT), declined(), answer_withdrawn()], "declined open", id="decided it stays"),
+        pytest.param([proposed(), answer_withdrawn()], "undecided open", id="rests on none"),
+        pytest.param([proposed(), won(ON), lost(ON)], "undecided lost", id="of two ends the last"),
+    ],
+)
+def test_deal_5_what_became_of_a_proposal_to_give_up(events: list[Any], expected: str) -> None:
+    told, exits, _ = figures(events)
+    assert told == {"exits": 1}
+    assert exits == {expected: 1}
+
+
+def test_deal_5_a_proposal_of_then_says_what_was_so_at_each_time() -> None:
+    events = [proposed(), declined(), lost(ON), reopened(), won(ON)]
+    begun = day("2026-01-05")
+    seen = [figures(events, at=begun + timedelta(days=days))[1] for days in range(7)]
+    cells = ["undecided open", "declined open", "declined lost", "declined open", "declined won", "declined won"]
+    assert seen == [{}, *({cell: 1} for cell in cells)]
