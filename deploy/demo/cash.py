@@ -49,7 +49,7 @@ def contracts(random: Random, calendar: Calendar, deals: Sequence[Deal]) -> list
     """The contracts of won deals, and of open ones in their last stage."""
     made = []
     for deal in deals:
-        drafting = [visit.on for visit in deal.course.visits if visit.stage == "contract-drafting"]
+        drafting = [visit.on for visit in deal.course.visits if deal.process.stage(visit.stage).drafts_contract]
         if deal.won_on:
             began, agreed = (drafting or [deal.won_on])[-1], deal.won_on
             approved = max(began, agreed - timedelta(days=random.randint(0, 3)))

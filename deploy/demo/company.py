@@ -86,10 +86,37 @@ async def move_in(stack: Stack, wanted: Choice, say: "Say") -> Mapping[str, Any]
     if result["rejected"]:
         say(f"{result['rejected']:,} facts were refused; {result['reject_file']} says why.")
     write_people(home, people)
+    if wanted.kind == DEMO:
+        say("Its people enter what they know of their open deals.")
+        if refused := await begin(stack, home / FACTS, company):
+            say(f"{refused} of these entries were refused.")
     entry = {"kind": wanted.kind, "data": str(wanted.data) if wanted.data else None, "facts": result["read"]}
     write_atomically(marker(home), json.dumps(entry))
     say(f"{result['read']:,} facts were imported in {result['visible_seconds']} s.")
     return entry
+
+
+async def begin(stack: Stack, history: Path, company: "Company") -> int:
+    """The first day of the demo company: what its people enter beyond its history. Gives how many entries were refused
+    otherwise than by a gate, of which some are to be. Raises LocalError."""
+    import httpx
+
+    from deploy.demo.desk import PATIENCE_SECONDS, NotAnswered
+    from deploy.demo.first_day import RUN, cases, enter, entries
+    from deploy.imports.facts import ids_of
+    from shared.ops.logs import configure_logs
+
+    configure_logs(RUN, "warning")
+    random = Random(f"{SEED}/first-day")  # noqa: S311 — no secret
+    with history.open(encoding="utf-8") as lines:
+        told = cases(map(json.loads, lines), ids_of(history.stem))
+    entered = entries(random, told, company.day(datetime.now(UTC)))
+    async with httpx.AsyncClient(base_url=stack.origin, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+        try:
+            answers = await enter(entered, client, stack.home.secret("stack"), random)
+        except NotAnswered as nobody:
+            raise LocalError(f"Nobody answers at {nobody}.", "Run the same again: it goes on where it was.") from None
+    return sum(not answer.ok and answer.code != "gate-closed" for answer in answers)
 
 
 def company_of(stack: Stack) -> "Company":

@@ -9,10 +9,11 @@ from typing import Any
 
 from deploy.demo.calendar import DAY, Calendar, happenings
 from deploy.demo.cast import MANAGERS, REPS, Colleague, Line
-from deploy.demo.courses import Course, course
+from deploy.demo.courses import Course, course, process_of
 from deploy.demo.leads import Lead
 from deploy.demo.market import PRODUCTS, Customer, Product, money
-from services.deals.domain.process.short import SHORT
+from services.deals.domain.process.full import FULL, FULL_ID
+from shared.events.process import Node, ProcessDefinition, Stage
 
 DIRECT_DEALS_A_DAY = 1.0
 SHARE_STALLED = 0.17
@@ -25,6 +26,8 @@ SOURCES = ("existing-customer", "existing-customer", "tender", "partner", "cold-
 OCCASIONS = ("", "", ", second line", ", hall 3", ", night shift", ", replacement", ", expansion")
 OUTCOMES = ("Next steps agreed.", "Asked for references.", "Wants figures for the board.", "Waits for the budget.")
 STEPS = ("Call the plant manager", "Send the layout", "Visit the site", "Go through the quotation", "Meet purchasing")
+JUDGED = (("omitted", "pipeline"), ("best-case", "omitted"), ("commit", "pipeline"), ("commit", "best-case"))
+"""How a rep judges a deal in each of its stages, and how the manager does who sees it differently."""
 EVIDENCE = {"task": "Minutes of {day} on file.", "deliverable": "Filed as {name}, version 1."}
 
 
@@ -51,6 +54,10 @@ class Deal:
     @property
     def is_open(self) -> bool:
         return self.course.outcome is None
+
+    @property
+    def process(self) -> ProcessDefinition:
+        return process_of(self.rep)
 
     @property
     def won_on(self) -> date | None:
@@ -201,6 +208,8 @@ def _open(story: _Story, deal: Deal, calendar: Calendar, *, currency: str, rando
     optional: Line = {}
     if deal.lead:
         optional = {"lead": deal.lead.key, "captured_at": calendar.at(deal.lead.on)}
+    if deal.process is FULL:
+        optional["process_id"] = str(FULL_ID)
     story.tell(
         "deal",
         deal.course.opened,
@@ -220,22 +229,45 @@ def _open(story: _Story, deal: Deal, calendar: Calendar, *, currency: str, rando
 
 
 def _do_the_tasks(story: _Story, deal: Deal, calendar: Calendar, random: Random, last: date) -> None:
-    """Required work is done as far as the rep adheres to the process, optional work less often."""
-    visits, done = deal.course.visits, set[str]()
+    """Required work is done as far as the rep adheres to the process, optional work less often. What a key action
+    brings about is filed with it; and none is done before the one that it goes on from."""
+    visits, done = deal.course.visits, dict[str, date]()
     for place, visit in enumerate(visits):
         left = visits[place + 1].on if place + 1 < len(visits) else max(deal.course.due, visit.on + DAY)
-        stage = SHORT.stage(visit.stage)
-        for kind, nodes in (("task", stage.tasks), ("deliverable", stage.deliverables)):
-            for node in nodes:
-                wanted = deal.rep.adherence if node.required else 0.4
-                days = min((left - visit.on).days, node.due_days or stage.max_days)
-                on = calendar.worked(visit.on + timedelta(days=int(days * random.uniform(0.1, 0.85))))
-                on = max(on, visit.on)
-                if node.key in done or random.random() >= wanted or on > last:
-                    continue
-                done.add(node.key)
-                evidence = EVIDENCE[kind].format(day=on.isoformat(), name=node.key)
-                story.tell("deal-node-completed", on, key=node.key, evidence=evidence)
+        stage = deal.process.stage(visit.stage)
+        brought = {task.deliverable for task in stage.tasks}
+        work = (*stage.tasks, *(node for node in stage.deliverables if node.key not in brought))
+        for node in work:
+            on = _done_on(deal, calendar, random, stage, node, visit.on, left)
+            before = [done.get(key, date.max) for key in _goes_on_from(node)]
+            on = max(on, *before) if before and on else on
+            if node.key in done or on is None or on > last:
+                continue
+            done[node.key] = on
+            for kind, key in (("deliverable", node.deliverable), (_kind(stage, node), node.key)):
+                if key is not None:
+                    evidence = EVIDENCE[kind].format(day=on.isoformat(), name=key)
+                    story.tell("deal-node-completed", on, key=key, evidence=evidence)
+
+
+def _done_on(  # noqa: PLR0917
+    deal: Deal, calendar: Calendar, random: Random, stage: Stage, node: Node, since: date, left: date
+) -> date | None:
+    """The day on which work of a stage is done; None where the rep leaves it undone."""
+    wanted = deal.rep.adherence if node.required else 0.4
+    days = min((left - since).days, node.due_days or stage.max_days)
+    on = calendar.worked(since + timedelta(days=int(days * random.uniform(0.1, 0.85))))
+    return max(on, since) if random.random() < wanted else None
+
+
+def _goes_on_from(node: Node) -> list[str]:
+    """The tasks without which a key action is not begun."""
+    asked = [criterion.when.fact or "" for criterion in node.entry]
+    return [fact.removeprefix("task.") for fact in asked if fact.startswith("task.")]
+
+
+def _kind(stage: Stage, node: Node) -> str:
+    return "task" if node in stage.tasks else "deliverable"
 
 
 def _work(story: _Story, deal: Deal, calendar: Calendar, random: Random, last: date) -> None:
@@ -285,13 +317,7 @@ def _judge(story: _Story, deal: Deal, random: Random, last: date) -> None:
         return
     late = deal.course.visits[-1]
     on = min(late.on + timedelta(days=random.randint(1, 6)), last)
-    by_stage = {
-        "initial-contact": ("omitted", "pipeline"),
-        "needs-confirmed": ("best-case", "omitted"),
-        "quotation": ("commit", "pipeline"),
-        "contract-drafting": ("commit", "best-case"),
-    }
-    own, manager = by_stage[late.stage]
+    own, manager = JUDGED[late.place]
     story.tell("deal-changed", on, rank=8, category="omitted" if deal.course.drifting else own)
     if random.random() < 0.3:
         story.tell(

@@ -3,12 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from random import Random
 from typing import Any
 
-STAGES = ("initial-contact", "needs-confirmed", "quotation", "contract-drafting")
+from services.deals.domain.process.full import FULL
+from services.deals.domain.process.short import SHORT
+
+PROCESSES = (SHORT, FULL)
+NEXT = {here.key: after.key for process in PROCESSES for here, after in pairwise(process.stages)}
+"""The stage after each; what is not there is the last one of its process, or of none that these people know."""
+LAST_STAGES = frozenset(process.stages[-1].key for process in PROCESSES)
 OUTCOMES = ("Next steps agreed.", "They want figures for the board.", "Waits for the budget.", "Asked for references.")
 STEPS = ("Call the plant manager", "Send the layout", "Visit the site", "Go through the quotation", "Meet purchasing")
+GOALS = ("15 % more pallets an hour", "No night shift from summer on", "Labels right in all but one of 5,000 orders")
+YES_NO = frozenset(fact.key for process in PROCESSES for fact in process.facts if fact.kind == "yes-no")
 LOST = ("price", "competitor", "timing", "product-fit", "terms")
 ABANDONED = ("no-decision", "no-budget", "no-answer", "not-worth-it")
 DAYS_AVOIDED = 4
@@ -75,10 +84,9 @@ def is_avoided(deal: Mapping[str, Any], today: date) -> bool:
 
 
 def _onwards(random: Random, deal: Mapping[str, Any], feeling: Mood) -> Do:
-    place = STAGES.index(deal["stage"]) if deal["stage"] in STAGES else 0
-    if place + 1 < len(STAGES):
-        return Do(verb="move", body={"stage": STAGES[place + 1]})
-    if random.random() < feeling.winning:
+    if deal["stage"] in NEXT:
+        return Do(verb="move", body={"stage": NEXT[deal["stage"]]})
+    if deal["stage"] in LAST_STAGES and random.random() < feeling.winning:
         return Do(verb="win", body={})
     return Do(verb="plan-next-step", body={"on": None, "what": "The customer decides."})
 
@@ -123,10 +131,9 @@ def complete(key: str, today: date) -> Do:
 
 def remedies(errors: Sequence[Mapping[str, Any]], deal: Mapping[str, Any], random: Random, today: date) -> list[Do]:
     """What has to be done for the criteria that a refusal names: each once, in the order named."""
-    named = [fact for error in errors for fact in error.get("details", {}).get("met", {})]
     found: list[Do] = []
-    noted: dict[str, Any] = {}
-    for fact in dict.fromkeys(named):
+    facts: list[str] = []
+    for fact in dict.fromkeys(fact for error in errors for fact in _asked_for(error)):
         kind, _, key = fact.partition(".")
         if kind in ("task", "deliverable"):
             found.append(complete(key, today))
@@ -134,15 +141,35 @@ def remedies(errors: Sequence[Mapping[str, Any]], deal: Mapping[str, Any], rando
             found.append(Do(verb="plan-next-step", body=next_step(random, today)))
         elif fact == "expected_close":
             found.append(update(random, {**deal, "expected_close": None}, today))
-        elif fact in ("need_stated", "decision_chain_known"):
-            noted[fact] = True
-        elif fact == "pains":
-            noted[fact] = random.randint(2, 4)
-        elif fact == "budget":
-            noted[fact] = deal["amount"]["amount"]
-    if noted:
+        else:
+            facts.append(fact)
+    if noted := known(random, facts, deal["amount"]):
         found.append(Do(verb="note-facts", body={"facts": noted}))
     return found
+
+
+def known(random: Random, facts: Sequence[str], amount: Mapping[str, str]) -> dict[str, Any]:
+    """What is found out when somebody asks: facts that open gates, as far as a process of theirs knows them."""
+    said: dict[str, Any] = {}
+    for fact in facts:
+        if fact in YES_NO:
+            said[fact] = True
+        elif fact == "pains":
+            said[fact] = random.randint(2, 4)
+        elif fact == "background_gaps":
+            said[fact] = 0
+        elif fact == "budget":
+            said[fact] = amount["amount"]
+        elif fact == "goal":
+            said[fact] = random.choice(GOALS)
+    return said
+
+
+def _asked_for(error: Mapping[str, Any]) -> list[str]:
+    """The facts that a reason of a refusal names: those of a criterion, or a deliverable that is missing."""
+    details = error.get("details", {})
+    missing = details.get("deliverable")
+    return [*details.get("met", {}), *([f"deliverable.{missing}"] if missing else [])]
 
 
 # -- leads ------------------------------------------------------------------------------------------------------------

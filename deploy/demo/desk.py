@@ -17,6 +17,8 @@ from deploy.demo.cast import Colleague
 
 log = structlog.get_logger(__name__)
 
+PATIENCE_SECONDS = 10.0
+"""How long one request may take."""
 TRIES = 6
 FIRST_PAUSE, MAX_PAUSE = 0.25, 5.0
 MAX_PATIENCE = 30.0
@@ -84,11 +86,18 @@ class Desk:
         return await self._ask("GET", path, query=query)
 
     async def do(
-        self, path: str, body: Mapping[str, Any], *, method: str = "POST", version: str | None = None
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        method: str = "POST",
+        version: str | None = None,
+        key: str | None = None,
     ) -> Answer:
-        """A command, once, however often it has to be sent. Raises NotAnswered."""
+        """A command, once, however often it has to be sent; `key` makes it the same as one of an earlier run. Raises
+        NotAnswered."""
         self._sent += 1
-        headers = {"Idempotency-Key": f"{self._run}-{self.person.subject}-{self._sent}"}
+        headers = {"Idempotency-Key": f"{self._run}-{self.person.subject}-{key or self._sent}"}
         if version is not None:
             headers["If-Match"] = version
         answer = await self._ask(method, path, body=body, headers=headers)

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from deploy.demo.casework import answer_to_request, findings, guidance, question
 from deploy.demo.cast import MANAGERS, TEAMS
+from deploy.demo.courses import BY_FULL
 from deploy.demo.decisions import (
     Do,
     Mood,
@@ -20,6 +22,7 @@ from deploy.demo.decisions import (
 from deploy.demo.desk import Answer, Desk
 from deploy.demo.leads import INTERESTS, SOURCES
 from deploy.demo.market import PRODUCTS, Contact, Customer, Market, money
+from services.deals.domain.process.full import FULL_ID
 from shared.domain.roles import Role
 
 READS_AGAIN = 3
@@ -28,6 +31,10 @@ LOOKED_AT = 10
 """Of a list, so many entries that were left alone longest are considered."""
 PAYS_LATE = 0.015
 """How likely an overdue invoice is paid when finance looks at it."""
+DEEPEST = 6
+"""A gate that refuses what would open another gate is opened first, down to so many."""
+INQUIRES = 0.15
+"""How likely somebody finds something out about a deal by the full process, in place of what comes next."""
 TAKES_HEART = 0.01
 """How likely somebody goes back to a deal that they avoid."""
 
@@ -80,7 +87,12 @@ async def work_on_a_deal(desk: Desk, world: World) -> None:
     chosen: list[Do] = []
 
     def decide(deal: Mapping[str, Any]) -> Do:
-        chosen.append(next_for_deal(desk.random, deal, world.today, world.feeling))
+        inquires = deal.get("process_id") == str(FULL_ID) and desk.random.random() < INQUIRES
+        if inquires:
+            found = findings(desk.random, deal["amount"], world.today)
+            chosen.append(desk.random.choice([*found, question(desk.random)]))
+        else:
+            chosen.append(next_for_deal(desk.random, deal, world.today, world.feeling))
         return chosen[-1]
 
     answer = await carry_on(desk, world, path, decide)
@@ -88,12 +100,16 @@ async def work_on_a_deal(desk: Desk, world: World) -> None:
         await open_the_gate(desk, world, path, chosen[-1], answer)
 
 
-async def open_the_gate(desk: Desk, world: World, path: str, wanted: Do, refusal: Answer) -> None:
-    """Do everything that a refusal names, then try again."""
+async def open_the_gate(  # noqa: PLR0917
+    desk: Desk, world: World, path: str, wanted: Do, refusal: Answer, deepest: int = DEEPEST
+) -> None:
+    """Do everything that a refusal names, then try again; a key action has gates of its own, which are opened first."""
     seen = await desk.read(path)
     for do in remedies(refusal.body.get("errors", ()), seen.body, desk.random, world.today):
         now = await desk.read(path) if do.method == "PATCH" else seen
-        await perform(desk, path, do, now.etag)
+        answer = await perform(desk, path, do, now.etag)
+        if answer.code == "gate-closed" and deepest > 1:
+            await open_the_gate(desk, world, path, do, answer, deepest - 1)
     again = await desk.read(path)
     await perform(desk, path, wanted, again.etag)
 
@@ -130,6 +146,7 @@ async def open_a_deal(desk: Desk, world: World) -> None:
             "account_id": account["id"],
             "account_name": account["name"],
             "source": "existing-customer",
+            **({"process_id": str(FULL_ID)} if desk.person.team == BY_FULL else {}),
         },
     )
     return None
@@ -172,9 +189,13 @@ async def _one_of(desk: Desk, plural: str, **query: str) -> str | None:
 
 
 async def look_after_the_team(desk: Desk, world: World) -> None:
-    """A manager's day: judge a deal, or hand one over."""
+    """A manager's day: help with a deal, judge it, or hand it over."""
     path = await _one_of(desk, "deals", status="open", sort="updated_at")
     if path is None:
+        return
+    asked = (await desk.read(f"{path}/help")).items
+    if asked and asked[-1]["guided_on"] is None and asked[-1]["concluded_on"] is None:
+        await perform(desk, path, guidance(desk.random), None)
         return
     if desk.random.random() < 0.85:
         category = desk.random.choice(("pipeline", "best-case", "commit"))
@@ -208,6 +229,18 @@ async def decide_on_a_contract(desk: Desk, world: World) -> None:
         await desk.do(f"{path}/approve", {"reason": "Standard terms."})
     else:
         await desk.do(f"{path}/return-for-rework", {"reason": "The delivery commitment is missing."})
+
+
+async def help_with_a_deal(desk: Desk, world: World) -> None:
+    """A department takes up what a sale asked of it, or brings it."""
+    waiting = ("asked", "accepted")
+    department = str(desk.person.role)
+    found = (await desk.read("/v1/support-requests", status=waiting, department=department, limit=LOOKED_AT)).items
+    if found:
+        request = desk.random.choice(found)
+        await perform(
+            desk, f"/v1/support-requests/{request['id']}", answer_to_request(desk.random, request["status"]), None
+        )
 
 
 async def write_an_invoice(desk: Desk, world: World) -> None:
@@ -275,10 +308,10 @@ HABITS: Mapping[Role, tuple[tuple[int, Habit], ...]] = {
     Role.REP: ((60, work_on_a_deal), (30, work_on_a_lead), (4, open_a_deal), (14, see_to_a_contract)),
     Role.MANAGER: ((1, look_after_the_team),),
     Role.SALES_DIRECTOR: ((1, decide_on_a_contract),),
-    Role.LEGAL: ((1, decide_on_a_contract),),
+    Role.LEGAL: ((3, decide_on_a_contract), (1, help_with_a_deal)),
     Role.EXECUTIVE: ((1, decide_on_a_contract),),
-    Role.FINANCE: ((2, write_an_invoice), (3, book_a_receipt)),
-    Role.MARKETING: ((1, capture_a_lead),),
+    Role.FINANCE: ((4, write_an_invoice), (6, book_a_receipt), (1, help_with_a_deal)),
+    Role.MARKETING: ((8, capture_a_lead), (1, help_with_a_deal)),
 }
 """What a role does, and how often."""
 

@@ -16,14 +16,12 @@ import structlog
 
 from deploy.demo.cast import EVERYBODY, EXECUTIVE, Colleague
 from deploy.demo.decisions import MANY_OPEN_DEALS, mood
-from deploy.demo.desk import Desk, NotAnswered
+from deploy.demo.desk import PATIENCE_SECONDS, Desk, NotAnswered
 from deploy.demo.habits import BUSY, HABITS, World
 from deploy.demo.market import Market
 
 log = structlog.get_logger(__name__)
 
-PATIENCE_SECONDS = 10.0
-"""How long one request may take."""
 MOOD_TURNS = 25
 """After so many turns it is looked at again how the quarter goes."""
 REGIONS = ("Nord", "Iberia", "Adria", "Baltica", "Alpina")

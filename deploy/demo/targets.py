@@ -9,7 +9,7 @@ from random import Random
 
 from deploy.demo.calendar import DAY, Calendar
 from deploy.demo.cast import MANAGERS, REPS, Line
-from deploy.demo.courses import STAGES
+from deploy.demo.courses import LAST, PLACES
 from deploy.demo.deals import Deal
 from deploy.demo.market import money
 from shared.domain.periods import Period
@@ -73,7 +73,7 @@ def expected(random: Random, calendar: Calendar, deals: Sequence[Deal], target: 
     won = _won_by_quarter(calendar, deals).get(calendar.quarter(calendar.today).name, 0)
     missing = max(target - won, 0)
     open_deals = sorted(
-        (deal for deal in deals if deal.is_open), key=lambda deal: (-STAGES.index(deal.course.stage), deal.course.due)
+        (deal for deal in deals if deal.is_open), key=lambda deal: (-deal.course.place, deal.course.due)
     )
     sums = accumulate(deal.amount for deal in open_deals)
     soon = {
@@ -92,7 +92,7 @@ def _expected(random: Random, calendar: Calendar, deal: Deal, soon: bool) -> Dea
     if soon:
         # Whoever is further on is expected sooner.
         left = (following - today).days - 1
-        early = left * (len(STAGES) - 1 - STAGES.index(deal.course.stage)) // len(STAGES)
+        early = left * (LAST - deal.course.place) // len(PLACES)
         day = calendar.worked(today + timedelta(days=random.randint(early, left)))
         return replace(deal, expected=max(day, today))
     return replace(deal, expected=calendar.working(following + timedelta(days=random.randint(4, 84))))

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from deploy.demo.cast import EVERYBODY, REPS
+from deploy.demo.courses import BY_FULL
 from deploy.demo.generator import facts, write
 from deploy.imports.facts import ids_of, read_fact
 from deploy.imports.kinds import KINDS
+from services.deals.domain.process.full import FULL, FULL_ID
 from services.deals.domain.process.short import SHORT
 from services.forecast.health.rules import (
     CYCLE,
@@ -30,6 +32,7 @@ from services.forecast.health.rules import (
 )
 from shared.domain.context import Company
 from shared.domain.periods import CALENDAR_YEAR
+from shared.events.process import ProcessDefinition, Stage
 
 COMPANY = Company()
 MONDAY = date(2026, 11, 23)
@@ -53,6 +56,14 @@ def amount(fact: Mapping[str, Any]) -> Decimal:
 
 def day(fact: Mapping[str, Any], field: str = "on") -> date:
     return date.fromisoformat(fact[field])
+
+
+def process_of(deal: Mapping[str, Any]) -> ProcessDefinition:
+    return FULL if deal.get("process_id") == str(FULL_ID) else SHORT
+
+
+def required_of(stage: Stage) -> list[str]:
+    return [node.key for node in (*stage.tasks, *stage.deliverables) if node.required]
 
 
 def test_the_same_seed_and_day_give_the_same_file_and_another_seed_does_not(tmp_path: Path) -> None:
@@ -245,10 +256,7 @@ class Now:
 
     def _nodes(self) -> tuple[Any, Any, int]:
         """Required work of stages that were left in the window."""
-        required = {
-            stage.key: [node.key for node in (*stage.tasks, *stage.deliverables) if node.required]
-            for stage in SHORT.stages
-        }
+        required = {stage.key: required_of(stage) for stage in (*SHORT.stages, *FULL.stages)}
         done = {(fact["id"], fact["key"]) for fact in self.facts if fact["fact"] == "deal-node-completed"}
         stage: dict[str, str] = {}
         due: set[tuple[str, str]] = set()
@@ -257,7 +265,7 @@ class Now:
             if kind in ("deal-moved", "deal-won", "deal-lost", "deal-abandoned") and self._recent(day(fact)):
                 due |= {(key, node) for node in required[stage[key]]}
             if kind in ("deal", "deal-moved"):
-                stage[key] = fact.get("stage", "initial-contact")
+                stage[key] = fact.get("stage") or process_of(self.deals[key]).stages[0].key
         return len(due & done), len(due), len(due)
 
     def _stalled(self) -> tuple[Any, Any, int]:
@@ -298,12 +306,58 @@ def test_the_running_quarter_has_a_gap_and_deals_to_close_it(today: date) -> Non
 
 def test_one_team_does_less_of_what_the_process_asks_than_the_others() -> None:
     """Node completion below 90 % in one team."""
-    required = {node.key for stage in SHORT.stages for node in (*stage.tasks, *stage.deliverables) if node.required}
-    team = {fact["id"]: fact["team"] for fact in of("deal")}
     won = {fact["id"] for fact in of("deal-won")}
-    done = Counter(
-        team[fact["id"]] for fact in of("deal-node-completed") if fact["id"] in won and fact["key"] in required
-    )
-    deals = Counter(team[key] for key in won)
-    share = {name: done[name] / (deals[name] * len(required)) for name in deals}
-    assert share["south"] < 0.9 < min(share["north"], share["key-accounts"])
+    deals = {fact["id"]: fact for fact in of("deal") if fact["id"] in won}
+    required = {
+        key: [node for stage in process_of(deal).stages for node in required_of(stage)] for key, deal in deals.items()
+    }
+    done, due = Counter[str](), Counter[str]()
+    for key, deal in deals.items():
+        due[deal["team"]] += len(required[key])
+    for fact in of("deal-node-completed"):
+        if fact["id"] in won and fact["key"] in required[fact["id"]]:
+            done[deals[fact["id"]]["team"]] += 1
+    share = {name: done[name] / due[name] for name in due}
+    assert share["south"] < 0.9 < min(share["north"], share["key-accounts"]), share
+
+
+# -- the full process -------------------------------------------------------------------------------------------------
+
+
+def test_the_deals_of_one_team_go_by_the_full_process_and_stand_in_all_of_its_stages() -> None:
+    """PROC-1: those of Key Accounts, of which some are open in every stage."""
+    by_full = {fact["id"]: FULL.stages[0].key for fact in of("deal") if fact.get("process_id") == str(FULL_ID)}
+    assert by_full.keys() == {fact["id"] for fact in of("deal") if fact["team"] == BY_FULL}
+    assert 0.2 < len(by_full) / len(of("deal")) < 0.5
+    ended = {fact["id"] for kind in ("deal-won", "deal-lost", "deal-abandoned") for fact in of(kind)}
+    for fact in of("deal-moved"):
+        if fact["id"] in by_full:
+            by_full[fact["id"]] = fact["stage"]
+    places = Counter(stage for key, stage in by_full.items() if key not in ended)
+    assert places.keys() == {stage.key for stage in FULL.stages}
+    assert min(places.values()) >= 3
+
+
+@pytest.mark.parametrize("today", DAYS)
+def test_a_key_action_comes_after_the_one_that_it_goes_on_from_and_with_its_deliverable(today: date) -> None:
+    deals = {fact["id"] for fact in of("deal", today) if fact["team"] == BY_FULL}
+    chain = [(task.key, task.deliverable) for task in FULL.stages[0].tasks]
+    done: dict[str, list[str]] = {}
+    for fact in told(today):
+        if fact["fact"] == "deal-node-completed" and fact["id"] in deals:
+            done.setdefault(fact["id"], []).append(fact["key"])
+    for keys in done.values():
+        talks = [key for key in keys if key in dict(chain)]
+        assert talks == [key for key, _ in chain[: len(talks)]]
+        for key, deliverable in chain[: len(talks)]:
+            assert keys.index(str(deliverable)) < keys.index(key)
+
+
+def test_no_stage_of_the_full_process_is_skipped() -> None:
+    """Its gates do not allow that; the short one does."""
+    places = {stage.key: place for place, stage in enumerate(FULL.stages)}
+    here: dict[str, int] = {fact["id"]: 0 for fact in of("deal") if fact["team"] == BY_FULL}
+    for fact in of("deal-moved"):
+        if fact["id"] in here:
+            assert places[fact["stage"]] <= here[fact["id"]] + 1
+            here[fact["id"]] = places[fact["stage"]]

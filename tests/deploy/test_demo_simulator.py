@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,14 +30,17 @@ from deploy.demo.decisions import (
     next_for_lead,
     remedies,
 )
-from deploy.demo.desk import Desk, NotAnswered, patience
-from deploy.demo.habits import HABITS, Habit, World, carry_on, work_on_a_deal, work_on_a_lead
+from deploy.demo.desk import Answer, Desk, NotAnswered, patience
+from deploy.demo.habits import HABITS, Habit, World, carry_on, open_the_gate, work_on_a_deal, work_on_a_lead
 from deploy.demo.market import Market
 from deploy.demo.simulator import Simulation, simulate
 from deploy.local.fault import LocalError
 from deploy.services import SERVICES, definition_of
+from services.deals.domain.process.full import FULL
+from services.deals.domain.process.short import SHORT
 from shared.domain.context import Actor
 from shared.domain.roles import Role
+from shared.events.process import ProcessDefinition
 from shared.projections.cursors import Cursors
 from shared.projections.list_queries import QueryParams, understand
 
@@ -83,6 +87,34 @@ def test_an_unknown_close_date_is_given_under_the_version_that_was_read() -> Non
     [do] = remedies(unmet("expected_close"), {**DEAL, "expected_close": None}, Random(1), TODAY)
     assert do.method == "PATCH"
     assert date.fromisoformat(do.body["expected_close"]) > TODAY
+
+
+def test_a_missing_deliverable_and_the_facts_of_a_key_action_are_seen_to() -> None:
+    """PROC-1: what the full process asks for is known, too."""
+    missing = [{"code": "deliverable-missing", "details": {"deliverable": "pain-list", "by": {}}}]
+    asked = unmet("task.situation", "background_gaps", "goal", "willing_to_solve", "lead")
+    found = remedies([*missing, *asked], DEAL, Random(1), TODAY)
+    assert [do.body.get("key") for do in found] == ["pain-list", "situation", None]
+    facts = found[-1].body["facts"]
+    assert (facts["background_gaps"], facts["willing_to_solve"]) == (0, True)
+    assert facts["goal"]
+    assert "lead" not in facts
+
+
+@pytest.mark.parametrize("process", [SHORT, FULL], ids=lambda process: process.key)
+def test_a_deal_goes_from_stage_to_stage_of_its_process_and_is_won_in_the_last(process: ProcessDefinition) -> None:
+    keys = [stage.key for stage in process.stages]
+    for here, after in pairwise(keys):
+        moves = [next_for_deal(Random(seed), {**DEAL, "stage": here}, TODAY, EAGER) for seed in range(100)]
+        assert {do.body["stage"] for do in moves if do.verb == "move"} == {after}
+        assert "win" not in {do.verb for do in moves}
+    last = [next_for_deal(Random(seed), {**DEAL, "stage": keys[-1]}, TODAY, EAGER) for seed in range(100)]
+    assert "win" in {do.verb for do in last}
+
+
+def test_a_deal_of_a_process_that_they_do_not_know_stays_where_it_is() -> None:
+    verbs = {next_for_deal(Random(seed), {**DEAL, "stage": "theirs"}, TODAY, EAGER).verb for seed in range(200)}
+    assert verbs.isdisjoint({"move", "win"})
 
 
 def test_a_criterion_named_twice_is_met_once() -> None:
@@ -274,6 +306,33 @@ async def test_a_closed_gate_is_opened_and_passed(company: Company, desk: Desk) 
     move = "deals/d1/move"
     assert company.addresses == [move, "deals/d1/complete-node", "deals/d1/plan-next-step", move]
     assert company.bodies[0] == company.bodies[3] == {"stage": "needs-confirmed"}
+
+
+async def test_a_gate_that_refuses_what_opens_another_is_opened_first(company: Company, desk: Desk) -> None:
+    """PROC-1: a key action has gates of its own, and a deliverable."""
+    company.things["deals/d1"] = {**DEAL, "stage": "needs-diagnosis"}
+    missing = {"code": "deliverable-missing", "details": {"deliverable": "needs-confirmation"}}
+    refusal = Answer(status=409, body={"code": "gate-closed", "errors": unmet("task.need-payoff")})
+    company.script = [problem(409, "gate-closed", [missing, *unmet("goal")])]
+    await open_the_gate(desk, a_world(), "/v1/deals/d1", Do(verb="move", body={"stage": "solution"}), refusal)
+    verbs = [
+        (path.rpartition("/")[2], body.get("key")) for path, body in zip(company.addresses, company.bodies, strict=True)
+    ]
+    assert verbs == [
+        ("complete-node", "need-payoff"),
+        ("complete-node", "needs-confirmation"),
+        ("note-facts", None),
+        ("complete-node", "need-payoff"),
+        ("move", None),
+    ]
+
+
+async def test_gates_that_stay_closed_are_given_up(company: Company, desk: Desk) -> None:
+    company.things["deals/d1"] = DEAL
+    refusal = Answer(status=409, body={"code": "gate-closed", "errors": unmet("task.a")})
+    company.script = [problem(409, "gate-closed", unmet("task.a")) for _ in range(100)]
+    await open_the_gate(desk, a_world(), "/v1/deals/d1", Do(verb="move", body={"stage": "b"}), refusal)
+    assert len(company.addresses) < 20
 
 
 async def test_a_lead_that_is_not_qualified_is_qualified_and_converted(company: Company, desk: Desk) -> None:
