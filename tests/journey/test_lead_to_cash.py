@@ -14,14 +14,15 @@ from shared.ops.ids import new_id
 from tests.journey.company import (
     AMOUNT,
     Company,
+    complete,
     contracts_of,
     done,
     found,
     made,
     quarter,
     seen,
-    work_through,
 )
+from tests.journey.full_process import STAGES, enter_contract, goes_over
 from tests.whole_stack import Answer, Person, WholeStack
 
 EVIDENCE = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -39,15 +40,17 @@ class Sale:
 
 
 async def test_lead_to_cash(stack: WholeStack) -> None:
-    """LEAD-1, LEAD-4, LEAD-7, LEAD-8, ACCT-1, DEAL-1, DEAL-2, DEAL-3, DEAL-6, DEAL-9, CON-1, CON-2, CON-3, REC-1,
-    REC-2, REC-3, REC-4, REC-5, FC-1, FC-3, FC-4, FC-7, API-2, API-3, API-4, API-6."""
+    """LEAD-1, LEAD-4, LEAD-7, LEAD-8, ACCT-1, PROC-1, DEAL-1, DEAL-2, DEAL-3, DEAL-6, DEAL-9, DEAL-12, CON-1, CON-2,
+    CON-3, REC-1, REC-2, REC-3, REC-4, REC-5, FC-1, FC-3, FC-4, FC-7, API-2, API-3, API-4, API-6."""
     company = await found(stack)
     lead = await a_lead_is_captured_and_qualified(company)
     await stack.let_pass(days=3)
     sale = await it_becomes_a_deal(company, lead)
     before = datetime_of((await seen(company.manager, "/v1/funnel", team=company.team))["as_of"])
-    await the_gate_names_every_unmet_criterion(sale)
-    drafted = await it_reaches_contract_drafting(sale)
+    await it_follows_the_full_process(sale)
+    await the_gates_name_every_unmet_criterion(sale)
+    drafted = await it_reaches_the_contract_stage(sale)
+    await legal_is_asked_by_itself_and_reviews_it(sale, drafted)
     contract = await one_contract_is_drafted(sale, drafted)
     await the_pipeline_shows_it(sale, drafted, before)
     await stack.let_pass(days=10)
@@ -120,32 +123,68 @@ async def it_becomes_a_deal(company: Company, lead: str) -> Sale:
     return Sale(company=company, lead=lead, deal=told["deal_id"], account=told["account_id"], close=close)
 
 
-async def the_gate_names_every_unmet_criterion(sale: Sale) -> None:
+async def it_follows_the_full_process(sale: Sale) -> None:
+    gone_over = await goes_over(sale.company, sale.deal)
+    deal = await seen(sale.company.rep, f"/v1/deals/{sale.deal}", after=gone_over)
+    assert (deal["stage"], deal["process_rule"]) == ("needs-diagnosis", "migrated")
+    due = {node["key"] for node in deal["nodes"]}
+    assert {"situation", "problem", "implication", "need-payoff"} <= due
+    assert "first-conversation" not in due
+
+
+async def the_gates_name_every_unmet_criterion(sale: Sale) -> None:
+    """Of a stage left and the one entered, and of a key action and its deliverable: all at once, and on record."""
     rep, path = sale.company.rep, f"/v1/deals/{sale.deal}"
-    refused = await rep.post(f"{path}/move", {"stage": "needs-confirmed"})
+    refused = await rep.post(f"{path}/move", {"stage": "solution"})
     assert (refused.status, refused.body["code"]) == (409, "gate-closed")
-    assert [fault["details"]["criterion"] for fault in refused.body["errors"]] == [
-        "conversation-held",
-        "next-step-planned",
+    assert [(fault["details"]["gate"], fault["details"]["criterion"]) for fault in refused.body["errors"]] == [
+        ("exit of needs-diagnosis", "needs-confirmed"),
+        ("exit of needs-diagnosis", "budget-known"),
+        ("exit of needs-diagnosis", "decision-chain-known"),
+        ("entry of solution", "goal-known"),
     ]
-    assert (await sale.company.stranger.post(f"{path}/move", {"stage": "needs-confirmed"})).status == 404
-    forbidden = await sale.company.legal.post(f"{path}/move", {"stage": "needs-confirmed"})
+    early = await rep.post(f"{path}/complete-node", {"key": "situation", "evidence": "CRM-DOC-situation"})
+    assert (early.status, early.body["code"]) == (409, "gate-closed")
+    assert [fault["details"].get("criterion", fault["code"]) for fault in early.body["errors"]] == [
+        "deliverable-missing",
+        "intent-to-cooperate",  # that it came from a lead is known
+        "no-key-gap",
+    ]
+    recorded = (await seen(rep, f"{path}/history"))["items"]
+    assert [fact["data"]["key"] for fact in recorded if fact["type"] == "deals.deal-gate-refused"] == [
+        "solution",
+        "situation",
+    ]
+    assert (await sale.company.stranger.post(f"{path}/move", {"stage": "solution"})).status == 404
+    forbidden = await sale.company.legal.post(f"{path}/move", {"stage": "solution"})
     assert forbidden.status == 403
     assert forbidden.body["detail"]
 
 
-async def it_reaches_contract_drafting(sale: Sale) -> Answer:
+async def it_reaches_the_contract_stage(sale: Sale) -> Answer:
     await done(sale.company.rep, f"/v1/deals/{sale.deal}/log-activity", {"kind": "visit", "minutes": 90})
-    moved = await work_through(sale.company, sale.deal, "contract-drafting")
+    moved = await enter_contract(sale.company, sale.deal)
     deal = await seen(sale.company.manager, f"/v1/deals/{sale.deal}", after=moved)
-    assert deal["stage"] == "contract-drafting"
-    assert [visit["stage"] for visit in deal["trail"]] == [
-        "initial-contact",
-        "needs-confirmed",
-        "quotation",
-        "contract-drafting",
-    ]
+    assert deal["stage"] == "contract"
+    assert [visit["stage"] for visit in deal["trail"]] == ["initial-contact", *STAGES]
     return moved
+
+
+async def legal_is_asked_by_itself_and_reviews_it(sale: Sale, moved: Answer) -> None:
+    """The stage has a rule that asks legal for the review; the rep files what they say, and the gate is open."""
+    company, path = sale.company, f"/v1/deals/{sale.deal}"
+    async with asyncio.timeout(20):
+        # A reaction asks for it, which is nobody's request: there is no token to show.
+        while True:
+            if asked := (await seen(company.legal, "/v1/support-requests", deal=sale.deal))["items"]:
+                break
+            await asyncio.sleep(0.05)
+    [review] = asked
+    assert (review["type"], review["department"], review["status"]) == ("legal-review", "legal", "asked")
+    await done(company.legal, f"/v1/support-requests/{review['id']}/deliver", {"reference": "DOC-77"})
+    await complete(company, sale.deal, "legal-review", "signing-day", "contract-draft")
+    page = await seen(company.rep, f"{path}/page")
+    assert page["gate"]["is_open"], page["gate"]
 
 
 async def one_contract_is_drafted(sale: Sale, moved: Answer) -> str:
@@ -161,16 +200,16 @@ async def the_pipeline_shows_it(sale: Sale, moved: Answer, before: datetime) -> 
     team = {"team": company.team, "after": moved}
     funnel = await seen(company.manager, "/v1/funnel", **team)
     stages = {stage["stage"]: stage for stage in funnel["stages"]}
-    assert (stages["contract-drafting"]["count"], stages["contract-drafting"]["amount"]) == (1, AMOUNT)
-    assert stages["contract-drafting"]["weighted"]["amount"] == "496000.01"
+    assert (stages["contract"]["count"], stages["contract"]["amount"]) == (1, AMOUNT)
+    assert stages["contract"]["weighted"]["amount"] == "558000.01"
     assert sum(stage["count"] for stage in stages.values()) == 1
-    rows = await seen(company.manager, "/v1/funnel/deals", stage="contract-drafting", **team)
+    rows = await seen(company.manager, "/v1/funnel/deals", stage="contract", **team)
     assert [row["id"] for row in rows["deals"]] == [sale.deal]
     empty = await seen(company.stranger, "/v1/funnel", after=moved)
     assert sum(stage["count"] for stage in empty["stages"]) == 0
 
     forecast = await seen(company.manager, "/v1/forecast", period=quarter(sale.close), **team)
-    assert (forecast["open"], forecast["weighted"]["amount"]) == (AMOUNT, "496000.01")
+    assert (forecast["open"], forecast["weighted"]["amount"]) == (AMOUNT, "558000.01")
     assert forecast["won"]["amount"] == "0.00"
 
     changes = await seen(
@@ -179,7 +218,7 @@ async def the_pipeline_shows_it(sale: Sale, moved: Answer, before: datetime) -> 
     assert legs(changes)["new"] == (1, amount)
     assert_adds_up(changes)
     still = await seen(company.manager, "/v1/funnel", as_of=before.isoformat(), **team)
-    assert {stage["stage"]: stage["count"] for stage in still["stages"]}["contract-drafting"] == 0
+    assert {stage["stage"]: stage["count"] for stage in still["stages"]}["contract"] == 0
 
 
 async def it_is_won_yesterday(sale: Sale) -> Answer:
