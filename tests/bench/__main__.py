@@ -18,12 +18,14 @@ from deploy.local.stack import CHECKOUT
 from tests.bench.agenda import ask_agendas
 from tests.bench.builds import THIS, Build, checked_out
 from tests.bench.figures import Measured
+from tests.bench.gates import pass_gates
 from tests.bench.ledgers import long_streams
 from tests.bench.lists import ask_lists
 from tests.bench.machine import machine
 from tests.bench.plan import (
     AGENDA,
     COMMANDS,
+    GATES,
     LEDGERS,
     OF_DEALS,
     PRODUCT,
@@ -77,6 +79,10 @@ with totals, by whoever sees everything, a team's manager, and a rep.
 Agendas are asked over the same company, of deals with work that falls due, each time by another rep with some 500 open
 deals: from the parameters to the bytes of the answer, without HTTP. Nothing of a deal is remembered from one to the
 next.
+
+What a process adds to a command is measured on deals of two processes in turn: one without gates and rules, and one
+with a gate of twenty criteria and ten rules that wait for facts. Deciding is pure and timed in memory; `log-activity`,
+after which it is judged what follows at once (ADR 0041), goes through the executor to PostgreSQL, without HTTP.
 
 Read models are built anew by the product's own runner, in a process that serves nobody, over deals of which 33,000 are
 open at one time, 20 events each. The library's projection runner folds openings into a funnel of three rows, each with
@@ -179,6 +185,10 @@ async def measure(plan: Plan, builds: list[Build], run: Run) -> None:
         found = Measured()
         await ask_agendas(plan.listed, found)
         run.keep(split(found, [AGENDA]))
+    if GATES in plan.sections:
+        found = Measured()
+        await pass_gates(found)
+        run.keep(split(found, [GATES]))
     if REBUILD in plan.sections:
         found = Measured()
         await rebuild(plan.rebuilt, plan.of_library, found)

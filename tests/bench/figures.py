@@ -162,6 +162,17 @@ class Rebuilt:
         return (self.python + self.postgres) / self.events
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A step of a command, or the whole, on deals of one process. Times in seconds, one client."""
+
+    build: str
+    what: str
+    process: str
+    """What it asks for."""
+    times: Sequence[float]
+
+
 @dataclass(slots=True, kw_only=True)
 class Measured:
     """A whole run, in the order in which it ran."""
@@ -179,6 +190,7 @@ class Measured:
     """Questions to the list of deals, and pages of its fold."""
     boards: list[Answered] = field(default_factory=list)
     """Boards of the same deals."""
+    gates: list[Decided] = field(default_factory=list)
     rebuilt: list[Rebuilt] = field(default_factory=list)
 
 

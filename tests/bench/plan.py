@@ -14,10 +14,11 @@ LIBRARY_RUNNER = "eventsourcing, its projection runner"
 
 CLOSED, OPEN, VISIBLE, REST = "closed", "open", "visible", "rest"
 QUESTIONS, LEDGERS, LISTS, BOARD, AGENDA, REBUILD = "questions", "ledger", "lists", "board", "agenda", "rebuild"
+GATES = "gates"
 OF_DEALS = (LISTS, BOARD)
 """What is asked over the same deals, which are folded once."""
 COMMANDS = (REST, CLOSED, OPEN, VISIBLE)
-SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, AGENDA, REBUILD)
+SECTIONS = (*COMMANDS, QUESTIONS, LEDGERS, *OF_DEALS, AGENDA, GATES, REBUILD)
 SERVERS = {
     CLOSED: (PRODUCT, ALONE, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
     OPEN: (PRODUCT, LIBRARY, FUNCTIONS, PROJECTING, FRAMEWORK),
@@ -34,6 +35,8 @@ LISTS_SECONDS, LISTED_SECONDS = 120.0, 0.0004
 """About what asking lists takes, and for each deal folding it."""
 AGENDA_SECONDS, WORKED_SECONDS = 90.0, 0.0005
 """About what asking agendas takes, and for each deal folding its work."""
+GATES_SECONDS = 30.0
+"""About what the section of gates takes."""
 REBUILT_SECONDS = 0.02
 """About what each deal takes that is filled in and rebuilt, twice."""
 BETWEEN_SECONDS = 2.5
@@ -100,8 +103,9 @@ class Plan:
         listing = any(section in self.sections for section in OF_DEALS)
         lists = LISTS_SECONDS + self.listed * LISTED_SECONDS if listing else 0.0
         agendas = AGENDA_SECONDS + self.listed * WORKED_SECONDS if AGENDA in self.sections else 0.0
+        gates = GATES_SECONDS if GATES in self.sections else 0.0
         rebuilt = self.rebuilt * REBUILT_SECONDS if REBUILD in self.sections else 0.0
-        return (builds * (commands + asked + ledgers) + lists + agendas + rebuilt) / 60
+        return (builds * (commands + asked + ledgers) + lists + agendas + gates + rebuilt) / 60
 
 
 def told(text: str) -> None:

@@ -8,6 +8,7 @@ from tests.bench.figures import (
     MAX_CLIENT_CORES,
     Answered,
     Cold,
+    Decided,
     Held,
     Measured,
     Pressure,
@@ -48,6 +49,8 @@ def report(measured: Measured, product: str) -> str:
         parts.append(_listed("A board of", measured.boards))
     if measured.agendas:
         parts.append(_listed("Agendas over", measured.agendas))
+    if measured.gates:
+        parts.append(_gates(measured.gates))
     if measured.rebuilt:
         parts.append(_rebuilt(measured.rebuilt))
     return "\n\n".join(parts) + "\n"
@@ -178,6 +181,25 @@ def _listed(what: str, listed: Sequence[Answered]) -> str:
     rows = [(one.question, *_spread(one.times), f"{one.size / 1024:,.1f}" if one.size else NOTHING) for one in listed]
     heads = ("What", "n", "p50 ms", "p99 ms", "Longest ms", "KiB")
     return f"## {what} {listed[0].deals:,} deals, without HTTP, one client, warm\n\n{table(heads, rows)}"
+
+
+def _gates(gates: Sequence[Decided]) -> str:
+    """One line for each step and process, beside the first process of the same step."""
+    rows = []
+    for what, own in _by(gates, lambda one: one.what).items():
+        first = percentile(own[0].times, 0.5)
+        for one in own:
+            marks = (percentile(one.times, 0.5), percentile(one.times, 0.99), max(one.times))
+            rows.append(
+                (
+                    *(what, one.process, str(len(one.times))),
+                    *(f"{mark * 1e6:,.0f}" for mark in marks),
+                    f"{1 / statistics.mean(one.times):,.0f}",
+                    NOTHING if one is own[0] else f"{marks[0] / first:.2f}",
+                )
+            )
+    heads = ("What", "Process", "n", "p50 µs", "p99 µs", "Longest µs", "A second", f"÷ {gates[0].process} (p50)")
+    return f"## What a process adds to a command, without HTTP, one client, warm\n\n{table(heads, rows)}"
 
 
 def _held(held: Sequence[Held]) -> str:

@@ -18,6 +18,7 @@ from tests.bench.plan import (
     AGENDA,
     BOARD,
     CLOSED,
+    GATES,
     LEDGERS,
     LISTS,
     OPEN,
@@ -79,6 +80,7 @@ def split(found: Measured, sections: Iterable[str]) -> dict[str, Measured]:
         LISTS: Measured(listed=found.listed),
         BOARD: Measured(boards=found.boards),
         AGENDA: Measured(agendas=found.agendas),
+        GATES: Measured(gates=found.gates),
         REBUILD: Measured(rebuilt=found.rebuilt),
     }
     return {section: replace(parts[section], about=found.about) for section in sections}
